@@ -1,0 +1,69 @@
+# What a developer does here, one word each. Python 3.11 or newer, pip and make are all it takes: the first target that
+# needs it builds .venv from requirements.lock, and builds it again when the lock changes.
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+CODE := app.py console core state widgets
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check bench lock
+
+help:
+	@echo 'make demo    the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
+	@echo 'make test    the tests, and the coverage of core/ and state/ (ARGS="-k kill" passes arguments)'
+	@echo 'make check   style, types, import contracts, dependencies, dead code, secrets'
+	@echo 'make bench   the measurements'
+	@echo 'make venv    the environment in .venv; its program is .venv/bin/keyturn'
+	@echo 'make lock    requirements.lock anew from pyproject.toml'
+
+venv: .venv/.ready
+
+# The packages, exactly as locked: a change of the lock starts from an empty environment.
+.venv/.locked: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo 'Keyturn needs Python 3.11 or newer, and "$(PYTHON)" is not: try  make PYTHON=python3.11 …' >&2; exit 1; }
+	@echo 'venv: an empty environment in .venv'
+	@$(PYTHON) -m venv --clear .venv
+	@echo 'venv: the packages of requirements.lock (half a minute)'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+# Keyturn itself, editable; `pip check` fails when pyproject.toml asks for what the lock does not hold.
+.venv/.ready: .venv/.locked pyproject.toml
+	@echo 'venv: keyturn itself'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip check >.venv/check.log || { cat .venv/check.log; echo 'run: make lock' >&2; exit 1; }
+	@touch $@
+
+demo: .venv/.ready
+	@$(BIN)/keyturn demo $(ARGS)
+
+test: .venv/.ready
+	@echo 'test: all of tests/, with the coverage of core/ and state/'
+	@$(BIN)/pytest -q -n 2 --cov=core --cov=state --cov-report=term --cov-fail-under=90 $(ARGS)
+
+check: .venv/.ready
+	@echo 'check: style (ruff)'
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@echo 'check: types (mypy)'
+	@$(BIN)/mypy --strict --no-error-summary $(CODE)
+	@echo 'check: import contracts (import-linter)'
+	@$(BIN)/lint-imports --no-logo >.venv/check.log || { cat .venv/check.log; exit 1; }
+	@echo 'check: dependencies (deptry)'
+	@$(BIN)/deptry . >.venv/check.log 2>&1 || { cat .venv/check.log; exit 1; }
+	@echo 'check: dead code (vulture)'
+	@$(BIN)/vulture
+	@echo 'check: secrets (detect-secrets)'
+	@{ git ls-files -z --cached --others --exclude-standard 2>/dev/null || \
+	  find . \( -name .git -o -name .venv -o -name '.*_cache' -o -name __pycache__ \) -prune -o -type f -print0; } | \
+	  xargs -0 $(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline
+
+bench: .venv/.ready
+	@$(BIN)/python tests/bench/run.py $(ARGS)
+
+lock: .venv/.locked
+	@echo 'lock: requirements.lock from pyproject.toml'
+	@$(BIN)/pip-compile --quiet --no-header --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --extra dev --allow-unsafe --strip-extras -o requirements.lock pyproject.toml

@@ -1,0 +1,63 @@
+"""Everything that the engine can ask of the world. An effect leaves only when every fact before it is on the disk.
+
+Its outcome comes back as an input, also when it timed out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.model.order import OrderRequest
+from core.model.staging import Approval
+from core.model.values import BrokerOrderId, ClientOrderId, Symbol, TicketId
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitOrder:
+    """Send this very order. There is no submission without an approval. Answered by `SubmissionAnswered`."""
+
+    order: OrderRequest
+    approval: Approval
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrder:
+    """Answered by `CancelAnswered`; that the order is gone comes as a `BrokerUpdated`."""
+
+    client_order_id: ClientOrderId
+    broker_order_id: BrokerOrderId | None
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpOrder:
+    """Ask the broker by our own id. Answered by `LookUpAnswered`."""
+
+    client_order_id: ClientOrderId
+
+
+@dataclass(frozen=True, slots=True)
+class FetchFigures:
+    """Clock, account and quote for a confirmation, fetched fresh (OP-03). Answered by `FiguresFetched`."""
+
+    ticket_id: TicketId
+    symbol: Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class FetchPicture:
+    """The broker's books (EX-09). Answered by `PictureFetched`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LatchKill:
+    """Write the kill-switch file, so that a restart finds it even where the journal is lost."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseKill:
+    """Remove the kill-switch file."""
+
+
+Effect = SubmitOrder | CancelOrder | LookUpOrder | FetchFigures | FetchPicture | LatchKill | ReleaseKill

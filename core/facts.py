@@ -1,0 +1,390 @@
+"""Everything that can happen. A fact is the only thing that changes state, and the journal holds nothing else.
+
+Each is frozen, named in the past tense, and carries what was used to decide it. `VERSIONS` names those whose shape has
+changed since the first journal; every other is version 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+
+from core.model.bar import Bar
+from core.model.order import OrderRequest, OrderStatus
+from core.model.position import Fill, Trade
+from core.model.staging import Approval, Mandate, Proposal, Review, Ticket
+from core.model.values import (
+    BrokerOrderId,
+    ClientOrderId,
+    Digest,
+    Money,
+    Price,
+    ProposalId,
+    Quantity,
+    Symbol,
+    TicketId,
+)
+from core.settings import Settings
+
+# ── the desk itself ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsApplied:
+    """The settings from here on. Folds read only these."""
+
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationNamed:
+    """The name that manual orders hash (EX-04); recorded once."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStarted:
+    """An engine took up this journal. It trades only after `ReconciliationPassed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStopped:
+    """A clean stop."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayStarted:
+    """The first account figure of a New York day: what a daily loss is measured against (RK-03)."""
+
+    day: date
+    equity: Money
+
+
+# ── market ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class BarClosed:
+    """A complete regular bar. Folding it runs the strategies."""
+
+    bar: Bar
+
+
+@dataclass(frozen=True, slots=True)
+class MarketDataQuarantined:
+    """A message that no strategy may see, where it stood, and why."""
+
+    place: str
+    reason: str
+
+
+# ── proposals, tickets, confirmations ────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalStaged:
+    proposal: Proposal
+    review: Review
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalSkipped:
+    """A signal or a typed order that did not become a proposal, with every reason."""
+
+    strategy: str
+    symbol: Symbol
+    signal_time: datetime
+    reasons: tuple[str, ...]
+
+
+class ProposalEnd(Enum):
+    """How a proposal left the stage."""
+
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    BLOCKED = "blocked"
+    SENT = "sent"
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalEnded:
+    proposal_id: ProposalId
+    end: ProposalEnd
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketOpened:
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class TicketClosed:
+    """The ticket can no longer be confirmed."""
+
+    ticket_id: TicketId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationReceived:
+    """The key was turned on this digest. It mints the approval; nothing is sent before the checks ran again."""
+
+    ticket_id: TicketId
+    digest: Digest
+    approval: Approval
+    mandates: tuple[Mandate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationRefused:
+    ticket_id: TicketId
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderApproved:
+    """Every check passed on figures fetched fresh (OP-03); those that were used stand here."""
+
+    ticket_id: TicketId
+    approval_id: str
+    review: Review
+    equity: Money | None
+    buying_power: Money | None
+    bid: Price | None
+    ask: Price | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRedeemed:
+    """Permission used up for exactly this order; the intent follows in the same act."""
+
+    approval: Approval
+    client_order_id: ClientOrderId
+    order_digest: Digest
+    quantity: Quantity
+
+
+# ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Source(Enum):
+    """Who says so: our own act, or the broker by answer, stream, look-up or reconciliation."""
+
+    DESK = "desk"
+    ANSWER = "answer"
+    STREAM = "stream"
+    LOOK_UP = "look_up"
+    RECONCILIATION = "reconciliation"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCreated:
+    """The intent, written before anything is sent: an order in PENDING and where it comes from.
+
+    Attributes
+    ----------
+    parent
+        The entry that a protective stop belongs to; None on an order of its own.
+    intended_price
+        What the fill is measured against, USD (EX-18).
+    """
+
+    order: OrderRequest
+    proposal: Proposal
+    parent: ClientOrderId | None
+    intended_price: Price | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStateChanged:
+    """One step of the state machine (EX-01, EX-03)."""
+
+    client_order_id: ClientOrderId
+    before: OrderStatus
+    after: OrderStatus
+    source: Source
+    broker_order_id: BrokerOrderId | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderInDoubt:
+    """Whether the request arrived is not known (EX-06). Look-ups follow; nothing is sent again."""
+
+    client_order_id: ClientOrderId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderNotFound:
+    """The broker itself said that it has no such order; counted before it is believed (EX-06)."""
+
+    client_order_id: ClientOrderId
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionBlocked:
+    """The gateway did not let the order out."""
+
+    client_order_id: ClientOrderId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    client_order_id: ClientOrderId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelFailed:
+    """The broker did not take the cancel; the order stays as it was (EX-07)."""
+
+    client_order_id: ClientOrderId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilled:
+    """An execution, once per execution id (EX-05). It moves the order's filled quantity and the position."""
+
+    fill: Fill
+    source: Source
+    is_late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PositionChanged:
+    """What the fill before it made of the position; told for the reader, folded from the fill."""
+
+    symbol: Symbol
+    strategy: str
+    quantity: Quantity
+    average_price: Price | None
+
+
+@dataclass(frozen=True, slots=True)
+class TradeClosed:
+    """The position is flat; told for the reader, folded from the fills."""
+
+    trade: Trade
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateIgnored:
+    """A broker's update that was stale, repeated, backward or unknown: counted, nothing changed (EX-02)."""
+
+    client_order_id: ClientOrderId
+    reason: str
+
+
+# ── halts, kills, reconciliation ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class HaltCause(Enum):
+    KEY = "key"
+    SIGNAL = "signal"
+    INVARIANT = "invariant"
+    RECONCILIATION = "reconciliation"
+    JOURNAL = "journal"
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    cause: HaltCause
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The operator cleared what the key or an invariant had halted."""
+
+    cause: HaltCause
+
+
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """Latched until it is re-armed on purpose (OP-07). `by` names the door: key, file, environment, command."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rearmed:
+    """The word was typed in full."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciliationPassed:
+    """Our books and the broker's agree, or were corrected within the limits (EX-09)."""
+
+    corrections: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciliationFailed:
+    """The desk is read-only, and why."""
+
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PositionCorrected:
+    """The broker is right: a position taken over from its books. `average_price` is None when flat."""
+
+    symbol: Symbol
+    quantity: Quantity
+    average_price: Price | None
+    reason: str
+
+
+Fact = (
+    SettingsApplied
+    | InstallationNamed
+    | EngineStarted
+    | EngineStopped
+    | DayStarted
+    | BarClosed
+    | MarketDataQuarantined
+    | ProposalStaged
+    | ProposalSkipped
+    | ProposalEnded
+    | TicketOpened
+    | TicketClosed
+    | ConfirmationReceived
+    | ConfirmationRefused
+    | OrderApproved
+    | ApprovalRedeemed
+    | OrderCreated
+    | OrderStateChanged
+    | OrderInDoubt
+    | OrderNotFound
+    | SubmissionBlocked
+    | CancelRequested
+    | CancelFailed
+    | OrderFilled
+    | PositionChanged
+    | TradeClosed
+    | UpdateIgnored
+    | Halted
+    | Resumed
+    | Killed
+    | Rearmed
+    | ReconciliationPassed
+    | ReconciliationFailed
+    | PositionCorrected
+)
+
+VERSIONS: dict[str, int] = {}
+"""Facts whose shape changed, and the version that is written now."""
+
+RELEARNED = (BarClosed, MarketDataQuarantined)
+"""Facts that need no sync of their own: lost in a crash, they are heard again from the source."""
+

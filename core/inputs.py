@@ -1,0 +1,236 @@
+"""Everything that can enter the engine. Each is stamped `at` as it enters; a time inside it is data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+
+from core.model.bar import Bar
+from core.model.broker import Accepted, BrokerPicture, FreshFigures, NoAnswer, NotFound, OrderReport, OrderUpdate, Refused
+from core.model.order import Effect, OrderType, StopHolder
+from core.model.quote import Quote
+from core.model.values import ClientOrderId, Digest, Fraction, Price, ProposalId, Quantity, Symbol, TicketId
+
+# ── the market ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class BarArrived:
+    """A bar as a source gives it; `place` says where it stood (file and line), for the message if it is refused."""
+
+    bar: Bar
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteArrived:
+    quote: Quote
+
+
+@dataclass(frozen=True, slots=True)
+class MarketDataBroken:
+    """A message that the source itself could not read."""
+
+    place: str
+    reason: str
+
+
+# ── the broker ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionAnswered:
+    client_order_id: ClientOrderId
+    answer: Accepted | Refused | NoAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionStopped:
+    """The gateway did not let the order out; the broker was never called."""
+
+    client_order_id: ClientOrderId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAnswered:
+    client_order_id: ClientOrderId
+    answer: Accepted | Refused | NotFound | NoAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpAnswered:
+    client_order_id: ClientOrderId
+    answer: OrderReport | NotFound | NoAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class FiguresFetched:
+    """The answer to a review's fetch; NoAnswer when it did not come in time."""
+
+    ticket_id: TicketId
+    answer: FreshFigures | NoAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFetched:
+    """The broker's books, for a reconciliation."""
+
+    answer: BrokerPicture | NoAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerUpdated:
+    """A message of the broker's order stream."""
+
+    update: OrderUpdate
+
+
+# ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTicket:
+    proposal_id: ProposalId
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveTicket:
+    """The operator put the ticket away without deciding."""
+
+    ticket_id: TicketId
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """The key was turned on exactly what was shown: the digest, and the effect whose key it was."""
+
+    ticket_id: TicketId
+    digest: Digest
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    proposal_id: ProposalId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProposeOrder:
+    """An order typed by hand; it becomes a proposal like any other."""
+
+    symbol: Symbol
+    effect: Effect
+    quantity: Quantity
+    type: OrderType
+    limit_price: Price | None
+    stop_price: Price | None
+    stop_holder: StopHolder
+
+
+@dataclass(frozen=True, slots=True)
+class ProposeClose:
+    """Stage the close of a position, or of a part of it."""
+
+    symbol: Symbol
+    part: Fraction = Fraction(Decimal(1))
+
+
+@dataclass(frozen=True, slots=True)
+class ProposeFlattening:
+    """Stage one close a position."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCancel:
+    client_order_id: ClientOrderId
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """The first press of the kill key, or a signal: nothing new leaves from here."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Stand down before `K`, or clear what an invariant halted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """Latch and cancel what could open or add."""
+
+    by: str
+    naked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rearm:
+    """`word` is what was typed."""
+
+    word: str
+
+
+# ── the runtime ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Take up the journal: look up what is half done, compare with the broker, then trade."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineReached:
+    """The time that the engine asked to be called at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    reason: str
+
+
+class Priority(Enum):
+    """Order of inputs that carry the same time: what the world did comes before what a person did after it."""
+
+    KILL = 0
+    BROKER = 1
+    MARKET = 2
+    DEADLINE = 3
+    OPERATOR = 4
+
+
+Command = (
+    OpenTicket
+    | LeaveTicket
+    | Confirm
+    | Decline
+    | ProposeOrder
+    | ProposeClose
+    | ProposeFlattening
+    | RequestCancel
+    | Halt
+    | Resume
+    | Kill
+    | Rearm
+)
+
+Input = (
+    BarArrived
+    | QuoteArrived
+    | MarketDataBroken
+    | SubmissionAnswered
+    | SubmissionStopped
+    | CancelAnswered
+    | LookUpAnswered
+    | FiguresFetched
+    | PictureFetched
+    | BrokerUpdated
+    | Command
+    | Start
+    | DeadlineReached
+    | Stop
+)

@@ -1,0 +1,35 @@
+"""A bar: what traded in one minute, named by the minute's start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.model.values import Price, Quantity, Symbol
+
+ONE_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One complete minute of one symbol.
+
+    Attributes
+    ----------
+    start
+        The minute's first instant, UTC; the bar is known at `end`, one minute later.
+    volume
+        Shares traded in the minute.
+    """
+
+    symbol: Symbol
+    start: datetime
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    volume: Quantity
+
+    @property
+    def end(self) -> datetime:
+        return self.start + ONE_MINUTE

@@ -1,0 +1,128 @@
+"""What a broker says, parsed: its account of an order, of an execution, of a position, and how it answers a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from core.model.account import Account, NoAccount
+from core.model.order import OrderStatus, OrderType, Side, TimeInForce
+from core.model.quote import NoQuote, Quote
+from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity, Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One fill as the broker reports it. `quantity` is this execution's own, `at` the broker's time."""
+
+    id: ExecutionId
+    at: datetime
+    quantity: Quantity
+    price: Price
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReport:
+    """The broker's own account of one order.
+
+    Attributes
+    ----------
+    status
+        None where the broker's word is unknown to us; `raw_status` always holds that word.
+    filled_quantity
+        Cumulative.
+    executions
+        Those that the report lists; may be empty although `filled_quantity` is not.
+    """
+
+    client_order_id: ClientOrderId
+    broker_order_id: BrokerOrderId
+    symbol: Symbol
+    side: Side
+    type: OrderType
+    time_in_force: TimeInForce
+    quantity: Quantity
+    limit_price: Price | None
+    stop_price: Price | None
+    status: OrderStatus | None
+    raw_status: str
+    filled_quantity: Quantity
+    average_price: Price | None
+    executions: tuple[Execution, ...] = ()
+
+
+class UpdateEvent(Enum):
+    """What a broker's update tells. Names follow Alpaca's trade updates."""
+
+    NEW = "new"
+    PARTIAL_FILL = "partial_fill"
+    FILL = "fill"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderUpdate:
+    """One message of the broker's order stream: what happened, and the order as it is after it."""
+
+    event: UpdateEvent
+    at: datetime
+    report: OrderReport
+    execution: Execution | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The broker took the request; for an order it says what it made of it."""
+
+    report: OrderReport
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The broker itself said no (EX-06): HTTP status, Alpaca's code, and its words."""
+
+    status: int
+    code: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """The broker itself said that it has no such order."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """Nothing that can be believed came back; whether the request arrived is not known."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerPosition:
+    """A net position as the broker reports it; `quantity` is signed."""
+
+    symbol: Symbol
+    quantity: Quantity
+    average_price: Price
+
+
+@dataclass(frozen=True, slots=True)
+class FreshFigures:
+    """What was fetched for a confirmation: the broker's clock, the account and a quote, none from a cache (OP-03)."""
+
+    broker_time: datetime
+    account: Account | NoAccount
+    quote: Quote | NoQuote
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerPicture:
+    """Everything a reconciliation compares (EX-09): positions, open orders, and orders closed in the last days."""
+
+    account: Account
+    positions: tuple[BrokerPosition, ...]
+    orders: tuple[OrderReport, ...]

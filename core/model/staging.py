@@ -1,0 +1,214 @@
+"""From wish to permission: a proposal, the ticket that shows it, and the approval that a confirmation mints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from core.model.order import OrderRequest, Side, StopHolder, digest_of
+from core.model.signal import ExitReason
+from core.model.values import (
+    ClientOrderId,
+    Digest,
+    Fraction,
+    Money,
+    Price,
+    ProposalId,
+    Quantity,
+    Symbol,
+    TicketId,
+    plain,
+)
+
+MANUAL = "manual"
+"""The strategy name of what a person typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopPlan:
+    """The stop of an entry: its price in USD, and who holds it (OP-06)."""
+
+    price: Price
+    holder: StopHolder
+
+
+@dataclass(frozen=True, slots=True)
+class NoStop:
+    """An order that needs none, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An order that somebody would like to see sent. It can do nothing by itself (OP-01).
+
+    Attributes
+    ----------
+    signal_time
+        Start of the bar that made it; the instant of the command for a manual one (UTC).
+    expires_at
+        None on an exit: it stays while its condition holds.
+    exit_reason
+        None on an order that opens or adds.
+    """
+
+    id: ProposalId
+    strategy: str
+    order: OrderRequest
+    stop: StopPlan | NoStop
+    signal_time: datetime
+    staged_at: datetime
+    expires_at: datetime | None
+    reason: str
+    intended_price: Price | None
+    reference: Price | None
+    exit_reason: ExitReason | None
+
+    @property
+    def symbol(self) -> Symbol:
+        return self.order.symbol
+
+    @property
+    def only_reduces(self) -> bool:
+        return self.order.effect.only_reduces
+
+
+class Standing(Enum):
+    """What one check says of one order."""
+
+    PASSES = "passes"
+    WARNS = "warns"
+    REFUSES = "refuses"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One check's answer, with the reason in words and figures."""
+
+    check: str
+    standing: Standing
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Every check's verdict on one order, in the gate's order."""
+
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def refusals(self) -> tuple[Verdict, ...]:
+        return tuple(v for v in self.verdicts if v.standing is Standing.REFUSES)
+
+    @property
+    def warnings(self) -> tuple[Verdict, ...]:
+        return tuple(v for v in self.verdicts if v.standing is Standing.WARNS)
+
+    @property
+    def passes(self) -> bool:
+        return not self.refusals
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the ticket says in money, worked out when it was opened.
+
+    A figure that cannot be had is None, and the ticket says so.
+    """
+
+    cost: Money
+    worst_loss: Money | None
+    share_of_equity: Fraction | None
+    buying_power_after: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Exactly what would be sent, as it was shown (OP-03).
+
+    Attributes
+    ----------
+    cancels
+        Our own working orders that are taken out of the way first (EX-21).
+    digest
+        What the confirming key signs; see `digest_of_ticket`.
+    """
+
+    id: TicketId
+    proposal_id: ProposalId
+    account: str
+    order: OrderRequest
+    stop: StopPlan | NoStop
+    cancels: tuple[ClientOrderId, ...]
+    digest: Digest
+    opened_at: datetime
+    ends_at: datetime
+    figures: Figures
+    review: Review
+    price_at_opening: Price | None
+
+
+def digest_of_ticket(
+    account: str, order: OrderRequest, stop: StopPlan | NoStop, cancels: tuple[ClientOrderId, ...]
+) -> Digest:
+    """Digest of everything on a ticket that reaches the broker: the order, its protective stop, its cancels (OP-02)."""
+    protection = (plain(stop.price), stop.holder.value) if isinstance(stop, StopPlan) else ("-", "-")
+    return digest_of(order.digest(account), *protection, *cancels)
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Permission for one order, good once (OP-02).
+
+    Attributes
+    ----------
+    mandate_id
+        None where the confirmation itself permits the order; else the mandate that released it.
+    order_digest
+        `OrderRequest.digest` of the only order that it permits.
+    lapses_at
+        5 s after the confirmation, or the mandate's own end (UTC).
+    """
+
+    id: str
+    ticket_id: TicketId
+    mandate_id: str | None
+    order_digest: Digest
+    lapses_at: datetime
+
+
+class MandateKind(Enum):
+    """What a confirmed ticket permits beyond its own order."""
+
+    PROTECTIVE_STOP = "protective_stop"
+    """A stop at each fill of the entry, in sum up to the filled quantity (OP-06)."""
+    CLOSE = "close"
+    """The sale that follows when the stop that held the shares is gone (EX-21)."""
+    RESTORE_STOP = "restore_stop"
+    """The same stop again, where that sale was refused (EX-21)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """Limits that a confirmation signed for later orders; each is checked afresh at its turn (OP-02).
+
+    Attributes
+    ----------
+    quantity
+        The most that all its orders may be, in sum; a protective stop's also stays within what is filled.
+    stop_price
+        The only stop price it permits; None for a market sale.
+    """
+
+    id: str
+    kind: MandateKind
+    ticket_id: TicketId
+    ticket_digest: Digest
+    parent: ClientOrderId
+    symbol: Symbol
+    side: Side
+    quantity: Quantity
+    stop_price: Price | None
+    ends_at: datetime

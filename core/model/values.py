@@ -1,0 +1,49 @@
+"""Numbers with names: prices, quantities, money and fractions are Decimals that must not be mixed up."""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from typing import NewType
+
+Symbol = NewType("Symbol", str)
+Price = NewType("Price", Decimal)
+"""USD for one share."""
+Quantity = NewType("Quantity", Decimal)
+"""Shares, never negative on an order; signed on a position (short below zero)."""
+Money = NewType("Money", Decimal)
+"""USD."""
+Fraction = NewType("Fraction", Decimal)
+"""A ratio: 0.003, never 0.3 (percent is for the screen alone)."""
+
+ClientOrderId = NewType("ClientOrderId", str)
+BrokerOrderId = NewType("BrokerOrderId", str)
+ExecutionId = NewType("ExecutionId", str)
+ProposalId = NewType("ProposalId", str)
+TicketId = NewType("TicketId", str)
+Digest = NewType("Digest", str)
+
+ZERO = Decimal(0)
+CENT = Decimal("0.01")
+SUB_PENNY = Decimal("0.0001")
+ONE_DOLLAR = Decimal(1)
+
+
+def tick_of(price: Decimal) -> Decimal:
+    """Smallest price step at `price`, USD: a cent from one dollar on, a hundredth of a cent below (Reg NMS 612)."""
+    return CENT if price >= ONE_DOLLAR else SUB_PENNY
+
+
+def to_nearest_tick(price: Decimal) -> Price:
+    """Round `price` to its tick; halves go up."""
+    return Price(price.quantize(tick_of(price), ROUND_HALF_UP))
+
+
+def rounded_down(quantity: Decimal, step: Decimal) -> Quantity:
+    """The largest multiple of `step` that is not above `quantity`."""
+    return Quantity((quantity / step).to_integral_value(ROUND_DOWN) * step)
+
+
+def plain(number: Decimal) -> str:
+    """The shortest plain text of a number: `0.3`, never `0.300` and never `3E-1`."""
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,99 @@
+"""What the core needs from outside. The rooms that implement these know the disk and the screen; the core does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from core.facts import Fact
+
+
+class JournalError(Exception):
+    """A journal that could not be read or written; the message names file, line and what to do."""
+
+
+class JournalWriteError(JournalError):
+    """A write or a sync failed: nothing that rests on it may leave (SP-06)."""
+
+
+class JournalDamagedError(JournalError):
+    """The chain does not hold at a place; nothing after it is believed (SP-01)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A fact as it stands in the journal."""
+
+    sequence: int
+    at: datetime
+    fact: Fact
+
+
+class Journal(Protocol):
+    """The append-only record (SP-01). One writer."""
+
+    @property
+    def sequence(self) -> int:
+        """Sequence number of the last record; 0 where there is none."""
+        ...
+
+    def append(self, at: datetime, fact: Fact) -> int:
+        """Write one record and return its sequence number. Raises `JournalWriteError`."""
+        ...
+
+    def flush(self) -> None:
+        """Hand everything appended to the operating system, without waiting for the disk. Raises `JournalWriteError`."""
+        ...
+
+    def sync(self) -> None:
+        """Return when everything appended is on the disk. Raises `JournalWriteError`."""
+        ...
+
+    def records(self, after: int = 0) -> Iterator[Recorded]:
+        """Every record with a sequence number above `after`, in order. Raises `JournalDamagedError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The state documents as they were after the fact with this sequence number."""
+
+    sequence: int
+    documents: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class NoCheckpoint:
+    """There is none to start from, and why; the journal alone is."""
+
+    reason: str
+
+
+class Documents(Protocol):
+    """The state documents (SP-02). Plain JSON values, one document a slice."""
+
+    def load(self) -> Checkpoint | NoCheckpoint:
+        """The newest sound checkpoint."""
+        ...
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Replace the documents, atomically. Raises OSError."""
+        ...
+
+
+class KillSwitch(Protocol):
+    """The latch outside the journal: a file, or the environment (OP-08)."""
+
+    def is_on(self) -> str | None:
+        """The door that holds it shut (`file`, `environment`), or None."""
+        ...
+
+    def latch(self, by: str) -> None:
+        """Write the file. Raises OSError."""
+        ...
+
+    def release(self) -> None:
+        """Remove the file. Raises OSError."""
+        ...

@@ -1,0 +1,175 @@
+"""Every setting, typed, with its unit and its default, and the profiles that give a trader's set of them.
+
+Ratios are fractions (0.003), money is USD. The figures are those of the requirements: RK and ST name each of them.
+"""
+
+from __future__ import annotations
+
+from datetime import time
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from core.model.account import Mode
+from core.model.order import StopHolder
+
+Ratio = Annotated[Decimal, Field(ge=0, le=1)]
+Positive = Annotated[Decimal, Field(gt=0)]
+NotNegative = Annotated[Decimal, Field(ge=0)]
+Seconds = Annotated[Decimal, Field(gt=0, le=86_400)]
+
+
+class Part(BaseModel):
+    """One table of the settings file: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Amount(Part):
+    """An amount in USD, or as a fraction of equity: exactly one of the two."""
+
+    usd: Positive | None = Field(None, description="USD")
+    of_equity: Annotated[Decimal, Field(gt=0, le=1)] | None = Field(None, description="fraction of equity")
+
+    @model_validator(mode="after")
+    def exactly_one(self) -> Self:
+        if (self.usd is None) == (self.of_equity is None):
+            raise ValueError("give exactly one of usd and of_equity")
+        return self
+
+    def of(self, equity: Decimal | None) -> Decimal | None:
+        """The amount in USD; None where it needs an equity that is not known."""
+        if self.usd is not None:
+            return self.usd
+        return None if equity is None or self.of_equity is None else self.of_equity * equity
+
+
+class AccountSettings(Part):
+    """Whose money, and what it is called."""
+
+    mode: Mode = Field(Mode.PAPER, description="paper or live; live also needs KEYTURN_ALLOW_LIVE=1")
+    broker: Literal["none", "simulated"] = Field("none", description="where orders go")
+
+
+class RiskSettings(Part):
+    """Limits on what may be opened (RK)."""
+
+    per_trade: Amount = Field(Amount(usd=Decimal("1.50"), of_equity=None), description="loss at the stop (RK-02)")
+    min_notional: NotNegative = Field(Decimal(1), description="smallest order, USD")
+    max_notional: Amount = Field(Amount(usd=Decimal(50), of_equity=None), description="largest order")
+    max_open_positions: Annotated[int, Field(ge=1)] = Field(1, description="positions at a time (EX-08)")
+    daily_loss: Amount = Field(Amount(usd=Decimal(10), of_equity=None), description="blocks entries for the day (RK-03)")
+    entries_a_day: Annotated[int, Field(ge=0)] = Field(1, description="filled entries a day and strategy")
+    window_start: time = Field(time(10, 0), description="first bar start for an entry, New York (RK-07)")
+    window_end: time = Field(time(11, 30), description="last bar start for an entry, New York, included")
+    on_missing_equity: Literal["refuse", "allow"] = Field("refuse", description="entries without an account value")
+    spread_limit: Ratio = Field(Decimal("0.002"), description="of mid (RK-17)")
+    spread_of_stop_limit: Ratio = Field(Decimal("0.20"), description="of the way to the stop (RK-17)")
+    quote_age_seconds: Seconds = Field(Decimal(15), description="older blocks a market entry (RK-17)")
+    quote_age_seconds_iex: Seconds = Field(Decimal(60), description="the same on the IEX feed")
+    clock_skew_seconds: Seconds = Field(Decimal(1), description="more between desk and broker warns")
+
+
+class StagingSettings(Part):
+    """How long things live, and how far a price may move under a ticket (OP-02 to OP-04)."""
+
+    ticket_seconds: Seconds = Field(Decimal(60), description="a ticket's life")
+    signal_seconds: Seconds = Field(Decimal(90), description="an entry's life from its bar's end (ST-03)")
+    manual_seconds: Seconds = Field(Decimal(300), description="a typed order's life as a proposal")
+    approval_seconds: Seconds = Field(Decimal(5), description="an approval's life (OP-02)")
+    review_seconds: Seconds = Field(Decimal(3), description="no fresh figures in this time refuse an entry (OP-03)")
+    close_seconds: Seconds = Field(Decimal(60), description="from a confirmed close to its sale, its stop being cancelled")
+    move_of_stop: Ratio = Field(Decimal("0.25"), description="adverse move, of the way to the stop (OP-04)")
+    move: Ratio = Field(Decimal("0.002"), description="adverse move where there is no stop (OP-04)")
+
+
+class ExecutionSettings(Part):
+    """Look-ups and time to live (EX-06, EX-07)."""
+
+    answer_seconds: Seconds = Field(Decimal(8), description="no answer to a request in this time: in doubt")
+    look_up_first_seconds: Seconds = Field(Decimal(2), description="doubles at each look-up, up to the longest")
+    look_up_longest_seconds: Seconds = Field(Decimal(32), description="longest wait between look-ups")
+    not_found_times: Annotated[int, Field(ge=1)] = Field(5, description="stated before it is believed")
+    not_found_seconds: Seconds = Field(Decimal(60), description="least time over which they were stated")
+    cancel_retry_seconds: Seconds = Field(Decimal(2), description="between tries of a cancel that failed")
+
+
+class VwapSettings(Part):
+    """VWAP micro mean reversion (ST-02)."""
+
+    enabled: bool = True
+    entry_deviation: Annotated[Decimal, Field(gt=0, lt=1)] = Field(Decimal("0.003"), description="below VWAP")
+    stop_fraction: Annotated[Decimal, Field(gt=0, lt=1)] = Field(Decimal("0.003"), description="below the entry")
+    minimum_bars: Annotated[int, Field(ge=1)] = Field(20, description="bars of the session before it looks")
+    minimum_volume: NotNegative = Field(Decimal(1000), description="shares of the session before it looks")
+    quantity_step: Positive = Field(Decimal("0.001"), description="shares; sizes are rounded down to it")
+    stop_holder: Literal[StopHolder.BROKER, StopHolder.DESK] = Field(
+        StopHolder.BROKER, description="broker: a stop order at each fill; desk: the bar rule alone"
+    )
+    flat_minutes: Annotated[int, Field(ge=0, le=390)] = Field(5, description="minutes before the close to be flat")
+
+
+class StrategiesSettings(Part):
+    """Which strategies look at the bars."""
+
+    vwap: VwapSettings = VwapSettings()
+
+
+class ExchangeSettings(Part):
+    """The simulated exchange: its accounts, and how it treats orders."""
+
+    cash: Positive = Field(Decimal(200), description="opening balance, USD")
+    multiplier: Annotated[Decimal, Field(ge=1, le=4)] = Field(Decimal(1), description="1 is a cash account, 2 margin")
+    latency_seconds: NotNegative = Field(Decimal("0.1"), description="from a request to its effect, and for updates")
+    answer_delay_seconds: NotNegative = Field(Decimal(0), description="more that the answer to a submission takes")
+    slippage: Annotated[Decimal, Field(ge=0, lt=1)] = Field(Decimal(0), description="of the price, on market fills")
+    half_spread_ticks: NotNegative = Field(Decimal(1), description="around the last price, without recorded quotes")
+    participation: Annotated[Decimal, Field(gt=0, le=1)] = Field(Decimal("0.1"), description="of a bar's volume we may fill")
+    fee_per_share: NotNegative = Field(Decimal(0), description="USD")
+    settlement_days: Annotated[int, Field(ge=0, le=5)] = Field(1, description="until a cash account may spend a sale")
+
+
+class DisplaySettings(Part):
+    """The screen."""
+
+    frames: Annotated[int, Field(ge=1, le=10)] = Field(10, description="a second, at most")
+
+
+class Settings(Part):
+    """Everything that can be set. The profile gives the defaults; file, environment and command line go over them."""
+
+    profile: Literal["micro", "swing"] = "micro"
+    symbols: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9./]{0,9}$")], ...] = ("SPY",)
+    account: AccountSettings = AccountSettings()
+    risk: RiskSettings = RiskSettings()
+    staging: StagingSettings = StagingSettings()
+    execution: ExecutionSettings = ExecutionSettings()
+    strategies: StrategiesSettings = StrategiesSettings()
+    exchange: ExchangeSettings = ExchangeSettings()
+    display: DisplaySettings = DisplaySettings()
+
+    @model_validator(mode="after")
+    def window_is_a_window(self) -> Self:
+        if self.risk.window_start > self.risk.window_end:
+            raise ValueError("risk.window_start is after risk.window_end")
+        return self
+
+
+PROFILES: dict[str, dict[str, object]] = {
+    "micro": {},
+    "swing": {
+        "exchange": {"cash": "100000", "multiplier": "2"},
+        "risk": {
+            "per_trade": {"of_equity": "0.005"},
+            "min_notional": "500",
+            "max_notional": {"of_equity": "0.08"},
+            "max_open_positions": 30,
+            "daily_loss": {"of_equity": "0.02"},
+            "entries_a_day": 10,
+            "window_start": "09:35",
+            "window_end": "15:45",
+        },
+    },
+}
+"""What each profile lays over the defaults, as a settings file would."""
