@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from core.model.order import OrderRequest
 from core.model.staging import Approval
-from core.model.values import BrokerOrderId, ClientOrderId, Symbol, TicketId
+from core.model.values import BrokerOrderId, ClientOrderId, ProposalId, Symbol, TicketId
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,19 @@ class LookUpOrder:
 
 @dataclass(frozen=True, slots=True)
 class FetchFigures:
-    """Clock, account and quote for a confirmation, fetched fresh (OP-03). Answered by `FiguresFetched`."""
+    """Clock, account, quote and instrument, fetched fresh (OP-03). Answered by `FiguresFetched`.
 
-    ticket_id: TicketId
+    `ticket_id` is None where the ticket is only to be opened.
+    """
+
+    proposal_id: ProposalId
+    ticket_id: TicketId | None
     symbol: Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class FetchAccount:
+    """The account's figures. Answered by `AccountFetched`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +69,4 @@ class ReleaseKill:
     """Remove the kill-switch file."""
 
 
-Effect = SubmitOrder | CancelOrder | LookUpOrder | FetchFigures | FetchPicture | LatchKill | ReleaseKill
+Effect = SubmitOrder | CancelOrder | LookUpOrder | FetchFigures | FetchAccount | FetchPicture | LatchKill | ReleaseKill

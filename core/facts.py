@@ -13,7 +13,8 @@ from enum import Enum
 from core.model.bar import Bar
 from core.model.order import OrderRequest, OrderStatus
 from core.model.position import Fill, Trade
-from core.model.staging import Approval, Mandate, Proposal, Review, Ticket
+from core.model.signal import ExitReason
+from core.model.staging import Approval, Mandate, Proposal, Review, StopPlan, Ticket
 from core.model.values import (
     BrokerOrderId,
     ClientOrderId,
@@ -170,6 +171,14 @@ class ApprovalRedeemed:
     quantity: Quantity
 
 
+@dataclass(frozen=True, slots=True)
+class MandateEnded:
+    """A mandate that has nothing left to permit, and why."""
+
+    mandate_id: str
+    reason: str
+
+
 # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -196,9 +205,14 @@ class OrderCreated:
     """
 
     order: OrderRequest
-    proposal: Proposal
+    proposal_id: ProposalId
+    strategy: str
+    signal_time: datetime
+    stop: StopPlan | None
     parent: ClientOrderId | None
+    exit_reason: ExitReason | None
     intended_price: Price | None
+    reference: Price | None
     expires_at: datetime | None
 
 
@@ -253,9 +267,13 @@ class CancelFailed:
 
 @dataclass(frozen=True, slots=True)
 class OrderFilled:
-    """An execution, once per execution id (EX-05). It moves the order's filled quantity and the position."""
+    """An execution, once per execution id (EX-05). It moves the order's filled quantity and the position.
+
+    `cumulative` is the filled quantity that the broker's own account of the order gives with it.
+    """
 
     fill: Fill
+    cumulative: Quantity
     source: Source
     is_late: bool
 
@@ -362,6 +380,7 @@ Fact = (
     | ConfirmationRefused
     | OrderApproved
     | ApprovalRedeemed
+    | MandateEnded
     | OrderCreated
     | OrderStateChanged
     | OrderInDoubt
@@ -387,4 +406,3 @@ VERSIONS: dict[str, int] = {}
 
 RELEARNED = (BarClosed, MarketDataQuarantined)
 """Facts that need no sync of their own: lost in a crash, they are heard again from the source."""
-

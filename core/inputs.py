@@ -6,11 +6,23 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
+from core.model.account import Account
 from core.model.bar import Bar
-from core.model.broker import Accepted, BrokerPicture, FreshFigures, NoAnswer, NotFound, OrderReport, OrderUpdate, Refused
+from core.model.broker import (
+    Accepted,
+    BrokerPicture,
+    FreshFigures,
+    NoAnswer,
+    NotFound,
+    OrderReport,
+    OrderUpdate,
+    Refused,
+)
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.quote import Quote
 from core.model.values import ClientOrderId, Digest, Fraction, Price, ProposalId, Quantity, Symbol, TicketId
+
+WHOLE = Fraction(Decimal(1))
 
 # ── the market ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -67,10 +79,16 @@ class LookUpAnswered:
 
 @dataclass(frozen=True, slots=True)
 class FiguresFetched:
-    """The answer to a review's fetch; NoAnswer when it did not come in time."""
+    """The answer to `FetchFigures`; `ticket_id` is None where the ticket is only to be opened."""
 
-    ticket_id: TicketId
+    proposal_id: ProposalId
+    ticket_id: TicketId | None
     answer: FreshFigures | NoAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFetched:
+    answer: Account | NoAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +153,7 @@ class ProposeClose:
     """Stage the close of a position, or of a part of it."""
 
     symbol: Symbol
-    part: Fraction = Fraction(Decimal(1))
+    part: Fraction = WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +245,7 @@ Input = (
     | CancelAnswered
     | LookUpAnswered
     | FiguresFetched
+    | AccountFetched
     | PictureFetched
     | BrokerUpdated
     | Command

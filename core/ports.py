@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from core.facts import Fact
@@ -44,7 +45,7 @@ class Journal(Protocol):
         ...
 
     def flush(self) -> None:
-        """Hand everything appended to the operating system, without waiting for the disk. Raises `JournalWriteError`."""
+        """Hand what was appended to the operating system, without waiting for the disk. Raises `JournalWriteError`."""
         ...
 
     def sync(self) -> None:
@@ -97,3 +98,50 @@ class KillSwitch(Protocol):
     def release(self) -> None:
         """Remove the file. Raises OSError."""
         ...
+
+
+# ── what the command line asks of the composition root ───────────────────────────────────────────────────────────────
+
+
+class OperatorError(Exception):
+    """Something that the operator can mend; the message says in one line what, and what to do next."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayRequest:
+    """`keyturn replay`: files to play, and how. `speed` None is as fast as it can."""
+
+    files: tuple[Path, ...]
+    symbols: tuple[str, ...] = ()
+    quotes: tuple[Path, ...] = ()
+    overrides: tuple[str, ...] = ()
+    speed: float | None = None
+    operator: str = "none"
+    journal_folder: Path | None = None
+    is_headless: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DemoRequest:
+    """`keyturn demo`: the seeded market on the simulated exchange."""
+
+    seed: int = 1
+    speed: float = 1.0
+    operator: str = "none"
+    overrides: tuple[str, ...] = ()
+    is_headless: bool = False
+
+
+class Composition(Protocol):
+    """What the subcommands may ask for. Each raises `OperatorError` where the operator can mend something."""
+
+    def replay(self, request: ReplayRequest) -> dict[str, object]: ...
+    def demo(self, request: DemoRequest) -> None: ...
+    def desk(self) -> None: ...
+    def status(self, account: str | None) -> dict[str, object]: ...
+    def kill(self, account: str | None, flatten: bool) -> str: ...
+    def verify(self, account: str | None, folder: Path | None) -> dict[str, object]: ...
+    def tail(self, account: str | None, folder: Path | None, count: int, follow: bool) -> Iterator[Recorded]: ...
+    def why(self, account: str | None, folder: Path | None, order: str) -> Iterator[Recorded]: ...
+    def show(self, account: str | None) -> dict[str, object]: ...
+    def backup(self, account: str | None, target: Path | None) -> Path: ...

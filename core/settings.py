@@ -9,7 +9,7 @@ from datetime import time
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from core.model.account import Mode
 from core.model.order import StopHolder
@@ -59,7 +59,9 @@ class RiskSettings(Part):
     min_notional: NotNegative = Field(Decimal(1), description="smallest order, USD")
     max_notional: Amount = Field(Amount(usd=Decimal(50), of_equity=None), description="largest order")
     max_open_positions: Annotated[int, Field(ge=1)] = Field(1, description="positions at a time (EX-08)")
-    daily_loss: Amount = Field(Amount(usd=Decimal(10), of_equity=None), description="blocks entries for the day (RK-03)")
+    daily_loss: Amount = Field(
+        Amount(usd=Decimal(10), of_equity=None), description="blocks entries for the day (RK-03)"
+    )
     entries_a_day: Annotated[int, Field(ge=0)] = Field(1, description="filled entries a day and strategy")
     window_start: time = Field(time(10, 0), description="first bar start for an entry, New York (RK-07)")
     window_end: time = Field(time(11, 30), description="last bar start for an entry, New York, included")
@@ -79,7 +81,9 @@ class StagingSettings(Part):
     manual_seconds: Seconds = Field(Decimal(300), description="a typed order's life as a proposal")
     approval_seconds: Seconds = Field(Decimal(5), description="an approval's life (OP-02)")
     review_seconds: Seconds = Field(Decimal(3), description="no fresh figures in this time refuse an entry (OP-03)")
-    close_seconds: Seconds = Field(Decimal(60), description="from a confirmed close to its sale, its stop being cancelled")
+    close_seconds: Seconds = Field(
+        Decimal(60), description="from a confirmed close to its sale, its stop being cancelled"
+    )
     move_of_stop: Ratio = Field(Decimal("0.25"), description="adverse move, of the way to the stop (OP-04)")
     move: Ratio = Field(Decimal("0.002"), description="adverse move where there is no stop (OP-04)")
 
@@ -104,10 +108,17 @@ class VwapSettings(Part):
     minimum_bars: Annotated[int, Field(ge=1)] = Field(20, description="bars of the session before it looks")
     minimum_volume: NotNegative = Field(Decimal(1000), description="shares of the session before it looks")
     quantity_step: Positive = Field(Decimal("0.001"), description="shares; sizes are rounded down to it")
-    stop_holder: Literal[StopHolder.BROKER, StopHolder.DESK] = Field(
+    stop_holder: StopHolder = Field(
         StopHolder.BROKER, description="broker: a stop order at each fill; desk: the bar rule alone"
     )
     flat_minutes: Annotated[int, Field(ge=0, le=390)] = Field(5, description="minutes before the close to be flat")
+
+    @field_validator("stop_holder")
+    @classmethod
+    def somebody_holds_it(cls, holder: StopHolder) -> StopHolder:
+        if holder is StopHolder.YOU:
+            raise ValueError("broker or desk; no strategy leaves its stop to you")
+        return holder
 
 
 class StrategiesSettings(Part):
@@ -125,7 +136,9 @@ class ExchangeSettings(Part):
     answer_delay_seconds: NotNegative = Field(Decimal(0), description="more that the answer to a submission takes")
     slippage: Annotated[Decimal, Field(ge=0, lt=1)] = Field(Decimal(0), description="of the price, on market fills")
     half_spread_ticks: NotNegative = Field(Decimal(1), description="around the last price, without recorded quotes")
-    participation: Annotated[Decimal, Field(gt=0, le=1)] = Field(Decimal("0.1"), description="of a bar's volume we may fill")
+    participation: Annotated[Decimal, Field(gt=0, le=1)] = Field(
+        Decimal("0.1"), description="of a bar's volume we may fill"
+    )
     fee_per_share: NotNegative = Field(Decimal(0), description="USD")
     settlement_days: Annotated[int, Field(ge=0, le=5)] = Field(1, description="until a cash account may spend a sale")
 

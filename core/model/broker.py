@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import Enum
 
 from core.model.account import Account, NoAccount
+from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderStatus, OrderType, Side, TimeInForce
 from core.model.quote import NoQuote, Quote
 from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity, Symbol
@@ -117,6 +118,7 @@ class FreshFigures:
     broker_time: datetime
     account: Account | NoAccount
     quote: Quote | NoQuote
+    instrument: Instrument | NoInstrument
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +128,4 @@ class BrokerPicture:
     account: Account
     positions: tuple[BrokerPosition, ...]
     orders: tuple[OrderReport, ...]
+    instruments: tuple[Instrument, ...] = ()

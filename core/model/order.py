@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -31,6 +32,17 @@ class Effect(Enum):
     @property
     def only_reduces(self) -> bool:
         return self in (Effect.REDUCE, Effect.CLOSE, Effect.COVER)
+
+
+CONFIRMING_KEYS: Mapping[Effect, str] = {
+    Effect.OPEN: "B",
+    Effect.ADD: "B",
+    Effect.SHORT: "H",
+    Effect.REDUCE: "S",
+    Effect.CLOSE: "S",
+    Effect.COVER: "C",
+}
+"""The one key that confirms an order names its effect (OP-04)."""
 
 
 class OrderType(Enum):

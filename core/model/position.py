@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from core.model.signal import ExitReason
-from core.model.values import ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol
+from core.model.values import NO_MONEY, NO_SHARES, ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +29,31 @@ class Position:
     quantity
         Signed; zero is flat.
     cost
-        What the shares still held were bought for, USD; the average is `cost / quantity`, exact.
+        What the shares still held were bought for (a short: sold for), USD; the average is `cost / quantity`.
     entry_order
-        The order that opened it, which knows strategy, stop and signal.
+        The order that opened it, which knows its stop and its signal.
+    entered, entry_cost, intended_cost
+        Shares opened in all, what they cost, and what they would have at the intended prices.
+    left, proceeds, intended_proceeds
+        The same for the shares closed so far.
     """
 
     symbol: Symbol
     strategy: str
-    quantity: Quantity
-    cost: Money
     opened_at: datetime
     entry_order: ClientOrderId
-    closed_quantity: Quantity = Quantity(Decimal(0))
-    proceeds: Money = Money(Decimal(0))
-    entry_quantity: Quantity = Quantity(Decimal(0))
-    entry_cost: Money = Money(Decimal(0))
+    quantity: Quantity = NO_SHARES
+    cost: Money = NO_MONEY
+    entered: Quantity = NO_SHARES
+    entry_cost: Money = NO_MONEY
+    intended_cost: Money = NO_MONEY
+    left: Quantity = NO_SHARES
+    proceeds: Money = NO_MONEY
+    intended_proceeds: Money = NO_MONEY
 
     @property
     def average_price(self) -> Price:
-        return Price(self.cost / self.quantity)
+        return Price(self.cost / abs(self.quantity))
 
 
 @dataclass(frozen=True, slots=True)

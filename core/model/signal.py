@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
+from enum import Enum, StrEnum
 
 from core.model.order import StopHolder
 from core.model.values import Price, Quantity, Symbol
 
 
-class NoTradeReason(Enum):
+class NoTradeReason(StrEnum):
     """Why a strategy looked at a bar and did nothing (ST-03)."""
 
     DISABLED = "DISABLED"

@@ -118,7 +118,7 @@ class Figures:
     A figure that cannot be had is None, and the ticket says so.
     """
 
-    cost: Money
+    cost: Money | None
     worst_loss: Money | None
     share_of_equity: Fraction | None
     buying_power_after: Money | None

@@ -23,6 +23,8 @@ TicketId = NewType("TicketId", str)
 Digest = NewType("Digest", str)
 
 ZERO = Decimal(0)
+NO_SHARES = Quantity(ZERO)
+NO_MONEY = Money(ZERO)
 CENT = Decimal("0.01")
 SUB_PENNY = Decimal("0.0001")
 ONE_DOLLAR = Decimal(1)

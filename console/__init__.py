@@ -1,0 +1,1 @@
+"""What the operator sees and types. It reaches the engine through one door, `console.handle`, and nowhere else."""

@@ -1,0 +1,41 @@
+"""The command line: one subcommand a file. What each may ask for is handed in by the composition root."""
+
+from __future__ import annotations
+
+import typer
+
+from console.commands import demo, journal, kill, replay, state, status
+from core.ports import Composition
+
+HELP = """A trading console for careful people: strategies propose, you turn the key.
+
+Example: keyturn demo
+"""
+
+
+def build(composition: Composition) -> typer.Typer:
+    """The program's commands around one composition."""
+    program = typer.Typer(
+        name="keyturn",
+        help=HELP,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["--help", "-h"]},
+    )
+
+    @program.callback(invoke_without_command=True)
+    def root(context: typer.Context) -> None:
+        """Open the desk on the configured account."""
+        context.obj = composition
+        if context.invoked_subcommand is None:
+            demo.need_a_terminal()
+            composition.desk()
+
+    program.command(name="demo")(demo.demo)
+    program.command(name="replay")(replay.replay)
+    program.command(name="status")(status.status)
+    program.command(name="kill")(kill.kill)
+    program.add_typer(journal.commands, name="journal")
+    program.add_typer(state.commands, name="state")
+    return program

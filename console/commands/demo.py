@@ -1,0 +1,51 @@
+"""`keyturn demo`: the desk on the embedded exchange and a seeded market; no account, no network."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from console.commands.shared import Overrides, composition_of, speed_of
+from core.ports import DemoRequest, OperatorError
+
+NO_TERMINAL = (
+    "this needs a terminal; without one: `keyturn demo --headless --operator confirm-all --speed 300`, or "
+    "`keyturn replay FILE --headless --json`"
+)
+
+
+def demo(
+    context: typer.Context,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the market; each seed is an account of its own.")] = 1,
+    speed: Annotated[str, typer.Option(help="Virtual seconds a second; ×1 while a ticket is open.")] = "1",
+    operator: Annotated[str, typer.Option(help="none, confirm-all, or a script of keys.")] = "none",
+    headless: Annotated[bool, typer.Option("--headless", help="Without a desk, until a signal ends it.")] = False,
+    overrides: Overrides = None,
+) -> None:
+    """Open the desk on the simulated exchange. It goes on where it was left.
+
+    With --operator confirm-all it is the busy demo: more entries a day, and answers delayed.
+
+    Example: keyturn demo --seed 7 --speed 10
+    """
+    if not headless:
+        need_a_terminal()
+    composition_of(context).demo(
+        DemoRequest(
+            seed=seed,
+            speed=speed_of(speed) or 1_000_000.0,
+            operator=operator,
+            overrides=tuple(overrides or ()),
+            is_headless=headless,
+        )
+    )
+
+
+def need_a_terminal() -> None:
+    """Refuse, saying what to do instead, where nobody could see the desk or type."""
+    is_terminal = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "") != "dumb"
+    if not is_terminal:
+        raise OperatorError(NO_TERMINAL)

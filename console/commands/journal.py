@@ -1,0 +1,87 @@
+"""`keyturn journal`: read, prove and explain what is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import orjson
+import typer
+
+from console.commands.shared import Account, AsJson, JournalDir, composition_of, print_json
+from core.ports import Recorded
+from core.telling import in_words, kind_of
+
+commands = typer.Typer(help="Read, prove and explain the journal.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@commands.command()
+def tail(
+    context: typer.Context,
+    count: Annotated[int, typer.Option("-n", "--count", min=0, help="How many records.")] = 20,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes.")] = False,
+    account: Account = None,
+    journal_dir: JournalDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the newest records.
+
+    Example: keyturn journal tail -n 50 -f
+    """
+    _print(composition_of(context).tail(account, journal_dir, count, follow), as_json)
+
+
+@commands.command()
+def verify(
+    context: typer.Context, account: Account = None, journal_dir: JournalDir = None, as_json: AsJson = False
+) -> None:
+    """Prove the chain of every record. Exit code 0 sound, 1 damaged.
+
+    Example: keyturn journal verify
+    """
+    report = composition_of(context).verify(account, journal_dir)
+    if as_json:
+        print_json(report)
+    else:
+        typer.echo(f"{report['records']} records in {report['segments']} segments hold")
+        if report["torn"]:
+            typer.echo(f"a torn end, no damage; the next start repairs it: {report['torn']}")
+        if report["damage"]:
+            typer.echo(f"DAMAGED: {report['damage']}")
+    if not report["sound"]:
+        raise typer.Exit(1)
+
+
+@commands.command()
+def why(
+    context: typer.Context,
+    order: Annotated[str, typer.Argument(help="An order's id, or its beginning.")],
+    account: Account = None,
+    journal_dir: JournalDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Explain an order: every record from its bar to the end of its trade.
+
+    Example: keyturn journal why b41db81a
+    """
+    _print(composition_of(context).why(account, journal_dir, order), as_json)
+
+
+def _print(records: Iterable[Recorded], as_json: bool) -> None:
+    for record in records:
+        if as_json:
+            line = {
+                "sequence": record.sequence,
+                "at": record.at,
+                "fact": type(record.fact).__name__,
+                "data": record.fact,
+            }
+            typer.echo(orjson.dumps(line, default=_plain, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS).decode())
+        else:
+            words = in_words(record.fact)
+            typer.echo(f"{record.sequence:>7} {record.at:%Y-%m-%d %H:%M:%S.%f}Z {kind_of(record.fact):<9} {words}")
+
+
+def _plain(value: object) -> object:
+    dump = getattr(value, "model_dump", None)
+    return dump(mode="json") if dump else str(value)

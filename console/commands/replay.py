@@ -1,0 +1,75 @@
+"""`keyturn replay`: recorded bars and quotes through the one engine, and what came of it as JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.commands.shared import Overrides, composition_of, print_json, speed_of
+from core.ports import OperatorError, ReplayRequest
+
+STRATEGIES = ("vwap",)
+
+
+def replay(
+    context: typer.Context,
+    files: Annotated[
+        list[Path], typer.Argument(help="CSV files of one-minute bars; their names begin with the symbol.")
+    ],
+    symbol: Annotated[list[str] | None, typer.Option(help="Replaces the profile's list; may be given again.")] = None,
+    quotes: Annotated[list[Path] | None, typer.Option(help="CSV file of quotes, the last of each minute.")] = None,
+    strategy: Annotated[str, typer.Option(help="Which strategy looks at the bars.")] = "vwap",
+    overrides: Overrides = None,
+    profile: Annotated[str, typer.Option(help="micro or swing.")] = "micro",
+    speed: Annotated[str, typer.Option(help="Virtual seconds a second, or max.")] = "max",
+    headless: Annotated[bool, typer.Option("--headless", help="Without a desk.")] = False,
+    operator: Annotated[str, typer.Option(help="none, confirm-all, or a script of keys.")] = "none",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    journal_dir: Annotated[Path | None, typer.Option(help="Write the journal there; a new or empty folder.")] = None,
+) -> None:
+    """Play bars (and quotes) through the engine on the simulated exchange.
+
+    A script of keys is a text file, one line an action: `at TIME key KEY` (ISO 8601, in UTC) or `after SECONDS key KEY`
+    (since the line before). Keys: enter B H S C x c d F ctrl+k K escape REARM; they act on what is first in its list.
+
+    Example: keyturn replay SPY_1min_2013-10-07_to_2013-10-10.csv --headless --operator confirm-all --json
+    """
+    if strategy not in STRATEGIES:
+        raise OperatorError(f"--strategy {strategy}: one of {', '.join(STRATEGIES)}")
+    report = composition_of(context).replay(
+        ReplayRequest(
+            files=tuple(files),
+            symbols=tuple(symbol or ()),
+            quotes=tuple(quotes or ()),
+            overrides=(f"profile={profile}", *(overrides or ())),
+            speed=speed_of(speed),
+            operator=operator,
+            journal_folder=journal_dir,
+            is_headless=headless,
+        )
+    )
+    if as_json:
+        print_json(report)
+        return
+    for line in _in_words(report):
+        typer.echo(line)
+
+
+def _in_words(report: dict[str, object]) -> list[str]:
+    def many(name: str) -> list[dict[str, str]]:
+        rows: list[dict[str, str]] = report[name]  # type: ignore[assignment]
+        return rows
+
+    lines = [f"{report['bars']} complete regular bars, {report['quarantined']} rows set aside"]
+    for row in many("proposals"):
+        what = f"{row['side'].upper()} {row['quantity']} {row['symbol']} to {row['effect']}"
+        lines.append(f"proposal {row['time']} {what}: {row['reason']}")
+    for row in many("orders"):
+        what = f"{row['side'].upper()} {row['quantity']} {row['symbol']} {row['type']}"
+        lines.append(f"order    {row['client_order_id']} {what} {row['status']}")
+    for row in many("trades"):
+        prices = f"{row['entry_price']} → {row['exit_price']}"
+        lines.append(f"trade    {row['symbol']} {prices} {row['exit_reason']} profit {row['profit']}")
+    return [*lines, f"fingerprint {report['fingerprint']}"]

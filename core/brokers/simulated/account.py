@@ -1,0 +1,117 @@
+"""The account's money and shares, made by executions alone: cash, what is settled of it, and positions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from core.brokers.simulated.config import ExchangeConfig
+from core.brokers.simulated.market import Market
+from core.model.account import Account
+from core.model.broker import BrokerPosition
+from core.model.order import Side
+from core.model.session import Calendar
+from core.model.values import ZERO, Money, Price, Quantity, Symbol
+
+
+@dataclass(slots=True)
+class Holding:
+    """A net position: signed quantity, and what the shares still held were bought (or sold short) for, USD."""
+
+    quantity: Decimal = ZERO
+    cost: Decimal = ZERO
+
+    def change(self, signed: Decimal, price: Decimal) -> None:
+        """Add to it at `price`, or take from it at its own average. The exchange never lets one order do both."""
+        if self.quantity * signed >= ZERO:
+            self.cost += signed * price
+        elif self.quantity + signed == ZERO:
+            self.cost = ZERO
+        else:
+            self.cost += self.cost * signed / self.quantity
+        self.quantity += signed
+
+
+class Ledger:
+    """Cash, settlement and positions of the one account."""
+
+    def __init__(self, config: ExchangeConfig, calendar: Calendar) -> None:
+        self.cash = config.cash
+        self._config = config
+        self._calendar = calendar
+        self._holdings: dict[Symbol, Holding] = {}
+        self._unsettled: dict[date, Decimal] = {}
+
+    def quantity(self, symbol: Symbol) -> Decimal:
+        """Shares held, signed."""
+        holding = self._holdings.get(symbol)
+        return ZERO if holding is None else holding.quantity
+
+    def is_short(self, symbol: Symbol) -> bool:
+        return self.quantity(symbol) < ZERO
+
+    def execute(self, symbol: Symbol, side: Side, quantity: Quantity, price: Price, at: datetime) -> None:
+        """One execution: shares one way, money the other, the fee away."""
+        signed = quantity if side is Side.BUY else -quantity
+        fee = self._config.fee_per_share * quantity
+        self.cash -= signed * price + fee
+        if side is Side.SELL:
+            settles = self._settlement_day(at)
+            self._unsettled[settles] = self._unsettled.get(settles, ZERO) + quantity * price - fee
+        holding = self._holdings.setdefault(symbol, Holding())
+        holding.change(signed, price)
+        if holding.quantity == ZERO:
+            del self._holdings[symbol]
+
+    def settled_cash(self, at: datetime) -> Decimal:
+        """What a cash account may spend: the proceeds of a sale count from their settlement day, New York."""
+        today = self._calendar.trading_day(at)
+        self._unsettled = {day: amount for day, amount in self._unsettled.items() if day > today}
+        return self.cash - sum(self._unsettled.values(), ZERO)
+
+    def buying_power(self, at: datetime, market: Market, reserved: Decimal) -> Decimal:
+        """USD that a new opening order may cost, never below zero.
+
+        A cash account has its settled cash, a margin account its multiple of equity less what it holds, both less what
+        working orders reserve.
+        """
+        if not self._config.is_margin:
+            return max(self.settled_cash(at) - reserved, ZERO)
+        values = self._values(at, market)
+        exposure = sum((abs(value) for value in values.values()), ZERO)
+        equity = self.cash + sum(values.values(), ZERO)
+        return max(self._config.multiplier * equity - exposure - reserved, ZERO)
+
+    def account(self, at: datetime, market: Market, reserved: Decimal) -> Account:
+        return Account(
+            at=at,
+            name=self._config.account,
+            equity=Money(self.cash + sum(self._values(at, market).values(), ZERO)),
+            cash=Money(self.cash),
+            buying_power=Money(self.buying_power(at, market, reserved)),
+            multiplier=self._config.multiplier,
+        )
+
+    def positions(self) -> tuple[BrokerPosition, ...]:
+        return tuple(
+            BrokerPosition(symbol, Quantity(held.quantity), Price(held.cost / held.quantity))
+            for symbol, held in sorted(self._holdings.items())
+        )
+
+    def _values(self, at: datetime, market: Market) -> Mapping[Symbol, Decimal]:
+        """Market value of each position at the last price, USD, signed."""
+        values: dict[Symbol, Decimal] = {}
+        for symbol, held in self._holdings.items():
+            price = market.price(symbol, at)
+            values[symbol] = held.cost if price is None else held.quantity * price
+        return values
+
+    def _settlement_day(self, at: datetime) -> date:
+        day = self._calendar.trading_day(at)
+        moment = at
+        for _ in range(self._config.settlement_days):
+            session = self._calendar.next_session(moment)
+            day, moment = session.day, session.open
+        return day

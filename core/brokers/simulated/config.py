@@ -1,0 +1,49 @@
+"""How the simulated exchange treats an account and its orders: figures only, fixed for the exchange's life."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.model.values import ZERO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeConfig:
+    """The rules of one exchange and the one account on it.
+
+    Attributes
+    ----------
+    account
+        The account's name.
+    cash
+        Opening balance, USD.
+    multiplier
+        1 is a cash account: settled cash only, no short sales. Above 1 is margin.
+    slippage
+        Of the price, on market fills and elected stops; positive is worse for us.
+    half_spread_ticks
+        From the last price to either side of a derived quote.
+    participation
+        The part of a bar's volume that all our orders on a symbol may take.
+    fee_per_share
+        USD, on every execution.
+    settlement_days
+        Trading days until a cash account may spend a sale.
+    seed
+        Name of what made the market. The exchange itself draws nothing by chance.
+    """
+
+    account: str = "SIM"
+    cash: Decimal = Decimal(200)
+    multiplier: Decimal = Decimal(1)
+    slippage: Decimal = ZERO
+    half_spread_ticks: Decimal = Decimal(1)
+    participation: Decimal = Decimal("0.1")
+    fee_per_share: Decimal = ZERO
+    settlement_days: int = 1
+    seed: str = ""
+
+    @property
+    def is_margin(self) -> bool:
+        return self.multiplier > 1

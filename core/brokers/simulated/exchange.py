@@ -1,0 +1,230 @@
+"""The face of the simulated exchange: the market goes in at one side, requests at the other.
+
+The runtime hands it each bar and quote before anybody else sees them, wakes it at `next_at`, and carries
+requests, answers and updates. At equal times a bar begins first, then a quote arrives, then the market is walked, then
+requests are taken. Time never goes back: a request stamped earlier than what was walked already counts as arriving now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from core.brokers.simulated.account import Ledger
+from core.brokers.simulated.book import Book, BookedOrder
+from core.brokers.simulated.config import ExchangeConfig
+from core.brokers.simulated.log import (
+    Cancellation,
+    ExchangeLog,
+    Record,
+    Request,
+    Submission,
+    decoded,
+    encoded,
+    rebuild,
+)
+from core.brokers.simulated.market import Market
+from core.brokers.simulated.matching import Matching
+from core.brokers.simulated.rules import INVALID, UNPROCESSABLE, Situation, is_whole, refusal
+from core.model.account import Account
+from core.model.bar import Bar
+from core.model.broker import Accepted, BrokerPicture, NotFound, OrderReport, OrderUpdate, Refused, UpdateEvent
+from core.model.instrument import Instrument, NoInstrument
+from core.model.order import OrderRequest, OrderType, Side, TimeInForce
+from core.model.quote import NoQuote, Quote
+from core.model.session import Calendar
+from core.model.values import ClientOrderId, Price, Symbol
+
+__all__ = ["ExchangeConfig", "ExchangeLog", "Record", "SimulatedExchange", "rebuild"]
+
+
+class SimulatedExchange:
+    """One exchange, one account, Alpaca's rules.
+
+    Parameters
+    ----------
+    log
+        Every submit and cancel is appended before it is acted upon, refused ones too.
+    instruments
+        What can be traded; None lets every symbol trade by the default rules.
+
+    Attributes
+    ----------
+    last_at
+        The latest time in the log; None where it is empty.
+    """
+
+    def __init__(
+        self,
+        config: ExchangeConfig,
+        calendar: Calendar,
+        log: ExchangeLog,
+        instruments: Mapping[Symbol, Instrument] | None = None,
+    ) -> None:
+        self.last_at: datetime | None = None
+        self._config = config
+        self._log = log
+        self._instruments = instruments
+        self._ledger = Ledger(config, calendar)
+        self._market = Market(config, self._ledger.is_short)
+        self._book = Book()
+        self._matching = Matching(config, calendar, self._market, self._book, self._ledger)
+        self._bars = self._market.bars
+        self._working = self._book.working
+
+    # ── the market ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def next_at(self) -> datetime | None:
+        """The earliest time at which walking the market could do anything; None while no order works."""
+        return self._matching.next_at
+
+    def begin_bar(self, bar: Bar) -> None:
+        """The bar's minute begins: called at its start, before anything else at that time.
+
+        A repeated or older bar of the symbol changes nothing: what has traded has traded.
+        """
+        newest = self._bars.get(bar.symbol)
+        if newest is not None and bar.start <= newest.start:
+            return
+        if not self._working:
+            self._bars[bar.symbol] = bar
+            return
+        self._matching.walk_before(bar.start)
+        self._bars[bar.symbol] = bar
+        if bar.symbol in self._working:
+            self._matching.schedule()
+
+    def take_quote(self, quote: Quote) -> None:
+        """A recorded quote becomes the current one."""
+        if self._working:
+            self._matching.walk_before(quote.at)
+        self._market.quotes[quote.symbol] = quote
+
+    def advance(self, at: datetime) -> None:
+        """Walk every path point and session event up to and including `at`."""
+        self._matching.walk_through(at)
+
+    # ── requests that change something ───────────────────────────────────────────────────────────────────────────────
+
+    def submit(self, at: datetime, order: OrderRequest) -> Accepted | Refused:
+        """Take an order or refuse it. The report is as of the acceptance; fills come as updates, even at once."""
+        submission = Submission(max(at, self._matching.now), order)
+        self._write(submission)
+        return self._submit(submission)
+
+    def cancel(self, at: datetime, client_order_id: ClientOrderId) -> Accepted | Refused | NotFound:
+        """Cancel what is left of an order; one that is over already is refused."""
+        cancellation = Cancellation(max(at, self._matching.now), client_order_id)
+        self._write(cancellation)
+        return self._cancel(cancellation)
+
+    def repeat(self, record: Record) -> None:
+        """Act on a logged request again, without logging it; its answer was given long ago."""
+        request = decoded(record)
+        self.last_at = request.at
+        if isinstance(request, Submission):
+            self._submit(request)
+        else:
+            self._cancel(request)
+
+    # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def order(self, at: datetime, client_order_id: ClientOrderId) -> OrderReport | NotFound:
+        """Look an order up by our own id, with all its executions."""
+        self.advance(at)
+        order = self._book.find(client_order_id)
+        return NotFound() if order is None else order.report()
+
+    def orders(self, at: datetime) -> tuple[OrderReport, ...]:
+        """Open orders and those closed within seven days, in order of acceptance."""
+        self.advance(at)
+        return self._book.reports(at)
+
+    def account(self, at: datetime) -> Account:
+        self.advance(at)
+        return self._ledger.account(at, self._market, self._book.reserved())
+
+    def picture(self, at: datetime) -> BrokerPicture:
+        """Everything a reconciliation compares."""
+        account = self.account(at)
+        return BrokerPicture(account, self._ledger.positions(), self._book.reports(at))
+
+    def quote(self, at: datetime, symbol: Symbol) -> Quote | NoQuote:
+        """The recorded quote, or where the last price is newer one around that, worked out when asked."""
+        self.advance(at)
+        return self._market.quote(symbol, at)
+
+    def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
+        if self._instruments is None:
+            return Instrument(symbol)
+        return self._instruments.get(symbol, NoInstrument(f"{symbol} is not listed here"))
+
+    def take_updates(self) -> list[OrderUpdate]:
+        """Empty the outbox: what happened to orders since the last call, in order."""
+        return self._book.take_updates()
+
+    # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _write(self, request: Request) -> None:
+        self._log.append(encoded(request))
+        self.last_at = request.at
+
+    def _submit(self, submission: Submission) -> Accepted | Refused:
+        at, request = submission.at, submission.order
+        self.advance(at)
+        instrument = self.instrument(request.symbol)
+        situation = self._situation(at, request, instrument)
+        refused = refusal(situation)
+        if refused is not None:
+            return refused
+        assert isinstance(instrument, Instrument)  # the rules have seen to both
+        assert situation.price is not None
+        order = BookedOrder(
+            request=request,
+            broker_order_id=self._book.next_broker_id(),
+            opens=situation.opens,
+            reserve_price=situation.price,
+            step=Decimal(1) if is_whole(request.quantity) else instrument.quantity_step,
+            expires_at=self._matching.session(at).close if request.time_in_force is TimeInForce.DAY else None,
+        )
+        self._book.accept(order, at)
+        accepted = Accepted(order.report())
+        self._matching.arrive(order, at)
+        return accepted
+
+    def _cancel(self, cancellation: Cancellation) -> Accepted | Refused | NotFound:
+        self.advance(cancellation.at)
+        order = self._book.find(cancellation.client_order_id)
+        if order is None:
+            return NotFound()
+        if not order.is_working:
+            return Refused(UNPROCESSABLE, INVALID, f'order is already in "{order.report().raw_status}" state')
+        self._book.end(order, UpdateEvent.CANCELED, cancellation.at)
+        self._matching.schedule()
+        return Accepted(order.report())
+
+    def _situation(self, at: datetime, order: OrderRequest, instrument: Instrument | NoInstrument) -> Situation:
+        return Situation(
+            order=order,
+            instrument=instrument,
+            is_duplicate=self._book.find(order.client_order_id) is not None,
+            is_margin=self._config.is_margin,
+            position=self._ledger.quantity(order.symbol),
+            held=self._book.held(order.symbol, order.side),
+            opposite_opens=self._book.is_opening(order.symbol, order.side.opposite),
+            price=self._cost_of_a_share(at, order),
+            buying_power=self._ledger.buying_power(at, self._market, self._book.reserved()),
+        )
+
+    def _cost_of_a_share(self, at: datetime, order: OrderRequest) -> Price | None:
+        """Its limit, its stop, or the side of the quote that a market order takes; None where there is no quote."""
+        if order.type is OrderType.LIMIT:
+            return order.limit_price
+        if order.type is OrderType.STOP:
+            return order.stop_price
+        quote = self._market.quote(order.symbol, at)
+        if isinstance(quote, NoQuote):
+            return None
+        return quote.ask if order.side is Side.BUY else quote.bid

@@ -1,0 +1,169 @@
+"""What the exchange was asked, written down before it acts, and the exchange made again from that.
+
+A record is a flat JSON object of strings. With the same market and the same records an exchange comes out the same,
+order for order and execution for execution, so that it outlives a crash of the desk as a real broker would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from heapq import merge
+from typing import Protocol
+
+from core.model.bar import Bar
+from core.model.order import Effect, OrderRequest, OrderType, Side, TimeInForce
+from core.model.quote import Quote
+from core.model.values import ClientOrderId, Price, Quantity, Symbol
+
+Record = Mapping[str, str | None]
+"""One request as plain JSON; `at` is ISO 8601 in UTC, numbers are text so that they come back exactly."""
+
+
+class ExchangeLog(Protocol):
+    """Where requests are written. `append` returns when the record is kept; what it raises stops the request."""
+
+    def append(self, record: Record) -> None: ...
+
+
+class Replayed(Protocol):
+    """The part of an exchange that a rebuild needs."""
+
+    def begin_bar(self, bar: Bar) -> None: ...
+
+    def take_quote(self, quote: Quote) -> None: ...
+
+    def advance(self, at: datetime) -> None: ...
+
+    def repeat(self, record: Record) -> None: ...
+
+
+class DamagedRecordError(Exception):
+    """A record of the log that says nothing the exchange could have been asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """An order that was asked for at `at`."""
+
+    at: datetime
+    order: OrderRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """A cancel that was asked for at `at`."""
+
+    at: datetime
+    client_order_id: ClientOrderId
+
+
+Request = Submission | Cancellation
+
+
+def encoded(request: Request) -> Record:
+    """The request as a record."""
+    if isinstance(request, Cancellation):
+        return {
+            "request": "cancel",
+            "at": request.at.isoformat(),
+            "client_order_id": request.client_order_id,
+        }
+    order = request.order
+    return {
+        "request": "submit",
+        "at": request.at.isoformat(),
+        "client_order_id": order.client_order_id,
+        "symbol": order.symbol,
+        "side": order.side.value,
+        "effect": order.effect.value,
+        "quantity": str(order.quantity),
+        "type": order.type.value,
+        "time_in_force": order.time_in_force.value,
+        "limit_price": None if order.limit_price is None else str(order.limit_price),
+        "stop_price": None if order.stop_price is None else str(order.stop_price),
+    }
+
+
+def decoded(record: Record) -> Request:
+    """The request of a record. Raises `DamagedRecordError`."""
+    at = time_of(record)
+    client_order_id = ClientOrderId(_text(record, "client_order_id"))
+    match record.get("request"):
+        case "cancel":
+            return Cancellation(at, client_order_id)
+        case "submit":
+            return Submission(at, _order(record, client_order_id))
+        case other:
+            raise DamagedRecordError(f"no such request: {other!r}")
+
+
+def time_of(record: Record) -> datetime:
+    return datetime.fromisoformat(_text(record, "at"))
+
+
+def rebuild(
+    exchange: Replayed,
+    bars: Iterable[Bar],
+    quotes: Iterable[Quote],
+    records: Iterable[Record],
+    until: datetime,
+) -> None:
+    """Make a fresh exchange what the one that wrote the log was at `until`.
+
+    1. Bars, quotes and records, each in order of time, are merged; at equal times a bar begins, then a quote arrives,
+       then the market is walked, then requests are taken, as in live running.
+    2. What is later than `until` is left out.
+    3. The market is walked up to `until`.
+
+    The outbox then holds every update since the beginning; ids tell which of them were seen before.
+    """
+    for at, _, happening in merge(_bars(bars), _quotes(quotes), _records(records), key=lambda item: item[:2]):
+        if at > until:
+            break
+        if isinstance(happening, Bar):
+            exchange.begin_bar(happening)
+        elif isinstance(happening, Quote):
+            exchange.take_quote(happening)
+        else:
+            exchange.repeat(happening)
+    exchange.advance(until)
+
+
+_Happening = tuple[datetime, int, Bar | Quote | Record]
+
+
+def _bars(bars: Iterable[Bar]) -> Iterator[_Happening]:
+    return ((bar.start, 0, bar) for bar in bars)
+
+
+def _quotes(quotes: Iterable[Quote]) -> Iterator[_Happening]:
+    return ((quote.at, 1, quote) for quote in quotes)
+
+
+def _records(records: Iterable[Record]) -> Iterator[_Happening]:
+    return ((time_of(record), 2, record) for record in records)
+
+
+def _order(record: Record, client_order_id: ClientOrderId) -> OrderRequest:
+    limit_price, stop_price = record.get("limit_price"), record.get("stop_price")
+    return OrderRequest(
+        client_order_id=client_order_id,
+        symbol=Symbol(_text(record, "symbol")),
+        side=Side(_text(record, "side")),
+        effect=Effect(_text(record, "effect")),
+        quantity=Quantity(Decimal(_text(record, "quantity"))),
+        type=OrderType(_text(record, "type")),
+        time_in_force=TimeInForce(_text(record, "time_in_force")),
+        limit_price=None if limit_price is None else Price(Decimal(limit_price)),
+        stop_price=None if stop_price is None else Price(Decimal(stop_price)),
+    )
+
+
+def _text(record: Record, field: str) -> str:
+    text = record.get(field)
+    if text is None:
+        raise DamagedRecordError(f"a record without {field}: {dict(record)!r}")
+    return text

@@ -1,0 +1,209 @@
+"""Orders meet the market: what happens as time passes, and at which price.
+
+Time moves in steps. A step is one instant at which something can happen to a working order: a point of a bar's path, a
+session's open or close, or the start of a minute while an order that takes any price is still unfilled. Nothing happens
+between steps, so walking far at once or often by little comes to the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from core.brokers.simulated.account import Ledger
+from core.brokers.simulated.book import Book, BookedOrder
+from core.brokers.simulated.config import ExchangeConfig
+from core.brokers.simulated.market import Market, minute_of
+from core.brokers.simulated.path import Segment
+from core.model.bar import ONE_MINUTE
+from core.model.broker import UpdateEvent
+from core.model.order import OrderType, Side, TimeInForce
+from core.model.quote import NoQuote
+from core.model.session import Calendar, Session
+from core.model.values import ZERO, Price, Quantity, Symbol, tick_of, to_nearest_tick
+
+
+class Matching:
+    """Walks the market past the working orders and executes what it touches.
+
+    Attributes
+    ----------
+    now
+        Everything up to and including this instant has happened.
+    next_at
+        The next step; None while no order works.
+    """
+
+    def __init__(self, config: ExchangeConfig, calendar: Calendar, market: Market, book: Book, ledger: Ledger) -> None:
+        self.now = datetime.min.replace(tzinfo=UTC)
+        self.next_at: datetime | None = None
+        self._config = config
+        self._calendar = calendar
+        self._market = market
+        self._book = book
+        self._ledger = ledger
+        self._session: Session | None = None
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def walk_through(self, at: datetime) -> None:
+        """Everything up to and including `at` happens. A time that has passed changes nothing."""
+        while self.next_at is not None and self.next_at <= at:
+            self._step(self.next_at)
+        self.now = max(self.now, at)
+
+    def walk_before(self, at: datetime) -> None:
+        """Everything earlier than `at` happens: the market is about to change at that instant."""
+        while self.next_at is not None and self.next_at < at:
+            self._step(self.next_at)
+
+    def schedule(self) -> None:
+        """Work out the next step; called whenever orders or bars have changed."""
+        self.next_at = self._next_step() if self._book.working else None
+
+    def session(self, at: datetime) -> Session:
+        """The session that is open at `at`, or the next one."""
+        if self._session is None or at >= self._session.close:
+            found = self._calendar.session_at(at)
+            self._session = found if isinstance(found, Session) else self._calendar.next_session(at)
+        return self._session
+
+    def _next_step(self) -> datetime:
+        session = self.session(self.now)
+        if self.now < session.open:
+            return session.open
+        step = session.close
+        for symbol, orders in self._book.working.items():
+            point = self._next_point(symbol, orders)
+            if point is not None and point < step:
+                step = point
+        return step
+
+    def _next_point(self, symbol: Symbol, orders: list[BookedOrder]) -> datetime | None:
+        """The next point of the symbol's path that would change one of its orders; None where this bar has none.
+
+        The whole bar is known here, so most bars are seen off by comparing levels with its low and high.
+        """
+        takes_any_price = any(order.takes_any_price for order in orders)
+        bar = self._market.bars.get(symbol)
+        if bar is not None and bar.end > self.now:
+            touched = [order for order in orders if order.takes_any_price or order.is_touched(bar.low, bar.high)]
+            for segment in self._segments(symbol) if touched else ():
+                if any(order.takes_any_price or order.is_touched(segment.low, segment.high) for order in touched):
+                    return segment.at
+        return minute_of(self.now) + ONE_MINUTE if takes_any_price else None
+
+    def _segments(self, symbol: Symbol) -> Iterator[Segment]:
+        """What is left of the symbol's path."""
+        path = self._market.path(symbol)
+        return iter(()) if path is None else path.segments(self.now)
+
+    def _step(self, at: datetime) -> None:
+        self.now = at
+        self._expire(at)
+        if self.session(at).holds(at):
+            for symbol in sorted(self._book.working):
+                self._pass(symbol, at)
+        self.schedule()
+
+    def _expire(self, at: datetime) -> None:
+        for order in list(self._book.all_working()):
+            if order.expires_at is not None and order.expires_at <= at:
+                self._book.end(order, UpdateEvent.EXPIRED, at)
+
+    # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def arrive(self, order: BookedOrder, at: datetime) -> None:
+        """An accepted order meets the market as it is; outside of the session it waits, and IOC never waits.
+
+        A stop that the price has crossed already is elected at once.
+        """
+        price = self._market.price(order.symbol, at)
+        if price is not None and self._can_trade(order.symbol, at):
+            self._meet(order, Segment(at, price, price))
+        if order.is_working and order.request.time_in_force is TimeInForce.IOC:
+            self._book.end(order, UpdateEvent.CANCELED, at)
+        self.schedule()
+
+    def _can_trade(self, symbol: Symbol, at: datetime) -> bool:
+        session = self.session(at)
+        return session.holds(at) and self._market.has_price_since(symbol, session.open, at)
+
+    def _pass(self, symbol: Symbol, at: datetime) -> None:
+        """One step of one symbol: what takes any price first, then stops, then limits, each by age.
+
+        A stop and a limit inside one segment: the stop fills. In a minute without a bar nothing trades that could touch
+        a stop or a limit; only what takes any price goes on.
+        """
+        orders = list(self._book.working[symbol])
+        waiting = [order for order in orders if order.takes_any_price]
+        if self._can_trade(symbol, at):
+            for order in waiting:
+                self._take_quote(order, at)
+        path = self._market.path(symbol)
+        segment = None if path is None else path.segment(at)
+        if segment is None:
+            return
+        for kind in (OrderType.STOP, OrderType.LIMIT):
+            for order in orders:
+                if order.request.type is kind and order not in waiting:
+                    self._meet(order, segment)
+
+    def _meet(self, order: BookedOrder, segment: Segment) -> None:
+        match order.request.type:
+            case OrderType.MARKET:
+                self._take_quote(order, segment.at)
+            case OrderType.STOP:
+                self._meet_stop(order, segment)
+            case OrderType.LIMIT:
+                self._meet_limit(order, segment)
+
+    def _meet_stop(self, order: BookedOrder, segment: Segment) -> None:
+        """Elected by touch. The reference is the stop, or the open that gapped through it."""
+        stop = order.request.stop_price
+        if stop is None:
+            return
+        if order.side is Side.SELL and segment.low <= stop:
+            reference = min(stop, segment.start)
+        elif order.side is Side.BUY and segment.high >= stop:
+            reference = max(stop, segment.start)
+        else:
+            return
+        order.is_elected = True
+        cost = self._market.half_spread(reference) + self._config.slippage * reference
+        self._execute(order, worse(reference, cost, order.side), segment.at)
+
+    def _meet_limit(self, order: BookedOrder, segment: Segment) -> None:
+        """Filled by touch, at the better of the limit and the price from which the segment comes."""
+        limit = order.request.limit_price
+        if limit is None:
+            return
+        if order.side is Side.BUY and segment.low <= limit:
+            self._execute(order, min(limit, segment.start), segment.at)
+        elif order.side is Side.SELL and segment.high >= limit:
+            self._execute(order, max(limit, segment.start), segment.at)
+
+    def _take_quote(self, order: BookedOrder, at: datetime) -> None:
+        """At the other side of the quote, and the slippage worse."""
+        quote = self._market.quote(order.symbol, at)
+        if isinstance(quote, NoQuote):
+            return
+        price = quote.ask if order.side is Side.BUY else quote.bid
+        self._execute(order, worse(price, self._config.slippage * price, order.side), at)
+
+    def _execute(self, order: BookedOrder, price: Price, at: datetime) -> None:
+        """As much as the minute gives; the rest goes on later."""
+        room = self._market.room(order.symbol, order.side, order.step, at)
+        quantity = Quantity(min(room, order.remaining))
+        if quantity <= ZERO:
+            return
+        self._market.take(order.symbol, quantity, at)
+        self._ledger.execute(order.symbol, order.side, quantity, price, at)
+        self._book.fill(order, quantity, price, at)
+
+
+def worse(price: Price, by: Decimal, side: Side) -> Price:
+    """`price`, that much worse for whoever trades on this side, on its tick; never below one tick."""
+    moved = price + by if side is Side.BUY else price - by
+    return max(to_nearest_tick(moved), Price(tick_of(moved)))

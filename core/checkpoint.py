@@ -1,0 +1,87 @@
+"""The slices as plain documents and back, and the rebuild of a desk from documents and journal (SP-02, SP-03)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from core.control import ControlState
+from core.desk import Desk
+from core.execution.ledger import LedgerState
+from core.market.normaliser import MarketState
+from core.ports import Checkpoint, Documents, NoCheckpoint
+from core.risk.day import DayState
+from core.staging.stage import StageState
+from core.strategies.orchestrator import OrchestratorState
+
+ADAPTERS: dict[str, TypeAdapter[Any]] = {
+    "control": TypeAdapter(ControlState),
+    "orders": TypeAdapter(LedgerState),
+    "proposals": TypeAdapter(StageState),
+    "day": TypeAdapter(DayState),
+    "market": TypeAdapter(MarketState),
+    "strategies": TypeAdapter(OrchestratorState),
+}
+"""One document a slice; the shape of each is its state's."""
+
+
+def states(desk: Desk) -> dict[str, Any]:
+    """The state of every slice, by the name of its document."""
+    return {
+        "control": desk.control.state,
+        "orders": desk.ledger.state,
+        "proposals": desk.stage.state,
+        "day": desk.opening.state,
+        "market": desk.normaliser.state,
+        "strategies": desk.orchestrator.state,
+    }
+
+
+def documents_of(desk: Desk) -> dict[str, object]:
+    """Every slice as plain JSON values."""
+    return {name: ADAPTERS[name].dump_python(state, mode="json") for name, state in states(desk).items()}
+
+
+def save(desk: Desk, documents: Documents) -> None:
+    """Write a checkpoint of what the journal holds on the disk. Raises OSError, JournalWriteError."""
+    desk.journal.sync()
+    documents.save(Checkpoint(desk.journal.sequence, documents_of(desk)))
+
+
+def rebuild(desk: Desk, documents: Documents | None) -> tuple[str, ...]:
+    """Fold the newest sound checkpoint and the journal after it. Returns what is worth telling, in words.
+
+    A checkpoint that is damaged, or ahead of the journal, only means that more of the journal is folded.
+    """
+    found = documents.load() if documents is not None else NoCheckpoint("none is kept")
+    notes: tuple[str, ...] = ()
+    start = 0
+    if isinstance(found, Checkpoint):
+        try:
+            start = _restore(desk, found)
+        except ValidationError as error:
+            notes = (f"the state documents do not fit: {error.error_count()} errors; rebuilt from the journal",)
+        except ValueError as error:
+            notes = (str(error),)
+    for recorded in desk.journal.records(start):
+        desk.at = recorded.at
+        desk.fold(recorded.at, recorded.fact)
+    desk.orchestrator.take_answers()
+    return notes
+
+
+def _restore(desk: Desk, found: Checkpoint) -> int:
+    if found.sequence > desk.journal.sequence:
+        raise ValueError(
+            f"the state documents are ahead of the journal ({found.sequence} over {desk.journal.sequence}); "
+            "rebuilt from the journal"
+        )
+    loaded = {name: adapter.validate_python(found.documents.get(name)) for name, adapter in ADAPTERS.items()}
+    desk.control.state = loaded["control"]
+    desk.ledger.restore(loaded["orders"])
+    desk.stage.state = loaded["proposals"]
+    desk.opening.state = loaded["day"]
+    desk.normaliser.state = loaded["market"]
+    desk.orchestrator.restore(loaded["strategies"], desk.control.settings)
+    return found.sequence

@@ -1,0 +1,111 @@
+"""Whether the desk may trade: settings in force, halted, killed, reconciled. One slice, folded from facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from core.facts import (
+    EngineStarted,
+    EngineStopped,
+    HaltCause,
+    Halted,
+    InstallationNamed,
+    Killed,
+    Rearmed,
+    ReconciliationFailed,
+    ReconciliationPassed,
+    Resumed,
+    SettingsApplied,
+)
+from core.settings import Settings
+
+
+@dataclass(slots=True)
+class ControlState:
+    """`halts` maps each cause that halts now to its reason; `killed_by` is None while the key is not turned."""
+
+    settings: Settings = field(default_factory=Settings)
+    installation: str | None = None
+    killed_by: str | None = None
+    killed_at: datetime | None = None
+    halts: dict[HaltCause, str] = field(default_factory=dict)
+    halted_at: datetime | None = None
+    is_reconciled: bool = False
+    read_only_because: tuple[str, ...] = ("not compared with the broker yet",)
+    corrections: tuple[str, ...] = ()
+    starts: int = 0
+
+
+class Control:
+    """The slice that says what is allowed at all."""
+
+    def __init__(self) -> None:
+        self.state = ControlState()
+        self.folds = {
+            SettingsApplied: self._applied,
+            InstallationNamed: self._named,
+            EngineStarted: self._started,
+            EngineStopped: self._stopped,
+            Halted: self._halted,
+            Resumed: self._resumed,
+            Killed: self._killed,
+            Rearmed: self._rearmed,
+            ReconciliationPassed: self._passed,
+            ReconciliationFailed: self._failed,
+        }
+
+    @property
+    def settings(self) -> Settings:
+        return self.state.settings
+
+    def refusal(self) -> str | None:
+        """Why nothing may be opened now, or None."""
+        if self.state.killed_by is not None:
+            return f"killed by {self.state.killed_by}; type REARM to trade again"
+        for cause, reason in self.state.halts.items():
+            return f"halted ({cause.value}): {reason}"
+        if not self.state.is_reconciled:
+            return "read-only: " + "; ".join(self.state.read_only_because)
+        return None
+
+    def _applied(self, _at: datetime, fact: SettingsApplied) -> None:
+        self.state.settings = fact.settings
+
+    def _named(self, _at: datetime, fact: InstallationNamed) -> None:
+        self.state.installation = fact.name
+
+    def _started(self, _at: datetime, _fact: EngineStarted) -> None:
+        self.state.starts += 1
+        self.state.is_reconciled = False
+        self.state.read_only_because = ("not compared with the broker yet",)
+        self.state.halts.pop(HaltCause.JOURNAL, None)
+
+    def _stopped(self, _at: datetime, _fact: EngineStopped) -> None:
+        self.state.is_reconciled = False
+
+    def _halted(self, at: datetime, fact: Halted) -> None:
+        self.state.halts[fact.cause] = fact.reason
+        self.state.halted_at = at
+
+    def _resumed(self, _at: datetime, fact: Resumed) -> None:
+        self.state.halts.pop(fact.cause, None)
+
+    def _killed(self, at: datetime, fact: Killed) -> None:
+        self.state.killed_by = fact.by
+        self.state.killed_at = at
+        self.state.halts.pop(HaltCause.KEY, None)
+
+    def _rearmed(self, _at: datetime, _fact: Rearmed) -> None:
+        self.state.killed_by = None
+        self.state.killed_at = None
+
+    def _passed(self, _at: datetime, fact: ReconciliationPassed) -> None:
+        self.state.is_reconciled = True
+        self.state.read_only_because = ()
+        self.state.corrections = fact.corrections
+        self.state.halts.pop(HaltCause.RECONCILIATION, None)
+
+    def _failed(self, _at: datetime, fact: ReconciliationFailed) -> None:
+        self.state.is_reconciled = False
+        self.state.read_only_because = fact.reasons

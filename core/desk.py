@@ -1,0 +1,141 @@
+"""The desk's state and the one way to change it: slices, sightings, and `record`.
+
+`record(fact)` appends to the journal and then lets each slice fold the fact. Sightings (quotes, account figures) are in
+memory only and never restored; a decision copies what it used into its fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from core.control import Control
+from core.execution.ledger import Ledger
+from core.facts import BarClosed, Fact, MarketDataQuarantined
+from core.market.normaliser import Normaliser
+from core.model.account import Account, Mode, NoAccount
+from core.model.broker import FreshFigures
+from core.model.instrument import Instrument, NoInstrument
+from core.model.quote import NoQuote, Quote
+from core.model.session import Calendar
+from core.model.values import Price, Quantity, Symbol
+from core.ports import Journal
+from core.risk.day import Day
+from core.risk.gate import ReviewContext
+from core.staging.stage import Stage
+from core.strategies.orchestrator import Orchestrator
+
+Fold = Callable[[datetime, Any], None]
+Listener = Callable[[int, datetime, Fact], None]
+
+
+class Holdings:
+    """What strategies are told of the books and the stage."""
+
+    def __init__(self, ledger: Ledger, stage: Stage, opening: Day) -> None:
+        self.ledger, self.stage, self.opening = ledger, stage, opening
+
+    def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]:
+        position = self.ledger.position(symbol, strategy)
+        return (position.quantity, position.average_price) if position else (Quantity(Decimal(0)), None)
+
+    def covered(self, symbol: Symbol, strategy: str) -> Quantity:
+        return self.ledger.covered(symbol, strategy)
+
+    def entries_filled(self, strategy: str, day: date) -> int:
+        return self.ledger.entries_filled(strategy, day)
+
+    def is_waiting(self, symbol: Symbol, strategy: str) -> bool:
+        return self.stage.entry_waits(symbol, strategy) or bool(self.ledger.working_entries(symbol, strategy))
+
+    def opening_equity(self, day: date) -> Decimal | None:
+        return self.opening.opening_equity(day)
+
+    def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal:
+        return self.ledger.result_of(day, last)
+
+
+class Desk:
+    """Everything that the workflows read, and `record`."""
+
+    def __init__(self, account: str, mode: Mode, calendar: Calendar, journal: Journal) -> None:
+        self.account_name = account
+        self.mode = mode
+        self.calendar = calendar
+        self.journal = journal
+        self.at = datetime.min.replace(tzinfo=UTC)
+        self.listeners: list[Listener] = []
+        self.control = Control()
+        self.ledger = Ledger(calendar)
+        self.stage = Stage(calendar)
+        self.opening = Day()
+        self.normaliser = Normaliser(calendar)
+        self.orchestrator = Orchestrator(calendar, Holdings(self.ledger, self.stage, self.opening))
+        self.quotes: dict[Symbol, Quote] = {}
+        self.instruments: dict[Symbol, Instrument] = {}
+        self.account: Account | NoAccount = NoAccount("the broker has not said yet")
+        self.folds = self._folds()
+
+    def record(self, fact: Fact) -> None:
+        """Write the fact, then fold it into the slices."""
+        sequence = self.journal.append(self.at, fact)
+        self.fold(self.at, fact)
+        for listener in self.listeners:
+            listener(sequence, self.at, fact)
+
+    def fold(self, at: datetime, fact: Fact) -> None:
+        """Let each slice take the fact in; the whole of a rebuild."""
+        for fold in self.folds.get(type(fact), self._only_after):
+            fold(at, fact)
+
+    def figures_for(self, at: datetime, symbol: Symbol, fresh: FreshFigures | None) -> ReviewContext:
+        """What a review looks at: the fresh figures where they were fetched, else the last sightings."""
+        return ReviewContext(
+            at=at,
+            settings=self.control.settings,
+            mode=self.mode,
+            day=self.calendar.trading_day(at),
+            session=self.calendar.session_at(at),
+            control=self.control,
+            ledger=self.ledger,
+            opening=self.opening,
+            account=fresh.account if fresh else self.account,
+            quote=fresh.quote if fresh else self.quotes.get(symbol) or NoQuote("none seen yet; asked at the ticket"),
+            instrument=fresh.instrument if fresh else self.instrument(symbol),
+            broker_time=fresh.broker_time if fresh else None,
+            is_fresh=fresh is not None,
+        )
+
+    def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
+        return self.instruments.get(symbol) or NoInstrument("the broker has not said yet whether it trades")
+
+    def _folds(self) -> dict[type, tuple[Fold, ...]]:
+        table: dict[type, list[Fold]] = {}
+        slices: tuple[Mapping[Any, Any], ...] = (
+            self.control.folds,
+            self.ledger.folds,
+            self.stage.folds,
+            self.opening.folds,
+        )
+        for folds in slices:
+            for kind, fold in folds.items():
+                table.setdefault(kind, []).append(fold)
+        for kind in (*table,):
+            table[kind].append(self._after)
+        for kind, fold in self.orchestrator.folds.items():
+            table.setdefault(kind, []).append(fold)
+        table[BarClosed].insert(0, self._fold_bar)
+        table[MarketDataQuarantined] = [self._fold_quarantine]
+        self._only_after: tuple[Fold, ...] = ()
+        return {kind: tuple(folds) for kind, folds in table.items()}
+
+    def _after(self, _at: datetime, fact: Fact) -> None:
+        self.orchestrator.after(fact)
+
+    def _fold_bar(self, _at: datetime, fact: BarClosed) -> None:
+        self.normaliser.fold(fact.bar)
+
+    def _fold_quarantine(self, _at: datetime, _fact: MarketDataQuarantined) -> None:
+        self.normaliser.fold_quarantine()

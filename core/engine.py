@@ -1,0 +1,178 @@
+"""One inbox, one writer: `handle(at, input)` records facts and returns effects.
+
+A handler is drained, one sync is made, then its effects leave in order. An exception drops its effects and halts
+(EX-14); a failed write ends submitting (SP-06). The engine has no clock: `at` comes with the input and never decreases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from core import inputs
+from core.desk import Desk
+from core.effects import CancelOrder, Effect, LatchKill
+from core.facts import RELEARNED, Fact, HaltCause, Halted, InstallationNamed, SettingsApplied
+from core.model.account import Mode
+from core.model.session import Calendar
+from core.ports import Journal, JournalError, JournalWriteError
+from core.risk.checks import standard_gate
+from core.settings import Settings
+from core.workflows.cancelling import Cancelling
+from core.workflows.closing import Closing
+from core.workflows.confirming import Confirming
+from core.workflows.doubting import Doubting
+from core.workflows.filling import Filling
+from core.workflows.market import Market
+from core.workflows.proposing import Proposing
+from core.workflows.protecting import Protecting
+from core.workflows.starting import Starting
+from core.workflows.stopping import Stopping
+from core.workflows.submitting import Submitting
+
+Handler = Callable[[Any], Iterable[Effect]]
+NOTHING: tuple[Effect, ...] = ()
+
+
+class Engine:
+    """The desk's state, the workflows that change it, and the journal that remembers."""
+
+    def __init__(self, account: str, mode: Mode, calendar: Calendar, journal: Journal) -> None:
+        self.desk = Desk(account, mode, calendar, journal)
+        self.next_deadline: datetime | None = None
+        self.disk_trouble: str | None = None
+        self.notes: tuple[str, ...] = ()
+        self._is_moved = False
+        self._is_owed_a_sync = False
+        self.desk.listeners.append(self._note)
+        self._build()
+
+    def _build(self) -> None:
+        """Wire the workflows: who may call whom stands here and nowhere else."""
+        desk, gate = self.desk, standard_gate()
+        filling = Filling(desk)
+        doubting = Doubting(desk, filling)
+        submitting = Submitting(desk, filling, doubting)
+        cancelling = Cancelling(desk, filling, doubting)
+        self.proposing = proposing = Proposing(desk, gate)
+        protecting = Protecting(desk, submitting, cancelling, proposing)
+        closing = Closing(desk, submitting, cancelling, protecting)
+        confirming = Confirming(desk, gate, submitting, closing)
+        stopping = Stopping(desk, cancelling, proposing)
+        starting = Starting(desk, filling, doubting, cancelling, protecting, closing)
+        market = Market(desk, proposing)
+        filling.after_fill = protecting.after_fill
+        filling.after_end = submitting.after_end = doubting.after_end = closing.after_end
+        self.timed = (submitting, doubting, cancelling, closing, confirming, starting)
+        self.handlers: dict[type, Handler] = {
+            inputs.BarArrived: market.on_bar,
+            inputs.QuoteArrived: market.on_quote,
+            inputs.MarketDataBroken: market.on_broken,
+            inputs.SubmissionAnswered: submitting.on_answered,
+            inputs.SubmissionStopped: submitting.on_stopped,
+            inputs.CancelAnswered: cancelling.on_answered,
+            inputs.LookUpAnswered: doubting.on_answered,
+            inputs.FiguresFetched: confirming.on_figures,
+            inputs.AccountFetched: starting.on_account,
+            inputs.PictureFetched: starting.on_picture,
+            inputs.BrokerUpdated: filling.on_updated,
+            inputs.OpenTicket: confirming.on_open_ticket,
+            inputs.LeaveTicket: proposing.on_leave_ticket,
+            inputs.Confirm: confirming.on_confirm,
+            inputs.Decline: proposing.on_decline,
+            inputs.ProposeOrder: proposing.on_propose_order,
+            inputs.ProposeClose: proposing.on_propose_close,
+            inputs.ProposeFlattening: proposing.on_propose_flattening,
+            inputs.RequestCancel: cancelling.on_request,
+            inputs.Halt: stopping.on_halt,
+            inputs.Resume: stopping.on_resume,
+            inputs.Kill: stopping.on_kill,
+            inputs.Rearm: stopping.on_rearm,
+            inputs.Start: starting.on_start,
+            inputs.DeadlineReached: self._on_deadline,
+            inputs.Stop: starting.on_stop,
+        }
+
+    # ── the inbox ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def handle(self, at: datetime, message: inputs.Input) -> Iterable[Effect]:
+        """Take one input in and return what is asked of the world, every fact before it being on the disk.
+
+        Raises
+        ------
+        ValueError
+            `at` is before the last input's.
+        """
+        desk = self.desk
+        if at < desk.at:
+            raise ValueError(f"time went back: {at} after {desk.at}")
+        desk.at = at
+        try:
+            effects = self.handlers[type(message)](message)
+            if effects is NOTHING and not self._is_moved:
+                return NOTHING
+            drained = list(effects)
+            if self._is_owed_a_sync or drained:
+                desk.journal.sync()
+                self._is_owed_a_sync = False
+        except JournalWriteError as error:
+            return self._without_disk(message, error)
+        except JournalError:
+            raise
+        except Exception as error:  # the engine's edge: what was not foreseen halts trading and says so (EX-14)
+            return self._halt(error)
+        if self._is_moved:
+            self._plan_next()
+        return drained
+
+    def apply(self, at: datetime, settings: Settings, installation: str) -> None:
+        """Put settings and the installation's name in force; recorded where they are new."""
+        self.desk.at = max(at, self.desk.at)
+        if self.desk.control.state.installation is None:
+            self.desk.record(InstallationNamed(installation))
+        if self.desk.control.state.starts == 0 or self.desk.control.settings != settings:
+            self.desk.record(SettingsApplied(settings))
+        self.desk.journal.sync()
+        self._is_owed_a_sync = False
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _on_deadline(self, _message: inputs.DeadlineReached) -> Iterator[Effect]:
+        self.proposing.due()
+        for workflow in self.timed:
+            yield from workflow.due()
+        self._is_moved = True
+
+    def _plan_next(self) -> None:
+        due = [at for workflow in (self.proposing, *self.timed) for at in workflow.next_due()]
+        self.next_deadline = min(due) if due else None
+        self._is_moved = False
+
+    # ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _halt(self, error: Exception) -> Iterable[Effect]:
+        reason = f"{type(error).__name__}: {error}"
+        try:
+            self.desk.record(Halted(HaltCause.INVARIANT, reason))
+            self.desk.journal.sync()
+        except JournalWriteError as trouble:
+            self.disk_trouble = str(trouble)
+        self._plan_next()
+        return NOTHING
+
+    def _without_disk(self, message: inputs.Input, error: JournalWriteError) -> Iterable[Effect]:
+        """Nothing leaves without its record, the cancels of a kill excepted (SP-06)."""
+        self.disk_trouble = str(error)
+        self.desk.control.state.halts[HaltCause.JOURNAL] = str(error)
+        if not isinstance(message, inputs.Kill):
+            return NOTHING
+        self.desk.control.state.killed_by = message.by
+        entries = [o for o in self.desk.ledger.working() if not o.only_reduces]
+        return [LatchKill(message.by), *(CancelOrder(o.id, o.broker_order_id) for o in entries)]
+
+    def _note(self, _sequence: int, _at: datetime, fact: Fact) -> None:
+        """Any fact but those that are heard again wants a sync, and may have moved a deadline."""
+        if not isinstance(fact, RELEARNED):
+            self._is_moved = True
+            self._is_owed_a_sync = True

@@ -1,0 +1,1 @@
+"""Orders after the key: their state machine, the books, and the gateway that lets them out."""

@@ -1,0 +1,311 @@
+"""The books: every order of ours, every execution once, the positions they make, and the trades they end as.
+
+The ledger folds facts and answers questions. It decides nothing, and it is the only place where an order's status or a
+position changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from core.execution.order import Order
+from core.execution.order_machine import DuplicateOrderError
+from core.facts import (
+    CancelFailed,
+    CancelRequested,
+    DayStarted,
+    OrderCreated,
+    OrderFilled,
+    OrderInDoubt,
+    OrderNotFound,
+    OrderStateChanged,
+    PositionCorrected,
+    UpdateIgnored,
+)
+from core.model.order import OrderStatus, Side
+from core.model.position import Fill, Position, Trade
+from core.model.session import Calendar
+from core.model.signal import ExitReason
+from core.model.values import ZERO, ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol
+
+KEPT = timedelta(days=7)
+UNKNOWN_OWNER = "broker"
+"""The strategy name of a position that was taken over from the broker's books."""
+
+
+@dataclass(slots=True)
+class LedgerState:
+    """What the ledger remembers.
+
+    `positions` is keyed `SYMBOL/strategy`; flat ones are not kept. Orders and trades of the last week are kept whole,
+    of older orders only the ids, so that none is ever used again.
+    """
+
+    orders: dict[ClientOrderId, Order] = field(default_factory=dict)
+    past_ids: set[ClientOrderId] = field(default_factory=set)
+    executions: dict[ExecutionId, ClientOrderId] = field(default_factory=dict)
+    positions: dict[str, Position] = field(default_factory=dict)
+    trades: list[Trade] = field(default_factory=list)
+    entries: dict[str, int] = field(default_factory=dict)
+    entries_day: date | None = None
+    orders_sent: int = 0
+    updates_ignored: int = 0
+
+
+def position_key(symbol: Symbol, strategy: str) -> str:
+    return f"{symbol}/{strategy}"
+
+
+class Ledger:
+    """The slice of orders, executions, positions and trades."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self.calendar = calendar
+        self.state = LedgerState()
+        self._working: dict[ClientOrderId, Order] = {}
+        self.folds = {
+            OrderCreated: self._created,
+            OrderStateChanged: self._state_changed,
+            OrderInDoubt: self._in_doubt,
+            OrderNotFound: self._not_found,
+            CancelRequested: self._cancel_requested,
+            CancelFailed: self._cancel_failed,
+            OrderFilled: self._filled,
+            PositionCorrected: self._corrected,
+            UpdateIgnored: self._ignored,
+            DayStarted: self._forget_what_is_old,
+        }
+
+    def restore(self, state: LedgerState) -> None:
+        """Take up a saved state."""
+        self.state = state
+        self._working = {order.id: order for order in state.orders.values() if order.is_working}
+
+    # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def order(self, order_id: ClientOrderId) -> Order | None:
+        return self.state.orders.get(order_id)
+
+    def has(self, order_id: ClientOrderId) -> bool:
+        return order_id in self.state.orders or order_id in self.state.past_ids
+
+    def require_new(self, order_id: ClientOrderId) -> None:
+        """Raise DuplicateOrderError where this id was ever used (EX-04)."""
+        if self.has(order_id):
+            raise DuplicateOrderError(f"order {order_id} exists already; the broker is not called")
+
+    def working(self) -> Iterator[Order]:
+        return iter(tuple(self._working.values()))
+
+    def position(self, symbol: Symbol, strategy: str) -> Position | None:
+        return self.state.positions.get(position_key(symbol, strategy))
+
+    def positions(self) -> tuple[Position, ...]:
+        return tuple(self.state.positions.values())
+
+    def positions_in(self, symbol: Symbol) -> tuple[Position, ...]:
+        return tuple(p for p in self.state.positions.values() if p.symbol == symbol)
+
+    def net_quantity(self, symbol: Symbol) -> Quantity:
+        return Quantity(sum((p.quantity for p in self.positions_in(symbol)), ZERO))
+
+    def working_exits(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
+        """Working orders that reduce this position, its stops among them."""
+        return tuple(
+            o for o in self.working() if o.only_reduces and o.request.symbol == symbol and o.strategy == strategy
+        )
+
+    def covered(self, symbol: Symbol, strategy: str) -> Quantity:
+        """Shares that working exits would close (EX-13)."""
+        return Quantity(sum((o.remaining for o in self.working_exits(symbol, strategy)), ZERO))
+
+    def working_entries(self, symbol: Symbol | None = None, strategy: str | None = None) -> tuple[Order, ...]:
+        """Working orders that open or add."""
+        return tuple(
+            o
+            for o in self.working()
+            if not o.only_reduces
+            and (symbol is None or o.request.symbol == symbol)
+            and (strategy is None or o.strategy == strategy)
+        )
+
+    def entries_filled(self, strategy: str, day: date) -> int:
+        """Entry orders of a strategy that were filled, wholly or in part, on a New York day."""
+        return self.state.entries.get(strategy, 0) if self.state.entries_day == day else 0
+
+    def children(self, parent: ClientOrderId) -> int:
+        return sum(1 for o in self.state.orders.values() if o.parent == parent)
+
+    def result_of(self, day: date, last: dict[Symbol, Price]) -> Money:
+        """Profit of the day's closed trades and of what is open, at the `last` prices, USD."""
+        closed = sum((t.profit for t in self.state.trades if self.calendar.trading_day(t.exit_time) == day), ZERO)
+        return Money(closed + sum((self.open_profit(p, last.get(p.symbol)) for p in self.positions()), ZERO))
+
+    def open_profit(self, position: Position, price: Price | None) -> Money:
+        """Profit of an open position at `price`, USD; zero where there is no price."""
+        if price is None:
+            return Money(ZERO)
+        worth = position.quantity * price
+        return Money(worth - position.cost if position.quantity > 0 else worth + position.cost)
+
+    # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _created(self, at: datetime, fact: OrderCreated) -> None:
+        self.require_new(fact.order.client_order_id)
+        self.state.orders[fact.order.client_order_id] = Order(
+            request=fact.order,
+            proposal_id=fact.proposal_id,
+            strategy=fact.strategy,
+            signal_time=fact.signal_time,
+            created_at=at,
+            stop=fact.stop,
+            parent=fact.parent,
+            exit_reason=fact.exit_reason,
+            intended_price=fact.intended_price,
+            reference=fact.reference,
+            expires_at=fact.expires_at,
+        )
+        self._working[fact.order.client_order_id] = self.state.orders[fact.order.client_order_id]
+        self.state.orders_sent += 1
+
+    def _state_changed(self, at: datetime, fact: OrderStateChanged) -> None:
+        order = self.state.orders[fact.client_order_id]
+        order.status = fact.after
+        order.reason = fact.reason or order.reason
+        if fact.broker_order_id is not None:
+            order.broker_order_id = fact.broker_order_id
+        if order.submitted_at is None and fact.after is OrderStatus.SUBMITTED:
+            order.submitted_at = at
+        order.in_doubt_since = None
+        if fact.after.is_terminal:
+            order.ended_at = at
+            self._working.pop(order.id, None)
+
+    def _in_doubt(self, at: datetime, fact: OrderInDoubt) -> None:
+        order = self.state.orders[fact.client_order_id]
+        order.in_doubt_since = order.in_doubt_since or at
+        order.reason = fact.reason
+
+    def _not_found(self, at: datetime, fact: OrderNotFound) -> None:
+        order = self.state.orders[fact.client_order_id]
+        order.not_found += 1
+        order.first_not_found_at = order.first_not_found_at or at
+
+    def _cancel_requested(self, at: datetime, fact: CancelRequested) -> None:
+        order = self.state.orders[fact.client_order_id]
+        order.cancel_requested_at = order.cancel_requested_at or at
+        order.cancel_failed_at = None
+        order.reason = fact.reason
+
+    def _cancel_failed(self, at: datetime, fact: CancelFailed) -> None:
+        self.state.orders[fact.client_order_id].cancel_failed_at = at
+
+    def _forget_what_is_old(self, at: datetime, _fact: DayStarted) -> None:
+        """A week is what a reconciliation compares; before it, an id is enough."""
+        old = [o for o in self.state.orders.values() if o.ended_at is not None and at - o.ended_at > KEPT]
+        for order in old:
+            del self.state.orders[order.id]
+            self.state.past_ids.add(order.id)
+        if old:
+            self.state.executions = {e: o for e, o in self.state.executions.items() if o in self.state.orders}
+            self.state.trades = [t for t in self.state.trades if at - t.exit_time <= KEPT]
+
+    def _ignored(self, _at: datetime, _fact: UpdateIgnored) -> None:
+        self.state.updates_ignored += 1
+
+    def _filled(self, at: datetime, fact: OrderFilled) -> None:
+        order = self.state.orders[fact.fill.client_order_id]
+        self.state.executions[fact.fill.execution_id] = order.id
+        if not order.only_reduces and not order.filled_quantity:
+            self._count_entry(order.strategy, self.calendar.trading_day(fact.fill.at))
+        order.filled_quantity = Quantity(order.filled_quantity + fact.fill.quantity)
+        order.filled_cost = Money(order.filled_cost + fact.fill.quantity * fact.fill.price)
+        order.reported_quantity = max(order.reported_quantity, fact.cumulative)
+        order.late_fill = order.late_fill or fact.is_late
+        self._move_position(order, fact.fill)
+
+    def _count_entry(self, strategy: str, day: date) -> None:
+        if self.state.entries_day != day:
+            self.state.entries_day = day
+            self.state.entries.clear()
+        self.state.entries[strategy] = self.state.entries.get(strategy, 0) + 1
+
+    def _move_position(self, order: Order, fill: Fill) -> None:
+        key = position_key(order.request.symbol, order.strategy)
+        held = self.state.positions.get(key)
+        signed = fill.quantity if order.request.side is Side.BUY else -fill.quantity
+        if held is None:
+            held = Position(order.request.symbol, order.strategy, fill.at, order.id)
+        after = moved(held, Quantity(signed), fill.price, order.intended_price)
+        if after.quantity != 0:
+            self.state.positions[key] = after
+            return
+        self.state.positions.pop(key, None)
+        self.state.trades.append(self._trade(after, fill, order))
+
+    def _trade(self, flat: Position, fill: Fill, exit_order: Order) -> Trade:
+        entry = self.state.orders.get(flat.entry_order)
+        is_long = exit_order.request.side is Side.SELL
+        sign = 1 if is_long else -1
+        return Trade(
+            symbol=flat.symbol,
+            strategy=flat.strategy,
+            entry_order=flat.entry_order,
+            exit_order=exit_order.id,
+            entry_time=flat.opened_at,
+            entry_price=Price(flat.entry_cost / flat.entered),
+            quantity=flat.entered,
+            exit_time=fill.at,
+            exit_price=Price(flat.proceeds / flat.left),
+            exit_reason=exit_order.exit_reason or ExitReason.MANUAL,
+            intended_entry=Price(flat.intended_cost / flat.entered),
+            intended_exit=Price(flat.intended_proceeds / flat.left),
+            reference=entry.reference if entry else None,
+            profit=Money(sign * (flat.proceeds - flat.entry_cost)),
+            slippage=Money(sign * ((flat.entry_cost - flat.intended_cost) + (flat.intended_proceeds - flat.proceeds))),
+        )
+
+    def _corrected(self, at: datetime, fact: PositionCorrected) -> None:
+        for position in self.positions_in(fact.symbol):
+            del self.state.positions[position_key(position.symbol, position.strategy)]
+        if fact.quantity == 0 or fact.average_price is None:
+            return
+        cost = Money(abs(fact.quantity) * fact.average_price)
+        self.state.positions[position_key(fact.symbol, UNKNOWN_OWNER)] = Position(
+            fact.symbol, UNKNOWN_OWNER, at, ClientOrderId(""), fact.quantity, cost,
+            Quantity(abs(fact.quantity)), cost, cost,
+        )  # fmt: skip
+
+
+def moved(held: Position, signed: Quantity, price: Price, intended: Price | None) -> Position:
+    """The position after `signed` shares more (bought above zero, sold below) at `price`.
+
+    A fill that goes through zero closes what was held; the rest opens the other way on the same position.
+    """
+    amount = abs(signed)
+    aimed = price if intended is None else intended
+    if held.quantity == 0 or (held.quantity > 0) == (signed > 0):
+        return replace(
+            held,
+            quantity=Quantity(held.quantity + signed),
+            cost=Money(held.cost + amount * price),
+            entered=Quantity(held.entered + amount),
+            entry_cost=Money(held.entry_cost + amount * price),
+            intended_cost=Money(held.intended_cost + amount * aimed),
+        )
+    closing = min(amount, abs(held.quantity))
+    left_over = amount - closing
+    rest = Quantity(held.quantity + (closing if signed > 0 else -closing))
+    closed = replace(
+        held,
+        quantity=rest,
+        cost=Money(held.cost * abs(rest) / abs(held.quantity)) if rest else Money(ZERO),
+        left=Quantity(held.left + closing),
+        proceeds=Money(held.proceeds + closing * price),
+        intended_proceeds=Money(held.intended_proceeds + closing * aimed),
+    )
+    if not left_over:
+        return closed
+    return moved(closed, Quantity(left_over if signed > 0 else -left_over), price, intended)

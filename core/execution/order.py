@@ -1,0 +1,92 @@
+"""One order of ours as the ledger keeps it: the request, where it came from, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.model.order import OrderRequest, OrderStatus, OrderType, StopHolder
+from core.model.signal import ExitReason
+from core.model.staging import StopPlan
+from core.model.values import NO_MONEY, NO_SHARES, BrokerOrderId, ClientOrderId, Money, Price, ProposalId, Quantity
+
+
+@dataclass(slots=True)
+class Order:
+    """Written by the ledger's fold alone.
+
+    Attributes
+    ----------
+    expires_at
+        When we cancel it ourselves (EX-07); None where only its time in force ends it.
+    in_doubt_since, late_fill
+        Marks, not states (EX-01).
+    reported_quantity
+        The largest cumulative filled quantity that the broker has named.
+    doubt_steps
+        Look-ups answered "not found" so far, the first of them at `first_not_found_at`.
+    """
+
+    request: OrderRequest
+    proposal_id: ProposalId
+    strategy: str
+    signal_time: datetime
+    created_at: datetime
+    stop: StopPlan | None
+    parent: ClientOrderId | None
+    exit_reason: ExitReason | None
+    intended_price: Price | None
+    reference: Price | None
+    expires_at: datetime | None
+    status: OrderStatus = OrderStatus.PENDING
+    broker_order_id: BrokerOrderId | None = None
+    filled_quantity: Quantity = NO_SHARES
+    filled_cost: Money = NO_MONEY
+    reported_quantity: Quantity = NO_SHARES
+    submitted_at: datetime | None = None
+    ended_at: datetime | None = None
+    reason: str = ""
+    in_doubt_since: datetime | None = None
+    not_found: int = 0
+    first_not_found_at: datetime | None = None
+    cancel_requested_at: datetime | None = None
+    cancel_failed_at: datetime | None = None
+    late_fill: bool = False
+
+    @property
+    def id(self) -> ClientOrderId:
+        return self.request.client_order_id
+
+    @property
+    def is_working(self) -> bool:
+        return self.status.is_working
+
+    @property
+    def only_reduces(self) -> bool:
+        return self.request.effect.only_reduces
+
+    @property
+    def is_protective(self) -> bool:
+        """A stop that guards a position."""
+        return self.only_reduces and self.request.type is OrderType.STOP
+
+    @property
+    def remaining(self) -> Quantity:
+        return Quantity(self.request.quantity - self.filled_quantity)
+
+    @property
+    def average_price(self) -> Price | None:
+        return Price(self.filled_cost / self.filled_quantity) if self.filled_quantity else None
+
+    @property
+    def wants_broker_stop(self) -> bool:
+        return self.stop is not None and self.stop.holder is StopHolder.BROKER
+
+    @property
+    def is_cancelling(self) -> bool:
+        return self.is_working and self.cancel_requested_at is not None
+
+
+def is_order_stale(order: Order, at: datetime) -> bool:
+    """Whether a working order has outlived its time to live (EX-07)."""
+    return order.is_working and order.expires_at is not None and at >= order.expires_at

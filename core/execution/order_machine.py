@@ -1,0 +1,97 @@
+"""The order state machine as data (EX-01): which status may follow which, and what only the broker can cause.
+
+Nothing here changes an order. `check` is asked before a transition is recorded, and refuses by raising.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.facts import Source
+from core.model.order import OrderStatus
+from core.model.values import BrokerOrderId, ClientOrderId
+
+PENDING = OrderStatus.PENDING
+SUBMITTED = OrderStatus.SUBMITTED
+PARTIALLY_FILLED = OrderStatus.PARTIALLY_FILLED
+FILLED = OrderStatus.FILLED
+CANCELLED = OrderStatus.CANCELLED
+REJECTED = OrderStatus.REJECTED
+EXPIRED = OrderStatus.EXPIRED
+
+TRANSITIONS: Mapping[OrderStatus, frozenset[OrderStatus]] = {
+    PENDING: frozenset({SUBMITTED, REJECTED, CANCELLED}),
+    SUBMITTED: frozenset({PARTIALLY_FILLED, FILLED, CANCELLED, REJECTED, EXPIRED}),
+    PARTIALLY_FILLED: frozenset({PARTIALLY_FILLED, FILLED, CANCELLED, EXPIRED}),
+    FILLED: frozenset(),
+    CANCELLED: frozenset(),
+    REJECTED: frozenset(),
+    EXPIRED: frozenset(),
+}
+"""The registry of valid transitions."""
+
+ONLY_THE_BROKER: frozenset[OrderStatus] = frozenset({SUBMITTED, PARTIALLY_FILLED, FILLED, EXPIRED})
+"""Statuses that need a broker order id: no act of ours can cause them."""
+
+BROKER_STATUSES: Mapping[str, OrderStatus] = {
+    "new": SUBMITTED,
+    "accepted": SUBMITTED,
+    "pending_new": SUBMITTED,
+    "accepted_for_bidding": SUBMITTED,
+    "held": SUBMITTED,
+    "stopped": SUBMITTED,
+    "suspended": SUBMITTED,
+    "calculated": SUBMITTED,
+    "pending_cancel": SUBMITTED,
+    "pending_replace": SUBMITTED,
+    "done_for_day": SUBMITTED,
+    "partially_filled": PARTIALLY_FILLED,
+    "filled": FILLED,
+    "canceled": CANCELLED,
+    "replaced": CANCELLED,
+    "rejected": REJECTED,
+    "expired": EXPIRED,
+}
+"""Every broker status and what it is here; a word that is missing is kept raw and looked up, never guessed."""
+
+
+class OrderError(Exception):
+    """Our own code asked for something that an order cannot do. The order stays as it was, and trading halts."""
+
+
+class InvalidTransitionError(OrderError):
+    """The registry does not have this step."""
+
+
+class TerminalStateError(OrderError):
+    """The order has ended; no step leads out."""
+
+
+class BrokerConfirmationRequiredError(OrderError):
+    """Only the broker can cause this step, and no broker order id came with it."""
+
+
+class DuplicateOrderError(OrderError):
+    """An order with this client order id exists already, in this run or an earlier one (EX-04)."""
+
+
+def check(
+    order_id: ClientOrderId,
+    before: OrderStatus,
+    after: OrderStatus,
+    broker_order_id: BrokerOrderId | None,
+    source: Source,
+) -> None:
+    """Refuse a transition that the registry does not have.
+
+    Raises
+    ------
+    TerminalStateError, InvalidTransitionError, BrokerConfirmationRequiredError
+    """
+    step = f"order {order_id}: {before.value} → {after.value}"
+    if before.is_terminal:
+        raise TerminalStateError(f"{step}: it has ended")
+    if after not in TRANSITIONS[before]:
+        raise InvalidTransitionError(f"{step} is no valid transition")
+    if after in ONLY_THE_BROKER and (broker_order_id is None or source is Source.DESK):
+        raise BrokerConfirmationRequiredError(f"{step} needs the broker's word and order id")

@@ -1,0 +1,112 @@
+"""The whole chain of one order, from the bar to the end of its trade, picked out of the journal (`journal why`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from core.facts import (
+    ApprovalRedeemed,
+    BarClosed,
+    CancelFailed,
+    CancelRequested,
+    ConfirmationReceived,
+    ConfirmationRefused,
+    Fact,
+    MandateEnded,
+    OrderApproved,
+    OrderCreated,
+    OrderFilled,
+    OrderInDoubt,
+    OrderNotFound,
+    OrderStateChanged,
+    PositionChanged,
+    ProposalEnded,
+    ProposalStaged,
+    SubmissionBlocked,
+    TicketClosed,
+    TicketOpened,
+    TradeClosed,
+    UpdateIgnored,
+)
+from core.ports import OperatorError, Recorded
+
+
+def chain_of(order_id: str, records: Iterable[Recorded]) -> Iterator[Recorded]:
+    """Every record that belongs to an order, in order; a beginning of its id that fits one order alone is enough.
+
+    Raises
+    ------
+    OperatorError
+        No order, or more than one, has this id.
+    """
+    journal = list(records)
+    orders = {r.fact.order.client_order_id: r.fact for r in journal if isinstance(r.fact, OrderCreated)}
+    proposals = {r.fact.proposal.id for r in journal if isinstance(r.fact, ProposalStaged)}
+    found = sorted(i for i in {*orders, *proposals} if order_id and i.startswith(order_id))
+    if len(found) != 1:
+        what = "no order" if not found else f"{len(found)} orders"
+        raise OperatorError(f"{what} with an id that begins with {order_id!r}; `keyturn journal tail` shows them")
+    created = orders.get(found[0])  # type: ignore[call-overload]
+    proposal = created.proposal_id if created else found[0]
+    wanted = {found[0], *([created.parent] if created and created.parent else [])}
+    yield from _chain(journal, wanted, str(proposal))
+
+
+def _chain(journal: list[Recorded], wanted: set[str], proposal_id: str) -> Iterator[Recorded]:
+    staged = next(
+        (r for r in journal if isinstance(r.fact, ProposalStaged) and r.fact.proposal.id == proposal_id), None
+    )
+    tickets = {
+        r.fact.ticket.id
+        for r in journal
+        if isinstance(r.fact, TicketOpened) and r.fact.ticket.proposal_id == proposal_id
+    }
+    symbol = staged.fact.proposal.symbol if staged and isinstance(staged.fact, ProposalStaged) else None
+    signal = staged.fact.proposal.signal_time if staged and isinstance(staged.fact, ProposalStaged) else None
+    after_fill = False
+    for record in journal:
+        fact = record.fact
+        if isinstance(fact, BarClosed):
+            if fact.bar.symbol == symbol and fact.bar.start == signal:
+                yield record
+            continue
+        belongs = _subject(fact) in {*wanted, *tickets, proposal_id}
+        follows = after_fill and isinstance(fact, PositionChanged | TradeClosed)
+        if isinstance(fact, TradeClosed):
+            follows = follows or bool({fact.trade.entry_order, fact.trade.exit_order} & wanted)
+        if belongs or follows:
+            yield record
+        if not isinstance(fact, OrderStateChanged):
+            after_fill = (belongs and isinstance(fact, OrderFilled)) or (follows and isinstance(fact, PositionChanged))
+
+
+def _subject(fact: Fact) -> str | None:
+    """What a fact is about: an order, a ticket or a proposal."""
+    match fact:
+        case ProposalStaged():
+            return fact.proposal.id
+        case ProposalEnded():
+            return fact.proposal_id
+        case TicketOpened():
+            return fact.ticket.id
+        case TicketClosed() | ConfirmationReceived() | ConfirmationRefused() | OrderApproved():
+            return fact.ticket_id
+        case MandateEnded():
+            return fact.mandate_id.partition("-")[0]
+        case ApprovalRedeemed():
+            return fact.client_order_id
+        case OrderCreated():
+            return fact.order.client_order_id
+        case OrderFilled():
+            return fact.fill.client_order_id
+        case (
+            OrderStateChanged()
+            | OrderInDoubt()
+            | OrderNotFound()
+            | SubmissionBlocked()
+            | CancelRequested()
+            | CancelFailed()
+            | UpdateIgnored()
+        ):
+            return fact.client_order_id
+    return None

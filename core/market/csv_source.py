@@ -1,0 +1,285 @@
+"""Bars and quotes from CSV files: the operator's own, so every error names the place and what to do.
+
+A file is read whole before anything is handed out: one with a broken structure (no header, a missing column, times
+out of order, a last line that was cut off) is refused with `MarketFileError`, so that no replay starts half way. A
+single bad row in a sound file is handed out as `Broken`, in its place, to be quarantined and counted. Prices become
+Decimals here, from text, once. Columns are found by name; others are left alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TypeVar, cast
+
+from core.model.bar import ONE_MINUTE, Bar
+from core.model.quote import Feed, Quote
+from core.model.values import ZERO, Price, Quantity, Symbol
+
+BAR_COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
+QUOTE_COLUMNS = ("timestamp", "bid_close", "bid_size", "ask_close", "ask_size")
+FIRST_ROW = 2
+"""Line of the first row; the header is line 1."""
+TOO_MUCH = Decimal(10_000_000_000_000)
+"""No price and no volume reaches it; it keeps infinity out."""
+LONGEST_SHOWN = 40
+
+_price = cast("Callable[[str], Price]", Decimal)
+_quantity = cast("Callable[[str], Quantity]", Decimal)
+_SYMBOL_IN_NAME = re.compile(r"([A-Z]+)_")
+_Row = list[str]
+_Item = TypeVar("_Item", Bar, Quote)
+
+
+class MarketFileError(Exception):
+    """A market file that cannot be used; the message names file, line and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A row that is neither a bar nor a quote: where it stands (file name and line), and why."""
+
+    place: str
+    reason: str
+
+
+class _BadRowError(ValueError):
+    """One row's trouble, in words."""
+
+
+def read_bars(path: Path, symbol: Symbol) -> Iterator[Bar | Broken]:
+    """Every row of a file of one-minute bars, in order, one item a row: the nth from 0 stands at `place_of(path, n)`.
+
+    Raises
+    ------
+    MarketFileError
+        At the call, before anything is handed out.
+    """
+    return iter(_read(path, BAR_COLUMNS, lambda row, columns: _bar(row, columns, symbol), lambda bar: bar.start))
+
+
+def read_quotes(path: Path, symbol: Symbol) -> Iterator[Quote | Broken]:
+    """Every row of a file of quotes, as `read_bars` does.
+
+    A row names the start of a minute and holds its last quote; nobody knew it before the minute's end, which is its
+    `at`.
+
+    Raises
+    ------
+    MarketFileError
+        At the call, before anything is handed out.
+    """
+    return iter(_read(path, QUOTE_COLUMNS, lambda row, columns: _quote(row, columns, symbol), lambda quote: quote.at))
+
+
+def symbol_of(path: Path) -> Symbol | None:
+    """The symbol that a file's name starts with: SPY for `SPY_1min_2013.csv`; None where it starts with none."""
+    match = _SYMBOL_IN_NAME.match(path.name)
+    return Symbol(match.group(1)) if match else None
+
+
+def place_of(path: Path, index: int) -> str:
+    """File name and line of the item with this index, from 0. Without the folder: places go into the journal."""
+    return f"{path.name}:{index + FIRST_ROW}"
+
+
+def _read(
+    path: Path,
+    names: tuple[str, ...],
+    parse: Callable[[_Row, list[int]], _Item],
+    time_of: Callable[[_Item], datetime],
+) -> list[_Item | Broken]:
+    text = _text_of(path)
+    rows = _rows_of(path, text)
+    columns = _columns_of(path, rows[0], names)
+    items: list[_Item | Broken] = []
+    last: datetime | None = None
+    for index, row in enumerate(rows[1:]):
+        try:
+            item = parse(row, columns)
+        except _BadRowError as error:
+            items.append(Broken(place_of(path, index), str(error)))
+            continue
+        now = time_of(item)
+        if last is not None and now <= last:
+            raise MarketFileError(
+                f"{path}:{index + FIRST_ROW}: {_shown(row[columns[0]])} "
+                + ("repeats the row before it" if now == last else "is earlier than the row before it")
+                + "; sort the file by time and keep one row a minute"
+            )
+        last = now
+        items.append(item)
+    if isinstance(items[-1], Broken) and not text.endswith("\n"):
+        raise MarketFileError(
+            f"{path}:{len(rows)}: the last line was cut off ({items[-1].reason}); "
+            "fetch the file again, or remove the line"
+        )
+    if last is None:
+        raise MarketFileError(f"{path}: no row can be read; the first is on line {FIRST_ROW}: {_first_reason(items)}")
+    return items
+
+
+def _text_of(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            return file.read()
+    except FileNotFoundError:
+        raise MarketFileError(f"{path}: no such file; check the path") from None
+    except IsADirectoryError:
+        raise MarketFileError(f"{path}: is a folder; name one CSV file in it") from None
+    except PermissionError:
+        raise MarketFileError(f"{path}: may not be read; check its permissions") from None
+    except UnicodeDecodeError:
+        raise MarketFileError(f"{path}: is not UTF-8 text; save it as CSV in UTF-8") from None
+    except OSError as error:
+        raise MarketFileError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def _rows_of(path: Path, text: str) -> list[_Row]:
+    """Header and rows, one a line; empty lines at the end are dropped."""
+    if not text.strip():
+        raise MarketFileError(f"{path}: is empty; give it a header line and one row a minute")
+    lines = text.rstrip("\n").split("\n")
+    reader = csv.reader(lines, skipinitialspace=True)
+    rows: list[_Row] = []
+    try:
+        for row in reader:
+            rows.append(row)
+            if reader.line_num != len(rows):
+                raise MarketFileError(f"{path}:{len(rows)}: a quotation mark is not closed on its line; mend the line")
+    except csv.Error as error:
+        raise MarketFileError(f"{path}:{len(rows) + 1}: is not CSV ({error}); mend the line") from None
+    while not rows[-1]:
+        rows.pop()
+    if len(rows) == 1:
+        raise MarketFileError(f"{path}:1: there is a header and no row after it; give it one row a minute")
+    return rows
+
+
+def _columns_of(path: Path, header: _Row, names: tuple[str, ...]) -> list[int]:
+    found = [name.strip().lower() for name in header]
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise MarketFileError(
+            f"{path}:1: no column {', '.join(missing)} among {_shown(','.join(found))}; "
+            f"the first line must name {','.join(names)}, separated by commas"
+        )
+    twice = [name for name in names if found.count(name) > 1]
+    if twice:
+        raise MarketFileError(f"{path}:1: the column {', '.join(twice)} is there twice; keep one of them")
+    return [found.index(name) for name in names]
+
+
+def _bar(row: _Row, columns: list[int], symbol: Symbol) -> Bar:
+    time, opened, high, low, close, volume = columns
+    start = _time(row, time)
+    try:
+        bar = Bar(
+            symbol,
+            start,
+            _price(row[opened]),
+            _price(row[high]),
+            _price(row[low]),
+            _price(row[close]),
+            _quantity(row[volume]),
+        )
+        if (
+            ZERO < bar.low <= bar.open <= bar.high < TOO_MUCH
+            and bar.low <= bar.close <= bar.high
+            and ZERO <= bar.volume < TOO_MUCH
+        ):
+            return bar
+    except (IndexError, InvalidOperation):
+        raise _BadRowError(_bad_number(row, columns, BAR_COLUMNS)) from None
+    raise _BadRowError(_bad_bar(bar))
+
+
+def _quote(row: _Row, columns: list[int], symbol: Symbol) -> Quote:
+    time, bid, bid_size, ask, ask_size = columns
+    start = _time(row, time)
+    try:
+        quote = Quote(
+            symbol,
+            start + ONE_MINUTE,
+            _price(row[bid]),
+            _quantity(row[bid_size]),
+            _price(row[ask]),
+            _quantity(row[ask_size]),
+            Feed.RECORDED,
+        )
+        if ZERO < quote.bid <= quote.ask < TOO_MUCH and quote.bid_size >= ZERO and quote.ask_size >= ZERO:
+            return quote
+    except (IndexError, InvalidOperation):
+        raise _BadRowError(_bad_number(row, columns, QUOTE_COLUMNS)) from None
+    except OverflowError:
+        raise _BadRowError("its minute ends after the last year there is") from None
+    raise _BadRowError(_bad_quote(quote))
+
+
+def _time(row: _Row, column: int) -> datetime:
+    """The row's minute, UTC. A time without a zone is refused: guessing one would move every bar."""
+    if not row:
+        raise _BadRowError("the line is empty")
+    try:
+        start = datetime.fromisoformat(row[column])
+    except IndexError:
+        raise _BadRowError("the line ends before its time") from None
+    except ValueError:
+        raise _BadRowError(f"timestamp {_shown(row[column])} is no time such as 2013-10-08T14:50:00Z") from None
+    if start.tzinfo is UTC:
+        return start
+    if start.tzinfo is None:
+        raise _BadRowError(f"timestamp {_shown(row[column])} has no zone; write UTC as 2013-10-08T14:50:00Z")
+    try:
+        return start.astimezone(UTC)
+    except OverflowError:
+        raise _BadRowError(f"timestamp {_shown(row[column])} is before the first year or after the last") from None
+
+
+def _bad_number(row: _Row, columns: list[int], names: tuple[str, ...]) -> str:
+    for name, column in zip(names[1:], columns[1:], strict=True):
+        if column >= len(row):
+            return f"{name} is missing: the line has {len(row)} fields"
+        try:
+            number = Decimal(row[column])
+        except InvalidOperation:
+            return f"{name} {_shown(row[column])} is not a number"
+        if not number.is_finite():
+            return f"{name} {_shown(row[column])} is not a finite number"
+    return "a figure is not a number"
+
+
+def _bad_bar(bar: Bar) -> str:
+    prices = (("open", bar.open), ("high", bar.high), ("low", bar.low), ("close", bar.close))
+    for name, price in prices:
+        if not ZERO < price < TOO_MUCH:
+            return f"{name} {price} is not a price above zero"
+    if bar.high < bar.low:
+        return f"high {bar.high} is under low {bar.low}"
+    for name, price in prices:
+        if not bar.low <= price <= bar.high:
+            return f"{name} {price} is not within {bar.low} to {bar.high}"
+    return f"volume {bar.volume} is no number of shares"
+
+
+def _bad_quote(quote: Quote) -> str:
+    for name, price in (("bid", quote.bid), ("ask", quote.ask)):
+        if not ZERO < price < TOO_MUCH:
+            return f"{name} {price} is not a price above zero"
+    if quote.bid > quote.ask:
+        return f"crossed: bid {quote.bid} over ask {quote.ask}"
+    return f"sizes {quote.bid_size} and {quote.ask_size}: one is negative"
+
+
+def _shown(text: str) -> str:
+    """Text from outside, without control characters and not too long."""
+    return ascii(text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…")
+
+
+def _first_reason(items: list[_Item | Broken]) -> str:
+    return next((item.reason for item in items if isinstance(item, Broken)), "there is none")

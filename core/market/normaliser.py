@@ -1,0 +1,164 @@
+"""The only maker of what strategies see: it judges each bar and quote, and says what is wrong with one (MD-01, MD-03).
+
+A bar is complete, quarantined, or outside of the regular session. A judgement leaves `MarketState` alone; `fold`
+takes in a bar that was judged complete, so that a rebuild from the journal comes to the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+
+from core.market.calendar import CalendarRangeError
+from core.model.bar import ONE_MINUTE, Bar
+from core.model.quote import Quote
+from core.model.session import Calendar, NoSession
+from core.model.values import ZERO, Symbol
+
+HIGHEST_PRICE = Decimal(10_000_000)
+"""USD; a price at or above it is taken for a broken one. It also keeps infinity out."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Fit for strategies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """No strategy may see it, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A sound minute that is not of the regular session, and where it is instead. Counted, not shown to strategies."""
+
+    reason: str
+
+
+Judgement = Complete | Quarantined | Outside
+
+COMPLETE = Complete()
+
+
+@dataclass(slots=True)
+class MarketState:
+    """What the journal knows of the market: a fold of the bars and quarantines in it.
+
+    Attributes
+    ----------
+    last_starts
+        Start of the last complete bar of each symbol, UTC.
+    complete, quarantined
+        How many there were.
+    """
+
+    last_starts: dict[Symbol, datetime] = field(default_factory=dict)
+    complete: int = 0
+    quarantined: int = 0
+
+
+class Normaliser:
+    """Judges bars by the calendar, the clock of the inbox, the bars before, and their own prices.
+
+    `outside` counts bars of the extended hours. It is a sighting: nothing records such a bar, so it starts at zero
+    again.
+    """
+
+    def __init__(self, calendar: Calendar, state: MarketState | None = None) -> None:
+        self.calendar = calendar
+        self.state = state or MarketState()
+        self.outside = 0
+        self._open = self._close = _NEVER
+
+    def judge(self, bar: Bar, at: datetime) -> Judgement:
+        """What the bar is at `at`, the time of the inbox (UTC). Costs a good bar nothing but comparisons."""
+        start = bar.start
+        low = bar.low
+        high = bar.high
+        try:
+            if (
+                self._open <= start < self._close
+                and start > self.state.last_starts.get(bar.symbol, _NEVER)
+                and not (start.second or start.microsecond)
+                and start + ONE_MINUTE <= at
+                and ZERO < low <= bar.open <= high < HIGHEST_PRICE
+                and low <= bar.close <= high
+                and bar.volume >= ZERO
+            ):
+                return COMPLETE
+            return self._explain(bar, at)
+        except TypeError:
+            return Quarantined("its time has no zone")
+        except InvalidOperation:
+            return Quarantined("a figure is not a number")
+
+    def fold(self, bar: Bar) -> None:
+        """Take a complete bar into the state."""
+        state = self.state
+        state.last_starts[bar.symbol] = bar.start
+        state.complete += 1
+
+    def fold_quarantine(self) -> None:
+        """Take a quarantined message into the state."""
+        self.state.quarantined += 1
+
+    def judge_quote(self, quote: Quote, at: datetime) -> Complete | Quarantined:
+        """Whether a quote may be believed: two positive prices that are not crossed, and not from the future."""
+        try:
+            if ZERO < quote.bid <= quote.ask < HIGHEST_PRICE and quote.at <= at:
+                return COMPLETE
+            if quote.at > at:
+                return Quarantined(f"from the future: {_seconds(quote.at - at)} ahead of the desk")
+            if quote.bid > quote.ask:
+                return Quarantined(f"crossed: bid {quote.bid} over ask {quote.ask}")
+            return Quarantined(f"bid {quote.bid}, ask {quote.ask}: a price is not above zero, or too high to be one")
+        except TypeError:
+            return Quarantined("its time has no zone")
+        except InvalidOperation:
+            return Quarantined("a figure is not a number")
+
+    def _explain(self, bar: Bar, at: datetime) -> Judgement:
+        """The slow way: another session than the last one, or what is wrong."""
+        start = bar.start
+        try:
+            session = self.calendar.session_at(start)
+        except CalendarRangeError as error:
+            return Quarantined(str(error))
+        if isinstance(session, NoSession):
+            self.outside += 1
+            return Outside(session.reason)
+        self._open, self._close = session.open, session.close
+        if start.second or start.microsecond:
+            return Quarantined(f"starts at {start:%H:%M:%S.%f}, not on a whole minute")
+        if start + ONE_MINUTE > at:
+            return Quarantined(f"from the future: it ends {_seconds(start + ONE_MINUTE - at)} after it arrived")
+        last = self.state.last_starts.get(bar.symbol, _NEVER)
+        if start == last:
+            return Quarantined(f"repeats or revises the minute {start:%Y-%m-%d %H:%M}, which is closed")
+        if start < last:
+            return Quarantined(f"late: {start:%Y-%m-%d %H:%M} after {last:%Y-%m-%d %H:%M}")
+        return _price_trouble(bar) or COMPLETE
+
+
+def _price_trouble(bar: Bar) -> Quarantined | None:
+    if not bar.low > ZERO:
+        return Quarantined(f"low {bar.low} is not above zero")
+    if bar.high >= HIGHEST_PRICE:
+        return Quarantined(f"high {bar.high} is too high to be a price")
+    if bar.high < bar.low:
+        return Quarantined(f"high {bar.high} is under low {bar.low}")
+    for name, price in (("open", bar.open), ("close", bar.close)):
+        if not bar.low <= price <= bar.high:
+            return Quarantined(f"{name} {price} is not within {bar.low} to {bar.high}")
+    if bar.volume < ZERO:
+        return Quarantined(f"volume {bar.volume} is negative")
+    return None
+
+
+def _seconds(span: timedelta) -> str:
+    return f"{span.total_seconds():g} s"

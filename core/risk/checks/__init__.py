@@ -1,0 +1,43 @@
+"""The checks of the gate, one a file, in the order in which a ticket lists them."""
+
+from __future__ import annotations
+
+from core.risk.checks.buying_power import BuyingPowerCheck
+from core.risk.checks.daily_loss import DailyLossCheck
+from core.risk.checks.kill import KillCheck
+from core.risk.checks.mode import ModeCheck
+from core.risk.checks.notional import NotionalCheck
+from core.risk.checks.open_positions import OpenPositionsCheck
+from core.risk.checks.per_trade_loss import PerTradeLossCheck
+from core.risk.checks.price_rules import PriceRulesCheck
+from core.risk.checks.quantity_rules import QuantityRulesCheck
+from core.risk.checks.quote_age import QuoteAgeCheck
+from core.risk.checks.session import SessionCheck
+from core.risk.checks.spread import SpreadCheck
+from core.risk.checks.stop_present import StopPresentCheck
+from core.risk.checks.tradable import TradableCheck
+from core.risk.checks.window import WindowCheck
+from core.risk.gate import Gate
+
+
+def standard_gate() -> Gate:
+    """Every check that there is."""
+    return Gate(
+        (
+            KillCheck(),
+            ModeCheck(),
+            SessionCheck(),
+            TradableCheck(),
+            QuantityRulesCheck(),
+            PriceRulesCheck(),
+            StopPresentCheck(),
+            PerTradeLossCheck(),
+            NotionalCheck(),
+            BuyingPowerCheck(),
+            OpenPositionsCheck(),
+            DailyLossCheck(),
+            WindowCheck(),
+            SpreadCheck(),
+            QuoteAgeCheck(),
+        )
+    )

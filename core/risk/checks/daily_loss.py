@@ -1,0 +1,27 @@
+"""Entries stop for the day when the account has lost its daily limit (RK-03)."""
+
+from __future__ import annotations
+
+from core.model.account import NoAccount
+from core.model.staging import Verdict
+from core.model.values import ZERO
+from core.risk.checks.verdicts import passed, refused, usd, warned
+from core.risk.gate import Candidate, ReviewContext
+
+
+class DailyLossCheck:
+    name = "daily loss"
+
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        missing = warned if desk.settings.risk.on_missing_equity == "allow" else refused
+        if isinstance(desk.account, NoAccount):
+            return missing(self.name, f"no account value: {desk.account.reason}")
+        loss = desk.opening.loss(desk.day, desk.account.equity)
+        if loss is None:
+            return missing(self.name, "no account value from the start of the day")
+        limit = desk.settings.risk.daily_loss.of(desk.opening.opening_equity(desk.day))
+        if limit is None:
+            return missing(self.name, "the limit needs an equity that is not known")
+        if loss >= limit:
+            return refused(self.name, f"{usd(loss)} lost today, the limit is {usd(limit)}")
+        return passed(self.name, f"{usd(max(loss, ZERO))} of {usd(limit)}")

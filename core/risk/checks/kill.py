@@ -1,0 +1,15 @@
+"""Nothing opens while the desk is killed, halted or read-only (OP-07, EX-14)."""
+
+from __future__ import annotations
+
+from core.model.staging import Verdict
+from core.risk.checks.verdicts import passed, refused
+from core.risk.gate import Candidate, ReviewContext
+
+
+class KillCheck:
+    name = "kill switch"
+
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        refusal = desk.control.refusal()
+        return refused(self.name, refusal) if refusal else passed(self.name, "entries are on")

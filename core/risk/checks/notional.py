@@ -1,0 +1,27 @@
+"""An order is neither too small to be worth sending nor larger than the profile allows (EX-11)."""
+
+from __future__ import annotations
+
+from core.model.account import Account
+from core.model.staging import Verdict
+from core.risk.checks.verdicts import passed, refused, usd
+from core.risk.gate import Candidate, ReviewContext
+
+
+class NotionalCheck:
+    name = "notional"
+
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        if candidate.only_reduces:
+            return passed(self.name, "closes; any size")
+        price = candidate.price(desk.quote)
+        most = desk.settings.risk.max_notional.of(desk.account.equity if isinstance(desk.account, Account) else None)
+        least = desk.settings.risk.min_notional
+        if price is None or most is None:
+            return refused(self.name, "no price or no equity to measure it by")
+        notional = price * candidate.order.quantity
+        if notional > most:
+            return refused(self.name, f"{usd(notional)} is over the limit of {usd(most)} an order")
+        if notional < least:
+            return refused(self.name, f"{usd(notional)} is under the least of {usd(least)} an order")
+        return passed(self.name, f"{usd(notional)} of {usd(most)}")

@@ -1,0 +1,25 @@
+"""No more positions than the profile allows, and one a symbol; orders on their way count (EX-08)."""
+
+from __future__ import annotations
+
+from core.model.staging import Verdict
+from core.risk.checks.verdicts import passed, refused
+from core.risk.gate import Candidate, ReviewContext
+
+
+class OpenPositionsCheck:
+    name = "open positions"
+
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        if candidate.only_reduces:
+            return passed(self.name, "closes one")
+        symbol = candidate.order.symbol
+        open_now = {(p.symbol, p.strategy) for p in desk.ledger.positions()}
+        on_the_way = {(o.request.symbol, o.strategy) for o in desk.ledger.working_entries()}
+        taken = open_now | on_the_way
+        if any(s == symbol and owner != candidate.strategy for s, owner in taken):
+            return refused(self.name, f"another strategy is in {symbol}")
+        limit = desk.settings.risk.max_open_positions
+        if len(taken | {(symbol, candidate.strategy)}) > limit:
+            return refused(self.name, f"max_open_positions exceeded: {len(taken)} of {limit}")
+        return passed(self.name, f"{len(taken)} of {limit} before it")

@@ -1,0 +1,28 @@
+"""What the stop would cost stays within the risk of one trade, the stop's rounding to its tick aside (RK-02)."""
+
+from __future__ import annotations
+
+from core.model.account import Account
+from core.model.staging import StopPlan, Verdict
+from core.model.values import tick_of
+from core.risk.checks.verdicts import passed, refused, usd
+from core.risk.gate import Candidate, ReviewContext
+
+
+class PerTradeLossCheck:
+    name = "loss at the stop"
+
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        if candidate.only_reduces:
+            return passed(self.name, "closes; opens no risk")
+        if not isinstance(candidate.stop, StopPlan):
+            return refused(self.name, "without a stop the loss has no bound")
+        price = candidate.price(desk.quote)
+        limit = desk.settings.risk.per_trade.of(desk.account.equity if isinstance(desk.account, Account) else None)
+        if price is None or limit is None:
+            return refused(self.name, "no price or no equity to measure it by")
+        loss = abs(price - candidate.stop.price) * candidate.order.quantity
+        rounding = tick_of(price) / 2 * candidate.order.quantity
+        if loss > limit + rounding:
+            return refused(self.name, f"{usd(loss)} is over the limit of {usd(limit)}")
+        return passed(self.name, f"{usd(loss)} of {usd(limit)}")

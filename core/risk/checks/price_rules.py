@@ -1,0 +1,28 @@
+"""Prices stand on their tick: two decimals from one dollar on, four below (EX-11)."""
+
+from __future__ import annotations
+
+from core.model.order import OrderType
+from core.model.staging import Verdict
+from core.model.values import plain, tick_of
+from core.risk.checks.verdicts import passed, refused
+from core.risk.gate import Candidate, ReviewContext
+
+
+class PriceRulesCheck:
+    name = "price"
+
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        order = candidate.order
+        if (order.limit_price is None) is (order.type is OrderType.LIMIT):
+            return refused(self.name, "a limit order, and only it, has a limit price")
+        if (order.stop_price is None) is (order.type is OrderType.STOP):
+            return refused(self.name, "a stop order, and only it, has a stop price")
+        for price in (order.limit_price, order.stop_price):
+            if price is None:
+                continue
+            if price <= 0 or not price.is_finite():
+                return refused(self.name, f"{price} is no price")
+            if price % tick_of(price):
+                return refused(self.name, f"{plain(price)} is off its tick of {tick_of(price)}")
+        return passed(self.name, "on its tick")

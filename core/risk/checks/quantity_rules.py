@@ -1,0 +1,33 @@
+"""The quantity is one that the broker takes: above zero, on its step, and no more than can be closed (EX-11)."""
+
+from __future__ import annotations
+
+from core.model.instrument import Instrument
+from core.model.order import Effect, TimeInForce
+from core.model.staging import Verdict
+from core.model.values import plain
+from core.risk.checks.verdicts import passed, refused
+from core.risk.gate import Candidate, ReviewContext
+
+
+class QuantityRulesCheck:
+    name = "quantity"
+
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        order = candidate.order
+        if order.quantity <= 0:
+            return refused(self.name, f"{plain(order.quantity)} is no quantity")
+        if not isinstance(desk.instrument, Instrument):
+            return refused(self.name, "the symbol's step is not known")
+        is_whole = order.quantity == order.quantity.to_integral_value()
+        if is_whole:
+            return passed(self.name, f"{plain(order.quantity)} whole shares")
+        if not desk.instrument.is_fractionable:
+            return refused(self.name, f"{order.symbol} trades in whole shares")
+        if order.effect is Effect.SHORT:
+            return refused(self.name, "a short sale takes whole shares")
+        if order.quantity % desk.instrument.quantity_step:
+            return refused(self.name, f"{plain(order.quantity)} is not a multiple of {desk.instrument.quantity_step}")
+        if order.time_in_force is not TimeInForce.DAY:
+            return refused(self.name, "a fractional order is good for the day only")
+        return passed(self.name, f"{plain(order.quantity)} shares, fractional")

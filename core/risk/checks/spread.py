@@ -1,0 +1,34 @@
+"""A market order needs a tight spread; a limit order only a warning (RK-17)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.model.quote import NoQuote
+from core.model.staging import StopPlan, Verdict
+from core.risk.checks.verdicts import passed, percent, refused, warned
+from core.risk.gate import Candidate, ReviewContext, is_market_like
+
+
+class SpreadCheck:
+    name = "spread"
+
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        found = refused if is_market_like(candidate.order) and desk.is_fresh else warned
+        quote = desk.quote
+        if isinstance(quote, NoQuote):
+            return found(self.name, f"no quote: {quote.reason}")
+        if quote.bid <= 0 or quote.ask < quote.bid:
+            return found(self.name, f"the quote {quote.bid} × {quote.ask} is crossed or empty")
+        limit = desk.settings.risk.spread_limit
+        if quote.spread > limit:
+            return found(self.name, f"{percent(quote.spread)} of mid is over {percent(limit)}")
+        way = self._way_to_stop(candidate, quote.ask)
+        if way is not None and quote.width() > desk.settings.risk.spread_of_stop_limit * way:
+            return found(self.name, f"{quote.width()} USD is over a fifth of the way to the stop, {way} USD")
+        return passed(self.name, f"{percent(quote.spread)} of mid, limit {percent(limit)}")
+
+    def _way_to_stop(self, candidate: Candidate, price: Decimal) -> Decimal | None:
+        if not isinstance(candidate.stop, StopPlan):
+            return None
+        return abs((candidate.order.limit_price or price) - candidate.stop.price)

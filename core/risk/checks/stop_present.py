@@ -1,0 +1,28 @@
+"""Every entry has a stop and names who holds it; where nobody does, the ticket says YOU (OP-06, RK-02)."""
+
+from __future__ import annotations
+
+from core.model.order import Side, StopHolder
+from core.model.staging import NoStop, Verdict
+from core.model.values import plain
+from core.risk.checks.verdicts import passed, refused, warned
+from core.risk.gate import Candidate, ReviewContext
+
+
+class StopPresentCheck:
+    name = "stop"
+
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        if candidate.only_reduces:
+            return passed(self.name, "closes; needs none")
+        stop = candidate.stop
+        if isinstance(stop, NoStop):
+            return refused(self.name, f"no stop: {stop.reason}")
+        price = candidate.price(desk.quote)
+        if price is not None and ((stop.price >= price) if candidate.order.side is Side.BUY else (stop.price <= price)):
+            return refused(self.name, f"the stop {plain(stop.price)} is on the wrong side of {plain(price)}")
+        if stop.holder is StopHolder.YOU:
+            return warned(self.name, f"nobody holds the stop {plain(stop.price)}: YOU do")
+        if stop.holder is StopHolder.DESK:
+            return warned(self.name, f"this desk watches the stop {plain(stop.price)}; its exit needs your key")
+        return passed(self.name, f"the broker holds the stop {plain(stop.price)} from 09:30 to 16:00")

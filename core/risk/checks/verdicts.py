@@ -1,0 +1,27 @@
+"""Short ways to say a verdict."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.model.staging import Standing, Verdict
+
+
+def passed(check: str, reason: str) -> Verdict:
+    return Verdict(check, Standing.PASSES, reason)
+
+
+def warned(check: str, reason: str) -> Verdict:
+    return Verdict(check, Standing.WARNS, reason)
+
+
+def refused(check: str, reason: str) -> Verdict:
+    return Verdict(check, Standing.REFUSES, reason)
+
+
+def percent(ratio: Decimal) -> str:
+    return f"{ratio * 100:.2f} %"
+
+
+def usd(amount: Decimal) -> str:
+    return f"{amount:,.2f} USD"

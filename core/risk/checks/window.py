@@ -1,0 +1,25 @@
+"""Entries only inside the window: a strategy's by its bar's start, a typed one by the clock, New York time (RK-07)."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from core.model.staging import Verdict
+from core.risk.checks.verdicts import passed, refused
+from core.risk.gate import Candidate, ReviewContext
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+class WindowCheck:
+    name = "entry window"
+
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        if candidate.only_reduces:
+            return passed(self.name, "closes; at any time")
+        moment = (desk.at if candidate.is_manual else candidate.signal_time).astimezone(NEW_YORK)
+        first, last = desk.settings.risk.window_start, desk.settings.risk.window_end
+        minute = moment.time().replace(second=0, microsecond=0)
+        if not first <= minute <= last:
+            return refused(self.name, f"{minute:%H:%M} is outside {first:%H:%M} to {last:%H:%M} New York")
+        return passed(self.name, f"until {last:%H:%M} New York")

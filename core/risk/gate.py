@@ -1,0 +1,98 @@
+"""The one gate (RK-01): an ordered list of checks; all run, all reasons are kept.
+
+On an entry a check that refuses, raises or cannot decide refuses. On an order that only reduces it warns (RK-22).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from core.control import Control
+from core.execution.ledger import Ledger
+from core.model.account import Account, Mode, NoAccount
+from core.model.instrument import Instrument, NoInstrument
+from core.model.order import OrderRequest, OrderType
+from core.model.quote import NoQuote, Quote
+from core.model.session import NoSession, Session
+from core.model.staging import NoStop, Review, Standing, StopPlan, Verdict
+from core.model.values import Price
+from core.risk.day import Day
+from core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An order that would like to leave, and what belongs to it."""
+
+    order: OrderRequest
+    stop: StopPlan | NoStop
+    strategy: str
+    signal_time: datetime
+    is_manual: bool
+
+    @property
+    def only_reduces(self) -> bool:
+        return self.order.effect.only_reduces
+
+    def price(self, quote: Quote | NoQuote) -> Price | None:
+        """What a share would cost, USD: the limit, else the other side of the quote; None where neither is known."""
+        if self.order.limit_price is not None:
+            return self.order.limit_price
+        if isinstance(quote, NoQuote):
+            return self.order.stop_price
+        return quote.ask if self.order.side.value == "buy" else quote.bid
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewContext:
+    """What a review looks at. `is_fresh` says that account, quote and clock were fetched for this very review."""
+
+    at: datetime
+    settings: Settings
+    mode: Mode
+    day: date
+    session: Session | NoSession
+    control: Control
+    ledger: Ledger
+    opening: Day
+    account: Account | NoAccount
+    quote: Quote | NoQuote
+    instrument: Instrument | NoInstrument
+    broker_time: datetime | None
+    is_fresh: bool
+
+
+class Check(Protocol):
+    """One question, one small object."""
+
+    @property
+    def name(self) -> str: ...
+
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict: ...
+
+
+class Gate:
+    """Runs every check on every order."""
+
+    def __init__(self, checks: Sequence[Check]) -> None:
+        self.checks = tuple(checks)
+
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Review:
+        return Review(tuple(self._verdict(check, candidate, desk) for check in self.checks))
+
+    def _verdict(self, check: Check, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        try:
+            verdict = check.review(candidate, desk)
+        except Exception as error:  # a check that cannot decide refuses: that is its verdict
+            verdict = Verdict(check.name, Standing.REFUSES, f"could not decide: {type(error).__name__}: {error}")
+        if candidate.only_reduces and verdict.standing is Standing.REFUSES:
+            return Verdict(verdict.check, Standing.WARNS, verdict.reason)
+        return verdict
+
+
+def is_market_like(order: OrderRequest) -> bool:
+    """Whether the order takes whatever price it meets."""
+    return order.type is not OrderType.LIMIT

@@ -1,0 +1,80 @@
+"""The demo's stage: where its seeded market begins, so that the first proposal is seconds away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+from core.market.calendar import ExchangeCalendar
+from core.market.synthetic import synthetic_day
+from core.model.bar import Bar
+from core.model.session import Session
+from core.model.signal import EntrySignal
+from core.model.values import NO_MONEY, Money, Symbol
+from core.settings import Settings
+from core.strategies.base import Context
+from core.strategies.orchestrator import at_new_york
+from core.strategies.vwap import VwapStrategy
+
+FIRST_DAY = date(2026, 1, 5)
+LAST_DAY = date(2028, 12, 29)
+"""The market of the seed runs over these days; a demo that reaches their end begins a new account with another seed."""
+LEAD = timedelta(seconds=8)
+"""How long before the first proposal the desk opens."""
+
+BUSY = (
+    "risk.entries_a_day=50",
+    "risk.daily_loss.usd=100",
+    "risk.window_start='09:35'",
+    "risk.window_end='15:30'",
+    "exchange.cash=2000",
+    "exchange.answer_delay_seconds=20",
+    "execution.answer_seconds=60",
+)
+"""Settings of the busy demo: more entries a day, answers late enough to be hit by a crash."""
+
+
+def demo_account(seed: int) -> str:
+    return "demo" if seed == 1 else f"demo-{seed}"
+
+
+def sessions_from(calendar: ExchangeCalendar, day: date) -> list[Session]:
+    return [session for session in calendar.sessions() if session.day >= day]
+
+
+def bars_until(seed: int, symbols: Iterable[str], calendar: ExchangeCalendar, until: datetime) -> Iterable[Bar]:
+    """Every bar of the seeded market that has begun by `until`, in order of time."""
+    for session in sessions_from(calendar, FIRST_DAY):
+        if session.open > until:
+            return
+        days = [synthetic_day(seed, Symbol(symbol), session) for symbol in symbols]
+        yield from sorted((b for day in days for b in day if b.start <= until), key=lambda b: (b.start, b.symbol))
+
+
+def opening_instant(seed: int, settings: Settings, calendar: ExchangeCalendar) -> datetime:
+    """A few seconds before the end of the first bar that VWAP would buy; the open where there is none that day."""
+    session = sessions_from(calendar, FIRST_DAY)[0]
+    signals = (
+        signal
+        for symbol in settings.symbols
+        for signal in _entries(synthetic_day(seed, Symbol(symbol), session), session, settings)
+    )
+    first = min((signal.bar_start for signal in signals), default=session.open)
+    return first + timedelta(minutes=1) - LEAD
+
+
+def _entries(bars: list[Bar], session: Session, settings: Settings) -> Iterable[EntrySignal]:
+    """What the strategy itself would answer, the account being as the settings open it."""
+    strategy = VwapStrategy(settings.strategies.vwap)
+    cash = settings.exchange.cash
+    context = Context(
+        session=session,
+        window_first=at_new_york(session.day, settings.risk.window_start),
+        window_last=at_new_york(session.day, settings.risk.window_end),
+        flat_from=session.close,
+        entries_allowed=1,
+        risk_per_trade=Money(settings.risk.per_trade.of(cash) or NO_MONEY),
+        max_notional=Money(settings.risk.max_notional.of(cash) or NO_MONEY),
+    )
+    answers = (strategy.on_bar(bar, context) for bar in bars)
+    return [answer for answer in answers if isinstance(answer, EntrySignal)]

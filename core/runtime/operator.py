@@ -1,0 +1,178 @@
+"""Keys without a keyboard: a script of timed keys, and the operator that confirms everything.
+
+Both press the same keys as a person, and are accepted only where the broker is the simulated exchange.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
+
+from core.desk import Desk
+from core.facts import ConfirmationRefused, Fact, ProposalStaged
+from core.inputs import (
+    Command,
+    Confirm,
+    Decline,
+    Halt,
+    Kill,
+    LeaveTicket,
+    OpenTicket,
+    ProposeClose,
+    ProposeFlattening,
+    Rearm,
+    RequestCancel,
+    Resume,
+)
+from core.model.order import CONFIRMING_KEYS
+from core.model.staging import Ticket
+from core.model.values import ProposalId
+
+TO_OPEN = timedelta(milliseconds=500)
+TO_CONFIRM = timedelta(seconds=1)
+ARMED_AFTER = timedelta(milliseconds=400)
+ARMED_AFTER_IF_REDUCING = timedelta(milliseconds=200)
+"""How long a ticket must have been open before its key counts (OP-04)."""
+
+
+class ScriptError(Exception):
+    """A script that cannot be read; the message names its line and what a line looks like."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimedKey:
+    at: datetime
+    key: str
+
+
+class ConfirmAll:
+    """Presses the right key on each proposal, entries and exits, 1 s after it was staged."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self._due: list[tuple[datetime, int, ProposalId, bool]] = []
+        self._numbers = count()
+        desk.listeners.append(self._hear)
+
+    def next_at(self) -> datetime | None:
+        return self._due[0][0] if self._due else None
+
+    def press(self, at: datetime) -> Iterator[Command]:
+        _, _, proposal_id, is_confirming = heappop(self._due)
+        if not is_confirming:
+            yield OpenTicket(proposal_id)
+            return
+        for ticket in tuple(self.desk.stage.state.tickets.values()):
+            if ticket.proposal_id == proposal_id:
+                yield Confirm(ticket.id, ticket.digest, ticket.order.effect)
+
+    def _hear(self, _sequence: int, at: datetime, fact: Fact) -> None:
+        if isinstance(fact, ProposalStaged):
+            self._plan(at, fact.proposal.id)
+        elif isinstance(fact, ConfirmationRefused):
+            confirmed = self.desk.stage.state.confirmations.get(fact.ticket_id)
+            if confirmed and confirmed.proposal.only_reduces:
+                self._plan(at, confirmed.proposal.id)
+
+    def _plan(self, at: datetime, proposal_id: ProposalId) -> None:
+        heappush(self._due, (at + TO_OPEN, next(self._numbers), proposal_id, False))
+        heappush(self._due, (at + TO_CONFIRM, next(self._numbers), proposal_id, True))
+
+
+class Script:
+    """Presses the keys of a script, each at its time, on whatever is first in the list or open then."""
+
+    def __init__(self, desk: Desk, keys: Iterable[TimedKey]) -> None:
+        self.desk = desk
+        self._keys = sorted(keys, key=lambda key: key.at)
+
+    def next_at(self) -> datetime | None:
+        return self._keys[0].at if self._keys else None
+
+    def press(self, at: datetime) -> Iterator[Command]:
+        key = self._keys.pop(0).key
+        ticket = next(iter(self.desk.stage.state.tickets.values()), None)
+        if key in CONFIRMING_KEYS.values():
+            yield from self._turn(ticket, key, at)
+            return
+        yield from self._act(key, ticket)
+
+    def _turn(self, ticket: Ticket | None, key: str, at: datetime) -> Iterator[Command]:
+        if ticket is None or CONFIRMING_KEYS[ticket.order.effect] != key:
+            return
+        wait = ARMED_AFTER_IF_REDUCING if ticket.order.effect.only_reduces else ARMED_AFTER
+        if at >= ticket.opened_at + wait:
+            yield Confirm(ticket.id, ticket.digest, ticket.order.effect)
+
+    def _act(self, key: str, ticket: Ticket | None) -> Iterator[Command]:
+        desk = self.desk
+        proposal = next(iter(desk.stage.proposals()), None)
+        position = next(iter(desk.ledger.positions()), None)
+        order = next(desk.ledger.working(), None)
+        match key:
+            case "enter" if proposal is not None:
+                yield OpenTicket(proposal.id)
+            case "x" if proposal is not None:
+                yield Decline(proposal.id, "")
+            case "c" if position is not None:
+                yield ProposeClose(position.symbol)
+            case "d" if order is not None:
+                yield RequestCancel(order.id)
+            case "F":
+                yield ProposeFlattening()
+            case "ctrl+k":
+                yield Halt("key")
+            case "K" if desk.control.state.halts:
+                yield Kill("key")
+            case "escape":
+                yield LeaveTicket(ticket.id) if ticket is not None else Resume()
+            case "REARM":
+                yield Rearm("REARM")
+
+
+KEYS = ("enter", "B", "H", "S", "C", "x", "c", "d", "F", "ctrl+k", "K", "escape", "REARM")
+"""What a script may press."""
+
+_LINE = re.compile(r"(at|after)\s+(\S+)\s+key\s+(\S+)")
+
+
+def read_script(text: str, start: datetime, name: str) -> tuple[TimedKey, ...]:
+    """Keys of a script: one line an action, `at TIME key KEY` or `after SECONDS key KEY`.
+
+    TIME is ISO 8601 with its zone (or Z); `after` counts from the line before, the first from `start`. Empty lines and
+    those that begin with # are passed over.
+
+    Raises
+    ------
+    ScriptError
+        Naming the line.
+    """
+    keys: list[TimedKey] = []
+    last = start
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        last = _time_of(stripped, last, f"{name}:{number}")
+        keys.append(TimedKey(last, stripped.split()[3]))
+    return tuple(keys)
+
+
+def _time_of(line: str, last: datetime, place: str) -> datetime:
+    found = _LINE.fullmatch(line)
+    if found is None:
+        raise ScriptError(f"{place}: {line!r}: a line reads `at TIME key KEY` or `after SECONDS key KEY`")
+    word, moment, key = found.groups()
+    if key not in KEYS:
+        raise ScriptError(f"{place}: no such key {key!r}; one of {' '.join(KEYS)}")
+    try:
+        at = last + timedelta(seconds=float(moment)) if word == "after" else datetime.fromisoformat(moment)
+    except (ValueError, OverflowError):
+        raise ScriptError(f"{place}: {moment!r} is no {'number of seconds' if word == 'after' else 'time'}") from None
+    if at.tzinfo is None:
+        raise ScriptError(f"{place}: {moment!r} has no zone; write 2013-10-08T14:51:01Z")
+    return at.astimezone(UTC)

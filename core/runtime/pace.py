@@ -1,0 +1,87 @@
+"""How fast virtual time runs against the wall: as fast as it can, or at a speed, and at ×1 while a person decides."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+BEAT = 0.05
+"""Seconds of the wall between two heartbeats."""
+DEAD_HOURS = timedelta(minutes=5)
+"""Nothing due for this long: the wait is skipped, as over a night."""
+
+
+class Pace:
+    """Waits until it is time, beating meanwhile; wakes early when a command arrives.
+
+    Parameters
+    ----------
+    speed
+        Virtual seconds a second of the wall; None runs without waiting.
+
+    Attributes
+    ----------
+    free_until
+        What lies before is not waited for: the demo's morning.
+    """
+
+    def __init__(self, speed: float | None, beat: Callable[[], None] = lambda: None) -> None:
+        self.speed = speed
+        self.beat = beat
+        self.free_until: datetime | None = None
+        self.wake = threading.Event()
+        self._attended = False
+        self._base_wall = time.monotonic()
+        self._base: datetime | None = None
+        self._last_beat = 0.0
+
+    def attend(self, attended: bool) -> None:
+        """A person is at a ticket or at the kill screen: ×1 until they are not. Called from the console's thread."""
+        self._attended = attended
+        self.wake.set()
+
+    def now(self, last: datetime) -> datetime:
+        """Virtual time at this instant of the wall, never before `last`."""
+        if self._base is None or self.speed is None:
+            return last
+        passed = (time.monotonic() - self._base_wall) * self._rate
+        return max(last, self._base + timedelta(seconds=passed))
+
+    def wait_until(self, at: datetime, last: datetime) -> bool:
+        """Return True when `at` has come, False when something may have to be looked at first."""
+        self.beat_if_due()
+        if self.speed is None or (self.free_until is not None and at <= self.free_until):
+            return not self.wake.is_set()
+        if self._base is None:
+            self._rebase(last)
+        attended = self._attended
+        self._use(attended, last)
+        if at - self.now(last) > DEAD_HOURS:
+            self._rebase(at)
+        left = (at - self.now(last)).total_seconds() / self._rate
+        if left <= 0:
+            return not self.wake.is_set()
+        self.wake.wait(min(left, BEAT))
+        return False
+
+    def beat_if_due(self) -> None:
+        """At most one beat in `BEAT` seconds."""
+        now = time.monotonic()
+        if now - self._last_beat >= BEAT:
+            self._last_beat = now
+            self.beat()
+
+    _rate: float = 1.0
+
+    def _use(self, attended: bool, last: datetime) -> None:
+        rate = 1.0 if attended else (self.speed or 1.0)
+        if rate != self._rate:
+            here = self.now(last)
+            self._rate = rate
+            self._rebase(here)
+
+    def _rebase(self, at: datetime) -> None:
+        self._base = at
+        self._base_wall = time.monotonic()

@@ -1,0 +1,51 @@
+"""Files and seeds as feeds: what a virtual runtime is given to play."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
+from core.market.csv_source import Broken, place_of, read_bars, read_quotes
+from core.market.synthetic import synthetic_sessions
+from core.model.bar import Bar
+from core.model.quote import Quote
+from core.model.session import Session
+from core.model.values import Symbol
+from core.runtime.feed import BROKEN, Timed, bar_item, quote_item
+
+
+def bars_of_file(path: Path, symbol: Symbol) -> list[Timed]:
+    """A file of bars, read to its end before the first is played. Raises `MarketFileError`."""
+    return list(_placed(path, read_bars(path, symbol)))
+
+
+def quotes_of_file(path: Path, symbol: Symbol) -> list[Timed]:
+    """A file of quotes, each at its minute's end. Raises `MarketFileError`."""
+    return list(_placed(path, read_quotes(path, symbol)))
+
+
+def _placed(path: Path, items: Iterator[Bar | Broken] | Iterator[Quote | Broken]) -> Iterator[Timed]:
+    """A broken row is told when the row before it begins, or with the first sound one."""
+    waiting: list[Broken] = []
+    last: Timed | None = None
+    for number, item in enumerate(items):
+        if isinstance(item, Broken):
+            waiting.append(item)
+            continue
+        last = (
+            bar_item(BarArrived(item, place_of(path, number)))
+            if isinstance(item, Bar)
+            else quote_item(QuoteArrived(item))
+        )
+        yield from ((last[0], BROKEN, MarketDataBroken(b.place, b.reason)) for b in waiting)
+        waiting.clear()
+        yield last
+    if last is not None:
+        yield from ((last[0], BROKEN, MarketDataBroken(b.place, b.reason)) for b in waiting)
+
+
+def synthetic_feed(seed: int, symbol: Symbol, sessions: Sequence[Session]) -> Iterator[Timed]:
+    """The seeded market of the demo."""
+    for bar in synthetic_sessions(seed, symbol, sessions):
+        yield bar_item(BarArrived(bar, f"seed {seed}"))

@@ -1,0 +1,343 @@
+"""The virtual runtime: bars, replies, deadlines and keys in one order of time, in one thread.
+
+Replay, backtest, demo and simulation are all this one. The same market, settings and keys give the same journal, byte
+for byte, at any speed (MD-05): speed only paces it. At equal times the exchange moves first, then comes the broker's
+word, then the market's, a deadline, and at last a person's.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
+from typing import Protocol
+
+from core.brokers.simulated.exchange import SimulatedExchange
+from core.effects import (
+    CancelOrder,
+    Effect,
+    FetchAccount,
+    FetchFigures,
+    FetchPicture,
+    LatchKill,
+    LookUpOrder,
+    ReleaseKill,
+    SubmitOrder,
+)
+from core.engine import Engine
+from core.execution.gateway import Gateway
+from core.inputs import (
+    AccountFetched,
+    BarArrived,
+    BrokerUpdated,
+    CancelAnswered,
+    Command,
+    DeadlineReached,
+    FiguresFetched,
+    Halt,
+    Input,
+    Kill,
+    LookUpAnswered,
+    PictureFetched,
+    Priority,
+    QuoteArrived,
+    Start,
+    Stop,
+    SubmissionAnswered,
+    SubmissionStopped,
+)
+from core.model.broker import FreshFigures, OrderUpdate
+from core.model.instrument import Instrument
+from core.model.values import Symbol
+from core.ports import KillSwitch
+from core.runtime.feed import BAR, Timed
+from core.runtime.pace import Pace
+
+AFTER_THE_END = timedelta(hours=1)
+"""What a market that ended still has: answers on their way, expiries, the session's close."""
+
+
+class Operator(Protocol):
+    """Who presses the keys. Commands that it gives now are taken in at once."""
+
+    def next_at(self) -> datetime | None:
+        """When it will press the next key."""
+        ...
+
+    def press(self, at: datetime) -> Iterable[Command]:
+        """The commands of the keys that are due."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The line to the exchange: how long a request takes to arrive, and an answer to a submission to come back.
+
+    A sound line carries everything once. Simulations replace it by one that loses, delays and repeats.
+    """
+
+    latency: timedelta = timedelta(milliseconds=100)
+    answer_delay: timedelta = timedelta(0)
+
+    def carry(self, effect: Effect) -> Iterable[timedelta]:
+        """After how long a request arrives; nothing where it is lost."""
+        return (self.latency,)
+
+    def bring(self, effect: Effect, answer: Input) -> Iterable[tuple[timedelta, Input]]:
+        """After how long its answer is heard, and what is heard of it."""
+        return ((self.answer_delay if isinstance(effect, SubmitOrder) else timedelta(0), answer),)
+
+    def tell(self, update: OrderUpdate) -> Iterable[timedelta]:
+        """After how long an update of the stream is heard."""
+        return (self.latency,)
+
+
+class HaltLatch:
+    """The latch that the gateway reads: shut from the first press on, by file, environment or record (OP-08)."""
+
+    def __init__(self, switch: KillSwitch) -> None:
+        self.switch = switch
+        self.pressed: str | None = None
+        self.recorded: Callable[[], str | None] = lambda: None
+
+    def shut(self) -> str | None:
+        if self.pressed is not None:
+            return f"halted by {self.pressed}"
+        if door := self.switch.is_on():
+            return f"killed by {door}"
+        return self.recorded()
+
+
+class VirtualRuntime:
+    """One engine, one exchange, one order of time.
+
+    Attributes
+    ----------
+    at
+        The time of the last input.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        exchange: SimulatedExchange,
+        feed: Iterable[Timed],
+        *,
+        start: datetime,
+        switch: KillSwitch,
+        link: Link = Link(),
+        pace: Pace | None = None,
+        operator: Operator | None = None,
+    ) -> None:
+        self.engine = engine
+        self.exchange = exchange
+        self.link = link
+        self.pace = pace or Pace(None)
+        self.operator = operator
+        self.at = start
+        self.latch = HaltLatch(switch)
+        self.latch.recorded = engine.desk.control.refusal
+        self.gateway = Gateway(engine.desk.account_name, self.latch)
+        self.is_running = True
+        self.close: Callable[[], None] = lambda: None
+        self._feed: Iterator[Timed] = iter(feed)
+        self._next: Timed | None = next(self._feed, None)
+        self._arriving: deque[BarArrived] = deque()
+        self._heap: list[tuple[datetime, int, int, Callable[[], None]]] = []
+        self._numbers = count()
+        self._commands: deque[Command] = deque()
+        self._ends_at: datetime | None = None
+
+    # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
+
+    def send(self, command: Command) -> None:
+        """Put a command into the inbox; a kill or a halt goes to its head."""
+        if isinstance(command, Halt | Kill):
+            self.latch.pressed = command.by
+            self._commands.appendleft(command)
+        else:
+            self._commands.append(command)
+        self.pace.wake.set()
+
+    def leave(self) -> None:
+        """Finish the act in hand and stop."""
+        self.is_running = False
+        self.pace.wake.set()
+
+    # ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def run(self, until: datetime | None = None) -> None:
+        """Run to the end of the feed and of all that follows from it, to `until`, or until told to leave."""
+        self.take(self.at, Start())
+        while self.is_running and self.step(until):
+            pass
+
+    def stop(self, reason: str) -> None:
+        """Record a clean stop, and write what a restart begins with."""
+        self.take(self.at, Stop(reason))
+        self.close()
+
+    def step(self, until: datetime | None = None) -> bool:
+        """One event. False when there is none left before `until`."""
+        if self.pace.wake.is_set():
+            self._look_around()
+        at = self._earliest()
+        if at is None or (until is not None and at > until):
+            return False
+        if self.pace.wait_until(at, self.at):
+            self._happen(max(at, self.at))
+        return True
+
+    def _earliest(self) -> datetime | None:
+        """When the next thing happens; None when only deadlines of an ended market are left."""
+        at = self._next[0] if self._next is not None else None
+        if self._arriving and (at is None or self._arriving[0].bar.end < at):
+            at = self._arriving[0].bar.end
+        if self._heap and (at is None or self._heap[0][0] < at):
+            at = self._heap[0][0]
+        walk = self.exchange.next_at
+        if walk is not None and (at is None or walk < at):
+            at = walk
+        deadline = self.engine.next_deadline
+        if deadline is not None and (at is None or deadline < at):
+            at = deadline
+        if self.operator is not None:
+            key = self.operator.next_at()
+            if key is not None and (at is None or key < at):
+                at = key
+        return None if self._is_over(at) else at
+
+    def _is_over(self, at: datetime | None) -> bool:
+        """Whether the market has ended and what is left lies beyond the hour after it."""
+        if self._next is not None:
+            return False
+        if self._ends_at is None:
+            self._ends_at = self.at + AFTER_THE_END
+        return at is None or at > self._ends_at
+
+    def _happen(self, at: datetime) -> None:
+        """Everything that is due first at `at`, in the order that the module's docstring gives."""
+        self.at = at
+        if self._next is not None and self._next[0] <= at:
+            self._market_moves()
+            return
+        walk = self.exchange.next_at
+        if walk is not None and walk <= at:
+            self.exchange.advance(at)
+            self._pass_updates_on()
+        if self._heap and self._heap[0][0] <= at:
+            heappop(self._heap)[3]()
+        elif self._arriving and self._arriving[0].bar.end <= at:
+            self.take(at, self._arriving.popleft())
+        elif self.engine.next_deadline is not None and self.engine.next_deadline <= at:
+            self.take(at, DeadlineReached())
+        elif self.operator is not None and (key := self.operator.next_at()) is not None and key <= at:
+            for command in self.operator.press(at):
+                self.obey(command)
+
+    def _market_moves(self) -> None:
+        """The exchange hears of a bar when it begins, the engine when it has ended."""
+        item = self._next
+        self._next = next(self._feed, None)
+        if item is None:
+            return
+        _, kind, message = item
+        if kind == BAR:
+            assert isinstance(message, BarArrived)
+            self.exchange.begin_bar(message.bar)
+            self._arriving.append(message)
+            return
+        if isinstance(message, QuoteArrived):
+            self.exchange.take_quote(message.quote)
+        self._later(self.at, Priority.MARKET, lambda: self.take(self.at, message))
+
+    def _look_around(self) -> None:
+        """A command came in, or the pace changed."""
+        self.pace.wake.clear()
+        while self._commands:
+            self.at = self.pace.now(self.at)
+            self.obey(self._commands.popleft())
+
+    # ── the engine ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def obey(self, command: Command) -> None:
+        """A person's command, or a script's."""
+        if isinstance(command, Halt | Kill):
+            self.latch.pressed = command.by
+        self.take(self.at, command)
+        if not any(isinstance(waiting, Halt | Kill) for waiting in self._commands):
+            self.latch.pressed = None  # what the engine recorded takes over from the press
+
+    def take(self, at: datetime, message: Input) -> None:
+        for effect in self.engine.handle(at, message):
+            self._perform(effect)
+
+    def _perform(self, effect: Effect) -> None:
+        if isinstance(effect, SubmitOrder):
+            refusal = self.gateway.refusal(effect, self.at)
+            if refusal is not None:
+                stopped = SubmissionStopped(effect.order.client_order_id, refusal)
+                self._later(self.at, Priority.BROKER, lambda: self.take(self.at, stopped))
+                return
+        if isinstance(effect, LatchKill):
+            self.latch.switch.latch(effect.by)
+        elif isinstance(effect, ReleaseKill):
+            self.latch.switch.release()
+        else:
+            self._send(effect)
+
+    # ── the exchange ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _send(self, effect: Effect) -> None:
+        """A request leaves."""
+        for delay in self.link.carry(effect):
+            self._later(self.at + delay, Priority.KILL, lambda: self._reach(effect))
+
+    def _reach(self, effect: Effect) -> None:
+        """A request arrives at the exchange; its answer is on its way back."""
+        for delay, answer in self.link.bring(effect, self.ask(effect)):
+            self._later(self.at + delay, Priority.BROKER, lambda answer=answer: self.take(self.at, answer))  # type: ignore[misc]
+        self._pass_updates_on()
+
+    def ask(self, effect: Effect) -> Input:
+        """What the exchange answers, this instant."""
+        exchange, at = self.exchange, self.at
+        match effect:
+            case SubmitOrder():
+                return SubmissionAnswered(effect.order.client_order_id, exchange.submit(at, effect.order))
+            case CancelOrder():
+                return CancelAnswered(effect.client_order_id, exchange.cancel(at, effect.client_order_id))
+            case LookUpOrder():
+                return LookUpAnswered(effect.client_order_id, exchange.order(at, effect.client_order_id))
+            case FetchFigures():
+                return FiguresFetched(effect.proposal_id, effect.ticket_id, self._figures(effect.symbol))
+            case FetchAccount():
+                return AccountFetched(exchange.account(at))
+            case FetchPicture():
+                return PictureFetched(replace(exchange.picture(at), instruments=self._instruments()))
+        raise TypeError(f"{type(effect).__name__} is no request to a broker")
+
+    def _figures(self, symbol: Symbol) -> FreshFigures:
+        exchange, at = self.exchange, self.at
+        return FreshFigures(at, exchange.account(at), exchange.quote(at, symbol), exchange.instrument(symbol))
+
+    def _instruments(self) -> tuple[Instrument, ...]:
+        symbols = (Symbol(text) for text in self.engine.desk.control.settings.symbols)
+        found = (self.exchange.instrument(symbol) for symbol in symbols)
+        return tuple(instrument for instrument in found if isinstance(instrument, Instrument))
+
+    def _pass_updates_on(self) -> None:
+        for update in self.exchange.take_updates():
+            heard = BrokerUpdated(update)
+            for delay in self.link.tell(update):
+                self._later(
+                    max(update.at + delay, self.at),
+                    Priority.BROKER,
+                    lambda heard=heard: self.take(self.at, heard),  # type: ignore[misc]
+                )
+
+    def _later(self, at: datetime, priority: Priority, act: Callable[[], None]) -> None:
+        heappush(self._heap, (at, priority.value, next(self._numbers), act))

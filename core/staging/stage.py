@@ -1,0 +1,252 @@
+"""The stage: proposals, open tickets, confirmations, approvals and mandates, folded from facts.
+
+It answers who may do what. It sends nothing and decides nothing about risk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from core.facts import (
+    ApprovalRedeemed,
+    ConfirmationReceived,
+    ConfirmationRefused,
+    EngineStarted,
+    MandateEnded,
+    OrderApproved,
+    ProposalEnd,
+    ProposalEnded,
+    ProposalSkipped,
+    ProposalStaged,
+    TicketClosed,
+    TicketOpened,
+)
+from core.model.order import OrderRequest, digest_of
+from core.model.session import Calendar
+from core.model.signal import ExitReason
+from core.model.staging import MANUAL, Approval, Mandate, MandateKind, Proposal, Review, Ticket
+from core.model.values import NO_SHARES, ClientOrderId, Digest, ProposalId, Quantity, Symbol, TicketId
+
+
+@dataclass(slots=True)
+class Confirmation:
+    """A turned key. Its approval is void as soon as the confirmation was refused."""
+
+    ticket: Ticket
+    proposal: Proposal
+    approval: Approval
+    received_at: datetime
+    is_decided: bool = False
+    is_void: bool = False
+
+
+@dataclass(slots=True)
+class MandateUse:
+    """A mandate and how much of it was released."""
+
+    mandate: Mandate
+    released: Quantity = NO_SHARES
+    releases: int = 0
+
+
+@dataclass(slots=True)
+class StageState:
+    proposals: dict[ProposalId, Proposal] = field(default_factory=dict)
+    reviews: dict[ProposalId, Review] = field(default_factory=dict)
+    tickets: dict[TicketId, Ticket] = field(default_factory=dict)
+    confirmations: dict[TicketId, Confirmation] = field(default_factory=dict)
+    mandates: dict[str, MandateUse] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    refusals: dict[TicketId, tuple[str, ...]] = field(default_factory=dict)
+    tickets_opened: int = 0
+    manual_orders: int = 0
+    skipped: int = 0
+    confirmed: int = 0
+    refused: int = 0
+
+
+class Stage:
+    """The slice of everything between a wish and an intent."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self.calendar = calendar
+        self.state = StageState()
+        self.folds = {
+            EngineStarted: self._started,
+            ProposalStaged: self._staged,
+            ProposalSkipped: self._skipped,
+            ProposalEnded: self._ended,
+            TicketOpened: self._opened,
+            TicketClosed: self._closed,
+            ConfirmationReceived: self._received,
+            ConfirmationRefused: self._refused,
+            OrderApproved: self._approved,
+            ApprovalRedeemed: self._redeemed,
+            MandateEnded: self._mandate_ended,
+        }
+
+    # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def proposals(self) -> tuple[Proposal, ...]:
+        """What waits, exits first, then by age."""
+        waiting = self.state.proposals.values()
+        return tuple(sorted(waiting, key=lambda p: (not p.only_reduces, p.staged_at, p.id)))
+
+    def entry_waits(self, symbol: Symbol, strategy: str) -> bool:
+        return any(
+            p.symbol == symbol and p.strategy == strategy and not p.only_reduces for p in self.state.proposals.values()
+        )
+
+    def exit_waiting(self, symbol: Symbol, strategy: str) -> Proposal | None:
+        """The staged exit of a position that a strategy made; a person's own close is left to the person."""
+        return next(
+            (
+                p
+                for p in self.state.proposals.values()
+                if p.symbol == symbol
+                and p.strategy == strategy
+                and p.only_reduces
+                and p.exit_reason not in (ExitReason.MANUAL, ExitReason.KILL)
+            ),
+            None,
+        )
+
+    def is_confirming(self, proposal_id: ProposalId) -> bool:
+        """Whether a turned key of this proposal still waits for its fresh figures."""
+        return any(
+            c.proposal.id == proposal_id and not c.is_decided and not c.is_void
+            for c in self.state.confirmations.values()
+        )
+
+    def refusal_to_redeem(self, approval: Approval, order_digest: Digest, at: datetime) -> str | None:
+        """Why this approval does not permit an order with this digest now, or None (OP-02).
+
+        The one place where permission is judged; every submission passes through it.
+        """
+        if approval.id in self.state.used:
+            return f"approval {approval.id} was used already"
+        if approval.order_digest != order_digest:
+            return f"the order is not the one that approval {approval.id} permits"
+        if at > approval.lapses_at:
+            return f"approval {approval.id} lapsed at {approval.lapses_at:%H:%M:%S} UTC"
+        confirmation = self.state.confirmations.get(approval.ticket_id)
+        if confirmation is None or confirmation.is_void:
+            return f"approval {approval.id} has no confirmation that stands"
+        if approval.mandate_id is None and approval != confirmation.approval:
+            return f"approval {approval.id} is not the one that the confirmation minted"
+        return None
+
+    def permit(self, use: MandateUse, order: OrderRequest, account: str, at: datetime) -> Approval | str:
+        """An approval for one order within a mandate's limits, or why it is outside of them."""
+        mandate = use.mandate
+        if at > mandate.ends_at:
+            return f"mandate {mandate.id} ended at {mandate.ends_at:%H:%M:%S} UTC"
+        if (order.symbol, order.side, order.stop_price) != (mandate.symbol, mandate.side, mandate.stop_price):
+            return f"mandate {mandate.id} is for another order"
+        if order.quantity > mandate.quantity - use.released:
+            return f"mandate {mandate.id} has {mandate.quantity - use.released} left, {order.quantity} is more"
+        digest = order.digest(account)
+        return Approval(f"{mandate.id}-{use.releases + 1}", mandate.ticket_id, mandate.id, digest, mandate.ends_at)
+
+    def mandates(self, kind: MandateKind, parent: ClientOrderId | None = None) -> tuple[MandateUse, ...]:
+        """The mandates of a kind that stand, of one order or of all."""
+        return tuple(
+            use
+            for use in self.state.mandates.values()
+            if use.mandate.kind is kind and parent in (None, use.mandate.parent)
+        )
+
+    def next_ticket_id(self) -> TicketId:
+        """Names the ticket by its place among all that were opened; sixteen hex digits, for the eye and the log."""
+        return TicketId(digest_of("ticket", str(self.state.tickets_opened + 1))[:16])
+
+    # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _started(self, _at: datetime, _fact: EngineStarted) -> None:
+        """A restart keeps proposals and mandates; what a screen showed and a key had begun is void."""
+        self.state.tickets.clear()
+        for confirmation in self.state.confirmations.values():
+            confirmation.is_void = confirmation.is_void or not confirmation.is_decided
+
+    def _staged(self, at: datetime, fact: ProposalStaged) -> None:
+        self._forget_older_than_a_day(at)
+        self.state.proposals[fact.proposal.id] = fact.proposal
+        self.state.reviews[fact.proposal.id] = fact.review
+        if fact.proposal.strategy == MANUAL or fact.proposal.exit_reason in (
+            ExitReason.MANUAL,
+            ExitReason.KILL,
+        ):
+            self.state.manual_orders += 1
+
+    def _skipped(self, _at: datetime, _fact: ProposalSkipped) -> None:
+        self.state.skipped += 1
+
+    def _ended(self, _at: datetime, fact: ProposalEnded) -> None:
+        self.state.proposals.pop(fact.proposal_id, None)
+        self.state.reviews.pop(fact.proposal_id, None)
+        if fact.end is not ProposalEnd.SENT:
+            self._void(fact.proposal_id)
+        for ticket in [t for t in self.state.tickets.values() if t.proposal_id == fact.proposal_id]:
+            del self.state.tickets[ticket.id]
+
+    def _opened(self, _at: datetime, fact: TicketOpened) -> None:
+        self.state.tickets_opened += 1
+        self.state.tickets[fact.ticket.id] = fact.ticket
+
+    def _closed(self, _at: datetime, fact: TicketClosed) -> None:
+        self.state.tickets.pop(fact.ticket_id, None)
+
+    def _received(self, at: datetime, fact: ConfirmationReceived) -> None:
+        ticket = self.state.tickets[fact.ticket_id]
+        self.state.confirmed += 1
+        self.state.confirmations[ticket.id] = Confirmation(
+            ticket, self.state.proposals[ticket.proposal_id], fact.approval, at
+        )
+        for mandate in fact.mandates:
+            self.state.mandates[mandate.id] = MandateUse(mandate)
+
+    def _refused(self, _at: datetime, fact: ConfirmationRefused) -> None:
+        self.state.refused += 1
+        self.state.refusals[fact.ticket_id] = fact.reasons
+        confirmation = self.state.confirmations.get(fact.ticket_id)
+        if confirmation is not None and not confirmation.is_decided:
+            confirmation.is_void = True
+            self._drop_mandates(fact.ticket_id)
+
+    def _approved(self, _at: datetime, fact: OrderApproved) -> None:
+        self.state.confirmations[fact.ticket_id].is_decided = True
+
+    def _redeemed(self, _at: datetime, fact: ApprovalRedeemed) -> None:
+        self.state.used.add(fact.approval.id)
+        if fact.approval.mandate_id is not None:
+            use = self.state.mandates[fact.approval.mandate_id]
+            use.released = Quantity(use.released + fact.quantity)
+            use.releases += 1
+
+    def _mandate_ended(self, _at: datetime, fact: MandateEnded) -> None:
+        self.state.mandates.pop(fact.mandate_id, None)
+
+    def _void(self, proposal_id: ProposalId) -> None:
+        for confirmation in self.state.confirmations.values():
+            if confirmation.proposal.id == proposal_id and not confirmation.is_decided:
+                confirmation.is_void = True
+                self._drop_mandates(confirmation.ticket.id)
+
+    def _drop_mandates(self, ticket_id: TicketId) -> None:
+        for mandate_id in [i for i, use in self.state.mandates.items() if use.mandate.ticket_id == ticket_id]:
+            del self.state.mandates[mandate_id]
+
+    def _forget_older_than_a_day(self, at: datetime) -> None:
+        """Confirmations of earlier days have nothing left to permit."""
+        day = self.calendar.trading_day(at)
+        old = [
+            ticket_id
+            for ticket_id, c in self.state.confirmations.items()
+            if self.calendar.trading_day(c.received_at) < day
+        ]
+        for ticket_id in old:
+            del self.state.confirmations[ticket_id]
+            self.state.used = {used for used in self.state.used if not used.startswith(ticket_id)}
+            self.state.refusals.pop(ticket_id, None)
+            self._drop_mandates(ticket_id)

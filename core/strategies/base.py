@@ -1,0 +1,74 @@
+"""What a strategy is, and what it is told beside the bar.
+
+A strategy is a plug-in of one file: a name, a state, one method. It reads only the bar's time, never a clock; what it
+may know of positions, orders and limits stands in its `Context`. It proposes and nothing else (OP-01).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from core.model.bar import Bar
+from core.model.session import Session
+from core.model.signal import Answer
+from core.model.values import ZERO, Money, Price, Quantity
+
+NO_SHARES = Quantity(ZERO)
+
+
+@dataclass(slots=True)
+class Context:
+    """What one strategy may know of the desk for one symbol. The orchestrator keeps it up to date; a strategy reads.
+
+    Attributes
+    ----------
+    is_day_disabled
+        The strategy's loss reached its limit today.
+    entries_filled, entries_allowed
+        Entries of this session that got at least one share, and how many may.
+    window_first, window_last
+        First and last bar start for an entry, UTC, both included (RK-07).
+    held
+        Shares of this strategy's position, signed; zero is flat.
+    entry_price
+        Average price of the position, USD; None when flat.
+    covered
+        Shares that working exit orders and stops at the broker would sell.
+    is_waiting
+        An entry proposal is staged, or an entry order works.
+    risk_per_trade, max_notional
+        USD; None where it needs an equity that is not known.
+    flat_from
+        Bars that start here or later must end flat, UTC.
+    """
+
+    session: Session
+    window_first: datetime
+    window_last: datetime
+    flat_from: datetime
+    entries_allowed: int
+    is_enabled: bool = True
+    is_day_disabled: bool = False
+    entries_filled: int = 0
+    held: Quantity = NO_SHARES
+    entry_price: Price | None = None
+    covered: Quantity = NO_SHARES
+    is_waiting: bool = False
+    risk_per_trade: Money | None = None
+    max_notional: Money | None = None
+
+
+class Strategy(Protocol):
+    """Looks at every complete bar of its symbol and answers (ST-01). One instance a symbol.
+
+    `state` is a slots dataclass of plain values: the whole memory of the strategy, saved and restored from outside.
+    """
+
+    name: str
+    state: Any
+
+    def on_bar(self, bar: Bar, context: Context) -> Answer:
+        """Fold the bar into the state and answer. Same state, bar and context: same answer."""
+        ...

@@ -1,0 +1,205 @@
+"""Shows every complete bar to every active strategy, keeps their memories, and counts why they did nothing (ST-03).
+
+Folding a bar runs the strategies; what they answer is kept for the handler of that bar and ignored in a rebuild.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from core.facts import BarClosed, Fact, SettingsApplied
+from core.model.bar import Bar
+from core.model.session import Calendar, NoSession, Session
+from core.model.signal import Answer, EntrySignal, ExitSignal, NoTrade
+from core.model.values import Money, Price, Quantity, Symbol
+from core.settings import Settings
+from core.strategies.base import Context, Strategy
+from core.strategies.vwap import VwapState, VwapStrategy
+
+NEW_YORK = ZoneInfo("America/New_York")
+ENOUGH_FOR_AN_ANOMALY = 30
+"""Bars of a session that must all have given one reason before it is flagged."""
+
+
+class Holdings(Protocol):
+    """What the orchestrator asks of the books and the stage. It never sees either."""
+
+    def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]: ...
+    def covered(self, symbol: Symbol, strategy: str) -> Quantity: ...
+    def entries_filled(self, strategy: str, day: date) -> int: ...
+    def is_waiting(self, symbol: Symbol, strategy: str) -> bool: ...
+    def opening_equity(self, day: date) -> Decimal | None: ...
+    def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal: ...
+
+
+@dataclass(slots=True)
+class RunnerState:
+    """One strategy on one symbol: its memory, and its reasons for not trading, in all and in this session."""
+
+    memory: VwapState = field(default_factory=VwapState)
+    reasons: Counter[str] = field(default_factory=Counter)
+    session_reasons: Counter[str] = field(default_factory=Counter)
+    last_answer: str = ""
+    disabled_on: date | None = None
+    anomaly: str = ""
+
+
+@dataclass(slots=True)
+class OrchestratorState:
+    """`runners` is keyed `strategy/SYMBOL`; `marks` holds the close of each symbol's last bar."""
+
+    runners: dict[str, RunnerState] = field(default_factory=dict)
+    marks: dict[Symbol, Price] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Runner:
+    strategy: Strategy
+    symbol: Symbol
+    state: RunnerState
+    context: Context
+    until: datetime
+
+
+class Orchestrator:
+    """The slice of the strategies."""
+
+    def __init__(self, calendar: Calendar, holdings: Holdings) -> None:
+        self.calendar = calendar
+        self.holdings = holdings
+        self.state = OrchestratorState()
+        self.settings = Settings()
+        self.runners: dict[Symbol, list[Runner]] = {}
+        self.answers: list[EntrySignal | ExitSignal] = []
+        self.is_dirty = True
+        self.folds: dict[type, Callable[[datetime, BarClosed], None] | Callable[[datetime, SettingsApplied], None]] = {
+            BarClosed: self._bar_closed,
+            SettingsApplied: self._applied,
+        }
+
+    def restore(self, state: OrchestratorState, settings: Settings) -> None:
+        """Take up saved memories."""
+        self.state = state
+        self._build(settings)
+
+    def after(self, fact: Fact) -> None:
+        """Any fact but a bar may have changed what a strategy is told."""
+        self.is_dirty = True
+
+    def take_answers(self) -> list[EntrySignal | ExitSignal]:
+        answers, self.answers = self.answers, []
+        return answers
+
+    def no_trade(self) -> dict[str, int]:
+        """How often each reason was given, over all strategies and symbols."""
+        total: Counter[str] = Counter()
+        for runner in self.state.runners.values():
+            total.update(runner.reasons)
+        return {str(reason): count for reason, count in sorted(total.items())}
+
+    # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _applied(self, _at: datetime, fact: SettingsApplied) -> None:
+        self._build(fact.settings)
+
+    def _build(self, settings: Settings) -> None:
+        self.settings = settings
+        self.runners = {}
+        for text in settings.symbols:
+            symbol = Symbol(text)
+            state = self.state.runners.setdefault(f"vwap/{symbol}", RunnerState())
+            strategy = VwapStrategy(settings.strategies.vwap, state.memory)
+            nowhere = datetime.min.replace(tzinfo=NEW_YORK)
+            context = Context(Session(date.min, nowhere, nowhere), nowhere, nowhere, nowhere, 0)
+            self.runners[symbol] = [Runner(strategy, symbol, state, context, nowhere)]
+        self.is_dirty = True
+
+    def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:
+        bar = fact.bar
+        self.state.marks[bar.symbol] = bar.close
+        for runner in self.runners.get(bar.symbol, ()):
+            if bar.start >= runner.until:
+                self._enter_session(runner, bar)
+            if self.is_dirty:
+                self._refresh_all()
+            if runner.context.held:
+                self._disable_after_loss(runner)
+            answer = runner.strategy.on_bar(bar, runner.context)
+            runner.state.memory = runner.strategy.state
+            self._keep(runner, answer)
+
+    def _keep(self, runner: Runner, answer: Answer) -> None:
+        if isinstance(answer, NoTrade):
+            reason = answer.reason
+            runner.state.reasons[reason] += 1
+            runner.state.session_reasons[reason] += 1
+            runner.state.last_answer = reason
+            return
+        runner.state.last_answer = "SIGNAL"
+        runner.state.session_reasons["SIGNAL"] += 1
+        self.answers.append(answer)
+
+    def _enter_session(self, runner: Runner, bar: Bar) -> None:
+        session = self.calendar.session_at(bar.start)
+        if isinstance(session, NoSession):
+            raise TypeError(f"bar {bar.start} of {bar.symbol} is outside of every session: {session.reason}")
+        self._flag_anomaly(runner, bar.start)
+        risk = self.settings.risk
+        runner.until = session.close
+        runner.context.session = session
+        runner.context.window_first = at_new_york(session.day, risk.window_start)
+        runner.context.window_last = at_new_york(session.day, risk.window_end)
+        runner.context.flat_from = session.close - timedelta(minutes=self.settings.strategies.vwap.flat_minutes)
+        runner.context.entries_allowed = risk.entries_a_day
+        self.is_dirty = True
+
+    def _flag_anomaly(self, runner: Runner, at: datetime) -> None:
+        reasons = runner.state.session_reasons
+        runner.state.anomaly = ""
+        if len(reasons) == 1 and reasons.total() >= ENOUGH_FOR_AN_ANOMALY:
+            runner.state.anomaly = (
+                f"{next(iter(reasons))} for all {reasons.total()} bars of the session before {at:%d %B}"
+            )
+        runner.state.session_reasons = Counter()
+
+    def _refresh_all(self) -> None:
+        for runners in self.runners.values():
+            for runner in runners:
+                self._refresh(runner)
+        self.is_dirty = False
+
+    def _refresh(self, runner: Runner) -> None:
+        context, name, symbol = runner.context, runner.strategy.name, runner.symbol
+        day = context.session.day
+        context.held, context.entry_price = self.holdings.held(symbol, name)
+        context.covered = self.holdings.covered(symbol, name)
+        context.entries_filled = self.holdings.entries_filled(name, day)
+        context.is_waiting = self.holdings.is_waiting(symbol, name)
+        context.is_enabled = self.settings.strategies.vwap.enabled
+        equity = self.holdings.opening_equity(day)
+        context.risk_per_trade = _money(self.settings.risk.per_trade.of(equity))
+        context.max_notional = _money(self.settings.risk.max_notional.of(equity))
+        self._disable_after_loss(runner)
+
+    def _disable_after_loss(self, runner: Runner) -> None:
+        """Shut for the day once the loss, open positions marked at their last bar, reached the limit (ST-02)."""
+        day = runner.context.session.day
+        limit = self.settings.risk.daily_loss.of(self.holdings.opening_equity(day))
+        if limit is not None and -self.holdings.result_of(day, self.state.marks) >= limit:
+            runner.state.disabled_on = day
+        runner.context.is_day_disabled = runner.state.disabled_on == day
+
+
+def at_new_york(day: date, clock: time) -> datetime:
+    """A time of day in New York as UTC, daylight saving included."""
+    return datetime.combine(day, clock, NEW_YORK).astimezone(UTC)
+
+
+def _money(amount: Decimal | None) -> Money | None:
+    return None if amount is None else Money(amount)

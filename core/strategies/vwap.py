@@ -1,0 +1,195 @@
+"""VWAP micro mean reversion: buy a dip below the session's average price, sell when it is back (ST-02).
+
+It buys at the close, by a limit, when a minute closes below VWAP × (1 − entry deviation) in the entry window, and
+leaves at the market: at the stop, back at VWAP, or shortly before the close. It looks at complete one-minute bars of
+one symbol and at nothing else; it asks for no more shares than RK-02 allows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from core.model.bar import Bar
+from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
+from core.model.values import SUB_PENNY, ZERO, Price, Quantity, rounded_down, tick_of, to_nearest_tick
+from core.risk.sizing import quantity_for
+from core.settings import VwapSettings
+from core.strategies.base import Context
+
+ONE = Decimal(1)
+THREE = Decimal(3)
+HUNDRED = Decimal(100)
+
+DISABLED = NoTrade(NoTradeReason.DISABLED)
+DAY_DISABLED = NoTrade(NoTradeReason.DAY_DISABLED)
+WARMING_UP = NoTrade(NoTradeReason.WARMING_UP)
+NO_VWAP = NoTrade(NoTradeReason.NO_VWAP)
+THIN_VOLUME = NoTrade(NoTradeReason.THIN_VOLUME)
+OUTSIDE_WINDOW = NoTrade(NoTradeReason.OUTSIDE_WINDOW)
+IN_POSITION = NoTrade(NoTradeReason.IN_POSITION)
+MAX_TRADES_REACHED = NoTrade(NoTradeReason.MAX_TRADES_REACHED)
+PROPOSAL_WAITING = NoTrade(NoTradeReason.PROPOSAL_WAITING)
+PRICE_ABOVE_THRESHOLD = NoTrade(NoTradeReason.PRICE_ABOVE_THRESHOLD)
+ZERO_SIZE = NoTrade(NoTradeReason.ZERO_SIZE)
+
+
+@dataclass(slots=True)
+class VwapState:
+    """What it remembers of the session.
+
+    Attributes
+    ----------
+    day
+        The session's New York day; None before the first bar.
+    bars
+        Bars of the session that exist, the current one included; a minute without a trade has none.
+    volume
+        Shares traded in them.
+    weighted
+        Sum of (high + low + close) × volume: three times the numerator of VWAP, so that a bar costs no division.
+    """
+
+    day: date | None = None
+    bars: int = 0
+    volume: Decimal = ZERO
+    weighted: Decimal = ZERO
+
+    @property
+    def vwap(self) -> Price | None:
+        """Sum of typical price × volume ÷ sum of volume, typical = (high + low + close) ÷ 3; None without volume."""
+        return Price(self.weighted / (THREE * self.volume)) if self.volume else None
+
+
+class VwapStrategy:
+    """VWAP micro mean reversion of one symbol (ST-02, ST-03).
+
+    Known failure regimes, and what covers each:
+
+    - A gap through the stop fills below it: the daily loss limit (RK-03) ends the day; slippage records it (RK-02).
+    - A wide spread eats the reversion: the liquidity guard weighs it against the way to the stop (RK-17).
+    - VWAP on thin volume is noise: `minimum_bars` and `minimum_volume` answer WARMING_UP and THIN_VOLUME.
+    - A limit that is not filled chases nothing: the proposal and its order end 90 s after the signal (ST-03, EX-07).
+    """
+
+    name = "vwap"
+
+    def __init__(self, settings: VwapSettings, state: VwapState | None = None) -> None:
+        self.settings = settings
+        self.state = state or VwapState()
+        self._is_enabled = settings.enabled
+        self._minimum_bars = settings.minimum_bars
+        self._minimum_volume = settings.minimum_volume
+        self._entry_part = ONE - settings.entry_deviation
+        self._stop_part = ONE - settings.stop_fraction
+
+    def on_bar(self, bar: Bar, context: Context) -> Answer:
+        """Exits first, whatever else holds; then the reasons not to enter, in the order of ST-03; then the entry."""
+        state = self.state
+        if state.day != context.session.day:
+            state = self.state = VwapState(day=context.session.day)
+        close = bar.close
+        volume = bar.volume
+        state.bars += 1
+        state.volume += volume
+        state.weighted += (bar.high + bar.low + close) * volume
+        if context.held > ZERO:
+            exit_signal = self._exit(bar, context)
+            if exit_signal is not None:
+                return exit_signal
+        if not (context.is_enabled and self._is_enabled):
+            return DISABLED
+        if context.is_day_disabled:
+            return DAY_DISABLED
+        if state.bars < self._minimum_bars:
+            return WARMING_UP
+        if not state.volume:
+            return NO_VWAP
+        if state.volume < self._minimum_volume:
+            return THIN_VOLUME
+        if not context.window_first <= bar.start <= context.window_last:
+            return OUTSIDE_WINDOW
+        return self._in_window(bar, context)
+
+    def _in_window(self, bar: Bar, context: Context) -> Answer:
+        state = self.state
+        if context.held:
+            return IN_POSITION
+        if context.entries_filled >= context.entries_allowed:
+            return MAX_TRADES_REACHED
+        if context.is_waiting:
+            return PROPOSAL_WAITING
+        # close < VWAP × (1 − deviation), multiplied out
+        if bar.close * THREE * state.volume >= self._entry_part * state.weighted:
+            return PRICE_ABOVE_THRESHOLD
+        return self._entry(bar, context)
+
+    def _entry(self, bar: Bar, context: Context) -> Answer:
+        settings = self.settings
+        limit = Price(rounded_down(bar.close, tick_of(bar.close)))
+        stop = to_nearest_tick(limit * self._stop_part)
+        size = quantity_for(
+            context.risk_per_trade, limit, settings.stop_fraction, context.max_notional, settings.quantity_step
+        )
+        if size.quantity <= ZERO or stop >= limit:
+            return ZERO_SIZE
+        vwap = self._reference(bar)
+        return EntrySignal(
+            strategy=self.name,
+            symbol=bar.symbol,
+            bar_start=bar.start,
+            limit_price=limit,
+            stop_price=stop,
+            stop_holder=settings.stop_holder,
+            quantity=size.quantity,
+            reference=vwap,
+            reason=f"close {_text(bar.close)} is {_percent(vwap - bar.close, vwap)} % below VWAP {_text(vwap)}",
+        )
+
+    def _exit(self, bar: Bar, context: Context) -> ExitSignal | None:
+        """A stop goes before the close of the day, and that before the reversion.
+
+        The stop rule sells only what nothing at the broker covers; the two others leave with all of it, and the desk
+        takes a stop that holds the shares out of the way first (EX-21).
+        """
+        close = bar.close
+        uncovered = Quantity(context.held - context.covered)
+        entry = context.entry_price
+        if entry is not None and uncovered > ZERO and close <= entry * self._stop_part:
+            why = f"close {_text(close)} is {_percent(entry - close, entry)} % below the entry {_text(entry)}"
+            return self._leaving(bar, uncovered, ExitReason.STOP_LOSS, why)
+        if bar.start >= context.flat_from:
+            why = f"flat from {context.flat_from:%H:%M} UTC, the market closes at {context.session.close:%H:%M}"
+            return self._leaving(bar, context.held, ExitReason.FORCE_FLAT, why)
+        state = self.state
+        if state.volume and close * THREE * state.volume >= state.weighted:
+            why = f"close {_text(close)} is back at VWAP {_text(self._reference(bar))}"
+            return self._leaving(bar, context.held, ExitReason.MEAN_REVERSION, why)
+        return None
+
+    def _leaving(self, bar: Bar, quantity: Quantity, exit_reason: ExitReason, why: str) -> ExitSignal:
+        return ExitSignal(
+            strategy=self.name,
+            symbol=bar.symbol,
+            bar_start=bar.start,
+            quantity=quantity,
+            exit_reason=exit_reason,
+            intended_price=bar.close,
+            reference=self._reference(bar),
+            reason=why,
+        )
+
+    def _reference(self, bar: Bar) -> Price:
+        """VWAP to a hundredth of a cent, for the record; the close where there is none."""
+        vwap = self.state.vwap
+        return bar.close if vwap is None else Price(vwap.quantize(SUB_PENNY))
+
+
+def _text(price: Decimal) -> str:
+    """A price as it is quoted, to its tick: 168.70."""
+    return str(to_nearest_tick(price))
+
+
+def _percent(part: Decimal, whole: Decimal) -> str:
+    return f"{part / whole * HUNDRED:.2f}"

@@ -1,0 +1,174 @@
+"""Facts in words: one line each, for the log pane, the journal's tail and the chain of an order."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core import facts
+from core.model.order import OrderRequest, OrderType
+from core.model.staging import StopPlan
+from core.model.values import plain
+
+
+def kind_of(fact: facts.Fact) -> str:
+    """One word for the log's first column."""
+    return _KINDS.get(type(fact), "desk")
+
+
+def order_in_words(order: OrderRequest) -> str:
+    """`BUY 47 SPY limit 166.76`."""
+    price = ""
+    if order.type is OrderType.LIMIT and order.limit_price is not None:
+        price = f" {plain(order.limit_price)}"
+    if order.type is OrderType.STOP and order.stop_price is not None:
+        price = f" {plain(order.stop_price)}"
+    return f"{order.side.value.upper()} {plain(order.quantity)} {order.symbol} {order.type.value}{price}"
+
+
+def in_words(fact: facts.Fact) -> str:
+    """What happened, in one line without its time."""
+    match fact:
+        case facts.SettingsApplied():
+            return f"settings applied, profile {fact.settings.profile}, symbols {', '.join(fact.settings.symbols)}"
+        case facts.InstallationNamed():
+            return f"this installation is {fact.name}"
+        case facts.EngineStarted():
+            return "engine started; nothing trades before the books are compared"
+        case facts.EngineStopped():
+            return f"engine stopped: {fact.reason}"
+        case facts.DayStarted():
+            return f"day {fact.day} begins with equity {_usd(fact.equity)}"
+        case facts.BarClosed():
+            bar = fact.bar
+            return f"{bar.symbol} {bar.start:%H:%M}Z closed at {plain(bar.close)}, {plain(bar.volume)} shares"
+        case facts.MarketDataQuarantined():
+            return f"market data set aside, {fact.place}: {fact.reason}"
+        case facts.ReconciliationPassed():
+            return "books agree with the broker" + _list(fact.corrections, "; corrected: ")
+        case facts.ReconciliationFailed():
+            return "read-only:" + _list(fact.reasons, " ")
+        case facts.PositionCorrected():
+            return f"position corrected: {fact.reason}"
+        case facts.Halted():
+            return f"HALTED ({fact.cause.value}) {fact.reason}"
+        case facts.Resumed():
+            return f"resumed from the halt by {fact.cause.value}"
+        case facts.Killed():
+            return f"KILLED by {fact.by}"
+        case facts.Rearmed():
+            return "re-armed"
+    return _staging_in_words(fact)
+
+
+def _staging_in_words(fact: facts.Fact) -> str:
+    match fact:
+        case facts.ProposalStaged():
+            proposal = fact.proposal
+            return f"{proposal.strategy}: {order_in_words(proposal.order)} to {proposal.order.effect.value}, " + (
+                proposal.reason
+            )
+        case facts.ProposalSkipped():
+            return f"{fact.strategy}: {fact.symbol} not staged:" + _list(fact.reasons, " ")
+        case facts.ProposalEnded():
+            return f"proposal {fact.proposal_id} {fact.end.value}: {fact.reason}"
+        case facts.TicketOpened():
+            ticket = fact.ticket
+            stop = f", stop {plain(ticket.stop.price)}" if isinstance(ticket.stop, StopPlan) else ""
+            review = ticket.review
+            return (
+                f"ticket {ticket.id}: {order_in_words(ticket.order)} to {ticket.order.effect.value}{stop}; "
+                f"{len(review.verdicts) - len(review.warnings) - len(review.refusals)} checks pass, "
+                f"{len(review.warnings)} warn, {len(review.refusals)} refuse; digest {ticket.digest[:16]}"
+            )
+        case facts.TicketClosed():
+            return f"ticket {fact.ticket_id} closed: {fact.reason}"
+        case facts.ConfirmationReceived():
+            return f"ticket {fact.ticket_id} confirmed, digest {fact.digest[:16]}"
+        case facts.ConfirmationRefused():
+            return f"ticket {fact.ticket_id} refused:" + _list(fact.reasons, " ")
+        case facts.OrderApproved():
+            return f"ticket {fact.ticket_id} approved on fresh figures" + _quote(fact.bid, fact.ask)
+        case facts.ApprovalRedeemed():
+            by = "mandate" if fact.approval.mandate_id else "approval"
+            return f"{by} {fact.approval.id} redeemed for {fact.client_order_id}"
+        case facts.MandateEnded():
+            return f"mandate {fact.mandate_id} ended: {fact.reason}"
+    return _order_in_words(fact)
+
+
+def _order_in_words(fact: facts.Fact) -> str:
+    match fact:
+        case facts.OrderCreated():
+            return f"{fact.order.client_order_id} PENDING, {order_in_words(fact.order)} to {fact.order.effect.value}"
+        case facts.OrderStateChanged():
+            why = f", {fact.reason}" if fact.reason else ""
+            return f"{fact.client_order_id} {fact.before.value} → {fact.after.value} ({fact.source.value}){why}"
+        case facts.OrderInDoubt():
+            return f"{fact.client_order_id} in doubt: {fact.reason}; looked up, not sent again"
+        case facts.OrderNotFound():
+            return f"{fact.client_order_id} not found by the broker"
+        case facts.SubmissionBlocked():
+            return f"{fact.client_order_id} blocked: {fact.reason}"
+        case facts.CancelRequested():
+            return f"{fact.client_order_id} cancel asked for: {fact.reason}"
+        case facts.CancelFailed():
+            return f"{fact.client_order_id} cancel failed: {fact.reason}"
+        case facts.OrderFilled():
+            late = ", late" if fact.is_late else ""
+            fill = fact.fill
+            what = f"{fill.client_order_id} filled {plain(fill.quantity)} at {plain(fill.price)}"
+            return f"{what} ({fact.source.value}){late}"
+        case facts.PositionChanged():
+            average = "" if fact.average_price is None else f" at {fact.average_price:.2f} on average"
+            return f"{fact.symbol} position of {fact.strategy} is {plain(fact.quantity)}{average}"
+        case facts.TradeClosed():
+            trade = fact.trade
+            return (
+                f"{trade.symbol} {trade.exit_reason.value}: {plain(trade.quantity)} from {trade.entry_price:.2f} to "
+                f"{trade.exit_price:.2f}, profit {trade.profit:+.2f}, slippage {trade.slippage:+.4f}"
+            )
+        case facts.UpdateIgnored():
+            return f"{fact.client_order_id} update ignored: {fact.reason}"
+    return type(fact).__name__
+
+
+def _list(items: tuple[str, ...], lead: str) -> str:
+    return lead + "; ".join(items) if items else ""
+
+
+def _usd(amount: Decimal) -> str:
+    return f"{amount:,.2f} USD"
+
+
+def _quote(bid: Decimal | None, ask: Decimal | None) -> str:
+    return "" if bid is None or ask is None else f", quote {plain(bid)} × {plain(ask)}"
+
+
+_KINDS: dict[type, str] = {
+    facts.BarClosed: "bar",
+    facts.MarketDataQuarantined: "data",
+    facts.ProposalStaged: "proposal",
+    facts.ProposalSkipped: "proposal",
+    facts.ProposalEnded: "proposal",
+    facts.TicketOpened: "ticket",
+    facts.TicketClosed: "ticket",
+    facts.ConfirmationReceived: "ticket",
+    facts.ConfirmationRefused: "ticket",
+    facts.OrderApproved: "ticket",
+    facts.ApprovalRedeemed: "ticket",
+    facts.MandateEnded: "ticket",
+    facts.OrderCreated: "order",
+    facts.OrderStateChanged: "order",
+    facts.OrderInDoubt: "order",
+    facts.OrderNotFound: "order",
+    facts.SubmissionBlocked: "order",
+    facts.CancelRequested: "order",
+    facts.CancelFailed: "order",
+    facts.UpdateIgnored: "order",
+    facts.OrderFilled: "fill",
+    facts.PositionChanged: "position",
+    facts.PositionCorrected: "position",
+    facts.TradeClosed: "trade",
+    facts.Halted: "HALT",
+    facts.Killed: "KILL",
+}

@@ -1,0 +1,76 @@
+"""Taking an order back: asked for until the broker says that it is gone, its state left alone meanwhile (EX-07)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from core.desk import Desk
+from core.effects import CancelOrder, Effect, LookUpOrder
+from core.execution.order import Order, is_order_stale
+from core.facts import CancelFailed, CancelRequested, Source
+from core.inputs import CancelAnswered, RequestCancel
+from core.model.broker import Accepted, NoAnswer, NotFound
+from core.model.order import OrderStatus
+from core.workflows.doubting import Doubting
+from core.workflows.filling import Filling
+
+
+class Cancelling:
+    def __init__(self, desk: Desk, filling: Filling, doubting: Doubting) -> None:
+        self.desk = desk
+        self.filling = filling
+        self.doubting = doubting
+
+    def on_request(self, command: RequestCancel) -> Iterable[Effect]:
+        order = self.desk.ledger.order(command.client_order_id)
+        if order is None or not order.is_working:
+            return ()
+        return self.cancel(order, "cancelled by the operator")
+
+    def cancel(self, order: Order, reason: str) -> Iterator[Effect]:
+        """Ask the broker to cancel and watch until it is gone; an order without an answer yet waits for its answer."""
+        self.desk.record(CancelRequested(order.id, reason))
+        self.doubting.watch(order)
+        if order.status is not OrderStatus.PENDING:
+            yield CancelOrder(order.id, order.broker_order_id)
+
+    def on_answered(self, reply: CancelAnswered) -> Iterator[Effect]:
+        order = self.desk.ledger.order(reply.client_order_id)
+        if order is None:
+            return
+        if isinstance(reply.answer, Accepted):
+            if order.is_working:
+                yield from self.filling.absorb(order, reply.answer.report, Source.ANSWER)
+            return
+        if not order.is_working:
+            return
+        self.desk.record(CancelFailed(order.id, _words(reply)))
+        yield LookUpOrder(order.id)
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        for order in self.desk.ledger.working():
+            if order.cancel_requested_at is None and order.expires_at is not None:
+                yield order.expires_at
+            if order.cancel_failed_at is not None:
+                yield order.cancel_failed_at + self._pause()
+
+    def due(self) -> Iterator[Effect]:
+        for order in list(self.desk.ledger.working()):
+            if order.cancel_requested_at is None and is_order_stale(order, self.desk.at):
+                yield from self.cancel(order, "its time to live is over")
+            elif order.cancel_failed_at is not None and self.desk.at >= order.cancel_failed_at + self._pause():
+                yield from self.cancel(order, order.reason)
+
+    def _pause(self) -> timedelta:
+        return timedelta(seconds=float(self.desk.control.settings.execution.cancel_retry_seconds))
+
+
+def _words(reply: CancelAnswered) -> str:
+    if isinstance(reply.answer, NotFound):
+        return "the broker did not find it"
+    if isinstance(reply.answer, NoAnswer):
+        return f"no answer: {reply.answer.reason}"
+    return getattr(reply.answer, "message", "refused")

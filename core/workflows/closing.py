@@ -1,0 +1,138 @@
+"""Closing shares that our own stop holds: cancel it, wait, sell what is left; if refused, put the stop back (EX-21)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from core.desk import Desk
+from core.effects import Effect
+from core.execution.order import Order
+from core.facts import MandateEnded, SubmissionBlocked
+from core.model.order import OrderStatus
+from core.model.staging import MandateKind, Ticket
+from core.model.values import ClientOrderId, Quantity
+from core.staging.stage import MandateUse
+from core.workflows.cancelling import Cancelling
+from core.workflows.protecting import Protecting
+from core.workflows.submitting import Intent, Submitting
+
+
+class Closing:
+    """Its whole state is in the mandates that the confirmed ticket gave, so that a restart goes on where it stood."""
+
+    def __init__(self, desk: Desk, submitting: Submitting, cancelling: Cancelling, protecting: Protecting) -> None:
+        self.desk = desk
+        self.submitting = submitting
+        self.cancelling = cancelling
+        self.protecting = protecting
+
+    def begin(self, ticket: Ticket) -> Iterator[Effect]:
+        for order_id in ticket.cancels:
+            stop = self.desk.ledger.order(order_id)
+            if stop is not None and stop.is_working and not stop.is_cancelling:
+                yield from self.cancelling.cancel(stop, "its position is being closed")
+        yield from self.go_on()
+
+    def go_on(self) -> Iterator[Effect]:
+        """Every closing that waits: sell where the stops are gone."""
+        for use in self.desk.stage.mandates(MandateKind.CLOSE):
+            if use.releases == 0 and not self._stops_left(use):
+                yield from self._sell(use)
+        for use in self.desk.stage.mandates(MandateKind.RESTORE_STOP):
+            if self._was_given_up(use) and not self._stops_left(use):
+                yield from self._restore(use)
+
+    def after_end(self, order: Order) -> Iterator[Effect]:
+        """An order ended: perhaps the stop that was waited for, perhaps the sale itself."""
+        for use in self.desk.stage.mandates(MandateKind.RESTORE_STOP, order.id):
+            if order.status is OrderStatus.FILLED:
+                self._end(use, "closed")
+            else:
+                yield from self._restore(use)
+        yield from self.go_on()
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        for use in self.desk.stage.mandates(MandateKind.CLOSE):
+            if use.releases == 0:
+                yield use.mandate.ends_at
+
+    def due(self) -> Iterator[Effect]:
+        for use in self.desk.stage.mandates(MandateKind.CLOSE):
+            if use.releases == 0 and self.desk.at >= use.mandate.ends_at:
+                self._end(use, "the stop was not gone in time; close again")
+        yield from self.go_on()
+
+    # ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ticket(self, use: MandateUse) -> Ticket | None:
+        confirmation = self.desk.stage.state.confirmations.get(use.mandate.ticket_id)
+        return confirmation.ticket if confirmation and confirmation.is_decided else None
+
+    def _stops_left(self, use: MandateUse) -> bool:
+        """Whether a stop that holds the shares still works; True also while the closing has not begun."""
+        ticket = self._ticket(use)
+        if ticket is None:
+            return True
+        stops = (self.desk.ledger.order(order_id) for order_id in ticket.cancels)
+        return any(stop is not None and stop.is_working for stop in stops)
+
+    def _was_given_up(self, use: MandateUse) -> bool:
+        """Whether the sale was never sent, and will not be."""
+        sale_waits = any(
+            close.releases == 0 for close in self.desk.stage.mandates(MandateKind.CLOSE, use.mandate.parent)
+        )
+        return not sale_waits and not self.desk.ledger.has(use.mandate.parent)
+
+    def _sell(self, use: MandateUse) -> Iterator[Effect]:
+        confirmation = self.desk.stage.state.confirmations[use.mandate.ticket_id]
+        proposal, wanted = confirmation.proposal, confirmation.ticket.order
+        left = min(wanted.quantity, self.protecting.uncovered(wanted.symbol, proposal.strategy))
+        if left <= 0:
+            self._end(use, "nothing is left to close")
+            self._end_all(MandateKind.RESTORE_STOP, use.mandate.parent, "nothing is left to protect")
+            return
+        order = replace(wanted, quantity=Quantity(left))
+        approval = self.desk.stage.permit(use, order, self.desk.account_name, self.desk.at)
+        if isinstance(approval, str):
+            self.desk.record(SubmissionBlocked(order.client_order_id, approval))
+            self._end(use, approval)
+            return
+        yield from self.submitting.release(
+            approval,
+            Intent(
+                order=order,
+                proposal_id=proposal.id,
+                strategy=proposal.strategy,
+                signal_time=proposal.signal_time,
+                stop=None,
+                parent=None,
+                exit_reason=proposal.exit_reason,
+                intended_price=proposal.intended_price,
+                reference=proposal.reference,
+                expires_at=None,
+            ),
+        )
+
+    def _restore(self, use: MandateUse) -> Iterator[Effect]:
+        """The same stop again, for what is held and not covered."""
+        ticket = self._ticket(use)
+        stop = self.desk.ledger.order(ticket.cancels[-1]) if ticket else None
+        self._end_all(MandateKind.CLOSE, use.mandate.parent, "the sale did not go through")
+        if stop is not None:
+            free = self.protecting.uncovered(stop.request.symbol, stop.strategy)
+            quantity = min(free, use.mandate.quantity - use.released)
+            if quantity > 0:
+                parent = self.desk.ledger.order(stop.parent or stop.id) or stop
+                yield from self.protecting.release_stop(use, parent, Quantity(quantity))
+        self._end(use, "the stop was put back")
+
+    def _end(self, use: MandateUse, reason: str) -> None:
+        self.desk.record(MandateEnded(use.mandate.id, reason))
+
+    def _end_all(self, kind: MandateKind, parent: ClientOrderId, reason: str) -> None:
+        for use in self.desk.stage.mandates(kind, parent):
+            self._end(use, reason)

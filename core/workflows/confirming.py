@@ -1,0 +1,331 @@
+"""The way of the key: a proposal opens as a ticket, is confirmed, reviewed on fresh figures, and only then released."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from core.desk import Desk
+from core.effects import Effect, FetchFigures
+from core.facts import (
+    ApprovalRedeemed,
+    ConfirmationReceived,
+    ConfirmationRefused,
+    OrderApproved,
+    ProposalEnd,
+    ProposalEnded,
+    TicketClosed,
+    TicketOpened,
+)
+from core.inputs import Confirm, FiguresFetched, OpenTicket
+from core.model.account import Account
+from core.model.broker import FreshFigures
+from core.model.order import Side, StopHolder
+from core.model.quote import Quote
+from core.model.session import NoSession
+from core.model.staging import (
+    Approval,
+    Figures,
+    Mandate,
+    MandateKind,
+    Proposal,
+    StopPlan,
+    Ticket,
+    digest_of_ticket,
+)
+from core.model.values import ClientOrderId, Fraction, Money, Price, ProposalId, TicketId, tick_of
+from core.risk.gate import Gate, ReviewContext
+from core.staging.stage import Confirmation
+from core.workflows.closing import Closing
+from core.workflows.proposing import candidate_of
+from core.workflows.submitting import Intent, Submitting
+
+NO_FIGURES = "the broker's clock, account and quote did not come in time"
+
+
+class Confirming:
+    def __init__(self, desk: Desk, gate: Gate, submitting: Submitting, closing: Closing) -> None:
+        self.desk = desk
+        self.gate = gate
+        self.submitting = submitting
+        self.closing = closing
+        self.opening: dict[ProposalId, datetime] = {}
+
+    # ── the ticket ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def on_open_ticket(self, command: OpenTicket) -> Iterator[Effect]:
+        """Fetch what the ticket shows; it opens when the figures are there, or without them in time."""
+        proposal = self.desk.stage.state.proposals.get(command.proposal_id)
+        if proposal is None or self.desk.stage.is_confirming(proposal.id) or proposal.id in self.opening:
+            return
+        self.opening[proposal.id] = self.desk.at + self._review_time()
+        yield FetchFigures(proposal.id, None, proposal.symbol)
+
+    def on_figures(self, reply: FiguresFetched) -> Iterable[Effect]:
+        fresh = reply.answer if isinstance(reply.answer, FreshFigures) else None
+        if fresh is not None:
+            self._remember(fresh)
+        if reply.ticket_id is None:
+            self._show(reply.proposal_id, fresh)
+            return ()
+        return self._decide(reply.ticket_id, fresh)
+
+    def _show(self, proposal_id: ProposalId, fresh: FreshFigures | None) -> None:
+        proposal = self.desk.stage.state.proposals.get(proposal_id)
+        if self.opening.pop(proposal_id, None) is None or proposal is None:
+            return
+        for older in [t for t in self.desk.stage.state.tickets.values() if t.proposal_id == proposal_id]:
+            self.desk.record(TicketClosed(older.id, "opened again"))
+        self.desk.record(TicketOpened(self._ticket(proposal, fresh)))
+
+    def _ticket(self, proposal: Proposal, fresh: FreshFigures | None) -> Ticket:
+        at = self.desk.at
+        context = self.desk.figures_for(at, proposal.symbol, fresh)
+        cancels = self._in_the_way(proposal)
+        life = timedelta(seconds=float(self.desk.control.settings.staging.ticket_seconds))
+        ends_at = at + life if proposal.expires_at is None else min(at + life, proposal.expires_at)
+        candidate = candidate_of(proposal)
+        price = candidate.price(context.quote)
+        return Ticket(
+            id=self.desk.stage.next_ticket_id(),
+            proposal_id=proposal.id,
+            account=self.desk.account_name,
+            order=proposal.order,
+            stop=proposal.stop,
+            cancels=cancels,
+            digest=digest_of_ticket(self.desk.account_name, proposal.order, proposal.stop, cancels),
+            opened_at=at,
+            ends_at=ends_at,
+            figures=figures_of(proposal, price, context),
+            review=self.gate.review(candidate, context),
+            price_at_opening=_touch(proposal.order.side, context),
+        )
+
+    def _in_the_way(self, proposal: Proposal) -> tuple[ClientOrderId, ...]:
+        """Our own stops that hold the shares which this order would sell (EX-21)."""
+        if not proposal.only_reduces:
+            return ()
+        exits = self.desk.ledger.working_exits(proposal.symbol, proposal.strategy)
+        return tuple(order.id for order in exits if order.is_protective)
+
+    # ── the key ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def on_confirm(self, command: Confirm) -> Iterator[Effect]:
+        """The operator turned the key. Nothing is sent yet: fresh figures first (OP-03)."""
+        ticket = self.desk.stage.state.tickets.get(command.ticket_id)
+        refusal = self._refusal(ticket, command)
+        if ticket is None or refusal is not None:
+            self.desk.record(ConfirmationRefused(command.ticket_id, (refusal or "there is no such ticket",)))
+            return
+        self.desk.record(ConfirmationReceived(ticket.id, ticket.digest, self._approval(ticket), self._mandates(ticket)))
+        yield FetchFigures(ticket.proposal_id, ticket.id, ticket.order.symbol)
+
+    def _refusal(self, ticket: Ticket | None, command: Confirm) -> str | None:
+        if ticket is None:
+            return "there is no such ticket; open the proposal again"
+        if ticket.id in self.desk.stage.state.confirmations:
+            return "this ticket was confirmed already; open the proposal again"
+        if self.desk.at >= ticket.ends_at:
+            return "the ticket's time is over; open the proposal again"
+        if command.digest != ticket.digest:
+            return "the key was for something else than this ticket shows"
+        if command.effect is not ticket.order.effect:
+            return f"that key does not {ticket.order.effect.value} a position"
+        if self._in_the_way(self.desk.stage.state.proposals[ticket.proposal_id]) != ticket.cancels:
+            return "the stops at the broker have changed since; open the proposal again"
+        return None
+
+    def _approval(self, ticket: Ticket) -> Approval:
+        life = timedelta(seconds=float(self.desk.control.settings.staging.approval_seconds))
+        return Approval(
+            id=str(ticket.id),
+            ticket_id=ticket.id,
+            mandate_id=None,
+            order_digest=ticket.order.digest(ticket.account),
+            lapses_at=self.desk.at + life,
+        )
+
+    def _mandates(self, ticket: Ticket) -> tuple[Mandate, ...]:
+        """What the ticket lists beyond its own order, each with its own end."""
+        if isinstance(ticket.stop, StopPlan) and ticket.stop.holder is StopHolder.BROKER:
+            return (self._mandate(ticket, MandateKind.PROTECTIVE_STOP, ticket.stop.price, self._session_end()),)
+        if not ticket.cancels:
+            return ()
+        stop = self.desk.ledger.order(ticket.cancels[-1])
+        life = timedelta(seconds=float(self.desk.control.settings.staging.close_seconds))
+        return (
+            self._mandate(ticket, MandateKind.CLOSE, None, self.desk.at + life),
+            self._mandate(
+                ticket, MandateKind.RESTORE_STOP, stop.request.stop_price if stop else None, self._session_end()
+            ),
+        )
+
+    def _mandate(self, ticket: Ticket, kind: MandateKind, stop_price: Price | None, ends_at: datetime) -> Mandate:
+        side = ticket.order.side.opposite if kind is MandateKind.PROTECTIVE_STOP else ticket.order.side
+        quantity = ticket.order.quantity
+        if kind is MandateKind.RESTORE_STOP:
+            stops = [self.desk.ledger.order(order_id) for order_id in ticket.cancels]
+            quantity = type(quantity)(sum((stop.remaining for stop in stops if stop), Decimal(0)))
+        return Mandate(
+            id=f"{ticket.id}-{kind.value}",
+            kind=kind,
+            ticket_id=ticket.id,
+            ticket_digest=ticket.digest,
+            parent=ticket.order.client_order_id,
+            symbol=ticket.order.symbol,
+            side=side,
+            quantity=quantity,
+            stop_price=stop_price,
+            ends_at=ends_at,
+        )
+
+    def _session_end(self) -> datetime:
+        session = self.desk.calendar.session_at(self.desk.at)
+        if isinstance(session, NoSession):
+            session = self.desk.calendar.next_session(self.desk.at)
+        return session.close
+
+    # ── the decision ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _decide(self, ticket_id: TicketId, fresh: FreshFigures | None) -> Iterator[Effect]:
+        """Everything is checked again, on figures fetched for this very confirmation; then it is redeemed."""
+        confirmation = self.desk.stage.state.confirmations.get(ticket_id)
+        if confirmation is None:
+            return
+        ticket, proposal = confirmation.ticket, confirmation.proposal
+        refusal = self.desk.stage.refusal_to_redeem(
+            confirmation.approval, ticket.order.digest(ticket.account), self.desk.at
+        )
+        if refusal is not None:
+            self.desk.record(ConfirmationRefused(ticket_id, (refusal,)))
+            return
+        context = self.desk.figures_for(self.desk.at, proposal.symbol, fresh)
+        review = self.gate.review(candidate_of(proposal), context)
+        reasons = tuple(f"{v.check}: {v.reason}" for v in review.refusals) + self._doubts(confirmation, fresh, context)
+        if reasons:
+            self.desk.record(ConfirmationRefused(ticket_id, reasons))
+            return
+        self.desk.record(self._approved(confirmation, review, fresh))
+        self.desk.record(ProposalEnded(proposal.id, ProposalEnd.SENT, "confirmed"))
+        yield from self._release(confirmation, context)
+
+    def _doubts(
+        self, confirmation: Confirmation, fresh: FreshFigures | None, context: ReviewContext
+    ) -> tuple[str, ...]:
+        """What refuses an entry beyond the gate: no fresh figures, or a price that ran away (OP-03, OP-04)."""
+        proposal = confirmation.proposal
+        if proposal.only_reduces:
+            return ()
+        if fresh is None:
+            return (NO_FIGURES,)
+        if proposal.expires_at is not None and self.desk.at >= proposal.expires_at:
+            return ("the signal's time is over",)
+        before, now = confirmation.ticket.price_at_opening, _touch(proposal.order.side, context)
+        if before is None or now is None:
+            return ()
+        against = now - before if proposal.order.side is Side.BUY else before - now
+        allowed = self._allowed_move(proposal, before)
+        if against > allowed:
+            return (f"the price moved {against} USD against it, more than {allowed:.2f}; open it again",)
+        return ()
+
+    def _allowed_move(self, proposal: Proposal, price: Price) -> Decimal:
+        staging = self.desk.control.settings.staging
+        aimed = proposal.order.limit_price or price
+        if isinstance(proposal.stop, StopPlan):
+            part = staging.move_of_stop * abs(aimed - proposal.stop.price)
+        else:
+            part = staging.move * price
+        return max(part, 2 * tick_of(price))
+
+    def _approved(self, confirmation: Confirmation, review: object, fresh: FreshFigures | None) -> OrderApproved:
+        account = fresh.account if fresh and isinstance(fresh.account, Account) else None
+        quote = fresh.quote if fresh and isinstance(fresh.quote, Quote) else None
+        return OrderApproved(
+            ticket_id=confirmation.ticket.id,
+            approval_id=confirmation.approval.id,
+            review=review,  # type: ignore[arg-type]
+            equity=account.equity if account else None,
+            buying_power=account.buying_power if account else None,
+            bid=quote.bid if quote else None,
+            ask=quote.ask if quote else None,
+        )
+
+    def _release(self, confirmation: Confirmation, context: ReviewContext) -> Iterator[Effect]:
+        ticket, proposal = confirmation.ticket, confirmation.proposal
+        if ticket.cancels:
+            order = ticket.order
+            self.desk.record(
+                ApprovalRedeemed(
+                    confirmation.approval, order.client_order_id, order.digest(ticket.account), order.quantity
+                )
+            )
+            yield from self.closing.begin(ticket)
+            return
+        yield from self.submitting.release(
+            confirmation.approval,
+            Intent(
+                order=ticket.order,
+                proposal_id=proposal.id,
+                strategy=proposal.strategy,
+                signal_time=proposal.signal_time,
+                stop=proposal.stop if isinstance(proposal.stop, StopPlan) else None,
+                parent=None,
+                exit_reason=proposal.exit_reason,
+                intended_price=proposal.intended_price or _touch(ticket.order.side, context),
+                reference=proposal.reference,
+                expires_at=self._order_end(proposal),
+            ),
+        )
+
+    def _order_end(self, proposal: Proposal) -> datetime | None:
+        """A strategy's entry lives as long as its signal (ST-03); what a person typed lives as long as its day."""
+        return proposal.expires_at if not proposal.only_reduces and proposal.reference is not None else None
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        yield from self.opening.values()
+        for confirmation in self.desk.stage.state.confirmations.values():
+            if not confirmation.is_decided and not confirmation.is_void:
+                yield confirmation.received_at + self._review_time()
+
+    def due(self) -> Iterator[Effect]:
+        """No answer in time: the ticket opens without figures; an entry is refused, an exit goes on with a warning."""
+        for proposal_id in [p for p, until in self.opening.items() if self.desk.at >= until]:
+            self._show(proposal_id, None)
+        for confirmation in list(self.desk.stage.state.confirmations.values()):
+            is_open = not confirmation.is_decided and not confirmation.is_void
+            if is_open and self.desk.at >= confirmation.received_at + self._review_time():
+                yield from self._decide(confirmation.ticket.id, None)
+
+    def _review_time(self) -> timedelta:
+        return timedelta(seconds=float(self.desk.control.settings.staging.review_seconds))
+
+    def _remember(self, fresh: FreshFigures) -> None:
+        self.desk.account = fresh.account
+        if isinstance(fresh.quote, Quote):
+            self.desk.quotes[fresh.quote.symbol] = fresh.quote
+
+
+def _touch(side: Side, context: ReviewContext) -> Price | None:
+    """The price at which the order would trade now: the ask for a buy, the bid for a sale."""
+    if not isinstance(context.quote, Quote):
+        return None
+    return context.quote.ask if side is Side.BUY else context.quote.bid
+
+
+def figures_of(proposal: Proposal, price: Price | None, context: ReviewContext) -> Figures:
+    """What the ticket says in money; a figure that cannot be had is None."""
+    order = proposal.order
+    cost = Money(order.quantity * price) if price is not None else None
+    account = context.account if isinstance(context.account, Account) else None
+    loss = None
+    if isinstance(proposal.stop, StopPlan) and price is not None:
+        loss = Money(abs(price - proposal.stop.price) * order.quantity)
+    share = Fraction(cost / account.equity) if cost is not None and account and account.equity > 0 else None
+    after = None
+    if cost is not None and account and not proposal.only_reduces:
+        after = Money(account.buying_power - cost)
+    return Figures(cost, loss, share, after)

@@ -1,0 +1,99 @@
+"""Not knowing whether a request arrived: the broker is asked by our own id, and nothing is sent again (EX-06)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+
+from core.desk import Desk
+from core.effects import Effect, LookUpOrder
+from core.execution.order import Order
+from core.facts import OrderInDoubt, OrderNotFound, Source, UpdateIgnored
+from core.inputs import LookUpAnswered
+from core.model.broker import NoAnswer, NotFound, OrderReport
+from core.model.order import OrderStatus
+from core.model.values import ClientOrderId
+from core.workflows.filling import Filling, is_ours
+
+NEVER_ARRIVED = "never arrived"
+
+
+class Doubting:
+    """Look-ups at 2, 4, 8 … s. Their times are not remembered over a restart, which asks anew at once."""
+
+    def __init__(self, desk: Desk, filling: Filling) -> None:
+        self.desk = desk
+        self.filling = filling
+        self.next_look_up: dict[ClientOrderId, tuple[datetime, timedelta]] = {}
+        self.after_end: Callable[[Order], Iterable[Effect]] = lambda order: ()
+
+    def begin(self, order: Order, reason: str) -> Iterator[Effect]:
+        """Put an order in doubt, and ask."""
+        self.desk.record(OrderInDoubt(order.id, reason))
+        yield from self.ask(order)
+
+    def ask(self, order: Order) -> Iterator[Effect]:
+        self.watch(order)
+        yield LookUpOrder(order.id)
+
+    def watch(self, order: Order) -> None:
+        """Look the order up again and again until it has ended, or its doubt has."""
+        first = timedelta(seconds=float(self.desk.control.settings.execution.look_up_first_seconds))
+        self.next_look_up.setdefault(order.id, (self.desk.at + first, first))
+
+    def on_answered(self, reply: LookUpAnswered) -> Iterator[Effect]:
+        order = self.desk.ledger.order(reply.client_order_id)
+        if order is None or isinstance(reply.answer, NoAnswer):
+            return
+        if isinstance(reply.answer, NotFound):
+            yield from self._not_found(order)
+            return
+        if not order.is_cancelling:
+            self.next_look_up.pop(order.id, None)
+        if not is_ours(order, reply.answer):
+            yield from self._not_ours(order, reply.answer)
+            return
+        yield from self.filling.absorb(order, reply.answer, Source.LOOK_UP)
+
+    def _not_found(self, order: Order) -> Iterator[Effect]:
+        """Counted before it is believed: five times over a minute (EX-06)."""
+        if order.status is not OrderStatus.PENDING:
+            self.next_look_up.pop(order.id, None)
+            return
+        if order.in_doubt_since is None:
+            self.desk.record(OrderInDoubt(order.id, "the broker did not find it"))
+        self.desk.record(OrderNotFound(order.id))
+        limits = self.desk.control.settings.execution
+        since = order.first_not_found_at or self.desk.at
+        is_long = self.desk.at - since >= timedelta(seconds=float(limits.not_found_seconds))
+        if order.not_found >= limits.not_found_times and is_long:
+            self.next_look_up.pop(order.id, None)
+            self.desk.record(self.filling.change(order, OrderStatus.CANCELLED, Source.LOOK_UP, None, NEVER_ARRIVED))
+            yield from self.after_end(order)
+
+    def _not_ours(self, order: Order, report: OrderReport) -> Iterator[Effect]:
+        """Another order has our id: it is shown, never adopted (EX-04)."""
+        found = f"{report.side.value} {report.quantity} {report.symbol}"
+        self.desk.record(UpdateIgnored(order.id, f"the broker's order with this id is another: {found}"))
+        if order.status is OrderStatus.PENDING:
+            reason = f"the broker has another order with this id: {found}"
+            self.desk.record(self.filling.change(order, OrderStatus.REJECTED, Source.LOOK_UP, None, reason))
+            yield from self.after_end(order)
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        return (at for at, _ in self.next_look_up.values())
+
+    def due(self) -> Iterator[Effect]:
+        longest = timedelta(seconds=float(self.desk.control.settings.execution.look_up_longest_seconds))
+        for order_id, (at, wait) in list(self.next_look_up.items()):
+            order = self.desk.ledger.order(order_id)
+            if order is None or not order.is_working:
+                del self.next_look_up[order_id]
+                continue
+            if self.desk.at < at:
+                continue
+            longer = min(wait * 2, longest)
+            self.next_look_up[order_id] = (self.desk.at + longer, longer)
+            yield LookUpOrder(order_id)

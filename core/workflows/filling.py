@@ -1,0 +1,178 @@
+"""What the broker says of an order becomes fills, states and positions: each execution once, never back (EX-05)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+
+from core.desk import Desk
+from core.effects import CancelOrder, Effect, FetchAccount, FetchPicture, LookUpOrder
+from core.execution import order_machine
+from core.execution.order import Order
+from core.facts import (
+    OrderFilled,
+    OrderStateChanged,
+    PositionChanged,
+    Source,
+    TradeClosed,
+    UpdateIgnored,
+)
+from core.inputs import BrokerUpdated
+from core.model.broker import Execution, OrderReport
+from core.model.order import OrderStatus
+from core.model.position import Fill
+from core.model.values import BrokerOrderId, ExecutionId, Price, Quantity
+
+REST = frozenset({Source.LOOK_UP, Source.RECONCILIATION})
+"""Sources that give the whole of an order at once: a fill they imply and do not list was missed for good."""
+
+
+class Filling:
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.after_fill: Callable[[Order], Iterable[Effect]] = lambda order: ()
+        self.after_end: Callable[[Order], Iterable[Effect]] = lambda order: ()
+
+    def on_updated(self, message: BrokerUpdated) -> Iterator[Effect]:
+        update = message.update
+        order = self.desk.ledger.order(update.report.client_order_id)
+        if order is None:
+            self.desk.record(UpdateIgnored(update.report.client_order_id, "an order that is not ours"))
+            return
+        if not is_ours(order, update.report):
+            self.desk.record(UpdateIgnored(order.id, "the broker's order with this id is another"))
+            return
+        yield from self.absorb(order, update.report, Source.STREAM, update.execution)
+
+    def absorb(
+        self, order: Order, report: OrderReport, source: Source, execution: Execution | None = None
+    ) -> Iterator[Effect]:
+        """Take in a report: it reached the broker; then its executions; then the state it ended in."""
+        was_terminal = order.status.is_terminal
+        was_pending = order.status is OrderStatus.PENDING
+        if order.status is OrderStatus.PENDING:
+            if report.status is OrderStatus.REJECTED:
+                self.desk.record(
+                    self.change(order, OrderStatus.REJECTED, source, report.broker_order_id, report.raw_status)
+                )
+                yield from self.after_end(order)
+                return
+            self.desk.record(self.change(order, OrderStatus.SUBMITTED, source, report.broker_order_id, ""))
+        fills = self._new_fills(order, report, source, execution)
+        for fill in fills:
+            yield from self._fill(order, fill, report, source, is_late=was_terminal)
+        yield from self._follow_state(order, report, source, counted=bool(fills))
+        if was_terminal and report.status is not None and report.status.is_working:
+            yield CancelOrder(order.id, report.broker_order_id)
+        if was_pending and order.is_cancelling:
+            yield CancelOrder(order.id, order.broker_order_id)
+
+    def change(
+        self,
+        order: Order,
+        after: OrderStatus,
+        source: Source,
+        broker_order_id: BrokerOrderId | None,
+        reason: str,
+    ) -> OrderStateChanged:
+        """The fact of a transition, refused by raising where the registry does not have it (EX-02)."""
+        order_machine.check(order.id, order.status, after, broker_order_id or order.broker_order_id, source)
+        return OrderStateChanged(order.id, order.status, after, source, broker_order_id, reason)
+
+    # ── executions ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _new_fills(
+        self, order: Order, report: OrderReport, source: Source, execution: Execution | None
+    ) -> list[Execution]:
+        """The executions that were not counted yet, never more in sum than the broker's own cumulative figure."""
+        listed = report.executions if execution is None else (*report.executions, execution)
+        room = max(report.filled_quantity, order.reported_quantity) - order.filled_quantity
+        room = min(room, order.request.quantity - order.filled_quantity)
+        fresh: list[Execution] = []
+        for one in {e.id: e for e in listed}.values():
+            if one.id in self.desk.ledger.state.executions or one.quantity > room or one.quantity <= 0:
+                continue
+            fresh.append(one)
+            room -= one.quantity
+        missing = report.filled_quantity - order.filled_quantity - sum((e.quantity for e in fresh), Decimal(0))
+        if missing > 0 and source in REST:
+            fresh.append(self._derived(order, report, fresh, Quantity(missing)))
+        return fresh
+
+    def _derived(self, order: Order, report: OrderReport, fresh: list[Execution], missing: Quantity) -> Execution:
+        """A fill that nobody told us of: report less local, at the price that makes the averages agree (EX-05)."""
+        known_cost = order.filled_cost + sum((e.quantity * e.price for e in fresh), Decimal(0))
+        average = report.average_price
+        price = order.request.limit_price or order.intended_price or Decimal(0)
+        if average is not None:
+            price = (average * report.filled_quantity - known_cost) / missing
+        name = ExecutionId(f"{report.broker_order_id}:derived:{report.filled_quantity}")
+        return Execution(name, self.desk.at, missing, Price(price))
+
+    def _fill(
+        self, order: Order, execution: Execution, report: OrderReport, source: Source, *, is_late: bool
+    ) -> Iterator[Effect]:
+        ledger = self.desk.ledger
+        before = ledger.position(order.request.symbol, order.strategy)
+        fill = Fill(execution.id, order.id, execution.at, execution.quantity, execution.price)
+        self.desk.record(OrderFilled(fill, max(report.filled_quantity, order.reported_quantity), source, is_late))
+        if not order.status.is_terminal:
+            is_done = order.filled_quantity >= order.request.quantity
+            after = OrderStatus.FILLED if is_done else OrderStatus.PARTIALLY_FILLED
+            self.desk.record(self.change(order, after, source, report.broker_order_id, ""))
+        held = ledger.position(order.request.symbol, order.strategy)
+        self.desk.record(
+            PositionChanged(
+                order.request.symbol,
+                order.strategy,
+                held.quantity if held else Quantity(Decimal(0)),
+                held.average_price if held else None,
+            )
+        )
+        if before is not None and held is None:
+            self.desk.record(TradeClosed(ledger.state.trades[-1]))
+        yield from self.after_fill(order)
+        if order.status is OrderStatus.FILLED:
+            yield from self.after_end(order)
+        yield FetchAccount()
+        if is_late:
+            yield FetchPicture()
+
+    # ── states ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _follow_state(self, order: Order, report: OrderReport, source: Source, *, counted: bool) -> Iterator[Effect]:
+        """The state that the report gives, once every fill that it counts is here."""
+        told = report.status
+        if told is None:
+            self.desk.record(UpdateIgnored(order.id, f"unknown status {report.raw_status!r}; looked up"))
+            if source is Source.STREAM:
+                yield LookUpOrder(order.id)
+            return
+        if report.filled_quantity > order.filled_quantity:
+            yield LookUpOrder(order.id)
+            return
+        if order.status.is_terminal or told is order.status:
+            if not counted and source is Source.STREAM and told is not OrderStatus.SUBMITTED:
+                self.desk.record(UpdateIgnored(order.id, f"{report.raw_status}: nothing new"))
+            return
+        if told not in order_machine.TRANSITIONS[order.status] or not told.is_terminal:
+            return
+        if told is OrderStatus.FILLED:
+            is_done = order.filled_quantity >= order.request.quantity
+            if not is_done:
+                return
+        self.desk.record(self.change(order, told, source, report.broker_order_id, order.reason))
+        yield from self.after_end(order)
+
+
+def is_ours(order: Order, report: OrderReport) -> bool:
+    """Whether the broker's order has the fields that we sent (EX-04)."""
+    ours = order.request
+    return (
+        report.symbol == ours.symbol
+        and report.side is ours.side
+        and report.type is ours.type
+        and report.quantity == ours.quantity
+        and report.limit_price == ours.limit_price
+        and report.stop_price == ours.stop_price
+    )

@@ -1,0 +1,82 @@
+"""The market speaks: a bar, a quote, or something that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
+from core.desk import Desk
+from core.effects import Effect, FetchAccount
+from core.facts import BarClosed, MarketDataQuarantined, ProposalEnd, ProposalEnded
+from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
+from core.market.normaliser import COMPLETE, Quarantined
+from core.model.bar import Bar
+from core.model.session import Session
+from core.model.signal import EntrySignal, ExitSignal
+from core.workflows.proposing import Proposing
+
+NOTHING: tuple[Effect, ...] = ()
+
+
+class Market:
+    """Judges what arrives, lets the strategies see what is complete, and stages what they answer."""
+
+    def __init__(self, desk: Desk, proposing: Proposing) -> None:
+        self.desk = desk
+        self.proposing = proposing
+        self._day_known_until = datetime.min.replace(tzinfo=UTC)
+
+    def on_bar(self, message: BarArrived) -> Iterable[Effect]:
+        desk = self.desk
+        bar = message.bar
+        judgement = desk.normaliser.judge(bar, desk.at)
+        if judgement is not COMPLETE:
+            if isinstance(judgement, Quarantined):
+                desk.record(MarketDataQuarantined(message.place, f"{bar.symbol} {judgement.reason}"))
+            return NOTHING
+        desk.record(BarClosed(bar))
+        orchestrator = desk.orchestrator
+        if orchestrator.answers or desk.stage.state.proposals or desk.ledger.state.positions:
+            return self._after_bar(bar, orchestrator.take_answers())
+        return NOTHING if bar.start < self._day_known_until else self._new_day(bar)
+
+    def on_quote(self, message: QuoteArrived) -> Iterable[Effect]:
+        judgement = self.desk.normaliser.judge_quote(message.quote, self.desk.at)
+        if isinstance(judgement, Quarantined):
+            self.desk.record(MarketDataQuarantined("quote", f"{message.quote.symbol} {judgement.reason}"))
+            return NOTHING
+        self.desk.quotes[message.quote.symbol] = message.quote
+        return NOTHING
+
+    def on_broken(self, message: MarketDataBroken) -> Iterable[Effect]:
+        self.desk.record(MarketDataQuarantined(message.place, message.reason))
+        return NOTHING
+
+    def _after_bar(self, bar: Bar, answers: list[EntrySignal | ExitSignal]) -> Iterator[Effect]:
+        yield from self._new_day(bar)
+        self._withdraw_exits(bar, answers)
+        for answer in answers:
+            if isinstance(answer, EntrySignal):
+                self.proposing.stage_entry(answer)
+            else:
+                self.proposing.stage_exit(answer)
+        if self.desk.ledger.state.positions:
+            yield FetchAccount()
+
+    def _new_day(self, bar: Bar) -> Iterable[Effect]:
+        """The first bar of a day asks for the account: what the day's loss is measured against (RK-03)."""
+        if bar.start < self._day_known_until:
+            return NOTHING
+        session = self.desk.calendar.session_at(bar.start)
+        if isinstance(session, Session):
+            self._day_known_until = session.close
+        return (FetchAccount(),)
+
+    def _withdraw_exits(self, bar: Bar, answers: list[EntrySignal | ExitSignal]) -> None:
+        """A strategy's exit stays while its condition holds, and no longer (OP-06)."""
+        leaving = {answer.strategy for answer in answers if isinstance(answer, ExitSignal)}
+        for runner in self.desk.orchestrator.runners.get(bar.symbol, ()):
+            name = runner.strategy.name
+            waiting = self.desk.stage.exit_waiting(bar.symbol, name)
+            if waiting and name not in leaving and not self.desk.stage.is_confirming(waiting.id):
+                self.desk.record(ProposalEnded(waiting.id, ProposalEnd.WITHDRAWN, "its condition holds no longer"))

@@ -1,0 +1,312 @@
+"""Staging: a signal, a typed order, a close becomes a proposal, or is skipped with every reason. Nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from core.desk import Desk
+from core.effects import Effect
+from core.facts import ProposalEnd, ProposalEnded, ProposalSkipped, ProposalStaged, TicketClosed
+from core.inputs import Decline, LeaveTicket, ProposeClose, ProposeFlattening, ProposeOrder
+from core.model.bar import ONE_MINUTE
+from core.model.order import Effect as OrderEffect
+from core.model.order import OrderRequest, OrderType, Side, order_id_of
+from core.model.position import Position
+from core.model.signal import EntrySignal, ExitReason, ExitSignal
+from core.model.staging import MANUAL, NoStop, Proposal, StopPlan
+from core.model.values import ZERO, ClientOrderId, Price, ProposalId, Quantity, Symbol, plain, rounded_down
+from core.risk.gate import Candidate, Gate
+
+TIMEFRAME = "1min"
+
+
+class Proposing:
+    def __init__(self, desk: Desk, gate: Gate) -> None:
+        self.desk = desk
+        self.gate = gate
+
+    # ── strategies ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def stage_entry(self, signal: EntrySignal) -> None:
+        held = self.desk.ledger.position(signal.symbol, signal.strategy)
+        order = OrderRequest(
+            client_order_id=signal_order_id(signal.strategy, signal.symbol, signal.bar_start, Side.BUY),
+            symbol=signal.symbol,
+            side=Side.BUY,
+            effect=OrderEffect.ADD if held else OrderEffect.OPEN,
+            quantity=signal.quantity,
+            type=OrderType.LIMIT,
+            limit_price=signal.limit_price,
+        )
+        life = timedelta(seconds=float(self.desk.control.settings.staging.signal_seconds))
+        self._stage(
+            Proposal(
+                id=ProposalId(order.client_order_id),
+                strategy=signal.strategy,
+                order=order,
+                stop=StopPlan(signal.stop_price, signal.stop_holder),
+                signal_time=signal.bar_start,
+                staged_at=self.desk.at,
+                expires_at=signal.bar_start + ONE_MINUTE + life,
+                reason=signal.reason,
+                intended_price=signal.limit_price,
+                reference=signal.reference,
+                exit_reason=None,
+            )
+        )
+
+    def stage_exit(self, signal: ExitSignal) -> None:
+        """One exit a position: while one waits or is on its way, a further signal changes nothing."""
+        position = self.desk.ledger.position(signal.symbol, signal.strategy)
+        if position is None or self.is_leaving(position):
+            return
+        self._stage_close(
+            position,
+            signal.quantity,
+            order_id=signal_order_id(signal.strategy, signal.symbol, signal.bar_start, closing_side(position)),
+            signal_time=signal.bar_start,
+            exit_reason=signal.exit_reason,
+            intended=signal.intended_price,
+            reference=signal.reference,
+            reason=signal.reason,
+        )
+
+    def is_leaving(self, position: Position) -> bool:
+        """Whether an exit of this position is staged, or one beside its stops is out."""
+        exits = self.desk.ledger.working_exits(position.symbol, position.strategy)
+        return (
+            any(not order.is_protective or order.is_cancelling for order in exits)
+            or self.desk.stage.exit_waiting(position.symbol, position.strategy) is not None
+        )
+
+    # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def on_propose_order(self, command: ProposeOrder) -> Iterable[Effect]:
+        """An order typed by hand: the same way, the same checks."""
+        life = timedelta(seconds=float(self.desk.control.settings.staging.manual_seconds))
+        side = side_of(command.effect)
+        stop = StopPlan(command.stop_price, command.stop_holder) if command.stop_price else NoStop("none was typed")
+        quantity = command.quantity
+        if command.effect.only_reduces:
+            position = self._position_to_close(command.symbol, side)
+            if position is None:
+                self._skip(MANUAL, command.symbol, (f"there is no {command.symbol} position that it would reduce",))
+                return ()
+            self._stage_close(
+                position,
+                quantity,
+                order_id=self._manual_order_id(),
+                signal_time=self.desk.at,
+                exit_reason=ExitReason.MANUAL,
+                intended=command.limit_price,
+                reference=None,
+                reason="typed by the operator",
+                order_type=command.type,
+                limit_price=command.limit_price,
+                stop_price=command.stop_price if command.type is OrderType.STOP else None,
+            )
+            return ()
+        order = OrderRequest(
+            client_order_id=self._manual_order_id(),
+            symbol=command.symbol,
+            side=side,
+            effect=command.effect,
+            quantity=quantity,
+            type=command.type,
+            limit_price=command.limit_price,
+            stop_price=None,
+        )
+        self._stage(
+            Proposal(
+                id=ProposalId(order.client_order_id),
+                strategy=MANUAL,
+                order=order,
+                stop=stop,
+                signal_time=self.desk.at,
+                staged_at=self.desk.at,
+                expires_at=self.desk.at + life,
+                reason="typed by the operator",
+                intended_price=command.limit_price,
+                reference=None,
+                exit_reason=None,
+            )
+        )
+        return ()
+
+    def on_propose_close(self, command: ProposeClose) -> Iterable[Effect]:
+        positions = self.desk.ledger.positions_in(command.symbol)
+        if not positions:
+            self._skip(MANUAL, command.symbol, (f"there is no position in {command.symbol}",))
+        for position in positions:
+            self._close_by_hand(position, command.part, ExitReason.MANUAL)
+        return ()
+
+    def on_propose_flattening(self, _command: ProposeFlattening) -> Iterable[Effect]:
+        """One close a position; each is confirmed on a ticket of its own (OP-07)."""
+        reason = ExitReason.KILL if self.desk.control.state.killed_by else ExitReason.MANUAL
+        for position in self.desk.ledger.positions():
+            self._close_by_hand(position, Decimal(1), reason)
+        return ()
+
+    def on_decline(self, command: Decline) -> Iterable[Effect]:
+        if command.proposal_id in self.desk.stage.state.proposals and not self.desk.stage.is_confirming(
+            command.proposal_id
+        ):
+            self.desk.record(ProposalEnded(command.proposal_id, ProposalEnd.DECLINED, command.reason or "declined"))
+        return ()
+
+    def on_leave_ticket(self, command: LeaveTicket) -> Iterable[Effect]:
+        if command.ticket_id in self.desk.stage.state.tickets:
+            self.desk.record(TicketClosed(command.ticket_id, "put away"))
+        return ()
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        for proposal in self.desk.stage.state.proposals.values():
+            if proposal.expires_at is not None and not self.desk.stage.is_confirming(proposal.id):
+                yield proposal.expires_at
+        for ticket in self.desk.stage.state.tickets.values():
+            yield ticket.ends_at
+
+    def due(self) -> None:
+        at = self.desk.at
+        for ticket in [t for t in self.desk.stage.state.tickets.values() if at >= t.ends_at]:
+            self.desk.record(TicketClosed(ticket.id, "its time is over"))
+        for proposal in list(self.desk.stage.state.proposals.values()):
+            is_over = proposal.expires_at is not None and at >= proposal.expires_at
+            if is_over and not self.desk.stage.is_confirming(proposal.id):
+                self.desk.record(ProposalEnded(proposal.id, ProposalEnd.EXPIRED, "its time is over"))
+
+    def block_entries(self, reason: str) -> None:
+        """What could open leaves the stage; exits stay."""
+        for proposal in list(self.desk.stage.state.proposals.values()):
+            if not proposal.only_reduces:
+                self.desk.record(ProposalEnded(proposal.id, ProposalEnd.BLOCKED, reason))
+
+    def withdraw_exits_of(self, symbol: Symbol, strategy: str) -> None:
+        """A flat position has nothing left to exit."""
+        for proposal in list(self.desk.stage.state.proposals.values()):
+            if proposal.only_reduces and proposal.symbol == symbol and proposal.strategy == strategy:
+                self.desk.record(ProposalEnded(proposal.id, ProposalEnd.WITHDRAWN, "the position is closed"))
+
+    # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _close_by_hand(self, position: Position, part: Decimal, exit_reason: ExitReason) -> None:
+        waiting = [
+            p
+            for p in self.desk.stage.state.proposals.values()
+            if p.only_reduces and p.symbol == position.symbol and p.strategy == position.strategy
+        ]
+        if waiting:
+            self._skip(position.strategy, position.symbol, ("an exit of this position waits already",))
+            return
+        whole = abs(position.quantity)
+        quantity = whole if part >= 1 else rounded_down(whole * part, self._step(position.symbol))
+        self._stage_close(
+            position,
+            Quantity(quantity),
+            order_id=self._manual_order_id(),
+            signal_time=self.desk.at,
+            exit_reason=exit_reason,
+            intended=self.desk.orchestrator.state.marks.get(position.symbol),
+            reference=None,
+            reason="closed by the operator" if exit_reason is ExitReason.MANUAL else "flattened after the kill",
+        )
+
+    def _stage_close(
+        self,
+        position: Position,
+        quantity: Quantity,
+        *,
+        order_id: ClientOrderId,
+        signal_time: datetime,
+        exit_reason: ExitReason,
+        intended: Price | None,
+        reference: Price | None,
+        reason: str,
+        order_type: OrderType = OrderType.MARKET,
+        limit_price: Price | None = None,
+        stop_price: Price | None = None,
+    ) -> None:
+        """Stage an exit, clamped to the position less the exits that are out; its own stops make way for it."""
+        held = abs(position.quantity)
+        clamped = Quantity(min(quantity, held - self._leaving_quantity(position)))
+        if clamped <= 0:
+            self._skip(position.strategy, position.symbol, ("all of it is on its way out already",))
+            return
+        side = closing_side(position)
+        effect = OrderEffect.COVER if side is Side.BUY else self._closing_effect(clamped, held)
+        order = OrderRequest(
+            order_id, position.symbol, side, effect, clamped, order_type, limit_price=limit_price, stop_price=stop_price
+        )
+        self._stage(
+            Proposal(
+                id=ProposalId(order_id),
+                strategy=position.strategy,
+                order=order,
+                stop=NoStop("it closes"),
+                signal_time=signal_time,
+                staged_at=self.desk.at,
+                expires_at=None,
+                reason=reason,
+                intended_price=intended,
+                reference=reference,
+                exit_reason=exit_reason,
+            )
+        )
+
+    def _closing_effect(self, quantity: Quantity, held: Decimal) -> OrderEffect:
+        return OrderEffect.CLOSE if quantity == held else OrderEffect.REDUCE
+
+    def _leaving_quantity(self, position: Position) -> Decimal:
+        exits = self.desk.ledger.working_exits(position.symbol, position.strategy)
+        return sum((order.remaining for order in exits if not order.is_protective), ZERO)
+
+    def _position_to_close(self, symbol: Symbol, side: Side) -> Position | None:
+        return next((p for p in self.desk.ledger.positions_in(symbol) if closing_side(p) is side), None)
+
+    def _stage(self, proposal: Proposal) -> None:
+        if self.desk.ledger.has(proposal.order.client_order_id):
+            self._skip(proposal.strategy, proposal.symbol, ("this signal has had its order",), proposal.signal_time)
+            return
+        review = self.gate.review(candidate_of(proposal), self.desk.figures_for(self.desk.at, proposal.symbol, None))
+        if review.refusals:
+            reasons = tuple(f"{v.check}: {v.reason}" for v in review.refusals)
+            self._skip(proposal.strategy, proposal.symbol, reasons, proposal.signal_time)
+            return
+        self.desk.record(ProposalStaged(proposal, review))
+
+    def _skip(
+        self, strategy: str, symbol: Symbol, reasons: tuple[str, ...], signal_time: datetime | None = None
+    ) -> None:
+        self.desk.record(ProposalSkipped(strategy, symbol, signal_time or self.desk.at, reasons))
+
+    def _manual_order_id(self) -> ClientOrderId:
+        state = self.desk.stage.state
+        return order_id_of(MANUAL, self.desk.control.state.installation or "", plain(Decimal(state.manual_orders + 1)))
+
+    def _step(self, symbol: Symbol) -> Decimal:
+        instrument = self.desk.instruments.get(symbol)
+        return instrument.quantity_step if instrument else Decimal(1)
+
+
+def candidate_of(proposal: Proposal) -> Candidate:
+    return Candidate(
+        proposal.order, proposal.stop, proposal.strategy, proposal.signal_time, proposal.strategy == MANUAL
+    )
+
+
+def signal_order_id(strategy: str, symbol: Symbol, bar_start: datetime, side: Side) -> ClientOrderId:
+    """`vwap:SPY:1min:2013-10-08T14:50:00Z:buy`, hashed (EX-04)."""
+    return order_id_of(strategy, symbol, TIMEFRAME, f"{bar_start:%Y-%m-%dT%H:%M:%SZ}", side.value)
+
+
+def closing_side(position: Position) -> Side:
+    return Side.SELL if position.quantity > 0 else Side.BUY
+
+
+def side_of(effect: OrderEffect) -> Side:
+    return Side.BUY if effect in (OrderEffect.OPEN, OrderEffect.ADD, OrderEffect.COVER) else Side.SELL

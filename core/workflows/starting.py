@@ -1,0 +1,185 @@
+"""Taking up the journal, comparing with the broker, and only then trading (EX-09). Also a clean stop.
+
+What a start does with each half-done step:
+
+| left behind | what the start does |
+| --- | --- |
+| an open ticket, a turned key without its order | void; the operator opens it again |
+| an order in PENDING | in doubt: looked up by its own id, never sent again |
+| a cancel without its end | asked for again |
+| a fill without its stop | the stop goes out under the ticket's mandate |
+| a closing without its sale | goes on, or puts the stop back when its time is over |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from core.desk import Desk
+from core.effects import Effect, FetchPicture
+from core.facts import (
+    DayStarted,
+    EngineStarted,
+    EngineStopped,
+    PositionCorrected,
+    ReconciliationFailed,
+    ReconciliationPassed,
+    Source,
+)
+from core.inputs import AccountFetched, PictureFetched, Start, Stop
+from core.model.account import Account
+from core.model.broker import BrokerPicture, BrokerPosition, NoAnswer
+from core.model.order import OrderStatus
+from core.model.session import Session
+from core.model.values import Price, Quantity, Symbol
+from core.workflows.cancelling import Cancelling
+from core.workflows.closing import Closing
+from core.workflows.doubting import Doubting
+from core.workflows.filling import Filling, is_ours
+from core.workflows.protecting import Protecting
+
+MAX_MISSING = 3
+"""Positions that one side may not know before the desk halts (EX-09)."""
+MAX_DRIFT = Decimal("0.05")
+"""Of a quantity (EX-09)."""
+AGAIN = timedelta(seconds=10)
+"""Until an unreachable broker is asked again."""
+
+
+class ReconciliationError(Exception):
+    """Our books and the broker's differ by more than may be corrected without a person."""
+
+
+class Starting:
+    def __init__(
+        self,
+        desk: Desk,
+        filling: Filling,
+        doubting: Doubting,
+        cancelling: Cancelling,
+        protecting: Protecting,
+        closing: Closing,
+    ) -> None:
+        self.desk = desk
+        self.filling = filling
+        self.doubting = doubting
+        self.cancelling = cancelling
+        self.protecting = protecting
+        self.closing = closing
+        self.ask_again_at: datetime | None = None
+
+    def on_start(self, _command: Start) -> Iterator[Effect]:
+        self.desk.record(EngineStarted())
+        yield FetchPicture()
+
+    def on_stop(self, command: Stop) -> Iterable[Effect]:
+        self.desk.record(EngineStopped(command.reason))
+        return ()
+
+    def on_account(self, reply: AccountFetched) -> Iterable[Effect]:
+        if isinstance(reply.answer, Account):
+            self._see(reply.answer)
+        return ()
+
+    def on_picture(self, reply: PictureFetched) -> Iterator[Effect]:
+        if isinstance(reply.answer, NoAnswer):
+            self._fail((f"the broker cannot be reached: {reply.answer.reason}",))
+            self.ask_again_at = self.desk.at + AGAIN
+            return
+        picture = reply.answer
+        self.desk.instruments.update({i.symbol: i for i in picture.instruments})
+        self._see(picture.account)
+        yield from self._compare_orders(picture)
+        try:
+            corrections = self._compare_positions(picture.positions)
+        except ReconciliationError as error:
+            self._fail((str(error),))
+            return
+        if corrections or not self.desk.control.state.is_reconciled:
+            self.desk.record(ReconciliationPassed(corrections))
+        yield from self.protecting.resume()
+        yield from self.closing.go_on()
+
+    # ── the comparison ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _compare_orders(self, picture: BrokerPicture) -> Iterator[Effect]:
+        """1. Orders that we know: take in what we missed. 2. Ours that are not there, or half asked: look them up."""
+        reports = {report.client_order_id: report for report in picture.orders}
+        for order in list(self.desk.ledger.state.orders.values()):
+            report = reports.get(order.id)
+            if report is not None and is_ours(order, report):
+                if order.is_working or report.filled_quantity > order.filled_quantity:
+                    yield from self.filling.absorb(order, report, Source.RECONCILIATION)
+            elif order.is_working and order.id not in self.doubting.next_look_up:
+                if order.status is OrderStatus.PENDING and self.desk.at - order.created_at < self._grace():
+                    continue
+                yield from self.doubting.ask(order)
+            if order.is_cancelling and order.id not in self.doubting.next_look_up:
+                yield from self.cancelling.cancel(order, order.reason)
+
+    def _grace(self) -> timedelta:
+        """An order that this very run has just sent may not be on the broker's books yet; an older run's must be."""
+        if not self.desk.control.state.is_reconciled:
+            return timedelta(0)
+        return timedelta(seconds=float(self.desk.control.settings.execution.answer_seconds))
+
+    def _compare_positions(self, theirs: tuple[BrokerPosition, ...]) -> tuple[str, ...]:
+        """3. Net quantities by symbol. Within the limits the broker is right.
+
+        Raises
+        ------
+        ReconciliationError
+            More than three positions missing, or a drift over 5 % of a quantity.
+        """
+        broker = {p.symbol: p for p in theirs}
+        symbols = sorted({*broker, *(p.symbol for p in self.desk.ledger.positions())})
+        differing = [s for s in symbols if self.desk.ledger.net_quantity(s) != _quantity(broker.get(s))]
+        if any(self._is_moving(symbol) for symbol in differing):
+            return ()
+        missing = [s for s in differing if not self.desk.ledger.net_quantity(s) or not _quantity(broker.get(s))]
+        if len(missing) > MAX_MISSING:
+            raise ReconciliationError(f"{len(missing)} positions are on one side only: {', '.join(missing)}")
+        for symbol in differing:
+            ours, true = self.desk.ledger.net_quantity(symbol), _quantity(broker.get(symbol))
+            if ours and true and abs(ours - true) > MAX_DRIFT * abs(true):
+                raise ReconciliationError(f"{symbol}: the broker has {true}, our books {ours}, over 5 % apart")
+        return tuple(self._correct(symbol, broker.get(symbol)) for symbol in differing)
+
+    def _is_moving(self, symbol: Symbol) -> bool:
+        """Whether an order in doubt or on its way may explain the difference; the next comparison decides."""
+        return any(o.request.symbol == symbol and o.in_doubt_since is not None for o in self.desk.ledger.working())
+
+    def _correct(self, symbol: Symbol, theirs: BrokerPosition | None) -> str:
+        ours, true = self.desk.ledger.net_quantity(symbol), _quantity(theirs)
+        reason = f"{symbol}: the broker has {true}, our books had {ours}"
+        price: Price | None = theirs.average_price if theirs else None
+        self.desk.record(PositionCorrected(symbol, true, price, reason))
+        return reason
+
+    def _fail(self, reasons: tuple[str, ...]) -> None:
+        self.desk.record(ReconciliationFailed(reasons))
+
+    def _see(self, account: Account) -> None:
+        """Keep the figures; the first of a session's day is what its loss is measured against (RK-03)."""
+        self.desk.account = account
+        day = self.desk.calendar.trading_day(self.desk.at)
+        session = self.desk.calendar.session_on(day)
+        if isinstance(session, Session) and self.desk.opening.opening_equity(day) is None:
+            self.desk.record(DayStarted(day, account.equity))
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        if self.ask_again_at is not None:
+            yield self.ask_again_at
+
+    def due(self) -> Iterator[Effect]:
+        if self.ask_again_at is not None and self.desk.at >= self.ask_again_at:
+            self.ask_again_at = None
+            yield FetchPicture()
+
+
+def _quantity(position: BrokerPosition | None) -> Quantity:
+    return position.quantity if position else Quantity(Decimal(0))

@@ -1,0 +1,54 @@
+"""Halt, kill, resume, re-arm (OP-07). A halt stops what is new; a kill takes back what could open, and stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from core.desk import Desk
+from core.effects import Effect, LatchKill, ReleaseKill
+from core.facts import HaltCause, Halted, Killed, Rearmed, Resumed
+from core.inputs import Halt, Kill, Rearm, Resume
+from core.workflows.cancelling import Cancelling
+from core.workflows.proposing import Proposing
+
+REARM = "REARM"
+"""What must be typed in full."""
+
+
+class Stopping:
+    def __init__(self, desk: Desk, cancelling: Cancelling, proposing: Proposing) -> None:
+        self.desk = desk
+        self.cancelling = cancelling
+        self.proposing = proposing
+
+    def on_halt(self, command: Halt) -> Iterable[Effect]:
+        state = self.desk.control.state
+        if state.killed_by is None and HaltCause.KEY not in state.halts:
+            self.desk.record(Halted(HaltCause.KEY, f"by {command.by}"))
+        return ()
+
+    def on_resume(self, _command: Resume) -> Iterable[Effect]:
+        """Clears what a person halted, never what an invariant or the disk did, unless a person says so on its own."""
+        causes = self.desk.control.state.halts
+        if HaltCause.KEY in causes:
+            self.desk.record(Resumed(HaltCause.KEY))
+        elif HaltCause.INVARIANT in causes:
+            self.desk.record(Resumed(HaltCause.INVARIANT))
+        return ()
+
+    def on_kill(self, command: Kill) -> Iterator[Effect]:
+        """Latched first; then everything that could open is taken back, on the stage and at the broker."""
+        if self.desk.control.state.killed_by is None:
+            self.desk.record(Killed(command.by))
+        yield LatchKill(command.by)
+        self.proposing.block_entries(f"killed by {command.by}")
+        for order in list(self.desk.ledger.working()):
+            is_asked_for = not order.only_reduces or (command.naked and order.is_protective)
+            if is_asked_for and not order.is_cancelling:
+                yield from self.cancelling.cancel(order, f"killed by {command.by}")
+
+    def on_rearm(self, command: Rearm) -> Iterable[Effect]:
+        if command.word != REARM or self.desk.control.state.killed_by is None:
+            return ()
+        self.desk.record(Rearmed())
+        return (ReleaseKill(),)

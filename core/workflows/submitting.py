@@ -1,0 +1,141 @@
+"""From permission to the wire and back: an approval is redeemed, the intent written, and every answer understood.
+
+`release` is the only place in the program that yields `SubmitOrder`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.desk import Desk
+from core.effects import Effect, LookUpOrder, SubmitOrder
+from core.execution.order import Order
+from core.facts import (
+    ApprovalRedeemed,
+    OrderCreated,
+    OrderInDoubt,
+    OrderStateChanged,
+    Source,
+    SubmissionBlocked,
+)
+from core.inputs import SubmissionAnswered, SubmissionStopped
+from core.model.broker import Accepted, NoAnswer
+from core.model.order import OrderRequest, OrderStatus
+from core.model.signal import ExitReason
+from core.model.staging import Approval, StopPlan
+from core.model.values import ClientOrderId, Price, ProposalId
+from core.workflows.doubting import Doubting
+from core.workflows.filling import Filling
+
+DUPLICATE_ID = 40010001
+"""Alpaca's code for a client order id that it has already: the order is there, look it up (EX-06)."""
+
+
+class NotPermittedError(Exception):
+    """Our own code tried to release an order that nothing permits. Trading halts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """An order to be sent and everything that is remembered with it."""
+
+    order: OrderRequest
+    proposal_id: ProposalId
+    strategy: str
+    signal_time: datetime
+    stop: StopPlan | None
+    parent: ClientOrderId | None
+    exit_reason: ExitReason | None
+    intended_price: Price | None
+    reference: Price | None
+    expires_at: datetime | None
+
+
+class Submitting:
+    def __init__(self, desk: Desk, filling: Filling, doubting: Doubting) -> None:
+        self.desk = desk
+        self.filling = filling
+        self.doubting = doubting
+        self.after_end: Callable[[Order], Iterable[Effect]] = lambda order: ()
+
+    def release(self, approval: Approval, intent: Intent) -> Iterator[Effect]:
+        """Redeem the approval and write the intent, in one act; only then is the order sent (OP-02).
+
+        Raises
+        ------
+        NotPermittedError
+            The approval does not permit this order.
+        DuplicateOrderError
+            This client order id was used before.
+        """
+        order = intent.order
+        digest = order.digest(self.desk.account_name)
+        refusal = self.desk.stage.refusal_to_redeem(approval, digest, self.desk.at)
+        if refusal is not None:
+            raise NotPermittedError(f"order {order.client_order_id}: {refusal}")
+        self.desk.ledger.require_new(order.client_order_id)
+        self.desk.record(ApprovalRedeemed(approval, order.client_order_id, digest, order.quantity))
+        self.desk.record(
+            OrderCreated(
+                order=order,
+                proposal_id=intent.proposal_id,
+                strategy=intent.strategy,
+                signal_time=intent.signal_time,
+                stop=intent.stop,
+                parent=intent.parent,
+                exit_reason=intent.exit_reason,
+                intended_price=intent.intended_price,
+                reference=intent.reference,
+                expires_at=intent.expires_at,
+            )
+        )
+        yield SubmitOrder(order, approval)
+
+    def on_stopped(self, reply: SubmissionStopped) -> Iterable[Effect]:
+        """The gateway did not let it out; the broker never heard of it."""
+        order = self.desk.ledger.order(reply.client_order_id)
+        if order is None or order.status is not OrderStatus.PENDING:
+            return ()
+        self.desk.record(SubmissionBlocked(order.id, reply.reason))
+        self.desk.record(self._change(order, OrderStatus.CANCELLED, Source.DESK, f"blocked: {reply.reason}"))
+        return self.after_end(order)
+
+    def on_answered(self, reply: SubmissionAnswered) -> Iterator[Effect]:
+        order = self.desk.ledger.order(reply.client_order_id)
+        if order is None:
+            return
+        if isinstance(reply.answer, Accepted):
+            yield from self.filling.absorb(order, reply.answer.report, Source.ANSWER)
+        elif order.status is not OrderStatus.PENDING:
+            return
+        elif isinstance(reply.answer, NoAnswer):
+            yield from self.doubting.begin(order, reply.answer.reason)
+        elif reply.answer.code == DUPLICATE_ID:
+            self.desk.record(OrderInDoubt(order.id, "the broker has this id already"))
+            yield LookUpOrder(order.id)
+        else:
+            said = f"{reply.answer.message} ({reply.answer.code})"
+            self.desk.record(self._change(order, OrderStatus.REJECTED, Source.ANSWER, said))
+            yield from self.after_end(order)
+
+    def _change(self, order: Order, after: OrderStatus, source: Source, reason: str) -> OrderStateChanged:
+        return self.filling.change(order, after, source, None, reason)
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        for order in self._unanswered():
+            yield order.created_at + self._patience()
+
+    def due(self) -> Iterator[Effect]:
+        for order in list(self._unanswered()):
+            if self.desk.at >= order.created_at + self._patience():
+                yield from self.doubting.begin(order, f"no answer in {self._patience().total_seconds():g} s")
+
+    def _unanswered(self) -> Iterator[Order]:
+        return (o for o in self.desk.ledger.working() if o.status is OrderStatus.PENDING and o.in_doubt_since is None)
+
+    def _patience(self) -> timedelta:
+        return timedelta(seconds=float(self.desk.control.settings.execution.answer_seconds))

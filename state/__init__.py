@@ -1,0 +1,1 @@
+"""The disk: journal, documents, lock, kill switch, heartbeat, settings. Implements `core.ports`; decides nothing."""

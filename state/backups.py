@@ -1,0 +1,87 @@
+"""A backup of an account: journal and documents together, in one archive (SP-04). May run beside an engine.
+
+The documents are read first and the journal after them, so that the journal in the archive never ends before the record
+that the documents know. The kill switch, the lock and the heartbeat belong to the running installation and stay out.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+from pathlib import Path
+
+from state.files import open_private, sync_folder
+from state.folders import AccountFolder
+from state.segments import segments, sequence_in
+
+
+class BackupError(Exception):
+    """A backup that cannot be made; the message says what to do."""
+
+
+def backup(folder: AccountFolder, to: Path) -> Path:
+    """Write the archive, 0600, and return its path.
+
+    Parameters
+    ----------
+    to
+        The archive's own path, or a folder, where it is called `keyturn-<account>-<last record>.tar.gz`.
+
+    Raises
+    ------
+    BackupError
+        Where there is nothing to keep, or the archive is there already.
+    """
+    files = _documents(folder)
+    journal = _journal(folder)
+    if not files and not journal:
+        raise BackupError(f"account {folder.name!r} has neither journal nor documents yet")
+    target = to / f"keyturn-{folder.name}-{_last_sequence(journal)}.tar.gz" if to.is_dir() else to
+    if target.exists():
+        raise BackupError(f"{target} is there already; choose another name")
+    temporary = target.with_name(f".{target.name}.new")
+    descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    with os.fdopen(descriptor, "wb") as file:
+        with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as archive:
+            for name, content in (files | journal).items():
+                _add(archive, f"{folder.name}/{name}", content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(target)
+    sync_folder(target.parent)
+    return target
+
+
+def _documents(folder: AccountFolder) -> dict[str, bytes]:
+    """The documents and their older versions; each is replaced whole, so each is read whole."""
+    kept = sorted(folder.backups.glob("documents.*.json")) if folder.backups.is_dir() else []
+    found = {}
+    for path in (folder.documents, *kept):
+        try:
+            found[path.relative_to(folder.path).as_posix()] = path.read_bytes()
+        except FileNotFoundError:
+            continue  # rotated away meanwhile
+    return found
+
+
+def _journal(folder: AccountFolder) -> dict[str, bytes]:
+    """Every segment up to its last whole line."""
+    if not folder.journal.is_dir():
+        return {}
+    contents = {path.name: path.read_bytes() for path in segments(folder.journal)}
+    return {f"journal/{name}": content[: content.rfind(b"\n") + 1] for name, content in contents.items()}
+
+
+def _last_sequence(journal: dict[str, bytes]) -> int:
+    for content in reversed(journal.values()):
+        if content:
+            return sequence_in(content.rstrip(b"\n").rpartition(b"\n")[2]) or 0
+    return 0
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size = len(content)
+    entry.mode = 0o600
+    archive.addfile(entry, io.BytesIO(content))

@@ -1,0 +1,180 @@
+"""A fact as a line of JSON, and back (SP-01).
+
+    {"seq":7,"at":"2026-11-20T14:31:00Z","fact":"BarClosed","v":1,"data":{…},"sum":"…"}
+
+`sum` is the first half of a SHA-256 over the sum of the record before and this line without its own: change, drop,
+add or swap a record, and the chain no longer holds there. It guards against accidents, not against a forger, who could
+work out every sum anew. Decimals are text and keep it exactly (`0.300` stays); times are UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from hashlib import sha256
+from typing import Any, get_args
+
+import orjson
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from core.facts import VERSIONS, BarClosed, Fact, SettingsApplied
+from core.model.bar import Bar
+from core.model.values import Price, Quantity, Symbol
+from core.ports import JournalError, Recorded
+from core.settings import Settings
+from state.members import with_members
+
+GENESIS = "0" * 32
+"""What stands for the sum before the first record."""
+
+TAIL = len(',"sum":""}') + len(GENESIS)
+"""Bytes at a line's end that hold its sum."""
+
+FACTS: Mapping[str, type[Fact]] = {fact.__name__: fact for fact in get_args(Fact)}
+
+MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object]]] = {}
+"""By fact and version: makes of that version's data the data of the next one."""
+
+
+class RecordError(JournalError):
+    """A record that cannot be written or read; the message says what is wrong with it, the caller adds the place."""
+
+
+def encode(sequence: int, at: datetime, fact: Fact, previous: str) -> tuple[bytes, str]:
+    """The line of a fact, newline included, and its sum. `previous` is the sum of the record before.
+
+    A bar costs 2.0 µs here, chained; the generic way takes 2.6 for the same line, byte for byte.
+
+    Raises
+    ------
+    RecordError
+        Where the fact holds what could not be read back: NaN, an infinity, half a surrogate pair, a time without
+        a zone.
+    """
+    if at.tzinfo is None:
+        raise RecordError(f"the time {at} has no zone")
+    name = type(fact).__name__
+    record = {
+        "seq": sequence,
+        "at": at,
+        "fact": name,
+        "v": VERSIONS.get(name, 1),
+        "data": _bar_data(fact.bar) if type(fact) is BarClosed else fact,
+    }
+    try:
+        body = orjson.dumps(record, default=_plain, option=orjson.OPT_UTC_Z)
+    except orjson.JSONEncodeError as error:
+        raise RecordError(f"{name} cannot be written: {error.__cause__ or error}") from error
+    total = sum_of(body, previous)
+    return b'%b,"sum":"%b"}\n' % (body[:-1], total.encode()), total
+
+
+def _bar_data(bar: Bar) -> dict[str, dict[str, object]]:
+    """The one fact that comes by the million, taken apart by hand."""
+    prices = bar.open, bar.high, bar.low, bar.close, bar.volume
+    for number in prices:
+        if not number.is_finite():
+            raise RecordError(f"{bar.symbol} {bar.start}: a bar cannot hold {number}")
+    opened, high, low, close, volume = prices
+    return {
+        "bar": {
+            "symbol": bar.symbol,
+            "start": bar.start,
+            "open": str(opened),
+            "high": str(high),
+            "low": str(low),
+            "close": str(close),
+            "volume": str(volume),
+        }
+    }
+
+
+def _plain(value: object) -> object:
+    """What orjson does not know by itself."""
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise ValueError(f"it holds {value}, which is no number")
+        return str(value)
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    raise TypeError(f"it holds a {type(value).__name__}")
+
+
+def sum_of(body: bytes, previous: str) -> str:
+    """The chained sum of a line without its own: 32 hex digits."""
+    return sha256(previous.encode() + body).hexdigest()[: len(GENESIS)]
+
+
+def checked_sum(line: bytes, previous: str) -> str:
+    """The sum of a line (newline taken off) when it is sound and follows `previous`. Raises `RecordError`."""
+    total = sum_of(line[:-TAIL] + b"}", previous)
+    if line[-TAIL:] != b',"sum":"%b"}' % total.encode():
+        raise RecordError("its checksum does not hold")
+    return total
+
+
+def decode(line: bytes) -> Recorded:
+    """The record of a line whose sum was checked. Raises `RecordError`, saying what is wrong with it."""
+    try:
+        record = orjson.loads(line)
+        sequence, name, version, data = record["seq"], record["fact"], record["v"], record["data"]
+        at = datetime.fromisoformat(record["at"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordError(f"it is no record: {error!r}") from error
+    fact = _decoded_bar(data) if name == "BarClosed" and version == 1 else _decoded(name, version, data)
+    return Recorded(sequence, at, fact)
+
+
+def _decoded_bar(data: dict[str, dict[str, str]]) -> Fact:
+    """A bar by hand, as in `_bar_data`; whatever is odd about it is left to the thorough way, which says what it is."""
+    try:
+        bar = data["bar"]
+        "".join(bar.values())  # every value is text, or this raises: a Decimal would take a number too
+        if len(bar) == len(Bar.__slots__) and len(data) == 1:
+            opened, high, low = Decimal(bar["open"]), Decimal(bar["high"]), Decimal(bar["low"])
+            close, volume = Decimal(bar["close"]), Decimal(bar["volume"])
+            if (opened + high + low + close + volume).is_finite():
+                start = datetime.fromisoformat(bar["start"])
+                return BarClosed(
+                    Bar(
+                        Symbol(bar["symbol"]),
+                        start,
+                        Price(opened),
+                        Price(high),
+                        Price(low),
+                        Price(close),
+                        Quantity(volume),
+                    )
+                )
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
+        pass
+    return _decoded("BarClosed", 1, data)
+
+
+def _decoded(name: str, version: int, data: Any) -> Fact:
+    if name not in FACTS:
+        raise RecordError(f"this version knows no fact {name!r}")
+    newest = VERSIONS.get(name, 1)
+    if not isinstance(version, int) or not isinstance(data, dict):
+        raise RecordError(f"{name}: it is no record")
+    if version > newest:
+        raise RecordError(f"{name} is of version {version}; this version of Keyturn knows up to {newest}")
+    for step in range(version, newest):
+        data = MIGRATIONS[name, step](data)
+    try:
+        if name == SettingsApplied.__name__:
+            return SettingsApplied(Settings.model_validate(with_members(Settings, data["settings"])))
+        return _adapter(name).validate_json(orjson.dumps(data), strict=True, extra="forbid")
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise RecordError(f"{name}, {place}: {first['msg']}") from error
+    except (AttributeError, KeyError) as error:
+        raise RecordError(f"{name}: its data has another shape ({error})") from error
+
+
+@cache
+def _adapter(name: str) -> TypeAdapter[Fact]:
+    return TypeAdapter(FACTS[name])

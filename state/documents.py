@@ -1,0 +1,197 @@
+"""The state documents (SP-02): one TinyDB table a slice, replaced whole and atomically, with five older versions kept.
+
+The file carries its own checksum, so that damage is noticed and never loaded. People may read it; the journal is the
+truth, and a start without sound documents only reads a longer tail of it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import orjson
+from tinydb import TinyDB
+from tinydb.storages import Storage
+from tinydb.table import Document
+
+from core.ports import Checkpoint, NoCheckpoint
+from state.files import make_folder, replace_file, sync_folder
+from state.folders import AccountFolder
+
+VERSION = 1
+"""Of the documents' layout."""
+
+MIGRATIONS: dict[int, Callable[[dict[str, object]], dict[str, object]]] = {}
+"""By version: makes of that version's documents those of the next one."""
+
+BACKUPS = 5
+ROTATION_SECONDS = 60.0
+META = "checkpoint"
+"""The table that holds the sequence number and the version."""
+
+Tables = dict[str, dict[str, Any]]
+
+
+class UnsoundDocumentsError(Exception):
+    """A documents file that cannot be believed; the message says why."""
+
+
+class AtomicStorage(Storage):
+    """TinyDB's tables in one file, with a checksum, replaced by a rename."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> Tables | None:
+        """The tables, or None where there is no file. Raises `UnsoundDocumentsError`."""
+        try:
+            content = self._path.read_bytes()
+        except FileNotFoundError:
+            return None
+        return tables_in(content)
+
+    def write(self, data: Tables) -> None:
+        """Replace the file. Raises OSError; the old one is then untouched."""
+        replace_file(self._path, content_of(data))
+
+
+def content_of(tables: Tables) -> bytes:
+    text = orjson.dumps(tables, option=orjson.OPT_INDENT_2)
+    return b'{"sum": "%b",\n"tables": %b\n}\n' % (sha256(text).hexdigest().encode(), text)
+
+
+def tables_in(content: bytes) -> Tables:
+    """The tables of a documents file. Raises `UnsoundDocumentsError` for any byte that was changed."""
+    head = len('{"sum": "",\n"tables": ') + sha256().digest_size * 2
+    text = content[head:].removesuffix(b"\n}\n")
+    try:
+        tables = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise UnsoundDocumentsError(f"it is cut short or garbled ({error})") from error
+    if not isinstance(tables, dict) or content != content_of(tables):
+        raise UnsoundDocumentsError("its checksum does not hold")
+    return tables
+
+
+class _Gathered(Storage):
+    """Keeps a checkpoint's tables together, so that they reach the disk in one write."""
+
+    tables: Tables | None = None
+
+    def read(self) -> Tables | None:
+        return self.tables
+
+    def write(self, data: Tables) -> None:
+        self.tables = data
+
+
+class TinyDocuments:
+    """Implements `core.ports.Documents`.
+
+    Parameters
+    ----------
+    clock
+        Seconds; only differences count. Decides when the file that is being replaced becomes a backup.
+
+    Attributes
+    ----------
+    notes
+        What loading had to do, in words: which file was damaged, and from which one it took the documents.
+    """
+
+    def __init__(self, folder: AccountFolder, clock: Callable[[], float] = time.monotonic) -> None:
+        self._path = folder.documents
+        self._backups = folder.backups
+        self._clock = clock
+        self._rotated: float | None = None
+        mended = make_folder(self._backups)
+        self.notes: tuple[str, ...] = (mended,) if mended else ()
+
+    def load(self) -> Checkpoint | NoCheckpoint:
+        """The newest sound checkpoint: the documents, or else the newest sound backup; `notes` says what was wrong."""
+        reasons: list[str] = []
+        for path in (self._path, *self._kept()):
+            try:
+                checkpoint = _checkpoint_in(path)
+            except (UnsoundDocumentsError, OSError) as error:
+                reasons.append(f"{path.name}: {error}")
+                continue
+            if reasons:
+                self.notes += (
+                    *reasons,
+                    f"the documents were taken from {path.name}, as of record {checkpoint.sequence}",
+                )
+            return checkpoint
+        if reasons == [f"{self._path.name}: {_NO_FILE}"]:
+            return NoCheckpoint("no documents yet")
+        self.notes += tuple(reasons)
+        return NoCheckpoint("no sound documents: " + "; ".join(reasons))
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Replace the documents, atomically. Raises OSError; the old ones are then untouched."""
+        self._rotate()
+        gathered = _Gathered()
+        database = TinyDB(storage=lambda: gathered)
+        meta = {"sequence": checkpoint.sequence, "version": VERSION}
+        database.table(META).insert(Document(meta, doc_id=1))
+        for name, value in checkpoint.documents.items():
+            database.table(f"{_SLICE}{name}").insert(Document({"value": value}, doc_id=1))
+        AtomicStorage(self._path).write(gathered.tables or {})
+
+    def _kept(self) -> Iterator[Path]:
+        """The backups, newest first."""
+        return (path for path in map(self._backup, range(1, BACKUPS + 1)) if path.exists())
+
+    def _backup(self, number: int) -> Path:
+        return self._backups / f"documents.{number}.json"
+
+    def _rotate(self) -> None:
+        """Keep what is about to be replaced: at the first save, and then once a minute at most."""
+        now = self._clock()
+        if self._rotated is not None and now - self._rotated < ROTATION_SECONDS:
+            return
+        self._rotated = now
+        try:
+            _checkpoint_in(self._path)
+        except UnsoundDocumentsError:
+            if self._path.exists():
+                self._path.replace(self._path.with_name("documents.damaged.json"))
+            return
+        for number in range(BACKUPS, 1, -1):
+            if self._backup(number - 1).exists():
+                self._backup(number - 1).replace(self._backup(number))
+        _link_or_copy(self._path, self._backup(1))
+        sync_folder(self._backups)
+
+
+_SLICE = "slice "
+_NO_FILE = "it is not there"
+
+
+def _checkpoint_in(path: Path) -> Checkpoint:
+    tables = AtomicStorage(path).read()
+    if tables is None:
+        raise UnsoundDocumentsError(_NO_FILE)
+    try:
+        meta = tables[META]["1"]
+        sequence, version = meta["sequence"], meta["version"]
+        documents = {name.removeprefix(_SLICE): table["1"]["value"] for name, table in tables.items() if name != META}
+    except (KeyError, TypeError) as error:
+        raise UnsoundDocumentsError(f"{error} is missing in it") from error
+    if version > VERSION:
+        raise UnsoundDocumentsError(f"a newer Keyturn wrote it (version {version}, this one knows {VERSION})")
+    for step in range(version, VERSION):
+        documents = MIGRATIONS[step](documents)
+    return Checkpoint(sequence, documents)
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without links
+        shutil.copy2(source, target)

@@ -1,0 +1,67 @@
+"""An example of the settings file, made from the code: every key with its meaning and its default.
+
+A test loads it for every profile and gets the profile back, so that it cannot go stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import time
+from decimal import Decimal
+from enum import Enum
+
+from pydantic import BaseModel
+
+from core.settings import PROFILES, Amount, Settings
+from state.members import with_members
+
+
+def example_settings(profile: str) -> str:
+    """The text of a settings.toml that spells out a profile. Raises KeyError for a profile that is not there."""
+    settings = Settings.model_validate(with_members(Settings, {**PROFILES[profile], "profile": profile}))
+    head = (
+        f"# Keyturn's settings, profile {profile}. Every key may be left out: the profile then gives its value.\n"
+        "# Ratios are fractions (0.003 is 0.3 %), money is USD, times of day are New York's.\n"
+        "# A variable KEYTURN_RISK__DAILY_LOSS__USD or --set risk.daily_loss.usd=5 goes over what stands here.\n"
+    )
+    return head + "\n" + "\n".join(_lines(settings, ())) + "\n"
+
+
+def _lines(table: BaseModel, path: tuple[str, ...]) -> Iterator[str]:
+    inner: list[tuple[str, BaseModel]] = []
+    for key, field in type(table).model_fields.items():
+        value = getattr(table, key)
+        if isinstance(value, BaseModel) and not isinstance(value, Amount):
+            inner.append((key, value))
+            continue
+        if field.description:
+            yield f"# {field.description}"
+        yield f"{key} = {_toml(value)}"
+    for key, value in inner:
+        yield ""
+        summary = (type(value).__doc__ or "").partition("\n")[0]
+        yield f"# {summary}"
+        yield f"[{'.'.join((*path, key))}]"
+        yield from _lines(value, (*path, key))
+
+
+def _toml(value: object) -> str:
+    match value:
+        case Amount(usd=Decimal() as usd):
+            return f"{{ usd = {usd:f} }}"
+        case Amount(of_equity=share):
+            return f"{{ of_equity = {share:f} }}"
+        case bool():
+            return str(value).lower()
+        case Decimal():
+            return f"{value:f}"
+        case time():
+            return f'"{value.isoformat("seconds" if value.second else "minutes")}"'
+        case Enum():
+            return f'"{value.value}"'
+        case tuple():
+            return "[" + ", ".join(map(_toml, value)) + "]"
+        case str():
+            return f'"{value}"'
+        case _:
+            return str(value)

@@ -1,0 +1,73 @@
+"""The few things done to files everywhere here: open them for their owner alone, replace them whole, sync a folder.
+
+Nothing here knows what a file holds.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+
+
+def make_folder(path: Path) -> str | None:
+    """Make `path` a folder of ours alone (0700). Returns what was mended, or None where nothing had to be.
+
+    A folder of another user raises PermissionError: its owner could read and swap everything in it.
+    """
+    path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    return mend_permissions(path, FOLDER_MODE)
+
+
+def mend_permissions(path: Path, mode: int) -> str | None:
+    """Take away every permission beyond `mode`; returns what was mended, or None."""
+    found = path.stat()
+    if found.st_uid != os.geteuid():
+        raise PermissionError(f"{path} belongs to another user; move it away, or run as its owner")
+    wide = stat.S_IMODE(found.st_mode)
+    if not wide & ~mode & 0o777:
+        return None
+    path.chmod(wide & mode)
+    return f"{path.name}: permissions {wide:04o} were too wide, now {wide & mode:04o}"
+
+
+def open_private(path: Path, flags: int) -> int:
+    """`os.open` for the owner alone (0600)."""
+    return os.open(path, flags | os.O_CLOEXEC, FILE_MODE)
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write all of `content`; a short write is continued. Raises OSError."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def sync_folder(path: Path) -> None:
+    """Return when the names in a folder are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Replace `path` by `content`, atomically: a reader sees the old file or the new one, whole.
+
+    Durable: also after a power cut, by a sync of the file before the rename and of its folder after it.
+    """
+    temporary = path.with_name(f".{path.name}.new")
+    descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    try:
+        write_all(descriptor, content)
+        if durable:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    temporary.replace(path)
+    if durable:
+        sync_folder(path.parent)

@@ -1,0 +1,138 @@
+"""Where things live. One home for the operator, in it one folder an account; every file of ours is named here.
+
+Without `KEYTURN_HOME` the XDG folders hold them: `~/.config/keyturn/settings.toml` and
+`~/.local/state/keyturn/<account>/`. With it, one folder holds everything: `<home>/settings.toml` and
+`<home>/state/<account>/`. Folders are 0700 and files 0600; wider permissions are mended, and told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from state.files import FILE_MODE, make_folder, mend_permissions
+from state.lock import holder
+
+ACCOUNT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class AccountNameError(ValueError):
+    """A name that cannot be the name of an account's folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFolder:
+    """Everything that one account keeps on the disk. Only `prepare` touches it."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def journal(self) -> Path:
+        """The folder of the journal's segments."""
+        return self.path / "journal"
+
+    @property
+    def documents(self) -> Path:
+        return self.path / "documents.json"
+
+    @property
+    def backups(self) -> Path:
+        """The folder of the documents' last versions."""
+        return self.path / "backups"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / "lock"
+
+    @property
+    def kill_switch(self) -> Path:
+        return self.path / ".kill_switch"
+
+    @property
+    def heartbeat(self) -> Path:
+        return self.path / "heartbeat"
+
+    @property
+    def exchange(self) -> Path:
+        """The request log of the simulated exchange."""
+        return self.path / "exchange.jsonl"
+
+    def prepare(self) -> tuple[str, ...]:
+        """Make the folders, and mend permissions that are too wide. Returns what was mended, in words."""
+        folders = (self.path, self.journal, self.backups)
+        mended = [make_folder(folder) for folder in folders]
+        files = (file for folder in folders for file in sorted(folder.iterdir()) if file.is_file())
+        mended += [mend_permissions(file, FILE_MODE) for file in files]
+        return tuple(words for words in mended if words)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFolder(AccountFolder):
+    """A folder that holds a journal's segments and nothing else: a replay's."""
+
+    @property
+    def journal(self) -> Path:
+        return self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The operator's settings file, and the folder that holds one folder an account."""
+
+    settings: Path
+    state: Path
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Home:
+        """`KEYTURN_HOME` where it is set, else the XDG folders."""
+        if chosen := environ.get("KEYTURN_HOME"):
+            home = Path(chosen).expanduser().absolute()
+            return cls(home / "settings.toml", home / "state")
+        config = environ.get("XDG_CONFIG_HOME") or platformdirs.user_config_path().as_posix()
+        state = environ.get("XDG_STATE_HOME") or platformdirs.user_state_path().as_posix()
+        return cls(Path(config) / "keyturn" / "settings.toml", Path(state) / "keyturn")
+
+    def account(self, name: str) -> AccountFolder:
+        """The folder of an account, which need not be there yet.
+
+        Raises
+        ------
+        AccountNameError
+            Where the name could lead out of the state folder, or hide in it.
+        """
+        if not ACCOUNT_NAME.fullmatch(name):
+            raise AccountNameError(
+                f"{name!r} cannot be an account's name: letters, digits, '.', '_' and '-', at most 64, "
+                "the first a letter or a digit"
+            )
+        return AccountFolder(self.state / name)
+
+    def accounts(self) -> Iterator[AccountFolder]:
+        """Every account that has a folder, by name."""
+        if not self.state.is_dir():
+            return
+        for path in sorted(self.state.iterdir()):
+            if path.is_dir() and ACCOUNT_NAME.fullmatch(path.name):
+                yield AccountFolder(path)
+
+
+def last_account(home: Home) -> AccountFolder | None:
+    """The account whose engine runs, or else ran last (newest heartbeat); None where none ever ran."""
+    ran = [folder for folder in home.accounts() if folder.heartbeat.is_file()]
+    running = [folder for folder in home.accounts() if holder(folder) is not None]
+    return max(running or ran, key=_last_beat, default=None)
+
+
+def _last_beat(folder: AccountFolder) -> float:
+    try:
+        return folder.heartbeat.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -1,0 +1,70 @@
+"""What a running engine says of itself, for `status` and the watchdog: a small file, and its age (SY-02).
+
+Written whole, only when something changed; else only its time moves on. It is never synced: nothing rests on it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from state.files import replace_file
+from state.folders import AccountFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The engine at a glance.
+
+    Attributes
+    ----------
+    state
+        `trading`, `halted`, `killed`, `read-only` …: the word on the status line.
+    orders_sent
+        Since the New York day began.
+    """
+
+    state: str
+    pid: int
+    mode: str
+    positions: int
+    orders_working: int
+    orders_sent: int
+    proposals_waiting: int
+    journal_sequence: int
+    account: str
+
+
+class Heartbeat:
+    """Written by the engine that holds the account."""
+
+    def __init__(self, folder: AccountFolder) -> None:
+        self._path = folder.heartbeat
+        self._written: Status | None = None
+
+    def beat(self, status: Status) -> None:
+        """Say that the engine lives, and how it is. Raises OSError."""
+        if status == self._written:
+            try:
+                os.utime(self._path)
+            except FileNotFoundError:
+                pass
+            else:
+                return
+        replace_file(self._path, orjson.dumps(status, option=orjson.OPT_APPEND_NEWLINE), durable=False)
+        self._written = status
+
+
+def read(folder: AccountFolder, now: float | None = None) -> tuple[Status, float] | None:
+    """The last status and its age in seconds (against `now`, seconds since 1970); None without a readable one."""
+    try:
+        content = folder.heartbeat.read_bytes()
+        beaten = folder.heartbeat.stat().st_mtime
+        status = TypeAdapter(Status).validate_json(content, strict=True)
+    except (FileNotFoundError, ValidationError):
+        return None
+    return status, max(0.0, (time.time() if now is None else now) - beaten)

@@ -1,0 +1,280 @@
+"""The journal, written: append-only lines, chained, one segment a New York day (SP-01). One writer.
+
+`append` only keeps the line; `flush` hands it to the operating system, `sync` waits for the disk. After a write that
+failed nothing more is taken until the journal is opened again, because what the disk holds is no longer known (SP-06).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import orjson
+
+from core.facts import Fact
+from core.ports import JournalDamagedError, JournalError, JournalWriteError, Recorded
+from state.codec import GENESIS, RecordError, decode, encode
+from state.files import make_folder, open_private, sync_folder, write_all
+from state.folders import AccountFolder
+from state.segments import Torn, Walk, day_of, end_of, segments, start_at
+
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+class TimeWentBackError(JournalError):
+    """A fact stamped before the one that is already recorded: `at` never decreases."""
+
+
+class _Chain:
+    """The end of a chain, and how it grows by one line."""
+
+    __slots__ = ("at", "sequence", "sum")
+
+    def __init__(self, sequence: int = 0, total: str = GENESIS, at: datetime = BEGINNING) -> None:
+        self.sequence = sequence
+        self.sum = total
+        self.at = at
+
+    def line(self, at: datetime, fact: Fact) -> bytes:
+        if at < self.at:
+            raise TimeWentBackError(f"{type(fact).__name__} at {at} after a record at {self.at}")
+        content, self.sum = encode(self.sequence + 1, at, fact, self.sum)
+        self.sequence += 1
+        self.at = at
+        return content
+
+
+class MemoryJournal:
+    """A journal that is forgotten: the same lines and the same cost, without the disk."""
+
+    def __init__(self) -> None:
+        self._chain = _Chain()
+        self.lines: list[bytes] = []
+        self.syncs = 0
+
+    @property
+    def sequence(self) -> int:
+        return self._chain.sequence
+
+    def append(self, at: datetime, fact: Fact) -> int:
+        self.lines.append(self._chain.line(at, fact))
+        return self._chain.sequence
+
+    def flush(self) -> None:
+        """Nothing to do."""
+
+    def sync(self) -> None:
+        self.syncs += 1
+
+    def records(self, after: int = 0) -> Iterator[Recorded]:
+        for line in self.lines[after:]:
+            yield decode(line)
+
+    def fingerprint(self) -> str:
+        """SHA-256 over all lines: that of a file journal with the same facts."""
+        total = hashlib.sha256()
+        for line in self.lines:
+            total.update(line)
+        return total.hexdigest()
+
+
+class FileJournal:
+    """The journal of an account's folder, opened for its one writer.
+
+    Parameters
+    ----------
+    verified_until
+        The sequence number up to which the chain is taken on trust, as a checkpoint knows it; from the segment that
+        holds it on, every line is checked. Without one, all of them are.
+
+    Attributes
+    ----------
+    repairs
+        What opening had to mend, in words: a torn last line, permissions.
+    syncs, seconds_in_syncs, last_sync_seconds, slowest_sync_seconds
+        How often the disk was waited for, and how long (a sync over 250 ms is shown, SP-06).
+
+    Raises
+    ------
+    JournalDamagedError
+        Naming file, line and what is wrong. Only a torn last line is repaired: it is moved to a `.torn` file.
+    """
+
+    def __init__(self, folder: AccountFolder, verified_until: int | None = None) -> None:
+        self.folder = folder.journal
+        mended = make_folder(self.folder)
+        self.repairs: tuple[str, ...] = (mended,) if mended else ()
+        self.syncs = 0
+        self.seconds_in_syncs = 0.0
+        self.last_sync_seconds = 0.0
+        self.slowest_sync_seconds = 0.0
+        self._pending: list[bytes] = []
+        self._descriptor: int | None = None
+        self._length = 0
+        self._day_ends = BEGINNING
+        self._folder_is_dirty = False
+        self._failure: str | None = None
+        self._chain = self._opened(verified_until)
+
+    @property
+    def sequence(self) -> int:
+        return self._chain.sequence
+
+    def append(self, at: datetime, fact: Fact) -> int:
+        """Keep one record for the next flush; returns its sequence number.
+
+        Raises `JournalWriteError` once a write has failed, `TimeWentBackError`, and `state.codec.RecordError` for a
+        fact that could not be read back.
+        """
+        if self._failure is not None:
+            raise JournalWriteError(self._failure)
+        if at >= self._day_ends:
+            self._turn_page(at)
+        self._pending.append(self._chain.line(at, fact))
+        return self._chain.sequence
+
+    def flush(self) -> None:
+        if self._failure is not None:
+            raise JournalWriteError(self._failure)
+        if not self._pending or self._descriptor is None:
+            return
+        content = b"".join(self._pending)
+        try:
+            write_all(self._descriptor, content)
+        except OSError as error:
+            raise self._failed("write", error) from error
+        self._pending.clear()
+        self._length += len(content)
+
+    def sync(self) -> None:
+        self.flush()
+        if self._descriptor is None:
+            return
+        begun = time.perf_counter()
+        try:
+            os.fsync(self._descriptor)
+            if self._folder_is_dirty:
+                sync_folder(self.folder)
+        except OSError as error:
+            raise self._failed("sync", error) from error
+        self._folder_is_dirty = False
+        taken = time.perf_counter() - begun
+        self.syncs += 1
+        self.seconds_in_syncs += taken
+        self.last_sync_seconds = taken
+        self.slowest_sync_seconds = max(taken, self.slowest_sync_seconds)
+
+    def records(self, after: int = 0) -> Iterator[Recorded]:
+        if self._failure is None:
+            self.flush()
+        return read(self.folder, after)
+
+    def close(self) -> None:
+        """Sync and let go of the file. Raises `JournalWriteError`."""
+        try:
+            if self._failure is None:
+                self.sync()
+        finally:
+            self._let_go()
+
+    def _opened(self, verified_until: int | None) -> _Chain:
+        paths = segments(self.folder)
+        if not paths:
+            return _Chain()
+        walk = Walk(paths, start_at(paths, max(verified_until or 1, 1)))
+        last = b""
+        for line in walk:
+            last = line
+        if walk.torn is not None:
+            self.repairs += (_repaired(walk.torn),)
+            return self._opened(verified_until)
+        if not paths[-1].stat().st_size:
+            paths[-1].unlink()  # made for a day of which nothing reached the disk
+            return self._opened(verified_until)
+        return _Chain(walk.sequence, walk.sum, datetime.fromisoformat(orjson.loads(last)["at"]))
+
+    def _turn_page(self, at: datetime) -> None:
+        """Close the day's segment, and open that of `at`."""
+        if at < self._chain.at:
+            return  # refused when its line is made
+        if self._descriptor is not None:
+            self.sync()
+            self._let_go()
+        day = day_of(at)
+        path = self.segment(day)
+        try:
+            self._folder_is_dirty = not path.exists()
+            self._descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            self._length = os.fstat(self._descriptor).st_size
+        except OSError as error:
+            raise self._failed("open", error) from error
+        self._day_ends = end_of(day)
+
+    def segment(self, day: date) -> Path:
+        return self.folder / f"{day.isoformat()}.jsonl"
+
+    def _failed(self, act: str, error: OSError) -> JournalWriteError:
+        """Remember the failure, and cut the file back to its last whole record where the disk still lets us."""
+        self._failure = f"the journal {self.folder} could not {act}: {error.strerror}; nothing more is recorded"
+        if act == "write" and self._descriptor is not None:
+            try:
+                os.ftruncate(self._descriptor, self._length)
+            except OSError:
+                self._failure += ", and its last line is torn (the next start repairs it)"
+        return JournalWriteError(self._failure)
+
+    def _let_go(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+            self._day_ends = BEGINNING
+
+
+def read(folder: Path, after: int = 0) -> Iterator[Recorded]:
+    """Every record of a journal's folder with a number above `after`, its chain checked on the way.
+
+    Raises `JournalDamagedError`, also for a record that this version cannot read. A torn last line ends the reading.
+    """
+    paths = segments(folder)
+    walk = Walk(paths, start_at(paths, after + 1))
+    for line in walk:
+        if walk.sequence <= after:
+            continue
+        try:
+            recorded = decode(line)
+        except RecordError as error:
+            raise JournalDamagedError(f"{walk.place}: {error}") from error
+        yield recorded
+
+
+def _repaired(torn: Torn) -> str:
+    """Mend the end of the newest segment; returns what was done."""
+    descriptor = open_private(torn.segment, os.O_WRONLY)
+    try:
+        if torn.is_whole:
+            os.lseek(descriptor, 0, os.SEEK_END)
+            write_all(descriptor, b"\n")
+            words = f"{torn.place}: the newline after a sound record was missing and is there again"
+        else:
+            aside = torn.segment.with_name(f"{torn.segment.name}.torn")
+            _set_aside(aside, torn.content)
+            os.ftruncate(descriptor, torn.offset)
+            words = f"{torn.place}: torn after {len(torn.content)} bytes, moved to {aside.name}"
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    sync_folder(torn.segment.parent)
+    return words
+
+
+def _set_aside(path: Path, content: bytes) -> None:
+    descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    try:
+        write_all(descriptor, content + b"\n")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,61 @@
+"""The latch outside the journal (OP-08): the file `.kill_switch`, or `KEYTURN_KILL=1` in the environment.
+
+That the file exists is the latch; the words in it only say who set it. So a full disk still latches. Where the file
+cannot be looked at, the latch counts as shut.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from state.files import open_private, sync_folder, write_all
+from state.folders import AccountFolder
+
+VARIABLE = "KEYTURN_KILL"
+FLATTEN = "flatten"
+
+
+class FileKillSwitch:
+    """Implements `core.ports.KillSwitch`. `is_on` costs one stat: the gateway asks before each request."""
+
+    def __init__(self, folder: AccountFolder, environ: Mapping[str, str]) -> None:
+        self._path = folder.kill_switch
+        self._name = os.fspath(self._path)
+        self._environ = environ
+
+    def is_on(self) -> str | None:
+        """`file` or `environment`, or None. In doubt it is on: any value but an empty one or 0 kills."""
+        try:
+            os.stat(self._name)
+        except FileNotFoundError:
+            return "environment" if self._environ.get(VARIABLE, "0") not in ("", "0") else None
+        except OSError:
+            return "file"
+        return "file"
+
+    def latch(self, by: str, *, flatten: bool = False) -> None:
+        """Create the file, or add a line to it: who, and whether the positions should be flattened too."""
+        line = " ".join(by.split()) + (f" {FLATTEN}" if flatten else "") + "\n"
+        descriptor = open_private(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        try:
+            write_all(descriptor, line.encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        sync_folder(self._path.parent)
+
+    def release(self) -> None:
+        self._path.unlink(missing_ok=True)
+        sync_folder(self._path.parent)
+
+    def set_by(self) -> tuple[str, ...]:
+        """Who latched it, a line each; empty where the file is empty or not there."""
+        try:
+            return tuple(self._path.read_text(errors="replace").splitlines())
+        except FileNotFoundError:
+            return ()
+
+    def asks_to_flatten(self) -> bool:
+        """Whether anybody who latched it also asked to stage the flattening."""
+        return any(FLATTEN in line.split() for line in self.set_by())

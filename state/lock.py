@@ -1,0 +1,111 @@
+"""One running engine per account (SP-04). The kernel holds the lock, so a crash of its holder releases it.
+
+The file stays where it is; only the lock on it counts. Its content names the holder for people and for `status`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import orjson
+
+from state.files import open_private, write_all
+
+if TYPE_CHECKING:
+    from state.folders import AccountFolder
+
+PATIENCE_SECONDS = 0.2
+"""A `status` that asks for the holder takes the lock for microseconds; an engine that starts then tries again."""
+
+
+class AlreadyRunningError(Exception):
+    """Another engine holds this account; `pid` is its process, None where it has not said yet."""
+
+    def __init__(self, account: str, pid: int | None) -> None:
+        self.pid = pid
+        named = "another process" if pid is None else f"process {pid}"
+        super().__init__(f"an engine already runs on account {account!r} ({named}); stop it first")
+
+
+class EngineLock:
+    """Held from `acquire` to `release`, or to the end of the process."""
+
+    def __init__(self, folder: AccountFolder) -> None:
+        self._folder = folder
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock, or raise `AlreadyRunningError` naming who has it."""
+        descriptor = open_private(self._folder.lock, os.O_RDWR | os.O_CREAT)
+        if not _locked_in_time(descriptor):
+            pid = _pid_in(descriptor)
+            os.close(descriptor)
+            raise AlreadyRunningError(self._folder.name, pid)
+        self._descriptor = descriptor
+        os.ftruncate(descriptor, 0)
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        write_all(descriptor, orjson.dumps({"pid": os.getpid(), "started": started}) + b"\n")
+
+    def release(self) -> None:
+        if self._descriptor is None:
+            return
+        os.ftruncate(self._descriptor, 0)
+        os.close(self._descriptor)
+        self._descriptor = None
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+UNKNOWN_PID = 0
+"""The lock is held by a process that has not written its number yet."""
+
+
+def holder(folder: AccountFolder) -> int | None:
+    """Process number of the engine that runs on this account (`UNKNOWN_PID` just after its start), or None."""
+    try:
+        descriptor = os.open(folder.lock, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        if _locked(descriptor, fcntl.LOCK_SH):
+            return None
+        return _pid_in(descriptor) or UNKNOWN_PID
+    finally:
+        os.close(descriptor)
+
+
+def _locked_in_time(descriptor: int) -> bool:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not _locked(descriptor, fcntl.LOCK_EX):
+        if time.monotonic() >= until:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _locked(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _pid_in(descriptor: int) -> int | None:
+    try:
+        pid = orjson.loads(os.pread(descriptor, 4096, 0))["pid"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None
+    return pid if isinstance(pid, int) else None

@@ -1,0 +1,270 @@
+"""The settings, from where an operator writes them: profile < settings.toml < KEYTURN_… < --set (OP-10).
+
+Tables merge key by key; an amount given in another unit replaces the one below it. Whatever is wrong is told in one
+line: where it stands, key, value, and what is allowed. Nothing here prints a value that no setting asked for.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import time
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from core.model.account import Mode
+from core.settings import PROFILES, Amount, Settings
+from state.folders import Home
+from state.members import with_members
+
+PREFIX = "KEYTURN_"
+OTHER_VARIABLES = frozenset({"KEYTURN_HOME", "KEYTURN_KILL", "KEYTURN_ALLOW_LIVE"})
+
+LONGEST_SHOWN = 60
+"""Characters of a wrong value that an error repeats."""
+
+KeyPath = tuple[str, ...]
+
+
+class SettingsError(Exception):
+    """A setting that cannot stand; the message is one line for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One place that settings come from: its values as nested tables, and how a key of it is called there."""
+
+    values: dict[str, object] = field(default_factory=dict)
+    places: dict[KeyPath, str] = field(default_factory=dict)
+    name: str = ""
+
+    def place(self, path: KeyPath) -> str:
+        """`settings.toml: risk.daily_loss.usd`, or the variable or option that set it."""
+        for length in range(len(path), 0, -1):
+            if found := self.places.get(path[:length]):
+                return found
+        for longer, found in self.places.items():
+            if longer[: len(path)] == path:
+                return found
+        return f"{self.name}: {'.'.join(path)}"
+
+
+def load_settings(home: Home, environ: Mapping[str, str], overrides: Sequence[str] = ()) -> Settings:
+    """The settings that hold now. Raises `SettingsError`."""
+    layers = [_file_layer(home.settings), _environment_layer(environ), _override_layer(overrides)]
+    for layer in layers:
+        _check_keys(Settings, layer.values, (), layer)
+    layers.insert(0, _profile_layer(layers))
+    merged: dict[str, object] = {}
+    for layer in layers:
+        merged = _merged(Settings, merged, layer.values)
+    try:
+        settings = Settings.model_validate(with_members(Settings, merged))
+    except ValidationError as error:
+        raise SettingsError(_words(error, layers)) from None
+    if settings.account.mode is Mode.LIVE:
+        raise SettingsError(_no_live(_owner(layers, ("account", "mode")), environ))
+    return settings
+
+
+# ── layers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _profile_layer(layers: Sequence[Layer]) -> Layer:
+    chosen: object = "micro"
+    for layer in layers:
+        chosen = layer.values.get("profile", chosen)
+    if not isinstance(chosen, str) or chosen not in PROFILES:
+        place = _owner(layers, ("profile",)).place(("profile",))
+        raise SettingsError(f"{place} = {_shown(chosen)}: must be one of {', '.join(PROFILES)}")
+    return Layer(PROFILES[chosen], name=f"profile {chosen}")
+
+
+def _file_layer(path: Path) -> Layer:
+    try:
+        text = path.read_bytes().decode()
+        return Layer(tomllib.loads(text, parse_float=Decimal), name=path.name)
+    except FileNotFoundError:
+        return Layer(name=path.name)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path.name}: byte {error.start} is no UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path.name}: {error}") from None
+
+
+def _environment_layer(environ: Mapping[str, str]) -> Layer:
+    layer = Layer(name="environment")
+    for variable in sorted(environ):
+        if not variable.startswith(PREFIX) or variable in OTHER_VARIABLES:
+            continue
+        path = tuple(variable.removeprefix(PREFIX).lower().split("__"))
+        layer.places[path] = f"environment: {variable}"
+        _put(layer, path, _value(environ[variable]))
+    return layer
+
+
+def _override_layer(overrides: Sequence[str]) -> Layer:
+    layer = Layer(name="--set")
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        path = tuple(key.strip().split("."))
+        if not equals or not all(path):
+            raise SettingsError(f"--set {override}: write it as key=value, as in --set risk.max_open_positions=1")
+        layer.places[path] = f"--set {'.'.join(path)}"
+        _put(layer, path, _value(text.strip()))
+    return layer
+
+
+def _put(layer: Layer, path: KeyPath, value: object) -> None:
+    table = layer.values
+    for depth, key in enumerate(path[:-1], 1):
+        inner = table.setdefault(key, {})
+        if not isinstance(inner, dict):
+            raise SettingsError(f"{layer.place(path)}: {layer.place(path[:depth])} has set it whole already")
+        table = inner
+    value_there = table.get(path[-1])
+    if isinstance(value_there, dict) and not isinstance(value, dict):
+        raise SettingsError(f"{layer.place(path)}: a key inside it is set as well; give one of the two")
+    table[path[-1]] = value_there | value if isinstance(value_there, dict) and isinstance(value, dict) else value
+
+
+def _value(text: str) -> object:
+    """A TOML value, its numbers exact; what is no TOML is the text itself."""
+    try:
+        table = tomllib.loads(f"value = {text}", parse_float=Decimal)
+    except tomllib.TOMLDecodeError:
+        return text
+    return table["value"] if len(table) == 1 else text
+
+
+# ── merging ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _merged(model: type[BaseModel], below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:
+    merged = dict(below)
+    for key, value in above.items():
+        inner = _table(model, key)
+        old = merged.get(key)
+        if inner is None or inner is Amount or not isinstance(value, dict):
+            merged[key] = value
+        else:
+            merged[key] = _merged(inner, old if isinstance(old, dict) else {}, value)
+    return merged
+
+
+def _table(model: type[BaseModel], key: str) -> type[BaseModel] | None:
+    """The model of a key that is a table of its own."""
+    known = model.model_fields.get(key)
+    annotation = None if known is None else known.annotation
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+
+
+def _check_keys(model: type[BaseModel], values: Mapping[str, object], path: KeyPath, layer: Layer) -> None:
+    """Refuse what no setting is called, and values of a kind that pydantic would bend into the wanted one."""
+    for key, value in values.items():
+        here = (*path, key)
+        if key not in model.model_fields:
+            raise SettingsError(f"{layer.place(here)}: there is no such setting{_suggestion(here, layer)}")
+        inner = _table(model, key)
+        if inner is not None and isinstance(value, dict):
+            _check_keys(inner, value, here, layer)
+        elif inner is not None:
+            inside = ", ".join(inner.model_fields)
+            raise SettingsError(f"{layer.place(here)} = {_shown(value)}: must be a table of {inside}")
+        elif bent := _bent(model.model_fields[key].annotation, value):
+            raise SettingsError(f"{layer.place(here)} = {_shown(value)}: {bent}")
+
+
+def _bent(annotation: object, value: object) -> str | None:
+    if isinstance(value, bool) and annotation is not bool:
+        return "must not be true or false"
+    if annotation is bool and not isinstance(value, bool):
+        return "must be true or false"
+    if annotation is time and not isinstance(value, (str, time)):
+        return 'must be a time of day, as in "10:00"'
+    return None
+
+
+def _suggestion(path: KeyPath, layer: Layer) -> str:
+    wanted = ".".join(path)
+    known = list(_keys(Settings))
+    near = get_close_matches(wanted, known, 1, 0.6) or [
+        key for key in known if get_close_matches(path[-1], [key.rpartition(".")[2]], 1, 0.8)
+    ]
+    if not near:
+        return ""
+    key = PREFIX + near[0].upper().replace(".", "__") if layer.name == "environment" else near[0]
+    return f"; did you mean {key}?"
+
+
+def _keys(model: type[BaseModel], path: KeyPath = ()) -> Iterator[str]:
+    """Every key that can be set, dotted, tables included."""
+    for key in model.model_fields:
+        yield ".".join((*path, key))
+        inner = _table(model, key)
+        if inner is not None:
+            yield from _keys(inner, (*path, key))
+
+
+# ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _words(error: ValidationError, layers: Sequence[Layer]) -> str:
+    """The first fault in one line, with the place that the operator can go to."""
+    first = error.errors(include_url=False)[0]
+    path = tuple(str(part) for part in first["loc"])
+    allowed = _allowed(first["type"], first["msg"])
+    if not path:
+        return f"settings: {allowed}"
+    keys = tuple(part for part in path if not part.isdigit())
+    place = _owner(layers, keys).place(keys)
+    return f"{place} = {_shown(first['input'])}: {allowed}"
+
+
+def _allowed(kind: str, message: str) -> str:
+    if kind == "value_error":
+        return message.removeprefix("Value error, ")
+    if kind == "literal_error":
+        return "must be " + message.removeprefix("Input should be ")
+    return re.sub(r"^(Input|String) should", "must", message)
+
+
+def _owner(layers: Sequence[Layer], path: KeyPath) -> Layer:
+    """The highest layer that sets this key, or a part of it."""
+    for layer in reversed(layers):
+        value: object = layer.values
+        for key in path:
+            value = value.get(key, _ABSENT) if isinstance(value, dict) else _ABSENT
+        if value is not _ABSENT:
+            return layer
+    return layers[0]
+
+
+_ABSENT = object()
+
+
+def _shown(value: object) -> str:
+    """A value as the operator wrote it, on one line and not longer than half of one."""
+    if isinstance(value, Mapping):
+        text = "{ " + ", ".join(f"{key} = {_shown(inner)}" for key, inner in value.items()) + " }"
+    elif isinstance(value, (list, tuple)):
+        text = "[" + ", ".join(map(_shown, value)) + "]"
+    elif isinstance(value, str):
+        text = f'"{value.encode("unicode_escape").decode()}"'
+    else:
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
+
+
+def _no_live(layer: Layer, environ: Mapping[str, str]) -> str:
+    place = f'{layer.place(("account", "mode"))} = "live"'
+    if environ.get("KEYTURN_ALLOW_LIVE") != "1":
+        return f"{place}: live trading also needs KEYTURN_ALLOW_LIVE=1 in the environment; set account.mode to paper"
+    return f"{place}: live trading needs a broker, which this version does not have; set account.mode to paper"

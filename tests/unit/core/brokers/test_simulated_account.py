@@ -1,0 +1,180 @@
+"""Money and shares on the simulated exchange: settlement, buying power, held shares, and what never drifts."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from core.model.broker import Accepted, NotFound, Refused
+from core.model.order import Side, TimeInForce
+from core.model.values import ClientOrderId
+from tests.unit.core.brokers.trading_floor import SPY, Floor, a_bar, an_order, at
+
+FRIDAY = date(2026, 11, 20)
+MONDAY = date(2026, 11, 23)
+BEFORE_THANKSGIVING = date(2026, 11, 25)
+HALF_DAY = date(2026, 11, 27)
+
+
+def refused(answer: object) -> tuple[int, int]:
+    assert isinstance(answer, Refused), answer
+    return answer.status, answer.code
+
+
+def test_a_cash_account_may_spend_a_sale_the_next_trading_day() -> None:
+    """EX-11"""
+    floor = Floor(cash=Decimal(2000))
+    floor.bars(a_bar("10:00", "100", day=FRIDAY))
+    floor.exchange.submit(at("10:00", FRIDAY), an_order("buy", Side.BUY, "19"))
+    floor.exchange.submit(at("10:01", FRIDAY), an_order("sell", Side.SELL, "19"))
+
+    friday = floor.exchange.account(at("15:00", FRIDAY))
+    sunday = floor.exchange.account(at("15:00", date(2026, 11, 22)))
+    monday = floor.exchange.account(at("00:00", MONDAY))
+
+    assert friday.cash == Decimal(2000) - 19 * Decimal("0.02")
+    assert friday.buying_power == Decimal(2000) - 19 * Decimal("100.01") == sunday.buying_power
+    assert monday.buying_power == monday.cash
+
+
+def test_a_sale_before_thanksgiving_settles_on_the_half_day() -> None:
+    """EX-11"""
+    floor = Floor(cash=Decimal(1000))
+    floor.bars(a_bar("10:00", "100", day=BEFORE_THANKSGIVING))
+    floor.exchange.submit(at("10:00", BEFORE_THANKSGIVING), an_order("buy", Side.BUY, "9"))
+    floor.exchange.submit(at("10:01", BEFORE_THANKSGIVING), an_order("sell", Side.SELL, "9"))
+
+    thanksgiving = floor.exchange.account(at("12:00", date(2026, 11, 26)))
+    half_day = floor.exchange.account(at("09:30", HALF_DAY))
+
+    assert thanksgiving.buying_power < Decimal(100)
+    assert half_day.buying_power == half_day.cash
+
+
+def test_unsettled_money_buys_nothing() -> None:
+    """EX-11"""
+    floor = Floor(cash=Decimal(1001))
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00", "10")
+    floor.sells("10:01", "10")
+
+    assert refused(floor.buys("10:02", "1", name="again")) == (403, 40310000)
+
+
+def test_a_working_buy_reserves_what_it_could_cost() -> None:
+    """EX-11"""
+    floor = Floor(cash=Decimal(1000))
+    floor.bars(a_bar("10:00", "100"))
+
+    floor.buys("10:00", "6", name="first", limit="99.00")
+
+    assert floor.exchange.account(at("10:00")).buying_power == 1000 - 6 * 99
+    assert refused(floor.buys("10:00", "6", name="second", limit="99.00")) == (403, 40310000)
+    floor.exchange.cancel(at("10:00:01"), ClientOrderId("first"))
+    assert isinstance(floor.buys("10:00:02", "6", name="third", limit="99.00"), Accepted)
+
+
+def test_a_working_stop_holds_its_shares() -> None:
+    """EX-06, EX-21"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00", "10")
+    floor.sells("10:00:01", "10", name="stop", stop="99.00")
+
+    answer = floor.sells("10:00:02", "10")
+
+    assert refused(answer) == (403, 40310000)
+    assert isinstance(answer, Refused)
+    assert answer.message == "insufficient qty available for order (requested: 10, available: 0)"
+    floor.exchange.cancel(at("10:00:03"), ClientOrderId("stop"))
+    assert isinstance(floor.sells("10:00:04", "10"), Accepted)
+
+
+def test_a_cash_account_never_sells_what_it_does_not_have() -> None:
+    """EX-11"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+
+    assert refused(floor.sells("10:00", "1")) == (403, 40310000)
+
+
+def test_a_margin_account_spends_its_multiple_of_equity() -> None:
+    """RK-14"""
+    floor = Floor(cash=Decimal(1000), multiplier=Decimal(2))
+    floor.bars(a_bar("10:00", "100"))
+
+    assert refused(floor.buys("10:00", "21", name="too much", limit="100.00")) == (403, 40310000)
+    floor.buys("10:00", "15", limit="100.00")
+
+    account = floor.exchange.account(at("10:00"))
+    assert (account.cash, account.equity, account.buying_power) == (-500, 1000, 500)
+
+
+def test_a_short_sale_brings_cash_and_a_negative_position() -> None:
+    """RK-14"""
+    floor = Floor(cash=Decimal(1000), multiplier=Decimal(2))
+    floor.bars(a_bar("10:00", "100"))
+
+    floor.sells("10:00", "5", limit="100.00")
+
+    picture = floor.exchange.picture(at("10:00"))
+    assert [(p.symbol, p.quantity, p.average_price) for p in picture.positions] == [(SPY, -5, 100)]
+    assert (picture.account.cash, picture.account.equity, picture.account.buying_power) == (1500, 1000, 1500)
+
+
+def test_no_order_turns_a_long_position_into_a_short_one() -> None:
+    """EX-11"""
+    floor = Floor(multiplier=Decimal(2))
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00", "5")
+
+    assert refused(floor.sells("10:00:01", "8")) == (403, 40310000)
+
+
+def test_a_short_sale_is_refused_while_a_buy_works_that_would_open() -> None:
+    """EX-11"""
+    floor = Floor(multiplier=Decimal(2))
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00", "5", limit="90.00")
+
+    assert refused(floor.sells("10:00:01", "5")) == (403, 40310000)
+
+
+def test_every_execution_costs_its_fee() -> None:
+    """AN-04"""
+    floor = Floor(fee_per_share=Decimal("0.005"))
+    floor.bars(a_bar("10:00", "100"))
+
+    floor.buys("10:00", "10")
+    floor.sells("10:00:01", "10")
+
+    assert floor.exchange.account(at("10:00:02")).cash == 100_000 - Decimal("0.20") - Decimal("0.10")
+
+
+def test_average_price_is_of_the_shares_still_held() -> None:
+    """EX-08"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00", "10", name="one", limit="100.00")
+    floor.bars(a_bar("10:01", "110"))
+    floor.buys("10:01", "10", name="two", limit="110.00")
+    floor.sells("10:01:01", "5")
+
+    (position,) = floor.exchange.picture(at("10:01:02")).positions
+
+    assert (position.quantity, position.average_price) == (15, 105)
+
+
+def test_closed_orders_are_listed_for_seven_days_and_found_for_ever() -> None:
+    """EX-09"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00", "1")
+    floor.buys("10:00", "1", name="resting", limit="50.00", time_in_force=TimeInForce.GTC)
+
+    week_later = at("10:00", date(2026, 11, 26))
+    later = at("10:01", date(2026, 11, 26))
+
+    assert [r.client_order_id for r in floor.exchange.orders(week_later)] == ["buy", "resting"]
+    assert [r.client_order_id for r in floor.exchange.orders(later)] == ["resting"]
+    assert not isinstance(floor.exchange.order(later, ClientOrderId("buy")), NotFound)

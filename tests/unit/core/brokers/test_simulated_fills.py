@@ -1,0 +1,372 @@
+"""At which price, when and how much: orders of every type against bars whose walk is known."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from core.model.broker import Accepted, Refused
+from core.model.instrument import Instrument
+from core.model.order import OrderStatus, TimeInForce
+from tests.unit.core.brokers.trading_floor import IBM, SPY, Floor, a_bar, a_quote, at
+
+
+def test_a_market_buy_pays_the_ask_and_a_market_sale_gets_the_bid() -> None:
+    """EX-12"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100 101 99 100.5"))
+
+    floor.buys("10:00:05", "10")
+    floor.sells("10:00:45", "10")
+
+    assert floor.fills("10:00:50", "buy") == [("10", "100.01")]
+    assert floor.fills("10:00:50", "sell") == [("10", "100.99")]
+
+
+def test_the_answer_to_an_order_tells_its_acceptance_and_its_fill_comes_as_an_update() -> None:
+    """EX-01"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+
+    answer = floor.buys("10:00:05", "10")
+
+    assert isinstance(answer, Accepted)
+    assert (answer.report.raw_status, answer.report.broker_order_id) == ("new", "sim-000001")
+    assert floor.updates() == ["buy new 10:00:05", "buy fill 10:00:05"]
+    report = floor.report("10:00:06", "buy")
+    assert (report.status, report.raw_status) == (OrderStatus.FILLED, "filled")
+    assert [e.id for e in report.executions] == ["sim-000001-1"]
+
+
+def test_slippage_makes_a_market_fill_worse_on_both_sides() -> None:
+    """AN-04"""
+    floor = Floor(slippage=Decimal("0.001"))
+    floor.bars(a_bar("10:00", "100"))
+
+    floor.buys("10:00:05", "10")
+    floor.sells("10:00:06", "10")
+
+    assert floor.fills("10:00:10", "buy") == [("10", "100.11")]
+    assert floor.fills("10:00:10", "sell") == [("10", "99.89")]
+
+
+def test_a_recorded_quote_counts_until_a_later_price_makes_it_old() -> None:
+    """MD-05"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100 101 99 100.5"))
+    floor.exchange.take_quote(a_quote("10:00:00", "99.90", "100.20"))
+
+    floor.buys("10:00:05", "10", name="early")
+    floor.buys("10:00:25", "10", name="late")
+
+    assert floor.fills("10:00:30", "early") == [("10", "100.2")]
+    assert floor.fills("10:00:30", "late") == [("10", "99.01")]
+
+
+def test_a_crossed_limit_fills_at_once_at_the_current_price() -> None:
+    """EX-12"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100 101 99 100.5"))
+
+    floor.buys("10:00:00", "10", limit="100.50")
+
+    assert floor.fills("10:00:00", "buy") == [("10", "100")]
+
+
+def test_a_limit_that_the_price_goes_through_fills_at_the_limit() -> None:
+    """EX-12"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100 101 99 100.5"))
+
+    floor.buys("10:00:05", "10", limit="99.50")
+
+    assert floor.fills("10:00:19", "buy") == []
+    assert floor.fills("10:00:20", "buy") == [("10", "99.5")]
+    assert floor.updates() == ["buy new 10:00:05", "buy fill 10:00:20"]
+
+
+def test_a_limit_fills_on_touch() -> None:
+    """EX-12"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100 101 99 100.5"))
+
+    floor.buys("10:00:05", "10", limit="99.00")
+
+    assert floor.fills("10:00:20", "buy") == [("10", "99")]
+
+
+def test_a_bar_that_opens_better_than_the_limit_fills_at_its_open() -> None:
+    """EX-12"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00:05", "10", limit="99.50")
+
+    floor.bars(a_bar("10:01", "98.70 101 98 100"))
+
+    assert floor.fills("10:01:00", "buy") == [("10", "98.7")]
+
+
+def test_a_stop_inside_the_bar_fills_half_a_spread_and_the_slippage_worse_than_its_price() -> None:
+    """EX-12"""
+    floor = Floor(slippage=Decimal("0.001"))
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00:05", "10")
+    floor.sells("10:00:06", "10", stop="99.50")
+
+    floor.bars(a_bar("10:01", "100 101 99 100.5"))
+    floor.exchange.take_quote(a_quote("10:01:00", "90.00", "110.00"))
+
+    assert floor.fills("10:01:19", "sell") == []
+    assert floor.fills("10:01:20", "sell") == [("10", "99.39")]  # 99.50 − 0.01 − 0.0995
+
+
+def test_a_stop_that_the_open_gaps_through_fills_from_the_open() -> None:
+    """ST-02, RK-02"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00:05", "10")
+    floor.sells("10:00:06", "10", stop="99.50")
+
+    floor.bars(a_bar("10:01", "98 100 97 99"))
+
+    assert floor.fills("10:01:00", "sell") == [("10", "97.99")]
+
+
+def test_a_stop_whose_price_is_crossed_already_is_elected_at_once() -> None:
+    """EX-12"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00:05", "10")
+
+    floor.sells("10:00:06", "10", stop="100.50")
+
+    assert floor.fills("10:00:06", "sell") == [("10", "99.99")]
+
+
+def test_a_stop_and_a_target_inside_one_bar_the_stop_fills_first() -> None:
+    """MD-05"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00:05", "20")
+    floor.sells("10:00:06", "10", name="target", limit="101.00")
+    floor.sells("10:00:07", "10", name="stop", stop="99.00")
+    floor.updates()
+
+    floor.bars(a_bar("10:01", "100 102 98 100"))
+    floor.exchange.advance(at("10:01:59"))
+
+    assert floor.updates() == ["stop fill 10:01:20", "target fill 10:01:40"]
+
+
+def test_a_stop_takes_the_bars_volume_before_a_target_that_the_same_segment_touches() -> None:
+    """MD-05"""
+    floor = Floor(multiplier=Decimal(2))
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00:05", "10", name="dip", limit="99.00")
+    floor.buys("10:00:06", "10", name="owned")
+    floor.sells("10:00:07", "10", name="stop", stop="99.00")
+    floor.updates()
+
+    floor.bars(a_bar("10:01", "100 102 98 100", volume=100))
+    floor.exchange.advance(at("10:01:59"))
+
+    assert floor.updates() == ["stop fill 10:01:20"]
+
+
+def test_the_high_comes_first_when_we_are_short() -> None:
+    """MD-05"""
+    floor = Floor(multiplier=Decimal(2))
+    floor.bars(a_bar("10:00", "100"))
+    floor.sells("10:00:05", "10")
+    floor.buys("10:00:06", "5", name="target", limit="99.00")
+    floor.buys("10:00:07", "5", name="stop", stop="101.00")
+    floor.updates()
+
+    floor.bars(a_bar("10:01", "100 102 98 100"))
+    floor.exchange.advance(at("10:01:59"))
+
+    assert floor.updates() == ["stop fill 10:01:20", "target fill 10:01:40"]
+    assert floor.fills("10:01:59", "stop") == [("5", "101.01")]
+
+
+def test_selling_short_does_not_turn_round_the_bar_that_is_being_walked() -> None:
+    """MD-05"""
+    floor = Floor(multiplier=Decimal(2))
+    floor.bars(a_bar("10:00", "100 102 98 100"))
+
+    floor.sells("10:00:05", "10")
+    floor.buys("10:00:06", "10", name="stop", stop="101.00")
+    floor.exchange.advance(at("10:00:59"))
+
+    assert floor.updates()[-1] == "stop fill 10:00:40"
+
+
+def test_an_order_larger_than_its_part_of_the_volume_fills_across_bars() -> None:
+    """EX-05"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100", volume=400))
+
+    floor.buys("10:00:05", "100")
+    floor.bars(a_bar("10:01", "101", volume=455))
+    floor.exchange.advance(at("10:01:59"))
+    floor.bars(a_bar("10:02", "102", volume=400))
+
+    assert floor.fills("10:02:30", "buy") == [("40", "100.01"), ("45", "101.01"), ("15", "102.01")]
+    assert floor.updates() == [
+        "buy new 10:00:05",
+        "buy partial_fill 10:00:05",
+        "buy partial_fill 10:01:00",
+        "buy fill 10:02:00",
+    ]
+
+
+def test_our_orders_share_one_part_of_a_bars_volume() -> None:
+    """EX-05"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100", volume=400))
+
+    floor.buys("10:00:05", "30", name="first", limit="100.00")
+    floor.buys("10:00:06", "30", name="second", limit="100.00")
+
+    assert floor.fills("10:00:59", "first") == [("30", "100")]
+    assert floor.fills("10:00:59", "second") == [("10", "100")]
+
+
+def test_a_thin_bar_gives_one_step_and_an_empty_one_nothing() -> None:
+    """EX-05"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100", volume=0))
+    floor.buys("10:00:05", "5", limit="100.00")
+    floor.bars(a_bar("10:01", "100", volume=3))
+
+    assert floor.fills("10:01:59", "buy") == [("1", "100")]
+
+
+def test_a_fractional_order_fills_in_its_instruments_steps() -> None:
+    """EX-11"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100", volume=5))
+
+    floor.buys("10:00:06", "0.725", limit="100.00")
+    floor.bars(a_bar("10:01", "100", volume=5))
+
+    assert floor.fills("10:01:00", "buy") == [("0.5", "100"), ("0.225", "100")]
+
+
+def test_a_minute_without_a_bar_gives_the_size_of_the_quote() -> None:
+    """EX-05"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+
+    floor.buys("10:05:30", "250")
+
+    assert floor.fills("10:05:59", "buy") == [("100", "100.01")]
+    assert floor.fills("10:06:00", "buy") == [("100", "100.01"), ("100", "100.01")]
+    floor.exchange.take_quote(a_quote("10:06:30", "100.10", "100.30", size=20))
+    assert floor.fills("10:07:00", "buy")[2:] == [("20", "100.3")]
+    assert floor.fills("10:09:00", "buy")[3:] == [("20", "100.3"), ("10", "100.3")]
+
+
+def test_what_is_left_of_an_ioc_order_is_cancelled_at_once() -> None:
+    """EX-12"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100", volume=400))
+
+    floor.buys("10:00:05", "100", limit="100.00", time_in_force=TimeInForce.IOC)
+
+    assert floor.updates() == ["buy new 10:00:05", "buy partial_fill 10:00:05", "buy canceled 10:00:05"]
+    report = floor.report("10:00:06", "buy")
+    assert (report.status, report.filled_quantity) == (OrderStatus.CANCELLED, 40)
+    assert floor.exchange.next_at is None
+
+
+def test_the_rest_of_an_elected_stop_goes_on_at_the_market() -> None:
+    """EX-05"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00:05", "50")
+    floor.sells("10:00:06", "50", stop="99.00")
+    floor.bars(a_bar("10:01", "100 100 98 100", volume=300))
+    floor.exchange.advance(at("10:01:59"))
+
+    floor.bars(a_bar("10:02", "100.50", volume=300))
+
+    assert floor.fills("10:02:00", "sell") == [("30", "98.99"), ("20", "100.49")]
+
+
+def test_prices_below_a_dollar_move_by_a_hundredth_of_a_cent() -> None:
+    """EX-11"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "0.5"))
+
+    floor.buys("10:00:05", "10")
+
+    assert floor.fills("10:00:06", "buy") == [("10", "0.5001")]
+
+
+def test_walking_twice_or_in_small_steps_comes_to_the_same() -> None:
+    """MD-05"""
+    stories = []
+    for seconds in (1, 7, 60):
+        floor = Floor()
+        floor.bars(a_bar("10:00", "100"))
+        floor.buys("10:00:05", "20", limit="99.00")
+        floor.bars(a_bar("10:01", "100 101 98 100", volume=100))
+        moment = at("10:01:00")
+        while moment < at("10:02:00"):
+            floor.exchange.advance(moment)
+            moment += timedelta(seconds=seconds)
+        floor.bars(a_bar("10:02", "98.50 99 98 99", volume=1000))
+        floor.exchange.advance(at("10:03:00"))
+        stories.append((floor.fills("10:03:00", "buy"), floor.updates()))
+
+    assert stories[0][0] == [("10", "99"), ("10", "98.5")]
+    assert stories[0] == stories[1] == stories[2]
+
+
+def test_it_asks_to_be_woken_only_when_an_order_could_be_touched() -> None:
+    """EX-17"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+    assert floor.exchange.next_at is None
+
+    floor.buys("10:00:05", "10", limit="99.00")
+    assert floor.exchange.next_at == at("16:00:00")
+    floor.bars(a_bar("10:01", "100 101 99.50 100"))
+    assert floor.exchange.next_at == at("16:00:00")
+    floor.bars(a_bar("10:02", "100 101 98 100"))
+    assert floor.exchange.next_at == at("10:02:20")
+
+    floor.exchange.advance(at("10:02:20"))
+    assert floor.exchange.next_at is None
+
+
+def test_a_repeated_or_older_bar_changes_nothing() -> None:
+    """MD-03"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"), a_bar("10:01", "101"), a_bar("10:01", "50"), a_bar("10:00", "60"))
+
+    floor.buys("10:01:30", "1")
+    assert floor.fills("10:01:30", "buy") == [("1", "101.01")]
+
+
+def test_symbols_do_not_meet() -> None:
+    """EX-08"""
+    floor = Floor({SPY: Instrument(SPY), IBM: Instrument(IBM)})
+    floor.bars(a_bar("10:00", "100"), a_bar("10:00", "180", symbol=IBM))
+    floor.buys("10:00:05", "10", name="spy", limit="99.00")
+    floor.buys("10:00:06", "10", name="ibm", limit="179.00", symbol=IBM)
+
+    floor.bars(a_bar("10:01", "100 100 98 99"), a_bar("10:01", "180 180 178 179", symbol=IBM))
+    floor.exchange.advance(at("10:01:59"))
+
+    assert floor.fills("10:01:59", "spy") == [("10", "99")]
+    assert floor.fills("10:01:59", "ibm") == [("10", "179")]
+
+
+def test_a_quantity_finer_than_the_step_is_refused() -> None:
+    """EX-11"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+
+    assert isinstance(floor.buys("10:00:05", "0.7255"), Refused)

@@ -1,0 +1,260 @@
+"""What must always hold on the simulated exchange: it outlives a crash unchanged, and its books always reconcile.
+
+A world is a few minutes around an open, a close and the next open, with random bars, quotes and requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.brokers.simulated.log import DamagedRecordError, Record, rebuild
+from core.model.bar import Bar
+from core.model.broker import OrderUpdate
+from core.model.order import OrderRequest, Side, TimeInForce
+from core.model.quote import Feed, Quote
+from core.model.values import ClientOrderId, Price, Quantity, Symbol
+from tests.unit.core.brokers.trading_floor import IBM, SPY, Floor, an_order, at
+
+FRIDAY = date(2026, 11, 20)
+MINUTES = [
+    start + timedelta(minutes=n)
+    for start, count in ((at("09:28"), 8), (at("15:56"), 6), (at("09:29", FRIDAY), 5))
+    for n in range(count)
+]
+END = at("09:40", FRIDAY)
+
+prices = st.integers(9_700, 10_300).map(lambda cents: Price(Decimal(cents) / 100))
+volumes = st.sampled_from([0, 3, 40, 455, 10_000]).map(lambda shares: Quantity(Decimal(shares)))
+symbols = st.sampled_from([SPY, SPY, IBM])
+moments = st.builds(
+    lambda minute, second: minute + timedelta(seconds=second),
+    st.sampled_from(MINUTES),
+    st.sampled_from([0, 5, 20, 33, 40, 59]),
+)
+
+
+@dataclass(frozen=True)
+class Cancel:
+    client_order_id: ClientOrderId
+
+
+@dataclass(frozen=True)
+class Look:
+    """A question, or only time that passes: neither may change what happens."""
+
+
+@dataclass(frozen=True)
+class World:
+    rules: dict[str, object]
+    bars: list[Bar]
+    quotes: list[Quote]
+    requests: list[tuple[datetime, OrderRequest | Cancel | Look]]
+
+
+@st.composite
+def bars(draw: st.DrawFn) -> list[Bar]:
+    found = []
+    for minute in MINUTES:
+        for symbol in (SPY, IBM):
+            if draw(st.integers(0, 3)) == 0:
+                continue
+            low, first, second, high = sorted(draw(st.tuples(prices, prices, prices, prices)))
+            open_, close = (first, second) if draw(st.booleans()) else (second, first)
+            found.append(Bar(symbol, minute, open_, high, low, close, draw(volumes)))
+    return found
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> list[tuple[datetime, OrderRequest | Cancel | Look]]:
+    found: list[tuple[datetime, OrderRequest | Cancel | Look]] = []
+    for _ in range(draw(st.integers(1, 25))):
+        moment = draw(moments)
+        kind = draw(st.sampled_from(["order"] * 6 + ["cancel", "look"]))
+        name = f"order-{draw(st.integers(1, 30))}"
+        if kind == "order":
+            found.append((moment, draw(orders(name))))
+        else:
+            found.append((moment, Cancel(ClientOrderId(name)) if kind == "cancel" else Look()))
+    return sorted(found, key=lambda item: item[0])
+
+
+@st.composite
+def orders(draw: st.DrawFn, name: str) -> OrderRequest:
+    price = str(draw(prices))
+    terms = draw(st.sampled_from([{}, {"limit": price}, {"stop": price}]))
+    return an_order(
+        name,
+        draw(st.sampled_from(Side)),
+        draw(st.sampled_from(["1", "7", "60", "0.125", "300"])),
+        time_in_force=draw(st.sampled_from(TimeInForce)),
+        symbol=draw(symbols),
+        **terms,
+    )
+
+
+@st.composite
+def quotes(draw: st.DrawFn) -> list[Quote]:
+    found = []
+    for moment in sorted(draw(st.lists(moments, max_size=8))):
+        bid = draw(prices)
+        size = Quantity(Decimal(draw(st.sampled_from([0, 20, 500]))))
+        ask = Price(bid + Decimal("0.02"))
+        found.append(Quote(draw(symbols), moment, bid, size, ask, size, Feed.RECORDED))
+    return found
+
+
+worlds = st.builds(
+    World,
+    rules=st.fixed_dictionaries(
+        {
+            "cash": st.sampled_from([Decimal(5_000), Decimal(100_000)]),
+            "multiplier": st.sampled_from([Decimal(1), Decimal(2)]),
+            "slippage": st.sampled_from([Decimal(0), Decimal("0.001")]),
+            "fee_per_share": st.sampled_from([Decimal(0), Decimal("0.005")]),
+        }
+    ),
+    bars=bars(),
+    quotes=quotes(),
+    requests=requests(),
+)
+
+
+def live(world: World, until: datetime, drive: Callable[[Floor, datetime], None]) -> Floor:
+    """Run the world as the runtime does: bars, quotes, the walk and requests in their order; `drive` passes time."""
+    floor = Floor(**world.rules)
+    happenings: list[tuple[datetime, int, Bar | Quote | OrderRequest | Cancel | Look]] = [
+        *((bar.start, 0, bar) for bar in world.bars),
+        *((quote.at, 1, quote) for quote in world.quotes),
+        *((moment, 2, request) for moment, request in world.requests),
+    ]
+    for moment, _, happening in sorted(happenings, key=lambda item: item[:2]):
+        if moment > until:
+            break
+        drive(floor, moment)
+        match happening:
+            case Bar():
+                floor.exchange.begin_bar(happening)
+            case Quote():
+                floor.exchange.take_quote(happening)
+            case OrderRequest():
+                floor.exchange.submit(moment, happening)
+            case Cancel(name):
+                floor.exchange.cancel(moment, name)
+            case Look():
+                floor.exchange.picture(moment)
+    floor.exchange.advance(until)
+    return floor
+
+
+def when_woken(floor: Floor, before: datetime) -> None:
+    """The runtime's way: wake at `next_at`, never earlier."""
+    while floor.exchange.next_at is not None and floor.exchange.next_at < before:
+        floor.exchange.advance(floor.exchange.next_at)
+
+
+def not_at_all(floor: Floor, before: datetime) -> None:
+    """Nobody wakes it: the next event or request has to do."""
+
+
+def rebuilt(world: World, records: Iterable[Record], until: datetime) -> Floor:
+    floor = Floor(**world.rules)
+    rebuild(floor.exchange, world.bars, world.quotes, records, until)
+    return floor
+
+
+def everything(floor: Floor, moment: datetime) -> tuple[object, list[OrderUpdate]]:
+    return floor.exchange.picture(moment), floor.exchange.take_updates()
+
+
+@settings(max_examples=150, deadline=None)
+@given(worlds, moments)
+def test_an_exchange_made_again_from_its_log_is_the_one_that_never_died(world: World, crash: datetime) -> None:
+    """MD-05, EX-05"""
+    one = live(world, crash, when_woken)
+
+    other = rebuilt(world, one.notebook.records, crash)
+
+    assert other.exchange.last_at == one.exchange.last_at
+    assert other.exchange.next_at == one.exchange.next_at
+    assert everything(other, crash) == everything(one, crash)
+
+
+@settings(max_examples=150, deadline=None)
+@given(worlds)
+def test_how_often_it_is_woken_changes_nothing(world: World) -> None:
+    """MD-05"""
+    woken, left_alone = live(world, END, when_woken), live(world, END, not_at_all)
+
+    assert everything(woken, END) == everything(left_alone, END)
+
+
+@settings(max_examples=150, deadline=None)
+@given(worlds)
+def test_cash_and_positions_always_reconcile_with_the_executions(world: World) -> None:
+    """EX-05, EX-08"""
+    floor = live(world, END, when_woken)
+    picture, updates = floor.exchange.picture(END), floor.exchange.take_updates()
+
+    cash = floor.config.cash
+    shares: dict[Symbol, Decimal] = {}
+    for update in updates:
+        if update.execution is None:
+            continue
+        execution, report = update.execution, update.report
+        signed = execution.quantity if report.side is Side.BUY else -execution.quantity
+        cash -= signed * execution.price + floor.config.fee_per_share * execution.quantity
+        shares[report.symbol] = shares.get(report.symbol, Decimal(0)) + signed
+    assert picture.account.cash == cash
+    assert {p.symbol: p.quantity for p in picture.positions} == {s: q for s, q in shares.items() if q}
+
+
+@settings(max_examples=150, deadline=None)
+@given(worlds)
+def test_no_order_fills_twice_beyond_its_quantity_or_worse_than_its_limit(world: World) -> None:
+    """EX-05, EX-12"""
+    floor = live(world, END, when_woken)
+
+    ids = [u.execution.id for u in floor.exchange.take_updates() if u.execution is not None]
+    assert len(ids) == len(set(ids))
+    for report in floor.exchange.orders(END):
+        assert report.filled_quantity == sum(e.quantity for e in report.executions) <= report.quantity
+        limit = report.limit_price
+        if limit is not None and report.side is Side.BUY:
+            assert all(execution.price <= limit for execution in report.executions)
+        elif limit is not None:
+            assert all(execution.price >= limit for execution in report.executions)
+
+
+@settings(max_examples=150, deadline=None)
+@given(worlds)
+def test_a_cash_account_is_never_short_and_our_fills_stay_within_the_bars(world: World) -> None:
+    """EX-11, EX-05"""
+    floor = live(world, END, when_woken)
+
+    if not floor.config.is_margin:
+        assert all(p.quantity > 0 for p in floor.exchange.picture(END).positions)
+    taken: dict[tuple[Symbol, datetime], Decimal] = {}
+    for update in floor.exchange.take_updates():
+        if update.execution is not None:
+            key = (update.report.symbol, update.execution.at.replace(second=0))
+            taken[key] = taken.get(key, Decimal(0)) + update.execution.quantity
+    for bar in world.bars:
+        most = max(floor.config.participation * bar.volume, Decimal(1) if bar.volume else Decimal(0))
+        assert taken.get((bar.symbol, bar.start), Decimal(0)) <= most
+
+
+@pytest.mark.parametrize(
+    "record",
+    [{"request": "submit", "at": "2026-11-19T15:00:00+00:00"}, {"request": "hello", "at": "2026-11-19T15:00:00+00:00"}],
+)
+def test_a_record_that_says_nothing_is_named_and_refused(record: Record) -> None:
+    """SP-01"""
+    with pytest.raises(DamagedRecordError):
+        rebuild(Floor().exchange, [], [], [{"client_order_id": None, **record}], at("10:00"))

@@ -1,0 +1,145 @@
+"""What the simulated exchange refuses, as a table: the order, and the status and code of the answer."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from core.model.broker import Accepted, NotFound, Refused
+from core.model.instrument import Instrument, NoInstrument
+from core.model.order import OrderRequest, Side, TimeInForce
+from core.model.values import ClientOrderId, Symbol
+from tests.unit.core.brokers.trading_floor import SPY, Floor, a_bar, an_order, at
+
+WHOLE = Symbol("WHOLE")
+HALTED = Symbol("HALTED")
+HARD = Symbol("HARD")
+SILENT = Symbol("SILENT")
+INVALID = (422, 42210000)
+NOT_ENOUGH = (403, 40310000)
+BUY, SELL = Side.BUY, Side.SELL
+
+LISTED = {
+    SPY: Instrument(SPY),
+    WHOLE: Instrument(WHOLE, is_fractionable=False, quantity_step=Decimal(1)),
+    HALTED: Instrument(HALTED, is_tradable=False),
+    HARD: Instrument(HARD, is_shortable=False),
+    SILENT: Instrument(SILENT),
+}
+
+
+def a_floor(multiplier: int = 2) -> Floor:
+    floor = Floor(LISTED, cash=Decimal(10_000), multiplier=Decimal(multiplier))
+    floor.bars(*(a_bar("10:00", "100", symbol=symbol) for symbol in (SPY, WHOLE, HALTED, HARD)))
+    return floor
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        (an_order("x", BUY, "1", symbol=Symbol("NOPE")), INVALID),
+        (an_order("x", BUY, "1", symbol=HALTED), INVALID),
+        (an_order("x", BUY, "0"), INVALID),
+        (an_order("x", BUY, "-1"), INVALID),
+        (an_order("x", BUY, "NaN"), INVALID),
+        (an_order("x", BUY, "0.5", symbol=WHOLE), INVALID),
+        (an_order("x", BUY, "0.0005"), INVALID),
+        (an_order("x", BUY, "0.5", time_in_force=TimeInForce.GTC, limit="100.00"), INVALID),
+        (an_order("x", BUY, "0.5", time_in_force=TimeInForce.IOC), INVALID),
+        (an_order("x", BUY, "1", limit="99.995"), INVALID),
+        (an_order("x", BUY, "1", stop="101.001"), INVALID),
+        (an_order("x", BUY, "1", limit="0.12345"), INVALID),
+        (an_order("x", BUY, "1", limit="-1"), INVALID),
+        (an_order("x", BUY, "1", stop="101", time_in_force=TimeInForce.IOC), INVALID),
+        (an_order("x", BUY, "1", symbol=SILENT), INVALID),
+        (an_order("x", SELL, "0.5"), INVALID),
+        (an_order("x", SELL, "1", symbol=HARD), INVALID),
+        (an_order("x", BUY, "201", limit="100.00"), NOT_ENOUGH),
+        (an_order("x", BUY, "200"), NOT_ENOUGH),
+        (an_order("x", SELL, "201", limit="100.00"), NOT_ENOUGH),
+    ],
+)
+def test_the_exchange_says_no_and_keeps_nothing(order: OrderRequest, expected: tuple[int, int]) -> None:
+    """EX-06, EX-11"""
+    floor = a_floor()
+
+    answer = floor.exchange.submit(at("10:00:05"), order)
+
+    assert isinstance(answer, Refused)
+    assert (answer.status, answer.code) == expected
+    assert floor.exchange.order(at("10:00:06"), order.client_order_id) == NotFound()
+    assert floor.updates() == []
+    assert len(floor.notebook.records) == 1
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        an_order("x", BUY, "200", limit="100.00"),
+        an_order("x", BUY, "0.001"),
+        an_order("x", BUY, "0.5", limit="99.00"),
+        an_order("x", BUY, "0.5", stop="101.00"),
+        an_order("x", BUY, "1", limit="0.1234"),
+        an_order("x", BUY, "1", limit="99.990"),
+        an_order("x", BUY, "1", symbol=SILENT, limit="5.00"),
+        an_order("x", SELL, "1"),
+        an_order("x", BUY, "1", time_in_force=TimeInForce.GTC, stop="101.00"),
+    ],
+)
+def test_the_exchange_takes_what_its_rules_allow(order: OrderRequest) -> None:
+    """EX-11"""
+    assert isinstance(a_floor().exchange.submit(at("10:00:05"), order), Accepted)
+
+
+def test_an_id_is_good_for_one_order_ever() -> None:
+    """EX-04, EX-06"""
+    floor = a_floor()
+    floor.buys("10:00:05", "1")
+
+    answer = floor.buys("10:00:06", "2")
+
+    assert isinstance(answer, Refused)
+    assert (answer.status, answer.code) == (422, 40010001)
+    assert floor.report("10:00:07", "buy").quantity == 1
+
+
+def test_a_price_that_the_type_does_not_have_is_refused() -> None:
+    """EX-11"""
+    limit_and_stop = an_order("x", BUY, "1", limit="99.00", stop="101.00")
+
+    answer = a_floor().exchange.submit(at("10:00:05"), limit_and_stop)
+
+    assert answer == Refused(422, 42210000, "limit orders must not have a stop_price")
+
+
+def test_a_cash_account_sells_nothing_short() -> None:
+    """EX-11"""
+    answer = a_floor(multiplier=1).sells("10:00:05", "1")
+
+    assert isinstance(answer, Refused)
+    assert (answer.status, answer.code) == NOT_ENOUGH
+
+
+def test_what_the_broker_knows_of_a_symbol() -> None:
+    """EX-11"""
+    exchange = a_floor().exchange
+
+    assert exchange.instrument(SPY) == Instrument(SPY)
+    assert isinstance(exchange.instrument(Symbol("NOPE")), NoInstrument)
+    assert Floor().exchange.instrument(Symbol("ANY")) == Instrument(Symbol("ANY"))
+
+
+def test_a_log_that_cannot_be_written_lets_nothing_happen() -> None:
+    """SP-06"""
+    floor = a_floor()
+
+    def fail(record: object) -> None:
+        raise OSError("disk full")
+
+    floor.notebook.append = fail  # type: ignore[method-assign]
+
+    with pytest.raises(OSError, match="disk full"):
+        floor.buys("10:00:05", "1")
+    assert floor.exchange.order(at("10:00:06"), ClientOrderId("buy")) == NotFound()
+    assert floor.exchange.last_at is None

@@ -1,0 +1,147 @@
+"""A small trading floor for the tests of the simulated exchange: New York hours, bars, orders, and one exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from core.brokers.simulated.config import ExchangeConfig
+from core.brokers.simulated.exchange import SimulatedExchange
+from core.brokers.simulated.log import Record
+from core.model.bar import Bar
+from core.model.broker import Accepted, OrderReport, OrderUpdate, Refused
+from core.model.instrument import Instrument
+from core.model.order import Effect, OrderRequest, OrderType, Side, TimeInForce
+from core.model.quote import Feed, Quote
+from core.model.session import NoSession, Session
+from core.model.values import ClientOrderId, Price, Quantity, Symbol, plain
+
+NEW_YORK = ZoneInfo("America/New_York")
+SPY = Symbol("SPY")
+IBM = Symbol("IBM")
+THURSDAY = date(2026, 11, 19)
+
+
+@dataclass(frozen=True)
+class NewYorkHours:
+    """09:30 to 16:00 on weekdays; Thanksgiving is closed and the day after it closes at 13:00."""
+
+    holidays: frozenset[date] = frozenset({date(2026, 11, 26)})
+    half_days: frozenset[date] = frozenset({date(2026, 11, 27)})
+
+    def session_on(self, day: date) -> Session | NoSession:
+        if day.weekday() >= 5 or day in self.holidays:
+            return NoSession("weekend or holiday")
+        close = time(13) if day in self.half_days else time(16)
+        return Session(day, new_york(day, time(9, 30)), new_york(day, close))
+
+    def session_at(self, at: datetime) -> Session | NoSession:
+        session = self.session_on(self.trading_day(at))
+        return session if isinstance(session, Session) and session.holds(at) else NoSession("closed")
+
+    def next_session(self, at: datetime) -> Session:
+        day = self.trading_day(at)
+        while True:
+            session = self.session_on(day)
+            if isinstance(session, Session) and session.open > at:
+                return session
+            day += timedelta(days=1)
+
+    def trading_day(self, at: datetime) -> date:
+        return at.astimezone(NEW_YORK).date()
+
+
+def new_york(day: date, clock: time) -> datetime:
+    return datetime.combine(day, clock, NEW_YORK).astimezone(UTC)
+
+
+def at(clock: str, day: date = THURSDAY) -> datetime:
+    """A New York time of day, as UTC."""
+    return new_york(day, time.fromisoformat(clock))
+
+
+def a_bar(clock: str, prices: str, volume: int = 100_000, symbol: Symbol = SPY, day: date = THURSDAY) -> Bar:
+    """`prices` are open, high, low and close, one price for all four where there is one."""
+    numbers = [Price(Decimal(text)) for text in prices.split()]
+    open_, high, low, close = numbers * 4 if len(numbers) == 1 else numbers
+    return Bar(symbol, at(clock, day), open_, high, low, close, Quantity(Decimal(volume)))
+
+
+def a_quote(clock: str, bid: str, ask: str, size: int = 500, symbol: Symbol = SPY) -> Quote:
+    shares = Quantity(Decimal(size))
+    return Quote(symbol, at(clock), Price(Decimal(bid)), shares, Price(Decimal(ask)), shares, Feed.RECORDED)
+
+
+def an_order(
+    name: str,
+    side: Side,
+    quantity: str,
+    *,
+    limit: str | None = None,
+    stop: str | None = None,
+    time_in_force: TimeInForce = TimeInForce.DAY,
+    symbol: Symbol = SPY,
+) -> OrderRequest:
+    kind = OrderType.LIMIT if limit else OrderType.STOP if stop else OrderType.MARKET
+    return OrderRequest(
+        client_order_id=ClientOrderId(name),
+        symbol=symbol,
+        side=side,
+        effect=Effect.OPEN if side is Side.BUY else Effect.CLOSE,
+        quantity=Quantity(Decimal(quantity)),
+        type=kind,
+        time_in_force=time_in_force,
+        limit_price=None if limit is None else Price(Decimal(limit)),
+        stop_price=None if stop is None else Price(Decimal(stop)),
+    )
+
+
+@dataclass
+class Notebook:
+    """A log that keeps its records in memory."""
+
+    records: list[Record] = field(default_factory=list)
+
+    def append(self, record: Record) -> None:
+        self.records.append(record)
+
+
+class Floor:
+    """An exchange, its log, and short words for what a test does with it."""
+
+    def __init__(self, instruments: Mapping[Symbol, Instrument] | None = None, **rules: object) -> None:
+        figures: dict[str, object] = {"cash": Decimal(100_000), **rules}
+        self.notebook = Notebook()
+        self.config = ExchangeConfig(**figures)  # type: ignore[arg-type]
+        self.exchange = SimulatedExchange(self.config, NewYorkHours(), self.notebook, instruments)
+
+    def bars(self, *bars: Bar) -> None:
+        for bar in bars:
+            self.exchange.begin_bar(bar)
+
+    def buys(self, clock: str, quantity: str, name: str = "buy", **terms: object) -> Accepted | Refused:
+        return self.exchange.submit(at(clock), an_order(name, Side.BUY, quantity, **terms))  # type: ignore[arg-type]
+
+    def sells(self, clock: str, quantity: str, name: str = "sell", **terms: object) -> Accepted | Refused:
+        return self.exchange.submit(at(clock), an_order(name, Side.SELL, quantity, **terms))  # type: ignore[arg-type]
+
+    def report(self, clock: str, name: str, day: date = THURSDAY) -> OrderReport:
+        report = self.exchange.order(at(clock, day), ClientOrderId(name))
+        assert isinstance(report, OrderReport)
+        return report
+
+    def fills(self, clock: str, name: str, day: date = THURSDAY) -> list[tuple[str, str]]:
+        """Quantity and price of each execution up to a time."""
+        return [(plain(e.quantity), plain(e.price)) for e in self.report(clock, name, day).executions]
+
+    def updates(self) -> list[str]:
+        """The outbox as `name event New-York-time`."""
+        return [told(update) for update in self.exchange.take_updates()]
+
+
+def told(update: OrderUpdate) -> str:
+    clock = update.at.astimezone(NEW_YORK).time().isoformat()
+    return f"{update.report.client_order_id} {update.event.value} {clock}"

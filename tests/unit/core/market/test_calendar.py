@@ -1,0 +1,154 @@
+"""When the market is open, as the exchange keeps its days."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from core.market.calendar import CalendarRangeError, ExchangeCalendar, load_calendar
+from core.model.session import NoSession, Session
+
+
+@pytest.fixture(scope="module")
+def year() -> ExchangeCalendar:
+    return load_calendar(date(2013, 1, 1), date(2013, 12, 31))
+
+
+def utc(month: int, day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(2013, month, day, hour, minute, tzinfo=UTC)
+
+
+def test_a_plain_day_opens_at_half_past_nine_and_closes_at_four(year: ExchangeCalendar) -> None:
+    """ST-02"""
+    session = year.session_on(date(2013, 10, 8))
+
+    assert session == Session(date(2013, 10, 8), utc(10, 8, 13, 30), utc(10, 8, 20))
+
+
+@pytest.mark.parametrize(
+    ("day", "close"),
+    [
+        (date(2013, 7, 3), utc(7, 3, 17)),
+        (date(2013, 11, 29), utc(11, 29, 18)),
+        (date(2013, 12, 24), utc(12, 24, 18)),
+    ],
+)
+def test_a_half_day_closes_at_one_in_new_york(year: ExchangeCalendar, day: date, close: datetime) -> None:
+    """ST-02"""
+    session = year.session_on(day)
+
+    assert isinstance(session, Session)
+    assert session.close == close
+    assert year.session_at(close - timedelta(minutes=1)) == session
+    assert year.session_at(close) == NoSession("after the close")
+
+
+@pytest.mark.parametrize(
+    ("friday", "monday"), [(date(2013, 3, 8), date(2013, 3, 11)), (date(2013, 11, 1), date(2013, 11, 4))]
+)
+def test_daylight_saving_moves_the_open_in_utc_and_not_in_new_york(
+    year: ExchangeCalendar, friday: date, monday: date
+) -> None:
+    """RK-03"""
+    before, after = year.session_on(friday), year.session_on(monday)
+
+    assert isinstance(before, Session)
+    assert isinstance(after, Session)
+    assert abs(after.open.hour - before.open.hour) == 1
+    assert after.close - after.open == before.close - before.open == timedelta(hours=6, minutes=30)
+
+
+@pytest.mark.parametrize(
+    ("at", "reason"),
+    [
+        (utc(10, 8, 13, 29), "before the open"),
+        (utc(10, 8, 4, 0), "before the open"),
+        (utc(10, 8, 20, 0), "after the close"),
+        (utc(10, 9, 3, 59), "after the close"),
+        (utc(10, 12, 15, 0), "weekend"),
+        (utc(11, 28, 15, 0), "holiday, Thanksgiving"),
+        (utc(12, 25, 15, 0), "holiday, Christmas"),
+    ],
+)
+def test_a_closed_market_says_why(year: ExchangeCalendar, at: datetime, reason: str) -> None:
+    """MD-03"""
+    assert year.session_at(at) == NoSession(reason)
+
+
+def test_a_closing_that_no_rule_foresaw_is_a_holiday_too() -> None:
+    """MD-03"""
+    storm = load_calendar(date(2012, 10, 26), date(2012, 10, 31))
+
+    assert storm.session_on(date(2012, 10, 29)) == NoSession("holiday")
+
+
+def test_every_minute_asked_in_any_order_gets_the_same_answer(year: ExchangeCalendar) -> None:
+    """MD-05"""
+    start = utc(11, 27, 0)
+    minutes = [start + timedelta(minutes=10 * n) for n in range(6 * 24 * 4)]
+    forwards = [year.session_at(at) for at in minutes]
+
+    backwards = [year.session_at(at) for at in reversed(minutes)]
+
+    assert backwards[::-1] == forwards
+    assert sum(isinstance(answer, Session) for answer in forwards) == 39 + 21
+
+
+def test_the_next_session_after_the_day_before_thanksgiving_is_the_half_day(year: ExchangeCalendar) -> None:
+    """RK-03"""
+    assert year.next_session(utc(11, 27, 22)).day == date(2013, 11, 29)
+    assert year.next_session(utc(11, 29, 14, 30)).day == date(2013, 12, 2)
+
+
+def test_the_evening_of_the_last_day_still_knows_the_next_session() -> None:
+    """RK-03"""
+    four_days = load_calendar(date(2013, 10, 7), date(2013, 10, 10))
+
+    assert four_days.next_session(utc(10, 10, 21)).day == date(2013, 10, 11)
+
+
+def test_a_range_of_one_holiday_loads() -> None:
+    """RK-03"""
+    christmas = load_calendar(date(2013, 12, 25), date(2013, 12, 25))
+
+    assert christmas.session_on(date(2013, 12, 25)) == NoSession("holiday, Christmas")
+
+
+def test_a_trading_day_ends_at_midnight_in_new_york_and_not_in_utc(year: ExchangeCalendar) -> None:
+    """RK-03"""
+    assert year.trading_day(utc(10, 8, 3, 59)) == date(2013, 10, 7)
+    assert year.trading_day(utc(10, 8, 4, 0)) == date(2013, 10, 8)
+    assert year.trading_day(utc(12, 8, 4, 59)) == date(2013, 12, 7)
+
+
+@pytest.mark.parametrize("at", [datetime(2012, 12, 31, 15, tzinfo=UTC), datetime(2014, 1, 15, 15, tzinfo=UTC)])
+def test_a_day_outside_of_the_loaded_range_is_an_error_and_not_a_guess(year: ExchangeCalendar, at: datetime) -> None:
+    """MD-03"""
+    with pytest.raises(CalendarRangeError, match="outside of the loaded calendar"):
+        year.session_at(at)
+    with pytest.raises(CalendarRangeError, match="outside of the loaded calendar"):
+        year.session_on(at.date())
+    with pytest.raises(CalendarRangeError, match="outside of the loaded calendar"):
+        year.next_session(at)
+
+
+def test_the_session_after_the_last_loaded_one_is_an_error(year: ExchangeCalendar) -> None:
+    """MD-03"""
+    with pytest.raises(CalendarRangeError, match="the calendar ends on 2014-01-14"):
+        year.next_session(datetime(2014, 1, 14, 22, tzinfo=UTC))
+
+
+def test_a_range_that_runs_backwards_is_refused() -> None:
+    """MD-03"""
+    with pytest.raises(CalendarRangeError, match="backwards"):
+        load_calendar(date(2013, 10, 10), date(2013, 10, 7))
+
+
+def test_importing_the_calendar_leaves_pandas_alone() -> None:
+    """The desk paints first: nothing heavy is imported before a calendar is loaded."""
+    code = "import sys, core.market.calendar; sys.exit('pandas' in sys.modules or 'exchange_calendars' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,419 @@
+"""VWAP micro mean reversion, told by the bar."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from core.market.calendar import load_calendar
+from core.market.csv_source import read_bars
+from core.market.normaliser import COMPLETE, Normaliser
+from core.model.bar import Bar
+from core.model.order import StopHolder
+from core.model.session import Session
+from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
+from core.model.values import Money, Price, Quantity, Symbol
+from core.settings import VwapSettings
+from core.strategies.base import Context, Strategy
+from core.strategies.vwap import VwapState, VwapStrategy
+
+SPY = Symbol("SPY")
+DATA = Path(__file__).parents[4].parent / "shared" / "data" / "SPY_1min_2013-10-07_to_2013-10-10.csv"
+OPEN = datetime(2013, 10, 8, 13, 30, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def a_session(day: int = 8) -> Session:
+    opened = OPEN.replace(day=day)
+    return Session(date(2013, 10, day), opened, opened + timedelta(hours=6, minutes=30))
+
+
+def a_context(session: Session | None = None, entries_allowed: int = 1) -> Context:
+    session = session or a_session()
+    return Context(
+        session=session,
+        window_first=session.open + 30 * MINUTE,
+        window_last=session.open + 120 * MINUTE,
+        flat_from=session.close - 5 * MINUTE,
+        entries_allowed=entries_allowed,
+        risk_per_trade=Money(Decimal("1.50")),
+        max_notional=Money(Decimal(50)),
+    )
+
+
+def holding(context: Context, quantity: str = "0.299", entry: str = "100", covered: str = "0") -> Context:
+    context.held = Quantity(Decimal(quantity))
+    context.entry_price = Price(Decimal(entry))
+    context.covered = Quantity(Decimal(covered))
+    return context
+
+
+def a_bar(minute: int, close: str = "100", volume: str = "1000", day: int = 8) -> Bar:
+    """A bar that traded at one price."""
+    price = Price(Decimal(close))
+    return Bar(SPY, OPEN.replace(day=day) + minute * MINUTE, price, price, price, price, Quantity(Decimal(volume)))
+
+
+def a_strategy(settings: VwapSettings | None = None, *, seen: int = 30) -> VwapStrategy:
+    """One that has seen so many minutes at 100."""
+    strategy = VwapStrategy(settings or VwapSettings())
+    for minute in range(seen):
+        strategy.on_bar(a_bar(minute), a_context())
+    return strategy
+
+
+def reason_of(answer: Answer) -> NoTradeReason:
+    assert isinstance(answer, NoTrade)
+    return answer.reason
+
+
+def exit_of(answer: Answer) -> tuple[ExitReason, Decimal]:
+    assert isinstance(answer, ExitSignal)
+    return answer.exit_reason, answer.quantity
+
+
+# ── the entry ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_dip_in_the_window_proposes_a_limit_at_the_close_with_its_stop() -> None:
+    """ST-02, RK-02, OP-06"""
+    strategy: Strategy = a_strategy()
+
+    answer = strategy.on_bar(a_bar(30, close="99.60"), a_context())
+
+    assert answer == EntrySignal(
+        strategy="vwap",
+        symbol=SPY,
+        bar_start=OPEN + 30 * MINUTE,
+        limit_price=Price(Decimal("99.60")),
+        stop_price=Price(Decimal("99.30")),
+        stop_holder=StopHolder.BROKER,
+        quantity=Quantity(Decimal("0.502")),
+        reference=Price(Decimal("99.9871")),
+        reason="close 99.60 is 0.39 % below VWAP 99.99",
+    )
+
+
+def test_a_close_at_the_threshold_itself_is_not_below_it() -> None:
+    """ST-02"""
+    on_it, below = (
+        VwapStrategy(VwapSettings(minimum_bars=1, minimum_volume=Decimal(0)), VwapState(a_session().day, 29, *sums))
+        for sums in ((Decimal(999), Decimal(299_700 + Decimal("0.9"))), (Decimal(999), Decimal("299_701")))
+    )
+
+    # VWAP with the bar is (299,700.9 + 299.1) ÷ 3,000 = 100, and the threshold 99.70
+    assert reason_of(on_it.on_bar(a_bar(30, "99.70", "1"), a_context())) is NoTradeReason.PRICE_ABOVE_THRESHOLD
+    assert isinstance(below.on_bar(a_bar(30, "99.70", "1"), a_context()), EntrySignal)
+
+
+def test_a_close_between_the_ticks_is_bid_for_below_it_and_never_above() -> None:
+    """EX-11"""
+    answer = a_strategy().on_bar(a_bar(30, close="99.5975"), a_context())
+
+    assert isinstance(answer, EntrySignal)
+    assert answer.limit_price == Decimal("99.59")
+
+
+def test_a_desk_may_hold_the_stop_itself() -> None:
+    """OP-06"""
+    strategy = a_strategy(VwapSettings(stop_holder=StopHolder.DESK))
+
+    answer = strategy.on_bar(a_bar(30, close="99.60"), a_context())
+
+    assert isinstance(answer, EntrySignal)
+    assert answer.stop_holder is StopHolder.DESK
+
+
+@pytest.mark.parametrize(("minute", "is_in"), [(29, False), (30, True), (120, True), (121, False)])
+def test_the_window_counts_by_the_bars_start_with_both_ends_in_it(minute: int, *, is_in: bool) -> None:
+    """ST-02, RK-07"""
+    answer = a_strategy(seen=25).on_bar(a_bar(minute, close="99.50"), a_context())
+
+    assert isinstance(answer, EntrySignal) is is_in
+    assert is_in or reason_of(answer) is NoTradeReason.OUTSIDE_WINDOW
+
+
+# ── the reasons, in their order ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_reasons_stand_in_their_order_and_the_first_that_holds_is_told() -> None:
+    """ST-03: everything is wrong at first, and put right one by one."""
+    settings = VwapSettings(minimum_bars=2, minimum_volume=Decimal(1000))
+    context = replace(
+        holding(a_context(), entry="90"),
+        is_enabled=False,
+        is_day_disabled=True,
+        entries_filled=1,
+        is_waiting=True,
+        risk_per_trade=None,
+    )
+    state = VwapState(a_session().day)
+    told: list[NoTradeReason] = []
+
+    def tells(minute: int, close: str = "100", volume: str = "1000") -> None:
+        # exits are not what this is about, so the position is taken away where one would be due
+        answer = VwapStrategy(settings, replace(state)).on_bar(a_bar(minute, close, volume), context)
+        told.append(reason_of(answer))
+
+    context.held = Quantity(Decimal(-1))
+    tells(29, volume="0")
+    context.is_enabled = True
+    tells(29, volume="0")
+    context.is_day_disabled = False
+    tells(29, volume="0")
+    state.bars = 1
+    tells(29, volume="0")
+    tells(29, volume="999")
+    state.volume, state.weighted = Decimal(1000), Decimal(300_000)
+    tells(29)
+    tells(30)
+    context.held = Quantity(Decimal(0))
+    tells(30)
+    context.entries_filled = 0
+    tells(30)
+    context.is_waiting = False
+    tells(30)
+    tells(30, close="99", volume="1")
+
+    R = NoTradeReason  # noqa: N806
+    assert told == [
+        R.DISABLED,
+        R.DAY_DISABLED,
+        R.WARMING_UP,
+        R.NO_VWAP,
+        R.THIN_VOLUME,
+        R.OUTSIDE_WINDOW,
+        R.IN_POSITION,
+        R.MAX_TRADES_REACHED,
+        R.PROPOSAL_WAITING,
+        R.PRICE_ABOVE_THRESHOLD,
+        R.ZERO_SIZE,
+    ]
+
+
+def test_the_least_volume_and_the_least_bars_are_enough() -> None:
+    """ST-02: at least 20 bars and 1,000 shares."""
+    strategy = VwapStrategy(VwapSettings())
+    for minute in range(11, 30):
+        assert reason_of(strategy.on_bar(a_bar(minute, volume="50"), a_context())) is NoTradeReason.WARMING_UP
+
+    assert isinstance(strategy.on_bar(a_bar(30, "99.50", volume="50"), a_context()), EntrySignal)
+
+
+def test_in_position_is_told_before_max_trades() -> None:
+    """ST-03"""
+    context = holding(a_context(entries_allowed=1), entry="99.60")
+    context.entries_filled = 1
+
+    assert reason_of(a_strategy().on_bar(a_bar(30, "99.60"), context)) is NoTradeReason.IN_POSITION
+
+
+def test_disabled_in_the_settings_is_disabled_whatever_the_desk_says() -> None:
+    """OP-08"""
+    strategy = a_strategy(VwapSettings(enabled=False))
+
+    assert reason_of(strategy.on_bar(a_bar(30, "99.50"), a_context())) is NoTradeReason.DISABLED
+
+
+def test_a_stop_that_the_tick_swallows_is_no_entry() -> None:
+    """RK-02: at 1.10 a stop 0.3 % below rounds to 1.10 itself."""
+    strategy = VwapStrategy(VwapSettings(minimum_bars=1))
+    strategy.on_bar(a_bar(29, "1.20"), a_context())
+
+    assert reason_of(strategy.on_bar(a_bar(30, "1.10"), a_context())) is NoTradeReason.ZERO_SIZE
+
+
+def test_a_bar_without_anything_to_say_costs_no_new_object() -> None:
+    """ST-03"""
+    strategy = a_strategy()
+
+    assert strategy.on_bar(a_bar(30), a_context()) is strategy.on_bar(a_bar(31), a_context())
+
+
+# ── the exits ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_close_at_the_stop_sells_what_nobody_covers() -> None:
+    """ST-02, EX-13"""
+    context = holding(a_context(), quantity="0.299", entry="99", covered="0.1")
+
+    answer = a_strategy().on_bar(a_bar(200, "98.703"), context)
+
+    assert exit_of(answer) == (ExitReason.STOP_LOSS, Decimal("0.199"))
+    assert isinstance(answer, ExitSignal)
+    assert answer.intended_price == Decimal("98.703")
+    assert answer.reason == "close 98.70 is 0.30 % below the entry 99.00"
+
+
+def test_a_close_above_the_stop_and_below_vwap_holds_on() -> None:
+    """ST-02"""
+    context = holding(a_context(), entry="99")
+
+    assert reason_of(a_strategy().on_bar(a_bar(40, "98.704"), context)) is NoTradeReason.IN_POSITION
+
+
+def test_a_stop_at_the_broker_that_covers_everything_leaves_the_bar_rule_nothing() -> None:
+    """ST-02, OP-06"""
+    context = holding(a_context(), quantity="0.299", entry="99", covered="0.299")
+
+    assert reason_of(a_strategy().on_bar(a_bar(40, "98"), context)) is NoTradeReason.IN_POSITION
+
+
+def test_a_close_back_at_vwap_sells_all_of_it_covered_or_not() -> None:
+    """ST-02, EX-21"""
+    context = holding(a_context(), quantity="0.299", entry="99", covered="0.299")
+
+    answer = a_strategy().on_bar(a_bar(40, "100"), context)
+
+    assert exit_of(answer) == (ExitReason.MEAN_REVERSION, Decimal("0.299"))
+    assert isinstance(answer, ExitSignal)
+    assert answer.reason == "close 100.00 is back at VWAP 100.00"
+    assert answer.reference == Decimal(100)
+
+
+@pytest.mark.parametrize("minute", [385, 389])
+def test_nothing_is_held_into_the_close(minute: int) -> None:
+    """ST-02: from 15:55 New York on."""
+    context = holding(a_context(), quantity="0.299", entry="99", covered="0.299")
+
+    answer = a_strategy().on_bar(a_bar(minute, "99"), context)
+
+    assert exit_of(answer) == (ExitReason.FORCE_FLAT, Decimal("0.299"))
+    assert isinstance(answer, ExitSignal)
+    assert answer.reason == "flat from 19:55 UTC, the market closes at 20:00"
+
+
+def test_the_minute_before_is_left_alone() -> None:
+    """ST-02"""
+    context = holding(a_context(), entry="99")
+
+    assert isinstance(a_strategy().on_bar(a_bar(384, "99"), context), NoTrade)
+
+
+def test_a_stop_goes_before_the_end_of_the_day_and_that_before_the_reversion() -> None:
+    """ST-02, EX-18: where several reasons hold, the trade is booked under the one that hurts."""
+    stopped = holding(a_context(), quantity="0.3", entry="110", covered="0.1")
+    flat = holding(a_context(), quantity="0.3", entry="99", covered="0.1")
+
+    assert exit_of(a_strategy().on_bar(a_bar(386, "100"), stopped)) == (ExitReason.STOP_LOSS, Decimal("0.2"))
+    assert exit_of(a_strategy().on_bar(a_bar(386, "100"), flat)) == (ExitReason.FORCE_FLAT, Decimal("0.3"))
+
+
+@pytest.mark.parametrize(
+    "closed_door", [{"is_enabled": False}, {"is_day_disabled": True}, {"entries_filled": 9}, {"is_waiting": True}]
+)
+def test_an_exit_passes_every_door_that_is_closed_to_entries(closed_door: dict[str, bool | int]) -> None:
+    """ST-02, RK-07, RK-22"""
+    context = holding(a_context(), entry="99")
+    for name, value in closed_door.items():
+        setattr(context, name, value)
+
+    answer = a_strategy(seen=1).on_bar(a_bar(300, "100"), context)
+
+    assert exit_of(answer)[0] is ExitReason.MEAN_REVERSION
+
+
+def test_without_volume_there_is_no_reversion_but_a_stop() -> None:
+    """ST-02, ST-03"""
+    settings = VwapSettings(minimum_bars=1)
+    quiet = VwapStrategy(settings).on_bar(a_bar(40, "99", volume="0"), holding(a_context(), entry="99"))
+    stopped = VwapStrategy(settings).on_bar(a_bar(40, "90", volume="0"), holding(a_context(), entry="99"))
+
+    assert reason_of(quiet) is NoTradeReason.NO_VWAP
+    assert exit_of(stopped)[0] is ExitReason.STOP_LOSS
+
+
+# ── VWAP itself ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_new_session_starts_with_an_empty_average() -> None:
+    """ST-02"""
+    strategy = a_strategy()
+
+    strategy.on_bar(a_bar(0, "200", volume="7", day=9), a_context(a_session(9)))
+
+    assert strategy.state == VwapState(date(2013, 10, 9), 1, Decimal(7), Decimal(4200))
+    assert strategy.state.vwap == 200
+
+
+def test_a_state_written_and_read_goes_on_as_if_nothing_had_happened() -> None:
+    """ST-01, SP-05"""
+    adapter = TypeAdapter(VwapState)
+    strategy = a_strategy()
+
+    restored = VwapStrategy(VwapSettings(), adapter.validate_json(adapter.dump_json(strategy.state)))
+
+    assert restored.state == strategy.state
+    assert restored.on_bar(a_bar(30, "99.60"), a_context()) == strategy.on_bar(a_bar(30, "99.60"), a_context())
+
+
+@st.composite
+def minutes_of_trade(draw: st.DrawFn) -> list[Bar]:
+    bars = []
+    for minute in range(draw(st.integers(1, 40))):
+        low, opened, close, high = sorted(draw(st.integers(9_000, 11_000)) for _ in range(4))
+        prices = [Price(Decimal(cents).scaleb(-2)) for cents in (opened, high, low, close)]
+        volume = Quantity(Decimal(draw(st.integers(0, 5_000_000))))
+        bars.append(Bar(SPY, OPEN + minute * MINUTE, prices[0], prices[1], prices[2], prices[3], volume))
+    return bars
+
+
+@given(minutes_of_trade())
+def test_vwap_equals_its_definition_and_the_entry_is_decided_by_it(bars: list[Bar]) -> None:
+    """ST-02: sum of typical price × volume ÷ sum of volume, in exact fractions."""
+    strategy = VwapStrategy(VwapSettings(minimum_bars=1, minimum_volume=Decimal(0)))
+    context = a_context()
+    context.window_first = OPEN
+    weighted = traded = Fraction(0)
+    for bar in bars:
+        answer = strategy.on_bar(bar, context)
+        weighted += Fraction(bar.high + bar.low + bar.close) / 3 * Fraction(bar.volume)
+        traded += Fraction(bar.volume)
+
+        vwap = strategy.state.vwap
+        if not traded:
+            assert vwap is None
+            assert reason_of(answer) is NoTradeReason.NO_VWAP
+            continue
+        assert vwap is not None
+        assert abs(Fraction(vwap) - weighted / traded) < Fraction(1, 10**20)
+        assert isinstance(answer, EntrySignal) is (Fraction(bar.close) < weighted / traded * (1 - Fraction(3, 1000)))
+
+
+# ── a real week ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="needs ../shared/data: one-minute bars of SPY, 7 to 10 October 2013")
+def test_the_first_signals_of_a_real_week() -> None:
+    """ST-02, MD-03: nobody answers, so each day signals on; its first signal is what counts."""
+    calendar = load_calendar(date(2013, 10, 7), date(2013, 10, 10))
+    normaliser = Normaliser(calendar)
+    strategy = VwapStrategy(VwapSettings())
+    first: dict[date, EntrySignal] = {}
+    for bar in read_bars(DATA, SPY):
+        assert isinstance(bar, Bar)
+        if normaliser.judge(bar, bar.end) is not COMPLETE:
+            continue
+        normaliser.fold(bar)
+        session = calendar.session_at(bar.start)
+        assert isinstance(session, Session)
+        answer = strategy.on_bar(bar, a_context(session))
+        if isinstance(answer, EntrySignal):
+            first.setdefault(session.day, answer)
+
+    assert normaliser.state.complete == 4 * 390
+    assert normaliser.state.quarantined == 0
+    assert [(signal.bar_start, signal.limit_price, signal.stop_price) for signal in first.values()] == [
+        (datetime(2013, 10, 8, 14, 50, tzinfo=UTC), Decimal("166.76"), Decimal("166.26")),
+        (datetime(2013, 10, 9, 15, 9, tzinfo=UTC), Decimal("164.88"), Decimal("164.39")),
+    ]
+    assert first[date(2013, 10, 8)].reason == "close 166.76 is 0.32 % below VWAP 167.29"
+    assert first[date(2013, 10, 8)].quantity == Decimal("0.299")

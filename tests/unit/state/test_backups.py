@@ -1,0 +1,59 @@
+"""A backup holds journal and documents together, whatever the engine does meanwhile."""
+
+from __future__ import annotations
+
+import tarfile
+from datetime import UTC, datetime
+
+import pytest
+
+from core.facts import EngineStarted
+from core.ports import Checkpoint
+from state.backups import BackupError, backup
+from state.documents import TinyDocuments
+from state.folders import AccountFolder
+from state.journal import FileJournal
+from state.verify import verify
+
+NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def folder(tmp_path) -> AccountFolder:
+    account = AccountFolder(tmp_path / "paper")
+    account.prepare()
+    return account
+
+
+def test_a_backup_beside_a_running_engine_is_whole(folder, tmp_path):
+    """SP-04"""
+    journal = FileJournal(folder)
+    for _ in range(3):
+        journal.append(NOON, EngineStarted())
+    journal.sync()
+    TinyDocuments(folder).save(Checkpoint(2, {"orders": {}}))
+    TinyDocuments(folder).save(Checkpoint(3, {"orders": {}}))
+    with next(folder.journal.iterdir()).open("ab") as file:
+        file.write(b'{"seq":4,"at"')
+
+    archive = backup(folder, tmp_path)
+
+    assert archive.name == "keyturn-paper-3.tar.gz"
+    assert archive.stat().st_mode & 0o777 == 0o600
+    with tarfile.open(archive) as file:
+        file.extractall(tmp_path / "out", filter="data")
+    copy = AccountFolder(tmp_path / "out" / "paper")
+    report = verify(copy)
+    assert (report.records, report.torn, report.damage) == (3, None, None)
+    assert TinyDocuments(copy).load() == Checkpoint(3, {"orders": {}})
+    assert (copy.backups / "documents.1.json").exists()
+
+
+def test_a_backup_overwrites_nothing_and_keeps_no_empty_account(folder, tmp_path):
+    """SP-04"""
+    with pytest.raises(BackupError, match="neither journal nor documents"):
+        backup(folder, tmp_path)
+    TinyDocuments(folder).save(Checkpoint(0, {}))
+    assert backup(folder, tmp_path / "mine.tar.gz") == tmp_path / "mine.tar.gz"
+    with pytest.raises(BackupError, match="there already"):
+        backup(folder, tmp_path / "mine.tar.gz")

@@ -1,0 +1,176 @@
+"""A fact as a line, and back: nothing is lost, and nothing that is wrong is believed."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, get_args
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.facts import BarClosed, EngineStopped, Fact, HaltCause, Halted, SettingsApplied
+from core.model.bar import Bar
+from core.ports import JournalError
+from core.settings import PROFILES, Settings
+from state import codec
+from state.codec import GENESIS, RecordError, checked_sum, decode, encode
+from state.members import with_members
+
+NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
+
+decimals = st.decimals(allow_nan=False, allow_infinity=False)
+instants = st.datetimes(timezones=st.just(UTC))
+profiles = st.sampled_from(sorted(PROFILES)).map(
+    lambda name: Settings.model_validate(with_members(Settings, {"profile": name, **PROFILES[name]}))
+)
+st.register_type_strategy(Decimal, decimals)
+st.register_type_strategy(datetime, instants)
+st.register_type_strategy(Settings, profiles)
+st.register_type_strategy(str, st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
+
+
+def a_bar(close: str = "590.22", **changed: Any) -> BarClosed:
+    numbers = {"open": "590.10", "high": "590.30", "low": "590.05", "close": close, "volume": "12345"} | changed
+    return BarClosed(Bar("SPY", NOON, **{name: Decimal(number) for name, number in numbers.items()}))
+
+
+def line_of(fact: Any, at: datetime = NOON) -> bytes:
+    return encode(1, at, fact, GENESIS)[0].removesuffix(b"\n")
+
+
+@pytest.mark.parametrize("fact_type", get_args(Fact), ids=lambda fact_type: fact_type.__name__)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_every_fact_comes_back_as_it_was_written(fact_type, data):
+    """SP-01, SP-03"""
+    fact = data.draw(st.from_type(fact_type))
+    at = data.draw(instants)
+
+    read = decode(line_of(fact, at))
+
+    assert read.fact == fact
+    assert (read.sequence, read.at) == (1, at)
+    assert line_of(read.fact, read.at) == line_of(fact, at)
+
+
+@given(bar=st.from_type(BarClosed))
+def test_the_fast_way_of_a_bar_writes_and_reads_what_the_thorough_way_does(bar):
+    """SP-01"""
+    thorough = orjson.dumps(bar, default=str, option=orjson.OPT_UTC_Z)
+
+    line = line_of(bar)
+
+    assert b'"data":%b,' % thorough in line
+    assert decode(line).fact == bar == codec._decoded("BarClosed", 1, orjson.loads(thorough))
+
+
+@pytest.mark.parametrize("text", ["0.300", "1E+2", "-0.00", "12345678901234567890.123456789", "0E-9"])
+def test_a_number_keeps_its_exact_text(text):
+    """SP-01"""
+    assert str(decode(line_of(a_bar(close=text))).fact.bar.close) == text
+
+
+def test_a_time_is_written_in_utc_and_read_with_its_microseconds():
+    """SP-01"""
+    at = NOON + timedelta(microseconds=7)
+    assert b'"at":"2026-11-20T17:00:00.000007Z"' in line_of(a_bar(), at)
+    assert decode(line_of(a_bar(), at)).at == at
+
+
+def test_settings_keep_numbers_times_and_members():
+    """SP-03"""
+    chosen = Settings.model_validate({"risk": {"window_start": time(9, 35), "spread_limit": "0.00200"}})
+    read = decode(line_of(SettingsApplied(chosen))).fact
+    assert read.settings == chosen
+    assert str(read.settings.risk.spread_limit) == "0.00200"
+
+
+@pytest.mark.parametrize("number", ["NaN", "sNaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize("field", ["open", "high", "low", "close", "volume"])
+def test_what_is_no_number_is_never_written(field, number):
+    """SP-01, MD-03"""
+    with pytest.raises(RecordError, match="SPY"):
+        encode(1, NOON, a_bar(**{field: number}), GENESIS)
+
+
+def test_what_could_not_be_read_back_is_never_written():
+    """SP-01"""
+    with pytest.raises(RecordError, match="EngineStopped cannot be written"):
+        encode(1, NOON, EngineStopped("\ud800"), GENESIS)
+    with pytest.raises(RecordError, match="zone"):
+        encode(1, datetime(2026, 11, 20), EngineStopped("x"), GENESIS)  # noqa: DTZ001
+    assert issubclass(RecordError, JournalError)
+
+
+def altered(**record: object) -> bytes:
+    return orjson.dumps({**orjson.loads(line_of(Halted(HaltCause.KEY, "ctrl+k"))), **record})
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        (b"", "no record"),
+        (b"[]", "no record"),
+        (b'{"seq":1}', "no record"),
+        (altered(at="soon"), "no record"),
+        (altered(fact="MoonRose"), "'MoonRose'"),
+        (altered(v=9), "Halted is of version 9"),
+        (altered(v="1"), "Halted"),
+        (altered(data=[]), "Halted"),
+        (altered(data={"cause": "key"}), "Halted, reason"),
+        (altered(data={"cause": "whim", "reason": ""}), "Halted, cause"),
+        (altered(data={"cause": "key", "reason": 5}), "Halted, reason"),
+        (altered(data={"cause": "key", "reason": "", "colour": "red"}), "colour"),
+        (altered(fact="SettingsApplied", data={"settings": {"risk": {"spread_limit": "2"}}}), "risk.spread_limit"),
+        (altered(fact="SettingsApplied", data={}), "settings"),
+        (altered(fact="SettingsApplied", data={"settings": 7}), "SettingsApplied"),
+        (altered(fact="BarClosed", data={"bar": {"symbol": "SPY"}}), "BarClosed, bar.start"),
+        (altered(fact="BarClosed", data={"bar": 5}), "BarClosed, bar"),
+    ],
+)
+def test_a_malformed_record_is_refused_by_name(line, complaint):
+    """SP-01"""
+    with pytest.raises(RecordError, match=complaint):
+        decode(line)
+
+
+@pytest.mark.parametrize("wrong", [[], "dear", None, "NaN", "Infinity"])
+def test_a_bar_with_a_price_that_is_no_number_is_refused(wrong):
+    """SP-01"""
+    data = orjson.loads(line_of(a_bar()))["data"]
+    data["bar"]["close"] = wrong
+    with pytest.raises(RecordError, match=r"bar\.close"):
+        decode(altered(fact="BarClosed", data=data))
+
+
+def test_an_older_record_is_migrated_before_it_is_read(monkeypatch):
+    """SP-02"""
+    monkeypatch.setitem(codec.VERSIONS, "EngineStopped", 3)
+    monkeypatch.setitem(codec.MIGRATIONS, ("EngineStopped", 1), lambda data: {"why": data["word"]})
+    monkeypatch.setitem(codec.MIGRATIONS, ("EngineStopped", 2), lambda data: {"reason": data["why"]})
+
+    assert decode(altered(fact="EngineStopped", data={"word": "asked"})).fact == EngineStopped("asked")
+    assert orjson.loads(line_of(EngineStopped("x")))["v"] == 3
+
+
+def test_a_sum_depends_on_every_byte_and_on_the_record_before():
+    """SP-01"""
+    line = line_of(a_bar())
+    assert checked_sum(line, GENESIS) == orjson.loads(line)["sum"]
+    with pytest.raises(RecordError):
+        checked_sum(line, "1" * 32)
+    for place in range(len(line)):
+        changed = bytearray(line)
+        changed[place] ^= 1
+        with pytest.raises(RecordError):
+            checked_sum(bytes(changed), GENESIS)
+
+
+def test_every_fact_is_a_frozen_dataclass_with_a_name_of_its_own():
+    """SP-01: the journal tells facts apart by name."""
+    assert all(is_dataclass(fact) and fields(fact) is not None for fact in get_args(Fact))
+    assert len(codec.FACTS) == len(get_args(Fact))

@@ -1,0 +1,195 @@
+"""The state documents: replaced whole, never believed when damaged, never silently empty."""
+
+from __future__ import annotations
+
+import shutil
+from itertools import count
+
+import orjson
+import pytest
+from tinydb import TinyDB
+
+from core.ports import Checkpoint, NoCheckpoint
+from state import documents as module
+from state.documents import AtomicStorage, TinyDocuments, content_of, tables_in
+from state.folders import AccountFolder
+
+SLICES = {"orders": {"a": {"status": "FILLED", "fills": [1, "2.50"]}}, "kill": None, "counters": [], "checkpoint": 1}
+
+
+@pytest.fixture
+def folder(tmp_path) -> AccountFolder:
+    account = AccountFolder(tmp_path / "paper")
+    account.prepare()
+    return account
+
+
+def saved(folder: AccountFolder, *sequences: int) -> TinyDocuments:
+    """Documents saved a minute apart, as of these records."""
+    minutes = (minute * 60.0 for minute in count())
+    documents = TinyDocuments(folder, clock=lambda: next(minutes))
+    for sequence in sequences:
+        documents.save(Checkpoint(sequence, SLICES))
+    return documents
+
+
+def test_what_was_saved_is_loaded(folder):
+    """SP-02, SP-05"""
+    saved(folder, 1, 2)
+    documents = TinyDocuments(folder)
+    assert documents.load() == Checkpoint(2, SLICES)
+    assert documents.notes == ()
+
+
+def test_a_slice_that_is_gone_is_gone(folder):
+    """SP-02"""
+    documents = TinyDocuments(folder)
+    documents.save(Checkpoint(1, {"old": 1, "kept": 1}))
+    documents.save(Checkpoint(2, {"kept": 2}))
+    assert documents.load() == Checkpoint(2, {"kept": 2})
+
+
+def test_the_first_start_has_no_documents_and_nothing_to_note(folder):
+    """SP-02"""
+    documents = TinyDocuments(folder)
+    assert documents.load() == NoCheckpoint("no documents yet")
+    assert documents.notes == ()
+
+
+def test_people_and_tinydb_can_read_the_file(folder):
+    """SP-02"""
+    saved(folder, 1)
+    text = folder.documents.read_text()
+    assert '"status": "FILLED"' in text
+    assert orjson.loads(text)["tables"]["checkpoint"]["1"]["sequence"] == 1
+    assert TinyDB(folder.documents, storage=AtomicStorage).table("slice counters").get(doc_id=1) == {"value": []}
+    assert folder.documents.stat().st_mode & 0o777 == 0o600
+
+
+def test_five_older_versions_are_kept_the_newest_first(folder):
+    """SP-02"""
+    saved(folder, *range(1, 10))
+    kept = [orjson.loads((folder.backups / f"documents.{n}.json").read_bytes()) for n in range(1, 6)]
+    assert [file["tables"]["checkpoint"]["1"]["sequence"] for file in kept] == [8, 7, 6, 5, 4]
+    assert len(list(folder.backups.iterdir())) == 5
+
+
+def test_backups_are_not_all_of_the_same_second(folder):
+    """SP-02"""
+    now = [0.0]
+    documents = TinyDocuments(folder, clock=lambda: now[0])
+    for second in (0, 1, 30, 59, 60, 61, 119, 120):
+        now[0] = float(second)
+        documents.save(Checkpoint(second + 1, {}))
+    kept = sorted(path.name for path in folder.backups.iterdir())
+    assert kept == ["documents.1.json", "documents.2.json"]
+    assert module._checkpoint_in(folder.backups / kept[0]).sequence == 120
+    assert module._checkpoint_in(folder.backups / kept[1]).sequence == 60
+
+
+def test_a_start_keeps_what_the_run_before_left(folder):
+    """SP-02"""
+    saved(folder, 1)
+    TinyDocuments(folder, clock=lambda: 0.0).save(Checkpoint(2, {}))
+    assert module._checkpoint_in(folder.backups / "documents.1.json").sequence == 1
+
+
+def test_any_changed_byte_is_noticed(folder):
+    """SP-02"""
+    content = content_of({"checkpoint": {"1": {"sequence": 1, "version": 1}}})
+    assert tables_in(content)
+    for place in range(len(content)):
+        for flip in (0x01, 0x20, 0x80):
+            with pytest.raises(module.UnsoundDocumentsError):
+                tables_in(content[:place] + bytes([content[place] ^ flip]) + content[place + 1 :])
+    for end in range(len(content)):
+        with pytest.raises(module.UnsoundDocumentsError):
+            tables_in(content[:end])
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "gone", "folder"])
+def test_a_damaged_file_falls_back_to_the_newest_sound_backup_and_says_so(folder, damage):
+    """SP-02"""
+    saved(folder, 1, 2, 3)
+    (folder.backups / "documents.1.json").write_bytes(b"{}")
+    content = folder.documents.read_bytes()
+    folder.documents.unlink()
+    if damage == "folder":
+        folder.documents.mkdir()
+    elif damage != "gone":
+        folder.documents.write_bytes(content[: len(content) // 2] if damage == "cut" else b"")
+
+    documents = TinyDocuments(folder)
+
+    assert documents.load() == Checkpoint(1, SLICES)
+    assert [note.split(":")[0] for note in documents.notes[:2]] == ["documents.json", "documents.1.json"]
+    assert documents.notes[2] == "the documents were taken from documents.2.json, as of record 1"
+
+
+def test_nothing_sound_is_told_and_never_an_empty_state(folder):
+    """SP-02"""
+    saved(folder, 1, 2)
+    for path in (folder.documents, folder.backups / "documents.1.json"):
+        path.write_bytes(content_of({}).replace(b"{}", b"[]"))
+    documents = TinyDocuments(folder)
+    answer = documents.load()
+    assert isinstance(answer, NoCheckpoint)
+    assert answer.reason.startswith("no sound documents: documents.json: its checksum does not hold; documents.1.json")
+    assert len(documents.notes) == 2
+
+
+def test_a_damaged_file_is_set_aside_and_never_becomes_a_backup(folder):
+    """SP-02"""
+    saved(folder, 1, 2)
+    folder.documents.write_bytes(b"noise")
+    documents = TinyDocuments(folder)
+    documents.load()
+    documents.save(Checkpoint(3, {}))
+    assert (folder.path / "documents.damaged.json").read_bytes() == b"noise"
+    assert module._checkpoint_in(folder.backups / "documents.1.json").sequence == 1
+    assert TinyDocuments(folder).load() == Checkpoint(3, {})
+
+
+def test_a_file_of_a_newer_version_is_refused_by_name(folder, monkeypatch):
+    """SP-02"""
+    monkeypatch.setattr(module, "VERSION", 2)
+    saved(folder, 1)
+    monkeypatch.undo()
+    answer = TinyDocuments(folder).load()
+    assert isinstance(answer, NoCheckpoint)
+    assert "a newer Keyturn wrote it (version 2, this one knows 1)" in answer.reason
+
+
+def test_an_older_file_is_migrated(folder, monkeypatch):
+    """SP-02"""
+    saved(folder, 1)
+    monkeypatch.setattr(module, "VERSION", 2)
+    monkeypatch.setitem(module.MIGRATIONS, 1, lambda slices: {"renamed": slices["counters"]})
+    assert TinyDocuments(folder).load() == Checkpoint(1, {"renamed": []})
+
+
+@pytest.mark.parametrize("content", [{}, {"checkpoint": {}}, {"checkpoint": {"1": {"version": 1}}}])
+def test_tables_without_a_checkpoint_are_unsound(folder, content):
+    """SP-02"""
+    folder.documents.write_bytes(content_of(content))
+    assert isinstance(TinyDocuments(folder).load(), NoCheckpoint)
+
+
+def test_a_write_that_fails_leaves_the_old_documents(folder):
+    """SP-02: the name of the temporary file is taken by /dev/full, which has no space."""
+    documents = saved(folder, 1)
+    (folder.path / ".documents.json.new").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        documents.save(Checkpoint(2, {}))
+    (folder.path / ".documents.json.new").unlink()
+    assert TinyDocuments(folder).load() == Checkpoint(1, SLICES)
+    documents.save(Checkpoint(3, {}))
+    assert documents.load() == Checkpoint(3, {})
+
+
+def test_a_crash_between_two_steps_of_the_rotation_loses_nothing(folder):
+    """SP-02, EX-20"""
+    saved(folder, 1, 2, 3)
+    shutil.move(folder.backups / "documents.1.json", folder.backups / "documents.2.json")
+    folder.documents.unlink()
+    assert TinyDocuments(folder).load() == Checkpoint(2, SLICES)

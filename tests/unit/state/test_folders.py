@@ -1,0 +1,102 @@
+"""Where things live, and that nobody else can read them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from state.folders import AccountFolder, AccountNameError, Home, last_account
+from state.heartbeat import Heartbeat, Status
+from state.lock import EngineLock
+
+
+def a_status(account: str) -> Status:
+    return Status("trading", 1, "paper", 0, 0, 0, 0, 0, account)
+
+
+def mode_of(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def test_keyturn_home_moves_everything_at_once(tmp_path):
+    """SP-04"""
+    home = Home.of({"KEYTURN_HOME": str(tmp_path), "XDG_CONFIG_HOME": "/elsewhere"})
+    assert home.settings == tmp_path / "settings.toml"
+    assert home.account("paper").path == tmp_path / "state" / "paper"
+
+
+def test_without_it_the_xdg_folders_hold_them(tmp_path, monkeypatch):
+    """SP-04"""
+    assert Home.of({"XDG_CONFIG_HOME": "/c", "XDG_STATE_HOME": "/s"}) == Home(
+        Path("/c/keyturn/settings.toml"), Path("/s/keyturn")
+    )
+    for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Home.of({}).settings.is_relative_to(tmp_path)
+    assert Home.of({}).state.name == "keyturn"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../other", "a/b", ".hidden", "a\n", "-f", "a b", "x" * 65, "ä"])
+def test_a_name_that_leads_elsewhere_is_no_account(tmp_path, name):
+    """SP-04"""
+    with pytest.raises(AccountNameError):
+        Home.of({"KEYTURN_HOME": str(tmp_path)}).account(name)
+
+
+def test_folders_are_made_for_their_owner_alone_whatever_the_umask(tmp_path):
+    """SP-04"""
+    before = os.umask(0)
+    try:
+        folder = AccountFolder(tmp_path / "state" / "paper")
+        assert folder.prepare() == ()
+    finally:
+        os.umask(before)
+    assert [mode_of(path) for path in (folder.path, folder.journal, folder.backups)] == [0o700] * 3
+
+
+def test_permissions_that_are_too_wide_are_mended_and_told(tmp_path):
+    """SP-04"""
+    folder = AccountFolder(tmp_path / "paper")
+    folder.prepare()
+    folder.documents.write_text("{}")
+    folder.documents.chmod(0o644)
+    folder.journal.chmod(0o755)
+
+    assert folder.prepare() == (
+        "journal: permissions 0755 were too wide, now 0700",
+        "documents.json: permissions 0644 were too wide, now 0600",
+    )
+    assert (mode_of(folder.documents), mode_of(folder.journal)) == (0o600, 0o700)
+    assert folder.prepare() == ()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_another_user_is_refused(tmp_path):
+    """SP-04"""
+    (tmp_path / "paper").mkdir()
+    os.chown(tmp_path / "paper", 12345, 12345)
+    with pytest.raises(PermissionError, match="another user"):
+        AccountFolder(tmp_path / "paper").prepare()
+
+
+def test_the_last_account_is_the_one_that_runs_or_ran_last(tmp_path):
+    """SP-04"""
+    home = Home.of({"KEYTURN_HOME": str(tmp_path)})
+    assert last_account(home) is None
+    older, newer, never = (home.account(name) for name in ("older", "newer", "never"))
+    for folder in (older, newer, never):
+        folder.prepare()
+    for second, folder in enumerate((older, newer)):
+        Heartbeat(folder).beat(a_status(folder.name))
+        os.utime(folder.heartbeat, (second, second))
+    (home.state / ".cache").mkdir()
+
+    assert [folder.name for folder in home.accounts()] == ["never", "newer", "older"]
+    assert last_account(home) == newer
+    with EngineLock(older):
+        assert last_account(home) == older
+    with EngineLock(never):
+        assert last_account(home) == never

@@ -1,0 +1,504 @@
+"""The journal on a real disk: what is appended is read again, and whatever is wrong is found and placed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+import textwrap
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from core.facts import BarClosed, EngineStarted, EngineStopped
+from core.model.bar import Bar
+from core.ports import JournalDamagedError, JournalWriteError, Recorded
+from state.codec import RecordError
+from state.folders import AccountFolder
+from state.journal import FileJournal, MemoryJournal, TimeWentBackError
+from state.segments import segments
+from state.tail import tail
+from state.verify import fingerprint, verify
+
+NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def folder(tmp_path) -> AccountFolder:
+    account = AccountFolder(tmp_path / "paper")
+    account.prepare()
+    return account
+
+
+def a_stop(number: int) -> EngineStopped:
+    return EngineStopped(f"stop {number}")
+
+
+def written(folder: AccountFolder, count: int, *, a_day: int = 1000) -> FileJournal:
+    """A closed journal of `count` records a minute apart, `a_day` on each day."""
+    journal = FileJournal(folder)
+    first = journal.sequence
+    for number in range(first, first + count):
+        at = NOON + timedelta(days=number // a_day, minutes=number % a_day)
+        journal.append(at, a_stop(number + 1))
+    journal.close()
+    return journal
+
+
+def names(folder: AccountFolder) -> list[str]:
+    return [path.name for path in segments(folder.journal)]
+
+
+def only(folder: AccountFolder) -> Path:
+    (segment,) = segments(folder.journal)
+    return segment
+
+
+def test_what_was_synced_is_read_again_in_order(folder):
+    """SP-01"""
+    journal = FileJournal(folder)
+    assert journal.append(NOON, EngineStarted()) == 1
+    assert journal.append(NOON, a_stop(2)) == 2
+    journal.sync()
+
+    reopened = FileJournal(folder)
+
+    assert reopened.sequence == 2
+    assert list(reopened.records()) == [Recorded(1, NOON, EngineStarted()), Recorded(2, NOON, a_stop(2))]
+    assert list(reopened.records(after=1)) == [Recorded(2, NOON, a_stop(2))]
+    assert list(reopened.records(after=2)) == []
+    assert reopened.repairs == ()
+
+
+def test_what_was_only_appended_is_not_on_the_disk_and_what_was_flushed_is(folder):
+    """SP-01"""
+    journal = FileJournal(folder)
+    journal.append(NOON, EngineStarted())
+    assert only(folder).read_bytes() == b""
+    journal.flush()
+    assert only(folder).read_bytes().count(b"\n") == 1
+    journal.append(NOON, a_stop(2))
+    assert [recorded.sequence for recorded in journal.records()] == [1, 2]
+
+
+def test_a_new_journal_has_nothing_and_syncs_nothing(folder):
+    """SP-01"""
+    journal = FileJournal(folder)
+    journal.flush()
+    journal.sync()
+    journal.close()
+    assert (journal.sequence, list(journal.records()), names(folder), journal.syncs) == (0, [], [], 0)
+
+
+def test_a_new_york_day_has_a_segment_and_the_chain_runs_on(folder):
+    """SP-01: midnight in New York is 05:00 UTC in winter and 04:00 in summer."""
+    journal = FileJournal(folder)
+    for at in (
+        datetime(2026, 10, 31, 3, 59, 59, tzinfo=UTC),
+        datetime(2026, 10, 31, 4, 0, tzinfo=UTC),
+        datetime(2026, 11, 2, 4, 59, 59, tzinfo=UTC),
+        datetime(2026, 11, 2, 5, 0, tzinfo=UTC),
+    ):
+        journal.append(at, EngineStarted())
+    journal.close()
+
+    assert names(folder) == ["2026-10-30.jsonl", "2026-10-31.jsonl", "2026-11-01.jsonl", "2026-11-02.jsonl"]
+    assert [recorded.sequence for recorded in FileJournal(folder).records(after=1)] == [2, 3, 4]
+    assert verify(folder).records == 4
+
+
+def test_a_restart_goes_on_in_the_days_segment(folder):
+    """SP-01"""
+    written(folder, 2)
+    written(folder, 2)
+    assert only(folder).read_bytes().count(b"\n") == 4
+    assert verify(folder).is_sound
+
+
+def test_time_never_goes_back_also_after_a_restart(folder):
+    """SP-01"""
+    written(folder, 2)
+    journal = FileJournal(folder)
+    with pytest.raises(TimeWentBackError, match="2026-11-20 17:00:00"):
+        journal.append(NOON, EngineStarted())
+    with pytest.raises(TimeWentBackError):
+        journal.append(NOON - timedelta(days=3), EngineStarted())
+    assert journal.append(NOON + timedelta(minutes=1), EngineStarted()) == 3
+    journal.close()
+    assert verify(folder).is_sound
+
+
+def test_a_fact_that_cannot_be_written_leaves_the_chain_as_it_was(folder):
+    """SP-01"""
+    journal = FileJournal(folder)
+    journal.append(NOON, EngineStarted())
+    with pytest.raises(RecordError):
+        journal.append(NOON, EngineStopped("\ud800"))
+    assert journal.append(NOON, a_stop(2)) == 2
+    journal.close()
+    assert verify(folder).records == 2
+
+
+def test_memory_and_disk_hold_the_same_bytes(folder):
+    """MD-05"""
+    memory, disk = MemoryJournal(), FileJournal(folder)
+    for number in range(50):
+        price = Decimal(590) + Decimal(number) / 100
+        at = NOON + timedelta(hours=number)
+        fact = BarClosed(Bar("SPY", at, price, price, price, price, Decimal(number)))
+        assert memory.append(at, fact) == disk.append(at, fact)
+    memory.flush()
+    memory.sync()
+    disk.sync()
+
+    assert memory.fingerprint() == fingerprint(folder)
+    assert list(memory.records(after=40)) == list(disk.records(after=40))
+    assert memory.sequence == disk.sequence == 50
+    with pytest.raises(TimeWentBackError):
+        memory.append(NOON, EngineStarted())
+
+
+def test_syncs_are_counted_and_timed(folder):
+    """SP-06"""
+    journal = FileJournal(folder)
+    for number in range(3):
+        journal.append(NOON, a_stop(number))
+        journal.sync()
+    assert journal.syncs == 3
+    assert 0 < journal.last_sync_seconds <= journal.slowest_sync_seconds <= journal.seconds_in_syncs
+
+
+def test_files_and_folders_are_the_operators_alone(folder):
+    """SP-04"""
+    written(folder, 1)
+    assert only(folder).stat().st_mode & 0o777 == 0o600
+    assert folder.journal.stat().st_mode & 0o777 == 0o700
+
+
+# ── damage ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_flipped_byte_is_found_and_placed_wherever_it_is(folder):
+    """SP-01"""
+    written(folder, 4, a_day=2)
+    for path in segments(folder.journal):
+        sound = path.read_bytes()
+        for place in range(len(sound)):
+            path.write_bytes(sound[:place] + bytes([sound[place] ^ 0x20]) + sound[place + 1 :])
+            line = sound.count(b"\n", 0, place) + 1
+            report = verify(folder)
+            is_last_newline = path == segments(folder.journal)[-1] and place == len(sound) - 1
+            told = report.torn if is_last_newline else report.damage
+            assert told is not None, (path.name, place, len(sound), report)
+            assert told.startswith(f"{path.name}, line {line}: "), told
+            if not is_last_newline:
+                with pytest.raises(JournalDamagedError, match=f"{path.name}, line {line}: "):
+                    FileJournal(folder)
+        path.write_bytes(sound)
+    assert verify(folder).is_sound
+
+
+@pytest.mark.parametrize("gone", [0, 1])
+def test_a_missing_segment_is_named_where_the_chain_breaks(folder, gone):
+    """SP-01"""
+    written(folder, 6, a_day=2)
+    segments(folder.journal)[gone].unlink()
+    after = segments(folder.journal)[gone].name
+    expected = f"{after}, line 1: record {gone * 2 + 3} stands where {gone * 2 + 1} belongs: 2 missing"
+
+    assert verify(folder).damage.startswith(expected)
+    with pytest.raises(JournalDamagedError, match=expected):
+        FileJournal(folder)
+
+
+def test_a_dropped_a_doubled_and_a_swapped_line_are_damage(folder):
+    """SP-01"""
+    written(folder, 4)
+    first, second, third, fourth = only(folder).read_bytes().splitlines(keepends=True)
+    for lines, place in (
+        ([first, third, fourth], "line 2: record 3 stands where 2 belongs"),
+        ([first, second, second, third, fourth], "line 3: its checksum"),
+        ([second, first, third, fourth], "line 1: record 2 stands where 1"),
+        ([first, second, b"\n", third, fourth], "line 3: its checksum"),
+    ):
+        only(folder).write_bytes(b"".join(lines))
+        assert place in verify(folder).damage
+        with pytest.raises(JournalDamagedError, match=place):
+            FileJournal(folder)
+
+
+def test_a_torn_line_is_repaired_at_the_end_wherever_it_was_cut(folder):
+    """SP-01, EX-20"""
+    written(folder, 3)
+    segment = only(folder)
+    sound = segment.read_bytes()
+    start = sound.rstrip(b"\n").rindex(b"\n") + 1
+    for end in range(start + 1, len(sound) - 1):
+        segment.write_bytes(sound[:end])
+        report = verify(folder)
+        assert report.is_sound
+        assert report.torn == f"{segment.name}, line 3: torn after {end - start} bytes"
+
+        journal = FileJournal(folder)
+
+        side = segment.with_name(f"{segment.name}.torn")
+        assert journal.sequence == 2
+        assert journal.repairs == (f"{segment.name}, line 3: torn after {end - start} bytes, moved to {side.name}",)
+        assert segment.read_bytes() == sound[:start]
+        assert side.read_bytes() == sound[start:end] + b"\n"
+        side.unlink()
+    assert FileJournal(folder).repairs == ()
+
+
+def test_a_sound_record_that_only_lacks_its_newline_is_kept(folder):
+    """SP-01"""
+    written(folder, 3)
+    sound = only(folder).read_bytes()
+    only(folder).write_bytes(sound[:-1])
+
+    journal = FileJournal(folder)
+
+    assert journal.sequence == 3
+    assert "newline" in journal.repairs[0]
+    assert only(folder).read_bytes() == sound
+
+
+def test_blocks_that_the_disk_never_wrote_at_the_end_are_a_torn_line(folder):
+    """SP-01"""
+    written(folder, 3)
+    sound = only(folder).read_bytes()
+    start = sound.rstrip(b"\n").rindex(b"\n") + 1
+    only(folder).write_bytes(sound[:start] + bytes(50) + sound[start + 50 :])
+    journal = FileJournal(folder)
+    assert (journal.sequence, len(journal.repairs)) == (2, 1)
+
+
+def test_a_torn_line_in_an_older_segment_is_damage(folder):
+    """SP-01"""
+    written(folder, 4, a_day=2)
+    older = segments(folder.journal)[0]
+    sound = older.read_bytes()
+    older.write_bytes(sound[:-1])
+    with pytest.raises(JournalDamagedError, match=f"{older.name}, line 2: its newline is missing"):
+        FileJournal(folder)
+    older.write_bytes(sound[:-9])
+    with pytest.raises(JournalDamagedError, match=f"{older.name}, line 2: "):
+        FileJournal(folder)
+
+
+def test_a_repaired_journal_goes_on(folder):
+    """SP-01, EX-20"""
+    written(folder, 3)
+    os.truncate(only(folder), only(folder).stat().st_size - 5)
+    journal = FileJournal(folder)
+    journal.append(NOON + timedelta(hours=1), a_stop(3))
+    journal.close()
+    assert verify(folder).records == 3
+    assert names(folder) == ["2026-11-20.jsonl"]
+
+
+def test_a_segment_of_which_nothing_reached_the_disk_is_no_damage(folder):
+    """SP-01, EX-20"""
+    written(folder, 2)
+    (folder.journal / "2026-11-21.jsonl").touch()
+    assert verify(folder).is_sound
+    journal = FileJournal(folder)
+    assert (journal.sequence, names(folder)) == (2, ["2026-11-20.jsonl"])
+
+
+def test_a_journal_that_was_torn_in_its_first_line_starts_anew(folder):
+    """SP-01, EX-20"""
+    (folder.journal / "2026-11-20.jsonl").write_bytes(b'{"seq":1,"at"')
+    journal = FileJournal(folder)
+    assert (journal.sequence, len(journal.repairs), names(folder)) == (0, 1, [])
+
+
+@pytest.mark.parametrize("verified_until", [1, 2, 3, 4, 5, 6, 99])
+def test_a_checkpoint_spares_the_segments_before_it(folder, verified_until):
+    """SP-01, SP-02"""
+    written(folder, 6, a_day=2)
+    first = segments(folder.journal)[0]
+    first.write_bytes(first.read_bytes().replace(b"stop 1", b"stop x"))
+
+    if verified_until <= 2:
+        with pytest.raises(JournalDamagedError, match=f"{first.name}, line 1"):
+            FileJournal(folder, verified_until)
+    else:
+        journal = FileJournal(folder, verified_until)
+        assert journal.sequence == 6
+        assert [recorded.sequence for recorded in journal.records(after=2)] == [3, 4, 5, 6]
+    with pytest.raises(JournalDamagedError):
+        list(FileJournal(folder, 6).records())
+
+
+def test_the_link_to_the_segment_before_the_checkpoint_is_checked(folder):
+    """SP-01"""
+    written(folder, 6, a_day=2)
+    middle = segments(folder.journal)[1]
+    middle.write_bytes(middle.read_bytes().replace(b"stop 4", b"stop x"))
+    with pytest.raises(JournalDamagedError, match=f"{middle.name}, line 2"):
+        FileJournal(folder, 4)
+    os.truncate(middle, middle.stat().st_size - 3)
+    with pytest.raises(JournalDamagedError, match=f"{middle.name}, line 2"):
+        FileJournal(folder, 6)
+
+
+def test_long_lines_do_not_hide_the_last_one(folder):
+    """SP-01"""
+    journal = FileJournal(folder)
+    for day in range(3):
+        journal.append(NOON + timedelta(days=day), EngineStopped("x" * 50_000))
+    journal.close()
+    assert FileJournal(folder, 3).sequence == 3
+
+
+def test_a_record_in_another_days_segment_is_damage(folder):
+    """SP-01"""
+    written(folder, 2)
+    only(folder).rename(folder.journal / "2026-11-19.jsonl")
+    assert "2026-11-19.jsonl, line 1: a record of 2026-11-20" in verify(folder).damage
+
+
+def test_a_record_that_this_version_cannot_read_is_placed(folder, monkeypatch):
+    """SP-01, SP-02"""
+    journal = FileJournal(folder)
+    monkeypatch.setitem(__import__("state.codec").codec.VERSIONS, "EngineStopped", 2)
+    journal.append(NOON, a_stop(1))
+    journal.close()
+    monkeypatch.undo()
+    with pytest.raises(JournalDamagedError, match=r"2026-11-20.jsonl, line 1: EngineStopped is of version 2"):
+        list(FileJournal(folder).records())
+
+
+# ── a disk that refuses ──────────────────────────────────────────────────────────────────────────────────────────────
+
+FULL_DISK = """
+    import resource, signal
+    from datetime import UTC, datetime
+    from pathlib import Path
+    from core.facts import EngineStopped
+    from core.ports import JournalWriteError
+    from state.folders import AccountFolder
+    from state.journal import FileJournal
+
+    at = datetime(2026, 11, 20, 17, tzinfo=UTC)
+    journal = FileJournal(AccountFolder(Path({path!r})))
+    journal.append(at, EngineStopped("sound"))
+    journal.sync()
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    size = next(journal.folder.iterdir()).stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 70, size + 70))
+    for act in (lambda: journal.append(at, EngineStopped("lost")), journal.sync, journal.flush, journal.sync,
+                lambda: journal.append(at, EngineStopped("late"))):
+        try:
+            act()
+        except JournalWriteError as error:
+            print("refused:", error)
+        else:
+            print("taken")
+    print([recorded.sequence for recorded in journal.records()])
+    journal.close()
+"""
+
+
+def test_a_full_disk_is_told_and_leaves_the_sound_part(folder):
+    """SP-06: a file-size limit makes the very write fail, after it wrote a part."""
+    script = textwrap.dedent(FULL_DISK.format(path=str(folder.path)))
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    told = done.stdout.splitlines()
+
+    assert told[0] == "taken"
+    assert [line.split(":")[0] for line in told[1:5]] == ["refused"] * 4
+    assert os.strerror(errno.EFBIG) in told[1]
+    assert told[5] == "[1]"
+    assert verify(folder).torn is None
+    assert FileJournal(folder).sequence == 1
+
+
+def test_a_device_without_space_is_told(folder):
+    """SP-06: /dev/full answers ENOSPC to every write."""
+    journal = FileJournal(folder)
+    journal.append(NOON, EngineStarted())
+    os.dup2(os.open("/dev/full", os.O_WRONLY), journal._descriptor)
+    with pytest.raises(JournalWriteError, match=os.strerror(errno.ENOSPC)):
+        journal.sync()
+    with pytest.raises(JournalWriteError, match="nothing more is recorded"):
+        journal.append(NOON, EngineStarted())
+    journal.close()
+
+
+def test_a_sync_that_fails_is_told(folder):
+    """SP-06: a pipe takes the write and cannot be synced."""
+    journal = FileJournal(folder)
+    journal.append(NOON, EngineStarted())
+    _, pipe = os.pipe()
+    os.dup2(pipe, journal._descriptor)
+    with pytest.raises(JournalWriteError, match="could not sync"):
+        journal.sync()
+    with pytest.raises(JournalWriteError):
+        journal.flush()
+    assert journal.syncs == 0
+
+
+def test_a_segment_that_cannot_be_made_is_told(folder):
+    """SP-06"""
+    journal = FileJournal(folder)
+    (folder.journal / "2026-11-20.jsonl").mkdir()
+    with pytest.raises(JournalWriteError, match="could not open"):
+        journal.append(NOON, EngineStarted())
+
+
+# ── readers beside a writer ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_verify_only_reads_and_names_the_end_that_is_being_written(folder):
+    """SP-01"""
+    written(folder, 2)
+    with only(folder).open("ab") as file:
+        file.write(b'{"seq":3,"at":"20')
+    before = only(folder).read_bytes()
+    report = verify(folder)
+    assert (report.records, report.segments, report.is_sound) == (2, 1, True)
+    assert "line 3: torn" in report.torn
+    assert only(folder).read_bytes() == before
+
+
+def test_verify_of_nothing_is_sound(tmp_path):
+    """SP-01"""
+    assert verify(AccountFolder(tmp_path / "none")).records == 0
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 5, 99])
+def test_the_tail_reaches_back_over_segments(folder, count):
+    """SP-01"""
+    written(folder, 6, a_day=2)
+    assert [recorded.sequence for recorded in tail(folder, count, follow=False)] == list(range(1, 7))[-count or 6 :]
+
+
+def test_following_sees_what_is_written_meanwhile_also_on_the_next_day(folder):
+    """SP-01"""
+    journal = FileJournal(folder)
+    at = iter([NOON, NOON + timedelta(minutes=1), NOON + timedelta(days=1)])
+
+    def write_one() -> None:
+        journal.append(next(at), EngineStarted())
+        journal.flush()
+
+    followed = tail(folder, 10, follow=True, wait=write_one)
+    assert [recorded.sequence for recorded in islice(followed, 3)] == [1, 2, 3]
+
+
+def test_the_tail_of_a_garbled_line_is_placed(folder):
+    """SP-01"""
+    written(folder, 1)
+    with only(folder).open("ab") as file:
+        file.write(b"noise\n")
+    with pytest.raises(JournalDamagedError, match="line 2"):
+        list(tail(folder, 5, follow=False))

@@ -1,0 +1,80 @@
+"""The latch outside the journal."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from core.ports import KillSwitch
+from state.folders import AccountFolder
+from state.kill_switch import FileKillSwitch
+
+
+@pytest.fixture
+def folder(tmp_path) -> AccountFolder:
+    account = AccountFolder(tmp_path / "paper")
+    account.prepare()
+    return account
+
+
+def test_the_file_kills_until_it_is_gone(folder):
+    """OP-08"""
+    switch: KillSwitch = FileKillSwitch(folder, {})
+    assert switch.is_on() is None
+    switch.latch("key")
+    assert switch.is_on() == "file"
+    assert FileKillSwitch(folder, {}).is_on() == "file"
+    assert folder.kill_switch.stat().st_mode & 0o777 == 0o600
+    switch.release()
+    switch.release()
+    assert switch.is_on() is None
+
+
+def test_an_empty_file_made_by_hand_kills(folder):
+    """OP-08"""
+    folder.kill_switch.touch()
+    switch = FileKillSwitch(folder, {})
+    assert (switch.is_on(), switch.set_by(), switch.asks_to_flatten()) == ("file", (), False)
+
+
+@pytest.mark.parametrize(("value", "door"), [("1", "environment"), ("yes", "environment"), ("0", None), ("", None)])
+def test_the_environment_kills_and_in_doubt_it_does(folder, value, door):
+    """OP-08"""
+    assert FileKillSwitch(folder, {"KEYTURN_KILL": value}).is_on() == door
+
+
+def test_the_environment_stays_when_the_file_goes(folder):
+    """OP-08"""
+    switch = FileKillSwitch(folder, {"KEYTURN_KILL": "1"})
+    switch.latch("command")
+    assert switch.is_on() == "file"
+    switch.release()
+    assert switch.is_on() == "environment"
+
+
+def test_a_latch_that_cannot_be_looked_at_is_shut(folder):
+    """OP-08: the folder's name is a file here, so the stat fails otherwise than by absence."""
+    broken = AccountFolder(folder.path / "file")
+    broken.path.touch()
+    assert FileKillSwitch(broken, {}).is_on() == "file"
+
+
+def test_the_words_say_who_and_whether_to_flatten(folder):
+    """OP-08"""
+    switch = FileKillSwitch(folder, {})
+    assert switch.set_by() == ()
+    switch.latch("key\nof the desk")
+    assert not switch.asks_to_flatten()
+    switch.latch("command", flatten=True)
+    assert switch.set_by() == ("key of the desk", "command flatten")
+    assert switch.asks_to_flatten()
+
+
+def test_a_full_disk_still_latches(folder):
+    """OP-08, SP-06: that the file is there is the latch; /dev/full takes no word."""
+    folder.kill_switch.symlink_to("/dev/full")
+    switch = FileKillSwitch(folder, {})
+    with pytest.raises(OSError, match=os.strerror(28)):
+        switch.latch("key")
+    assert switch.is_on() == "file"

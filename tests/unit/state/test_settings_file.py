@@ -1,0 +1,165 @@
+"""The settings as an operator writes them, and the one line that says what is wrong with them."""
+
+from __future__ import annotations
+
+from datetime import time
+from decimal import Decimal
+
+import pytest
+
+from core.model.order import StopHolder
+from core.settings import PROFILES, Settings
+from state.example_settings import example_settings
+from state.folders import Home
+from state.members import with_members
+from state.settings_file import SettingsError, load_settings
+
+
+@pytest.fixture
+def home(tmp_path) -> Home:
+    return Home.of({"KEYTURN_HOME": str(tmp_path)})
+
+
+def profile(name: str) -> Settings:
+    return Settings.model_validate(with_members(Settings, {**PROFILES[name], "profile": name}))
+
+
+def refusal(home: Home, text: str = "", environ: dict[str, str] | None = None, *overrides: str) -> str:
+    home.settings.write_text(text)
+    with pytest.raises(SettingsError) as raised:
+        load_settings(home, environ or {}, overrides)
+    message = str(raised.value)
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize("name", sorted(PROFILES))
+def test_the_example_of_each_profile_gives_the_profile(home, name):
+    """RK-01: an example of each settings file is generated from the code."""
+    home.settings.write_text(example_settings(name))
+    assert load_settings(home, {}) == profile(name) == load_settings(home, {}, [f"profile={name}"])
+
+
+def test_without_a_file_the_micro_profile_holds(home):
+    """OP-10"""
+    assert load_settings(home, {"HOME": "/", "KEYTURN_HOME": "/x", "KEYTURN_KILL": "1"}) == Settings()
+
+
+def test_each_layer_goes_over_the_one_below(home):
+    """OP-10"""
+    home.settings.write_text(
+        'profile = "swing"\n[risk]\nmax_open_positions = 7\nentries_a_day = 7\nspread_limit = 0.00300'
+    )
+    environ = {"KEYTURN_RISK__MAX_OPEN_POSITIONS": "8", "KEYTURN_RISK__WINDOW_START": "09:40"}
+    settings = load_settings(home, environ, ["risk.max_open_positions=9"])
+
+    assert settings.risk.max_open_positions == 9
+    assert settings.risk.entries_a_day == 7
+    assert settings.risk.window_start == time(9, 40)
+    assert settings.risk.window_end == time(15, 45)
+    assert str(settings.risk.spread_limit) == "0.00300"
+
+
+def test_an_amount_in_another_unit_replaces_the_profiles(home):
+    """RK-03"""
+    home.settings.write_text('profile = "swing"\n[risk]\ndaily_loss = { usd = 50.10 }')
+    assert load_settings(home, {}).risk.daily_loss.usd == Decimal("50.10")
+    assert load_settings(home, {}).risk.daily_loss.of_equity is None
+    over = load_settings(home, {"KEYTURN_RISK__DAILY_LOSS__OF_EQUITY": "0.01"}, ["risk.per_trade={usd=2}"])
+    assert (over.risk.daily_loss.usd, over.risk.daily_loss.of_equity) == (None, Decimal("0.01"))
+    assert over.risk.per_trade.usd == 2
+
+
+def test_text_lists_and_words_are_understood(home):
+    """OP-10"""
+    settings = load_settings(
+        home,
+        {"KEYTURN_SYMBOLS": '["SPY", "QQQ"]'},
+        ["strategies.vwap.stop_holder=desk", "strategies.vwap.enabled=false"],
+    )
+    assert settings.symbols == ("SPY", "QQQ")
+    assert settings.strategies.vwap.stop_holder is StopHolder.DESK
+    assert settings.strategies.vwap.enabled is False
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[risk]\ndaily_loss = { usd = -3 }", "settings.toml: risk.daily_loss.usd = -3: must be greater than 0"),
+        ("[risk]\nspread_limit = 0.5\nmove = 1", "settings.toml: risk.move: there is no such setting; did you mean"),
+        (
+            "[risk]\nspred_limit = 0.5",
+            "settings.toml: risk.spred_limit: there is no such setting; did you mean risk.spr",
+        ),
+        ("zebra = 1", "settings.toml: zebra: there is no such setting"),
+        ("[risk]\nmax_open_positions = 1.5", "settings.toml: risk.max_open_positions = 1.5: must be a valid integer"),
+        (
+            "[risk]\nmax_open_positions = true",
+            "settings.toml: risk.max_open_positions = true: must not be true",
+        ),
+        ("[strategies.vwap]\nenabled = 1", "settings.toml: strategies.vwap.enabled = 1: must be true or false"),
+        ("[risk]\nwindow_start = 10", 'settings.toml: risk.window_start = 10: must be a time of day, as in "10:00"'),
+        ("[risk]\nspread_limit = nan", "settings.toml: risk.spread_limit = NaN: must be a finite number"),
+        ("risk = 5", "settings.toml: risk = 5: must be a table of per_trade"),
+        ("[risk]\ndaily_loss = 10", "settings.toml: risk.daily_loss = 10: must be a table of usd, of_equity"),
+        (
+            "[risk]\ndaily_loss = { usd = 1, of_equity = 0.1 }",
+            "settings.toml: risk.daily_loss = { usd = 1, of_equity = 0.1 }: give exactly one of usd and of_equity",
+        ),
+        ('[account]\nbroker = "ibkr"', "settings.toml: account.broker = \"ibkr\": must be 'none' or 'simulated'"),
+        ('symbols = ["SPY", "spy"]', 'settings.toml: symbols = "spy": must match pattern'),
+        ('[risk]\nwindow_start = "12:00"', "settings: risk.window_start is after risk.window_end"),
+        ('profile = "macro"', 'settings.toml: profile = "macro": must be one of micro, '),
+        ("a = \n", "settings.toml: Invalid value (at line 1, column"),
+        ("[risk", "settings.toml: Expected"),
+    ],
+)
+def test_a_wrong_setting_is_told_in_one_line(home, text, message):
+    """OP-10"""
+    assert refusal(home, text).startswith(message)
+
+
+def test_a_wrong_variable_and_a_wrong_option_are_named(home):
+    """OP-10"""
+    assert refusal(home, "", {"KEYTURN_RISK__SPREAD_LIMIT": "2"}) == (
+        "environment: KEYTURN_RISK__SPREAD_LIMIT = 2: must be less than or equal to 1"
+    )
+    assert refusal(home, "", {"KEYTURN_RISK__SPRED_LIMIT": "2"}) == (
+        "environment: KEYTURN_RISK__SPRED_LIMIT: there is no such setting; did you mean KEYTURN_RISK__SPREAD_LIMIT?"
+    )
+    assert refusal(home, "", {}, "risk.max_open_positions=none") == (
+        '--set risk.max_open_positions = "none": must be a valid integer, unable to parse string as an integer'
+    )
+    assert refusal(home, "", {}, "risk") == "--set risk: write it as key=value, as in --set risk.max_open_positions=1"
+    assert refusal(home, "", {"KEYTURN_RISK": "1"}).startswith("environment: KEYTURN_RISK = 1: must be a table")
+    assert "whole already" in refusal(home, "", {"KEYTURN_RISK": "1", "KEYTURN_RISK__SPREAD_LIMIT": "1"})
+    assert "give one of the two" in refusal(home, "", {}, "risk.spread_limit=0.1", "risk=5")
+
+
+def test_an_unknown_variable_is_refused_without_its_value(home):
+    """SY-06"""
+    told = refusal(home, "", {"KEYTURN_APCA__SECRET": "hunter2"})
+    assert told == "environment: KEYTURN_APCA__SECRET: there is no such setting"
+
+
+def test_live_is_refused_with_and_without_its_second_gate(home):
+    """OP-10"""
+    live = '[account]\nmode = "live"'
+    assert refusal(home, live).startswith(
+        'settings.toml: account.mode = "live": live trading also needs KEYTURN_ALLOW_LIVE=1'
+    )
+    for value in ("1", "yes"):
+        told = refusal(home, live, {"KEYTURN_ALLOW_LIVE": value})
+        assert ("needs a broker, which this version does not have" in told) == (value == "1")
+    assert "--set account.mode" in refusal(home, "", {}, "account.mode=live")
+
+
+def test_a_file_that_cannot_be_read_is_named(home):
+    """OP-10"""
+    home.settings.write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match=r"settings.toml: byte 0 is no UTF-8 text"):
+        load_settings(home, {})
+    home.settings.unlink()
+    home.settings.mkdir()
+    with pytest.raises(SettingsError, match="cannot be read: Is a directory"):
+        load_settings(home, {})
