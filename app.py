@@ -74,18 +74,6 @@ def status_of(engine: Engine, account: str, state: str) -> Status:
     )
 
 
-def word_of(engine: Engine) -> str:
-    """The desk's state in one word."""
-    control = engine.desk.control.state
-    if control.killed_by is not None:
-        return "killed"
-    if control.halts:
-        return "halted"
-    if not control.is_reconciled:
-        return "starting" if control.read_only_because == ("not compared with the broker yet",) else "read-only"
-    return "on"
-
-
 class Keyturn:
     """Implements `core.ports.Composition`."""
 
@@ -253,6 +241,7 @@ class Keyturn:
         return engine, lambda: checkpoint.save(engine.desk, documents)
 
     def _keep(self, folder: AccountFolder, runtime: VirtualRuntime, write: Callable[[], None]) -> None:
+        from core.picture import word_of
         from state.heartbeat import Heartbeat
 
         keeper = Keeper(folder, runtime, write, Heartbeat(folder).beat, word_of)

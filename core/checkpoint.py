@@ -65,8 +65,8 @@ def rebuild(desk: Desk, documents: Documents | None) -> tuple[str, ...]:
         except ValueError as error:
             notes = (str(error),)
     for recorded in desk.journal.records(start):
-        desk.at = recorded.at
         desk.fold(recorded.at, recorded.fact)
+    desk.at = desk.journal.last_at
     desk.orchestrator.take_answers()
     return notes
 

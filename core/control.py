@@ -20,6 +20,9 @@ from core.facts import (
 )
 from core.settings import Settings
 
+NOT_COMPARED = ("not compared with the broker yet",)
+"""Why a desk is read-only between its start and its first reconciliation."""
+
 
 @dataclass(slots=True)
 class ControlState:
@@ -32,7 +35,7 @@ class ControlState:
     halts: dict[HaltCause, str] = field(default_factory=dict)
     halted_at: datetime | None = None
     is_reconciled: bool = False
-    read_only_because: tuple[str, ...] = ("not compared with the broker yet",)
+    read_only_because: tuple[str, ...] = NOT_COMPARED
     corrections: tuple[str, ...] = ()
     starts: int = 0
 
@@ -78,7 +81,7 @@ class Control:
     def _started(self, _at: datetime, _fact: EngineStarted) -> None:
         self.state.starts += 1
         self.state.is_reconciled = False
-        self.state.read_only_because = ("not compared with the broker yet",)
+        self.state.read_only_because = NOT_COMPARED
         self.state.halts.pop(HaltCause.JOURNAL, None)
 
     def _stopped(self, _at: datetime, _fact: EngineStopped) -> None:

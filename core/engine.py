@@ -122,7 +122,7 @@ class Engine:
             raise
         except Exception as error:  # the engine's edge: what was not foreseen halts trading and says so (EX-14)
             return self._halt(error)
-        if self._is_moved:
+        if self._is_moved or drained:  # a fact may have moved a deadline, and what was asked for has a time-out
             self._plan_next()
         return drained
 
@@ -145,9 +145,16 @@ class Engine:
         self._is_moved = True
 
     def _plan_next(self) -> None:
-        due = [at for workflow in (self.proposing, *self.timed) for at in workflow.next_due()]
-        self.next_deadline = min(due) if due else None
+        self.next_deadline = min(self._due(), default=None)
         self._is_moved = False
+
+    def _plan_later(self) -> None:
+        """What is due now has just failed: only what is yet to come calls again, or the deadline would never end."""
+        self.next_deadline = min((at for at in self._due() if at > self.desk.at), default=None)
+        self._is_moved = False
+
+    def _due(self) -> Iterator[datetime]:
+        return (at for workflow in (self.proposing, *self.timed) for at in workflow.next_due())
 
     # ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -158,13 +165,14 @@ class Engine:
             self.desk.journal.sync()
         except JournalWriteError as trouble:
             self.disk_trouble = str(trouble)
-        self._plan_next()
+        self._plan_later()
         return NOTHING
 
     def _without_disk(self, message: inputs.Input, error: JournalWriteError) -> Iterable[Effect]:
         """Nothing leaves without its record, the cancels of a kill excepted (SP-06)."""
         self.disk_trouble = str(error)
         self.desk.control.state.halts[HaltCause.JOURNAL] = str(error)
+        self._plan_later()
         if not isinstance(message, inputs.Kill):
             return NOTHING
         self.desk.control.state.killed_by = message.by

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from core.facts import Fact
+if TYPE_CHECKING:  # the command line needs these words before the first paint, and facts bring pydantic
+    from core.facts import Fact
 
 
 class JournalError(Exception):
@@ -38,6 +39,11 @@ class Journal(Protocol):
     @property
     def sequence(self) -> int:
         """Sequence number of the last record; 0 where there is none."""
+        ...
+
+    @property
+    def last_at(self) -> datetime:
+        """Time of the last record; the beginning of time where there is none."""
         ...
 
     def append(self, at: datetime, fact: Fact) -> int:

@@ -133,7 +133,9 @@ class ExchangeSettings(Part):
     cash: Positive = Field(Decimal(200), description="opening balance, USD")
     multiplier: Annotated[Decimal, Field(ge=1, le=4)] = Field(Decimal(1), description="1 is a cash account, 2 margin")
     latency_seconds: NotNegative = Field(Decimal("0.1"), description="from a request to its effect, and for updates")
-    answer_delay_seconds: NotNegative = Field(Decimal(0), description="more that the answer to a submission takes")
+    answer_delay_seconds: NotNegative = Field(
+        Decimal(0), description="more that the answer to a submission and the stream of updates take"
+    )
     slippage: Annotated[Decimal, Field(ge=0, lt=1)] = Field(Decimal(0), description="of the price, on market fills")
     half_spread_ticks: NotNegative = Field(Decimal(1), description="around the last price, without recorded quotes")
     participation: Annotated[Decimal, Field(gt=0, le=1)] = Field(

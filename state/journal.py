@@ -60,6 +60,10 @@ class MemoryJournal:
     def sequence(self) -> int:
         return self._chain.sequence
 
+    @property
+    def last_at(self) -> datetime:
+        return self._chain.at
+
     def append(self, at: datetime, fact: Fact) -> int:
         self.lines.append(self._chain.line(at, fact))
         return self._chain.sequence
@@ -123,6 +127,10 @@ class FileJournal:
     @property
     def sequence(self) -> int:
         return self._chain.sequence
+
+    @property
+    def last_at(self) -> datetime:
+        return self._chain.at
 
     def append(self, at: datetime, fact: Fact) -> int:
         """Keep one record for the next flush; returns its sequence number.

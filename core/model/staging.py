@@ -187,7 +187,7 @@ class MandateKind(Enum):
     CLOSE = "close"
     """The sale that follows when the stop that held the shares is gone (EX-21)."""
     RESTORE_STOP = "restore_stop"
-    """The same stop again, where that sale was refused (EX-21)."""
+    """The same stop again for what that sale left: all of it where it was refused (EX-21)."""
 
 
 @dataclass(frozen=True, slots=True)

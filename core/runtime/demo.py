@@ -23,12 +23,17 @@ LEAD = timedelta(seconds=8)
 """How long before the first proposal the desk opens."""
 
 BUSY = (
-    "risk.entries_a_day=50",
-    "risk.daily_loss.usd=100",
+    "symbols=['SPY', 'QQQ', 'IWM', 'AAPL', 'IBM', 'BAC']",
+    "risk.entries_a_day=1000",
+    "risk.daily_loss.usd=10000",
+    "risk.max_open_positions=6",
     "risk.window_start='09:35'",
-    "risk.window_end='15:30'",
-    "exchange.cash=2000",
-    "exchange.answer_delay_seconds=20",
+    "risk.window_end='15:45'",
+    "strategies.vwap.entry_deviation=0.0002",
+    "strategies.vwap.stop_fraction=0.001",
+    "strategies.vwap.minimum_bars=5",
+    "exchange.cash=100000",
+    "exchange.answer_delay_seconds=40",
     "execution.answer_seconds=60",
 )
 """Settings of the busy demo: more entries a day, answers late enough to be hit by a crash."""

@@ -55,7 +55,7 @@ class Pace:
         if self.speed is None or (self.free_until is not None and at <= self.free_until):
             return not self.wake.is_set()
         if self._base is None:
-            self._rebase(last)
+            self._rebase(max(last, self.free_until) if self.free_until is not None else last)
         attended = self._attended
         self._use(attended, last)
         if at - self.now(last) > DEAD_HOURS:

@@ -52,9 +52,11 @@ from core.inputs import (
 from core.model.broker import FreshFigures, OrderUpdate
 from core.model.instrument import Instrument
 from core.model.values import Symbol
+from core.picture import Pictures
 from core.ports import KillSwitch
 from core.runtime.feed import BAR, Timed
 from core.runtime.pace import Pace
+from core.views import DeskView
 
 AFTER_THE_END = timedelta(hours=1)
 """What a market that ended still has: answers on their way, expiries, the session's close."""
@@ -74,7 +76,7 @@ class Operator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The line to the exchange: how long a request takes to arrive, and an answer to a submission to come back.
+    """The line to the exchange: how long a request takes to arrive, and its word to come back.
 
     A sound line carries everything once. Simulations replace it by one that loses, delays and repeats.
     """
@@ -92,7 +94,7 @@ class Link:
 
     def tell(self, update: OrderUpdate) -> Iterable[timedelta]:
         """After how long an update of the stream is heard."""
-        return (self.latency,)
+        return (self.latency + self.answer_delay,)
 
 
 class HaltLatch:
@@ -150,6 +152,8 @@ class VirtualRuntime:
         self._numbers = count()
         self._commands: deque[Command] = deque()
         self._ends_at: datetime | None = None
+        self._pictures: Pictures | None = None
+        self._drawn = 0
 
     # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -166,6 +170,38 @@ class VirtualRuntime:
         """Finish the act in hand and stop."""
         self.is_running = False
         self.pace.wake.set()
+
+    def attend(self, attended: bool) -> None:
+        """A person is at a ticket or at the kill screen."""
+        self.pace.attend(attended)
+
+    def clock(self) -> datetime:
+        """The time now, between two events too."""
+        return self.pace.now(self.at)
+
+    # ── for a desk that looks ────────────────────────────────────────────────────────────────────────────────────
+
+    def on_beat(self, act: Callable[[], None]) -> None:
+        """Have `act` called at every beat, in this runtime's thread; from here on pictures can be had."""
+        self._pictures = Pictures(self.engine)
+        beat = self.pace.beat
+
+        def both() -> None:
+            beat()
+            act()
+
+        self.pace.beat = both
+
+    def picture(self) -> DeskView:
+        """The desk as it is now. Only in this runtime's thread."""
+        self._drawn = self.engine.desk.journal.sequence
+        if self._pictures is None:
+            self._pictures = Pictures(self.engine)
+        return self._pictures.draw(self.clock())
+
+    def has_changed(self) -> bool:
+        """Whether anything was recorded since the last picture."""
+        return self._drawn != self.engine.desk.journal.sequence
 
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────
 

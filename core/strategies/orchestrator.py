@@ -46,6 +46,7 @@ class RunnerState:
     reasons: Counter[str] = field(default_factory=Counter)
     session_reasons: Counter[str] = field(default_factory=Counter)
     last_answer: str = ""
+    session: date | None = None
     disabled_on: date | None = None
     anomaly: str = ""
 
@@ -149,7 +150,9 @@ class Orchestrator:
         session = self.calendar.session_at(bar.start)
         if isinstance(session, NoSession):
             raise TypeError(f"bar {bar.start} of {bar.symbol} is outside of every session: {session.reason}")
-        self._flag_anomaly(runner, bar.start)
+        if runner.state.session != session.day:
+            runner.state.session = session.day
+            self._flag_anomaly(runner, bar.start)
         risk = self.settings.risk
         runner.until = session.close
         runner.context.session = session

@@ -1,4 +1,4 @@
-"""Closing shares that our own stop holds: cancel it, wait, sell what is left; if refused, put the stop back (EX-21)."""
+"""Closing shares that our own stop holds: cancel it, wait, sell; what the sale leaves gets its stop back (EX-21)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.execution.order import Order
 from core.facts import MandateEnded, SubmissionBlocked
 from core.model.order import OrderStatus
 from core.model.staging import MandateKind, Ticket
-from core.model.values import ClientOrderId, Quantity
+from core.model.values import ZERO, ClientOrderId, Quantity
 from core.staging.stage import MandateUse
 from core.workflows.cancelling import Cancelling
 from core.workflows.protecting import Protecting
@@ -47,10 +47,7 @@ class Closing:
     def after_end(self, order: Order) -> Iterator[Effect]:
         """An order ended: perhaps the stop that was waited for, perhaps the sale itself."""
         for use in self.desk.stage.mandates(MandateKind.RESTORE_STOP, order.id):
-            if order.status is OrderStatus.FILLED:
-                self._end(use, "closed")
-            else:
-                yield from self._restore(use)
+            yield from self._restore(use)
         yield from self.go_on()
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -118,17 +115,20 @@ class Closing:
         )
 
     def _restore(self, use: MandateUse) -> Iterator[Effect]:
-        """The same stop again, for what is held and not covered."""
+        """The same stop again for what the sale left: all of it where it failed, the rest where a part was sold."""
         ticket = self._ticket(use)
         stop = self.desk.ledger.order(ticket.cancels[-1]) if ticket else None
-        self._end_all(MandateKind.CLOSE, use.mandate.parent, "the sale did not go through")
+        sale = self.desk.ledger.order(use.mandate.parent)
+        is_sold = sale is not None and sale.status is OrderStatus.FILLED
+        self._end_all(MandateKind.CLOSE, use.mandate.parent, "sold" if is_sold else "the sale did not go through")
+        quantity = Quantity(ZERO)
         if stop is not None:
             free = self.protecting.uncovered(stop.request.symbol, stop.strategy)
-            quantity = min(free, use.mandate.quantity - use.released)
+            quantity = Quantity(min(free, use.mandate.quantity - use.released))
             if quantity > 0:
                 parent = self.desk.ledger.order(stop.parent or stop.id) or stop
-                yield from self.protecting.release_stop(use, parent, Quantity(quantity))
-        self._end(use, "the stop was put back")
+                yield from self.protecting.release_stop(use, parent, quantity)
+        self._end(use, "the stop was put back" if quantity > 0 else "nothing is left to protect")
 
     def _end(self, use: MandateUse, reason: str) -> None:
         self.desk.record(MandateEnded(use.mandate.id, reason))

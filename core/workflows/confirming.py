@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -21,7 +22,8 @@ from core.facts import (
 from core.inputs import Confirm, FiguresFetched, OpenTicket
 from core.model.account import Account
 from core.model.broker import FreshFigures
-from core.model.order import Side, StopHolder
+from core.model.order import Effect as OrderEffect
+from core.model.order import OrderRequest, Side, StopHolder
 from core.model.quote import Quote
 from core.model.session import NoSession
 from core.model.staging import (
@@ -34,11 +36,11 @@ from core.model.staging import (
     Ticket,
     digest_of_ticket,
 )
-from core.model.values import ClientOrderId, Fraction, Money, Price, ProposalId, TicketId, tick_of
+from core.model.values import ClientOrderId, Fraction, Money, Price, ProposalId, TicketId, plain, tick_of
 from core.risk.gate import Gate, ReviewContext
 from core.staging.stage import Confirmation
 from core.workflows.closing import Closing
-from core.workflows.proposing import candidate_of
+from core.workflows.proposing import candidate_of, left_to_close
 from core.workflows.submitting import Intent, Submitting
 
 NO_FIGURES = "the broker's clock, account and quote did not come in time"
@@ -77,7 +79,20 @@ class Confirming:
             return
         for older in [t for t in self.desk.stage.state.tickets.values() if t.proposal_id == proposal_id]:
             self.desk.record(TicketClosed(older.id, "opened again"))
-        self.desk.record(TicketOpened(self._ticket(proposal, fresh)))
+        shown = replace(proposal, order=self._clamped(proposal))
+        if shown.order.quantity <= 0:
+            self.desk.record(ProposalEnded(proposal.id, ProposalEnd.WITHDRAWN, "all of it is on its way out already"))
+            return
+        self.desk.record(TicketOpened(self._ticket(shown, fresh)))
+
+    def _clamped(self, proposal: Proposal) -> OrderRequest:
+        """The order that the ticket shows: an exit is for no more than what is left to close by now."""
+        order = proposal.order
+        left = left_to_close(self.desk, proposal.symbol, proposal.strategy)
+        if not proposal.only_reduces or order.quantity <= left:
+            return order
+        effect = OrderEffect.REDUCE if order.effect is OrderEffect.CLOSE else order.effect
+        return replace(order, quantity=left, effect=effect)
 
     def _ticket(self, proposal: Proposal, fresh: FreshFigures | None) -> Ticket:
         at = self.desk.at
@@ -112,8 +127,13 @@ class Confirming:
     # ── the key ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def on_confirm(self, command: Confirm) -> Iterator[Effect]:
-        """The operator turned the key. Nothing is sent yet: fresh figures first (OP-03)."""
+        """The operator turned the key. Nothing is sent yet: fresh figures first (OP-03).
+
+        While they are on their way a key that is held or pressed again counts for nothing: the first turn stands.
+        """
         ticket = self.desk.stage.state.tickets.get(command.ticket_id)
+        if ticket is not None and self.desk.stage.is_confirming(ticket.proposal_id):
+            return
         refusal = self._refusal(ticket, command)
         if ticket is None or refusal is not None:
             self.desk.record(ConfirmationRefused(command.ticket_id, (refusal or "there is no such ticket",)))
@@ -191,8 +211,8 @@ class Confirming:
     def _decide(self, ticket_id: TicketId, fresh: FreshFigures | None) -> Iterator[Effect]:
         """Everything is checked again, on figures fetched for this very confirmation; then it is redeemed."""
         confirmation = self.desk.stage.state.confirmations.get(ticket_id)
-        if confirmation is None:
-            return
+        if confirmation is None or confirmation.is_decided or self._was_refused(confirmation):
+            return  # decided without these figures, which came late
         ticket, proposal = confirmation.ticket, confirmation.proposal
         refusal = self.desk.stage.refusal_to_redeem(
             confirmation.approval, ticket.order.digest(ticket.account), self.desk.at
@@ -210,13 +230,21 @@ class Confirming:
         self.desk.record(ProposalEnded(proposal.id, ProposalEnd.SENT, "confirmed"))
         yield from self._release(confirmation, context)
 
+    def _was_refused(self, confirmation: Confirmation) -> bool:
+        """Whether this turned key was refused; a wrong key on the same ticket before it was not this one."""
+        return confirmation.is_void and confirmation.ticket.id in self.desk.stage.state.refusals
+
     def _doubts(
         self, confirmation: Confirmation, fresh: FreshFigures | None, context: ReviewContext
     ) -> tuple[str, ...]:
-        """What refuses an entry beyond the gate: no fresh figures, or a price that ran away (OP-03, OP-04)."""
+        """What refuses beyond the gate: an exit of more than is left; an entry without fresh figures, or whose price
+        ran away (OP-03, OP-04).
+        """
         proposal = confirmation.proposal
         if proposal.only_reduces:
-            return ()
+            left = left_to_close(self.desk, proposal.symbol, proposal.strategy, confirmation.ticket.id)
+            is_too_much = confirmation.ticket.order.quantity > left
+            return (f"only {plain(left)} are left to close by now; open it again",) if is_too_much else ()
         if fresh is None:
             return (NO_FIGURES,)
         if proposal.expires_at is not None and self.desk.at >= proposal.expires_at:

@@ -15,8 +15,8 @@ from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side, order_id_of
 from core.model.position import Position
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
-from core.model.staging import MANUAL, NoStop, Proposal, StopPlan
-from core.model.values import ZERO, ClientOrderId, Price, ProposalId, Quantity, Symbol, plain, rounded_down
+from core.model.staging import MANUAL, MandateKind, NoStop, Proposal, StopPlan
+from core.model.values import ZERO, ClientOrderId, Price, ProposalId, Quantity, Symbol, TicketId, plain, rounded_down
 from core.risk.gate import Candidate, Gate
 
 TIMEFRAME = "1min"
@@ -233,7 +233,7 @@ class Proposing:
     ) -> None:
         """Stage an exit, clamped to the position less the exits that are out; its own stops make way for it."""
         held = abs(position.quantity)
-        clamped = Quantity(min(quantity, held - self._leaving_quantity(position)))
+        clamped = Quantity(min(quantity, left_to_close(self.desk, position.symbol, position.strategy)))
         if clamped <= 0:
             self._skip(position.strategy, position.symbol, ("all of it is on its way out already",))
             return
@@ -261,10 +261,6 @@ class Proposing:
     def _closing_effect(self, quantity: Quantity, held: Decimal) -> OrderEffect:
         return OrderEffect.CLOSE if quantity == held else OrderEffect.REDUCE
 
-    def _leaving_quantity(self, position: Position) -> Decimal:
-        exits = self.desk.ledger.working_exits(position.symbol, position.strategy)
-        return sum((order.remaining for order in exits if not order.is_protective), ZERO)
-
     def _position_to_close(self, symbol: Symbol, side: Side) -> Position | None:
         return next((p for p in self.desk.ledger.positions_in(symbol) if closing_side(p) is side), None)
 
@@ -291,6 +287,23 @@ class Proposing:
     def _step(self, symbol: Symbol) -> Decimal:
         instrument = self.desk.instruments.get(symbol)
         return instrument.quantity_step if instrument else Decimal(1)
+
+
+def left_to_close(desk: Desk, symbol: Symbol, strategy: str, ticket_id: TicketId | None = None) -> Quantity:
+    """Shares of a position that no exit is out for, or signed and waiting for the stops to go; never below zero.
+
+    Its own stops do not count: they make way (EX-21). Nor does what `ticket_id` itself has signed.
+    """
+    position = desk.ledger.position(symbol, strategy)
+    if position is None:
+        return Quantity(ZERO)
+    out = sum((o.remaining for o in desk.ledger.working_exits(symbol, strategy) if not o.is_protective), ZERO)
+    for use in desk.stage.mandates(MandateKind.CLOSE):
+        signed = desk.stage.state.confirmations.get(use.mandate.ticket_id)
+        is_of_it = signed is not None and (signed.proposal.symbol, signed.proposal.strategy) == (symbol, strategy)
+        if is_of_it and use.releases == 0 and use.mandate.ticket_id != ticket_id:
+            out += use.mandate.quantity
+    return Quantity(max(abs(position.quantity) - out, ZERO))
 
 
 def candidate_of(proposal: Proposal) -> Candidate:

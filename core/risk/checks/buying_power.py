@@ -9,7 +9,7 @@ from core.model.account import Account, NoAccount
 from core.model.order import Side
 from core.model.staging import Verdict
 from core.model.values import ZERO
-from core.risk.checks.verdicts import passed, refused, usd
+from core.risk.checks.verdicts import passed, refused, unmeasured, usd
 from core.risk.gate import Candidate, ReviewContext
 
 
@@ -25,7 +25,7 @@ class BuyingPowerCheck:
             return refused(self.name, "the broker has blocked the account")
         price = candidate.price(desk.quote)
         if price is None:
-            return refused(self.name, "no price to measure it by")
+            return unmeasured(self.name, "no price to measure it by", is_fresh=desk.is_fresh)
         reserved = reserved_for_unseen(desk.ledger, desk.account)
         free = desk.account.buying_power - reserved
         cost = price * candidate.order.quantity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.model.account import Account
 from core.model.staging import Verdict
-from core.risk.checks.verdicts import passed, refused, usd
+from core.risk.checks.verdicts import passed, refused, unmeasured, usd
 from core.risk.gate import Candidate, ReviewContext
 
 
@@ -18,7 +18,7 @@ class NotionalCheck:
         most = desk.settings.risk.max_notional.of(desk.account.equity if isinstance(desk.account, Account) else None)
         least = desk.settings.risk.min_notional
         if price is None or most is None:
-            return refused(self.name, "no price or no equity to measure it by")
+            return unmeasured(self.name, "no price or no equity to measure it by", is_fresh=desk.is_fresh)
         notional = price * candidate.order.quantity
         if notional > most:
             return refused(self.name, f"{usd(notional)} is over the limit of {usd(most)} an order")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.model.account import Account
 from core.model.staging import StopPlan, Verdict
 from core.model.values import tick_of
-from core.risk.checks.verdicts import passed, refused, usd
+from core.risk.checks.verdicts import passed, refused, unmeasured, usd
 from core.risk.gate import Candidate, ReviewContext
 
 
@@ -20,7 +20,7 @@ class PerTradeLossCheck:
         price = candidate.price(desk.quote)
         limit = desk.settings.risk.per_trade.of(desk.account.equity if isinstance(desk.account, Account) else None)
         if price is None or limit is None:
-            return refused(self.name, "no price or no equity to measure it by")
+            return unmeasured(self.name, "no price or no equity to measure it by", is_fresh=desk.is_fresh)
         loss = abs(price - candidate.stop.price) * candidate.order.quantity
         rounding = tick_of(price) / 2 * candidate.order.quantity
         if loss > limit + rounding:

@@ -19,6 +19,11 @@ def refused(check: str, reason: str) -> Verdict:
     return Verdict(check, Standing.REFUSES, reason)
 
 
+def unmeasured(check: str, reason: str, *, is_fresh: bool) -> Verdict:
+    """A figure is missing: refused (RK-01), but only warned of while the ticket has yet to fetch it."""
+    return refused(check, reason) if is_fresh else warned(check, f"{reason}; asked at the ticket")
+
+
 def percent(ratio: Decimal) -> str:
     return f"{ratio * 100:.2f} %"
 

@@ -1,0 +1,284 @@
+"""Makes the views: reads the engine's slices, in the engine's thread, and gives away immutable values."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime
+from decimal import Decimal
+
+from core import facts
+from core.control import NOT_COMPARED
+from core.engine import Engine
+from core.execution.order import Order
+from core.model.account import Account
+from core.model.order import StopHolder
+from core.model.position import Position
+from core.model.quote import NoQuote
+from core.model.session import NoSession
+from core.model.staging import Proposal, StopPlan, Ticket
+from core.model.values import Money, Price, Quantity, Symbol
+from core.risk.checks import standard_gate
+from core.telling import in_words, kind_of, order_in_words
+from core.views import (
+    DeskView,
+    Ending,
+    KillView,
+    LogRow,
+    OrderRow,
+    PositionRow,
+    ProposalRow,
+    StatusView,
+    StrategyRow,
+    SymbolView,
+    TicketView,
+)
+from core.workflows.proposing import candidate_of
+
+LOG_ROWS = 500
+REFUSALS = 20
+QUIET = (facts.BarClosed, facts.UpdateIgnored)
+"""Facts that the log pane leaves to the journal."""
+
+
+class Pictures:
+    """Listens to a desk, and draws it when asked."""
+
+    def __init__(self, engine: Engine, slowest_sync: float = 0.25) -> None:
+        self.engine = engine
+        self.desk = engine.desk
+        self.slowest_sync = slowest_sync
+        self.gate = standard_gate()
+        self.log: deque[LogRow] = deque(maxlen=LOG_ROWS)
+        self.refusals: deque[LogRow] = deque(maxlen=REFUSALS)
+        self.endings: deque[Ending] = deque(maxlen=REFUSALS)
+        self.staged = 0
+        self.number = 0
+        self.desk.listeners.append(self._hear)
+
+    def draw(self, at: datetime) -> DeskView:
+        """The desk as it is, `at` being the engine's time now."""
+        self.number += 1
+        desk = self.desk
+        positions = tuple(self._position(p) for p in desk.ledger.positions())
+        orders = tuple(_order(o) for o in reversed(desk.ledger.state.orders.values()) if self._is_todays(o, at))
+        working = [o for o in orders if o.status.is_working]
+        return DeskView(
+            number=self.number,
+            status=self._status(at),
+            proposals=tuple(self._proposal(p) for p in desk.stage.proposals()),
+            positions=positions,
+            orders=orders,
+            log=tuple(self.log),
+            tickets=tuple(self._ticket(t, at) for t in desk.stage.state.tickets.values()),
+            endings=tuple(self.endings),
+            refusals=tuple(self.refusals),
+            kill=KillView(
+                tuple(o for o in working if not o.effect.only_reduces),
+                tuple(o for o in working if o.is_protective),
+                tuple(p for p in positions if p.covered < abs(p.quantity)),
+            ),
+            symbols=tuple(self._symbol(Symbol(text)) for text in desk.control.settings.symbols),
+            strategies=self._strategies(),
+            staged=self.staged,
+        )
+
+    def _hear(self, sequence: int, at: datetime, fact: facts.Fact) -> None:
+        if isinstance(fact, QUIET):
+            return
+        row = LogRow(sequence, at, kind_of(fact), in_words(fact))
+        self.log.append(row)
+        if isinstance(fact, facts.ProposalStaged):
+            self.staged += 1
+        if isinstance(fact, facts.ConfirmationRefused | facts.ProposalSkipped | facts.SubmissionBlocked):
+            self.refusals.append(row)
+        if isinstance(fact, facts.ProposalEnded):
+            self.endings.append(Ending(fact.proposal_id, fact.end.value, fact.reason))
+
+    # ── the parts ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _status(self, at: datetime) -> StatusView:
+        desk, control = self.desk, self.desk.control
+        account = desk.account if isinstance(desk.account, Account) else None
+        day = desk.calendar.trading_day(at)
+        opening = desk.opening.opening_equity(day)
+        change = Money(account.equity - opening) if account and opening is not None else None
+        session = desk.calendar.session_at(at)
+        is_open = not isinstance(session, NoSession)
+        newest = max(desk.quotes.values(), key=lambda quote: quote.at, default=None)
+        limit = control.settings.risk.daily_loss.of(opening)
+        return StatusView(
+            at=at,
+            account=desk.account_name,
+            mode=desk.mode,
+            profile=control.settings.profile,
+            word=word_of(self.engine),
+            entries_refused=control.refusal(),
+            exits_refused=self.engine.disk_trouble,
+            killed_by=control.state.killed_by,
+            killed_at=control.state.killed_at,
+            halted_at=control.state.halted_at if control.state.halts else None,
+            halts=tuple(f"{cause.value}: {reason}" for cause, reason in control.state.halts.items()),
+            market_closes_at=session.close if not isinstance(session, NoSession) else None,
+            market_opens_at=None if is_open else desk.calendar.next_session(at).open,
+            quote_at=newest.at if newest else None,
+            feed=newest.feed.value if newest else None,
+            equity=account.equity if account else None,
+            equity_at=account.at if account else None,
+            day_change=change,
+            day_fraction=change / opening if change is not None and opening else None,
+            buying_power=account.buying_power if account else None,
+            daily_loss_limit=Money(limit) if limit is not None else None,
+            disk=self.engine.disk_trouble or self._slow_disk(),
+            notes=self.engine.notes,
+        )
+
+    def _slow_disk(self) -> str | None:
+        """A sync over 250 ms is shown (SP-06)."""
+        last = getattr(self.desk.journal, "last_sync_seconds", 0.0)
+        return f"slow disk: a sync took {last * 1000:.0f} ms" if last > self.slowest_sync else None
+
+    def _proposal(self, proposal: Proposal) -> ProposalRow:
+        order = proposal.order
+        stop = proposal.stop.price if isinstance(proposal.stop, StopPlan) else order.stop_price
+        risk = None
+        if isinstance(proposal.stop, StopPlan) and order.limit_price is not None:
+            risk = Money(abs(order.limit_price - proposal.stop.price) * order.quantity)
+        return ProposalRow(
+            id=proposal.id,
+            strategy=proposal.strategy,
+            side=order.side,
+            effect=order.effect,
+            quantity=order.quantity,
+            symbol=order.symbol,
+            type=order.type,
+            limit_price=order.limit_price,
+            stop_price=stop,
+            exit_reason=proposal.exit_reason,
+            reference=proposal.reference,
+            risk=risk,
+            reason=proposal.reason,
+            staged_at=proposal.staged_at,
+            expires_at=proposal.expires_at,
+            is_confirming=self.desk.stage.is_confirming(proposal.id),
+        )
+
+    def _ticket(self, ticket: Ticket, at: datetime) -> TicketView:
+        desk = self.desk
+        proposal = desk.stage.state.proposals[ticket.proposal_id]
+        held = desk.ledger.position(ticket.order.symbol, proposal.strategy)
+        before = held.quantity if held else Quantity(Decimal(0))
+        signed = ticket.order.quantity if ticket.order.side.value == "buy" else -ticket.order.quantity
+        stops = (desk.ledger.order(order_id) for order_id in ticket.cancels)
+        return TicketView(
+            ticket=ticket,
+            proposal=self._proposal(proposal),
+            quote=desk.quotes.get(ticket.order.symbol) or NoQuote("none seen yet"),
+            now=self.gate.review(candidate_of(proposal), desk.figures_for(at, proposal.symbol, None)),
+            refused_because=desk.stage.state.refusals.get(ticket.id, ()),
+            is_confirming=desk.stage.is_confirming(ticket.proposal_id),
+            signal_time=proposal.signal_time,
+            reason=proposal.reason,
+            cancels_in_words=tuple(order_in_words(stop.request) for stop in stops if stop),
+            quantity_after=Quantity(before + signed),
+        )
+
+    def _position(self, position: Position) -> PositionRow:
+        desk = self.desk
+        last = desk.orchestrator.state.marks.get(position.symbol)
+        entry = desk.ledger.order(position.entry_order)
+        plan = entry.stop if entry else None
+        exits = desk.ledger.working_exits(position.symbol, position.strategy)
+        stops = [o for o in exits if o.is_protective]
+        covered = desk.ledger.covered(position.symbol, position.strategy)
+        profit = desk.ledger.open_profit(position, last) if last is not None else None
+        risked = abs(position.average_price - plan.price) * abs(position.quantity) if plan else None
+        stop_price: Price | None = plan.price if plan else None
+        if stops and stops[-1].request.stop_price is not None:
+            stop_price = stops[-1].request.stop_price
+        return PositionRow(
+            key=f"{position.symbol}/{position.strategy}",
+            symbol=position.symbol,
+            strategy=position.strategy,
+            quantity=position.quantity,
+            average_price=position.average_price,
+            last=last,
+            profit=profit,
+            result_in_risk=profit / risked if profit is not None and risked else None,
+            stop_price=stop_price,
+            holder=self._holder(stops, plan),
+            covered=covered,
+            is_closing=any(not o.is_protective or o.is_cancelling for o in exits),
+        )
+
+    def _holder(self, stops: list[Order], plan: StopPlan | None) -> StopHolder:
+        """Who acts at the stop now: the broker only where a stop of ours works there (OP-06)."""
+        if stops:
+            return StopHolder.BROKER
+        return StopHolder.DESK if plan is not None and plan.holder is StopHolder.DESK else StopHolder.YOU
+
+    def _symbol(self, symbol: Symbol) -> SymbolView:
+        instrument = self.desk.instruments.get(symbol)
+        return SymbolView(
+            symbol=symbol,
+            quote=self.desk.quotes.get(symbol),
+            last=self.desk.orchestrator.state.marks.get(symbol),
+            is_fractionable=instrument.is_fractionable if instrument else False,
+        )
+
+    def _strategies(self) -> tuple[StrategyRow, ...]:
+        return tuple(
+            StrategyRow(
+                key=f"{runner.strategy.name}/{runner.symbol}",
+                strategy=runner.strategy.name,
+                symbol=runner.symbol,
+                last_answer=str(runner.state.last_answer),
+                times=runner.state.session_reasons.get(runner.state.last_answer, 0),
+                anomaly=runner.state.anomaly,
+            )
+            for runners in self.desk.orchestrator.runners.values()
+            for runner in runners
+        )
+
+    def _is_todays(self, order: Order, at: datetime) -> bool:
+        day = self.desk.calendar.trading_day
+        return order.is_working or day(order.created_at) == day(at)
+
+
+def _order(order: Order) -> OrderRow:
+    marks = (
+        *(("cancelling",) if order.is_cancelling else ()),
+        *(("in doubt",) if order.in_doubt_since and order.is_working else ()),
+        *(("late fill",) if order.late_fill else ()),
+    )
+    return OrderRow(
+        id=order.id,
+        strategy=order.strategy,
+        side=order.request.side,
+        effect=order.request.effect,
+        quantity=order.request.quantity,
+        symbol=order.request.symbol,
+        type=order.request.type,
+        limit_price=order.request.limit_price,
+        stop_price=order.request.stop_price,
+        status=order.status,
+        filled_quantity=order.filled_quantity,
+        average_price=order.average_price,
+        created_at=order.created_at,
+        ended_at=order.ended_at,
+        expires_at=order.expires_at,
+        is_protective=order.is_protective,
+        marks=marks,
+        reason=order.reason,
+    )
+
+
+def word_of(engine: Engine) -> str:
+    """The desk's state in one word: starting, on, read-only, halted, killed."""
+    control = engine.desk.control.state
+    if control.killed_by is not None:
+        return "killed"
+    if control.halts:
+        return "halted"
+    if not control.is_reconciled:
+        return "starting" if control.read_only_because == NOT_COMPARED else "read-only"
+    return "on"

@@ -1,0 +1,256 @@
+"""The immutable pictures of the state that the panes draw. Values only: no widget asks the engine anything.
+
+Times are UTC; whoever draws them converts. A figure that is not known is None, and the screen says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from core.model.account import Mode
+from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
+from core.model.quote import NoQuote, Quote
+from core.model.signal import ExitReason
+from core.model.staging import Review, Ticket
+from core.model.values import ClientOrderId, Money, Price, ProposalId, Quantity, Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """The two status lines.
+
+    Attributes
+    ----------
+    at
+        The engine's time when the picture was made.
+    word
+        starting, on, read-only, halted, killed.
+    entries_refused
+        Why nothing may be opened, or None where entries are on.
+    halts
+        What halts now, each as `cause: reason`.
+    market_closes_at, market_opens_at
+        One of them is None.
+    quote_at, feed
+        The newest quote of any symbol.
+    disk
+        What is wrong with the journal's disk, or that it is slow; None where all is well.
+    """
+
+    at: datetime
+    account: str
+    mode: Mode
+    profile: str
+    word: str
+    entries_refused: str | None
+    exits_refused: str | None
+    killed_by: str | None
+    killed_at: datetime | None
+    halted_at: datetime | None
+    halts: tuple[str, ...]
+    market_closes_at: datetime | None
+    market_opens_at: datetime | None
+    quote_at: datetime | None
+    feed: str | None
+    equity: Money | None
+    equity_at: datetime | None
+    day_change: Money | None
+    day_fraction: Decimal | None
+    buying_power: Money | None
+    daily_loss_limit: Money | None
+    disk: str | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalRow:
+    """What waits for a key.
+
+    Attributes
+    ----------
+    expires_at
+        None on an exit, which counts up from `staged_at`.
+    reference
+        What the signal was measured against, VWAP for VWAP; None where there is none.
+    """
+
+    id: ProposalId
+    strategy: str
+    side: Side
+    effect: Effect
+    quantity: Quantity
+    symbol: Symbol
+    type: OrderType
+    limit_price: Price | None
+    stop_price: Price | None
+    exit_reason: ExitReason | None
+    reference: Price | None
+    risk: Money | None
+    reason: str
+    staged_at: datetime
+    expires_at: datetime | None
+    is_confirming: bool
+
+    @property
+    def is_urgent(self) -> bool:
+        """An exit: it goes first, and rings (OP-06)."""
+        return self.effect.only_reduces
+
+
+@dataclass(frozen=True, slots=True)
+class PositionRow:
+    """What is held, who holds its stop, and how much of it is covered.
+
+    Attributes
+    ----------
+    result_in_risk
+        Open profit as a multiple of what was risked to the stop (R); None without a stop.
+    covered
+        Shares that stops and exits at the broker would close; the rest is on YOU.
+    """
+
+    key: str
+    symbol: Symbol
+    strategy: str
+    quantity: Quantity
+    average_price: Price
+    last: Price | None
+    profit: Money | None
+    result_in_risk: Decimal | None
+    stop_price: Price | None
+    holder: StopHolder
+    covered: Quantity
+    is_closing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order of today. `marks` are words: cancelling, in doubt, late fill."""
+
+    id: ClientOrderId
+    strategy: str
+    side: Side
+    effect: Effect
+    quantity: Quantity
+    symbol: Symbol
+    type: OrderType
+    limit_price: Price | None
+    stop_price: Price | None
+    status: OrderStatus
+    filled_quantity: Quantity
+    average_price: Price | None
+    created_at: datetime
+    ended_at: datetime | None
+    expires_at: datetime | None
+    is_protective: bool
+    marks: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """One thing that happened; `sequence` is its number in the journal."""
+
+    sequence: int
+    at: datetime
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketView:
+    """An open ticket, alive.
+
+    Attributes
+    ----------
+    now
+        The checks as they stand at this picture, on the last figures seen; what counts is asked fresh at the key.
+    refused_because
+        Why the last key on it was refused; empty where none was.
+    is_confirming
+        The key was turned; fresh figures are on their way.
+    """
+
+    ticket: Ticket
+    proposal: ProposalRow
+    quote: Quote | NoQuote
+    now: Review
+    refused_because: tuple[str, ...]
+    is_confirming: bool
+    signal_time: datetime
+    reason: str
+    cancels_in_words: tuple[str, ...]
+    quantity_after: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What became of a proposal that waits no more: sent, declined, expired, blocked, withdrawn."""
+
+    proposal_id: ProposalId
+    end: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class KillView:
+    """What the kill screen and its banner say."""
+
+    entries_working: tuple[OrderRow, ...]
+    stops_working: tuple[OrderRow, ...]
+    uncovered: tuple[PositionRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolView:
+    """What the order form shows of a symbol that the desk knows."""
+
+    symbol: Symbol
+    quote: Quote | None
+    last: Price | None
+    is_fractionable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeskView:
+    """Everything that is on the screen.
+
+    Attributes
+    ----------
+    number
+        Grows with every picture that differs from the one before.
+    staged
+        Proposals staged since the start: a higher number than last time rings the bell.
+    endings
+        The last proposals that ended, the newest last.
+    refusals
+        What was not staged, not confirmed or not sent, with every reason; the newest last.
+    """
+
+    number: int
+    status: StatusView
+    proposals: tuple[ProposalRow, ...]
+    positions: tuple[PositionRow, ...]
+    orders: tuple[OrderRow, ...]
+    log: tuple[LogRow, ...]
+    tickets: tuple[TicketView, ...]
+    endings: tuple[Ending, ...]
+    refusals: tuple[LogRow, ...]
+    kill: KillView
+    symbols: tuple[SymbolView, ...]
+    strategies: tuple[StrategyRow, ...]
+    staged: int
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyRow:
+    """A strategy on a symbol: what it last answered, and since how many bars."""
+
+    key: str
+    strategy: str
+    symbol: Symbol
+    last_answer: str
+    times: int
+    anomaly: str
