@@ -10,24 +10,25 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.ports import DemoRequest, JournalError, OperatorError, Recorded, ReplayRequest
-from state.folders import AccountFolder, AccountNameError, Home, JournalFolder, last_account
+from core.ports import DemoRequest, JournalError, OperatorError, ReplayRequest
+from state.folders import AccountFolder, JournalFolder
+from state.looking import Looking
 
 if TYPE_CHECKING:
     from core.engine import Engine
     from core.runtime.virtual import Operator, VirtualRuntime
     from core.settings import Settings
     from state.heartbeat import Status
+    from state.kill_switch import FileKillSwitch
 
 CHECKPOINT_SECONDS = 5.0
-NO_ACCOUNT = "nothing ran here yet; `keyturn demo` begins"
 
 
 # ── an engine with its disk ──────────────────────────────────────────────────────────────────────────────────────────
@@ -39,22 +40,29 @@ class Keeper:
 
     folder: AccountFolder
     runtime: VirtualRuntime
+    switch: FileKillSwitch
     write: Callable[[], None]
     beat: Callable[[Status], None]
     state: Callable[[Engine], str]
     saved_at: float = field(default_factory=time.monotonic)
 
     def __call__(self) -> None:
-        from core.inputs import Kill
-
-        engine, runtime = self.runtime.engine, self.runtime
-        door = runtime.latch.switch.is_on()
-        if door is not None and engine.desk.control.state.killed_by is None:
-            runtime.send(Kill(door))
+        engine = self.runtime.engine
+        if engine.desk.control.state.killed_by is None and (door := self.switch.is_on()):
+            self._kill(door)
         self.beat(status_of(engine, self.folder.name, self.state(engine)))
         if time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS:
             self.saved_at = time.monotonic()
             self.write()
+
+    def _kill(self, door: str) -> None:
+        """The file or the environment kills, whoever set it; a command may ask for the flattening too (OP-08)."""
+        from core.inputs import Kill, ProposeFlattening
+
+        by = ", ".join(dict.fromkeys(self.switch.set_by())) if door == "file" else door
+        self.runtime.send(Kill(by or door))
+        if self.switch.asks_to_flatten():
+            self.runtime.send(ProposeFlattening())
 
 
 def status_of(engine: Engine, account: str, state: str) -> Status:
@@ -74,12 +82,8 @@ def status_of(engine: Engine, account: str, state: str) -> Status:
     )
 
 
-class Keyturn:
-    """Implements `core.ports.Composition`."""
-
-    def __init__(self, environ: dict[str, str]) -> None:
-        self.environ = environ
-        self.home = Home.of(environ)
+class Keyturn(Looking):
+    """Implements `core.ports.Composition`: what looks is inherited, what runs is wired here."""
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -89,11 +93,16 @@ class Keyturn:
             raise OperatorError("no broker is configured; `keyturn demo` opens the desk on the embedded exchange")
         self.demo(DemoRequest())
 
-    def replay(self, request: ReplayRequest) -> dict[str, object]:
+    def replay(self, request: ReplayRequest) -> dict[str, object] | None:
         """Play files through the one engine; a fresh account, its journal in a folder or in memory."""
         from core.runtime.report import Report
         from state.verify import fingerprint
 
+        if not request.is_headless:
+            from console.desk import run_desk
+
+            run_desk(lambda stack: self._replayed(request, stack))
+            return None
         with ExitStack() as stack:
             runtime = self._replayed(request, stack)
             report = Report(runtime.engine.desk)
@@ -149,6 +158,7 @@ class Keyturn:
         )
         engine.apply(now, settings, f"simulated-{request.seed}")
         sessions = [s for s in demo.sessions_from(calendar, demo.FIRST_DAY) if s.close > now]
+        switch = FileKillSwitch(folder, self.environ)
         pace = Pace(request.speed)
         pace.free_until = begin if is_new else None
         known = engine.desk.normaliser.state.last_starts
@@ -162,12 +172,12 @@ class Keyturn:
             exchange,
             feed,
             start=now,
-            switch=FileKillSwitch(folder, self.environ),
+            switch=switch,
             link=link_of(settings),
             pace=pace,
             operator=self._operator(request.operator, engine, now),
         )
-        self._keep(folder, runtime, write)
+        self._keep(folder, runtime, switch, write)
         return runtime
 
     def _replayed(self, request: ReplayRequest, stack: ExitStack) -> VirtualRuntime:
@@ -240,11 +250,13 @@ class Keyturn:
         engine.notes = (*journal.repairs, *documents.notes, *checkpoint.rebuild(engine.desk, documents))
         return engine, lambda: checkpoint.save(engine.desk, documents)
 
-    def _keep(self, folder: AccountFolder, runtime: VirtualRuntime, write: Callable[[], None]) -> None:
+    def _keep(
+        self, folder: AccountFolder, runtime: VirtualRuntime, switch: FileKillSwitch, write: Callable[[], None]
+    ) -> None:
         from core.picture import word_of
         from state.heartbeat import Heartbeat
 
-        keeper = Keeper(folder, runtime, write, Heartbeat(folder).beat, word_of)
+        keeper = Keeper(folder, runtime, switch, write, Heartbeat(folder).beat, word_of)
         runtime.pace.beat = keeper
 
         def close() -> None:
@@ -267,115 +279,9 @@ class Keyturn:
             raise OperatorError(f"--operator: {error}; or `none`, or `confirm-all`") from error
 
     def _settings(self, overrides: tuple[str, ...]) -> Settings:
-        from state.settings_file import SettingsError, load_settings
+        from state.settings_file import load_settings
 
-        try:
-            return load_settings(self.home, self.environ, overrides)
-        except SettingsError as error:
-            raise OperatorError(str(error)) from error
-
-    # ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def status(self, account: str | None) -> dict[str, object]:
-        """What the engine is doing, from its folder alone; it may run meanwhile."""
-        from state import heartbeat
-        from state.lock import holder
-
-        names = ("state", "pid", "heartbeat_age", "mode", "positions", "orders_working", "orders_sent")
-        empty = dict.fromkeys((*names, "proposals_waiting", "journal_sequence"), 0)
-        folder = self._account(account) if account else last_account(self.home)
-        pid = holder(folder) if folder else None
-        beaten = heartbeat.read(folder) if folder else None
-        if folder is None or (beaten is None and pid is None):
-            return {**empty, "state": "stopped", "pid": None, "heartbeat_age": None, "mode": "paper", "account": None}
-        if beaten is None:
-            return {**empty, "state": "starting", "pid": pid, "heartbeat_age": None, "mode": "paper"}
-        status, age = beaten
-        word = status.state if pid is not None else "stopped"
-        return {
-            "state": word,
-            "pid": pid,
-            "heartbeat_age": round(age, 3),
-            "mode": status.mode,
-            "positions": status.positions,
-            "orders_working": status.orders_working,
-            "orders_sent": status.orders_sent,
-            "proposals_waiting": status.proposals_waiting,
-            "journal_sequence": status.journal_sequence,
-            "account": folder.name,
-        }
-
-    def kill(self, account: str | None, flatten: bool) -> str:
-        from state.kill_switch import FileKillSwitch
-        from state.lock import holder
-
-        folder = self._folder(account)
-        folder.prepare()
-        FileKillSwitch(folder, self.environ).latch("command", flatten=flatten)
-        if holder(folder) is None:
-            return f"{folder.name}: no engine runs; it will start killed"
-        return f"{folder.name}: killed; `keyturn status` shows what still works"
-
-    def verify(self, account: str | None, folder: Path | None) -> dict[str, object]:
-        from state.verify import verify
-
-        report = verify(self._journal(account, folder))
-        return {
-            "sound": report.is_sound,
-            "records": report.records,
-            "segments": report.segments,
-            "last_sum": report.last_sum,
-            "torn": report.torn,
-            "damage": report.damage,
-        }
-
-    def tail(self, account: str | None, folder: Path | None, count: int, follow: bool) -> Iterator[Recorded]:
-        from state.tail import tail
-
-        return tail(self._journal(account, folder), count, follow)
-
-    def why(self, account: str | None, folder: Path | None, order: str) -> Iterator[Recorded]:
-        from core.explain import chain_of
-        from state.journal import read
-
-        return chain_of(order, read(self._journal(account, folder).journal))
-
-    def show(self, account: str | None) -> dict[str, object]:
-        from core.ports import Checkpoint
-        from state.documents import TinyDocuments
-
-        found = TinyDocuments(self._folder(account)).load()
-        if isinstance(found, Checkpoint):
-            return {"sequence": found.sequence, **found.documents}
-        raise OperatorError(f"no state documents yet: {found.reason}")
-
-    def backup(self, account: str | None, target: Path | None) -> Path:
-        from state.backups import BackupError, backup
-
-        try:
-            return backup(self._folder(account), target or Path.cwd())
-        except (BackupError, OSError) as error:
-            raise OperatorError(str(error)) from error
-
-    def _journal(self, account: str | None, folder: Path | None) -> AccountFolder:
-        if folder is None:
-            return self._folder(account)
-        if not folder.is_dir():
-            raise OperatorError(f"{folder} is no folder")
-        return JournalFolder(folder)
-
-    def _folder(self, account: str | None) -> AccountFolder:
-        """The account that was named, that runs, or that ran last."""
-        found = self._account(account) if account else last_account(self.home)
-        if found is None or not found.path.is_dir():
-            raise OperatorError(f"no account {account!r}; {NO_ACCOUNT}" if account else NO_ACCOUNT)
-        return found
-
-    def _account(self, name: str) -> AccountFolder:
-        try:
-            return self.home.account(name)
-        except AccountNameError as error:
-            raise OperatorError(str(error)) from error
+        return load_settings(self.home, self.environ, overrides)
 
 
 class NoLog:

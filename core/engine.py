@@ -169,10 +169,13 @@ class Engine:
         return NOTHING
 
     def _without_disk(self, message: inputs.Input, error: JournalWriteError) -> Iterable[Effect]:
-        """Nothing leaves without its record, the cancels of a kill excepted (SP-06)."""
+        """Nothing leaves without its record, cancels excepted: a person's, and those of a kill (SP-06)."""
         self.disk_trouble = str(error)
         self.desk.control.state.halts[HaltCause.JOURNAL] = str(error)
         self._plan_later()
+        if isinstance(message, inputs.RequestCancel):
+            wanted = self.desk.ledger.order(message.client_order_id)
+            return [CancelOrder(wanted.id, wanted.broker_order_id)] if wanted and wanted.is_working else NOTHING
         if not isinstance(message, inputs.Kill):
             return NOTHING
         self.desk.control.state.killed_by = message.by

@@ -11,12 +11,13 @@ import os
 import tarfile
 from pathlib import Path
 
+from core.ports import OperatorError
 from state.files import open_private, sync_folder
 from state.folders import AccountFolder
 from state.segments import segments, sequence_in
 
 
-class BackupError(Exception):
+class BackupError(OperatorError):
     """A backup that cannot be made; the message says what to do."""
 
 

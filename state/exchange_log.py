@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 
 import orjson
 
+from core.ports import OperatorError
 from state.files import open_private, write_all
 from state.folders import AccountFolder
 
 
-class ExchangeLogError(Exception):
+class ExchangeLogError(OperatorError):
     """A log that cannot be read; the message names the line."""
 
 

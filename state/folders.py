@@ -14,13 +14,14 @@ from pathlib import Path
 
 import platformdirs
 
+from core.ports import OperatorError
 from state.files import FILE_MODE, make_folder, mend_permissions
 from state.lock import holder
 
 ACCOUNT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-class AccountNameError(ValueError):
+class AccountNameError(OperatorError):
     """A name that cannot be the name of an account's folder."""
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 import orjson
 
+from core.ports import OperatorError
 from state.files import open_private, write_all
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ PATIENCE_SECONDS = 0.2
 """A `status` that asks for the holder takes the lock for microseconds; an engine that starts then tries again."""
 
 
-class AlreadyRunningError(Exception):
+class AlreadyRunningError(OperatorError):
     """Another engine holds this account; `pid` is its process, None where it has not said yet."""
 
     def __init__(self, account: str, pid: int | None) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from core.model.account import Mode
+from core.ports import OperatorError
 from core.settings import PROFILES, Amount, Settings
 from state.folders import Home
 from state.members import with_members
@@ -31,7 +32,7 @@ LONGEST_SHOWN = 60
 KeyPath = tuple[str, ...]
 
 
-class SettingsError(Exception):
+class SettingsError(OperatorError):
     """A setting that cannot stand; the message is one line for the operator."""
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from console.commands.demo import need_a_terminal
 from console.commands.shared import Overrides, composition_of, print_json, speed_of
 from core.ports import OperatorError, ReplayRequest
 
@@ -22,8 +23,8 @@ def replay(
     quotes: Annotated[list[Path] | None, typer.Option(help="CSV file of quotes, the last of each minute.")] = None,
     strategy: Annotated[str, typer.Option(help="Which strategy looks at the bars.")] = "vwap",
     overrides: Overrides = None,
-    profile: Annotated[str, typer.Option(help="micro or swing.")] = "micro",
-    speed: Annotated[str, typer.Option(help="Virtual seconds a second, or max.")] = "max",
+    profile: Annotated[str | None, typer.Option(help="micro or swing.")] = None,
+    speed: Annotated[str | None, typer.Option(help="Virtual seconds a second, or max; headless max, else 1.")] = None,
     headless: Annotated[bool, typer.Option("--headless", help="Without a desk.")] = False,
     operator: Annotated[str, typer.Option(help="none, confirm-all, or a script of keys.")] = "none",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -36,6 +37,8 @@ def replay(
 
     Example: keyturn replay SPY_1min_2013-10-07_to_2013-10-10.csv --headless --operator confirm-all --json
     """
+    if not headless:
+        need_a_terminal()
     if strategy not in STRATEGIES:
         raise OperatorError(f"--strategy {strategy}: one of {', '.join(STRATEGIES)}")
     report = composition_of(context).replay(
@@ -43,13 +46,15 @@ def replay(
             files=tuple(files),
             symbols=tuple(symbol or ()),
             quotes=tuple(quotes or ()),
-            overrides=(f"profile={profile}", *(overrides or ())),
-            speed=speed_of(speed),
+            overrides=(*((f"profile={profile}",) if profile else ()), *(overrides or ())),
+            speed=speed_of(speed or ("max" if headless else "1")),
             operator=operator,
             journal_folder=journal_dir,
             is_headless=headless,
         )
     )
+    if report is None:
+        return
     if as_json:
         print_json(report)
         return

@@ -28,7 +28,7 @@ from core.model.order import OrderStatus, Side
 from core.model.position import Fill, Position, Trade
 from core.model.session import Calendar
 from core.model.signal import ExitReason
-from core.model.values import ZERO, ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol
+from core.model.values import NO_MONEY, ZERO, ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol
 
 KEPT = timedelta(days=7)
 UNKNOWN_OWNER = "broker"
@@ -50,6 +50,8 @@ class LedgerState:
     trades: list[Trade] = field(default_factory=list)
     entries: dict[str, int] = field(default_factory=dict)
     entries_day: date | None = None
+    closed_profit: Money = NO_MONEY
+    closed_day: date | None = None
     orders_sent: int = 0
     updates_ignored: int = 0
 
@@ -140,7 +142,7 @@ class Ledger:
 
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Money:
         """Profit of the day's closed trades and of what is open, at the `last` prices, USD."""
-        closed = sum((t.profit for t in self.state.trades if self.calendar.trading_day(t.exit_time) == day), ZERO)
+        closed = self.state.closed_profit if self.state.closed_day == day else ZERO
         return Money(closed + sum((self.open_profit(p, last.get(p.symbol)) for p in self.positions()), ZERO))
 
     def open_profit(self, position: Position, price: Price | None) -> Money:
@@ -233,17 +235,29 @@ class Ledger:
         self.state.entries[strategy] = self.state.entries.get(strategy, 0) + 1
 
     def _move_position(self, order: Order, fill: Fill) -> None:
+        """A fill that goes through zero ends one trade, and what is left of it begins the next, the other way."""
         key = position_key(order.request.symbol, order.strategy)
         held = self.state.positions.get(key)
-        signed = fill.quantity if order.request.side is Side.BUY else -fill.quantity
+        signed = fill.quantity if order.request.side is Side.BUY else Quantity(-fill.quantity)
+        is_through = held is not None and held.quantity * signed < 0 and abs(signed) > abs(held.quantity)
+        if held is not None and is_through:
+            self._close(key, moved(held, Quantity(-held.quantity), fill.price, order.intended_price), fill, order)
+            signed, held = Quantity(signed + held.quantity), None
         if held is None:
             held = Position(order.request.symbol, order.strategy, fill.at, order.id)
-        after = moved(held, Quantity(signed), fill.price, order.intended_price)
-        if after.quantity != 0:
+        after = moved(held, signed, fill.price, order.intended_price)
+        if after.quantity == 0:
+            self._close(key, after, fill, order)
+        else:
             self.state.positions[key] = after
-            return
+
+    def _close(self, key: str, after: Position, fill: Fill, order: Order) -> None:
         self.state.positions.pop(key, None)
-        self.state.trades.append(self._trade(after, fill, order))
+        trade = self._trade(after, fill, order)
+        self.state.trades.append(trade)
+        day = self.calendar.trading_day(fill.at)
+        so_far = self.state.closed_profit if self.state.closed_day == day else ZERO
+        self.state.closed_day, self.state.closed_profit = day, Money(so_far + trade.profit)
 
     def _trade(self, flat: Position, fill: Fill, exit_order: Order) -> Trade:
         entry = self.state.orders.get(flat.entry_order)
@@ -280,10 +294,7 @@ class Ledger:
 
 
 def moved(held: Position, signed: Quantity, price: Price, intended: Price | None) -> Position:
-    """The position after `signed` shares more (bought above zero, sold below) at `price`.
-
-    A fill that goes through zero closes what was held; the rest opens the other way on the same position.
-    """
+    """The position after `signed` shares more (bought above zero, sold below) at `price`, never through zero."""
     amount = abs(signed)
     aimed = price if intended is None else intended
     if held.quantity == 0 or (held.quantity > 0) == (signed > 0):
@@ -295,17 +306,12 @@ def moved(held: Position, signed: Quantity, price: Price, intended: Price | None
             entry_cost=Money(held.entry_cost + amount * price),
             intended_cost=Money(held.intended_cost + amount * aimed),
         )
-    closing = min(amount, abs(held.quantity))
-    left_over = amount - closing
-    rest = Quantity(held.quantity + (closing if signed > 0 else -closing))
-    closed = replace(
+    rest = Quantity(held.quantity + signed)
+    return replace(
         held,
         quantity=rest,
         cost=Money(held.cost * abs(rest) / abs(held.quantity)) if rest else Money(ZERO),
-        left=Quantity(held.left + closing),
-        proceeds=Money(held.proceeds + closing * price),
-        intended_proceeds=Money(held.intended_proceeds + closing * aimed),
+        left=Quantity(held.left + amount),
+        proceeds=Money(held.proceeds + amount * price),
+        intended_proceeds=Money(held.intended_proceeds + amount * aimed),
     )
-    if not left_over:
-        return closed
-    return moved(closed, Quantity(left_over if signed > 0 else -left_over), price, intended)

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from core.model.session import NoSession, Session
+from core.ports import OperatorError
 
 NEW_YORK = ZoneInfo("America/New_York")
 EXCHANGE = "XNYS"
@@ -21,7 +22,7 @@ _SATURDAY = 5
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-class CalendarRangeError(LookupError):
+class CalendarRangeError(OperatorError, LookupError):
     """A day was asked for that the loaded calendar does not cover."""
 
 

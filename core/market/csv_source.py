@@ -20,6 +20,7 @@ from typing import TypeVar, cast
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.quote import Feed, Quote
 from core.model.values import ZERO, Price, Quantity, Symbol
+from core.ports import OperatorError
 
 BAR_COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
 QUOTE_COLUMNS = ("timestamp", "bid_close", "bid_size", "ask_close", "ask_size")
@@ -36,7 +37,7 @@ _Row = list[str]
 _Item = TypeVar("_Item", Bar, Quote)
 
 
-class MarketFileError(Exception):
+class MarketFileError(OperatorError):
     """A market file that cannot be used; the message names file, line and what to do."""
 
 

@@ -31,6 +31,7 @@ from core.inputs import (
 from core.model.order import CONFIRMING_KEYS
 from core.model.staging import Ticket
 from core.model.values import ProposalId
+from core.ports import OperatorError
 
 TO_OPEN = timedelta(milliseconds=500)
 TO_CONFIRM = timedelta(seconds=1)
@@ -39,7 +40,7 @@ ARMED_AFTER_IF_REDUCING = timedelta(milliseconds=200)
 """How long a ticket must have been open before its key counts (OP-04)."""
 
 
-class ScriptError(Exception):
+class ScriptError(OperatorError):
     """A script that cannot be read; the message names its line and what a line looks like."""
 
 

@@ -209,7 +209,32 @@ class VirtualRuntime:
         """Run to the end of the feed and of all that follows from it, to `until`, or until told to leave."""
         self.take(self.at, Start())
         while self.is_running and self.step(until):
-            pass
+            if self.pace.speed is None and until is None:
+                self._play_quiet_bars()
+
+    def _play_quiet_bars(self) -> None:
+        """What `step` would do while nothing is due but bars, without asking each time what is due."""
+        engine, exchange, arriving, feed, pace = self.engine, self.exchange, self._arriving, self._feed, self.pace
+        while (
+            (item := self._next) is not None
+            and item[1] == BAR
+            and len(arriving) == 1
+            and item[0] == arriving[0].bar.end
+            and not self._heap
+            and engine.next_deadline is None
+            and exchange.next_at is None
+            and not pace.wake.is_set()
+            and (self.operator is None or self.operator.next_at() is None)
+        ):
+            pace.beat_if_due()
+            self.at = item[0]
+            message: BarArrived = item[2]  # type: ignore[assignment]
+            exchange.begin_bar(message.bar)
+            arriving.append(message)
+            self._next = next(feed, None)
+            if effects := engine.handle(self.at, arriving.popleft()):
+                for effect in effects:
+                    self._perform(effect)
 
     def stop(self, reason: str) -> None:
         """Record a clean stop, and write what a restart begins with."""

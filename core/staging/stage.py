@@ -164,10 +164,12 @@ class Stage:
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _started(self, _at: datetime, _fact: EngineStarted) -> None:
-        """A restart keeps proposals and mandates; what a screen showed and a key had begun is void."""
+        """A restart keeps proposals and mandates; what a screen showed is gone, and a key not redeemed yet is void."""
         self.state.tickets.clear()
         for confirmation in self.state.confirmations.values():
-            confirmation.is_void = confirmation.is_void or not confirmation.is_decided
+            if confirmation.approval.id not in self.state.used and not confirmation.is_void:
+                confirmation.is_void = True
+                self._drop_mandates(confirmation.ticket.id)
 
     def _staged(self, at: datetime, fact: ProposalStaged) -> None:
         self._forget_older_than_a_day(at)

@@ -113,7 +113,7 @@ class Filling:
         self, order: Order, execution: Execution, report: OrderReport, source: Source, *, is_late: bool
     ) -> Iterator[Effect]:
         ledger = self.desk.ledger
-        before = ledger.position(order.request.symbol, order.strategy)
+        trades_before = len(ledger.state.trades)
         fill = Fill(execution.id, order.id, execution.at, execution.quantity, execution.price)
         self.desk.record(OrderFilled(fill, max(report.filled_quantity, order.reported_quantity), source, is_late))
         if not order.status.is_terminal:
@@ -129,7 +129,7 @@ class Filling:
                 held.average_price if held else None,
             )
         )
-        if before is not None and held is None:
+        if len(ledger.state.trades) > trades_before:
             self.desk.record(TradeClosed(ledger.state.trades[-1]))
         yield from self.after_fill(order)
         if order.status is OrderStatus.FILLED:

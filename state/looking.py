@@ -1,0 +1,112 @@
+"""Looking at an account from outside: what runs, whether its journal holds, what its documents say. Reads, and kills.
+
+Nothing here needs the engine; it may run meanwhile. The one thing that is written is the kill switch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from core.ports import Checkpoint, OperatorError, Recorded
+from state.folders import AccountFolder, Home, JournalFolder, last_account
+from state.lock import holder
+
+NO_ACCOUNT = "nothing ran here yet; `keyturn demo` begins"
+
+
+class Looking:
+    """The commands that look. `account` None is the engine that runs, or ran last."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.home = Home.of(environ)
+
+    def status(self, account: str | None) -> dict[str, object]:
+        """What the engine is doing, from its folder alone; it may run meanwhile."""
+        from state import heartbeat
+
+        names = ("state", "pid", "heartbeat_age", "mode", "positions", "orders_working", "orders_sent")
+        empty = dict.fromkeys((*names, "proposals_waiting", "journal_sequence"), 0)
+        folder = self.home.account(account) if account else last_account(self.home)
+        pid = holder(folder) if folder else None
+        beaten = heartbeat.read(folder) if folder else None
+        if folder is None or (beaten is None and pid is None):
+            return {**empty, "state": "stopped", "pid": None, "heartbeat_age": None, "mode": "paper", "account": None}
+        if beaten is None:
+            return {**empty, "state": "starting", "pid": pid, "heartbeat_age": None, "mode": "paper"}
+        status, age = beaten
+        word = status.state if pid is not None else "stopped"
+        return {
+            "state": word,
+            "pid": pid,
+            "heartbeat_age": round(age, 3),
+            "mode": status.mode,
+            "positions": status.positions,
+            "orders_working": status.orders_working,
+            "orders_sent": status.orders_sent,
+            "proposals_waiting": status.proposals_waiting,
+            "journal_sequence": status.journal_sequence,
+            "account": folder.name,
+        }
+
+    def kill(self, account: str | None, flatten: bool) -> str:
+        from state.kill_switch import FileKillSwitch
+
+        folder = self._folder(account)
+        folder.prepare()
+        FileKillSwitch(folder, self.environ).latch("command", flatten=flatten)
+        if holder(folder) is None:
+            return f"{folder.name}: no engine runs; it will start killed"
+        return f"{folder.name}: killed; `keyturn status` shows what still works"
+
+    def verify(self, account: str | None, folder: Path | None) -> dict[str, object]:
+        from state.verify import verify
+
+        report = verify(self._journal(account, folder))
+        return {
+            "sound": report.is_sound,
+            "records": report.records,
+            "segments": report.segments,
+            "last_sum": report.last_sum,
+            "torn": report.torn,
+            "damage": report.damage,
+        }
+
+    def tail(self, account: str | None, folder: Path | None, count: int, follow: bool) -> Iterator[Recorded]:
+        from state.tail import tail
+
+        return tail(self._journal(account, folder), count, follow)
+
+    def why(self, account: str | None, folder: Path | None, order: str) -> Iterator[Recorded]:
+        from core.explain import chain_of
+        from state.journal import read
+
+        return chain_of(order, read(self._journal(account, folder).journal))
+
+    def show(self, account: str | None) -> dict[str, object]:
+        from state.documents import TinyDocuments
+
+        found = TinyDocuments(self._folder(account)).load()
+        if isinstance(found, Checkpoint):
+            return {"sequence": found.sequence, **found.documents}
+        raise OperatorError(f"no state documents yet: {found.reason}")
+
+    def backup(self, account: str | None, target: Path | None) -> Path:
+        from state.backups import backup
+
+        return backup(self._folder(account), target or Path.cwd())
+
+    def _journal(self, account: str | None, folder: Path | None) -> AccountFolder:
+        if folder is None:
+            return self._folder(account)
+        if not folder.is_dir():
+            raise OperatorError(f"{folder} is no folder")
+        return JournalFolder(folder)
+
+    def _folder(self, account: str | None) -> AccountFolder:
+        """The account that was named, that runs, or that ran last."""
+        found = self.home.account(account) if account else last_account(self.home)
+        if found is None or not found.path.is_dir():
+            raise OperatorError(f"no account {account!r}; {NO_ACCOUNT}" if account else NO_ACCOUNT)
+        return found
