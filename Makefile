@@ -7,13 +7,16 @@ BIN := .venv/bin
 CODE := app.py console core state widgets
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench lock
+.PHONY: help venv demo test check bench lock docs property sigkill
 
 help:
 	@echo 'make demo    the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
 	@echo 'make test    the tests, and the coverage of core/ and state/ (ARGS="-k kill" passes arguments)'
 	@echo 'make check   style, types, import contracts, dependencies, dead code, secrets'
 	@echo 'make bench   the measurements'
+	@echo 'make property  the stateful property test in full (N=2000 sequences)'
+	@echo 'make sigkill   a busy demo killed at random instants (N=50)'
+	@echo 'make docs    the generated parts of README.md and docs/'
 	@echo 'make venv    the environment in .venv; its program is .venv/bin/keyturn'
 	@echo 'make lock    requirements.lock anew from pyproject.toml'
 
@@ -62,6 +65,19 @@ check: .venv/.ready
 
 bench: .venv/.ready
 	@$(BIN)/python tests/bench/run.py $(ARGS)
+
+N ?= 0
+property: .venv/.ready
+	@SEQUENCES=$(if $(filter 0,$(N)),2000,$(N)) $(BIN)/pytest -q -s --timeout 3600 tests/simulation/test_property.py
+
+sigkill: .venv/.ready
+	@SIGKILLS=$(if $(filter 0,$(N)),50,$(N)) $(BIN)/pytest -q -s --timeout 3600 tests/simulation/test_sigkill.py
+
+docs: .venv/.ready
+	@$(BIN)/python docs/execution.py
+	@$(BIN)/python docs/requirements.py
+	@$(BIN)/python docs/keys.py
+	@$(BIN)/python docs/house.py
 
 lock: .venv/.locked
 	@echo 'lock: requirements.lock from pyproject.toml'

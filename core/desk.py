@@ -79,11 +79,14 @@ class Desk:
         self.folds = self._folds()
 
     def record(self, fact: Fact) -> None:
-        """Write the fact, then fold it into the slices."""
+        """Write the fact, then fold it into the slices; listeners hear of everything but bars."""
         sequence = self.journal.append(self.at, fact)
-        self.fold(self.at, fact)
-        for listener in self.listeners:
-            listener(sequence, self.at, fact)
+        kind = type(fact)
+        for fold in self.folds.get(kind, self._only_after):
+            fold(self.at, fact)
+        if kind is not BarClosed:
+            for listener in self.listeners:
+                listener(sequence, self.at, fact)
 
     def fold(self, at: datetime, fact: Fact) -> None:
         """Let each slice take the fact in; the whole of a rebuild."""

@@ -10,7 +10,6 @@ import typer
 
 from console.commands.shared import Account, AsJson, JournalDir, composition_of, print_json
 from core.ports import Recorded
-from core.telling import in_words, kind_of
 
 commands = typer.Typer(help="Read, prove and explain the journal.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -68,6 +67,8 @@ def why(
 
 
 def _print(records: Iterable[Recorded], as_json: bool) -> None:
+    from core.telling import in_words, kind_of  # with every fact: too much before the desk's first paint
+
     for record in records:
         if as_json:
             line = {

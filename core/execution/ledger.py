@@ -32,7 +32,7 @@ from core.model.values import NO_MONEY, ZERO, ClientOrderId, ExecutionId, Money,
 
 KEPT = timedelta(days=7)
 UNKNOWN_OWNER = "broker"
-"""The strategy name of a position that was taken over from the broker's books."""
+"""The strategy name of a position that was taken over from the broker's books and is no one strategy's."""
 
 
 @dataclass(slots=True)
@@ -282,13 +282,16 @@ class Ledger:
         )
 
     def _corrected(self, at: datetime, fact: PositionCorrected) -> None:
-        for position in self.positions_in(fact.symbol):
+        """What one strategy holds alone stays its own, with its stop; what several held is nobody's in particular."""
+        held = self.positions_in(fact.symbol)
+        for position in held:
             del self.state.positions[position_key(position.symbol, position.strategy)]
         if fact.quantity == 0 or fact.average_price is None:
             return
         cost = Money(abs(fact.quantity) * fact.average_price)
-        self.state.positions[position_key(fact.symbol, UNKNOWN_OWNER)] = Position(
-            fact.symbol, UNKNOWN_OWNER, at, ClientOrderId(""), fact.quantity, cost,
+        alone = held[0] if len(held) == 1 else Position(fact.symbol, UNKNOWN_OWNER, at, ClientOrderId(""))
+        self.state.positions[position_key(fact.symbol, alone.strategy)] = Position(
+            fact.symbol, alone.strategy, alone.opened_at, alone.entry_order, fact.quantity, cost,
             Quantity(abs(fact.quantity)), cost, cost,
         )  # fmt: skip
 

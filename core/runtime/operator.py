@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 from itertools import count
 
 from core.desk import Desk
-from core.facts import ConfirmationRefused, Fact, ProposalStaged
+from core.facts import ConfirmationRefused, Fact, ProposalStaged, TicketOpened
 from core.inputs import (
     Command,
     Confirm,
@@ -51,37 +51,45 @@ class TimedKey:
 
 
 class ConfirmAll:
-    """Presses the right key on each proposal, entries and exits, 1 s after it was staged."""
+    """Presses the right key on each proposal, entries and exits, 1 s after it was staged; later where its ticket is.
+
+    An exit whose key was refused is opened again.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self._due: list[tuple[datetime, int, ProposalId, bool]] = []
+        self._due: list[tuple[datetime, int, Command]] = []
         self._numbers = count()
+        self._staged: dict[ProposalId, datetime] = {}
         desk.listeners.append(self._hear)
 
     def next_at(self) -> datetime | None:
         return self._due[0][0] if self._due else None
 
     def press(self, at: datetime) -> Iterator[Command]:
-        _, _, proposal_id, is_confirming = heappop(self._due)
-        if not is_confirming:
-            yield OpenTicket(proposal_id)
-            return
-        for ticket in tuple(self.desk.stage.state.tickets.values()):
-            if ticket.proposal_id == proposal_id:
-                yield Confirm(ticket.id, ticket.digest, ticket.order.effect)
+        yield heappop(self._due)[2]
 
     def _hear(self, _sequence: int, at: datetime, fact: Fact) -> None:
         if isinstance(fact, ProposalStaged):
-            self._plan(at, fact.proposal.id)
+            self._open(at, fact.proposal.id)
+        elif isinstance(fact, TicketOpened):
+            ticket = fact.ticket
+            aimed = self._staged.pop(ticket.proposal_id, at) + TO_CONFIRM
+            wait = ARMED_AFTER_IF_REDUCING if ticket.order.effect.only_reduces else ARMED_AFTER
+            self._at(max(aimed, at + wait), Confirm(ticket.id, ticket.digest, ticket.order.effect))
         elif isinstance(fact, ConfirmationRefused):
-            confirmed = self.desk.stage.state.confirmations.get(fact.ticket_id)
-            if confirmed and confirmed.proposal.only_reduces:
-                self._plan(at, confirmed.proposal.id)
+            stage = self.desk.stage.state
+            confirmed = stage.confirmations.get(fact.ticket_id)
+            refused = confirmed.ticket if confirmed else stage.tickets.get(fact.ticket_id)
+            if refused is not None and refused.order.effect.only_reduces:
+                self._open(at, refused.proposal_id)
 
-    def _plan(self, at: datetime, proposal_id: ProposalId) -> None:
-        heappush(self._due, (at + TO_OPEN, next(self._numbers), proposal_id, False))
-        heappush(self._due, (at + TO_CONFIRM, next(self._numbers), proposal_id, True))
+    def _open(self, at: datetime, proposal_id: ProposalId) -> None:
+        self._staged[proposal_id] = at
+        self._at(at + TO_OPEN, OpenTicket(proposal_id))
+
+    def _at(self, at: datetime, command: Command) -> None:
+        heappush(self._due, (at, next(self._numbers), command))
 
 
 class Script:

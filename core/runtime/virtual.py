@@ -27,7 +27,7 @@ from core.effects import (
     ReleaseKill,
     SubmitOrder,
 )
-from core.engine import Engine
+from core.engine import NOTHING, Engine
 from core.execution.gateway import Gateway
 from core.inputs import (
     AccountFetched,
@@ -213,28 +213,36 @@ class VirtualRuntime:
                 self._play_quiet_bars()
 
     def _play_quiet_bars(self) -> None:
-        """What `step` would do while nothing is due but bars, without asking each time what is due."""
-        engine, exchange, arriving, feed, pace = self.engine, self.exchange, self._arriving, self._feed, self.pace
-        while (
-            (item := self._next) is not None
-            and item[1] == BAR
-            and len(arriving) == 1
-            and item[0] == arriving[0].bar.end
-            and not self._heap
-            and engine.next_deadline is None
-            and exchange.next_at is None
-            and not pace.wake.is_set()
-            and (self.operator is None or self.operator.next_at() is None)
-        ):
-            pace.beat_if_due()
-            self.at = item[0]
+        """What `step` would do while nothing is due but bars, without asking each time what is due.
+
+        Nothing else can become due while the engine, asked for a bar, wants nothing and records nothing but the bar.
+        """
+        if not self._is_quiet():
+            return
+        handle, exchange, arriving, feed = self.engine.handle, self.exchange, self._arriving, self._feed
+        item = self._next
+        while item is not None and item[1] == BAR and item[0] == arriving[0].bar.end and not self.pace.wake.is_set():
+            self.pace.beat_if_due()
+            self.at = at = item[0]
             message: BarArrived = item[2]  # type: ignore[assignment]
             exchange.begin_bar(message.bar)
+            ended = arriving.popleft()
             arriving.append(message)
-            self._next = next(feed, None)
-            if effects := engine.handle(self.at, arriving.popleft()):
+            self._next = item = next(feed, None)
+            if (effects := handle(at, ended)) is not NOTHING:
                 for effect in effects:
                     self._perform(effect)
+                return
+
+    def _is_quiet(self) -> bool:
+        """Whether the one bar that is being traded is all that is on its way."""
+        return (
+            len(self._arriving) == 1
+            and not self._heap
+            and self.engine.next_deadline is None
+            and self.exchange.next_at is None
+            and (self.operator is None or self.operator.next_at() is None)
+        )
 
     def stop(self, reason: str) -> None:
         """Record a clean stop, and write what a restart begins with."""

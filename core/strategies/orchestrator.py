@@ -25,6 +25,8 @@ from core.strategies.vwap import VwapState, VwapStrategy
 NEW_YORK = ZoneInfo("America/New_York")
 ENOUGH_FOR_AN_ANOMALY = 30
 """Bars of a session that must all have given one reason before it is flagged."""
+RAISED = "RAISED"
+"""Counted beside the reasons for not trading: the strategy failed on the bar."""
 
 
 class Holdings(Protocol):
@@ -131,20 +133,27 @@ class Orchestrator:
                 self._refresh_all()
             if runner.context.held:
                 self._disable_after_loss(runner)
-            answer = runner.strategy.on_bar(bar, runner.context)
+            try:
+                answer = runner.strategy.on_bar(bar, runner.context)
+            except Exception as error:  # skipped for this bar and shown; the others go on (ST-07)
+                self._count(runner, RAISED)
+                runner.state.last_answer = f"{RAISED} {type(error).__name__}: {error}"
+                continue
             runner.state.memory = runner.strategy.state
             self._keep(runner, answer)
 
     def _keep(self, runner: Runner, answer: Answer) -> None:
         if isinstance(answer, NoTrade):
-            reason = answer.reason
-            runner.state.reasons[reason] += 1
-            runner.state.session_reasons[reason] += 1
-            runner.state.last_answer = reason
+            self._count(runner, answer.reason)
+            runner.state.last_answer = answer.reason
             return
         runner.state.last_answer = "SIGNAL"
         runner.state.session_reasons["SIGNAL"] += 1
         self.answers.append(answer)
+
+    def _count(self, runner: Runner, reason: str) -> None:
+        runner.state.reasons[reason] += 1
+        runner.state.session_reasons[reason] += 1
 
     def _enter_session(self, runner: Runner, bar: Bar) -> None:
         session = self.calendar.session_at(bar.start)

@@ -33,7 +33,7 @@ from core.model.account import Account
 from core.model.broker import BrokerPicture, BrokerPosition, NoAnswer
 from core.model.order import OrderStatus
 from core.model.session import Session
-from core.model.values import Price, Quantity, Symbol
+from core.model.values import ZERO, Price, Quantity, Symbol
 from core.workflows.cancelling import Cancelling
 from core.workflows.closing import Closing
 from core.workflows.doubting import Doubting
@@ -45,7 +45,7 @@ MAX_MISSING = 3
 MAX_DRIFT = Decimal("0.05")
 """Of a quantity (EX-09)."""
 AGAIN = timedelta(seconds=10)
-"""Until an unreachable broker is asked again."""
+"""Until the broker is asked again: it was out of reach, or its picture did not decide."""
 
 
 class ReconciliationError(Exception):
@@ -92,13 +92,17 @@ class Starting:
         self.desk.instruments.update({i.symbol: i for i in picture.instruments})
         self._see(picture.account)
         yield from self._compare_orders(picture)
-        try:
-            corrections = self._compare_positions(picture.positions)
-        except ReconciliationError as error:
-            self._fail((str(error),))
-            return
-        if corrections or not self.desk.control.state.is_reconciled:
-            self.desk.record(ReconciliationPassed(corrections))
+        differing = self._differing(picture)
+        if any(self._may_be_explained(symbol, picture) for symbol in differing):
+            self.ask_again_at = self.desk.at + AGAIN
+        else:
+            try:
+                corrections = self._correct_all(differing, picture)
+            except ReconciliationError as error:
+                self._fail((str(error),))
+                return
+            if corrections or not self.desk.control.state.is_reconciled:
+                self.desk.record(ReconciliationPassed(corrections))
         yield from self.protecting.resume()
         yield from self.closing.go_on()
 
@@ -125,19 +129,36 @@ class Starting:
             return timedelta(0)
         return timedelta(seconds=float(self.desk.control.settings.execution.answer_seconds))
 
-    def _compare_positions(self, theirs: tuple[BrokerPosition, ...]) -> tuple[str, ...]:
-        """3. Net quantities by symbol. Within the limits the broker is right.
+    def _differing(self, picture: BrokerPicture) -> list[Symbol]:
+        """3. Symbols whose net quantity here is not the broker's."""
+        broker = {p.symbol: p for p in picture.positions}
+        symbols = sorted({*broker, *(p.symbol for p in self.desk.ledger.positions())})
+        return [s for s in symbols if self.desk.ledger.net_quantity(s) != _quantity(broker.get(s))]
+
+    def _may_be_explained(self, symbol: Symbol, picture: BrokerPicture) -> bool:
+        """Whether the next comparison decides: an order is in doubt, or we heard of fills that the picture is too old
+        to show.
+        """
+        shown = {report.client_order_id: report.filled_quantity for report in picture.orders}
+        for order in self.desk.ledger.state.orders.values():
+            if order.request.symbol != symbol:
+                continue
+            if order.is_working and order.in_doubt_since is not None:
+                return True
+            is_recent = order.ended_at is None or order.ended_at >= picture.account.at
+            if (order.id in shown or is_recent) and order.filled_quantity > shown.get(order.id, ZERO):
+                return True
+        return False
+
+    def _correct_all(self, differing: list[Symbol], picture: BrokerPicture) -> tuple[str, ...]:
+        """4. Within the limits the broker is right.
 
         Raises
         ------
         ReconciliationError
             More than three positions missing, or a drift over 5 % of a quantity.
         """
-        broker = {p.symbol: p for p in theirs}
-        symbols = sorted({*broker, *(p.symbol for p in self.desk.ledger.positions())})
-        differing = [s for s in symbols if self.desk.ledger.net_quantity(s) != _quantity(broker.get(s))]
-        if any(self._is_moving(symbol) for symbol in differing):
-            return ()
+        broker = {p.symbol: p for p in picture.positions}
         missing = [s for s in differing if not self.desk.ledger.net_quantity(s) or not _quantity(broker.get(s))]
         if len(missing) > MAX_MISSING:
             raise ReconciliationError(f"{len(missing)} positions are on one side only: {', '.join(missing)}")
@@ -146,10 +167,6 @@ class Starting:
             if ours and true and abs(ours - true) > MAX_DRIFT * abs(true):
                 raise ReconciliationError(f"{symbol}: the broker has {true}, our books {ours}, over 5 % apart")
         return tuple(self._correct(symbol, broker.get(symbol)) for symbol in differing)
-
-    def _is_moving(self, symbol: Symbol) -> bool:
-        """Whether an order in doubt or on its way may explain the difference; the next comparison decides."""
-        return any(o.request.symbol == symbol and o.in_doubt_since is not None for o in self.desk.ledger.working())
 
     def _correct(self, symbol: Symbol, theirs: BrokerPosition | None) -> str:
         ours, true = self.desk.ledger.net_quantity(symbol), _quantity(theirs)

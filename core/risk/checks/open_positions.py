@@ -1,7 +1,8 @@
-"""No more positions than the profile allows, and one a symbol; orders on their way count (EX-08)."""
+"""No more positions than the profile allows, and one a symbol, in one direction; orders on their way count (EX-08)."""
 
 from __future__ import annotations
 
+from core.model.order import Side
 from core.model.staging import Verdict
 from core.risk.checks.verdicts import passed, refused
 from core.risk.gate import Candidate, ReviewContext
@@ -19,7 +20,20 @@ class OpenPositionsCheck:
         taken = open_now | on_the_way
         if any(s == symbol and owner != candidate.strategy for s, owner in taken):
             return refused(self.name, f"another strategy is in {symbol}")
+        if opposed := _opposed(candidate, desk):
+            return refused(self.name, opposed)
         limit = desk.settings.risk.max_open_positions
         if len(taken | {(symbol, candidate.strategy)}) > limit:
             return refused(self.name, f"max_open_positions exceeded: {len(taken)} of {limit}")
         return passed(self.name, f"{len(taken)} of {limit} before it")
+
+
+def _opposed(candidate: Candidate, desk: ReviewContext) -> str | None:
+    """What an opening order would run against: a position the other way it would close unsaid, or an order for one."""
+    symbol, side = candidate.order.symbol, candidate.order.side
+    held = desk.ledger.net_quantity(symbol)
+    if held and (held > 0) is (side is Side.SELL):
+        return f"{symbol} is held {'long' if held > 0 else 'short'}; close it first"
+    if any(order.request.side is not side for order in desk.ledger.working_entries(symbol)):
+        return f"an order that opens {symbol} the other way works"
+    return None

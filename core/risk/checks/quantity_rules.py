@@ -1,4 +1,4 @@
-"""The quantity is one that the broker takes: above zero, on its step, and no more than can be closed (EX-11)."""
+"""The quantity is one that the broker takes: above zero, on its step, whole where fractions do not trade (EX-11)."""
 
 from __future__ import annotations
 

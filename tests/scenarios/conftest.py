@@ -1,0 +1,19 @@
+"""Whatever a story told, its journal alone must tell it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.scenarios.house import House, assert_can_be_rebuilt
+
+
+@pytest.fixture(autouse=True)
+def every_story_can_be_rebuilt_from_its_journal() -> Iterator[None]:
+    """SP-03. Where the disk failed, the journal rightly lags behind."""
+    House.built.clear()
+    yield
+    for house in House.built:
+        if house.engine.disk_trouble is None:
+            assert_can_be_rebuilt(house)

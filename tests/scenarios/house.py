@@ -1,0 +1,372 @@
+"""The whole house for a story: the real engine, the simulated exchange and the virtual runtime, played by the clock.
+
+A story moves the clock with `until`, presses keys with the methods that are named like them, and asks what the journal
+says. Only the line to the exchange can be troubled: it loses, delays or alters what passes, as a real one does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import ClassVar, TypeVar
+
+from core.brokers.simulated.config import ExchangeConfig
+from core.brokers.simulated.exchange import SimulatedExchange
+from core.checkpoint import documents_of, rebuild, states
+from core.desk import Desk
+from core.effects import (
+    CancelOrder,
+    Effect,
+    FetchAccount,
+    FetchFigures,
+    FetchPicture,
+    LookUpOrder,
+    SubmitOrder,
+)
+from core.engine import Engine
+from core.execution.order import Order
+from core.facts import BarClosed, Fact
+from core.inputs import (
+    AccountFetched,
+    BarArrived,
+    BrokerUpdated,
+    CancelAnswered,
+    Command,
+    Confirm,
+    FiguresFetched,
+    Input,
+    LookUpAnswered,
+    OpenTicket,
+    PictureFetched,
+    ProposeOrder,
+    Start,
+    SubmissionAnswered,
+)
+from core.model.account import Mode
+from core.model.bar import Bar
+from core.model.broker import NoAnswer, OrderUpdate, Refused
+from core.model.order import Effect as OrderEffect
+from core.model.order import OrderType, StopHolder
+from core.model.staging import Proposal, Ticket
+from core.model.values import Price, Quantity, Symbol, plain
+from core.ports import Checkpoint, JournalWriteError, NoCheckpoint
+from core.runtime.feed import bar_item
+from core.runtime.virtual import Link, VirtualRuntime
+from core.settings import Settings
+from state.journal import MemoryJournal
+from tests.unit.core.brokers.trading_floor import NEW_YORK, SPY, THURSDAY, NewYorkHours, Notebook, a_bar, at
+
+F = TypeVar("F", bound=Fact)
+BROKEN = NoAnswer("the connection broke")
+
+
+@dataclass
+class Switch:
+    """The latch outside the journal, held in memory (OP-08)."""
+
+    door: str | None = None
+
+    def is_on(self) -> str | None:
+        return self.door
+
+    def latch(self, by: str) -> None:
+        self.door = "file"
+
+    def release(self) -> None:
+        self.door = None
+
+
+class Disk(MemoryJournal):
+    """A journal whose disk can fill up: then neither a line nor a sync goes through."""
+
+    is_full = False
+
+    def sync(self) -> None:
+        if self.is_full:
+            raise JournalWriteError("no space left on the device; free some and start again")
+        super().sync()
+
+
+class Line(VirtualRuntime):
+    """The virtual runtime with a line that can be troubled.
+
+    Attributes
+    ----------
+    is_deaf
+        What the exchange streams is lost.
+    tamper
+        What becomes of an effect between the engine and the gateway.
+    heard
+        Every message that reached the engine.
+    """
+
+    is_deaf = False
+
+    def __init__(self, *args: object, **terms: object) -> None:
+        super().__init__(*args, **terms)  # type: ignore[arg-type]
+        self.tamper: Callable[[Effect], Effect] = lambda effect: effect
+        self.heard: list[Input] = []
+        self._broken: list[tuple[type[Effect], bool]] = []
+        self._refused: list[Refused] = []
+
+    def breaks_at(self, kind: type[Effect], *, arrives: bool, times: int = 1) -> None:
+        """The next requests of a kind bring no answer, whether or not they arrive."""
+        self._broken += [(kind, arrives)] * times
+
+    def refuses_the_next_order(self, message: str) -> None:
+        """The broker states a refusal of its own (EX-06)."""
+        self._refused.append(Refused(403, 40310000, message))
+
+    def take(self, at: datetime, message: Input) -> None:
+        self.heard.append(message)
+        super().take(at, message)
+
+    def ask(self, effect: Effect) -> Input:
+        if isinstance(effect, SubmitOrder) and self._refused:
+            return SubmissionAnswered(effect.order.client_order_id, self._refused.pop(0))
+        for number, (kind, arrives) in enumerate(self._broken):
+            if isinstance(effect, kind):
+                del self._broken[number]
+                if arrives:
+                    super().ask(effect)
+                return no_answer(effect)
+        return super().ask(effect)
+
+    def _perform(self, effect: Effect) -> None:
+        super()._perform(self.tamper(effect))
+
+    def _pass_updates_on(self) -> None:
+        if self.is_deaf:
+            self.exchange.take_updates()
+        super()._pass_updates_on()
+
+
+def no_answer(effect: Effect) -> Input:
+    match effect:
+        case SubmitOrder():
+            return SubmissionAnswered(effect.order.client_order_id, BROKEN)
+        case CancelOrder():
+            return CancelAnswered(effect.client_order_id, BROKEN)
+        case LookUpOrder():
+            return LookUpAnswered(effect.client_order_id, BROKEN)
+        case FetchFigures():
+            return FiguresFetched(effect.proposal_id, effect.ticket_id, BROKEN)
+        case FetchAccount():
+            return AccountFetched(BROKEN)
+        case FetchPicture():
+            return PictureFetched(BROKEN)
+    raise TypeError(f"{effect} has no answer to lose")
+
+
+class House:
+    """One desk, one exchange, one journal, from `opens` on.
+
+    `bars` are what the market does; `rules` are the exchange's (`cash`, `participation` …).
+    """
+
+    built: ClassVar[list[House]] = []
+
+    def __init__(self, bars: Iterable[Bar], settings: Settings | None = None, **rules: object) -> None:
+        House.built.append(self)
+        self.bars = sorted(bars, key=lambda bar: bar.start)
+        self.calendar = NewYorkHours()
+        self.settings = settings or Settings()
+        self.journal = Disk()
+        self.switch = Switch()
+        self.notebook = Notebook()
+        self.exchange = SimulatedExchange(ExchangeConfig(**rules), self.calendar, self.notebook)  # type: ignore[arg-type]
+        self._take_up(self.bars[0].start)
+
+    def _take_up(self, start: datetime) -> None:
+        self.engine = Engine("house", Mode.PAPER, self.calendar, self.journal)
+        self.desk = self.engine.desk
+        rebuild(self.desk, None)
+        self.engine.apply(start, self.settings, "house")
+        feed = (bar_item(BarArrived(bar, "the story")) for bar in self.bars if bar.end > start)
+        self.line = Line(self.engine, self.exchange, feed, start=start, switch=self.switch)
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def opens(self) -> House:
+        """The program starts."""
+        self.line.take(self.line.at, Start())
+        return self
+
+    def until(self, clock: str, day: date = THURSDAY) -> House:
+        """Everything up to a New York time happens."""
+        return self.until_moment(at(clock, day))
+
+    def until_moment(self, moment: datetime) -> House:
+        while self.line.step(moment):
+            pass
+        self.line.at = max(self.line.at, moment)
+        return self
+
+    def restarted(self) -> House:
+        """The program is gone without a word, with all that was on the line, and started again."""
+        self._take_up(self.line.at)
+        return self.opens()
+
+    def slows_down(self, seconds: float) -> None:
+        """Every request takes this long to arrive."""
+        self.line.link = Link(latency=timedelta(seconds=seconds))
+
+    # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def presses(self, command: Command) -> None:
+        self.line.obey(command)
+
+    def opens_ticket(self) -> None:
+        self.presses(OpenTicket(self.proposal.id))
+
+    def confirms(self) -> None:
+        ticket = self.ticket
+        self.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+
+    def confirms_at(self, clock: str) -> None:
+        """Opens the first proposal's ticket a second earlier and turns the key at `clock`."""
+        self.until_moment(at(clock) - timedelta(seconds=1))
+        self.opens_ticket()
+        self.until(clock)
+        self.confirms()
+
+    # ── what there is ────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def proposal(self) -> Proposal:
+        return self.desk.stage.proposals()[0]
+
+    @property
+    def ticket(self) -> Ticket:
+        (ticket,) = self.desk.stage.state.tickets.values()
+        return ticket
+
+    @property
+    def entry(self) -> Order:
+        return next(o for o in self.desk.ledger.state.orders.values() if not o.only_reduces)
+
+    @property
+    def stops(self) -> list[Order]:
+        return [o for o in self.desk.ledger.state.orders.values() if o.is_protective]
+
+    @property
+    def sale(self) -> Order:
+        return next(o for o in self.desk.ledger.state.orders.values() if o.only_reduces and not o.is_protective)
+
+    def held(self, symbol: Symbol = SPY) -> str:
+        return plain(self.desk.ledger.net_quantity(symbol))
+
+    def held_by_the_broker(self, symbol: Symbol = SPY) -> str:
+        positions = {p.symbol: p.quantity for p in self.exchange.picture(self.line.at).positions}
+        return plain(positions.get(symbol, Decimal(0)))
+
+    def requests(self) -> list[str]:
+        """What reached the exchange: `submit sell stop 0.502`, `cancel`."""
+        return [
+            f"submit {r['side']} {r['type']} {r['quantity']}" if r["request"] == "submit" else "cancel"
+            for r in self.notebook.records
+        ]
+
+    def facts(self, kind: type[F]) -> list[F]:
+        return [r.fact for r in self.journal.records() if isinstance(r.fact, kind)]
+
+    def last(self, kind: type[F]) -> F:
+        return self.facts(kind)[-1]
+
+    def told(self) -> list[str]:
+        """The names of all facts in order, the bars left out."""
+        return [type(r.fact).__name__ for r in self.journal.records() if not isinstance(r.fact, BarClosed)]
+
+    def updates(self) -> list[OrderUpdate]:
+        """What the exchange streamed and the desk heard."""
+        return [m.update for m in self.line.heard if isinstance(m, BrokerUpdated)]
+
+
+# ── what the market does ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def minutes(first: str, last: str, prices: str = "100", day: date = THURSDAY, symbol: Symbol = SPY) -> list[Bar]:
+    """The same bar for every minute from `first` to `last`, both included."""
+    start, end = at(first, day), at(last, day)
+    count = int((end - start).total_seconds() // 60)
+    clocks = [f"{(start + timedelta(minutes=n)).astimezone(NEW_YORK):%H:%M}" for n in range(count + 1)]
+    return [a_bar(clock, prices, symbol=symbol, day=day) for clock in clocks]
+
+
+DIP = "100 100 99.60 99.60"
+"""Closes 0.4 % below the morning's VWAP of 100: VWAP buys at 99.60 with its stop at 99.30, 0.502 shares."""
+STEADY = "99.60 99.61 99.58 99.60"
+FALL = "99.55 99.55 99.20 99.25"
+"""Goes through the stop at 99.30."""
+RECOVERY = "99.60 100.20 99.60 100.20"
+"""Closes above VWAP."""
+
+
+def a_day(*then: tuple[str, str, str], dip_at: str = "10:05") -> list[Bar]:
+    """A flat morning, a dip at 10:05, and what is told then: (first, last, prices) of minutes."""
+    hour, minute = dip_at.split(":")
+    before = f"{hour}:{int(minute) - 1:02d}" if minute != "00" else f"{int(hour) - 1}:59"
+    bars = [*minutes("09:30", before), a_bar(dip_at, DIP)]
+    for first, last, prices in then:
+        bars += minutes(first, last, prices)
+    return bars
+
+
+def a_house_with_a_proposal(*then: tuple[str, str, str], **terms: object) -> House:
+    """It is 10:06, the dip's proposal has just been staged, and the price stays where it is unless told."""
+    house = House(a_day(*(then or (("10:06", "10:30", STEADY),))), **terms)  # type: ignore[arg-type]
+    return house.opens().until("10:06")
+
+
+def a_house_in_a_position(*then: tuple[str, str, str], **terms: object) -> House:
+    """It is 10:06:30: the entry is filled and its stop is at the broker."""
+    house = a_house_with_a_proposal(*then, **terms)
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+    assert (house.held(), len(house.stops)) == ("0.502", 1)
+    return house
+
+
+def a_typed_buy(quantity: str = "0.1", limit: str | None = "99.60", stop: str | None = "99.30") -> ProposeOrder:
+    return ProposeOrder(
+        symbol=SPY,
+        effect=OrderEffect.OPEN,
+        quantity=Quantity(Decimal(quantity)),
+        type=OrderType.LIMIT if limit else OrderType.MARKET,
+        limit_price=Price(Decimal(limit)) if limit else None,
+        stop_price=Price(Decimal(stop)) if stop else None,
+        stop_holder=StopHolder.BROKER,
+    )
+
+
+# ── rebuilding ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class Drawer:
+    """State documents in memory."""
+
+    kept: Checkpoint | NoCheckpoint = field(default_factory=lambda: NoCheckpoint("nothing yet"))
+
+    def load(self) -> Checkpoint | NoCheckpoint:
+        return self.kept
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        self.kept = checkpoint
+
+
+def rebuilt(desk: Desk, drawer: Drawer | None = None) -> Desk:
+    """The same desk from its journal, and from a checkpoint where there is one."""
+    again = Desk(desk.account_name, desk.mode, desk.calendar, desk.journal)
+    assert rebuild(again, drawer) == ()
+    return again
+
+
+def assert_can_be_rebuilt(house: House) -> None:
+    """The state is a fold of the journal, also when taken up from documents half-way (SP-03)."""
+    live = states(house.desk)
+    assert states(rebuilt(house.desk)) == live
+    drawer = Drawer(Checkpoint(house.desk.journal.sequence, documents_of(house.desk)))
+    assert states(rebuilt(house.desk, drawer)) == live

@@ -1,0 +1,451 @@
+"""Halt, kill, re-arm, a full disk, a broken promise: what stops, what goes on, and what brings it back."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from core.effects import CancelOrder, LatchKill
+from core.facts import (
+    CancelRequested,
+    HaltCause,
+    Halted,
+    Killed,
+    OrderCreated,
+    ProposalEnd,
+    ProposalEnded,
+    ProposalSkipped,
+    ProposalStaged,
+    Rearmed,
+    Resumed,
+    SubmissionBlocked,
+)
+from core.inputs import (
+    BarArrived,
+    DeadlineReached,
+    Halt,
+    Kill,
+    OpenTicket,
+    ProposeClose,
+    ProposeFlattening,
+    Rearm,
+    Resume,
+    Stop,
+)
+from core.model.order import OrderStatus
+from core.model.signal import ExitReason
+from core.ports import JournalWriteError
+from tests.scenarios.house import (
+    House,
+    a_day,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+    a_typed_buy,
+    minutes,
+)
+from tests.unit.core.brokers.trading_floor import SPY, a_bar, at
+
+AWAY = ("10:06", "10:30", "99.70 99.70 99.65 99.70")
+
+
+def a_quiet_house(**terms: object) -> House:
+    return House(minutes("09:30", "12:30", "99.60"), **terms).opens().until("10:06")  # type: ignore[arg-type]
+
+
+# ── halt ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_first_press_halts_what_opens_until_it_is_stood_down() -> None:
+    """OP-07"""
+    house = a_quiet_house()
+    house.presses(Halt("key"))
+    house.presses(Halt("key"))
+
+    house.presses(a_typed_buy())
+    house.presses(Resume())
+    house.presses(a_typed_buy())
+
+    assert [h.cause for h in house.facts(Halted)] == [HaltCause.KEY]
+    assert "halted (key): by key" in house.last(ProposalSkipped).reasons[0]
+    assert len(house.facts(ProposalStaged)) == 1
+
+
+def test_a_halt_between_the_key_and_the_figures_sends_nothing() -> None:
+    """OP-07, OP-03"""
+    house = a_house_with_a_proposal()
+    house.confirms_at("10:06:02")
+
+    house.presses(Halt("key"))
+    house.until("10:06:10")
+
+    assert house.requests() == []
+
+
+def test_a_press_that_the_engine_has_not_heard_yet_already_shuts_the_gateway() -> None:
+    """OP-07, OP-08"""
+    house = a_house_with_a_proposal()
+    house.confirms_at("10:06:02")
+    house.line.latch.pressed = "key"
+
+    house.until("10:06:03")
+
+    assert house.requests() == []
+    assert "halted by key" in house.last(SubmissionBlocked).reason
+    assert house.entry.status is OrderStatus.CANCELLED
+
+
+def test_a_position_can_be_closed_while_the_desk_is_halted() -> None:
+    """OP-07, RK-22"""
+    house = a_house_in_a_position()
+    house.presses(Halt("key"))
+    house.presses(ProposeClose(SPY))
+
+    house.confirms_at("10:06:40")
+    house.until("10:06:50")
+
+    assert house.held() == house.held_by_the_broker() == "0"
+
+
+# ── kill ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_kill_takes_back_what_could_open_and_leaves_the_stop() -> None:
+    """OP-07"""
+    house = a_house_with_a_proposal(("10:06", "10:30", "99.60"), participation=Decimal("0.000002"))
+    house.confirms_at("10:06:02")
+    house.until("10:06:10")
+    assert (house.entry.status, house.held()) == (OrderStatus.PARTIALLY_FILLED, "0.2")
+
+    house.presses(Kill("key"))
+    house.until("10:06:20")
+
+    assert house.entry.status is OrderStatus.CANCELLED
+    assert [s.status for s in house.stops] == [OrderStatus.SUBMITTED]
+    assert house.switch.door == "file"
+    assert house.last(Killed).by == "key"
+
+
+def test_naked_takes_the_stop_back_too() -> None:
+    """OP-07"""
+    house = a_house_in_a_position()
+
+    house.presses(Kill("key", naked=True))
+    house.until("10:06:40")
+
+    assert [s.status for s in house.stops] == [OrderStatus.CANCELLED]
+    assert house.held() == "0.502"
+
+
+def test_a_kill_clears_the_stage_of_what_could_open() -> None:
+    """OP-07"""
+    house = a_house_with_a_proposal(AWAY)
+    house.opens_ticket()
+    house.until("10:06:01")
+
+    house.presses(Kill("key"))
+
+    assert house.desk.stage.proposals() == ()
+    assert house.desk.stage.state.tickets == {}
+    assert house.last(ProposalEnded).end is ProposalEnd.BLOCKED
+
+
+def test_a_kill_between_the_key_and_the_figures_sends_nothing() -> None:
+    """OP-07, OP-08"""
+    house = a_house_with_a_proposal()
+    house.confirms_at("10:06:02")
+
+    house.presses(Kill("key"))
+    house.until("10:06:20")
+
+    assert house.requests() == []
+    assert house.facts(OrderCreated) == []
+
+
+def test_an_order_whose_request_is_on_the_wire_completes_and_is_taken_back() -> None:
+    """OP-08, OP-07"""
+    house = a_house_with_a_proposal(AWAY)
+    house.confirms_at("10:06:02")
+    house.until("10:06:02.150")
+
+    house.presses(Kill("key"))
+    house.until("10:06:10")
+
+    assert house.requests() == ["submit buy limit 0.502", "cancel"]
+    assert house.entry.status is OrderStatus.CANCELLED
+
+
+def test_a_kill_goes_on_asking_while_the_broker_does_not_answer() -> None:
+    """OP-07"""
+    house = a_house_with_a_proposal(AWAY)
+    house.confirms_at("10:06:02")
+    house.until("10:06:05")
+    house.line.breaks_at(CancelOrder, arrives=False, times=3)
+
+    house.presses(Kill("key"))
+    house.until("10:06:20")
+
+    assert len(house.facts(CancelRequested)) == 4
+    assert house.entry.status is OrderStatus.CANCELLED
+
+
+def test_killed_stays_killed_over_a_restart() -> None:
+    """OP-07, SP-05"""
+    house = a_quiet_house()
+    house.presses(Kill("key"))
+
+    house.restarted().until("10:07")
+    house.presses(a_typed_buy())
+
+    assert house.desk.control.state.killed_by == "key"
+    assert "killed by key" in house.last(ProposalSkipped).reasons[0]
+
+
+@pytest.mark.parametrize("word", ["rearm", "REARM ", "Rearm", "", "YES"])
+def test_only_the_word_itself_rearms(word: str) -> None:
+    """OP-07"""
+    house = a_quiet_house()
+    house.presses(Kill("key"))
+
+    house.presses(Rearm(word))
+
+    assert house.facts(Rearmed) == []
+    assert house.switch.door == "file"
+
+
+def test_the_word_rearms_and_the_desk_trades_again() -> None:
+    """OP-07"""
+    house = a_quiet_house()
+    house.presses(Kill("key"))
+
+    house.presses(Rearm("REARM"))
+    house.presses(a_typed_buy())
+    house.confirms_at("10:06:05")
+    house.until("10:06:10")
+
+    assert house.switch.door is None
+    assert house.requests()[0] == "submit buy limit 0.1"
+
+
+def test_standing_down_does_not_undo_a_kill() -> None:
+    """OP-07"""
+    house = a_quiet_house()
+    house.presses(Kill("key"))
+
+    house.presses(Resume())
+
+    assert house.facts(Resumed) == []
+    assert house.desk.control.state.killed_by == "key"
+
+
+@pytest.mark.parametrize("door", ["file", "environment"])
+def test_the_latch_outside_the_journal_blocks_an_entry_before_the_broker_is_called(door: str) -> None:
+    """OP-08"""
+    house = a_house_with_a_proposal()
+    house.switch.door = door
+
+    house.confirms_at("10:06:02")
+    house.until("10:06:10")
+
+    assert house.requests() == []
+    assert f"killed by {door}" in house.last(SubmissionBlocked).reason
+    assert house.entry.status is OrderStatus.CANCELLED
+
+
+def test_the_latch_outside_the_journal_lets_an_exit_out() -> None:
+    """OP-08, OP-07"""
+    house = a_house_in_a_position()
+    house.switch.door = "environment"
+    house.presses(ProposeClose(SPY))
+
+    house.confirms_at("10:06:40")
+    house.until("10:06:50")
+
+    assert house.held() == house.held_by_the_broker() == "0"
+
+
+def test_the_stop_of_a_confirmed_ticket_goes_out_killed_or_not() -> None:
+    """OP-07, OP-06"""
+    house = a_house_with_a_proposal(("10:06", "10:06", "99.70 99.70 99.60 99.70"), ("10:07", "10:30", "99.70"))
+    house.confirms_at("10:06:02")
+    house.until("10:06:20.050")  # filled at the exchange, not yet heard of
+
+    house.presses(Kill("key"))
+    house.until("10:06:30")
+
+    assert house.held() == "0.502"
+    assert [s.status for s in house.stops] == [OrderStatus.SUBMITTED]
+
+
+def test_flattening_after_a_kill_stages_one_close_a_position_each_with_its_own_key() -> None:
+    """OP-07, EX-21"""
+    house = a_house_in_a_position()
+    house.presses(Kill("key"))
+    house.presses(ProposeFlattening())
+    staged = house.proposal.exit_reason
+    before_the_key = list(house.requests())
+
+    house.confirms_at("10:06:40")
+    house.until("10:06:50")
+
+    assert staged is ExitReason.KILL
+    assert before_the_key == ["submit buy limit 0.502", "submit sell stop 0.502"]
+    assert house.held() == house.held_by_the_broker() == "0"
+    assert house.desk.control.state.killed_by == "key"
+
+
+# ── the disk ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_when_the_journal_cannot_be_written_nothing_leaves_and_the_desk_is_halted() -> None:
+    """SP-06"""
+    house = a_house_with_a_proposal()
+    house.confirms_at("10:06:02")
+    house.journal.is_full = True
+
+    house.until("10:06:10")
+
+    assert house.requests() == []
+    assert "no space left" in (house.engine.disk_trouble or "")
+    assert "halted (journal)" in (house.desk.control.refusal() or "")
+
+
+def test_when_the_journal_cannot_be_written_no_exit_leaves_either() -> None:
+    """SP-06"""
+    house = a_house_in_a_position()
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    house.until("10:06:40")
+    house.journal.is_full = True
+
+    house.confirms()
+    house.until("10:06:50")
+
+    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
+
+
+def test_the_cancels_of_a_kill_leave_although_the_disk_is_full() -> None:
+    """SP-06, OP-07"""
+    house = a_house_with_a_proposal(AWAY)
+    house.confirms_at("10:06:02")
+    house.until("10:06:05")
+    house.journal.is_full = True
+
+    house.presses(Kill("key"))
+    house.until("10:06:10")
+
+    assert house.requests() == ["submit buy limit 0.502", "cancel"]
+    assert house.switch.door == "file"
+    assert house.desk.control.state.killed_by == "key"
+
+
+def test_a_start_with_room_on_the_disk_again_lifts_the_halt() -> None:
+    """SP-06"""
+    house = a_quiet_house()
+    house.journal.is_full = True
+    house.presses(Halt("key"))
+    house.journal.is_full = False
+
+    house.restarted().until("10:07")
+
+    assert HaltCause.JOURNAL not in house.desk.control.state.halts
+
+
+def test_an_append_that_fails_is_a_full_disk_too() -> None:
+    """SP-06"""
+    house = a_quiet_house()
+    house.journal.append = _full  # type: ignore[method-assign]
+
+    effects = list(house.engine.handle(house.line.at, Kill("key")))
+
+    assert [type(e) for e in effects] == [LatchKill]
+    assert house.desk.control.state.killed_by == "key"
+
+
+def _full(*_args: object) -> int:
+    raise JournalWriteError("no space left on the device")
+
+
+# ── what nobody foresaw ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_exception_halts_drops_its_effects_and_is_recorded() -> None:
+    """EX-14"""
+    house = a_house_with_a_proposal()
+    house.engine.handlers[OpenTicket] = _raises
+
+    house.opens_ticket()
+    house.until("10:06:10")
+
+    assert house.last(Halted).cause is HaltCause.INVARIANT
+    assert house.last(Halted).reason == "ZeroDivisionError: nobody foresaw this"
+    assert house.requests() == []
+
+
+def test_a_deadline_that_fails_is_not_tried_for_ever() -> None:
+    """EX-14: nothing is retried by itself."""
+    house = a_house_with_a_proposal(AWAY)
+    house.engine.handlers[DeadlineReached] = _raises
+
+    house.until("10:20")
+
+    assert len(house.facts(Halted)) < 5
+
+
+def _raises(_message: object) -> tuple[()]:
+    raise ZeroDivisionError("nobody foresaw this")
+
+
+def test_what_an_exception_halted_a_person_clears_and_only_after_what_the_key_halted() -> None:
+    """EX-14, OP-07"""
+    house = a_quiet_house()
+    house.engine.handlers[OpenTicket] = _raises
+    house.presses(OpenTicket(SPY))  # type: ignore[arg-type]
+    house.presses(Halt("key"))
+
+    house.presses(Resume())
+    first = house.last(Resumed).cause
+    still = house.desk.control.refusal()
+    house.presses(Resume())
+
+    assert first is HaltCause.KEY
+    assert still is not None
+    assert house.last(Resumed).cause is HaltCause.INVARIANT
+    assert house.desk.control.refusal() is None
+
+
+def test_after_an_exception_entries_are_refused_and_exits_go_on() -> None:
+    """EX-14"""
+    house = a_house_in_a_position()
+    house.engine.handlers[OpenTicket], keep = _raises, house.engine.handlers[OpenTicket]
+    house.presses(OpenTicket(SPY))  # type: ignore[arg-type]
+    house.engine.handlers[OpenTicket] = keep
+
+    house.presses(a_typed_buy())
+    house.presses(ProposeClose(SPY))
+    house.confirms_at("10:06:40")
+    house.until("10:06:50")
+
+    assert "halted (invariant)" in house.facts(ProposalSkipped)[-1].reasons[0]
+    assert house.held() == "0"
+
+
+def test_time_that_goes_back_is_refused() -> None:
+    """MD-05"""
+    house = a_quiet_house()
+    bar = BarArrived(a_bar("10:06", "99.60"), "the story")
+
+    with pytest.raises(ValueError, match="time went back"):
+        house.engine.handle(at("10:05"), bar)
+
+
+def test_a_clean_stop_is_recorded_and_the_next_start_trades_on() -> None:
+    """SP-05, EX-20"""
+    house = House(a_day(("10:06", "10:30", "99.60"))).opens().until("10:06:10")
+    house.line.take(house.line.at, Stop("q"))
+
+    house.restarted().until("10:06:20")
+    house.confirms_at("10:06:30")
+    house.until("10:06:40")
+
+    assert house.held() == "0.502"

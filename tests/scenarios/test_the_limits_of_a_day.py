@@ -1,0 +1,166 @@
+"""What the day allows: the loss, the number of positions, the money that is reserved, the window."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from core.facts import (
+    ConfirmationRefused,
+    DayStarted,
+    MarketDataQuarantined,
+    ProposalSkipped,
+    ProposalStaged,
+    TradeClosed,
+)
+from core.inputs import MarketDataBroken, ProposeClose, QuoteArrived
+from core.settings import Amount, RiskSettings, Settings
+from tests.scenarios.house import FALL, STEADY, House, a_day, a_house_in_a_position, a_typed_buy, minutes
+from tests.unit.core.brokers.trading_floor import IBM, SPY, a_quote
+
+FRIDAY = date(2026, 11, 20)
+
+
+def micro(**risk: object) -> Settings:
+    return Settings(risk=RiskSettings(**risk))  # type: ignore[arg-type]
+
+
+def dollars(amount: str) -> Amount:
+    return Amount(usd=Decimal(amount), of_equity=None)
+
+
+def test_at_the_daily_loss_nothing_opens_until_the_new_york_day_is_over() -> None:
+    """RK-03, SP-05: the stop costs 0.502 × 0.31 = 0.156 USD."""
+    settings = micro(daily_loss=dollars("0.15"), entries_a_day=5)
+    bars = a_day(("10:06", "10:06", STEADY), ("10:07", "10:40", FALL)) + minutes("09:30", "10:40", "99.60", FRIDAY)
+    house = House(bars, settings).opens()
+    house.confirms_at("10:06:02")
+    house.until("10:20")
+    assert house.facts(TradeClosed)
+
+    house.presses(a_typed_buy(limit="99.20", stop="99.00"))
+    same_day = house.last(ProposalSkipped).reasons
+    house.restarted().until("10:21")
+    house.presses(a_typed_buy(limit="99.20", stop="99.00"))
+    after_a_restart = house.last(ProposalSkipped).reasons
+    house.until("10:06", FRIDAY)
+    house.presses(a_typed_buy())
+
+    assert same_day == after_a_restart == ("daily loss: 0.16 USD lost today, the limit is 0.15 USD",)
+    assert [d.day.day for d in house.facts(DayStarted)] == [19, 20]
+    assert len(house.desk.stage.proposals()) == 1
+
+
+def test_a_strategy_that_lost_the_days_limit_is_shut_for_the_day() -> None:
+    """ST-02, RK-03"""
+    settings = micro(daily_loss=dollars("0.15"), entries_a_day=5)
+    house = House(a_day(("10:06", "10:06", STEADY), ("10:07", "10:40", FALL)), settings).opens()
+    house.confirms_at("10:06:02")
+
+    house.until("10:30")
+
+    assert house.desk.orchestrator.no_trade()["DAY_DISABLED"] > 10
+
+
+def test_a_loss_that_is_only_on_paper_counts() -> None:
+    """RK-03"""
+    settings = micro(daily_loss=dollars("0.10"), max_open_positions=3)
+    house = a_house_in_a_position(("10:06", "10:06", STEADY), ("10:07", "10:30", "99.35"), settings=settings)
+
+    house.until("10:08:30")
+    house.presses(a_typed_buy(limit="99.30", stop="99.10"))
+
+    assert any("lost today, the limit is 0.10 USD" in reason for reason in house.last(ProposalSkipped).reasons)
+
+
+def test_the_loss_blocks_a_ticket_that_was_opened_before_it() -> None:
+    """RK-03, OP-03: everything is checked again on fresh figures."""
+    risk = RiskSettings(daily_loss=dollars("0.10"), max_open_positions=3)
+    settings = Settings(symbols=("SPY", "IBM"), risk=risk)
+    bars = a_day(("10:06", "10:06", "99.60"), ("10:07", "10:30", "99.35"))
+    house = House(bars + minutes("09:30", "10:30", "99.60", symbol=IBM), settings).opens()
+    house.confirms_at("10:06:02")
+    house.until("10:06:50")
+    house.presses(replace(a_typed_buy(), symbol=IBM))
+    house.opens_ticket()
+    house.until("10:06:55")
+    at_the_ticket = house.ticket.review.passes
+
+    house.until("10:07:01")
+    house.confirms()
+    house.until("10:07:02")
+
+    assert at_the_ticket
+    assert house.last(ConfirmationRefused).reasons == ("daily loss: 0.13 USD lost today, the limit is 0.10 USD",)
+
+
+def test_a_second_strategy_stays_out_of_a_symbol_that_is_taken() -> None:
+    """EX-08"""
+    house = a_house_in_a_position(settings=micro(max_open_positions=3))
+
+    house.presses(a_typed_buy())
+
+    assert house.last(ProposalSkipped).reasons == ("open positions: another strategy is in SPY",)
+
+
+def test_one_position_at_a_time_and_orders_on_their_way_count() -> None:
+    """EX-08"""
+    settings = Settings(symbols=("SPY", "IBM"))
+    house = House(minutes("09:30", "10:30", "99.60"), settings).opens().until("10:06")
+    house.presses(a_typed_buy(limit="99.50", stop="99.30"))
+    house.confirms_at("10:06:02")
+    house.until("10:06:05")
+
+    house.presses(replace(a_typed_buy(), symbol=IBM))
+
+    assert "open positions: max_open_positions exceeded: 1 of 1" in house.last(ProposalSkipped).reasons
+
+
+def test_money_for_an_order_in_flight_is_not_spent_twice() -> None:
+    """OP-03"""
+    settings = micro(max_open_positions=5, max_notional=dollars("200"), per_trade=dollars("10"))
+    house = House(minutes("09:30", "10:30", "99.60"), settings).opens().until("10:06")
+    house.presses(a_typed_buy("1.5", limit="99.50", stop="99.30"))
+    house.confirms_at("10:06:02")
+    house.slows_down(1)
+    house.until("10:06:03")
+
+    house.presses(a_typed_buy("1.5", limit="99.50", stop="99.30"))
+
+    (reason,) = house.last(ProposalSkipped).reasons
+    assert reason == "buying power: 149.25 USD is over 50.75 USD free, 149.25 USD being reserved"
+
+
+def test_a_close_needs_no_window() -> None:
+    """RK-07"""
+    house = a_house_in_a_position(("10:06", "15:59", STEADY)).until("13:00")
+
+    house.presses(ProposeClose(SPY))
+    house.confirms_at("13:00:05")
+    house.until("13:00:20")
+
+    assert house.held() == "0"
+
+
+def test_nothing_opens_while_the_market_is_closed() -> None:
+    """EX-11"""
+    house = House(minutes("09:30", "10:30", "99.60")).opens().until("18:00")
+
+    house.presses(a_typed_buy())
+
+    assert any(r.startswith("session and clock: the market is closed") for r in house.last(ProposalSkipped).reasons)
+
+
+def test_a_bad_quote_and_a_broken_row_are_put_aside_and_told() -> None:
+    """MD-03"""
+    house = House(minutes("09:30", "10:30", "99.60")).opens().until("10:06")
+
+    house.line.take(house.line.at, QuoteArrived(a_quote("10:06", "99.70", "99.60")))
+    house.line.take(house.line.at, MarketDataBroken("bars.csv:7", "no number: 'abc'"))
+    house.line.take(house.line.at, QuoteArrived(a_quote("10:06", "99.59", "99.61")))
+
+    assert [q.place for q in house.facts(MarketDataQuarantined)] == ["quote", "bars.csv:7"]
+    assert house.desk.quotes[SPY].bid == Decimal("99.59")
+    assert house.facts(ProposalStaged) == []
+    assert house.facts(ConfirmationRefused) == []

@@ -1,0 +1,503 @@
+"""Between the key and the wire: what refuses a confirmation, and what an approval is good for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from core.effects import Effect, FetchFigures, SubmitOrder
+from core.facts import (
+    ConfirmationRefused,
+    Halted,
+    OrderApproved,
+    OrderCreated,
+    OrderStateChanged,
+    ProposalEnd,
+    ProposalEnded,
+    ProposalSkipped,
+    SubmissionBlocked,
+    TicketClosed,
+)
+from core.inputs import Confirm, Decline, LeaveTicket, OpenTicket, ProposeClose, ProposeOrder
+from core.model.order import Effect as OrderEffect
+from core.model.order import OrderStatus, OrderType, StopHolder
+from core.model.staging import Standing
+from core.model.values import Digest, Price, Quantity
+from tests.scenarios.house import (
+    RECOVERY,
+    STEADY,
+    House,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+    a_typed_buy,
+    minutes,
+)
+from tests.unit.core.brokers.trading_floor import SPY, a_quote
+
+
+def a_house_with_an_open_ticket(*then: tuple[str, str, str]) -> House:
+    """It is 10:06:01, and the entry's ticket has been open for 0.9 s."""
+    house = a_house_with_a_proposal(*then)
+    house.opens_ticket()
+    return house.until("10:06:01")
+
+
+# ── the key ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_key_of_another_effect_confirms_nothing() -> None:
+    """OP-04"""
+    house = a_house_with_an_open_ticket()
+
+    house.presses(Confirm(house.ticket.id, house.ticket.digest, OrderEffect.CLOSE))
+    house.until("10:06:05")
+
+    assert house.last(ConfirmationRefused).reasons == ("that key does not open a position",)
+    assert house.requests() == []
+
+
+def test_a_key_for_something_else_than_is_shown_confirms_nothing() -> None:
+    """OP-02"""
+    house = a_house_with_an_open_ticket()
+
+    house.presses(Confirm(house.ticket.id, Digest("0" * 64), OrderEffect.OPEN))
+    house.until("10:06:05")
+
+    assert house.last(ConfirmationRefused).reasons == ("the key was for something else than this ticket shows",)
+    assert house.requests() == []
+
+
+def test_a_key_pressed_twice_sends_one_order() -> None:
+    """OP-02, OP-04"""
+    house = a_house_with_an_open_ticket()
+
+    house.confirms()
+    house.confirms()
+    house.until("10:06:05")
+
+    assert house.facts(ConfirmationRefused) == []
+    assert len([r for r in house.requests() if "buy" in r]) == 1
+
+
+def test_a_key_on_a_ticket_that_was_put_away_confirms_nothing() -> None:
+    """OP-04"""
+    house = a_house_with_an_open_ticket()
+    ticket = house.ticket
+
+    house.presses(LeaveTicket(ticket.id))
+    house.presses(Confirm(ticket.id, ticket.digest, OrderEffect.OPEN))
+    house.until("10:06:05")
+
+    assert house.last(TicketClosed).reason == "put away"
+    assert "no such ticket" in house.last(ConfirmationRefused).reasons[0]
+    assert house.requests() == []
+
+
+def test_a_ticket_is_good_for_a_minute() -> None:
+    """OP-04"""
+    house = a_house_with_an_open_ticket()
+    ticket = house.ticket
+
+    house.until("10:07:01")
+    house.presses(Confirm(ticket.id, ticket.digest, OrderEffect.OPEN))
+
+    assert house.last(TicketClosed).reason == "its time is over"
+    assert house.requests() == []
+
+
+def test_a_ticket_that_is_opened_again_closes_the_one_before() -> None:
+    """OP-03"""
+    house = a_house_with_an_open_ticket()
+    first = house.ticket
+
+    house.opens_ticket()
+    house.until("10:06:02")
+
+    assert house.ticket.id != first.id
+    assert house.last(TicketClosed).ticket_id == first.id
+
+
+def test_a_declined_proposal_is_gone_with_its_ticket() -> None:
+    """OP-01, OP-12"""
+    house = a_house_with_an_open_ticket()
+
+    house.presses(Decline(house.proposal.id, "not today"))
+    house.until("10:06:05")
+
+    assert (house.last(ProposalEnded).end, house.last(ProposalEnded).reason) == (ProposalEnd.DECLINED, "not today")
+    assert house.desk.stage.state.tickets == {}
+
+
+# ── fresh figures ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_without_fresh_figures_in_three_seconds_an_entry_is_refused() -> None:
+    """OP-03"""
+    house = a_house_with_an_open_ticket()
+    house.slows_down(4)
+
+    house.confirms()
+    house.until("10:06:03.999")
+    waiting = house.facts(ConfirmationRefused)
+    house.until("10:06:10")
+
+    assert waiting == []
+    (refused,) = house.facts(ConfirmationRefused)
+    assert "did not come in time" in " ".join(refused.reasons)
+    assert house.requests() == []
+
+
+def test_without_fresh_figures_an_exit_goes_on() -> None:
+    """OP-03, RK-22"""
+    house = a_house_in_a_position(("10:06", "10:09", STEADY), ("10:10", "10:40", RECOVERY))
+    house.until("10:11:01")
+    house.opens_ticket()
+    house.until("10:11:02")
+    house.slows_down(4)
+
+    house.confirms()
+    house.until("10:11:20")
+
+    assert house.facts(ConfirmationRefused) == []
+    assert house.held() == house.held_by_the_broker() == "0"
+
+
+def test_a_broken_answer_refuses_an_entry_at_once() -> None:
+    """OP-03"""
+    house = a_house_with_an_open_ticket()
+    house.line.breaks_at(FetchFigures, arrives=True)
+
+    house.confirms()
+    house.until("10:06:02")
+
+    assert "did not come in time" in " ".join(house.last(ConfirmationRefused).reasons)
+    assert house.requests() == []
+
+
+def test_a_ticket_whose_figures_do_not_come_opens_without_them() -> None:
+    """OP-03"""
+    house = a_house_with_a_proposal()
+    house.slows_down(60)
+
+    house.opens_ticket()
+    house.until("10:06:03.500")
+
+    warnings = {v.check for v in house.ticket.review.warnings}
+    assert house.ticket.price_at_opening is None
+    assert {"spread", "quote age"} <= warnings
+
+
+@pytest.mark.parametrize(
+    ("ask", "is_sent"),
+    [("99.68", True), ("99.69", False)],
+)
+def test_a_price_that_moved_over_a_quarter_of_the_way_to_the_stop_is_reviewed_again(ask: str, is_sent: bool) -> None:
+    """OP-04: from 99.61 a quarter of 0.30 USD is 0.075, so 99.68 is within and 99.69 over it."""
+    house = a_house_with_an_open_ticket()
+    house.exchange.take_quote(a_quote("10:06:01", "99.60", ask))
+
+    house.confirms()
+    house.until("10:06:02")
+
+    assert bool(house.requests()) is is_sent
+    if not is_sent:
+        assert "the price moved 0.08 USD against it" in house.last(ConfirmationRefused).reasons[0]
+        assert house.proposal.order.symbol == SPY
+
+
+@pytest.mark.parametrize(("ask", "is_sent"), [("99.71", True), ("99.72", False)])
+def test_exactly_a_quarter_of_the_way_is_still_confirmed(ask: str, is_sent: bool) -> None:
+    """OP-04: a quarter of the 0.40 USD from 99.60 to 99.20 is 0.10."""
+    house = a_quiet_house()
+    house.presses(a_typed_buy(stop="99.20"))
+    house.opens_ticket()
+    house.until("10:06:01")
+    house.exchange.take_quote(a_quote("10:06:01", "99.65", ask))
+
+    house.confirms()
+    house.until("10:06:02")
+
+    assert bool(house.requests()) is is_sent
+
+
+def test_a_refused_confirmation_can_be_opened_and_confirmed_again() -> None:
+    """OP-04"""
+    house = a_house_with_an_open_ticket()
+    house.exchange.take_quote(a_quote("10:06:01", "99.60", "99.69"))
+    house.confirms()
+    house.until("10:06:02")
+
+    house.confirms_at("10:06:05")
+    house.until("10:06:10")
+
+    assert house.requests()[0] == "submit buy limit 0.502"
+
+
+def test_a_price_that_moved_for_it_is_no_reason_to_ask_again() -> None:
+    """OP-04"""
+    house = a_house_with_an_open_ticket()
+    house.exchange.take_quote(a_quote("10:06:01", "99.40", "99.42"))
+
+    house.confirms()
+    house.until("10:06:02")
+
+    assert house.facts(ConfirmationRefused) == []
+    assert house.requests()[0] == "submit buy limit 0.502"
+
+
+def test_a_wide_quote_at_the_key_blocks_a_market_order() -> None:
+    """RK-17, OP-03"""
+    house = House(minutes("09:30", "10:30", "99.60")).opens().until("10:06")
+    house.presses(a_typed_buy(limit=None))
+    house.opens_ticket()
+    house.until("10:06:01")
+    house.exchange.take_quote(a_quote("10:06:01", "99.35", "99.60"))
+
+    house.confirms()
+    house.until("10:06:02")
+
+    assert any(reason.startswith("spread: ") for reason in house.last(ConfirmationRefused).reasons)
+    assert house.requests() == []
+
+
+# ── the approval ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def bought_more(effect: Effect) -> Effect:
+    if not isinstance(effect, SubmitOrder):
+        return effect
+    return SubmitOrder(replace(effect.order, quantity=Quantity(Decimal(100))), effect.approval)
+
+
+def moved_the_limit(effect: Effect) -> Effect:
+    if not isinstance(effect, SubmitOrder):
+        return effect
+    return SubmitOrder(replace(effect.order, limit_price=Price(Decimal("120.00"))), effect.approval)
+
+
+def lapsed(effect: Effect) -> Effect:
+    if not isinstance(effect, SubmitOrder):
+        return effect
+    approval = effect.approval
+    return SubmitOrder(effect.order, replace(approval, lapses_at=approval.lapses_at - timedelta(seconds=10)))
+
+
+@pytest.mark.parametrize(
+    ("tamper", "reason"),
+    [
+        (bought_more, "the order is not the one that approval"),
+        (moved_the_limit, "the order is not the one that approval"),
+        (lapsed, "lapsed at"),
+    ],
+)
+def test_an_altered_or_lapsed_approval_is_refused_before_the_broker_is_called(tamper: object, reason: str) -> None:
+    """OP-02"""
+    house = a_house_with_an_open_ticket()
+    house.line.tamper = tamper  # type: ignore[assignment]
+
+    house.confirms()
+    house.until("10:06:05")
+
+    assert house.requests() == []
+    assert reason in house.last(SubmissionBlocked).reason
+    assert house.entry.status is OrderStatus.CANCELLED
+
+
+def test_an_approval_that_was_used_lets_nothing_out_a_second_time() -> None:
+    """OP-02"""
+    house = a_house_with_an_open_ticket()
+    sent: list[SubmitOrder] = []
+    house.line.tamper = lambda effect: sent.append(effect) or effect if isinstance(effect, SubmitOrder) else effect  # type: ignore[func-returns-value]
+    house.confirms()
+    house.until("10:06:05")
+
+    house.line._perform(sent[0])
+    house.until("10:06:10")
+
+    assert [r for r in house.requests() if "buy" in r] == ["submit buy limit 0.502"]
+    assert house.entry.status is OrderStatus.FILLED
+
+
+def test_figures_that_come_after_the_approval_lapsed_send_nothing() -> None:
+    """OP-02, OP-03"""
+    house = a_house_with_an_open_ticket()
+    house.confirms()
+    answer = house.line.ask(FetchFigures(house.proposal.id, house.ticket.id, SPY))
+
+    house.engine.handle(house.line.at + timedelta(seconds=5.001), answer)
+
+    assert "lapsed at" in house.last(ConfirmationRefused).reasons[0]
+    assert house.facts(OrderCreated) == []
+
+
+def test_a_key_turned_before_a_restart_sends_nothing_after_it() -> None:
+    """OP-02, EX-20"""
+    house = a_house_with_an_open_ticket()
+    house.confirms()
+
+    house.restarted().until("10:06:20")
+
+    assert house.requests() == []
+    assert house.desk.stage.state.tickets == {}
+    assert house.proposal.order.symbol == SPY
+
+
+# ── what a person types ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_quiet_house(**terms: object) -> House:
+    """It is 10:06 on a flat day: no strategy wants anything."""
+    return House(minutes("09:30", "12:30", "99.60"), **terms).opens().until("10:06")  # type: ignore[arg-type]
+
+
+def test_a_typed_order_goes_the_same_way_and_gets_its_stop() -> None:
+    """OP-01, OP-06"""
+    house = a_quiet_house()
+    house.presses(a_typed_buy())
+
+    house.confirms_at("10:06:02")
+    house.until("10:06:10")
+
+    assert house.requests() == ["submit buy limit 0.1", "submit sell stop 0.1"]
+    assert house.held() == "0.1"
+
+
+def test_two_typed_orders_never_share_an_id() -> None:
+    """EX-04"""
+    house = a_quiet_house()
+
+    house.presses(a_typed_buy())
+    house.presses(a_typed_buy())
+
+    ids = {p.order.client_order_id for p in house.desk.stage.proposals()}
+    assert len(ids) == 2
+
+
+def test_a_typed_order_without_a_stop_is_not_staged_and_says_why() -> None:
+    """RK-02, OP-06"""
+    house = a_quiet_house()
+
+    house.presses(a_typed_buy(stop=None))
+
+    assert any("no stop: none was typed" in reason for reason in house.last(ProposalSkipped).reasons)
+
+
+@pytest.mark.parametrize(("clock", "is_staged"), [("11:30:59", True), ("11:31", False)])
+def test_a_typed_order_is_judged_by_the_clock(clock: str, is_staged: bool) -> None:
+    """RK-07"""
+    house = a_quiet_house().until(clock)
+
+    house.presses(a_typed_buy())
+
+    assert bool(house.desk.stage.proposals()) is is_staged
+
+
+def test_a_proposal_of_a_person_lives_five_minutes() -> None:
+    """ST-03"""
+    house = a_quiet_house()
+    house.presses(a_typed_buy())
+
+    house.until("10:11:00")
+
+    assert house.last(ProposalEnded).end is ProposalEnd.EXPIRED
+
+
+def test_closing_what_is_not_there_says_so() -> None:
+    """EX-21"""
+    house = a_quiet_house()
+
+    house.presses(ProposeClose(SPY))
+    house.presses(
+        ProposeOrder(SPY, OrderEffect.CLOSE, Quantity(Decimal(1)), OrderType.MARKET, None, None, StopHolder.YOU)
+    )
+
+    assert [s.reasons for s in house.facts(ProposalSkipped)] == [
+        ("there is no position in SPY",),
+        ("there is no SPY position that it would reduce",),
+    ]
+
+
+def test_a_close_that_a_person_asks_for_takes_the_stop_out_of_the_way() -> None:
+    """EX-21"""
+    house = a_house_in_a_position()
+    house.presses(ProposeClose(SPY))
+    house.presses(ProposeClose(SPY))
+
+    house.confirms_at("10:06:40")
+    house.until("10:06:50")
+
+    assert house.requests()[2:] == ["cancel", "submit sell market 0.502"]
+    assert house.held() == "0"
+    assert "an exit of this position waits already" in house.last(ProposalSkipped).reasons
+
+
+def test_a_third_of_a_position_is_sold_and_the_rest_has_its_stop_again() -> None:
+    """EX-13, EX-21"""
+    house = a_house_in_a_position()
+    house.presses(
+        ProposeOrder(SPY, OrderEffect.REDUCE, Quantity(Decimal("0.2")), OrderType.MARKET, None, None, StopHolder.YOU)
+    )
+
+    house.confirms_at("10:06:40")
+    house.until("10:06:50")
+
+    assert house.held() == house.held_by_the_broker() == "0.302"
+    assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.302")
+
+
+def test_an_exit_is_clamped_to_what_is_held() -> None:
+    """ST-09"""
+    house = a_house_in_a_position()
+
+    house.presses(
+        ProposeOrder(SPY, OrderEffect.CLOSE, Quantity(Decimal(50)), OrderType.MARKET, None, None, StopHolder.YOU)
+    )
+
+    assert house.proposal.order.quantity == Decimal("0.502")
+
+
+def test_an_exit_is_only_warned_by_what_would_refuse_an_entry() -> None:
+    """RK-22"""
+    house = a_house_in_a_position(("10:06", "15:59", STEADY))
+    house.until("15:56:01")
+    house.line.refuses_the_next_order("none of its business")
+
+    house.opens_ticket()
+    house.until("15:56:02")
+
+    assert house.ticket.review.passes
+    assert all(v.standing is not Standing.REFUSES for v in house.ticket.review.verdicts)
+
+
+def test_a_stop_that_changed_under_an_open_ticket_voids_it() -> None:
+    """OP-02, EX-21"""
+    house = a_house_in_a_position()
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    house.until("10:06:40")
+    ticket = house.ticket
+
+    house.exchange.cancel(house.line.at, house.stops[0].id)
+    house.line._pass_updates_on()
+    house.until("10:06:41")
+    house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+
+    assert "the stops at the broker have changed" in house.last(ConfirmationRefused).reasons[0]
+    assert house.facts(Halted) == []
+    assert house.facts(OrderApproved)[1:] == []
+    assert house.last(OrderStateChanged).after is OrderStatus.CANCELLED
+
+
+def test_a_ticket_of_a_proposal_that_is_gone_does_not_open() -> None:
+    """OP-03"""
+    house = a_house_with_a_proposal()
+    proposal = house.proposal
+    house.presses(Decline(proposal.id, ""))
+
+    house.presses(OpenTicket(proposal.id))
+    house.until("10:06:05")
+
+    assert house.desk.stage.state.tickets == {}

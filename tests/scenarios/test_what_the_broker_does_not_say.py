@@ -1,0 +1,611 @@
+"""Answers that are lost, late, repeated or wrong: each order and each fill counts once, and nothing is sent again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from hashlib import sha256
+
+from core.effects import CancelOrder, LookUpOrder, SubmitOrder
+from core.facts import (
+    CancelFailed,
+    CancelRequested,
+    OrderFilled,
+    OrderInDoubt,
+    OrderNotFound,
+    OrderStateChanged,
+    ProposalSkipped,
+    ReconciliationPassed,
+    Source,
+    SubmissionBlocked,
+    UpdateIgnored,
+)
+from core.inputs import (
+    BrokerUpdated,
+    CancelAnswered,
+    LookUpAnswered,
+    PictureFetched,
+    RequestCancel,
+    SubmissionAnswered,
+    SubmissionStopped,
+)
+from core.model.broker import Execution, OrderReport, OrderUpdate, Refused, UpdateEvent
+from core.model.order import OrderStatus, StopHolder
+from core.model.signal import EntrySignal
+from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity
+from core.runtime.virtual import Link
+from core.workflows.doubting import NEVER_ARRIVED
+from core.workflows.submitting import DUPLICATE_ID
+from tests.scenarios.house import House, a_house_in_a_position, a_house_with_a_proposal
+from tests.unit.core.brokers.trading_floor import SPY, at
+
+AWAY = ("10:06", "10:30", "99.70 99.70 99.65 99.70")
+"""The limit at 99.60 is never touched."""
+
+
+class TheStreamIsFaster(Link):
+    """An answer takes its time, an update does not."""
+
+    def tell(self, update: OrderUpdate) -> Iterable[timedelta]:
+        return (self.latency,)
+
+
+def a_house_with_a_working_entry() -> House:
+    house = a_house_with_a_proposal(AWAY)
+    house.confirms_at("10:06:02")
+    house.until("10:06:05")
+    assert house.entry.status is OrderStatus.SUBMITTED
+    return house
+
+
+def a_report(house: House, **changes: object) -> OrderReport:
+    """The broker's account of the entry, with changes."""
+    report = house.exchange.order(house.line.at, house.entry.id)
+    assert isinstance(report, OrderReport)
+    return replace(report, **changes)  # type: ignore[arg-type]
+
+
+def hears(house: House, report: OrderReport, execution: Execution | None = None) -> None:
+    update = OrderUpdate(UpdateEvent.FILL, house.line.at, report, execution)
+    house.line.take(house.line.at, BrokerUpdated(update))
+
+
+def an_execution(name: str, quantity: str, price: str = "99.60") -> Execution:
+    return Execution(ExecutionId(name), at("10:06:05"), Quantity(Decimal(quantity)), Price(Decimal(price)))
+
+
+# ── in doubt ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_answer_that_is_lost_leaves_doubt_and_the_look_up_adopts_the_order() -> None:
+    """EX-06, EX-20"""
+    house = a_house_with_a_proposal(AWAY)
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.is_deaf = True
+
+    house.confirms_at("10:06:02")
+    house.until("10:06:10")
+
+    assert [d.reason for d in house.facts(OrderInDoubt)] == ["the connection broke"]
+    assert house.entry.status is OrderStatus.SUBMITTED
+    assert house.entry.in_doubt_since is None
+    assert house.last(OrderStateChanged).source is Source.LOOK_UP
+    assert house.requests() == ["submit buy limit 0.502"]
+
+
+def test_no_answer_at_all_is_doubt_after_eight_seconds() -> None:
+    """EX-06"""
+    house = a_house_with_a_proposal(AWAY)
+    house.line.is_deaf = True
+    house.confirms_at("10:06:02")
+    house.until("10:06:02.150")
+    house.line.link = replace(house.line.link, answer_delay=timedelta(hours=1))
+
+    house.until("10:06:10.050")
+    before = house.facts(OrderInDoubt)
+    house.until("10:06:10.150")
+
+    assert before == []
+    assert [d.reason for d in house.facts(OrderInDoubt)] == ["no answer in 8 s"]
+    assert house.requests() == ["submit buy limit 0.502"]
+
+
+def test_five_stated_not_founds_over_a_minute_end_an_order_that_never_arrived() -> None:
+    """EX-06"""
+    house = a_house_with_a_proposal(AWAY)
+    house.line.breaks_at(SubmitOrder, arrives=False)
+
+    house.confirms_at("10:06:02")
+    house.until("10:07:03")
+    in_between = house.entry.status
+    house.until("10:08:30")
+
+    assert in_between is OrderStatus.PENDING
+    assert len(house.facts(OrderNotFound)) >= 5
+    assert (house.entry.status, house.entry.reason) == (OrderStatus.CANCELLED, NEVER_ARRIVED)
+    assert house.entry.ended_at is not None
+    assert house.entry.ended_at - house.entry.first_not_found_at >= timedelta(seconds=60)  # type: ignore[operator]
+    assert house.requests() == []
+
+
+def test_a_look_up_that_breaks_too_is_no_statement() -> None:
+    """EX-06"""
+    house = a_house_with_a_proposal(AWAY)
+    house.line.breaks_at(SubmitOrder, arrives=False)
+    house.line.breaks_at(LookUpOrder, arrives=False, times=100)
+
+    house.confirms_at("10:06:02")
+    house.until("10:10")
+
+    assert house.facts(OrderNotFound) == []
+    assert house.entry.status is OrderStatus.PENDING
+    assert house.entry.in_doubt_since is not None
+
+
+def test_an_order_that_was_given_up_and_appears_after_all_is_taken_back_at_once() -> None:
+    """EX-06, EX-02: it was ended as never arrived; a working order that nobody wants any more is cancelled."""
+    house = a_house_with_a_proposal(AWAY)
+    house.line.breaks_at(SubmitOrder, arrives=False)
+    house.confirms_at("10:06:02")
+    house.until("10:08:30")
+
+    house.exchange.submit(house.line.at, house.entry.request)
+    house.line._pass_updates_on()
+    house.until("10:08:40")
+
+    assert house.requests() == ["submit buy limit 0.502", "cancel"]
+    assert house.entry.status is OrderStatus.CANCELLED
+    assert house.held() == house.held_by_the_broker() == "0"
+
+
+def test_an_order_that_was_given_up_and_fills_after_all_is_real_money() -> None:
+    """EX-06, EX-02"""
+    house = a_house_with_a_proposal(("10:06", "10:07", "99.70"), ("10:08", "10:30", "99.60"))
+    house.line.breaks_at(SubmitOrder, arrives=False)
+    house.confirms_at("10:06:02")
+    house.until("10:08:30")
+
+    house.exchange.submit(house.line.at, house.entry.request)
+    house.line._pass_updates_on()
+    house.until("10:08:40")
+
+    assert house.entry.late_fill
+    assert house.held() == house.held_by_the_broker() == "0.502"
+    assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.502")
+
+
+def test_a_stated_refusal_rejects_and_is_never_doubt() -> None:
+    """EX-06"""
+    house = a_house_with_a_proposal()
+    house.line.refuses_the_next_order("insufficient buying power")
+
+    house.confirms_at("10:06:02")
+    house.until("10:06:20")
+
+    assert house.entry.status is OrderStatus.REJECTED
+    assert house.entry.reason == "insufficient buying power (40310000)"
+    assert house.facts(OrderInDoubt) == []
+
+
+def test_duplicate_client_order_id_means_that_it_is_there() -> None:
+    """EX-06"""
+    house = a_house_with_a_proposal(AWAY)
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.breaks_at(LookUpOrder, arrives=True)
+    house.line.is_deaf = True
+    house.confirms_at("10:06:02")
+    house.until("10:06:02.350")
+
+    refused = Refused(422, DUPLICATE_ID, "client_order_id must be unique")
+    house.line.take(house.line.at, SubmissionAnswered(house.entry.id, refused))
+    house.until("10:06:05")
+
+    assert house.entry.status is OrderStatus.SUBMITTED
+
+
+def test_an_order_with_our_id_and_other_fields_is_shown_and_never_adopted() -> None:
+    """EX-04"""
+    house = a_house_with_a_proposal(AWAY)
+    house.line.breaks_at(SubmitOrder, arrives=False)
+    house.line.breaks_at(LookUpOrder, arrives=False)
+    house.confirms_at("10:06:02")
+    house.until("10:06:03")
+    house.exchange.submit(house.line.at, replace(house.entry.request, quantity=Quantity(Decimal(1))))
+    stranger = house.exchange.order(house.line.at, house.entry.id)
+
+    house.line.take(house.line.at, LookUpAnswered(house.entry.id, stranger))
+
+    assert house.entry.status is OrderStatus.REJECTED
+    assert "another order with this id: buy 1 SPY" in house.entry.reason
+    assert "is another: buy 1 SPY" in house.last(UpdateIgnored).reason
+    assert house.held() == "0"
+
+
+# ── the same signal again ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def the_same_signal(house: House) -> EntrySignal:
+    return EntrySignal(
+        strategy="vwap",
+        symbol=SPY,
+        bar_start=at("10:05"),
+        limit_price=Price(Decimal("99.60")),
+        stop_price=Price(Decimal("99.30")),
+        stop_holder=StopHolder.BROKER,
+        quantity=Quantity(Decimal("0.502")),
+        reference=Price(Decimal(100)),
+        reason="again",
+    )
+
+
+def test_a_signal_has_one_order_also_after_a_restart() -> None:
+    """EX-04"""
+    house = a_house_with_a_working_entry()
+    house.until("10:08")
+    house.restarted().until("10:08:30")
+
+    house.engine.proposing.stage_entry(the_same_signal(house))
+
+    assert house.desk.stage.proposals() == ()
+    assert house.last(ProposalSkipped).reasons == ("this signal has had its order",)
+    assert [r for r in house.requests() if "buy" in r] == ["submit buy limit 0.502"]
+
+
+def test_the_name_of_an_order_is_the_hash_of_its_signal() -> None:
+    """EX-04"""
+    house = a_house_with_a_proposal()
+
+    name = sha256(b"vwap:SPY:1min:2026-11-19T15:05:00Z:buy").hexdigest()
+    assert house.proposal.order.client_order_id == name[:16]
+
+
+# ── fills ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_fill_told_by_stream_and_by_reconciliation_counts_once() -> None:
+    """EX-05"""
+    house = a_house_in_a_position()
+
+    for update in house.updates():
+        house.line.take(house.line.at, BrokerUpdated(update))
+    house.line.take(house.line.at, PictureFetched(house.exchange.picture(house.line.at)))
+    house.line.take(house.line.at, LookUpAnswered(house.entry.id, a_report(house)))
+
+    assert len(house.facts(OrderFilled)) == 1
+    assert house.held() == house.held_by_the_broker() == "0.502"
+    assert house.desk.ledger.state.updates_ignored > 0
+
+
+def test_a_fill_that_the_stream_missed_is_found_by_the_reconciliation_of_a_restart() -> None:
+    """EX-05, EX-09, OP-06"""
+    house = a_house_with_a_proposal()
+    house.line.is_deaf = True
+    house.confirms_at("10:06:02")
+    house.until("10:06:20")
+    before = house.held()
+
+    house.restarted().until("10:06:40")
+
+    assert before == "0"
+    assert house.last(OrderFilled).source is Source.RECONCILIATION
+    assert house.held() == house.held_by_the_broker() == "0.502"
+    assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.502")
+
+
+def test_a_fill_without_its_execution_is_derived_from_what_the_report_says_more() -> None:
+    """EX-05"""
+    house = a_house_with_a_working_entry()
+    hears(house, a_report(house, filled_quantity=Decimal("0.2"), executions=()), an_execution("x-1", "0.2", "99.58"))
+
+    report = a_report(
+        house,
+        status=OrderStatus.PARTIALLY_FILLED,
+        filled_quantity=Quantity(Decimal("0.5")),
+        average_price=Price(Decimal("99.592")),
+        executions=(),
+    )
+    house.line.take(house.line.at, LookUpAnswered(house.entry.id, report))
+    house.line.take(house.line.at, LookUpAnswered(house.entry.id, report))
+
+    derived = house.last(OrderFilled).fill
+    assert (derived.quantity, derived.price) == (Decimal("0.3"), Decimal("99.60"))
+    assert derived.execution_id == f"{report.broker_order_id}:derived:0.5"
+    assert len(house.facts(OrderFilled)) == 2
+    assert house.held() == "0.5"
+
+
+def test_an_execution_that_comes_again_while_more_is_filled_already_counts_once() -> None:
+    """EX-05: the cumulative quantity leaves room for it, its id does not."""
+    house = a_house_with_a_working_entry()
+    first = an_execution("x-1", "0.1")
+    hears(house, a_report(house, filled_quantity=Quantity(Decimal("0.1"))), first)
+
+    hears(house, a_report(house, filled_quantity=Quantity(Decimal("0.2"))), first)
+
+    assert house.held() == "0.1"
+    assert len(house.facts(OrderFilled)) == 1
+
+
+def test_a_fill_before_the_answer_records_submitted_first() -> None:
+    """EX-01"""
+    house = a_house_with_a_proposal()
+    house.line.link = TheStreamIsFaster(answer_delay=timedelta(seconds=2))
+
+    house.confirms_at("10:06:02")
+    house.until("10:06:06")
+
+    steps = [(c.before, c.after, c.source) for c in house.facts(OrderStateChanged)[:2]]
+    assert steps == [
+        (OrderStatus.PENDING, OrderStatus.SUBMITTED, Source.STREAM),
+        (OrderStatus.SUBMITTED, OrderStatus.FILLED, Source.STREAM),
+    ]
+
+
+def test_an_update_that_comes_out_of_order_never_moves_an_order_backwards() -> None:
+    """EX-05, EX-02"""
+    house = a_house_in_a_position()
+
+    hears(house, a_report(house, status=OrderStatus.SUBMITTED, raw_status="new", filled_quantity=Quantity(Decimal(0))))
+    hears(house, a_report(house, status=OrderStatus.CANCELLED, raw_status="canceled"))
+
+    assert house.entry.status is OrderStatus.FILLED
+    assert house.held() == "0.502"
+
+
+def test_a_fill_after_a_cancel_is_late_moves_the_position_and_is_compared_with_the_broker() -> None:
+    """EX-02"""
+    house = a_house_with_a_working_entry()
+    house.presses(RequestCancel(house.entry.id))
+    house.until("10:06:06")
+    assert house.entry.status is OrderStatus.CANCELLED
+    pictures = len([m for m in house.line.heard if isinstance(m, PictureFetched)])
+
+    report = a_report(house, filled_quantity=Quantity(Decimal("0.1")), average_price=Price(Decimal("99.60")))
+    hears(house, report, an_execution("late-1", "0.1"))
+    hears(house, report, an_execution("late-1", "0.1"))
+    held_at_once = house.held()
+    house.until("10:06:10")
+
+    assert held_at_once == "0.1"
+    assert house.entry.status is OrderStatus.CANCELLED
+    assert house.entry.late_fill
+    assert [f.is_late for f in house.facts(OrderFilled)] == [True]
+    assert len([m for m in house.line.heard if isinstance(m, PictureFetched)]) == pictures + 1
+
+
+def test_a_fill_that_races_a_cancel_is_taken() -> None:
+    """EX-05, OP-06"""
+    house = a_house_with_a_proposal(("10:06", "10:06", "99.70"), ("10:07", "10:30", "99.60"))
+    house.confirms_at("10:06:02")
+    house.until("10:06:59.950")
+
+    house.presses(RequestCancel(house.entry.id))
+    house.until("10:07:10")
+
+    assert house.entry.status is OrderStatus.FILLED
+    assert house.held() == house.held_by_the_broker() == "0.502"
+    assert house.stops[0].status is OrderStatus.SUBMITTED
+
+
+def test_an_unknown_status_is_kept_raw_looked_up_and_never_guessed() -> None:
+    """EX-01"""
+    house = a_house_with_a_working_entry()
+    look_ups = len([m for m in house.line.heard if isinstance(m, LookUpAnswered)])
+
+    hears(house, a_report(house, status=None, raw_status="halted_by_goblins"))
+    house.until("10:06:06")
+
+    assert "unknown status 'halted_by_goblins'" in house.last(UpdateIgnored).reason
+    assert house.entry.status is OrderStatus.SUBMITTED
+    assert len([m for m in house.line.heard if isinstance(m, LookUpAnswered)]) == look_ups + 1
+
+
+def test_an_update_of_an_order_that_is_not_ours_changes_nothing() -> None:
+    """EX-02, EX-04"""
+    house = a_house_with_a_working_entry()
+
+    hears(house, a_report(house, client_order_id=ClientOrderId("f" * 16), broker_order_id=BrokerOrderId("x")))
+    hears(house, a_report(house, quantity=Quantity(Decimal(9))))
+
+    assert [u.reason for u in house.facts(UpdateIgnored)] == [
+        "an order that is not ours",
+        "the broker's order with this id is another",
+    ]
+    assert house.entry.filled_quantity == 0
+
+
+# ── cancels ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_cancel_whose_answer_is_lost_is_asked_for_again() -> None:
+    """EX-06, EX-07"""
+    house = a_house_with_a_working_entry()
+    house.line.breaks_at(CancelOrder, arrives=False)
+
+    house.presses(RequestCancel(house.entry.id))
+    house.until("10:06:06")
+    after_the_failure = house.entry.status
+    house.until("10:06:10")
+
+    assert after_the_failure is OrderStatus.SUBMITTED
+    assert house.last(CancelFailed).reason == "no answer: the connection broke"
+    assert len(house.facts(CancelRequested)) == 2
+    assert house.entry.status is OrderStatus.CANCELLED
+
+
+def test_a_cancel_that_arrived_without_an_answer_is_seen_in_the_stream() -> None:
+    """EX-06"""
+    house = a_house_with_a_working_entry()
+    house.line.breaks_at(CancelOrder, arrives=True)
+
+    house.presses(RequestCancel(house.entry.id))
+    house.until("10:06:10")
+
+    assert house.entry.status is OrderStatus.CANCELLED
+    assert house.requests().count("cancel") == 1
+
+
+def test_cancelling_what_is_filled_already_changes_nothing() -> None:
+    """EX-07"""
+    house = a_house_in_a_position()
+
+    house.presses(RequestCancel(house.entry.id))
+    house.until("10:06:40")
+
+    assert house.entry.status is OrderStatus.FILLED
+    assert "cancel" not in house.requests()
+
+
+def test_a_cancel_of_an_order_without_an_answer_waits_for_the_answer() -> None:
+    """EX-07, OP-07"""
+    house = a_house_with_a_proposal(AWAY)
+    house.line.link = replace(house.line.link, answer_delay=timedelta(seconds=3))
+    house.line.is_deaf = True
+    house.confirms_at("10:06:02")
+    house.until("10:06:03")
+
+    house.presses(RequestCancel(house.entry.id))
+    house.until("10:06:04")
+    asked_early = house.requests()
+    house.until("10:06:15")
+
+    assert asked_early == ["submit buy limit 0.502"]
+    assert house.entry.status is OrderStatus.CANCELLED
+
+
+def test_a_stop_whose_mandate_has_ended_does_not_leave() -> None:
+    """OP-02, OP-06"""
+    house = a_house_with_a_working_entry()
+    (use,) = house.desk.stage.state.mandates.values()
+    use.mandate = replace(use.mandate, ends_at=at("10:06:04"))
+    House.built.remove(house)  # the mandate was shortened behind the journal's back
+
+    hears(house, a_report(house, filled_quantity=Quantity(Decimal("0.1"))), an_execution("x-1", "0.1"))
+
+    assert "ended at" in house.last(SubmissionBlocked).reason
+    assert house.stops == []
+
+
+# ── restarts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_crash_between_the_intent_and_the_post_sends_nothing_twice() -> None:
+    """EX-06, EX-20"""
+    house = a_house_with_a_proposal(AWAY)
+    house.confirms_at("10:06:02")
+    house.until("10:06:02.150")  # the intent is written, the request still on the line
+    assert house.requests() == []
+
+    house.restarted().until("10:08:30")
+
+    assert house.requests() == []
+    assert (house.entry.status, house.entry.reason) == (OrderStatus.CANCELLED, NEVER_ARRIVED)
+
+
+def test_a_crash_between_the_post_and_its_answer_finds_the_order() -> None:
+    """EX-06, EX-20"""
+    house = a_house_with_a_proposal(AWAY)
+    house.line.link = replace(house.line.link, answer_delay=timedelta(seconds=3))
+    house.line.is_deaf = True
+    house.confirms_at("10:06:02")
+    house.until("10:06:03")
+    assert house.entry.status is OrderStatus.PENDING
+
+    house.restarted().until("10:06:10")
+
+    assert house.entry.status is OrderStatus.SUBMITTED
+    assert house.requests() == ["submit buy limit 0.502"]
+    assert len(house.facts(ReconciliationPassed)) == 2
+
+
+def test_a_cancel_without_its_end_is_asked_for_again_by_a_start() -> None:
+    """EX-20, EX-07"""
+    house = a_house_with_a_working_entry()
+    house.presses(RequestCancel(house.entry.id))
+
+    house.restarted().until("10:06:10")
+
+    assert house.entry.status is OrderStatus.CANCELLED
+    assert house.requests() == ["submit buy limit 0.502", "cancel"]
+
+
+def test_a_close_that_was_cut_off_goes_on_after_the_restart() -> None:
+    """EX-21, EX-20"""
+    house = a_house_in_a_position(("10:06", "10:09", "99.60"), ("10:10", "10:40", "99.60 100.20 99.60 100.20"))
+    house.confirms_at("10:11:02")
+    house.until("10:11:02.150")  # the stop's cancel is on the line
+
+    house.restarted().until("10:11:20")
+
+    assert house.held() == house.held_by_the_broker() == "0"
+    assert house.requests()[-2:] == ["cancel", "submit sell market 0.502"]
+
+
+# ── more that a broker may say ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_rejection_that_comes_by_stream_rejects() -> None:
+    """EX-01"""
+    house = a_house_with_a_working_entry()
+    other = a_house_with_a_proposal(AWAY)
+    other.line.breaks_at(SubmitOrder, arrives=False)
+    other.line.breaks_at(LookUpOrder, arrives=False, times=9)
+    other.confirms_at("10:06:02")
+    other.until("10:06:03")
+
+    hears(other, a_report(house, status=OrderStatus.REJECTED, raw_status="rejected"))
+
+    assert other.entry.status is OrderStatus.REJECTED
+    assert other.desk.stage.state.proposals == {}
+
+
+def test_a_report_that_counts_more_than_it_lists_is_looked_up_before_it_is_believed() -> None:
+    """EX-05"""
+    house = a_house_with_a_working_entry()
+    look_ups = len([m for m in house.line.heard if isinstance(m, LookUpAnswered)])
+
+    hears(house, a_report(house, status=OrderStatus.FILLED, filled_quantity=house.entry.request.quantity))
+    house.until("10:06:06")
+
+    assert house.held() == "0"
+    assert len([m for m in house.line.heard if isinstance(m, LookUpAnswered)]) == look_ups + 1
+
+
+def test_a_close_whose_stop_does_not_go_away_is_given_up_and_the_stop_stands() -> None:
+    """EX-21"""
+    house = a_house_in_a_position(("10:06", "10:09", "99.60"), ("10:10", "10:40", "99.60 100.20 99.60 100.20"))
+    house.line.breaks_at(CancelOrder, arrives=False, times=100)
+
+    house.confirms_at("10:11:02")
+    house.until("10:13")
+
+    assert "submit sell market 0.502" not in house.requests()
+    assert house.stops[0].status is OrderStatus.SUBMITTED
+    assert house.held() == house.held_by_the_broker() == "0.502"
+
+
+def test_answers_for_orders_that_nobody_knows_change_nothing() -> None:
+    """EX-02"""
+    house = a_house_with_a_working_entry()
+    nobody = ClientOrderId("f" * 16)
+    told = len(house.told())
+
+    house.line.take(house.line.at, SubmissionAnswered(nobody, Refused(403, 1, "no")))
+    house.line.take(house.line.at, LookUpAnswered(nobody, a_report(house)))
+    house.line.take(house.line.at, CancelAnswered(nobody, Refused(422, 1, "no")))
+    house.line.take(house.line.at, SubmissionStopped(nobody, "no"))
+    house.presses(RequestCancel(nobody))
+
+    assert len(house.told()) == told
+
+
+def test_a_refusal_that_comes_after_the_order_was_seen_changes_nothing() -> None:
+    """EX-02, EX-06"""
+    house = a_house_with_a_working_entry()
+
+    house.line.take(house.line.at, SubmissionAnswered(house.entry.id, Refused(403, 1, "no")))
+    house.line.take(house.line.at, SubmissionStopped(house.entry.id, "too late"))
+
+    assert house.entry.status is OrderStatus.SUBMITTED

@@ -1,0 +1,113 @@
+"""The last look before the wire."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from core.effects import SubmitOrder
+from core.execution.gateway import Gateway
+from core.model.order import Effect, OrderRequest, OrderType, Side, TimeInForce
+from core.model.staging import Approval
+from core.model.values import ClientOrderId, Price, Quantity, Symbol, TicketId
+from tests.unit.core.execution.books import TEN, a_request
+
+LAPSES = TEN + timedelta(seconds=5)
+
+
+class Latch:
+    def __init__(self, reason: str | None = None) -> None:
+        self.reason = reason
+
+    def shut(self) -> str | None:
+        return self.reason
+
+
+def a_submission(order: OrderRequest | None = None, account: str = "paper") -> SubmitOrder:
+    order = order or a_request(limit="100")
+    return SubmitOrder(order, Approval("a-1", TicketId("t-1"), None, order.digest(account), LAPSES))
+
+
+def test_an_approved_order_leaves_once() -> None:
+    """OP-02"""
+    gateway = Gateway("paper", Latch())
+
+    assert gateway.refusal(a_submission(), TEN) is None
+    assert gateway.refusal(a_submission(), TEN) == "approval a-1 was used already"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"client_order_id": ClientOrderId("another")},
+        {"symbol": Symbol("IBM")},
+        {"side": Side.SELL},
+        {"effect": Effect.ADD},
+        {"quantity": Quantity(Decimal("10.001"))},
+        {"type": OrderType.MARKET},
+        {"time_in_force": TimeInForce.GTC},
+        {"limit_price": Price(Decimal("100.01"))},
+        {"stop_price": Price(Decimal("99"))},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_any_changed_field_is_another_order(change: dict[str, object]) -> None:
+    """OP-02"""
+    submission = a_submission()
+    altered = replace(submission, order=replace(submission.order, **change))  # type: ignore[arg-type]
+
+    refusal = Gateway("paper", Latch()).refusal(altered, TEN)
+
+    assert refusal == "the order is not the one that approval a-1 permits"
+
+
+def test_an_approval_for_another_account_permits_nothing() -> None:
+    """OP-02, OP-10"""
+    assert "not the one" in (Gateway("live", Latch()).refusal(a_submission(account="paper"), TEN) or "")
+
+
+def test_the_same_number_written_differently_is_the_same_order() -> None:
+    """OP-02"""
+    submission = a_submission(a_request(quantity="10", limit="100"))
+    written = replace(submission.order, quantity=Quantity(Decimal("10.000")), limit_price=Price(Decimal("1E+2")))
+
+    assert Gateway("paper", Latch()).refusal(replace(submission, order=written), TEN) is None
+
+
+@pytest.mark.parametrize(("late", "leaves"), [(0, True), (0.001, False)])
+def test_an_approval_lapses_after_its_last_instant(late: float, leaves: bool) -> None:
+    """OP-02"""
+    refusal = Gateway("paper", Latch()).refusal(a_submission(), LAPSES + timedelta(seconds=late))
+
+    assert (refusal is None) is leaves
+
+
+@pytest.mark.parametrize(
+    ("effect", "leaves"),
+    [
+        (Effect.OPEN, False),
+        (Effect.ADD, False),
+        (Effect.SHORT, False),
+        (Effect.REDUCE, True),
+        (Effect.CLOSE, True),
+        (Effect.COVER, True),
+    ],
+)
+def test_a_shut_latch_stops_what_opens_and_lets_out_what_only_reduces(effect: Effect, leaves: bool) -> None:
+    """OP-07, OP-08"""
+    refusal = Gateway("paper", Latch("killed by file")).refusal(a_submission(a_request(effect=effect)), TEN)
+
+    assert (refusal is None) is leaves
+
+
+def test_what_the_latch_stopped_has_not_used_up_its_approval() -> None:
+    """OP-08"""
+    latch = Latch("halted by key")
+    gateway = Gateway("paper", latch)
+    gateway.refusal(a_submission(), TEN)
+    latch.reason = None
+
+    assert gateway.refusal(a_submission(), TEN) is None

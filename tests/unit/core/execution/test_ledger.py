@@ -1,0 +1,363 @@
+"""What the books say of orders, positions and trades."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from core.execution.ledger import UNKNOWN_OWNER
+from core.execution.order import is_order_stale
+from core.execution.order_machine import DuplicateOrderError
+from core.facts import (
+    CancelFailed,
+    CancelRequested,
+    DayStarted,
+    OrderInDoubt,
+    OrderNotFound,
+    PositionCorrected,
+    UpdateIgnored,
+)
+from core.model.order import Effect, OrderStatus, Side, StopHolder
+from core.model.signal import ExitReason
+from core.model.values import ClientOrderId, Money, Price, Quantity
+from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY
+from tests.unit.core.execution.books import TEN, Books, a_request, a_stop_plan, an_order
+
+# ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_order_begins_pending_and_works_until_it_ends() -> None:
+    """EX-01"""
+    books = Books()
+    order = books.creates()
+    at_first = (order.status, list(books.ledger.working()))
+
+    books.becomes(order, OrderStatus.SUBMITTED)
+    books.becomes(order, OrderStatus.CANCELLED, reason="enough")
+
+    assert at_first == (OrderStatus.PENDING, [order])
+    assert (order.status, order.reason, order.broker_order_id) == (OrderStatus.CANCELLED, "enough", "sim-1")
+    assert (order.submitted_at, order.ended_at) == (TEN, TEN)
+    assert list(books.ledger.working()) == []
+
+
+def test_an_id_is_used_once_for_ever() -> None:
+    """EX-04"""
+    books = Books()
+    books.creates()
+
+    with pytest.raises(DuplicateOrderError, match="the broker is not called"):
+        books.creates()
+
+
+def test_after_a_week_only_the_id_of_an_order_is_kept_and_still_used_up() -> None:
+    """EX-04"""
+    books = Books()
+    order = books.buys("10", "100")
+    books.becomes(order, OrderStatus.FILLED)
+    books.sells("10", "101")
+    books.becomes(books.ledger.state.orders[ClientOrderId("exit")], OrderStatus.FILLED)
+    books.later(days=7, seconds=1)
+
+    books.fold(DayStarted(THURSDAY, Money(Decimal(200))))
+
+    assert books.ledger.state.orders == {}
+    assert books.ledger.state.executions == {}
+    assert books.ledger.state.trades == []
+    assert books.ledger.order(order.id) is None
+    assert books.ledger.has(order.id)
+    with pytest.raises(DuplicateOrderError):
+        books.ledger.require_new(order.id)
+
+
+def test_within_the_week_everything_is_kept() -> None:
+    """SP-05"""
+    books = Books()
+    order = books.buys("10", "100")
+    books.becomes(order, OrderStatus.FILLED)
+    books.later(days=7)
+
+    books.fold(DayStarted(THURSDAY, Money(Decimal(200))))
+
+    assert books.ledger.order(order.id) is order
+
+
+def test_doubt_has_a_beginning_and_ends_with_the_brokers_word() -> None:
+    """EX-06"""
+    books = Books()
+    order = books.creates()
+    books.fold(OrderInDoubt(order.id, "no answer in 8 s"))
+    books.later(seconds=2)
+    books.fold(OrderInDoubt(order.id, "no answer again"))
+    books.fold(OrderNotFound(order.id))
+    books.later(seconds=4)
+    books.fold(OrderNotFound(order.id))
+    in_doubt = (order.in_doubt_since, order.not_found, order.first_not_found_at)
+
+    books.becomes(order, OrderStatus.SUBMITTED)
+
+    assert in_doubt == (TEN, 2, TEN + timedelta(seconds=2))
+    assert order.in_doubt_since is None
+
+
+def test_a_failed_cancel_leaves_the_order_as_it_was() -> None:
+    """EX-07"""
+    books = Books()
+    order = books.creates()
+    books.becomes(order, OrderStatus.SUBMITTED)
+    books.fold(CancelRequested(order.id, "its time to live is over"))
+    books.later(seconds=1)
+
+    books.fold(CancelFailed(order.id, "no answer"))
+    failed_at = order.cancel_failed_at
+    books.fold(CancelRequested(order.id, "its time to live is over"))
+
+    assert order.status is OrderStatus.SUBMITTED
+    assert failed_at == TEN + timedelta(seconds=1)
+    assert (order.cancel_requested_at, order.cancel_failed_at) == (TEN, None)
+    assert order.is_cancelling
+
+
+def test_an_ignored_update_is_counted() -> None:
+    """EX-02"""
+    books = Books()
+
+    books.fold(UpdateIgnored(ClientOrderId("someone"), "an order that is not ours"))
+
+    assert books.ledger.state.updates_ignored == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds_to_live", "status", "is_stale"),
+    [
+        (1, OrderStatus.SUBMITTED, False),
+        (0, OrderStatus.SUBMITTED, True),
+        (-1, OrderStatus.PARTIALLY_FILLED, True),
+        (-1, OrderStatus.FILLED, False),
+        (-1, OrderStatus.CANCELLED, False),
+    ],
+)
+def test_an_order_is_stale_from_the_instant_its_time_is_over(
+    seconds_to_live: int, status: OrderStatus, is_stale: bool
+) -> None:
+    """EX-07"""
+    order = an_order(status=status, expires_at=TEN + timedelta(seconds=seconds_to_live))
+
+    assert is_order_stale(order, TEN) is is_stale
+
+
+def test_an_order_without_a_time_to_live_is_never_stale() -> None:
+    """EX-07"""
+    assert not is_order_stale(an_order(), TEN + timedelta(days=365))
+
+
+def test_an_order_knows_what_is_left_and_what_guards_it() -> None:
+    """OP-06, EX-13"""
+    entry = an_order(a_request(quantity="10"), filled="3", stop=a_stop_plan())
+    watched = an_order(stop=a_stop_plan(holder=StopHolder.DESK))
+    stop = an_order(a_request("stop", Side.SELL, "3", stop="99"))
+
+    assert entry.remaining == 7
+    assert (entry.wants_broker_stop, watched.wants_broker_stop) == (True, False)
+    assert (entry.is_protective, stop.is_protective) == (False, True)
+    assert an_order().average_price is None
+
+
+# ── positions ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_position_is_made_by_fills_alone() -> None:
+    """EX-08"""
+    books = Books()
+    order = books.creates(a_request(quantity="10"))
+    before = books.ledger.position(SPY, "vwap")
+
+    books.fills(order, "4", "100.00")
+    books.fills(order, "6", "101.00")
+
+    position = books.ledger.position(SPY, "vwap")
+    assert before is None
+    assert position is not None
+    assert (position.quantity, position.average_price) == (10, Decimal("100.6"))
+    assert order.average_price == Decimal("100.6")
+
+
+def test_a_partial_sale_leaves_the_average_as_it_was() -> None:
+    """EX-08"""
+    books = Books()
+    books.buys("10", "100.50")
+
+    books.sells("4", "103")
+
+    position = books.ledger.position(SPY, "vwap")
+    assert position is not None
+    assert (position.quantity, position.average_price) == (6, Decimal("100.5"))
+
+
+def test_flat_is_no_position_but_a_trade() -> None:
+    """EX-08, EX-18"""
+    books = Books()
+    books.buys("10", "100.00", intended="99.99")
+    exit_order = books.creates(
+        a_request("exit", Side.SELL, "10"), intended="101.05", exit_reason=ExitReason.MEAN_REVERSION
+    )
+    books.fills(exit_order, "4", "101.00")
+    books.later(minutes=1)
+    books.fills(exit_order, "6", "101.10")
+
+    (trade,) = books.ledger.state.trades
+    assert books.ledger.positions() == ()
+    assert trade.exit_reason is ExitReason.MEAN_REVERSION
+    assert (trade.entry_price, trade.exit_price) == (Decimal(100), Decimal("101.06"))
+    assert (trade.intended_entry, trade.intended_exit) == (Decimal("99.99"), Decimal("101.05"))
+    assert trade.profit == Decimal("10.6")
+    assert trade.slippage == Decimal("0.10") + Decimal("-0.10")
+    assert trade.reference == 100
+    assert (trade.entry_time, trade.exit_time) == (TEN, TEN + timedelta(minutes=1))
+
+
+def test_a_short_earns_when_the_price_falls() -> None:
+    """EX-08"""
+    books = Books()
+    short = books.creates(a_request("short", Side.SELL, "5", effect=Effect.SHORT), intended="100.00")
+    books.fills(short, "5", "99.90")
+    open_profit = books.ledger.open_profit(books.ledger.positions()[0], Price(Decimal(98)))
+    cover = books.creates(a_request("cover", Side.BUY, "5", effect=Effect.COVER), intended="97.00")
+    books.fills(cover, "5", "97.10")
+
+    (trade,) = books.ledger.state.trades
+    assert open_profit == Decimal("9.5")
+    assert trade.profit == Decimal("14.0")
+    assert trade.slippage == Decimal("1.0")
+
+
+def test_a_fill_through_zero_closes_and_opens_the_other_way() -> None:
+    """EX-08"""
+    books = Books()
+    books.buys("10", "100")
+
+    books.sells("15", "101")
+
+    position = books.ledger.position(SPY, "vwap")
+    (trade,) = books.ledger.state.trades
+    assert position is not None
+    assert (position.quantity, position.average_price, position.entry_order) == (-5, 101, "exit")
+    assert (trade.quantity, trade.profit) == (10, 10)
+
+
+def test_two_strategies_on_a_symbol_have_a_position_each_and_one_net() -> None:
+    """EX-08"""
+    books = Books()
+    books.buys("10", "100", name="one", strategy="vwap")
+    books.buys("5", "102", name="two", strategy="manual")
+
+    assert books.ledger.net_quantity(SPY) == 15
+    assert books.ledger.net_quantity(IBM) == 0
+    assert len(books.ledger.positions_in(SPY)) == 2
+
+
+def test_a_late_fill_moves_the_position_and_marks_the_order() -> None:
+    """EX-02"""
+    books = Books()
+    order = books.creates()
+    books.becomes(order, OrderStatus.CANCELLED)
+
+    books.fills(order, "2", "100", is_late=True)
+
+    assert (order.status, order.late_fill) == (OrderStatus.CANCELLED, True)
+    assert books.ledger.net_quantity(SPY) == 2
+
+
+def test_a_corrected_position_stays_with_the_strategy_that_holds_it_alone() -> None:
+    """EX-09, EX-13"""
+    books = Books()
+    entry = books.buys("10", "100")
+    books.later(minutes=5)
+
+    books.fold(PositionCorrected(SPY, Quantity(Decimal(8)), Price(Decimal("99.50")), "the broker has 8"))
+
+    (position,) = books.ledger.positions()
+    assert (position.strategy, position.entry_order, position.opened_at) == ("vwap", entry.id, TEN)
+    assert (position.quantity, position.average_price) == (8, Decimal("99.5"))
+
+
+@pytest.mark.parametrize("strategies", [(), ("vwap", "manual")])
+def test_a_corrected_position_of_several_or_none_is_no_strategys(strategies: tuple[str, ...]) -> None:
+    """EX-09"""
+    books = Books()
+    for strategy in strategies:
+        books.buys("10", "100", name=strategy, strategy=strategy)
+
+    books.fold(PositionCorrected(SPY, Quantity(Decimal(8)), Price(Decimal("99.50")), "the broker has 8"))
+    taken_over = books.ledger.position(SPY, UNKNOWN_OWNER)
+    books.fold(PositionCorrected(SPY, Quantity(Decimal(0)), None, "the broker has 0"))
+
+    assert taken_over is not None
+    assert (taken_over.quantity, taken_over.average_price) == (8, Decimal("99.5"))
+    assert books.ledger.positions() == ()
+
+
+# ── what is covered, what is on its way, what the day brought ────────────────────────────────────────────────────────
+
+
+def test_covered_is_what_working_exits_would_still_close() -> None:
+    """EX-13"""
+    books = Books()
+    books.buys("10", "100")
+    stop = books.creates(a_request("stop", Side.SELL, "6", stop="99"), parent="entry")
+    books.fills(stop, "2", "99")
+    gone = books.creates(a_request("gone", Side.SELL, "4"))
+    books.becomes(gone, OrderStatus.CANCELLED)
+
+    assert books.ledger.covered(SPY, "vwap") == 4
+    assert books.ledger.working_exits(SPY, "vwap") == (stop,)
+    assert books.ledger.children(ClientOrderId("entry")) == 1
+
+
+def test_entries_on_their_way_can_be_asked_for_by_symbol_and_strategy() -> None:
+    """EX-08"""
+    books = Books()
+    spy = books.creates(a_request("one"))
+    ibm = books.creates(a_request("two", symbol=IBM), strategy="manual")
+    books.creates(a_request("exit", Side.SELL))
+
+    assert books.ledger.working_entries() == (spy, ibm)
+    assert books.ledger.working_entries(IBM) == (ibm,)
+    assert books.ledger.working_entries(strategy="vwap") == (spy,)
+
+
+def test_an_entry_counts_once_a_day_however_many_fills_it_takes() -> None:
+    """ST-02, SP-05"""
+    books = Books()
+    order = books.creates(a_request(quantity="10"))
+    books.fills(order, "1", "100")
+    books.fills(order, "9", "100")
+    books.sells("10", "100")
+    counted = books.ledger.entries_filled("vwap", THURSDAY)
+
+    books.later(days=1)
+    books.buys("1", "100", name="tomorrow")
+
+    assert counted == 1
+    assert books.ledger.entries_filled("vwap", THURSDAY) == 0
+    assert books.ledger.entries_filled("vwap", THURSDAY + timedelta(days=1)) == 1
+    assert books.ledger.entries_filled("manual", THURSDAY + timedelta(days=1)) == 0
+
+
+def test_the_days_result_is_what_was_closed_today_and_what_is_open_now() -> None:
+    """RK-03"""
+    books = Books()
+    books.buys("10", "100", name="yesterday-in")
+    books.sells("10", "90", name="yesterday-out")
+    yesterday = books.ledger.result_of(THURSDAY, {})
+    books.later(days=1)
+    friday = THURSDAY + timedelta(days=1)
+    books.buys("10", "100", name="in")
+    books.sells("10", "101", name="out")
+    books.buys("2", "100", name="open")
+
+    assert yesterday == -100
+    assert books.ledger.result_of(friday, {SPY: Price(Decimal(97))}) == 10 - 6
+    assert books.ledger.result_of(friday, {}) == 10

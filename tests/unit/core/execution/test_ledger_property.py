@@ -1,0 +1,84 @@
+"""What must hold of the books whatever the broker fills."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from core.model.order import Effect, Side
+from tests.unit.core.brokers.trading_floor import SPY
+from tests.unit.core.execution.books import Books, a_request
+
+quantities = some.integers(1, 50_000).map(lambda n: Decimal(n) / 1000)
+prices = some.integers(1, 1_000_000).map(lambda n: Decimal(n) / 100)
+fills = some.lists(some.tuples(some.sampled_from(Side), quantities, prices), min_size=1, max_size=30)
+
+
+def booked(fills: list[tuple[Side, Decimal, Decimal]]) -> Books:
+    books = Books()
+    for number, (side, quantity, price) in enumerate(fills):
+        effect = Effect.OPEN if side is Side.BUY else Effect.CLOSE
+        order = books.creates(a_request(f"order-{number}", side, str(quantity), effect=effect))
+        books.fills(order, quantity, price)
+        books.later(seconds=1)
+    return books
+
+
+def signed(side: Side, quantity: Decimal) -> Decimal:
+    return quantity if side is Side.BUY else -quantity
+
+
+@given(fills)
+def test_a_position_is_the_signed_sum_of_its_fills(fills: list[tuple[Side, Decimal, Decimal]]) -> None:
+    """EX-05, EX-08"""
+    books = booked(fills)
+
+    assert books.ledger.net_quantity(SPY) == sum(signed(side, quantity) for side, quantity, _ in fills)
+
+
+@given(some.lists(some.tuples(quantities, prices), min_size=1, max_size=30))
+def test_the_average_of_purchases_is_exact(purchases: list[tuple[Decimal, Decimal]]) -> None:
+    """EX-08"""
+    books = booked([(Side.BUY, quantity, price) for quantity, price in purchases])
+
+    position = books.ledger.position(SPY, "vwap")
+
+    assert position is not None
+    assert position.cost == sum(quantity * price for quantity, price in purchases)
+    assert position.quantity == sum(quantity for quantity, _ in purchases)
+
+
+@given(fills)
+def test_the_profit_of_a_trade_is_the_money_that_its_fills_moved(fills: list[tuple[Side, Decimal, Decimal]]) -> None:
+    """EX-05, EX-18: from flat to flat, to the last digit."""
+    net = sum(signed(side, quantity) for side, quantity, _ in fills)
+    if net:
+        fills = [*fills, (Side.SELL if net > 0 else Side.BUY, abs(net), Decimal("123.45"))]
+    books = booked(fills)
+    money = sum((Fraction(-signed(side, quantity) * price) for side, quantity, price in fills), Fraction(0))
+
+    assert books.ledger.positions() == ()
+    assert sum((Fraction(trade.profit) for trade in books.ledger.state.trades), Fraction(0)) == money
+
+
+@given(some.lists(quantities, min_size=2, max_size=20), some.data())
+def test_a_long_position_never_costs_more_than_its_dearest_fill(sizes: list[Decimal], data: some.DataObject) -> None:
+    """EX-08: the average stays between the cheapest and the dearest purchase, however much of it is sold again."""
+    books = Books()
+    paid: list[Decimal] = []
+    for number, size in enumerate(sizes):
+        price = data.draw(prices)
+        paid.append(price)
+        books.fills(books.creates(a_request(f"buy-{number}", Side.BUY, str(size))), size, price)
+        part = data.draw(some.integers(0, 9)) * size / 10
+        if part:
+            books.fills(books.creates(a_request(f"sell-{number}", Side.SELL, str(part))), part, data.draw(prices))
+
+    position = books.ledger.position(SPY, "vwap")
+
+    assert position is not None
+    tolerance = Decimal("1e-15")
+    assert min(paid) * (1 - tolerance) <= position.average_price <= max(paid) * (1 + tolerance)

@@ -1,0 +1,539 @@
+"""What each check says, at its limit exactly and one step beyond it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from core.facts import DayStarted, ReconciliationFailed
+from core.model.account import Mode, NoAccount
+from core.model.instrument import Instrument, NoInstrument
+from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, TimeInForce
+from core.model.quote import Feed, NoQuote
+from core.model.session import NoSession
+from core.model.staging import Standing
+from core.model.values import Money
+from core.risk.checks.buying_power import BuyingPowerCheck
+from core.risk.checks.daily_loss import DailyLossCheck
+from core.risk.checks.kill import KillCheck
+from core.risk.checks.mode import ModeCheck
+from core.risk.checks.notional import NotionalCheck
+from core.risk.checks.open_positions import OpenPositionsCheck
+from core.risk.checks.per_trade_loss import PerTradeLossCheck
+from core.risk.checks.price_rules import PriceRulesCheck
+from core.risk.checks.quantity_rules import QuantityRulesCheck
+from core.risk.checks.quote_age import QuoteAgeCheck
+from core.risk.checks.session import SessionCheck
+from core.risk.checks.spread import SpreadCheck
+from core.risk.checks.stop_present import StopPresentCheck
+from core.risk.checks.tradable import TradableCheck
+from core.risk.checks.window import WindowCheck
+from core.risk.day import Day
+from core.settings import AccountSettings, Settings
+from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, at
+from tests.unit.core.execution.books import Books, a_request
+from tests.unit.core.risk.reviews import (
+    HALTED,
+    KILLED,
+    NOW,
+    a_candidate,
+    a_control,
+    a_day,
+    a_desk,
+    a_quote,
+    an_account,
+    an_exit,
+    of_equity,
+    said,
+    settings,
+    usd,
+)
+
+PASSES, WARNS, REFUSES = Standing.PASSES, Standing.WARNS, Standing.REFUSES
+A_MARKET_ORDER = a_candidate(limit=None, quantity="0.4")
+
+
+# ── may anything open at all ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("happened", "standing", "reason"),
+    [
+        ((), PASSES, "entries are on"),
+        ((KILLED,), REFUSES, "killed by key; type REARM to trade again"),
+        ((HALTED,), REFUSES, "halted (invariant): a promise was broken"),
+        ((ReconciliationFailed(("SPY: 9 against 1",)),), REFUSES, "read-only: SPY: 9 against 1"),
+    ],
+)
+def test_nothing_opens_while_killed_halted_or_read_only(
+    happened: tuple[object, ...], standing: Standing, reason: str
+) -> None:
+    """OP-07, EX-14, EX-09"""
+    assert said(KillCheck(), a_candidate(), a_desk(control=a_control(*happened))) == (standing, reason)
+
+
+@pytest.mark.parametrize(
+    ("account", "configured", "standing"),
+    [
+        (Mode.PAPER, Mode.PAPER, PASSES),
+        (Mode.LIVE, Mode.PAPER, REFUSES),
+        (Mode.PAPER, Mode.LIVE, REFUSES),
+        (Mode.LIVE, Mode.LIVE, REFUSES),
+    ],
+)
+def test_only_paper_trades(account: Mode, configured: Mode, standing: Standing) -> None:
+    """OP-10"""
+    desk = a_desk(mode=account, settings=Settings(account=AccountSettings(mode=configured)))
+
+    assert said(ModeCheck(), a_candidate(), desk)[0] is standing
+
+
+@pytest.mark.parametrize(
+    ("skew", "standing"), [(0, PASSES), (1, PASSES), (-1, PASSES), (1.001, WARNS), (-1.001, WARNS)]
+)
+def test_a_clock_that_differs_by_more_than_a_second_warns(skew: float, standing: Standing) -> None:
+    """EX-11"""
+    desk = a_desk(broker_time=NOW + timedelta(seconds=skew))
+
+    assert said(SessionCheck(), a_candidate(), desk)[0] is standing
+
+
+def test_a_closed_market_refuses_and_an_unasked_clock_does_not() -> None:
+    """EX-11"""
+    closed = a_desk(session=NoSession("weekend"))
+
+    assert said(SessionCheck(), a_candidate(), closed) == (REFUSES, "the market is closed: weekend")
+    assert said(SessionCheck(), a_candidate(), a_desk(broker_time=None))[0] is PASSES
+
+
+# ── what the broker takes ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("instrument", "effect", "standing"),
+    [
+        (Instrument(SPY), Effect.OPEN, PASSES),
+        (Instrument(SPY), Effect.SHORT, PASSES),
+        (NoInstrument("not asked yet"), Effect.OPEN, REFUSES),
+        (Instrument(SPY, is_tradable=False), Effect.OPEN, REFUSES),
+        (Instrument(SPY, is_shortable=False), Effect.SHORT, REFUSES),
+        (Instrument(SPY, is_easy_to_borrow=False), Effect.SHORT, REFUSES),
+        (Instrument(SPY, is_shortable=False), Effect.OPEN, PASSES),
+    ],
+)
+def test_the_symbol_must_trade_and_be_lent_where_it_is_shorted(
+    instrument: Instrument | NoInstrument, effect: Effect, standing: Standing
+) -> None:
+    """EX-11"""
+    assert said(TradableCheck(), a_candidate(effect=effect), a_desk(instrument=instrument))[0] is standing
+
+
+@pytest.mark.parametrize(
+    ("quantity", "instrument", "standing"),
+    [
+        ("0.001", Instrument(SPY), PASSES),
+        ("3", Instrument(SPY), PASSES),
+        ("3", Instrument(SPY, is_fractionable=False), PASSES),
+        ("0", Instrument(SPY), REFUSES),
+        ("-1", Instrument(SPY), REFUSES),
+        ("0.0005", Instrument(SPY), REFUSES),
+        ("0.5", Instrument(SPY, is_fractionable=False), REFUSES),
+        ("1", NoInstrument("not asked yet"), REFUSES),
+    ],
+)
+def test_the_quantity_stands_on_its_step(
+    quantity: str, instrument: Instrument | NoInstrument, standing: Standing
+) -> None:
+    """EX-11"""
+    assert said(QuantityRulesCheck(), a_candidate(quantity=quantity), a_desk(instrument=instrument))[0] is standing
+
+
+@pytest.mark.parametrize(
+    ("effect", "time_in_force", "quantity", "standing"),
+    [
+        (Effect.SHORT, TimeInForce.DAY, "0.5", REFUSES),
+        (Effect.SHORT, TimeInForce.DAY, "1", PASSES),
+        (Effect.OPEN, TimeInForce.GTC, "0.5", REFUSES),
+        (Effect.OPEN, TimeInForce.IOC, "0.5", REFUSES),
+        (Effect.OPEN, TimeInForce.GTC, "1", PASSES),
+    ],
+)
+def test_a_fraction_is_bought_and_for_the_day(
+    effect: Effect, time_in_force: TimeInForce, quantity: str, standing: Standing
+) -> None:
+    """EX-11"""
+    candidate = a_candidate(effect=effect, time_in_force=time_in_force, quantity=quantity)
+
+    assert said(QuantityRulesCheck(), candidate, a_desk())[0] is standing
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit", "stop_price", "standing"),
+    [
+        (OrderType.LIMIT, "100.01", None, PASSES),
+        (OrderType.LIMIT, "1.00", None, PASSES),
+        (OrderType.LIMIT, "0.9999", None, PASSES),
+        (OrderType.MARKET, None, None, PASSES),
+        (OrderType.STOP, None, "99.70", PASSES),
+        (OrderType.LIMIT, "100.005", None, REFUSES),
+        (OrderType.LIMIT, "0.99995", None, REFUSES),
+        (OrderType.LIMIT, None, None, REFUSES),
+        (OrderType.MARKET, "100", None, REFUSES),
+        (OrderType.STOP, None, None, REFUSES),
+        (OrderType.LIMIT, "100", "99", REFUSES),
+        (OrderType.STOP, None, "99.705", REFUSES),
+        (OrderType.LIMIT, "-1", None, REFUSES),
+        (OrderType.LIMIT, "0.00", None, REFUSES),
+        (OrderType.LIMIT, "Infinity", None, REFUSES),
+    ],
+)
+def test_a_price_stands_on_its_tick_and_belongs_to_its_type(
+    kind: OrderType, limit: str | None, stop_price: str | None, standing: Standing
+) -> None:
+    """EX-11"""
+    candidate = a_candidate(kind=kind, limit=limit, stop_price=stop_price)
+
+    assert said(PriceRulesCheck(), candidate, a_desk())[0] is standing
+
+
+# ── the stop, and what it costs ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("stop", "holder", "standing"),
+    [
+        ("99.70", StopHolder.BROKER, PASSES),
+        ("99.99", StopHolder.BROKER, PASSES),
+        ("99.70", StopHolder.DESK, WARNS),
+        ("99.70", StopHolder.YOU, WARNS),
+        (None, StopHolder.BROKER, REFUSES),
+        ("100.00", StopHolder.BROKER, REFUSES),
+        ("100.01", StopHolder.BROKER, REFUSES),
+    ],
+)
+def test_an_entry_has_a_stop_below_its_price_and_names_who_holds_it(
+    stop: str | None, holder: StopHolder, standing: Standing
+) -> None:
+    """OP-06, RK-02"""
+    assert said(StopPresentCheck(), a_candidate(stop=stop, holder=holder), a_desk())[0] is standing
+
+
+@pytest.mark.parametrize(("stop", "standing"), [("100.01", PASSES), ("100.00", REFUSES), ("99.99", REFUSES)])
+def test_the_stop_of_a_short_sale_stands_above_it(stop: str, standing: Standing) -> None:
+    """OP-06"""
+    assert said(StopPresentCheck(), a_candidate(effect=Effect.SHORT, stop=stop), a_desk())[0] is standing
+
+
+@pytest.mark.parametrize(
+    ("quantity", "standing"),
+    [("5", PASSES), ("5.08", PASSES), ("5.085", REFUSES)],
+)
+def test_the_loss_at_the_stop_stays_within_the_risk_of_a_trade(quantity: str, standing: Standing) -> None:
+    """RK-02: 0.30 USD a share against 1.50 USD, with half a tick a share for the stop's rounding."""
+    assert said(PerTradeLossCheck(), a_candidate(quantity=quantity), a_desk())[0] is standing
+
+
+def test_without_a_stop_the_loss_has_no_bound() -> None:
+    """RK-02"""
+    assert said(PerTradeLossCheck(), a_candidate(stop=None), a_desk())[0] is REFUSES
+
+
+@pytest.mark.parametrize(
+    ("quantity", "standing"),
+    [("0.5", PASSES), ("0.501", REFUSES), ("0.01", PASSES), ("0.009", REFUSES)],
+)
+def test_an_order_costs_neither_too_much_nor_too_little(quantity: str, standing: Standing) -> None:
+    """EX-11: from 1 to 50 USD, both included."""
+    assert said(NotionalCheck(), a_candidate(quantity=quantity), a_desk())[0] is standing
+
+
+@pytest.mark.parametrize("check", [NotionalCheck(), PerTradeLossCheck()], ids=lambda c: c.name)
+def test_a_limit_that_is_a_part_of_equity_needs_an_equity(check: NotionalCheck | PerTradeLossCheck) -> None:
+    """RK-01"""
+    swing = settings(per_trade=of_equity("0.005"), max_notional=of_equity("0.25"), min_notional=Decimal(1))
+
+    known = said(check, a_candidate(), a_desk(settings=swing))
+    unknown = said(check, a_candidate(), a_desk(settings=swing, account=NoAccount("no answer")))
+
+    assert known[0] is PASSES
+    assert unknown[0] is REFUSES
+
+
+@pytest.mark.parametrize("check", [NotionalCheck(), PerTradeLossCheck(), BuyingPowerCheck()], ids=lambda c: c.name)
+def test_a_market_order_without_a_quote_is_measured_at_the_ticket_and_refused_there(
+    check: NotionalCheck | PerTradeLossCheck | BuyingPowerCheck,
+) -> None:
+    """RK-01: what cannot be decided on fresh figures refuses."""
+    staged = said(check, A_MARKET_ORDER, a_desk(quote=NoQuote("none seen yet"), is_fresh=False))
+    confirmed = said(check, A_MARKET_ORDER, a_desk(quote=NoQuote("none came"), is_fresh=True))
+
+    assert (staged[0], confirmed[0]) == (WARNS, REFUSES)
+    assert staged[1].endswith("asked at the ticket")
+
+
+# ── money and positions ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("buying_power", "standing"), [("40", PASSES), ("39.99", REFUSES)])
+def test_an_order_costs_no_more_than_the_buying_power(buying_power: str, standing: Standing) -> None:
+    """OP-03"""
+    desk = a_desk(account=an_account(buying_power=buying_power))
+
+    assert said(BuyingPowerCheck(), a_candidate(), desk)[0] is standing
+
+
+def test_a_blocked_or_unknown_account_buys_nothing() -> None:
+    """OP-03"""
+    assert said(BuyingPowerCheck(), a_candidate(), a_desk(account=an_account(is_blocked=True)))[0] is REFUSES
+    assert said(BuyingPowerCheck(), a_candidate(), a_desk(account=NoAccount("no answer")))[0] is REFUSES
+
+
+@pytest.mark.parametrize(
+    ("acknowledged_at", "standing"),
+    [(None, REFUSES), ("10:30:00", REFUSES), ("10:30:01", REFUSES), ("10:29:59", PASSES)],
+)
+def test_an_order_stays_reserved_until_figures_that_are_younger_than_its_acknowledgement(
+    acknowledged_at: str | None, standing: Standing
+) -> None:
+    """OP-03: 30 and 40 USD against 60 USD free, as the account stood at 10:30."""
+    books = Books()
+    order = books.creates(a_request("before", quantity="0.3", limit="100"))
+    if acknowledged_at:
+        books.at = at(acknowledged_at)
+        books.becomes(order, OrderStatus.SUBMITTED)
+    desk = a_desk(ledger=books.ledger, account=an_account(buying_power="60"))
+
+    assert said(BuyingPowerCheck(), a_candidate(), desk)[0] is standing
+
+
+@pytest.mark.parametrize(
+    ("limit", "held", "on_the_way", "standing"),
+    [
+        (1, [], [], PASSES),
+        (1, ["IBM"], [], REFUSES),
+        (1, [], ["IBM"], REFUSES),
+        (2, ["IBM"], [], PASSES),
+        (2, ["IBM"], ["MSFT"], REFUSES),
+        (1, ["SPY"], [], PASSES),
+    ],
+)
+def test_positions_and_orders_on_their_way_stay_within_the_profile(
+    limit: int, held: list[str], on_the_way: list[str], standing: Standing
+) -> None:
+    """EX-08"""
+    books = Books()
+    for symbol in held:
+        order = books.creates(a_request(f"held-{symbol}", symbol=symbol))  # type: ignore[arg-type]
+        books.fills(order, "10", "100")
+        books.becomes(order, OrderStatus.FILLED)
+    for symbol in on_the_way:
+        books.creates(a_request(f"way-{symbol}", symbol=symbol))  # type: ignore[arg-type]
+    desk = a_desk(ledger=books.ledger, settings=settings(max_open_positions=limit))
+
+    found = said(OpenPositionsCheck(), a_candidate(), desk)
+
+    assert found[0] is standing
+    assert ("max_open_positions exceeded" in found[1]) is (standing is REFUSES)
+
+
+def test_one_strategy_a_symbol() -> None:
+    """EX-08"""
+    books = Books()
+    books.creates(a_request("theirs"), strategy="manual")
+    desk = a_desk(ledger=books.ledger, settings=settings(max_open_positions=5))
+
+    assert said(OpenPositionsCheck(), a_candidate(), desk) == (REFUSES, "another strategy is in SPY")
+    assert said(OpenPositionsCheck(), a_candidate(symbol=IBM), desk)[0] is PASSES
+
+
+@pytest.mark.parametrize(
+    ("held", "works", "effect", "reason"),
+    [
+        (Side.BUY, None, Effect.SHORT, "SPY is held long; close it first"),
+        (Side.SELL, None, Effect.OPEN, "SPY is held short; close it first"),
+        (None, Side.SELL, Effect.OPEN, "an order that opens SPY the other way works"),
+        (Side.BUY, None, Effect.ADD, "1 of 1 before it"),
+        (None, Side.BUY, Effect.OPEN, "1 of 1 before it"),
+    ],
+)
+def test_nothing_opens_against_what_is_held_or_on_its_way(
+    held: Side | None, works: Side | None, effect: Effect, reason: str
+) -> None:
+    """EX-08"""
+    books = Books()
+    opening = {Side.BUY: Effect.OPEN, Side.SELL: Effect.SHORT}
+    if held is not None:
+        order = books.creates(a_request("held", held, effect=opening[held]))
+        books.fills(order, "10", "100")
+        books.becomes(order, OrderStatus.FILLED)
+    if works is not None:
+        books.creates(a_request("works", works, effect=opening[works]))
+
+    assert said(OpenPositionsCheck(), a_candidate(effect=effect), a_desk(ledger=books.ledger))[1] == reason
+
+
+@pytest.mark.parametrize(("equity", "standing"), [("190.01", PASSES), ("190.00", REFUSES), ("260", PASSES)])
+def test_at_the_daily_loss_entries_end(equity: str, standing: Standing) -> None:
+    """RK-03: 10 USD from 200."""
+    assert said(DailyLossCheck(), a_candidate(), a_desk(account=an_account(equity)))[0] is standing
+
+
+@pytest.mark.parametrize(("policy", "standing"), [("refuse", REFUSES), ("allow", WARNS)])
+@pytest.mark.parametrize("missing", ["now", "at the start", "for the limit"])
+def test_without_an_account_value_entries_are_blocked_unless_a_setting_allows_them(
+    missing: str, policy: str, standing: Standing
+) -> None:
+    """RK-03"""
+    desk = a_desk(settings=settings(on_missing_equity=policy))
+    if missing == "now":
+        desk = replace(desk, account=NoAccount("no answer"))
+    elif missing == "at the start":
+        desk = replace(desk, opening=a_day(None))
+    else:
+        unknown = a_day(None)
+        unknown.loss = lambda day, equity: Money(Decimal(1))  # type: ignore[method-assign]
+        desk = replace(desk, opening=unknown, settings=settings(on_missing_equity=policy, daily_loss=of_equity("0.02")))
+
+    assert said(DailyLossCheck(), a_candidate(), desk)[0] is standing
+
+
+def test_a_day_begins_with_its_first_account_figure_and_ends_with_the_next() -> None:
+    """RK-03"""
+    day = Day()
+    tomorrow = THURSDAY + timedelta(days=1)
+    before = day.loss(THURSDAY, Decimal(150))
+    day.folds[DayStarted](NOW, DayStarted(THURSDAY, Money(Decimal(200))))
+
+    assert before is None
+    assert day.loss(THURSDAY, Decimal(150)) == 50
+    assert day.loss(THURSDAY, Decimal(201)) == -1
+    assert day.opening_equity(tomorrow) is None
+
+
+# ── the window ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("clock", "standing"),
+    [("09:59", REFUSES), ("10:00", PASSES), ("11:30", PASSES), ("11:31", REFUSES)],
+)
+@pytest.mark.parametrize("is_manual", [True, False], ids=["typed", "signalled"])
+def test_entries_only_inside_the_window(clock: str, standing: Standing, is_manual: bool) -> None:
+    """RK-07: a typed order by the clock, a signal by its bar's start."""
+    elsewhere = at("14:00")
+    candidate = a_candidate(is_manual=is_manual, signal_time=elsewhere if is_manual else at(clock))
+    desk = a_desk(at=at(clock) if is_manual else elsewhere)
+
+    assert said(WindowCheck(), candidate, desk)[0] is standing
+
+
+def test_the_windows_last_minute_lasts_to_its_end() -> None:
+    """RK-07"""
+    desk = a_desk(at=at("11:30:59.999"))
+
+    assert said(WindowCheck(), a_candidate(is_manual=True), desk)[0] is PASSES
+
+
+def test_the_window_is_in_new_york_on_both_sides_of_daylight_saving() -> None:
+    """RK-07, RK-03"""
+    winter, summer = at("10:15"), at("10:15", THURSDAY.replace(month=7, day=16))
+
+    assert (winter.hour, summer.hour) == (15, 14)
+    for moment in (winter, summer, summer.astimezone(ZoneInfo("Asia/Tokyo"))):
+        assert said(WindowCheck(), a_candidate(signal_time=moment), a_desk())[0] is PASSES
+
+
+# ── the quote ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "for_market", "for_limit"),
+    [
+        ("99.99", "100.01", PASSES, PASSES),
+        ("99.97", "100.03", PASSES, PASSES),
+        ("99.96", "100.03", REFUSES, WARNS),
+        ("99.80", "100.20", REFUSES, WARNS),
+        ("0", "100", REFUSES, WARNS),
+        ("100.02", "100.01", REFUSES, WARNS),
+    ],
+)
+def test_a_wide_or_broken_quote_blocks_a_market_order_and_warns_a_limit(
+    bid: str, ask: str, for_market: Standing, for_limit: Standing
+) -> None:
+    """RK-17: 0.2 % of mid, or a fifth of the 0.30 USD from the limit to the stop."""
+    desk = a_desk(quote=a_quote(bid, ask))
+    market = a_candidate(limit=None, stop=str(Decimal(ask) - Decimal("0.30")) if Decimal(ask) > 100 else "99.70")
+
+    assert said(SpreadCheck(), a_candidate(), desk)[0] is for_limit
+    assert said(SpreadCheck(), market, desk)[0] is for_market
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "standing"), [("99.90", "100.10", PASSES), ("100.00", "100.20", PASSES), ("99.89", "100.10", WARNS)]
+)
+def test_the_spread_against_mid_counts_where_the_stop_is_far(bid: str, ask: str, standing: Standing) -> None:
+    """RK-17: 0.20 of 100.00 is 0.2 % exactly."""
+    desk = a_desk(quote=a_quote(bid, ask))
+
+    assert said(SpreadCheck(), a_candidate(stop="50.00"), desk)[0] is standing
+    assert said(SpreadCheck(), a_candidate(stop=None), desk)[0] is standing
+
+
+@pytest.mark.parametrize(
+    ("feed", "age", "standing"),
+    [
+        (Feed.RECORDED, 15, PASSES),
+        (Feed.RECORDED, 15.001, REFUSES),
+        (Feed.SIP, 16, REFUSES),
+        (Feed.IEX, 60, PASSES),
+        (Feed.IEX, 60.001, REFUSES),
+    ],
+)
+def test_an_old_quote_blocks_a_market_order_and_warns_a_limit(feed: Feed, age: float, standing: Standing) -> None:
+    """RK-17"""
+    desk = a_desk(quote=a_quote(age=age, feed=feed))
+
+    assert said(QuoteAgeCheck(), A_MARKET_ORDER, desk)[0] is standing
+    assert said(QuoteAgeCheck(), a_candidate(), desk)[0] is (PASSES if standing is PASSES else WARNS)
+
+
+@pytest.mark.parametrize("check", [SpreadCheck(), QuoteAgeCheck()], ids=lambda c: c.name)
+@pytest.mark.parametrize(
+    ("is_market", "is_fresh", "standing"),
+    [(True, True, REFUSES), (True, False, WARNS), (False, True, WARNS), (False, False, WARNS)],
+)
+def test_no_quote_blocks_a_market_order_once_it_was_asked_for(
+    check: SpreadCheck | QuoteAgeCheck, is_market: bool, is_fresh: bool, standing: Standing
+) -> None:
+    """RK-17, OP-03"""
+    candidate = A_MARKET_ORDER if is_market else a_candidate()
+
+    assert said(check, candidate, a_desk(quote=NoQuote("none"), is_fresh=is_fresh))[0] is standing
+
+
+# ── what only reduces ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        StopPresentCheck(),
+        PerTradeLossCheck(),
+        NotionalCheck(),
+        BuyingPowerCheck(),
+        OpenPositionsCheck(),
+        WindowCheck(),
+    ],
+    ids=lambda c: c.name,
+)
+def test_what_guards_entries_has_nothing_to_say_of_an_exit(check: StopPresentCheck) -> None:
+    """RK-22, RK-07"""
+    desk = a_desk(account=NoAccount("no answer"), quote=NoQuote("none"), at=at("15:59"), settings=settings(
+        daily_loss=usd("0.01")
+    ))  # fmt: skip
+
+    assert said(check, an_exit(quantity="900", limit=None, signal_time=at("15:59")), desk)[0] is PASSES

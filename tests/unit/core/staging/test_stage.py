@@ -1,0 +1,463 @@
+"""Proposals, tickets, confirmations and mandates: what stands, what is void, what permits what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from core.facts import (
+    ApprovalRedeemed,
+    ConfirmationReceived,
+    ConfirmationRefused,
+    EngineStarted,
+    MandateEnded,
+    OrderApproved,
+    ProposalEnd,
+    ProposalEnded,
+    ProposalSkipped,
+    ProposalStaged,
+    TicketClosed,
+    TicketOpened,
+)
+from core.model.order import Effect, OrderRequest, Side
+from core.model.signal import ExitReason
+from core.model.staging import (
+    MANUAL,
+    Approval,
+    Figures,
+    Mandate,
+    MandateKind,
+    NoStop,
+    Proposal,
+    Review,
+    StopPlan,
+    Ticket,
+    digest_of_ticket,
+)
+from core.model.values import ClientOrderId, Digest, Price, ProposalId, Quantity, TicketId
+from core.staging.stage import Stage
+from tests.unit.core.brokers.trading_floor import IBM, SPY, NewYorkHours
+from tests.unit.core.execution.books import TEN, a_request, a_stop_plan
+
+ACCOUNT = "paper"
+NOTHING_SAID = Review(())
+LAPSES = TEN + timedelta(seconds=5)
+CLOSES = TEN + timedelta(hours=6)
+
+
+def a_proposal(
+    name: str = "entry", *, strategy: str = "vwap", exit_reason: ExitReason | None = None, staged_at: datetime = TEN
+) -> Proposal:
+    side = Side.SELL if exit_reason else Side.BUY
+    order = a_request(name, side, "10", limit=None if exit_reason else "100")
+    return Proposal(
+        id=ProposalId(name),
+        strategy=strategy,
+        order=order,
+        stop=NoStop("it closes") if exit_reason else a_stop_plan("99.70"),
+        signal_time=TEN,
+        staged_at=staged_at,
+        expires_at=None if exit_reason else TEN + timedelta(seconds=90),
+        reason="a dip",
+        intended_price=None,
+        reference=None,
+        exit_reason=exit_reason,
+    )
+
+
+def a_ticket(proposal: Proposal, name: str = "ticket") -> Ticket:
+    return Ticket(
+        id=TicketId(name),
+        proposal_id=proposal.id,
+        account=ACCOUNT,
+        order=proposal.order,
+        stop=proposal.stop,
+        cancels=(),
+        digest=digest_of_ticket(ACCOUNT, proposal.order, proposal.stop, ()),
+        opened_at=TEN,
+        ends_at=TEN + timedelta(seconds=60),
+        figures=Figures(None, None, None, None),
+        review=NOTHING_SAID,
+        price_at_opening=None,
+    )
+
+
+def an_approval(ticket: Ticket, **changes: object) -> Approval:
+    approval = Approval(str(ticket.id), ticket.id, None, ticket.order.digest(ACCOUNT), LAPSES)
+    return replace(approval, **changes)  # type: ignore[arg-type]
+
+
+def a_mandate(ticket: Ticket, quantity: str = "10", stop: str = "99.70") -> Mandate:
+    return Mandate(
+        id=f"{ticket.id}-protective_stop",
+        kind=MandateKind.PROTECTIVE_STOP,
+        ticket_id=ticket.id,
+        ticket_digest=ticket.digest,
+        parent=ticket.order.client_order_id,
+        symbol=SPY,
+        side=Side.SELL,
+        quantity=Quantity(Decimal(quantity)),
+        stop_price=Price(Decimal(stop)),
+        ends_at=CLOSES,
+    )
+
+
+class Stagehand:
+    """A stage, and short words for what is done on it."""
+
+    def __init__(self) -> None:
+        self.stage = Stage(NewYorkHours())
+        self.at = TEN
+
+    def fold(self, fact: object) -> None:
+        self.stage.folds[type(fact)](self.at, fact)  # type: ignore[index,operator]
+
+    def stages(self, proposal: Proposal) -> Proposal:
+        self.fold(ProposalStaged(proposal, NOTHING_SAID))
+        return proposal
+
+    def opens(self, proposal: Proposal, name: str = "ticket") -> Ticket:
+        ticket = a_ticket(proposal, name)
+        self.fold(TicketOpened(ticket))
+        return ticket
+
+    def confirms(self, proposal: Proposal | None = None, *, with_stop: bool = True) -> Ticket:
+        """The whole way to a turned key."""
+        proposal = proposal or self.stages(a_proposal())
+        ticket = self.opens(proposal)
+        mandates = (a_mandate(ticket),) if with_stop else ()
+        self.fold(ConfirmationReceived(ticket.id, ticket.digest, an_approval(ticket), mandates))
+        return ticket
+
+    def approves(self, ticket: Ticket) -> None:
+        self.fold(OrderApproved(ticket.id, str(ticket.id), NOTHING_SAID, None, None, None, None))
+
+    def redeems(self, ticket: Ticket) -> None:
+        order = ticket.order
+        self.fold(ApprovalRedeemed(an_approval(ticket), order.client_order_id, order.digest(ACCOUNT), order.quantity))
+
+    def why_not(
+        self, ticket: Ticket, approval: Approval | None = None, order: OrderRequest | None = None
+    ) -> str | None:
+        return self.stage.refusal_to_redeem(
+            approval or an_approval(ticket), (order or ticket.order).digest(ACCOUNT), self.at
+        )
+
+
+# ── what waits ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_exits_stand_before_entries_and_older_before_younger() -> None:
+    """OP-06"""
+    hand = Stagehand()
+    hand.stages(a_proposal("young-entry", staged_at=TEN + timedelta(seconds=5)))
+    hand.stages(a_proposal("old-entry"))
+    hand.stages(a_proposal("exit", exit_reason=ExitReason.STOP_LOSS, staged_at=TEN + timedelta(seconds=9)))
+
+    assert [p.id for p in hand.stage.proposals()] == ["exit", "old-entry", "young-entry"]
+
+
+def test_an_entry_waits_for_its_own_strategy_and_symbol_only() -> None:
+    """ST-03"""
+    hand = Stagehand()
+    hand.stages(a_proposal())
+
+    assert hand.stage.entry_waits(SPY, "vwap")
+    assert not hand.stage.entry_waits(IBM, "vwap")
+    assert not hand.stage.entry_waits(SPY, "momentum")
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_the_strategys"),
+    [
+        (ExitReason.MEAN_REVERSION, True),
+        (ExitReason.FORCE_FLAT, True),
+        (ExitReason.MANUAL, False),
+        (ExitReason.KILL, False),
+    ],
+)
+def test_a_close_by_hand_is_left_to_the_hand(reason: ExitReason, is_the_strategys: bool) -> None:
+    """OP-06, OP-07"""
+    hand = Stagehand()
+    hand.stages(a_proposal("exit", exit_reason=reason))
+
+    assert (hand.stage.exit_waiting(SPY, "vwap") is not None) is is_the_strategys
+    assert not hand.stage.entry_waits(SPY, "vwap")
+
+
+def test_manual_orders_are_counted_for_their_names_and_no_others() -> None:
+    """EX-04"""
+    hand = Stagehand()
+    hand.stages(a_proposal("one"))
+    hand.stages(a_proposal("two", strategy=MANUAL))
+    hand.stages(a_proposal("three", exit_reason=ExitReason.MANUAL))
+    hand.stages(a_proposal("four", exit_reason=ExitReason.STOP_LOSS))
+    hand.fold(ProposalSkipped("vwap", SPY, TEN, ("killed",)))
+
+    assert (hand.stage.state.manual_orders, hand.stage.state.skipped) == (2, 1)
+
+
+def test_every_ticket_has_a_name_of_its_own() -> None:
+    """OP-02"""
+    hand = Stagehand()
+    proposal = hand.stages(a_proposal())
+    names = []
+    for _ in range(3):
+        names.append(hand.stage.next_ticket_id())
+        hand.opens(proposal, names[-1])
+        hand.fold(TicketClosed(names[-1], "put away"))
+
+    assert len(set(names)) == 3
+    assert hand.stage.state.tickets == {}
+
+
+def test_a_proposal_that_ends_takes_its_tickets_and_its_turned_key_with_it() -> None:
+    """OP-07"""
+    hand = Stagehand()
+    ticket = hand.confirms()
+    was_confirming = hand.stage.is_confirming(ticket.proposal_id)
+
+    hand.fold(ProposalEnded(ticket.proposal_id, ProposalEnd.BLOCKED, "killed by key"))
+
+    assert was_confirming
+    assert not hand.stage.is_confirming(ticket.proposal_id)
+    assert hand.stage.state.tickets == hand.stage.state.proposals == hand.stage.state.mandates == {}
+    assert "has no confirmation that stands" in (hand.why_not(ticket) or "")
+
+
+def test_a_proposal_that_was_sent_keeps_its_mandate() -> None:
+    """OP-02, OP-06"""
+    hand = Stagehand()
+    ticket = hand.confirms()
+    hand.approves(ticket)
+
+    hand.fold(ProposalEnded(ticket.proposal_id, ProposalEnd.SENT, "confirmed"))
+
+    assert len(hand.stage.mandates(MandateKind.PROTECTIVE_STOP)) == 1
+
+
+# ── approvals ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_confirmation_permits_its_own_order() -> None:
+    """OP-02"""
+    hand = Stagehand()
+
+    assert hand.why_not(hand.confirms()) is None
+
+
+def test_an_approval_is_good_once() -> None:
+    """OP-02"""
+    hand = Stagehand()
+    ticket = hand.confirms()
+
+    hand.redeems(ticket)
+
+    assert hand.why_not(ticket) == "approval ticket was used already"
+
+
+@pytest.mark.parametrize(("late", "permits"), [(0, True), (0.001, False)])
+def test_an_approval_lapses_after_five_seconds(late: float, permits: bool) -> None:
+    """OP-02"""
+    hand = Stagehand()
+    ticket = hand.confirms()
+    hand.at = LAPSES + timedelta(seconds=late)
+
+    assert (hand.why_not(ticket) is None) is permits
+
+
+def test_an_approval_permits_no_other_order() -> None:
+    """OP-02"""
+    hand = Stagehand()
+    ticket = hand.confirms()
+    more = replace(ticket.order, quantity=Quantity(Decimal(11)))
+
+    assert "is not the one that approval" in (hand.why_not(ticket, order=more) or "")
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        {"id": "another"},
+        {"lapses_at": LAPSES + timedelta(hours=1)},
+        {"ticket_id": TicketId("nobody's")},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_an_approval_that_no_confirmation_minted_permits_nothing(forgery: dict[str, object]) -> None:
+    """OP-02"""
+    hand = Stagehand()
+    ticket = hand.confirms()
+
+    assert hand.why_not(ticket, an_approval(ticket, **forgery)) is not None
+
+
+def test_a_refused_confirmation_permits_nothing_and_takes_its_mandates_back() -> None:
+    """OP-02, OP-03"""
+    hand = Stagehand()
+    ticket = hand.confirms()
+
+    hand.fold(ConfirmationRefused(ticket.id, ("spread: too wide",)))
+
+    assert "has no confirmation that stands" in (hand.why_not(ticket) or "")
+    assert hand.stage.state.mandates == {}
+    assert hand.stage.state.refusals[ticket.id] == ("spread: too wide",)
+
+
+def test_a_refusal_of_a_second_key_takes_nothing_from_what_was_approved() -> None:
+    """OP-02, OP-06"""
+    hand = Stagehand()
+    ticket = hand.confirms()
+    hand.approves(ticket)
+
+    hand.fold(ConfirmationRefused(ticket.id, ("there is no such ticket",)))
+
+    assert hand.why_not(ticket) is None
+    assert len(hand.stage.state.mandates) == 1
+
+
+def test_a_refusal_of_a_ticket_that_never_was_is_only_counted() -> None:
+    """OP-02"""
+    hand = Stagehand()
+
+    hand.fold(ConfirmationRefused(TicketId("nobody's"), ("there is no such ticket",)))
+
+    assert (hand.stage.state.refused, hand.stage.state.confirmations) == (1, {})
+
+
+def test_a_restart_voids_open_tickets_and_turned_keys_and_keeps_proposals_and_mandates_at_work() -> None:
+    """OP-02, EX-20"""
+    hand = Stagehand()
+    sent = hand.confirms()
+    hand.approves(sent)
+    hand.redeems(sent)
+    waiting = hand.stages(a_proposal("second"))
+    undecided = hand.opens(waiting, "second-ticket")
+    hand.fold(ConfirmationReceived(undecided.id, undecided.digest, an_approval(undecided), ()))
+
+    hand.fold(EngineStarted())
+
+    assert hand.stage.state.tickets == {}
+    assert "has no confirmation that stands" in (hand.why_not(undecided) or "")
+    assert not hand.stage.state.confirmations[sent.id].is_void
+    assert set(hand.stage.state.proposals) == {"entry", "second"}
+    assert len(hand.stage.state.mandates) == 1
+
+
+# ── mandates ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_stop(quantity: str = "4", **changes: object) -> OrderRequest:
+    order = a_request("stop", Side.SELL, quantity, stop="99.70")
+    return replace(order, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("order", "late", "reason"),
+    [
+        (a_stop("4"), 0, None),
+        (a_stop("10"), 0, None),
+        (a_stop("10.001"), 0, "has 10 left, 10.001 is more"),
+        (a_stop(symbol=IBM), 0, "is for another order"),
+        (a_stop(side=Side.BUY), 0, "is for another order"),
+        (a_stop(stop_price=Price(Decimal("98"))), 0, "is for another order"),
+        (a_stop(), 1, "ended at"),
+    ],
+)
+def test_a_mandate_permits_what_was_signed_and_no_more(order: OrderRequest, late: int, reason: str | None) -> None:
+    """OP-02, OP-06"""
+    hand = Stagehand()
+    hand.approves(hand.confirms())
+    (use,) = hand.stage.mandates(MandateKind.PROTECTIVE_STOP)
+
+    permit = hand.stage.permit(use, order, ACCOUNT, CLOSES + timedelta(seconds=late))
+
+    if reason is None:
+        assert isinstance(permit, Approval)
+        assert hand.stage.refusal_to_redeem(permit, order.digest(ACCOUNT), CLOSES) is None
+    else:
+        assert isinstance(permit, str)
+        assert reason in permit
+
+
+def test_what_a_mandate_released_counts_against_it() -> None:
+    """OP-02, OP-06"""
+    hand = Stagehand()
+    hand.approves(hand.confirms())
+    (use,) = hand.stage.mandates(MandateKind.PROTECTIVE_STOP)
+    first = hand.stage.permit(use, a_stop("4"), ACCOUNT, TEN)
+    assert isinstance(first, Approval)
+
+    hand.fold(ApprovalRedeemed(first, ClientOrderId("stop"), first.order_digest, Quantity(Decimal(4))))
+    second = hand.stage.permit(use, a_stop("6"), ACCOUNT, TEN)
+    too_much = hand.stage.permit(use, a_stop("7"), ACCOUNT, TEN)
+
+    assert isinstance(second, Approval)
+    assert second.id != first.id
+    assert too_much == "mandate ticket-protective_stop has 6 left, 7 is more"
+
+
+def test_an_ended_mandate_is_gone() -> None:
+    """OP-02"""
+    hand = Stagehand()
+    ticket = hand.confirms()
+
+    hand.fold(MandateEnded(f"{ticket.id}-protective_stop", "closed"))
+    hand.fold(MandateEnded("nobody's", "closed"))
+
+    assert hand.stage.mandates(MandateKind.PROTECTIVE_STOP) == ()
+
+
+def test_mandates_are_found_by_their_parent() -> None:
+    """EX-21"""
+    hand = Stagehand()
+    ticket = hand.confirms()
+
+    assert len(hand.stage.mandates(MandateKind.PROTECTIVE_STOP, ticket.order.client_order_id)) == 1
+    assert hand.stage.mandates(MandateKind.PROTECTIVE_STOP, ClientOrderId("another")) == ()
+    assert hand.stage.mandates(MandateKind.CLOSE, ticket.order.client_order_id) == ()
+
+
+def test_the_confirmations_of_yesterday_have_nothing_left_to_permit() -> None:
+    """OP-02"""
+    hand = Stagehand()
+    ticket = hand.confirms()
+    hand.approves(ticket)
+    hand.fold(ApprovalRedeemed(an_approval(ticket), ClientOrderId("x"), Digest("d"), Quantity(Decimal(1))))
+    hand.fold(ConfirmationRefused(ticket.id, ("again",)))
+    hand.at = TEN + timedelta(days=1)
+
+    hand.stages(a_proposal("tomorrow"))
+
+    state = hand.stage.state
+    assert (state.confirmations, state.mandates, state.used, state.refusals) == ({}, {}, set(), {})
+
+
+# ── digests ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        digest_of_ticket("live", a_request(limit="100"), a_stop_plan(), ()),
+        digest_of_ticket(ACCOUNT, a_request(limit="100.01"), a_stop_plan(), ()),
+        digest_of_ticket(ACCOUNT, a_request(limit="100", effect=Effect.ADD), a_stop_plan(), ()),
+        digest_of_ticket(ACCOUNT, a_request(limit="100"), a_stop_plan("98"), ()),
+        digest_of_ticket(ACCOUNT, a_request(limit="100"), NoStop("none"), ()),
+        digest_of_ticket(ACCOUNT, a_request(limit="100"), a_stop_plan(), (ClientOrderId("stop"),)),
+    ],
+)
+def test_whatever_is_shown_is_signed(other: Digest) -> None:
+    """OP-02"""
+    assert other != digest_of_ticket(ACCOUNT, a_request(limit="100"), a_stop_plan(), ())
+
+
+def test_why_a_stop_is_missing_is_no_part_of_what_is_sent() -> None:
+    """OP-02"""
+    one = digest_of_ticket(ACCOUNT, a_request(), NoStop("it closes"), ())
+
+    assert one == digest_of_ticket(ACCOUNT, a_request(), NoStop("none was typed"), ())
+    assert isinstance(a_stop_plan(), StopPlan)

@@ -1,0 +1,104 @@
+"""Taking a desk up from its documents: sound ones shorten the way, and no other does harm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import orjson
+import pytest
+
+from core.checkpoint import rebuild, save, states
+from core.desk import Desk
+from core.ports import Checkpoint
+from tests.scenarios.house import Drawer, House, a_house_in_a_position, rebuilt
+
+
+def a_kept_desk() -> tuple[House, Drawer]:
+    """A desk in a position, whose documents were written on the way."""
+    house = a_house_in_a_position()
+    drawer = Drawer()
+    save(house.desk, drawer)
+    assert isinstance(drawer.kept, Checkpoint)
+    drawer.kept = Checkpoint(drawer.kept.sequence, orjson.loads(orjson.dumps(drawer.kept.documents)))
+    house.until("10:08")
+    return house, drawer
+
+
+def taken_up(house: House, drawer: Drawer | None) -> tuple[Desk, tuple[str, ...]]:
+    desk = Desk("house", house.desk.mode, house.desk.calendar, house.desk.journal)
+    return desk, rebuild(desk, drawer)
+
+
+def test_documents_and_the_journal_after_them_come_to_the_same_as_the_journal_alone() -> None:
+    """SP-02, SP-03"""
+    house, drawer = a_kept_desk()
+
+    assert states(rebuilt(house.desk, drawer)) == states(rebuilt(house.desk)) == states(house.desk)
+
+
+def test_only_the_journal_after_the_documents_is_read() -> None:
+    """SP-02"""
+    house, drawer = a_kept_desk()
+    house.journal.lines[1] = b"damaged beyond reading"
+
+    desk, notes = taken_up(house, drawer)
+
+    assert notes == ()
+    assert states(desk) == states(house.desk)
+
+
+def test_a_document_in_memory_is_no_part_of_the_desk() -> None:
+    """SP-02: what lives on after a checkpoint does not reach back into it."""
+    house = a_house_in_a_position()
+    drawer = Drawer()
+    save(house.desk, drawer)
+    assert isinstance(drawer.kept, Checkpoint)
+    before = orjson.dumps(drawer.kept.documents)
+
+    house.until("10:10")
+
+    assert orjson.dumps(drawer.kept.documents) == before
+
+
+def _without_orders(kept: Checkpoint) -> Checkpoint:
+    return Checkpoint(kept.sequence, {n: d for n, d in kept.documents.items() if n != "orders"})
+
+
+def _of_another_shape(kept: Checkpoint) -> Checkpoint:
+    return Checkpoint(kept.sequence, {**kept.documents, "day": {"day": "no day at all"}})
+
+
+def _ahead(kept: Checkpoint) -> Checkpoint:
+    return Checkpoint(kept.sequence + 1_000_000, kept.documents)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (_without_orders, "the state documents do not fit"),
+        (_of_another_shape, "the state documents do not fit"),
+        (_ahead, "the state documents are ahead of the journal"),
+    ],
+)
+def test_documents_that_do_not_fit_only_mean_that_more_of_the_journal_is_read(
+    damage: Callable[[Checkpoint], Checkpoint], words: str
+) -> None:
+    """SP-02"""
+    house, drawer = a_kept_desk()
+    assert isinstance(drawer.kept, Checkpoint)
+    drawer.kept = damage(drawer.kept)
+
+    desk, (note,) = taken_up(house, drawer)
+
+    assert note.startswith(words)
+    assert note.endswith("rebuilt from the journal")
+    assert states(desk) == states(house.desk)
+
+
+def test_without_documents_the_journal_is_enough() -> None:
+    """SP-03"""
+    house, _ = a_kept_desk()
+
+    for drawer in (None, Drawer()):
+        desk, notes = taken_up(house, drawer)
+        assert (states(desk), notes) == (states(house.desk), ())

@@ -1,0 +1,89 @@
+"""Whether the desk may trade, and the words in which it says that it may not."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.control import Control
+from core.facts import (
+    EngineStarted,
+    EngineStopped,
+    HaltCause,
+    Halted,
+    InstallationNamed,
+    Killed,
+    Rearmed,
+    ReconciliationFailed,
+    ReconciliationPassed,
+    Resumed,
+    SettingsApplied,
+)
+from core.settings import Settings
+from tests.unit.core.brokers.trading_floor import at
+
+NOW = at("10:00")
+PASSED = ReconciliationPassed(())
+
+
+def after(*facts: object) -> Control:
+    control = Control()
+    for fact in facts:
+        control.folds[type(fact)](NOW, fact)  # type: ignore[index,operator]
+    return control
+
+
+@pytest.mark.parametrize(
+    ("facts", "refusal"),
+    [
+        ((), "read-only: not compared with the broker yet"),
+        ((EngineStarted(),), "read-only: not compared with the broker yet"),
+        ((EngineStarted(), PASSED), None),
+        ((PASSED, EngineStopped("q")), "read-only: "),
+        ((PASSED, EngineStarted()), "read-only: not compared with the broker yet"),
+        ((PASSED, ReconciliationFailed(("one", "two"))), "read-only: one; two"),
+        ((PASSED, ReconciliationFailed(("one",)), PASSED), None),
+        ((PASSED, Halted(HaltCause.KEY, "by key")), "halted (key): by key"),
+        ((PASSED, Halted(HaltCause.KEY, "by key"), Resumed(HaltCause.KEY)), None),
+        ((PASSED, Killed("file")), "killed by file; type REARM to trade again"),
+        ((PASSED, Halted(HaltCause.KEY, "by key"), Killed("key"), Rearmed()), None),
+        ((PASSED, Killed("key"), EngineStarted(), PASSED), "killed by key; type REARM to trade again"),
+        (
+            (PASSED, Halted(HaltCause.INVARIANT, "broken"), EngineStarted(), PASSED),
+            "halted (invariant): broken",
+        ),
+        ((PASSED, Halted(HaltCause.INVARIANT, "broken"), Killed("key"), Rearmed()), "halted (invariant): broken"),
+        ((PASSED, Halted(HaltCause.RECONCILIATION, "drift"), PASSED), None),
+        ((Halted(HaltCause.JOURNAL, "disk full"), EngineStarted(), PASSED), None),
+    ],
+)
+def test_what_stands_says_why_nothing_may_open(facts: tuple[object, ...], refusal: str | None) -> None:
+    """OP-07, EX-09, EX-14, SP-06"""
+    said = after(*facts).refusal()
+
+    assert said == refusal if refusal != "read-only: " else str(said).startswith(refusal)
+
+
+def test_a_kill_goes_before_a_halt_and_a_halt_before_read_only() -> None:
+    """OP-07"""
+    halted = after(Halted(HaltCause.INVARIANT, "broken"))
+    killed = after(Halted(HaltCause.INVARIANT, "broken"), Killed("key"))
+
+    assert str(halted.refusal()).startswith("halted")
+    assert str(killed.refusal()).startswith("killed")
+
+
+def test_settings_and_the_installations_name_are_what_the_journal_says() -> None:
+    """SP-03, EX-04"""
+    settings = Settings(symbols=("IBM",))
+
+    control = after(InstallationNamed("desk-7"), SettingsApplied(settings), EngineStarted(), EngineStarted())
+
+    assert (control.state.installation, control.settings, control.state.starts) == ("desk-7", settings, 2)
+
+
+def test_what_was_corrected_is_kept_for_the_screen() -> None:
+    """EX-09"""
+    control = after(ReconciliationPassed(("SPY: the broker has 8, our books had 10",)))
+
+    assert control.state.corrections == ("SPY: the broker has 8, our books had 10",)
+    assert after(Killed("key")).state.killed_at == after(Halted(HaltCause.KEY, "")).state.halted_at == NOW

@@ -1,0 +1,314 @@
+"""What strategies are shown, what is kept of their answers, and when they are shut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from core.facts import BarClosed, EngineStarted, SettingsApplied
+from core.model.bar import Bar
+from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
+from core.model.values import NO_SHARES, Price, Quantity, Symbol
+from core.settings import Amount, RiskSettings, Settings, StrategiesSettings, VwapSettings
+from core.strategies.base import Context
+from core.strategies.orchestrator import ENOUGH_FOR_AN_ANOMALY, RAISED, Orchestrator, at_new_york
+from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, NewYorkHours, a_bar, at
+
+FRIDAY = THURSDAY + timedelta(days=1)
+ALL = NoTradeReason
+
+
+@dataclass
+class Holdings:
+    """What the books and the stage would say."""
+
+    position: tuple[Quantity, Price | None] = (NO_SHARES, None)
+    held_back: Quantity = NO_SHARES
+    entries: int = 0
+    waiting: bool = False
+    equity: Decimal | None = Decimal(200)
+    result: Decimal = Decimal(0)
+    asked: list[dict[Symbol, Price]] = field(default_factory=list)
+
+    def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]:
+        return self.position
+
+    def covered(self, symbol: Symbol, strategy: str) -> Quantity:
+        return self.held_back
+
+    def entries_filled(self, strategy: str, day: date) -> int:
+        return self.entries
+
+    def is_waiting(self, symbol: Symbol, strategy: str) -> bool:
+        return self.waiting
+
+    def opening_equity(self, day: date) -> Decimal | None:
+        return self.equity
+
+    def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal:
+        self.asked.append(dict(last))
+        return self.result
+
+
+def holding(quantity: str, price: str) -> tuple[Quantity, Price | None]:
+    return Quantity(Decimal(quantity)), Price(Decimal(price))
+
+
+class Stand:
+    """An orchestrator with the settings in force, and bars to show it."""
+
+    def __init__(self, holdings: Holdings | None = None, settings: Settings | None = None) -> None:
+        self.holdings = holdings or Holdings()
+        self.orchestrator = Orchestrator(NewYorkHours(), self.holdings)
+        self.settings = settings or Settings()
+        self.applies(self.settings)
+
+    def applies(self, settings: Settings) -> None:
+        self.orchestrator.folds[SettingsApplied](at("09:00"), SettingsApplied(settings))  # type: ignore[arg-type]
+
+    def shows(self, *bars: Bar) -> None:
+        for bar in bars:
+            self.orchestrator.folds[BarClosed](bar.end, BarClosed(bar))  # type: ignore[arg-type]
+
+    def shows_minutes(self, count: int, price: str = "100", day: date = THURSDAY) -> None:
+        start = at("09:30", day)
+        for number in range(count):
+            clock = f"{9 + (30 + number) // 60:02d}:{(30 + number) % 60:02d}"
+            bar = a_bar(clock, price, day=day)
+            assert bar.start == start + timedelta(minutes=number)
+            self.shows(bar)
+
+    def changes(self) -> None:
+        """Some fact that a strategy may care about."""
+        self.orchestrator.after(EngineStarted())
+
+    @property
+    def context(self) -> Context:
+        return self.orchestrator.runners[SPY][0].context
+
+    def last(self) -> str:
+        return self.orchestrator.state.runners["vwap/SPY"].last_answer
+
+
+def a_dip() -> Bar:
+    return a_bar("10:05", "100 100 99.60 99.60")
+
+
+def test_a_dip_becomes_a_signal_that_is_handed_over_once() -> None:
+    """ST-02, ST-07"""
+    stand = Stand()
+    stand.shows_minutes(35)
+
+    stand.shows(a_dip())
+    first, second = stand.orchestrator.take_answers(), stand.orchestrator.take_answers()
+
+    assert [type(answer) for answer in first] == [EntrySignal]
+    assert second == []
+    assert stand.last() == "SIGNAL"
+
+
+def test_every_reason_for_not_trading_is_counted() -> None:
+    """ST-03"""
+    stand = Stand()
+
+    stand.shows_minutes(35)
+
+    assert stand.orchestrator.no_trade() == {"OUTSIDE_WINDOW": 11, "PRICE_ABOVE_THRESHOLD": 5, "WARMING_UP": 19}
+    assert stand.last() == "PRICE_ABOVE_THRESHOLD"
+
+
+@pytest.mark.parametrize(
+    ("holdings", "reason"),
+    [
+        (Holdings(waiting=True), "PROPOSAL_WAITING"),
+        (Holdings(entries=1), "MAX_TRADES_REACHED"),
+        (Holdings(position=holding("0.5", "99.60"), held_back=Quantity(Decimal("0.5")), entries=1), "IN_POSITION"),
+        (Holdings(result=Decimal(-10)), "DAY_DISABLED"),
+        (Holdings(result=Decimal("-9.99")), "SIGNAL"),
+        (Holdings(equity=None), "SIGNAL"),
+    ],
+)
+def test_a_strategy_is_told_what_the_books_and_the_stage_say(holdings: Holdings, reason: str) -> None:
+    """ST-03, ST-02"""
+    stand = Stand(holdings)
+    stand.shows_minutes(35)
+
+    stand.shows(a_dip())
+
+    assert stand.last() == reason
+
+
+def test_a_strategy_that_is_switched_off_looks_and_does_nothing() -> None:
+    """OP-08, ST-03"""
+    off = Settings(strategies=StrategiesSettings(vwap=VwapSettings(enabled=False)))
+    stand = Stand(settings=off)
+
+    stand.shows_minutes(35)
+    stand.shows(a_dip())
+
+    assert stand.orchestrator.no_trade() == {"DISABLED": 36}
+
+
+def test_the_loss_is_marked_at_the_last_bars_and_shuts_for_the_day_only() -> None:
+    """ST-02, SP-05"""
+    stand = Stand(Holdings(position=holding("0.5", "99.60")))
+    stand.shows_minutes(35)
+    stand.holdings.result = Decimal(-10)
+    stand.shows(a_bar("10:05", "99.90"))
+    asked = stand.holdings.asked[-1]
+    stand.holdings.result = Decimal(0)
+    stand.holdings.position = (NO_SHARES, None)
+    stand.changes()
+    stand.shows(a_bar("10:06", "99.60"))
+    same_day = stand.last()
+
+    stand.shows_minutes(40, day=FRIDAY)
+
+    assert asked == {SPY: Decimal("99.90")}
+    assert same_day == "DAY_DISABLED"
+    assert stand.last() == "PRICE_ABOVE_THRESHOLD"
+
+
+def test_an_exit_is_handed_over_like_an_entry() -> None:
+    """ST-02"""
+    stand = Stand(Holdings(position=holding("0.5", "99.60")))
+
+    stand.shows(a_bar("09:30", "100"))
+
+    (answer,) = stand.orchestrator.take_answers()
+    assert isinstance(answer, ExitSignal)
+
+
+def test_between_facts_the_context_is_not_worked_out_again() -> None:
+    """MD-05: what a strategy is told follows from the facts, bars aside."""
+    stand = Stand()
+    stand.shows(a_bar("09:30", "100"))
+    stand.holdings.waiting = True
+
+    stand.shows(a_bar("09:31", "100"))
+    before = stand.context.is_waiting
+    stand.changes()
+    stand.shows(a_bar("09:32", "100"))
+
+    assert (before, stand.context.is_waiting) == (False, True)
+
+
+def test_the_window_and_the_end_of_the_day_follow_the_session() -> None:
+    """RK-07, ST-02: 13:00 closes the day after Thanksgiving."""
+    stand = Stand()
+    half_day = date(2026, 11, 27)
+
+    stand.shows(a_bar("09:30", "100", day=half_day))
+
+    assert stand.context.window_first == at("10:00", half_day)
+    assert stand.context.window_last == at("11:30", half_day)
+    assert stand.context.flat_from == at("12:55", half_day)
+
+
+def test_a_limit_that_is_a_part_of_equity_follows_the_days_opening() -> None:
+    """RK-02, RK-03"""
+    part = Amount(usd=None, of_equity=Decimal("0.01"))
+    stand = Stand(Holdings(equity=Decimal(5000)), Settings(risk=RiskSettings(per_trade=part)))
+
+    stand.shows(a_bar("09:30", "100"))
+    known = stand.context.risk_per_trade
+    stand.holdings.equity = None
+    stand.changes()
+    stand.shows(a_bar("09:31", "100"))
+
+    assert (known, stand.context.risk_per_trade) == (Decimal(50), None)
+
+
+def test_one_reason_for_a_whole_session_is_flagged_when_the_next_begins() -> None:
+    """ST-03"""
+    stand = Stand(settings=Settings(strategies=StrategiesSettings(vwap=VwapSettings(minimum_bars=1000))))
+    stand.shows_minutes(ENOUGH_FOR_AN_ANOMALY)
+    during = stand.orchestrator.state.runners["vwap/SPY"].anomaly
+
+    stand.shows(a_bar("09:30", "100", day=FRIDAY))
+
+    assert during == ""
+    assert stand.orchestrator.state.runners["vwap/SPY"].anomaly == (
+        "WARMING_UP for all 30 bars of the session before 20 November"
+    )
+
+
+@pytest.mark.parametrize("bars", [ENOUGH_FOR_AN_ANOMALY - 1, 60])
+def test_a_short_or_an_ordinary_session_is_no_anomaly(bars: int) -> None:
+    """ST-03"""
+    minimum = 1000 if bars < ENOUGH_FOR_AN_ANOMALY else 20
+    stand = Stand(settings=Settings(strategies=StrategiesSettings(vwap=VwapSettings(minimum_bars=minimum))))
+    stand.shows_minutes(bars)
+
+    stand.shows(a_bar("09:30", "100", day=FRIDAY))
+
+    assert stand.orchestrator.state.runners["vwap/SPY"].anomaly == ""
+
+
+def test_a_strategy_that_raises_is_skipped_for_the_bar_and_shown_and_the_others_go_on() -> None:
+    """ST-07"""
+    stand = Stand(settings=Settings(symbols=("SPY", "IBM")))
+    runner = stand.orchestrator.runners[SPY][0]
+    on_bar = runner.strategy.on_bar
+    runner.strategy.on_bar = _raises  # type: ignore[method-assign]
+    stand.shows(a_bar("09:30", "100"), a_bar("09:30", "50", symbol=IBM))
+    said = stand.last()
+    runner.strategy.on_bar = on_bar  # type: ignore[method-assign]
+    stand.shows(a_bar("09:31", "100"))
+
+    assert said == "RAISED ZeroDivisionError: no volume"
+    assert stand.orchestrator.no_trade() == {RAISED: 1, "WARMING_UP": 2}
+
+
+def _raises(_bar: Bar, _context: Context) -> None:
+    raise ZeroDivisionError("no volume")
+
+
+def test_a_bar_of_a_symbol_that_nobody_trades_is_only_marked() -> None:
+    """MD-01"""
+    stand = Stand()
+
+    stand.shows(a_bar("09:30", "50", symbol=IBM))
+
+    assert stand.orchestrator.state.marks == {IBM: Decimal(50)}
+    assert stand.orchestrator.no_trade() == {}
+
+
+def test_a_bar_outside_of_every_session_is_a_broken_promise() -> None:
+    """EX-14, MD-03"""
+    with pytest.raises(TypeError, match="outside of every session"):
+        Stand().shows(a_bar("09:00", "100"))
+
+
+def test_new_settings_keep_what_a_strategy_remembers() -> None:
+    """SP-03"""
+    stand = Stand()
+    stand.shows_minutes(5)
+
+    stand.applies(Settings(symbols=("SPY", "IBM")))
+    stand.shows(a_bar("09:35", "100"))
+
+    assert stand.orchestrator.state.runners["vwap/SPY"].memory.bars == 6
+    assert set(stand.orchestrator.runners) == {SPY, IBM}
+
+
+def test_saved_memories_are_taken_up() -> None:
+    """SP-03"""
+    stand, other = Stand(), Stand()
+    stand.shows_minutes(5)
+
+    other.orchestrator.restore(stand.orchestrator.state, stand.settings)
+    other.shows(a_bar("09:35", "100"))
+
+    assert other.orchestrator.state.runners["vwap/SPY"].memory.bars == 6
+
+
+def test_new_yorks_clock_is_kept_on_both_sides_of_daylight_saving() -> None:
+    """RK-03"""
+    opens = Settings().risk.window_start
+
+    assert at_new_york(date(2026, 7, 16), opens).hour == 14
+    assert at_new_york(date(2026, 11, 19), opens).hour == 15
