@@ -99,6 +99,14 @@ class ExecutionSettings(Part):
     cancel_retry_seconds: Seconds = Field(Decimal(2), description="between tries of a cancel that failed")
 
 
+class ReconciliationSettings(Part):
+    """How far the broker's books may differ from ours before a person must look (EX-09)."""
+
+    max_missing: Annotated[int, Field(ge=0)] = Field(3, description="positions that one side alone may have")
+    max_drift: Ratio = Field(Decimal("0.05"), description="of a quantity")
+    again_seconds: Seconds = Field(Decimal(10), description="until the broker is asked again")
+
+
 class VwapSettings(Part):
     """VWAP micro mean reversion (ST-02)."""
 
@@ -160,6 +168,7 @@ class Settings(Part):
     risk: RiskSettings = RiskSettings()
     staging: StagingSettings = StagingSettings()
     execution: ExecutionSettings = ExecutionSettings()
+    reconciliation: ReconciliationSettings = ReconciliationSettings()
     strategies: StrategiesSettings = StrategiesSettings()
     exchange: ExchangeSettings = ExchangeSettings()
     display: DisplaySettings = DisplaySettings()

@@ -33,19 +33,12 @@ from core.model.account import Account
 from core.model.broker import BrokerPicture, BrokerPosition, NoAnswer
 from core.model.order import OrderStatus
 from core.model.session import Session
-from core.model.values import ZERO, Price, Quantity, Symbol
+from core.model.values import ZERO, Price, Quantity, Symbol, plain
 from core.workflows.cancelling import Cancelling
 from core.workflows.closing import Closing
 from core.workflows.doubting import Doubting
 from core.workflows.filling import Filling, is_ours
 from core.workflows.protecting import Protecting
-
-MAX_MISSING = 3
-"""Positions that one side may not know before the desk halts (EX-09)."""
-MAX_DRIFT = Decimal("0.05")
-"""Of a quantity (EX-09)."""
-AGAIN = timedelta(seconds=10)
-"""Until the broker is asked again: it was out of reach, or its picture did not decide."""
 
 
 class ReconciliationError(Exception):
@@ -72,7 +65,7 @@ class Starting:
 
     def on_start(self, _command: Start) -> Iterator[Effect]:
         self.desk.record(EngineStarted())
-        yield FetchPicture()
+        yield from self._ask()
 
     def on_stop(self, command: Stop) -> Iterable[Effect]:
         self.desk.record(EngineStopped(command.reason))
@@ -86,15 +79,16 @@ class Starting:
     def on_picture(self, reply: PictureFetched) -> Iterator[Effect]:
         if isinstance(reply.answer, NoAnswer):
             self._fail((f"the broker cannot be reached: {reply.answer.reason}",))
-            self.ask_again_at = self.desk.at + AGAIN
+            self.ask_again_at = self.desk.at + self._pause()
             return
         picture = reply.answer
+        self.ask_again_at = None
         self.desk.instruments.update({i.symbol: i for i in picture.instruments})
         self._see(picture.account)
         yield from self._compare_orders(picture)
         differing = self._differing(picture)
         if any(self._may_be_explained(symbol, picture) for symbol in differing):
-            self.ask_again_at = self.desk.at + AGAIN
+            self.ask_again_at = self.desk.at + self._pause()
         else:
             try:
                 corrections = self._correct_all(differing, picture)
@@ -156,16 +150,18 @@ class Starting:
         Raises
         ------
         ReconciliationError
-            More than three positions missing, or a drift over 5 % of a quantity.
+            More positions missing, or a larger drift, than the settings allow.
         """
         broker = {p.symbol: p for p in picture.positions}
         missing = [s for s in differing if not self.desk.ledger.net_quantity(s) or not _quantity(broker.get(s))]
-        if len(missing) > MAX_MISSING:
+        limits = self.desk.control.settings.reconciliation
+        if len(missing) > limits.max_missing:
             raise ReconciliationError(f"{len(missing)} positions are on one side only: {', '.join(missing)}")
         for symbol in differing:
             ours, true = self.desk.ledger.net_quantity(symbol), _quantity(broker.get(symbol))
-            if ours and true and abs(ours - true) > MAX_DRIFT * abs(true):
-                raise ReconciliationError(f"{symbol}: the broker has {true}, our books {ours}, over 5 % apart")
+            if ours and true and abs(ours - true) > limits.max_drift * abs(true):
+                apart = f"over {plain(limits.max_drift * 100)} % apart"
+                raise ReconciliationError(f"{symbol}: the broker has {true}, our books {ours}, {apart}")
         return tuple(self._correct(symbol, broker.get(symbol)) for symbol in differing)
 
     def _correct(self, symbol: Symbol, theirs: BrokerPosition | None) -> str:
@@ -194,8 +190,15 @@ class Starting:
 
     def due(self) -> Iterator[Effect]:
         if self.ask_again_at is not None and self.desk.at >= self.ask_again_at:
-            self.ask_again_at = None
-            yield FetchPicture()
+            yield from self._ask()
+
+    def _ask(self) -> Iterator[Effect]:
+        """Ask for the broker's books, and again where nothing comes."""
+        self.ask_again_at = self.desk.at + self._pause()
+        yield FetchPicture()
+
+    def _pause(self) -> timedelta:
+        return timedelta(seconds=float(self.desk.control.settings.reconciliation.again_seconds))
 
 
 def _quantity(position: BrokerPosition | None) -> Quantity:

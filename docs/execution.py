@@ -1,0 +1,156 @@
+"""Fills the tables of docs/EXECUTION.md from the registries that the program itself reads (EX-19).
+
+.venv/bin/python docs/execution.py          writes the page
+.venv/bin/python docs/execution.py --check  exits 1 where the page is not what it would write
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import time, timedelta
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from core.execution.order_machine import BROKER_STATUSES, ONLY_THE_BROKER, TRANSITIONS
+from core.model.order import CONFIRMING_KEYS
+from core.risk.checks import standard_gate
+from core.settings import Amount, ExecutionSettings, Part, ReconciliationSettings, RiskSettings, StagingSettings
+from core.workflows import starting
+
+PAGE = Path(__file__).resolve().with_name("EXECUTION.md")
+BLOCK = re.compile(r"(<!-- (\w+): begin -->\n).*?(<!-- \2: end -->)", re.DOTALL)
+
+
+def transitions() -> str:
+    """Which status may follow which, and who may say so."""
+    rows = []
+    for before, following in TRANSITIONS.items():
+        ours = [after.value for after in following if after not in ONLY_THE_BROKER]
+        theirs = [after.value for after in following if after in ONLY_THE_BROKER]
+        rows.append((before.value, _in_order(theirs), _in_order(ours)))
+    return table(("status", "on the broker's word alone, with its order id", "also by our own act"), rows)
+
+
+def broker_statuses() -> str:
+    """Every word of the broker, by what it is here."""
+    words: dict[str, list[str]] = defaultdict(list)
+    for word, status in BROKER_STATUSES.items():
+        words[status.value].append(f"`{word}`")
+    return table(("status", "the broker's words"), [(status, ", ".join(said)) for status, said in words.items()])
+
+
+def keys() -> str:
+    """The key that confirms each effect."""
+    effects: dict[str, list[str]] = defaultdict(list)
+    for effect, key in CONFIRMING_KEYS.items():
+        effects[key].append(effect.value)
+    return table(("key", "confirms an order that would"), [(f"`{k}`", ", ".join(e)) for k, e in effects.items()])
+
+
+def checks() -> str:
+    """The gate, in its order: each check's name, and the sentence that its file opens with."""
+    rows = []
+    for number, check in enumerate(standard_gate().checks, 1):
+        sentence = sys.modules[type(check).__module__].__doc__ or ""
+        rows.append((str(number), check.name, " ".join(sentence.split())))
+    return table(("", "check", "what it says"), rows)
+
+
+def staging() -> str:
+    """Lives and moves between the proposal and the wire."""
+    return settings_table("staging", StagingSettings)
+
+
+def execution() -> str:
+    """Doubt, look-ups and retries."""
+    return settings_table("execution", ExecutionSettings)
+
+
+def risk() -> str:
+    """The limits that the checks read."""
+    return settings_table("risk", RiskSettings)
+
+
+def reconciliation() -> str:
+    """The limits within which the broker is right without a person."""
+    return settings_table("reconciliation", ReconciliationSettings)
+
+
+def start() -> str:
+    """What a start does with each half-done step: the table of the workflow's own docstring."""
+    lines = (starting.__doc__ or "").splitlines()
+    return "\n".join(line for line in lines if line.startswith("|")) + "\n"
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "transitions": transitions,
+    "broker_statuses": broker_statuses,
+    "keys": keys,
+    "checks": checks,
+    "staging": staging,
+    "execution": execution,
+    "risk": risk,
+    "reconciliation": reconciliation,
+    "start": start,
+}
+"""What stands between the markers of the same name."""
+
+
+def page(text: str) -> str:
+    """The page with every table made anew. Raises KeyError where it has a marker that no table is for."""
+    return BLOCK.sub(lambda block: f"{block[1]}\n{TABLES[block[2]]()}\n{block[3]}", text)
+
+
+# ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def settings_table(name: str, part: type[Part]) -> str:
+    rows = [
+        (f"`{name}.{field}`", _plain(info.default) + (" s" if "seconds" in field else ""), info.description or "")
+        for field, info in part.model_fields.items()
+    ]
+    return table(("setting", "default", "what it is"), rows)
+
+
+def _in_order(statuses: list[str]) -> str:
+    known = [status.value for status in TRANSITIONS]
+    return ", ".join(sorted(statuses, key=known.index)) or "–"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Amount):
+        return f"{value.usd} USD" if value.usd is not None else f"{value.of_equity} of equity"
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds():g} s"
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    assert not isinstance(value, BaseModel), f"say how {value!r} reads"
+    return str(value)
+
+
+def main() -> int:
+    before = PAGE.read_text()
+    after = page(before)
+    if "--check" in sys.argv:
+        return int(before != after)
+    PAGE.write_text(after)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

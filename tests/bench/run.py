@@ -1,0 +1,35 @@
+"""`make bench`: every measurement, each beside its baseline from the same run. Nothing here asserts a time."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import sys
+
+import house
+import paint
+import ticket
+
+BARS = 200_000
+
+
+def main() -> None:
+    print(f"python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}\n")
+    parts = (
+        ("bars through the whole house", lambda: house.measure(BARS)),
+        ("a ticket", ticket.measure),
+        ("the desk", paint.measure),
+    )
+    for title, measure in parts:
+        print(title)
+        for name, value in measure():
+            print(f"  {name:<55} {value}")
+        if title.startswith("bars"):
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            print(f"  {'peak memory, the parsed bars and both journals included':<55} {peak:.0f} MiB")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

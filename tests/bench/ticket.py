@@ -1,0 +1,129 @@
+"""A ticket's review, and the way from the turned key to the broker call, the disk's own sync taken out."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from house import SPY, NoLog, NoSwitch, some_bars
+
+from core.brokers.simulated.exchange import SimulatedExchange
+from core.effects import FetchFigures, SubmitOrder
+from core.engine import Engine
+from core.execution.gateway import Gateway
+from core.inputs import BarArrived, Confirm, FiguresFetched, OpenTicket, ProposeOrder
+from core.model.account import Mode
+from core.model.order import Effect, OrderType, StopHolder
+from core.model.values import Price, Quantity
+from core.risk.checks import standard_gate
+from core.runtime.exchange import config_of, link_of
+from core.runtime.feed import bar_item
+from core.runtime.virtual import VirtualRuntime
+from core.settings import Settings
+from core.workflows.proposing import candidate_of
+from state.folders import JournalFolder
+from state.journal import FileJournal
+
+
+def opened(folder: Path) -> tuple[VirtualRuntime, FileJournal]:
+    """A desk with a real journal at 10:30 in New York, its books compared."""
+    calendar, bars = some_bars(60)
+    journal = FileJournal(JournalFolder(folder))
+    settings = Settings.model_validate(
+        {
+            "risk": {"max_open_positions": 10_000},
+            "exchange": {"cash": "10000000"},
+            "strategies": {"vwap": {"enabled": False}},
+        }
+    )
+    engine = Engine("bench", Mode.PAPER, calendar, journal)
+    feed = [bar_item(BarArrived(bar, "bench")) for bar in bars]
+    engine.apply(feed[0][0], settings, "bench")
+    exchange = SimulatedExchange(config_of(settings, "bench", "7"), calendar, NoLog())
+    runtime = VirtualRuntime(engine, exchange, feed, start=feed[0][0], switch=NoSwitch(), link=link_of(settings))
+    runtime.run(until=bars[-1].start + timedelta(seconds=1))
+    return runtime, journal
+
+
+def confirmations(many: int) -> tuple[list[float], list[float], float]:
+    """Seconds from key to call without the sync, and the syncs, of one order after the other; and one gate review's."""
+    ways: list[float] = []
+    syncs: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        runtime, journal = opened(Path(folder))
+        engine, at = runtime.engine, runtime.at
+        gateway = Gateway(engine.desk.account_name, runtime.latch)
+        review = 0.0
+        for number in range(many):
+            at += timedelta(microseconds=1)
+            price = Price(runtime.exchange.quote(at, SPY).ask - Decimal("0.5"))  # type: ignore[union-attr]
+            order = ProposeOrder(
+                SPY, Effect.OPEN, Quantity(Decimal("0.05")), OrderType.LIMIT, price, Price(price - 5), StopHolder.BROKER
+            )
+            engine.handle(at, order)
+            proposal = engine.desk.stage.proposals()[0]
+            runtime.at = at
+            for effect in engine.handle(at, OpenTicket(proposal.id)):
+                engine.handle(at, runtime.ask(effect))
+            ticket = next(iter(engine.desk.stage.state.tickets.values()))
+            if number == many - 1:
+                review = time_of(lambda: review_once(engine, proposal, at), 300)
+            before = journal.seconds_in_syncs
+            began = time.perf_counter()
+            fetch = next(e for e in engine.handle(at, Confirm(ticket.id, ticket.digest, Effect.OPEN)))
+            assert isinstance(fetch, FetchFigures)
+            reply = runtime.ask(fetch)
+            assert isinstance(reply, FiguresFetched)
+            submit = next(e for e in engine.handle(at, reply) if isinstance(e, SubmitOrder))
+            assert gateway.refusal(submit, at) is None
+            passed = time.perf_counter() - began
+            synced = journal.seconds_in_syncs - before
+            ways.append(passed - synced)
+            syncs.append(synced)
+            engine.handle(at, runtime.ask(submit))
+        journal.close()
+    return ways, syncs, review
+
+
+def review_once(engine: Engine, proposal: object, at: object) -> None:
+    desk = engine.desk
+    context = desk.figures_for(at, SPY, None)  # type: ignore[arg-type]
+    standard_gate().review(candidate_of(proposal), context)  # type: ignore[arg-type]
+
+
+def time_of(act: Callable[[], None], times: int) -> float:
+    began = time.perf_counter()
+    for _ in range(times):
+        act()
+    return (time.perf_counter() - began) / times
+
+
+def percentile(values: list[float], part: float) -> float:
+    return statistics.quantiles(values, n=1000)[round(part * 1000) - 1]
+
+
+def measure(many: int = 500) -> list[tuple[str, str]]:
+    ways, syncs, review = confirmations(many)
+    worst = percentile(ways, 0.99)
+    return [
+        ("review of a ticket, all checks", f"{review * 1e6:,.0f} µs"),
+        (
+            f"key to broker call beyond the syncs, {many} orders",
+            f"p50 {statistics.median(ways) * 1000:.2f} ms, p99 {worst * 1000:.2f} ms (aim under 3)",
+        ),
+        (
+            "baseline: the two syncs of the same confirmations",
+            f"p50 {statistics.median(syncs) * 1000:.2f} ms, p99 {percentile(syncs, 0.99) * 1000:.2f} ms, "
+            f"ratio {statistics.median(ways) / statistics.median(syncs):.1f}",
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    for name, value in measure():
+        print(f"{name:<55} {value}")
