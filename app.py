@@ -59,7 +59,7 @@ class Keeper:
         """The file or the environment kills, whoever set it; a command may ask for the flattening too (OP-08)."""
         from core.inputs import Kill, ProposeFlattening
 
-        by = ", ".join(dict.fromkeys(self.switch.set_by())) if door == "file" else door
+        by = ", ".join(dict.fromkeys(w.split()[0] for w in self.switch.set_by() if w)) if door == "file" else door
         self.runtime.send(Kill(by or door))
         if self.switch.asks_to_flatten():
             self.runtime.send(ProposeFlattening())

@@ -1,0 +1,329 @@
+"""The program as a person or a script calls it: what it prints, what it exits with, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import app
+from core.inputs import Kill
+from core.market.calendar import load_calendar
+from core.market.synthetic import synthetic_sessions
+from core.model.values import Symbol
+from core.ports import DemoRequest
+from state.folders import Home
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+real_data = pytest.mark.skipif(
+    not DATA.is_dir(), reason="the real market data lies beside the project, and is not there"
+)
+
+
+@dataclass
+class Answer:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, object]:
+        found: dict[str, object] = json.loads(self.out)
+        return found
+
+
+Keyturn = Callable[..., Answer]
+
+
+@pytest.fixture
+def keyturn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Keyturn:
+    """The program with a home of its own, called with words."""
+    monkeypatch.setenv("KEYTURN_HOME", str(tmp_path / "home"))
+
+    def call(*words: object) -> Answer:
+        monkeypatch.setattr("sys.argv", ["keyturn", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            app.main()
+        found = capsys.readouterr()
+        return Answer(ended.value.code or 0, found.out, found.err)  # type: ignore[arg-type]
+
+    return call
+
+
+@pytest.fixture
+def bars(tmp_path: Path) -> Path:
+    """Two seeded days of SPY as a file."""
+    calendar = load_calendar(date(2026, 1, 5), date(2026, 1, 6))
+    sessions = [s for s in calendar.sessions() if s.day <= date(2026, 1, 6)]
+    rows = [
+        f"{bar.start:%Y-%m-%dT%H:%M:%SZ},{bar.open},{bar.high},{bar.low},{bar.close},{bar.volume}"
+        for bar in synthetic_sessions(1, Symbol("SPY"), sessions)
+    ]
+    path = tmp_path / "SPY_seeded.csv"
+    path.write_text("\n".join(["timestamp,open,high,low,close,volume", *rows]) + "\n")
+    return path
+
+
+def test_a_replay_tells_everything_as_json(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
+    """MD-05, SP-01: and its fingerprint is the hash of its segments in order."""
+    folder = tmp_path / "journal"
+
+    found = keyturn("replay", bars, "--headless", "--operator", "confirm-all", "--json", "--journal-dir", folder).json
+
+    assert found["bars"] == 780
+    assert {row["effect"] for row in found["proposals"]} == {"open", "close"}
+    assert {row["status"] for row in found["orders"]} <= {"FILLED", "CANCELLED"}
+    assert all(row["exit_reason"] in ("STOP_LOSS", "MEAN_REVERSION", "FORCE_FLAT") for row in found["trades"])
+    segments = b"".join(path.read_bytes() for path in sorted(folder.glob("*.jsonl")))
+    assert found["fingerprint"] == hashlib.sha256(segments).hexdigest()
+    assert keyturn("journal", "verify", "--journal-dir", folder).code == 0
+
+
+def test_the_same_keys_give_the_same_journal_at_any_speed(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
+    """MD-05"""
+    script = tmp_path / "keys.txt"
+    script.write_text("# buy the first\nat 2026-01-05T15:24:00.5Z key enter\nafter 1 key B\nafter 600 key c\n")
+
+    def fingerprint(speed: str, operator: object) -> object:
+        words = ("replay", bars, "--headless", "--json", "--operator", operator, "--speed", speed)
+        return keyturn(*words).json["fingerprint"]
+
+    assert fingerprint("max", script) == fingerprint("100000", script)
+    assert fingerprint("max", "confirm-all") == fingerprint("max", "confirm-all") != fingerprint("max", script)
+
+
+def test_without_an_operator_there_are_proposals_and_not_one_order(keyturn: Keyturn, bars: Path) -> None:
+    """OP-01"""
+    found = keyturn("replay", bars, "--headless", "--json").json
+
+    assert found["proposals"]
+    assert found["orders"] == []
+
+
+def test_a_setting_given_on_the_command_line_reaches_the_strategy(keyturn: Keyturn, bars: Path) -> None:
+    """ST-02"""
+    holder = "strategies.vwap.stop_holder=desk"
+
+    found = keyturn("replay", bars, "--headless", "--json", "--operator", "confirm-all", "--set", holder).json
+
+    assert "stop" not in {row["type"] for row in found["orders"]}
+
+
+@real_data
+@pytest.mark.parametrize(
+    ("symbol", "bars", "entries"),
+    [
+        ("SPY", 1560, ["2013-10-08T14:50:00Z", "2013-10-09T15:09:00Z"]),
+        ("IBM", 1560, ["2013-10-08T14:01:00Z"]),
+        ("BAC", 1560, ["2013-10-07T15:19:00Z", "2013-10-08T15:20:00Z", "2013-10-09T15:07:00Z"]),
+        ("AIG", 1559, ["2013-10-08T14:46:00Z", "2013-10-09T14:46:00Z"]),
+    ],
+)
+def test_the_real_week_makes_the_entries_that_the_rule_gives(
+    keyturn: Keyturn, symbol: str, bars: int, entries: list[str]
+) -> None:
+    """ST-02, MD-03"""
+    path = DATA / f"{symbol}_1min_2013-10-07_to_2013-10-10.csv"
+
+    found = keyturn("replay", path, "--symbol", symbol, "--headless", "--json", "--operator", "confirm-all").json
+
+    assert found["bars"] == bars
+    assert [row["time"] for row in found["proposals"] if row["effect"] == "open"] == entries
+
+
+def test_an_order_is_explained_from_its_bar_to_its_end(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
+    """EX-18"""
+    folder = tmp_path / "journal"
+    found = keyturn("replay", bars, "--headless", "--json", "--operator", "confirm-all", "--journal-dir", folder).json
+    first = found["orders"][0]["client_order_id"]
+
+    told = keyturn("journal", "why", first[:10], "--journal-dir", folder, "--json").out.splitlines()
+
+    facts = [json.loads(line)["fact"] for line in told]
+    assert facts[:6] == [
+        "BarClosed",
+        "ProposalStaged",
+        "TicketOpened",
+        "ConfirmationReceived",
+        "OrderApproved",
+        "ProposalEnded",
+    ]
+    assert facts[6:9] == ["ApprovalRedeemed", "OrderCreated", "OrderStateChanged"]
+    assert "OrderFilled" in facts
+    assert facts[-1] == "TradeClosed"
+
+
+def test_where_nothing_ever_ran_the_status_says_stopped_and_zeros(keyturn: Keyturn) -> None:
+    """SY-07"""
+    answer = keyturn("status", "--json")
+
+    assert answer.code == 3
+    assert answer.json["state"] == "stopped"
+    assert answer.json["heartbeat_age"] is None
+    assert {answer.json[name] for name in ("positions", "orders_working", "orders_sent", "journal_sequence")} == {0}
+
+
+def test_a_kill_from_another_terminal_holds_for_an_engine_that_starts_later(keyturn: Keyturn, tmp_path: Path) -> None:
+    """OP-08"""
+    home = Home.of({"KEYTURN_HOME": str(tmp_path / "home")})
+    home.account("demo").prepare()
+
+    answer = keyturn("kill", "--account", "demo", "--flatten")
+
+    assert answer.code == 0
+    assert "no engine runs; it will start killed" in answer.out
+    with ExitStack() as stack:
+        runtime = demo(tmp_path, stack)
+        runtime.pace.beat()
+        runtime.step()
+        assert runtime.engine.desk.control.state.killed_by == "command"
+
+
+def test_a_second_engine_is_refused_with_the_first_ones_process(keyturn: Keyturn, tmp_path: Path) -> None:
+    """SP-04"""
+    with ExitStack() as stack:
+        demo(tmp_path, stack)
+
+        answer = keyturn("demo", "--headless")
+
+    assert answer.code == 2
+    assert "an engine already runs on account 'demo' (process " in answer.err
+
+
+def test_what_ran_can_be_looked_at_and_backed_up(keyturn: Keyturn, tmp_path: Path) -> None:
+    """SP-04, SP-02"""
+    with ExitStack() as stack:
+        runtime = demo(tmp_path, stack)
+        for _ in range(200):
+            runtime.step()
+        runtime.obey(Kill("key"))
+        runtime.stop("left")
+
+    assert keyturn("status").code == 3
+    assert keyturn("state", "show").json["control"]["killed_by"] == "key"
+    assert keyturn("journal", "verify").code == 0
+    assert "KILLED by key" in keyturn("journal", "tail", "-n", "3").out
+    archive = Path(keyturn("state", "backup", tmp_path).out.strip())
+    assert archive.is_file()
+    assert archive.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "is empty"),
+        ("timestamp,open,high,low,close\n2026-01-05T14:30:00Z,1,1,1,1\n", "no column volume"),
+        ("timestamp,open,high,low,close,volume\n", ":1"),
+        (
+            "timestamp,open,high,low,close,volume\n2026-01-05T14:31:00Z,1,1,1,1,1\n2026-01-05T14:30:00Z,1,1,1,1,1\n",
+            ":3",
+        ),
+        (
+            "timestamp,open,high,low,close,volume\n2026-01-05T14:30:00Z,1,1,1,1,1\n2026-01-05T14:30:00Z,1,1,1,1,1\n",
+            ":3",
+        ),
+        ("timestamp,open,high,low,close,volume\n2026-01-05T14:30:00Z,1,1,1,1,1\n2026-01-05T14:3", ":3"),
+    ],
+    ids=["empty", "column missing", "header alone", "unsorted", "duplicate", "cut off"],
+)
+def test_a_file_whose_structure_is_broken_is_refused_by_line(
+    keyturn: Keyturn, tmp_path: Path, content: str, words: str
+) -> None:
+    """MD-03"""
+    path = tmp_path / "SPY_broken.csv"
+    path.write_text(content)
+
+    answer = keyturn("replay", path, "--headless", "--json")
+
+    assert answer.code == 2
+    assert "SPY_broken.csv" in answer.err
+    assert words in answer.err
+    assert answer.err.count("\n") == 1
+
+
+def test_a_single_bad_row_is_set_aside_and_counted(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
+    """MD-03"""
+    lines = bars.read_text().splitlines()
+    lines[10] = lines[10].replace(lines[10].split(",")[1], "n/a", 1)
+    path = tmp_path / "SPY_one_bad.csv"
+    path.write_text("\n".join(lines) + "\n")
+    folder = tmp_path / "journal"
+
+    found = keyturn("replay", path, "--headless", "--json", "--journal-dir", folder).json
+
+    assert (found["bars"], found["quarantined"]) == (779, 1)
+    assert "SPY_one_bad.csv:11" in keyturn("journal", "tail", "-n", "2000", "--journal-dir", folder).out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--set", "risk.daily_loss.usd=-3"), "--set risk.daily_loss.usd = -3: must be greater than 0"),
+        (("--set", "risk.entries=3"), "risk.entries"),
+        (("--profile", "bold"), "profile"),
+        (("--speed", "fast"), "--speed fast: a number above zero, or `max`"),
+        (("--strategy", "momentum"), "--strategy momentum: one of vwap"),
+        (("--operator", "nobody.txt"), "nobody.txt"),
+        (("--symbol", "IBM"), "SPY is not among the symbols; add --symbol SPY"),
+        (("--set", "account.mode=live"), "live"),
+    ],
+)
+def test_a_wrong_word_is_named_with_what_is_allowed(
+    keyturn: Keyturn, bars: Path, words: tuple[str, ...], said: str
+) -> None:
+    """OP-10, SY-07"""
+    answer = keyturn("replay", bars, "--headless", "--json", *words)
+
+    assert answer.code == 2
+    assert said in answer.err
+    assert answer.err.count("\n") == 1
+
+
+def test_a_script_with_a_wrong_line_is_refused_by_line(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
+    """OP-01"""
+    script = tmp_path / "keys.txt"
+    script.write_text("after 1 key enter\nafter a while key B\n")
+
+    answer = keyturn("replay", bars, "--headless", "--operator", script)
+
+    assert answer.code == 2
+    assert "keys.txt:2" in answer.err
+
+
+def test_without_a_terminal_the_desk_says_what_to_do_instead(keyturn: Keyturn) -> None:
+    """OP-07"""
+    for words in ((), ("demo",)):
+        answer = keyturn(*words)
+
+        assert answer.code == 2
+        assert "keyturn demo --headless" in answer.err
+
+
+def test_a_damaged_journal_is_placed_and_refused(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
+    """SP-01"""
+    folder = tmp_path / "journal"
+    keyturn("replay", bars, "--headless", "--json", "--journal-dir", folder)
+    segment = sorted(folder.glob("*.jsonl"))[0]
+    content = bytearray(segment.read_bytes())
+    place = content.index(b'"BarClosed"', len(content) // 2)
+    content[place + 2] ^= 0x01
+    segment.write_bytes(content)
+
+    answer = keyturn("journal", "verify", "--journal-dir", folder)
+
+    assert answer.code == 1
+    assert f"{segment.name}, line {content[:place].count(10) + 1}" in answer.out or segment.name in answer.out
+
+
+def demo(tmp_path: Path, stack: ExitStack):  # type: ignore[no-untyped-def]
+    """The demo's engine in this process, as the program builds it."""
+    environ = {"KEYTURN_HOME": str(tmp_path / "home")}
+    runtime = app.Keyturn(environ).demo_runtime(DemoRequest(is_headless=True), stack)
+    runtime.pace.speed = None
+    return runtime
