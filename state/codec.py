@@ -24,7 +24,6 @@ from core.model.bar import Bar
 from core.model.values import Price, Quantity, Symbol
 from core.ports import JournalError, Recorded
 from core.settings import Settings
-from state.members import with_members
 
 GENESIS = "0" * 32
 """What stands for the sum before the first record."""
@@ -165,7 +164,7 @@ def _decoded(name: str, version: int, data: Any) -> Fact:
         data = MIGRATIONS[name, step](data)
     try:
         if name == SettingsApplied.__name__:
-            return SettingsApplied(Settings.model_validate(with_members(Settings, data["settings"])))
+            return SettingsApplied(Settings.model_validate(data["settings"]))
         return _adapter(name).validate_json(orjson.dumps(data), strict=True, extra="forbid")
     except ValidationError as error:
         first = error.errors(include_url=False)[0]

@@ -13,12 +13,11 @@ from enum import Enum
 from pydantic import BaseModel
 
 from core.settings import PROFILES, Amount, Settings
-from state.members import with_members
 
 
 def example_settings(profile: str) -> str:
     """The text of a settings.toml that spells out a profile. Raises KeyError for a profile that is not there."""
-    settings = Settings.model_validate(with_members(Settings, {**PROFILES[profile], "profile": profile}))
+    settings = Settings.model_validate({**PROFILES[profile], "profile": profile})
     head = (
         f"# Keyturn's settings, profile {profile}. Every key may be left out: the profile then gives its value.\n"
         "# Ratios are fractions (0.003 is 0.3 %), money is USD, times of day are New York's.\n"

@@ -1,7 +1,7 @@
 """The settings, from where an operator writes them: profile < settings.toml < KEYTURN_… < --set (OP-10).
 
-Tables merge key by key; an amount given in another unit replaces the one below it. Whatever is wrong is told in one
-line: where it stands, key, value, and what is allowed. Nothing here prints a value that no setting asked for.
+Tables merge key by key, by pydantic-settings; an amount given in another unit replaces the one below it. Whatever is
+wrong is told in one line: where it stands, key, value, and what is allowed. No value is printed that no setting named.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from datetime import time
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from core.model.account import Mode
 from core.ports import OperatorError
 from core.settings import PROFILES, Amount, Settings
 from state.folders import Home
-from state.members import with_members
 
 PREFIX = "KEYTURN_"
 OTHER_VARIABLES = frozenset({"KEYTURN_HOME", "KEYTURN_KILL", "KEYTURN_ALLOW_LIVE"})
@@ -61,11 +63,8 @@ def load_settings(home: Home, environ: Mapping[str, str], overrides: Sequence[st
     for layer in layers:
         _check_keys(Settings, layer.values, (), layer)
     layers.insert(0, _profile_layer(layers))
-    merged: dict[str, object] = {}
-    for layer in layers:
-        merged = _merged(Settings, merged, layer.values)
     try:
-        settings = Settings.model_validate(with_members(Settings, merged))
+        settings = _layered(layers)
     except ValidationError as error:
         raise SettingsError(_words(error, layers)) from None
     if settings.account.mode is Mode.LIVE:
@@ -148,16 +147,44 @@ def _value(text: str) -> object:
 # ── merging ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _merged(model: type[BaseModel], below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:
-    merged = dict(below)
-    for key, value in above.items():
+class _LayerSource(PydanticBaseSettingsSource):
+    """One layer as pydantic-settings knows it, less the amounts that a layer above gives in another unit."""
+
+    def __init__(self, settings: type[BaseSettings], layer: Layer) -> None:
+        super().__init__(settings)
+        self.layer = layer
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return self.layer.values.get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        return _less(Settings, self.layer.values, self.current_state)
+
+
+def _layered(layers: Sequence[Layer]) -> Settings:
+    """The layers as one, the last of them the highest. Raises ValidationError."""
+
+    class Layered(Settings, BaseSettings):  # type: ignore[misc]  # both configurations forbid what is unknown
+        @classmethod
+        def settings_customise_sources(
+            cls, settings_cls: type[BaseSettings], *_: PydanticBaseSettingsSource, **__: PydanticBaseSettingsSource
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return tuple(_LayerSource(settings_cls, layer) for layer in reversed(layers))
+
+    return Settings.model_validate(Layered().model_dump())
+
+
+def _less(model: type[BaseModel], values: Mapping[str, object], above: Mapping[str, Any]) -> dict[str, object]:
+    """`values` without the amounts that stand in `above` already."""
+    kept: dict[str, object] = {}
+    for key, value in values.items():
         inner = _table(model, key)
-        old = merged.get(key)
-        if inner is None or inner is Amount or not isinstance(value, dict):
-            merged[key] = value
-        else:
-            merged[key] = _merged(inner, old if isinstance(old, dict) else {}, value)
-    return merged
+        if inner is Amount and key in above:
+            continue
+        higher = above.get(key)
+        is_table = inner is not None and isinstance(value, dict) and isinstance(higher, Mapping)
+        kept[key] = _less(inner, value, higher) if is_table else value  # type: ignore[arg-type]
+    return kept
 
 
 def _table(model: type[BaseModel], key: str) -> type[BaseModel] | None:

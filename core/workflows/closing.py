@@ -12,7 +12,7 @@ from core.execution.order import Order
 from core.facts import MandateEnded, SubmissionBlocked
 from core.model.order import OrderStatus
 from core.model.staging import MandateKind, Ticket
-from core.model.values import ZERO, ClientOrderId, Quantity
+from core.model.values import ClientOrderId, Quantity
 from core.staging.stage import MandateUse
 from core.workflows.cancelling import Cancelling
 from core.workflows.protecting import Protecting
@@ -113,22 +113,29 @@ class Closing:
                 expires_at=None,
             ),
         )
+        for rest in self.desk.stage.mandates(MandateKind.RESTORE_STOP, use.mandate.parent):
+            yield from self._put_back(rest)  # what this sale leaves is guarded while it works (EX-13)
 
     def _restore(self, use: MandateUse) -> Iterator[Effect]:
-        """The same stop again for what the sale left: all of it where it failed, the rest where a part was sold."""
-        ticket = self._ticket(use)
-        stop = self.desk.ledger.order(ticket.cancels[-1]) if ticket else None
+        """The sale is over: its shares that are left get their stop back, all of them where it failed."""
         sale = self.desk.ledger.order(use.mandate.parent)
         is_sold = sale is not None and sale.status is OrderStatus.FILLED
         self._end_all(MandateKind.CLOSE, use.mandate.parent, "sold" if is_sold else "the sale did not go through")
-        quantity = Quantity(ZERO)
-        if stop is not None:
-            free = self.protecting.uncovered(stop.request.symbol, stop.strategy)
-            quantity = Quantity(min(free, use.mandate.quantity - use.released))
-            if quantity > 0:
-                parent = self.desk.ledger.order(stop.parent or stop.id) or stop
-                yield from self.protecting.release_stop(use, parent, quantity)
-        self._end(use, "the stop was put back" if quantity > 0 else "nothing is left to protect")
+        before = use.released
+        yield from self._put_back(use)
+        self._end(use, "the stop was put back" if use.released > before else "nothing is left to protect")
+
+    def _put_back(self, use: MandateUse) -> Iterator[Effect]:
+        """The same stop again, for what is held and not covered, within what was signed."""
+        ticket = self._ticket(use)
+        stop = self.desk.ledger.order(ticket.cancels[-1]) if ticket else None
+        if stop is None:
+            return
+        free = self.protecting.uncovered(stop.request.symbol, stop.strategy)
+        quantity = Quantity(min(free, use.mandate.quantity - use.released))
+        if quantity > 0:
+            parent = self.desk.ledger.order(stop.parent or stop.id) or stop
+            yield from self.protecting.release_stop(use, parent, quantity)
 
     def _end(self, use: MandateUse, reason: str) -> None:
         self.desk.record(MandateEnded(use.mandate.id, reason))

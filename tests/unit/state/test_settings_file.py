@@ -11,7 +11,6 @@ from core.model.order import StopHolder
 from core.settings import PROFILES, Settings
 from state.example_settings import example_settings
 from state.folders import Home
-from state.members import with_members
 from state.settings_file import SettingsError, load_settings
 
 
@@ -21,7 +20,7 @@ def home(tmp_path) -> Home:
 
 
 def profile(name: str) -> Settings:
-    return Settings.model_validate(with_members(Settings, {**PROFILES[name], "profile": name}))
+    return Settings.model_validate({**PROFILES[name], "profile": name})
 
 
 def refusal(home: Home, text: str = "", environ: dict[str, str] | None = None, *overrides: str) -> str:

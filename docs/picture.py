@@ -1,0 +1,56 @@
+"""Takes the README's pictures of the desk: a proposal that waits, and its ticket.
+
+    .venv/bin/python docs/picture.py    writes docs/desk.svg and docs/ticket.svg
+
+The demo runs without a terminal, on a home of its own, until its first proposal waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from app import Keyturn
+from console.desk import Desk
+from console.handle import EngineHandle
+from console.screens.ticket import Phase, TicketScreen
+from core.ports import DemoRequest
+
+HERE = Path(__file__).resolve().parent
+SIZE = (120, 40)
+PATIENCE = 30.0
+"""Seconds; the demo proposes within 15."""
+
+
+async def take(home: str) -> None:
+    keyturn = Keyturn({"KEYTURN_HOME": home})
+    desk = Desk(EngineHandle(lambda stack: keyturn.demo_runtime(DemoRequest(), stack)))
+    async with desk.run_test(size=SIZE) as pilot:
+        await _until(pilot, lambda: bool(desk.board.proposals.grid.selected))
+        _save(desk, "desk.svg")
+        await pilot.press("enter")
+        await _until(pilot, lambda: isinstance(desk.screen, TicketScreen) and desk.screen.phase is Phase.READY)
+        await pilot.pause(1.0)
+        _save(desk, "ticket.svg")
+        desk.handle.close("the picture was taken", PATIENCE)
+
+
+def _save(desk: Desk, name: str) -> None:
+    (HERE / name).write_text(desk.export_screenshot(title="Keyturn"))
+
+
+async def _until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
+    end = asyncio.get_running_loop().time() + PATIENCE
+    while not holds():
+        if asyncio.get_running_loop().time() > end:
+            raise SystemExit("no proposal came; nothing was written")
+        await pilot.pause(0.1)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(take(folder))
