@@ -1,0 +1,297 @@
+"""Our terminal driver: kill read by the input thread, no letters out of broken sequences, no queue of old frames.
+
+It replaces three parts of Textual's driver for Linux and macOS, and nothing else of it:
+
+- input: `console.scanner` cuts the bytes into tokens in the input thread; the kill keys go to the `Door` at once, from
+  that thread, whatever the event loop is doing (OP-07); the rest goes through Textual's parser under guard.
+- output: `write` is the seam. App._display ends each picture with a cursor move and writes nothing else that does, so a
+  write is a frame or a control, and `console.terminal` may skip frames and must send controls. The event loop never
+  waits for the terminal. Textual's own writer thread is started by the base class and stays idle.
+- leaving: `console.leaving` hears the signals, and a terminal that is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import selectors
+import termios
+import time
+from collections.abc import Iterable
+from typing import Any, ClassVar, Protocol
+
+from textual import events
+from textual._ansi_sequences import SYNC_END, SYNC_START
+from textual._parser import ParseTimeout
+from textual._xterm_parser import XTermParser
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+from console.chord import Press, read_press
+from console.leaving import Departure
+from console.scanner import Broken, ChordByte, EscapeKey, Pasted, Scanner, Sequence, Straggler, Token, Typed
+from console.terminal import PROOF, PacedWriter
+
+FRAME = re.compile(r"\x1b\[\d+;\d+H\Z")
+CAPITAL_K = re.compile("(K)")
+REPLACEMENT = "\ufffd"
+IDLE, EAGER = 0.1, 0.02
+"""Seconds between two looks at the silence: nothing pending, something pending."""
+
+
+class Door(Protocol):
+    """Where the driver knocks. Every method is called from a thread that is not the event loop's, never waits for that
+    loop, and does not raise."""
+
+    def press_kill(self) -> None:
+        """The chord, from the input thread. Halts at once; when it returns, `is_kill_open` is true (OP-07)."""
+
+    def press_kill_again(self) -> None:
+        """`K` while `is_kill_open`, from the input thread."""
+
+    def is_kill_open(self) -> bool:
+        """Whether `K` would kill now. False again while a word (NAKED, REARM) is being typed."""
+
+    def leave(self, reason: str) -> None:
+        """Ends the desk; it has `console.leaving.DEADLINE` seconds. From a thread of its own, at most once."""
+
+    def halt(self, reason: str) -> None:
+        """SIGUSR1 (OP-08). From the thread that hears the signals."""
+
+
+def make_driver(door: Door) -> type[KeyturnDriver]:
+    """The class for `App(driver_class=…)`, which makes the driver itself."""
+
+    class DeskDriver(KeyturnDriver):
+        pass
+
+    DeskDriver.door = door
+    return DeskDriver
+
+
+class KeyturnDriver(LinuxDriver):
+    """The driver of the desk. The counts are for `keyturn doctor` and the log."""
+
+    door: ClassVar[Door]
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._writer: PacedWriter | None = None
+        self._is_synchronised = False
+        self._is_after_garbage = False
+        self._parser = GuardedParser(debug)
+        self._scanner = Scanner()
+        self.sequences_dropped = 0
+        """Broken or unknown sequences."""
+        self.keys_dropped = 0
+        """Keys, pastes and clicks made while the link was stalled (OP-04)."""
+        self.input_error: Exception | None = None
+        """What ended the input thread, when an error of ours did."""
+        self._departure = Departure(
+            leave=self.door.leave,
+            halt=self.door.halt,
+            stop_painting=self._stop_painting,
+            restore=self._restore_at_once,
+        )
+        self._departure.listen()
+
+    # What the desk asks
+
+    @property
+    def exit_status(self) -> int | None:
+        """The status to exit with after `Door.leave`; None while nothing asked the desk to leave."""
+        return self._departure.status
+
+    @property
+    def frames_skipped(self) -> int:
+        return self._writer.frames_skipped if self._writer else 0
+
+    @property
+    def last_drained_at(self) -> float:
+        """When the terminal last had everything (time.monotonic); now, while it has."""
+        return self._writer.last_drained_at if self._writer else time.monotonic()
+
+    def had_gap(self, since: float, until: float) -> bool:
+        """Whether a frame gap over 1 s lies between two instants of time.monotonic (OP-04)."""
+        return self._writer is not None and self._writer.had_gap(since, until)
+
+    # Output
+
+    def write(self, data: str) -> None:
+        """Never waits. The marks around a synchronised update are added to the frame, so both go or neither does."""
+        if self._writer is None or data == SYNC_END:
+            return
+        if data == SYNC_START:
+            self._is_synchronised = True
+        elif FRAME.search(data):
+            self._writer.frame(f"{SYNC_START}{data}{SYNC_END}" if self._is_synchronised else data)
+        else:
+            self._writer.control(data)
+
+    def start_application_mode(self) -> None:
+        assert self._file is not None, "a desk without a standard error has no terminal"
+        self._writer = PacedWriter(self._file.fileno(), self._ask_for_repaint)
+        self._writer.start()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def close(self) -> None:
+        if self._writer is not None and not self._writer.stop():
+            self._writer.restore_at_once()
+        self._writer = None
+        super().close()
+
+    def _ask_for_repaint(self) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._repaint)
+
+    def _repaint(self) -> None:
+        if self._app.is_running and self._app.screen_stack:
+            self._app.screen.refresh()
+
+    def _stop_painting(self) -> None:
+        if self._writer is not None:
+            self._writer.stop_painting()
+
+    def _restore_at_once(self) -> None:
+        if self.attrs_before is not None:
+            try:
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+            except termios.error:
+                return
+        if self._writer is not None:
+            self._writer.restore_at_once()
+
+    # Input
+
+    def run_input_thread(self) -> None:
+        """Reads until the driver is told to stop, or the terminal is gone. A failure leaves, it does not go silent."""
+        try:
+            with selectors.SelectSelector() as selector:
+                selector.register(self.fileno, selectors.EVENT_READ)
+                while not self.exit_event.is_set():
+                    if selector.select(EAGER if self._scanner.is_waiting else IDLE):
+                        self._read()
+                    else:
+                        self._take(self._scanner.tick(time.monotonic()))
+        except (OSError, EOFError):
+            self._departure.terminal_is_gone()
+        except Exception as error:
+            self.input_error = error
+            self._departure.keyboard_failed()
+
+    def process_message(self, message: Message) -> None:
+        """Drops what was typed into a stalled link: it would act in one burst, on another picture (OP-04)."""
+        is_typed = isinstance(message, (events.Key, events.Paste, events.MouseEvent))
+        if is_typed and self._writer is not None and self._writer.is_deaf():
+            self.keys_dropped += 1
+            return
+        super().process_message(message)
+
+    def _read(self) -> None:
+        data = os.read(self.fileno, 4096)
+        if not data:
+            raise EOFError
+        self._take(self._scanner.feed(data, time.monotonic()))
+
+    def _take(self, tokens: Iterable[Token]) -> None:
+        """Characters right behind a broken sequence, in the same read, are its rest as likely as keys: not typed."""
+        for token in tokens:
+            match token:
+                case ChordByte():
+                    self.door.press_kill()
+                case Sequence(text):
+                    self._is_after_garbage = not self._is_ours(text) and not self._parse(text)
+                case Typed(text) if not self._is_after_garbage:
+                    self._take_typed(text)
+                case Straggler(text) | Typed(text):
+                    self._take_straggler(text)
+                case EscapeKey():
+                    self.process_message(events.Key("escape", "\x1b"))
+                case Pasted(text):
+                    self.process_message(events.Paste(text))
+                case Broken():
+                    self.sequences_dropped += 1
+                    self._is_after_garbage = True
+        self._is_after_garbage = False
+
+    def _is_ours(self, sequence: str) -> bool:
+        press = read_press(sequence)
+        if press is Press.CHORD:
+            self.door.press_kill()
+        elif press is Press.SECOND and self.door.is_kill_open():
+            self.door.press_kill_again()
+        elif sequence == PROOF and self._writer is not None:
+            self._writer.prove()
+        else:
+            return press is Press.CHORD_RELEASED
+        return True
+
+    def _take_typed(self, text: str) -> None:
+        for part in CAPITAL_K.split(text):
+            if part == "K" and self.door.is_kill_open():
+                self.door.press_kill_again()
+            else:
+                self._parse(part)
+
+    def _take_straggler(self, text: str) -> None:
+        if text == "K" and self.door.is_kill_open():  # alone in its read: pressed, not pasted
+            self.door.press_kill_again()
+        elif not self._is_ours(text):
+            self.keys_dropped += 1
+
+    def _parse(self, text: str) -> bool:
+        """Whether Textual's parser understood it."""
+        is_understood = REPLACEMENT not in text
+        messages = self._parser.messages(text.replace(REPLACEMENT, ""))
+        if self._parser.is_broken:
+            is_understood = False
+            self._parser = self._parser.successor()
+        if not is_understood:
+            self.sequences_dropped += 1
+        for message in messages:
+            self.process_message(message)
+        return is_understood
+
+
+class GuardedParser(XTermParser):
+    """Textual's parser, fed whole tokens only.
+
+    It may raise (a kitty key with an event type does), which ends it for good, and it types what it does not know as
+    letters. In both cases nothing comes out, and `successor` takes its place.
+    """
+
+    is_broken = False
+
+    def messages(self, text: str) -> list[Message]:
+        if not text:
+            return []
+        try:
+            messages = list(self.feed(text))
+            if self._awaiting.timeout is not None:
+                messages = self._settled(text)
+        except Exception:  # whatever the terminal sent, the desk goes on; the driver counts it
+            self.is_broken = True
+            return []
+        return messages
+
+    def _settled(self, text: str) -> list[Message]:
+        """The parser waits for more of a token that is whole: it does not know it, or it is Alt and a character."""
+        if len(text) != len("\x1bx"):
+            self.is_broken = True
+            return []
+        self._awaiting = self._gen.throw(ParseTimeout())
+        messages = [*self._tokens]
+        self._tokens.clear()
+        return messages
+
+    def successor(self) -> GuardedParser:
+        """A fresh parser that knows as much about the terminal."""
+        parser = GuardedParser()
+        parser.last_x, parser.last_y = self.last_x, self.last_y
+        parser.mouse_pixels = self.mouse_pixels
+        parser.terminal_size = self.terminal_size
+        parser.terminal_pixel_size = self.terminal_pixel_size
+        return parser

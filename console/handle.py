@@ -1,0 +1,150 @@
+"""EngineHandle: commands in, immutable views out. The console's only door to the engine.
+
+The engine lives in a daemon thread of its own. The console pulls `view`; nothing in the engine's thread ever waits for
+the console. A press of the kill key sets the gateway's latch in the caller's thread, before anything is queued.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from core.inputs import Command, Halt, Kill
+from core.ports import JournalError, OperatorError
+from core.views import DeskView
+
+FRAME = 0.1
+"""Seconds of the wall between two pictures, at least."""
+REST = 1.0
+"""Seconds between two pictures of a desk on which nothing happens."""
+
+
+class Running(Protocol):
+    """A runtime as the console knows it."""
+
+    def run(self) -> None: ...
+    def stop(self, reason: str) -> None: ...
+    def leave(self) -> None: ...
+    def send(self, command: Command) -> None: ...
+    def attend(self, attended: bool) -> None: ...
+    def clock(self) -> datetime: ...
+    def picture(self) -> DeskView: ...
+    def has_changed(self) -> bool: ...
+    def on_beat(self, act: Callable[[], None]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """The engine is being taken up."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The engine is not there, and why; the message says what to do."""
+
+    message: str
+
+
+class EngineHandle:
+    """Owns the engine's thread.
+
+    Parameters
+    ----------
+    build
+        Makes the runtime, in the engine's thread; what it opens is closed by the stack that it is given.
+    """
+
+    def __init__(self, build: Callable[[ExitStack], Running]) -> None:
+        self.view: DeskView | Loading | Failed = Loading("taking up the journal")
+        self.ended = threading.Event()
+        self._build = build
+        self._runtime: Running | None = None
+        self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
+        self._drawn_at = 0.0
+        self._reason = "left"
+        self._is_leaving = False
+        self._early: list[Command] = []
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def send(self, command: Command) -> None:
+        """Put a command into the inbox. Before the engine is there, only a halt and a kill are kept."""
+        if self._runtime is not None:
+            self._runtime.send(command)
+        elif isinstance(command, Halt | Kill):
+            self._early.append(command)
+
+    def press_kill(self) -> None:
+        """The first press: nothing that opens leaves from this instant. Any thread; never waits; may be repeated."""
+        self.send(Halt("key"))
+
+    def press_kill_again(self, naked: bool = False) -> None:
+        """`K` on the kill screen."""
+        self.send(Kill("key", naked))
+
+    def attend(self, attended: bool) -> None:
+        """A person is deciding: virtual time runs at ×1."""
+        if self._runtime is not None:
+            self._runtime.attend(attended)
+
+    def clock(self) -> datetime | None:
+        """The engine's time now, between two pictures too."""
+        return self._runtime.clock() if self._runtime is not None else None
+
+    def leave(self, reason: str) -> None:
+        """Let the engine finish its act and close its journal. Any thread; does not wait: see `ended`."""
+        self._reason = reason
+        self._is_leaving = True
+        if self._runtime is not None:
+            self._runtime.leave()
+
+    def close(self, reason: str, patience: float) -> bool:
+        """Leave, and wait for at most `patience` seconds; whether nothing of the engine is left running."""
+        self.leave(reason)
+        return self._thread.ident is None or self.ended.wait(patience)
+
+    # ── the engine's thread ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _live(self) -> None:
+        try:
+            with ExitStack() as stack:
+                self._work(stack)
+        except (OperatorError, JournalError, OSError) as error:
+            self.view = Failed(str(error))
+        except Exception as error:  # the thread's edge: what was not foreseen is shown, and nothing trades
+            self.view = Failed(f"the engine ended: {type(error).__name__}: {error}")
+        finally:
+            self.ended.set()
+
+    def _work(self, stack: ExitStack) -> None:
+        runtime = self._build(stack)
+        runtime.on_beat(self._publish)
+        self._runtime = runtime
+        for command in self._early:
+            runtime.send(command)
+        if not self._is_leaving:
+            runtime.run()
+        if self._is_leaving:
+            runtime.stop(self._reason)
+            return
+        runtime.stop("the market has ended")
+        self._draw(time.monotonic())
+
+    def _publish(self) -> None:
+        now = time.monotonic()
+        since = now - self._drawn_at
+        if self._runtime is not None and (since >= REST or (since >= FRAME and self._runtime.has_changed())):
+            self._draw(now)
+
+    def _draw(self, now: float) -> None:
+        if self._runtime is not None:
+            self._drawn_at = now
+            self.view = self._runtime.picture()

@@ -1,0 +1,101 @@
+"""How the desk hears that it must go, and goes: signals, a terminal that hung up, and the deadline.
+
+Textual handles neither SIGHUP nor SIGTERM, and with the terminal gone its own exit can hang or spin. Here a signal only
+writes a byte; a thread that waits for it does the rest, whatever the event loop is doing, and another one ends the
+process when the desk has not ended by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from types import FrameType
+
+DEADLINE = 3.0
+"""Seconds that the desk has to end by itself."""
+
+TERMINAL_GONE, KEYBOARD_FAILED = 0, 255
+"""The bytes for the causes that are no signals."""
+
+CAUSES: Mapping[int, tuple[str, int]] = {
+    TERMINAL_GONE: ("the terminal is gone", 128 + signal.SIGHUP),
+    KEYBOARD_FAILED: ("the keyboard cannot be read any more", 1),
+    signal.SIGHUP: ("the terminal hung up (SIGHUP)", 128 + signal.SIGHUP),
+    signal.SIGTERM: ("asked to end (SIGTERM)", 128 + signal.SIGTERM),
+    signal.SIGINT: ("interrupted (SIGINT)", 128 + signal.SIGINT),
+}
+"""Why the desk leaves, and the exit status that says so."""
+
+
+class Departure(threading.Thread):
+    """Waits for the signals. SIGUSR1 halts (OP-08); each other one leaves, once.
+
+    `stop_painting` is called first, then `leave` in a thread of its own; `restore` just before the process is ended by
+    force, `DEADLINE` seconds later. None of them runs inside a signal handler.
+    """
+
+    def __init__(
+        self,
+        *,
+        leave: Callable[[str], None],
+        halt: Callable[[str], None],
+        stop_painting: Callable[[], None],
+        restore: Callable[[], None],
+    ) -> None:
+        super().__init__(daemon=True, name="keyturn-leaving")
+        self._leave = leave
+        self._halt = halt
+        self._stop_painting = stop_painting
+        self._restore = restore
+        self._ear, self._mouth = os.pipe()
+        os.set_blocking(self._mouth, False)
+        self.status: int | None = None
+        """The exit status that belongs to the cause; None while nothing asked the desk to leave."""
+
+    def listen(self) -> None:
+        """Takes the signals over. Main thread only, like `signal.signal`."""
+        for number in (*CAUSES, signal.SIGUSR1):
+            if number not in (TERMINAL_GONE, KEYBOARD_FAILED):
+                signal.signal(number, self._heard)
+        self.start()
+
+    def terminal_is_gone(self) -> None:
+        """A read or a write found nobody at the other end. From any thread; repeated, it does nothing."""
+        self._say(TERMINAL_GONE)
+
+    def keyboard_failed(self) -> None:
+        """The input thread ends by an error of ours. A desk that hears no kill key must not go on (OP-07)."""
+        self._say(KEYBOARD_FAILED)
+
+    def run(self) -> None:
+        while heard := os.read(self._ear, 1):
+            if heard[0] == signal.SIGUSR1:
+                self._halt("SIGUSR1")
+            elif self.status is None:
+                self._go(heard[0])
+
+    def _go(self, cause: int) -> None:
+        reason, status = CAUSES[cause]
+        self.status = status
+        threading.Thread(target=self._end_by_force, args=(status,), daemon=True).start()
+        self._stop_painting()
+        threading.Thread(target=self._leave, args=(reason,), daemon=True).start()
+
+    def _end_by_force(self, status: int) -> None:
+        time.sleep(DEADLINE)
+        try:
+            self._restore()
+        finally:
+            os._exit(status)
+
+    def _heard(self, number: int, _frame: FrameType | None) -> None:
+        self._say(number)
+
+    def _say(self, cause: int) -> None:
+        try:
+            os.write(self._mouth, bytes([cause]))
+        except BlockingIOError:
+            return  # 64 kB of causes wait already

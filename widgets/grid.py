@@ -1,0 +1,354 @@
+"""The one grid that all panes share: it keeps the picture that it drew, and draws again only what differs.
+
+A pane calls `show` with rows, as often as it likes. Selection, scrolling, focus and new figures all go the same way: a
+new picture, compared line by line and cell by cell with the last one, and a refresh of the regions that changed. A row
+is known by its key, never by its place; one that goes takes the selection with it, so that a key meant for it cannot
+hit its neighbour (OP-04).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from widgets.grid_picture import (
+    GAP,
+    MARKS,
+    Background,
+    Cell,
+    Column,
+    Line,
+    Row,
+    Tone,
+    differences,
+    widths_of,
+)
+from widgets.grid_text import Align, fitted, harmless
+
+__all__ = ["Align", "Cell", "Column", "Grid", "Row", "Tone"]
+
+
+class Grid(Widget, can_focus=True):
+    """Columns, rows with an identity, one selection.
+
+    The header leaves when `has_header` is false. `empty` says what would fill the pane. With `follows` set, new rows at
+    the end scroll into view until the operator moves.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "grid--header",
+        "grid--note",
+        "grid--empty",
+        "grid--selected",
+        "grid--selected-elsewhere",
+        "grid--gain",
+        "grid--loss",
+        "grid--warning",
+        "grid--urgent",
+        "grid--muted",
+        "grid--strong",
+    }
+    DEFAULT_CSS = """
+    Grid {
+        height: 1fr;
+        & > .grid--header { color: $text-muted; }
+        & > .grid--note { color: $text-muted; }
+        & > .grid--empty { color: $text-muted; }
+        & > .grid--selected { background: $primary 40%; text-style: bold; }
+        & > .grid--selected-elsewhere { background: $primary 15%; }
+        & > .grid--gain { color: $text-success; }
+        & > .grid--loss { color: $text-error; }
+        & > .grid--warning { color: $text-warning; }
+        & > .grid--urgent { color: $text-error; text-style: bold reverse; }
+        & > .grid--muted { color: $text-muted; }
+        & > .grid--strong { text-style: bold; }
+    }
+    """
+    BINDINGS = [
+        Binding("up,k", "up", "up", show=False, id="grid.up"),
+        Binding("down,j", "down", "down", show=False, id="grid.down"),
+        Binding("pageup", "page_up", "a page up", show=False, id="grid.page_up"),
+        Binding("pagedown", "page_down", "a page down", show=False, id="grid.page_down"),
+        Binding("home", "first", "first", show=False, id="grid.first"),
+        Binding("end", "last", "last", show=False, id="grid.last"),
+        Binding("enter", "open", "open", show=False, id="grid.open"),
+    ]
+
+    class Moved(Message):
+        """Another row is selected, or none (`key` is None)."""
+
+        def __init__(self, grid: Grid, key: str | None) -> None:
+            super().__init__()
+            self.grid = grid
+            self.key = key
+
+        @property
+        def control(self) -> Grid:
+            return self.grid
+
+    class Opened(Message):
+        """Enter on a row."""
+
+        def __init__(self, grid: Grid, key: str) -> None:
+            super().__init__()
+            self.grid = grid
+            self.key = key
+
+        @property
+        def control(self) -> Grid:
+            return self.grid
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        empty: str = "",
+        has_header: bool = True,
+        follows: bool = False,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._columns = tuple(columns)
+        self._rows: tuple[Row, ...] = ()
+        self._index: dict[str, int] = {}
+        self._empty = empty
+        self._has_header = has_header
+        self.follows = follows
+        self._selected: str | None = None
+        self._last_index: int | None = None  # of the selection, for the next move after its row went
+        self._top = 0
+        self._drawn: list[Line] = []
+        self._strips: dict[Line, Strip] = {}
+        self._styles_of: dict[tuple[Tone, Background], Style] = {}
+
+    # What a pane does
+
+    def show(self, rows: Sequence[Row], *, empty: str | None = None) -> None:
+        """Shows these rows from now on; keys are unique. Costs a comparison where nothing changed."""
+        if empty is not None:
+            self._empty = empty
+        anchor = self._anchor()
+        self._rows = tuple(rows)
+        self._index = {row.key: index for index, row in enumerate(self._rows)}
+        self._keep_selection()
+        if self.follows:
+            self._top = len(self._rows)
+        elif anchor is not None and anchor[0] in self._index:
+            self._top = self._index[anchor[0]] - anchor[1]
+        self._draw()
+
+    def show_columns(self, columns: Sequence[Column]) -> None:
+        """Other columns, for another width of the pane; `show` follows with rows of that many cells."""
+        self._columns = tuple(columns)
+        self._forget_picture()
+
+    @property
+    def selected(self) -> str | None:
+        """The key of the selected row; None after it went, until the operator moves."""
+        return self._selected
+
+    def select(self, key: str) -> None:
+        """Selects the row with that key, if there is one, and scrolls to it."""
+        if key in self._index:
+            self._move_to(self._index[key])
+
+    # What the operator does
+
+    def action_up(self) -> None:
+        self._move_by(-1)
+
+    def action_down(self) -> None:
+        self._move_by(1)
+
+    def action_page_up(self) -> None:
+        self._move_by(-max(1, self._body_height() - 1))
+
+    def action_page_down(self) -> None:
+        self._move_by(max(1, self._body_height() - 1))
+
+    def action_first(self) -> None:
+        self._move_to(0)
+
+    def action_last(self) -> None:
+        self._move_to(len(self._rows) - 1)
+
+    def action_open(self) -> None:
+        if self._selected is not None:
+            self.post_message(self.Opened(self, self._selected))
+
+    def on_click(self, event: events.Click) -> None:
+        line = event.get_content_offset_capture(self).y - self._has_header
+        if 0 <= line < self._body_height() and self._top + line < len(self._rows):
+            self._move_to(self._top + line)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._scroll_by(-1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._scroll_by(1)
+
+    def on_focus(self) -> None:
+        self._draw()
+
+    def on_blur(self) -> None:
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._keep_visible()
+        self._forget_picture()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._strips.clear()
+        self._styles_of.clear()
+
+    # Selection and scrolling
+
+    def _keep_selection(self) -> None:
+        if self._selected is not None:
+            if self._selected not in self._index:
+                self._selected = None
+                self.post_message(self.Moved(self, None))
+            else:
+                self._last_index = self._index[self._selected]
+        elif self._rows and self._last_index is None:
+            self._last_index, self._selected = 0, self._rows[0].key
+            self.post_message(self.Moved(self, self._selected))
+
+    def _move_by(self, step: int) -> None:
+        if self._last_index is None:
+            return
+        if self._selected is None and step > 0:
+            step -= 1  # the rows below moved up into the place of the one that went
+        self._move_to(self._last_index + step)
+
+    def _move_to(self, index: int) -> None:
+        if not self._rows:
+            return
+        self._last_index = max(0, min(index, len(self._rows) - 1))
+        key = self._rows[self._last_index].key
+        has_moved, self._selected = key != self._selected, key
+        self.follows = False
+        self._keep_visible()
+        self._draw()
+        if has_moved:
+            self.post_message(self.Moved(self, key))
+
+    def _scroll_by(self, step: int) -> None:
+        self.follows = False
+        self._top += step
+        self._draw()
+
+    def _keep_visible(self) -> None:
+        if self._selected is not None:
+            index = self._index[self._selected]
+            self._top = max(min(self._top, index), index - self._body_height() + 1)
+
+    def _anchor(self) -> tuple[str, int] | None:
+        """The row that keeps its line when others come and go above it, and that line."""
+        if self._selected is not None:
+            line = self._index[self._selected] - self._top
+            if 0 <= line < self._body_height():
+                return self._selected, line
+        return (self._rows[self._top].key, 0) if self._top < len(self._rows) else None
+
+    def _body_height(self) -> int:
+        """The lines for rows. Without a header, the last line of an overlong list says where it stands, unless it
+        follows its end."""
+        height = self.content_size.height - self._has_header
+        return height - (not self._has_header and not self.follows and len(self._rows) > height)
+
+    # The picture
+
+    def _picture(self) -> list[Line]:
+        body = self._body_height()
+        self._top = max(0, min(self._top, len(self._rows) - body))
+        lines: list[Line] = []
+        note = ""
+        if len(self._rows) > body and not (self.follows and not self._has_header):
+            place = self._index[self._selected] if self._selected is not None else self._top
+            note = f"{place + 1} of {len(self._rows)}"
+        if self._has_header:
+            titles = tuple(Cell(column.title, "header") for column in self._columns)
+            lines.append(Line(titles, note=note))
+        if not self._rows:
+            lines.append(Line(note=self._empty, tone="empty"))
+        lines += (self._line_of(row) for row in self._rows[self._top : self._top + max(0, body)])
+        height = self.content_size.height
+        lines += [Line()] * (height - len(lines))
+        if note and not self._has_header:
+            lines[-1] = Line(note=note)
+        return lines[:height]
+
+    def _line_of(self, row: Row) -> Line:
+        is_selected = row.key == self._selected
+        background: Background = ("selected" if self.has_focus else "selected-elsewhere") if is_selected else ""
+        return Line(row.cells, row.tone, MARKS[is_selected, self.has_focus], background)
+
+    def _draw(self) -> None:
+        if not self.is_mounted or not self.content_size:
+            return
+        picture = self._picture()
+        before = self._drawn if len(self._drawn) == len(picture) else [Line(note="\0")] * len(picture)
+        regions = [*differences(before, picture, self._widths(), self.content_size.width)]
+        if not regions:
+            return
+        kept = set(picture)
+        self._drawn = picture
+        self._strips = {line: strip for line, strip in self._strips.items() if line in kept}
+        self.refresh(*regions)
+
+    def _forget_picture(self) -> None:
+        self._strips.clear()
+        self._drawn = []
+        self._draw()
+
+    def _widths(self) -> list[int]:
+        return widths_of(self._columns, self.content_size.width)
+
+    # Drawing
+
+    def render_line(self, y: int) -> Strip:
+        line = self._drawn[y] if y < len(self._drawn) else Line()
+        if line not in self._strips:
+            self._strips[line] = self._strip(line)
+        return self._strips[line]
+
+    def _strip(self, line: Line) -> Strip:
+        width = self.content_size.width
+        base = self._style("", line.background)
+        if line.tone == "empty":
+            return Strip([Segment(harmless(line.note), self._style("empty", ""))]).adjust_cell_length(width, base)
+        segments = [Segment(line.mark, base)]
+        for cell, column, cells in zip(line.cells, self._columns, self._widths(), strict=False):
+            text = fitted(cell.text, cells, column.align, column.decimals)
+            segments += [
+                Segment(text, self._style(cell.tone or line.tone, line.background)),
+                Segment(" " * GAP, base),
+            ]
+        strip = Strip(segments).adjust_cell_length(width, base)
+        if not line.note:
+            return strip
+        note = Strip([Segment(f" {line.note}", self._style("note", ""))])
+        return Strip.join([strip.crop(0, max(0, width - note.cell_length)), note]).adjust_cell_length(width, base)
+
+    def _style(self, tone: Tone, background: Background) -> Style:
+        """Never None: a segment without a style ends the desk under NO_COLOR."""
+        if (tone, background) not in self._styles_of:
+            style = self.rich_style
+            if tone:
+                style += self.get_component_rich_style(f"grid--{tone}")
+            if background:
+                selected = self.get_component_rich_style(f"grid--{background}")
+                style += Style(bgcolor=selected.bgcolor, bold=selected.bold or style.bold)
+            self._styles_of[tone, background] = style
+        return self._styles_of[tone, background]

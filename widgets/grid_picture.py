@@ -1,0 +1,100 @@
+"""What a grid shows, as values: columns, rows, the lines of a picture, and what differs between two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.geometry import Region
+
+from widgets.grid_text import Align
+
+GAP = 1
+"""Cells between two columns."""
+
+MARKS = {(False, False): "  ", (False, True): "  ", (True, False): "▹ ", (True, True): "▸ "}
+"""By selected and focused: visible without colour."""
+
+MARK_WIDTH = 2
+
+Tone = Literal["", "header", "note", "empty", "gain", "loss", "warning", "urgent", "muted", "strong"]
+"""What a text means: the component class that draws it, without its `grid--`. Words and signs say it as well."""
+
+Background = Literal["", "selected", "selected-elsewhere"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`width` in cells; the columns that stretch share what is left of the pane. `decimals` belongs to Align.POINT."""
+
+    title: str
+    width: int
+    align: Align = Align.LEFT
+    decimals: int = 2
+    stretches: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A text and what it means."""
+
+    text: str
+    tone: Tone = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`key` says which thing it shows. `tone` is that of every cell without one."""
+
+    key: str
+    cells: tuple[Cell, ...]
+    tone: Tone = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the picture. `note` stands at its right end, or alone on an empty pane."""
+
+    cells: tuple[Cell, ...] = ()
+    tone: Tone = ""
+    mark: str = MARKS[False, False]
+    background: Background = ""
+    note: str = ""
+
+
+def widths_of(columns: Sequence[Column], width: int) -> list[int]:
+    """The cells of each column in a pane of `width`. What does not fit is cut at its right edge."""
+    stretching = sum(column.stretches for column in columns)
+    spare = max(0, width - MARK_WIDTH - sum(column.width + GAP for column in columns) + GAP)
+    widths = []
+    for column in columns:
+        share = spare // stretching if column.stretches else 0
+        spare -= share
+        stretching -= column.stretches
+        widths.append(column.width + share)
+    return widths
+
+
+def differences(old: Sequence[Line], new: Sequence[Line], widths: Sequence[int], width: int) -> Iterator[Region]:
+    """The regions in which two pictures of one size differ."""
+    for y, (was, now) in enumerate(zip(old, new, strict=True)):
+        if was == now:
+            continue
+        if _is_same_but_for_cells(was, now):
+            yield from _cells_that_differ(was, now, widths, y)
+        else:
+            yield Region(0, y, width, 1)
+
+
+def _is_same_but_for_cells(was: Line, now: Line) -> bool:
+    surroundings = [(line.tone, line.mark, line.background, line.note, len(line.cells)) for line in (was, now)]
+    return surroundings[0] == surroundings[1]
+
+
+def _cells_that_differ(was: Line, now: Line, widths: Sequence[int], y: int) -> Iterator[Region]:
+    x = MARK_WIDTH
+    for old, new, width in zip(was.cells, now.cells, widths, strict=False):
+        if old != new:
+            yield Region(x, y, width, 1)
+        x += width + GAP
