@@ -46,6 +46,8 @@ def demo(
 
 def need_a_terminal() -> None:
     """Refuse, saying what to do instead, where nobody could see the desk or type."""
-    is_terminal = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "") != "dumb"
+    is_terminal = (
+        all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)) and os.environ.get("TERM", "") != "dumb"
+    )
     if not is_terminal:
         raise OperatorError(NO_TERMINAL)

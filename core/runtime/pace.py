@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-BEAT = 0.05
+BEAT = 0.02
 """Seconds of the wall between two heartbeats."""
 DEAD_HOURS = timedelta(minutes=5)
 """Nothing due for this long: the wait is skipped, as over a night."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from house import SPY, NoLog, NoSwitch, some_bars
@@ -72,7 +73,7 @@ def confirmations(many: int) -> tuple[list[float], list[float], float]:
                 engine.handle(at, runtime.ask(effect))
             ticket = next(iter(engine.desk.stage.state.tickets.values()))
             if number == many - 1:
-                review = time_of(lambda: review_once(engine, proposal, at), 300)
+                review = time_of(partial(review_once, engine, proposal, at), 300)
             before = journal.seconds_in_syncs
             began = time.perf_counter()
             fetch = next(e for e in engine.handle(at, Confirm(ticket.id, ticket.digest, Effect.OPEN)))

@@ -1,0 +1,33 @@
+"""When the desk rings, and what the terminal's title says (DESK, OP-06)."""
+
+from __future__ import annotations
+
+from core.views import DeskView
+
+AGAIN_AFTER = 30.0
+"""Seconds after which an exit that still waits rings again."""
+
+
+class Bell:
+    """Once for a new proposal; again and again while an exit waits."""
+
+    def __init__(self) -> None:
+        self._staged: int | None = None
+        self._rang_at = 0.0
+
+    def rings(self, view: DeskView, now: float) -> bool:
+        """Whether it rings for this picture, `now` being seconds of the console's clock."""
+        is_new = view.staged > self._staged if self._staged is not None else bool(view.proposals)
+        self._staged = view.staged
+        exit_waits = any(row.is_urgent for row in view.proposals)
+        if is_new or (exit_waits and now - self._rang_at >= AGAIN_AFTER):
+            self._rang_at = now
+            return True
+        return False
+
+
+def title_of(view: DeskView | None) -> str:
+    """`(2) Keyturn`."""
+    waiting = len(view.proposals) if view is not None else 0
+    name = "Keyturn" if view is None or view.status.mode.value == "paper" else "Keyturn LIVE"
+    return f"({waiting}) {name}" if waiting else name

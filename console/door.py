@@ -1,0 +1,53 @@
+"""Where the driver knocks: kill, halt and leave, from its threads, whatever the event loop is doing (OP-07)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from console.handle import EngineHandle
+from core.inputs import Halt
+
+PATIENCE = 2.0
+"""Seconds that the engine has to finish its act and close its journal when the desk is told to go."""
+
+
+class DeskDoor:
+    """Implements `console.driver.Door`. `open_kill` and `close` are only handed to the event loop, never waited for.
+
+    Attributes
+    ----------
+    reason
+        Why the desk was told to leave; None while nobody did.
+    """
+
+    def __init__(self, handle: EngineHandle) -> None:
+        self.handle = handle
+        self.open_kill: Callable[[], object] = lambda: None
+        self.close: Callable[[], object] = lambda: None
+        self.reason: str | None = None
+        self._is_kill_open = False
+
+    def press_kill(self) -> None:
+        """Halts; a repeat changes nothing."""
+        self._is_kill_open = True
+        self.handle.press_kill()
+        self.open_kill()
+
+    def press_kill_again(self) -> None:
+        self.handle.press_kill_again()
+
+    def is_kill_open(self) -> bool:
+        return self._is_kill_open
+
+    def let_k_be_a_letter(self) -> None:
+        """The kill screen closed, or has done its work: from here on a word may be typed."""
+        self._is_kill_open = False
+
+    def leave(self, reason: str) -> None:
+        self.reason = reason
+        self.handle.leave(reason)
+        self.handle.ended.wait(PATIENCE)
+        self.close()
+
+    def halt(self, reason: str) -> None:
+        self.handle.send(Halt(reason))

@@ -1,0 +1,41 @@
+"""What a dialog may ask of the desk behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from console.handle import EngineHandle
+from console.link import Link
+from core.model.values import ClientOrderId, ProposalId
+from core.views import DeskView
+from widgets.grid_picture import Tone
+
+MINIMUM = (80, 24)
+"""Columns and lines that the desk needs; below, nothing can be confirmed, because not all of it would be seen."""
+
+
+class Behind(Protocol):
+    """The desk, as its dialogs know it.
+
+    Attributes
+    ----------
+    now
+        The console's monotonic clock, in seconds, on which keys and pictures are measured.
+    """
+
+    handle: EngineHandle
+    now: Callable[[], float]
+
+    @property
+    def link(self) -> Link: ...
+    @property
+    def is_too_small(self) -> bool: ...
+    @property
+    def view(self) -> DeskView | None: ...
+    def engine_now(self) -> datetime: ...
+    def say(self, text: str, tone: Tone = "") -> None: ...
+    def open_ticket(self, proposal_id: ProposalId) -> None: ...
+    def show_order(self, order_id: ClientOrderId) -> None: ...
+    def flatten(self) -> None: ...

@@ -1,0 +1,175 @@
+"""The kill screen: halted when it opens, killed by `K`, shut until REARM is typed in full (OP-07).
+
+It lies over everything. The letters of a word are collected here, without a text field, so that no key is lost to one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from console.door import DeskDoor
+from console.keymap import Place, bindings_for, footer
+from console.screens.behind import Behind
+from console.screens.layer import Dialog
+from core.inputs import Rearm, Resume
+from core.views import DeskView
+from widgets.kill import halted_lines, killed_lines
+from widgets.lines import Cell, Lines, TextLine
+
+REARM, NAKED, CLEAR = "REARM", "NAKED", "CLEAR"
+
+
+class KillScreen(Dialog):
+    CSS = """
+    #kill { width: 78; max-width: 100%; height: auto; max-height: 100%; background: $surface;
+            border: heavy $error; border-title-style: bold; padding: 0 1; }
+    """
+    BINDINGS = bindings_for(Place.KILL)
+
+    def __init__(self, behind: Behind, door: DeskDoor) -> None:
+        super().__init__()
+        self.behind = behind
+        self.door = door
+        self.box = Vertical(id="kill")
+        self.body = Lines(id="kill-body")
+        self.typed = ""
+        self.is_rearming = False
+
+    def compose(self) -> ComposeResult:
+        with self.box:
+            yield self.body
+
+    def on_mount(self) -> None:
+        self._draw()
+
+    @property
+    def is_killed(self) -> bool:
+        view = self.behind.view
+        return view is not None and view.status.killed_by is not None
+
+    def update_view(self, view: DeskView, _now: datetime) -> None:
+        if self.is_rearming and view.status.killed_by is None and self.is_current:
+            self.behind.say("re-armed: entries are on again", "strong")
+            self.close()
+            return
+        self._draw()
+
+    def chord_again(self) -> None:
+        """The chord while this screen is open: what was typed of a word is dropped."""
+        self.typed = ""
+        self._draw()
+
+    # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _draw(self) -> None:
+        if self.is_killed:
+            self.door.let_k_be_a_letter()
+        width = max(20, min(74, self.app.size.width - 4))
+        view = self.behind.view
+        title = "KILLED" if self.is_killed else "KILL"
+        if self.box.border_title != title:
+            self.box.border_title = title
+        if view is not None and self.is_killed:
+            lines = [*killed_lines(view, width), (), *self._after_kill(view)]
+        else:
+            lines = [*halted_lines(view, width), (), *self._before_kill(view)]
+        self.body.show(lines)
+
+    def _before_kill(self, view: DeskView | None) -> Iterable[TextLine]:
+        entries = len(view.kill.entries_working) if view is not None else 0
+        positions = len(view.positions) if view is not None else 0
+        yield (Cell(" K ", "strong"), Cell(f" kill: cancel {_count(entries, 'entry', 'entries')} and stay shut"))
+        if positions:
+            yield (
+                Cell(" F ", "strong"),
+                Cell(f" flatten {_count(positions, 'position', 'positions')}: stage each close"),
+            )
+        yield (Cell("Esc", "strong"), Cell(" resume"), *self._typed_cell())
+
+    def _after_kill(self, view: DeskView) -> Iterable[TextLine]:
+        if view.positions:
+            yield (
+                Cell(" F ", "strong"),
+                Cell(f" flatten {_count(len(view.positions), 'position', 'positions')}: stage each close, you confirm"),
+            )
+        if view.kill.stops_working:
+            yield (Cell(" type NAKED ", "strong"), Cell("to cancel the protective stops too"))
+        yield (Cell(" type REARM ", "strong"), Cell("to trade again"))
+        yield (Cell("Esc", "strong"), Cell(" back to the desk, still killed"), *self._typed_cell())
+
+    def _typed_cell(self) -> TextLine:
+        if self.is_rearming:
+            return (Cell("    re-arming…", "strong"),)
+        return (Cell(f"    typed: {self.typed}", "strong"),) if self.typed else ()
+
+    def keys_in_words(self) -> str:
+        """For the last line."""
+        return "F flatten  Esc back, still killed  REARM re-arms" if self.is_killed else footer(Place.KILL)
+
+    # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def words(self) -> dict[str, Callable[[], None]]:
+        """What may be typed now. CLEAR ends a halt that no key made."""
+        if self.is_killed:
+            return {REARM: self._rearm, NAKED: self._naked}
+        view = self.behind.view
+        is_ours = view is None or all(halt.startswith("key:") for halt in view.status.halts)
+        return {} if is_ours else {CLEAR: self._clear}
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter that goes on with a word belongs to it; every other key ends it."""
+        letter = event.character or ""
+        words = self.words()
+        if letter.isalpha() and any(word.startswith(self.typed + letter) for word in words):
+            event.stop()
+            event.prevent_default()
+            self.typed += letter
+            if self.typed in words:
+                act = words[self.typed]
+                self.typed = ""
+                act()
+        else:
+            self.typed = ""
+        self._draw()
+
+    def _rearm(self) -> None:
+        self.is_rearming = True
+        self.behind.handle.send(Rearm(REARM))
+
+    def _naked(self) -> None:
+        self.behind.handle.press_kill_again(naked=True)
+        self.behind.say("the protective stops are being cancelled too", "warning")
+
+    def _clear(self) -> None:
+        """Two halts: the key's, and the one that was there before it."""
+        self.behind.handle.send(Resume())
+        self.behind.handle.send(Resume())
+        self.close()
+
+    def action_kill(self) -> None:
+        """For drivers without an input thread of ours; with it, `K` is read there."""
+        if not self.is_killed:
+            self.door.press_kill_again()
+
+    def action_flatten(self) -> None:
+        self.close()
+        self.behind.flatten()
+
+    def action_resume(self) -> None:
+        """Esc: ends the halt that the key made; a killed desk stays killed."""
+        if not self.is_killed:
+            self.behind.handle.send(Resume())
+        self.close()
+
+    def close(self) -> None:
+        self.door.let_k_be_a_letter()
+        self.dismiss()
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

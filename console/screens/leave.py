@@ -1,0 +1,53 @@
+"""`q`: what leaving means, position by position, before it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from console.keymap import Place, bindings_for
+from console.screens.question import WIDTH, Question
+from core.model.order import StopHolder
+from core.model.values import plain
+from core.views import DeskView, PositionRow
+from widgets.lines import Cell, TextLine
+from widgets.ticket import wrapped
+
+
+class LeaveScreen(Question):
+    PLACE = Place.LEAVE
+    BINDINGS = bindings_for(Place.LEAVE)
+
+    def __init__(self, view: DeskView, leave: Callable[[], None]) -> None:
+        super().__init__("Leave?", leaving_lines(view))
+        self.go = leave
+
+    def action_leave(self) -> None:
+        self.dismiss()
+        self.go()
+
+
+def leaving_lines(view: DeskView) -> list[TextLine]:
+    """Who looks after each position when nobody is here."""
+    lines = [line for row in view.positions for line in _position(row)]
+    entries = len(view.kill.entries_working)
+    if entries:
+        lines += wrapped(
+            "", f"{entries} entry order{'s' if entries > 1 else ''} stay at the broker and may fill.", WIDTH
+        )
+    if view.proposals:
+        lines += wrapped("", f"{len(view.proposals)} waiting: entries run out, exits wait until you return.", WIDTH)
+    if not lines:
+        lines.append((Cell("Nothing is held and no entry works."),))
+    return [*lines, (Cell("Strategies stop: nothing is proposed while the desk is closed."),)]
+
+
+def _position(row: PositionRow) -> list[TextLine]:
+    name = f"{row.symbol} {plain(row.quantity)}"
+    if row.holder is StopHolder.BROKER and row.covered >= abs(row.quantity):
+        return wrapped("", f"{name} keeps its stop at the broker.", WIDTH)
+    if row.covered:
+        left = plain(abs(row.quantity) - row.covered)
+        return wrapped(
+            "", f"{name}: only {plain(row.covered)} have a stop at the broker, {left} have none.", WIDTH, "warning"
+        )
+    return wrapped("", f"{name} has no stop at the broker: nobody watches it.", WIDTH, "warning")

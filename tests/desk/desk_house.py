@@ -1,0 +1,170 @@
+"""A desk on a real engine, for the tests beside it: the demo's market, opened as its first proposal waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any, TypeVar
+
+from rich.segment import Segment
+from textual.pilot import Pilot
+
+from console.desk import Desk
+from console.handle import EngineHandle
+from console.screens.kill import KillScreen
+from console.screens.ticket import TicketScreen
+from core.brokers.simulated.exchange import SimulatedExchange
+from core.engine import Engine
+from core.facts import ConfirmationReceived, Fact, OrderCreated
+from core.inputs import BarArrived, ProposeOrder
+from core.market.calendar import ExchangeCalendar, load_calendar
+from core.market.synthetic import synthetic_day
+from core.model.account import Mode
+from core.model.bar import Bar
+from core.model.order import Effect, OrderType, StopHolder
+from core.model.values import Price, Quantity, Symbol
+from core.runtime import demo
+from core.runtime.exchange import config_of
+from core.runtime.feed import bar_item
+from core.runtime.pace import Pace
+from core.runtime.virtual import Link, VirtualRuntime
+from core.settings import Settings
+from state.journal import MemoryJournal
+from tests.scenarios.house import Switch
+from tests.unit.core.brokers.trading_floor import Notebook
+
+F = TypeVar("F", bound=Fact)
+SPY = Symbol("SPY")
+PATIENCE = 5.0
+
+
+@cache
+def market() -> tuple[ExchangeCalendar, tuple[Bar, ...], datetime]:
+    """The calendar, the day's bars, and the end of the first bar that VWAP buys."""
+    calendar = load_calendar(demo.FIRST_DAY, demo.FIRST_DAY + timedelta(days=10))
+    session = demo.sessions_from(calendar, demo.FIRST_DAY)[0]
+    begin = demo.opening_instant(1, Settings(), calendar)
+    return calendar, tuple(synthetic_day(1, SPY, session)), begin + demo.LEAD
+
+
+@dataclass
+class House:
+    """The desk, its hands, and what the engine wrote down."""
+
+    desk: Desk
+    pilot: Pilot[Any]
+    runtime: VirtualRuntime
+
+    async def until(self, holds: Callable[[], object], seconds: float = PATIENCE) -> None:
+        end = asyncio.get_running_loop().time() + seconds
+        while not holds():
+            assert asyncio.get_running_loop().time() < end, f"did not happen in {seconds} s:\n{self.picture()}"
+            await self.pilot.pause(0.02)
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    async def wait(self, seconds: float) -> None:
+        await self.pilot.pause(seconds)
+
+    async def opens_the_ticket(self) -> TicketScreen:
+        await self.until(lambda: self.shows("1 waiting"))
+        await self.press("enter")
+        await self.until(self.is_armed)
+        ticket = self.desk.screen
+        assert isinstance(ticket, TicketScreen)
+        return ticket
+
+    async def buys(self) -> None:
+        """What VWAP proposes, with its stop at the broker."""
+        await self.opens_the_ticket()
+        await self.press("B")
+        await self.until(lambda: self.shows("broker 0.1"))
+
+    async def kills(self) -> None:
+        await self.press("ctrl+k")
+        await self.until(lambda: isinstance(self.desk.screen, KillScreen))
+        await self.press("K")
+        await self.until(lambda: self.shows("KILLED since"))
+
+    def is_armed(self) -> bool:
+        return any("armed " in line and "armed in" not in line for line in self.picture().splitlines())
+
+    def picture(self) -> str:
+        """The screen as text."""
+        screen = self.desk.screen
+        update = screen._compositor.render_update(full=True, screen_stack=self.desk._background_screens)
+        lines: list[list[Segment]] = getattr(update, "strips", [])
+        return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
+
+    def shows(self, *texts: str) -> bool:
+        picture = self.picture()
+        return all(text in picture for text in texts)
+
+    def facts(self, kind: type[F]) -> list[F]:
+        records = self.runtime.engine.desk.journal.records()
+        return [record.fact for record in records if isinstance(record.fact, kind)]
+
+    def sent_nothing(self) -> bool:
+        return not self.facts(ConfirmationReceived) and not self.facts(OrderCreated)
+
+    def types_an_order(self, quantity: str = "0.09", limit: str = "496.00") -> None:
+        """A second proposal, as the order form sends it."""
+        self.desk.handle.send(
+            ProposeOrder(
+                SPY,
+                Effect.OPEN,
+                Quantity(Decimal(quantity)),
+                OrderType.LIMIT,
+                Price(Decimal(limit)),
+                Price(Decimal("494.00")),
+                StopHolder.BROKER,
+            )
+        )
+
+
+@asynccontextmanager
+async def open_desk(
+    size: tuple[int, int] = (120, 40), now: Callable[[], float] | None = None, ready: bool = True
+) -> AsyncIterator[House]:
+    """A desk with one proposal waiting."""
+    runtime = _runtime()
+    handle = EngineHandle(lambda _stack: _built(runtime, _stack))
+    desk = Desk(handle) if now is None else Desk(handle, now)
+    async with desk.run_test(size=size) as pilot:
+        house = House(desk, pilot, runtime)
+        if ready:
+            await house.until(lambda: desk.view is not None and desk.view.proposals)
+            await house.wait(0.15)
+        try:
+            yield house
+        finally:
+            handle.close("the test is over", PATIENCE)
+
+
+def _built(runtime: VirtualRuntime, _stack: ExitStack) -> VirtualRuntime:
+    return runtime
+
+
+def _runtime() -> VirtualRuntime:
+    calendar, bars, proposed_at = market()
+    settings = Settings()
+    start = bars[0].start
+    engine = Engine("test", Mode.PAPER, calendar, MemoryJournal())
+    engine.apply(start, settings, "test")
+    pace = Pace(1.0)
+    pace.free_until = proposed_at + timedelta(milliseconds=200)
+    return VirtualRuntime(
+        engine,
+        SimulatedExchange(config_of(settings, "test", "1"), calendar, Notebook()),
+        (bar_item(BarArrived(bar, "seed 1")) for bar in bars),
+        start=start,
+        switch=Switch(),
+        link=Link(timedelta(milliseconds=20)),
+        pace=pace,
+    )

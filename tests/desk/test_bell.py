@@ -1,0 +1,33 @@
+"""The bell and the title: a new proposal rings once, an exit that waits again and again (OP-06)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from console.bell import Bell, title_of
+from core.model.order import Effect, Side
+from tests.desk.desk_house import open_desk
+
+
+async def test_a_new_proposal_rings_once_and_a_waiting_exit_every_30_seconds() -> None:
+    """OP-06"""
+    async with open_desk() as house:
+        entry = house.desk.view
+        assert entry is not None
+        exit_row = replace(entry.proposals[0], side=Side.SELL, effect=Effect.CLOSE, expires_at=None)
+        waiting_exit = replace(entry, proposals=(exit_row,), staged=entry.staged + 1)
+        bell = Bell()
+
+        rung = [bell.rings(entry, at) for at in (0.0, 0.1, 40.0)]
+        rung += [bell.rings(waiting_exit, at) for at in (41.0, 41.1, 70.9, 71.0, 71.1, 101.0)]
+
+        assert rung == [True, False, False, True, False, False, True, False, True]
+
+
+async def test_the_title_counts_what_waits() -> None:
+    async with open_desk() as house:
+        view = house.desk.view
+
+        assert title_of(view) == "(1) Keyturn"
+        assert title_of(None) == "Keyturn"
+        assert house.desk._title == "(1) Keyturn"

@@ -1,0 +1,142 @@
+"""Kill from wherever the operator is; re-arming is a word (OP-07)."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.screens.kill import KillScreen
+from console.screens.new_order import NewOrderScreen
+from console.screens.ticket import TicketScreen
+from core.facts import Halted, Killed, OrderStateChanged, ProposalStaged, Rearmed, Resumed
+from core.model.order import OrderStatus
+from tests.desk.desk_house import House, open_desk
+
+
+async def to_the_panes(house: House) -> None:
+    await house.wait(0)
+
+
+async def to_a_ticket(house: House) -> None:
+    await house.opens_the_ticket()
+
+
+async def to_a_text_field(house: House) -> None:
+    await house.press("n")
+    await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen))
+    await house.press("1", "2")
+
+
+async def to_the_question_of_leaving(house: House) -> None:
+    await house.press("q")
+    await house.until(lambda: house.shows("Leave?"))
+
+
+async def to_the_help(house: House) -> None:
+    await house.press("question_mark")
+    await house.until(lambda: house.shows("Help"))
+
+
+PLACES = [to_the_panes, to_a_ticket, to_a_text_field, to_the_question_of_leaving, to_the_help]
+
+
+@pytest.mark.parametrize("go", PLACES)
+async def test_the_chord_halts_and_k_kills_from_everywhere(go: object) -> None:
+    """OP-07"""
+    async with open_desk() as house:
+        await go(house)  # type: ignore[operator]
+
+        await house.press("ctrl+k", "ctrl+k")
+        await house.until(lambda: house.facts(Halted))
+        await house.until(lambda: house.shows("HALTED", "No entries.", "kill: cancel 0 entries and stay shut"))
+        assert not house.facts(Killed)
+        assert sum(isinstance(screen, KillScreen) for screen in house.desk.screen_stack) == 1
+        await house.press("K")
+        await house.until(lambda: house.facts(Killed))
+
+        await house.until(lambda: house.shows("KILLED since", "type REARM to trade again"))
+        assert house.sent_nothing()
+
+
+async def test_escape_stands_down_and_what_was_open_is_there_again() -> None:
+    """OP-07"""
+    async with open_desk() as house:
+        await house.opens_the_ticket()
+        await house.press("ctrl+k")
+        await house.until(lambda: house.shows("HALTED"))
+
+        await house.press("escape")
+        await house.until(lambda: house.facts(Resumed))
+        await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
+        await house.until(lambda: house.shows("ENTRIES ON"))
+
+        assert not house.facts(Killed)
+
+
+async def test_a_killed_desk_says_so_until_rearm_is_typed_in_full() -> None:
+    """OP-07"""
+    async with open_desk() as house:
+        await house.kills()
+        await house.press("escape")
+        await house.until(lambda: house.shows("by key: 0 entries, 0 stops, 0 held. Ctrl+K, type REARM"))
+
+        await house.press("ctrl+k", *"REAR", "x", *"M")
+        await house.wait(0.2)
+        assert not house.facts(Rearmed)
+        await house.press(*"rearm")
+        await house.wait(0.2)
+        assert not house.facts(Rearmed)
+
+        await house.press(*"REARM")
+        await house.until(lambda: house.facts(Rearmed))
+        await house.until(lambda: house.shows("ENTRIES ON") and not isinstance(house.desk.screen, KillScreen))
+
+
+async def test_a_kill_keeps_the_stop_and_naked_takes_it_too() -> None:
+    """OP-07"""
+    async with open_desk() as house:
+        await house.buys()
+        await house.kills()
+        assert house.shows("stays     SELL 0.1 SPY stop 494.72", "open      SPY 0.1", "flatten 1 position")
+
+        await house.press(*"NAKED")
+
+        await house.until(lambda: house.shows("NO STOP"))
+        ended = [fact.after for fact in house.facts(OrderStateChanged)]
+        assert OrderStatus.CANCELLED in ended
+
+
+async def test_flatten_stages_a_close_that_a_key_confirms_killed_or_not() -> None:
+    """OP-07: what passes when"""
+    async with open_desk() as house:
+        await house.buys()
+        await house.kills()
+
+        await house.press("F")
+        await house.until(lambda: house.shows("EXIT WAITS", "flatten"))
+        await house.press("exclamation_mark")
+        await house.until(lambda: house.is_armed() and house.shows("first  cancels SELL 0.1 SPY stop 494.72"))
+        await house.press("S")
+
+        await house.until(lambda: house.shows("No positions.", "SELL to close", "FILLED"))
+        assert len(house.facts(ProposalStaged)) == 2
+
+
+async def test_the_door_is_shut_for_k_while_a_word_is_typed() -> None:
+    """OP-07: the K of NAKED is a letter"""
+    async with open_desk() as house:
+        house.desk.door.press_kill()
+        assert house.desk.door.is_kill_open()
+        house.desk.door.press_kill_again()
+        await house.until(lambda: house.shows("KILLED since"))
+
+        assert not house.desk.door.is_kill_open()
+
+
+async def test_it_works_on_a_terminal_too_small_for_the_desk() -> None:
+    """OP-07"""
+    async with open_desk(size=(60, 20)) as house:
+        await house.until(lambda: house.shows("needs 80 × 24", "60 × 20"))
+        await house.press("ctrl+k")
+        await house.until(lambda: house.shows("HALTED"))
+        await house.press("K")
+        await house.until(lambda: house.facts(Killed))

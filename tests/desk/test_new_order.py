@@ -1,0 +1,101 @@
+"""An order typed by hand goes the same way as any other, or says in one line what is wrong with it (OP-01)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from console.order_form import Fault, read_form
+from console.screens.new_order import NewOrderScreen
+from core.facts import ProposalSkipped, ProposalStaged
+from core.inputs import ProposeOrder
+from core.model.order import Effect, OrderType
+from tests.desk.desk_house import House, open_desk
+
+GOOD = {
+    "symbol": "spy",
+    "effect": "buy",
+    "quantity": "0.05",
+    "type": "limit",
+    "limit": "496.00",
+    "stop": "494.00",
+    "holder": "broker",
+}
+
+
+async def fill(house: House, **texts: str) -> None:
+    await house.press("n")
+    await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen))
+    form = house.desk.screen
+    assert isinstance(form, NewOrderScreen)
+    for field, text in {**GOOD, **texts}.items():
+        form.inputs[field].value = text
+    await house.pilot.pause()
+
+
+async def test_it_becomes_a_proposal_with_a_ticket_and_enter_sends_nothing() -> None:
+    """OP-01"""
+    async with open_desk() as house:
+        await fill(house)
+        assert house.shows("SPY", "buying power 200.00 USD")
+
+        await house.press("enter", "enter")
+
+        await house.until(
+            lambda: (house.is_armed() and house.shows("0.05 SPY at 496 limit")) or house.shows("496.00 limit")
+        )
+        assert house.facts(ProposalStaged)[-1].proposal.strategy == "manual"
+        assert house.sent_nothing()
+
+
+async def test_what_is_not_staged_says_every_reason_and_keeps_the_form() -> None:
+    """RK-01"""
+    async with open_desk() as house:
+        await fill(house, quantity="1", stop="")
+
+        await house.press("enter")
+        await house.until(lambda: house.shows("NOT STAGED"))
+
+        assert house.facts(ProposalSkipped)
+        assert house.shows("New order", "stop")
+
+
+async def test_a_wrong_field_is_named_and_nothing_is_proposed() -> None:
+    async with open_desk() as house:
+        await fill(house, quantity="1e3")
+        await house.press("enter")
+        await house.until(lambda: house.shows("Quantity: shares, a number above zero"))
+        await house.press("escape")
+        assert len(house.facts(ProposalStaged)) == 1
+
+
+FAULTS = [
+    ("symbol", "", "symbol"),
+    ("symbol", "AAPL", "symbol"),
+    ("effect", "hold", "effect"),
+    ("effect", "sell", "effect"),
+    ("quantity", "-1", "quantity"),
+    ("quantity", "0", "quantity"),
+    ("quantity", "NaN", "quantity"),
+    ("quantity", "١", "quantity"),
+    ("type", "iceberg", "type"),
+    ("type", "stop", "type"),
+    ("type", "market", "limit"),
+    ("limit", "", "limit"),
+    ("limit", "1,000", "limit"),
+    ("stop", "x", "stop"),
+    ("holder", "mum", "holder"),
+]
+
+
+async def test_a_good_form_is_a_command_and_each_fault_names_its_field() -> None:
+    async with open_desk() as house:
+        view = house.desk.view
+        assert view is not None
+
+        order = read_form(GOOD, view)
+        faults = [read_form({**GOOD, field: text}, view) for field, text, _ in FAULTS]
+
+        assert isinstance(order, ProposeOrder)
+        assert (order.effect, order.type, order.quantity) == (Effect.OPEN, OrderType.LIMIT, Decimal("0.05"))
+        named = [fault.field for fault in faults if isinstance(fault, Fault)]
+        assert named == [field for _, _, field in FAULTS]

@@ -1,0 +1,121 @@
+"""The panes on a real engine: what they say, empty and full, at every size."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.handle import Failed
+from console.screens.ticket import TicketScreen
+from core.facts import CancelRequested, EngineStopped, OrderFilled, ProposalStaged
+from tests.desk.desk_house import House, open_desk
+
+
+def narrow(house: House) -> bool:
+    return all(len(line) <= 80 for line in house.picture().splitlines())
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (200, 60)])
+async def test_an_empty_pane_says_what_would_fill_it(size: tuple[int, int]) -> None:
+    async with open_desk(size) as house:
+        await house.press("x")
+        await house.until(lambda: house.shows("No proposals. VWAP on SPY"))
+        for key, said in (("2", "No positions. A filled entry appears here"), ("3", "No orders today.")):
+            await house.press(key)
+            await house.until(lambda said=said: house.shows(said))
+        assert house.shows("PAPER", "equity 200.00", "ENTRIES ON", "EXITS ON", "Ctrl+K KILL", "6 Log")
+
+
+async def test_at_80_columns_one_pane_beside_the_proposals_is_chosen_by_its_number() -> None:
+    async with open_desk((80, 24)) as house:
+        assert house.shows("1 Proposals", "2 Positions", "6 Log")
+        assert not house.shows("3 Orders")
+        for key, name in (("3", "3 Orders"), ("4", "4 Protections"), ("5", "5 Strategies"), ("2", "2 Positions")):
+            await house.press(key)
+            await house.until(lambda name=name: house.shows(name, "1 Proposals", "6 Log"))
+            assert len(house.picture().splitlines()) == 24
+        assert narrow(house)
+
+
+async def test_resizing_loses_nothing() -> None:
+    async with open_desk((120, 40)) as house:
+        await house.buys()
+        await house.press("3", "down")
+        chosen = house.desk.board.orders.grid.selected
+
+        await house.pilot.resize_terminal(80, 24)
+        await house.until(lambda: house.shows("3 Orders") and narrow(house))
+        await house.pilot.resize_terminal(60, 20)
+        await house.until(lambda: house.shows("Keyturn needs 80 × 24; this terminal has 60 × 20"))
+        await house.pilot.resize_terminal(120, 40)
+        await house.until(lambda: house.shows("2 Positions", "3 Orders", "5 Strategies"))
+
+        assert chosen is not None
+        assert house.desk.board.orders.grid.selected == chosen
+
+
+async def test_c_stages_the_close_of_a_position_and_opens_its_ticket() -> None:
+    """EX-21"""
+    async with open_desk() as house:
+        await house.buys()
+
+        await house.press("2", "c")
+        await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
+        await house.until(lambda: house.is_armed() and house.shows("first  cancels SELL 0.1 SPY stop 494.72"))
+        await house.press("B")
+        await house.wait(0.3)
+        assert len(house.facts(OrderFilled)) == 1
+        await house.press("S")
+
+        await house.until(lambda: house.shows("No positions."))
+        assert [fact.proposal.reason for fact in house.facts(ProposalStaged)][-1] == "closed by the operator"
+
+
+async def test_d_asks_before_it_cancels_a_stop() -> None:
+    async with open_desk() as house:
+        await house.buys()
+        await house.press("3", "home", "d")
+        await house.until(lambda: house.shows("Cancel this stop?", "SELL 0.1 SPY stop 494.72", "NO STOP"))
+        await house.press("d", "enter", "y", "escape")
+        await house.wait(0.2)
+        assert not house.facts(CancelRequested)
+
+        await house.press("d", "D")
+        await house.until(lambda: house.facts(CancelRequested))
+        await house.until(lambda: house.shows("YOU 0 of 0.1 !"))
+
+
+async def test_leaving_says_what_it_means_and_needs_another_key() -> None:
+    async with open_desk() as house:
+        await house.buys()
+        await house.press("q", "q", "enter")
+        await house.until(lambda: house.shows("Leave?", "SPY 0.1 keeps its stop at the broker.", "Strategies stop"))
+        assert house.shows("ENTRIES ON")
+        await house.press("escape", "ctrl+q")
+        await house.until(lambda: house.shows("Leave?"))
+        await house.press("y")
+
+        await house.until(house.desk.handle.ended.is_set)
+        await house.until(lambda: not house.desk.is_running)
+        assert house.facts(EngineStopped)
+        assert house.desk.was_left
+
+
+async def test_no_color_draws_the_same_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DESK: signs and words say it as well"""
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with open_desk() as house:
+        await house.buys()
+        await house.kills()
+        assert house.shows("KILLED since", "broker 0.1")
+
+
+async def test_what_ends_badly_is_said_in_words() -> None:
+    """A failed engine shows its message and lets the operator go."""
+    async with open_desk(ready=False) as house:
+        house.runtime.leave()
+        await house.until(house.desk.handle.ended.is_set)
+        house.desk.handle.view = Failed("the lock is held by process 7")
+        await house.until(lambda: house.shows("NO ENGINE: nothing trades", "the lock is held by process 7"))
+        await house.press("q")
+        await house.until(lambda: not house.desk.is_running)
+        assert house.desk.failure == "the lock is held by process 7"

@@ -1,0 +1,214 @@
+"""The ticket on a real engine: it shows what is sent, one key sends it, all else sends nothing (OP-03, OP-04)."""
+
+from __future__ import annotations
+
+import asyncio
+
+from textual import events
+
+from console.screens.ticket import Phase, TicketScreen
+from core.facts import ConfirmationReceived, ConfirmationRefused, OrderCreated, ProposalEnded, TicketClosed
+from core.inputs import Confirm, Decline
+from core.model.order import Effect
+from tests.desk.desk_house import open_desk
+
+
+async def test_the_ticket_shows_exactly_what_is_sent() -> None:
+    """OP-01, OP-02, OP-03"""
+    async with open_desk() as house:
+        await house.opens_the_ticket()
+        assert house.shows(
+            "PAPER ─ BUY to open ─ SPY",
+            "0.1 SPY at 496.21 limit, day",
+            "cost 49.62 USD   24.8 % of equity",
+            "STOP 494.72, the broker holds it",
+            "lose 0.15 USD at the stop",
+            "target VWAP 497.89, needs your key",
+            "gain 0.17 USD at the target",
+            "power after 150.38 USD",
+            "quote  496.20 × 496.22",
+            "derived",
+            "VWAP, bar 10:23: close 496.21 is 0.34 % below VWAP 497.89",
+            "15 pass",
+        )
+        assert house.sent_nothing()
+
+        await house.press("B")
+        await house.until(lambda: house.facts(OrderCreated))
+        order = house.facts(OrderCreated)[0].order
+
+        assert (str(order.quantity.normalize()), str(order.limit_price), order.effect) == ("0.1", "496.21", Effect.OPEN)
+        await house.until(lambda: not isinstance(house.desk.screen, TicketScreen))
+        await house.until(lambda: house.shows("FILLED", "SELL protect"))
+        assert house.desk.board.orders.grid.selected == order.client_order_id
+        assert house.desk.focused is house.desk.board.proposals.grid
+
+
+async def test_a_key_that_means_something_else_sends_nothing() -> None:
+    """OP-04"""
+    async with open_desk() as house:
+        ticket = await house.opens_the_ticket()
+
+        for wrong in ("S", "H", "C", "y", "enter", "space", "b", "R", "P", "K", "2", "n", "q"):
+            await house.until(house.is_armed)
+            await house.press(wrong)
+            await house.until(lambda: not house.is_armed())
+
+        await house.wait(0.3)
+        assert house.sent_nothing()
+        assert house.desk.screen is ticket
+
+
+async def test_a_key_too_early_says_so_and_the_next_one_counts() -> None:
+    """OP-04"""
+    async with open_desk() as house:
+        await house.press("enter", "B")
+        await house.until(lambda: house.shows("lose 0.15 USD"))
+        await house.press("B")
+        await house.until(lambda: house.shows("too early: press B once"))
+        await house.wait(0.3)
+        assert house.sent_nothing()
+
+        await house.until(house.is_armed)
+        await house.press("B")
+
+        await house.until(lambda: house.facts(ConfirmationReceived))
+
+
+async def test_a_held_key_sends_nothing() -> None:
+    """OP-04"""
+    async with open_desk() as house:
+        await house.press("enter", "B")
+        await house.wait(0.6)
+        for _ in range(15):
+            await house.press("B")
+            await asyncio.sleep(0.033)
+        await house.wait(0.4)
+
+        assert house.sent_nothing()
+
+
+async def test_a_paste_sends_nothing() -> None:
+    """OP-04"""
+    async with open_desk() as house:
+        await house.opens_the_ticket()
+
+        house.desk.post_message(events.Paste("B\nB"))
+        await house.wait(0.6)
+
+        assert house.sent_nothing()
+
+
+async def test_a_ticket_that_changed_under_the_key_is_not_the_one_that_was_read() -> None:
+    """OP-02, OP-04: `r` brings new figures, and a key from before counts for nothing"""
+    async with open_desk() as house:
+        ticket = await house.opens_the_ticket()
+        before = ticket._shown
+
+        await house.press("r", "B")
+        await house.until(lambda: ticket._shown is not None and ticket._shown is not before)
+        await house.wait(0.2)
+
+        assert house.sent_nothing()
+        assert ticket._shown is not None
+        assert before is not None
+        assert ticket._shown.ticket.id != before.ticket.id
+
+
+async def test_two_tickets_swapping_places_confirm_only_what_stands_there() -> None:
+    """OP-04"""
+    async with open_desk() as house:
+        await house.opens_the_ticket()
+        house.types_an_order()
+        await house.until(lambda: house.desk.view is not None and len(house.desk.view.proposals) == 2)
+
+        await house.press("right_square_bracket", "B")
+        await house.until(lambda: house.shows("0.09 SPY at 496.00 limit"))
+        await house.wait(0.2)
+        assert house.sent_nothing()
+
+        await house.until(house.is_armed)
+        await house.press("B")
+        await house.until(lambda: house.facts(OrderCreated))
+        assert str(house.facts(OrderCreated)[0].order.quantity) == "0.09"
+        assert house.facts(ConfirmationReceived)[0].ticket_id != ""
+
+
+async def test_a_refusal_keeps_the_ticket_open_with_its_reason() -> None:
+    """OP-03: and `r` opens it anew"""
+    async with open_desk() as house:
+        ticket = await house.opens_the_ticket()
+        shown = ticket._shown
+        assert shown is not None
+
+        house.desk.handle.send(Confirm(shown.ticket.id, shown.ticket.digest, Effect.SHORT))
+        await house.until(lambda: house.facts(ConfirmationRefused))
+        await house.until(lambda: ticket.phase is Phase.REFUSED)
+        await house.wait(0.15)
+        assert house.shows("REFUSED", "that key does not open a position", "not armed")
+        await house.press("B")
+        await house.wait(0.4)
+        assert house.sent_nothing()
+
+        await house.press("r")
+        await house.until(house.is_armed)
+        await house.press("B")
+        await house.until(lambda: house.facts(OrderCreated))
+
+
+async def test_a_check_that_turns_red_disarms_the_ticket() -> None:
+    """OP-03: a halt makes the kill check refuse every entry"""
+    async with open_desk() as house:
+        ticket = await house.opens_the_ticket()
+
+        house.desk.door.halt("a test")
+        await house.until(lambda: ticket.phase is Phase.RED)
+        await house.press("B")
+        await house.wait(0.4)
+
+        assert house.shows("NOT NOW", "not armed")
+        assert house.sent_nothing()
+
+
+async def test_a_proposal_that_ends_elsewhere_says_so() -> None:
+    async with open_desk() as house:
+        ticket = await house.opens_the_ticket()
+        house.desk.handle.send(Decline(ticket.proposal_id, "by another hand"))
+
+        await house.until(lambda: house.shows("OVER", "DECLINED: by another hand"))
+        await house.press("B")
+        await house.wait(0.3)
+
+        assert house.sent_nothing()
+
+
+async def test_escape_puts_it_aside_and_x_declines() -> None:
+    async with open_desk() as house:
+        await house.opens_the_ticket()
+        await house.press("escape")
+        await house.until(lambda: house.facts(TicketClosed))
+        assert house.shows("1 waiting")
+
+        await house.opens_the_ticket()
+        await house.press("x")
+        await house.until(lambda: house.facts(ProposalEnded))
+        assert house.facts(ProposalEnded)[0].reason == "declined"
+        await house.until(lambda: house.shows("No proposals."))
+
+
+async def test_a_terminal_too_small_to_show_the_ticket_confirms_nothing() -> None:
+    """OP-03, OP-04"""
+    async with open_desk() as house:
+        await house.opens_the_ticket()
+        await house.pilot.resize_terminal(60, 20)
+        await house.wait(0.6)
+
+        await house.press("B")
+        await house.wait(0.4)
+        assert house.sent_nothing()
+
+        await house.pilot.resize_terminal(80, 24)
+        await house.until(house.is_armed)
+        assert house.shows("lose 0.15 USD at the stop")
+        await house.press("B")
+        await house.until(lambda: house.facts(ConfirmationReceived))

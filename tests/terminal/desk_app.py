@@ -1,0 +1,151 @@
+"""A small desk on the real driver, for the tests beside it: what happens is written to a file, with its instant.
+
+Arguments: the file, and a name of `SCENES`. Lines are `monotonic-time word rest`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+import time
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import App, ComposeResult
+from textual.binding import Binding
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from console.driver import KeyturnDriver, make_driver
+from console.frames import tight
+
+SCENES = ("idle", "input", "dialog", "busy", "deaf-to-leave")
+
+
+class Record:
+    """Appends a line a fact; one write each, so that no line is torn or lost."""
+
+    def __init__(self, path: str) -> None:
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def __call__(self, word: str, *rest: object) -> None:
+        line = " ".join([f"{time.monotonic():.6f}", word, *map(str, rest)])
+        os.write(self._descriptor, f"{line}\n".encode())
+
+
+class FileDoor:
+    """A door that only writes down who knocked, and on which thread."""
+
+    def __init__(self, record: Record, scene: str) -> None:
+        self._record = record
+        self._scene = scene
+        self._is_open = False
+        self.app: DeskApp | None = None
+
+    def press_kill(self) -> None:
+        self._is_open = True
+        self._record("kill", threading.current_thread().name)
+
+    def press_kill_again(self) -> None:
+        self._record("kill-again", threading.current_thread().name)
+
+    def is_kill_open(self) -> bool:
+        return self._is_open
+
+    def leave(self, reason: str) -> None:
+        self._record("leave", reason)
+        if self._scene != "deaf-to-leave" and self.app is not None:
+            self.app.call_later(self.app.exit)
+
+    def halt(self, reason: str) -> None:
+        self._record("halt", reason)
+
+
+class Dialog(ModalScreen[None]):
+    def compose(self) -> ComposeResult:
+        yield Static("really?")
+
+
+class DeskApp(App[None]):
+    CSS = "Static { width: 100%; height: 1fr; }"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar = [Binding("ctrl+q", "nothing", priority=True)]
+
+    def __init__(self, record: Record, scene: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.record = record
+        self.scene = scene
+        self.ticks = 0
+        self.largest_gap = 0.0
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="wall")
+        if self.scene == "input":
+            yield Input()
+
+    def _display(self, screen: Any, renderable: Any) -> None:
+        super()._display(screen, tight(renderable))
+
+    async def on_mount(self) -> None:
+        if self.scene == "dialog":
+            await self.push_screen(Dialog())
+        if self.scene == "busy":
+            self.set_interval(1 / 30, self.paint)
+        self.set_interval(0.5, self.report)
+        self.run_worker(self.tick())
+
+    def on_ready(self) -> None:
+        self.record("ready")
+
+    async def tick(self) -> None:
+        """Measures how long the event loop keeps others waiting."""
+        last = time.monotonic()
+        while True:
+            await asyncio.sleep(0.005)
+            now = time.monotonic()
+            self.largest_gap = max(self.largest_gap, now - last)
+            last = now
+
+    def paint(self) -> None:
+        self.ticks += 1
+        letter = chr(97 + self.ticks % 26)
+        self.query_one("#wall", Static).update(f"frame {self.ticks} " + letter * 3000)
+
+    def report(self) -> None:
+        driver = self._driver
+        assert isinstance(driver, KeyturnDriver)
+        self.record(
+            "loop", f"{self.largest_gap:.4f}", driver.frames_skipped, driver.keys_dropped, driver.sequences_dropped
+        )
+        self.largest_gap = 0.0
+
+    def on_key(self, event: events.Key) -> None:
+        self.record("key", event.key)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self.record("input", repr(event.value))
+
+    def on_paste(self, event: events.Paste) -> None:
+        self.record("paste", repr(event.text))
+
+    def action_nothing(self) -> None:
+        self.record("key", "ctrl+q")
+
+
+def main() -> None:
+    path, scene = sys.argv[1:]
+    record = Record(path)
+    door = FileDoor(record, scene)
+    app = DeskApp(record, scene, driver_class=make_driver(door))
+    door.app = app
+    app.run()
+    driver = app._driver
+    assert isinstance(driver, KeyturnDriver)
+    record("end", driver.exit_status)
+    sys.exit(driver.exit_status or app.return_code or 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""The real program, `keyturn demo`, in a terminal: its screen, its journal and its heartbeat."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.terminal.pty_desk import Pty
+
+PROGRAM = str(Path(sys.executable).with_name("keyturn"))
+CTRL_K = b"\x0b"
+
+
+class Demo(Pty):
+    """Attributes: `started_at`, the instant at which the process was asked for."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.started_at = time.monotonic()
+        super().__init__([PROGRAM, "demo"], {"KEYTURN_HOME": str(home)})
+
+    def shows(self, text: str) -> bool:
+        return any(text in line for line in self.screen.display)
+
+    def until_it_shows(self, text: str, seconds: float) -> float:
+        """The seconds since the start."""
+        self.until(lambda: self.shows(text), seconds)
+        return time.monotonic() - self.started_at
+
+    def until_armed(self) -> None:
+        self.until(lambda: any("armed " in line and "armed in" not in line for line in self.screen.display), 5)
+
+    def facts(self) -> list[str]:
+        """The names of what `keyturn journal tail` tells, in order."""
+        return [str(record["fact"]) for record in self.records()]
+
+    def records(self) -> list[dict[str, Any]]:
+        told = self.run("journal", "tail", "-n", "500", "--json")
+        return [json.loads(line) for line in told.stdout.splitlines()]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Another `keyturn` on the same home."""
+        environment = {**os.environ, "KEYTURN_HOME": str(self.home)}
+        return subprocess.run([PROGRAM, *arguments], env=environment, capture_output=True, text=True, check=False)
+
+    def file(self, name: str) -> Path:
+        return next(path for path in self.home.rglob(name) if path.is_file())
+
+    def journal_holds(self, word: str) -> bool:
+        """Looked up in the file itself, for instants."""
+        return any(word in path.read_text() for path in self.home.rglob("*.jsonl") if path.parent.name == "journal")
+
+
+def instant_when(holds: Callable[[], bool], seconds: float) -> float:
+    """Waits without reading the terminal."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, f"did not happen in {seconds} s"
+        time.sleep(0.001)
+    return time.monotonic()

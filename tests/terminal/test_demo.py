@@ -1,0 +1,130 @@
+"""The real program on a real terminal: a first minute, a link that stands still, and one that is gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tests.terminal.pty_demo import CTRL_K, Demo, instant_when
+
+Open = Callable[[], Demo]
+Measured = Callable[[str, str], None]
+
+SENT = ("ConfirmationReceived", "OrderCreated")
+PASTED = b"\x1b[200~B\rS\x1b[201~"
+
+
+def test_a_first_minute(demo: Open, measured: Measured) -> None:
+    """OP-01, OP-03, OP-04, OP-07, OP-08"""
+    desk = demo()
+    measured("first paint of the demo", f"{desk.until_it_shows('KEYTURN', 5):.2f} s")
+    measured("first proposal of the demo", f"{desk.until_it_shows('1 waiting', 15):.1f} s")
+
+    # a key typed with the one that opens the ticket, held from then on
+    desk.type(b"\rB")
+    desk.until_it_shows("lose 0.15 USD at the stop", 3)
+    desk.read_for(0.5)
+    for _ in range(20):
+        desk.type(b"B")
+        desk.read_for(0.033)
+    assert desk.shows("too early: press B once")
+    # every key that means something else
+    desk.read_for(1.2)
+    for wrong in (b"y", b"\r", b" ", b"S", b"H", b"C", b"b", PASTED):
+        desk.until_armed()
+        desk.type(wrong)
+        desk.read_for(0.25)
+    assert not set(SENT) & set(desk.facts())
+
+    desk.until_armed()
+    desk.type(b"B")
+    desk.until_it_shows("FILLED", 5)
+    assert desk.shows("BUY to open")
+    desk.until_it_shows("broker 0.1", 5)
+    assert desk.facts().count("ConfirmationReceived") == 1
+
+    desk.type(CTRL_K)
+    desk.until_it_shows("HALTED", 2)
+    desk.type(b"K")
+    desk.until_it_shows("KILLED since", 2)
+    os.kill(desk.pid, signal.SIGTERM)
+    assert desk.ended(5) == 128 + signal.SIGTERM
+    assert "asked to end" in desk.raw.decode(errors="replace")
+
+    again = demo()
+    again.until_it_shows("KILLED since", 10)
+    again.type(CTRL_K)
+    again.until_it_shows("type REARM", 2)
+    again.type(b"REAR\x1b")
+    again.read_for(0.3)
+    assert again.shows("KILLED since")
+    again.type(CTRL_K)
+    again.until_it_shows("type REARM", 2)
+    again.type(b"REARM")
+    again.until_it_shows("ENTRIES ON", 3)
+    again.type(b"q")
+    again.until_it_shows("Leave?", 2)
+    again.until_it_shows("SPY 0.1 keeps its stop at the broker", 2)
+    again.type(b"y")
+    assert again.ended(5) == 0
+    assert again.facts()[-1] == "EngineStopped"
+
+
+def test_a_reader_that_stops_stops_neither_the_engine_nor_the_kill(demo: Open, measured: Measured) -> None:
+    """OP-04, OP-07"""
+    desk = demo()
+    desk.until_it_shows("1 waiting", 20)
+    beats = desk.file("heartbeat")
+
+    stalled_at = time.monotonic()
+    desk.type(b"\r")
+    gaps = _gaps_of(beats, 3.0)
+    desk.type(b"B", b"\r", PASTED, b"B")
+    gaps += _gaps_of(beats, 2.0)
+    pressed_at = desk.type(CTRL_K)
+    halted_at = instant_when(lambda: desk.journal_holds('"Halted"'), 2)
+    again_at = desk.type(b"K")
+    killed_at = instant_when(lambda: desk.journal_holds('"Killed"'), 2)
+    desk.type(b"B")
+    gaps += _gaps_of(beats, 10.0 - (time.monotonic() - stalled_at))
+    desk.read_for(3.0)
+
+    measured("largest gap between heartbeats while nobody reads", f"{max(gaps) * 1000:.0f} ms")
+    measured("Ctrl+K to its record while nobody reads", f"{(halted_at - pressed_at) * 1000:.0f} ms")
+    measured("K to its record while nobody reads", f"{(killed_at - again_at) * 1000:.0f} ms")
+    assert max(gaps) < 0.25
+    assert halted_at - pressed_at < 0.25
+    assert killed_at - again_at < 0.25
+    assert not set(SENT) & set(desk.facts())
+    assert desk.shows("KILLED since")
+
+
+def test_a_terminal_that_closes_ends_everything(demo: Open, measured: Measured) -> None:
+    """OP-06: nothing runs on unseen"""
+    desk = demo()
+    desk.until_it_shows("ENTRIES ON", 10)
+    closed_at = time.monotonic()
+
+    desk.hang_up()
+
+    assert desk.ended(4) == 128 + signal.SIGHUP
+    measured("end after the terminal closed", f"{time.monotonic() - closed_at:.2f} s")
+    assert time.monotonic() - closed_at < 3.5
+    assert desk.facts()[-1] == "EngineStopped"
+    assert "stopped" in desk.run("status").stdout
+
+
+def _gaps_of(path: Any, seconds: float) -> list[float]:
+    """The times between two changes of a file's time, for some seconds, without reading the terminal."""
+    gaps, changed_at, stamp = [], time.monotonic(), path.stat().st_mtime_ns
+    end = time.monotonic() + seconds
+    while (now := time.monotonic()) < end:
+        newest = path.stat().st_mtime_ns
+        if newest != stamp:
+            gaps.append(now - changed_at)
+            changed_at, stamp = now, newest
+        time.sleep(0.002)
+    return [*gaps, time.monotonic() - changed_at]

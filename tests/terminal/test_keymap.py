@@ -1,0 +1,77 @@
+"""One table of keys: everything that shows or binds a key comes from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from textual.app import App
+from textual.binding import Binding
+
+from console.keymap import KEYS, Place, bindings_for, footer, help_rows, readme_table
+from core.model.order import CONFIRMING_KEYS, Effect
+from widgets.grid import Grid
+
+
+def test_every_key_has_a_name_of_its_own_and_one_meaning_in_its_place() -> None:
+    assert max(Counter(key.id for key in KEYS).values()) == 1
+    for place in Place:
+        used = [name for binding in bindings_for(place) for name in binding.key.split(",")]
+        assert len(used) == len(set(used))
+
+
+def test_every_effect_has_a_confirming_key_on_the_ticket() -> None:
+    """OP-04"""
+    on_the_ticket = {binding.key for binding in bindings_for(Place.TICKET)}
+
+    assert set(CONFIRMING_KEYS) == set(Effect)
+    assert set(CONFIRMING_KEYS.values()) <= on_the_ticket
+    assert not on_the_ticket & {"enter", "space", "y"}
+
+
+def test_the_grid_binds_what_the_table_says() -> None:
+    bound = {(binding.id, binding.key, binding.action) for binding in Grid.BINDINGS if isinstance(binding, Binding)}
+
+    assert bound == {(binding.id, binding.key, binding.action) for binding in bindings_for(Place.LIST)}
+
+
+def test_the_footer_shows_the_kill_chord_everywhere() -> None:
+    """OP-07"""
+    assert footer(Place.PROPOSALS) == "Enter open  x decline  n new order  ? help  Ctrl+K KILL"
+    assert all("Ctrl+K KILL" in footer(place) for place in Place)
+
+
+def test_help_and_readme_name_every_key() -> None:
+    assert ("orders", "d", "cancel") in help_rows(Place.ORDERS)
+    assert ("everywhere", "Ctrl+K or F10", "KILL") in help_rows(Place.TICKET)
+    assert ("everywhere", "n", "new order") not in help_rows(Place.TICKET)
+    assert "| positions | `c` close |" in readme_table()
+    assert len(readme_table().splitlines()) == 2 + len(Place)
+
+
+class Desk(App[None]):
+    BINDINGS: Any = bindings_for(Place.EVERYWHERE)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def action_leave(self) -> None:
+        self.asked.append("leave")
+
+    def action_kill(self) -> None:
+        self.asked.append("kill")
+
+    def action_pane(self, name: str) -> None:
+        self.asked.append(name)
+
+    def action_urgent_exit(self) -> None:
+        self.asked.append("urgent exit")
+
+
+async def test_the_bindings_work_and_ctrl_q_acts_as_q() -> None:
+    app = Desk()
+    async with app.run_test() as pilot:
+        await pilot.press("q", "ctrl+q", "ctrl+k", "f10", "2", "!")
+
+    assert app.asked == ["leave", "leave", "kill", "kill", "positions", "urgent exit"]

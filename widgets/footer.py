@@ -1,0 +1,23 @@
+"""The last line: the keys that work here, or for some seconds what was just said; the kill key always."""
+
+from __future__ import annotations
+
+from widgets.grid_picture import Tone
+from widgets.lines import Cell, Lines, spread
+
+KILL = Cell("Ctrl+K KILL", "strong")
+
+
+class FooterLine(Lines):
+    DEFAULT_CSS = """
+    FooterLine { dock: bottom; height: 1; background: $panel; padding: 0 1; }
+    """
+
+    def show_keys(self, keys: str, width: int) -> None:
+        self._put(Cell(keys.removesuffix(KILL.text).rstrip()), width)
+
+    def show_words(self, text: str, tone: Tone, width: int) -> None:
+        self._put(Cell(text, tone), width)
+
+    def _put(self, cell: Cell, width: int) -> None:
+        self.show([spread((cell,), (KILL,), width)])

@@ -1,0 +1,145 @@
+"""How figures look, everywhere the same: signs, ticks, New York's clock, ages and countdowns.
+
+A figure that is not known is a dash, never a zero.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from core.model.order import Effect, OrderType, Side, StopHolder
+from core.model.values import CENT, plain, tick_of
+from widgets.grid_picture import Tone
+
+NEW_YORK = ZoneInfo("America/New_York")
+UNKNOWN = "–"
+MINUTE, HOUR = 60, 3600
+EFFECT_WORDS: dict[Effect, str] = {
+    Effect.OPEN: "to open",
+    Effect.ADD: "to add",
+    Effect.REDUCE: "to reduce",
+    Effect.CLOSE: "to close",
+    Effect.SHORT: "short",
+    Effect.COVER: "to cover",
+}
+HOLDER_WORDS: dict[StopHolder, str] = {
+    StopHolder.BROKER: "broker",
+    StopHolder.DESK: "this desk",
+    StopHolder.YOU: "YOU",
+}
+
+
+def money(amount: Decimal | None) -> str:
+    """`7,837.72`; USD stands in the header or behind it."""
+    return UNKNOWN if amount is None else f"{amount:,.2f}"
+
+
+def signed(amount: Decimal | None) -> str:
+    """`+34.43`, `−22.00`: a real minus, as wide as the plus."""
+    if amount is None:
+        return UNKNOWN
+    cents = amount.quantize(CENT)
+    return f"{abs(cents):,.2f}" if not cents else f"{'+' if cents > 0 else '−'}{abs(cents):,.2f}"
+
+
+def arrowed(amount: Decimal | None) -> str:
+    """`▲ +56.43`, `▼ −22.00`: gain and loss differ by shape and sign, not by colour alone."""
+    if amount is None:
+        return UNKNOWN
+    cents = amount.quantize(CENT)
+    return f"{'▲' if cents > 0 else '▼' if cents < 0 else ' '} {signed(amount)}"
+
+
+def tone_of(amount: Decimal | None) -> Tone:
+    if amount is None or not amount.quantize(CENT):
+        return ""
+    return "gain" if amount > 0 else "loss"
+
+
+def price(value: Decimal | None) -> str:
+    """At its tick: cents, below a dollar hundredths of them; an average keeps what it needs, at most four places."""
+    if value is None:
+        return UNKNOWN
+    at_tick = value.quantize(tick_of(value))
+    return f"{at_tick if at_tick == value else value.quantize(Decimal('0.0001')):,f}"
+
+
+def quantity(value: Decimal) -> str:
+    """As the broker will see it."""
+    return f"−{plain(-value)}" if value < 0 else plain(value)
+
+
+def percent(fraction: Decimal | None, places: int = 1) -> str:
+    return UNKNOWN if fraction is None else f"{fraction * 100:.{places}f} %"
+
+
+def signed_percent(fraction: Decimal | None) -> str:
+    if fraction is None:
+        return UNKNOWN
+    text = f"{abs(fraction) * 100:.2f} %"
+    return text if text.startswith("0.00") else f"{'+' if fraction > 0 else '−'}{text}"
+
+
+def clock(at: datetime | None) -> str:
+    """`10:51:07`, New York."""
+    return UNKNOWN if at is None else f"{at.astimezone(NEW_YORK):%H:%M:%S}"
+
+
+def weekday_clock(at: datetime) -> str:
+    """`Tue 10:51:07`, New York."""
+    return f"{at.astimezone(NEW_YORK):%a %H:%M:%S}"
+
+
+def minute(at: datetime) -> str:
+    return f"{at.astimezone(NEW_YORK):%H:%M}"
+
+
+def span(time: timedelta) -> str:
+    """`0:54`, `1:12`, `5:09:00`: minutes and seconds; nothing is below zero."""
+    seconds = max(0, int(time.total_seconds()))
+    if seconds < HOUR:
+        return f"{seconds // MINUTE}:{seconds % MINUTE:02d}"
+    return f"{seconds // HOUR}:{seconds % HOUR // MINUTE:02d}:{seconds % MINUTE:02d}"
+
+
+def long_span(time: timedelta) -> str:
+    """`5 h 09 m`, `12 m`."""
+    minutes = max(0, int(time.total_seconds())) // MINUTE
+    return f"{minutes // MINUTE} h {minutes % MINUTE:02d} m" if minutes >= MINUTE else f"{minutes} m"
+
+
+def countdown(until: datetime, now: datetime) -> str:
+    """What is left, rounded up: zero means over."""
+    return span(until - now + timedelta(seconds=0.999))
+
+
+def count_up(since: datetime, now: datetime) -> str:
+    return f"+{span(now - since)}"
+
+
+def age(at: datetime, now: datetime) -> str:
+    """`0.4 s`, `12 s`, `3 m`; tenths only while they are news, since every change is drawn."""
+    seconds = max(0.0, (now - at).total_seconds())
+    if seconds < 1:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds)} s" if seconds < 2 * MINUTE else f"{seconds / MINUTE:.0f} m"
+
+
+def side_word(side: Side) -> str:
+    return side.value.upper()
+
+
+def doing(side: Side, effect: Effect) -> str:
+    """`BUY to open`, `SELL short`."""
+    return f"{side_word(side)} {EFFECT_WORDS[effect]}"
+
+
+def terms(kind: OrderType, limit_price: Decimal | None, stop_price: Decimal | None) -> str:
+    """`limit 166.76`, `stop 48.43`, `market`."""
+    if kind is OrderType.LIMIT:
+        return f"limit {price(limit_price)}"
+    if kind is OrderType.STOP:
+        return f"stop {price(stop_price)}"
+    return "market"

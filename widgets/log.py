@@ -1,0 +1,42 @@
+"""What happened, the newest at the end; it follows until the operator moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.views import LogRow
+from widgets import format as f
+from widgets.grid import Cell, Column, Row, Tone
+from widgets.pane import Pane
+
+TONES: dict[str, Tone] = {"HALT": "urgent", "KILL": "urgent", "fill": "strong", "trade": "strong"}
+
+
+class Log(Pane):
+    NUMBER = 6
+    NAME = "Log"
+
+    def __init__(self) -> None:
+        super().__init__(
+            (Column("TIME", 8), Column("KIND", 9), Column("WHAT", 20, stretches=True)),
+            empty="Nothing yet. Every fact of the journal but the bars appears here.",
+            id="log",
+            has_header=False,
+            follows=True,
+        )
+
+    def show(self, rows: Sequence[LogRow]) -> None:
+        self.grid.show([_row(row) for row in rows])
+        self.title_with(f"{len(rows)} lines" + (", following" if self.grid.follows else ", f follows"))
+
+    def follow(self) -> None:
+        """New lines come into view again."""
+        self.grid.action_last()
+        self.grid.follows = True
+
+
+def _row(row: LogRow) -> Row:
+    return Row(
+        str(row.sequence),
+        (Cell(f.clock(row.at), "muted"), Cell(row.kind, TONES.get(row.kind, "muted")), Cell(row.text)),
+    )

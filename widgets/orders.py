@@ -1,0 +1,81 @@
+"""The orders of today, the newest first, each with its state in the broker's sense and the marks of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from core.model.order import OrderStatus
+from core.views import OrderRow
+from widgets import format as f
+from widgets.grid import Align, Cell, Column, Row, Tone
+from widgets.pane import Pane
+
+TONES: dict[OrderStatus, Tone] = {
+    OrderStatus.PENDING: "warning",
+    OrderStatus.REJECTED: "warning",
+    OrderStatus.CANCELLED: "muted",
+    OrderStatus.EXPIRED: "muted",
+}
+
+
+class Orders(Pane):
+    NUMBER = 3
+    NAME = "Orders"
+
+    def __init__(self) -> None:
+        super().__init__(
+            (
+                Column("EFFECT", 13),
+                Column("QTY", 8, Align.RIGHT),
+                Column("SYM", 6),
+                Column("TERMS", 13),
+                Column("STATE", 18, stretches=True),
+                Column("TIME", 8, Align.RIGHT),
+            ),
+            empty="No orders today. A confirmed ticket sends one.",
+            id="orders",
+        )
+
+    def show(self, rows: Sequence[OrderRow], now: datetime) -> None:
+        self.grid.show([_row(row, now) for row in rows])
+        working = sum(row.status.is_working for row in rows)
+        self.title_with(f"{working} working, {len(rows)} today" if rows else "")
+
+
+def _row(row: OrderRow, now: datetime) -> Row:
+    effect = f"{f.side_word(row.side)} protect" if row.is_protective else f.doing(row.side, row.effect)
+    return Row(
+        row.id,
+        (
+            Cell(effect),
+            Cell(f.quantity(row.quantity)),
+            Cell(row.symbol, "strong"),
+            Cell(f.terms(row.type, row.limit_price, row.stop_price)),
+            Cell(_state(row), "warning" if row.marks else ""),
+            Cell(_time(row, now), "muted" if row.status.is_terminal else ""),
+        ),
+        tone=TONES.get(row.status, ""),
+    )
+
+
+def _state(row: OrderRow) -> str:
+    """`FILLED at 166.75`, `PARTIALLY_FILLED 20 at 166.76, cancelling`, `REJECTED: insufficient …`."""
+    parts = [row.status.value]
+    if row.filled_quantity and row.status is not OrderStatus.FILLED:
+        parts.append(f.quantity(row.filled_quantity))
+    if row.average_price is not None:
+        parts.append(f"at {f.price(row.average_price)}")
+    state = " ".join(parts)
+    if row.marks:
+        state += ", " + ", ".join(row.marks)
+    if row.status in (OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED) and row.reason:
+        state += f": {row.reason}"
+    return state
+
+
+def _time(row: OrderRow, now: datetime) -> str:
+    """What is left of a working order with an end, the age of one without, the hour of what is over."""
+    if row.status.is_terminal:
+        return f.clock(row.ended_at)
+    return f.countdown(row.expires_at, now) if row.expires_at is not None else f.count_up(row.created_at, now)

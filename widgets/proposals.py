@@ -1,0 +1,93 @@
+"""What waits for a key: exits first and counting up, entries counting down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from core.model.order import OrderType
+from core.model.signal import ExitReason
+from core.views import ProposalRow, StrategyRow
+from widgets import format as f
+from widgets.grid import Align, Cell, Column, Row
+from widgets.pane import Pane
+
+LAST_SECONDS = 15
+"""A countdown below this is marked."""
+
+EXIT_WORDS = {
+    ExitReason.STOP_LOSS: "STOP HIT",
+    ExitReason.TAKE_PROFIT: "target reached",
+    ExitReason.MEAN_REVERSION: "back at VWAP",
+    ExitReason.FORCE_FLAT: "flat by close",
+    ExitReason.MANUAL: "by hand",
+    ExitReason.KILL: "flatten",
+}
+
+
+class Proposals(Pane):
+    NUMBER = 1
+    NAME = "Proposals"
+
+    def __init__(self) -> None:
+        super().__init__(
+            (
+                Column("", 1),
+                Column("EFFECT", 14),
+                Column("QTY", 9, Align.RIGHT),
+                Column("SYM", 6),
+                Column("TERMS", 14),
+                Column("WHY, RISK USD", 14, stretches=True),
+                Column("TIME", 8, Align.RIGHT),
+            ),
+            empty="No proposals yet.",
+            id="proposals",
+        )
+
+    def show(self, rows: Sequence[ProposalRow], strategies: Sequence[StrategyRow], now: datetime) -> None:
+        self.grid.show([_row(row, now) for row in rows], empty=_empty(strategies))
+        exits = sum(row.is_urgent for row in rows)
+        said = [f"{len(rows)} waiting"] if rows else []
+        if exits:
+            said.append(f"{exits} EXIT{'S' if exits > 1 else ''}")
+        self.title_with(", ".join(said))
+
+
+def _row(row: ProposalRow, now: datetime) -> Row:
+    time = f.count_up(row.staged_at, now) if row.expires_at is None else f.countdown(row.expires_at, now)
+    is_late = row.expires_at is not None and (row.expires_at - now).total_seconds() < LAST_SECONDS
+    if row.is_confirming:
+        time = "…key"
+    return Row(
+        row.id,
+        (
+            Cell("!", "urgent") if row.is_urgent else Cell(""),
+            Cell(f.doing(row.side, row.effect)),
+            Cell(f.quantity(row.quantity)),
+            Cell(row.symbol, "strong"),
+            Cell(f.terms(row.type, row.limit_price, row.stop_price if row.type is OrderType.STOP else None)),
+            Cell(_why(row)),
+            Cell(time, "warning" if is_late else ""),
+        ),
+        tone="warning" if row.is_urgent else "",
+    )
+
+
+def _why(row: ProposalRow) -> str:
+    if row.exit_reason is not None:
+        word = EXIT_WORDS.get(row.exit_reason, row.exit_reason.value.lower().replace("_", " "))
+        return (
+            f"{word} {f.price(row.stop_price)}" if row.exit_reason is ExitReason.STOP_LOSS and row.stop_price else word
+        )
+    return f"risk {f.money(row.risk)}" if row.risk is not None else row.reason
+
+
+def _empty(strategies: Iterable[StrategyRow]) -> str:
+    """What would fill it: what the strategies last answered."""
+    answers = [f"{row.strategy.upper()} on {row.symbol}: {in_words(row.last_answer)}" for row in strategies]
+    return "No proposals. " + ("; ".join(answers) or "No strategy runs; n makes one by hand") + "."
+
+
+def in_words(answer: str) -> str:
+    """A strategy's answer for the eye: `price above threshold`."""
+    return answer.replace("_", " ").lower() if answer and answer != "None" else "has seen no bar yet"
