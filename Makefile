@@ -78,6 +78,7 @@ docs: .venv/.ready
 	@$(BIN)/python docs/requirements.py
 	@$(BIN)/python docs/keys.py
 	@$(BIN)/python docs/house.py
+	@$(BIN)/python docs/picture.py
 
 lock: .venv/.locked
 	@echo 'lock: requirements.lock from pyproject.toml'

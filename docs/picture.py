@@ -8,6 +8,7 @@ The demo runs without a terminal, on a home of its own, until its first proposal
 from __future__ import annotations
 
 import asyncio
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -39,8 +40,13 @@ async def take(home: str) -> None:
         desk.handle.close("the picture was taken", PATIENCE)
 
 
+FONTS_FROM_AFAR = re.compile(r",\s*url\([^)]*\) format\([^)]*\)")
+
+
 def _save(desk: Desk, name: str) -> None:
-    (HERE / name).write_text(desk.export_screenshot(title="Keyturn"))
+    """The picture asks nobody for anything: fonts are those of whoever looks at it."""
+    picture = desk.export_screenshot(title="Keyturn")
+    (HERE / name).write_text(FONTS_FROM_AFAR.sub("", picture))
 
 
 async def _until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
