@@ -1,0 +1,370 @@
+"""Holds the desk to what must always be true, from outside: it reads the journal and the exchange's log, and decides
+nothing by the desk's own state.
+
+It never raises: it is called from inside the engine, which would take that for a fault of its own and halt. It notes
+what is wrong, and the test asks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from core import checkpoint
+from core.brokers.simulated.log import Submission, decoded
+from core.desk import Desk
+from core.effects import Effect, SubmitOrder
+from core.execution import order_machine
+from core.execution.ledger import position_key
+from core.execution.order import Order
+from core.facts import (
+    ApprovalRedeemed,
+    ConfirmationReceived,
+    ConfirmationRefused,
+    Fact,
+    HaltCause,
+    Halted,
+    Killed,
+    OrderCreated,
+    OrderFilled,
+    OrderStateChanged,
+    PositionCorrected,
+    ProposalEnd,
+    ProposalEnded,
+    Rearmed,
+    ReconciliationFailed,
+    Resumed,
+    TicketClosed,
+    TicketOpened,
+    TradeClosed,
+)
+from core.model.order import OrderRequest, OrderStatus, Side
+from core.model.staging import Approval, Mandate, MandateKind, Ticket
+from core.ports import NoCheckpoint
+
+UNREACHABLE = "the broker cannot be reached"
+TAKEN_AWAY = ("operator", "killed", "never arrived")
+NOT_OURS = (OrderStatus.EXPIRED, OrderStatus.REJECTED)
+"""What explains a stop that is gone while its position is not: a person, the session's end, the broker, the line."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """One order as the facts tell it."""
+
+    order: OrderRequest
+    sequence: int
+    strategy: str
+    status: OrderStatus = OrderStatus.PENDING
+    filled: Decimal = Decimal(0)
+
+
+@dataclass(slots=True)
+class Story:
+    """What the journal has told so far."""
+
+    tickets: dict[str, Ticket] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
+    confirmed: dict[str, ConfirmationReceived] = field(default_factory=dict)
+    mandates: dict[str, Mandate] = field(default_factory=dict)
+    released: Counter[str] = field(default_factory=Counter)
+    used: set[str] = field(default_factory=set)
+    redeemed: ApprovalRedeemed | None = None
+    orders: dict[str, Seen] = field(default_factory=dict)
+    executions: set[str] = field(default_factory=set)
+    positions: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    killed: bool = False
+    halts: set[HaltCause] = field(default_factory=set)
+
+
+class Auditor:
+    """Follows one journal; after a crash a new one reads it from the first line and takes over what was sent."""
+
+    def __init__(self, world: Any, before: Auditor | None = None) -> None:
+        self.world = world
+        self.story = Story()
+        self.wrong: list[str] = before.wrong if before else []
+        self.sent: dict[str, OrderRequest] = before.sent if before else {}
+        self.hearers = {
+            ProposalEnded: self._proposal_ended,
+            TicketOpened: self._opened,
+            TicketClosed: self._closed,
+            ConfirmationReceived: self._confirmed,
+            ConfirmationRefused: self._refused,
+            ApprovalRedeemed: self._redeemed,
+            OrderCreated: self._created,
+            OrderStateChanged: self._changed,
+            OrderFilled: self._filled,
+            PositionCorrected: self._corrected,
+            ReconciliationFailed: self._unreconciled,
+            Halted: self._halted,
+            Resumed: self._resumed,
+            Killed: self._killed,
+            Rearmed: self._rearmed,
+        }
+
+    def hear(self, sequence: int, at: datetime, fact: Fact) -> None:
+        """One record of the journal."""
+        self._sequence, self._at = sequence, at
+        self.story.counts[type(fact).__name__] += 1
+        if isinstance(fact, TradeClosed):
+            self.story.counts[fact.trade.exit_reason.value] += 1
+        hearer = self.hearers.get(type(fact))
+        if hearer is not None:
+            hearer(fact)
+        if not isinstance(fact, ApprovalRedeemed):
+            self.story.redeemed = None
+
+    def require(self, claim: bool, otherwise: str) -> None:
+        if not claim:
+            self.wrong.append(otherwise)
+
+    # ── from the key to the intent (OP-01, OP-02) ────────────────────────────────────────────────────────────────
+
+    def _opened(self, fact: TicketOpened) -> None:
+        self.require(fact.ticket.id not in self.story.tickets, f"ticket {fact.ticket.id} was opened twice")
+        self.story.tickets[fact.ticket.id] = fact.ticket
+
+    def _closed(self, fact: TicketClosed) -> None:
+        self.story.closed.add(fact.ticket_id)
+
+    def _confirmed(self, fact: ConfirmationReceived) -> None:
+        story, ticket = self.story, self.story.tickets.get(fact.ticket_id)
+        if ticket is None:
+            self.wrong.append(f"ticket {fact.ticket_id} was confirmed and never opened")
+            return
+        press = (ticket.id, ticket.digest, ticket.order.effect.value)
+        self.require(press in self.world.presses, f"ticket {ticket.id} was confirmed and no such key was pressed")
+        self.require(fact.digest == ticket.digest, f"ticket {ticket.id} was confirmed with another digest")
+        self.require(ticket.id not in story.confirmed, f"ticket {ticket.id} was confirmed twice")
+        self.require(ticket.id not in story.closed, f"ticket {ticket.id} was confirmed after it was closed")
+        self.require(self._at <= ticket.ends_at, f"ticket {ticket.id} was confirmed after its end")
+        story.confirmed[ticket.id] = fact
+        story.mandates.update({mandate.id: mandate for mandate in fact.mandates})
+
+    def _refused(self, fact: ConfirmationRefused) -> None:
+        if fact.ticket_id in self.story.confirmed and not self._has_redeemed(fact.ticket_id):
+            self.story.refused.add(fact.ticket_id)
+
+    def _proposal_ended(self, fact: ProposalEnded) -> None:
+        """A turned key whose proposal went away permits nothing any more."""
+        if fact.end is ProposalEnd.SENT:
+            return
+        for ticket_id in self.story.confirmed:
+            if self.story.tickets[ticket_id].proposal_id == fact.proposal_id and not self._has_redeemed(ticket_id):
+                self.story.refused.add(ticket_id)
+
+    def _has_redeemed(self, ticket_id: str) -> bool:
+        return ticket_id in self.story.used
+
+    def _redeemed(self, fact: ApprovalRedeemed) -> None:
+        approval, story = fact.approval, self.story
+        self.require(approval.id not in story.used, f"approval {approval.id} was redeemed twice")
+        self.require(self._at <= approval.lapses_at, f"approval {approval.id} was redeemed after it lapsed")
+        self.require(fact.order_digest == approval.order_digest, f"approval {approval.id} is for another order")
+        self.require(approval.ticket_id not in story.refused, f"{approval.id}: its confirmation does not stand")
+        story.used.add(approval.id)
+        story.redeemed = fact
+        confirmed = story.confirmed.get(approval.ticket_id)
+        if confirmed is None:
+            self.wrong.append(f"approval {approval.id} has no confirmation")
+        elif approval.mandate_id is None:
+            self.require(confirmed.approval == approval, f"approval {approval.id} is not what was confirmed")
+            ticket = story.tickets[approval.ticket_id]
+            self.require(
+                fact.order_digest == ticket.order.digest(ticket.account), f"{approval.id}: not the ticket's order"
+            )
+        else:
+            self.require(approval.mandate_id in story.mandates, f"approval {approval.id} names no signed mandate")
+
+    def _created(self, fact: OrderCreated) -> None:
+        story, order, redeemed = self.story, fact.order, self.story.redeemed
+        self.require(order.client_order_id not in story.orders, f"order {order.client_order_id} was created twice")
+        story.orders[order.client_order_id] = Seen(order, self._sequence, fact.strategy)
+        if redeemed is None or redeemed.client_order_id != order.client_order_id:
+            self.wrong.append(f"order {order.client_order_id} was created and nothing was redeemed for it")
+            return
+        digest = order.digest(self.world.engine.desk.account_name)
+        self.require(redeemed.order_digest == digest, f"order {order.client_order_id} is not what was redeemed")
+        if redeemed.approval.mandate_id is not None:
+            self._within(redeemed.approval, order, fact)
+
+    def _within(self, approval: Approval, order: OrderRequest, fact: OrderCreated) -> None:
+        """Within its mandate's limits, all that went before counted."""
+        story = self.story
+        mandate = story.mandates.get(approval.mandate_id or "")
+        if mandate is None:
+            return
+        story.released[mandate.id] += order.quantity
+        limits = (mandate.symbol, mandate.side, mandate.stop_price)
+        self.require((order.symbol, order.side, order.stop_price) == limits, f"{mandate.id}: another order")
+        self.require(story.released[mandate.id] <= mandate.quantity, f"{mandate.id}: more than was signed")
+        self.require(self._at <= mandate.ends_at, f"{mandate.id}: released after its end")
+        if mandate.kind is MandateKind.PROTECTIVE_STOP:
+            parent = story.orders[mandate.parent]
+            self.require(story.released[mandate.id] <= parent.filled, f"{mandate.id}: more stop than was filled")
+        if mandate.kind is MandateKind.CLOSE:
+            self.require(story.released[mandate.id] == order.quantity, f"{mandate.id}: sold twice")
+
+    # ── orders, fills, positions (EX-01, EX-05, EX-08) ───────────────────────────────────────────────────────────
+
+    def _changed(self, fact: OrderStateChanged) -> None:
+        seen = self.story.orders[fact.client_order_id]
+        step = f"order {fact.client_order_id}: {fact.before.value} → {fact.after.value}"
+        self.require(fact.before is seen.status, f"{step}, and it was {seen.status.value}")
+        self.require(fact.after in order_machine.TRANSITIONS[fact.before], f"{step} is no transition")
+        seen.status = fact.after
+
+    def _filled(self, fact: OrderFilled) -> None:
+        story, fill = self.story, fact.fill
+        seen = story.orders[fill.client_order_id]
+        self.require(fill.execution_id not in story.executions, f"execution {fill.execution_id} was counted twice")
+        story.executions.add(fill.execution_id)
+        seen.filled += fill.quantity
+        self.require(seen.filled <= seen.order.quantity, f"order {fill.client_order_id} is filled beyond its quantity")
+        signed = fill.quantity if seen.order.side is Side.BUY else -fill.quantity
+        key = position_key(seen.order.symbol, seen.strategy)
+        before = story.positions[key]
+        story.positions[key] = after = before + signed
+        if seen.order.effect.only_reduces and not fact.is_late:
+            # a request that arrives when it was given up after a minute is real money, and nobody can take it back
+            self.require(before * after >= 0 and abs(after) <= abs(before), f"exit {fill.client_order_id} flips {key}")
+
+    def _corrected(self, fact: PositionCorrected) -> None:
+        self.wrong.append(f"a position had to be corrected, and nobody else trades here: {fact.reason}")
+
+    def _unreconciled(self, fact: ReconciliationFailed) -> None:
+        unforeseen = [reason for reason in fact.reasons if not reason.startswith(UNREACHABLE)]
+        self.require(not unforeseen, f"the books do not agree: {unforeseen}")
+
+    # ── halts (EX-14, OP-07) ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _halted(self, fact: Halted) -> None:
+        self.story.halts.add(fact.cause)
+        self.require(fact.cause is not HaltCause.INVARIANT, f"an invariant broke: {fact.reason}")
+
+    def _resumed(self, fact: Resumed) -> None:
+        self.story.halts.discard(fact.cause)
+
+    def _killed(self, _fact: Killed) -> None:
+        self.story.killed = True
+        self.story.halts.discard(HaltCause.KEY)
+
+    def _rearmed(self, _fact: Rearmed) -> None:
+        self.story.killed = False
+
+    # ── the wire ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def leaves(self, effect: Effect) -> None:
+        """A request is about to leave the desk."""
+        if not isinstance(effect, SubmitOrder):
+            return
+        order, story = effect.order, self.story
+        seen = story.orders.get(order.client_order_id)
+        if seen is None:
+            self.wrong.append(f"order {order.client_order_id} leaves without an intent")
+            return
+        self.require(
+            seen.sequence <= self.world.journal.synced, f"order {order.client_order_id} leaves before it is on the disk"
+        )
+        if not order.effect.only_reduces:
+            self.require(not story.killed and not story.halts, f"{order.client_order_id} opens while killed or halted")
+            return
+        held = abs(story.positions[position_key(order.symbol, seen.strategy)])
+        out = sum(
+            (
+                other.order.quantity - other.filled
+                for other in story.orders.values()
+                if other.order.effect.only_reduces
+                and other.order.symbol == order.symbol
+                and other.strategy == seen.strategy
+                and other.status.is_working
+            ),
+            Decimal(0),
+        )
+        self.require(out <= held, f"exits of {out} are out for a position of {held}")
+
+    def arrives(self, record: Mapping[str, str | None]) -> None:
+        """The exchange is about to act on a request."""
+        request = decoded(record)
+        if not isinstance(request, Submission):
+            return
+        order = request.order
+        self.require(order.client_order_id not in self.sent, f"order {order.client_order_id} was sent twice")
+        self.sent[order.client_order_id] = order
+        seen = self.story.orders.get(order.client_order_id)
+        if seen is None:
+            self.wrong.append(f"order {order.client_order_id} arrives, and the journal knows nothing of it")
+            return
+        self.require(seen.order == order, f"order {order.client_order_id} arrives altered")
+
+    # ── books against books ──────────────────────────────────────────────────────────────────────────────────────
+
+    def compare_folds(self) -> None:
+        """The state that lives, the journal folded from nothing, and the checkpoint with its tail are one (SP-03)."""
+        live = self.world.engine.desk
+        self._same(live, None, "the journal alone")
+        if not isinstance(self.world.drawer.load(), NoCheckpoint):
+            self._same(live, self.world.drawer, "checkpoint and tail")
+
+    def _same(self, live: Desk, documents: Any, name: str) -> None:
+        again = Desk(live.account_name, live.mode, live.calendar, live.journal)
+        checkpoint.rebuild(again, documents)
+        theirs = checkpoint.states(again)
+        for part, state in checkpoint.states(live).items():
+            self.require(state == theirs[part], f"{part} rebuilt from {name} differs:\n{state}\n{theirs[part]}")
+        self.require(
+            list(again.ledger.working()) == list(live.ledger.working()), f"working orders rebuilt from {name} differ"
+        )
+
+    def uncovered(self) -> list[str]:
+        """Positions whose entry asked for a stop at the broker and that none guards, though nobody took it away."""
+        world = self.world
+        ledger, found = world.engine.desk.ledger, []
+        orders = ledger.state.orders
+        for position in ledger.positions():
+            entries = [o for o in orders.values() if not o.only_reduces and o.strategy == position.strategy]
+            stops = [o for o in orders.values() if o.is_protective and o.strategy == position.strategy]
+            touched = [o for o in stops if o.status in NOT_OURS or any(word in o.reason for word in TAKEN_AWAY)]
+            if touched or not all(entry.wants_broker_stop for entry in entries if entry.filled_quantity):
+                continue
+            if ledger.covered(position.symbol, position.strategy) < abs(position.quantity):
+                found.append(f"{position.quantity} {position.symbol} of {position.strategy} are not covered")
+        return found
+
+    def compare_with_exchange(self) -> None:
+        """Everything was delivered and compared: orders, fills and positions are the exchange's own (EX-09, EX-20)."""
+        world, ledger = self.world, self.world.engine.desk.ledger
+        theirs = {report.client_order_id: report for report in world.exchange.orders(world.wire.at)}
+        for order in ledger.state.orders.values():
+            report = theirs.pop(order.id, None)
+            if report is None:
+                self._is_rightly_absent(order)
+                continue
+            ours = (order.status, order.filled_quantity, order.broker_order_id)
+            true = (report.status, report.filled_quantity, report.broker_order_id)
+            late = order.status.is_terminal and order.filled_quantity == report.filled_quantity
+            self.require(ours == true or (late and order.reason == "never arrived"), f"{order.id}: {ours}, not {true}")
+        self.require(not theirs, f"orders that only the exchange knows: {sorted(theirs)}")
+        net = Counter[str]()
+        for report in world.exchange.orders(world.wire.at):
+            net[report.symbol] += report.filled_quantity if report.side is Side.BUY else -report.filled_quantity
+        held = {position.symbol: position.quantity for position in world.exchange.picture(world.wire.at).positions}
+        for symbol in {*net, *held, *(p.symbol for p in ledger.positions())}:
+            ours = ledger.net_quantity(symbol)
+            self.require(
+                ours == net[symbol] == held.get(symbol, Decimal(0)),
+                f"{symbol}: {ours} in the ledger, {net[symbol]} by executions, {held.get(symbol)} at the exchange",
+            )
+
+    def _is_rightly_absent(self, order: Order) -> None:
+        self.require(
+            order.status in (OrderStatus.REJECTED, OrderStatus.CANCELLED) and not order.filled_quantity,
+            f"order {order.id} is {order.status.value}, and the exchange never had it",
+        )

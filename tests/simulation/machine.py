@@ -1,0 +1,485 @@
+"""Days that nobody planned: bars, keys, troubles of the line and crashes in any order, on the real engine.
+
+Each rule is something that happens to a desk. What must be true is the auditor's; here it is asked after each step.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from decimal import Decimal
+from typing import ClassVar
+
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from simulation.world import DAY, SPY, Trouble, World, calendar
+
+from core.brokers.simulated.exchange import ExchangeConfig
+from core.inputs import (
+    Confirm,
+    Decline,
+    Halt,
+    Kill,
+    LeaveTicket,
+    OpenTicket,
+    ProposeClose,
+    ProposeFlattening,
+    ProposeOrder,
+    Rearm,
+    RequestCancel,
+    Resume,
+)
+from core.model.order import Effect, OrderType, StopHolder
+from core.model.staging import Ticket
+from core.model.values import Digest, Fraction, Price, Quantity, to_nearest_tick
+from core.settings import Settings
+
+STEPS = 40
+"""Of a sequence, at most; about thirty on average."""
+EFFECTS = ("SubmitOrder", "SubmitOrder", "CancelOrder", "LookUpOrder", "FetchFigures", "FetchPicture", "FetchAccount")
+TROUBLES = st.one_of(
+    st.builds(
+        Trouble,
+        st.just("request"),
+        st.sampled_from(EFFECTS),
+        st.sampled_from(["lost", "late"]),
+        st.sampled_from([0.5, 6.0, 90.0]),
+    ),
+    st.builds(
+        Trouble,
+        st.just("answer"),
+        st.sampled_from(EFFECTS),
+        st.sampled_from(["lost", "late", "twice", "unreadable"]),
+        st.sampled_from([0.0, 0.5, 4.0, 6.0, 20.0]),
+    ),
+    st.builds(
+        Trouble,
+        st.just("update"),
+        st.just(""),
+        st.sampled_from(["lost", "late", "twice"]),
+        st.sampled_from([0.0, 0.3, 2.0, 30.0]),
+    ),
+)
+LEVELS = ["100.00", "99.90", "99.60", "99.30", "99.00", "97.50", "100.20", "100.60", "101.50"]
+BARS = st.tuples(
+    st.sampled_from(LEVELS),
+    st.sampled_from(["0", "0", "0", "-0.40", "0.40", "-2.50"]),
+    st.sampled_from([5, 30, 60, 1000, 1000]),
+    st.sampled_from([60.0, 60.0, 60.0, 21.0, 40.5]),
+)
+"""Close, gap before the open, volume, and how many seconds of it pass."""
+
+
+def some_settings(*, whole: bool, margin: bool, holder: str, review: str = "3") -> Settings:
+    """Limits wide enough for many trades a day."""
+    return Settings.model_validate(
+        {
+            "risk": {
+                "per_trade": {"usd": "30"},
+                "max_notional": {"usd": "1000"},
+                "daily_loss": {"usd": "5000"},
+                "entries_a_day": 100,
+                "window_start": "09:30",
+                "window_end": "15:59",
+            },
+            "staging": {"review_seconds": review},
+            "strategies": {
+                "vwap": {
+                    "minimum_bars": 2,
+                    "minimum_volume": "10",
+                    "entry_deviation": "0.001",
+                    "quantity_step": "1" if whole else "0.001",
+                    "stop_holder": holder,
+                }
+            },
+            "exchange": {"multiplier": "2" if margin else "1"},
+        }
+    )
+
+
+class TradingDays(RuleBasedStateMachine):
+    """What a run reached stands in its class: see `a_run`.
+
+    Attributes
+    ----------
+    all_begun
+        Sequences of every run, also those that found something.
+    totals
+        What the sound ones of this run reached.
+    """
+
+    all_begun = 0
+    totals: ClassVar[Counter[str]] = Counter()
+
+    @initialize(
+        whole=st.booleans(),
+        margin=st.booleans(),
+        holder=st.sampled_from(["broker", "broker", "desk"]),
+        minutes=st.sampled_from([1, 120, 372]),
+        review=st.sampled_from(["3", "3", "8"]),
+    )
+    def open_the_desk(self, whole: bool, margin: bool, holder: str, minutes: int, review: str) -> None:
+        TradingDays.all_begun += 1
+        limits = some_settings(whole=whole, margin=margin, holder=holder, review=review)
+        config = ExchangeConfig(account="SIM", cash=Decimal(50_000), multiplier=limits.exchange.multiplier)
+        opened = calendar().session_on(DAY).open
+        self.margin = margin
+        self.world = World(limits, config, opened + timedelta(minutes=minutes))
+        self.world.run(1)
+        self.steps = 0
+        for close in ("100.00", "100.05", "99.80"):
+            self.world.bar(close)
+
+    # ── the market ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    @rule(bar=BARS)
+    def a_minute_trades(self, bar: tuple[str, str, int, float]) -> None:
+        self._trade(*bar)
+
+    @rule(bars=st.lists(BARS, min_size=2, max_size=5))
+    def minutes_trade(self, bars: list[tuple[str, str, int, float]]) -> None:
+        for bar in bars:
+            self._trade(*bar)
+
+    def _trade(self, close: str, gap: str, volume: int, seconds: float) -> None:
+        self.world.bar(close, gap=gap, volume=volume, seconds=seconds)
+
+    @rule(seconds=st.sampled_from([0.05, 0.15, 1.0, 3.1, 10.0, 61.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.world.run(seconds)
+
+    @rule(really=st.sampled_from([False, False, True]))
+    def the_market_closes(self, really: bool) -> None:
+        session = calendar().session_at(self.world.clock)
+        if really and hasattr(session, "close"):
+            self.world.run_until(session.close + timedelta(seconds=5))
+
+    # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _press(self, ticket: Ticket, digest: Digest | None = None, effect: Effect | None = None) -> None:
+        digest, effect = digest or ticket.digest, effect or ticket.order.effect
+        self.world.presses.add((ticket.id, digest, effect.value))
+        self.world.do(Confirm(ticket.id, digest, effect))
+
+    @property
+    def _desk(self):
+        return self.world.engine.desk
+
+    def _tickets(self) -> list[Ticket]:
+        return list(self._desk.stage.state.tickets.values())
+
+    def _proposals(self):
+        return self._desk.stage.proposals()
+
+    @rule(
+        depth=st.sampled_from(["-0.15", "-0.30", "-0.60"]),
+        think=st.sampled_from([0.5, 0.5, 2.0, 58.0]),
+        trouble=st.one_of(st.none(), TROUBLES),
+        then=st.lists(BARS, max_size=4),
+    )
+    def a_dip_is_bought(
+        self, depth: str, think: float, trouble: Trouble | None, then: list[tuple[str, str, int, float]]
+    ) -> None:
+        """The strategy's own day: a dip, the key, and what comes after."""
+        self.world.bar(max(self.world.price, Decimal(100)))
+        self.world.bar(self.world.price + Decimal(depth))
+        if trouble is not None:
+            self.world.line.waiting.append(trouble)
+        self._read_and_confirm(0, think, 0.35)
+        for bar in then:
+            self._trade(*bar)
+
+    @precondition(lambda self: self._proposals())
+    @rule(
+        pick=st.integers(0, 2),
+        think=st.sampled_from([0.5, 0.5, 2.0, 58.0]),
+        wait=st.sampled_from([0.35, 0.35, 6.0]),
+        trouble=st.one_of(st.none(), TROUBLES),
+    )
+    def the_operator_reads_and_confirms(self, pick: int, think: float, wait: float, trouble: Trouble | None) -> None:
+        if trouble is not None:
+            self.world.line.waiting.append(trouble)
+        self._read_and_confirm(pick, think, wait)
+
+    @precondition(lambda self: self._desk.ledger.positions())
+    @rule(wait=st.sampled_from([0.35, 20.0]), then=BARS)
+    def a_position_goes_back_to_its_average(self, wait: float, then: tuple[str, str, int, float]) -> None:
+        self.world.bar("100.60")
+        for pick in range(len(self._proposals())):
+            self._read_and_confirm(pick, 0.5, wait)
+        self._trade(*then)
+
+    @precondition(lambda self: self._proposals())
+    @rule(wait=st.sampled_from([0.35, 20.0]), then=BARS)
+    def the_operator_confirms_everything(self, wait: float, then: tuple[str, str, int, float]) -> None:
+        for pick in range(len(self._proposals())):
+            self._read_and_confirm(pick, 0.5, wait)
+        self._trade(*then)
+
+    def _read_and_confirm(self, pick: int, think: float, wait: float) -> None:
+        proposals = self._proposals()
+        if not proposals:
+            return
+        proposal = proposals[pick % len(proposals)]
+        self.world.do(OpenTicket(proposal.id))
+        self.world.run(think)
+        for ticket in self._tickets():
+            if ticket.proposal_id == proposal.id:
+                self._press(ticket)
+        self.world.run(wait)
+
+    @precondition(lambda self: self._proposals())
+    @rule(pick=st.integers(0, 2), wait=st.sampled_from([0.0, 0.5]))
+    def a_ticket_is_opened(self, pick: int, wait: float) -> None:
+        proposals = self._proposals()
+        self.world.do(OpenTicket(proposals[pick % len(proposals)].id))
+        self.world.run(wait)
+
+    def _open_some_ticket(self) -> Ticket | None:
+        """An open one; else the first proposal's; where nothing waits, that of a dip."""
+        if not self._tickets():
+            if not self._proposals():
+                self.world.bar(max(self.world.price, Decimal(100)))
+                self.world.bar(self.world.price - Decimal("0.30"))
+            for proposal in self._proposals()[:1]:
+                self.world.do(OpenTicket(proposal.id))
+                self.world.run(0.5)
+        return next(iter(self._tickets()), None)
+
+    @rule(
+        kind=st.sampled_from(["effect", "digest", "other", "twice", "right"]),
+        other=st.sampled_from(list(Effect)),
+        wait=st.sampled_from([0.0, 0.15, 0.5]),
+    )
+    def a_key_is_turned(self, kind: str, other: Effect, wait: float) -> None:
+        ticket = self._open_some_ticket()
+        if ticket is None:
+            return
+        if kind == "effect":
+            self._press(ticket, effect=other)
+        elif kind == "digest":
+            self._press(ticket, digest=Digest("0" * 64))
+        elif kind == "other":
+            seen = list(self.world.auditor.story.tickets.values())
+            self._press(seen[0], digest=ticket.digest)
+        else:
+            self._press(ticket)
+        if kind == "twice":
+            self._press(ticket)
+        self.world.run(wait)
+
+    @rule(
+        late=st.sampled_from([0.0, 2.0, 4.0, 6.0]),
+        wait=st.sampled_from([0.0, 0.15]),
+        then=st.sampled_from(["kill", "close", "decline", "halt", "die", "key", "bar"]),
+    )
+    def something_happens_between_the_key_and_its_figures(self, late: float, wait: float, then: str) -> None:
+        ticket = self._open_some_ticket()
+        if ticket is None:
+            return
+        if late:
+            self.world.line.waiting.append(Trouble("answer", "FetchFigures", "late", late))
+        self._press(ticket)
+        self.world.run(wait)
+        match then:
+            case "kill":
+                self.world.do(Halt("key"), Kill("key"), Rearm("REARM"))
+            case "close":
+                self.world.do(ProposeClose(SPY))
+            case "decline":
+                self.world.do(Decline(ticket.proposal_id, ""))
+            case "halt":
+                self.world.do(Halt("key"), Resume())
+            case "die":
+                self.world.restart(down=0.1)
+            case "key":
+                self._press(ticket)
+            case "bar":
+                self.world.bar("100.60")
+        self.world.run(7)
+
+    @rule(wait=st.sampled_from([0.0, 0.5]))
+    def an_old_ticket_is_confirmed_again(self, wait: float) -> None:
+        old = list(self.world.auditor.story.tickets.values())
+        if old:
+            self._press(old[-1])
+            self.world.run(wait)
+
+    @precondition(lambda self: self._tickets())
+    @rule(put_away=st.booleans())
+    def a_ticket_is_left(self, put_away: bool) -> None:
+        ticket = self._tickets()[0]
+        self.world.do(LeaveTicket(ticket.id) if put_away else Decline(ticket.proposal_id, ""))
+
+    @rule(
+        effect=st.sampled_from([Effect.OPEN, *Effect]),
+        quantity=st.sampled_from(["1", "3", "8", "0.5", "2.5"]),
+        limit=st.sampled_from([None, None, "-0.05", "0.05", "0.50"]),
+        stop=st.sampled_from(["0.30", "1.00", "3.00"]),
+        holder=st.sampled_from(list(StopHolder)),
+        at_once=st.booleans(),
+    )  # fmt: skip
+    def an_order_is_typed(
+        self, effect: Effect, quantity: str, limit: str | None, stop: str, holder: StopHolder, at_once: bool
+    ) -> None:
+        price = self.world.price
+        reduces = effect.only_reduces
+        away = -Decimal(stop) if effect in (Effect.OPEN, Effect.ADD) else Decimal(stop)
+        self.world.do(
+            ProposeOrder(
+                symbol=SPY,
+                effect=effect,
+                quantity=Quantity(Decimal(quantity)),
+                type=OrderType.MARKET if limit is None else OrderType.LIMIT,
+                limit_price=None if limit is None else to_nearest_tick(price + Decimal(limit)),
+                stop_price=None if reduces else Price(to_nearest_tick(price + away)),
+                stop_holder=holder,
+            )
+        )
+        if at_once and self._proposals():
+            self._confirm_newest()
+
+    @precondition(lambda self: self._desk.ledger.positions())
+    @rule(part=st.sampled_from(["1", "1", "0.5", "0.3"]), at_once=st.booleans())
+    def a_close_is_proposed(self, part: str, at_once: bool) -> None:
+        self.world.do(ProposeClose(SPY, Fraction(Decimal(part))))
+        if at_once and self._proposals():
+            self._confirm_newest()
+
+    def _confirm_newest(self) -> None:
+        newest = max(self._proposals(), key=lambda p: p.staged_at)
+        self.world.do(OpenTicket(newest.id))
+        self.world.run(0.5)
+        for ticket in self._tickets():
+            if ticket.proposal_id == newest.id:
+                self._press(ticket)
+        self.world.run(0.35)
+
+    @rule()
+    def everything_is_to_be_flattened(self) -> None:
+        self.world.do(ProposeFlattening())
+
+    @precondition(lambda self: any(self._desk.ledger.working()))
+    @rule(pick=st.integers(0, 3))
+    def an_order_is_cancelled(self, pick: int) -> None:
+        working = list(self._desk.ledger.working())
+        self.world.do(RequestCancel(working[pick % len(working)].id))
+
+    @rule(
+        then=st.sampled_from(["resume", "resume", "resume", "re-arm", "re-arm", "naked, re-arm", "killed"]),
+        wait=st.sampled_from([0.0, 1.0]),
+    )
+    def the_kill_key(self, then: str, wait: float) -> None:
+        self.world.do(Halt("key"))
+        self.world.run(wait)
+        if then == "resume":
+            self.world.do(Resume())
+            return
+        self.world.do(Kill("key", naked=then == "naked, re-arm"))
+        self.world.run(wait)
+        if then != "killed":
+            self.world.do(Rearm("REARM"))
+
+    @precondition(lambda self: self._desk.control.state.killed_by is not None or self._desk.control.state.halts)
+    @rule()
+    def the_desk_is_armed_again(self) -> None:
+        self.world.do(Rearm("REARM"), Resume())
+
+    # ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────────────
+
+    @rule(trouble=TROUBLES)
+    def the_line_fails(self, trouble: Trouble) -> None:
+        self.world.line.waiting.append(trouble)
+
+    @rule(
+        places=st.integers(0, 30),
+        kept=st.integers(0, 3),
+        with_checkpoint=st.booleans(),
+        down=st.sampled_from([0.1, 1.0, 30.0, 200.0]),
+    )
+    def the_process_dies(self, places: int, kept: int, with_checkpoint: bool, down: float) -> None:
+        """Now, or at one of the next places where it can."""
+        self.world.next_crash = {"kept": kept, "with_checkpoint": with_checkpoint, "down": down}
+        if places:
+            self.world.fuse.light(places)
+            return
+        self.world.restart(**self.world.next_crash)
+        self.world.run(0.5)
+
+    @rule()
+    def a_checkpoint_is_written(self) -> None:
+        self.world.save_checkpoint()
+
+    # ── what must be true ────────────────────────────────────────────────────────────────────────────────────────
+
+    @invariant()
+    def nothing_is_wrong(self) -> None:
+        if hasattr(self, "world"):
+            self.steps += 1
+            assert not self.world.auditor.wrong, self.world.auditor.wrong[0]
+
+    def teardown(self) -> None:
+        if not hasattr(self, "world") or self.world.auditor.wrong:
+            return
+        world = self.world
+        world.auditor.compare_folds()
+        world.settle()
+        world.auditor.compare_folds()
+        world.auditor.compare_with_exchange()
+        if calendar().session_on(DAY).holds(world.clock):  # with the session ends what its tickets signed
+            world.auditor.wrong += world.auditor.uncovered()
+        self._count()
+        assert not world.auditor.wrong, world.auditor.wrong[0]
+
+    def _count(self) -> None:
+        counts, world = self.world.auditor.story.counts, self.world
+        self.totals.update(
+            {
+                "sequences": 1,
+                "steps": self.steps,
+                "sequences of 30 steps and more": self.steps >= 30,
+                "confirmations": counts["ConfirmationReceived"],
+                "refused confirmations": counts["ConfirmationRefused"],
+                "orders at the exchange": len(world.auditor.sent),
+                "fills": counts["OrderFilled"],
+                "closed trades": counts["TradeClosed"],
+                "stop losses": counts["STOP_LOSS"],
+                "mean reversions": counts["MEAN_REVERSION"],
+                "force-flats": counts["FORCE_FLAT"],
+                "orders in doubt": counts["OrderInDoubt"],
+                "blocked submissions": counts["SubmissionBlocked"],
+                "kills": counts["Killed"],
+                "restarts": world.restarts,
+                "faults of the line": world.line.met.total(),
+            }
+        )
+
+
+def a_run(sequences: int, seed_of_run: int, *, shrinks: bool) -> type[TradingDays]:
+    """Run so many sequences; raises what the first wrong one found. Returns the class, for what was reached."""
+
+    class Days(TradingDays):
+        totals: ClassVar[Counter[str]] = Counter()
+
+    run_state_machine_as_test(
+        seed(seed_of_run)(Days),
+        settings=settings(
+            max_examples=sequences,
+            stateful_step_count=STEPS,
+            deadline=None,
+            database=None,
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+            phases=(Phase.generate, Phase.shrink) if shrinks else (Phase.generate,),
+            print_blob=True,
+        ),
+    )
+    return Days

@@ -1,0 +1,142 @@
+"""One scripted day, and the same day once for every place at which the process could have died."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from functools import cache
+
+import pytest
+from simulation.machine import some_settings
+from simulation.world import DAY, SPY, World, calendar
+
+from core.brokers.simulated.exchange import ExchangeConfig
+from core.inputs import Confirm, OpenTicket, ProposeOrder, RequestCancel
+from core.model.order import Effect, OrderStatus, OrderType, StopHolder
+from core.model.position import Trade
+from core.model.values import Price, Quantity
+
+TRIES = 4
+"""How often the operator reads and confirms again what a crash has swallowed."""
+GROUPS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """How the process dies and comes back: the place, what of the unsynced lines is kept, from what it starts."""
+
+    place: int
+    kept: int = 0
+    with_checkpoint: bool = False
+
+
+def a_day(life: Life | None = None) -> World:
+    """The scripted day, settled and compared."""
+    world = a_day_until_it_is_settled(life)
+    world.settle()
+    return world
+
+
+def a_day_until_it_is_settled(life: Life | None = None) -> World:
+    """A dip is bought in two fills, guarded by a stop at each, sold at the average; a typed order is taken back.
+
+    With a `life` the process dies once on the way; the operator goes on with whatever the next one shows.
+    """
+    settings = some_settings(whole=True, margin=False, holder="broker")
+    opened = calendar().session_on(DAY).open
+    world = World(settings, ExchangeConfig(account="SIM", cash=Decimal(50_000)), opened + timedelta(minutes=10))
+    world.run(1)
+    world.save_checkpoint()
+    world.fuse.places.clear()
+    if life is not None:
+        world.next_crash = {"kept": life.kept, "with_checkpoint": life.with_checkpoint}
+        world.fuse.light(life.place)
+
+    for close in ("100.00", "100.05", "99.70"):
+        world.bar(close)
+    world.bar("99.65", volume=40, seconds=0.0)
+    confirm_all(world)
+    world.save_checkpoint()
+    world.bar("99.68", volume=1000)
+    world.bar("100.60")
+    confirm_all(world)
+    world.bar("100.50")
+    confirm_all(world)
+
+    price = Price(Decimal("95.00"))
+    world.do(
+        ProposeOrder(SPY, Effect.OPEN, Quantity(Decimal(2)), OrderType.LIMIT, price, Price(Decimal("94.00")),
+                     StopHolder.BROKER)
+    )  # fmt: skip
+    confirm_all(world)
+    for order in world.engine.desk.ledger.working_entries(SPY):
+        world.do(RequestCancel(order.id))
+    world.run(2)
+    for order in world.engine.desk.ledger.working_entries(SPY):
+        world.do(RequestCancel(order.id))
+    return world
+
+
+def confirm_all(world: World) -> None:
+    """Reads and confirms until nothing waits."""
+    for _ in range(TRIES):
+        waiting = world.engine.desk.stage.proposals()
+        if not waiting:
+            break
+        world.do(OpenTicket(waiting[0].id))
+        world.run(0.5)
+        for ticket in list(world.engine.desk.stage.state.tickets.values()):
+            world.presses.add((ticket.id, ticket.digest, ticket.order.effect.value))
+            world.do(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+        world.run(1.5)
+
+
+@cache
+def places() -> tuple[str, ...]:
+    """Every place of the undisturbed day, in order."""
+    return tuple(a_day_until_it_is_settled().fuse.places)
+
+
+def test_the_scripted_day_is_worth_crashing() -> None:
+    """EX-21, OP-06: it holds an entry in parts, a stop at each, a close through them, and a cancel"""
+    world = a_day()
+
+    orders = world.engine.desk.ledger.state.orders.values()
+    trades: list[Trade] = world.engine.desk.ledger.state.trades
+    entry, *_ = orders
+    stops = [order for order in orders if order.is_protective]
+    assert entry.status is OrderStatus.FILLED
+    assert [stop.request.quantity for stop in stops] == [4, 6]
+    assert {stop.status for stop in stops} == {OrderStatus.CANCELLED}
+    assert [trade.quantity for trade in trades] == [10]
+    assert list(orders)[-1].status is OrderStatus.CANCELLED
+    assert world.auditor.wrong == []
+    assert len(places()) > 150
+
+
+@pytest.mark.parametrize("group", range(GROUPS))
+@pytest.mark.parametrize(
+    "life_of",
+    [
+        Life,
+        lambda place: Life(place, kept=1),
+        lambda place: Life(place, kept=100, with_checkpoint=True),
+    ],
+    ids=["nothing-unsynced-kept", "one-line-kept", "all-kept-from-checkpoint"],
+)
+def test_a_crash_at_any_place_ends_with_the_exchange_s_own_books(life_of: Callable[[int], Life], group: int) -> None:
+    """EX-06, EX-09, EX-20: before and after each journal line, each sync, each request and each answer"""
+    for place in range(group + 1, len(places()) + 1, GROUPS):
+        name = f"place {place}: {places()[place - 1]}"
+
+        world = a_day(life_of(place))
+
+        assert world.restarts == 1, name
+        assert world.fuse.burnt_at == places()[place - 1], name
+        world.auditor.compare_folds()
+        world.auditor.compare_with_exchange()
+        assert world.auditor.wrong == [], name
+        assert not world.engine.desk.ledger.positions(), name
+        assert not any(world.engine.desk.ledger.working()), name

@@ -1,0 +1,119 @@
+"""The property test is worth its time: each of these faults, planted on purpose, is found, and soon."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from simulation.machine import TradingDays, a_run
+from simulation.world import Disk
+
+from core.effects import Effect
+from core.execution.order import Order
+from core.inputs import Confirm
+from core.model.broker import Execution, OrderReport
+from core.model.staging import MandateKind
+from core.model.values import ClientOrderId
+from core.staging.stage import Stage
+from core.workflows import confirming
+from core.workflows.confirming import Confirming
+from core.workflows.filling import Filling
+from core.workflows.protecting import Protecting
+
+ENOUGH = 2_000
+"""Sequences in which each must be found."""
+SEED = 1
+
+
+def nothing_is_refused(patch: pytest.MonkeyPatch) -> None:
+    """The one place where permission is judged lets everything through (OP-02)."""
+    patch.setattr(Stage, "refusal_to_redeem", lambda *_: None)
+
+
+def the_digest_is_not_compared(patch: pytest.MonkeyPatch) -> None:
+    """A key counts for whatever the ticket shows now (OP-02)."""
+    careful = Confirming.on_confirm
+
+    def careless(self: Confirming, command: Confirm) -> Iterator[Effect]:
+        ticket = self.desk.stage.state.tickets.get(command.ticket_id)
+        return careful(self, replace(command, digest=ticket.digest) if ticket else command)
+
+    patch.setattr(Confirming, "on_confirm", careless)
+
+
+def a_fill_counts_as_often_as_it_is_heard_of(patch: pytest.MonkeyPatch) -> None:
+    """Executions are not known again (EX-05)."""
+
+    def every(
+        _self: Filling, order: Order, report: OrderReport, _source: object, execution: Execution | None
+    ) -> list[Execution]:
+        return [*(report.executions if execution is None else (execution,))]
+
+    patch.setattr(Filling, "_new_fills", every)
+
+
+def a_stop_is_released_for_the_whole_fill_each_time(patch: pytest.MonkeyPatch) -> None:
+    """The mandate's limit is neither minded nor checked (OP-02, OP-06)."""
+    careful = Stage.permit
+
+    def cover(self: Protecting, entry_id: ClientOrderId) -> Iterator[Effect]:
+        entry = self.desk.ledger.order(entry_id)
+        for use in self.desk.stage.mandates(MandateKind.PROTECTIVE_STOP, entry_id):
+            if entry is not None:
+                yield from self.release_stop(use, entry, entry.filled_quantity)
+
+    def permit(self: Stage, use: Any, *rest: Any) -> Any:
+        return careful(self, replace(use, released=Decimal(-1_000_000)), *rest)
+
+    patch.setattr(Protecting, "cover", cover)
+    patch.setattr(Stage, "permit", permit)
+
+
+def an_exit_is_not_clamped_again(patch: pytest.MonkeyPatch) -> None:
+    """What left meanwhile is not taken off an exit that was staged before."""
+
+    def left(*_: object) -> Decimal:
+        return Decimal(1_000_000)
+
+    patch.setattr(confirming, "left_to_close", left)
+
+
+def nothing_is_synced(patch: pytest.MonkeyPatch) -> None:
+    """Effects leave before their facts are on the disk (SP-01)."""
+    patch.setattr(Disk, "sync", lambda _: None)
+
+
+FAULTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
+    nothing_is_refused,
+    the_digest_is_not_compared,
+    a_fill_counts_as_often_as_it_is_heard_of,
+    a_stop_is_released_for_the_whole_fill_each_time,
+    an_exit_is_not_clamped_again,
+    nothing_is_synced,
+)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_a_planted_fault_is_found_within_a_minute(
+    fault: Callable[[pytest.MonkeyPatch], None],
+    monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """OP-02, EX-05, EX-20, SP-01"""
+    fault(monkeypatch)
+    before = TradingDays.all_begun
+    begun_at = time.monotonic()
+
+    with pytest.raises(AssertionError) as found:
+        a_run(ENOUGH, SEED, shrinks=False)
+
+    seconds = time.monotonic() - begun_at
+    sequences = TradingDays.all_begun - before
+    record_property(
+        f"found: {fault.__name__}", f"{sequences} sequences, {seconds:.1f} s: {str(found.value).splitlines()[0]}"
+    )

@@ -1,0 +1,446 @@
+"""A desk that can be killed at any instant, a line that fails on order, and an exchange that outlives both.
+
+Everything is the real thing but the line and the disk: the engine, the virtual runtime, the simulated exchange. The
+journal remembers what a disk would have kept; the `Fuse` says where the process dies.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import orjson
+from simulation.auditor import Auditor
+
+from core import checkpoint
+from core.brokers.simulated.exchange import ExchangeConfig, SimulatedExchange
+from core.effects import CancelOrder, Effect, FetchPicture, SubmitOrder
+from core.engine import Engine
+from core.facts import Fact
+from core.inputs import BarArrived, Command, Input, Kill, Priority, Start
+from core.market.calendar import ExchangeCalendar, load_calendar
+from core.model.account import Mode
+from core.model.bar import ONE_MINUTE, Bar
+from core.model.broker import NoAnswer, OrderUpdate
+from core.model.session import Session
+from core.model.values import Price, Quantity, Symbol
+from core.ports import Checkpoint, NoCheckpoint
+from core.runtime.feed import BAR, Timed
+from core.runtime.virtual import Link, VirtualRuntime
+from core.settings import Settings
+from state.codec import GENESIS, checked_sum, decode
+from state.journal import MemoryJournal, _Chain
+
+SPY = Symbol("SPY")
+ACCOUNT = "SIM"
+DAY = date(2013, 10, 8)
+ENDLESS = 20_000
+"""Events without the time moving on as far as it should: the desk is turning in circles."""
+
+
+class Crash(BaseException):
+    """The process dies here. No `except Exception` may catch it."""
+
+
+class Fuse:
+    """Counts the places at which a process can die, and kills it at the one that was chosen."""
+
+    def __init__(self) -> None:
+        self.passed = 0
+        self.left: int | None = None
+        self.places: list[str] = []
+        self.burnt_at: str | None = None
+
+    def light(self, places: int) -> None:
+        """Die at the `places`-th place from now."""
+        self.left = places
+
+    def snuff(self) -> None:
+        self.left = None
+
+    def burn(self, place: str) -> None:
+        self.passed += 1
+        if self.left is None:
+            self.places.append(place)
+            return
+        self.left -= 1
+        if self.left <= 0:
+            self.left = None
+            self.burnt_at = place
+            raise Crash(place)
+
+
+class Disk(MemoryJournal):
+    """A journal that knows what a crash would leave of it: all that was synced, and any part of what was not."""
+
+    def __init__(self, fuse: Fuse, lines: Iterable[bytes] = ()) -> None:
+        super().__init__()
+        self.fuse = fuse
+        self.lines = list(lines)
+        self.synced = len(self.lines)
+        total, at = GENESIS, datetime.min.replace(tzinfo=UTC)
+        for line in self.lines:
+            total = checked_sum(line[:-1], total)
+        if self.lines:
+            at = decode(self.lines[-1]).at
+        self._chain = _Chain(len(self.lines), total, at)
+
+    def append(self, at: datetime, fact: Fact) -> int:
+        name = type(fact).__name__
+        self.fuse.burn(f"before {name} is written")
+        sequence = super().append(at, fact)
+        self.fuse.burn(f"after {name} is written")
+        return sequence
+
+    def sync(self) -> None:
+        if self.synced < len(self.lines):
+            self.fuse.burn("before a sync")
+        super().sync()
+        if self.synced < len(self.lines):
+            self.synced = len(self.lines)
+            self.fuse.burn("after a sync")
+
+
+class Drawer:
+    """The state documents, kept as the text that a disk would hold."""
+
+    def __init__(self) -> None:
+        self.sequence = 0
+        self.text = b""
+
+    def load(self) -> Checkpoint | NoCheckpoint:
+        if not self.text:
+            return NoCheckpoint("none was saved")
+        return Checkpoint(self.sequence, orjson.loads(self.text))
+
+    def save(self, made: Checkpoint) -> None:
+        self.sequence, self.text = made.sequence, orjson.dumps(made.documents)
+
+
+class Switch:
+    """The kill switch's file."""
+
+    def __init__(self) -> None:
+        self.by: str | None = None
+
+    def is_on(self) -> str | None:
+        return None if self.by is None else "file"
+
+    def latch(self, by: str) -> None:
+        self.by = by
+
+    def release(self) -> None:
+        self.by = None
+
+
+# ── the line ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What the line does to the next message of a kind.
+
+    Attributes
+    ----------
+    to
+        `request`, `answer` or `update`.
+    of
+        The effect's name; empty for an update.
+    fate
+        `lost`, `late`, `twice`, or `unreadable` (an answer that says nothing).
+    seconds
+        How late.
+    """
+
+    to: str
+    of: str
+    fate: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class BadLine(Link):
+    """Carries everything once, unless it was told of trouble for it.
+
+    Attributes
+    ----------
+    waiting
+        Trouble to come, each for the next message that it fits.
+    met
+        Trouble that there was.
+    """
+
+    waiting: list[Trouble] = field(default_factory=list)
+    met: Counter[str] = field(default_factory=Counter)
+
+    def carry(self, effect: Effect) -> Iterator[timedelta]:
+        trouble = self._trouble("request", type(effect).__name__)
+        if trouble is None:
+            yield self.latency
+        elif trouble.fate == "late":
+            yield self.latency + timedelta(seconds=trouble.seconds)
+
+    def bring(self, effect: Effect, answer: Input) -> Iterator[tuple[timedelta, Input]]:
+        trouble = self._trouble("answer", type(effect).__name__)
+        delay = timedelta(seconds=trouble.seconds if trouble else 0.0)
+        if trouble is None or trouble.fate == "late":
+            yield self.latency + delay, answer
+        elif trouble.fate == "twice":
+            yield self.latency, answer
+            yield self.latency + delay, answer
+        elif trouble.fate == "unreadable":
+            yield self.latency, _unreadable(answer)
+
+    def tell(self, update: OrderUpdate) -> Iterator[timedelta]:
+        trouble = self._trouble("update", "")
+        delay = timedelta(seconds=trouble.seconds if trouble else 0.0)
+        if trouble is None:
+            yield self.latency
+        elif trouble.fate == "late":
+            yield self.latency + delay
+        elif trouble.fate == "twice":
+            yield self.latency
+            yield self.latency + delay
+
+    def _trouble(self, to: str, of: str) -> Trouble | None:
+        for trouble in self.waiting:
+            if (trouble.to, trouble.of) == (to, of):
+                self.waiting.remove(trouble)
+                self.met[f"{of or 'an'} {to} {trouble.fate}".strip()] += 1
+                return trouble
+        return None
+
+
+def _unreadable(answer: Input) -> Input:
+    values = {name: getattr(answer, name) for name in answer.__slots__}
+    return type(answer)(**{**values, "answer": NoAnswer("an HTML page")})
+
+
+class Wire(VirtualRuntime):
+    """The virtual runtime, watched: it knows what is in the air, and can die at each of its steps.
+
+    The feed never ends: bars are handed to it one by one.
+    """
+
+    def __init__(self, world: World, start: datetime) -> None:
+        super().__init__(
+            world.engine, world.exchange, (), start=start, switch=world.switch, link=world.line
+        )  # fmt: skip
+        self.world = world
+        self.in_the_air: list[tuple[datetime, Effect]] = []
+
+    def play(self, bar: Bar) -> None:
+        assert self._next is None
+        item: Timed = (bar.start, BAR, BarArrived(bar, "made up"))
+        self._next = item
+
+    def carry_over(self, arriving: Iterable[BarArrived], requests: Iterable[tuple[datetime, Effect]]) -> None:
+        """What the process before left in the air: requests arrive, and nobody waits for their answers."""
+        self._arriving.extend(arriving)
+        for at, effect in requests:
+            self._later(at, Priority.KILL, lambda effect=effect: self._reach_unheard(effect))  # type: ignore[misc]
+
+    def _reach_unheard(self, effect: Effect) -> None:
+        self.ask(effect)
+        self._pass_updates_on()
+
+    def _send(self, effect: Effect) -> None:
+        fuse, name = self.world.fuse, type(effect).__name__
+        fuse.burn(f"before {name} leaves")
+        self.world.auditor.leaves(effect)
+        if isinstance(effect, SubmitOrder | CancelOrder):
+            for delay in self.link.carry(effect):
+                self.in_the_air.append((self.at + delay, effect))
+                self._later(self.at + delay, Priority.KILL, lambda: self._reach(effect))
+        else:
+            super()._send(effect)
+        fuse.burn(f"after {name} left")
+
+    def _reach(self, effect: Effect) -> None:
+        self.in_the_air = [(at, flying) for at, flying in self.in_the_air if flying is not effect]
+        super()._reach(effect)
+
+    def take(self, at: datetime, message: Input) -> None:
+        name = type(message).__name__
+        if name.endswith(("Answered", "Fetched", "Updated")):
+            self.world.fuse.burn(f"before {name} is heard")
+        super().take(at, message)
+
+    def _is_over(self, at: datetime | None) -> bool:
+        return at is None
+
+
+# ── the world ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@cache
+def calendar() -> ExchangeCalendar:
+    return load_calendar(DAY - timedelta(days=7), DAY + timedelta(days=7))
+
+
+@dataclass(slots=True)
+class Exchanged:
+    """The exchange's log: hands each request to the auditor before it is acted upon."""
+
+    world: World
+    records: list[Mapping[str, str | None]] = field(default_factory=list)
+
+    def append(self, record: Mapping[str, str | None]) -> None:
+        self.records.append(record)
+        self.world.auditor.arrives(record)
+
+
+class World:
+    """One exchange, and one desk after another on the same journal.
+
+    Attributes
+    ----------
+    clock
+        Everything before it has happened.
+    next_crash
+        How the next start is to be, after the fuse has burnt: see `restart`.
+    """
+
+    def __init__(self, settings: Settings, config: ExchangeConfig, start: datetime) -> None:
+        self.settings = settings
+        self.clock = start
+        self.fuse = Fuse()
+        self.line = BadLine()
+        self.switch = Switch()
+        self.drawer = Drawer()
+        self.presses: set[tuple[str, str, str]] = set()
+        self.restarts = 0
+        self.next_crash: dict[str, Any] = {}
+        self.log = Exchanged(self)
+        self.exchange = SimulatedExchange(config, calendar(), self.log)
+        self.journal = Disk(self.fuse)
+        self.auditor = Auditor(self)
+        self.price = Decimal(100)
+        self._boot(with_checkpoint=False)
+
+    # ── the desk's process ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _boot(self, *, with_checkpoint: bool) -> None:
+        self.engine = Engine(ACCOUNT, Mode.PAPER, calendar(), self.journal)
+        checkpoint.rebuild(self.engine.desk, self.drawer if with_checkpoint else None)
+        self.engine.desk.listeners.append(self.auditor.hear)
+        self.wire = Wire(self, self.clock)
+        self.engine.apply(self.clock, self.settings, "replay")
+        self.wire.take(self.clock, Start())
+        if self.switch.is_on() and self.engine.desk.control.state.killed_by is None:
+            self.wire.obey(Kill("file"))
+
+    def restart(self, *, kept: int = 0, with_checkpoint: bool = False, down: float = 1.0) -> None:
+        """The process is gone, and another takes its journal up `down` seconds later.
+
+        `kept` of the lines that were not synced reached the disk all the same.
+        """
+        self.restarts += 1
+        self.fuse.snuff()
+        dead = self.wire
+        lines = self.journal.lines[: self.journal.synced + kept]
+        lost = [decode(line).fact for line in self.journal.lines[len(lines) :]]
+        self.journal = Disk(self.fuse, lines)
+        if self.drawer.sequence > len(lines):
+            self.drawer = Drawer()
+        self.auditor = Auditor(self, self.auditor)
+        for recorded in self.journal.records():
+            self.auditor.hear(recorded.sequence, recorded.at, recorded.fact)
+        self._world_goes_on(dead, down)
+        bars = [BarArrived(fact.bar, "asked again") for fact in lost if type(fact).__name__ == "BarClosed"]
+        self._boot(with_checkpoint=with_checkpoint)
+        heard = {message.bar.start for message in bars}
+        self.wire.carry_over(
+            [*bars, *(waiting for waiting in dead._arriving if waiting.bar.start not in heard)],
+            [(at, effect) for at, effect in dead.in_the_air if at > self.clock],
+        )
+
+    def _world_goes_on(self, dead: Wire, down: float) -> None:
+        """While no desk runs: requests in the air arrive, the market moves, and nobody hears of it."""
+        until = self.clock = max(self.clock, dead.at) + timedelta(seconds=down)
+        if dead._next is not None:
+            self.exchange.begin_bar(dead._next[2].bar)
+            dead._arriving.append(dead._next[2])
+        for at, effect in sorted(dead.in_the_air, key=lambda flying: flying[0]):
+            if at <= until:
+                if isinstance(effect, SubmitOrder):
+                    self.exchange.submit(at, effect.order)
+                elif isinstance(effect, CancelOrder):
+                    self.exchange.cancel(at, effect.client_order_id)
+        self.exchange.advance(until)
+        self.exchange.take_updates()
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def run(self, seconds: float) -> None:
+        self.run_until(self.clock + timedelta(seconds=seconds))
+
+    def run_until(self, until: datetime) -> None:
+        for _ in range(ENDLESS):
+            if not self._survives(lambda: self.wire.step(until)):
+                break
+        else:
+            self.auditor.wrong.append(f"the desk turns in circles at {self.wire.at}")
+        self.clock = max(self.clock, until)
+        self.wire.at = max(self.wire.at, self.clock)
+
+    def do(self, *commands: Command) -> None:
+        """A person's commands, one after the other, now."""
+        for command in commands:
+            self._survives(lambda command=command: self.wire.obey(command))  # type: ignore[misc]
+
+    def _survives(self, act: Callable[[], object]) -> object:
+        """What the act returns; where the process died of it, True with the next one up."""
+        try:
+            return act()
+        except Crash:
+            self.restart(**self.next_crash)
+            return True
+
+    def bar(self, close: str | Decimal, *, gap: str = "0", volume: int = 1000, seconds: float = 60.0) -> None:
+        """The next whole minute trades from the last price, `gap` away from it, to `close`; `seconds` of it pass."""
+        start = self._next_minute()
+        if start >= self._session(start).close:
+            start = calendar().next_session(start).open
+        self.run_until(start)
+        opened = max(self.price + Decimal(gap), Decimal(5)).quantize(Decimal("0.01"))
+        closed = max(Decimal(close), Decimal(5)).quantize(Decimal("0.01"))
+        self.price = closed
+        cent = Decimal("0.01")
+        self.wire.play(
+            Bar(
+                SPY, start, Price(opened), Price(max(opened, closed) + cent), Price(min(opened, closed) - cent),
+                Price(closed), Quantity(Decimal(volume)),
+            )
+        )  # fmt: skip
+        self.run_until(start + timedelta(seconds=seconds))
+
+    def _next_minute(self) -> datetime:
+        whole = self.clock.replace(second=0, microsecond=0)
+        if whole == self.clock and not any(m.bar.start == whole for m in self.wire._arriving):
+            return whole
+        return whole + ONE_MINUTE
+
+    def _session(self, at: datetime) -> Session:
+        found = calendar().session_at(at)
+        return found if isinstance(found, Session) else calendar().next_session(at)
+
+    # ── peace ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def settle(self) -> None:
+        """The line is mended, all that is under way ends, and the books are compared."""
+        self.line.waiting.clear()
+        self.fuse.snuff()
+        self.run(180)
+        self.wire._perform(FetchPicture())
+        self.run(10)
+        self.wire._perform(FetchPicture())
+        self.run(90)
+
+    def save_checkpoint(self) -> None:
+        self._survives(lambda: checkpoint.save(self.engine.desk, self.drawer))
