@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.ports import DemoRequest, JournalError, OperatorError, ReplayRequest
+from core.ports import DemoRequest, JournalError, JournalWriteError, OperatorError, ReplayRequest
 from state.folders import AccountFolder, JournalFolder
 from state.looking import Looking
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from state.kill_switch import FileKillSwitch
 
 CHECKPOINT_SECONDS = 5.0
+OUR_FAULT = 70
+"""Exit code of an error that nobody foresaw: EX_SOFTWARE of sysexits.h."""
 
 
 # ── an engine with its disk ──────────────────────────────────────────────────────────────────────────────────────────
@@ -46,22 +48,47 @@ class Keeper:
     state: Callable[[Engine], str]
     saved_at: float = field(default_factory=time.monotonic)
 
+    has_flattened: bool = False
+
     def __call__(self) -> None:
+        self._look_at_the_switch()
         engine = self.runtime.engine
-        if engine.desk.control.state.killed_by is None and (door := self.switch.is_on()):
-            self._kill(door)
-        self.beat(status_of(engine, self.folder.name, self.state(engine)))
+        self._keep(lambda: self.beat(status_of(engine, self.folder.name, self.state(engine))))
         if time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS:
             self.saved_at = time.monotonic()
-            self.write()
+            self._keep(self.write)
 
-    def _kill(self, door: str) -> None:
+    def close(self) -> None:
+        """The last words of a clean stop."""
+        self._keep(self.write)
+        self._keep(lambda: self.beat(status_of(self.runtime.engine, self.folder.name, "stopped")))
+
+    def _keep(self, act: Callable[[], None]) -> None:
+        """A disk that fails never ends the engine: a journal that fails halts it, all else is said (SP-06)."""
+        try:
+            act()
+        except JournalWriteError as error:
+            self.runtime.engine.lose_disk(str(error))
+        except OSError as error:
+            self.runtime.engine.say(f"the disk fails: {error.filename or self.folder.path}: {error.strerror}")
+
+    def _look_at_the_switch(self) -> None:
         """The file or the environment kills, whoever set it; a command may ask for the flattening too (OP-08)."""
         from core.inputs import Kill, ProposeFlattening
 
-        by = ", ".join(dict.fromkeys(w.split()[0] for w in self.switch.set_by() if w)) if door == "file" else door
-        self.runtime.send(Kill(by or door))
-        if self.switch.asks_to_flatten():
+        door = self.switch.is_on()
+        if door is None:
+            self.has_flattened = False
+            return
+        if self.runtime.engine.desk.control.state.killed_by is None:
+            by = (
+                ", ".join(dict.fromkeys(w.split()[0] for w in self.switch.set_by() if w.strip()))
+                if door == "file"
+                else door
+            )
+            self.runtime.send(Kill(by or door))
+        if not self.has_flattened and self.switch.asks_to_flatten():
+            self.has_flattened = True
             self.runtime.send(ProposeFlattening())
 
 
@@ -106,11 +133,13 @@ class Keyturn(Looking):
         with ExitStack() as stack:
             runtime = self._replayed(request, stack)
             report = Report(runtime.engine.desk)
-            self._run_headless(runtime, "replayed")
+            is_whole = self._run_headless(runtime, "replayed")
             journal = runtime.engine.desk.journal
             if request.journal_folder is not None:
-                return report.as_json(fingerprint(JournalFolder(request.journal_folder)))
-            return report.as_json(journal.fingerprint())  # type: ignore[attr-defined]
+                told = report.as_json(fingerprint(JournalFolder(request.journal_folder)))
+            else:
+                told = report.as_json(journal.fingerprint())  # type: ignore[attr-defined]
+            return told if is_whole else {**told, "interrupted": True}
 
     def demo(self, request: DemoRequest) -> None:
         if request.is_headless:
@@ -123,11 +152,20 @@ class Keyturn(Looking):
 
     def demo_runtime(self, request: DemoRequest, stack: ExitStack) -> VirtualRuntime:
         """The demo's engine, taken up where its journal and its exchange left it."""
+        from core.brokers.simulated.log import time_of
         from core.market.calendar import load_calendar
         from core.model.account import Mode
         from core.model.values import Symbol
         from core.runtime import demo
-        from core.runtime.exchange import config_of, link_of, resumed
+        from core.runtime.exchange import (
+            config_of,
+            link_of,
+            opening_record,
+            opening_settings,
+            requests_of,
+            require_the_same,
+            resumed,
+        )
         from core.runtime.feed import merged
         from core.runtime.pace import Pace
         from core.runtime.sources import synthetic_feed
@@ -136,26 +174,35 @@ class Keyturn(Looking):
         from state.kill_switch import FileKillSwitch
         from state.lock import EngineLock
 
-        settings = self._settings((*(demo.BUSY if request.operator != "none" else ()), *request.overrides))
         folder = self.home.account(demo.demo_account(request.seed))
-        folder.prepare()
+        mended = folder.prepare()
         stack.enter_context(EngineLock(folder))
         calendar = load_calendar(demo.FIRST_DAY, demo.LAST_DAY)
         log = stack.enter_context(closing(ExchangeLog(folder)))
-        engine, write = self._engine(folder, calendar, Mode.PAPER, stack)
         records = list(log.records())
-        begin = demo.opening_instant(request.seed, settings, calendar)
-        last = max([engine.desk.at, *(datetime.fromisoformat(str(r["at"])) for r in records[-1:])])
+        busy = demo.BUSY if request.operator != "none" else ()
+        settings = self._settings((*busy, *opening_settings(records), *request.overrides))
+        engine, write = self._engine(folder, calendar, Mode.PAPER, stack)
+        engine.notes = (*mended, *engine.notes)
         is_new = engine.desk.journal.sequence == 0
+        last = max([engine.desk.at, *(time_of(record) for record in records[-1:])])
         now = demo.sessions_from(calendar, demo.FIRST_DAY)[0].open if is_new else last
+        config = config_of(settings, folder.name, str(request.seed))
+        if is_new and not records:
+            log.append(opening_record(config, settings.symbols, now))
+        demo.require_sound(engine.desk, records, settings, is_new=is_new)
+        if records:
+            require_the_same(records, config)
+        traded = {str(record["symbol"]) for record in requests_of(records) if record.get("symbol")}
         exchange = resumed(
-            config_of(settings, folder.name, str(request.seed)),
+            config,
             calendar,
             log,
-            demo.bars_until(request.seed, settings.symbols, calendar, now),
-            records,
+            demo.bars_until(request.seed, sorted({*settings.symbols, *traded}), calendar, now),
+            requests_of(records),
             now,
         )
+        begin = demo.opening_instant(request.seed, settings, calendar)
         engine.apply(now, settings, f"simulated-{request.seed}")
         sessions = [s for s in demo.sessions_from(calendar, demo.FIRST_DAY) if s.close > now]
         switch = FileKillSwitch(folder, self.environ)
@@ -205,7 +252,11 @@ class Keyturn(Looking):
                 raise OperatorError(f"{path.name}: {named} not among the symbols; add --symbol {symbol or 'SYM'}")
             feeds.append(bars_of_file(path, Symbol(symbol)))
         for path in request.quotes:
-            feeds.append(quotes_of_file(path, Symbol(symbol_of(path) or settings.symbols[0])))
+            quoted = symbol_of(path)
+            if quoted not in settings.symbols:
+                named = f"{quoted} is not among the symbols" if quoted else "its name does not begin with a symbol"
+                raise OperatorError(f"{path.name}: {named}; a file of quotes is called like SPY_quotes.csv")
+            feeds.append(quotes_of_file(path, Symbol(quoted)))
         starts = [feed[0][0] for feed in feeds if feed]
         first, last = min(starts), max(feed[-1][0] for feed in feeds if feed)
         calendar = load_calendar(first.date() - timedelta(days=7), last.date() + timedelta(days=7))
@@ -228,12 +279,26 @@ class Keyturn(Looking):
             operator=self._operator(request.operator, engine, first),
         )
 
-    def _run_headless(self, runtime: VirtualRuntime, reason: str) -> None:
-        """Run in this thread; a signal lets it finish the act in hand."""
+    def _run_headless(self, runtime: VirtualRuntime, reason: str) -> bool:
+        """Run in this thread; a signal lets it finish the act in hand. False where one did.
+
+        Raises
+        ------
+        OperatorError
+            The journal could not be written; what came of it is not to be believed.
+        """
         for name in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(name, lambda *_: runtime.leave())
+        from widgets.grid_text import harmless
+
+        for note in runtime.engine.notes:
+            sys.stderr.write(f"keyturn: {harmless(note)}\n")
         runtime.run()
+        is_whole = runtime.is_running
         runtime.stop(reason)
+        if runtime.engine.disk_trouble is not None:
+            raise OperatorError(f"halted, nothing more was sent: {runtime.engine.disk_trouble}")
+        return is_whole
 
     def _engine(
         self, folder: AccountFolder, calendar: object, mode: object, stack: ExitStack
@@ -258,25 +323,20 @@ class Keyturn(Looking):
 
         keeper = Keeper(folder, runtime, switch, write, Heartbeat(folder).beat, word_of)
         runtime.pace.beat = keeper
-
-        def close() -> None:
-            write()
-            keeper.beat(status_of(runtime.engine, folder.name, "stopped"))
-
-        runtime.close = close
+        runtime.close = keeper.close
 
     def _operator(self, name: str, engine: Engine, start: datetime) -> Operator | None:
         """Keys by script: accepted here, because the broker is the simulated exchange."""
-        from core.runtime.operator import ConfirmAll, Script, ScriptError, read_script
+        from core.runtime.operator import ConfirmAll, Script, ScriptError, read_script_file
 
         if name == "none":
             return None
         if name == "confirm-all":
             return ConfirmAll(engine.desk)
         try:
-            return Script(engine.desk, read_script(Path(name).read_text(), start, Path(name).name))
-        except (OSError, ScriptError) as error:
-            raise OperatorError(f"--operator: {error}; or `none`, or `confirm-all`") from error
+            return Script(engine.desk, read_script_file(Path(name), start))
+        except ScriptError as error:
+            raise OperatorError(f"--operator: {error}") from error
 
     def _settings(self, overrides: tuple[str, ...]) -> Settings:
         from state.settings_file import load_settings
@@ -305,22 +365,27 @@ class NoSwitch:
 
 
 def main() -> None:
-    """The program. Errors that the operator can mend are one line, and exit 2."""
+    """The program. Errors that the operator can mend are one line, and exit 2; one of ours is one line, and exit 70."""
     from console.commands import build
 
     try:
         build(Keyturn(dict(os.environ)))()
     except (OperatorError, JournalError) as error:
         fail(str(error))
-    except OSError as error:
-        fail(f"{error.filename or 'the disk'}: {error.strerror or error}")
     except BrokenPipeError:
         os._exit(1)
+    except OSError as error:
+        fail(f"{error.filename or 'the disk'}: {error.strerror or error}")
+    except Exception as error:
+        fail(f"unexpected {type(error).__name__}: {error}; nothing more was done", OUR_FAULT)
 
 
-def fail(message: str) -> None:
-    sys.stderr.write(f"keyturn: {message}\n")
-    raise SystemExit(2)
+def fail(message: str, code: int = 2) -> None:
+    """Say one line, harmless whatever is in it (SY-06), and end."""
+    from widgets.grid_text import harmless
+
+    sys.stderr.write(f"keyturn: {harmless(message)}\n")
+    raise SystemExit(code)
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def make_driver(door: Door) -> type[KeyturnDriver]:
 
 
 class KeyturnDriver(LinuxDriver):
-    """The driver of the desk. The counts are for `keyturn doctor` and the log."""
+    """The driver of the desk. The counts are for the tests and the log."""
 
     door: ClassVar[Door]
 

@@ -10,7 +10,7 @@ from core.control import ControlState
 from core.desk import Desk
 from core.execution.ledger import LedgerState
 from core.market.normaliser import MarketState
-from core.ports import Checkpoint, Documents, NoCheckpoint
+from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
 from core.risk.day import DayState
 from core.staging.stage import StageState
 from core.strategies.orchestrator import OrchestratorState
@@ -52,7 +52,12 @@ def save(desk: Desk, documents: Documents) -> None:
 def rebuild(desk: Desk, documents: Documents | None) -> tuple[str, ...]:
     """Fold the newest sound checkpoint and the journal after it. Returns what is worth telling, in words.
 
-    A checkpoint that is damaged, or ahead of the journal, only means that more of the journal is folded.
+    A checkpoint that is damaged only means that more of the journal is folded.
+
+    Raises
+    ------
+    JournalDamagedError
+        The checkpoint is ahead of the journal: records that were on the disk are gone.
     """
     found = documents.load() if documents is not None else NoCheckpoint("none is kept")
     notes: tuple[str, ...] = ()
@@ -62,8 +67,6 @@ def rebuild(desk: Desk, documents: Documents | None) -> tuple[str, ...]:
             start = _restore(desk, found)
         except ValidationError as error:
             notes = (f"the state documents do not fit: {error.error_count()} errors; rebuilt from the journal",)
-        except ValueError as error:
-            notes = (str(error),)
     for recorded in desk.journal.records(start):
         desk.fold(recorded.at, recorded.fact)
     desk.at = desk.journal.last_at
@@ -73,9 +76,10 @@ def rebuild(desk: Desk, documents: Documents | None) -> tuple[str, ...]:
 
 def _restore(desk: Desk, found: Checkpoint) -> int:
     if found.sequence > desk.journal.sequence:
-        raise ValueError(
-            f"the state documents are ahead of the journal ({found.sequence} over {desk.journal.sequence}); "
-            "rebuilt from the journal"
+        raise JournalDamagedError(
+            f"the journal ends at record {desk.journal.sequence}, and the state documents know {found.sequence}: its "
+            "end is lost. Put the journal of a backup in its place; or move documents.json and backups/ away to go on "
+            "from what is left"
         )
     loaded = {name: adapter.validate_python(found.documents.get(name)) for name, adapter in ADAPTERS.items()}
     desk.control.state = loaded["control"]

@@ -64,7 +64,7 @@ class Engine:
         market = Market(desk, proposing)
         filling.after_fill = protecting.after_fill
         filling.after_end = submitting.after_end = doubting.after_end = closing.after_end
-        self.timed = (submitting, doubting, cancelling, closing, confirming, starting)
+        self.timed = (market, submitting, doubting, cancelling, closing, confirming, starting)
         self.handlers: dict[type, Handler] = {
             inputs.BarArrived: market.on_bar,
             inputs.QuoteArrived: market.on_quote,
@@ -168,10 +168,19 @@ class Engine:
         self._plan_later()
         return NOTHING
 
+    def lose_disk(self, trouble: str) -> None:
+        """The journal's disk fails: nothing leaves any more until a restart (SP-06)."""
+        self.disk_trouble = trouble
+        self.desk.control.state.halts[HaltCause.JOURNAL] = trouble
+
+    def say(self, note: str) -> None:
+        """Something that the operator should know of and that stops nothing; each is said once."""
+        if note not in self.notes:
+            self.notes = (*self.notes, note)
+
     def _without_disk(self, message: inputs.Input, error: JournalWriteError) -> Iterable[Effect]:
         """Nothing leaves without its record, cancels excepted: a person's, and those of a kill (SP-06)."""
-        self.disk_trouble = str(error)
-        self.desk.control.state.halts[HaltCause.JOURNAL] = str(error)
+        self.lose_disk(str(error))
         self._plan_later()
         if isinstance(message, inputs.RequestCancel):
             wanted = self.desk.ledger.order(message.client_order_id)

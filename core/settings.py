@@ -9,7 +9,7 @@ from datetime import time
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from core.model.account import Mode
 from core.model.order import StopHolder
@@ -18,6 +18,17 @@ Ratio = Annotated[Decimal, Field(ge=0, le=1)]
 Positive = Annotated[Decimal, Field(gt=0)]
 NotNegative = Annotated[Decimal, Field(ge=0)]
 Seconds = Annotated[Decimal, Field(gt=0, le=86_400)]
+Delay = Annotated[Decimal, Field(ge=0, le=3600)]
+"""Seconds; none is allowed."""
+
+
+def _without_zone(moment: time) -> time:
+    if moment.tzinfo is not None:
+        raise ValueError('must have no zone: times of day are New York\'s, as in "10:00"')
+    return moment
+
+
+TimeOfDay = Annotated[time, AfterValidator(_without_zone)]
 
 
 class Part(BaseModel):
@@ -58,13 +69,13 @@ class RiskSettings(Part):
     per_trade: Amount = Field(Amount(usd=Decimal("1.50"), of_equity=None), description="loss at the stop (RK-02)")
     min_notional: NotNegative = Field(Decimal(1), description="smallest order, USD")
     max_notional: Amount = Field(Amount(usd=Decimal(50), of_equity=None), description="largest order")
-    max_open_positions: Annotated[int, Field(ge=1)] = Field(1, description="positions at a time (EX-08)")
+    max_open_positions: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="positions at a time (EX-08)")
     daily_loss: Amount = Field(
         Amount(usd=Decimal(10), of_equity=None), description="blocks entries for the day (RK-03)"
     )
-    entries_a_day: Annotated[int, Field(ge=0)] = Field(1, description="filled entries a day and strategy")
-    window_start: time = Field(time(10, 0), description="first bar start for an entry, New York (RK-07)")
-    window_end: time = Field(time(11, 30), description="last bar start for an entry, New York, included")
+    entries_a_day: Annotated[int, Field(ge=0, le=10_000)] = Field(1, description="filled entries a day and strategy")
+    window_start: TimeOfDay = Field(time(10, 0), description="first bar start for an entry, New York (RK-07)")
+    window_end: TimeOfDay = Field(time(11, 30), description="last bar start for an entry, New York, included")
     on_missing_equity: Literal["refuse", "allow"] = Field("refuse", description="entries without an account value")
     spread_limit: Ratio = Field(Decimal("0.002"), description="of mid (RK-17)")
     spread_of_stop_limit: Ratio = Field(Decimal("0.20"), description="of the way to the stop (RK-17)")
@@ -140,12 +151,14 @@ class ExchangeSettings(Part):
 
     cash: Positive = Field(Decimal(200), description="opening balance, USD")
     multiplier: Annotated[Decimal, Field(ge=1, le=4)] = Field(Decimal(1), description="1 is a cash account, 2 margin")
-    latency_seconds: NotNegative = Field(Decimal("0.1"), description="from a request to its effect, and for updates")
-    answer_delay_seconds: NotNegative = Field(
+    latency_seconds: Delay = Field(Decimal("0.1"), description="from a request to its effect, and for updates")
+    answer_delay_seconds: Delay = Field(
         Decimal(0), description="more that the answer to a submission and the stream of updates take"
     )
     slippage: Annotated[Decimal, Field(ge=0, lt=1)] = Field(Decimal(0), description="of the price, on market fills")
-    half_spread_ticks: NotNegative = Field(Decimal(1), description="around the last price, without recorded quotes")
+    half_spread_ticks: Annotated[Decimal, Field(ge=0, le=1000)] = Field(
+        Decimal(1), description="around the last price, without recorded quotes"
+    )
     participation: Annotated[Decimal, Field(gt=0, le=1)] = Field(
         Decimal("0.1"), description="of a bar's volume we may fill"
     )
@@ -172,6 +185,13 @@ class Settings(Part):
     strategies: StrategiesSettings = StrategiesSettings()
     exchange: ExchangeSettings = ExchangeSettings()
     display: DisplaySettings = DisplaySettings()
+
+    @field_validator("symbols")
+    @classmethod
+    def each_symbol_once(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(symbols)) < len(symbols):
+            raise ValueError("must name each symbol once")
+        return symbols
 
     @model_validator(mode="after")
     def window_is_a_window(self) -> Self:

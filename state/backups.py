@@ -1,7 +1,8 @@
-"""A backup of an account: journal and documents together, in one archive (SP-04). May run beside an engine.
+"""A backup of an account: documents, journal and the simulated exchange's log in one archive (SP-04).
 
-The documents are read first and the journal after them, so that the journal in the archive never ends before the record
-that the documents know. The kill switch, the lock and the heartbeat belong to the running installation and stay out.
+May run beside an engine. The documents are read first, the journal after them and the exchange's log last: the journal
+in the archive never ends before the record that the documents know, and the exchange knows every order that the
+journal says it took. The kill switch, the lock and the heartbeat belong to the running installation and stay out.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ def backup(folder: AccountFolder, to: Path) -> Path:
     """
     files = _documents(folder)
     journal = _journal(folder)
+    exchange = _exchange(folder)
     if not files and not journal:
         raise BackupError(f"account {folder.name!r} has neither journal nor documents yet")
     target = to / f"keyturn-{folder.name}-{_last_sequence(journal)}.tar.gz" if to.is_dir() else to
@@ -45,7 +47,7 @@ def backup(folder: AccountFolder, to: Path) -> Path:
     descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     with os.fdopen(descriptor, "wb") as file:
         with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as archive:
-            for name, content in (files | journal).items():
+            for name, content in (files | journal | exchange).items():
                 _add(archive, f"{folder.name}/{name}", content)
         file.flush()
         os.fsync(file.fileno())
@@ -70,8 +72,20 @@ def _journal(folder: AccountFolder) -> dict[str, bytes]:
     """Every segment up to its last whole line."""
     if not folder.journal.is_dir():
         return {}
-    contents = {path.name: path.read_bytes() for path in segments(folder.journal)}
-    return {f"journal/{name}": content[: content.rfind(b"\n") + 1] for name, content in contents.items()}
+    return {f"journal/{path.name}": _whole_lines(path) for path in segments(folder.journal)}
+
+
+def _exchange(folder: AccountFolder) -> dict[str, bytes]:
+    """The request log of the simulated exchange, where there is one."""
+    try:
+        return {folder.exchange.name: _whole_lines(folder.exchange)}
+    except FileNotFoundError:
+        return {}
+
+
+def _whole_lines(path: Path) -> bytes:
+    content = path.read_bytes()
+    return content[: content.rfind(b"\n") + 1]
 
 
 def _last_sequence(journal: dict[str, bytes]) -> int:

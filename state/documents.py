@@ -190,6 +190,14 @@ def _checkpoint_in(path: Path) -> Checkpoint:
     return Checkpoint(sequence, documents)
 
 
+def known_sequence(folder: AccountFolder) -> int:
+    """The record that documents.json was written after; 0 where there is none or it is not sound. Reads only."""
+    try:
+        return _checkpoint_in(folder.documents).sequence
+    except (UnsoundDocumentsError, OSError):
+        return 0
+
+
 def _link_or_copy(source: Path, target: Path) -> None:
     try:
         os.link(source, target)

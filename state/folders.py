@@ -8,8 +8,9 @@ Without `KEYTURN_HOME` the XDG folders hold them: `~/.config/keyturn/settings.to
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
@@ -25,11 +26,22 @@ class AccountNameError(OperatorError):
     """A name that cannot be the name of an account's folder."""
 
 
+class SharedFolderError(OperatorError):
+    """A folder that other users need too, chosen for what must be the operator's alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccountFolder:
-    """Everything that one account keeps on the disk. Only `prepare` touches it."""
+    """Everything that one account keeps on the disk. Only `prepare` touches it.
+
+    Attributes
+    ----------
+    above
+        The operator's folders that it lies in, outermost first; `prepare` makes and mends them too.
+    """
 
     path: Path
+    above: tuple[Path, ...] = field(default=(), compare=False)
 
     @property
     def name(self) -> str:
@@ -69,7 +81,9 @@ class AccountFolder:
     def prepare(self) -> tuple[str, ...]:
         """Make the folders, and mend permissions that are too wide. Returns what was mended, in words."""
         folders = (self.path, self.journal, self.backups)
-        mended = [make_folder(folder) for folder in folders]
+        for folder in self.above:
+            _refuse_shared(folder)
+        mended = [make_folder(folder) for folder in (*self.above, *folders)]
         files = (file for folder in folders for file in sorted(folder.iterdir()) if file.is_file())
         mended += [mend_permissions(file, FILE_MODE) for file in files]
         return tuple(words for words in mended if words)
@@ -90,6 +104,11 @@ class Home:
 
     settings: Path
     state: Path
+
+    @property
+    def own(self) -> tuple[Path, ...]:
+        """The folders that are Keyturn's alone."""
+        return (self.settings.parent, self.state)
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Home:
@@ -114,7 +133,7 @@ class Home:
                 f"{name!r} cannot be an account's name: letters, digits, '.', '_' and '-', at most 64, "
                 "the first a letter or a digit"
             )
-        return AccountFolder(self.state / name)
+        return AccountFolder(self.state / name, self.own)
 
     def accounts(self) -> Iterator[AccountFolder]:
         """Every account that has a folder, by name."""
@@ -122,7 +141,13 @@ class Home:
             return
         for path in sorted(self.state.iterdir()):
             if path.is_dir() and ACCOUNT_NAME.fullmatch(path.name):
-                yield AccountFolder(path)
+                yield AccountFolder(path, self.own)
+
+
+def _refuse_shared(folder: Path) -> None:
+    """A sticky folder is for everybody, as /tmp is: to close it would lock the others out."""
+    if folder.is_dir() and folder.stat().st_mode & stat.S_ISVTX:
+        raise SharedFolderError(f"{folder} is a folder for everybody; name one of your own as KEYTURN_HOME")
 
 
 def last_account(home: Home) -> AccountFolder | None:

@@ -61,9 +61,14 @@ class Looking:
         return f"{folder.name}: killed; `keyturn status` shows what still works"
 
     def verify(self, account: str | None, folder: Path | None) -> dict[str, object]:
+        from state.documents import known_sequence
         from state.verify import verify
 
-        report = verify(self._journal(account, folder))
+        looked_at = self._journal(account, folder)
+        known = known_sequence(looked_at) if folder is None else 0
+        report = verify(looked_at, known)
+        if not report.segments and not known:
+            raise OperatorError(f"there is no journal in {looked_at.journal}")
         return {
             "sound": report.is_sound,
             "records": report.records,

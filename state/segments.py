@@ -126,7 +126,7 @@ class Walk:
             whole = "; a segment before it is gone" if self.line == 1 else ""
             reason = f"record {found} stands where {expected} belongs: {found - expected} missing{whole}"
         return JournalDamagedError(
-            f"{self.place}: {reason}. Nothing from here on is believed: restore a backup (`keyturn state restore`)"
+            f"{self.place}: {reason}. Nothing from here on is believed: put a backup in its place"
         )
 
 

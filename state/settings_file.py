@@ -14,7 +14,7 @@ from datetime import time
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -217,6 +217,8 @@ def _bent(annotation: object, value: object) -> str | None:
         return "must be true or false"
     if annotation is time and not isinstance(value, (str, time)):
         return 'must be a time of day, as in "10:00"'
+    if get_origin(annotation) is tuple and not isinstance(value, list):
+        return 'must be a list, as in ["SPY", "IBM"]'
     return None
 
 

@@ -41,8 +41,15 @@ class VerifyReport:
         return self.damage is None
 
 
-def verify(folder: AccountFolder) -> VerifyReport:
-    """Walk the whole chain; also that times never decrease and every record stands in its own day's segment."""
+def verify(folder: AccountFolder, known: int = 0) -> VerifyReport:
+    """Walk the whole chain; also that times never decrease and every record stands in its own day's segment.
+
+    Parameters
+    ----------
+    known
+        The record that the state documents know, read before this is called: a chain that ends before it has lost
+        its end.
+    """
     paths = segments(folder.journal) if folder.journal.is_dir() else []
     walk = Walk(paths, Start(0, 0, GENESIS))
     damage = None
@@ -50,6 +57,8 @@ def verify(folder: AccountFolder) -> VerifyReport:
         _check_times(walk)
     except JournalDamagedError as error:
         damage = str(error)
+    if damage is None and walk.sequence < known:
+        damage = f"the journal ends at record {walk.sequence}, and the state documents know {known}: its end is lost"
     torn = None
     if walk.torn is not None:
         torn = f"{walk.torn.place}: torn after {len(walk.torn.content)} bytes"

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from console.commands.shared import Overrides, composition_of, speed_of
+from console.commands.shared import FASTEST, Overrides, composition_of, speed_of
 from core.ports import DemoRequest, OperatorError
 
 NO_TERMINAL = (
@@ -36,7 +36,7 @@ def demo(
     composition_of(context).demo(
         DemoRequest(
             seed=seed,
-            speed=speed_of(speed) or 1_000_000.0,
+            speed=speed_of(speed) or float(FASTEST),
             operator=operator,
             overrides=tuple(overrides or ()),
             is_headless=headless,

@@ -8,7 +8,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from console.commands.shared import Account, AsJson, JournalDir, composition_of, print_json
+from console.commands.shared import Account, AsJson, JournalDir, composition_of, print_json, say
 from core.ports import Recorded
 
 commands = typer.Typer(help="Read, prove and explain the journal.", no_args_is_help=True, rich_markup_mode=None)
@@ -34,7 +34,7 @@ def tail(
 def verify(
     context: typer.Context, account: Account = None, journal_dir: JournalDir = None, as_json: AsJson = False
 ) -> None:
-    """Prove the chain of every record. Exit code 0 sound, 1 damaged.
+    """Prove the chain of every record, to the one that the state documents know. Exit code 0 sound, 1 damaged.
 
     Example: keyturn journal verify
     """
@@ -42,11 +42,11 @@ def verify(
     if as_json:
         print_json(report)
     else:
-        typer.echo(f"{report['records']} records in {report['segments']} segments hold")
+        say(f"{report['records']} records in {report['segments']} segments hold")
         if report["torn"]:
-            typer.echo(f"a torn end, no damage; the next start repairs it: {report['torn']}")
+            say(f"a torn end, no damage; the next start repairs it: {report['torn']}")
         if report["damage"]:
-            typer.echo(f"DAMAGED: {report['damage']}")
+            say(f"DAMAGED: {report['damage']}")
     if not report["sound"]:
         raise typer.Exit(1)
 
@@ -77,10 +77,10 @@ def _print(records: Iterable[Recorded], as_json: bool) -> None:
                 "fact": type(record.fact).__name__,
                 "data": record.fact,
             }
-            typer.echo(orjson.dumps(line, default=_plain, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS).decode())
+            print_json(line, orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS, _plain)
         else:
             words = in_words(record.fact)
-            typer.echo(f"{record.sequence:>7} {record.at:%Y-%m-%d %H:%M:%S.%f}Z {kind_of(record.fact):<9} {words}")
+            say(f"{record.sequence:>7} {record.at:%Y-%m-%d %H:%M:%S.%f}Z {kind_of(record.fact):<9} {words}")
 
 
 def _plain(value: object) -> object:

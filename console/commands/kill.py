@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from console.commands.shared import Account, composition_of
+from console.commands.shared import Account, composition_of, say
 
 
 def kill(
@@ -20,4 +20,4 @@ def kill(
 
     Example: keyturn kill --flatten
     """
-    typer.echo(composition_of(context).kill(account, flatten))
+    say(composition_of(context).kill(account, flatten))

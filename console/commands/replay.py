@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from console.commands.demo import need_a_terminal
-from console.commands.shared import Overrides, composition_of, print_json, speed_of
+from console.commands.shared import Overrides, composition_of, print_json, say, speed_of
 from core.ports import OperatorError, ReplayRequest
 
 STRATEGIES = ("vwap",)
@@ -46,7 +46,7 @@ def replay(
             files=tuple(files),
             symbols=tuple(symbol or ()),
             quotes=tuple(quotes or ()),
-            overrides=(*((f"profile={profile}",) if profile else ()), *(overrides or ())),
+            overrides=(*((f"profile={profile}",) if profile is not None else ()), *(overrides or ())),
             speed=speed_of(speed or ("max" if headless else "1")),
             operator=operator,
             journal_folder=journal_dir,
@@ -57,9 +57,9 @@ def replay(
         return
     if as_json:
         print_json(report)
-        return
+        raise typer.Exit(int("interrupted" in report))
     for line in _in_words(report):
-        typer.echo(line)
+        say(line)
 
 
 def _in_words(report: dict[str, object]) -> list[str]:
@@ -77,4 +77,6 @@ def _in_words(report: dict[str, object]) -> list[str]:
     for row in many("trades"):
         prices = f"{row['entry_price']} → {row['exit_price']}"
         lines.append(f"trade    {row['symbol']} {prices} {row['exit_reason']} profit {row['profit']}")
+    if "interrupted" in report:
+        lines.append("INTERRUPTED: the files were not played to their end")
     return [*lines, f"fingerprint {report['fingerprint']}"]

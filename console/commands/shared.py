@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +11,7 @@ import orjson
 import typer
 
 from core.ports import Composition, OperatorError
+from widgets.grid_text import harmless
 
 Account = Annotated[
     str | None, typer.Option("--account", help="Account folder; without it the one that runs, or ran last.")
@@ -22,24 +25,40 @@ Overrides = Annotated[
     typer.Option("--set", help="A setting, KEY=VALUE, the value in TOML: strategies.vwap.entry_deviation=0.002"),
 ]
 
+FASTEST = 1_000_000
+"""Virtual seconds a second that `--speed` takes as a number."""
+
 
 def composition_of(context: typer.Context) -> Composition:
     composition: Composition = context.obj
     return composition
 
 
-def print_json(value: object) -> None:
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+def say(text: str) -> None:
+    """Print one line of words, harmless whatever is in them (SY-06). Nothing of ours is printed in another way."""
+    typer.echo(harmless(text))
+
+
+def print_json(
+    value: object, option: int = orjson.OPT_INDENT_2, default: Callable[[object], object] | None = None
+) -> None:
+    """Print JSON in which every character that would do something in a terminal is escaped: the same JSON (SY-06)."""
+    text = orjson.dumps(value, default=default, option=option).decode()
+    typer.echo(_HARMFUL_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+_HARMFUL_IN_JSON = re.compile(r"[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+"""JSON escapes the control characters below the blank itself; these it leaves to us."""
 
 
 def speed_of(text: str) -> float | None:
-    """`max` is None; else a number above zero."""
+    """`max` is None; else a number above zero, up to `FASTEST`."""
     if text == "max":
         return None
     try:
         speed = float(text)
     except ValueError:
         speed = 0.0
-    if not 0 < speed < float("inf"):
-        raise OperatorError(f"--speed {text}: a number above zero, or `max`")
+    if not 0 < speed <= FASTEST:
+        raise OperatorError(f"--speed {text}: a number above zero, {FASTEST:,} at most, or `max`")
     return speed

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from console.commands.shared import Account, composition_of, print_json
+from console.commands.shared import Account, composition_of, print_json, say
 
 commands = typer.Typer(help="Look after the state folder.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -27,8 +27,8 @@ def backup(
     target: Annotated[Path | None, typer.Argument(help="A file or folder; here without it.")] = None,
     account: Account = None,
 ) -> None:
-    """Write journal and documents into one archive, also while an engine runs.
+    """Write journal, documents and the exchange's log into one archive, also while an engine runs.
 
     Example: keyturn state backup /var/backups
     """
-    typer.echo(composition_of(context).backup(account, target))
+    say(str(composition_of(context).backup(account, target)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from console.commands.shared import Account, AsJson, composition_of, print_json
+from console.commands.shared import Account, AsJson, composition_of, print_json, say
 
 NOT_HEALTHY = ("halted", "killed", "read-only")
 STOPPED = 3
@@ -20,7 +20,7 @@ def status(context: typer.Context, account: Account = None, as_json: AsJson = Fa
         print_json(found)
     else:
         age = found["heartbeat_age"]
-        typer.echo(
+        say(
             f"{found['state']}"
             + (f", process {found['pid']}" if found["pid"] else "")
             + (f", heartbeat {age} s ago" if age is not None else "")

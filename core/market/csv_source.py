@@ -28,6 +28,8 @@ FIRST_ROW = 2
 """Line of the first row; the header is line 1."""
 TOO_MUCH = Decimal(10_000_000_000_000)
 """No price and no volume reaches it; it keeps infinity out."""
+FIRST_YEAR, LAST_YEAR = 1990, 2100
+"""No market time lies outside of them; a calendar is loaded for what lies within."""
 LONGEST_SHOWN = 40
 
 _price = cast("Callable[[str], Price]", Decimal)
@@ -217,8 +219,6 @@ def _quote(row: _Row, columns: list[int], symbol: Symbol) -> Quote:
             return quote
     except (IndexError, InvalidOperation):
         raise _BadRowError(_bad_number(row, columns, QUOTE_COLUMNS)) from None
-    except OverflowError:
-        raise _BadRowError("its minute ends after the last year there is") from None
     raise _BadRowError(_bad_quote(quote))
 
 
@@ -232,14 +232,13 @@ def _time(row: _Row, column: int) -> datetime:
         raise _BadRowError("the line ends before its time") from None
     except ValueError:
         raise _BadRowError(f"timestamp {_shown(row[column])} is no time such as 2013-10-08T14:50:00Z") from None
+    if not FIRST_YEAR <= start.year <= LAST_YEAR:
+        raise _BadRowError(f"timestamp {_shown(row[column])} is outside the years {FIRST_YEAR} to {LAST_YEAR}")
     if start.tzinfo is UTC:
         return start
     if start.tzinfo is None:
         raise _BadRowError(f"timestamp {_shown(row[column])} has no zone; write UTC as 2013-10-08T14:50:00Z")
-    try:
-        return start.astimezone(UTC)
-    except OverflowError:
-        raise _BadRowError(f"timestamp {_shown(row[column])} is before the first year or after the last") from None
+    return start.astimezone(UTC)
 
 
 def _bad_number(row: _Row, columns: list[int], names: tuple[str, ...]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Protocol
 
 from core.control import Control
@@ -63,6 +64,17 @@ class ReviewContext:
     instrument: Instrument | NoInstrument
     broker_time: datetime | None
     is_fresh: bool
+
+    @property
+    def equity(self) -> Decimal | None:
+        """What limits that are a part of equity are measured by: the day's opening, as sizes are (RK-02); else today's.
+
+        None where neither is known.
+        """
+        opening = self.opening.opening_equity(self.day)
+        if opening is not None:
+            return opening
+        return self.account.equity if isinstance(self.account, Account) else None
 
 
 class Check(Protocol):

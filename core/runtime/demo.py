@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
+from core.brokers.simulated.log import Record
+from core.desk import Desk
 from core.market.calendar import ExchangeCalendar
 from core.market.synthetic import synthetic_day
 from core.model.bar import Bar
 from core.model.session import Session
 from core.model.signal import EntrySignal
 from core.model.values import NO_MONEY, Money, Symbol
+from core.ports import OperatorError
 from core.settings import Settings
 from core.strategies.base import Context
 from core.strategies.orchestrator import at_new_york
@@ -41,6 +44,25 @@ BUSY = (
 
 def demo_account(seed: int) -> str:
     return "demo" if seed == 1 else f"demo-{seed}"
+
+
+def require_sound(desk: Desk, records: Sequence[Record], settings: Settings, *, is_new: bool) -> None:
+    """Refuse to go on with an exchange that lost its memory, or with a held symbol that nobody would look at.
+
+    Raises
+    ------
+    OperatorError
+    """
+    if not is_new and desk.ledger.state.orders_sent and not records:
+        raise OperatorError(
+            "exchange.jsonl, the exchange's own log, is gone while the journal has orders; put it back, or open "
+            "another account with --seed"
+        )
+    held = {*(p.symbol for p in desk.ledger.positions()), *(o.request.symbol for o in desk.ledger.working())}
+    left_out = sorted(held - {Symbol(text) for text in settings.symbols})
+    if left_out:
+        named = ", ".join(left_out)
+        raise OperatorError(f"{named}: held or ordered, and not among the symbols; add it there, or close it first")
 
 
 def sessions_from(calendar: ExchangeCalendar, day: date) -> list[Session]:

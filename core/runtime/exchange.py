@@ -1,15 +1,29 @@
-"""The simulated exchange of the settings: made new, or made again from its market and its log."""
+"""The simulated exchange of the settings: opened once with rules that stay, made again from market and log."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from core.brokers.simulated.exchange import ExchangeConfig, ExchangeLog, Record, SimulatedExchange, rebuild
 from core.model.bar import Bar
 from core.model.session import Calendar
+from core.ports import OperatorError
 from core.runtime.virtual import Link
 from core.settings import Settings
+
+OPENING = "open"
+"""The first record of an exchange's log: its rules and its symbols, which no later setting changes."""
+RULES = (
+    "cash",
+    "multiplier",
+    "slippage",
+    "half_spread_ticks",
+    "participation",
+    "fee_per_share",
+    "settlement_days",
+)
 
 
 def config_of(settings: Settings, account: str, seed: str) -> ExchangeConfig:
@@ -32,6 +46,38 @@ def link_of(settings: Settings) -> Link:
         timedelta(seconds=float(settings.exchange.latency_seconds)),
         timedelta(seconds=float(settings.exchange.answer_delay_seconds)),
     )
+
+
+def opening_record(config: ExchangeConfig, symbols: Iterable[str], at: datetime) -> Record:
+    """What a new account's log begins with."""
+    rules = {name: str(value) for name, value in asdict(config).items() if name in RULES}
+    return {"request": OPENING, "at": at.isoformat(), "symbols": ",".join(symbols), **rules}
+
+
+def opening_settings(records: Sequence[Record]) -> tuple[str, ...]:
+    """The settings that an account was opened with, as `--set` would give them; none where it is new."""
+    if not records or records[0].get("request") != OPENING:
+        return ()
+    opening = records[0]
+    symbols = ", ".join(f"'{symbol}'" for symbol in str(opening["symbols"]).split(","))
+    return (f"symbols=[{symbols}]", *(f"exchange.{name}={opening[name]}" for name in RULES))
+
+
+def require_the_same(records: Sequence[Record], config: ExchangeConfig) -> None:
+    """Refuse rules other than those that the account was opened with. Raises `OperatorError`."""
+    ours = asdict(config)
+    for name in RULES:
+        opened = records[0].get(name)
+        if opened is not None and str(ours[name]) != opened and ours[name] != type(ours[name])(opened):
+            raise OperatorError(
+                f"exchange.{name} = {ours[name]}: this account was opened with {opened}, and an exchange keeps its "
+                "rules; leave the setting out, or open another account with --seed"
+            )
+
+
+def requests_of(records: Sequence[Record]) -> list[Record]:
+    """The log without its opening."""
+    return [record for record in records if record.get("request") != OPENING]
 
 
 def resumed(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
+from pathlib import Path
 
 from core.desk import Desk
 from core.facts import ConfirmationRefused, Fact, ProposalStaged, TicketOpened
@@ -149,6 +150,19 @@ KEYS = ("enter", "B", "H", "S", "C", "x", "c", "d", "F", "ctrl+k", "K", "escape"
 _LINE = re.compile(r"(at|after)\s+(\S+)\s+key\s+(\S+)")
 
 
+def read_script_file(path: Path, start: datetime) -> tuple[TimedKey, ...]:
+    """Keys of a script in a file. Raises `ScriptError`."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ScriptError(f"{path} is not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        raise ScriptError(
+            f"{path} cannot be read: {error.strerror or error}; name a script of keys, `none` or `confirm-all`"
+        ) from None
+    return read_script(text, start, path.name)
+
+
 def read_script(text: str, start: datetime, name: str) -> tuple[TimedKey, ...]:
     """Keys of a script: one line an action, `at TIME key KEY` or `after SECONDS key KEY`.
 
@@ -184,4 +198,7 @@ def _time_of(line: str, last: datetime, place: str) -> datetime:
         raise ScriptError(f"{place}: {moment!r} is no {'number of seconds' if word == 'after' else 'time'}") from None
     if at.tzinfo is None:
         raise ScriptError(f"{place}: {moment!r} has no zone; write 2013-10-08T14:51:01Z")
-    return at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ScriptError(f"{place}: {moment!r} is before the first year or after the last, in UTC") from None

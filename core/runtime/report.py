@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from core.desk import Desk
-from core.facts import Fact, OrderCreated, OrderFilled, OrderStateChanged, ProposalStaged, TradeClosed
+from core.facts import Fact, OrderCreated, OrderFilled, OrderStateChanged, ProposalSkipped, ProposalStaged, TradeClosed
 from core.model.position import Trade
 from core.model.staging import Proposal, StopPlan
 from core.model.values import ClientOrderId, plain
 
 Row = dict[str, str | None]
+
+SHOWN_OF_AN_AVERAGE = Decimal("0.000001")
+"""USD; an average price of several fills need not end."""
 
 
 class Report:
@@ -22,6 +26,7 @@ class Report:
         self.proposals: list[Row] = []
         self.orders: dict[ClientOrderId, Row] = {}
         self.trades: list[Row] = []
+        self.skipped: Counter[str] = Counter()
         desk.listeners.append(self._hear)
 
     def as_json(self, fingerprint: str) -> dict[str, object]:
@@ -31,6 +36,7 @@ class Report:
             "orders": list(self.orders.values()),
             "trades": self.trades,
             "no_trade": self.desk.orchestrator.no_trade(),
+            "skipped": dict(sorted(self.skipped.items())),
             "quarantined": self.desk.normaliser.state.quarantined,
             "outside_session": self.desk.normaliser.outside,
             "fingerprint": fingerprint,
@@ -42,6 +48,8 @@ class Report:
                 self.proposals.append(proposal_row(fact.proposal))
             case OrderCreated() | OrderStateChanged() | OrderFilled():
                 self._follow(fact)
+            case ProposalSkipped():
+                self.skipped.update(reason.partition(":")[0] for reason in fact.reasons)
             case TradeClosed():
                 self.trades.append(trade_row(fact.trade))
 
@@ -65,7 +73,7 @@ class Report:
             "status": order.status.value,
             "submitted_at": iso(order.submitted_at),
             "filled_quantity": plain(order.filled_quantity),
-            "average_price": number(order.average_price),
+            "average_price": average(order.average_price),
         }
 
 
@@ -89,10 +97,10 @@ def trade_row(trade: Trade) -> Row:
     return {
         "symbol": trade.symbol,
         "entry_time": iso(trade.entry_time),
-        "entry_price": number(trade.entry_price),
+        "entry_price": average(trade.entry_price),
         "quantity": plain(trade.quantity),
         "exit_time": iso(trade.exit_time),
-        "exit_price": number(trade.exit_price),
+        "exit_price": average(trade.exit_price),
         "exit_reason": trade.exit_reason.value,
         "profit": number(trade.profit),
         "slippage": number(trade.slippage),
@@ -105,3 +113,8 @@ def iso(at: datetime | None) -> str | None:
 
 def number(value: Decimal | None) -> str | None:
     return None if value is None else plain(value)
+
+
+def average(price: Decimal | None) -> str | None:
+    """An average price with six decimals at most, halves to even; one that needs fewer is exact."""
+    return None if price is None else plain(price.quantize(SHOWN_OF_AN_AVERAGE, ROUND_HALF_EVEN))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from core.desk import Desk
 from core.effects import Effect, FetchAccount
@@ -11,11 +11,17 @@ from core.facts import BarClosed, MarketDataQuarantined, ProposalEnd, ProposalEn
 from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.market.normaliser import COMPLETE, Quarantined
 from core.model.bar import Bar
+from core.model.position import Position
 from core.model.session import Session
-from core.model.signal import EntrySignal, ExitSignal
+from core.model.signal import EntrySignal, ExitReason, ExitSignal
+from core.model.values import Quantity
 from core.workflows.proposing import Proposing
 
 NOTHING: tuple[Effect, ...] = ()
+
+
+WITHOUT_A_BAR = timedelta(minutes=2)
+"""After the flat time: where no bar came to say so, the clock does."""
 
 
 class Market:
@@ -80,3 +86,37 @@ class Market:
             waiting = self.desk.stage.exit_waiting(bar.symbol, name)
             if waiting and name not in leaving and not self.desk.stage.is_confirming(waiting.id):
                 self.desk.record(ProposalEnded(waiting.id, ProposalEnd.WITHDRAWN, "its condition holds no longer"))
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        for position, at in self._to_flatten():
+            if not self.proposing.is_leaving(position):
+                yield at
+
+    def due(self) -> Iterable[Effect]:
+        """A position that must be flat by the close, and no bar came to say so: the clock stages its exit (ST-02)."""
+        for position, at in self._to_flatten():
+            if self.desk.at >= at:
+                mark = self.desk.orchestrator.state.marks.get(position.symbol, position.average_price)
+                self.proposing.stage_exit(
+                    ExitSignal(
+                        strategy=position.strategy,
+                        symbol=position.symbol,
+                        bar_start=at,
+                        quantity=Quantity(abs(position.quantity)),
+                        exit_reason=ExitReason.FORCE_FLAT,
+                        intended_price=mark,
+                        reference=mark,
+                        reason=f"flat before {at:%H:%M} UTC, and no bar came that said so",
+                    )
+                )
+        return NOTHING
+
+    def _to_flatten(self) -> Iterator[tuple[Position, datetime]]:
+        """Positions of strategies that hold nothing over night, each with its last moment, in an open session."""
+        for position in self.desk.ledger.positions():
+            for runner in self.desk.orchestrator.runners.get(position.symbol, ()):
+                session, at = runner.context.session, runner.context.flat_from + WITHOUT_A_BAR
+                if runner.strategy.name == position.strategy and self.desk.at < session.close and at < session.close:
+                    yield position, at

@@ -89,6 +89,7 @@ class Starting:
         differing = self._differing(picture)
         if any(self._may_be_explained(symbol, picture) for symbol in differing):
             self.ask_again_at = self.desk.at + self._pause()
+            self._say_what_is_open(differing)
         else:
             try:
                 corrections = self._correct_all(differing, picture)
@@ -170,6 +171,13 @@ class Starting:
         price: Price | None = theirs.average_price if theirs else None
         self.desk.record(PositionCorrected(symbol, true, price, reason))
         return reason
+
+    def _say_what_is_open(self, differing: list[Symbol]) -> None:
+        """Before the first agreement the desk says what it waits for; later it trades on meanwhile."""
+        named = ", ".join(differing)
+        reason = f"{named}: the broker's books and ours differ, and an order on its way may explain it; asked again"
+        if not self.desk.control.state.is_reconciled and self.desk.control.state.read_only_because != (reason,):
+            self._fail((reason,))
 
     def _fail(self, reasons: tuple[str, ...]) -> None:
         self.desk.record(ReconciliationFailed(reasons))

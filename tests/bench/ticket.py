@@ -37,7 +37,7 @@ def opened(folder: Path) -> tuple[VirtualRuntime, FileJournal]:
     journal = FileJournal(JournalFolder(folder))
     settings = Settings.model_validate(
         {
-            "risk": {"max_open_positions": 10_000},
+            "risk": {"max_open_positions": 1_000},
             "exchange": {"cash": "10000000"},
             "strategies": {"vwap": {"enabled": False}},
         }

@@ -261,15 +261,33 @@ def test_a_single_bad_row_is_set_aside_and_counted(keyturn: Keyturn, bars: Path,
     assert "SPY_one_bad.csv:11" in keyturn("journal", "tail", "-n", "2000", "--journal-dir", folder).out
 
 
+@pytest.mark.parametrize("time", ["0001-01-01T14:30:00Z", "9999-12-31T23:59:00Z"])
+def test_a_market_time_of_another_age_is_a_bad_row(keyturn: Keyturn, bars: Path, tmp_path: Path, time: str) -> None:
+    """MD-03"""
+    lines = bars.read_text().splitlines()
+    lines[1] = f"{time},{lines[1].partition(',')[2]}"
+    path = tmp_path / "SPY_one_bad.csv"
+    path.write_text("\n".join(lines) + "\n")
+
+    found = keyturn("replay", path, "--headless", "--json").json
+
+    assert (found["bars"], found["quarantined"]) == (779, 1)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("--set", "risk.daily_loss.usd=-3"), "--set risk.daily_loss.usd = -3: must be greater than 0"),
         (("--set", "risk.entries=3"), "risk.entries"),
         (("--profile", "bold"), "profile"),
-        (("--speed", "fast"), "--speed fast: a number above zero, or `max`"),
+        (("--profile", ""), "profile"),
+        (("--speed", "fast"), "--speed fast: a number above zero, 1,000,000 at most, or `max`"),
+        (("--speed", "1000001"), "--speed 1000001: a number above zero, 1,000,000 at most, or `max`"),
         (("--strategy", "momentum"), "--strategy momentum: one of vwap"),
-        (("--operator", "nobody.txt"), "nobody.txt"),
+        (("--operator", "nobody.txt"), "--operator: nobody.txt cannot be read: No such file or directory; name"),
+        (("--operator", "/"), "--operator: / cannot be read: Is a directory"),
+        (("--set", 'risk.window_start="09:30:00Z"'), "must have no zone"),
+        (("--set", "symbols=SPY"), 'must be a list, as in ["SPY", "IBM"]'),
         (("--symbol", "IBM"), "SPY is not among the symbols; add --symbol SPY"),
         (("--set", "account.mode=live"), "live"),
     ],
@@ -283,6 +301,16 @@ def test_a_wrong_word_is_named_with_what_is_allowed(
     assert answer.code == 2
     assert said in answer.err
     assert answer.err.count("\n") == 1
+
+
+def test_a_script_that_is_no_text_is_refused(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
+    """OP-01"""
+    script = tmp_path / "keys.txt"
+    script.write_bytes(b"after 1 key \xff\n")
+
+    answer = keyturn("replay", bars, "--headless", "--operator", script)
+
+    assert (answer.code, answer.err) == (2, f"keyturn: --operator: {script} is not UTF-8 text; save it as UTF-8\n")
 
 
 def test_a_script_with_a_wrong_line_is_refused_by_line(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
@@ -319,6 +347,91 @@ def test_a_damaged_journal_is_placed_and_refused(keyturn: Keyturn, bars: Path, t
 
     assert answer.code == 1
     assert f"{segment.name}, line {content[:place].count(10) + 1}" in answer.out or segment.name in answer.out
+
+
+def test_where_there_is_no_journal_there_is_nothing_to_prove(keyturn: Keyturn, tmp_path: Path) -> None:
+    """SP-01"""
+    (tmp_path / "home" / "state" / "demo").mkdir(parents=True)
+    (tmp_path / "empty").mkdir()
+
+    for words in (("--account", "demo"), ("--journal-dir", tmp_path / "empty")):
+        answer = keyturn("journal", "verify", *words)
+
+        assert (answer.code, answer.out) == (2, "")
+        assert "there is no journal in " in answer.err
+
+
+def test_a_journal_that_lost_its_end_is_damaged(keyturn: Keyturn, tmp_path: Path) -> None:
+    """SP-01, SP-02: each record that is left holds, but the state documents know more of them."""
+    with ExitStack() as stack:
+        runtime = demo(tmp_path, stack)
+        for _ in range(50):
+            runtime.step()
+        runtime.stop("left")
+    (segment,) = (tmp_path / "home" / "state" / "demo" / "journal").glob("*.jsonl")
+    lines = segment.read_bytes().splitlines(keepends=True)
+    segment.write_bytes(b"".join(lines[:-3]))
+
+    answer = keyturn("journal", "verify")
+
+    assert answer.code == 1
+    known = len(lines)
+    assert f"the journal ends at record {known - 3}, and the state documents know {known}: its end" in answer.out
+
+    segment.unlink()
+    assert f"ends at record 0, and the state documents know {known}" in keyturn("journal", "verify").out
+
+
+def test_a_count_below_zero_is_refused(keyturn: Keyturn, tmp_path: Path) -> None:
+    """SY-07"""
+    assert keyturn("journal", "tail", "-n", "-1", "--journal-dir", tmp_path).code == 2
+
+
+HARMFUL = "\x1b]0;owned\x07\x9b2J\u202e"
+"""Would name the window, ring, clear the screen and turn the direction of reading."""
+
+
+def test_text_from_outside_reaches_no_terminal_raw(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
+    """SY-06: not in an error, not in words, not in JSON, which stays the same JSON."""
+    lines = bars.read_text().splitlines()
+    lines[10] = "n/a" + lines[10]
+    path = tmp_path / f"SPY_{HARMFUL}.csv"
+    path.write_text("\n".join(lines) + "\n")
+    folder = tmp_path / "journal"
+    keyturn("replay", path, "--headless", "--journal-dir", folder)
+    tail = ("journal", "tail", "-n", "2000", "--journal-dir", folder)
+    path.write_text("")
+
+    answers = [
+        keyturn(*tail),
+        keyturn(*tail, "--json"),
+        keyturn("replay", path, "--headless"),
+        keyturn("replay", bars, "--headless", "--set", f"risk.{HARMFUL}=1"),
+        keyturn("replay", bars, "--headless", "--operator", HARMFUL),
+        keyturn("replay", bars, "--headless", "--speed", HARMFUL),
+        keyturn("journal", "why", HARMFUL, "--journal-dir", folder),
+    ]
+
+    assert "owned" in answers[0].out
+    places = [json.loads(line)["data"].get("place", "") for line in answers[1].out.splitlines()]
+    assert f"SPY_{HARMFUL}.csv:11" in places
+    for answer in answers:
+        assert not set(HARMFUL) & set("\x1b\x07\x9b\u202e") & set(answer.out + answer.err)
+        assert answer.err.count("\n") <= 1
+
+
+def test_an_error_that_nobody_foresaw_is_one_line(keyturn: Keyturn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SY-06"""
+
+    def breaks(*_: object) -> None:
+        raise ZeroDivisionError("by\nnothing\x07")
+
+    monkeypatch.setattr(app.Keyturn, "status", breaks)
+
+    answer = keyturn("status")
+
+    assert (answer.code, answer.out) == (70, "")
+    assert answer.err == "keyturn: unexpected ZeroDivisionError: by\ufffdnothing\ufffd; nothing more was done\n"
 
 
 def demo(tmp_path: Path, stack: ExitStack):  # type: ignore[no-untyped-def]

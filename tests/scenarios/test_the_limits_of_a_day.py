@@ -15,6 +15,7 @@ from core.facts import (
     TradeClosed,
 )
 from core.inputs import MarketDataBroken, ProposeClose, QuoteArrived
+from core.model.signal import ExitReason
 from core.settings import Amount, RiskSettings, Settings
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_house_in_a_position, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import IBM, SPY, a_quote
@@ -164,3 +165,19 @@ def test_a_bad_quote_and_a_broken_row_are_put_aside_and_told() -> None:
     assert house.desk.quotes[SPY].bid == Decimal("99.59")
     assert house.facts(ProposalStaged) == []
     assert house.facts(ConfirmationRefused) == []
+
+
+def test_where_no_bar_comes_before_the_close_the_clock_stages_the_exit() -> None:
+    """ST-02, OP-06: flat by the close is a promise of the clock, not of a bar."""
+    house = a_house_in_a_position(("10:06", "15:40", STEADY), ("15:59", "15:59", STEADY))
+
+    house.until("15:56")
+    assert house.facts(ProposalStaged)[1:] == []
+    house.until("15:57:30")
+
+    staged = house.last(ProposalStaged).proposal
+    assert (staged.exit_reason, staged.order.quantity) == (ExitReason.FORCE_FLAT, Decimal("0.502"))
+    assert staged.expires_at is None
+    house.confirms_at("15:57:40")
+    house.until("15:58:30")
+    assert house.held() == "0"

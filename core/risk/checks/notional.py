@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core.model.account import Account
 from core.model.staging import Verdict
 from core.risk.checks.verdicts import passed, refused, unmeasured, usd
 from core.risk.gate import Candidate, ReviewContext
@@ -15,7 +14,7 @@ class NotionalCheck:
         if candidate.only_reduces:
             return passed(self.name, "closes; any size")
         price = candidate.price(desk.quote)
-        most = desk.settings.risk.max_notional.of(desk.account.equity if isinstance(desk.account, Account) else None)
+        most = desk.settings.risk.max_notional.of(desk.equity)
         least = desk.settings.risk.min_notional
         if price is None or most is None:
             return unmeasured(self.name, "no price or no equity to measure it by", is_fresh=desk.is_fresh)

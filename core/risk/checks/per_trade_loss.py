@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core.model.account import Account
 from core.model.staging import StopPlan, Verdict
 from core.model.values import tick_of
 from core.risk.checks.verdicts import passed, refused, unmeasured, usd
@@ -18,7 +17,7 @@ class PerTradeLossCheck:
         if not isinstance(candidate.stop, StopPlan):
             return refused(self.name, "without a stop the loss has no bound")
         price = candidate.price(desk.quote)
-        limit = desk.settings.risk.per_trade.of(desk.account.equity if isinstance(desk.account, Account) else None)
+        limit = desk.settings.risk.per_trade.of(desk.equity)
         if price is None or limit is None:
             return unmeasured(self.name, "no price or no equity to measure it by", is_fresh=desk.is_fresh)
         loss = abs(price - candidate.stop.price) * candidate.order.quantity

@@ -9,7 +9,7 @@ import pytest
 
 from core.checkpoint import rebuild, save, states
 from core.desk import Desk
-from core.ports import Checkpoint
+from core.ports import Checkpoint, JournalDamagedError
 from tests.scenarios.house import Drawer, House, a_house_in_a_position, rebuilt
 
 
@@ -72,12 +72,21 @@ def _ahead(kept: Checkpoint) -> Checkpoint:
     return Checkpoint(kept.sequence + 1_000_000, kept.documents)
 
 
+def test_documents_ahead_of_the_journal_mean_that_its_end_is_lost_and_nothing_starts() -> None:
+    """SP-01"""
+    house, drawer = a_kept_desk()
+    assert isinstance(drawer.kept, Checkpoint)
+    drawer.kept = _ahead(drawer.kept)
+
+    with pytest.raises(JournalDamagedError, match="its end is lost"):
+        taken_up(house, drawer)
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
         (_without_orders, "the state documents do not fit"),
         (_of_another_shape, "the state documents do not fit"),
-        (_ahead, "the state documents are ahead of the journal"),
     ],
 )
 def test_documents_that_do_not_fit_only_mean_that_more_of_the_journal_is_read(

@@ -49,6 +49,20 @@ def test_a_backup_beside_a_running_engine_is_whole(folder, tmp_path):
     assert (copy.backups / "documents.1.json").exists()
 
 
+def test_a_backup_holds_the_exchanges_log_as_far_as_its_lines_are_whole(folder, tmp_path):
+    """SP-04: read after the journal, so that the exchange knows every order that the journal says it took."""
+    TinyDocuments(folder).save(Checkpoint(0, {}))
+    folder.exchange.write_bytes(b'{"at":1}\n{"at":2}\n{"a')
+
+    archive = backup(folder, tmp_path)
+
+    with tarfile.open(archive) as file:
+        assert file.getnames() == ["paper/documents.json", "paper/exchange.jsonl"]
+        content = file.extractfile("paper/exchange.jsonl")
+        assert content is not None
+        assert content.read() == b'{"at":1}\n{"at":2}\n'
+
+
 def test_a_backup_overwrites_nothing_and_keeps_no_empty_account(folder, tmp_path):
     """SP-04"""
     with pytest.raises(BackupError, match="neither journal nor documents"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from state.folders import AccountFolder, AccountNameError, Home, last_account
+from state.folders import AccountFolder, AccountNameError, Home, SharedFolderError, last_account
 from state.heartbeat import Heartbeat, Status
 from state.lock import EngineLock
 
@@ -71,6 +71,44 @@ def test_permissions_that_are_too_wide_are_mended_and_told(tmp_path):
     )
     assert (mode_of(folder.documents), mode_of(folder.journal)) == (0o600, 0o700)
     assert folder.prepare() == ()
+
+
+def test_the_home_and_its_state_folder_are_made_for_their_owner_alone(tmp_path):
+    """SP-04"""
+    home = Home.of({"KEYTURN_HOME": str(tmp_path / "home")})
+    before = os.umask(0)
+    try:
+        assert home.account("paper").prepare() == ()
+    finally:
+        os.umask(before)
+    assert [mode_of(path) for path in (tmp_path / "home", home.state)] == [0o700] * 2
+
+
+def test_a_home_that_is_too_wide_is_mended_and_told(tmp_path):
+    """SP-04"""
+    home = Home.of({"KEYTURN_HOME": str(tmp_path / "home")})
+    home.account("paper").prepare()
+    (tmp_path / "home").chmod(0o755)
+    home.state.chmod(0o777)
+
+    (folder,) = home.accounts()
+
+    assert folder.prepare() == (
+        "home: permissions 0755 were too wide, now 0700",
+        "state: permissions 0777 were too wide, now 0700",
+    )
+
+
+def test_a_folder_for_everybody_is_no_home_and_stays_as_it_is(tmp_path):
+    """SP-04"""
+    shared = tmp_path / "tmp"
+    shared.mkdir()
+    shared.chmod(0o1777)
+
+    with pytest.raises(SharedFolderError, match="a folder for everybody"):
+        Home.of({"KEYTURN_HOME": str(shared)}).account("paper").prepare()
+
+    assert shared.stat().st_mode & 0o7777 == 0o1777
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")

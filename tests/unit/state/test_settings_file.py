@@ -108,6 +108,32 @@ def test_text_lists_and_words_are_understood(home):
         ('[account]\nbroker = "ibkr"', "settings.toml: account.broker = \"ibkr\": must be 'none' or 'simulated'"),
         ('symbols = ["SPY", "spy"]', 'settings.toml: symbols = "spy": must match pattern'),
         ('[risk]\nwindow_start = "12:00"', "settings: risk.window_start is after risk.window_end"),
+        (
+            'symbols = ["SPY", "IBM", "SPY"]',
+            'settings.toml: symbols = ["SPY", "IBM", "SPY"]: must name each symbol once',
+        ),
+        ('symbols = "SPY"', 'settings.toml: symbols = "SPY": must be a list, as in ["SPY", "IBM"]'),
+        (
+            '[risk]\nwindow_start = "09:30:00Z"',
+            'settings.toml: risk.window_start = "09:30:00Z": must have no zone: times of day are New York\'s',
+        ),
+        (
+            "[risk]\nentries_a_day = 10001",
+            "settings.toml: risk.entries_a_day = 10001: must be less than or equal to 100",
+        ),
+        (
+            "[risk]\nmax_open_positions = 1001",
+            "settings.toml: risk.max_open_positions = 1001: must be less than or equ",
+        ),
+        (
+            "[exchange]\nlatency_seconds = 3601",
+            "settings.toml: exchange.latency_seconds = 3601: must be less than or e",
+        ),
+        (
+            "[exchange]\nanswer_delay_seconds = 1e9",
+            "settings.toml: exchange.answer_delay_seconds = 1E+9: must be less ",
+        ),
+        ("[exchange]\nhalf_spread_ticks = 1001", "settings.toml: exchange.half_spread_ticks = 1001: must be less than"),
         ('profile = "macro"', 'settings.toml: profile = "macro": must be one of micro, '),
         ("a = \n", "settings.toml: Invalid value (at line 1, column"),
         ("[risk", "settings.toml: Expected"),

@@ -79,7 +79,9 @@ def test_the_ways_in_which_programs_write_csv_are_all_read(tmp_path: Path, conte
         ("2013-10-08T14:50:30Z,1,1,1,1,", "volume '' is not a number"),
         ("2013-10-08T14:50:30,1,1,1,1,5", "has no zone"),
         ("yesterday,1,1,1,1,5", "timestamp 'yesterday' is no time"),
-        ("0001-01-01T00:00:00+14:00,1,1,1,1,5", "before the first year"),
+        ("0001-01-01T00:00:00+14:00,1,1,1,1,5", "is outside the years 1990 to 2100"),
+        ("1989-12-31T23:59:00Z,1,1,1,1,5", "is outside the years 1990 to 2100"),
+        ("9999-12-31T23:59:00Z,1,1,1,1,5", "is outside the years 1990 to 2100"),
         ("", "the line is empty"),
     ],
 )
@@ -204,7 +206,7 @@ def test_a_minutes_last_quote_is_known_at_the_minutes_end(tmp_path: Path) -> Non
         ("2013-10-08T14:51:00Z,166.70,1,0,1", "ask 0 is not a price above zero"),
         ("2013-10-08T14:51:00Z,166.70,-1,166.80,1", "one is negative"),
         ("2013-10-08T14:51:00Z,nan,1,166.80,1", "bid_close 'nan' is not a finite number"),
-        ("9999-12-31T23:59:00Z,1,1,1,1", "after the last year"),
+        ("2101-01-01T00:00:00Z,1,1,1,1", "is outside the years 1990 to 2100"),
     ],
 )
 def test_a_bad_quote_is_set_aside(tmp_path: Path, row: str, reason: str) -> None:

@@ -257,10 +257,21 @@ def test_a_limit_that_is_a_part_of_equity_needs_an_equity(check: NotionalCheck |
     swing = settings(per_trade=of_equity("0.005"), max_notional=of_equity("0.25"), min_notional=Decimal(1))
 
     known = said(check, a_candidate(), a_desk(settings=swing))
-    unknown = said(check, a_candidate(), a_desk(settings=swing, account=NoAccount("no answer")))
+    unknown = said(check, a_candidate(), a_desk(settings=swing, account=NoAccount("no answer"), opening=Day()))
 
     assert known[0] is PASSES
     assert unknown[0] is REFUSES
+
+
+@pytest.mark.parametrize("check", [NotionalCheck(), PerTradeLossCheck()], ids=lambda c: c.name)
+def test_a_limit_that_is_a_part_of_equity_is_that_of_the_days_opening_as_the_size_was(
+    check: NotionalCheck | PerTradeLossCheck,
+) -> None:
+    """RK-02: a loss in the morning does not refuse every later size of the day."""
+    swing = settings(per_trade=of_equity("0.005"), max_notional=of_equity("0.25"), min_notional=Decimal(1))
+    poorer = replace(an_account(), equity=Money(Decimal(1)))
+
+    assert said(check, a_candidate(), a_desk(settings=swing, account=poorer))[0] is PASSES
 
 
 @pytest.mark.parametrize("check", [NotionalCheck(), PerTradeLossCheck(), BuyingPowerCheck()], ids=lambda c: c.name)

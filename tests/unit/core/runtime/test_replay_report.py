@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
+
+import pytest
 
 from core.inputs import MarketDataBroken
-from core.runtime.report import Report, iso, number
+from core.runtime.report import Report, average, iso, number
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy
 from tests.unit.core.brokers.trading_floor import a_bar
 
@@ -110,4 +113,20 @@ def test_another_key_gives_another_journal() -> None:
 
 def test_what_is_absent_stays_absent() -> None:
     """AN-03"""
-    assert (iso(None), number(None)) == (None, None)
+    assert (iso(None), number(None), average(None)) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("price", "told"),
+    [
+        (Decimal(500) / 3, "166.666667"),
+        (Decimal("0.0000005"), "0"),
+        (Decimal("0.0000015"), "0.000002"),
+        (Decimal("99.600"), "99.6"),
+        (Decimal("1E+2"), "100"),
+        (Decimal("166.123456"), "166.123456"),
+    ],
+)
+def test_an_average_price_is_told_with_six_decimals_at_most(price: Decimal, told: str) -> None:
+    """AN-03"""
+    assert average(price) == told

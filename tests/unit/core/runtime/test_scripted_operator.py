@@ -60,6 +60,8 @@ def test_after_on_the_first_line_counts_from_the_start() -> None:
         ("after nan key enter", "'nan' is no number of seconds"),
         ("after 1e99 key enter", "'1e99' is no number of seconds"),
         ("at 2026-11-19T10:06:01 key enter", "has no zone"),
+        ("at 0001-01-01T00:00:00+23:00 key enter", "is before the first year or after the last"),
+        ("at 9999-12-31T23:59:59-23:00 key enter", "is before the first year or after the last"),
         ("after 1 key Enter", "no such key 'Enter'; one of enter B"),
         ("after 1 key enter twice", "a line reads"),
     ],

@@ -1,0 +1,130 @@
+"""The demo's account over its restarts: its exchange keeps its rules, its symbols stay, and its disk may fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import app
+from core.facts import ProposalStaged
+from core.model.signal import ExitReason
+from core.ports import DemoRequest, OperatorError
+from core.runtime.virtual import VirtualRuntime
+from state.kill_switch import FileKillSwitch
+
+BUSY = DemoRequest(operator="confirm-all", is_headless=True)
+PLAIN = DemoRequest(is_headless=True)
+
+
+@contextmanager
+def demo(home: Path, request: DemoRequest = PLAIN) -> Iterator[VirtualRuntime]:
+    with ExitStack() as stack:
+        runtime = app.Keyturn({"KEYTURN_HOME": str(home)}).demo_runtime(request, stack)
+        runtime.pace.speed = None
+        yield runtime
+
+
+def until_it_holds(runtime: VirtualRuntime, symbol: str | None = None) -> None:
+    runtime.run(until=runtime.at + timedelta(seconds=1))
+    while not [p for p in runtime.engine.desk.ledger.positions() if symbol in (None, p.symbol)]:
+        assert runtime.step()
+
+
+def test_a_plain_demo_goes_on_with_what_the_busy_one_holds(tmp_path: Path) -> None:
+    """EX-09, SP-05: the account keeps the symbols and the rules that it was opened with."""
+    with demo(tmp_path, BUSY) as busy:
+        until_it_holds(busy)
+        held = {p.symbol for p in busy.engine.desk.ledger.positions()}
+        busy.stop("left")
+
+    with demo(tmp_path) as plain:
+        plain.run(until=plain.at + timedelta(seconds=1))
+
+        assert plain.engine.desk.control.refusal() is None
+        ours = {p.symbol: p.quantity for p in plain.engine.desk.ledger.positions()}
+        assert ours == {p.symbol: p.quantity for p in plain.exchange.picture(plain.at).positions}
+        assert held <= set(ours)
+
+
+def test_an_exchange_keeps_the_rules_that_its_account_was_opened_with(tmp_path: Path) -> None:
+    """EX-09"""
+    with demo(tmp_path) as first:
+        first.stop("left")
+
+    other = DemoRequest(is_headless=True, overrides=("exchange.cash=150",))
+    with pytest.raises(OperatorError, match="this account was opened with 200"), demo(tmp_path, other):
+        pass
+
+
+def test_a_held_symbol_cannot_be_left_out(tmp_path: Path) -> None:
+    """EX-09, OP-06: nobody would watch its stop."""
+    with demo(tmp_path, BUSY) as busy:
+        until_it_holds(busy, "BAC")
+        busy.stop("left")
+
+    alone = DemoRequest(is_headless=True, overrides=("symbols=['SPY']",))
+    with pytest.raises(OperatorError, match=r"BAC.*not among the symbols"), demo(tmp_path, alone):
+        pass
+
+
+def test_an_exchange_that_lost_its_log_is_not_believed(tmp_path: Path) -> None:
+    """EX-09, EX-20"""
+    with demo(tmp_path, BUSY) as busy:
+        until_it_holds(busy)
+        busy.stop("left")
+    (tmp_path / "state" / "demo" / "exchange.jsonl").write_text("")
+
+    with pytest.raises(OperatorError, match="is gone while the journal has orders"), demo(tmp_path):
+        pass
+
+
+def test_a_checkpoint_that_cannot_be_written_is_said_and_ends_nothing(tmp_path: Path) -> None:
+    """SP-06, SP-02"""
+    with demo(tmp_path) as runtime:
+        keeper = runtime.pace.beat
+        assert isinstance(keeper, app.Keeper)
+        documents = tmp_path / "state" / "demo" / "documents.json"
+        documents.unlink(missing_ok=True)
+        (documents / "in the way").mkdir(parents=True)
+        keeper.saved_at = float("-inf")
+
+        keeper()
+
+        assert any("the disk fails" in note for note in runtime.engine.notes)
+        assert runtime.engine.desk.control.state.halts == {}
+
+
+def test_a_flattening_asked_for_after_the_kill_is_staged_too(tmp_path: Path) -> None:
+    """OP-08"""
+    with demo(tmp_path, BUSY) as runtime:
+        until_it_holds(runtime)
+        runtime.operator = None
+        switch = runtime.latch.switch
+        assert isinstance(switch, FileKillSwitch)
+        staged: list[ProposalStaged] = []
+        runtime.engine.desk.listeners.append(lambda _s, _a, fact: keep(staged, fact))
+        switch.latch("command")
+        beat_and_obey(runtime)
+
+        switch.latch("command", flatten=True)
+        beat_and_obey(runtime)
+        beat_and_obey(runtime)
+
+        assert runtime.engine.desk.control.state.killed_by == "command"
+        held = {p.symbol for p in runtime.engine.desk.ledger.positions()}
+        assert {fact.proposal.symbol for fact in staged} == held
+        assert {fact.proposal.exit_reason for fact in staged} == {ExitReason.KILL}
+
+
+def keep(staged: list[ProposalStaged], fact: object) -> None:
+    if isinstance(fact, ProposalStaged):
+        staged.append(fact)
+
+
+def beat_and_obey(runtime: VirtualRuntime) -> None:
+    runtime.pace.beat()
+    runtime.step()
