@@ -206,6 +206,7 @@ class Keyturn(Looking):
         engine.apply(now, settings, f"simulated-{request.seed}")
         sessions = [s for s in demo.sessions_from(calendar, demo.FIRST_DAY) if s.close > now]
         switch = FileKillSwitch(folder, self.environ)
+        switch.prepare()
         pace = Pace(request.speed)
         pace.free_until = begin if is_new else None
         known = engine.desk.normaliser.state.last_starts

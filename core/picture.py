@@ -11,6 +11,7 @@ from core.control import NOT_COMPARED
 from core.engine import Engine
 from core.execution.order import Order
 from core.model.account import Account
+from core.model.bar import ONE_MINUTE
 from core.model.order import StopHolder
 from core.model.position import Position
 from core.model.quote import NoQuote
@@ -104,7 +105,7 @@ class Pictures:
         change = Money(account.equity - opening) if account and opening is not None else None
         session = desk.calendar.session_at(at)
         is_open = not isinstance(session, NoSession)
-        newest = max(desk.quotes.values(), key=lambda quote: quote.at, default=None)
+        heard_at, heard_from = self._newest_data()
         limit = control.settings.risk.daily_loss.of(opening)
         return StatusView(
             at=at,
@@ -120,13 +121,14 @@ class Pictures:
             halts=tuple(f"{cause.value}: {reason}" for cause, reason in control.state.halts.items()),
             market_closes_at=session.close if not isinstance(session, NoSession) else None,
             market_opens_at=None if is_open else desk.calendar.next_session(at).open,
-            quote_at=newest.at if newest else None,
-            feed=newest.feed.value if newest else None,
+            quote_at=heard_at,
+            feed=heard_from,
             equity=account.equity if account else None,
             equity_at=account.at if account else None,
             day_change=change,
             day_fraction=change / opening if change is not None and opening else None,
             buying_power=account.buying_power if account else None,
+            unsettled=account.unsettled if account and account.unsettled else None,
             daily_loss_limit=Money(limit) if limit is not None else None,
             disk=self.engine.disk_trouble or self._slow_disk(),
             notes=self.engine.notes,
@@ -184,13 +186,13 @@ class Pictures:
 
     def _position(self, position: Position) -> PositionRow:
         desk = self.desk
-        last = desk.orchestrator.state.marks.get(position.symbol)
+        last_at, last = self._newest_price(position)
         entry = desk.ledger.order(position.entry_order)
         plan = entry.stop if entry else None
         exits = desk.ledger.working_exits(position.symbol, position.strategy)
         stops = [o for o in exits if o.is_protective]
         covered = desk.ledger.covered(position.symbol, position.strategy)
-        profit = desk.ledger.open_profit(position, last) if last is not None else None
+        profit = desk.ledger.open_profit(position, last)
         risked = abs(position.average_price - plan.price) * abs(position.quantity) if plan else None
         stop_price: Price | None = plan.price if plan else None
         if stops and stops[-1].request.stop_price is not None:
@@ -202,6 +204,7 @@ class Pictures:
             quantity=position.quantity,
             average_price=position.average_price,
             last=last,
+            last_at=last_at,
             profit=profit,
             result_in_risk=profit / risked if profit is not None and risked else None,
             stop_price=stop_price,
@@ -209,6 +212,22 @@ class Pictures:
             covered=covered,
             is_closing=any(not o.is_protective or o.is_cancelling for o in exits),
         )
+
+    def _newest_price(self, position: Position) -> tuple[datetime, Price]:
+        """The newest of the last bar's close, the middle of the last quote, and what was paid."""
+        prices = [(position.opened_at, position.average_price)]
+        mark = self.desk.orchestrator.state.marks.get(position.symbol)
+        if mark is not None and position.symbol in self.desk.normaliser.state.last_starts:
+            prices.append((self.desk.normaliser.state.last_starts[position.symbol] + ONE_MINUTE, mark))
+        if quote := self.desk.quotes.get(position.symbol):
+            prices.append((quote.at, quote.mid))
+        return max(prices)
+
+    def _newest_data(self) -> tuple[datetime | None, str | None]:
+        """When the market was last heard, and from whom."""
+        heard = [(start + ONE_MINUTE, "bars") for start in self.desk.normaliser.state.last_starts.values()]
+        heard += [(quote.at, quote.feed.value) for quote in self.desk.quotes.values()]
+        return max(heard, default=(None, None))
 
     def _holder(self, stops: list[Order], plan: StopPlan | None) -> StopHolder:
         """Who acts at the stop now: the broker only where a stop of ours works there (OP-06)."""

@@ -81,6 +81,7 @@ class RiskSettings(Part):
     spread_of_stop_limit: Ratio = Field(Decimal("0.20"), description="of the way to the stop (RK-17)")
     quote_age_seconds: Seconds = Field(Decimal(15), description="older blocks a market entry (RK-17)")
     quote_age_seconds_iex: Seconds = Field(Decimal(60), description="the same on the IEX feed")
+    price_band: Ratio = Field(Decimal("0.05"), description="a limit further from the quote warns (EX-11)")
     clock_skew_seconds: Seconds = Field(Decimal(1), description="more between desk and broker warns")
 
 

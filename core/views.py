@@ -34,7 +34,9 @@ class StatusView:
     market_closes_at, market_opens_at
         One of them is None.
     quote_at, feed
-        The newest quote of any symbol.
+        The newest quote or closed bar of any symbol, and who told it; `bars` where it was a bar.
+    unsettled
+        Proceeds of sales that a cash account may not spend yet.
     disk
         What is wrong with the journal's disk, or that it is slow; None where all is well.
     """
@@ -59,6 +61,7 @@ class StatusView:
     day_change: Money | None
     day_fraction: Decimal | None
     buying_power: Money | None
+    unsettled: Money | None
     daily_loss_limit: Money | None
     disk: str | None
     notes: tuple[str, ...]
@@ -117,6 +120,7 @@ class PositionRow:
     quantity: Quantity
     average_price: Price
     last: Price | None
+    last_at: datetime | None
     profit: Money | None
     result_in_risk: Decimal | None
     stop_price: Price | None

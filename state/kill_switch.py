@@ -21,22 +21,37 @@ class FileKillSwitch:
 
     def __init__(self, folder: AccountFolder, environ: Mapping[str, str]) -> None:
         self._path = folder.kill_switch
+        self._ready = self._path.with_name(".kill_switch_ready")
         self._name = os.fspath(self._path)
         self._environ = environ
 
     def is_on(self) -> str | None:
-        """`file` or `environment`, or None. In doubt it is on: any value but an empty one or 0 kills."""
+        """`environment` or `file`, or None. In doubt it is on: any value but an empty one or 0 kills."""
+        if self._environ.get(VARIABLE, "0") not in ("", "0"):
+            return "environment"
         try:
             os.stat(self._name)
         except FileNotFoundError:
-            return "environment" if self._environ.get(VARIABLE, "0") not in ("", "0") else None
+            return None
         except OSError:
             return "file"
         return "file"
 
+    def prepare(self) -> None:
+        """Lay an empty file beside it, so that a kill on a full disk is a mere change of its name. Raises OSError."""
+        os.close(open_private(self._ready, os.O_WRONLY | os.O_CREAT))
+
     def latch(self, by: str, *, flatten: bool = False) -> None:
-        """Create the file, or add a line to it: who, and whether the positions should be flattened too."""
+        """Create the file, or add a line to it: who, and whether the positions should be flattened too.
+
+        Raises
+        ------
+        OSError
+            The words could not be written; the file is there all the same where `prepare` has run.
+        """
         line = " ".join(by.split()) + (f" {FLATTEN}" if flatten else "") + "\n"
+        if not self._path.exists() and self._ready.exists():
+            self._ready.rename(self._path)
         descriptor = open_private(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
             write_all(descriptor, line.encode())
@@ -47,6 +62,7 @@ class FileKillSwitch:
 
     def release(self) -> None:
         self._path.unlink(missing_ok=True)
+        self.prepare()
         sync_folder(self._path.parent)
 
     def set_by(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
-from core.model.values import Money
+from core.model.values import NO_MONEY, Money
 
 
 class Mode(Enum):
@@ -21,7 +21,8 @@ class Mode(Enum):
 class Account:
     """Figures of one account, in USD, as they were `at`.
 
-    `buying_power` is already less what the broker itself reserves for working orders.
+    `buying_power` is already less what the broker itself reserves for working orders, and less what has not settled:
+    on a cash account the proceeds of a sale, `unsettled`, may be spent a trading day later.
     """
 
     at: datetime
@@ -31,6 +32,7 @@ class Account:
     buying_power: Money
     multiplier: Decimal
     is_blocked: bool = False
+    unsettled: Money = NO_MONEY
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,12 +44,13 @@ from core.inputs import (
     PictureFetched,
     Priority,
     QuoteArrived,
+    Rearm,
     Start,
     Stop,
     SubmissionAnswered,
     SubmissionStopped,
 )
-from core.model.broker import FreshFigures, OrderUpdate
+from core.model.broker import Accepted, FreshFigures, NoAnswer, OrderUpdate, Refused
 from core.model.instrument import Instrument
 from core.model.values import Symbol
 from core.picture import Pictures
@@ -336,6 +337,9 @@ class VirtualRuntime:
         """A person's command, or a script's."""
         if isinstance(command, Halt | Kill):
             self.latch.pressed = command.by
+        if isinstance(command, Rearm) and self.latch.switch.is_on() == "environment":
+            self.engine.say("the environment holds the kill: unset KEYTURN_KILL and start again")
+            return
         self.take(self.at, command)
         if not any(isinstance(waiting, Halt | Kill) for waiting in self._commands):
             self.latch.pressed = None  # what the engine recorded takes over from the press
@@ -351,12 +355,19 @@ class VirtualRuntime:
                 stopped = SubmissionStopped(effect.order.client_order_id, refusal)
                 self._later(self.at, Priority.BROKER, lambda: self.take(self.at, stopped))
                 return
-        if isinstance(effect, LatchKill):
-            self.latch.switch.latch(effect.by)
-        elif isinstance(effect, ReleaseKill):
-            self.latch.switch.release()
+        if isinstance(effect, LatchKill | ReleaseKill):
+            self._turn_switch(effect)
         else:
             self._send(effect)
+
+    def _turn_switch(self, effect: LatchKill | ReleaseKill) -> None:
+        """A disk that fails keeps nobody from killing: what could not be written is said (OP-07)."""
+        switch = self.latch.switch
+        try:
+            switch.latch(effect.by) if isinstance(effect, LatchKill) else switch.release()
+        except OSError as error:
+            holds = "it holds over a restart" if switch.is_on() else "it holds until this desk ends"
+            self.engine.say(f"the kill switch could not be written ({error.strerror}); {holds}")
 
     # ── the exchange ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -376,7 +387,7 @@ class VirtualRuntime:
         exchange, at = self.exchange, self.at
         match effect:
             case SubmitOrder():
-                return SubmissionAnswered(effect.order.client_order_id, exchange.submit(at, effect.order))
+                return SubmissionAnswered(effect.order.client_order_id, self._submitted(effect))
             case CancelOrder():
                 return CancelAnswered(effect.client_order_id, exchange.cancel(at, effect.client_order_id))
             case LookUpOrder():
@@ -388,6 +399,13 @@ class VirtualRuntime:
             case FetchPicture():
                 return PictureFetched(replace(exchange.picture(at), instruments=self._instruments()))
         raise TypeError(f"{type(effect).__name__} is no request to a broker")
+
+    def _submitted(self, effect: SubmitOrder) -> Accepted | Refused | NoAnswer:
+        """An exchange that cannot log an order takes none, and says nothing that could be believed."""
+        try:
+            return self.exchange.submit(self.at, effect.order)
+        except OSError as error:
+            return NoAnswer(f"the exchange's own disk fails: {error.strerror}")
 
     def _figures(self, symbol: Symbol) -> FreshFigures:
         exchange, at = self.exchange, self.at

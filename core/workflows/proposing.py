@@ -237,6 +237,8 @@ class Proposing:
         if clamped <= 0:
             self._skip(position.strategy, position.symbol, ("all of it is on its way out already",))
             return
+        if clamped < quantity:
+            reason = f"{reason}; {plain(quantity)} was asked for, {plain(clamped)} is left to close"
         side = closing_side(position)
         effect = OrderEffect.COVER if side is Side.BUY else self._closing_effect(clamped, held)
         order = OrderRequest(

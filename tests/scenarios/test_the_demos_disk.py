@@ -11,6 +11,7 @@ import pytest
 
 import app
 from core.facts import ProposalStaged
+from core.inputs import Kill, Rearm
 from core.model.signal import ExitReason
 from core.ports import DemoRequest, OperatorError
 from core.runtime.virtual import VirtualRuntime
@@ -128,3 +129,44 @@ def keep(staged: list[ProposalStaged], fact: object) -> None:
 def beat_and_obey(runtime: VirtualRuntime) -> None:
     runtime.pace.beat()
     runtime.step()
+
+
+def test_the_environment_keeps_a_desk_killed_whatever_is_typed(tmp_path: Path) -> None:
+    """OP-08"""
+    with ExitStack() as stack:
+        environ = {"KEYTURN_HOME": str(tmp_path), "KEYTURN_KILL": "1"}
+        runtime = app.Keyturn(environ).demo_runtime(PLAIN, stack)
+        runtime.pace.speed = None
+        beat_and_obey(runtime)
+
+        runtime.obey(Rearm("REARM"))
+
+        assert runtime.engine.desk.control.state.killed_by == "environment"
+        assert any("unset KEYTURN_KILL" in note for note in runtime.engine.notes)
+
+
+def test_a_kill_goes_on_where_the_switch_cannot_be_written(tmp_path: Path) -> None:
+    """OP-07, SP-06"""
+    with demo(tmp_path, BUSY) as runtime:
+        until_it_holds(runtime)
+        runtime.operator = None
+        runtime.latch.switch = NoRoom()
+
+        runtime.obey(Kill("key"))
+
+        assert runtime.engine.desk.control.state.killed_by == "key"
+        assert any("it holds until this desk ends" in note for note in runtime.engine.notes)
+        assert not [o for o in runtime.engine.desk.ledger.working_entries() if not o.is_cancelling]
+
+
+class NoRoom:
+    """A switch on a disk without room for a file."""
+
+    def is_on(self) -> str | None:
+        return None
+
+    def latch(self, by: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    def release(self) -> None:
+        raise OSError(28, "No space left on device")

@@ -13,7 +13,7 @@ from core.model.account import Account
 from core.model.broker import BrokerPosition
 from core.model.order import Side
 from core.model.session import Calendar
-from core.model.values import ZERO, Money, Price, Quantity, Symbol
+from core.model.values import NO_MONEY, ZERO, Money, Price, Quantity, Symbol
 
 
 @dataclass(slots=True)
@@ -92,6 +92,7 @@ class Ledger:
             cash=Money(self.cash),
             buying_power=Money(self.buying_power(at, market, reserved)),
             multiplier=self._config.multiplier,
+            unsettled=NO_MONEY if self._config.is_margin else Money(self.cash - self.settled_cash(at)),
         )
 
     def positions(self) -> tuple[BrokerPosition, ...]:

@@ -1,11 +1,12 @@
-"""Prices stand on their tick: two decimals from one dollar on, four below (EX-11)."""
+"""Prices stand on their tick, two decimals from one dollar on, four below; a limit far from the quote warns (EX-11)."""
 
 from __future__ import annotations
 
 from core.model.order import OrderType
+from core.model.quote import Quote
 from core.model.staging import Verdict
 from core.model.values import plain, tick_of
-from core.risk.checks.verdicts import passed, refused
+from core.risk.checks.verdicts import passed, percent, refused, warned
 from core.risk.gate import Candidate, ReviewContext
 
 
@@ -25,4 +26,14 @@ class PriceRulesCheck:
                 return refused(self.name, f"{price} is no price")
             if price % tick_of(price):
                 return refused(self.name, f"{plain(price)} is off its tick of {tick_of(price)}")
-        return passed(self.name, "on its tick")
+        return self._far_away(candidate, desk) or passed(self.name, "on its tick")
+
+    def _far_away(self, candidate: Candidate, desk: ReviewContext) -> Verdict | None:
+        """A limit that nobody would type on purpose: a slip of the finger, or of a decimal point."""
+        limit = candidate.order.limit_price
+        if limit is None or not isinstance(desk.quote, Quote):
+            return None
+        away = abs(limit - desk.quote.mid) / desk.quote.mid
+        if away <= desk.settings.risk.price_band:
+            return None
+        return warned(self.name, f"limit {plain(limit)} is {percent(away)} from the quote, {plain(desk.quote.mid)}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -48,7 +50,7 @@ def test_the_environment_stays_when_the_file_goes(folder):
     """OP-08"""
     switch = FileKillSwitch(folder, {"KEYTURN_KILL": "1"})
     switch.latch("command")
-    assert switch.is_on() == "file"
+    assert switch.is_on() == "environment"
     switch.release()
     assert switch.is_on() == "environment"
 
@@ -77,4 +79,21 @@ def test_a_full_disk_still_latches(folder):
     switch = FileKillSwitch(folder, {})
     with pytest.raises(OSError, match=os.strerror(28)):
         switch.latch("key")
+    assert switch.is_on() == "file"
+
+
+def test_a_kill_on_a_full_disk_is_a_mere_change_of_a_name(folder: AccountFolder) -> None:
+    """OP-07, SP-06: the words cannot be written, the latch is shut all the same and stays so."""
+    switch = FileKillSwitch(folder, {})
+    switch.prepare()
+    program = (
+        "import resource, signal, sys; from pathlib import Path;"
+        "from state.folders import AccountFolder; from state.kill_switch import FileKillSwitch;"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0));"
+        "FileKillSwitch(AccountFolder(Path(sys.argv[1])), {}).latch('key')"
+    )
+
+    ended = subprocess.run([sys.executable, "-c", program, str(folder.path)], capture_output=True, check=False)
+
+    assert b"OSError" in ended.stderr
     assert switch.is_on() == "file"

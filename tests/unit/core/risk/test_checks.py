@@ -16,7 +16,7 @@ from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, T
 from core.model.quote import Feed, NoQuote
 from core.model.session import NoSession
 from core.model.staging import Standing
-from core.model.values import Money
+from core.model.values import Money, Price
 from core.risk.checks.buying_power import BuyingPowerCheck
 from core.risk.checks.daily_loss import DailyLossCheck
 from core.risk.checks.kill import KillCheck
@@ -197,7 +197,17 @@ def test_a_price_stands_on_its_tick_and_belongs_to_its_type(
     """EX-11"""
     candidate = a_candidate(kind=kind, limit=limit, stop_price=stop_price)
 
-    assert said(PriceRulesCheck(), candidate, a_desk())[0] is standing
+    assert said(PriceRulesCheck(), candidate, a_desk(quote=NoQuote("none seen yet")))[0] is standing
+
+
+@pytest.mark.parametrize(
+    ("limit", "standing"), [("95.01", PASSES), ("94.99", WARNS), ("105.01", WARNS), ("4.00", WARNS)]
+)
+def test_a_limit_far_from_the_quote_warns_of_a_slip_of_the_finger(limit: str, standing: Standing) -> None:
+    """EX-11: more than 5 % from the middle, 100.00 here."""
+    quote = replace(a_quote(), bid=Price(Decimal("99.99")), ask=Price(Decimal("100.01")))
+
+    assert said(PriceRulesCheck(), a_candidate(limit=limit), a_desk(quote=quote))[0] is standing
 
 
 # ── the stop, and what it costs ──────────────────────────────────────────────────────────────────────────────────────
