@@ -66,6 +66,9 @@ def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
         write_all(descriptor, content)
         if durable:
             os.fsync(descriptor)
+    except OSError:
+        temporary.unlink(missing_ok=True)  # on a full disk its room is wanted elsewhere
+        raise
     finally:
         os.close(descriptor)
     temporary.replace(path)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from state.files import replace_file
+from state.files import open_private, replace_file, write_all
 from state.folders import AccountFolder
 
 
@@ -55,8 +55,21 @@ class Heartbeat:
                 pass
             else:
                 return
-        replace_file(self._path, orjson.dumps(status, option=orjson.OPT_APPEND_NEWLINE), durable=False)
+        content = orjson.dumps(status, option=orjson.OPT_APPEND_NEWLINE)
+        try:
+            replace_file(self._path, content, durable=False)
+        except OSError:
+            self._overwrite(content)
         self._written = status
+
+    def _overwrite(self, content: bytes) -> None:
+        """Where a disk has no room for a second file, the words go into the first; a reader may once find them torn."""
+        descriptor = open_private(self._path, os.O_WRONLY)
+        try:
+            write_all(descriptor, content)
+            os.ftruncate(descriptor, len(content))
+        finally:
+            os.close(descriptor)
 
 
 def read(folder: AccountFolder, now: float | None = None) -> tuple[Status, float] | None:

@@ -12,6 +12,8 @@ from core.ports import Checkpoint, OperatorError, Recorded
 from state.folders import AccountFolder, Home, JournalFolder, last_account
 from state.lock import holder
 
+STALE_SECONDS = 5.0
+"""A heartbeat comes fifty times a second."""
 NO_ACCOUNT = "nothing ran here yet; `keyturn demo` begins"
 
 
@@ -37,6 +39,8 @@ class Looking:
             return {**empty, "state": "starting", "pid": pid, "heartbeat_age": None, "mode": "paper"}
         status, age = beaten
         word = status.state if pid is not None else "stopped"
+        if pid is not None and age > STALE_SECONDS:
+            word = "halted"  # an engine that cannot say how it is is not healthy
         return {
             "state": word,
             "pid": pid,
@@ -55,7 +59,13 @@ class Looking:
 
         folder = self._folder(account)
         folder.prepare()
-        FileKillSwitch(folder, self.environ).latch("command", flatten=flatten)
+        switch = FileKillSwitch(folder, self.environ)
+        try:
+            switch.latch("command", flatten=flatten)
+        except OSError as error:
+            if switch.is_on() is None:
+                raise
+            return f"{folder.name}: killed; that it was by command could not be written: {error.strerror}"
         if holder(folder) is None:
             return f"{folder.name}: no engine runs; it will start killed"
         return f"{folder.name}: killed; `keyturn status` shows what still works"
