@@ -12,7 +12,7 @@ from typing import Any
 
 from core import inputs
 from core.desk import Desk
-from core.effects import CancelOrder, Effect, LatchKill
+from core.effects import CancelOrder, Effect, FetchAccount, LatchKill
 from core.facts import RELEARNED, Fact, HaltCause, Halted, InstallationNamed, SettingsApplied
 from core.model.account import Mode
 from core.model.session import Calendar
@@ -33,6 +33,8 @@ from core.workflows.submitting import Submitting
 
 Handler = Callable[[Any], Iterable[Effect]]
 NOTHING: tuple[Effect, ...] = ()
+QUESTIONS = frozenset({FetchAccount})
+"""Effects that change nothing and that nobody waits for: they need no sync of their own and move no deadline."""
 
 
 class Engine:
@@ -113,7 +115,8 @@ class Engine:
             if effects is NOTHING and not self._is_moved:
                 return NOTHING
             drained = list(effects)
-            if self._is_owed_a_sync or drained:
+            is_act = any(type(effect) not in QUESTIONS for effect in drained)
+            if self._is_owed_a_sync or is_act:
                 desk.journal.sync()
                 self._is_owed_a_sync = False
         except JournalWriteError as error:
@@ -122,7 +125,7 @@ class Engine:
             raise
         except Exception as error:  # the engine's edge: what was not foreseen halts trading and says so (EX-14)
             return self._halt(error)
-        if self._is_moved or drained:  # a fact may have moved a deadline, and what was asked for has a time-out
+        if self._is_moved or is_act:  # a fact may have moved a deadline, and what was asked for has a time-out
             self._plan_next()
         return drained
 

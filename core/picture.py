@@ -52,6 +52,7 @@ class Pictures:
         self.log: deque[LogRow] = deque(maxlen=LOG_ROWS)
         self.refusals: deque[LogRow] = deque(maxlen=REFUSALS)
         self.endings: deque[Ending] = deque(maxlen=REFUSALS)
+        self.orders_of: dict[str, str] = {}
         self.staged = 0
         self.number = 0
         self.desk.listeners.append(self._hear)
@@ -86,14 +87,21 @@ class Pictures:
     def _hear(self, sequence: int, at: datetime, fact: facts.Fact) -> None:
         if isinstance(fact, QUIET):
             return
-        row = LogRow(sequence, at, kind_of(fact), in_words(fact))
+        row = LogRow(sequence, at, kind_of(fact), self._in_words(fact))
         self.log.append(row)
         if isinstance(fact, facts.ProposalStaged):
             self.staged += 1
+            self.orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
         if isinstance(fact, facts.ConfirmationRefused | facts.ProposalSkipped | facts.SubmissionBlocked):
             self.refusals.append(row)
         if isinstance(fact, facts.ProposalEnded):
             self.endings.append(Ending(fact.proposal_id, fact.end.value, fact.reason))
+
+    def _in_words(self, fact: facts.Fact) -> str:
+        """A proposal that ended is named by its order, where it was staged since the start."""
+        if isinstance(fact, facts.ProposalEnded) and (order := self.orders_of.pop(fact.proposal_id, None)):
+            return f"{order} {fact.end.value}: {fact.reason}"
+        return in_words(fact)
 
     # ── the parts ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -68,6 +68,7 @@ class Runner:
     state: RunnerState
     context: Context
     until: datetime
+    daily_limit: Decimal | None = None
 
 
 class Orchestrator:
@@ -197,12 +198,12 @@ class Orchestrator:
         equity = self.holdings.opening_equity(day)
         context.risk_per_trade = _money(self.settings.risk.per_trade.of(equity))
         context.max_notional = _money(self.settings.risk.max_notional.of(equity))
+        runner.daily_limit = self.settings.risk.daily_loss.of(equity)
         self._disable_after_loss(runner)
 
     def _disable_after_loss(self, runner: Runner) -> None:
         """Shut for the day once the loss, open positions marked at their last bar, reached the limit (ST-02)."""
-        day = runner.context.session.day
-        limit = self.settings.risk.daily_loss.of(self.holdings.opening_equity(day))
+        day, limit = runner.context.session.day, runner.daily_limit
         if limit is not None and -self.holdings.result_of(day, self.state.marks) >= limit:
             runner.state.disabled_on = day
         runner.context.is_day_disabled = runner.state.disabled_on == day

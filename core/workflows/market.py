@@ -18,6 +18,7 @@ from core.model.values import Quantity
 from core.workflows.proposing import Proposing
 
 NOTHING: tuple[Effect, ...] = ()
+HOW_MUCH: tuple[Effect, ...] = (FetchAccount(),)
 
 
 WITHOUT_A_BAR = timedelta(minutes=2)
@@ -42,9 +43,11 @@ class Market:
             return NOTHING
         desk.record(BarClosed(bar))
         orchestrator = desk.orchestrator
-        if orchestrator.answers or desk.stage.state.proposals or desk.ledger.state.positions:
+        if orchestrator.answers or desk.stage.state.proposals:
             return self._after_bar(bar, orchestrator.take_answers())
-        return NOTHING if bar.start < self._day_known_until else self._new_day(bar)
+        if bar.start >= self._day_known_until:
+            return self._new_day(bar)
+        return HOW_MUCH if desk.ledger.state.positions else NOTHING
 
     def on_quote(self, message: QuoteArrived) -> Iterable[Effect]:
         judgement = self.desk.normaliser.judge_quote(message.quote, self.desk.at)
@@ -67,7 +70,7 @@ class Market:
             else:
                 self.proposing.stage_exit(answer)
         if self.desk.ledger.state.positions:
-            yield FetchAccount()
+            yield from HOW_MUCH
 
     def _new_day(self, bar: Bar) -> Iterable[Effect]:
         """The first bar of a day asks for the account: what the day's loss is measured against (RK-03)."""
@@ -76,7 +79,7 @@ class Market:
         session = self.desk.calendar.session_at(bar.start)
         if isinstance(session, Session):
             self._day_known_until = session.close
-        return (FetchAccount(),)
+        return HOW_MUCH
 
     def _withdraw_exits(self, bar: Bar, answers: list[EntrySignal | ExitSignal]) -> None:
         """A strategy's exit stays while its condition holds, and no longer (OP-06)."""
