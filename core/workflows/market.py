@@ -10,11 +10,11 @@ from core.effects import Effect, FetchAccount
 from core.facts import BarClosed, MarketDataQuarantined, ProposalEnd, ProposalEnded
 from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.market.normaliser import COMPLETE, Quarantined
-from core.model.bar import Bar
+from core.model.bar import ONE_MINUTE, Bar
 from core.model.position import Position
 from core.model.session import Session
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
-from core.model.values import Quantity
+from core.model.values import Quantity, Symbol
 from core.workflows.proposing import Proposing
 
 NOTHING: tuple[Effect, ...] = ()
@@ -32,6 +32,7 @@ class Market:
         self.desk = desk
         self.proposing = proposing
         self._day_known_until = datetime.min.replace(tzinfo=UTC)
+        self._flattened: dict[tuple[Symbol, str], datetime] = {}
 
     def on_bar(self, message: BarArrived) -> Iterable[Effect]:
         desk = self.desk
@@ -100,26 +101,31 @@ class Market:
     def due(self) -> Iterable[Effect]:
         """A position that must be flat by the close, and no bar came to say so: the clock stages its exit (ST-02)."""
         for position, at in self._to_flatten():
-            if self.desk.at >= at:
-                mark = self.desk.orchestrator.state.marks.get(position.symbol, position.average_price)
-                self.proposing.stage_exit(
-                    ExitSignal(
-                        strategy=position.strategy,
-                        symbol=position.symbol,
-                        bar_start=at,
-                        quantity=Quantity(abs(position.quantity)),
-                        exit_reason=ExitReason.FORCE_FLAT,
-                        intended_price=mark,
-                        reference=mark,
-                        reason=f"flat before {at:%H:%M} UTC, and no bar came that said so",
-                    )
+            if self.desk.at < at:
+                continue
+            self._flattened[position.symbol, position.strategy] = self.desk.at
+            mark = self.desk.orchestrator.state.marks.get(position.symbol, position.average_price)
+            self.proposing.stage_exit(
+                ExitSignal(
+                    strategy=position.strategy,
+                    symbol=position.symbol,
+                    bar_start=self.desk.at.replace(second=0, microsecond=0),
+                    quantity=Quantity(abs(position.quantity)),
+                    exit_reason=ExitReason.FORCE_FLAT,
+                    intended_price=mark,
+                    reference=mark,
+                    reason="must be flat by the close, and no bar came that said so",
                 )
+            )
         return NOTHING
 
     def _to_flatten(self) -> Iterator[tuple[Position, datetime]]:
-        """Positions of strategies that hold nothing over night, each with its last moment, in an open session."""
+        """Positions of strategies that hold nothing over night, each with its next try, while the session is open."""
         for position in self.desk.ledger.positions():
             for runner in self.desk.orchestrator.runners.get(position.symbol, ()):
                 session, at = runner.context.session, runner.context.flat_from + WITHOUT_A_BAR
+                tried = self._flattened.get((position.symbol, position.strategy))
+                if tried is not None and tried >= at:
+                    at = tried + ONE_MINUTE
                 if runner.strategy.name == position.strategy and self.desk.at < session.close and at < session.close:
                     yield position, at
