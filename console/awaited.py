@@ -52,5 +52,9 @@ class Awaited:
 
 def awaited(view: DeskView, symbol: Symbol, strategy: str | None, now: float) -> Awaited:
     """From this picture on."""
-    last = max((row.sequence for row in view.refusals), default=0)
-    return Awaited(symbol, strategy, frozenset(row.id for row in view.proposals), last, now)
+    return Awaited(symbol, strategy, frozenset(row.id for row in view.proposals), last_refusal(view), now)
+
+
+def last_refusal(view: DeskView) -> int:
+    """Its number in the journal."""
+    return max((row.sequence for row in view.refusals), default=0)

@@ -88,14 +88,14 @@ class Board:
         if not fits(*size):
             self.notice.show([*wrapped("", too_small(*size), width_of(size) - 4, "strong")])
         self.status.show_desk(view, now, width_of(size), ended)
-        self.proposals.show(view.proposals, view.strategies, now)
+        self.proposals.show(view.proposals, view.strategies, now, view.status.entries_refused)
         self.orders.show(view.orders, now)
         if view.number == self._drawn_number:
             return False
         self._drawn_number = view.number
-        self.positions.show(view.positions)
+        self.positions.show(view.positions, now)
         self.protections.show(view.status)
-        self.strategies.show(view.strategies)
+        self.strategies.show(view.strategies, view.proposals)
         self.log.show(view.log)
         return True
 

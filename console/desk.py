@@ -46,8 +46,8 @@ from widgets.lines import Cell
 
 FRAME = 0.1
 """Seconds between two looks at the engine's picture."""
-SAID_FOR = 6.0
-"""Seconds for which the last line holds what was said."""
+SAID_FOR = 5.0
+"""Seconds for which the last line holds what was said, unless another screen comes to the top before."""
 CLOSING_PATIENCE = 3.0
 """Seconds that the engine has to close when the operator leaves."""
 
@@ -86,7 +86,7 @@ class Desk(App[None]):
         self.following = Following(self, self.board.orders.grid)
         self._bell = Bell()
         self._title = ""
-        self._said: tuple[str, Tone, float] | None = None
+        self._said: tuple[str, Tone, float, Screen[object]] | None = None
         self._closes_by: float | None = None
         self.door.open_kill = lambda: self.call_later(self.open_kill)
         self.door.close = lambda: self.call_later(self.exit)
@@ -151,11 +151,13 @@ class Desk(App[None]):
         self.handle.attend(any(isinstance(s, TicketScreen | KillScreen) for s in self.screen_stack))
 
     def _draw_footer(self) -> None:
-        if self._said is not None and self.now() - self._said[2] < SAID_FOR:
-            self.board.line.show_words(self._said[0], self._said[1], width_of(self.size))
-            return
-        self._said = None
         top = self.screen_stack[-1]
+        if self._said is not None:
+            text, tone, at, screen = self._said
+            if screen is top and self.now() - at < SAID_FOR:
+                self.board.line.show_words(text, tone, width_of(self.size))
+                return
+            self._said = None
         keys = top.keys_in_words() if isinstance(top, KillScreen) else footer(self._place())
         self.board.line.show_keys(keys, width_of(self.size))
 
@@ -202,7 +204,7 @@ class Desk(App[None]):
 
     def say(self, text: str, tone: Tone = "") -> None:
         """On the last line, for some seconds."""
-        self._said = (text, tone, self.now())
+        self._said = (text, tone, self.now(), self.screen_stack[-1])
         self._draw_footer()
 
     def open_ticket(self, proposal_id: ProposalId) -> None:
@@ -215,13 +217,21 @@ class Desk(App[None]):
         self._choose("orders")
 
     def flatten(self) -> None:
-        if self.view is not None:
-            self.handle.send(ProposeFlattening())
-            self.say(
-                "a close of each position is staged; confirm each on its ticket"
-                if self.view.positions
-                else "nothing is held"
-            )
+        """Stages a close of each position; says what came of it, one picture later."""
+        view = self.view
+        if view is None:
+            return
+        if not view.positions:
+            self.say("nothing is held")
+            return
+        exits = {(row.symbol, row.strategy) for row in view.proposals if row.is_urgent}
+        waiting = [row.symbol for row in view.positions if (row.symbol, row.strategy) in exits]
+        if len(waiting) == len(view.positions):
+            self.say(f"an exit of {', '.join(waiting)} waits already: ! opens it", "strong")
+            return
+        self.following.wait_for_closes(view)
+        self.handle.send(ProposeFlattening())
+        self.say("staging…")
 
     # ── leaving ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -238,6 +248,8 @@ class Desk(App[None]):
         """The ticket hears every key before any binding does, with the instant at which it was typed (OP-04)."""
         if isinstance(event, events.Key | events.Paste | events.MouseDown) and not event.is_forwarded:
             top = self.screen_stack[-1] if self.screen_stack else None
+            if isinstance(top, NewOrderScreen) and isinstance(event, events.Key) and top.take(event):
+                return
             if isinstance(top, TicketScreen):
                 at = self.now() - max(0.0, time.monotonic() - event.time)
                 top.hear(event.character if isinstance(event, events.Key) else None, at)
@@ -266,7 +278,10 @@ class Desk(App[None]):
 
     def action_pane(self, name: str) -> None:
         self._choose(name)
-        self.screen.set_focus(self.board.panes[name].grid)  # at once: the next key is already for it
+        grid = self.board.panes[name].grid
+        self.screen.set_focus(grid)  # at once: the next key is already for it
+        if grid.selected is None and grid.opens_first is not None:
+            grid.select(grid.opens_first)
         self._draw_footer()
 
     def on_descendant_focus(self) -> None:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from console.awaited import PATIENCE, Awaited, NotStaged, Staged, awaited
+from dataclasses import dataclass
+
+from console.awaited import PATIENCE, Awaited, NotStaged, Staged, awaited, last_refusal
 from console.screens.behind import Behind
 from core.model.values import ClientOrderId, Symbol
 from core.views import DeskView
 from widgets.grid import Grid
+
+
+@dataclass(frozen=True, slots=True)
+class Closes:
+    """What waited, and what had been refused, before flattening was asked for."""
+
+    known: frozenset[str]
+    sequence: int
+    since: float
 
 
 class Following:
@@ -17,6 +28,7 @@ class Following:
         self.orders = orders
         self._awaited: Awaited | None = None
         self._order: tuple[ClientOrderId, float] | None = None
+        self._closes: Closes | None = None
 
     def wait_for_proposal(self, view: DeskView, symbol: Symbol, strategy: str) -> None:
         self._awaited = awaited(view, symbol, strategy, self.behind.now())
@@ -24,9 +36,13 @@ class Following:
     def wait_for_order(self, order_id: ClientOrderId) -> None:
         self._order = (order_id, self.behind.now())
 
+    def wait_for_closes(self, view: DeskView) -> None:
+        self._closes = Closes(frozenset(row.id for row in view.proposals), last_refusal(view), self.behind.now())
+
     def look(self, view: DeskView, may_open: bool) -> None:
         """One picture; `may_open` is false while a dialog is open, which is never covered by another uninvited."""
         self._look_for_order(view)
+        self._look_for_closes(view)
         self._look_for_proposal(view, may_open)
 
     def _look_for_order(self, view: DeskView) -> None:
@@ -38,6 +54,23 @@ class Following:
             self._order = None
         elif self.behind.now() - since > PATIENCE:
             self._order = None
+
+    def _look_for_closes(self, view: DeskView) -> None:
+        """What flattening staged, said in one line."""
+        if self._closes is None:
+            return
+        asked = self._closes
+        staged = sum(row.is_urgent and row.id not in asked.known for row in view.proposals)
+        refused = [row.text for row in view.refusals if row.sequence > asked.sequence]
+        if staged:
+            self.behind.say(f"staged {staged} close{'s' if staged > 1 else ''}, ! opens the first", "strong")
+        elif refused:
+            self.behind.say(refused[-1], "warning")
+        elif self.behind.now() - asked.since > PATIENCE:
+            self.behind.say("no answer; nothing was staged", "warning")
+        else:
+            return
+        self._closes = None
 
     def _look_for_proposal(self, view: DeskView, may_open: bool) -> None:
         if self._awaited is None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from core import facts
 from core.model.order import OrderRequest, OrderType
 from core.model.staging import StopPlan
-from core.model.values import plain
+from core.model.values import CENT, plain
 
 
 def kind_of(fact: facts.Fact) -> str:
@@ -125,11 +125,16 @@ def _order_in_words(fact: facts.Fact) -> str:
             trade = fact.trade
             return (
                 f"{trade.symbol} {trade.exit_reason.value}: {plain(trade.quantity)} from {trade.entry_price:.2f} to "
-                f"{trade.exit_price:.2f}, profit {trade.profit:+.2f}, slippage {trade.slippage:+.4f}"
+                f"{trade.exit_price:.2f}, profit {cents(trade.profit):+} USD, slippage {cents(trade.slippage):+} USD"
             )
         case facts.UpdateIgnored():
             return f"{fact.client_order_id} update ignored: {fact.reason}"
     return type(fact).__name__
+
+
+def cents(amount: Decimal) -> Decimal:
+    """An amount to the cent, halves away from zero, as the desk shows it."""
+    return amount.quantize(CENT, ROUND_HALF_UP)
 
 
 def _list(items: tuple[str, ...], lead: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from widgets.grid_picture import Tone
 from widgets.lines import Cell, Lines, spread
 
@@ -10,14 +12,16 @@ KILL = Cell("Ctrl+K KILL", "strong")
 
 class FooterLine(Lines):
     DEFAULT_CSS = """
-    FooterLine { dock: bottom; height: 1; background: $panel; padding: 0 1; }
+    FooterLine { dock: bottom; height: auto; max-height: 2; background: $panel; padding: 0 1; }
     """
 
     def show_keys(self, keys: str, width: int) -> None:
         self._put(Cell(keys.removesuffix(KILL.text).rstrip()), width)
 
     def show_words(self, text: str, tone: Tone, width: int) -> None:
-        self._put(Cell(text, tone), width)
+        """On a second line too where one does not hold them: no word of a warning is cut."""
+        first, *rest = textwrap.wrap(text, width - len(KILL.text) - 1, max_lines=2, placeholder=" …") or [""]
+        self.show([spread((Cell(first, tone),), (KILL,), width), *((Cell(line, tone),) for line in rest)])
 
     def _put(self, cell: Cell, width: int) -> None:
         self.show([spread((cell,), (KILL,), width)])

@@ -6,7 +6,7 @@ A figure that is not known is a dash, never a zero.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 from core.model.order import Effect, OrderType, Side, StopHolder
@@ -31,29 +31,38 @@ HOLDER_WORDS: dict[StopHolder, str] = {
 }
 
 
+STALE_AFTER = timedelta(seconds=90)
+"""Data older than this is named as stale: minute bars alone renew it once a minute."""
+
+
+def cents(amount: Decimal) -> Decimal:
+    """Every figure of money is rounded here: half up, two places, so that one amount is the same text everywhere."""
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
 def money(amount: Decimal | None) -> str:
     """`7,837.72`; USD stands in the header or behind it."""
-    return UNKNOWN if amount is None else f"{amount:,.2f}"
+    return UNKNOWN if amount is None else f"{cents(amount):,.2f}"
 
 
 def signed(amount: Decimal | None) -> str:
     """`+34.43`, `−22.00`: a real minus, as wide as the plus."""
     if amount is None:
         return UNKNOWN
-    cents = amount.quantize(CENT)
-    return f"{abs(cents):,.2f}" if not cents else f"{'+' if cents > 0 else '−'}{abs(cents):,.2f}"
+    rounded = cents(amount)
+    return f"{abs(rounded):,.2f}" if not rounded else f"{'+' if rounded > 0 else '−'}{abs(rounded):,.2f}"
 
 
 def arrowed(amount: Decimal | None) -> str:
     """`▲ +56.43`, `▼ −22.00`: gain and loss differ by shape and sign, not by colour alone."""
     if amount is None:
         return UNKNOWN
-    cents = amount.quantize(CENT)
-    return f"{'▲' if cents > 0 else '▼' if cents < 0 else ' '} {signed(amount)}"
+    rounded = cents(amount)
+    return f"{'▲' if rounded > 0 else '▼' if rounded < 0 else ' '} {signed(amount)}"
 
 
 def tone_of(amount: Decimal | None) -> Tone:
-    if amount is None or not amount.quantize(CENT):
+    if amount is None or not cents(amount):
         return ""
     return "gain" if amount > 0 else "loss"
 
@@ -78,8 +87,7 @@ def percent(fraction: Decimal | None, places: int = 1) -> str:
 def signed_percent(fraction: Decimal | None) -> str:
     if fraction is None:
         return UNKNOWN
-    text = f"{abs(fraction) * 100:.2f} %"
-    return text if text.startswith("0.00") else f"{'+' if fraction > 0 else '−'}{text}"
+    return f"{signed(fraction * 100)} %"
 
 
 def clock(at: datetime | None) -> str:

@@ -31,13 +31,15 @@ from widgets.grid_picture import (
     differences,
     widths_of,
 )
-from widgets.grid_text import Align, fitted, harmless
+from widgets.grid_text import Align, fitted
 
 __all__ = ["Align", "Cell", "Column", "Grid", "Row", "Tone"]
 
 
 class Grid(Widget, can_focus=True):
     """Columns, rows with an identity, one selection.
+
+    `opens_first` is the row that Enter takes where none is selected; only panes whose rows open harmlessly set it.
 
     The header leaves when `has_header` is false. `empty` says what would fill the pane. With `follows` set, new rows at
     the end scroll into view until the operator moves.
@@ -123,6 +125,7 @@ class Grid(Widget, can_focus=True):
         self._empty = empty
         self._has_header = has_header
         self.follows = follows
+        self.opens_first: str | None = None
         self._selected: str | None = None
         self._last_index: int | None = None  # of the selection, for the next move after its row went
         self._top = 0
@@ -182,6 +185,8 @@ class Grid(Widget, can_focus=True):
         self._move_to(len(self._rows) - 1)
 
     def action_open(self) -> None:
+        if self._selected is None and self.opens_first is not None:
+            self.select(self.opens_first)
         if self._selected is not None:
             self.post_message(self.Opened(self, self._selected))
 
@@ -327,7 +332,7 @@ class Grid(Widget, can_focus=True):
         width = self.content_size.width
         base = self._style("", line.background)
         if line.tone == "empty":
-            return Strip([Segment(harmless(line.note), self._style("empty", ""))]).adjust_cell_length(width, base)
+            return Strip([Segment(fitted(line.note, width, Align.LEFT, 0), self._style("empty", ""))])
         segments = [Segment(line.mark, base)]
         for cell, column, cells in zip(line.cells, self._columns, self._widths(), strict=False):
             text = fitted(cell.text, cells, column.align, column.decimals)

@@ -1,7 +1,7 @@
 """Lines of text with meaning: status lines, tickets, questions. Only the cells that differ are drawn again.
 
-Text is cut at the widget's edge, never wrapped here: whoever makes the lines knows their width. It is drawn without
-markup and without control characters (SY-06).
+Text is cut at the widget's edge, visibly, never wrapped here: whoever makes the lines knows their width. It is drawn
+without markup and without control characters (SY-06).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from widgets.grid_picture import Cell, Tone
-from widgets.grid_text import harmless
+from widgets.grid_text import CUT, harmless
 
 __all__ = ["Cell", "Lines", "TextLine", "joined", "spread"]
 
@@ -74,6 +74,7 @@ class Lines(Widget):
         for y, (was, now) in enumerate(zip(_padded(before, self._lines), _padded(self._lines, before), strict=True)):
             if was != now:
                 left, right = _difference(was, now)
+                left = min(left, max(0, width - 1))  # where it is cut, the mark of the cut changes too
                 regions.append(Region(left, y, max(0, min(right, width) - left), 1))
         self.refresh(*(region for region in regions if region.width))
 
@@ -88,7 +89,10 @@ class Lines(Widget):
         width = self.content_size.width
         cells = self._lines[y] if y < len(self._lines) else ()
         segments = [Segment(harmless(cell.text), self._style(cell.tone)) for cell in cells]
-        return Strip(segments).adjust_cell_length(width, self._style(""))
+        strip = Strip(segments)
+        if strip.cell_length > width > 0:
+            strip = Strip([*strip.crop(0, width - 1), Segment(CUT, self._style(""))])
+        return strip.adjust_cell_length(width, self._style(""))
 
     def _style(self, tone: Tone) -> Style:
         """Never None: a segment without a style ends the desk under NO_COLOR."""

@@ -39,6 +39,8 @@ class Orders(Pane):
 
     def show(self, rows: Sequence[OrderRow], now: datetime) -> None:
         self.grid.show([_row(row, now) for row in rows])
+        chosen = next((row for row in rows if row.id == self.grid.selected), None)
+        self.note(_state(chosen) if chosen is not None and _has_reason(chosen) else "")
         working = sum(row.status.is_working for row in rows)
         self.title_with(f"{working} working, {len(rows)} today" if rows else "")
 
@@ -69,9 +71,13 @@ def _state(row: OrderRow) -> str:
     state = " ".join(parts)
     if row.marks:
         state += ", " + ", ".join(row.marks)
-    if row.status in (OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED) and row.reason:
+    if _has_reason(row):
         state += f": {row.reason}"
     return state
+
+
+def _has_reason(row: OrderRow) -> bool:
+    return row.status in (OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED) and bool(row.reason)
 
 
 def _time(row: OrderRow, now: datetime) -> str:

@@ -35,6 +35,11 @@ class Pane(Vertical):
     def compose(self) -> ComposeResult:
         yield self.grid
 
+    def note(self, text: str) -> None:
+        """In the lower edge: what the selected row has no room for."""
+        if text != (self.border_subtitle or ""):
+            self.border_subtitle = text
+
     def title_with(self, count: str) -> None:
         """`1 Proposals ─ 2 waiting`."""
         title = f"{self.NUMBER} {self.NAME}" + (f" ─ {count}" if count else "")

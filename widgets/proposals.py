@@ -44,8 +44,15 @@ class Proposals(Pane):
             id="proposals",
         )
 
-    def show(self, rows: Sequence[ProposalRow], strategies: Sequence[StrategyRow], now: datetime) -> None:
-        self.grid.show([_row(row, now) for row in rows], empty=_empty(strategies))
+    def show(
+        self,
+        rows: Sequence[ProposalRow],
+        strategies: Sequence[StrategyRow],
+        now: datetime,
+        entries_refused: str | None = None,
+    ) -> None:
+        self.grid.show([_row(row, now) for row in rows], empty=_empty(strategies, rows, entries_refused))
+        self.grid.opens_first = next((row.id for row in rows if row.is_urgent), rows[0].id if rows else None)
         exits = sum(row.is_urgent for row in rows)
         said = [f"{len(rows)} waiting"] if rows else []
         if exits:
@@ -82,10 +89,24 @@ def _why(row: ProposalRow) -> str:
     return f"risk {f.money(row.risk)}" if row.risk is not None else row.reason
 
 
-def _empty(strategies: Iterable[StrategyRow]) -> str:
-    """What would fill it: what the strategies last answered."""
-    answers = [f"{row.strategy.upper()} on {row.symbol}: {in_words(row.last_answer)}" for row in strategies]
+OVERTAKEN = ("SIGNAL", "PROPOSAL_WAITING")
+"""Answers that were true when they were given, and are not where nothing waits any more."""
+
+
+def _empty(strategies: Iterable[StrategyRow], rows: Sequence[ProposalRow], entries_refused: str | None) -> str:
+    """What would fill it: what the strategies last answered; that entries are off, where they are."""
+    if entries_refused is not None:
+        return f"No proposals. Entries are off: {entries_refused}."
+    answers = [f"{row.strategy.upper()} on {row.symbol}: {answer_in_words(row, rows)}" for row in strategies]
     return "No proposals. " + ("; ".join(answers) or "No strategy runs; n makes one by hand") + "."
+
+
+def answer_in_words(strategy: StrategyRow, waiting: Sequence[ProposalRow]) -> str:
+    """What it last answered; that it waits for its next bar, where its proposal is not there any more."""
+    is_there = any((row.strategy, row.symbol) == (strategy.strategy, strategy.symbol) for row in waiting)
+    if strategy.last_answer in OVERTAKEN and not is_there:
+        return "waits for its next bar"
+    return in_words(strategy.last_answer)
 
 
 def in_words(answer: str) -> str:

@@ -5,16 +5,16 @@ Each state differs in words, not in colour alone. The banner of a killed desk be
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import textwrap
+from collections.abc import Sequence
+from datetime import datetime
 
 from core.model.account import Mode
 from core.views import DeskView, StatusView
 from widgets import format as f
 from widgets.grid_picture import Tone
-from widgets.lines import Cell, Lines, TextLine, spread
+from widgets.lines import Cell, Lines, TextLine, joined, spread
 
-STALE_AFTER = timedelta(seconds=90)
-"""A quote older than this is named as stale; minute bars alone renew it once a minute."""
 WIDE = 100
 
 
@@ -31,10 +31,10 @@ class StatusLines(Lines):
 
     def show_desk(self, view: DeskView, now: datetime, width: int, ended: str | None) -> None:
         status = view.status
-        lines = [_first(status, now, width), _second(status, width)]
+        lines = [_first(status, now, width), *_second(status, width)]
         if ended is not None:
-            lines.append((Cell(f"ENGINE STOPPED: {ended}. Nothing is sent any more. q leaves.", "urgent"),))
-        self.show([*lines, *_banners(view, now)])
+            lines += _whole(f"ENGINE STOPPED: {ended}. Nothing is sent any more. q leaves.", width, "urgent")
+        self.show([*lines, *_banners(view, now, width)])
 
 
 def _first(status: StatusView, now: datetime, width: int) -> TextLine:
@@ -47,36 +47,48 @@ def _first(status: StatusView, now: datetime, width: int) -> TextLine:
     else:
         market = "CLOSED"
     profile = f"  {status.profile}" if width >= WIDE else ""
-    left = (
-        Cell("KEYTURN ", "strong"),
-        badge,
-        Cell(f" {status.account}{profile}  {f.weekday_clock(now)} New York, {market}"),
-    )
-    return spread(left, _data(status, now), width)
+    left = (Cell("KEYTURN ", "strong"), badge)
+    time, right = f"{f.weekday_clock(now)} New York", _data(status, now)
+    room = width - len(joined(left)) - len(joined(right)) - 1
+    texts = (f" {status.account}{profile}  {time}, {market}", f" {status.account}  {time}", f" {time}")
+    return spread((*left, Cell(next((text for text in texts if len(text) <= room), texts[-1]))), right, width)
 
 
 def _data(status: StatusView, now: datetime) -> TextLine:
+    """`data 34 s, bars`, and `data STALE 3 m, bars` beyond what minute bars alone make it."""
     if status.quote_at is None:
-        return (Cell("no quote yet", "muted"),)
-    is_stale = now - status.quote_at > STALE_AFTER
-    word = "quote STALE" if is_stale else "quote"
-    return (Cell(f"{word} {f.age(status.quote_at, now)} {status.feed}", "warning" if is_stale else ""),)
+        return (Cell("no data yet", "muted"),)
+    is_stale = now - status.quote_at > f.STALE_AFTER
+    word = "data STALE" if is_stale else "data"
+    return (Cell(f"{word} {f.age(status.quote_at, now)}, {status.feed}", "warning" if is_stale else ""),)
 
 
-def _second(status: StatusView, width: int) -> TextLine:
+def _second(status: StatusView, width: int) -> list[TextLine]:
+    """The account; what is unsettled takes a line of its own where there is no room."""
     power = "buying power" if width >= WIDE else "power"
+    unsettled = f", {f.money(status.unsettled)} unsettled" if status.unsettled else ""
     left = (
         Cell("USD ", "muted"),
         Cell("equity ", "muted"),
         Cell(f.money(status.equity), "strong"),
         Cell("  day ", "muted"),
-        Cell(f"{f.signed(status.day_change)} {f.signed_percent(status.day_fraction)}", f.tone_of(status.day_change)),
+        Cell(_day(status, width), f.tone_of(status.day_change)),
         Cell(f"  {power} ", "muted"),
         Cell(f.money(status.buying_power)),
     )
     entries = Cell("ENTRIES ON") if status.entries_refused is None else Cell("ENTRIES OFF", "warning")
     exits = Cell("EXITS ON") if status.exits_refused is None else Cell("EXITS OFF", "urgent")
-    return spread(left, (entries, Cell("  "), exits), width)
+    right = (entries, Cell("  "), exits)
+    if len(joined(left)) + len(unsettled) + len(joined(right)) < width:
+        return [spread((*left, Cell(unsettled)), right, width)]
+    own = [(Cell(f"buying power {f.money(status.buying_power)}{unsettled}", "muted"),)] if unsettled else []
+    return [spread(left, right, width), *own]
+
+
+def _day(status: StatusView, width: int) -> str:
+    """`−0.01 USD, −0.01 %`; on a narrow line the unit stands at its beginning alone."""
+    unit = " USD" if width >= WIDE else ""
+    return f"{f.signed(status.day_change)}{unit}, {f.signed_percent(status.day_fraction)}"
 
 
 def _left(view: DeskView) -> str:
@@ -85,26 +97,44 @@ def _left(view: DeskView) -> str:
     return f"{entries} {'entry' if entries == 1 else 'entries'}, {stops} stop{'s' * (stops != 1)}, {held} held"
 
 
+def _whole(text: str, width: int, tone: Tone) -> list[TextLine]:
+    """On at most two lines, between words."""
+    return [(Cell(part, tone),) for part in textwrap.wrap(text, width, max_lines=2, placeholder=" …")]
+
+
+def _first_that_fits(heads: Sequence[str], way_out: str, width: int) -> str:
+    """The way out always stands at the end; what stands before it is as much as there is room for."""
+    fitting = (f"{head} {way_out}" for head in heads if len(head) + 1 + len(way_out) <= width)
+    return next(fitting, f"{heads[-1]} {way_out}")
+
+
 def halts_in_words(status: StatusView) -> str:
     """`by key; invariant: …`."""
     return "; ".join(halt.removeprefix("key: ") for halt in status.halts)
 
 
-def _banners(view: DeskView, now: datetime) -> list[TextLine]:
+def _banners(view: DeskView, now: datetime, width: int) -> list[TextLine]:
     status = view.status
     lines: list[TextLine] = []
     if status.killed_by is not None:
-        head = f"KILLED since {f.clock(status.killed_at)} by {status.killed_by}: {_left(view)}."
-        lines.append((Cell(f"{head} Ctrl+K, type REARM", "urgent"),))
+        since, by = f"KILLED since {f.clock(status.killed_at)}", f" by {status.killed_by}"
+        heads = (f"{since}{by}: {_left(view)}.", f"{since}: {_left(view)}.", f"{since}{by}.", f"{since}.")
+        lines.append((Cell(_first_that_fits(heads, "Ctrl+K, type REARM", width), "urgent"),))
     elif status.halts:
-        text = f"HALTED since {f.clock(status.halted_at)} {halts_in_words(status)}. No entries. Ctrl+K: the way out"
-        lines.append((Cell(text, "urgent"),))
+        since, why = f"HALTED since {f.clock(status.halted_at)}", halts_in_words(status)
+        heads = (f"{since} {why}. No entries.", f"{since} {why}.", f"{since}. No entries.", f"{since}.")
+        lines.append((Cell(_first_that_fits(heads, "Ctrl+K: the way out", width), "urgent"),))
+        if heads[1] not in lines[-1][0].text:
+            lines += _whole(f"because {why}", width, "warning")
     elif status.word == "starting":
         lines.append((Cell("STARTING: comparing the books with the broker; nothing is sent before.", "strong"),))
     elif status.entries_refused is not None:
-        lines.append((Cell(status.entries_refused.replace("read-only:", "READ-ONLY:"), "warning"),))
+        lines += _whole(status.entries_refused.replace("read-only:", "READ-ONLY:"), width, "warning")
+    if view.kill.uncovered:
+        bare = ", ".join(f"{row.symbol} {f.quantity(abs(row.quantity) - row.covered)}" for row in view.kill.uncovered)
+        lines += _whole(f"UNCOVERED {bare}: no stop at the broker", width, "warning")
     if status.disk is not None:
-        lines.append((Cell(f"DISK: {status.disk}", "urgent"),))
+        lines += _whole(f"DISK: {status.disk}", width, "urgent")
     exits = [row for row in view.proposals if row.is_urgent]
     if exits:
         first = exits[0]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.views import StrategyRow
+from core.views import ProposalRow, StrategyRow
 from widgets.grid import Align, Cell, Column, Row
 from widgets.pane import Pane
-from widgets.proposals import in_words
+from widgets.proposals import answer_in_words
 
 
 class Strategies(Pane):
@@ -26,18 +26,19 @@ class Strategies(Pane):
             id="strategies",
         )
 
-    def show(self, rows: Sequence[StrategyRow]) -> None:
-        self.grid.show([_row(row) for row in rows])
+    def show(self, rows: Sequence[StrategyRow], waiting: Sequence[ProposalRow]) -> None:
+        self.grid.show([_row(row, waiting) for row in rows])
         self.title_with(f"{len(rows)} running" if rows else "")
 
 
-def _row(row: StrategyRow) -> Row:
+def _row(row: StrategyRow, waiting: Sequence[ProposalRow]) -> Row:
+    answer = f"! {row.anomaly}" if row.anomaly else answer_in_words(row, waiting)
     return Row(
         row.key,
         (
             Cell(row.strategy.upper()),
             Cell(row.symbol, "strong"),
-            Cell(f"! {row.anomaly}" if row.anomaly else in_words(row.last_answer), "warning" if row.anomaly else ""),
+            Cell(answer, "warning" if row.anomaly else ""),
             Cell(str(row.times) if row.times else ""),
         ),
     )

@@ -11,9 +11,15 @@ import typer
 from console.commands.shared import FASTEST, Overrides, composition_of, speed_of
 from core.ports import DemoRequest, OperatorError
 
-NO_TERMINAL = (
-    "this needs a terminal; without one: `keyturn demo --headless --operator confirm-all --speed 300`, or "
+WITHOUT_ONE = (
+    "without one: `keyturn demo --headless --operator confirm-all --speed 300`, or "
     "`keyturn replay FILE --headless --json`"
+)
+NO_TERMINAL = f"this needs a terminal; {WITHOUT_ONE}"
+DUMB = f"TERM=dumb: this terminal cannot place text; set TERM to what it is (`TERM=xterm-256color`); {WITHOUT_ONE}"
+NO_ERROR_OUTPUT = (
+    f"the desk is drawn on standard error, and that is no terminal: run it without `2>` and without a pipe for it; "
+    f"{WITHOUT_ONE}"
 )
 
 
@@ -46,8 +52,9 @@ def demo(
 
 def need_a_terminal() -> None:
     """Refuse, saying what to do instead, where nobody could see the desk or type."""
-    is_terminal = (
-        all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)) and os.environ.get("TERM", "") != "dumb"
-    )
-    if not is_terminal:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise OperatorError(NO_TERMINAL)
+    if not sys.stderr.isatty():
+        raise OperatorError(NO_ERROR_OUTPUT)
+    if os.environ.get("TERM", "") == "dumb":
+        raise OperatorError(DUMB)

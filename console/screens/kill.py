@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from console.door import DeskDoor
-from console.keymap import Place, bindings_for, footer
+from console.keymap import Place, bindings_for
 from console.screens.behind import Behind
 from console.screens.layer import Dialog
 from core.inputs import Rearm, Resume
@@ -22,6 +22,13 @@ from widgets.kill import halted_lines, killed_lines
 from widgets.lines import Cell, Lines, TextLine
 
 REARM, NAKED, CLEAR = "REARM", "NAKED", "CLEAR"
+REARM_PATIENCE = 1.0
+"""Seconds in which a re-arming shows; after them the screen says why it stays killed."""
+REARMED = "re-armed: entries are on again"
+HELD_BY = {
+    "environment": "KEYTURN_KILL holds it: unset it and restart",
+    "file": "the kill file holds it: it could not be removed",
+}
 
 
 class KillScreen(Dialog):
@@ -30,6 +37,7 @@ class KillScreen(Dialog):
             border: heavy $error; border-title-style: bold; padding: 0 1; }
     """
     BINDINGS = bindings_for(Place.KILL)
+    NEEDS_ROOM = False
 
     def __init__(self, behind: Behind, door: DeskDoor) -> None:
         super().__init__()
@@ -38,7 +46,8 @@ class KillScreen(Dialog):
         self.box = Vertical(id="kill")
         self.body = Lines(id="kill-body")
         self.typed = ""
-        self.is_rearming = False
+        self._rearming_since: float | None = None
+        self._stays_because = ""
 
     def compose(self) -> ComposeResult:
         with self.box:
@@ -53,10 +62,16 @@ class KillScreen(Dialog):
         return view is not None and view.status.killed_by is not None
 
     def update_view(self, view: DeskView, _now: datetime) -> None:
-        if self.is_rearming and view.status.killed_by is None and self.is_current:
-            self.behind.say("re-armed: entries are on again", "strong")
-            self.close()
-            return
+        if self._rearming_since is not None:
+            by = view.status.killed_by
+            if by is None and self.is_current:
+                self.close()
+                refused = view.status.entries_refused
+                self.behind.say(f"re-armed; entries stay off: {refused}" if refused else REARMED, "strong")
+                return
+            if by == "environment" or self.behind.now() - self._rearming_since > REARM_PATIENCE:
+                self._rearming_since = None
+                self._stays_because = HELD_BY.get(by or "", f"killed by {by}; the log says what happened")
         self._draw()
 
     def chord_again(self) -> None:
@@ -100,16 +115,24 @@ class KillScreen(Dialog):
         if view.kill.stops_working:
             yield (Cell(" type NAKED ", "strong"), Cell("to cancel the protective stops too"))
         yield (Cell(" type REARM ", "strong"), Cell("to trade again"))
+        if self._stays_because:
+            yield (Cell(f" STAYS KILLED: {self._stays_because}", "urgent"),)
         yield (Cell("Esc", "strong"), Cell(" back to the desk, still killed"), *self._typed_cell())
 
     def _typed_cell(self) -> TextLine:
-        if self.is_rearming:
+        if self._rearming_since is not None:
             return (Cell("    re-arming…", "strong"),)
         return (Cell(f"    typed: {self.typed}", "strong"),) if self.typed else ()
 
     def keys_in_words(self) -> str:
-        """For the last line."""
-        return "F flatten  Esc back, still killed  REARM re-arms" if self.is_killed else footer(Place.KILL)
+        """For the last line: what works in this box now, and no more."""
+        view = self.behind.view
+        flatten = ("F flatten",) if view is not None and view.positions else ()
+        if self.is_killed:
+            naked = ("NAKED cancels stops",) if view is not None and view.kill.stops_working else ()
+            return "  ".join((*flatten, "type REARM to trade", *naked, "Esc back"))
+        ours = ("Esc resume",) if CLEAR not in self.words() else ("type CLEAR to resume", "Esc back, still halted")
+        return "  ".join(("K kill", *flatten, *ours))
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -138,7 +161,8 @@ class KillScreen(Dialog):
         self._draw()
 
     def _rearm(self) -> None:
-        self.is_rearming = True
+        self._rearming_since = self.behind.now()
+        self._stays_because = ""
         self.behind.handle.send(Rearm(REARM))
 
     def _naked(self) -> None:

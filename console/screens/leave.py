@@ -16,6 +16,7 @@ from widgets.ticket import wrapped
 class LeaveScreen(Question):
     PLACE = Place.LEAVE
     BINDINGS = bindings_for(Place.LEAVE)
+    NEEDS_ROOM = False
 
     def __init__(self, view: DeskView, leave: Callable[[], None]) -> None:
         super().__init__("Leave?", leaving_lines(view))

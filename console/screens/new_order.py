@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
@@ -29,6 +30,20 @@ FIELDS: tuple[tuple[str, str, str], ...] = (
     ("stop", "Stop price", "USD a share; the loss is limited there"),
     ("holder", "Stop held by", "broker, desk, or you"),
 )
+MOVES = {"tab": 1, "down": 1, "shift+tab": -1, "up": -1}
+"""Keys that go to another field, and how far."""
+EDITS = {
+    "backspace": "delete_left",
+    "delete": "delete_right",
+    "left": "cursor_left",
+    "right": "cursor_right",
+    "home": "home",
+    "end": "end",
+}
+"""Keys that change a field, and its action."""
+FIRST_KEYS = ("ctrl+k", "f10", "ctrl+q", "escape")
+"""Keys that never wait for the form to be there."""
+ORDER = [field for field, _, _ in FIELDS]
 DEFAULTS = {"effect": "buy", "type": "limit", "holder": "broker"}
 
 
@@ -50,12 +65,18 @@ class NewOrderScreen(Dialog):
         symbols = behind.view.symbols if behind.view is not None else ()
         first = symbols[0].symbol if len(symbols) == 1 else ""
         self.inputs = {
-            field: Input(DEFAULTS.get(field, first if field == "symbol" else ""), id=f"form-{field}", compact=True)
+            field: Input(
+                DEFAULTS.get(field, first if field == "symbol" else ""),
+                id=f"form-{field}",
+                compact=True,
+                select_on_focus=False,
+            )
             for field, _, _ in FIELDS
         }
         self.about = Lines(id="form-about")
         self.said = Lines(id="form-said")
         self._awaited: Awaited | None = None
+        self._early: list[events.Key] = []
 
     def compose(self) -> ComposeResult:
         box = Vertical(id="form")
@@ -70,9 +91,45 @@ class NewOrderScreen(Dialog):
             yield self.said
 
     def on_mount(self) -> None:
-        self.inputs["quantity" if self.inputs["symbol"].value else "symbol"].focus()
+        self._go_to("quantity" if self.inputs["symbol"].value else "symbol")
         self._say(footer(Place.ORDER_FORM))
         self._describe()
+        early, self._early = self._early, []
+        for event in early:
+            self.take(event)
+
+    # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def take(self, event: events.Key) -> bool:
+        """Heard before any binding, one key after the other: what was typed before Tab is in its field when the next
+        character comes. False for a key that is not the form's."""
+        if event.key in FIRST_KEYS:
+            return False
+        if not self.is_mounted:
+            self._early.append(event)
+            return True
+        field = next((name for name, _, _ in FIELDS if self.inputs[name] is self.focused), "quantity")
+        box = self.inputs[field]
+        if event.key in MOVES:
+            self._go_to(ORDER[(ORDER.index(field) + MOVES[event.key]) % len(ORDER)])
+        elif event.key in EDITS:
+            getattr(box, f"action_{EDITS[event.key]}")()
+        elif event.key == "enter":
+            self.action_stage()
+        elif event.is_printable and event.character:
+            character = event.character.upper() if box is self.inputs["symbol"] else event.character
+            box.replace(character, *sorted(box.selection))
+        else:
+            return False
+        return True
+
+    def _go_to(self, field: str) -> None:
+        """At once; what stands there is selected, so that typing replaces it."""
+        box = self.inputs[field]
+        self.set_focus(box)
+        box.action_select_all()
+
+    # ── what the engine says ─────────────────────────────────────────────────────────────────────────────────────
 
     def update_view(self, view: DeskView, _now: datetime) -> None:
         self._describe()
@@ -91,8 +148,9 @@ class NewOrderScreen(Dialog):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """The form writes symbols in capitals itself."""
-        if event.input is self.inputs["symbol"] and event.value != event.value.upper():
-            event.input.value = event.value.upper()
+        box = event.input
+        if box is self.inputs["symbol"] and box.value != box.value.upper():
+            box.value = box.value.upper()
         self._describe()
 
     def on_input_submitted(self) -> None:
@@ -106,7 +164,7 @@ class NewOrderScreen(Dialog):
         if isinstance(order, Fault):
             label = next(label for field, label, _ in FIELDS if field == order.field)
             self._say(f"{label}: {order.message}", is_wrong=True)
-            self.inputs[order.field].focus()
+            self._go_to(order.field)
             return
         strategy = None if order.effect.only_reduces else MANUAL
         self._awaited = awaited(view, order.symbol, strategy, self.behind.now())
@@ -127,14 +185,15 @@ class NewOrderScreen(Dialog):
         )
 
     def _say(self, text: str, is_wrong: bool = False) -> None:
-        self.said.show([(Cell(text, "warning" if is_wrong else "muted"),)])
+        self.said.show(wrapped("", text, WIDTH, "warning" if is_wrong else "muted"))
 
 
 def _about(row: SymbolView | None, view: DeskView) -> list[TextLine]:
     if row is None:
-        return [(Cell("symbols of this desk: " + ", ".join(known.symbol for known in view.symbols), "muted"),)]
+        known = ", ".join(known.symbol for known in view.symbols)
+        return wrapped("", f"symbols of this desk: {known}", WIDTH, "muted")
     quote = "no quote yet" if row.quote is None else f"{f.price(row.quote.bid)} × {f.price(row.quote.ask)} USD"
     held = sum(position.quantity for position in view.positions if position.symbol == row.symbol)
     parts = "fractions trade" if row.is_fractionable else "whole shares only"
     text = f"{row.symbol}: {quote}, last {f.price(row.last)}, held {f.quantity(held) if held else 'none'}, {parts}"
-    return [(Cell(text, "muted"),)]
+    return wrapped("", text, WIDTH, "muted")

@@ -22,7 +22,7 @@ from core.model.order import CONFIRMING_KEYS
 from core.model.values import ClientOrderId, ProposalId
 from core.views import DeskView, ProposalRow, TicketView
 from widgets import format as f
-from widgets.lines import Cell, Lines, TextLine, spread
+from widgets.lines import Cell, Lines, TextLine, joined, spread
 from widgets.ticket import ticket_lines, title_of, wrapped
 
 WIDTH = 74
@@ -106,8 +106,8 @@ class TicketScreen(Dialog):
             self._shown = ticket
         self.phase = self._phase(view, found, ticket)
         if self.phase is Phase.OVER and self.is_current and self._was_sent(view):
-            self.behind.show_order(ClientOrderId(self.proposal_id))
             self.dismiss()
+            self.behind.show_order(ClientOrderId(self.proposal_id))
             return
         self._draw(view, now)
 
@@ -176,14 +176,17 @@ class TicketScreen(Dialog):
         return []
 
     def _key_line(self, now: datetime) -> TextLine:
-        others = (
-            Cell("x decline  ] next  Esc aside" if self.phase is Phase.READY else "x decline  r review  Esc aside"),
-        )
+        others = "x decline  ] next  Esc aside" if self.phase is Phase.READY else "x decline  r review  Esc aside"
         if self._row is None or self._shown is None or self.phase is Phase.OVER:
-            return others
+            return (Cell(others),)
         key = CONFIRMING_KEYS[self._row.effect]
-        left = (Cell(f" {key} ", "strong"), Cell(f" {f.doing(self._row.side, self._row.effect).lower()}   "), *others)
-        return spread(left, (self._state(key), Cell(f"  {f.countdown(self._shown.ticket.ends_at, now)} ")), WIDTH)
+        right = (self._state(key), Cell(f"  {f.countdown(self._shown.ticket.ends_at, now)} "))
+        does = (Cell(f" {key} ", "strong"), Cell(f" {f.doing(self._row.side, self._row.effect).lower()}"))
+        for rest in (others, "Esc aside", ""):  # what does not fit is left out, never cut
+            left = (*does, Cell(f"   {rest}"))
+            if len(joined(left)) + len(joined(right)) < WIDTH:
+                break
+        return spread(left, right, WIDTH)
 
     def _state(self, key: str) -> Cell:
         if self.phase is Phase.CONFIRMING or self.arming.is_turning():

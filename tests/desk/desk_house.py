@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
+import pyte
 from rich.segment import Segment
 from textual.pilot import Pilot
 
+import console.desk
 from console.desk import Desk
+from console.frames import tight
 from console.handle import EngineHandle
 from console.screens.kill import KillScreen
 from console.screens.ticket import TicketScreen
@@ -50,6 +54,32 @@ def market() -> tuple[ExchangeCalendar, tuple[Bar, ...], datetime]:
     session = demo.sessions_from(calendar, demo.FIRST_DAY)[0]
     begin = demo.opening_instant(1, Settings(), calendar)
     return calendar, tuple(synthetic_day(1, SPY, session)), begin + demo.LEAD
+
+
+class WatchedDesk(Desk):
+    """With a terminal that holds exactly what was sent to it: what a forgotten repaint leaves stale stays stale there.
+
+    `picture()` draws anew and cannot tell.
+    """
+
+    CSS_PATH = Path(console.desk.__file__).with_name("desk.tcss")
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.terminal = pyte.Screen(1, 1)
+        self._stream = pyte.Stream(self.terminal)
+        self.bytes_sent = 0
+
+    def _display(self, screen: Any, renderable: Any) -> None:
+        if renderable is not None and screen is self.screen:
+            width, height = self.size
+            if (self.terminal.columns, self.terminal.lines) != (width, height):
+                self.terminal.resize(height, width)
+            update = tight(renderable)
+            text = update.render_segments(self.console)  # type: ignore[union-attr]
+            self._stream.feed("\x1b[H" + text.replace("\n", "\r\n"))
+            self.bytes_sent += len(text.encode())
+        super()._display(screen, renderable)
 
 
 @dataclass
@@ -106,6 +136,15 @@ class House:
         picture = self.picture()
         return all(text in picture for text in texts)
 
+    def stands(self, *texts: str) -> bool:
+        """Whether the terminal of a watched desk shows it."""
+        assert isinstance(self.desk, WatchedDesk)
+        lines = "\n".join(self.desk.terminal.display)
+        return all(text in lines for text in texts)
+
+    def footer(self) -> str:
+        return self.picture().splitlines()[-1]
+
     def facts(self, kind: type[F]) -> list[F]:
         records = self.runtime.engine.desk.journal.records()
         return [record.fact for record in records if isinstance(record.fact, kind)]
@@ -130,12 +169,15 @@ class House:
 
 @asynccontextmanager
 async def open_desk(
-    size: tuple[int, int] = (120, 40), now: Callable[[], float] | None = None, ready: bool = True
+    size: tuple[int, int] = (120, 40),
+    now: Callable[[], float] | None = None,
+    ready: bool = True,
+    kind: type[Desk] = Desk,
 ) -> AsyncIterator[House]:
     """A desk with one proposal waiting."""
     runtime = _runtime()
     handle = EngineHandle(lambda _stack: _built(runtime, _stack))
-    desk = Desk(handle) if now is None else Desk(handle, now)
+    desk = kind(handle) if now is None else kind(handle, now)
     async with desk.run_test(size=size) as pilot:
         house = House(desk, pilot, runtime)
         if ready:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from textual import events
+
 from console.order_form import Fault, read_form
 from console.screens.new_order import NewOrderScreen
 from core.facts import ProposalSkipped, ProposalStaged
@@ -45,6 +47,45 @@ async def test_it_becomes_a_proposal_with_a_ticket_and_enter_sends_nothing() -> 
         )
         assert house.facts(ProposalStaged)[-1].proposal.strategy == "manual"
         assert house.sent_nothing()
+
+
+async def test_what_arrives_in_one_burst_goes_to_the_right_fields() -> None:
+    """OP-01: a Tab is applied before the character behind it"""
+    async with open_desk() as house:
+        await house.press("n")
+        await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen))
+        form = house.desk.screen
+        assert isinstance(form, NewOrderScreen)
+        for character in "0.1\t\t490\t480\t":
+            key = {"\t": "tab", ".": "full_stop"}.get(character, character)
+            house.desk.post_message(events.Key(key, character))
+        await house.until(lambda: form.focused is form.inputs["holder"])
+
+        texts = {field: box.value for field, box in form.inputs.items()}
+        assert (texts["quantity"], texts["limit"], texts["stop"]) == ("0.1", "490", "480")
+        assert (texts["symbol"], texts["type"], texts["holder"]) == ("SPY", "limit", "broker")
+
+
+async def test_typing_replaces_what_stands_in_a_field_and_edits_are_in_order() -> None:
+    """OP-01"""
+    async with open_desk() as house:
+        await house.press("n")
+        await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen))
+        form = house.desk.screen
+        assert isinstance(form, NewOrderScreen)
+        await house.press("1", "2", "backspace", "up", *"sell", "shift+tab", *"spy", "left", "delete", "y")
+
+        texts = {field: box.value for field, box in form.inputs.items()}
+        assert (texts["quantity"], texts["effect"], texts["symbol"]) == ("1", "sell", "SPY")
+
+
+async def test_a_long_fault_is_read_in_full_at_80_columns() -> None:
+    """OP-01"""
+    async with open_desk((80, 24)) as house:
+        await fill(house, type="stop")
+        await house.press("enter")
+        await house.until(lambda: house.shows("Type: a stop order only closes; an entry is market or limit, with a"))
+        assert house.shows("price beside it")
 
 
 async def test_what_is_not_staged_says_every_reason_and_keeps_the_form() -> None:

@@ -73,6 +73,25 @@ def test_a_first_minute(demo: Open, measured: Measured) -> None:
     assert again.facts()[-1] == "EngineStopped"
 
 
+def test_an_order_typed_in_one_burst_stands_in_its_fields(demo: Open) -> None:
+    """OP-01"""
+    desk = demo()
+    desk.until_it_shows("1 waiting", 20)
+    desk.type(b"n")
+    desk.until_it_shows("New order", 3)
+
+    desk.type(b"0.1\t\t490\t480\t")
+
+    for label, text in (("Quantity", "0.1"), ("Limit price", "490"), ("Stop price", "480"), ("Stop held by", "broker")):
+        desk.until(
+            lambda label=label, text=text: any(  # type: ignore[misc]
+                label in line and line.split(label)[1].split()[0] == text for line in desk.screen.display
+            ),
+            3,
+        )
+    assert not set(SENT) & set(desk.facts())
+
+
 def test_a_reader_that_stops_stops_neither_the_engine_nor_the_kill(demo: Open, measured: Measured) -> None:
     """OP-04, OP-07"""
     desk = demo()

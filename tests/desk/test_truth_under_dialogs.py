@@ -1,0 +1,211 @@
+"""What stands on the terminal under a dialog, and on the last line: the truth of now (OP-07)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from console.screens.kill import KillScreen
+from console.screens.new_order import NewOrderScreen
+from core.facts import Halted, Killed, Resumed
+from core.inputs import RequestCancel
+from tests.desk.desk_house import House, WatchedDesk, open_desk
+from widgets.format import NEW_YORK
+
+
+async def over_a_ticket(house: House) -> None:
+    await house.opens_the_ticket()
+
+
+async def over_the_form(house: House) -> None:
+    await house.press("n")
+    await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen))
+
+
+async def over_the_panes(house: House) -> None:
+    await house.wait(0)
+
+
+@pytest.mark.parametrize("go", [over_the_panes, over_a_ticket, over_the_form])
+async def test_status_and_banner_tell_the_truth_under_every_dialog(go: object) -> None:
+    """OP-07"""
+    async with open_desk(kind=WatchedDesk) as house:
+        await go(house)  # type: ignore[operator]
+        await house.until(lambda: house.stands("ENTRIES ON"))
+
+        await house.press("ctrl+k")
+        await house.until(lambda: house.stands("ENTRIES OFF", "HALTED since"), 1.5)
+        later = house.desk.engine_now().astimezone(NEW_YORK) + timedelta(seconds=2)
+        await house.until(lambda: house.stands(f"{later:%H:%M:%S} New York"))
+        await house.press("K")
+        await house.until(lambda: house.stands("KILLED since", "Ctrl+K, type REARM"), 1.5)
+
+
+async def test_a_ticket_at_rest_sends_less_than_a_kilobyte_a_second() -> None:
+    """OP-07: the status lines go on, and that is all"""
+    async with open_desk(kind=WatchedDesk) as house:
+        await house.opens_the_ticket()
+        await house.wait(0.5)
+        desk = house.desk
+        assert isinstance(desk, WatchedDesk)
+        before = desk.bytes_sent
+
+        await house.wait(3)
+
+        assert 0 < desk.bytes_sent - before < 3000
+
+
+async def test_the_footer_of_the_kill_box_is_that_of_its_state() -> None:
+    """OP-07: also over the form, where Esc resumes trading"""
+    async with open_desk() as house:
+        await house.buys()
+        await over_the_form(house)
+        await house.press("ctrl+k")
+        await house.until(lambda: house.facts(Halted))
+        await house.until(lambda: "K kill  F flatten  Esc resume" in house.footer())
+        await house.press("escape")
+        await house.until(lambda: house.facts(Resumed))
+        await house.until(lambda: "Enter stage it as a proposal  Esc back" in house.footer())
+
+        await house.press("ctrl+k")
+        await house.until(lambda: isinstance(house.desk.screen, KillScreen))
+        await house.press("K")
+        await house.until(lambda: house.facts(Killed))
+        await house.until(
+            lambda: "F flatten  type REARM to trade  NAKED cancels stops  Esc back" in house.footer(),
+        )
+
+
+async def test_what_was_said_goes_with_the_screen_on_which_it_was_said() -> None:
+    """OP-07: and after five seconds anyhow"""
+    async with open_desk() as house:
+        await house.opens_the_ticket()
+        await house.press("C")
+        await house.until(lambda: "C does not open a position" in house.footer())
+        await house.press("escape")
+        await house.until(lambda: "Enter open" in house.footer())
+
+        house.desk.say("a word")
+        assert "a word" in house.footer()
+        said = house.desk._said
+        assert said is not None
+        house.desk._said = (said[0], said[1], said[2] - 5.0, said[3])
+        await house.until(lambda: "Enter open" in house.footer(), 1)
+
+
+async def test_enter_opens_the_first_row_after_the_selected_one_went_and_x_hits_nobody() -> None:
+    """OP-04"""
+    async with open_desk() as house:
+        grid = house.desk.board.proposals.grid
+        house.types_an_order()
+        await house.until(lambda: house.shows("2 waiting"))
+        await house.press("x")
+        await house.until(lambda: house.shows("1 waiting") and grid.selected is None)
+
+        await house.press("x", "x")
+        await house.wait(0.2)
+        assert house.shows("1 waiting")
+        await house.press("enter")
+        await house.until(lambda: house.shows("0.09 SPY at 496.00 limit"))
+        assert house.sent_nothing()
+
+
+async def test_one_selects_the_first_row_after_the_selected_one_went() -> None:
+    """OP-04"""
+    async with open_desk() as house:
+        grid = house.desk.board.proposals.grid
+        house.types_an_order()
+        await house.until(lambda: house.shows("2 waiting"))
+        await house.press("x")
+        await house.until(lambda: grid.selected is None)
+
+        await house.press("1")
+
+        assert house.desk.view is not None
+        assert grid.selected == house.desk.view.proposals[0].id
+
+
+async def test_a_kill_that_the_environment_holds_says_how_it_ends() -> None:
+    """OP-07, OP-08"""
+    async with open_desk() as house:
+        await house.kills()
+        view = house.desk.view
+        assert view is not None
+        screen = house.desk.screen
+        assert isinstance(screen, KillScreen)
+
+        screen._rearming_since = house.desk.now()
+        screen.update_view(replace(view, status=replace(view.status, killed_by="environment")), view.status.at)
+
+        assert house.shows("STAYS KILLED: KEYTURN_KILL holds it: unset it and restart")
+        assert "entries are on again" not in house.footer()
+
+
+async def test_f_says_what_it_did() -> None:
+    """OP-07"""
+    async with open_desk() as house:
+        await house.press("F")
+        await house.until(lambda: "nothing is held" in house.footer())
+        await house.buys()
+        await house.press("F")
+        await house.until(lambda: "staged 1 close, ! opens the first" in house.footer())
+        await house.press("F")
+        await house.until(lambda: "an exit of SPY waits already: ! opens it" in house.footer())
+
+
+async def test_shares_without_a_stop_are_named_until_somebody_holds_it() -> None:
+    """OP-06"""
+    async with open_desk() as house:
+        await house.buys()
+        assert not house.shows("UNCOVERED")
+        view = house.desk.view
+        assert view is not None
+        house.desk.handle.send(RequestCancel(view.kill.stops_working[0].id))
+
+        await house.until(lambda: house.shows("UNCOVERED SPY 0.1: no stop at the broker", "YOU 0 of 0.1 !"))
+        row = next(line for line in house.picture().splitlines() if "YOU 0 of 0.1 !" in line)
+        assert " none " in row
+
+
+async def test_an_empty_proposals_pane_does_not_quote_a_signal_that_is_gone() -> None:
+    """ST-03: and a killed desk says that entries are off"""
+    async with open_desk() as house:
+        await house.press("x")
+        await house.until(lambda: house.shows("No proposals. VWAP on SPY: waits for its next bar."))
+        await house.until(lambda: house.shows("BUY 0.1 SPY limit 496.21 declined: declined"))
+        await house.kills()
+        await house.press("escape")
+        await house.until(lambda: house.shows("No proposals. Entries are off: killed by key"))
+
+
+async def test_a_terminal_too_small_shows_no_part_of_a_ticket() -> None:
+    """OP-03"""
+    async with open_desk() as house:
+        await house.opens_the_ticket()
+        await house.pilot.resize_terminal(60, 20)
+
+        await house.until(lambda: house.shows("Keyturn needs 80 × 24; this terminal has 60 × 20"))
+        await house.until(lambda: not house.shows("BUY to open"))
+        await house.pilot.resize_terminal(80, 24)
+        await house.until(house.is_armed)
+
+
+async def test_at_80_columns_no_warning_is_cut() -> None:
+    """OP-07: the banner ends with the way out, the ticket's line says all of "too early" """
+    async with open_desk((80, 24)) as house:
+        await house.press("enter", "B")
+        await house.until(lambda: house.shows("lose 0.15 USD"))
+        await house.press("B")
+        await house.until(lambda: house.shows("B  buy to open", "too early: press B once"))
+        await house.press("escape")
+        await house.kills()
+        await house.press("escape")
+        await house.until(lambda: house.shows("Ctrl+K, type REARM"))
+        await house.wait(0.2)
+        view = house.desk.view
+        assert view is not None
+        long = replace(view.status, killed_by="the command of another terminal, pts/3")
+        house.desk.board.status.show_desk(replace(view, status=long), view.status.at, 78, None)
+        assert [line for line in house.picture().splitlines() if line.endswith("Ctrl+K, type REARM")]

@@ -1,0 +1,99 @@
+"""Figures and words that are the same everywhere, and whole."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from console.commands.demo import need_a_terminal
+from core.model.values import Money
+from core.ports import OperatorError
+from tests.desk.desk_house import open_desk
+from widgets import format as f
+
+
+def test_every_figure_of_money_is_rounded_half_up_in_one_place() -> None:
+    """OP-03: −0.005 is −0.01 in a line, in a pane and with an arrow"""
+    amount = Decimal("-0.005")
+
+    assert (f.signed(amount), f.arrowed(amount), f.money(amount)) == ("−0.01", "▼ −0.01", "-0.01")
+    assert f.signed_percent(Decimal("-0.00005")) == "−0.01 %"
+    assert f.tone_of(amount) == "loss"
+
+
+async def test_the_age_of_data_is_calm_for_a_bar_and_then_stale() -> None:
+    """OP-03"""
+    async with open_desk() as house:
+        view = house.desk.view
+        assert view is not None
+        now = view.status.at
+        status = house.desk.board.status
+        for age, said in ((34, "data 34 s, bars"), (91, "data STALE 91 s, bars")):
+            heard = replace(view.status, quote_at=now - timedelta(seconds=age), feed="bars")
+            status.show_desk(replace(view, status=heard), now, 118, None)
+            assert said in "".join(cell.text for cell in status.lines[0])
+
+
+@pytest.mark.parametrize("width", [118, 78])
+async def test_what_is_unsettled_stands_beside_the_buying_power(width: int) -> None:
+    """OP-03"""
+    async with open_desk() as house:
+        view = house.desk.view
+        assert view is not None
+        account = replace(
+            view.status,
+            day_change=Money(Decimal("-0.012")),
+            day_fraction=Decimal("-0.00006"),
+            buying_power=Money(Decimal("150.41")),
+            unsettled=Money(Decimal("49.55")),
+        )
+        status = house.desk.board.status
+        status.show_desk(replace(view, status=account), view.status.at, width, None)
+
+        lines = ["".join(cell.text for cell in line) for line in status.lines]
+        assert any("power 150.41, 49.55 unsettled" in line for line in lines)
+        assert f"day −0.01{' USD' if width > 100 else ''}, −0.01 %" in lines[1]
+        assert all(len(line) <= width for line in lines)
+
+
+async def test_an_old_last_price_says_how_old_it_is() -> None:
+    """OP-03"""
+    async with open_desk() as house:
+        await house.buys()
+        view = house.desk.view
+        assert view is not None
+        pane = house.desk.board.positions
+        held = view.positions[0]
+        assert held.last_at is not None
+
+        pane.show([held], held.last_at + timedelta(seconds=90))
+        fresh = pane.grid._rows[0].cells[3].text
+        pane.show([held], held.last_at + timedelta(minutes=4))
+
+        assert fresh == f.price(held.last)
+        assert pane.grid._rows[0].cells[3].text == f"{fresh} 4m"
+
+
+def test_each_thing_that_is_missing_for_a_desk_has_its_own_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OP-03"""
+    said = []
+    for missing, name in (("stdin", "xterm"), ("stderr", "xterm"), ("", "dumb")):
+        for stream in ("stdin", "stdout", "stderr"):
+            monkeypatch.setattr(
+                getattr(sys, stream), "isatty", lambda stream=stream, missing=missing: stream != missing
+            )
+        monkeypatch.setitem(os.environ, "TERM", name)
+        with pytest.raises(OperatorError) as error:
+            need_a_terminal()
+        said.append(str(error.value).split(";")[0].split(",")[0])
+
+    assert said == [
+        "this needs a terminal",
+        "the desk is drawn on standard error",
+        "TERM=dumb: this terminal cannot place text",
+    ]
