@@ -23,7 +23,8 @@ from state.looking import Looking
 
 if TYPE_CHECKING:
     from core.engine import Engine
-    from core.runtime.virtual import Operator, VirtualRuntime
+    from core.runtime.line import Operator
+    from core.runtime.virtual import VirtualRuntime
     from core.settings import Settings
     from state.heartbeat import Status
     from state.kill_switch import FileKillSwitch

@@ -10,7 +10,7 @@ from core.brokers.simulated.exchange import ExchangeConfig, ExchangeLog, Record,
 from core.model.bar import Bar
 from core.model.session import Calendar
 from core.ports import OperatorError
-from core.runtime.virtual import Link
+from core.runtime.line import Link
 from core.settings import Settings
 
 OPENING = "open"

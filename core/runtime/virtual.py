@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
-from typing import Protocol
 
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.effects import (
@@ -50,68 +49,18 @@ from core.inputs import (
     SubmissionAnswered,
     SubmissionStopped,
 )
-from core.model.broker import Accepted, FreshFigures, NoAnswer, OrderUpdate, Refused
+from core.model.broker import Accepted, FreshFigures, NoAnswer, Refused
 from core.model.instrument import Instrument
 from core.model.values import Symbol
 from core.picture import Pictures
 from core.ports import KillSwitch
 from core.runtime.feed import BAR, Timed
+from core.runtime.line import HaltLatch, Link, Operator
 from core.runtime.pace import Pace
 from core.views import DeskView
 
 AFTER_THE_END = timedelta(hours=1)
 """What a market that ended still has: answers on their way, expiries, the session's close."""
-
-
-class Operator(Protocol):
-    """Who presses the keys. Commands that it gives now are taken in at once."""
-
-    def next_at(self) -> datetime | None:
-        """When it will press the next key."""
-        ...
-
-    def press(self, at: datetime) -> Iterable[Command]:
-        """The commands of the keys that are due."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """The line to the exchange: how long a request takes to arrive, and its word to come back.
-
-    A sound line carries everything once. Simulations replace it by one that loses, delays and repeats.
-    """
-
-    latency: timedelta = timedelta(milliseconds=100)
-    answer_delay: timedelta = timedelta(0)
-
-    def carry(self, effect: Effect) -> Iterable[timedelta]:
-        """After how long a request arrives; nothing where it is lost."""
-        return (self.latency,)
-
-    def bring(self, effect: Effect, answer: Input) -> Iterable[tuple[timedelta, Input]]:
-        """After how long its answer is heard, and what is heard of it."""
-        return ((self.answer_delay if isinstance(effect, SubmitOrder) else timedelta(0), answer),)
-
-    def tell(self, update: OrderUpdate) -> Iterable[timedelta]:
-        """After how long an update of the stream is heard."""
-        return (self.latency + self.answer_delay,)
-
-
-class HaltLatch:
-    """The latch that the gateway reads: shut from the first press on, by file, environment or record (OP-08)."""
-
-    def __init__(self, switch: KillSwitch) -> None:
-        self.switch = switch
-        self.pressed: str | None = None
-        self.recorded: Callable[[], str | None] = lambda: None
-
-    def shut(self) -> str | None:
-        if self.pressed is not None:
-            return f"halted by {self.pressed}"
-        if door := self.switch.is_on():
-            return f"killed by {door}"
-        return self.recorded()
 
 
 class VirtualRuntime:

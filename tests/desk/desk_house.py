@@ -35,8 +35,9 @@ from core.model.values import Price, Quantity, Symbol
 from core.runtime import demo
 from core.runtime.exchange import config_of
 from core.runtime.feed import bar_item
+from core.runtime.line import Link
 from core.runtime.pace import Pace
-from core.runtime.virtual import Link, VirtualRuntime
+from core.runtime.virtual import VirtualRuntime
 from core.settings import Settings
 from state.journal import MemoryJournal
 from tests.scenarios.house import Switch

@@ -53,7 +53,8 @@ from core.model.staging import Proposal, Ticket
 from core.model.values import Price, Quantity, Symbol, plain
 from core.ports import Checkpoint, JournalWriteError, NoCheckpoint
 from core.runtime.feed import bar_item
-from core.runtime.virtual import Link, VirtualRuntime
+from core.runtime.line import Link
+from core.runtime.virtual import VirtualRuntime
 from core.settings import Settings
 from state.journal import MemoryJournal
 from tests.unit.core.brokers.trading_floor import NEW_YORK, SPY, THURSDAY, NewYorkHours, Notebook, a_bar, at

@@ -35,7 +35,7 @@ from core.model.broker import Execution, OrderReport, OrderUpdate, Refused, Upda
 from core.model.order import OrderStatus, StopHolder
 from core.model.signal import EntrySignal
 from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity
-from core.runtime.virtual import Link
+from core.runtime.line import Link
 from core.workflows.doubting import NEVER_ARRIVED
 from core.workflows.submitting import DUPLICATE_ID
 from tests.scenarios.house import House, a_house_in_a_position, a_house_with_a_proposal

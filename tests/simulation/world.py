@@ -31,7 +31,8 @@ from core.model.session import Session
 from core.model.values import Price, Quantity, Symbol
 from core.ports import Checkpoint, NoCheckpoint
 from core.runtime.feed import BAR, Timed
-from core.runtime.virtual import Link, VirtualRuntime
+from core.runtime.line import Link
+from core.runtime.virtual import VirtualRuntime
 from core.settings import Settings
 from state.codec import GENESIS, checked_sum, decode
 from state.journal import MemoryJournal, _Chain

@@ -1,0 +1,64 @@
+"""What stands between the engine and the world: who presses the keys, the line to the exchange, the kill latch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from core.effects import Effect, SubmitOrder
+from core.inputs import Command, Input
+from core.model.broker import OrderUpdate
+from core.ports import KillSwitch
+
+
+class Operator(Protocol):
+    """Who presses the keys. Commands that it gives now are taken in at once."""
+
+    def next_at(self) -> datetime | None:
+        """When it will press the next key."""
+        ...
+
+    def press(self, at: datetime) -> Iterable[Command]:
+        """The commands of the keys that are due."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The line to the exchange: how long a request takes to arrive, and its word to come back.
+
+    A sound line carries everything once. Simulations replace it by one that loses, delays and repeats.
+    """
+
+    latency: timedelta = timedelta(milliseconds=100)
+    answer_delay: timedelta = timedelta(0)
+
+    def carry(self, effect: Effect) -> Iterable[timedelta]:
+        """After how long a request arrives; nothing where it is lost."""
+        return (self.latency,)
+
+    def bring(self, effect: Effect, answer: Input) -> Iterable[tuple[timedelta, Input]]:
+        """After how long its answer is heard, and what is heard of it."""
+        return ((self.answer_delay if isinstance(effect, SubmitOrder) else timedelta(0), answer),)
+
+    def tell(self, update: OrderUpdate) -> Iterable[timedelta]:
+        """After how long an update of the stream is heard."""
+        return (self.latency + self.answer_delay,)
+
+
+class HaltLatch:
+    """The latch that the gateway reads: shut from the first press on, by file, environment or record (OP-08)."""
+
+    def __init__(self, switch: KillSwitch) -> None:
+        self.switch = switch
+        self.pressed: str | None = None
+        self.recorded: Callable[[], str | None] = lambda: None
+
+    def shut(self) -> str | None:
+        if self.pressed is not None:
+            return f"halted by {self.pressed}"
+        if door := self.switch.is_on():
+            return f"killed by {door}"
+        return self.recorded()
