@@ -6,6 +6,7 @@ handed to the rooms that need it.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -293,6 +294,7 @@ class Keyturn(Looking):
             signal.signal(name, lambda *_: runtime.leave())
         from widgets.grid_text import harmless
 
+        gc.freeze()
         for note in runtime.engine.notes:
             sys.stderr.write(f"keyturn: {harmless(note)}\n")
         runtime.run()

@@ -6,6 +6,7 @@ the console. A press of the kill key sets the gateway's latch in the caller's th
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable
@@ -126,6 +127,7 @@ class EngineHandle:
 
     def _work(self, stack: ExitStack) -> None:
         runtime = self._build(stack)
+        gc.freeze()  # what was loaded stays: a full collection over it would stop every thread for a tenth of a second
         runtime.on_beat(self._publish)
         self._runtime = runtime
         for command in self._early:
