@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -440,3 +443,55 @@ def demo(tmp_path: Path, stack: ExitStack):  # type: ignore[no-untyped-def]
     runtime = app.Keyturn(environ).demo_runtime(DemoRequest(is_headless=True), stack)
     runtime.pace.speed = None
     return runtime
+
+
+def test_quotes_of_nobody_knows_whom_are_refused(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
+    """MD-03, RK-17: another symbol's quotes would be traded on."""
+    quotes = tmp_path / "q.csv"
+    quotes.write_text("timestamp,bid_close,bid_size,ask_close,ask_size\n2026-01-05T14:30:00Z,1,1,1.01,1\n")
+
+    answer = keyturn("replay", bars, "--quotes", quotes, "--headless", "--json")
+
+    assert answer.code == 2
+    assert "q.csv: its name does not begin with a symbol" in answer.err
+
+
+def test_what_a_signal_was_not_staged_for_is_in_the_report(keyturn: Keyturn, bars: Path) -> None:
+    """ST-03, RK-01: every bar is accounted for."""
+    narrow = "risk.min_notional=1000"
+
+    found = keyturn("replay", bars, "--headless", "--json", "--set", narrow).json
+
+    assert found["proposals"] == []
+    assert set(found["skipped"]) == {"notional"}
+    assert sum(found["no_trade"].values()) + found["skipped"]["notional"] == found["bars"]
+
+
+def test_a_replay_whose_journal_cannot_be_written_gives_no_result(bars: Path, tmp_path: Path) -> None:
+    """SP-06: the limit on a file's size is a full disk's error at the real write."""
+    program = (
+        "import resource, signal, sys, app; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)); sys.argv = ['keyturn', *sys.argv[1:]]; app.main()"
+    )
+    words = [
+        "replay",
+        str(bars),
+        "--headless",
+        "--json",
+        "--operator",
+        "confirm-all",
+        "--journal-dir",
+        str(tmp_path / "j"),
+    ]
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        env={**os.environ, "KEYTURN_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert "halted, nothing more was sent" in ended.stderr
