@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from itertools import pairwise
 
+import pytest
 from textual import events
 
+from console.arming import OPENS_AFTER
 from console.screens.ticket import Phase, TicketScreen
 from core.facts import ConfirmationReceived, ConfirmationRefused, OrderCreated, ProposalEnded, TicketClosed
 from core.inputs import Confirm, Decline
@@ -76,16 +80,23 @@ async def test_a_key_too_early_says_so_and_the_next_one_counts() -> None:
 
 
 async def test_a_held_key_sends_nothing() -> None:
-    """OP-04"""
-    async with open_desk() as house:
-        await house.press("enter", "B")
-        await house.wait(0.6)
-        for _ in range(15):
-            await house.press("B")
-            await asyncio.sleep(0.033)
-        await house.wait(0.4)
+    """OP-04: a machine that pauses between two repeats types no held key; then it is typed anew."""
+    for _ in range(5):
+        async with open_desk() as house:
+            await house.press("enter", "B")
+            await house.wait(0.6)
+            repeats = [time.monotonic()]
+            for _ in range(15):
+                await house.press("B")
+                repeats.append(time.monotonic())
+                await asyncio.sleep(0.033)
+            was_held = max(after - before for before, after in pairwise(repeats)) < OPENS_AFTER * 0.8
+            await house.wait(0.4)
 
-        assert house.sent_nothing()
+            if was_held:
+                assert house.sent_nothing()
+                return
+    pytest.skip("this machine paused in the middle of five held keys")
 
 
 async def test_a_paste_sends_nothing() -> None:
