@@ -1,9 +1,10 @@
 """Whether a confirming key counts (OP-04): the one place where that is judged. Pure; every call brings its instant.
 
 A key counts when exactly this ticket was painted for the silence's length, the keyboard was silent for that long, no
-frame gap lay between, and no other key follows at once: keys that repeat come in a row, a person's comes alone. So a
-held key never counts, however long its keyboard waits before it repeats, and neither does a burst that was pasted.
-Instants are seconds on the console's monotonic clock.
+frame gap lay between, no other key follows at once (a burst that was pasted comes in a row, a person's key alone), and
+the key before it was another one or is longer ago than any keyboard waits before it repeats: so a key held since
+before the ticket could be read never counts, at any rate of repeating. Instants are seconds on the console's monotonic
+clock.
 """
 
 from __future__ import annotations
@@ -15,7 +16,30 @@ OPENS_AFTER = 0.4
 REDUCES_AFTER = 0.2
 """The same for an order that only reduces."""
 ALONE_FOR = 0.15
-"""Seconds that must follow a confirming key without another; the slowest keyboards repeat every 0.1 s."""
+"""Seconds that must follow a confirming key without another: what a paste or a stalled link delivers comes faster."""
+HELD_FOR = 2.0
+"""Seconds within which the same key again may be the one that is still held: the longest wait before a key repeats that
+a system offers is macOS's 1.8 s (Windows and the Linux console: 1 s), and no rate of repeating is as slow."""
+
+
+class Keyboard:
+    """What was typed last, on whatever screen: one for the whole desk, so that a key held across screens is known."""
+
+    def __init__(self) -> None:
+        self.heard_at = float("-inf")
+        self._key = ""
+        self._key_at = float("-inf")
+
+    def hear(self, key: str | None, at: float) -> None:
+        """A key by its character; None is a click or a paste, which breaks the silence and lets go of no key."""
+        self.heard_at = max(at, self.heard_at)
+        if key is not None:
+            self._key, self._key_at = key.casefold(), self.heard_at
+
+    def quiet_from(self, key: str, silence: float) -> float:
+        """From which instant on this key can be one that was pressed anew, after a silence."""
+        held_until = self._key_at + HELD_FOR if key.casefold() == self._key else float("-inf")
+        return max(self.heard_at + silence, held_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +53,10 @@ class Shown:
 class Arming:
     """One ticket screen's."""
 
-    def __init__(self) -> None:
+    def __init__(self, keyboard: Keyboard) -> None:
+        self._keyboard = keyboard
         self._painted: Shown | None = None
         self._painted_at = 0.0
-        self._heard_at = float("-inf")
         self._turned: tuple[Shown, float] | None = None
 
     def paint(self, shown: Shown, at: float) -> None:
@@ -44,9 +68,9 @@ class Arming:
         """It is not on the screen any more, or what it says no longer holds: it must be painted again."""
         self._painted = self._turned = None
 
-    def hear(self, at: float) -> None:
+    def hear(self, key: str | None, at: float) -> None:
         """Any key, click or paste: the silence begins anew, and a key turned just before was not alone."""
-        self._heard_at = max(at, self._heard_at)
+        self._keyboard.hear(key, at)
         self._turned = None
 
     def is_painted(self, shown: Shown) -> bool:
@@ -56,16 +80,16 @@ class Arming:
     def has_painted(self) -> bool:
         return self._painted is not None
 
-    def seconds_left(self, shown: Shown, silence: float, now: float) -> float | None:
-        """How long until a key would count: 0 is armed, None is not painted yet."""
+    def seconds_left(self, shown: Shown, key: str, silence: float, now: float) -> float | None:
+        """How long until this key would count: 0 is armed, None is not painted yet."""
         if self._painted != shown:
             return None
-        return max(0.0, max(self._painted_at, self._heard_at) + silence - now)
+        return max(0.0, self._painted_at + silence - now, self._keyboard.quiet_from(key, silence) - now)
 
-    def turn(self, shown: Shown, silence: float, at: float) -> bool:
+    def turn(self, shown: Shown, key: str, silence: float, at: float) -> bool:
         """The confirming key, pressed at `at`. False: too early, and it breaks the silence like any other."""
-        left = self.seconds_left(shown, silence, at)
-        self.hear(at)
+        left = self.seconds_left(shown, key, silence, at)
+        self.hear(key, at)
         if left is None or left > 0:
             return False
         self._turned = (shown, at)

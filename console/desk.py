@@ -17,6 +17,7 @@ from textual import events
 from textual.app import App, ComposeResult
 from textual.screen import Screen
 
+from console.arming import Keyboard
 from console.bell import Bell, title_of
 from console.board import Board, width_of
 from console.door import DeskDoor
@@ -80,6 +81,7 @@ class Desk(App[None]):
         self.theme = KEYTURN.name
         self.handle = handle
         self.now = now
+        self.keyboard = Keyboard()
         self.was_left = False
         self.failure: str | None = None
         self.board = Board()
@@ -248,11 +250,14 @@ class Desk(App[None]):
         """The ticket hears every key before any binding does, with the instant at which it was typed (OP-04)."""
         if isinstance(event, events.Key | events.Paste | events.MouseDown) and not event.is_forwarded:
             top = self.screen_stack[-1] if self.screen_stack else None
+            key = event.character or event.key if isinstance(event, events.Key) else None
+            at = self.now() - max(0.0, time.monotonic() - event.time)
+            if isinstance(top, TicketScreen):
+                top.hear(key, at)
+            else:
+                self.keyboard.hear(key, at)
             if isinstance(top, NewOrderScreen) and isinstance(event, events.Key) and top.take(event):
                 return
-            if isinstance(top, TicketScreen):
-                at = self.now() - max(0.0, time.monotonic() - event.time)
-                top.hear(event.character if isinstance(event, events.Key) else None, at)
         await super().on_event(event)
 
     def _place(self) -> Place:

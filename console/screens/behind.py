@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
+from console.arming import Keyboard
 from console.handle import EngineHandle
 from console.link import Link
 from core.model.values import ClientOrderId, ProposalId
@@ -23,9 +24,12 @@ class Behind(Protocol):
     ----------
     now
         The console's monotonic clock, in seconds, on which keys and pictures are measured.
+    keyboard
+        What was typed last, on whatever screen.
     """
 
     handle: EngineHandle
+    keyboard: Keyboard
     now: Callable[[], float]
 
     @property

@@ -30,8 +30,6 @@ WIDTH = 74
 TICK = 0.05
 PATIENCE = 5.0
 """Seconds without figures after which the ticket says that none came."""
-EARLY_FOR = 1.0
-"""Seconds for which "too early" stands."""
 
 
 class Phase(Enum):
@@ -59,7 +57,7 @@ class TicketScreen(Dialog):
         super().__init__()
         self.behind = behind
         self.proposal_id = proposal_id
-        self.arming = Arming()
+        self.arming = Arming(behind.keyboard)
         self.phase = Phase.FETCHING
         self.box = Vertical(id="ticket")
         self.body = Lines(id="ticket-body")
@@ -69,7 +67,7 @@ class TicketScreen(Dialog):
         self._older: frozenset[str] = frozenset()
         self._said = ""
         self._asked_at = behind.now()
-        self._early_at = float("-inf")
+        self._was_early = False
         self._confirmed: Shown | None = None
         self._red: tuple[str, str] | None = None
         self._drawn: tuple[Shown, int, float] | None = None
@@ -195,12 +193,14 @@ class TicketScreen(Dialog):
             return Cell("not armed", "warning")
         if self.behind.is_too_small:
             return Cell("terminal too small", "warning")
-        left = self.arming.seconds_left(shown_of(self._shown), self._silence(), self.behind.now())
-        if self.behind.now() - self._early_at < EARLY_FOR:
-            return Cell(f"too early: press {key} once", "warning")
-        if left is None or left > 0:
-            return Cell(f"armed in {self._silence() if left is None else left + 0.05:.1f} s", "muted")
-        return Cell("armed", "strong")
+        left = self.arming.seconds_left(shown_of(self._shown), key, self._silence(), self.behind.now())
+        if left == 0:
+            self._was_early = False
+            return Cell("armed", "strong")
+        seconds = f"{self._silence() if left is None else left + 0.05:.1f} s"
+        if self._was_early:
+            return Cell(f"too early: press {key} in {seconds}", "warning")
+        return Cell(f"armed in {seconds}", "muted")
 
     def _silence(self) -> float:
         return REDUCES_AFTER if self._row is not None and self._row.is_urgent else OPENS_AFTER
@@ -250,10 +250,10 @@ class TicketScreen(Dialog):
         """A key (its character), a click or a paste (None), typed at that instant of the console's clock."""
         key = CONFIRMING_KEYS[self._row.effect] if self._row is not None else None
         if character is None or character != key or self._shown is None or self.phase is not Phase.READY:
-            self.arming.hear(at)
-        elif self.behind.is_too_small or not self.arming.turn(shown_of(self._shown), self._silence(), at):
-            self.arming.hear(at)
-            self._early_at = self.behind.now()
+            self.arming.hear(character, at)
+        elif self.behind.is_too_small or not self.arming.turn(shown_of(self._shown), key, self._silence(), at):
+            self.arming.hear(character, at)
+            self._was_early = True
         self.tick()
 
     def tick(self) -> None:

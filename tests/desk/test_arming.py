@@ -6,14 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.arming import ALONE_FOR, OPENS_AFTER, REDUCES_AFTER, Arming, Shown
+from console.arming import ALONE_FOR, HELD_FOR, OPENS_AFTER, REDUCES_AFTER, Arming, Keyboard, Shown
 
 TICKET = Shown("t1", "digest")
+KEY = "B"
 OTHER = Shown("t1", "another digest")
 
 
 def painted(at: float = 0.0) -> Arming:
-    arming = Arming()
+    arming = Arming(Keyboard())
     arming.paint(TICKET, at)
     return arming
 
@@ -23,7 +24,7 @@ def test_a_key_counts_once_painted_and_silent_for_long_enough_and_alone(silence:
     """OP-04"""
     arming = painted()
 
-    assert arming.turn(TICKET, silence, silence)
+    assert arming.turn(TICKET, KEY, silence, silence)
     assert not arming.take(TICKET, silence + ALONE_FOR - 0.01)
     assert arming.take(TICKET, silence + ALONE_FOR + 0.001)
     assert not arming.take(TICKET, silence + 1)
@@ -31,93 +32,115 @@ def test_a_key_counts_once_painted_and_silent_for_long_enough_and_alone(silence:
 
 def test_a_key_before_the_ticket_was_painted_does_nothing() -> None:
     """OP-04"""
-    arming = Arming()
+    arming = Arming(Keyboard())
 
-    assert not arming.turn(TICKET, OPENS_AFTER, 10.0)
-    assert arming.seconds_left(TICKET, OPENS_AFTER, 10.0) is None
+    assert not arming.turn(TICKET, KEY, OPENS_AFTER, 10.0)
+    assert arming.seconds_left(TICKET, KEY, OPENS_AFTER, 10.0) is None
 
     arming.paint(TICKET, 10.1)
     assert not arming.take(TICKET, 12.0)
-    assert arming.seconds_left(TICKET, OPENS_AFTER, 10.1) == pytest.approx(0.4)
+    assert arming.seconds_left(TICKET, KEY, OPENS_AFTER, 10.1) == pytest.approx(HELD_FOR - 0.1)
 
 
 def test_a_key_too_early_begins_a_new_silence() -> None:
     """OP-04"""
     arming = painted()
 
-    assert not arming.turn(TICKET, OPENS_AFTER, 0.39)
-    assert arming.seconds_left(TICKET, OPENS_AFTER, 0.39) == pytest.approx(0.4)
-    assert not arming.turn(TICKET, OPENS_AFTER, 0.78)
-    assert arming.turn(TICKET, OPENS_AFTER, 1.19)
+    assert not arming.turn(TICKET, KEY, OPENS_AFTER, 0.39)
+    assert arming.seconds_left(TICKET, KEY, OPENS_AFTER, 0.39) == pytest.approx(HELD_FOR)
+    assert not arming.turn(TICKET, KEY, OPENS_AFTER, 2.38)
+    assert arming.turn(TICKET, KEY, OPENS_AFTER, 4.39)
 
 
 def test_any_other_key_begins_a_new_silence() -> None:
     """OP-04: a key meant for another effect or another pane, a paste, a click"""
     arming = painted()
-    arming.hear(5.0)
+    arming.hear("S", 5.0)
 
-    assert not arming.turn(TICKET, OPENS_AFTER, 5.3)
-    assert arming.turn(TICKET, OPENS_AFTER, 5.8)
+    assert arming.seconds_left(TICKET, KEY, OPENS_AFTER, 5.3) == pytest.approx(0.1)
+    assert arming.turn(TICKET, KEY, OPENS_AFTER, 5.41)
 
 
 def test_a_key_right_after_it_takes_the_key_back() -> None:
     """OP-04: what comes in a row was not pressed by a person"""
     arming = painted()
-    assert arming.turn(TICKET, OPENS_AFTER, 1.0)
+    assert arming.turn(TICKET, KEY, OPENS_AFTER, 1.0)
 
-    arming.hear(1.05)
+    arming.hear("S", 1.05)
 
     assert not arming.take(TICKET, 2.0)
 
 
 @given(
-    begins=st.floats(0.0, 0.39),
-    first_repeat=st.floats(0.2, 2.0),
-    interval=st.floats(0.01, ALONE_FOR - 0.02),
-    repeats=st.integers(2, 40),
+    painted_at=st.floats(0.01 - OPENS_AFTER, 3.0),
+    waits=st.floats(0.25, 1.0),
+    rate=st.floats(2.0, 30.0),
+    repeats=st.integers(0, 120),
 )
-def test_a_held_key_never_counts_whatever_its_keyboard_waits(
-    begins: float, first_repeat: float, interval: float, repeats: int
+def test_a_held_key_never_counts_however_its_keyboard_repeats(
+    painted_at: float, waits: float, rate: float, repeats: int
 ) -> None:
-    """OP-04: held since before the ticket could be read; the last repeat of a held key is no key of its own either"""
-    arming = painted()
-    presses = [begins, *(begins + first_repeat + number * interval for number in range(repeats))]
+    """OP-04: pressed at 0, before the ticket could be read, on it or on the screen before it; let go at any repeat"""
+    keyboard = Keyboard()
+    arming = Arming(keyboard)
     taken = False
 
-    for before, at in zip([None, *presses], presses, strict=False):
-        taken = taken or (before is not None and arming.take(TICKET, at - 0.001))
-        arming.turn(TICKET, OPENS_AFTER, at)
+    for at in [0.0, *(waits + number / rate for number in range(repeats))]:
+        if at < painted_at:
+            keyboard.hear(KEY, at)
+        else:
+            arming.paint(TICKET, painted_at)
+            taken = taken or arming.take(TICKET, at)
+            arming.turn(TICKET, KEY, OPENS_AFTER, at)
 
     assert not taken
-    assert not arming.take(TICKET, presses[-1] + 5)
+    assert not arming.take(TICKET, 1000.0)
+
+
+def test_a_click_or_a_paste_lets_go_of_no_key() -> None:
+    """OP-04"""
+    arming = painted()
+    assert not arming.turn(TICKET, KEY, OPENS_AFTER, 0.1)
+    arming.hear(None, 0.2)
+
+    assert not arming.turn(TICKET, KEY, OPENS_AFTER, 1.1)
+
+
+def test_another_key_between_lets_go_of_it() -> None:
+    """What a keyboard repeats is the key that was pressed last."""
+    arming = painted()
+    assert not arming.turn(TICKET, KEY, OPENS_AFTER, 0.1)
+    arming.hear("j", 0.3)
+
+    assert arming.turn(TICKET, KEY, OPENS_AFTER, 0.8)
 
 
 def test_another_digest_is_another_ticket() -> None:
     """OP-02, OP-04: a key never counts for what was not on the screen"""
     arming = painted()
-    assert not arming.turn(OTHER, OPENS_AFTER, 1.0)
+    assert not arming.turn(OTHER, KEY, OPENS_AFTER, 1.0)
 
     arming.paint(OTHER, 2.0)
 
-    assert not arming.turn(TICKET, OPENS_AFTER, 3.0)
-    assert not arming.turn(OTHER, OPENS_AFTER, 3.1)
-    assert arming.turn(OTHER, OPENS_AFTER, 3.6)
-    arming.paint(TICKET, 3.65)
-    assert not arming.take(OTHER, 4.0)
-    assert not arming.take(TICKET, 4.0)
+    assert not arming.turn(TICKET, KEY, OPENS_AFTER, 3.0)
+    assert not arming.turn(OTHER, KEY, OPENS_AFTER, 3.1)
+    assert arming.turn(OTHER, KEY, OPENS_AFTER, 5.6)
+    arming.paint(TICKET, 5.65)
+    assert not arming.take(OTHER, 6.0)
+    assert not arming.take(TICKET, 6.0)
 
 
 def test_what_left_the_screen_must_be_painted_again() -> None:
     """OP-04: a frame gap, another dialog over it, a refusal"""
     arming = painted()
-    assert arming.turn(TICKET, OPENS_AFTER, 1.0)
+    assert arming.turn(TICKET, KEY, OPENS_AFTER, 1.0)
 
     arming.forget()
 
     assert not arming.take(TICKET, 2.0)
-    assert not arming.turn(TICKET, OPENS_AFTER, 3.0)
+    assert not arming.turn(TICKET, KEY, OPENS_AFTER, 3.0)
     arming.paint(TICKET, 4.0)
-    assert not arming.turn(TICKET, OPENS_AFTER, 4.3)
+    assert not arming.turn(TICKET, KEY, OPENS_AFTER, 4.3)
 
 
 def test_painting_the_same_again_does_not_begin_anew() -> None:
@@ -125,4 +148,4 @@ def test_painting_the_same_again_does_not_begin_anew() -> None:
 
     arming.paint(TICKET, 5.0)
 
-    assert arming.turn(TICKET, OPENS_AFTER, 5.0)
+    assert arming.turn(TICKET, KEY, OPENS_AFTER, 5.0)

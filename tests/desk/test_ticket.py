@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from itertools import pairwise
-
-import pytest
 from textual import events
 
-from console.arming import ALONE_FOR
 from console.screens.ticket import Phase, TicketScreen
 from core.facts import ConfirmationReceived, ConfirmationRefused, OrderCreated, ProposalEnded, TicketClosed
 from core.inputs import Confirm, Decline
@@ -69,7 +63,7 @@ async def test_a_key_too_early_says_so_and_the_next_one_counts() -> None:
         await house.press("enter", "B")
         await house.until(lambda: house.shows("lose 0.15 USD"))
         await house.press("B")
-        await house.until(lambda: house.shows("too early: press B once"))
+        await house.until(lambda: house.shows("too early: press B in"))
         await house.wait(0.3)
         assert house.sent_nothing()
 
@@ -80,23 +74,15 @@ async def test_a_key_too_early_says_so_and_the_next_one_counts() -> None:
 
 
 async def test_a_held_key_sends_nothing() -> None:
-    """OP-04: a machine that pauses between two repeats types no held key; then it is typed anew."""
-    for _ in range(5):
-        async with open_desk() as house:
-            await house.press("enter", "B")
-            await house.wait(0.6)
-            repeats = [time.monotonic()]
-            for _ in range(15):
-                house.desk.post_message(events.Key("B", "B"))
-                repeats.append(time.monotonic())
-                await asyncio.sleep(0.033)
-            was_held = max(after - before for before, after in pairwise(repeats)) < ALONE_FOR * 0.6
-            await house.wait(0.4)
+    """OP-04: pressed with the ticket's opening, at the slowest wait and the slowest rate, then at a fast one"""
+    async with open_desk() as house:
+        await house.press("enter", "B")
+        for pause in (0.9, 0.5, 0.5, *[0.033] * 15):
+            await house.wait(pause)
+            house.desk.post_message(events.Key("B", "B"))
+        await house.wait(0.4)
 
-            if was_held:
-                assert house.sent_nothing()
-                return
-    pytest.skip("this machine paused in the middle of five held keys")
+        assert house.sent_nothing()
 
 
 async def test_a_paste_sends_nothing() -> None:

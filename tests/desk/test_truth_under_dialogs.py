@@ -198,7 +198,7 @@ async def test_at_80_columns_no_warning_is_cut() -> None:
         await house.press("enter", "B")
         await house.until(lambda: house.shows("lose 0.15 USD"))
         await house.press("B")
-        await house.until(lambda: house.shows("B  buy to open", "too early: press B once"))
+        await house.until(lambda: house.shows("B  buy to open", "too early: press B in"))
         await house.press("escape")
         await house.kills()
         await house.press("escape")

@@ -30,7 +30,7 @@ def test_a_first_minute(demo: Open, measured: Measured) -> None:
     for _ in range(20):
         desk.type(b"B")
         desk.read_for(0.033)
-    assert desk.shows("too early: press B once")
+    assert desk.shows("too early: press B in")
     # every key that means something else
     desk.read_for(1.2)
     for wrong in (b"y", b"\r", b" ", b"S", b"H", b"C", b"b", PASTED):
