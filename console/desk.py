@@ -20,6 +20,7 @@ from textual.screen import Screen
 from console.arming import Keyboard
 from console.bell import Bell, title_of
 from console.board import Board, width_of
+from console.deeds import Deeds
 from console.door import DeskDoor
 from console.driver import KeyturnDriver, make_driver
 from console.following import Following
@@ -31,19 +32,15 @@ from console.link import Link, link_of
 from console.panes import PLACES, Wanted
 from console.screens.help import HelpScreen
 from console.screens.kill import KillScreen
-from console.screens.layer import Layer
+from console.screens.layer import Dialog, Layer
 from console.screens.leave import LeaveScreen
 from console.screens.new_order import NewOrderScreen
-from console.screens.question import CancelQuestion
 from console.screens.ticket import TicketScreen
 from console.theme import KEYTURN
-from core.inputs import Decline, ProposeClose, ProposeFlattening, RequestCancel
 from core.model.values import ClientOrderId, ProposalId
-from core.views import DeskView, OrderRow, PositionRow
-from widgets import format as f
+from core.views import DeskView
 from widgets.grid import Grid
 from widgets.grid_picture import Tone
-from widgets.lines import Cell
 
 FRAME = 0.1
 """Seconds between two looks at the engine's picture."""
@@ -86,6 +83,7 @@ class Desk(App[None]):
         self.failure: str | None = None
         self.board = Board()
         self.following = Following(self, self.board.orders.grid)
+        self.deeds = Deeds(self, self.following)
         self._bell = Bell()
         self._title = ""
         self._said: tuple[str, Tone, float, Screen[object]] | None = None
@@ -219,21 +217,10 @@ class Desk(App[None]):
         self._choose("orders")
 
     def flatten(self) -> None:
-        """Stages a close of each position; says what came of it, one picture later."""
-        view = self.view
-        if view is None:
-            return
-        if not view.positions:
-            self.say("nothing is held")
-            return
-        exits = {(row.symbol, row.strategy) for row in view.proposals if row.is_urgent}
-        waiting = [row.symbol for row in view.positions if (row.symbol, row.strategy) in exits]
-        if len(waiting) == len(view.positions):
-            self.say(f"an exit of {', '.join(waiting)} waits already: ! opens it", "strong")
-            return
-        self.following.wait_for_closes(view)
-        self.handle.send(ProposeFlattening())
-        self.say("staging…")
+        self.deeds.flatten()
+
+    def ask(self, question: Dialog) -> None:
+        self.push_screen(question)
 
     # ── leaving ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -262,16 +249,8 @@ class Desk(App[None]):
 
     def _place(self) -> Place:
         top = self.screen_stack[-1]
-        places: dict[type, Place] = {
-            TicketScreen: Place.TICKET,
-            KillScreen: Place.KILL,
-            NewOrderScreen: Place.ORDER_FORM,
-            LeaveScreen: Place.LEAVE,
-            CancelQuestion: Place.QUESTION,
-            HelpScreen: Place.HELP,
-        }
-        if type(top) in places:
-            return places[type(top)]
+        if isinstance(top, Dialog):
+            return top.PLACE
         focused = self.focused
         name = (focused.id or "").removesuffix("-grid") if isinstance(focused, Grid) else ""
         return PLACES.get(name, Place.EVERYWHERE)
@@ -297,51 +276,10 @@ class Desk(App[None]):
             self.open_ticket(ProposalId(message.key))
 
     def on_wanted(self, message: Wanted) -> None:
-        view = self.view
-        if view is None:
-            return
-        if message.what == "decline":
-            self.handle.send(Decline(ProposalId(message.key), "declined"))
-        elif message.what == "close":
-            held = next((row for row in view.positions if row.key == message.key), None)
-            if held is not None:
-                self._close(held, view)
-        else:
-            order = next((row for row in view.orders if row.id == message.key), None)
-            if order is not None:
-                self._cancel(order)
-
-    def _close(self, held: PositionRow, view: DeskView) -> None:
-        """An exit that waits already is the one to confirm."""
-        waiting = (r for r in view.proposals if r.is_urgent and (r.symbol, r.strategy) == (held.symbol, held.strategy))
-        if (row := next(waiting, None)) is not None:
-            self.open_ticket(row.id)
-            return
-        self.following.wait_for_proposal(view, held.symbol, held.strategy)
-        self.handle.send(ProposeClose(held.symbol))
-
-    def _cancel(self, order: OrderRow) -> None:
-        if not order.status.is_working:
-            self.say(f"this order is {order.status.value} already")
-            return
-        what = f"{f.side_word(order.side)} {f.quantity(order.quantity)} {order.symbol}"
-        name = f"{what} {f.terms(order.type, order.limit_price, order.stop_price)}"
-        if not order.is_protective:
-            self._send_cancel(order.id, name)
-            return
-        lines = [(Cell(name, "strong"),), (Cell(f"{order.symbol} would have NO STOP at the broker.", "warning"),)]
-        self.push_screen(CancelQuestion("Cancel this stop?", lines, lambda: self._send_cancel(order.id, name)))
-
-    def _send_cancel(self, order_id: ClientOrderId, name: str) -> None:
-        self.handle.send(RequestCancel(order_id))
-        self.say(f"asked to cancel {name}")
+        self.deeds.do(message.what, message.key)
 
     def action_urgent_exit(self) -> None:
-        exits = [row for row in self.view.proposals if row.is_urgent] if self.view is not None else []
-        if exits:
-            self.open_ticket(exits[0].id)
-        else:
-            self.say("no exit waits")
+        self.deeds.open_urgent_exit()
 
     def action_new_order(self) -> None:
         if self.view is not None and not self.is_too_small:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.containers import Container, Vertical
 from textual.screen import Screen
 
-from console.screens.behind import MINIMUM
+from console.screens.layer import MINIMUM
 from widgets.pane import Pane
 
 WIDE = 120

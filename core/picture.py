@@ -13,7 +13,7 @@ from core.execution.order import Order
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
 from core.model.order import StopHolder
-from core.model.position import Position
+from core.model.position import Position, Trade
 from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Proposal, StopPlan, Ticket
@@ -28,10 +28,12 @@ from core.views import (
     OrderRow,
     PositionRow,
     ProposalRow,
+    ProtectionRow,
     StatusView,
     StrategyRow,
     SymbolView,
     TicketView,
+    TradeRow,
 )
 from core.workflows.proposing import candidate_of
 
@@ -61,6 +63,8 @@ class Pictures:
         """The desk as it is, `at` being the engine's time now."""
         self.number += 1
         desk = self.desk
+        today = desk.calendar.trading_day(at)
+        trades = desk.ledger.state.trades
         positions = tuple(self._position(p) for p in desk.ledger.positions())
         orders = tuple(_order(o) for o in reversed(desk.ledger.state.orders.values()) if self._is_todays(o, at))
         working = [o for o in orders if o.status.is_working]
@@ -82,6 +86,29 @@ class Pictures:
             symbols=tuple(self._symbol(Symbol(text)) for text in desk.control.settings.symbols),
             strategies=self._strategies(),
             staged=self.staged,
+            protections=(self._daily_loss(at),),
+            trades=tuple(
+                _trade(t) for t in desk.ledger.state.trades if desk.calendar.trading_day(t.exit_time) == today
+            ),
+            shadows=(),
+            results=(),
+            chart=None,
+        )
+
+    def _daily_loss(self, at: datetime) -> ProtectionRow:
+        status = self._status(at)
+        loss = None if status.day_change is None else max(Decimal(0), -status.day_change)
+        limit = status.daily_loss_limit
+        used = min(Decimal(1), loss / limit) if loss is not None and limit else None
+        return ProtectionRow(
+            key="daily_loss",
+            name="Daily loss",
+            measure=f"{_money(loss)} of {_money(limit)}",
+            used=used,
+            is_tripped=used == 1,
+            reason="entries stay shut for the rest of the trading day" if used == 1 else "equity since the day began",
+            since=None,
+            until=None,
         )
 
     def _hear(self, sequence: int, at: datetime, fact: facts.Fact) -> None:
@@ -261,6 +288,9 @@ class Pictures:
                 last_answer=str(runner.state.last_answer),
                 times=runner.state.session_reasons.get(runner.state.last_answer, 0),
                 anomaly=runner.state.anomaly,
+                is_paused=False,
+                reasons=tuple(runner.state.session_reasons.most_common()),
+                figures=(),
             )
             for runners in self.desk.orchestrator.runners.values()
             for runner in runners
@@ -297,6 +327,26 @@ def _order(order: Order) -> OrderRow:
         marks=marks,
         reason=order.reason,
     )
+
+
+def _trade(trade: Trade) -> TradeRow:
+    return TradeRow(
+        key=trade.exit_order,
+        strategy=trade.strategy,
+        symbol=trade.symbol,
+        quantity=trade.quantity,
+        entry_time=trade.entry_time,
+        entry_price=trade.entry_price,
+        exit_time=trade.exit_time,
+        exit_price=trade.exit_price,
+        exit_reason=trade.exit_reason,
+        profit=trade.profit,
+        slippage=trade.slippage,
+    )
+
+
+def _money(value: Decimal | None) -> str:
+    return "unknown" if value is None else f"{value:,.2f}"
 
 
 def word_of(engine: Engine) -> str:

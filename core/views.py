@@ -190,6 +190,117 @@ class TicketView:
 
 
 @dataclass(frozen=True, slots=True)
+class ProtectionRow:
+    """One guard of entries: its measure against its limit (RK-09).
+
+    Attributes
+    ----------
+    measure
+        In words with its limit and unit: `0.00 of 2,000 USD`.
+    used
+        Measure over limit, 0 to 1; None where it is not a ratio.
+    reason
+        Why it is tripped, or what it watches.
+    since, until
+        When it tripped and when it ends by itself; None where it has not, or does not.
+    """
+
+    key: str
+    name: str
+    measure: str
+    used: Decimal | None
+    is_tripped: bool
+    reason: str
+    since: datetime | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TradeRow:
+    """A position of today from open to flat. `slippage` in USD, positive is worse."""
+
+    key: str
+    strategy: str
+    symbol: Symbol
+    quantity: Quantity
+    entry_time: datetime
+    entry_price: Price
+    exit_time: datetime
+    exit_price: Price
+    exit_reason: ExitReason
+    profit: Money
+    slippage: Money
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowRow:
+    """What was declined, expired or blocked today, and what it would have made (OP-12).
+
+    Attributes
+    ----------
+    end
+        declined, expired, blocked.
+    state
+        `waits` until its limit was touched, then `open`, then what ended it: stop, target, close.
+    result
+        USD; None while its limit was not touched.
+    """
+
+    key: str
+    strategy: str
+    symbol: Symbol
+    side: Side
+    quantity: Quantity
+    entry_price: Price
+    end: str
+    state: str
+    result: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """A strategy's day. `unrealised` is None where a price is not known; `shadow` is the sum of what was not taken."""
+
+    strategy: str
+    trades: int
+    wins: int
+    realised: Money
+    unrealised: Money | None
+    declined: int
+    shadow: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChartBar:
+    """One complete minute. `reference` is the strategy's own line at that bar, VWAP for VWAP."""
+
+    start: datetime
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    reference: Price | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChartFill:
+    at: datetime
+    side: Side
+    price: Price
+
+
+@dataclass(frozen=True, slots=True)
+class ChartView:
+    """The watched symbol's session, as far as this desk has seen it; `entry` and `stop` are of what is held."""
+
+    symbol: Symbol
+    bars: tuple[ChartBar, ...]
+    entry: Price | None
+    stop: Price | None
+    fills: tuple[ChartFill, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """What became of a proposal that waits no more: sent, declined, expired, blocked, withdrawn."""
 
@@ -231,6 +342,8 @@ class DeskView:
         The last proposals that ended, the newest last.
     refusals
         What was not staged, not confirmed or not sent, with every reason; the newest last.
+    chart
+        Of the symbol that the console watches; None where it watches none.
     """
 
     number: int
@@ -246,11 +359,26 @@ class DeskView:
     symbols: tuple[SymbolView, ...]
     strategies: tuple[StrategyRow, ...]
     staged: int
+    protections: tuple[ProtectionRow, ...]
+    trades: tuple[TradeRow, ...]
+    shadows: tuple[ShadowRow, ...]
+    results: tuple[ResultRow, ...]
+    chart: ChartView | None
 
 
 @dataclass(frozen=True, slots=True)
 class StrategyRow:
-    """A strategy on a symbol: what it last answered, and since how many bars."""
+    """A strategy on a symbol: what it last answered, and in how many bars of the session.
+
+    Attributes
+    ----------
+    is_paused
+        The operator paused it: it opens nothing, and goes on watching its exits.
+    reasons
+        Each reason for not trading of this session with its bars, the most frequent first.
+    figures
+        What it measures, name and value in words: `VWAP 167.29`.
+    """
 
     key: str
     strategy: str
@@ -258,3 +386,6 @@ class StrategyRow:
     last_answer: str
     times: int
     anomaly: str
+    is_paused: bool
+    reasons: tuple[tuple[str, int], ...]
+    figures: tuple[tuple[str, str], ...]

@@ -9,12 +9,10 @@ from typing import Protocol
 from console.arming import Keyboard
 from console.handle import EngineHandle
 from console.link import Link
+from console.screens.layer import Dialog
 from core.model.values import ClientOrderId, ProposalId
 from core.views import DeskView
 from widgets.grid_picture import Tone
-
-MINIMUM = (80, 24)
-"""Columns and lines that the desk needs; below, nothing can be confirmed, because not all of it would be seen."""
 
 
 class Behind(Protocol):
@@ -43,3 +41,4 @@ class Behind(Protocol):
     def open_ticket(self, proposal_id: ProposalId) -> None: ...
     def show_order(self, order_id: ClientOrderId) -> None: ...
     def flatten(self) -> None: ...
+    def ask(self, question: Dialog) -> None: ...

@@ -15,7 +15,8 @@ class HelpScreen(Dialog):
     #help { width: 66; max-width: 100%; height: 22; max-height: 100%; background: $surface;
             border: round $accent; padding: 0 1; }
     """
-    BINDINGS = bindings_for(Place.HELP)
+    PLACE = Place.HELP
+    BINDINGS = bindings_for(PLACE)
 
     def __init__(self, place: Place) -> None:
         super().__init__()

@@ -36,7 +36,8 @@ class KillScreen(Dialog):
     #kill { width: 78; max-width: 100%; height: auto; max-height: 100%; background: $surface;
             border: heavy $error; border-title-style: bold; padding: 0 1; }
     """
-    BINDINGS = bindings_for(Place.KILL)
+    PLACE = Place.KILL
+    BINDINGS = bindings_for(PLACE)
     NEEDS_ROOM = False
 
     def __init__(self, behind: Behind, door: DeskDoor) -> None:

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from textual.screen import ModalScreen, Screen
 
-from console.screens.behind import MINIMUM
+from console.keymap import Place
+
+MINIMUM = (80, 24)
+"""Columns and lines that the desk needs; below, nothing can be confirmed, because not all of it would be seen."""
 
 
 class Layer(Screen[None]):
@@ -47,6 +50,8 @@ class Dialog(Layer, ModalScreen[None]):
     Dialog { layout: vertical; overflow-y: auto; align: center middle; background: $background 0%; }
     Dialog.-too-small > * { display: none; }
     """
+    PLACE = Place.EVERYWHERE
+    """Which keys of the table are its own."""
     NEEDS_ROOM = True
     """Whether a terminal too small for the desk shows nothing of it: a part of a ticket is worse than none."""
 

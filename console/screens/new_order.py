@@ -57,7 +57,8 @@ class NewOrderScreen(Dialog):
     #form .unit { width: 1fr; padding-left: 1; }
     #form-about, #form-said { margin-top: 1; }
     """
-    BINDINGS = bindings_for(Place.ORDER_FORM)
+    PLACE = Place.ORDER_FORM
+    BINDINGS = bindings_for(PLACE)
 
     def __init__(self, behind: Behind) -> None:
         super().__init__()

@@ -51,7 +51,8 @@ class TicketScreen(Dialog):
     #ticket.-disarmed { border: round $warning; }
     #ticket-keys { background: $panel; }
     """
-    BINDINGS = bindings_for(Place.TICKET)
+    PLACE = Place.TICKET
+    BINDINGS = bindings_for(PLACE)
 
     def __init__(self, behind: Behind, proposal_id: ProposalId) -> None:
         super().__init__()
