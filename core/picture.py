@@ -87,9 +87,7 @@ class Pictures:
             strategies=self._strategies(),
             staged=self.staged,
             protections=(self._daily_loss(at),),
-            trades=tuple(
-                _trade(t) for t in desk.ledger.state.trades if desk.calendar.trading_day(t.exit_time) == today
-            ),
+            trades=tuple(_trade(t) for t in trades if desk.calendar.trading_day(t.exit_time) == today),
             shadows=(),
             results=(),
             chart=None,
