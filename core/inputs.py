@@ -162,6 +162,56 @@ class ProposeFlattening:
 
 
 @dataclass(frozen=True, slots=True)
+class EditProposal:
+    """Another quantity or limit for a waiting proposal: its ticket is over, the next one shows the new order."""
+
+    proposal_id: ProposalId
+    quantity: Quantity
+    limit_price: Price | None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveStop:
+    """Stage another price for the stop that the broker holds for a position."""
+
+    symbol: Symbol
+    strategy: str
+    stop_price: Price
+
+
+@dataclass(frozen=True, slots=True)
+class EditOrder:
+    """Stage the replacement of a working entry by one with another quantity or price."""
+
+    client_order_id: ClientOrderId
+    quantity: Quantity
+    limit_price: Price | None
+    stop_price: Price | None
+
+
+@dataclass(frozen=True, slots=True)
+class PauseStrategy:
+    """It opens nothing on this symbol from here on; its exits go on."""
+
+    strategy: str
+    symbol: Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeStrategy:
+    strategy: str
+    symbol: Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseSymbol:
+    """Not this symbol today: no entry in it is staged until the next trading day."""
+
+    symbol: Symbol
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestCancel:
     client_order_id: ClientOrderId
 
@@ -229,6 +279,12 @@ Command = (
     | ProposeOrder
     | ProposeClose
     | ProposeFlattening
+    | EditProposal
+    | MoveStop
+    | EditOrder
+    | PauseStrategy
+    | ResumeStrategy
+    | RefuseSymbol
     | RequestCancel
     | Halt
     | Resume
