@@ -7,7 +7,7 @@ BIN := .venv/bin
 CODE := app.py console core state widgets
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench lock docs property sigkill
+.PHONY: help venv demo test check bench lock docs property sigkill snapshots
 
 help:
 	@echo 'make demo    the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
@@ -16,6 +16,7 @@ help:
 	@echo 'make bench   the measurements'
 	@echo 'make property  the stateful property test in full (N=3200 sequences, four fifths of them of 30 steps and more)'
 	@echo 'make sigkill   a busy demo killed at random instants (N=50)'
+	@echo 'make snapshots  the kept pictures of the desk anew: look at each that git shows as changed'
 	@echo 'make docs    the generated parts of README.md and docs/'
 	@echo 'make venv    the environment in .venv; its program is .venv/bin/keyturn'
 	@echo 'make lock    requirements.lock anew from pyproject.toml'
@@ -84,3 +85,7 @@ lock: .venv/.locked
 	@echo 'lock: requirements.lock from pyproject.toml'
 	@$(BIN)/pip-compile --quiet --no-header --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --extra dev --allow-unsafe --strip-extras -o requirements.lock pyproject.toml
+
+# What the screens are compared with; a picture is kept only after it was looked at.
+snapshots: .venv/.ready
+	@$(BIN)/pytest -q -n 2 tests/snapshots --snapshot-update $(ARGS)
