@@ -83,6 +83,23 @@ class MarketDataQuarantined:
     reason: str
 
 
+# ── what the operator shuts ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyPaused:
+    """It opens nothing on this symbol from here on, over restarts too; its exits go on."""
+
+    strategy: str
+    symbol: Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyResumed:
+    strategy: str
+    symbol: Symbol
+
+
 # ── proposals, tickets, confirmations ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -371,6 +388,8 @@ Fact = (
     | DayStarted
     | BarClosed
     | MarketDataQuarantined
+    | StrategyPaused
+    | StrategyResumed
     | ProposalStaged
     | ProposalSkipped
     | ProposalEnded

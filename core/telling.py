@@ -43,6 +43,10 @@ def in_words(fact: facts.Fact) -> str:
             return f"{bar.symbol} {bar.start:%H:%M}Z closed at {plain(bar.close)}, {plain(bar.volume)} shares"
         case facts.MarketDataQuarantined():
             return f"market data set aside, {fact.place}: {fact.reason}"
+        case facts.StrategyPaused():
+            return f"{fact.strategy} on {fact.symbol} is paused: it opens nothing, its exits go on"
+        case facts.StrategyResumed():
+            return f"{fact.strategy} on {fact.symbol} goes on"
         case facts.ReconciliationPassed():
             return "books agree with the broker" + _list(fact.corrections, "; corrected: ")
         case facts.ReconciliationFailed():
@@ -152,6 +156,8 @@ def _quote(bid: Decimal | None, ask: Decimal | None) -> str:
 _KINDS: dict[type, str] = {
     facts.BarClosed: "bar",
     facts.MarketDataQuarantined: "data",
+    facts.StrategyPaused: "strategy",
+    facts.StrategyResumed: "strategy",
     facts.ProposalStaged: "proposal",
     facts.ProposalSkipped: "proposal",
     facts.ProposalEnded: "proposal",
