@@ -65,7 +65,7 @@ class Engine:
         stopping = Stopping(desk, cancelling, proposing)
         starting = Starting(desk, filling, doubting, cancelling, protecting, closing)
         market = Market(desk, proposing)
-        choosing = Choosing(desk)
+        choosing = Choosing(desk, proposing)
         filling.after_fill = protecting.after_fill
         filling.after_end = submitting.after_end = doubting.after_end = closing.after_end
         self.timed = (market, submitting, doubting, cancelling, closing, confirming, starting)
@@ -90,6 +90,7 @@ class Engine:
             inputs.ProposeFlattening: proposing.on_propose_flattening,
             inputs.PauseStrategy: choosing.on_pause,
             inputs.ResumeStrategy: choosing.on_resume,
+            inputs.RefuseSymbol: choosing.on_refuse_symbol,
             inputs.RequestCancel: cancelling.on_request,
             inputs.Halt: stopping.on_halt,
             inputs.Resume: stopping.on_resume,

@@ -100,6 +100,15 @@ class StrategyResumed:
     symbol: Symbol
 
 
+@dataclass(frozen=True, slots=True)
+class SymbolRefused:
+    """No entry in this symbol for the rest of this New York day."""
+
+    symbol: Symbol
+    day: date
+    reason: str
+
+
 # ── proposals, tickets, confirmations ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -390,6 +399,7 @@ Fact = (
     | MarketDataQuarantined
     | StrategyPaused
     | StrategyResumed
+    | SymbolRefused
     | ProposalStaged
     | ProposalSkipped
     | ProposalEnded

@@ -47,6 +47,8 @@ def in_words(fact: facts.Fact) -> str:
             return f"{fact.strategy} on {fact.symbol} is paused: it opens nothing, its exits go on"
         case facts.StrategyResumed():
             return f"{fact.strategy} on {fact.symbol} goes on"
+        case facts.SymbolRefused():
+            return f"{fact.symbol} is refused for {fact.day}: {fact.reason}; nothing opens in it"
         case facts.ReconciliationPassed():
             return "books agree with the broker" + _list(fact.corrections, "; corrected: ")
         case facts.ReconciliationFailed():
@@ -158,6 +160,7 @@ _KINDS: dict[type, str] = {
     facts.MarketDataQuarantined: "data",
     facts.StrategyPaused: "strategy",
     facts.StrategyResumed: "strategy",
+    facts.SymbolRefused: "symbol",
     facts.ProposalStaged: "proposal",
     facts.ProposalSkipped: "proposal",
     facts.ProposalEnded: "proposal",

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from core.facts import ProposalStaged, StrategyPaused, StrategyResumed
-from core.inputs import PauseStrategy, ResumeStrategy
+from core.facts import (
+    ConfirmationRefused,
+    OrderCreated,
+    ProposalEnd,
+    ProposalEnded,
+    ProposalSkipped,
+    ProposalStaged,
+    StrategyPaused,
+    StrategyResumed,
+    SymbolRefused,
+)
+from core.inputs import PauseStrategy, ProposeClose, RefuseSymbol, ResumeStrategy
 from core.model.signal import ExitReason
 from core.pictures.strategies import strategy_rows
+from core.settings import RiskSettings, Settings
 from core.views import StrategyRow
 from tests.scenarios.house import (
     DIP,
@@ -17,10 +29,12 @@ from tests.scenarios.house import (
     House,
     a_day,
     a_house_in_a_position,
+    a_house_with_a_proposal,
+    a_typed_buy,
     assert_can_be_rebuilt,
     minutes,
 )
-from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
+from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY
 
 PAUSE, RESUME = PauseStrategy("vwap", SPY), ResumeStrategy("vwap", SPY)
 
@@ -92,3 +106,76 @@ def test_a_strategy_says_what_it_measures_and_of_which_day() -> None:
     )  # fmt: skip
     assert dict(late)["entry below"] == "99.70"
     assert dict(the_row(house, date(2026, 11, 20)).figures)["VWAP"] == "none yet today"
+
+
+REFUSE = RefuseSymbol(SPY, "news at noon")
+REFUSED = "symbol refused today: no SPY for the rest of the day: news at noon"
+FRIDAY = date(2026, 11, 20)
+
+
+def test_a_refused_symbol_is_declined_where_it_waits_and_neither_strategy_nor_hand_stages_it_again() -> None:
+    """OP-12, RK-01"""
+    house = a_house_with_a_proposal(("10:06", "10:30", DIP))
+    waiting = house.proposal
+
+    house.presses(REFUSE)
+    at_once = house.last(ProposalEnded)
+    house.until("10:12")
+    by_the_strategy = house.last(ProposalSkipped)
+    house.presses(a_typed_buy())
+
+    assert at_once == ProposalEnded(waiting.id, ProposalEnd.DECLINED, "no SPY today: news at noon")
+    assert (by_the_strategy.strategy, by_the_strategy.reasons) == ("vwap", (REFUSED,))
+    assert (house.last(ProposalSkipped).strategy, house.last(ProposalSkipped).reasons) == ("manual", (REFUSED,))
+    assert house.desk.stage.proposals() == ()
+
+
+def test_a_refused_symbol_is_refused_after_a_restart_and_free_on_the_next_day() -> None:
+    """SP-03, SP-05"""
+    house = House(a_day(("10:06", "10:10", STEADY)) + minutes("09:30", "10:10", day=FRIDAY)).opens().until("10:01")
+    house.presses(REFUSE)
+    house.presses(REFUSE)
+
+    house.restarted().until("10:08")
+    house.presses(a_typed_buy())
+    that_day = house.facts(ProposalSkipped)
+    assert_can_be_rebuilt(house)
+    house.until("10:06", FRIDAY)
+    house.presses(a_typed_buy())
+
+    assert {(skipped.strategy, skipped.reasons) for skipped in that_day} == {
+        ("vwap", (REFUSED,)),
+        ("manual", (REFUSED,)),
+    }
+    assert len(house.facts(SymbolRefused)) == 1
+    assert house.proposal.order.symbol == SPY
+
+
+def test_other_symbols_and_exits_go_on_while_one_is_refused() -> None:
+    """RK-22"""
+    settings = Settings(symbols=("SPY", "IBM"), risk=RiskSettings(max_open_positions=2))
+    bars = a_day(("10:06", "10:30", STEADY)) + minutes("09:30", "10:30", "99.60", symbol=IBM)
+    house = House(bars, settings).opens()
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+
+    house.presses(REFUSE)
+    house.presses(replace(a_typed_buy(), symbol=IBM))
+    house.presses(ProposeClose(SPY))
+
+    assert [(p.symbol, p.only_reduces) for p in house.desk.stage.proposals()] == [(SPY, True), (IBM, False)]
+    house.confirms_at("10:06:40")
+    house.until("10:07:30")
+    assert house.held() == "0"
+
+
+def test_a_symbol_refused_between_the_key_and_its_figures_sends_nothing() -> None:
+    """OP-02, OP-03"""
+    house = a_house_with_a_proposal()
+    house.confirms_at("10:06:02")
+
+    house.presses(REFUSE)
+    house.until("10:07")
+
+    assert house.facts(OrderCreated) == []
+    assert "has no confirmation that stands" in house.last(ConfirmationRefused).reasons[0]
