@@ -128,6 +128,22 @@ class ProposalSkipped:
     reasons: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ProposalEdited:
+    """Another quantity or limit under the same id. What was shown before it can no longer be confirmed."""
+
+    proposal: Proposal
+    review: Review
+
+
+@dataclass(frozen=True, slots=True)
+class EditRefused:
+    """The proposal stays as it was, and why."""
+
+    proposal_id: ProposalId
+    reasons: tuple[str, ...]
+
+
 class ProposalEnd(Enum):
     """How a proposal left the stage."""
 
@@ -402,6 +418,8 @@ Fact = (
     | SymbolRefused
     | ProposalStaged
     | ProposalSkipped
+    | ProposalEdited
+    | EditRefused
     | ProposalEnded
     | TicketOpened
     | TicketClosed

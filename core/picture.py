@@ -43,6 +43,9 @@ QUIET = (facts.BarClosed, facts.UpdateIgnored)
 """Facts that the log pane leaves to the journal."""
 
 
+REFUSING = (facts.ConfirmationRefused, facts.EditRefused, facts.ProposalSkipped, facts.SubmissionBlocked)
+
+
 class Pictures:
     """Listens to a desk, and draws it when asked."""
 
@@ -117,7 +120,9 @@ class Pictures:
         if isinstance(fact, facts.ProposalStaged):
             self.staged += 1
             self.orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
-        if isinstance(fact, facts.ConfirmationRefused | facts.ProposalSkipped | facts.SubmissionBlocked):
+        if isinstance(fact, facts.ProposalEdited):
+            self.orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
+        if isinstance(fact, REFUSING):
             self.refusals.append(row)
         if isinstance(fact, facts.ProposalEnded):
             self.endings.append(Ending(fact.proposal_id, fact.end.value, fact.reason))

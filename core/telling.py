@@ -75,6 +75,10 @@ def _staging_in_words(fact: facts.Fact) -> str:
             )
         case facts.ProposalSkipped():
             return f"{fact.strategy}: {fact.symbol} not staged:" + _list(fact.reasons, " ")
+        case facts.ProposalEdited():
+            return f"proposal {fact.proposal.id} is now {order_in_words(fact.proposal.order)}"
+        case facts.EditRefused():
+            return f"proposal {fact.proposal_id} not edited:" + _list(fact.reasons, " ")
         case facts.ProposalEnded():
             return f"proposal {fact.proposal_id} {fact.end.value}: {fact.reason}"
         case facts.TicketOpened():
@@ -163,6 +167,8 @@ _KINDS: dict[type, str] = {
     facts.SymbolRefused: "symbol",
     facts.ProposalStaged: "proposal",
     facts.ProposalSkipped: "proposal",
+    facts.ProposalEdited: "proposal",
+    facts.EditRefused: "proposal",
     facts.ProposalEnded: "proposal",
     facts.TicketOpened: "ticket",
     facts.TicketClosed: "ticket",
