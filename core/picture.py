@@ -18,6 +18,7 @@ from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Proposal, StopPlan, Ticket
 from core.model.values import Money, Price, Quantity, Symbol
+from core.pictures.strategies import strategy_rows
 from core.risk.checks import standard_gate
 from core.telling import in_words, kind_of, order_in_words
 from core.views import (
@@ -30,7 +31,6 @@ from core.views import (
     ProposalRow,
     ProtectionRow,
     StatusView,
-    StrategyRow,
     SymbolView,
     TicketView,
     TradeRow,
@@ -41,6 +41,9 @@ LOG_ROWS = 500
 REFUSALS = 20
 QUIET = (facts.BarClosed, facts.UpdateIgnored)
 """Facts that the log pane leaves to the journal."""
+
+
+REFUSING = (facts.ConfirmationRefused, facts.EditRefused, facts.ProposalSkipped, facts.SubmissionBlocked)
 
 
 class Pictures:
@@ -84,7 +87,7 @@ class Pictures:
                 tuple(p for p in positions if p.covered < abs(p.quantity)),
             ),
             symbols=tuple(self._symbol(Symbol(text)) for text in desk.control.settings.symbols),
-            strategies=self._strategies(),
+            strategies=strategy_rows(desk, today),
             staged=self.staged,
             protections=(self._daily_loss(at),),
             trades=tuple(_trade(t) for t in trades if desk.calendar.trading_day(t.exit_time) == today),
@@ -117,7 +120,9 @@ class Pictures:
         if isinstance(fact, facts.ProposalStaged):
             self.staged += 1
             self.orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
-        if isinstance(fact, facts.ConfirmationRefused | facts.ProposalSkipped | facts.SubmissionBlocked):
+        if isinstance(fact, facts.ProposalEdited):
+            self.orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
+        if isinstance(fact, REFUSING):
             self.refusals.append(row)
         if isinstance(fact, facts.ProposalEnded):
             self.endings.append(Ending(fact.proposal_id, fact.end.value, fact.reason))
@@ -275,23 +280,6 @@ class Pictures:
             quote=self.desk.quotes.get(symbol),
             last=self.desk.orchestrator.state.marks.get(symbol),
             is_fractionable=instrument.is_fractionable if instrument else False,
-        )
-
-    def _strategies(self) -> tuple[StrategyRow, ...]:
-        return tuple(
-            StrategyRow(
-                key=f"{runner.strategy.name}/{runner.symbol}",
-                strategy=runner.strategy.name,
-                symbol=runner.symbol,
-                last_answer=str(runner.state.last_answer),
-                times=runner.state.session_reasons.get(runner.state.last_answer, 0),
-                anomaly=runner.state.anomaly,
-                is_paused=False,
-                reasons=tuple(runner.state.session_reasons.most_common()),
-                figures=(),
-            )
-            for runners in self.desk.orchestrator.runners.values()
-            for runner in runners
         )
 
     def _is_todays(self, order: Order, at: datetime) -> bool:

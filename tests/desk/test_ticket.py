@@ -27,7 +27,7 @@ async def test_the_ticket_shows_exactly_what_is_sent() -> None:
             "quote  496.20 × 496.22",
             "derived",
             "VWAP, bar 10:23: close 496.21 is 0.34 % below VWAP 497.89",
-            "15 pass",
+            "16 pass",
         )
         assert house.sent_nothing()
 
