@@ -88,8 +88,9 @@ def confirm_all(world: World) -> None:
         world.do(OpenTicket(waiting[0].id))
         world.run(0.5)
         for ticket in list(world.engine.desk.stage.state.tickets.values()):
-            world.presses.add((ticket.id, ticket.digest, ticket.order.effect.value))
-            world.do(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+            order = ticket.order
+            world.presses.add((ticket.id, ticket.digest, order.effect.value, order.replaces))
+            world.do(Confirm(ticket.id, ticket.digest, order.effect, order.replaces))
         world.run(1.5)
 
 
