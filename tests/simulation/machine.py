@@ -404,7 +404,7 @@ class TradingDays(RuleBasedStateMachine):
         away=st.sampled_from(["-0.05", "-0.20", "-0.60", "-1.50", "0.10"]),
         think=st.sampled_from([0.5, 0.5, 20.0]),
         trouble=st.one_of(st.none(), CHANGE_TROUBLES, TROUBLES),
-        then=st.sampled_from(["wait", "wait", "bar", "kill", "cancel", "close", "die", "again"]),
+        then=st.sampled_from(["wait", "wait", "bar", "kill", "cancel", "close", "die", "again", "wrong key"]),
         bar=BARS,
     )
     def a_stop_is_moved(
@@ -424,7 +424,7 @@ class TradingDays(RuleBasedStateMachine):
         away=st.sampled_from([None, "-0.30", "-0.05", "0.05", "0.30"]),
         think=st.sampled_from([0.5, 0.5, 20.0]),
         trouble=st.one_of(st.none(), CHANGE_TROUBLES, TROUBLES),
-        then=st.sampled_from(["wait", "wait", "bar", "kill", "cancel", "close", "die", "again"]),
+        then=st.sampled_from(["wait", "wait", "bar", "kill", "cancel", "close", "die", "again", "wrong key"]),
         bar=BARS,
     )
     def an_entry_is_edited(
@@ -442,12 +442,32 @@ class TradingDays(RuleBasedStateMachine):
         self._confirm_changes(think, trouble, then, bar)
 
     @rule(
-        quantity=st.sampled_from(["3", "8", "0.5"]),
+        volume=st.sampled_from([30, 1000]),
+        away=st.sampled_from(["-0.05", "-0.20", "-0.60"]),
+        trouble=st.one_of(st.none(), CHANGE_TROUBLES, TROUBLES),
+        then=st.sampled_from(["wait", "wait", "bar", "kill", "cancel", "close", "die", "again", "wrong key"]),
+        bar=BARS,
+    )
+    def a_dip_is_bought_and_its_stop_moved(
+        self, volume: int, away: str, trouble: Trouble | None, then: str, bar: tuple[str, str, int, float]
+    ) -> None:
+        self.world.do(Rearm("REARM"), Resume())
+        self.world.bar(max(self.world.price, Decimal(100)))
+        self.world.bar(self.world.price - Decimal("0.30"), volume=volume)
+        self._read_and_confirm(0, 0.5, 1.0)
+        for position in self._desk.ledger.positions()[:1]:
+            sign = 1 if position.quantity > 0 else -1
+            price = Price(to_nearest_tick(self.world.price + sign * Decimal(away)))
+            self.world.do(MoveStop(position.symbol, position.strategy, price))
+        self._confirm_changes(0.5, trouble, then, bar)
+
+    @rule(
+        quantity=st.sampled_from(["3", "3", "8", "0.5"]),
         below=st.sampled_from(["0.40", "1.00"]),
         more=st.sampled_from(["-2", "0", "1", "4"]),
         away=st.sampled_from([None, "-0.30", "0.30", "1.00"]),
         trouble=st.one_of(st.none(), CHANGE_TROUBLES, TROUBLES),
-        then=st.sampled_from(["wait", "wait", "bar", "kill", "cancel", "close", "die", "again"]),
+        then=st.sampled_from(["wait", "wait", "bar", "kill", "cancel", "close", "die", "again", "wrong key"]),
         bar=BARS,
     )
     def an_entry_waits_and_is_edited(
@@ -460,6 +480,7 @@ class TradingDays(RuleBasedStateMachine):
         then: str,
         bar: tuple[str, str, int, float],
     ) -> None:
+        self.world.do(Rearm("REARM"), Resume())
         limit = to_nearest_tick(self.world.price - Decimal(below))
         self.world.do(
             ProposeOrder(
@@ -493,7 +514,7 @@ class TradingDays(RuleBasedStateMachine):
             self.world.line.waiting.append(trouble)
         for ticket in self._tickets():
             if any(ticket.proposal_id == proposal.id for proposal in changes):
-                self._press(ticket)
+                self._press(ticket, is_wrong_key=then == "wrong key")
         self.world.run(0.25)
         working = list(self._desk.ledger.working())
         match then:
