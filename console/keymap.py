@@ -94,6 +94,7 @@ KEYS: tuple[Key, ...] = (
     Key("ticket.short", _TICKET, "H", "H", "confirm('H')", "sell short"),
     Key("ticket.sell", _TICKET, "S", "S", "confirm('S')", "sell to close"),
     Key("ticket.cover", _TICKET, "C", "C", "confirm('C')", "buy to cover"),
+    Key("ticket.replace", _TICKET, "R", "R", "confirm('R')", "replace"),
     Key("ticket.review", _TICKET, "r", "r", "review", "review again", is_in_footer=True),
     Key("ticket.decline", _TICKET, "x", "x", "decline", "decline", is_in_footer=True),
     Key("ticket.next", _TICKET, "right_square_bracket", "]", "next_ticket", "next ticket", is_in_footer=True),

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.model.account import Mode
-from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
+from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, confirming_key
 from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
 from core.model.staging import Review, Ticket
@@ -77,6 +77,8 @@ class ProposalRow:
         None on an exit, which counts up from `staged_at`.
     reference
         What the signal was measured against, VWAP for VWAP; None where there is none.
+    replaces, replaces_in_words
+        The order whose place it would take, as in `SELL 27 IBM stop 178.20`; None and empty where it takes none.
     """
 
     id: ProposalId
@@ -95,11 +97,22 @@ class ProposalRow:
     staged_at: datetime
     expires_at: datetime | None
     is_confirming: bool
+    replaces: ClientOrderId | None = None
+    replaces_in_words: str = ""
+
+    @property
+    def is_guard(self) -> bool:
+        """A stop that is moved or put back: it closes nothing now."""
+        return self.type is OrderType.STOP and self.exit_reason is ExitReason.STOP_LOSS
 
     @property
     def is_urgent(self) -> bool:
         """An exit: it goes first, and rings (OP-06)."""
-        return self.effect.only_reduces
+        return self.effect.only_reduces and not self.is_guard
+
+    @property
+    def confirming_key(self) -> str:
+        return confirming_key(self.effect, self.replaces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +144,7 @@ class PositionRow:
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """An order of today. `marks` are words: cancelling, in doubt, late fill."""
+    """An order of today. `marks` are words: cancelling, in doubt, late fill, being replaced, replaces, replaced."""
 
     id: ClientOrderId
     strategy: str
@@ -164,6 +177,29 @@ class LogRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplacedView:
+    """The order whose place a ticket's order would take, as it stands now.
+
+    Attributes
+    ----------
+    price
+        Its limit or its stop.
+    average_price
+        What the position that its stop guards was paid on average; None for an entry.
+    result_before, result_after
+        USD that the guarded position makes where the stop acts, before and after: below zero is a loss; None for an
+        entry.
+    """
+
+    quantity: Quantity
+    filled_quantity: Quantity
+    price: Price | None
+    average_price: Price | None
+    result_before: Money | None
+    result_after: Money | None
+
+
+@dataclass(frozen=True, slots=True)
 class TicketView:
     """An open ticket, alive.
 
@@ -175,6 +211,8 @@ class TicketView:
         Why the last key on it was refused; empty where none was.
     is_confirming
         The key was turned; fresh figures are on their way.
+    replaced
+        What makes way for it; None where it replaces nothing.
     """
 
     ticket: Ticket
@@ -187,6 +225,7 @@ class TicketView:
     reason: str
     cancels_in_words: tuple[str, ...]
     quantity_after: Quantity
+    replaced: ReplacedView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from core.model.order import OrderRequest, OrderType, Side
 from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Review, StopPlan, Verdict
-from core.model.values import plain
-from core.views import ProposalRow, TicketView
+from core.model.values import plain, to_nearest_tick
+from core.views import ProposalRow, ReplacedView, TicketView
 from widgets import format as f
 from widgets.grid_picture import Tone
 from widgets.lines import Cell, TextLine
@@ -25,18 +25,15 @@ RIGHT = 40
 
 
 def title_of(row: ProposalRow, mode: str) -> str:
-    return f"{mode.upper()} ─ {f.doing(row.side, row.effect)} ─ {row.symbol}"
+    return f"{mode.upper()} ─ {f.purpose(row)} ─ {row.symbol}"
 
 
 def ticket_lines(view: TicketView, waiting: Sequence[ProposalRow], now: datetime, width: int) -> list[TextLine]:
     """The body, at most `width` cells wide; `waiting` are the proposals of the desk."""
     lines = [
-        _two((Cell(order_in_words(view.ticket.order), "strong"),), _cost(view)),
+        *_order(view),
         *_risk(view),
-        _two(
-            (Cell("after  ", "muted"), Cell(_after(view.quantity_after, view.proposal.symbol))),
-            _power(view),
-        ),
+        *_position_after(view),
         _quote(view.quote, now),
         *wrapped("why    ", _why(view), width),
     ]
@@ -50,6 +47,51 @@ def ticket_lines(view: TicketView, waiting: Sequence[ProposalRow], now: datetime
                 (Cell(f"!  EXIT WAITS  {what}, {f.count_up(row.staged_at, now)}", "warning"), Cell("  ! opens it"))
             )
     return lines
+
+
+def _order(view: TicketView) -> list[TextLine]:
+    """What is sent; where it takes another's place, what becomes of that one (`27 IBM stop 178.20 → 180.02`)."""
+    order, replaced = view.ticket.order, view.replaced
+    if replaced is None:
+        return [_two((Cell(order_in_words(order), "strong"),), _cost(view))]
+    word, price = ("stop", order.stop_price) if order.type is OrderType.STOP else ("limit", order.limit_price)
+    moved = f.price(price) if price == replaced.price else f"{f.price(replaced.price)} → {f.price(price)}"
+    left = replaced.quantity - replaced.filled_quantity
+    quantity = plain(order.quantity) if order.quantity == left else f"{plain(left)} → {plain(order.quantity)}"
+    what = Cell(f"{quantity} {order.symbol} {word} {moved}", "strong")
+    lines: list[TextLine] = [
+        (what, Cell(_break_even(price, replaced))) if view.proposal.is_guard else _two((what,), _cost(view))
+    ]
+    if replaced.filled_quantity:
+        lines.append((Cell(f"{plain(replaced.filled_quantity)} of {plain(replaced.quantity)} are filled already"),))
+    if replaced.result_before is not None and replaced.result_after is not None:
+        lines.append(
+            (
+                Cell("at it  ", "muted"),
+                Cell(f"{_result(replaced.result_before)} → {_result(replaced.result_after)}"),
+                *((Cell("  MORE than before", "warning"),) if replaced.result_after < replaced.result_before else ()),
+            )
+        )
+    return lines
+
+
+def _break_even(price: Decimal | None, replaced: ReplacedView) -> str:
+    average = replaced.average_price
+    return " (break-even)" if average is not None and price == to_nearest_tick(average) else ""
+
+
+def _result(amount: Decimal) -> str:
+    """What the position makes at its stop: `lose 49.14 USD`, `gain 12.00 USD`."""
+    return f"{'lose' if amount < 0 else 'gain'} {f.money(abs(amount))} USD"
+
+
+def _position_after(view: TicketView) -> list[TextLine]:
+    """The position once it is filled; a stop changes none now."""
+    if view.proposal.is_guard:
+        return []
+    return [
+        _two((Cell("after  ", "muted"), Cell(_after(view.quantity_after, view.proposal.symbol))), _power(view)),
+    ]
 
 
 def order_in_words(order: OrderRequest) -> str:
@@ -130,7 +172,9 @@ def _after(quantity: Decimal, symbol: str) -> str:
 
 
 def _why(view: TicketView) -> str:
-    strategy = view.proposal.strategy
+    strategy, row = view.proposal.strategy, view.proposal
+    if row.replaces is not None or row.is_guard:
+        return f"{view.reason}, {f.clock(row.staged_at)} New York"
     if strategy == MANUAL or view.proposal.exit_reason in (ExitReason.MANUAL, ExitReason.KILL):
         return f"{view.reason}, {f.clock(view.signal_time)} New York"
     return f"{strategy.upper()}, bar {f.minute(view.signal_time)}: {view.reason}"

@@ -18,7 +18,6 @@ from console.keymap import Place, bindings_for
 from console.screens.behind import Behind
 from console.screens.layer import Dialog
 from core.inputs import Confirm, Decline, LeaveTicket, OpenTicket
-from core.model.order import CONFIRMING_KEYS
 from core.model.values import ClientOrderId, ProposalId
 from core.views import DeskView, ProposalRow, TicketView
 from widgets import format as f
@@ -127,7 +126,7 @@ class TicketScreen(Dialog):
         if ticket.refused_because:
             self._said = "; ".join(ticket.refused_because)
             return Phase.REFUSED
-        if not row.is_urgent and ticket.now.refusals:
+        if not row.effect.only_reduces and ticket.now.refusals:
             self._red = self._red or (shown.ticket, "; ".join(v.reason for v in ticket.now.refusals))
         if self._red is not None and self._red[0] == shown.ticket:
             self._said = self._red[1]
@@ -178,9 +177,9 @@ class TicketScreen(Dialog):
         others = "x decline  ] next  Esc aside" if self.phase is Phase.READY else "x decline  r review  Esc aside"
         if self._row is None or self._shown is None or self.phase is Phase.OVER:
             return (Cell(others),)
-        key = CONFIRMING_KEYS[self._row.effect]
+        key = self._row.confirming_key
         right = (self._state(key), Cell(f"  {f.countdown(self._shown.ticket.ends_at, now)} "))
-        does = (Cell(f" {key} ", "strong"), Cell(f" {f.doing(self._row.side, self._row.effect).lower()}"))
+        does = (Cell(f" {key} ", "strong"), Cell(f" {f.purpose(self._row).lower()}"))
         for rest in (others, "Esc aside", ""):  # what does not fit is left out, never cut
             left = (*does, Cell(f"   {rest}"))
             if len(joined(left)) + len(joined(right)) < WIDTH:
@@ -204,7 +203,7 @@ class TicketScreen(Dialog):
         return Cell(f"armed in {seconds}", "muted")
 
     def _silence(self) -> float:
-        return REDUCES_AFTER if self._row is not None and self._row.is_urgent else OPENS_AFTER
+        return REDUCES_AFTER if self._row is not None and self._row.effect.only_reduces else OPENS_AFTER
 
     # ── whether it was painted ───────────────────────────────────────────────────────────────────────────────────
 
@@ -249,7 +248,7 @@ class TicketScreen(Dialog):
 
     def hear(self, character: str | None, at: float) -> None:
         """A key (its character), a click or a paste (None), typed at that instant of the console's clock."""
-        key = CONFIRMING_KEYS[self._row.effect] if self._row is not None else None
+        key = self._row.confirming_key if self._row is not None else None
         if character is None or character != key or self._shown is None or self.phase is not Phase.READY:
             self.arming.hear(character, at)
         elif self.behind.is_too_small or not self.arming.turn(shown_of(self._shown), key, self._silence(), at):
@@ -273,15 +272,16 @@ class TicketScreen(Dialog):
         self._confirmed = shown_of(shown)
         self.phase = Phase.CONFIRMING
         ticket = shown.ticket
-        self.behind.handle.send(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+        self.behind.handle.send(Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces))
 
     def on_screen_suspend(self) -> None:
         self._forget()
 
     def action_confirm(self, key: str) -> None:
         """The keys themselves are judged in `hear`; here only a key for another effect is named."""
-        if self._row is not None and key != CONFIRMING_KEYS[self._row.effect]:
-            self.behind.say(f"{key} does not {self._row.effect.value} a position; nothing was sent", "warning")
+        if self._row is not None and key != self._row.confirming_key:
+            does = "replace an order" if self._row.replaces else f"{self._row.effect.value} a position"
+            self.behind.say(f"{key} does not {does}; nothing was sent", "warning")
 
     def action_review(self) -> None:
         if self.phase is not Phase.CONFIRMING:

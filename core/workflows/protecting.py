@@ -100,7 +100,8 @@ class Protecting:
         symbol, strategy = order.request.symbol, order.strategy
         self.proposing.withdraw_exits_of(symbol, strategy)
         for left_over in self.desk.ledger.working_exits(symbol, strategy):
-            if left_over.id != order.id and not left_over.is_cancelling:
+            is_gone = left_over.id == order.id or left_over.replaced_by is not None
+            if not is_gone and not left_over.is_cancelling:
                 yield from self.cancelling.cancel(left_over, "the position is closed")
 
 
