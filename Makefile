@@ -7,13 +7,14 @@ BIN := .venv/bin
 CODE := app.py console core state widgets
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench lock docs property sigkill snapshots
+.PHONY: help venv demo test check bench bench-desk lock docs property sigkill snapshots
 
 help:
 	@echo 'make demo    the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
 	@echo 'make test    the tests, and the coverage of core/ and state/ (ARGS="-k kill" passes arguments)'
 	@echo 'make check   style, types, import contracts, dependencies, dead code, secrets'
 	@echo 'make bench   the measurements'
+	@echo 'make bench-desk  those of the full desk in a terminal alone (ARGS="120x40" for one size)'
 	@echo 'make property  the stateful property test in full (N=3200 sequences, four fifths of them of 30 steps and more)'
 	@echo 'make sigkill   a busy demo killed at random instants (N=50)'
 	@echo 'make snapshots  the kept pictures of the desk anew: look at each that git shows as changed'
@@ -66,6 +67,9 @@ check: .venv/.ready
 
 bench: .venv/.ready
 	@$(BIN)/python tests/bench/run.py $(ARGS)
+
+bench-desk: .venv/.ready
+	@$(BIN)/python tests/bench/desk.py $(ARGS)
 
 N ?= 0
 property: .venv/.ready

@@ -144,13 +144,58 @@ class Keyturn(Looking):
             return told if is_whole else {**told, "interrupted": True}
 
     def demo(self, request: DemoRequest) -> None:
+        runtime_of = self.stress_runtime if request.is_stress else self.demo_runtime
         if request.is_headless:
             with ExitStack() as stack:
-                self._run_headless(self.demo_runtime(request, stack), "left")
+                self._run_headless(runtime_of(request, stack), "left")
             return
         from console.desk import run_desk
 
-        run_desk(lambda stack: self.demo_runtime(request, stack))
+        run_desk(lambda stack: runtime_of(request, stack))
+
+    def stress_runtime(self, request: DemoRequest, stack: ExitStack) -> VirtualRuntime:
+        """The stress desk's engine, on an account that begins anew each time."""
+        from core.brokers.simulated.exchange import SimulatedExchange
+        from core.model.account import Mode
+        from core.runtime import stress
+        from core.runtime.exchange import config_of, link_of, opening_record
+        from core.runtime.pace import Pace
+        from core.runtime.preparing import Preparing
+        from core.runtime.virtual import VirtualRuntime
+        from state.anew import begin_anew
+        from state.exchange_log import ExchangeLog
+        from state.kill_switch import FileKillSwitch
+        from state.lock import EngineLock
+
+        folder = self.home.account(stress.ACCOUNT)
+        folder.prepare()
+        stack.enter_context(EngineLock(folder))
+        begin_anew(folder)
+        calendar = stress.OneSession()
+        settings = self._settings((*stress.SETTINGS, *request.overrides))
+        log = stack.enter_context(closing(ExchangeLog(folder)))
+        config = config_of(settings, folder.name, str(request.seed))
+        log.append(opening_record(config, settings.symbols, stress.OPEN))
+        engine, write = self._engine(folder, calendar, Mode.PAPER, stack)
+        engine.apply(stress.OPEN, settings, f"stress-{request.seed}")
+        switch = FileKillSwitch(folder, self.environ)
+        switch.prepare()
+        pace = Pace(request.speed)
+        pace.free_until = stress.READY_AT
+        preparing = Preparing(engine.desk, request.seed)
+        runtime = VirtualRuntime(
+            engine,
+            SimulatedExchange(config, calendar, log),
+            stress.market(request.seed, request.speed),
+            start=stress.OPEN,
+            switch=switch,
+            link=link_of(settings),
+            pace=pace,
+            operator=preparing,
+        )
+        runtime.preparing = preparing.in_words
+        self._keep(folder, runtime, switch, write)
+        return runtime
 
     def demo_runtime(self, request: DemoRequest, stack: ExitStack) -> VirtualRuntime:
         """The demo's engine, taken up where its journal and its exchange left it."""

@@ -38,6 +38,9 @@ class Running(Protocol):
     def has_changed(self) -> bool: ...
     def on_beat(self, act: Callable[[], None]) -> None: ...
 
+    @property
+    def preparing(self) -> Callable[[], str | None]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Loading:
@@ -149,4 +152,5 @@ class EngineHandle:
     def _draw(self, now: float) -> None:
         if self._runtime is not None:
             self._drawn_at = now
-            self.view = self._runtime.picture()
+            words = self._runtime.preparing()
+            self.view = self._runtime.picture() if words is None else Loading(words)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Self
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.geometry import Region
 
 from widgets.grid import Column, Grid
+
+CORNERS = 4
+"""Cells of the frame on the two sides of its title that change with the title's length."""
 
 
 class Pane(Vertical):
@@ -30,6 +37,8 @@ class Pane(Vertical):
     ) -> None:
         super().__init__(id=id)
         self.grid = Grid(columns, empty=empty, id=f"{id}-grid", has_header=has_header, follows=follows)
+        self._title = self._note = ""
+        self._edge: Region | None = None
         self.title_with("")
 
     def compose(self) -> ComposeResult:
@@ -37,11 +46,28 @@ class Pane(Vertical):
 
     def note(self, text: str) -> None:
         """In the lower edge: what the selected row has no room for."""
-        if text != (self.border_subtitle or ""):
-            self.border_subtitle = text
+        if text != self._note:
+            self._note = text
+            with self._redrawing(self.outer_size.height - 1, self.outer_size.width):
+                self.border_subtitle = text
 
     def title_with(self, count: str) -> None:
         """`1 Proposals ─ 2 waiting`."""
         title = f"{self.NUMBER} {self.NAME}" + (f" ─ {count}" if count else "")
-        if title != self.border_title:
-            self.border_title = title
+        if title != self._title:
+            longest, self._title = max(cell_len(title), cell_len(self._title)), title
+            with self._redrawing(0, longest + CORNERS):
+                self.border_title = title
+
+    @contextmanager
+    def _redrawing(self, line: int, width: int) -> Iterator[None]:
+        """A title that is set would draw the whole pane again, its rows included: only its part of the frame is."""
+        left, top = self.content_offset
+        self._edge = Region(-left, line - top, width, 1)
+        yield
+        self._edge = None
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        if self._edge is not None and not regions and not layout and not recompose:
+            regions = (self._edge,)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
