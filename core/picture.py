@@ -12,12 +12,14 @@ from core.engine import Engine
 from core.execution.order import Order
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
-from core.model.order import StopHolder
+from core.model.instrument import Instrument
+from core.model.order import Side, StopHolder
 from core.model.position import Position, Trade
 from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Proposal, StopPlan, Ticket
 from core.model.values import Money, Price, Quantity, Symbol
+from core.risk.capping import cap_of
 from core.risk.checks import standard_gate
 from core.telling import in_words, kind_of, order_in_words
 from core.views import (
@@ -29,6 +31,7 @@ from core.views import (
     PositionRow,
     ProposalRow,
     ProtectionRow,
+    SizingView,
     StatusView,
     StrategyRow,
     SymbolView,
@@ -91,6 +94,7 @@ class Pictures:
             shadows=(),
             results=(),
             chart=None,
+            sizing=self._sizing(at),
         )
 
     def _daily_loss(self, at: datetime) -> ProtectionRow:
@@ -195,7 +199,17 @@ class Pictures:
             staged_at=proposal.staged_at,
             expires_at=proposal.expires_at,
             is_confirming=self.desk.stage.is_confirming(proposal.id),
+            moved=self._moved(proposal),
         )
+
+    def _moved(self, proposal: Proposal) -> Money | None:
+        """What the price has done to a waiting exit since the bar, or the hand, that asked for it."""
+        order, before = proposal.order, proposal.intended_price
+        last = self.desk.last_price(order.symbol)
+        if not proposal.only_reduces or before is None or last is None:
+            return None
+        better = last[1] - before if order.side is Side.SELL else before - last[1]
+        return Money(better * order.quantity)
 
     def _ticket(self, ticket: Ticket, at: datetime) -> TicketView:
         desk = self.desk
@@ -204,18 +218,29 @@ class Pictures:
         before = held.quantity if held else Quantity(Decimal(0))
         signed = ticket.order.quantity if ticket.order.side.value == "buy" else -ticket.order.quantity
         stops = (desk.ledger.order(order_id) for order_id in ticket.cancels)
+        candidate, context = candidate_of(proposal), desk.figures_for(at, proposal.symbol, None)
         return TicketView(
             ticket=ticket,
             proposal=self._proposal(proposal),
             quote=desk.quotes.get(ticket.order.symbol) or NoQuote("none seen yet"),
-            now=self.gate.review(candidate_of(proposal), desk.figures_for(at, proposal.symbol, None)),
+            now=self.gate.review(candidate, context),
             refused_because=desk.stage.state.refusals.get(ticket.id, ()),
             is_confirming=desk.stage.is_confirming(ticket.proposal_id),
             signal_time=proposal.signal_time,
             reason=proposal.reason,
             cancels_in_words=tuple(order_in_words(stop.request) for stop in stops if stop),
             quantity_after=Quantity(before + signed),
+            capped_by=cap_of(candidate, context),
+            moved=self._moved_since_signal(proposal),
+            average_price=held.average_price if held else None,
         )
+
+    def _moved_since_signal(self, proposal: Proposal) -> Decimal | None:
+        """Only a strategy's proposal has a signal; it names what it was measured against."""
+        quote, before = self.desk.quotes.get(proposal.symbol), proposal.intended_price
+        if quote is None or not before or proposal.reference is None:
+            return None
+        return (quote.mid - before) / before
 
     def _position(self, position: Position) -> PositionRow:
         desk = self.desk
@@ -248,13 +273,8 @@ class Pictures:
 
     def _newest_price(self, position: Position) -> tuple[datetime, Price]:
         """The newest of the last bar's close, the middle of the last quote, and what was paid."""
-        prices = [(position.opened_at, position.average_price)]
-        mark = self.desk.orchestrator.state.marks.get(position.symbol)
-        if mark is not None and position.symbol in self.desk.normaliser.state.last_starts:
-            prices.append((self.desk.normaliser.state.last_starts[position.symbol] + ONE_MINUTE, mark))
-        if quote := self.desk.quotes.get(position.symbol):
-            prices.append((quote.at, quote.mid))
-        return max(prices)
+        paid = (position.opened_at, position.average_price)
+        return max(paid, self.desk.last_price(position.symbol) or paid)
 
     def _newest_data(self) -> tuple[datetime | None, str | None]:
         """When the market was last heard, and from whom."""
@@ -270,12 +290,34 @@ class Pictures:
 
     def _symbol(self, symbol: Symbol) -> SymbolView:
         instrument = self.desk.instruments.get(symbol)
+        bar = self.desk.normaliser.state.last_starts.get(symbol)
         return SymbolView(
             symbol=symbol,
             quote=self.desk.quotes.get(symbol),
             last=self.desk.orchestrator.state.marks.get(symbol),
             is_fractionable=instrument.is_fractionable if instrument else False,
+            last_at=bar + ONE_MINUTE if bar else None,
+            quantity_step=instrument.quantity_step if instrument else Decimal(1),
+            short_refused=self._short_refused(instrument),
         )
+
+    def _short_refused(self, instrument: Instrument | None) -> str | None:
+        account = self.desk.account
+        if instrument is None or not isinstance(account, Account):
+            return "the broker has not said yet whether it can be sold short"
+        if account.multiplier <= 1:
+            return "a cash account sells nothing short"
+        if not (instrument.is_shortable and instrument.is_easy_to_borrow):
+            return f"nobody lends {instrument.symbol}"
+        return None
+
+    def _sizing(self, at: datetime) -> SizingView:
+        context = self.desk.figures_for(at, Symbol(""), None)
+        risk, most = (
+            amount.of(context.equity)
+            for amount in (context.settings.risk.per_trade, context.settings.risk.max_notional)
+        )
+        return SizingView(None if risk is None else Money(risk), None if most is None else Money(most))
 
     def _strategies(self) -> tuple[StrategyRow, ...]:
         return tuple(

@@ -77,6 +77,8 @@ class ProposalRow:
         None on an exit, which counts up from `staged_at`.
     reference
         What the signal was measured against, VWAP for VWAP; None where there is none.
+    moved
+        What waiting has brought an exit since its signal, USD, below zero is worse; None where it is not known.
     """
 
     id: ProposalId
@@ -95,6 +97,7 @@ class ProposalRow:
     staged_at: datetime
     expires_at: datetime | None
     is_confirming: bool
+    moved: Money | None = None
 
     @property
     def is_urgent(self) -> bool:
@@ -175,6 +178,12 @@ class TicketView:
         Why the last key on it was refused; empty where none was.
     is_confirming
         The key was turned; fresh figures are on their way.
+    capped_by
+        The limit that keeps the order from being larger, in words; None where none does.
+    moved
+        The quote's middle against the signal's price, as a fraction; None where no signal made it.
+    average_price
+        What was paid (a short: received) for what is held; None where nothing is.
     """
 
     ticket: Ticket
@@ -187,6 +196,9 @@ class TicketView:
     reason: str
     cancels_in_words: tuple[str, ...]
     quantity_after: Quantity
+    capped_by: str | None = None
+    moved: Decimal | None = None
+    average_price: Price | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,12 +332,34 @@ class KillView:
 
 @dataclass(frozen=True, slots=True)
 class SymbolView:
-    """What the order form shows of a symbol that the desk knows."""
+    """What the order form shows of a symbol that the desk knows.
+
+    Attributes
+    ----------
+    quantity_step
+        Smallest part of a share that the broker takes.
+    short_refused
+        Why it cannot be sold short, or None where it can.
+    """
 
     symbol: Symbol
     quote: Quote | None
     last: Price | None
     is_fractionable: bool
+    last_at: datetime | None = None
+    quantity_step: Decimal = Decimal(1)
+    short_refused: str | None = "the broker has not said yet"
+
+
+@dataclass(frozen=True, slots=True)
+class SizingView:
+    """What sizes an order typed by hand (RK-02), USD; None where it needs an equity that is not known."""
+
+    risk: Money | None
+    max_notional: Money | None
+
+
+NO_SIZING = SizingView(None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,6 +398,7 @@ class DeskView:
     shadows: tuple[ShadowRow, ...]
     results: tuple[ResultRow, ...]
     chart: ChartView | None
+    sizing: SizingView = NO_SIZING
 
 
 @dataclass(frozen=True, slots=True)
