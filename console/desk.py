@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from rich.console import RenderableType
-from textual import events
+from textual import _time, events
 from textual.app import App, ComposeResult
 from textual.screen import Screen
 
@@ -189,7 +189,7 @@ class Desk(App[None]):
 
     @property
     def link(self) -> Link:
-        return link_of(self._driver)
+        return link_of(self._driver, self.now)
 
     @property
     def is_too_small(self) -> bool:
@@ -238,7 +238,7 @@ class Desk(App[None]):
         if isinstance(event, events.Key | events.Paste | events.MouseDown) and not event.is_forwarded:
             top = self.screen_stack[-1] if self.screen_stack else None
             key = event.character or event.key if isinstance(event, events.Key) else None
-            at = self.now() - max(0.0, time.monotonic() - event.time)
+            at = self.now() - max(0.0, _time.get_time() - event.time)
             if isinstance(top, TicketScreen):
                 top.hear(key, at)
             else:

@@ -6,7 +6,6 @@ typed only breaks the silence.
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 from enum import Enum
 
@@ -71,7 +70,7 @@ class TicketScreen(Dialog):
         self._was_early = False
         self._confirmed: Shown | None = None
         self._red: tuple[str, str] | None = None
-        self._drawn: tuple[Shown, int, float] | None = None
+        self._drawn: tuple[Shown, int, float, int] | None = None
         self._is_drawing = False
 
     def compose(self) -> ComposeResult:
@@ -220,23 +219,24 @@ class TicketScreen(Dialog):
 
     def _was_drawn(self, shown: Shown, skipped: int) -> None:
         self._is_drawing = False
-        self._drawn = (shown, skipped, time.monotonic())
+        self._drawn = (shown, skipped, self.behind.now(), self.behind.link.ask_for_proof())
 
     def _look_at_the_link(self) -> None:
-        """A picture counts from when the terminal had all of it, and no longer than the link moves."""
+        """A picture counts from when the terminal proved that it drew it, and no longer than the link moves."""
         link = self.behind.link
+        link.keep_watch()
         if self._drawn is not None and not self.arming.is_painted(self._drawn[0]):
-            shown, skipped, drawn_at = self._drawn
+            shown, skipped, drawn_at, question = self._drawn
             if link.last_drained_at < drawn_at:
                 return  # it is on its way; nothing is asked of a link that stands still
             if link.frames_skipped != skipped:
                 self._drawn = None
                 self.refresh()
                 self._ask_whether_drawn()
-            else:
-                self.arming.paint(shown, self.behind.now())
+            elif (painted_at := link.painted_at(question)) is not None:
+                self.arming.paint(shown, painted_at)
                 self._painted_at = drawn_at
-        if self.arming.has_painted and link.had_gap(self._painted_at, time.monotonic()):
+        if self.arming.has_painted and link.had_gap(self._painted_at, self.behind.now()):
             self._forget()
 
     _painted_at = 0.0
