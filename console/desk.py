@@ -30,6 +30,7 @@ from console.keymap import Place, bindings_for, footer
 from console.layout import CHOICES, fits
 from console.link import Link, link_of
 from console.panes import PLACES, Wanted
+from console.screens.form import Form
 from console.screens.help import HelpScreen
 from console.screens.kill import KillScreen
 from console.screens.layer import Dialog, Layer
@@ -52,7 +53,7 @@ CLOSING_PATIENCE = 3.0
 TURN = 0.001
 """Seconds after which the engine's thread gets its turn while the desk draws; each of its writes waits for one."""
 
-UpdatedScreen = TicketScreen | KillScreen | NewOrderScreen
+UpdatedScreen = TicketScreen | KillScreen | Form
 
 
 class Desk(App[None]):
@@ -243,7 +244,7 @@ class Desk(App[None]):
                 top.hear(key, at)
             else:
                 self.keyboard.hear(key, at)
-            if isinstance(top, NewOrderScreen) and isinstance(event, events.Key) and top.take(event):
+            if isinstance(top, Form) and isinstance(event, events.Key) and top.take(event):
                 return
         await super().on_event(event)
 
