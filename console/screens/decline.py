@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from console.keymap import Place, bindings_for, footer
+from console.keymap import Place, bindings_for
 from console.screens.behind import Behind
 from console.screens.form import Field, Form
 from core.views import ProposalRow
@@ -18,6 +18,8 @@ class DeclineScreen(Form):
     """Declines only with Enter: a ticket under it is not armed, and Esc goes back to it."""
 
     CSS = """
+    DeclineScreen { align: center top; }
+    DeclineScreen .form { margin-top: 4; }
     DeclineScreen .form Input { width: 58; }
     DeclineScreen .form .beside { width: 2; }
     """
@@ -30,7 +32,7 @@ class DeclineScreen(Form):
         self.act = act
 
     def describe(self) -> None:
-        self.say(f"a word for the record, or none.  {footer(self.PLACE)}")
+        self.say(f"a word for the record, or none.  {self.keys_in_words()}")
 
     def submit(self) -> None:
         reason = " ".join(self.inputs["reason"].value.split())[:LONGEST]

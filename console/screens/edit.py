@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from console.keymap import Place, bindings_for, footer
+from console.keymap import Place, bindings_for
 from console.order_form import read_number
 from console.screens.behind import Behind
 from console.screens.form import WIDTH, Field, Form
@@ -18,8 +18,12 @@ from widgets.ticket import wrapped
 
 
 class EditScreen(Form):
-    """Over the ticket, which is not armed under it."""
+    """Over the ticket, which can be read under it and is not armed."""
 
+    CSS = """
+    EditScreen { align: center top; }
+    EditScreen .form { margin-top: 2; }
+    """
     PLACE = Place.TICKET_FORM
     BINDINGS = bindings_for(PLACE)
 
@@ -41,7 +45,7 @@ class EditScreen(Form):
         faults = {name: self._fault(name) for name, value in values.items() if value is None}
         self.show_beside(faults)
         self.show_alive([*self._quote(), *self._figures(values)])
-        self.say(f"a new ticket, with a review of its own.  {footer(self.PLACE)}")
+        self.say(f"a new ticket, with a review of its own.  {self.keys_in_words()}")
 
     def submit(self) -> None:
         values = self._values()

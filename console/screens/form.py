@@ -15,6 +15,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
+from console.keymap import footer
 from console.screens.behind import Behind
 from console.screens.layer import Dialog
 from core.views import DeskView
@@ -53,14 +54,16 @@ class Field:
 class Form(Dialog):
     """The base: fields with what is wrong beside each, lines that are alive under them, and a line that answers."""
 
-    CSS = """
-    .form { width: 78; height: auto; max-height: 100%; background: $surface; border: round $accent; padding: 0 1; }
-    .form Horizontal { height: 1; }
-    .form .label { width: 14; }
-    .form Input { width: 20; height: 1; border: none; padding: 0 1; background: $panel; }
-    .form Input:focus { border: none; background: $primary 40%; }
-    .form .beside { width: 40; padding-left: 1; }
-    .form .alive { margin-top: 1; }
+    DEFAULT_CSS = """
+    Form {
+        .form { width: 78; height: auto; max-height: 100%; background: $surface; border: round $accent; padding: 0 1; }
+        .form Horizontal { height: 1; }
+        .form .label { width: 14; }
+        .form Input { width: 20; height: 1; border: none; padding: 0 1; background: $panel; }
+        .form Input:focus { border: none; background: $primary 40%; }
+        .form .beside { width: 40; padding-left: 1; }
+        .form .alive { margin-top: 1; }
+    }
     """
     CAPITALS: frozenset[str] = frozenset()
     """Fields that are written in capitals, however they are typed."""
@@ -164,6 +167,10 @@ class Form(Dialog):
 
     def action_back(self) -> None:
         self.dismiss()
+
+    def keys_in_words(self) -> str:
+        """Its own; the kill key stands in the last line."""
+        return footer(self.PLACE).partition("  Ctrl+")[0]
 
     # ── what it shows ────────────────────────────────────────────────────────────────────────────────────────────
 

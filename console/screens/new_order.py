@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from console.awaited import PATIENCE, Awaited, NotStaged, Staged, awaited
-from console.keymap import Place, bindings_for, footer
+from console.keymap import Place, bindings_for
 from console.order_form import Draft, Fault, read_draft, read_form
 from console.presets import preset
 from console.screens.behind import Behind
@@ -65,7 +65,7 @@ class NewOrderScreen(Form):
 
     def update_view(self, view: DeskView, now: datetime) -> None:
         super().update_view(view, now)
-        if self._awaited is None or not self.is_current:
+        if self._awaited is None or not self.is_active:
             return
         match self._awaited.answer(view):
             case Staged(proposal_id):
@@ -140,7 +140,7 @@ class NewOrderScreen(Form):
         elif len(long) > BESIDE:
             self.say(long, "warning")
         else:
-            self.say(footer(Place.ORDER_FORM).partition("  Ctrl+K")[0])
+            self.say(self.keys_in_words())
 
 
 def _readings(draft: Draft, texts: dict[str, str]) -> dict[str, str]:

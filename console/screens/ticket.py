@@ -110,7 +110,7 @@ class TicketScreen(Dialog):
             self.standing = Standing(following)
             self._open()
             return
-        if self.phase is Phase.OVER and self.is_current and self.standing.was_sent(view):
+        if self.phase is Phase.OVER and self.is_active and self.standing.was_sent(view):
             self.dismiss()
             self.behind.show_order(ClientOrderId(self.proposal_id))
             return
@@ -173,6 +173,8 @@ class TicketScreen(Dialog):
 
     def _obstacle(self) -> str | None:
         """What keeps the key from counting, however long one waits."""
+        if not self.is_active:
+            return "not armed"  # something lies over it
         if self.behind.is_too_small:
             return "terminal too small"
         is_exit = self.standing.row is not None and self.standing.row.is_urgent
@@ -185,7 +187,7 @@ class TicketScreen(Dialog):
 
     def _ask_whether_drawn(self) -> None:
         """After the next frame: that frame holds this ticket."""
-        if self._shown is None or self.phase is not Phase.READY:
+        if self._shown is None or self.phase is not Phase.READY or not self.is_active:
             return
         shown = shown_of(self._shown)
         if self.painted.must_ask(shown):
@@ -226,14 +228,14 @@ class TicketScreen(Dialog):
 
     def tick(self) -> None:
         """Follows the silence, and sends what a key turned."""
-        if not self.is_current or self.phase is not Phase.READY or self._obstacle() is not None:
+        if self.phase is not Phase.READY or self._obstacle() is not None:
             self._forget()
         if self.painted.look():
             self.refresh()
             self._ask_whether_drawn()
         if self._shown is not None and self.arming.take(shown_of(self._shown), self.behind.now()):
             self._confirm(self._shown)
-        if self._shown is not None and self.is_current:
+        if self._shown is not None and self.is_active:
             self._draw_keys(self.behind.engine_now())
             self._ask_whether_drawn()
 
