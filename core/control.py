@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from core.facts import (
     EngineStarted,
@@ -17,16 +17,30 @@ from core.facts import (
     ReconciliationPassed,
     Resumed,
     SettingsApplied,
+    SymbolRefused,
 )
+from core.model.values import Symbol
 from core.settings import Settings
 
 NOT_COMPARED = ("not compared with the broker yet",)
 """Why a desk is read-only between its start and its first reconciliation."""
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A symbol that the operator wants nothing opened in: on which New York day, since when, and why."""
+
+    day: date
+    at: datetime
+    reason: str
+
+
 @dataclass(slots=True)
 class ControlState:
-    """`halts` maps each cause that halts now to its reason; `killed_by` is None while the key is not turned."""
+    """`halts` maps each cause that halts now to its reason; `killed_by` is None while the key is not turned.
+
+    `read_only_at` is when the desk became read-only; None while it is not.
+    """
 
     settings: Settings = field(default_factory=Settings)
     installation: str | None = None
@@ -36,8 +50,10 @@ class ControlState:
     halted_at: datetime | None = None
     is_reconciled: bool = False
     read_only_because: tuple[str, ...] = NOT_COMPARED
+    read_only_at: datetime | None = None
     corrections: tuple[str, ...] = ()
     starts: int = 0
+    refused_symbols: dict[Symbol, Refusal] = field(default_factory=dict)
 
 
 class Control:
@@ -56,6 +72,7 @@ class Control:
             Rearmed: self._rearmed,
             ReconciliationPassed: self._passed,
             ReconciliationFailed: self._failed,
+            SymbolRefused: self._symbol_refused,
         }
 
     @property
@@ -72,15 +89,21 @@ class Control:
             return "read-only: " + "; ".join(self.state.read_only_because)
         return None
 
+    def refusal_of(self, symbol: Symbol, day: date) -> Refusal | None:
+        """Why nothing may be opened in this symbol on this New York day, or None."""
+        refusal = self.state.refused_symbols.get(symbol)
+        return refusal if refusal is not None and refusal.day == day else None
+
     def _applied(self, _at: datetime, fact: SettingsApplied) -> None:
         self.state.settings = fact.settings
 
     def _named(self, _at: datetime, fact: InstallationNamed) -> None:
         self.state.installation = fact.name
 
-    def _started(self, _at: datetime, _fact: EngineStarted) -> None:
+    def _started(self, at: datetime, _fact: EngineStarted) -> None:
         self.state.starts += 1
         self.state.is_reconciled = False
+        self.state.read_only_at = at
         self.state.read_only_because = NOT_COMPARED
         self.state.halts.pop(HaltCause.JOURNAL, None)
 
@@ -106,9 +129,15 @@ class Control:
     def _passed(self, _at: datetime, fact: ReconciliationPassed) -> None:
         self.state.is_reconciled = True
         self.state.read_only_because = ()
+        self.state.read_only_at = None
         self.state.corrections = fact.corrections
         self.state.halts.pop(HaltCause.RECONCILIATION, None)
 
-    def _failed(self, _at: datetime, fact: ReconciliationFailed) -> None:
+    def _failed(self, at: datetime, fact: ReconciliationFailed) -> None:
         self.state.is_reconciled = False
         self.state.read_only_because = fact.reasons
+        self.state.read_only_at = self.state.read_only_at or at
+
+    def _symbol_refused(self, at: datetime, fact: SymbolRefused) -> None:
+        kept = {symbol: refusal for symbol, refusal in self.state.refused_symbols.items() if refusal.day == fact.day}
+        self.state.refused_symbols = {**kept, fact.symbol: Refusal(fact.day, at, fact.reason)}

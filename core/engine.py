@@ -20,9 +20,11 @@ from core.ports import Journal, JournalError, JournalWriteError
 from core.risk.checks import standard_gate
 from core.settings import Settings
 from core.workflows.cancelling import Cancelling
+from core.workflows.choosing import Choosing
 from core.workflows.closing import Closing
 from core.workflows.confirming import Confirming
 from core.workflows.doubting import Doubting
+from core.workflows.editing import Editing
 from core.workflows.filling import Filling
 from core.workflows.market import Market
 from core.workflows.proposing import Proposing
@@ -64,6 +66,8 @@ class Engine:
         stopping = Stopping(desk, cancelling, proposing)
         starting = Starting(desk, filling, doubting, cancelling, protecting, closing)
         market = Market(desk, proposing)
+        editing = Editing(desk, gate)
+        choosing = Choosing(desk, proposing)
         filling.after_fill = protecting.after_fill
         filling.after_end = submitting.after_end = doubting.after_end = closing.after_end
         self.timed = (market, submitting, doubting, cancelling, closing, confirming, starting)
@@ -86,6 +90,10 @@ class Engine:
             inputs.ProposeOrder: proposing.on_propose_order,
             inputs.ProposeClose: proposing.on_propose_close,
             inputs.ProposeFlattening: proposing.on_propose_flattening,
+            inputs.EditProposal: editing.on_edit,
+            inputs.PauseStrategy: choosing.on_pause,
+            inputs.ResumeStrategy: choosing.on_resume,
+            inputs.RefuseSymbol: choosing.on_refuse_symbol,
             inputs.RequestCancel: cancelling.on_request,
             inputs.Halt: stopping.on_halt,
             inputs.Resume: stopping.on_resume,

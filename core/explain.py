@@ -11,6 +11,7 @@ from core.facts import (
     CancelRequested,
     ConfirmationReceived,
     ConfirmationRefused,
+    EditRefused,
     Fact,
     MandateEnded,
     OrderApproved,
@@ -20,6 +21,7 @@ from core.facts import (
     OrderNotFound,
     OrderStateChanged,
     PositionChanged,
+    ProposalEdited,
     ProposalEnded,
     ProposalStaged,
     SubmissionBlocked,
@@ -83,9 +85,9 @@ def _chain(journal: list[Recorded], wanted: set[str], proposal_id: str) -> Itera
 def _subject(fact: Fact) -> str | None:
     """What a fact is about: an order, a ticket or a proposal."""
     match fact:
-        case ProposalStaged():
+        case ProposalStaged() | ProposalEdited():
             return fact.proposal.id
-        case ProposalEnded():
+        case ProposalEnded() | EditRefused():
             return fact.proposal_id
         case TicketOpened():
             return fact.ticket.id

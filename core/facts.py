@@ -83,6 +83,32 @@ class MarketDataQuarantined:
     reason: str
 
 
+# ── what the operator shuts ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyPaused:
+    """It opens nothing on this symbol from here on, over restarts too; its exits go on."""
+
+    strategy: str
+    symbol: Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyResumed:
+    strategy: str
+    symbol: Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolRefused:
+    """No entry in this symbol for the rest of this New York day."""
+
+    symbol: Symbol
+    day: date
+    reason: str
+
+
 # ── proposals, tickets, confirmations ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -99,6 +125,22 @@ class ProposalSkipped:
     strategy: str
     symbol: Symbol
     signal_time: datetime
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalEdited:
+    """Another quantity or limit under the same id. What was shown before it can no longer be confirmed."""
+
+    proposal: Proposal
+    review: Review
+
+
+@dataclass(frozen=True, slots=True)
+class EditRefused:
+    """The proposal stays as it was, and why."""
+
+    proposal_id: ProposalId
     reasons: tuple[str, ...]
 
 
@@ -371,8 +413,13 @@ Fact = (
     | DayStarted
     | BarClosed
     | MarketDataQuarantined
+    | StrategyPaused
+    | StrategyResumed
+    | SymbolRefused
     | ProposalStaged
     | ProposalSkipped
+    | ProposalEdited
+    | EditRefused
     | ProposalEnded
     | TicketOpened
     | TicketClosed

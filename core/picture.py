@@ -12,13 +12,14 @@ from core.engine import Engine
 from core.execution.order import Order
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
-from core.model.instrument import Instrument
 from core.model.order import Side, StopHolder
 from core.model.position import Position, Trade
 from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Proposal, StopPlan, Ticket
 from core.model.values import Money, Price, Quantity, Symbol
+from core.pictures.strategies import strategy_rows
+from core.pictures.symbols import sizing, symbol_view
 from core.risk.capping import cap_of
 from core.risk.checks import standard_gate
 from core.telling import in_words, kind_of, order_in_words
@@ -31,10 +32,7 @@ from core.views import (
     PositionRow,
     ProposalRow,
     ProtectionRow,
-    SizingView,
     StatusView,
-    StrategyRow,
-    SymbolView,
     TicketView,
     TradeRow,
 )
@@ -44,6 +42,9 @@ LOG_ROWS = 500
 REFUSALS = 20
 QUIET = (facts.BarClosed, facts.UpdateIgnored)
 """Facts that the log pane leaves to the journal."""
+
+
+REFUSING = (facts.ConfirmationRefused, facts.EditRefused, facts.ProposalSkipped, facts.SubmissionBlocked)
 
 
 class Pictures:
@@ -86,15 +87,15 @@ class Pictures:
                 tuple(o for o in working if o.is_protective),
                 tuple(p for p in positions if p.covered < abs(p.quantity)),
             ),
-            symbols=tuple(self._symbol(Symbol(text)) for text in desk.control.settings.symbols),
-            strategies=self._strategies(),
+            symbols=tuple(symbol_view(desk, Symbol(text)) for text in desk.control.settings.symbols),
+            strategies=strategy_rows(desk, today),
             staged=self.staged,
             protections=(self._daily_loss(at),),
             trades=tuple(_trade(t) for t in trades if desk.calendar.trading_day(t.exit_time) == today),
             shadows=(),
             results=(),
             chart=None,
-            sizing=self._sizing(at),
+            sizing=sizing(desk, at),
         )
 
     def _daily_loss(self, at: datetime) -> ProtectionRow:
@@ -121,7 +122,9 @@ class Pictures:
         if isinstance(fact, facts.ProposalStaged):
             self.staged += 1
             self.orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
-        if isinstance(fact, facts.ConfirmationRefused | facts.ProposalSkipped | facts.SubmissionBlocked):
+        if isinstance(fact, facts.ProposalEdited):
+            self.orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
+        if isinstance(fact, REFUSING):
             self.refusals.append(row)
         if isinstance(fact, facts.ProposalEnded):
             self.endings.append(Ending(fact.proposal_id, fact.end.value, fact.reason))
@@ -287,54 +290,6 @@ class Pictures:
         if stops:
             return StopHolder.BROKER
         return StopHolder.DESK if plan is not None and plan.holder is StopHolder.DESK else StopHolder.YOU
-
-    def _symbol(self, symbol: Symbol) -> SymbolView:
-        instrument = self.desk.instruments.get(symbol)
-        bar = self.desk.normaliser.state.last_starts.get(symbol)
-        return SymbolView(
-            symbol=symbol,
-            quote=self.desk.quotes.get(symbol),
-            last=self.desk.orchestrator.state.marks.get(symbol),
-            is_fractionable=instrument.is_fractionable if instrument else False,
-            last_at=bar + ONE_MINUTE if bar else None,
-            quantity_step=instrument.quantity_step if instrument else Decimal(1),
-            short_refused=self._short_refused(instrument),
-        )
-
-    def _short_refused(self, instrument: Instrument | None) -> str | None:
-        account = self.desk.account
-        if instrument is None or not isinstance(account, Account):
-            return "the broker has not said yet whether it can be sold short"
-        if account.multiplier <= 1:
-            return "a cash account sells nothing short"
-        if not (instrument.is_shortable and instrument.is_easy_to_borrow):
-            return f"nobody lends {instrument.symbol}"
-        return None
-
-    def _sizing(self, at: datetime) -> SizingView:
-        context = self.desk.figures_for(at, Symbol(""), None)
-        risk, most = (
-            amount.of(context.equity)
-            for amount in (context.settings.risk.per_trade, context.settings.risk.max_notional)
-        )
-        return SizingView(None if risk is None else Money(risk), None if most is None else Money(most))
-
-    def _strategies(self) -> tuple[StrategyRow, ...]:
-        return tuple(
-            StrategyRow(
-                key=f"{runner.strategy.name}/{runner.symbol}",
-                strategy=runner.strategy.name,
-                symbol=runner.symbol,
-                last_answer=str(runner.state.last_answer),
-                times=runner.state.session_reasons.get(runner.state.last_answer, 0),
-                anomaly=runner.state.anomaly,
-                is_paused=False,
-                reasons=tuple(runner.state.session_reasons.most_common()),
-                figures=(),
-            )
-            for runners in self.desk.orchestrator.runners.values()
-            for runner in runners
-        )
 
     def _is_todays(self, order: Order, at: datetime) -> bool:
         day = self.desk.calendar.trading_day

@@ -43,6 +43,12 @@ def in_words(fact: facts.Fact) -> str:
             return f"{bar.symbol} {bar.start:%H:%M}Z closed at {plain(bar.close)}, {plain(bar.volume)} shares"
         case facts.MarketDataQuarantined():
             return f"market data set aside, {fact.place}: {fact.reason}"
+        case facts.StrategyPaused():
+            return f"{fact.strategy} on {fact.symbol} is paused: it opens nothing, its exits go on"
+        case facts.StrategyResumed():
+            return f"{fact.strategy} on {fact.symbol} goes on"
+        case facts.SymbolRefused():
+            return f"{fact.symbol} is refused for {fact.day}: {fact.reason}; nothing opens in it"
         case facts.ReconciliationPassed():
             return "books agree with the broker" + _list(fact.corrections, "; corrected: ")
         case facts.ReconciliationFailed():
@@ -69,6 +75,10 @@ def _staging_in_words(fact: facts.Fact) -> str:
             )
         case facts.ProposalSkipped():
             return f"{fact.strategy}: {fact.symbol} not staged:" + _list(fact.reasons, " ")
+        case facts.ProposalEdited():
+            return f"proposal {fact.proposal.id} is now {order_in_words(fact.proposal.order)}"
+        case facts.EditRefused():
+            return f"proposal {fact.proposal_id} not edited:" + _list(fact.reasons, " ")
         case facts.ProposalEnded():
             return f"proposal {fact.proposal_id} {fact.end.value}: {fact.reason}"
         case facts.TicketOpened():
@@ -152,8 +162,13 @@ def _quote(bid: Decimal | None, ask: Decimal | None) -> str:
 _KINDS: dict[type, str] = {
     facts.BarClosed: "bar",
     facts.MarketDataQuarantined: "data",
+    facts.StrategyPaused: "strategy",
+    facts.StrategyResumed: "strategy",
+    facts.SymbolRefused: "symbol",
     facts.ProposalStaged: "proposal",
     facts.ProposalSkipped: "proposal",
+    facts.ProposalEdited: "proposal",
+    facts.EditRefused: "proposal",
     facts.ProposalEnded: "proposal",
     facts.TicketOpened: "ticket",
     facts.TicketClosed: "ticket",

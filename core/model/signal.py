@@ -14,6 +14,7 @@ class NoTradeReason(StrEnum):
     """Why a strategy looked at a bar and did nothing (ST-03)."""
 
     DISABLED = "DISABLED"
+    PAUSED = "PAUSED"
     DAY_DISABLED = "DAY_DISABLED"
     WARMING_UP = "WARMING_UP"
     NO_VWAP = "NO_VWAP"

@@ -15,6 +15,7 @@ from core.facts import (
     EngineStarted,
     MandateEnded,
     OrderApproved,
+    ProposalEdited,
     ProposalEnd,
     ProposalEnded,
     ProposalSkipped,
@@ -76,6 +77,7 @@ class Stage:
             EngineStarted: self._started,
             ProposalStaged: self._staged,
             ProposalSkipped: self._skipped,
+            ProposalEdited: self._edited,
             ProposalEnded: self._ended,
             TicketOpened: self._opened,
             TicketClosed: self._closed,
@@ -184,13 +186,17 @@ class Stage:
     def _skipped(self, _at: datetime, _fact: ProposalSkipped) -> None:
         self.state.skipped += 1
 
+    def _edited(self, _at: datetime, fact: ProposalEdited) -> None:
+        self.state.proposals[fact.proposal.id] = fact.proposal
+        self.state.reviews[fact.proposal.id] = fact.review
+        self._drop_tickets(fact.proposal.id)
+
     def _ended(self, _at: datetime, fact: ProposalEnded) -> None:
         self.state.proposals.pop(fact.proposal_id, None)
         self.state.reviews.pop(fact.proposal_id, None)
         if fact.end is not ProposalEnd.SENT:
             self._void(fact.proposal_id)
-        for ticket in [t for t in self.state.tickets.values() if t.proposal_id == fact.proposal_id]:
-            del self.state.tickets[ticket.id]
+        self._drop_tickets(fact.proposal_id)
 
     def _opened(self, _at: datetime, fact: TicketOpened) -> None:
         self.state.tickets_opened += 1
@@ -234,6 +240,10 @@ class Stage:
             if confirmation.proposal.id == proposal_id and not confirmation.is_decided:
                 confirmation.is_void = True
                 self._drop_mandates(confirmation.ticket.id)
+
+    def _drop_tickets(self, proposal_id: ProposalId) -> None:
+        for ticket in [t for t in self.state.tickets.values() if t.proposal_id == proposal_id]:
+            del self.state.tickets[ticket.id]
 
     def _drop_mandates(self, ticket_id: TicketId) -> None:
         for mandate_id in [i for i, use in self.state.mandates.items() if use.mandate.ticket_id == ticket_id]:

@@ -7,7 +7,7 @@ may know of positions, orders and limits stands in its `Context`. It proposes an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from core.model.bar import Bar
@@ -16,6 +16,7 @@ from core.model.signal import Answer
 from core.model.values import ZERO, Money, Price, Quantity
 
 NO_SHARES = Quantity(ZERO)
+Figures = tuple[tuple[str, str], ...]
 
 
 @dataclass(slots=True)
@@ -24,6 +25,8 @@ class Context:
 
     Attributes
     ----------
+    is_enabled, is_paused
+        Whether it may open anything at all; where it may not, whether that is because the operator paused it.
     is_day_disabled
         The strategy's loss reached its limit today.
     entries_filled, entries_allowed
@@ -50,6 +53,7 @@ class Context:
     flat_from: datetime
     entries_allowed: int
     is_enabled: bool = True
+    is_paused: bool = False
     is_day_disabled: bool = False
     entries_filled: int = 0
     held: Quantity = NO_SHARES
@@ -71,4 +75,8 @@ class Strategy(Protocol):
 
     def on_bar(self, bar: Bar, context: Context) -> Answer:
         """Fold the bar into the state and answer. Same state, bar and context: same answer."""
+        ...
+
+    def figures(self, day: date) -> Figures:
+        """What it measures of that New York day, for a person: name and value in words."""
         ...

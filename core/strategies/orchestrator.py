@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from core.facts import BarClosed, Fact, SettingsApplied
+from core.facts import BarClosed, Fact, SettingsApplied, StrategyPaused, StrategyResumed
 from core.model.bar import Bar
 from core.model.session import Calendar, NoSession, Session
-from core.model.signal import Answer, EntrySignal, ExitSignal, NoTrade
+from core.model.signal import Answer, EntrySignal, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import Money, Price, Quantity, Symbol
 from core.settings import Settings
 from core.strategies.base import Context, Strategy
@@ -42,7 +42,10 @@ class Holdings(Protocol):
 
 @dataclass(slots=True)
 class RunnerState:
-    """One strategy on one symbol: its memory, and its reasons for not trading, in all and in this session."""
+    """One strategy on one symbol: its memory, and its reasons for not trading, in all and in this session.
+
+    `paused_at` is None while the operator lets it open positions.
+    """
 
     memory: VwapState = field(default_factory=VwapState)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -51,6 +54,7 @@ class RunnerState:
     session: date | None = None
     disabled_on: date | None = None
     anomaly: str = ""
+    paused_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -82,9 +86,11 @@ class Orchestrator:
         self.runners: dict[Symbol, list[Runner]] = {}
         self.answers: list[EntrySignal | ExitSignal] = []
         self.is_dirty = True
-        self.folds: dict[type, Callable[[datetime, BarClosed], None] | Callable[[datetime, SettingsApplied], None]] = {
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
             BarClosed: self._bar_closed,
             SettingsApplied: self._applied,
+            StrategyPaused: self._paused,
+            StrategyResumed: self._resumed,
         }
 
     def restore(self, state: OrchestratorState, settings: Settings) -> None:
@@ -107,17 +113,32 @@ class Orchestrator:
             total.update(runner.reasons)
         return {str(reason): count for reason, count in sorted(total.items())}
 
+    def runner(self, strategy: str, symbol: Symbol) -> Runner | None:
+        """That strategy on that symbol; None where it does not run there."""
+        return next((r for r in self.runners.get(symbol, ()) if r.strategy.name == strategy), None)
+
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _applied(self, _at: datetime, fact: SettingsApplied) -> None:
         self._build(fact.settings)
+
+    def _paused(self, at: datetime, fact: StrategyPaused) -> None:
+        self._memory_of(fact.strategy, fact.symbol).paused_at = at
+        self.is_dirty = True
+
+    def _resumed(self, _at: datetime, fact: StrategyResumed) -> None:
+        self._memory_of(fact.strategy, fact.symbol).paused_at = None
+        self.is_dirty = True
+
+    def _memory_of(self, strategy: str, symbol: Symbol) -> RunnerState:
+        return self.state.runners.setdefault(f"{strategy}/{symbol}", RunnerState())
 
     def _build(self, settings: Settings) -> None:
         self.settings = settings
         self.runners = {}
         for text in settings.symbols:
             symbol = Symbol(text)
-            state = self.state.runners.setdefault(f"vwap/{symbol}", RunnerState())
+            state = self._memory_of(VwapStrategy.name, symbol)
             strategy = VwapStrategy(settings.strategies.vwap, state.memory)
             nowhere = datetime.min.replace(tzinfo=NEW_YORK)
             context = Context(Session(date.min, nowhere, nowhere), nowhere, nowhere, nowhere, 0)
@@ -147,6 +168,10 @@ class Orchestrator:
         if isinstance(answer, NoTrade):
             self._count(runner, answer.reason)
             runner.state.last_answer = answer.reason
+            return
+        if runner.state.paused_at is not None and isinstance(answer, EntrySignal):
+            self._count(runner, NoTradeReason.PAUSED)
+            runner.state.last_answer = NoTradeReason.PAUSED
             return
         runner.state.last_answer = "SIGNAL"
         runner.state.session_reasons["SIGNAL"] += 1
@@ -194,7 +219,8 @@ class Orchestrator:
         context.covered = self.holdings.covered(symbol, name)
         context.entries_filled = self.holdings.entries_filled(name, day)
         context.is_waiting = self.holdings.is_waiting(symbol, name)
-        context.is_enabled = self.settings.strategies.vwap.enabled
+        context.is_paused = runner.state.paused_at is not None
+        context.is_enabled = self.settings.strategies.vwap.enabled and not context.is_paused
         equity = self.holdings.opening_equity(day)
         context.risk_per_trade = _money(self.settings.risk.per_trade.of(equity))
         context.max_notional = _money(self.settings.risk.max_notional.of(equity))

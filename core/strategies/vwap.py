@@ -16,13 +16,14 @@ from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTra
 from core.model.values import SUB_PENNY, ZERO, Price, Quantity, rounded_down, tick_of, to_nearest_tick
 from core.risk.sizing import quantity_for
 from core.settings import VwapSettings
-from core.strategies.base import Context
+from core.strategies.base import Context, Figures
 
 ONE = Decimal(1)
 THREE = Decimal(3)
 HUNDRED = Decimal(100)
 
 DISABLED = NoTrade(NoTradeReason.DISABLED)
+PAUSED = NoTrade(NoTradeReason.PAUSED)
 DAY_DISABLED = NoTrade(NoTradeReason.DAY_DISABLED)
 WARMING_UP = NoTrade(NoTradeReason.WARMING_UP)
 NO_VWAP = NoTrade(NoTradeReason.NO_VWAP)
@@ -99,7 +100,7 @@ class VwapStrategy:
             if exit_signal is not None:
                 return exit_signal
         if not (context.is_enabled and self._is_enabled):
-            return DISABLED
+            return PAUSED if context.is_paused and self._is_enabled else DISABLED
         if context.is_day_disabled:
             return DAY_DISABLED
         if state.bars < self._minimum_bars:
@@ -111,6 +112,20 @@ class VwapStrategy:
         if not context.window_first <= bar.start <= context.window_last:
             return OUTSIDE_WINDOW
         return self._in_window(bar, context)
+
+    def figures(self, day: date) -> Figures:
+        """VWAP, what it rests on, and the price below which it would buy (USD, to the cent)."""
+        state = self.state
+        if state.day != day:
+            return (("VWAP", "none yet today"), ("bars", "0"))
+        vwap = state.vwap
+        known = vwap is not None and state.bars >= self._minimum_bars and state.volume >= self._minimum_volume
+        return (
+            ("VWAP", "none without volume" if vwap is None else _text(vwap)),
+            ("bars", f"{state.bars} of at least {self._minimum_bars}"),
+            ("volume", f"{state.volume:,.0f} of at least {self._minimum_volume:,.0f} shares"),
+            ("entry below", _text(vwap * self._entry_part) if vwap is not None and known else "not yet"),
+        )
 
     def _in_window(self, bar: Bar, context: Context) -> Answer:
         state = self.state

@@ -188,6 +188,11 @@ class Proposing:
             if not proposal.only_reduces:
                 self.desk.record(ProposalEnded(proposal.id, ProposalEnd.BLOCKED, reason))
 
+    def decline_entries_in(self, symbol: Symbol, reason: str) -> None:
+        for proposal in list(self.desk.stage.state.proposals.values()):
+            if not proposal.only_reduces and proposal.symbol == symbol:
+                self.desk.record(ProposalEnded(proposal.id, ProposalEnd.DECLINED, reason))
+
     def withdraw_exits_of(self, symbol: Symbol, strategy: str) -> None:
         """A flat position has nothing left to exit."""
         for proposal in list(self.desk.stage.state.proposals.values()):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +25,7 @@ from core.facts import (
     ApprovalRedeemed,
     ConfirmationReceived,
     ConfirmationRefused,
+    EngineStarted,
     Fact,
     HaltCause,
     Halted,
@@ -33,17 +34,22 @@ from core.facts import (
     OrderFilled,
     OrderStateChanged,
     PositionCorrected,
+    ProposalEdited,
     ProposalEnd,
     ProposalEnded,
+    ProposalStaged,
     Rearmed,
     ReconciliationFailed,
     Resumed,
+    StrategyPaused,
+    StrategyResumed,
+    SymbolRefused,
     TicketClosed,
     TicketOpened,
     TradeClosed,
 )
 from core.model.order import OrderRequest, OrderStatus, Side
-from core.model.staging import Approval, Mandate, MandateKind, Ticket
+from core.model.staging import Approval, Mandate, MandateKind, Proposal, Ticket
 from core.ports import NoCheckpoint
 
 UNDECIDED = "an order on its way may explain it"
@@ -68,6 +74,9 @@ class Seen:
 class Story:
     """What the journal has told so far."""
 
+    proposals: dict[str, Proposal] = field(default_factory=dict)
+    paused: set[tuple[str, str]] = field(default_factory=set)
+    refused_symbols: set[tuple[str, date]] = field(default_factory=set)
     tickets: dict[str, Ticket] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
@@ -93,6 +102,12 @@ class Auditor:
         self.wrong: list[str] = before.wrong if before else []
         self.sent: dict[str, OrderRequest] = before.sent if before else {}
         self.hearers = {
+            EngineStarted: self._started,
+            StrategyPaused: self._paused,
+            StrategyResumed: self._went_on,
+            SymbolRefused: self._symbol_refused,
+            ProposalStaged: self._staged,
+            ProposalEdited: self._edited,
             ProposalEnded: self._proposal_ended,
             TicketOpened: self._opened,
             TicketClosed: self._closed,
@@ -126,6 +141,52 @@ class Auditor:
         if not claim:
             self.wrong.append(otherwise)
 
+    # ── what is staged, and what the operator shut ───────────────────────────────────────────────────────────────
+
+    def _staged(self, fact: ProposalStaged) -> None:
+        proposal = fact.proposal
+        self.story.proposals[proposal.id] = proposal
+        self.require(
+            proposal.only_reduces or (proposal.strategy, proposal.symbol) not in self.story.paused,
+            f"{proposal.strategy} staged an entry while it was paused",
+        )
+        self._may_open(proposal)
+
+    def _edited(self, fact: ProposalEdited) -> None:
+        """Nothing that was shown of it can be confirmed any more, and no turned key of it stands."""
+        story, after = self.story, fact.proposal
+        before = story.proposals[after.id]
+        story.proposals[after.id] = after
+        self.require(before.order.client_order_id == after.order.client_order_id, f"{after.id}: edited into another")
+        if before.only_reduces:
+            self.require(after.order.quantity <= before.order.quantity, f"exit {after.id} was edited up")
+        for ticket in story.tickets.values():
+            if ticket.proposal_id == after.id:
+                self.require(ticket.id in story.closed, f"ticket {ticket.id} is open on an edited proposal")
+                is_void = ticket.id not in story.confirmed or ticket.id in story.refused
+                self.require(is_void, f"{after.id} was edited under its turned key")
+        self._may_open(after)
+
+    def _may_open(self, proposal: Proposal) -> None:
+        day = self.world.engine.desk.calendar.trading_day(self._at)
+        is_refused = (proposal.symbol, day) in self.story.refused_symbols
+        self.require(proposal.only_reduces or not is_refused, f"{proposal.id} opens a symbol that was refused")
+
+    def _started(self, _fact: EngineStarted) -> None:
+        """What a screen showed is gone with it, and a key that was not redeemed is void."""
+        story = self.story
+        story.closed.update(story.tickets)
+        story.refused.update(ticket_id for ticket_id in story.confirmed if not self._has_redeemed(ticket_id))
+
+    def _paused(self, fact: StrategyPaused) -> None:
+        self.story.paused.add((fact.strategy, fact.symbol))
+
+    def _went_on(self, fact: StrategyResumed) -> None:
+        self.story.paused.discard((fact.strategy, fact.symbol))
+
+    def _symbol_refused(self, fact: SymbolRefused) -> None:
+        self.story.refused_symbols.add((fact.symbol, fact.day))
+
     # ── from the key to the intent (OP-01, OP-02) ────────────────────────────────────────────────────────────────
 
     def _opened(self, fact: TicketOpened) -> None:
@@ -146,6 +207,14 @@ class Auditor:
         self.require(ticket.id not in story.confirmed, f"ticket {ticket.id} was confirmed twice")
         self.require(ticket.id not in story.closed, f"ticket {ticket.id} was confirmed after it was closed")
         self.require(self._at <= ticket.ends_at, f"ticket {ticket.id} was confirmed after its end")
+        proposal = story.proposals[ticket.proposal_id]
+        is_its = (
+            ticket.order.quantity <= proposal.order.quantity
+            if proposal.only_reduces
+            else (ticket.order == proposal.order)
+        )
+        self.require(is_its, f"ticket {ticket.id} was confirmed, and its proposal is another by now")
+        self._may_open(proposal)
         story.confirmed[ticket.id] = fact
         story.mandates.update({mandate.id: mandate for mandate in fact.mandates})
 

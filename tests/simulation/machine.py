@@ -26,16 +26,20 @@ from core.brokers.simulated.exchange import ExchangeConfig
 from core.inputs import (
     Confirm,
     Decline,
+    EditProposal,
     Halt,
     Kill,
     LeaveTicket,
     OpenTicket,
+    PauseStrategy,
     ProposeClose,
     ProposeFlattening,
     ProposeOrder,
     Rearm,
+    RefuseSymbol,
     RequestCancel,
     Resume,
+    ResumeStrategy,
 )
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.staging import Ticket
@@ -363,6 +367,55 @@ class TradingDays(RuleBasedStateMachine):
                 self._press(ticket)
         self.world.run(0.35)
 
+    @rule(
+        pick=st.integers(0, 2),
+        quantity=st.sampled_from(["1", "1", "2", "0.5", "50", "0"]),
+        limit=st.sampled_from([None, None, "-0.05", "0.02"]),
+        shown=st.booleans(),
+        racing=st.sampled_from(["no key", "the key before", "the old key after", "open again"]),
+    )
+    def a_proposal_is_edited(self, pick: int, quantity: str, limit: str | None, shown: bool, racing: str) -> None:
+        """With a ticket open on it or not, and with its key just before or after."""
+        if not self._proposals():
+            self.an_order_is_typed(Effect.OPEN, "3", "0.05", "0.30", StopHolder.BROKER, at_once=False)
+        proposals = self._proposals()
+        if not proposals:
+            return
+        proposal = proposals[pick % len(proposals)]
+        if shown:
+            self.world.do(OpenTicket(proposal.id))
+            self.world.run(0.5)
+        tickets = [t for t in self._tickets() if t.proposal_id == proposal.id]
+        if racing == "the key before":
+            for ticket in tickets:
+                self._press(ticket)
+        old = proposal.order.limit_price
+        price = None if limit is None or old is None else to_nearest_tick(old + Decimal(limit))
+        self.world.do(EditProposal(proposal.id, Quantity(Decimal(quantity)), price))
+        if racing == "the old key after":
+            for ticket in tickets:
+                self._press(ticket)
+        if racing == "open again":
+            self._read_and_confirm(pick, 0.5, 0.35)
+        self.world.run(0.35)
+
+    @rule(bars=st.lists(BARS, max_size=3), dip=st.booleans(), goes_on=st.sampled_from([True] * 7 + [False]))
+    def the_strategy_is_paused(self, bars: list[tuple[str, str, int, float]], dip: bool, goes_on: bool) -> None:
+        """Bars come meanwhile, a dip among them; mostly it goes on afterwards."""
+        self.world.do(PauseStrategy("vwap", SPY))
+        if dip:
+            self.world.bar(self.world.price - Decimal("0.60"))
+        for bar in bars:
+            self._trade(*bar)
+        if goes_on:
+            self.world.do(ResumeStrategy("vwap", SPY))
+
+    @rule(really=st.sampled_from([False, False, False, False, False, True]))
+    def the_symbol_is_refused_for_the_day(self, really: bool) -> None:
+        """Seldom: nothing opens after it."""
+        if really:
+            self.world.do(RefuseSymbol(SPY, ""))
+
     @rule()
     def everything_is_to_be_flattened(self) -> None:
         self.world.do(ProposeFlattening())
@@ -449,6 +502,10 @@ class TradingDays(RuleBasedStateMachine):
                 "confirmations": counts["ConfirmationReceived"],
                 "refused confirmations": counts["ConfirmationRefused"],
                 "orders at the exchange": len(world.auditor.sent),
+                "edits": counts["ProposalEdited"],
+                "refused edits": counts["EditRefused"],
+                "pauses": counts["StrategyPaused"],
+                "refused symbols": counts["SymbolRefused"],
                 "fills": counts["OrderFilled"],
                 "closed trades": counts["TradeClosed"],
                 "stop losses": counts["STOP_LOSS"],

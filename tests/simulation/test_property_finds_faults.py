@@ -12,15 +12,19 @@ import pytest
 from simulation.machine import TradingDays, a_run
 from simulation.world import Disk
 
+from core.control import Control
 from core.effects import Effect
 from core.execution.order import Order
+from core.facts import ProposalEdited
 from core.inputs import Confirm
 from core.model.broker import Execution, OrderReport
 from core.model.staging import MandateKind
 from core.model.values import ClientOrderId
 from core.staging.stage import Stage
+from core.strategies.orchestrator import Orchestrator
 from core.workflows import confirming
 from core.workflows.confirming import Confirming
+from core.workflows.editing import Editing
 from core.workflows.filling import Filling
 from core.workflows.protecting import Protecting
 
@@ -87,6 +91,26 @@ def nothing_is_synced(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Disk, "sync", lambda _: None)
 
 
+def an_edit_leaves_what_was_shown_open(patch: pytest.MonkeyPatch) -> None:
+    """The ticket on the order before can still be confirmed (OP-02)."""
+
+    def edited(self: Stage, _at: object, fact: ProposalEdited) -> None:
+        self.state.proposals[fact.proposal.id] = fact.proposal
+
+    patch.setattr(Stage, "_edited", edited)
+    patch.setattr(Editing, "_close_tickets", lambda *_: None)
+
+
+def a_pause_is_not_minded(patch: pytest.MonkeyPatch) -> None:
+    """It is recorded, and the strategy is not told (ST-03)."""
+    patch.setattr(Orchestrator, "_paused", lambda *_: None)
+
+
+def a_refused_symbol_is_not_checked(patch: pytest.MonkeyPatch) -> None:
+    """It is recorded, and the gate does not look (RK-01)."""
+    patch.setattr(Control, "refusal_of", lambda *_: None)
+
+
 FAULTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
     nothing_is_refused,
     the_digest_is_not_compared,
@@ -94,6 +118,9 @@ FAULTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
     a_stop_is_released_for_the_whole_fill_each_time,
     an_exit_is_not_clamped_again,
     nothing_is_synced,
+    an_edit_leaves_what_was_shown_open,
+    a_pause_is_not_minded,
+    a_refused_symbol_is_not_checked,
 )
 
 

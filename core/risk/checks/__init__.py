@@ -15,6 +15,7 @@ from core.risk.checks.quote_age import QuoteAgeCheck
 from core.risk.checks.session import SessionCheck
 from core.risk.checks.spread import SpreadCheck
 from core.risk.checks.stop_present import StopPresentCheck
+from core.risk.checks.symbol_refused import SymbolRefusedCheck
 from core.risk.checks.tradable import TradableCheck
 from core.risk.checks.window import WindowCheck
 from core.risk.gate import Gate
@@ -26,6 +27,7 @@ def standard_gate() -> Gate:
         (
             KillCheck(),
             ModeCheck(),
+            SymbolRefusedCheck(),
             SessionCheck(),
             TradableCheck(),
             QuantityRulesCheck(),

@@ -8,8 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from core.facts import BarClosed, EngineStarted, SettingsApplied
+from core.facts import BarClosed, EngineStarted, SettingsApplied, StrategyPaused
 from core.model.bar import Bar
+from core.model.order import StopHolder
 from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
 from core.model.values import NO_SHARES, Price, Quantity, Symbol
 from core.settings import Amount, RiskSettings, Settings, StrategiesSettings, VwapSettings
@@ -312,3 +313,22 @@ def test_new_yorks_clock_is_kept_on_both_sides_of_daylight_saving() -> None:
 
     assert at_new_york(date(2026, 7, 16), opens).hour == 14
     assert at_new_york(date(2026, 11, 19), opens).hour == 15
+
+
+def test_an_entry_of_a_strategy_that_does_not_mind_its_pause_is_not_handed_over() -> None:
+    """ST-03, OP-01"""
+    stand = Stand()
+    stand.shows_minutes(35)
+    stand.orchestrator.folds[StrategyPaused](at("10:05"), StrategyPaused("vwap", SPY))
+    stand.orchestrator.runners[SPY][0].strategy.on_bar = _signals  # type: ignore[method-assign]
+
+    stand.shows(a_dip())
+
+    assert stand.orchestrator.take_answers() == []
+    assert stand.last() == "PAUSED"
+
+
+def _signals(bar: Bar, _context: Context) -> EntrySignal:
+    return EntrySignal(
+        "vwap", SPY, bar.start, bar.close, Price(bar.close - 1), StopHolder.BROKER, Quantity(Decimal(1)), bar.close, ""
+    )

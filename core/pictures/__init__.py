@@ -1,0 +1,1 @@
+"""The parts of the picture, one subject a file: each reads the slices and gives away immutable values."""

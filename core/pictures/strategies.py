@@ -1,0 +1,37 @@
+"""The strategies' rows: what each last answered, why it did nothing, and what it measures."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from core.desk import Desk
+from core.model.values import Symbol, to_nearest_tick
+from core.strategies.base import Figures
+from core.strategies.orchestrator import Runner
+from core.views import StrategyRow
+
+
+def strategy_rows(desk: Desk, today: date) -> tuple[StrategyRow, ...]:
+    return tuple(
+        _row(desk, runner, today) for runners in desk.orchestrator.runners.values() for runner in runners
+    )  # fmt: skip
+
+
+def _row(desk: Desk, runner: Runner, today: date) -> StrategyRow:
+    state = runner.state
+    return StrategyRow(
+        key=f"{runner.strategy.name}/{runner.symbol}",
+        strategy=runner.strategy.name,
+        symbol=runner.symbol,
+        last_answer=str(state.last_answer),
+        times=state.session_reasons.get(state.last_answer, 0),
+        anomaly=state.anomaly,
+        is_paused=state.paused_at is not None,
+        reasons=tuple((str(reason), bars) for reason, bars in state.session_reasons.most_common()),
+        figures=(*runner.strategy.figures(today), *_last_close(desk, runner.symbol)),
+    )
+
+
+def _last_close(desk: Desk, symbol: Symbol) -> Figures:
+    mark = desk.orchestrator.state.marks.get(symbol)
+    return (("last close", "none yet" if mark is None else str(to_nearest_tick(mark))),)

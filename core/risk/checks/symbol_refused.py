@@ -1,0 +1,20 @@
+"""Nothing opens in a symbol that the operator refused for the day."""
+
+from __future__ import annotations
+
+from core.model.staging import Verdict
+from core.risk.checks.verdicts import passed, refused
+from core.risk.gate import Candidate, ReviewContext
+
+
+class SymbolRefusedCheck:
+    name = "symbol refused today"
+
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        symbol = candidate.order.symbol
+        if candidate.only_reduces:
+            return passed(self.name, "closes; in any symbol")
+        refusal = desk.control.refusal_of(symbol, desk.day)
+        if refusal is None:
+            return passed(self.name, f"{symbol} is not refused")
+        return refused(self.name, f"no {symbol} for the rest of the day: {refusal.reason}")

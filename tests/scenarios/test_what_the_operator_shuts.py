@@ -1,0 +1,181 @@
+"""A strategy that is paused, a symbol that is refused: what may still happen, and what it takes to end it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from core.facts import (
+    ConfirmationRefused,
+    OrderCreated,
+    ProposalEnd,
+    ProposalEnded,
+    ProposalSkipped,
+    ProposalStaged,
+    StrategyPaused,
+    StrategyResumed,
+    SymbolRefused,
+)
+from core.inputs import PauseStrategy, ProposeClose, RefuseSymbol, ResumeStrategy
+from core.model.signal import ExitReason
+from core.pictures.strategies import strategy_rows
+from core.settings import RiskSettings, Settings
+from core.views import StrategyRow
+from tests.scenarios.house import (
+    DIP,
+    RECOVERY,
+    STEADY,
+    House,
+    a_day,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+    a_typed_buy,
+    assert_can_be_rebuilt,
+    minutes,
+)
+from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY
+
+PAUSE, RESUME = PauseStrategy("vwap", SPY), ResumeStrategy("vwap", SPY)
+
+
+def the_row(house: House, day: date = THURSDAY) -> StrategyRow:
+    (row,) = strategy_rows(house.desk, day)
+    return row
+
+
+def test_a_paused_strategy_stages_no_entry_and_says_why() -> None:
+    """ST-03, OP-01"""
+    house = House(a_day(("10:06", "10:20", DIP))).opens().until("10:04")
+
+    house.presses(PAUSE)
+    house.until("10:20")
+
+    assert house.facts(ProposalStaged) == []
+    row = the_row(house)
+    assert (row.is_paused, row.last_answer) == (True, "PAUSED")
+    assert dict(row.reasons)["PAUSED"] == row.times == 16
+
+
+def test_the_exits_of_a_paused_strategy_go_on() -> None:
+    """ST-02, RK-22"""
+    house = a_house_in_a_position(("10:06", "10:08", STEADY), ("10:09", "10:12", RECOVERY))
+
+    house.presses(PAUSE)
+    house.until("10:10")
+
+    assert house.proposal.exit_reason is ExitReason.MEAN_REVERSION
+
+
+def test_a_paused_strategy_is_paused_after_a_restart_until_it_is_resumed() -> None:
+    """SP-03, SP-05"""
+    house = House(a_day(("10:06", "10:30", DIP))).opens().until("10:04")
+    house.presses(PAUSE)
+
+    house.restarted().until("10:15")
+    staged_while_paused = len(house.facts(ProposalStaged))
+    assert_can_be_rebuilt(house)
+    house.presses(RESUME)
+    house.until("10:17")
+
+    assert staged_while_paused == 0
+    assert not the_row(house).is_paused
+    assert house.proposal.order.limit_price == Decimal("99.60")
+
+
+def test_pausing_twice_is_recorded_once_and_what_does_not_run_is_not_paused() -> None:
+    """ST-03"""
+    house = House(minutes("09:30", "10:00")).opens().until("09:40")
+
+    for command in (RESUME, PAUSE, PAUSE, PauseStrategy("momentum", SPY), RESUME, RESUME):
+        house.presses(command)
+
+    assert house.facts(StrategyPaused) == [StrategyPaused("vwap", SPY)]
+    assert house.facts(StrategyResumed) == [StrategyResumed("vwap", SPY)]
+
+
+def test_a_strategy_says_what_it_measures_and_of_which_day() -> None:
+    """ST-02: VWAP of a flat morning, and the price below which it would buy."""
+    house = House(minutes("09:30", "10:00", "100.30 100.30 99.70 100")).opens().until("09:35:30")
+
+    early, late = the_row(house).figures, the_row(house.until("09:59:30")).figures
+
+    assert early == (
+        ("VWAP", "100.00"), ("bars", "5 of at least 20"), ("volume", "500,000 of at least 1,000 shares"),
+        ("entry below", "not yet"), ("last close", "100.00"),
+    )  # fmt: skip
+    assert dict(late)["entry below"] == "99.70"
+    assert dict(the_row(house, date(2026, 11, 20)).figures)["VWAP"] == "none yet today"
+
+
+REFUSE = RefuseSymbol(SPY, "news at noon")
+REFUSED = "symbol refused today: no SPY for the rest of the day: news at noon"
+FRIDAY = date(2026, 11, 20)
+
+
+def test_a_refused_symbol_is_declined_where_it_waits_and_neither_strategy_nor_hand_stages_it_again() -> None:
+    """OP-12, RK-01"""
+    house = a_house_with_a_proposal(("10:06", "10:30", DIP))
+    waiting = house.proposal
+
+    house.presses(REFUSE)
+    at_once = house.last(ProposalEnded)
+    house.until("10:12")
+    by_the_strategy = house.last(ProposalSkipped)
+    house.presses(a_typed_buy())
+
+    assert at_once == ProposalEnded(waiting.id, ProposalEnd.DECLINED, "no SPY today: news at noon")
+    assert (by_the_strategy.strategy, by_the_strategy.reasons) == ("vwap", (REFUSED,))
+    assert (house.last(ProposalSkipped).strategy, house.last(ProposalSkipped).reasons) == ("manual", (REFUSED,))
+    assert house.desk.stage.proposals() == ()
+
+
+def test_a_refused_symbol_is_refused_after_a_restart_and_free_on_the_next_day() -> None:
+    """SP-03, SP-05"""
+    house = House(a_day(("10:06", "10:10", STEADY)) + minutes("09:30", "10:10", day=FRIDAY)).opens().until("10:01")
+    house.presses(REFUSE)
+    house.presses(REFUSE)
+
+    house.restarted().until("10:08")
+    house.presses(a_typed_buy())
+    that_day = house.facts(ProposalSkipped)
+    assert_can_be_rebuilt(house)
+    house.until("10:06", FRIDAY)
+    house.presses(a_typed_buy())
+
+    assert {(skipped.strategy, skipped.reasons) for skipped in that_day} == {
+        ("vwap", (REFUSED,)),
+        ("manual", (REFUSED,)),
+    }
+    assert len(house.facts(SymbolRefused)) == 1
+    assert house.proposal.order.symbol == SPY
+
+
+def test_other_symbols_and_exits_go_on_while_one_is_refused() -> None:
+    """RK-22"""
+    settings = Settings(symbols=("SPY", "IBM"), risk=RiskSettings(max_open_positions=2))
+    bars = a_day(("10:06", "10:30", STEADY)) + minutes("09:30", "10:30", "99.60", symbol=IBM)
+    house = House(bars, settings).opens()
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+
+    house.presses(REFUSE)
+    house.presses(replace(a_typed_buy(), symbol=IBM))
+    house.presses(ProposeClose(SPY))
+
+    assert [(p.symbol, p.only_reduces) for p in house.desk.stage.proposals()] == [(SPY, True), (IBM, False)]
+    house.confirms_at("10:06:40")
+    house.until("10:07:30")
+    assert house.held() == "0"
+
+
+def test_a_symbol_refused_between_the_key_and_its_figures_sends_nothing() -> None:
+    """OP-02, OP-03"""
+    house = a_house_with_a_proposal()
+    house.confirms_at("10:06:02")
+
+    house.presses(REFUSE)
+    house.until("10:07")
+
+    assert house.facts(OrderCreated) == []
+    assert "has no confirmation that stands" in house.last(ConfirmationRefused).reasons[0]
