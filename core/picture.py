@@ -59,6 +59,7 @@ class Pictures:
         self.refusals: deque[LogRow] = deque(maxlen=REFUSALS)
         self.endings: deque[Ending] = deque(maxlen=REFUSALS)
         self.orders_of: dict[str, str] = {}
+        self.signal_prices: dict[str, Price | None] = {}
         self.staged = 0
         self.number = 0
         self.desk.listeners.append(self._hear)
@@ -122,12 +123,14 @@ class Pictures:
         if isinstance(fact, facts.ProposalStaged):
             self.staged += 1
             self.orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
+            self.signal_prices[fact.proposal.id] = fact.proposal.intended_price
         if isinstance(fact, facts.ProposalEdited):
             self.orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
         if isinstance(fact, REFUSING):
             self.refusals.append(row)
         if isinstance(fact, facts.ProposalEnded):
             self.endings.append(Ending(fact.proposal_id, fact.end.value, fact.reason))
+            self.signal_prices.pop(fact.proposal_id, None)
 
     def _in_words(self, fact: facts.Fact) -> str:
         """A proposal that ended is named by its order, where it was staged since the start."""
@@ -239,8 +242,9 @@ class Pictures:
         )
 
     def _moved_since_signal(self, proposal: Proposal) -> Decimal | None:
-        """Only a strategy's proposal has a signal; it names what it was measured against."""
-        quote, before = self.desk.quotes.get(proposal.symbol), proposal.intended_price
+        """Only a strategy's proposal has a signal; it names what it was measured against. An edit moves its limit."""
+        quote = self.desk.quotes.get(proposal.symbol)
+        before = self.signal_prices.get(proposal.id, proposal.intended_price)
         if quote is None or not before or proposal.reference is None:
             return None
         return (quote.mid - before) / before

@@ -32,7 +32,7 @@ class DeclineScreen(Form):
         self.act = act
 
     def describe(self) -> None:
-        self.say(f"a word for the record, or none.  {self.keys_in_words()}")
+        self.show_answer(f"a word for the record, or none.  {self.keys_in_words()}")
 
     def submit(self) -> None:
         reason = " ".join(self.inputs["reason"].value.split())[:LONGEST]

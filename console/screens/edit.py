@@ -45,18 +45,18 @@ class EditScreen(Form):
         faults = {name: self._fault(name) for name, value in values.items() if value is None}
         self.show_beside(faults)
         self.show_alive([*self._quote(), *self._figures(values)])
-        self.say(f"a new ticket, with a review of its own.  {self.keys_in_words()}")
+        self.show_answer(f"a new ticket, with a review of its own.  {self.keys_in_words()}")
 
     def submit(self) -> None:
         values = self._values()
         wrong = next((name for name, value in values.items() if value is None), None)
         if wrong is not None:
             self.go_to(wrong)
-            self.say(self._fault(wrong), "warning")
+            self.answered(self._fault(wrong))
             return
         quantity, limit = values["quantity"], values.get("limit")
         if quantity is None or (quantity, limit) == (self.before, self.row.limit_price):
-            self.say("this is the order as it is; Esc goes back to its ticket", "warning")
+            self.answered("this is the order as it is; Esc goes back to its ticket")
             return
         self.dismiss()
         self.act(Quantity(quantity), None if limit is None else Price(limit))

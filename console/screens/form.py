@@ -51,6 +51,18 @@ class Field:
     hint: str
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the last line says of an act; of the fields as they were, where `texts` holds them, and else until the next.
+
+    So a refusal's reasons stay while what they refused is mended.
+    """
+
+    label: str
+    text: str
+    texts: dict[str, str] | None
+
+
 class Form(Dialog):
     """The base: fields with what is wrong beside each, lines that are alive under them, and a line that answers."""
 
@@ -81,6 +93,7 @@ class Form(Dialog):
         self.alive = Lines(classes="alive")
         self.said = Lines()
         self._order = [field.name for field in fields]
+        self._answer = Answer("", "", None)
         self._early: list[events.Key] = []
 
     def compose(self) -> ComposeResult:
@@ -189,8 +202,18 @@ class Form(Dialog):
             beside = Cell(wrong, "warning") if wrong else Cell(readings.get(field.name) or field.hint, "muted")
             self.beside[field.name].show([(beside,)])
 
-    def say(self, text: str, tone: Tone = "muted", label: str = "") -> None:
-        self.said.show(wrapped(label, text, WIDTH, tone))
+    def answered(self, text: str, label: str = "") -> None:
+        """What an act brought; with a label it is a refusal, whose reasons stay."""
+        self._answer = Answer(label, text, None if label else self.texts())
+        self.describe()
+
+    def show_answer(self, otherwise: str, tone: Tone = "muted") -> None:
+        """In the last line: what the last act brought, while that is news."""
+        answer = self._answer
+        if answer.text and answer.texts in (None, self.texts()):
+            self.said.show(wrapped(answer.label, answer.text, WIDTH, "warning"))
+        else:
+            self.said.show(wrapped("", otherwise, WIDTH, tone))
 
     def show_alive(self, lines: Sequence[TextLine]) -> None:
         self.alive.show(lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -33,18 +32,6 @@ NEEDED = frozenset({"symbol", "quantity", "limit", "stop"})
 """Fields that are empty at first: their hint says enough until something stands there, or Enter was pressed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the last line says of an act; of the fields as they were, where `texts` holds them, and else until the next.
-
-    So a refusal's reasons stay while what they refused is mended.
-    """
-
-    label: str
-    text: str
-    texts: dict[str, str] | None
-
-
 class NewOrderScreen(Form):
     PLACE = Place.ORDER_FORM
     BINDINGS = bindings_for(PLACE)
@@ -56,7 +43,6 @@ class NewOrderScreen(Form):
         super().__init__(behind, "New order ─ becomes a proposal, nothing is sent", FIELDS, {**DEFAULTS, **only})
         self._awaited: Awaited | None = None
         self._was_entered = False
-        self._answer = Answer("", "", None)
 
     def first(self) -> str:
         return "quantity" if self.inputs["symbol"].value else "symbol"
@@ -73,14 +59,10 @@ class NewOrderScreen(Form):
                 self.behind.open_ticket(proposal_id)
             case NotStaged(reason):
                 self._awaited = None
-                self._answered(reason.partition("not staged: ")[2] or reason, "NOT STAGED ")
+                self.answered(reason.partition("not staged: ")[2] or reason, "NOT STAGED ")
             case None if self.behind.now() - self._awaited.since > PATIENCE:
                 self._awaited = None
-                self._answered("no answer; nothing was staged")
-
-    def _answered(self, text: str, label: str = "") -> None:
-        self._answer = Answer(label, text, None if label else self.texts())
-        self.describe()
+                self.answered("no answer; nothing was staged")
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -93,12 +75,12 @@ class NewOrderScreen(Form):
         if isinstance(order, Fault):
             label = next(field.label for field in self.fields if field.name == order.field)
             self.go_to(order.field)
-            self._answered(f"{label}: {order.message}")
+            self.answered(f"{label}: {order.message}")
             return
         strategy = None if order.effect.only_reduces else MANUAL
         self._awaited = awaited(view, order.symbol, strategy, self.behind.now())
         self.behind.handle.send(order)
-        self._answered("staging…")
+        self.answered("staging…")
 
     def action_size(self, part: str) -> None:
         """A preset: it fills the quantity, and says what made it."""
@@ -108,7 +90,7 @@ class NewOrderScreen(Form):
         size = preset(read_draft(self.texts(), view), Decimal(part), view)
         if size.quantity is not None:
             self.inputs["quantity"].value = plain(size.quantity)
-        self._answered(size.words)
+        self.answered(size.words)
 
     # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -130,17 +112,9 @@ class NewOrderScreen(Form):
                 *money_lines(draft.cost, draft.loss, draft.opens, view, WIDTH),
             ]
         )
-        self._draw_answer(texts, {**draft.doubts, **faults})
-
-    def _draw_answer(self, texts: dict[str, str], notes: dict[str, str]) -> None:
-        """What the last act brought; else all of what is too long to stand beside the field; else the keys."""
-        answer, long = self._answer, notes.get(self.focused_field(), "")
-        if answer.text and answer.texts in (None, texts):
-            self.say(answer.text, "warning", answer.label)
-        elif len(long) > BESIDE:
-            self.say(long, "warning")
-        else:
-            self.say(self.keys_in_words())
+        long = {**draft.doubts, **faults}.get(self.focused_field(), "")
+        is_too_long = len(long) > BESIDE
+        self.show_answer(long if is_too_long else self.keys_in_words(), "warning" if is_too_long else "muted")
 
 
 def _readings(draft: Draft, texts: dict[str, str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming
-from console.awaited import awaited
+from console.awaited import last_refusal
 from console.keymap import Place, bindings_for
 from console.screens.behind import Behind
 from console.screens.decline import DeclineScreen
@@ -105,11 +105,6 @@ class TicketScreen(Dialog):
 
     def update_view(self, view: DeskView, now: datetime) -> None:
         self.standing.update(view)
-        following = self.standing.follows(view)
-        if following is not None:
-            self.standing = Standing(following)
-            self._open()
-            return
         if self.phase is Phase.OVER and self.is_active and self.standing.was_sent(view):
             self.dismiss()
             self.behind.show_order(ClientOrderId(self.proposal_id))
@@ -271,12 +266,10 @@ class TicketScreen(Dialog):
 
     def edit(self, quantity: Quantity, limit_price: Price | None) -> None:
         """The ticket of before counts no more from here on; the next one shows what the engine made of it."""
-        view, row = self.behind.view, self.standing.row
-        if view is None or row is None or self._was_turned():
+        view = self.behind.view
+        if view is None or self._was_turned():
             return
-        self.standing.edit(
-            Edit(quantity, limit_price, awaited(view, row.symbol, row.strategy, self.behind.now())), view
-        )
+        self.standing.edit(Edit(quantity, limit_price, last_refusal(view)), view)
         self.behind.handle.send(EditProposal(self.proposal_id, quantity, limit_price))
         self._open()
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from enum import Enum
 
 from console.arming import Shown
-from console.awaited import Awaited, NotStaged, Staged
-from core.model.staging import Review
 from core.model.values import Price, ProposalId, Quantity
 from core.views import DeskView, ProposalRow, TicketView
 
@@ -26,11 +24,11 @@ class Phase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What the operator asked for instead, and the answer that it waits for."""
+    """What the operator asked for instead; `sequence` is the last refusal before it."""
 
     quantity: Quantity
     limit_price: Price | None
-    awaited: Awaited
+    sequence: int
 
 
 class Standing:
@@ -66,7 +64,7 @@ class Standing:
         self._older |= {t.ticket.id for t in known if t.ticket.proposal_id == self.proposal_id}
         if self.shown is not None:
             self._older |= {self.shown.ticket.id}
-        self.shown = self._confirmed = self._red = None
+        self.shown = self._confirmed = self._red = self._edit = None
         self.note = ""
         self.phase = Phase.FETCHING
 
@@ -82,7 +80,7 @@ class Standing:
     # ── what the engine says ─────────────────────────────────────────────────────────────────────────────────────
 
     def update(self, view: DeskView) -> None:
-        found = self._row_in(view)
+        found = next((row for row in view.proposals if row.id == self.proposal_id), None)
         ticket = self._ticket_in(view)
         self.row = found or self.row
         if ticket is not None:
@@ -91,21 +89,8 @@ class Standing:
             self._look_at_the_edit(self._edit, view)
         self.phase = self._phase(view, found, ticket)
 
-    def follows(self, view: DeskView) -> ProposalId | None:
-        """The proposal that an edit put in the place of this one, where it has a name of its own."""
-        if self._edit is None or self._row_in(view) is not None:
-            return None
-        answer = self._edit.awaited.answer(view)
-        return answer.proposal_id if isinstance(answer, Staged) else None
-
     def was_sent(self, view: DeskView) -> bool:
         return any(e.proposal_id == self.proposal_id and e.end == "sent" for e in view.endings)
-
-    def review(self) -> Review | None:
-        return self.shown.now if self.shown is not None else None
-
-    def _row_in(self, view: DeskView) -> ProposalRow | None:
-        return next((row for row in view.proposals if row.id == self.proposal_id), None)
 
     def _ticket_in(self, view: DeskView) -> TicketView | None:
         mine = [t for t in view.tickets if t.ticket.proposal_id == self.proposal_id and t.ticket.id not in self._older]
@@ -113,9 +98,10 @@ class Standing:
 
     def _look_at_the_edit(self, edit: Edit, view: DeskView) -> None:
         """A refusal's words stay at the top for as long as the old order is the one that is shown."""
-        answer = edit.awaited.answer(view)
-        if isinstance(answer, NotStaged):
-            self.note = answer.reason
+        refused = f"proposal {self.proposal_id} not edited:"
+        for row in view.refusals:
+            if row.sequence > edit.sequence and row.text.startswith(refused):
+                self.note = row.text.removeprefix(refused).strip()
         if self.shown is None:
             return
         order = self.shown.ticket.order
