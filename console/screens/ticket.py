@@ -6,11 +6,9 @@ typed only breaks the silence, or spells the symbol that a live account asks for
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
 
 from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming
 from console.awaited import last_refusal
@@ -19,7 +17,8 @@ from console.screens.behind import Behind
 from console.screens.decline import DeclineScreen
 from console.screens.edit import EditScreen
 from console.screens.layer import Dialog
-from console.ticket.lines import WIDTH, Readiness, heading, key_line, key_of
+from console.ticket.box import TicketBox
+from console.ticket.lines import Readiness, key_of
 from console.ticket.painted import Painted
 from console.ticket.standing import Edit, Phase, Standing, shown_of
 from console.ticket.word import TypedWord
@@ -27,29 +26,18 @@ from core.inputs import Confirm, Decline, EditProposal, LeaveTicket, OpenTicket
 from core.model.account import Mode
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity
 from core.views import DeskView, TicketView
-from widgets.lines import Cell, Lines, TextLine
-from widgets.ticket import exit_lines, ticket_lines, title_of
 
 __all__ = ["Phase", "TicketScreen"]
 
 TICK = 0.05
 PATIENCE = 5.0
 """Seconds without figures after which the ticket says that none came."""
-AROUND = 4
-"""Lines of the terminal that the ticket's text never has: its frame, its keys, the desk's last line."""
 
 
 class TicketScreen(Dialog):
     """One proposal's ticket, from the question for its figures to its order, or to its end."""
 
-    CSS = """
-    TicketScreen { align: center bottom; }
-    #ticket { width: 78; height: auto; max-height: 100%; margin-bottom: 1; background: $surface;
-              border: round $accent; border-title-style: bold; padding: 0 1; }
-    #ticket.-live { border: heavy $error; }
-    #ticket.-disarmed { border: round $warning; }
-    #ticket-keys { background: $panel; }
-    """
+    CSS = "TicketScreen { align: center bottom; }"
     PLACE = Place.TICKET
     BINDINGS = bindings_for(PLACE)
 
@@ -59,19 +47,14 @@ class TicketScreen(Dialog):
         self.standing = Standing(proposal_id)
         self.arming = Arming(behind.keyboard)
         self.painted = Painted(self.arming, lambda: behind.link, behind.now)
-        self.box = Vertical(id="ticket")
-        self.body = Lines(id="ticket-body")
-        self.keys = Lines(id="ticket-keys")
+        self.box = TicketBox()
         self._word: TypedWord | None = None
         self._is_spelling = False
-        self._is_cut = False
         self._asked_at = behind.now()
         self._was_early = False
 
     def compose(self) -> ComposeResult:
-        with self.box:
-            yield self.body
-            yield self.keys
+        yield self.box
 
     def on_mount(self) -> None:
         self.ask()
@@ -124,33 +107,14 @@ class TicketScreen(Dialog):
     # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def _draw(self, view: DeskView, now: datetime) -> None:
-        row = self.standing.row
-        title = title_of(row, view.status.mode.value) if row is not None else ""
-        if self.box.border_title != title:  # a title that is set is drawn
-            self.box.border_title = title
-        self.box.set_class(view.status.mode is Mode.LIVE, "-live")
-        self.box.set_class(self.phase not in (Phase.READY, Phase.FETCHING, Phase.CONFIRMING), "-disarmed")
-        lines = heading(self.standing, self.behind.now() - self._asked_at > PATIENCE)
-        if self._shown is not None:
-            lines += ticket_lines(self._shown, now, WIDTH)
-        waiting = [other for other in view.proposals if other.is_urgent and other.id != self.proposal_id]
-        self.body.show(self._fitted(lines, exit_lines(waiting, now, WIDTH)))
+        self.box.show(self.standing, view, now, self.behind.now() - self._asked_at > PATIENCE)
         self._draw_keys(now)
         self._ask_whether_drawn()
-
-    def _fitted(self, lines: Sequence[TextLine], exits: Sequence[TextLine]) -> list[TextLine]:
-        """What the terminal has no room for is counted, and then nothing is opened: not all of it was seen."""
-        room = self.app.size.height - AROUND - len(exits)
-        self._is_cut = len(lines) > room
-        if not self._is_cut:
-            return [*lines, *exits]
-        hidden = len(lines) - room + 1
-        return [*lines[: room - 1], (Cell(f"… {hidden} lines more: a taller terminal shows them", "warning"),), *exits]
 
     def _draw_keys(self, now: datetime) -> None:
         readiness = self._readiness()
         self._was_early = self._was_early and readiness.left != 0
-        self.keys.show([key_line(self.standing, self._word, readiness, now)])
+        self.box.show_keys(self.standing, self._word, readiness, now)
 
     def _readiness(self) -> Readiness:
         left = None
@@ -172,8 +136,8 @@ class TicketScreen(Dialog):
             return "not armed"  # something lies over it
         if self.behind.is_too_small:
             return "terminal too small"
-        is_exit = self.standing.row is not None and self.standing.row.is_urgent
-        return "not armed: a part is hidden" if self._is_cut and not is_exit else None
+        is_exit = self.standing.row is not None and self.standing.row.is_urgent  # it always has a way
+        return "not armed: a part is hidden" if self.box.is_cut and not is_exit else None
 
     def _silence(self) -> float:
         return REDUCES_AFTER if self.standing.row is not None and self.standing.row.is_urgent else OPENS_AFTER
