@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from rich.console import RenderableType
-from textual import events
+from textual import _time, events
 from textual.app import App, ComposeResult
 from textual.screen import Screen
 
@@ -30,6 +30,7 @@ from console.keymap import Place, bindings_for, footer
 from console.layout import CHOICES, fits
 from console.link import Link, link_of
 from console.panes import PLACES, Wanted
+from console.screens.form import Form
 from console.screens.help import HelpScreen
 from console.screens.kill import KillScreen
 from console.screens.layer import Dialog, Layer
@@ -52,7 +53,7 @@ CLOSING_PATIENCE = 3.0
 TURN = 0.001
 """Seconds after which the engine's thread gets its turn while the desk draws; each of its writes waits for one."""
 
-UpdatedScreen = TicketScreen | KillScreen | NewOrderScreen
+UpdatedScreen = TicketScreen | KillScreen | Form
 
 
 class Desk(App[None]):
@@ -189,7 +190,7 @@ class Desk(App[None]):
 
     @property
     def link(self) -> Link:
-        return link_of(self._driver)
+        return link_of(self._driver, self.now)
 
     @property
     def is_too_small(self) -> bool:
@@ -238,12 +239,12 @@ class Desk(App[None]):
         if isinstance(event, events.Key | events.Paste | events.MouseDown) and not event.is_forwarded:
             top = self.screen_stack[-1] if self.screen_stack else None
             key = event.character or event.key if isinstance(event, events.Key) else None
-            at = self.now() - max(0.0, time.monotonic() - event.time)
+            at = self.now() - max(0.0, _time.get_time() - event.time)
             if isinstance(top, TicketScreen):
                 top.hear(key, at)
             else:
                 self.keyboard.hear(key, at)
-            if isinstance(top, NewOrderScreen) and isinstance(event, events.Key) and top.take(event):
+            if isinstance(top, Form) and isinstance(event, events.Key) and top.take(event):
                 return
         await super().on_event(event)
 

@@ -30,8 +30,9 @@ from textual.message import Message
 
 from console.chord import Press, read_press
 from console.leaving import Departure
+from console.proof import ANSWER
 from console.scanner import Broken, ChordByte, EscapeKey, Pasted, Scanner, Sequence, Straggler, Token, Typed
-from console.terminal import PROOF, PacedWriter
+from console.terminal import PacedWriter
 
 FRAME = re.compile(r"\x1b\[\d+;\d+H\Z")
 CAPITAL_K = re.compile("(K)")
@@ -118,6 +119,24 @@ class KeyturnDriver(LinuxDriver):
         """Whether a frame gap over 1 s lies between two instants of time.monotonic (OP-04)."""
         return self._writer is not None and self._writer.had_gap(since, until)
 
+    @property
+    def paint_is_proved(self) -> bool | None:
+        """Whether this terminal says that it drew; None while that is not known (OP-04)."""
+        return self._writer.paint_is_proved if self._writer else None
+
+    def ask_for_proof(self) -> int:
+        """Asks behind everything that was written so far; the question's number."""
+        return self._writer.ask_for_proof() if self._writer else 0
+
+    def painted_at(self, question: int) -> float | None:
+        """From when what was written before the question stood there; None while that is not known."""
+        return self._writer.painted_at(question) if self._writer else None
+
+    def keep_watch(self) -> None:
+        """For as long as something may be confirmed: a link that hides its stalls shows them."""
+        if self._writer is not None:
+            self._writer.keep_watch()
+
     # Output
 
     def write(self, data: str) -> None:
@@ -136,6 +155,7 @@ class KeyturnDriver(LinuxDriver):
         self._writer = PacedWriter(self._file.fileno(), self._ask_for_repaint)
         self._writer.start()
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._writer.ask_for_proof()
 
     def close(self) -> None:
         if self._writer is not None and not self._writer.stop():
@@ -223,7 +243,7 @@ class KeyturnDriver(LinuxDriver):
             self.door.press_kill()
         elif press is Press.SECOND and self.door.is_kill_open():
             self.door.press_kill_again()
-        elif sequence == PROOF and self._writer is not None:
+        elif sequence == ANSWER and self._writer is not None:
             self._writer.prove()
         else:
             return press is Press.CHORD_RELEASED

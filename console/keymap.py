@@ -24,6 +24,7 @@ class Place(Enum):
     ORDERS = "orders"
     LOG = "log"
     TICKET = "ticket"
+    TICKET_FORM = "a form on a ticket"
     KILL = "kill screen"
     ORDER_FORM = "new order"
     QUESTION = "a question"
@@ -95,17 +96,23 @@ KEYS: tuple[Key, ...] = (
     Key("ticket.sell", _TICKET, "S", "S", "confirm('S')", "sell to close"),
     Key("ticket.cover", _TICKET, "C", "C", "confirm('C')", "buy to cover"),
     Key("ticket.replace", _TICKET, "R", "R", "confirm('R')", "replace"),
+    Key("ticket.edit", _TICKET, "e", "e", "edit", "edit", is_in_footer=True),
     Key("ticket.review", _TICKET, "r", "r", "review", "review again", is_in_footer=True),
     Key("ticket.decline", _TICKET, "x", "x", "decline", "decline", is_in_footer=True),
     Key("ticket.next", _TICKET, "right_square_bracket", "]", "next_ticket", "next ticket", is_in_footer=True),
     Key("ticket.urgent", _TICKET, "exclamation_mark", "!", "urgent", "most urgent exit"),
     Key("ticket.back", _TICKET, "escape", "Esc", "back", "put aside", is_in_footer=True),
+    Key("ticket_form.do", Place.TICKET_FORM, "enter", "Enter", "submit", "do it", is_in_footer=True),
+    Key("ticket_form.back", Place.TICKET_FORM, "escape", "Esc", "back", "back", is_in_footer=True),
     Key("kill.kill", _KILL, "K", "K", "kill", "kill: cancel entries and stay shut", is_in_footer=True),
     Key("kill.flatten", _KILL, "F", "F", "flatten", "flatten", is_in_footer=True),
     Key("kill.resume", _KILL, "escape", "Esc", "resume", "resume", is_in_footer=True),
-    Key("form.stage", Place.ORDER_FORM, "enter", "Enter", "stage", "stage it as a proposal", is_in_footer=True),
+    Key("form.stage", Place.ORDER_FORM, "enter", "Enter", "submit", "stage it as a proposal", is_in_footer=True),
     Key("form.next", Place.ORDER_FORM, "down", "↓ Tab", "app.focus_next", "next field"),
     Key("form.previous", Place.ORDER_FORM, "up", "↑", "app.focus_previous", "previous field"),
+    Key("form.all", Place.ORDER_FORM, "f2", "F2", "size('1')", "size by the whole risk"),
+    Key("form.half", Place.ORDER_FORM, "f3", "F3", "size('0.5')", "half of it"),
+    Key("form.quarter", Place.ORDER_FORM, "f4", "F4", "size('0.25')", "a quarter"),
     Key("form.back", Place.ORDER_FORM, "escape", "Esc", "back", "back", is_in_footer=True),
     Key("question.do", Place.QUESTION, "D", "D", "answer", "cancel it", is_in_footer=True),
     Key("question.back", Place.QUESTION, "escape", "Esc", "back", "keep it", is_in_footer=True),
@@ -115,7 +122,9 @@ KEYS: tuple[Key, ...] = (
 )
 
 LISTS = frozenset({Place.PROPOSALS, Place.POSITIONS, Place.ORDERS, Place.LOG})
-DIALOGS = frozenset({Place.TICKET, Place.KILL, Place.ORDER_FORM, Place.QUESTION, Place.LEAVE, Place.HELP})
+DIALOGS = frozenset(
+    {Place.TICKET, Place.TICKET_FORM, Place.KILL, Place.ORDER_FORM, Place.QUESTION, Place.LEAVE, Place.HELP}
+)
 
 
 def bindings_for(place: Place) -> list[BindingType]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from typing import Protocol
 
 from console.driver import KeyturnDriver
@@ -15,27 +15,51 @@ class Link(Protocol):
 
     @property
     def last_drained_at(self) -> float:
-        """When the terminal last had everything; now, while it has. Seconds of time.monotonic."""
+        """When the terminal last had everything; now, while it has. Seconds of the console's clock."""
 
     def had_gap(self, since: float, until: float) -> bool:
-        """Whether a frame gap over 1 s lies between two instants of time.monotonic."""
+        """Whether a frame gap over 1 s lies between two instants of it."""
+
+    @property
+    def paint_is_proved(self) -> bool | None:
+        """Whether this terminal says that it drew: then a picture counts from its answer on, else by time. None while
+        that is not known."""
+
+    def ask_for_proof(self) -> int:
+        """Asks behind everything that was written so far; the question's number."""
+
+    def painted_at(self, question: int) -> float | None:
+        """From when what was written before the question stood there; None while that is not known."""
+
+    def keep_watch(self) -> None:
+        """Repeated while something may be confirmed: a link that hides its stalls shows them."""
 
 
 class NoLink:
     """A driver without a terminal: it draws at once and never stands still."""
 
     frames_skipped = 0
+    paint_is_proved = True
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
 
     @property
     def last_drained_at(self) -> float:
-        return time.monotonic()
+        return self._now()
 
     def had_gap(self, since: float, until: float) -> bool:
         return False
 
+    def ask_for_proof(self) -> int:
+        return 0
 
-NO_LINK = NoLink()
+    def painted_at(self, question: int) -> float | None:
+        return self._now()
+
+    def keep_watch(self) -> None:
+        """Nothing stands still."""
 
 
-def link_of(driver: object) -> Link:
-    return driver if isinstance(driver, KeyturnDriver) else NO_LINK
+def link_of(driver: object, now: Callable[[], float]) -> Link:
+    return driver if isinstance(driver, KeyturnDriver) else NoLink(now)

@@ -1,20 +1,27 @@
-"""An order typed by hand, from the text of its fields to a command, or to the one line that says what is wrong."""
+"""An order typed by hand, from the text of its fields to a command, and to what is wrong with each field.
+
+A fault keeps it from being staged. A doubt is what the engine's checks would say by the figures of now: it stands
+beside its field too, and Enter asks them.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from core.inputs import ProposeOrder
-from core.model.order import Effect, OrderType, StopHolder
+from core.model.order import Effect, OrderType, StopHolder, TimeInForce
 from core.model.staging import MANUAL
-from core.model.values import Price, Quantity, Symbol
-from core.views import DeskView
+from core.model.values import ZERO, Price, Quantity, Symbol, plain, rounded_down, tick_of
+from core.views import DeskView, SymbolView
 
 NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?|\.\d{1,9}", re.ASCII)
-BUY, SELL = "buy", "sell"
+BUY, SELL, SHORT, COVER = "buy", "sell", "short", "cover"
+EFFECTS = (BUY, SELL, SHORT, COVER)
+ORDER = ("symbol", "effect", "quantity", "type", "limit", "stop", "holder", "lasts")
+"""Every field, as the form shows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,83 +32,250 @@ class Fault:
     message: str
 
 
-class _WrongError(Exception):
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.fault = Fault(field, message)
+@dataclass(slots=True)
+class Draft:
+    """What the fields say so far; None is what cannot be read yet.
+
+    Attributes
+    ----------
+    price
+        USD a share that it is measured by: its limit, else the side of the quote that it would take.
+    faults, doubts
+        By field.
+    """
+
+    symbol: SymbolView | None = None
+    effect: Effect | None = None
+    quantity: Quantity | None = None
+    type: OrderType | None = None
+    limit: Price | None = None
+    stop: Price | None = None
+    lasts: TimeInForce | None = None
+    holder: StopHolder | None = None
+    held: Decimal = ZERO
+    price: Price | None = None
+    faults: dict[str, str] = field(default_factory=dict)
+    doubts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def opens(self) -> bool:
+        return self.effect is not None and not self.effect.only_reduces
+
+    @property
+    def cost(self) -> Decimal | None:
+        return None if self.quantity is None or self.price is None else self.quantity * self.price
+
+    @property
+    def loss(self) -> Decimal | None:
+        """At the stop; None where nothing is opened, or nothing is known."""
+        if not self.opens or self.quantity is None or self.price is None or self.stop is None:
+            return None
+        return abs(self.price - self.stop) * self.quantity
+
+    @property
+    def step(self) -> Decimal:
+        """Shares; a short sale is of whole ones."""
+        return Decimal(1) if self.symbol is None or self.effect is Effect.SHORT else self.symbol.quantity_step
+
+    def first_fault(self) -> Fault | None:
+        return next((Fault(name, self.faults[name]) for name in ORDER if name in self.faults), None)
 
 
 def read_form(texts: Mapping[str, str], view: DeskView) -> ProposeOrder | Fault:
-    """`texts` by field: symbol, effect, quantity, type, limit, stop, holder."""
-    try:
-        return _read({field: text.strip() for field, text in texts.items()}, view)
-    except _WrongError as wrong:
-        return wrong.fault
+    """The command, or the first field that is wrong."""
+    draft = read_draft(texts, view)
+    fault = draft.first_fault()
+    if fault is not None:
+        return fault
+    assert draft.symbol is not None, "an order without a fault has its symbol"
+    assert draft.effect is not None
+    assert draft.quantity is not None
+    assert draft.type is not None
+    assert draft.holder is not None
+    assert draft.lasts is not None
+    return ProposeOrder(
+        draft.symbol.symbol,
+        draft.effect,
+        draft.quantity,
+        draft.type,
+        draft.limit,
+        draft.stop,
+        draft.holder,
+        draft.lasts,
+    )
 
 
-def _read(texts: Mapping[str, str], view: DeskView) -> ProposeOrder:
-    symbol = _symbol(texts["symbol"].upper(), view)
-    effect = _effect(texts["effect"].lower(), symbol, view)
-    kind = _type(texts["type"].lower(), effect)
-    limit = _price("limit", texts["limit"])
-    stop = _price("stop", texts["stop"])
-    if kind is OrderType.LIMIT and limit is None:
-        raise _WrongError("limit", "a limit order needs its price, USD")
-    if kind is not OrderType.LIMIT and limit is not None:
-        raise _WrongError("limit", f"a {kind.value} order has no limit price; clear it, or type limit as its type")
-    if kind is OrderType.STOP and stop is None:
-        raise _WrongError("stop", "a stop order needs its stop price, USD")
-    if effect.only_reduces and kind is not OrderType.STOP and stop is not None:
-        raise _WrongError("stop", "an order that closes needs no stop; clear it")
-    return ProposeOrder(symbol, effect, _quantity(texts["quantity"]), kind, limit, stop, _holder(texts["holder"]))
+def read_draft(texts: Mapping[str, str], view: DeskView) -> Draft:
+    """`texts` by field: symbol, effect, quantity, type, limit, stop, holder, lasts."""
+    draft = Draft()
+    clean = {name: texts.get(name, "").strip() for name in ORDER}
+    _read_symbol(draft, clean["symbol"].upper(), view)
+    _read_effect(draft, clean["effect"].lower(), view)
+    _read_type(draft, clean["type"].lower())
+    _read_prices(draft, clean["limit"], clean["stop"])
+    _read_quantity(draft, clean["quantity"])
+    _read_lasts(draft, clean["lasts"].lower())
+    _read_holder(draft, clean["holder"].lower())
+    _doubt(draft, view)
+    return draft
 
 
-def _symbol(text: str, view: DeskView) -> Symbol:
-    known = [row.symbol for row in view.symbols]
-    if text not in known:
-        raise _WrongError("symbol", f"{text or 'nothing'} is not a symbol of this desk: {', '.join(known)}")
-    return Symbol(text)
+def read_number(text: str) -> Decimal | None:
+    """A plain number above zero."""
+    return Decimal(text) if NUMBER.fullmatch(text) and Decimal(text) else None
 
 
-def _effect(text: str, symbol: Symbol, view: DeskView) -> Effect:
+# ── field by field ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _read_symbol(draft: Draft, text: str, view: DeskView) -> None:
+    draft.symbol = next((row for row in view.symbols if row.symbol == text), None)
+    if draft.symbol is None:
+        known = ", ".join(row.symbol for row in view.symbols)
+        draft.faults["symbol"] = f"one of this desk: {known}"
+        return
+    draft.held = sum((row.quantity for row in view.positions if row.symbol == text), ZERO)
+
+
+def _read_effect(draft: Draft, text: str, view: DeskView) -> None:
+    symbol = draft.symbol.symbol if draft.symbol is not None else Symbol("")
     held = [row for row in view.positions if row.symbol == symbol]
-    if text in (BUY, "b"):
-        if any(row.quantity < 0 for row in held):
-            return Effect.COVER
-        return Effect.ADD if any(row.strategy == MANUAL for row in held) else Effect.OPEN
-    if text in (SELL, "s"):
-        if not any(row.quantity > 0 for row in held):
-            raise _WrongError("effect", f"there is no {symbol} to sell")
-        return Effect.CLOSE
-    raise _WrongError("effect", "buy or sell")
+    is_long, is_short = any(row.quantity > 0 for row in held), any(row.quantity < 0 for row in held)
+    fault = None
+    match text:
+        case "buy" | "b":
+            fault = f"{symbol} is held short: cover closes it" if is_short else None
+            is_more = any(row.strategy == MANUAL for row in held)
+            draft.effect = Effect.ADD if is_more else Effect.OPEN
+        case "sell" | "s":
+            fault = None if is_long else f"there is no {symbol} to sell"
+            draft.effect = Effect.CLOSE
+        case "short":
+            refused = draft.symbol.short_refused if draft.symbol is not None else None
+            fault = f"{symbol} is held: sell closes it" if is_long else refused
+            draft.effect = Effect.SHORT
+        case "cover" | "c":
+            fault = None if is_short else f"there is no short {symbol} to cover"
+            draft.effect = Effect.COVER
+        case _:
+            fault = ", ".join(EFFECTS[:-1]) + f" or {EFFECTS[-1]}"
+    if fault is not None:
+        draft.faults["effect"] = fault
 
 
-def _type(text: str, effect: Effect) -> OrderType:
-    try:
-        kind = OrderType(text)
-    except ValueError:
-        raise _WrongError("type", "market, limit, or stop (a stop only closes)") from None
-    if kind is OrderType.STOP and not effect.only_reduces:
-        raise _WrongError("type", "a stop order only closes; an entry is market or limit, with a stop price beside it")
-    return kind
+def _read_type(draft: Draft, text: str) -> None:
+    if text not in {kind.value for kind in OrderType}:
+        draft.faults["type"] = "market, limit, or stop (a stop only closes)"
+        return
+    draft.type = OrderType(text)
+    if draft.type is OrderType.STOP and draft.opens:
+        draft.faults["type"] = "a stop order only closes; an entry is market or limit, with a stop price beside it"
 
 
-def _quantity(text: str) -> Quantity:
-    if not NUMBER.fullmatch(text) or not Decimal(text):
-        raise _WrongError("quantity", "shares, a number above zero")
-    return Quantity(Decimal(text))
+def _read_prices(draft: Draft, limit: str, stop: str) -> None:
+    draft.limit = _price(draft, "limit", limit)
+    draft.stop = _price(draft, "stop", stop)
+    if draft.type is OrderType.LIMIT and not limit:
+        draft.faults["limit"] = "a limit order needs its price"
+    if draft.type is not OrderType.LIMIT and limit and draft.type is not None:
+        draft.faults["limit"] = f"a {draft.type.value} order has none: clear it"
+    draft.price = draft.limit or _touch(draft)
+    _read_stop(draft, stop)
 
 
-def _price(field: str, text: str) -> Price | None:
+def _read_stop(draft: Draft, text: str) -> None:
+    if not draft.opens:
+        if draft.type is OrderType.STOP and not text:
+            draft.faults["stop"] = "a stop order needs its price"
+        elif draft.type is not OrderType.STOP and text and draft.effect is not None:
+            draft.faults["stop"] = "what closes needs no stop: clear it"
+        return
+    if not text:
+        draft.faults["stop"] = "what opens needs a stop"
+    elif draft.stop is not None and draft.price is not None:
+        is_under = draft.stop < draft.price
+        if is_under is (draft.effect is Effect.SHORT) or draft.stop == draft.price:
+            side = "above" if draft.effect is Effect.SHORT else "below"
+            draft.faults["stop"] = f"must be {side} {plain(draft.price)}"
+
+
+def _price(draft: Draft, name: str, text: str) -> Price | None:
     if not text:
         return None
-    if not NUMBER.fullmatch(text) or not Decimal(text):
-        raise _WrongError(field, "USD for one share, above zero, or empty")
-    return Price(Decimal(text))
+    value = read_number(text)
+    if value is None:
+        draft.faults[name] = "USD for one share, above zero"
+        return None
+    if value % tick_of(value):
+        draft.faults[name] = f"off its tick of {tick_of(value)} USD"
+    return Price(value)
 
 
-def _holder(text: str) -> StopHolder:
-    try:
-        return StopHolder(text.lower())
-    except ValueError:
-        raise _WrongError("holder", "broker, desk, or you") from None
+def _touch(draft: Draft) -> Price | None:
+    quote = draft.symbol.quote if draft.symbol is not None else None
+    if quote is None or draft.effect is None:
+        return None
+    return quote.ask if draft.effect in (Effect.OPEN, Effect.ADD, Effect.COVER) else quote.bid
+
+
+def _read_quantity(draft: Draft, text: str) -> None:
+    """Shares, or `$50`: as many as that buys, rounded down."""
+    value = read_number(text.removeprefix("$").strip())
+    if value is None:
+        draft.faults["quantity"] = "shares, a number above zero, or $50"
+        return
+    if text.startswith("$"):
+        if draft.price is None:
+            draft.faults["quantity"] = "dollars need a price: type a limit"
+            return
+        shares = rounded_down(value / draft.price, draft.step)
+        if not shares:
+            draft.faults["quantity"] = f"${plain(value)} is less than {plain(draft.step)} shares"
+            return
+        draft.quantity = shares
+    else:
+        draft.quantity = Quantity(value)
+    if draft.symbol is not None and draft.quantity % draft.step:
+        whole = draft.step == 1
+        draft.faults["quantity"] = "whole shares only" if whole else f"in steps of {plain(draft.step)} shares"
+    if draft.effect is not None and draft.effect.only_reduces and draft.quantity > abs(draft.held) > 0:
+        draft.faults["quantity"] = f"{plain(abs(draft.held))} held: no more can be closed"
+
+
+def _read_lasts(draft: Draft, text: str) -> None:
+    if text not in {lasts.value for lasts in TimeInForce}:
+        draft.faults["lasts"] = "day, gtc or ioc"
+        return
+    draft.lasts = TimeInForce(text)
+    is_fraction = draft.quantity is not None and draft.quantity % 1
+    if is_fraction and draft.lasts is not TimeInForce.DAY:
+        draft.faults["lasts"] = "a fraction of a share: day only"
+    elif draft.type is OrderType.STOP and draft.lasts is TimeInForce.IOC:
+        draft.faults["lasts"] = "a stop order: day or gtc"
+
+
+def _read_holder(draft: Draft, text: str) -> None:
+    if text not in {holder.value for holder in StopHolder}:
+        draft.faults["holder"] = "broker, desk, or you"
+        return
+    draft.holder = StopHolder(text)
+
+
+# ── what the checks would say ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _doubt(draft: Draft, view: DeskView) -> None:
+    if not draft.opens:
+        return
+    if view.status.entries_refused is not None:
+        draft.doubts["effect"] = f"entries are off: {view.status.entries_refused}"
+    if draft.lasts is TimeInForce.GTC and draft.holder is StopHolder.BROKER:
+        draft.doubts["lasts"] = "its stop is for today: later NO STOP"
+    cost, loss, power = draft.cost, draft.loss, view.status.buying_power
+    sizing = view.sizing
+    if cost is not None and power is not None and cost > power:
+        draft.doubts["quantity"] = f"{cost:,.2f} USD is over the buying power"
+    elif cost is not None and sizing.max_notional is not None and cost > sizing.max_notional:
+        draft.doubts["quantity"] = f"{cost:,.2f} USD is over {sizing.max_notional:,.2f} an order"
+    elif loss is not None and sizing.risk is not None and loss > sizing.risk:
+        draft.doubts["quantity"] = f"loses {loss:,.2f} USD, over {sizing.risk:,.2f} a trade"

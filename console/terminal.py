@@ -5,8 +5,9 @@ skipped, and once everything has left a full repaint is asked for. What switches
 Nobody who writes here ever waits. The terminal is written to by a thread of its own, through a descriptor of its own
 that never blocks, so that even a write to a stalled terminal can be given up.
 
-What this cannot see: bytes that the kernel, ssh or tmux took and did not deliver. After a stall the terminal is
-therefore asked for an answer (`PROOF_REQUEST`); whatever was typed before the repaint was drawn arrives before it.
+What this cannot see: bytes that the kernel, ssh or tmux took and did not deliver. Therefore the terminal is asked for
+an answer (`console.proof`), after a stall and while something may be confirmed; whatever was typed before the picture
+was drawn arrives before it.
 """
 
 from __future__ import annotations
@@ -19,16 +20,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from console.proof import REQUEST, Proofs
+
 STALLED_AFTER = 1.0
 """Seconds without a byte taken after which the link counts as stalled, and a frame as late (OP-04)."""
 
 PROOF_PATIENCE = 1.5
 """Seconds after a stall in which the terminal may prove that it draws again; then its keys count without proof."""
-
-PROOF_REQUEST = "\x1b[5n"
-"""Device status report. Its answer is no key's sequence, unlike that of `CSI 6n`, which can be a modified F3."""
-
-PROOF = "\x1b[0n"
 
 RESTORE = (
     "\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l\x1b[?2048l"
@@ -65,7 +63,8 @@ class PacedWriter(threading.Thread):
         self._stall_ended_at: float | None = None
         self._owes_repaint = False
         self._is_unproven = False
-        self._proof_requested = False
+        self._proof_wanted: int | None = None
+        self._proofs = Proofs()
         self._is_painting = True
         self._is_stopping = False
         self._is_abandoned = False
@@ -89,9 +88,9 @@ class PacedWriter(threading.Thread):
                 self.frames_skipped += 1
                 self._owes_repaint = True
                 return
-            if self._is_unproven and not self._proof_requested:
-                self._proof_requested = True
-                data += PROOF_REQUEST
+            if self._is_unproven and self._proof_wanted is None:
+                self._proof_wanted = self._proofs.ask(self._now())
+                data += REQUEST
             self._put(data.encode(errors="replace"))
 
     def _is_behind(self) -> bool:
@@ -117,8 +116,11 @@ class PacedWriter(threading.Thread):
             return self._now() - self._progress_at if self._waiting else 0.0
 
     def had_gap(self, since: float, until: float) -> bool:
-        """Whether some output that was under way between the two instants took over 1 s to leave (OP-04)."""
+        """Whether some output that was under way between the two instants took over 1 s to leave, or to be drawn by a
+        terminal that answers (OP-04)."""
         with self._changed:
+            if self._proofs.had_gap(since, until):
+                return True
             gaps = [*self._gaps]
             if self._waiting and self._now() - self._busy_since > STALLED_AFTER:
                 gaps.append((self._busy_since, self._now()))
@@ -131,12 +133,45 @@ class PacedWriter(threading.Thread):
         with self._changed:
             if self._stall_ended_at is not None and self._now() - self._stall_ended_at > PROOF_PATIENCE:
                 self._is_unproven = False
-            return self._is_unproven
+            return self._proofs.is_blind(self._now()) or self._is_unproven
+
+    # ── proof that it was drawn
+
+    @property
+    def paint_is_proved(self) -> bool | None:
+        """Whether this terminal says that it drew; None while that is not known."""
+        with self._changed:
+            if not self._waiting:
+                self._proofs.give_patience_an_end(self._now())
+            return self._proofs.is_given
+
+    def ask_for_proof(self) -> int:
+        """Asks behind everything that was written so far; the question's number."""
+        with self._changed:
+            self._put(REQUEST.encode())
+            return self._proofs.ask(self._now())
+
+    def keep_watch(self) -> None:
+        """Asks a terminal that answers anew from time to time: so a link that hides its stalls shows them."""
+        with self._changed:
+            if self._is_painting and not self._waiting and self._proofs.is_due(self._now()):
+                self._put(REQUEST.encode())
+                self._proofs.ask(self._now())
+
+    def painted_at(self, question: int) -> float | None:
+        """From when what was written before the question stood there; None while that is not known. A terminal that
+        does not answer has drawn it by now."""
+        proved_at_all = self.paint_is_proved
+        with self._changed:
+            at = self._proofs.answered_at(question)
+            return self._now() if at is None and proved_at_all is False else at
 
     def prove(self) -> None:
-        """The terminal answered what was asked after the stall."""
+        """The terminal answered."""
         with self._changed:
-            self._is_unproven = False
+            self._proofs.answer(self._now())
+            if self._proof_wanted is not None and self._proofs.answered_at(self._proof_wanted) is not None:
+                self._is_unproven = False
 
     def stop(self, patience: float = 0.5) -> bool:
         """Sends what waits for at most `patience` seconds; whether all of it left."""
@@ -196,7 +231,7 @@ class PacedWriter(threading.Thread):
             now = self._now()
             if now - self._progress_at > STALLED_AFTER:
                 self._is_unproven = self._owes_repaint = True
-                self._proof_requested = False
+                self._proof_wanted = None
                 self._stall_ended_at = None
             self._progress_at = now
 

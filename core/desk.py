@@ -16,6 +16,7 @@ from core.execution.ledger import Ledger
 from core.facts import BarClosed, Fact, MarketDataQuarantined
 from core.market.normaliser import Normaliser
 from core.model.account import Account, Mode, NoAccount
+from core.model.bar import ONE_MINUTE
 from core.model.broker import FreshFigures
 from core.model.instrument import Instrument, NoInstrument
 from core.model.quote import NoQuote, Quote
@@ -110,6 +111,14 @@ class Desk:
             broker_time=fresh.broker_time if fresh else None,
             is_fresh=fresh is not None,
         )
+
+    def last_price(self, symbol: Symbol) -> tuple[datetime, Price] | None:
+        """The newer of the last bar's close and the middle of the last quote, with its time; None where neither is."""
+        mark, bar = self.orchestrator.state.marks.get(symbol), self.normaliser.state.last_starts.get(symbol)
+        prices = [(bar + ONE_MINUTE, mark)] if mark is not None and bar is not None else []
+        if quote := self.quotes.get(symbol):
+            prices.append((quote.at, quote.mid))
+        return max(prices, default=None)
 
     def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
         return self.instruments.get(symbol) or NoInstrument("the broker has not said yet whether it trades")

@@ -18,7 +18,7 @@ from core.model.broker import (
     OrderUpdate,
     Refused,
 )
-from core.model.order import Effect, OrderType, StopHolder
+from core.model.order import Effect, OrderType, StopHolder, TimeInForce
 from core.model.quote import Quote
 from core.model.values import ClientOrderId, Digest, Fraction, Price, ProposalId, Quantity, Symbol, TicketId
 
@@ -150,6 +150,7 @@ class ProposeOrder:
     limit_price: Price | None
     stop_price: Price | None
     stop_holder: StopHolder
+    time_in_force: TimeInForce = TimeInForce.DAY
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,15 @@ from core.engine import Engine
 from core.execution.order import Order
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
-from core.model.order import StopHolder
+from core.model.order import Side, StopHolder
 from core.model.position import Position, Trade
 from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Proposal, StopPlan, Ticket
 from core.model.values import Money, Price, Quantity, Symbol
 from core.pictures.strategies import strategy_rows
+from core.pictures.symbols import sizing, symbol_view
+from core.risk.capping import cap_of
 from core.risk.checks import standard_gate
 from core.telling import in_words, kind_of, order_in_words
 from core.views import (
@@ -32,7 +34,6 @@ from core.views import (
     ProtectionRow,
     ReplacedView,
     StatusView,
-    SymbolView,
     TicketView,
     TradeRow,
 )
@@ -61,6 +62,7 @@ class Pictures:
         self.refusals: deque[LogRow] = deque(maxlen=REFUSALS)
         self.endings: deque[Ending] = deque(maxlen=REFUSALS)
         self.orders_of: dict[str, str] = {}
+        self.signal_prices: dict[str, Price | None] = {}
         self.staged = 0
         self.number = 0
         self.desk.listeners.append(self._hear)
@@ -89,7 +91,7 @@ class Pictures:
                 tuple(o for o in working if o.is_protective),
                 tuple(p for p in positions if p.covered < abs(p.quantity)),
             ),
-            symbols=tuple(self._symbol(Symbol(text)) for text in desk.control.settings.symbols),
+            symbols=tuple(symbol_view(desk, Symbol(text)) for text in desk.control.settings.symbols),
             strategies=strategy_rows(desk, today),
             staged=self.staged,
             protections=(self._daily_loss(at),),
@@ -97,6 +99,7 @@ class Pictures:
             shadows=(),
             results=(),
             chart=None,
+            sizing=sizing(desk, at),
         )
 
     def _daily_loss(self, at: datetime) -> ProtectionRow:
@@ -123,12 +126,14 @@ class Pictures:
         if isinstance(fact, facts.ProposalStaged):
             self.staged += 1
             self.orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
+            self.signal_prices[fact.proposal.id] = fact.proposal.intended_price
         if isinstance(fact, facts.ProposalEdited):
             self.orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
         if isinstance(fact, REFUSING):
             self.refusals.append(row)
         if isinstance(fact, facts.ProposalEnded):
             self.endings.append(Ending(fact.proposal_id, fact.end.value, fact.reason))
+            self.signal_prices.pop(fact.proposal_id, None)
 
     def _in_words(self, fact: facts.Fact) -> str:
         """A proposal that ended is named by its order, where it was staged since the start."""
@@ -206,7 +211,17 @@ class Pictures:
             is_confirming=self.desk.stage.is_confirming(proposal.id),
             replaces=order.replaces,
             replaces_in_words=order_in_words(old.request) if old else "",
+            moved=self._moved(proposal),
         )
+
+    def _moved(self, proposal: Proposal) -> Money | None:
+        """What the price has done to a waiting exit since the bar, or the hand, that asked for it."""
+        order, before = proposal.order, proposal.intended_price
+        last = self.desk.last_price(order.symbol)
+        if not proposal.only_reduces or proposal.is_guard or before is None or last is None:
+            return None
+        better = last[1] - before if order.side is Side.SELL else before - last[1]
+        return Money(better * order.quantity)
 
     def _ticket(self, ticket: Ticket, at: datetime) -> TicketView:
         desk = self.desk
@@ -215,11 +230,12 @@ class Pictures:
         before = held.quantity if held else Quantity(Decimal(0))
         signed = ticket.order.quantity if ticket.order.side.value == "buy" else -ticket.order.quantity
         stops = (desk.ledger.order(order_id) for order_id in ticket.cancels)
+        candidate, context = candidate_of(proposal), desk.figures_for(at, proposal.symbol, None)
         return TicketView(
             ticket=ticket,
             proposal=self._proposal(proposal),
             quote=desk.quotes.get(ticket.order.symbol) or NoQuote("none seen yet"),
-            now=self.gate.review(candidate_of(proposal), desk.figures_for(at, proposal.symbol, None)),
+            now=self.gate.review(candidate, context),
             refused_because=desk.stage.state.refusals.get(ticket.id, ()),
             is_confirming=desk.stage.is_confirming(ticket.proposal_id),
             signal_time=proposal.signal_time,
@@ -227,6 +243,9 @@ class Pictures:
             cancels_in_words=tuple(order_in_words(stop.request) for stop in stops if stop),
             quantity_after=Quantity(before + signed),
             replaced=self._replaced(proposal, held),
+            capped_by=cap_of(candidate, context),
+            moved=self._moved_since_signal(proposal),
+            average_price=held.average_price if held else None,
         )
 
     def _replaced(self, proposal: Proposal, held: Position | None) -> ReplacedView | None:
@@ -243,6 +262,14 @@ class Pictures:
             result_before=_result_at(guarded, old.request.stop_price, order.quantity),
             result_after=_result_at(guarded, order.stop_price, order.quantity),
         )
+
+    def _moved_since_signal(self, proposal: Proposal) -> Decimal | None:
+        """Only a strategy's proposal has a signal; it names what it was measured against. An edit moves its limit."""
+        quote = self.desk.quotes.get(proposal.symbol)
+        before = self.signal_prices.get(proposal.id, proposal.intended_price)
+        if quote is None or not before or proposal.reference is None:
+            return None
+        return (quote.mid - before) / before
 
     def _position(self, position: Position) -> PositionRow:
         desk = self.desk
@@ -275,13 +302,8 @@ class Pictures:
 
     def _newest_price(self, position: Position) -> tuple[datetime, Price]:
         """The newest of the last bar's close, the middle of the last quote, and what was paid."""
-        prices = [(position.opened_at, position.average_price)]
-        mark = self.desk.orchestrator.state.marks.get(position.symbol)
-        if mark is not None and position.symbol in self.desk.normaliser.state.last_starts:
-            prices.append((self.desk.normaliser.state.last_starts[position.symbol] + ONE_MINUTE, mark))
-        if quote := self.desk.quotes.get(position.symbol):
-            prices.append((quote.at, quote.mid))
-        return max(prices)
+        paid = (position.opened_at, position.average_price)
+        return max(paid, self.desk.last_price(position.symbol) or paid)
 
     def _newest_data(self) -> tuple[datetime | None, str | None]:
         """When the market was last heard, and from whom."""
@@ -294,15 +316,6 @@ class Pictures:
         if stops:
             return StopHolder.BROKER
         return StopHolder.DESK if plan is not None and plan.holder is StopHolder.DESK else StopHolder.YOU
-
-    def _symbol(self, symbol: Symbol) -> SymbolView:
-        instrument = self.desk.instruments.get(symbol)
-        return SymbolView(
-            symbol=symbol,
-            quote=self.desk.quotes.get(symbol),
-            last=self.desk.orchestrator.state.marks.get(symbol),
-            is_fractionable=instrument.is_fractionable if instrument else False,
-        )
 
     def _order(self, order: Order) -> OrderRow:
         return _order(order, is_to_replace=self.desk.ledger.incumbent(order) is not None)

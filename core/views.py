@@ -79,6 +79,8 @@ class ProposalRow:
         What the signal was measured against, VWAP for VWAP; None where there is none.
     replaces, replaces_in_words
         The order whose place it would take, as in `SELL 27 IBM stop 178.20`; None and empty where it takes none.
+    moved
+        What waiting has brought an exit since its signal, USD, below zero is worse; None where it is not known.
     """
 
     id: ProposalId
@@ -104,6 +106,8 @@ class ProposalRow:
     def is_guard(self) -> bool:
         """A stop that is moved or put back: it closes nothing now."""
         return self.type is OrderType.STOP and self.exit_reason is ExitReason.STOP_LOSS
+
+    moved: Money | None = None
 
     @property
     def is_urgent(self) -> bool:
@@ -213,6 +217,12 @@ class TicketView:
         The key was turned; fresh figures are on their way.
     replaced
         What makes way for it; None where it replaces nothing.
+    capped_by
+        The limit that keeps the order from being larger, in words; None where none does.
+    moved
+        The quote's middle against the signal's price, as a fraction; None where no signal made it.
+    average_price
+        What was paid (a short: received) for what is held; None where nothing is.
     """
 
     ticket: Ticket
@@ -226,6 +236,9 @@ class TicketView:
     cancels_in_words: tuple[str, ...]
     quantity_after: Quantity
     replaced: ReplacedView | None = None
+    capped_by: str | None = None
+    moved: Decimal | None = None
+    average_price: Price | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,12 +372,34 @@ class KillView:
 
 @dataclass(frozen=True, slots=True)
 class SymbolView:
-    """What the order form shows of a symbol that the desk knows."""
+    """What the order form shows of a symbol that the desk knows.
+
+    Attributes
+    ----------
+    quantity_step
+        Smallest part of a share that the broker takes.
+    short_refused
+        Why it cannot be sold short, or None where it can.
+    """
 
     symbol: Symbol
     quote: Quote | None
     last: Price | None
     is_fractionable: bool
+    last_at: datetime | None = None
+    quantity_step: Decimal = Decimal(1)
+    short_refused: str | None = "the broker has not said yet"
+
+
+@dataclass(frozen=True, slots=True)
+class SizingView:
+    """What sizes an order typed by hand (RK-02), USD; None where it needs an equity that is not known."""
+
+    risk: Money | None
+    max_notional: Money | None
+
+
+NO_SIZING = SizingView(None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,6 +438,7 @@ class DeskView:
     shadows: tuple[ShadowRow, ...]
     results: tuple[ResultRow, ...]
     chart: ChartView | None
+    sizing: SizingView = NO_SIZING
 
 
 @dataclass(frozen=True, slots=True)

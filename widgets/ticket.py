@@ -1,97 +1,59 @@
 """The text of a ticket: exactly what would be sent, what it costs, what it risks, and what every check says (OP-03).
 
-Lines only: which key counts, and when, is not known here.
+Lines only: which key counts, and when, is not known here. No line is wider than it was asked to be, and none is cut:
+what does not fit beside its neighbour goes under it.
 """
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from core.model.order import OrderRequest, OrderType, Side
+from rich.cells import cell_len
+
+from core.model.order import OrderRequest, OrderType, Side, StopHolder, TimeInForce
 from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Review, StopPlan, Verdict
-from core.model.values import plain, to_nearest_tick
-from core.views import ProposalRow, ReplacedView, TicketView
+from core.model.values import plain
+from core.views import ProposalRow, TicketView
 from widgets import format as f
 from widgets.grid_picture import Tone
-from widgets.lines import Cell, TextLine
+from widgets.lines import Cell, TextLine, joined
+from widgets.proposals import EXIT_WORDS
+from widgets.ticket_change import change_in_words, change_lines
 
-RIGHT = 40
-"""Where the second column of the ticket begins."""
+RIGHT, GROUP = 36, 17
+"""Where the second column of the ticket begins, and how much of it a first figure takes."""
+HOLDS = {
+    StopHolder.BROKER: "the broker holds it",
+    StopHolder.DESK: "this desk asks YOU at it",
+    StopHolder.YOU: "YOU hold it",
+}
+LASTS = {TimeInForce.DAY: "day", TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC"}
 
 
 def title_of(row: ProposalRow, mode: str) -> str:
     return f"{mode.upper()} ─ {f.purpose(row)} ─ {row.symbol}"
 
 
-def ticket_lines(view: TicketView, waiting: Sequence[ProposalRow], now: datetime, width: int) -> list[TextLine]:
-    """The body, at most `width` cells wide; `waiting` are the proposals of the desk."""
-    lines = [
-        *_order(view),
-        *_risk(view),
-        *_position_after(view),
-        _quote(view.quote, now),
-        *wrapped("why    ", _why(view), width),
-    ]
+def ticket_lines(view: TicketView, now: datetime, width: int) -> list[TextLine]:
+    """The body, at most `width` cells wide."""
+    order = view.ticket.order
+    what = order_in_words(order) if view.replaced is None else change_in_words(order, view.replaced)
+    lines = two((Cell(what, "strong"),), () if view.proposal.is_guard else _cost(view), width=width)
+    if view.replaced is not None:
+        lines += change_lines(view.replaced)
+    if not view.proposal.is_guard:
+        for left, right in _closing(view) if order.effect.only_reduces else _opening(view):
+            lines += two(left, right, width=width)
+    lines += two(_quote(view.quote, now), [_moved(view)], width=width)
+    lines += wrapped("why    ", _why(view), width)
     for words in view.cancels_in_words:
         lines += wrapped("first  ", f"cancels {words}, then sends this", width)
-    lines += _checks(view.now, width)
-    for row in waiting:
-        if row.is_urgent and row.id != view.proposal.id:
-            what = f"{f.side_word(row.side)} {f.quantity(row.quantity)} {row.symbol}"
-            lines.append(
-                (Cell(f"!  EXIT WAITS  {what}, {f.count_up(row.staged_at, now)}", "warning"), Cell("  ! opens it"))
-            )
-    return lines
-
-
-def _order(view: TicketView) -> list[TextLine]:
-    """What is sent; where it takes another's place, what becomes of that one (`27 IBM stop 178.20 → 180.02`)."""
-    order, replaced = view.ticket.order, view.replaced
-    if replaced is None:
-        return [_two((Cell(order_in_words(order), "strong"),), _cost(view))]
-    word, price = ("stop", order.stop_price) if order.type is OrderType.STOP else ("limit", order.limit_price)
-    moved = f.price(price) if price == replaced.price else f"{f.price(replaced.price)} → {f.price(price)}"
-    left = replaced.quantity - replaced.filled_quantity
-    quantity = plain(order.quantity) if order.quantity == left else f"{plain(left)} → {plain(order.quantity)}"
-    what = Cell(f"{quantity} {order.symbol} {word} {moved}", "strong")
-    lines: list[TextLine] = [
-        (what, Cell(_break_even(price, replaced))) if view.proposal.is_guard else _two((what,), _cost(view))
-    ]
-    if replaced.filled_quantity:
-        lines.append((Cell(f"{plain(replaced.filled_quantity)} of {plain(replaced.quantity)} are filled already"),))
-    if replaced.result_before is not None and replaced.result_after is not None:
-        lines.append(
-            (
-                Cell("at it  ", "muted"),
-                Cell(f"{_result(replaced.result_before)} → {_result(replaced.result_after)}"),
-                *((Cell("  MORE than before", "warning"),) if replaced.result_after < replaced.result_before else ()),
-            )
-        )
-    return lines
-
-
-def _break_even(price: Decimal | None, replaced: ReplacedView) -> str:
-    average = replaced.average_price
-    return " (break-even)" if average is not None and price == to_nearest_tick(average) else ""
-
-
-def _result(amount: Decimal) -> str:
-    """What the position makes at its stop: `lose 49.14 USD`, `gain 12.00 USD`."""
-    return f"{'lose' if amount < 0 else 'gain'} {f.money(abs(amount))} USD"
-
-
-def _position_after(view: TicketView) -> list[TextLine]:
-    """The position once it is filled; a stop changes none now."""
-    if view.proposal.is_guard:
-        return []
-    return [
-        _two((Cell("after  ", "muted"), Cell(_after(view.quantity_after, view.proposal.symbol))), _power(view)),
-    ]
+    return lines + checks(view.now, width)
 
 
 def order_in_words(order: OrderRequest) -> str:
@@ -103,7 +65,7 @@ def order_in_words(order: OrderRequest) -> str:
             at = f"stop {f.price(order.stop_price)}"
         case _:
             at = "at the market"
-    return f"{plain(order.quantity)} {order.symbol} {at}, {order.time_in_force.value}"
+    return f"{plain(order.quantity)} {order.symbol} {at}, {LASTS[order.time_in_force]}"
 
 
 def wrapped(label: str, text: str, width: int, tone: Tone = "") -> list[TextLine]:
@@ -116,59 +78,125 @@ def wrapped(label: str, text: str, width: int, tone: Tone = "") -> list[TextLine
     ]
 
 
-def _two(left: TextLine, right: TextLine) -> TextLine:
-    length = sum(len(cell.text) for cell in left)
-    return (*left, Cell(" " * max(2, RIGHT - length)), *right)
+def two(left: TextLine, right: Iterable[TextLine], *, width: int) -> list[TextLine]:
+    """`left`, and the figures of the second column beside it; what has no room goes under them."""
+    lines: list[TextLine] = []
+    line, is_first = left, True
+    for figure in right:
+        if not joined(figure):
+            continue
+        begin = max(_length(line) + 2, RIGHT if is_first else RIGHT + GROUP)
+        if begin + _length(figure) > width:
+            lines.append(line)
+            line = ()
+            begin = max(0, min(RIGHT, width - _length(figure)))
+        line = (*line, Cell(" " * (begin - _length(line))), *figure)
+        is_first = False
+    return [*lines, line]
 
 
-def _cost(view: TicketView) -> TextLine:
+def _length(line: TextLine) -> int:
+    return cell_len(joined(line))
+
+
+# ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _figure(label: str, value: str, tone: Tone = "") -> TextLine:
+    return (Cell(f"{label} ", "muted"), Cell(value, tone))
+
+
+def _cost(view: TicketView) -> list[TextLine]:
     figures = view.ticket.figures
     word = "cost" if view.ticket.order.side is Side.BUY else "worth"
-    share = f"   {f.percent(figures.share_of_equity)} of equity" if figures.share_of_equity is not None else ""
-    return (Cell(f"{word} ", "muted"), Cell(f"{f.money(figures.cost)} USD"), Cell(share))
+    share = figures.share_of_equity
+    return [
+        _figure(word, f"{f.money(figures.cost)} USD"),
+        (Cell(f"{f.percent(share)} of equity"),) if share is not None else (),
+    ]
 
 
-def _risk(view: TicketView) -> Iterator[TextLine]:
-    """The stop with what is lost at it, the target with what is gained; what closes has neither."""
-    order, reference, stop = view.ticket.order, view.proposal.reference, view.ticket.stop
-    if not isinstance(stop, StopPlan):
-        if not order.effect.only_reduces:
-            yield (Cell(f"NO STOP: {stop.reason}", "warning"),)
-        return
-    lost = (Cell("lose ", "muted"), Cell(f"{f.money(view.ticket.figures.worst_loss)} USD at the stop"))
-    yield _two((Cell(_stop(stop)),), lost)
+def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
+    """The stop with what is lost at it, the target with what is gained, what is held and may be spent then."""
+    stop, figures = view.ticket.stop, view.ticket.figures
+    cap = _figure("size capped by", view.capped_by) if view.capped_by else ()
+    if isinstance(stop, StopPlan):
+        tone: Tone = "warning" if stop.holder is StopHolder.YOU else ""
+        words = f"STOP {f.price(stop.price)}, {HOLDS[stop.holder]}"
+        yield (Cell(words, tone),), [_figure("lose", f"{f.money(figures.worst_loss)} USD"), cap]
+    else:
+        yield (Cell(f"NO STOP: {stop.reason}", "warning"),), [(Cell("the loss has no bound", "warning"),), cap]
+    after = _figure("after fill:", _held(view.quantity_after))
+    gain = _gain(view)
+    if gain is None:
+        yield (Cell("no target: its exit is yours"),), [after]
+    else:
+        target = f"target VWAP {f.money(view.proposal.reference)}, needs your key"
+        yield (Cell(target),), [_figure("gain", f"{f.money(gain)} USD"), after]
+    power = figures.buying_power_after
+    yield _figure("power after", f"{f.money(power)} USD") if power is not None else _unknown("power after"), []
+
+
+def _gain(view: TicketView) -> Decimal | None:
+    order, reference = view.ticket.order, view.proposal.reference
     if reference is None or order.limit_price is None:
-        return
+        return None
     way = reference - order.limit_price if order.side is Side.BUY else order.limit_price - reference
-    gained = (Cell("gain ", "muted"), Cell(f"{f.money(way * order.quantity)} USD at the target"))
-    yield _two((Cell(f"target VWAP {f.money(reference)}, needs your key"),), gained)
+    return way * order.quantity
 
 
-def _stop(stop: StopPlan) -> str:
-    holder = {"broker": "the broker holds it", "desk": "this desk asks YOU at it", "you": "YOU hold it"}
-    return f"STOP {f.price(stop.price)}, {holder[stop.holder.value]}"
+def _closing(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
+    """What was paid for what goes, what that makes of it, and what is left."""
+    order, paid = view.ticket.order, view.average_price
+    after = _figure("after fill:", _held(view.quantity_after))
+    if paid is None:
+        yield _unknown("what was paid"), [after]
+        return
+    word = "paid" if order.side is Side.SELL else "sold short at"
+    price = order.limit_price or order.stop_price or _touch(view)
+    if price is None:
+        yield _figure(word, f"{f.price(paid)} a share"), [_unknown("result"), after]
+        return
+    result = (price - paid if order.side is Side.SELL else paid - price) * order.quantity
+    yield (
+        _figure(word, f"{f.price(paid)} a share"),
+        [
+            _figure("result", f"{f.signed(result)} USD", f.tone_of(result)),
+            after,
+        ],
+    )
 
 
-def _power(view: TicketView) -> TextLine:
-    after = view.ticket.figures.buying_power_after
-    if after is None and view.ticket.order.effect.only_reduces:
-        return ()
-    return (Cell("power after ", "muted"), Cell(f"{f.money(after)} USD"))
+def _unknown(what: str) -> TextLine:
+    return (Cell(f"{what} not known", "warning"),)
+
+
+def _touch(view: TicketView) -> Decimal | None:
+    """The price at which it would trade now."""
+    if isinstance(view.quote, NoQuote):
+        return None
+    return view.quote.ask if view.ticket.order.side is Side.BUY else view.quote.bid
+
+
+def _held(quantity: Decimal) -> str:
+    """`47 long`, `5 short`, `none`."""
+    return f"{plain(abs(quantity))} {'long' if quantity > 0 else 'short'}" if quantity else "none"
 
 
 def _quote(quote: Quote | NoQuote, now: datetime) -> TextLine:
     if isinstance(quote, NoQuote):
         return (Cell(f"no quote: {quote.reason}", "warning"),)
-    return (
-        Cell("quote  ", "muted"),
-        Cell(f"{f.price(quote.bid)} × {f.price(quote.ask)}  {f.age(quote.at, now)}  {quote.feed.value}"),
-    )
+    return _figure("quote ", f"{f.price(quote.bid)} × {f.price(quote.ask)}  {f.age(quote.at, now)}  {quote.feed.value}")
 
 
-def _after(quantity: Decimal, symbol: str) -> str:
-    if not quantity:
-        return f"no {symbol}"
-    return f"{plain(abs(quantity))} {symbol} {'long' if quantity > 0 else 'short'}"
+def _moved(view: TicketView) -> TextLine:
+    """How far the price has gone since the signal; since the ticket opened, where a person made it."""
+    if view.moved is not None:
+        return _figure("since the signal", f.signed_percent(view.moved))
+    before, now = view.ticket.price_at_opening, _touch(view)
+    if not before or now is None:
+        return ()
+    return _figure("since it opened", f.signed_percent((now - before) / before))
 
 
 def _why(view: TicketView) -> str:
@@ -180,21 +208,51 @@ def _why(view: TicketView) -> str:
     return f"{strategy.upper()}, bar {f.minute(view.signal_time)}: {view.reason}"
 
 
-def _checks(review: Review, width: int) -> list[TextLine]:
+# ── checks and waiting exits ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def checks(review: Review, width: int) -> list[TextLine]:
     """Every refusal and warning in words; what passes as a count."""
     passing = len(review.verdicts) - len(review.refusals) - len(review.warnings)
-    said = [f"{passing} pass"]
-    if review.warnings:
-        said.append(f"{len(review.warnings)} warn{'s' if len(review.warnings) == 1 else ''}")
-    if review.refusals:
-        said.append(f"{len(review.refusals)} REFUSE{'S' if len(review.refusals) == 1 else ''}")
-    lines: list[TextLine] = [(Cell("checks ", "muted"), Cell(" · ".join(said)))]
+    said = f"{passing} checks pass"
+    worst: list[tuple[Verdict, str, Tone]] = [(verdict, "REFUSES", "urgent") for verdict in review.refusals]
+    worst += [(verdict, "warns", "warning") for verdict in review.warnings]
+    if not worst:
+        return [(Cell(said),)]
+    if len(worst) == 1:
+        verdict, word, tone = worst[0]
+        line = f"{said} · 1 {word}: {_in_words(verdict)}"
+        if cell_len(line) <= width:
+            return [(Cell(said), Cell(" · "), Cell(line[len(said) + 3 :], tone))]
+    counts = [f"{len(review.refusals)} REFUSE"] if review.refusals else []
+    counts += [f"{len(review.warnings)} warn"] if review.warnings else []
+    lines: list[TextLine] = [(Cell(" · ".join([said, *counts])),)]
     for verdict in review.refusals:
-        lines += _verdict("  NO   ", verdict, width, "urgent")
+        lines += wrapped("  NO   ", _in_words(verdict), width, "urgent")
     for verdict in review.warnings:
-        lines += _verdict("  warn ", verdict, width, "warning")
+        lines += wrapped("  warn ", _in_words(verdict), width, "warning")
     return lines
 
 
-def _verdict(label: str, verdict: Verdict, width: int, tone: Tone) -> list[TextLine]:
-    return wrapped(label, f"{verdict.check}: {verdict.reason}", width, tone)
+def _in_words(verdict: Verdict) -> str:
+    return f"{verdict.check}: {verdict.reason}"
+
+
+def exit_lines(waiting: Sequence[ProposalRow], now: datetime, width: int) -> list[TextLine]:
+    """The most urgent of the exits that wait beside a ticket, and how many more."""
+    if not waiting:
+        return []
+    row = waiting[0]
+    waits = f.span(now - row.staged_at)
+    if row.exit_reason is ExitReason.STOP_LOSS:
+        why = f"{waits} past its stop"
+    else:
+        why = f"{EXIT_WORDS.get(row.exit_reason, 'asked for') if row.exit_reason else 'asked for'} {waits} ago"
+    moved = f", {f.signed(row.moved)} USD since" if row.moved is not None else ""
+    more = f", {len(waiting) - 1} more" if len(waiting) > 1 else ""
+    text = f"{f.side_word(row.side)} {f.quantity(row.quantity)} {row.symbol}, {why}{moved}{more}"
+    label = "!  EXIT WAITS  "
+    return [
+        (Cell(label if number == 0 else " " * len(label), "strong"), Cell(part, "warning"))
+        for number, part in enumerate(textwrap.wrap(text, width - len(label)))
+    ]

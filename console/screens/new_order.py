@@ -3,138 +3,55 @@
 from __future__ import annotations
 
 from datetime import datetime
-
-from textual import events
-from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
-from textual.widgets import Input
+from decimal import Decimal
 
 from console.awaited import PATIENCE, Awaited, NotStaged, Staged, awaited
-from console.keymap import Place, bindings_for, footer
-from console.order_form import Fault, read_form
+from console.keymap import Place, bindings_for
+from console.order_form import Draft, Fault, read_draft, read_form
+from console.presets import preset
 from console.screens.behind import Behind
-from console.screens.layer import Dialog
+from console.screens.form import BESIDE, WIDTH, Field, Form
 from core.model.staging import MANUAL
-from core.views import DeskView, SymbolView
+from core.model.values import plain
+from core.views import DeskView
 from widgets import format as f
-from widgets.lines import Cell, Lines, TextLine
-from widgets.ticket import wrapped
+from widgets.order_form import about_lines, money_lines
 
-WIDTH = 72
-FIELDS: tuple[tuple[str, str, str], ...] = (
-    ("symbol", "Symbol", ""),
-    ("effect", "Effect", "buy, or sell what is held"),
-    ("quantity", "Quantity", "shares"),
-    ("type", "Type", "limit, market; stop only closes"),
-    ("limit", "Limit price", "USD a share"),
-    ("stop", "Stop price", "USD a share; the loss is limited there"),
-    ("holder", "Stop held by", "broker, desk, or you"),
+FIELDS = (
+    Field("symbol", "Symbol", ""),
+    Field("effect", "Effect", "buy or short opens, sell or cover ends"),
+    Field("quantity", "Quantity", "shares, or $50; F2 F3 F4 size it"),
+    Field("type", "Type", "limit, market; stop only closes"),
+    Field("limit", "Limit price", "USD a share"),
+    Field("stop", "Stop price", "USD a share; limits the loss"),
+    Field("holder", "Stop held by", "broker, desk, or you"),
+    Field("lasts", "Lasts", "day, gtc, ioc; fractions are day only"),
 )
-MOVES = {"tab": 1, "down": 1, "shift+tab": -1, "up": -1}
-"""Keys that go to another field, and how far."""
-EDITS = {
-    "backspace": "delete_left",
-    "delete": "delete_right",
-    "left": "cursor_left",
-    "right": "cursor_right",
-    "home": "home",
-    "end": "end",
-}
-"""Keys that change a field, and its action."""
-FIRST_KEYS = ("ctrl+k", "f10", "ctrl+q", "escape")
-"""Keys that never wait for the form to be there."""
-ORDER = [field for field, _, _ in FIELDS]
-DEFAULTS = {"effect": "buy", "type": "limit", "holder": "broker"}
+DEFAULTS = {"effect": "buy", "type": "limit", "lasts": "day", "holder": "broker"}
+NEEDED = frozenset({"symbol", "quantity", "limit", "stop"})
+"""Fields that are empty at first: their hint says enough until something stands there, or Enter was pressed."""
 
 
-class NewOrderScreen(Dialog):
-    CSS = """
-    #form { width: 78; height: auto; max-height: 100%; background: $surface; border: round $accent; padding: 0 1; }
-    #form Horizontal { height: 1; }
-    #form .label { width: 14; }
-    #form Input { width: 20; height: 1; border: none; padding: 0 1; background: $panel; }
-    #form Input:focus { border: none; background: $primary 40%; }
-    #form .unit { width: 1fr; padding-left: 1; }
-    #form-about, #form-said { margin-top: 1; }
-    """
+class NewOrderScreen(Form):
     PLACE = Place.ORDER_FORM
     BINDINGS = bindings_for(PLACE)
+    CAPITALS = frozenset({"symbol"})
 
     def __init__(self, behind: Behind) -> None:
-        super().__init__()
-        self.behind = behind
         symbols = behind.view.symbols if behind.view is not None else ()
-        first = symbols[0].symbol if len(symbols) == 1 else ""
-        self.inputs = {
-            field: Input(
-                DEFAULTS.get(field, first if field == "symbol" else ""),
-                id=f"form-{field}",
-                compact=True,
-                select_on_focus=False,
-            )
-            for field, _, _ in FIELDS
-        }
-        self.about = Lines(id="form-about")
-        self.said = Lines(id="form-said")
+        only = {"symbol": symbols[0].symbol} if len(symbols) == 1 else {}
+        super().__init__(behind, "New order ─ becomes a proposal, nothing is sent", FIELDS, {**DEFAULTS, **only})
         self._awaited: Awaited | None = None
-        self._early: list[events.Key] = []
+        self._was_entered = False
 
-    def compose(self) -> ComposeResult:
-        box = Vertical(id="form")
-        box.border_title = "New order ─ becomes a proposal, nothing is sent"
-        with box:
-            for field, label, unit in FIELDS:
-                with Horizontal():
-                    yield Lines([(Cell(label),)], classes="label")
-                    yield self.inputs[field]
-                    yield Lines([(Cell(unit, "muted"),)], classes="unit")
-            yield self.about
-            yield self.said
-
-    def on_mount(self) -> None:
-        self._go_to("quantity" if self.inputs["symbol"].value else "symbol")
-        self._say(footer(Place.ORDER_FORM))
-        self._describe()
-        early, self._early = self._early, []
-        for event in early:
-            self.take(event)
-
-    # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def take(self, event: events.Key) -> bool:
-        """Heard before any binding, one key after the other: what was typed before Tab is in its field when the next
-        character comes. False for a key that is not the form's."""
-        if event.key in FIRST_KEYS:
-            return False
-        if not self.is_mounted:
-            self._early.append(event)
-            return True
-        field = next((name for name, _, _ in FIELDS if self.inputs[name] is self.focused), "quantity")
-        box = self.inputs[field]
-        if event.key in MOVES:
-            self._go_to(ORDER[(ORDER.index(field) + MOVES[event.key]) % len(ORDER)])
-        elif event.key in EDITS:
-            getattr(box, f"action_{EDITS[event.key]}")()
-        elif event.key == "enter":
-            self.action_stage()
-        elif event.is_printable and event.character:
-            character = event.character.upper() if box is self.inputs["symbol"] else event.character
-            box.replace(character, *sorted(box.selection))
-        else:
-            return False
-        return True
-
-    def _go_to(self, field: str) -> None:
-        """At once; what stands there is selected, so that typing replaces it."""
-        box = self.inputs[field]
-        self.set_focus(box)
-        box.action_select_all()
+    def first(self) -> str:
+        return "quantity" if self.inputs["symbol"].value else "symbol"
 
     # ── what the engine says ─────────────────────────────────────────────────────────────────────────────────────
 
-    def update_view(self, view: DeskView, _now: datetime) -> None:
-        self._describe()
-        if self._awaited is None or not self.is_current:
+    def update_view(self, view: DeskView, now: datetime) -> None:
+        super().update_view(view, now)
+        if self._awaited is None or not self.is_active:
             return
         match self._awaited.answer(view):
             case Staged(proposal_id):
@@ -142,59 +59,67 @@ class NewOrderScreen(Dialog):
                 self.behind.open_ticket(proposal_id)
             case NotStaged(reason):
                 self._awaited = None
-                self.said.show(wrapped("NOT STAGED ", reason, WIDTH, "warning"))
+                self.answered(reason.partition("not staged: ")[2] or reason, "NOT STAGED ")
             case None if self.behind.now() - self._awaited.since > PATIENCE:
                 self._awaited = None
-                self._say("no answer; nothing was staged")
+                self.answered("no answer; nothing was staged")
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """The form writes symbols in capitals itself."""
-        box = event.input
-        if box is self.inputs["symbol"] and box.value != box.value.upper():
-            box.value = box.value.upper()
-        self._describe()
+    # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def on_input_submitted(self) -> None:
-        self.action_stage()
-
-    def action_stage(self) -> None:
+    def submit(self) -> None:
         view = self.behind.view
         if view is None or self._awaited is not None:
             return
-        order = read_form({field: box.value for field, box in self.inputs.items()}, view)
+        self._was_entered = True
+        order = read_form(self.texts(), view)
         if isinstance(order, Fault):
-            label = next(label for field, label, _ in FIELDS if field == order.field)
-            self._say(f"{label}: {order.message}", is_wrong=True)
-            self._go_to(order.field)
+            label = next(field.label for field in self.fields if field.name == order.field)
+            self.go_to(order.field)
+            self.answered(f"{label}: {order.message}")
             return
         strategy = None if order.effect.only_reduces else MANUAL
         self._awaited = awaited(view, order.symbol, strategy, self.behind.now())
         self.behind.handle.send(order)
-        self._say("staging…")
+        self.answered("staging…")
 
-    def action_back(self) -> None:
-        self.dismiss()
-
-    def _describe(self) -> None:
-        """The symbol as the desk knows it, and what may be spent."""
+    def action_size(self, part: str) -> None:
+        """A preset: it fills the quantity, and says what made it."""
         view = self.behind.view
         if view is None:
             return
-        found = next((row for row in view.symbols if row.symbol == self.inputs["symbol"].value.upper()), None)
-        self.about.show(
-            [*_about(found, view), (Cell(f"buying power {f.money(view.status.buying_power)} USD", "muted"),)]
+        size = preset(read_draft(self.texts(), view), Decimal(part), view)
+        if size.quantity is not None:
+            self.inputs["quantity"].value = plain(size.quantity)
+        self.answered(size.words)
+
+    # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def describe(self) -> None:
+        view = self.behind.view
+        if view is None:
+            return
+        texts = self.texts()
+        draft = read_draft(texts, view)
+        faults = {
+            name: words
+            for name, words in draft.faults.items()
+            if self._was_entered or texts[name] or name not in NEEDED
+        }
+        self.show_beside(faults, draft.doubts, _readings(draft, texts))
+        self.show_alive(
+            [
+                *about_lines(draft.symbol, view, self.behind.engine_now(), WIDTH),
+                *money_lines(draft.cost, draft.loss, draft.opens, view, WIDTH),
+            ]
         )
+        long = {**draft.doubts, **faults}.get(self.focused_field(), "")
+        is_too_long = len(long) > BESIDE
+        self.show_answer(long if is_too_long else self.keys_in_words(), "warning" if is_too_long else "muted")
 
-    def _say(self, text: str, is_wrong: bool = False) -> None:
-        self.said.show(wrapped("", text, WIDTH, "warning" if is_wrong else "muted"))
 
-
-def _about(row: SymbolView | None, view: DeskView) -> list[TextLine]:
-    if row is None:
-        known = ", ".join(known.symbol for known in view.symbols)
-        return wrapped("", f"symbols of this desk: {known}", WIDTH, "muted")
-    quote = "no quote yet" if row.quote is None else f"{f.price(row.quote.bid)} × {f.price(row.quote.ask)} USD"
-    held = sum(position.quantity for position in view.positions if position.symbol == row.symbol)
-    parts = "fractions trade" if row.is_fractionable else "whole shares only"
-    text = f"{row.symbol}: {quote}, last {f.price(row.last)}, held {f.quantity(held) if held else 'none'}, {parts}"
-    return wrapped("", text, WIDTH, "muted")
+def _readings(draft: Draft, texts: dict[str, str]) -> dict[str, str]:
+    """How many shares the dollars are."""
+    is_dollars = texts["quantity"].strip().startswith("$")
+    if not is_dollars or draft.quantity is None or draft.cost is None:
+        return {}
+    return {"quantity": f"{plain(draft.quantity)} shares for {f.money(draft.cost)} USD"}

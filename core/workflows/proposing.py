@@ -12,7 +12,7 @@ from core.facts import ProposalEnd, ProposalEnded, ProposalSkipped, ProposalStag
 from core.inputs import Decline, LeaveTicket, ProposeClose, ProposeFlattening, ProposeOrder
 from core.model.bar import ONE_MINUTE
 from core.model.order import Effect as OrderEffect
-from core.model.order import OrderRequest, OrderType, Side, order_id_of
+from core.model.order import OrderRequest, OrderType, Side, TimeInForce, order_id_of
 from core.model.position import Position
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.staging import MANUAL, MandateKind, NoStop, Proposal, StopPlan
@@ -106,6 +106,7 @@ class Proposing:
                 order_type=command.type,
                 limit_price=command.limit_price,
                 stop_price=command.stop_price if command.type is OrderType.STOP else None,
+                time_in_force=command.time_in_force,
             )
             return ()
         order = OrderRequest(
@@ -115,6 +116,7 @@ class Proposing:
             effect=command.effect,
             quantity=quantity,
             type=command.type,
+            time_in_force=command.time_in_force,
             limit_price=command.limit_price,
             stop_price=None,
         )
@@ -235,6 +237,7 @@ class Proposing:
         order_type: OrderType = OrderType.MARKET,
         limit_price: Price | None = None,
         stop_price: Price | None = None,
+        time_in_force: TimeInForce = TimeInForce.DAY,
     ) -> None:
         """Stage an exit, clamped to the position less the exits that are out; its own stops make way for it."""
         held = abs(position.quantity)
@@ -247,7 +250,7 @@ class Proposing:
         side = closing_side(position)
         effect = OrderEffect.COVER if side is Side.BUY else self._closing_effect(clamped, held)
         order = OrderRequest(
-            order_id, position.symbol, side, effect, clamped, order_type, limit_price=limit_price, stop_price=stop_price
+            order_id, position.symbol, side, effect, clamped, order_type, time_in_force, limit_price, stop_price
         )
         self._stage(
             Proposal(

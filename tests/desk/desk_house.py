@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -39,6 +39,7 @@ from core.runtime.line import Link
 from core.runtime.pace import Pace
 from core.runtime.virtual import VirtualRuntime
 from core.settings import Settings
+from core.views import DeskView
 from state.journal import MemoryJournal
 from tests.scenarios.house import Switch
 from tests.unit.core.brokers.trading_floor import Notebook
@@ -111,6 +112,17 @@ class House:
         assert isinstance(ticket, TicketScreen)
         return ticket
 
+    async def opens_the_ticket_of(self, order: str) -> TicketScreen:
+        """The ticket of the row that begins so, as `0.1 SPY`."""
+        view = self.desk.view
+        assert view is not None
+        row = next(row for row in view.proposals if f"{row.quantity.normalize()} {row.symbol}" == order)
+        self.desk.open_ticket(row.id)
+        await self.until(self.is_armed)
+        ticket = self.desk.screen
+        assert isinstance(ticket, TicketScreen)
+        return ticket
+
     async def buys(self) -> None:
         """What VWAP proposes, with its stop at the broker."""
         await self.opens_the_ticket()
@@ -123,8 +135,22 @@ class House:
         await self.press("K")
         await self.until(lambda: self.shows("KILLED since"))
 
+    def goes_live(self) -> None:
+        """The console is told of a live account; live trading itself is shut elsewhere (OP-10)."""
+        draw = self.runtime.picture
+
+        def live() -> DeskView:
+            view = draw()
+            return replace(view, status=replace(view.status, mode=Mode.LIVE))
+
+        self.runtime.picture = live  # type: ignore[method-assign]
+
     def is_armed(self) -> bool:
-        return any("armed " in line and "armed in" not in line for line in self.picture().splitlines())
+        """By the terminal's own word, or by time."""
+        return any(
+            (" armed " in line and "not armed" not in line and "armed in" not in line) or " armed, by time" in line
+            for line in self.picture().splitlines()
+        )
 
     def picture(self) -> str:
         """The screen as text."""
@@ -174,10 +200,11 @@ async def open_desk(
     now: Callable[[], float] | None = None,
     ready: bool = True,
     kind: type[Desk] = Desk,
+    handled_by: type[EngineHandle] = EngineHandle,
 ) -> AsyncIterator[House]:
     """A desk with one proposal waiting."""
     runtime = _runtime()
-    handle = EngineHandle(lambda _stack: _built(runtime, _stack))
+    handle = handled_by(lambda _stack: _built(runtime, _stack))
     desk = kind(handle) if now is None else kind(handle, now)
     async with desk.run_test(size=size) as pilot:
         house = House(desk, pilot, runtime)

@@ -21,6 +21,7 @@ GOOD = {
     "limit": "496.00",
     "stop": "494.00",
     "holder": "broker",
+    "lasts": "day",
 }
 
 
@@ -91,13 +92,14 @@ async def test_a_long_fault_is_read_in_full_at_80_columns() -> None:
 async def test_what_is_not_staged_says_every_reason_and_keeps_the_form() -> None:
     """RK-01"""
     async with open_desk() as house:
-        await fill(house, quantity="1", stop="")
+        await fill(house, quantity="1")
 
         await house.press("enter")
         await house.until(lambda: house.shows("NOT STAGED"))
 
         assert house.facts(ProposalSkipped)
-        assert house.shows("New order", "stop")
+        assert house.shows("New order", "buying power: 496.00 USD is over 200.00 USD free", "496.00 USD is over")
+        assert house.desk.screen.inputs["quantity"].value == "1"  # type: ignore[attr-defined]
 
 
 async def test_a_wrong_field_is_named_and_nothing_is_proposed() -> None:
@@ -124,6 +126,15 @@ FAULTS = [
     ("limit", "", "limit"),
     ("limit", "1,000", "limit"),
     ("stop", "x", "stop"),
+    ("stop", "", "stop"),
+    ("stop", "496.00", "stop"),
+    ("limit", "496.001", "limit"),
+    ("quantity", "0.0001", "quantity"),
+    ("quantity", "$0.1", "quantity"),
+    ("effect", "short", "effect"),
+    ("effect", "cover", "effect"),
+    ("lasts", "week", "lasts"),
+    ("lasts", "gtc", "lasts"),
     ("holder", "mum", "holder"),
 ]
 

@@ -20,14 +20,15 @@ async def test_the_ticket_shows_exactly_what_is_sent() -> None:
             "0.1 SPY at 496.21 limit, day",
             "cost 49.62 USD   24.8 % of equity",
             "STOP 494.72, the broker holds it",
-            "lose 0.15 USD at the stop",
+            "lose 0.15 USD    size capped by 50 USD",
             "target VWAP 497.89, needs your key",
-            "gain 0.17 USD at the target",
+            "gain 0.17 USD    after fill: 0.1 long",
             "power after 150.38 USD",
             "quote  496.20 × 496.22",
             "derived",
+            "since the signal 0.00 %",
             "VWAP, bar 10:23: close 496.21 is 0.34 % below VWAP 497.89",
-            "16 pass",
+            "16 checks pass",
         )
         assert house.sent_nothing()
 
@@ -187,7 +188,7 @@ async def test_escape_puts_it_aside_and_x_declines() -> None:
         assert house.shows("1 waiting")
 
         await house.opens_the_ticket()
-        await house.press("x")
+        await house.press("x", "enter")
         await house.until(lambda: house.facts(ProposalEnded))
         assert house.facts(ProposalEnded)[0].reason == "declined"
         await house.until(lambda: house.shows("No proposals."))
@@ -206,6 +207,6 @@ async def test_a_terminal_too_small_to_show_the_ticket_confirms_nothing() -> Non
 
         await house.pilot.resize_terminal(80, 24)
         await house.until(house.is_armed)
-        assert house.shows("lose 0.15 USD at the stop")
+        assert house.shows("lose 0.15 USD    size capped by 50 USD")
         await house.press("B")
         await house.until(lambda: house.facts(ConfirmationReceived))

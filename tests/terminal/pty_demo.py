@@ -34,7 +34,13 @@ class Demo(Pty):
         return time.monotonic() - self.started_at
 
     def until_armed(self) -> None:
-        self.until(lambda: any("armed " in line and "armed in" not in line for line in self.screen.display), 5)
+        self.until(
+            lambda: any(
+                ("armed " in line and "armed in" not in line) or "armed, by time" in line
+                for line in self.screen.display
+            ),
+            5,
+        )
 
     def facts(self) -> list[str]:
         """The names of what `keyturn journal tail` tells, in order."""

@@ -25,7 +25,7 @@ def test_a_first_minute(demo: Open, measured: Measured) -> None:
 
     # a key typed with the one that opens the ticket, held from then on
     desk.type(b"\rB")
-    desk.until_it_shows("lose 0.15 USD at the stop", 3)
+    desk.until_it_shows("lose 0.15 USD", 3)
     desk.read_for(0.5)
     for _ in range(20):
         desk.type(b"B")

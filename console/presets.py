@@ -1,0 +1,51 @@
+"""A quantity by a key: what the risk of a trade allows to open (RK-02), or a part of what is held to close."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from console.order_form import Draft
+from core.model.values import ZERO, Money, Quantity, plain, rounded_down
+from core.risk.sizing import BY_NOTIONAL, quantity_for
+from core.views import DeskView
+from widgets import format as f
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A quantity and what made it, in words; None where nothing can be worked out, and why."""
+
+    quantity: Quantity | None
+    words: str
+
+
+def preset(draft: Draft, part: Decimal, view: DeskView) -> Preset:
+    """`part` of the risk of one trade, 1 or below; of the shares that are held where the order closes."""
+    if draft.symbol is None:
+        return Preset(None, "a size needs its symbol")
+    if not draft.opens:
+        return _of_what_is_held(draft, part)
+    if draft.price is None or draft.stop is None or draft.stop == draft.price:
+        return Preset(None, "a size by risk needs a stop price, and a limit price or a quote")
+    sizing, power = view.sizing, view.status.buying_power
+    if sizing.risk is None or sizing.max_notional is None or power is None:
+        return Preset(None, "the account's figures are not known yet")
+    risk, most = Money(sizing.risk * part), min(sizing.max_notional, power)
+    way = abs(draft.price - draft.stop)
+    size = quantity_for(risk, draft.price, way / draft.price, most, draft.step)
+    if not size.quantity:
+        return Preset(None, f"nothing fits: {size.limited_by}")
+    if size.limited_by != BY_NOTIONAL:
+        limit = f"a risk of {f.money(risk)} USD"
+    else:
+        limit = f"{f.money(most)} USD, the {'buying power' if most == power else 'most of an order'}"
+    return Preset(size.quantity, f"{plain(size.quantity)} {draft.symbol.symbol}: sized by {limit}")
+
+
+def _of_what_is_held(draft: Draft, part: Decimal) -> Preset:
+    held = abs(draft.held)
+    quantity = held if part >= 1 else rounded_down(held * part, draft.step)
+    if quantity <= ZERO:
+        return Preset(None, "nothing of it is held" if not held else "too little is held for a part of it")
+    return Preset(Quantity(quantity), f"{plain(quantity)} of {plain(held)} held")

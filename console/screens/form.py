@@ -1,0 +1,219 @@
+"""A dialog with fields: what its texts say is read by whoever derives from it, its keys are read here.
+
+Each key is applied before the next one comes: what was typed before Tab is in its field when the character behind it
+is read, also where a link delivers both at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Input
+
+from console.keymap import footer
+from console.screens.behind import Behind
+from console.screens.layer import Dialog
+from core.views import DeskView
+from widgets.grid_picture import Tone
+from widgets.lines import Cell, Lines, TextLine
+from widgets.ticket import wrapped
+
+WIDTH = 74
+BESIDE = 39
+"""Cells of text beside a field."""
+MOVES = {"tab": 1, "down": 1, "shift+tab": -1, "up": -1}
+"""Keys that go to another field, and how far."""
+EDITS = {
+    "backspace": "delete_left",
+    "delete": "delete_right",
+    "left": "cursor_left",
+    "right": "cursor_right",
+    "home": "home",
+    "end": "end",
+}
+"""Keys that change a field, and its action."""
+NOTHING: Mapping[str, str] = {}
+FIRST_KEYS = ("ctrl+k", "f10", "ctrl+q", "escape")
+"""Keys that never wait for the form to be there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One line of a form; `hint` stands beside it while nothing is wrong with it."""
+
+    name: str
+    label: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the last line says of an act; of the fields as they were, where `texts` holds them, and else until the next.
+
+    So a refusal's reasons stay while what they refused is mended.
+    """
+
+    label: str
+    text: str
+    texts: dict[str, str] | None
+
+
+class Form(Dialog):
+    """The base: fields with what is wrong beside each, lines that are alive under them, and a line that answers."""
+
+    DEFAULT_CSS = """
+    Form {
+        .form { width: 78; height: auto; max-height: 100%; background: $surface; border: round $accent; padding: 0 1; }
+        .form Horizontal { height: 1; }
+        .form .label { width: 14; }
+        .form Input { width: 20; height: 1; border: none; padding: 0 1; background: $panel; }
+        .form Input:focus { border: none; background: $primary 40%; }
+        .form .beside { width: 40; padding-left: 1; }
+        .form .alive { margin-top: 1; }
+    }
+    """
+    CAPITALS: frozenset[str] = frozenset()
+    """Fields that are written in capitals, however they are typed."""
+
+    def __init__(self, behind: Behind, title: str, fields: Sequence[Field], texts: Mapping[str, str]) -> None:
+        super().__init__()
+        self.behind = behind
+        self.asks = title
+        self.fields = tuple(fields)
+        self.inputs = {
+            field.name: Input(texts.get(field.name, ""), id=f"form-{field.name}", compact=True, select_on_focus=False)
+            for field in fields
+        }
+        self.beside = {field.name: Lines(classes="beside") for field in fields}
+        self.alive = Lines(classes="alive")
+        self.said = Lines()
+        self._order = [field.name for field in fields]
+        self._answer = Answer("", "", None)
+        self._early: list[events.Key] = []
+
+    def compose(self) -> ComposeResult:
+        box = Vertical(classes="form")
+        box.border_title = self.asks
+        with box:
+            for field in self.fields:
+                with Horizontal():
+                    yield Lines([(Cell(field.label),)], classes="label")
+                    yield self.inputs[field.name]
+                    yield self.beside[field.name]
+            yield self.alive
+            yield self.said
+
+    def on_mount(self) -> None:
+        self.go_to(self.first())
+        self.describe()
+        early, self._early = self._early, []
+        for event in early:
+            self.take(event)
+
+    # ── for whoever derives from it ──────────────────────────────────────────────────────────────────────────────
+
+    def first(self) -> str:
+        """The field that has the keyboard first."""
+        return self._order[0]
+
+    def describe(self) -> None:
+        """Draws what is wrong beside each field, and what is alive."""
+
+    def submit(self) -> None:
+        """Enter."""
+
+    # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def take(self, event: events.Key) -> bool:
+        """Heard before any binding, one key after the other. False for a key that is not the form's."""
+        if event.key in FIRST_KEYS:
+            return False
+        if not self.is_mounted:
+            self._early.append(event)
+            return True
+        box = self.inputs[self.focused_field()]
+        if event.key in MOVES:
+            place = self._order.index(self.focused_field()) + MOVES[event.key]
+            self.go_to(self._order[place % len(self._order)])
+        elif event.key in EDITS:
+            getattr(box, f"action_{EDITS[event.key]}")()
+        elif event.key == "enter":
+            self.submit()
+        elif event.is_printable and event.character:
+            box.replace(self._written(box, event.character), *sorted(box.selection))
+        else:
+            return False
+        return True
+
+    def focused_field(self) -> str:
+        return next((name for name in self._order if self.inputs[name] is self.focused), self.first())
+
+    def go_to(self, field: str) -> None:
+        """At once; what stands there is selected, so that typing replaces it."""
+        box = self.inputs[field]
+        self.set_focus(box)
+        box.action_select_all()
+
+    def _written(self, box: Input, text: str) -> str:
+        return text.upper() if any(self.inputs[field] is box for field in self.CAPITALS) else text
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """What was pasted is written as what is typed."""
+        written = self._written(event.input, event.input.value)
+        if event.input.value != written:
+            event.input.value = written
+        self.describe()
+
+    def on_input_submitted(self) -> None:
+        self.submit()
+
+    def on_descendant_focus(self) -> None:
+        self.describe()
+
+    def action_submit(self) -> None:
+        self.submit()
+
+    def action_back(self) -> None:
+        self.dismiss()
+
+    def keys_in_words(self) -> str:
+        """Its own; the kill key stands in the last line."""
+        return footer(self.PLACE).partition("  Ctrl+")[0]
+
+    # ── what it shows ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def texts(self) -> dict[str, str]:
+        return {name: box.value for name, box in self.inputs.items()}
+
+    def update_view(self, _view: DeskView, _now: datetime) -> None:
+        self.describe()
+
+    def show_beside(
+        self, faults: Mapping[str, str], doubts: Mapping[str, str] = NOTHING, readings: Mapping[str, str] = NOTHING
+    ) -> None:
+        """What is wrong with each field, what speaks against it, how it is read, or else its hint."""
+        for field in self.fields:
+            wrong = faults.get(field.name) or doubts.get(field.name)
+            beside = Cell(wrong, "warning") if wrong else Cell(readings.get(field.name) or field.hint, "muted")
+            self.beside[field.name].show([(beside,)])
+
+    def answered(self, text: str, label: str = "") -> None:
+        """What an act brought; with a label it is a refusal, whose reasons stay."""
+        self._answer = Answer(label, text, None if label else self.texts())
+        self.describe()
+
+    def show_answer(self, otherwise: str, tone: Tone = "muted") -> None:
+        """In the last line: what the last act brought, while that is news."""
+        answer = self._answer
+        if answer.text and answer.texts in (None, self.texts()):
+            self.said.show(wrapped(answer.label, answer.text, WIDTH, "warning"))
+        else:
+            self.said.show(wrapped("", otherwise, WIDTH, tone))
+
+    def show_alive(self, lines: Sequence[TextLine]) -> None:
+        self.alive.show(lines)

@@ -1,0 +1,75 @@
+"""The frame of a ticket on the screen: its text, its one line of keys, and what the terminal has no room for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from console.ticket.lines import WIDTH, Readiness, heading, key_line
+from console.ticket.standing import Phase, Standing
+from console.ticket.word import TypedWord
+from core.model.account import Mode
+from core.views import DeskView
+from widgets.lines import Cell, Lines, TextLine
+from widgets.ticket import exit_lines, ticket_lines, title_of
+
+AROUND = 4
+"""Lines of the terminal that the ticket's text never has: its frame, its keys, the desk's last line."""
+
+
+class TicketBox(Vertical):
+    """Draws what a ticket stands at.
+
+    Attributes
+    ----------
+    is_cut
+        Whether the terminal has no room for all of it; then it says how much is hidden.
+    """
+
+    DEFAULT_CSS = """
+    TicketBox {
+        width: 78; height: auto; max-height: 100%; margin-bottom: 1; padding: 0 1;
+        background: $surface; border: round $accent; border-title-style: bold;
+        &.-live { border: heavy $error; }
+        &.-disarmed { border: round $warning; }
+        &.-live.-disarmed { border: heavy $warning; }
+        & > #ticket-keys { background: $panel; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(id="ticket")
+        self.body = Lines(id="ticket-body")
+        self.keys = Lines(id="ticket-keys")
+        self.is_cut = False
+
+    def compose(self) -> ComposeResult:
+        yield self.body
+        yield self.keys
+
+    def show(self, standing: Standing, view: DeskView, now: datetime, is_late: bool) -> None:
+        row, shown = standing.row, standing.shown
+        title = title_of(row, view.status.mode.value) if row is not None else ""
+        if self.border_title != title:  # a title that is set is drawn
+            self.border_title = title
+        self.set_class(view.status.mode is Mode.LIVE, "-live")
+        self.set_class(standing.phase not in (Phase.READY, Phase.FETCHING, Phase.CONFIRMING), "-disarmed")
+        lines = heading(standing, is_late)
+        if shown is not None:
+            lines += ticket_lines(shown, now, WIDTH)
+        waiting = [other for other in view.proposals if other.is_urgent and other.id != standing.proposal_id]
+        self.body.show(self._fitted(lines, exit_lines(waiting, now, WIDTH)))
+
+    def show_keys(self, standing: Standing, word: TypedWord | None, readiness: Readiness, now: datetime) -> None:
+        self.keys.show([key_line(standing, word, readiness, now)])
+
+    def _fitted(self, lines: Sequence[TextLine], exits: Sequence[TextLine]) -> list[TextLine]:
+        room = max(1, self.app.size.height - AROUND - len(exits))
+        self.is_cut = len(lines) > room
+        if not self.is_cut:
+            return [*lines, *exits]
+        hidden = len(lines) - room + 1
+        return [*lines[: room - 1], (Cell(f"… {hidden} lines more: a taller terminal shows them", "warning"),), *exits]

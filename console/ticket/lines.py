@@ -1,0 +1,107 @@
+"""What the ticket's screen says around the ticket: its heading, and the one line that says when its key counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from console.ticket.standing import Phase, Standing
+from console.ticket.word import TypedWord
+from core.views import ProposalRow
+from widgets import format as f
+from widgets.lines import Cell, TextLine, joined, spread
+from widgets.ticket import wrapped
+
+WIDTH = 74
+"""Cells inside the frame: with it the ticket is 78 wide."""
+KEYS_READY = ("e edit  x decline  ] next  Esc aside", "e edit  x decline  Esc aside", "x decline  Esc aside")
+KEYS_ELSE = ("x decline  r review  ] next  Esc aside", "x decline  r review  Esc aside", "r review  Esc aside")
+LEAST = ("Esc aside", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """How far the arming is.
+
+    Attributes
+    ----------
+    left
+        Seconds until the key counts; None where the ticket is not painted yet.
+    silence
+        Seconds that it takes after the paint.
+    is_turning
+        The key was turned and waits to have been alone.
+    was_early
+        The key came too early, and no other key since has counted.
+    obstacle
+        What keeps it from being armed at all, in words.
+    is_proved
+        Whether the terminal itself said that it drew the ticket.
+    """
+
+    left: float | None
+    silence: float
+    is_turning: bool
+    was_early: bool
+    obstacle: str | None
+    is_proved: bool
+
+
+def heading(standing: Standing, is_late: bool) -> list[TextLine]:
+    """Why it cannot be confirmed now; nothing where it can."""
+    match standing.phase:
+        case Phase.REFUSED:
+            return wrapped("REFUSED ", f"{standing.said}. r reviews it again", WIDTH, "urgent")
+        case Phase.RED:
+            return wrapped("NOT NOW ", f"{standing.said}. r reviews it again", WIDTH, "urgent")
+        case Phase.OVER:
+            return wrapped("OVER    ", standing.said, WIDTH, "warning")
+        case Phase.CONFIRMING:
+            return [(Cell(Phase.CONFIRMING.value, "strong"),)]
+    lines = wrapped("NOT CHANGED ", standing.note, WIDTH, "warning") if standing.note else []
+    if standing.shown is None:
+        lines.append((Cell("no figures came; r asks again" if is_late else Phase.FETCHING.value, "strong"),))
+    return lines
+
+
+def key_line(standing: Standing, word: TypedWord | None, readiness: Readiness, now: datetime) -> TextLine:
+    """Which key confirms, what else there is, whether it counts, and the soonest of what can end the ticket."""
+    row = standing.row
+    keys = KEYS_READY if standing.phase is Phase.READY else KEYS_ELSE
+    if row is None or standing.shown is None or standing.phase is Phase.OVER:
+        return (Cell(keys[0]),)
+    right = (
+        _state(standing, word, readiness, row.confirming_key),
+        Cell(f"  {f.countdown(standing.shown.ticket.ends_at, now)} "),
+    )
+    does = _does(row, word)
+    for rest in (*keys, *LEAST):  # what does not fit is left out, never cut
+        left = (*does, Cell(f"   {rest}"))
+        if len(joined(left)) + len(joined(right)) < WIDTH:
+            break
+    return spread(left, right, WIDTH)
+
+
+def _does(row: ProposalRow, word: TypedWord | None) -> TextLine:
+    key = row.confirming_key
+    if word is not None and not word.stands:
+        typed = f"  typed: {word.typed}" if word.typed else ""
+        return (Cell(f" type {word.word}, then {key}", "strong"), Cell(typed, "strong"))
+    return (Cell(f" {key} ", "strong"), Cell(f" {f.purpose(row).lower()}"))
+
+
+def _state(standing: Standing, word: TypedWord | None, readiness: Readiness, key: str) -> Cell:
+    if standing.phase is Phase.CONFIRMING or readiness.is_turning:
+        return Cell("confirming…", "strong")
+    if standing.phase is not Phase.READY:
+        return Cell("not armed", "warning")
+    if readiness.obstacle is not None:
+        return Cell(readiness.obstacle, "warning")
+    if word is not None and not word.stands:
+        return Cell("LIVE, not armed", "warning")
+    if readiness.left == 0:
+        return Cell("armed" if readiness.is_proved else "armed, by time", "strong")
+    seconds = f"{readiness.silence if readiness.left is None else readiness.left + 0.05:.1f} s"
+    if readiness.was_early:
+        return Cell(f"too early: press {key} in {seconds}", "warning")
+    return Cell(f"armed in {seconds}", "muted")

@@ -1,0 +1,85 @@
+"""Whether the terminal has a whole picture of exactly this ticket, and how long the link has moved since (OP-04)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from console.arming import Arming, Shown
+from console.link import Link
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A frame that holds a ticket, handed to the link.
+
+    Attributes
+    ----------
+    skipped
+        The frames that the link had skipped before: one more, and this one may be it.
+    question
+        What the terminal was asked behind it.
+    """
+
+    shown: Shown
+    skipped: int
+    at: float
+    question: int
+
+
+class Painted:
+    """Tells `Arming` when a ticket was painted, and makes it forget what a stalled link may not show any more."""
+
+    def __init__(self, arming: Arming, link: Callable[[], Link], now: Callable[[], float]) -> None:
+        self.arming = arming
+        self._link = link
+        self._now = now
+        self._drawing: Drawing | None = None
+        self._painted_at = 0.0
+        self._is_waiting_for_a_frame = False
+
+    def must_ask(self, shown: Shown) -> bool:
+        """Whether the next frame is to be waited for: none has shown this ticket yet."""
+        if self._is_waiting_for_a_frame or self.arming.is_painted(shown):
+            return False
+        return self._drawing is None or self._drawing.shown != shown
+
+    def asked(self) -> int:
+        """The next frame is waited for; the frames that were skipped until now."""
+        self._is_waiting_for_a_frame = True
+        return self._link().frames_skipped
+
+    def drew(self, shown: Shown, skipped: int) -> None:
+        """A frame that holds it was handed to the link."""
+        self._is_waiting_for_a_frame = False
+        self._drawing = Drawing(shown, skipped, self._now(), self._link().ask_for_proof())
+
+    def look(self) -> bool:
+        """A picture counts from when the terminal proved that it drew it, and no longer than the link moves.
+
+        True where the frame with it was skipped: it must be drawn again.
+        """
+        self._link().keep_watch()
+        must_draw = self._follow()
+        if self.arming.has_painted and self._link().had_gap(self._painted_at, self._now()):
+            self.forget()
+        return must_draw
+
+    def _follow(self) -> bool:
+        link, drawing = self._link(), self._drawing
+        if drawing is None or self.arming.is_painted(drawing.shown):
+            return False
+        if link.last_drained_at < drawing.at:
+            return False  # it is on its way; nothing is asked of a link that stands still
+        if link.frames_skipped != drawing.skipped:
+            self._drawing = None
+            return True
+        if (painted_at := link.painted_at(drawing.question)) is not None:
+            self.arming.paint(drawing.shown, painted_at)
+            self._painted_at = drawing.at
+        return False
+
+    def forget(self) -> None:
+        """It is not on the screen, or not to be read: it must be painted again."""
+        self.arming.forget()
+        self._drawing = None

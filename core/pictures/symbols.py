@@ -1,0 +1,48 @@
+"""The symbols that an order may be typed for, and what sizes it: as the desk knows them, never asked anew."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from core.desk import Desk
+from core.model.account import Account
+from core.model.bar import ONE_MINUTE
+from core.model.instrument import Instrument
+from core.model.values import Money, Symbol
+from core.views import SizingView, SymbolView
+
+
+def symbol_view(desk: Desk, symbol: Symbol) -> SymbolView:
+    instrument = desk.instruments.get(symbol)
+    bar = desk.normaliser.state.last_starts.get(symbol)
+    return SymbolView(
+        symbol=symbol,
+        quote=desk.quotes.get(symbol),
+        last=desk.orchestrator.state.marks.get(symbol),
+        is_fractionable=instrument.is_fractionable if instrument else False,
+        last_at=bar + ONE_MINUTE if bar else None,
+        quantity_step=instrument.quantity_step if instrument else Decimal(1),
+        short_refused=_short_refused(desk, instrument),
+    )
+
+
+def _short_refused(desk: Desk, instrument: Instrument | None) -> str | None:
+    account = desk.account
+    if instrument is None or not isinstance(account, Account):
+        return "the broker has not said yet whether it can be sold short"
+    if account.multiplier <= 1:
+        return "a cash account sells nothing short"
+    if not (instrument.is_shortable and instrument.is_easy_to_borrow):
+        return f"nobody lends {instrument.symbol}"
+    return None
+
+
+def sizing(desk: Desk, at: datetime) -> SizingView:
+    """The risk of a trade and the most of an order, by the equity that the checks measure with (RK-02)."""
+    context = desk.figures_for(at, Symbol(""), None)
+    risk, most = (
+        context.settings.risk.per_trade.of(context.equity),
+        context.settings.risk.max_notional.of(context.equity),
+    )
+    return SizingView(None if risk is None else Money(risk), None if most is None else Money(most))

@@ -1,0 +1,42 @@
+"""What keeps an order from being larger, in words for its ticket: found from its figures, whoever sized it (OP-03)."""
+
+from __future__ import annotations
+
+from core.model.account import Account
+from core.model.instrument import Instrument
+from core.model.staging import StopPlan
+from core.model.values import CENT, plain, tick_of
+from core.risk.gate import Candidate, ReviewContext
+from core.settings import Amount
+
+
+def cap_of(candidate: Candidate, context: ReviewContext) -> str | None:
+    """The first limit that one step more would pass; None where the order could be larger, or closes.
+
+    A step is a share for whole shares, else the instrument's. The stop's rounding, half a tick, counts as reached.
+    """
+    order, risk = candidate.order, context.settings.risk
+    price = candidate.price(context.quote)
+    if candidate.only_reduces or price is None or not isinstance(context.instrument, Instrument):
+        return None
+    is_whole = order.quantity == order.quantity.to_integral_value()
+    more = order.quantity + (1 if is_whole else context.instrument.quantity_step)
+    most = risk.max_notional.of(context.equity)
+    if most is not None and more * price > most:
+        return _in_words(risk.max_notional)
+    loss = risk.per_trade.of(context.equity)
+    if loss is not None and isinstance(candidate.stop, StopPlan):
+        way = abs(price - candidate.stop.price) + tick_of(price) / 2
+        if more * way > loss:
+            return f"risk {_in_words(risk.per_trade)}"
+    if isinstance(context.account, Account) and more * price > context.account.buying_power:
+        return "buying power"
+    return None
+
+
+def _in_words(amount: Amount) -> str:
+    """`50 USD`, `8 %` of equity."""
+    if amount.of_equity is not None:
+        return f"{plain(amount.of_equity * 100)} %"
+    usd = amount.usd
+    return "" if usd is None else f"{plain(usd) if usd == usd.to_integral_value() else usd.quantize(CENT)} USD"

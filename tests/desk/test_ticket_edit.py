@@ -1,0 +1,195 @@
+"""Editing and declining on the ticket: what was read before counts no more; nothing is sent (OP-03, OP-04)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from decimal import Decimal
+
+from console.handle import EngineHandle, Running
+from console.screens.decline import DeclineScreen
+from console.screens.edit import EditScreen
+from console.screens.ticket import Phase, TicketScreen
+from core.facts import ConfirmationReceived, EditRefused, OrderCreated, ProposalEdited, ProposalEnded
+from core.inputs import Command, Confirm, Decline, EditProposal, LeaveTicket, OpenTicket, ProposeClose
+from tests.desk.desk_house import SPY, House, open_desk
+
+
+class RecordingHandle(EngineHandle):
+    """Remembers what the console sent."""
+
+    def __init__(self, build: Callable[[ExitStack], Running]) -> None:
+        super().__init__(build)
+        self.sent: list[Command] = []
+
+    def send(self, command: Command) -> None:
+        self.sent.append(command)
+        super().send(command)
+
+
+async def edits(house: House, quantity: str = "", limit: str = "") -> EditScreen:
+    """`e`, and what is typed into its fields; Enter is left to the test."""
+    await house.press("e")
+    await house.until(lambda: isinstance(house.desk.screen, EditScreen))
+    form = house.desk.screen
+    assert isinstance(form, EditScreen)
+    await house.press(*quantity, "tab", *limit)
+    return form
+
+
+async def test_an_edit_makes_a_new_ticket_with_a_silence_of_its_own_and_its_key_sends_the_new_order() -> None:
+    """OP-03, OP-04"""
+    async with open_desk(handled_by=RecordingHandle) as house:
+        ticket = await house.opens_the_ticket()
+        before = ticket._shown
+        assert before is not None
+
+        await edits(house, "0.05", "496.10")
+        await house.until(lambda: house.shows("24.81 USD, 0.07 USD lost at the stop 494.72"))
+        await house.press("enter")
+
+        await house.until(lambda: ticket._shown is not None and ticket._shown is not before)
+        assert not house.is_armed()
+        sent = house.desk.handle.sent  # type: ignore[attr-defined]
+        assert EditProposal(ticket.proposal_id, Decimal("0.05"), Decimal("496.10")) in sent  # type: ignore[arg-type]
+        assert not any(isinstance(command, Confirm) for command in sent)
+        await house.until(lambda: house.shows("0.05 SPY at 496.10 limit, day", "cost 24.81 USD"))
+        await house.until(house.is_armed)
+        assert ticket._shown is not None
+        assert ticket._shown.ticket.digest != before.ticket.digest
+        await house.press("B")
+        await house.until(lambda: house.facts(OrderCreated))
+        assert str(house.facts(OrderCreated)[0].order.quantity) == "0.05"
+
+
+async def test_a_key_right_behind_an_edit_confirms_neither_the_old_nor_the_new_order() -> None:
+    """OP-04: the old ticket is forgotten with Enter, not with the engine's answer"""
+    async with open_desk() as house:
+        ticket = await house.opens_the_ticket()
+        await edits(house, "0.05")
+
+        await house.press("enter", "B")
+        await house.until(lambda: house.facts(ProposalEdited))
+        await house.until(lambda: ticket.phase is Phase.READY)
+        await house.wait(0.3)
+
+        assert house.sent_nothing()
+
+
+async def test_a_refused_edit_says_why_at_the_top_and_the_old_order_stays_confirmable() -> None:
+    """OP-03"""
+    async with open_desk() as house:
+        await house.opens_the_ticket()
+
+        await edits(house, "0.2")
+        await house.press("enter")
+
+        await house.until(lambda: house.facts(EditRefused))
+        await house.until(lambda: house.shows("NOT CHANGED", "over the limit of 50.00 USD an order"))
+        await house.until(house.is_armed)
+        assert house.shows("0.1 SPY at 496.21 limit, day", "NOT CHANGED")
+        await house.press("B")
+        await house.until(lambda: house.facts(OrderCreated))
+        assert house.facts(OrderCreated)[0].order.quantity == Decimal("0.1")
+
+
+async def test_a_form_that_changes_nothing_or_says_no_number_sends_nothing() -> None:
+    """OP-03"""
+    async with open_desk(handled_by=RecordingHandle) as house:
+        ticket = await house.opens_the_ticket()
+
+        await edits(house)
+        await house.press("enter")
+        await house.until(lambda: house.shows("this is the order as it is"))
+        await house.press("tab", *"1e3", "enter")
+        await house.until(lambda: house.shows("shares, a number above zero"))
+        await house.press("escape")
+        await house.until(lambda: house.desk.screen is ticket)
+
+        sent = house.desk.handle.sent  # type: ignore[attr-defined]
+        assert [type(command) for command in sent] == [OpenTicket]
+
+
+async def test_a_ticket_under_a_form_is_not_armed_and_its_key_is_a_letter_of_the_form() -> None:
+    """OP-04"""
+    async with open_desk() as house:
+        ticket = await house.opens_the_ticket()
+
+        await house.press("x")
+        await house.until(lambda: isinstance(house.desk.screen, DeclineScreen))
+        await house.wait(0.6)
+        assert house.shows("not armed")
+        assert not ticket.arming.has_painted
+        await house.press("B")
+        await house.wait(0.3)
+
+        assert house.sent_nothing()
+        assert house.shows("Reason         B")
+        await house.press("escape")
+        await house.until(house.is_armed)
+
+
+async def test_a_reason_is_written_down_and_an_empty_one_is_allowed() -> None:
+    """OP-12"""
+    async with open_desk() as house:
+        house.types_an_order()
+        await house.until(lambda: house.shows("2 waiting"))
+        await house.opens_the_ticket_of("0.1 SPY")
+        await house.press("x", *"spread too wide", "enter")
+        await house.until(lambda: house.facts(ProposalEnded))
+        assert house.facts(ProposalEnded)[0].reason == "spread too wide"
+
+        await house.until(lambda: house.shows("1 waiting"))
+        await house.press("1", "enter")
+        await house.until(lambda: house.shows("0.09 SPY at 496.00 limit"))
+        await house.press("x", "enter")
+        await house.until(lambda: len(house.facts(ProposalEnded)) == 2)
+        assert house.facts(ProposalEnded)[1].reason == "declined"
+
+
+async def test_the_waiting_exit_parks_the_ticket_and_the_next_one_comes_back_to_it() -> None:
+    """OP-06"""
+    async with open_desk(handled_by=RecordingHandle) as house:
+        await house.buys()
+        house.desk.handle.send(ProposeClose(SPY))
+        await house.until(lambda: house.shows("1 waiting"))
+        house.types_an_order(quantity="0.01", limit="490.00")
+        await house.wait(0.3)
+        await house.press("exclamation_mark")
+        await house.until(lambda: house.shows("SELL to close ─ SPY", "paid 496.21 a share", "after fill: none"))
+        await house.until(house.is_armed)
+        parked = house.desk.screen
+        assert isinstance(parked, TicketScreen)
+
+        await house.press("exclamation_mark")
+        await house.until(lambda: "no other exit waits" in house.footer())
+        assert house.desk.screen is parked
+        await house.press("escape")
+        await house.until(lambda: not isinstance(house.desk.screen, TicketScreen))
+
+        sent = house.desk.handle.sent  # type: ignore[attr-defined]
+        assert any(isinstance(command, LeaveTicket) for command in sent)
+        assert not any(isinstance(command, Decline) for command in sent)
+        assert len(house.facts(ConfirmationReceived)) == 1
+
+
+async def test_an_exit_that_waits_stands_on_the_ticket_of_an_entry_and_is_one_key_away() -> None:
+    """OP-06"""
+    async with open_desk(size=(80, 24)) as house:
+        house.types_an_order()
+        await house.until(lambda: house.shows("2 waiting"))
+        await house.opens_the_ticket_of("0.1 SPY")
+        await house.press("B")
+        await house.until(lambda: house.shows("FILLED at 496.21"))
+        house.desk.handle.send(ProposeClose(SPY))
+        await house.until(lambda: house.shows("2 waiting, 1 EXIT"))
+        await house.press("1", "home", "down", "enter")
+        await house.until(lambda: house.shows("0.09 SPY at 496.00 limit"))
+        assert house.shows("!  EXIT WAITS  SELL 0.1 SPY, by hand", "USD since")
+
+        await house.press("exclamation_mark")
+
+        await house.until(lambda: house.shows("SELL to close ─ SPY", "result"))
+        await house.until(house.is_armed)
+        await house.press("S")
+        await house.until(lambda: len(house.facts(ConfirmationReceived)) == 2)

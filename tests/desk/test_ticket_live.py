@@ -1,0 +1,121 @@
+"""A live account: what opens has its symbol typed, what closes never waits for a word (OP-04)."""
+
+from __future__ import annotations
+
+from textual import events
+
+from console.ticket.word import TypedWord
+from core.facts import ConfirmationReceived, OrderCreated
+from core.inputs import ProposeClose
+from tests.desk.desk_house import SPY, House, open_desk
+
+
+async def opens_a_live_ticket(house: House) -> None:
+    house.goes_live()
+    await house.until(lambda: house.shows("LIVE"))
+    await house.press("enter")
+    await house.until(lambda: house.shows("LIVE ─ BUY to open ─ SPY", "type SPY, then B", "LIVE, not armed"))
+    await house.wait(0.6)
+
+
+async def test_the_key_counts_only_after_the_whole_word_and_the_silence_behind_it() -> None:
+    """OP-04"""
+    async with open_desk() as house:
+        await opens_a_live_ticket(house)
+        await house.press("B")
+        await house.wait(0.4)
+        assert house.sent_nothing()
+        assert house.shows("type SPY, then B")
+
+        await house.wait(2.0)
+        await house.press("S", "P", "Y", "B")
+        await house.wait(0.4)
+        assert house.sent_nothing()
+
+        await house.until(house.is_armed)
+        assert house.shows("B  buy to open")
+        await house.press("B")
+        await house.until(lambda: house.facts(OrderCreated))
+
+
+async def test_a_wrong_letter_starts_the_word_anew_and_case_counts() -> None:
+    """OP-04"""
+    async with open_desk() as house:
+        await opens_a_live_ticket(house)
+
+        await house.press("S", "P")
+        await house.until(lambda: house.shows("typed: SP"))
+        await house.press("y")
+        await house.until(lambda: not house.shows("typed:"))
+        await house.press("P", "Y")
+        await house.wait(0.6)
+        await house.press("B")
+        await house.wait(0.3)
+
+        assert house.sent_nothing()
+        assert not house.is_armed()
+
+
+async def test_another_key_or_a_paste_behind_the_word_takes_it_back() -> None:
+    """OP-04"""
+    async with open_desk() as house:
+        await opens_a_live_ticket(house)
+        for breaks in ("P", "paste"):
+            await house.press("S", "P", "Y")
+            await house.until(house.is_armed)
+            if breaks == "paste":
+                house.desk.post_message(events.Paste("SPY"))
+            else:
+                await house.press(breaks)
+            await house.until(lambda: house.shows("type SPY, then B"))
+
+        await house.press("B")
+        await house.wait(0.4)
+        assert house.sent_nothing()
+
+
+async def test_the_word_is_for_the_ticket_on_which_it_was_typed() -> None:
+    """OP-04: `r` brings another one"""
+    async with open_desk() as house:
+        await opens_a_live_ticket(house)
+        await house.press("S", "P", "Y")
+        await house.until(house.is_armed)
+
+        await house.press("r")
+
+        await house.until(lambda: house.shows("type SPY, then B"))
+        await house.wait(0.6)
+        await house.press("B")
+        await house.wait(0.3)
+        assert house.sent_nothing()
+
+
+async def test_an_exit_on_a_live_account_needs_no_word() -> None:
+    """OP-04, OP-06"""
+    async with open_desk() as house:
+        await house.buys()
+        house.goes_live()
+        house.desk.handle.send(ProposeClose(SPY))
+        await house.until(lambda: house.shows("1 EXIT"))
+
+        await house.press("exclamation_mark")
+        await house.until(house.is_armed)
+        assert house.shows("LIVE ─ SELL to close ─ SPY")
+        await house.press("S")
+
+        await house.until(lambda: len(house.facts(ConfirmationReceived)) == 2)
+
+
+def test_a_word_is_its_letters_in_a_row() -> None:
+    """OP-04: a letter too many begins it again"""
+    word = TypedWord("AAPL")
+
+    for key in "xAAAPL":
+        word.hear(key)
+    assert not word.stands
+    for key in "AAPL":
+        word.hear(key)
+    assert word.stands
+
+    word.hear(None)
+    assert word.typed == ""

@@ -1,0 +1,220 @@
+"""The text of a ticket, for every effect: each figure in words, within its width, never cut (OP-03)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from rich.cells import cell_len
+
+from console.ticket.lines import WIDTH, Readiness, key_line
+from console.ticket.standing import Phase, Standing
+from console.ticket.word import TypedWord
+from core.model.order import CONFIRMING_KEYS, Effect, OrderType, Side, StopHolder, TimeInForce
+from core.model.quote import NoQuote
+from core.model.signal import ExitReason
+from core.model.staging import NoStop, Review, StopPlan, Verdict
+from core.model.staging import Standing as Verdicts
+from core.model.values import Money, Price, Quantity, Symbol
+from core.views import DeskView, TicketView
+from tests.desk.desk_house import open_desk
+from widgets import format as f
+from widgets.lines import joined
+from widgets.ticket import exit_lines, ticket_lines, title_of
+
+LARGE = Symbol("BRK.B")
+SELLS = (Effect.REDUCE, Effect.CLOSE, Effect.SHORT)
+
+
+SEEN: list[tuple[TicketView, DeskView]] = []
+
+
+async def a_ticket() -> tuple[TicketView, DeskView]:
+    """The one that VWAP proposes in the demo's market; looked at once, for it never changes."""
+    if SEEN:
+        return SEEN[0]
+    async with open_desk() as house:
+        ticket = await house.opens_the_ticket()
+        await house.wait(0.1)
+        assert ticket._shown is not None
+        assert house.desk.view is not None
+        SEEN.append((ticket._shown, house.desk.view))
+    return SEEN[0]
+
+
+def of_effect(view: TicketView, effect: Effect) -> TicketView:
+    """The same order with another effect, at the largest figures that a ticket may have to hold."""
+    order = replace(
+        view.ticket.order,
+        symbol=LARGE,
+        effect=effect,
+        side=Side.SELL if effect in SELLS else Side.BUY,
+        quantity=Quantity(Decimal("12345.678")),
+        limit_price=Price(Decimal("612345.67")),
+    )
+    figures = replace(view.ticket.figures, cost=Money(Decimal("7559863475.28")), worst_loss=Money(Decimal("18518.52")))
+    stop = NoStop("it closes") if effect.only_reduces else StopPlan(Price(Decimal("612344.17")), StopHolder.DESK)
+    row = replace(view.proposal, effect=effect, side=order.side, symbol=LARGE, quantity=order.quantity)
+    return replace(
+        view,
+        ticket=replace(view.ticket, order=order, stop=stop, figures=figures),
+        proposal=row,
+        average_price=Price(Decimal("612345.1234")) if effect.only_reduces else None,
+        quantity_after=Quantity(Decimal("-12345.678") if effect is Effect.SHORT else Decimal("12345.678")),
+        capped_by="risk 12345.67 USD",
+    )
+
+
+def text_of(view: TicketView, desk: DeskView) -> str:
+    lines = ticket_lines(view, desk.status.at, WIDTH)
+    assert all(cell_len(joined(line)) <= WIDTH for line in lines), [joined(line) for line in lines]
+    return "\n".join(joined(line) for line in lines)
+
+
+@pytest.mark.parametrize("effect", Effect)
+async def test_every_effect_has_all_its_figures_and_fits(effect: Effect) -> None:
+    """OP-03"""
+    view, desk = await a_ticket()
+    large = of_effect(view, effect)
+
+    text = text_of(large, desk)
+
+    assert "12345.678 BRK.B at 612,345.67 limit, day" in text
+    assert "7,559,863,475.28 USD" in text
+    assert "24.8 % of equity" in text
+    assert f"after fill: 12345.678 {'short' if effect is Effect.SHORT else 'long'}" in text
+    assert "quote" in text
+    assert "derived" in text
+    assert "since the signal" in text
+    if effect.only_reduces:
+        assert f"{'sold short at' if effect is Effect.COVER else 'paid'} 612,345.1234 a share" in text
+        assert "result" in text
+        assert "STOP" not in text
+    else:
+        assert "STOP 612,344.17, this desk asks YOU at it" in text
+        assert "lose 18,518.52 USD" in text
+        assert "size capped by risk 12345.67 USD" in text
+        assert "power after" in text
+    assert title_of(large.proposal, "paper").startswith(f"PAPER ─ {f.doing(large.proposal.side, effect)} ─ BRK.B")
+
+
+async def test_what_is_not_known_is_said_and_never_a_zero() -> None:
+    """OP-03"""
+    view, desk = await a_ticket()
+    figures = replace(view.ticket.figures, buying_power_after=None, cost=None, worst_loss=None)
+    bare = replace(
+        view,
+        quote=NoQuote("the broker gives none"),
+        moved=None,
+        ticket=replace(view.ticket, figures=figures, stop=NoStop("none was typed")),
+    )
+
+    text = text_of(bare, desk)
+
+    assert "no quote: the broker gives none" in text
+    assert "cost – USD" in text
+    assert "power after not known" in text
+    assert "NO STOP: none was typed" in text
+    assert "the loss has no bound" in text
+
+
+async def test_a_market_order_and_every_time_in_force_are_named() -> None:
+    """OP-03"""
+    view, desk = await a_ticket()
+    for lasts, word in ((TimeInForce.DAY, "day"), (TimeInForce.GTC, "GTC"), (TimeInForce.IOC, "IOC")):
+        order = replace(view.ticket.order, type=OrderType.MARKET, limit_price=None, time_in_force=lasts)
+        assert f"0.1 SPY at the market, {word}" in text_of(
+            replace(view, ticket=replace(view.ticket, order=order)), desk
+        )
+
+
+async def test_every_warning_and_refusal_stands_in_words_and_what_passes_as_a_count() -> None:
+    """OP-03"""
+    view, desk = await a_ticket()
+    passes = Verdict("mode", Verdicts.PASSES, "paper")
+    warns = Verdict("stop", Verdicts.WARNS, "the stop does not act outside 09:30 to 16:00")
+    refuses = Verdict("notional", Verdicts.REFUSES, "49.62 USD is over the limit of 25.00 USD an order")
+
+    one = text_of(replace(view, now=Review((passes, passes, warns))), desk)
+    both = text_of(replace(view, now=Review((passes, warns, refuses))), desk)
+
+    assert "2 checks pass · 1 warns: stop: the stop does not act" in one.replace("\n", " ") or "warn " in one
+    assert "outside 09:30 to 16:00" in one
+    assert "1 checks pass · 1 REFUSE · 1 warn" in both
+    assert "NO   notional: 49.62 USD is over the limit of 25.00 USD an order" in both
+
+
+async def test_the_most_urgent_exit_is_named_with_what_waiting_cost() -> None:
+    """OP-06"""
+    view, desk = await a_ticket()
+    staged = desk.status.at - timedelta(seconds=21)
+    stopped = replace(
+        view.proposal,
+        id=view.proposal.id + "x",  # type: ignore[arg-type]
+        side=Side.SELL,
+        effect=Effect.CLOSE,
+        quantity=Quantity(Decimal(100)),
+        symbol=Symbol("AIG"),
+        exit_reason=ExitReason.STOP_LOSS,
+        staged_at=staged,
+        moved=Money(Decimal("-2.00")),
+    )
+    other = replace(stopped, exit_reason=ExitReason.MEAN_REVERSION, moved=None)
+
+    def said(*rows: object) -> str:
+        return " ".join(joined(line).strip() for line in exit_lines(rows, desk.status.at, WIDTH))  # type: ignore[arg-type]
+
+    assert said(stopped) == "!  EXIT WAITS  SELL 100 AIG, 0:21 past its stop, −2.00 USD since"
+    assert said(other, stopped) == "!  EXIT WAITS  SELL 100 AIG, back at VWAP 0:21 ago, 1 more"
+    assert said() == ""
+
+
+READY = Readiness(0.0, 0.4, is_turning=False, was_early=False, obstacle=None, is_proved=True)
+
+
+@pytest.mark.parametrize(
+    ("readiness", "word", "said"),
+    [
+        (READY, None, "armed"),
+        (replace(READY, is_proved=False), None, "armed, by time"),
+        (replace(READY, left=0.25), None, "armed in 0.3 s"),
+        (replace(READY, left=None), None, "armed in 0.4 s"),
+        (replace(READY, left=1.55, was_early=True), None, "too early: press B in 1.6 s"),
+        (replace(READY, obstacle="terminal too small"), None, "terminal too small"),
+        (replace(READY, is_turning=True), None, "confirming…"),
+        (READY, TypedWord("SPY"), "LIVE, not armed"),
+    ],
+)
+async def test_the_key_line_says_in_words_whether_the_key_counts(
+    readiness: Readiness, word: TypedWord | None, said: str
+) -> None:
+    """OP-04: `armed` where the terminal proved that it drew the ticket, `armed, by time` where it gives no proof"""
+    view, desk = await a_ticket()
+    standing = Standing(view.proposal.id)
+    standing.update(desk)
+
+    line = joined(key_line(standing, word, readiness, view.ticket.opened_at))
+
+    assert standing.phase is Phase.READY
+    assert f"  {said}  1:00" in line
+    assert cell_len(line) <= WIDTH
+    assert line.strip().startswith("type SPY, then B" if word else "B  buy to open")
+
+
+@pytest.mark.parametrize("effect", Effect)
+async def test_the_key_line_names_the_effect_and_its_one_clock_at_any_length(effect: Effect) -> None:
+    """OP-04"""
+    view, desk = await a_ticket()
+    standing = Standing(view.proposal.id)
+    standing.update(desk)
+    standing.row = replace(of_effect(view, effect).proposal, id=view.proposal.id)
+    early = replace(READY, left=1.55, was_early=True)
+
+    line = joined(key_line(standing, None, early, view.ticket.opened_at))
+
+    key = CONFIRMING_KEYS[effect]
+    assert line.startswith(f" {key}  {f.doing(standing.row.side, effect).lower()}")
+    assert f"too early: press {key} in 1.6 s  1:00" in line
+    assert cell_len(line) <= WIDTH

@@ -1,0 +1,60 @@
+"""What stands under the fields of an order typed by hand: the symbol as the desk knows it, and what may be spent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from core.views import DeskView, SymbolView
+from widgets import format as f
+from widgets.grid_picture import Tone
+from widgets.lines import Cell, TextLine
+from widgets.ticket import wrapped
+
+
+def about_lines(row: SymbolView | None, view: DeskView, now: datetime, width: int) -> list[TextLine]:
+    """Its quote and last price with their ages, what is held of it, and whether it may be opened at all."""
+    if row is None:
+        known = ", ".join(known.symbol for known in view.symbols)
+        return wrapped("", f"symbols of this desk: {known}", width, "muted")
+    held = [
+        f"{f.quantity(position.quantity)} by {position.strategy} at {f.price(position.average_price)}"
+        for position in view.positions
+        if position.symbol == row.symbol
+    ]
+    trades = "fractions trade" if row.is_fractionable else "whole shares only"
+    short = "may be sold short" if row.short_refused is None else f"no short: {row.short_refused}"
+    lines = [_prices(row, now), *wrapped("held   ", f"{', '.join(held) or 'none'}; {trades}; {short}", width)]
+    refused = view.status.entries_refused
+    if refused is not None:
+        lines += wrapped("ENTRIES OFF  ", refused, width, "warning")
+    return lines
+
+
+def _prices(row: SymbolView, now: datetime) -> TextLine:
+    quote = row.quote
+    told = (
+        f"{f.price(quote.bid)} × {f.price(quote.ask)} USD  {f.age(quote.at, now)}  {quote.feed.value}"
+        if quote is not None
+        else "no quote yet; the ticket asks for one"
+    )
+    is_stale = quote is not None and now - quote.at > f.STALE_AFTER
+    last = f"   last {f.price(row.last)}, {f.age(row.last_at, now)} old" if row.last is not None and row.last_at else ""
+    return (Cell(f"{row.symbol:<7}", "strong"), Cell(told, "warning" if is_stale or quote is None else ""), Cell(last))
+
+
+def money_lines(cost: Decimal | None, loss: Decimal | None, opens: bool, view: DeskView, width: int) -> list[TextLine]:
+    """What the order is worth and may lose, and the buying power with what it would leave."""
+    status = view.status
+    power = f"buying power {f.money(status.buying_power)} USD"
+    tone: Tone = ""
+    if opens and cost is not None and status.buying_power is not None:
+        after = status.buying_power - cost
+        power += f", after this order {f.money(after) if after >= 0 else f.signed(after)} USD"
+        tone = "warning" if after < 0 else ""
+    lines = wrapped("", power, width, tone)
+    if cost is None:
+        return lines
+    share = f", {f.percent(cost / status.equity)} of equity" if opens and status.equity else ""
+    lost = f", loses {f.money(loss)} USD at the stop" if loss is not None else ""
+    return [*wrapped("order  ", f"{f.money(cost)} USD{share}{lost}", width), *lines]
