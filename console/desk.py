@@ -235,8 +235,9 @@ class Desk(App[None]):
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def on_event(self, event: events.Event) -> None:
-        """The ticket hears every key before any binding does, with the instant at which it was typed (OP-04)."""
-        if isinstance(event, events.Key | events.Paste | events.MouseDown) and not event.is_forwarded:
+        """The ticket hears every key before any binding does, with the instant at which it was typed (OP-04). A window
+        that comes to the front under a typing hand is one more reason to wait."""
+        if isinstance(event, events.Key | events.Paste | events.MouseDown | events.AppFocus) and not event.is_forwarded:
             top = self.screen_stack[-1] if self.screen_stack else None
             key = event.character or event.key if isinstance(event, events.Key) else None
             at = self.now() - max(0.0, _time.get_time() - event.time)
