@@ -82,7 +82,7 @@ def _row(row: ProposalRow, now: datetime) -> Row:
 
 def _why(row: ProposalRow) -> str:
     if row.replaces is not None:
-        return f"for {row.replaces_in_words}"
+        return f"was {row.replaces_in_words.partition(f' {row.symbol} ')[2]}"
     if row.is_guard:
         return "no stop yet"
     if row.exit_reason is not None:

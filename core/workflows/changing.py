@@ -16,6 +16,7 @@ from core.effects import Effect
 from core.execution.order import Order
 from core.facts import ProposalEnd, ProposalEnded, ProposalSkipped
 from core.inputs import EditOrder, MoveStop
+from core.model.bar import ONE_MINUTE
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderStatus, OrderType, Side, order_id_of
 from core.model.position import Position
@@ -147,11 +148,15 @@ class Changing:
             return f"{plain(stop)} is off its tick of {tick_of(stop)}"
         is_sale = order.side is Side.SELL
         now = self.desk.orchestrator.state.marks.get(order.symbol)
-        if isinstance(quote, Quote):
+        if isinstance(quote, Quote) and not self._has_a_bar_since(quote):
             now = quote.bid if is_sale else quote.ask
         if now is None or (stop < now if is_sale else stop > now):
             return None
         return f"stop {plain(stop)} is on the wrong side of the market, {plain(now)}: it would trade at once"
+
+    def _has_a_bar_since(self, quote: Quote) -> bool:
+        started = self.desk.normaliser.state.last_starts.get(quote.symbol)
+        return started is not None and started + ONE_MINUTE > quote.at
 
     def _too_much(self, proposal: Proposal) -> str | None:
         position = self.desk.ledger.position(proposal.symbol, proposal.strategy)

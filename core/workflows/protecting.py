@@ -106,8 +106,9 @@ class Protecting:
 
 
 def child_order_id(parent: Order, index: int, side: Side) -> ClientOrderId:
-    """The signal's own name with a child index (EX-04); what a person typed hashes its order's id instead."""
-    if parent.strategy == MANUAL or parent.exit_reason in (ExitReason.MANUAL, ExitReason.KILL):
+    """The signal's own name with a child index (EX-04); what a person typed or changed hashes its order id instead."""
+    is_by_hand = parent.strategy == MANUAL or parent.exit_reason in (ExitReason.MANUAL, ExitReason.KILL)
+    if is_by_hand or parent.request.replaces is not None:
         return order_id_of(parent.id, side.value, str(index))
     start = f"{parent.signal_time:%Y-%m-%dT%H:%M:%SZ}"
     return order_id_of(parent.strategy, parent.request.symbol, TIMEFRAME, start, side.value, str(index))

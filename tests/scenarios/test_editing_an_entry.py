@@ -9,6 +9,7 @@ import pytest
 from core.effects import Effect, ReplaceOrder
 from core.facts import (
     CancelRequested,
+    Halted,
     ProposalEnded,
     ProposalSkipped,
 )
@@ -30,10 +31,13 @@ from tests.scenarios.changes import (
     the_new,
 )
 from tests.scenarios.house import (
+    House,
+    a_day,
     a_house_in_a_position,
     a_house_with_a_proposal,
+    minutes,
 )
-from tests.unit.core.brokers.trading_floor import SPY
+from tests.unit.core.brokers.trading_floor import SPY, a_bar
 
 # ── an entry is edited ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -229,3 +233,23 @@ def test_an_entry_that_filled_in_part_before_its_edit_is_still_one_entry() -> No
 
     assert the_new(house).filled_quantity == 4
     assert house.desk.ledger.entries_filled("manual", day) == 1
+
+
+def test_both_orders_of_a_signal_that_was_edited_have_stops_of_their_own() -> None:
+    """EX-04, OP-06: a part of the first was filled, then all of the second"""
+    thin = a_bar("10:06", "99.60", volume=50)
+    house = House([*a_day(), thin, *minutes("10:07", "10:20", "99.60")], settings=ROOMY, cash=Decimal(10_000))
+    house.opens()
+    house.confirms_at("10:06:02")
+    house.until("10:06:05")
+
+    edits(house, "12")
+    confirms_now(house)
+    house.until("10:08")
+
+    assert (house.entry.filled_quantity, the_new(house).filled_quantity) == (5, 7)
+    assert [(o.request.quantity, o.status, o.parent) for o in house.stops] == [
+        (5, WORKING, house.entry.id),
+        (7, WORKING, the_new(house).id),
+    ]
+    assert house.facts(Halted) == []
