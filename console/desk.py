@@ -27,7 +27,7 @@ from console.following import Following
 from console.frames import tight
 from console.handle import EngineHandle, Failed, Running
 from console.keymap import Place, bindings_for, footer
-from console.layout import CHOICES, fits
+from console.layout import fits
 from console.link import Link, link_of
 from console.panes import PLACES, Wanted
 from console.screens.help import HelpScreen
@@ -256,9 +256,7 @@ class Desk(App[None]):
         return PLACES.get(name, Place.EVERYWHERE)
 
     def _choose(self, name: str) -> None:
-        if name in CHOICES and name != self.board.chosen:
-            self.board.chosen = name
-            self._arrange()
+        self.board.choose(self.screen_stack[0], name)
 
     def action_pane(self, name: str) -> None:
         self._choose(name)
