@@ -9,7 +9,7 @@ from textual.geometry import Size
 from textual.screen import Screen
 
 from console.handle import Failed, Loading
-from console.layout import PaneArea, fits, too_small
+from console.layout import PaneArea, fits, is_narrow, too_small
 from console.panes import LogPane, OrdersPane, PositionsPane, ProposalsPane, Protections, Results, Strategies
 from core.views import DeskView
 from widgets.footer import FooterLine
@@ -107,12 +107,12 @@ class Board:
         self.status.show_desk(view, now, width_of(size), ended)
         self.proposals.show(view.proposals, view.strategies, now, view.status.entries_refused)
         self.orders.show(view.orders, now)
+        self.protections.show(view.protections, view.status.entries_refused, now, is_narrow(size))
         if view.number == self._drawn_number:
             return False
         self._drawn_number = view.number
         self.positions.show(view.positions, now)
-        self.protections.show(view.status)
-        self.strategies.show(view.strategies, view.proposals)
+        self.strategies.show(view.strategies, view.proposals, view.results)
         self.results.show(view.trades, view.results)
         self.log.show(view.log)
         return True

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from widgets.grid import Column, Grid
+from widgets.grid_picture import Cell, Tone
+from widgets.lines import Lines, TextLine
 
 
 class Pane(Vertical):
-    """The base of every pane. Its grid has the keyboard; the frame shows it."""
+    """The base of every pane. Its grid has the keyboard; the frame shows it, and words under the grid say more."""
 
     DEFAULT_CSS = """
     Pane {
@@ -19,6 +22,7 @@ class Pane(Vertical):
         border-title-color: $text-muted;
         border-subtitle-color: $text-muted;
         &:focus-within { border: solid $accent; border-title-color: $text; border-title-style: bold; }
+        & > Lines { height: auto; max-height: 50%; }
     }
     """
 
@@ -30,10 +34,12 @@ class Pane(Vertical):
     ) -> None:
         super().__init__(id=id)
         self.grid = Grid(columns, empty=empty, id=f"{id}-grid", has_header=has_header, follows=follows)
+        self.words = Lines(id=f"{id}-words")
         self.title_with("")
 
     def compose(self) -> ComposeResult:
         yield self.grid
+        yield self.words
 
     def note(self, text: str) -> None:
         """In the lower edge: what the selected row has no room for."""
@@ -45,3 +51,13 @@ class Pane(Vertical):
         title = f"{self.NUMBER} {self.NAME}" + (f" ─ {count}" if count else "")
         if title != self.border_title:
             self.border_title = title
+
+    def indented(self, text: str, tone: Tone = "", lines: int = 2) -> list[TextLine]:
+        """Text that begins where the rows do, on at most so many lines, between words."""
+        room = max(10, self.content_size.width - len(INDENT))
+        parts = textwrap.wrap(text, room, max_lines=lines, placeholder=" …")
+        return [(Cell(f"{INDENT}{part}", tone),) for part in parts]
+
+
+INDENT = "  "
+"""Where a row begins: behind the mark of the selection."""

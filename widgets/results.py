@@ -12,8 +12,8 @@ from core.views import ResultRow, TradeRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Row
 from widgets.grid_text import fitted
-from widgets.lines import Lines, TextLine
-from widgets.pane import Pane
+from widgets.lines import TextLine
+from widgets.pane import INDENT, Pane
 
 EXIT_WORDS = {
     ExitReason.STOP_LOSS: "stop",
@@ -29,8 +29,6 @@ EXIT_WORDS = {
 }
 NAME, TRADES, WON, SUM = 9, 6, 4, 11
 """Cells of the columns of the sums."""
-INDENT = "  "
-"""The sums begin where the rows under them do."""
 SHADOW_FROM = 74
 """Cells from which the shadow stands on the line of its strategy."""
 MOST = 2
@@ -40,10 +38,6 @@ MOST = 2
 class Results(Pane):
     NUMBER = 7
     NAME = "Results"
-
-    DEFAULT_CSS = """
-    Results > Lines { height: auto; }
-    """
 
     def __init__(self) -> None:
         super().__init__(
@@ -59,11 +53,10 @@ class Results(Pane):
             empty="No closed trades today. An exit that fills appears here.",
             id="results",
         )
-        self.sums = Lines(id="results-sums")
         self._rows: tuple[ResultRow, ...] = ()
 
     def compose(self) -> ComposeResult:
-        yield self.sums
+        yield self.words
         yield self.grid
 
     def show(self, trades: Sequence[TradeRow], results: Sequence[ResultRow]) -> None:
@@ -80,7 +73,7 @@ class Results(Pane):
 
     def _show_sums(self) -> None:
         room = max(3, self.content_size.height // MOST)
-        self.sums.show(sum_lines(self._rows, self.content_size.width, room) if self._rows else ())
+        self.words.show(sum_lines(self._rows, self.content_size.width, room) if self._rows else ())
 
 
 def _row(trade: TradeRow) -> Row:
