@@ -12,6 +12,7 @@ from console.handle import Failed, Loading
 from console.layout import PaneArea, fits, is_narrow, too_small
 from console.panes import LogPane, OrdersPane, PositionsPane, ProposalsPane, Protections, Results, Strategies
 from core.views import DeskView
+from widgets.chart import Chart
 from widgets.footer import FooterLine
 from widgets.lines import Cell, Lines
 from widgets.pane import Pane
@@ -43,22 +44,25 @@ class Board:
             "log": self.log,
             "results": self.results,
         }
+        self.chart = Chart()
         self.holder = "proposals"
         self._area = PaneArea()
         self._layout = self._area.panes
         self._has_panes = False
         self._drawn_number = -1
+        self._arranged_for: tuple[bool, Size] | None = None
 
     def compose(self) -> ComposeResult:
         yield self.status
         yield self.notice
         with self._area:
             yield from self.panes.values()
+            yield self.chart
         yield self.line
 
     def choose(self, base: Screen[None], name: str) -> None:
         """Give a pane a place at every size; who had the keyboard in that place hands it over."""
-        self._note_holder(base)
+        self.note_holder(base)
         before, self._layout.choice = self._layout.choice, self._layout.choice.with_pane(name)
         if before != self._layout.choice:
             if self.holder not in self._layout.names():
@@ -67,7 +71,8 @@ class Board:
 
     def arrange(self, base: Screen[None], has_view: bool, size: Size) -> None:
         """What is shown at this size, and in this state of the engine. Who has the keyboard keeps it, and its place."""
-        self._note_holder(base)
+        self._arranged_for = (has_view, size)
+        self.note_holder(base)
         self._layout.screen = size
         if self.holder not in self._layout.names():
             self._layout.choice = self._layout.choice.with_pane(self.holder)
@@ -80,15 +85,16 @@ class Board:
         shown = self._layout.names()
         for name, pane in self.panes.items():
             pane.display = name in shown
+        self.chart.display = "chart" in shown
         self._area.refresh(layout=True)
         if self._has_panes and base.focused is not self.panes[self.holder].grid:
             base.set_focus(self.panes[self.holder].grid, scroll_visible=False)
 
-    def _note_holder(self, base: Screen[None]) -> None:
+    def note_holder(self, base: Screen[None]) -> None:
         self.holder = next((name for name, pane in self.panes.items() if pane.grid is base.focused), self.holder)
 
     def is_arranged(self, has_view: bool, size: Size) -> bool:
-        return self.notice.display != (has_view and fits(*size))
+        return self._arranged_for == (has_view, size)
 
     def show_state(self, view: Loading | Failed, size: Size) -> None:
         """Before there is an engine, or without one."""

@@ -37,6 +37,7 @@ from console.screens.leave import LeaveScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
 from console.theme import KEYTURN
+from console.watching import Watching
 from core.model.values import ClientOrderId, ProposalId
 from core.views import DeskView
 from widgets.grid import Grid
@@ -84,6 +85,7 @@ class Desk(App[None]):
         self.board = Board()
         self.following = Following(self, self.board.orders.grid)
         self.deeds = Deeds(self, self.following)
+        self.watching = Watching(handle, self.board)
         self._bell = Bell()
         self._title = ""
         self._said: tuple[str, Tone, float, Screen[object]] | None = None
@@ -118,8 +120,7 @@ class Desk(App[None]):
         super()._display(screen, tight(renderable))
 
     def on_resize(self, _event: events.Resize) -> None:
-        self._arrange()
-        self._frame()
+        self.call_later(self._frame)  # after Textual has taken the new size over
 
     def _arrange(self) -> None:
         self.board.arrange(self.screen_stack[0], self.view is not None, self.size)
@@ -144,6 +145,9 @@ class Desk(App[None]):
         now = self.engine_now()
         if self.board.show(view, now, self.size, self._ended()):
             self._ring(view)
+        self.board.note_holder(self.screen_stack[0])
+        self.watching.look(view)
+        self.board.chart.show_chart(view.chart, self.watching.symbol)
         for screen in self.screen_stack[1:]:
             if isinstance(screen, UpdatedScreen) and screen.is_mounted:
                 screen.update_view(view, now)

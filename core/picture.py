@@ -57,6 +57,7 @@ class Pictures:
         self.orders_of: dict[str, str] = {}
         self.staged = 0
         self.number = 0
+        self.watched: Symbol | None = None
         self.desk.listeners.append(self._hear)
 
     def draw(self, at: datetime) -> DeskView:

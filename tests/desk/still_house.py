@@ -18,6 +18,9 @@ from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Money, Price, ProposalId, Quantity, Symbol
 from core.views import (
+    ChartBar,
+    ChartFill,
+    ChartView,
     DeskView,
     OrderRow,
     PositionRow,
@@ -38,12 +41,16 @@ class StillHandle(EngineHandle):
         super().__init__(_nothing_to_run)
         self.view = view
         self.commands: list[object] = []
+        self.watched: list[Symbol | None] = []
 
     def start(self) -> None:
         """There is nothing to start."""
 
     def send(self, command: object) -> None:
         self.commands.append(command)
+
+    def watch(self, symbol: Symbol | None) -> None:
+        self.watched.append(symbol)
 
     def clock(self) -> datetime | None:
         return self.view.status.at if isinstance(self.view, DeskView) else None
@@ -198,6 +205,29 @@ def an_exit(symbol: str = "SPY", **parts: Any) -> ProposalRow:
         "is_confirming": False,
     }
     return ProposalRow(**{**terms, **parts})
+
+
+def a_chart(symbol: str = "SPY", minutes: int = 60, **parts: Any) -> ChartView:
+    """The market's own first minutes, with VWAP as it was at each."""
+    bars, volume, value = [], Decimal(0), Decimal(0)
+    for bar in market()[1][:minutes]:
+        volume += bar.volume
+        value += bar.volume * (bar.high + bar.low + bar.close) / 3
+        bars.append(ChartBar(bar.start, bar.open, bar.high, bar.low, bar.close, Price(value / volume)))
+    terms: dict[str, Any] = {"bars": tuple(bars), "entry": None, "stop": None, "fills": ()}
+    return ChartView(symbol=Symbol(symbol), **{**terms, **parts})
+
+
+def a_held_chart(minutes: int = 75) -> ChartView:
+    """Bought at the first proposal, sold in part later."""
+    bars = market()[1]
+    bought, sold = bars[53], bars[68]
+    return a_chart(
+        minutes=minutes,
+        entry=Price(bought.close),
+        stop=Price((bought.close * Decimal("0.997")).quantize(Decimal("0.01"))),
+        fills=(ChartFill(bought.end, Side.BUY, bought.close), ChartFill(sold.end, Side.SELL, sold.close)),
+    )
 
 
 def a_protection(name: str = "Daily loss", used: str | None = "0", **parts: Any) -> ProtectionRow:
