@@ -37,7 +37,7 @@ class Protections(Pane):
         self, rows: Sequence[ProtectionRow], entries_refused: str | None, now: datetime, is_narrow: bool = False
     ) -> None:
         self._rows, self._refused = tuple(rows), entries_refused
-        shown = [row for row in rows if not is_narrow or row.is_tripped or _used(row) >= PAST_HALF]
+        shown = [row for row in rows if not is_narrow or self._has_a_line(row)]
         longest = max((len(row.measure) for row in shown), default=0)
         drawn = [line for row in shown for line in _lines_of(row, longest, now)]
         self._clear = len(rows) - len(shown)
@@ -47,6 +47,10 @@ class Protections(Pane):
         said += ["entries OFF"] if entries_refused is not None else [] if tripped else ["entries, clear"]
         self.title_with(", ".join(said))
         self._say()
+
+    def _has_a_line(self, row: ProtectionRow) -> bool:
+        """In a narrow terminal; a resize does not take the selected one away."""
+        return row.is_tripped or _used(row) >= PAST_HALF or row.key == self.grid.selected
 
     def on_grid_moved(self, _event: Grid.Moved) -> None:
         self._say()
