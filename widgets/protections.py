@@ -44,8 +44,9 @@ class Protections(Pane):
         self.grid.show(drawn, empty="" if rows else NOTHING)
         tripped = sum(row.is_tripped for row in rows)
         said = [f"{tripped} TRIPPED"] if tripped else []
-        said += ["entries OFF"] if entries_refused is not None else [] if tripped else ["entries, clear"]
-        self.title_with(", ".join(said))
+        if entries_refused is not None:
+            said.append("OFF" if tripped else "entries OFF")
+        self.title_with(", ".join(said) or "entries, clear")
         self._say()
 
     def _has_a_line(self, row: ProtectionRow) -> bool:
@@ -102,4 +103,4 @@ def _bar(row: ProtectionRow) -> str:
 def _end(row: ProtectionRow, now: datetime) -> str:
     if row.until is not None:
         return f"ends in {f.countdown(row.until, now)}"
-    return f"since {f.clock(row.since)}" if row.since is not None else "until it is mended"
+    return f"since {f.clock(row.since)}" if row.since is not None else "no time limit"

@@ -8,6 +8,7 @@ from decimal import Decimal
 from core.views import ProposalRow, ResultRow, StrategyRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Grid, Row
+from widgets.lines import TextLine
 from widgets.pane import INDENT, Pane
 from widgets.proposals import answer_in_words, in_words
 
@@ -62,20 +63,24 @@ class Strategies(Pane):
             said += self.indented(", ".join(f"{name} {value}" for name, value in row.figures), "muted", 1)
             reasons = ", ".join(f"{in_words(name)} {bars}" for name, bars in row.reasons[:REASONS])
             said += self.indented(f"bars: {reasons}" if reasons else "", "muted")
-        room = self.content_size.width - len(INDENT)
-        said += self.indented(shadow_in_words(self._results, room))
+        said += self._shadow()
         self.words.show(said)
 
+    def _shadow(self) -> list[TextLine]:
+        """On one line wherever it can be: where it is long, it begins at the edge."""
+        text = shadow_in_words(self._results)
+        is_long = len(INDENT) + len(text) > self.content_size.width >= len(text)
+        return [(Cell(text),)] if is_long else self.indented(text)
 
-def shadow_in_words(results: Sequence[ResultRow], room: int) -> str:
-    """`shadow declined 2, would be −41.00 USD`, over all strategies; its first word where there is room."""
+
+def shadow_in_words(results: Sequence[ResultRow]) -> str:
+    """`shadow declined 2, would be −41.00 USD`, over all strategies; nothing where nothing was declined."""
     declined = sum(row.declined for row in results)
     if not declined:
         return ""
     known = [row.shadow for row in results if row.shadow is not None]
     would = f"{f.signed(sum(known, Decimal(0)))} USD" if known else f.UNKNOWN
-    said = f"declined {declined}, would be {would}"
-    return f"shadow {said}" if len(said) + len("shadow ") <= room else said
+    return f"shadow declined {declined}, would be {would}"
 
 
 def _row(row: StrategyRow, waiting: Sequence[ProposalRow]) -> Row:

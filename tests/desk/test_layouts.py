@@ -147,3 +147,12 @@ async def test_a_sent_orders_row_is_shown_where_results_stood() -> None:
         await house.buys()
 
         assert house.shows("3 Orders ─ 1 working")
+
+
+async def test_the_mark_of_the_selection_follows_the_keyboard_at_once() -> None:
+    """Not with the next picture, which may be a second away"""
+    async with open_still(a_view(positions=(a_position(),))) as house:
+        assert house.shows("▸   BUY to open", "▹ SPY")
+
+        await house.press("2")
+        assert house.shows("▹   BUY to open", "▸ SPY")
