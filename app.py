@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from core.engine import Engine
     from core.runtime.line import Operator
     from core.runtime.virtual import VirtualRuntime
-    from core.settings import Settings
+    from core.settings import DisplaySettings, Settings
     from state.heartbeat import Status
     from state.kill_switch import FileKillSwitch
 
@@ -130,7 +130,7 @@ class Keyturn(Looking):
         if not request.is_headless:
             from console.desk import run_desk
 
-            run_desk(lambda stack: self._replayed(request, stack))
+            run_desk(lambda stack: self._replayed(request, stack), self._display(request.overrides))
             return None
         with ExitStack() as stack:
             runtime = self._replayed(request, stack)
@@ -151,7 +151,7 @@ class Keyturn(Looking):
             return
         from console.desk import run_desk
 
-        run_desk(lambda stack: runtime_of(request, stack))
+        run_desk(lambda stack: runtime_of(request, stack), self._display(request.overrides))
 
     def stress_runtime(self, request: DemoRequest, stack: ExitStack) -> VirtualRuntime:
         """The stress desk's engine, on an account that begins anew each time."""
@@ -391,6 +391,16 @@ class Keyturn(Looking):
         from state.settings_file import load_settings
 
         return load_settings(self.home, self.environ, overrides)
+
+    def _display(self, overrides: tuple[str, ...]) -> DisplaySettings | None:
+        """What the screen is set to, read before it is painted; None, and no wait, where nobody set any of it."""
+        try:
+            written = self.home.settings.read_text(errors="replace")
+        except OSError:
+            written = ""
+        variables = [name for name in self.environ if name.upper().startswith("KEYTURN_DISPLAY")]
+        is_named = variables or any("display" in text for text in (written, *overrides))
+        return self._settings(overrides).display if is_named else None
 
 
 class NoLog:

@@ -1,7 +1,7 @@
 """The desk: the Textual app that draws the engine's pictures and turns keys into commands. It decides nothing.
 
-It paints first and starts the engine after. Ten times a second it takes the newest picture, gives each pane its part,
-and each pane draws the cells that differ.
+It paints first and starts the engine after. Up to ten times a second it takes the newest picture, gives each pane its
+part, and each pane draws the cells that differ.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 from textual import _time, events
@@ -27,7 +28,7 @@ from console.following import Following
 from console.frames import tight
 from console.handle import EngineHandle, Failed, Running
 from console.keymap import Place, bindings_for, footer
-from console.layout import CHOICES, fits
+from console.layout import fits
 from console.link import Link, link_of
 from console.panes import PLACES, Wanted
 from console.screens.form import Form
@@ -37,14 +38,19 @@ from console.screens.layer import Dialog, Layer
 from console.screens.leave import LeaveScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
-from console.theme import KEYTURN
+from console.theme import DEFAULT, theme_for
+from console.watching import Watching
+from core.model.account import Mode
 from core.model.values import ClientOrderId, ProposalId
 from core.views import DeskView
 from widgets.grid import Grid
 from widgets.grid_picture import Tone
 
-FRAME = 0.1
-"""Seconds between two looks at the engine's picture."""
+if TYPE_CHECKING:
+    from core.settings import DisplaySettings  # it brings pydantic, which is not needed before the first paint
+
+FRAMES = 10
+"""Looks at the engine's picture in a second, where no setting says fewer."""
 SAID_FOR = 5.0
 """Seconds for which the last line holds what was said, unless another screen comes to the top before."""
 CLOSING_PATIENCE = 3.0
@@ -71,12 +77,19 @@ class Desk(App[None]):
     ALLOW_SELECT = False
     TITLE = "Keyturn"
 
-    def __init__(self, handle: EngineHandle, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        handle: EngineHandle,
+        now: Callable[[], float] = time.monotonic,
+        display: DisplaySettings | None = None,
+    ) -> None:
         self.door = DeskDoor(handle)
         super().__init__(driver_class=make_driver(self.door), ansi_color=False)
         self.animation_level = "none"
-        self.register_theme(KEYTURN)
-        self.theme = KEYTURN.name
+        theme = theme_for(display.theme if display is not None else DEFAULT, self.console.color_system)
+        self.register_theme(theme)
+        self.theme = theme.name
+        self._frames = display.frames if display is not None else FRAMES
         self.handle = handle
         self.now = now
         self.keyboard = Keyboard()
@@ -85,6 +98,7 @@ class Desk(App[None]):
         self.board = Board()
         self.following = Following(self, self.board.orders.grid)
         self.deeds = Deeds(self, self.following)
+        self.watching = Watching(handle, self.board)
         self._bell = Bell()
         self._title = ""
         self._said: tuple[str, Tone, float, Screen[object]] | None = None
@@ -113,14 +127,13 @@ class Desk(App[None]):
     def _start(self) -> None:
         """The first picture is on its way to the terminal: now the engine, and what it imports."""
         self.handle.start()
-        self.set_interval(FRAME, self._frame)
+        self.set_interval(1 / self._frames, self._frame)
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         super()._display(screen, tight(renderable))
 
     def on_resize(self, _event: events.Resize) -> None:
-        self._arrange()
-        self._frame()
+        self.call_later(self._frame)  # after Textual has taken the new size over
 
     def _arrange(self) -> None:
         self.board.arrange(self.screen_stack[0], self.view is not None, self.size)
@@ -143,8 +156,12 @@ class Desk(App[None]):
 
     def _draw(self, view: DeskView) -> None:
         now = self.engine_now()
+        self.set_class(view.status.mode is Mode.LIVE, "-live")
         if self.board.show(view, now, self.size, self._ended()):
             self._ring(view)
+        self.board.note_holder(self.screen_stack[0])
+        self.watching.look(view)
+        self.board.chart.show_chart(view.chart, self.watching.symbol)
         for screen in self.screen_stack[1:]:
             if isinstance(screen, UpdatedScreen) and screen.is_mounted:
                 screen.update_view(view, now)
@@ -258,9 +275,7 @@ class Desk(App[None]):
         return PLACES.get(name, Place.EVERYWHERE)
 
     def _choose(self, name: str) -> None:
-        if name in CHOICES and name != self.board.chosen:
-            self.board.chosen = name
-            self._arrange()
+        self.board.choose(self.screen_stack[0], name)
 
     def action_pane(self, name: str) -> None:
         self._choose(name)
@@ -326,11 +341,11 @@ class Desk(App[None]):
         self.say("q leaves")
 
 
-def run_desk(build: Callable[[ExitStack], Running]) -> None:
+def run_desk(build: Callable[[ExitStack], Running], display: DisplaySettings | None = None) -> None:
     """Open the desk until it is left. Exits 0 after a clean leave; else the last line of stderr says what happened."""
     sys.setswitchinterval(TURN)
     handle = EngineHandle(build)
-    desk = Desk(handle)
+    desk = Desk(handle, display=display)
     desk.run()
     has_closed = handle.close("the desk ended", CLOSING_PATIENCE)
     status, words = outcome(desk, has_closed)

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Protocol
 
 from core.inputs import Command, Halt, Kill
+from core.model.values import Symbol
 from core.ports import JournalError, OperatorError
 from core.views import DeskView
 
@@ -33,6 +34,7 @@ class Running(Protocol):
     def leave(self) -> None: ...
     def send(self, command: Command) -> None: ...
     def attend(self, attended: bool) -> None: ...
+    def watch(self, symbol: Symbol | None) -> None: ...
     def clock(self) -> datetime: ...
     def picture(self) -> DeskView: ...
     def has_changed(self) -> bool: ...
@@ -98,6 +100,11 @@ class EngineHandle:
         """A person is deciding: virtual time runs at ×1."""
         if self._runtime is not None:
             self._runtime.attend(attended)
+
+    def watch(self, symbol: Symbol | None) -> None:
+        """The symbol whose chart the pictures hold from now on; None for none."""
+        if self._runtime is not None:
+            self._runtime.watch(symbol)
 
     def clock(self) -> datetime | None:
         """The engine's time now, between two pictures too."""

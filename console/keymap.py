@@ -62,7 +62,7 @@ class Key:
     is_first: bool = False
 
 
-PANES = ("proposals", "positions", "orders", "protections", "strategies", "log")
+PANES = ("proposals", "positions", "orders", "protections", "strategies", "log", "results")
 
 _EVERYWHERE, _LIST, _TICKET, _KILL = Place.EVERYWHERE, Place.LIST, Place.TICKET, Place.KILL
 

@@ -11,6 +11,7 @@ from widgets.pane import Pane
 from widgets.positions import Positions
 from widgets.proposals import Proposals
 from widgets.protections import Protections
+from widgets.results import Results
 from widgets.strategies import Strategies
 
 
@@ -63,7 +64,18 @@ PLACES: dict[str, Place] = {
     "protections": Place.LIST,
     "strategies": Place.LIST,
     "log": Place.LOG,
+    "results": Place.LIST,
 }
 """Where the keyboard is, by the pane that has it."""
 
-__all__ = ["PLACES", "LogPane", "OrdersPane", "PositionsPane", "ProposalsPane", "Protections", "Strategies", "Wanted"]
+__all__ = [
+    "PLACES",
+    "LogPane",
+    "OrdersPane",
+    "PositionsPane",
+    "ProposalsPane",
+    "Protections",
+    "Results",
+    "Strategies",
+    "Wanted",
+]

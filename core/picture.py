@@ -65,6 +65,7 @@ class Pictures:
         self.signal_prices: dict[str, Price | None] = {}
         self.staged = 0
         self.number = 0
+        self.watched: Symbol | None = None
         self.desk.listeners.append(self._hear)
 
     def draw(self, at: datetime) -> DeskView:

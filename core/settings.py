@@ -171,6 +171,9 @@ class ExchangeSettings(Part):
 class DisplaySettings(Part):
     """The screen."""
 
+    theme: Literal["keyturn", "light", "colour-blind", "high-contrast"] = Field(
+        "keyturn", description="dark; light; blue and yellow alone; black and white with 7:1"
+    )
     frames: Annotated[int, Field(ge=1, le=10)] = Field(10, description="a second, at most")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Self
@@ -12,13 +13,17 @@ from textual.containers import Vertical
 from textual.geometry import Region
 
 from widgets.grid import Column, Grid
+from widgets.grid_picture import Cell, Tone
+from widgets.lines import Lines, TextLine
 
+INDENT = "  "
+"""Where a row begins: behind the mark of the selection."""
 CORNERS = 4
 """Cells of the frame on the two sides of its title that change with the title's length."""
 
 
 class Pane(Vertical):
-    """The base of every pane. Its grid has the keyboard; the frame shows it."""
+    """The base of every pane. Its grid has the keyboard; the frame shows it, and words under the grid say more."""
 
     DEFAULT_CSS = """
     Pane {
@@ -26,6 +31,7 @@ class Pane(Vertical):
         border-title-color: $text-muted;
         border-subtitle-color: $text-muted;
         &:focus-within { border: solid $accent; border-title-color: $text; border-title-style: bold; }
+        & > Lines { height: auto; max-height: 50%; }
     }
     """
 
@@ -39,10 +45,12 @@ class Pane(Vertical):
         self.grid = Grid(columns, empty=empty, id=f"{id}-grid", has_header=has_header, follows=follows)
         self._title = self._note = ""
         self._edge: Region | None = None
+        self.words = Lines(id=f"{id}-words")
         self.title_with("")
 
     def compose(self) -> ComposeResult:
         yield self.grid
+        yield self.words
 
     def note(self, text: str) -> None:
         """In the lower edge: what the selected row has no room for."""
@@ -71,3 +79,9 @@ class Pane(Vertical):
         if self._edge is not None and not regions and not layout and not recompose:
             regions = (self._edge,)
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def indented(self, text: str, tone: Tone = "", lines: int = 2) -> list[TextLine]:
+        """Text that begins where the rows do, on at most so many lines, between words."""
+        room = max(10, self.content_size.width - len(INDENT))
+        parts = textwrap.wrap(text, room, max_lines=lines, placeholder=" …")
+        return [(Cell(f"{INDENT}{part}", tone),) for part in parts]

@@ -128,6 +128,11 @@ class VirtualRuntime:
         """A person is at a ticket or at the kill screen."""
         self.pace.attend(attended)
 
+    def watch(self, symbol: Symbol | None) -> None:
+        """The symbol whose chart the pictures hold from now on; None for none."""
+        if self._pictures is not None:
+            self._pictures.watched = symbol
+
     def clock(self) -> datetime:
         """The time now, between two events too."""
         return self.pace.now(self.at)

@@ -61,7 +61,14 @@ def settings() -> Settings:
     return Settings.model_validate(
         {
             "symbols": [LONG, SHORT],
-            "risk": {"max_open_positions": 1000, "entries_a_day": 10000, "daily_loss": {"usd": "1000000"}, "per_trade": {"usd": "100000"}, "max_notional": {"usd": "1000000"}, "window_end": "15:45"},
+            "risk": {
+                "max_open_positions": 1000,
+                "entries_a_day": 10000,
+                "daily_loss": {"usd": "1000000"},
+                "per_trade": {"usd": "100000"},
+                "max_notional": {"usd": "1000000"},
+                "window_end": "15:45",
+            },
             "exchange": {"cash": "10000000", "multiplier": "2", "latency_seconds": "0.02"},
             "strategies": {"vwap": {"enabled": False}},
         }
@@ -253,7 +260,9 @@ def words_of(ticket: Ticket) -> str:
     order = ticket.order
     from widgets import format as f
 
-    return f"{f.quantity(order.quantity)} {order.symbol} {'at ' + f.price(order.limit_price) if order.limit_price else ''}"
+    return (
+        f"{f.quantity(order.quantity)} {order.symbol} {'at ' + f.price(order.limit_price) if order.limit_price else ''}"
+    )
 
 
 @asynccontextmanager

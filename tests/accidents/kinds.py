@@ -110,7 +110,9 @@ async def paste(hand: Hand) -> None:
     chance = hand.chance
     if not await hand.has_an_armed_ticket():
         return
-    text = "".join(chance.choice((*CONFIRMING, hand.house.right_key, *"BUY 100 SPY\r\n")) for _ in range(chance.randint(2, 40)))
+    text = "".join(
+        chance.choice((*CONFIRMING, hand.house.right_key, *"BUY 100 SPY\r\n")) for _ in range(chance.randint(2, 40))
+    )
     match chance.choice(("whole", "bare", "bare in parts", "unfinished", "late end")):
         case "whole":
             hand.type(f"\x1b[200~{text if chance.random() < 0.5 else hand.house.right_key}\x1b[201~")
