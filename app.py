@@ -343,9 +343,10 @@ class Keyturn(Looking):
             raise OperatorError(f"--operator: {error}") from error
 
     def _settings(self, overrides: tuple[str, ...]) -> Settings:
+        from console.remapping import fault_in
         from state.settings_file import load_settings
 
-        return load_settings(self.home, self.environ, overrides)
+        return load_settings(self.home, self.environ, overrides, fault_in)
 
 
 class NoLog:

@@ -26,10 +26,11 @@ from console.driver import KeyturnDriver, make_driver
 from console.following import Following
 from console.frames import tight
 from console.handle import EngineHandle, Failed, Running
-from console.keymap import Place, bindings_for, footer
+from console.keymap import Place, bindings_for, footer, use
 from console.layout import CHOICES, fits
 from console.link import Link, link_of
 from console.panes import PLACES, Wanted
+from console.remapping import moved_by
 from console.screens.help import HelpScreen
 from console.screens.kill import KillScreen
 from console.screens.layer import Dialog, Layer
@@ -51,8 +52,6 @@ CLOSING_PATIENCE = 3.0
 
 TURN = 0.001
 """Seconds after which the engine's thread gets its turn while the desk draws; each of its writes waits for one."""
-
-UpdatedScreen = TicketScreen | KillScreen | NewOrderScreen
 
 
 class Desk(App[None]):
@@ -86,6 +85,8 @@ class Desk(App[None]):
         self.deeds = Deeds(self, self.following)
         self._bell = Bell()
         self._title = ""
+        self._has_keys = False
+        use({})
         self._said: tuple[str, Tone, float, Screen[object]] | None = None
         self._closes_by: float | None = None
         self.door.open_kill = lambda: self.call_later(self.open_kill)
@@ -140,12 +141,21 @@ class Desk(App[None]):
             self.board.show_state(view, self.size)
         self._draw_footer()
 
+    def _take_keys(self) -> None:
+        """The engine knows the settings: from its first picture on, the keys are theirs."""
+        self._has_keys = True
+        moved = moved_by(self.handle.keys())
+        use(moved)
+        self.set_keymap({id: key.keys for id, key in moved.items()})
+
     def _draw(self, view: DeskView) -> None:
         now = self.engine_now()
+        if not self._has_keys:
+            self._take_keys()
         if self.board.show(view, now, self.size, self._ended()):
             self._ring(view)
         for screen in self.screen_stack[1:]:
-            if isinstance(screen, UpdatedScreen) and screen.is_mounted:
+            if isinstance(screen, Dialog) and screen.is_mounted:
                 screen.update_view(view, now)
         self.following.look(view, may_open=len(self.screen_stack) == 1)
         self.handle.attend(any(isinstance(s, TicketScreen | KillScreen) for s in self.screen_stack))
@@ -261,6 +271,8 @@ class Desk(App[None]):
             self._arrange()
 
     def action_pane(self, name: str) -> None:
+        if name not in self.board.panes:
+            return
         self._choose(name)
         grid = self.board.panes[name].grid
         self.screen.set_focus(grid)  # at once: the next key is already for it

@@ -60,9 +60,10 @@ PLACES: dict[str, Place] = {
     "proposals": Place.PROPOSALS,
     "positions": Place.POSITIONS,
     "orders": Place.ORDERS,
-    "protections": Place.LIST,
-    "strategies": Place.LIST,
+    "protections": Place.PROTECTIONS,
+    "strategies": Place.STRATEGIES,
     "log": Place.LOG,
+    "results": Place.RESULTS,
 }
 """Where the keyboard is, by the pane that has it."""
 

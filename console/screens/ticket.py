@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming, Shown
-from console.keymap import Place, bindings_for
+from console.keymap import Place, bindings_for, confirming_key
 from console.screens.behind import Behind
 from console.screens.layer import Dialog
 from core.inputs import Confirm, Decline, LeaveTicket, OpenTicket
@@ -178,7 +178,7 @@ class TicketScreen(Dialog):
         others = "x decline  ] next  Esc aside" if self.phase is Phase.READY else "x decline  r review  Esc aside"
         if self._row is None or self._shown is None or self.phase is Phase.OVER:
             return (Cell(others),)
-        key = CONFIRMING_KEYS[self._row.effect]
+        key = confirming_key(self._row.effect)
         right = (self._state(key), Cell(f"  {f.countdown(self._shown.ticket.ends_at, now)} "))
         does = (Cell(f" {key} ", "strong"), Cell(f" {f.doing(self._row.side, self._row.effect).lower()}"))
         for rest in (others, "Esc aside", ""):  # what does not fit is left out, never cut
@@ -249,7 +249,7 @@ class TicketScreen(Dialog):
 
     def hear(self, character: str | None, at: float) -> None:
         """A key (its character), a click or a paste (None), typed at that instant of the console's clock."""
-        key = CONFIRMING_KEYS[self._row.effect] if self._row is not None else None
+        key = confirming_key(self._row.effect) if self._row is not None else None
         if character is None or character != key or self._shown is None or self.phase is not Phase.READY:
             self.arming.hear(character, at)
         elif self.behind.is_too_small or not self.arming.turn(shown_of(self._shown), key, self._silence(), at):

@@ -174,9 +174,10 @@ async def open_desk(
     now: Callable[[], float] | None = None,
     ready: bool = True,
     kind: type[Desk] = Desk,
+    settings: Settings | None = None,
 ) -> AsyncIterator[House]:
     """A desk with one proposal waiting."""
-    runtime = _runtime()
+    runtime = _runtime(settings or Settings())
     handle = EngineHandle(lambda _stack: _built(runtime, _stack))
     desk = kind(handle) if now is None else kind(handle, now)
     async with desk.run_test(size=size) as pilot:
@@ -194,9 +195,8 @@ def _built(runtime: VirtualRuntime, _stack: ExitStack) -> VirtualRuntime:
     return runtime
 
 
-def _runtime() -> VirtualRuntime:
+def _runtime(settings: Settings) -> VirtualRuntime:
     calendar, bars, proposed_at = market()
-    settings = Settings()
     start = bars[0].start
     engine = Engine("test", Mode.PAPER, calendar, MemoryJournal())
     engine.apply(start, settings, "test")
