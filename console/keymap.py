@@ -116,6 +116,7 @@ KEYS: tuple[Key, ...] = (
     Key("order.all", Place.ORDERS, "a", "a", "all", "refusals too"),
     Key("strategy.pause", Place.STRATEGIES, "space", "Space", "pause", "pause or resume", is_in_footer=True),
     Key("log.filter", Place.LOG, "slash", "/", "filter", "filter", is_in_footer=True),
+    Key("log.clear", Place.LOG, "escape", "Esc", "clear_filter", "clear the filter"),
     Key("log.follow", Place.LOG, "f", "f", "follow", "follow", is_in_footer=True),
     Key("log.write", Place.LOG, "o", "o", "write", "write to a file"),
     Key("ticket.buy", _TICKET, "B", "B", "confirm('B')", "buy to open"),

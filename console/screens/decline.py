@@ -1,0 +1,32 @@
+"""`x`: why it is declined, in one line that may be empty. Enter declines, Esc keeps the proposal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from console.screens.behind import Behind
+from console.screens.typing import Field, FieldsScreen
+from core.views import DeskView, ProposalRow
+from widgets import format as f
+
+DECLINED = "declined"
+"""The reason of one who gives none."""
+
+
+class DeclineScreen(FieldsScreen):
+    """`act` declines, with the reason."""
+
+    def __init__(self, behind: Behind, row: ProposalRow, act: Callable[[str], None]) -> None:
+        what = f"{f.doing(row.side, row.effect)} {f.quantity(row.quantity)} {row.symbol}"
+        super().__init__(behind, f"Decline ─ {what}", [Field("Reason", "may be empty")], "declines")
+        self.row = row
+        self.act = act
+
+    def update_view(self, view: DeskView, _now: datetime) -> None:
+        if all(row.id != self.row.id for row in view.proposals) and not self.wrong:
+            self.refuse("it waits no more; nothing is left to decline")
+
+    def accept(self) -> None:
+        self.dismiss()
+        self.act(self.fields[0].text.strip() or DECLINED)
