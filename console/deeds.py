@@ -51,6 +51,8 @@ class Deeds:
             "cancel": self._cancel,
             "edit": self._edit,
             "why": self._why,
+            "all": self._say_all,
+            "fewer": lambda _view, _key: self.behind.say("refusals are hidden again"),
             "pause": self._pause,
         }
 
@@ -154,6 +156,10 @@ class Deeds:
             self.behind.say("staging…")
 
     # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _say_all(self, view: DeskView, _key: str) -> None:
+        count = len(view.refusals)
+        self.behind.say(f"{count} refused, at the end of the list" if count else "nothing was refused so far")
 
     def _order(self, view: DeskView, key: str) -> OrderRow | None:
         if key.startswith(REFUSAL):

@@ -314,6 +314,8 @@ class Desk(App[None]):
         top = self.screen_stack[-1]
         if isinstance(top, Dialog):
             return top.PLACE
+        if self.board.log.is_typing:
+            return Place.FILTER
         focused = self.focused
         name = (focused.id or "").removesuffix("-grid") if isinstance(focused, Grid) else ""
         return PLACES.get(name, Place.EVERYWHERE)

@@ -64,6 +64,7 @@ class OrdersPane(Orders):
 
     def action_all(self) -> None:
         self.shows_all = not self.shows_all
+        self.post_message(Wanted("all" if self.shows_all else "fewer", ""))
 
 
 class StrategiesPane(Strategies):

@@ -12,7 +12,7 @@ from widgets.proposals import answer_in_words, in_words
 
 
 def protection(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
-    row = next((row for row in view.protections if row.key == key), None)
+    row = next((row for row in view.protections if row.key == key.replace(" ", "_")), None)
     if row is None:
         return _entries(view) if key == "entries" else None
     state = "TRIPPED: no entry is staged" if row.is_tripped else "clear: entries pass it"
@@ -43,7 +43,7 @@ def strategy(view: DeskView, key: str, _now: datetime) -> list[TextLine] | None:
     lines = [
         *field("strategy", f"{row.strategy.upper()} on {row.symbol}", "strong"),
         *field("state", paused, "warning" if row.is_paused else ""),
-        *field("last answer", f"{answer_in_words(row, view.proposals)}, {row.times} bars of this session so far"),
+        *field("last answer", f"{answer_in_words(row, view.proposals)}; in {row.times} of {bars} bars of this session"),
         *(field("anomaly", row.anomaly, "warning") if row.anomaly else ()),
     ]
     for number, (name, value) in enumerate(row.figures):

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from console.details.lines import ahead, field, instant, usd
 from console.keymap import written
+from core.model.order import OrderType
 from core.model.values import plain
 from core.views import DeskView, OrderRow
 from widgets import format as f
@@ -45,12 +46,10 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
 
 
 def _terms(row: OrderRow) -> str:
-    parts = [row.type.value]
-    if row.limit_price is not None:
-        parts.append(f"limit {usd(f.price(row.limit_price))}")
-    if row.stop_price is not None:
-        parts.append(f"stop {usd(f.price(row.stop_price))}")
-    return ", ".join(parts)
+    words = f.terms(row.type, row.limit_price, row.stop_price)
+    if row.type is not OrderType.STOP and row.stop_price is not None:
+        words += f", stop {f.price(row.stop_price)}"
+    return words if row.type is OrderType.MARKET and row.stop_price is None else f"{words} USD a share"
 
 
 def _filled(row: OrderRow) -> str:

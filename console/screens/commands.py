@@ -47,7 +47,7 @@ class CommandsScreen(TypedDialog):
         self.typed = ""
         self.line = Lines(id="commands-typed")
         self.grid = Grid(
-            (Column("COMMAND", 30, stretches=True), Column("KEY", 13), Column("NAME", 16)),
+            (Column("COMMAND", 26, stretches=True), Column("KEY", 10), Column("NAME", 18)),
             empty="No command has this in its words. Backspace.",
             id="commands-grid",
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from console.keymap import Place, bindings_for, written
+from console.keymap import Place, bindings_for, confirming_key, written
 from console.screens.layer import Dialog
 from core.model.order import Effect
 from widgets.edges import put_note, put_title
@@ -22,7 +22,7 @@ class GuideScreen(Dialog):
 
     CSS = """
     #guide { width: 76; max-width: 100%; height: auto; max-height: 100%; background: $surface;
-             border: round $accent; padding: 0 1; }
+             border: round $accent; padding: 0 1; margin: 2 0 1 0; }
     """
     PLACE = Place.GUIDE
     BINDINGS = bindings_for(PLACE)
@@ -44,11 +44,8 @@ class GuideScreen(Dialog):
 
 
 def guide_lines() -> Iterator[TextLine]:
-    from console.keymap import confirming_key
-
-    yield from wrapped(
-        "", "Strategies propose, you turn the key. Nothing is sent before you confirm it.", WIDTH, "strong"
-    )
+    head = "Strategies propose, you turn the key. Nothing is sent before that."
+    yield (Cell(head, "strong"),)
     yield ()
     for id, does in (
         ("grid.open", "opens what is selected: a proposal opens its ticket"),
@@ -61,16 +58,15 @@ def guide_lines() -> Iterator[TextLine]:
     yield ()
     buys, sells = confirming_key(Effect.OPEN), confirming_key(Effect.CLOSE)
     confirm = (
-        f"read the ticket. When its last line says `armed`, one capital letter sends it, and names what it does: "
-        f"{buys} buys, {sells} sells what you hold. Enter, space and y send nothing, ever."
+        f"read the ticket. When its last line says `armed`, one capital letter sends it: {buys} buys, {sells} sells "
+        "what you hold. Enter, space and y send nothing, ever."
     )
     yield from wrapped("To confirm   ", confirm, WIDTH)
     yield ()
     stop = (
-        "Ctrl+K, from everywhere, halts at once: no new order leaves. Then K cancels what could open and stays shut, "
-        "F stages the close of what you hold, Esc goes on trading."
+        "Ctrl+K halts at once, from everywhere. Then K cancels what could open and stays shut, F stages the close of "
+        "what you hold, Esc goes on trading."
     )
     yield from wrapped("To stop all  ", stop, WIDTH)
     yield ()
-    leaving = f"{written('leave')} says what leaving means for each position before it does anything."
-    yield from wrapped("To leave     ", leaving, WIDTH)
+    yield (Cell("To leave     ", "muted"), Cell(f"{written('leave')} says first what that means for each position."))

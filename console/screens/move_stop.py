@@ -52,7 +52,7 @@ class MoveStopScreen(FieldsScreen):
         name = ", break-even" if self.fields[0].text == BREAK_EVEN else ""
         lines.append((Cell("Enter stages ", "muted"), Cell(f"stop {f.price(price)} USD{name}", "strong")))
         if _acts_at_once(row, price):
-            lines.append((Cell("beyond the last price seen: it may act at once", "warning"),))
+            lines.append((Cell("at or beyond the last price seen: it may act at once", "warning"),))
         return lines
 
     def _price(self, row: PositionRow) -> Price | None:

@@ -25,7 +25,7 @@ AROUND = 5
 class ReadingScreen(Dialog):
     CSS = """
     .reading { width: 78; max-width: 100%; height: auto; max-height: 100%; background: $surface;
-               border: round $accent; padding: 0 1; }
+               border: round $accent; padding: 0 1; margin: 2 0 1 0; }
     """
     PLACE = Place.READING
     BINDINGS = bindings_for(PLACE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from console.frames import tight
 from console.handle import EngineHandle
 from console.screens.kill import KillScreen
 from console.screens.ticket import TicketScreen
+from console.surroundings import NO_SURROUNDINGS, Surroundings
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.facts import ConfirmationReceived, Fact, OrderCreated
@@ -175,11 +177,12 @@ async def open_desk(
     ready: bool = True,
     kind: type[Desk] = Desk,
     settings: Settings | None = None,
+    surroundings: Surroundings = NO_SURROUNDINGS,
 ) -> AsyncIterator[House]:
     """A desk with one proposal waiting."""
     runtime = _runtime(settings or Settings())
     handle = EngineHandle(lambda _stack: _built(runtime, _stack))
-    desk = kind(handle) if now is None else kind(handle, now)
+    desk = kind(handle, now or time.monotonic, surroundings)
     async with desk.run_test(size=size) as pilot:
         house = House(desk, pilot, runtime)
         if ready:
