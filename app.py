@@ -150,8 +150,16 @@ class Keyturn(Looking):
                 self._run_headless(runtime_of(request, stack), "left")
             return
         from console.desk import run_desk
+        from state.desk_files import DeskFiles
 
-        run_desk(lambda stack: runtime_of(request, stack), self._display(request.overrides))
+        files = DeskFiles(self.home, lambda: self._demo_folder(request))
+        run_desk(lambda stack: runtime_of(request, stack), self._display(request.overrides), files)
+
+    def _demo_folder(self, request: DemoRequest) -> AccountFolder:
+        from core.runtime import stress
+        from core.runtime.demo import demo_account
+
+        return self.home.account(stress.ACCOUNT if request.is_stress else demo_account(request.seed))
 
     def stress_runtime(self, request: DemoRequest, stack: ExitStack) -> VirtualRuntime:
         """The stress desk's engine, on an account that begins anew each time."""
@@ -221,7 +229,7 @@ class Keyturn(Looking):
         from state.kill_switch import FileKillSwitch
         from state.lock import EngineLock
 
-        folder = self.home.account(demo.demo_account(request.seed))
+        folder = self._demo_folder(request)
         mended = folder.prepare()
         stack.enter_context(EngineLock(folder))
         calendar = load_calendar(demo.FIRST_DAY, demo.LAST_DAY)
@@ -388,9 +396,10 @@ class Keyturn(Looking):
             raise OperatorError(f"--operator: {error}") from error
 
     def _settings(self, overrides: tuple[str, ...]) -> Settings:
+        from console.remapping import fault_in
         from state.settings_file import load_settings
 
-        return load_settings(self.home, self.environ, overrides)
+        return load_settings(self.home, self.environ, overrides, fault_in)
 
     def _display(self, overrides: tuple[str, ...]) -> DisplaySettings | None:
         """What the screen is set to, read before it is painted; None, and no wait, where nobody set any of it."""

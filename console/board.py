@@ -10,7 +10,8 @@ from textual.screen import Screen
 
 from console.handle import Failed, Loading
 from console.layout import PaneArea, fits, is_narrow, too_small
-from console.panes import LogPane, OrdersPane, PositionsPane, ProposalsPane, Protections, Results, Strategies
+from console.log_pane import LogPane
+from console.panes import OrdersPane, PositionsPane, ProposalsPane, Protections, Results, StrategiesPane
 from core.views import DeskView
 from widgets.chart import Chart
 from widgets.footer import FooterLine
@@ -34,7 +35,12 @@ class Board:
         self.notice = Lines(id="notice")
         self.line = FooterLine(id="footer")
         self.proposals, self.positions, self.orders = ProposalsPane(), PositionsPane(), OrdersPane()
-        self.protections, self.strategies, self.log, self.results = Protections(), Strategies(), LogPane(), Results()
+        self.protections, self.strategies, self.log, self.results = (
+            Protections(),
+            StrategiesPane(),
+            LogPane(),
+            Results(),
+        )
         self.panes: dict[str, Pane] = {
             "proposals": self.proposals,
             "positions": self.positions,
@@ -112,7 +118,7 @@ class Board:
             self.notice.show([*wrapped("", too_small(*size), width_of(size) - 4, "strong")])
         self.status.show_desk(view, now, width_of(size), ended)
         self.proposals.show(view.proposals, view.strategies, now, view.status.entries_refused)
-        self.orders.show(view.orders, now)
+        self.orders.show(view.orders, now, view.refusals if self.orders.shows_all else ())
         self.protections.show(view.protections, view.status.entries_refused, now, is_narrow(size))
         if view.number == self._drawn_number:
             return False

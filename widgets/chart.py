@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.model.values import Symbol
 from core.views import ChartView
 from widgets.chart_picture import LEGEND, chart_lines
+from widgets.edges import put_note, put_title
 from widgets.lines import Cell, Lines, TextLine
 
 CHOOSE = "No symbol is selected. A row of positions, orders, proposals or strategies chooses it."
@@ -41,11 +42,8 @@ class Chart(Lines):
 
     def _draw(self) -> None:
         title = f"Chart ─ {self._symbol}, minutes, New York, USD" if self._symbol else "Chart"
-        if self.border_title != title:
-            self.border_title = title
-        legend = LEGEND if self._chart is not None and self._chart.bars else ""
-        if (self.border_subtitle or "") != legend:
-            self.border_subtitle = legend
+        put_title(self, title)
+        put_note(self, LEGEND if self._chart is not None and self._chart.bars else "")
         self.show(self._lines_now())
 
     def _lines_now(self) -> list[TextLine]:

@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.geometry import Region
 
+from widgets.edges import put_note, put_title
 from widgets.grid import Column, Grid
 from widgets.grid_picture import Cell, Tone
 from widgets.lines import Lines, TextLine
@@ -57,7 +58,7 @@ class Pane(Vertical):
         if text != self._note:
             self._note = text
             with self._redrawing(self.outer_size.height - 1, self.outer_size.width):
-                self.border_subtitle = text
+                put_note(self, text)
 
     def title_with(self, count: str) -> None:
         """`1 Proposals ─ 2 waiting`."""
@@ -65,7 +66,7 @@ class Pane(Vertical):
         if title != self._title:
             longest, self._title = max(cell_len(title), cell_len(self._title)), title
             with self._redrawing(0, longest + CORNERS):
-                self.border_title = title
+                put_title(self, title)
 
     @contextmanager
     def _redrawing(self, line: int, width: int) -> Iterator[None]:

@@ -8,10 +8,13 @@ under it: it is told as well, or a status line under two dialogs stands still (O
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
 from console.keymap import Place
+from core.views import DeskView
 
 MINIMUM = (80, 24)
 """Columns and lines that the desk needs; below, nothing can be confirmed, because not all of it would be seen."""
@@ -57,6 +60,9 @@ class Dialog(Layer, ModalScreen[None]):
     """Whether a terminal too small for the desk shows nothing of it: a part of a ticket is worse than none."""
 
     _holder: Widget | None = None
+
+    def update_view(self, _view: DeskView, _now: datetime) -> None:
+        """A new picture of the engine; a dialog that shows nothing of it stays as it is."""
 
     def on_resize(self) -> None:
         """What had the keyboard has it again as soon as there is room."""

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 
 from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming
 from console.awaited import last_refusal
-from console.keymap import Place, bindings_for
+from console.keymap import Place, bindings_for, confirming_key
 from console.screens.behind import Behind
 from console.screens.decline import DeclineScreen
 from console.screens.edit import EditScreen
@@ -119,7 +119,7 @@ class TicketScreen(Dialog):
     def _readiness(self) -> Readiness:
         left = None
         if self._shown is not None and self.standing.row is not None:
-            key = self.standing.row.confirming_key
+            key = confirming_key(self.standing.row.confirming_key)
             left = self.arming.seconds_left(shown_of(self._shown), key, self._silence(), self.behind.now())
         return Readiness(
             left,
@@ -161,7 +161,7 @@ class TicketScreen(Dialog):
 
     def hear(self, character: str | None, at: float) -> None:
         """A key (its character), a click or a paste (None), typed at that instant of the console's clock."""
-        key = self.standing.row.confirming_key if self.standing.row is not None else None
+        key = confirming_key(self.standing.row.confirming_key) if self.standing.row is not None else None
         shown = self._shown
         self._is_spelling = self._spells(character, key)
         if self._is_spelling or character is None or character != key or shown is None or self.phase is not Phase.READY:
@@ -209,7 +209,7 @@ class TicketScreen(Dialog):
     def action_confirm(self, key: str) -> None:
         """The keys themselves are judged in `hear`; here only a key for another effect is named."""
         row = self.standing.row
-        if row is not None and key != row.confirming_key and not self._is_spelling:
+        if row is not None and key != confirming_key(row.confirming_key) and not self._is_spelling:
             does = "replace an order" if row.replaces else f"{row.effect.value} a position"
             self.behind.say(f"{key} does not {does}; nothing was sent", "warning")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from console.keymap import confirming_key
 from console.ticket.standing import Phase, Standing
 from console.ticket.word import TypedWord
 from core.views import ProposalRow
@@ -71,7 +72,7 @@ def key_line(standing: Standing, word: TypedWord | None, readiness: Readiness, n
     if row is None or standing.shown is None or standing.phase is Phase.OVER:
         return (Cell(keys[0]),)
     right = (
-        _state(standing, word, readiness, row.confirming_key),
+        _state(standing, word, readiness, confirming_key(row.confirming_key)),
         Cell(f"  {f.countdown(standing.shown.ticket.ends_at, now)} "),
     )
     does = _does(row, word)
@@ -83,7 +84,7 @@ def key_line(standing: Standing, word: TypedWord | None, readiness: Readiness, n
 
 
 def _does(row: ProposalRow, word: TypedWord | None) -> TextLine:
-    key = row.confirming_key
+    key = confirming_key(row.confirming_key)
     if word is not None and not word.stands:
         typed = f"  typed: {word.typed}" if word.typed else ""
         return (Cell(f" type {word.word}, then {key}", "strong"), Cell(typed, "strong"))

@@ -28,7 +28,7 @@ def ticket_of(house: Story) -> list[str]:
     house.opens_ticket()
     passes(house, 0.5)
     view = Pictures(house.engine).draw(house.line.at)
-    return ["".join(cell.text for cell in line) for line in ticket_lines(view.tickets[0], (), house.line.at, 74)]
+    return ["".join(cell.text for cell in line) for line in ticket_lines(view.tickets[0], house.line.at, 74)]
 
 
 async def moves_the_stop(house: House, price: str) -> None:
@@ -61,7 +61,7 @@ async def test_a_stop_that_moves_away_says_that_more_is_lost() -> None:
         await house.buys()
         await moves_the_stop(house, "494.00")
 
-        assert house.shows("lose 0.15 USD → lose 0.22 USD  MORE than before", "AWAY")
+        assert house.shows("lose 0.15 USD → lose 0.22 USD  WORSE than before", "AWAY")
 
 
 def test_a_stop_at_the_average_price_is_named_break_even() -> None:
@@ -84,7 +84,7 @@ def test_an_edited_entry_shows_what_is_filled_both_quantities_and_both_limits() 
     lines = ticket_of(house)
     assert lines[0].startswith("5 → 4 SPY limit 99.60 → 99.70")
     assert lines[1] == "10 of 15 are filled already"
-    assert "after  14 SPY long" in "\n".join(lines)
+    assert "after fill: 14 long" in "\n".join(lines)
     assert "changed by the operator, 10:10:30 New York" in "\n".join(lines)
 
 
