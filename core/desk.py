@@ -24,6 +24,7 @@ from core.model.values import Price, Quantity, Symbol
 from core.ports import Journal
 from core.risk.day import Day
 from core.risk.gate import ReviewContext
+from core.shadows import Shadows
 from core.staging.stage import Stage
 from core.strategies.orchestrator import Orchestrator
 
@@ -73,6 +74,7 @@ class Desk:
         self.opening = Day()
         self.normaliser = Normaliser(calendar)
         self.orchestrator = Orchestrator(calendar, Holdings(self.ledger, self.stage, self.opening))
+        self.shadows = Shadows(calendar, self.control, self.stage, self.ledger, self._last_price)
         self.quotes: dict[Symbol, Quote] = {}
         self.instruments: dict[Symbol, Instrument] = {}
         self.account: Account | NoAccount = NoAccount("the broker has not said yet")
@@ -114,9 +116,13 @@ class Desk:
     def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
         return self.instruments.get(symbol) or NoInstrument("the broker has not said yet whether it trades")
 
+    def _last_price(self, symbol: Symbol) -> Price | None:
+        return self.orchestrator.state.marks.get(symbol)
+
     def _folds(self) -> dict[type, tuple[Fold, ...]]:
         table: dict[type, list[Fold]] = {}
         slices: tuple[Mapping[Any, Any], ...] = (
+            self.shadows.folds,  # before the stage forgets what ended
             self.control.folds,
             self.ledger.folds,
             self.stage.folds,
@@ -139,6 +145,8 @@ class Desk:
 
     def _fold_bar(self, _at: datetime, fact: BarClosed) -> None:
         self.normaliser.fold(fact.bar)
+        if self.shadows.following:
+            self.shadows.take(fact.bar)
 
     def _fold_quarantine(self, _at: datetime, _fact: MarketDataQuarantined) -> None:
         self.normaliser.fold_quarantine()

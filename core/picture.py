@@ -18,6 +18,7 @@ from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Proposal, StopPlan, Ticket
 from core.model.values import Money, Price, Quantity, Symbol
+from core.pictures.results import result_rows, shadow_rows
 from core.pictures.strategies import strategy_rows
 from core.risk.checks import standard_gate
 from core.telling import in_words, kind_of, order_in_words
@@ -67,7 +68,8 @@ class Pictures:
         self.number += 1
         desk = self.desk
         today = desk.calendar.trading_day(at)
-        trades = desk.ledger.state.trades
+        trades = [t for t in reversed(desk.ledger.state.trades) if desk.calendar.trading_day(t.exit_time) == today]
+        prices = [(p, self._newest_price(p)[1]) for p in desk.ledger.positions()]
         positions = tuple(self._position(p) for p in desk.ledger.positions())
         orders = tuple(_order(o) for o in reversed(desk.ledger.state.orders.values()) if self._is_todays(o, at))
         working = [o for o in orders if o.status.is_working]
@@ -90,9 +92,9 @@ class Pictures:
             strategies=strategy_rows(desk, today),
             staged=self.staged,
             protections=(self._daily_loss(at),),
-            trades=tuple(_trade(t) for t in trades if desk.calendar.trading_day(t.exit_time) == today),
-            shadows=(),
-            results=(),
+            trades=tuple(_trade(t) for t in trades),
+            shadows=shadow_rows(desk, today),
+            results=result_rows(desk, today, trades, prices),
             chart=None,
         )
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.facts import BarClosed, EngineStopped, Fact, HaltCause, Halted, SettingsApplied
+from core.facts import BarClosed, EngineStopped, Fact, HaltCause, Halted, ProposalSkipped, SettingsApplied
 from core.model.bar import Bar
 from core.ports import JournalError
 from core.settings import PROFILES, Settings
@@ -173,3 +173,12 @@ def test_every_fact_is_a_frozen_dataclass_with_a_name_of_its_own():
     """SP-01: the journal tells facts apart by name."""
     assert all(is_dataclass(fact) and fields(fact) is not None for fact in get_args(Fact))
     assert len(codec.FACTS) == len(get_args(Fact))
+
+
+def test_a_skipped_signal_of_the_first_version_is_read_and_has_nothing_to_follow() -> None:
+    """SP-01, OP-12"""
+    skipped = ProposalSkipped("vwap", "SPY", NOON, ("killed",))
+    record = orjson.loads(line_of(skipped))
+    del record["data"]["proposal"]
+
+    assert decode(orjson.dumps({**record, "v": 1})).fact == skipped
