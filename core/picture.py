@@ -7,7 +7,6 @@ from datetime import datetime
 from decimal import Decimal
 
 from core import facts
-from core.control import NOT_COMPARED
 from core.engine import Engine
 from core.execution.order import Order
 from core.model.account import Account
@@ -18,6 +17,7 @@ from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Proposal, StopPlan, Ticket
 from core.model.values import Money, Price, Quantity, Symbol
+from core.pictures.protections import Protections
 from core.pictures.results import result_rows, shadow_rows
 from core.pictures.strategies import strategy_rows
 from core.risk.checks import standard_gate
@@ -30,7 +30,6 @@ from core.views import (
     OrderRow,
     PositionRow,
     ProposalRow,
-    ProtectionRow,
     StatusView,
     SymbolView,
     TicketView,
@@ -55,6 +54,7 @@ class Pictures:
         self.desk = engine.desk
         self.slowest_sync = slowest_sync
         self.gate = standard_gate()
+        self.protections = Protections(self.desk)
         self.log: deque[LogRow] = deque(maxlen=LOG_ROWS)
         self.refusals: deque[LogRow] = deque(maxlen=REFUSALS)
         self.endings: deque[Ending] = deque(maxlen=REFUSALS)
@@ -91,27 +91,11 @@ class Pictures:
             symbols=tuple(self._symbol(Symbol(text)) for text in desk.control.settings.symbols),
             strategies=strategy_rows(desk, today),
             staged=self.staged,
-            protections=(self._daily_loss(at),),
+            protections=self.protections.rows(at),
             trades=tuple(_trade(t) for t in trades),
             shadows=shadow_rows(desk, today),
             results=result_rows(desk, today, trades, prices),
             chart=None,
-        )
-
-    def _daily_loss(self, at: datetime) -> ProtectionRow:
-        status = self._status(at)
-        loss = None if status.day_change is None else max(Decimal(0), -status.day_change)
-        limit = status.daily_loss_limit
-        used = min(Decimal(1), loss / limit) if loss is not None and limit else None
-        return ProtectionRow(
-            key="daily_loss",
-            name="Daily loss",
-            measure=f"{_money(loss)} of {_money(limit)}",
-            used=used,
-            is_tripped=used == 1,
-            reason="entries stay shut for the rest of the trading day" if used == 1 else "equity since the day began",
-            since=None,
-            until=None,
         )
 
     def _hear(self, sequence: int, at: datetime, fact: facts.Fact) -> None:
@@ -333,17 +317,6 @@ def _trade(trade: Trade) -> TradeRow:
     )
 
 
-def _money(value: Decimal | None) -> str:
-    return "unknown" if value is None else f"{value:,.2f}"
-
-
 def word_of(engine: Engine) -> str:
-    """The desk's state in one word: starting, on, read-only, halted, killed."""
-    control = engine.desk.control.state
-    if control.killed_by is not None:
-        return "killed"
-    if control.halts:
-        return "halted"
-    if not control.is_reconciled:
-        return "starting" if control.read_only_because == NOT_COMPARED else "read-only"
-    return "on"
+    """The desk's state in one word, for whoever has an engine alone."""
+    return engine.desk.control.word()

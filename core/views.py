@@ -202,7 +202,7 @@ class ProtectionRow:
     reason
         Why it is tripped, or what it watches.
     since, until
-        When it tripped and when it ends by itself; None where it has not, or does not.
+        When it tripped, and when the state that it is in ends by itself; None where that is not known, or does not.
     """
 
     key: str
