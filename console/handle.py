@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Protocol
 
 from core.inputs import Command, Halt, Kill
+from core.model.values import Symbol
 from core.ports import JournalError, OperatorError
 from core.views import DeskView
 
@@ -33,6 +34,7 @@ class Running(Protocol):
     def leave(self) -> None: ...
     def send(self, command: Command) -> None: ...
     def attend(self, attended: bool) -> None: ...
+    def watch(self, symbol: Symbol | None) -> None: ...
     def clock(self) -> datetime: ...
     def picture(self) -> DeskView: ...
     def has_changed(self) -> bool: ...
@@ -72,6 +74,7 @@ class EngineHandle:
         self._reason = "left"
         self._is_leaving = False
         self._early: list[Command] = []
+        self._watched: Symbol | None = None
 
     def start(self) -> None:
         self._thread.start()
@@ -95,6 +98,12 @@ class EngineHandle:
         """A person is deciding: virtual time runs at ×1."""
         if self._runtime is not None:
             self._runtime.attend(attended)
+
+    def watch(self, symbol: Symbol | None) -> None:
+        """The console shows this symbol's chart, or none; no command and no fact."""
+        self._watched = symbol
+        if self._runtime is not None:
+            self._runtime.watch(symbol)
 
     def clock(self) -> datetime | None:
         """The engine's time now, between two pictures too."""
@@ -130,6 +139,7 @@ class EngineHandle:
         gc.freeze()  # what was loaded stays: a full collection over it would stop every thread for a tenth of a second
         runtime.on_beat(self._publish)
         self._runtime = runtime
+        runtime.watch(self._watched)
         for command in self._early:
             runtime.send(command)
         if not self._is_leaving:

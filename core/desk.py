@@ -16,6 +16,7 @@ from core.execution.ledger import Ledger
 from core.facts import BarClosed, Fact, MarketDataQuarantined
 from core.market.normaliser import Normaliser
 from core.model.account import Account, Mode, NoAccount
+from core.model.bar import Bar
 from core.model.broker import FreshFigures
 from core.model.instrument import Instrument, NoInstrument
 from core.model.quote import NoQuote, Quote
@@ -68,6 +69,7 @@ class Desk:
         self.journal = journal
         self.at = datetime.min.replace(tzinfo=UTC)
         self.listeners: list[Listener] = []
+        self.bar_listeners: list[Callable[[Bar], None]] = []
         self.control = Control()
         self.ledger = Ledger(calendar)
         self.stage = Stage(calendar)
@@ -81,7 +83,7 @@ class Desk:
         self.folds = self._folds()
 
     def record(self, fact: Fact) -> None:
-        """Write the fact, then fold it into the slices; listeners hear of everything but bars."""
+        """Write the fact, then fold it into the slices; of bars only those hear who ask for nothing else."""
         sequence = self.journal.append(self.at, fact)
         kind = type(fact)
         for fold in self.folds.get(kind, self._only_after):
@@ -89,6 +91,9 @@ class Desk:
         if kind is not BarClosed:
             for listener in self.listeners:
                 listener(sequence, self.at, fact)
+        elif self.bar_listeners and isinstance(fact, BarClosed):
+            for hear in self.bar_listeners:
+                hear(fact.bar)
 
     def fold(self, at: datetime, fact: Fact) -> None:
         """Let each slice take the fact in; the whole of a rebuild."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
-from core import facts
 from core.engine import Engine
 from core.execution.order import Order
 from core.model.account import Account
@@ -17,16 +16,18 @@ from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Proposal, StopPlan, Ticket
 from core.model.values import Money, Price, Quantity, Symbol
+from core.pictures.charts import Charts
+from core.pictures.log import Log
 from core.pictures.protections import Protections
 from core.pictures.results import result_rows, shadow_rows
 from core.pictures.strategies import strategy_rows
+from core.ports import JournalError
 from core.risk.checks import standard_gate
-from core.telling import in_words, kind_of, order_in_words
+from core.telling import order_in_words
 from core.views import (
+    ChartView,
     DeskView,
-    Ending,
     KillView,
-    LogRow,
     OrderRow,
     PositionRow,
     ProposalRow,
@@ -36,14 +37,6 @@ from core.views import (
     TradeRow,
 )
 from core.workflows.proposing import candidate_of
-
-LOG_ROWS = 500
-REFUSALS = 20
-QUIET = (facts.BarClosed, facts.UpdateIgnored)
-"""Facts that the log pane leaves to the journal."""
-
-
-REFUSING = (facts.ConfirmationRefused, facts.EditRefused, facts.ProposalSkipped, facts.SubmissionBlocked)
 
 
 class Pictures:
@@ -55,13 +48,12 @@ class Pictures:
         self.slowest_sync = slowest_sync
         self.gate = standard_gate()
         self.protections = Protections(self.desk)
-        self.log: deque[LogRow] = deque(maxlen=LOG_ROWS)
-        self.refusals: deque[LogRow] = deque(maxlen=REFUSALS)
-        self.endings: deque[Ending] = deque(maxlen=REFUSALS)
-        self.orders_of: dict[str, str] = {}
-        self.staged = 0
+        self.log = Log()
+        self.charts = Charts(self.desk)
+        self.watched: Symbol | None = None
         self.number = 0
-        self.desk.listeners.append(self._hear)
+        self._or_say("the log before this start", lambda: self.log.recall(self.desk))
+        self.desk.listeners.append(self.log.hear)
 
     def draw(self, at: datetime) -> DeskView:
         """The desk as it is, `at` being the engine's time now."""
@@ -79,10 +71,10 @@ class Pictures:
             proposals=tuple(self._proposal(p) for p in desk.stage.proposals()),
             positions=positions,
             orders=orders,
-            log=tuple(self.log),
+            log=tuple(self.log.rows),
             tickets=tuple(self._ticket(t, at) for t in desk.stage.state.tickets.values()),
-            endings=tuple(self.endings),
-            refusals=tuple(self.refusals),
+            endings=tuple(self.log.endings),
+            refusals=tuple(self.log.refusals),
             kill=KillView(
                 tuple(o for o in working if not o.effect.only_reduces),
                 tuple(o for o in working if o.is_protective),
@@ -90,34 +82,25 @@ class Pictures:
             ),
             symbols=tuple(self._symbol(Symbol(text)) for text in desk.control.settings.symbols),
             strategies=strategy_rows(desk, today),
-            staged=self.staged,
+            staged=self.log.staged,
             protections=self.protections.rows(at),
             trades=tuple(_trade(t) for t in trades),
             shadows=shadow_rows(desk, today),
             results=result_rows(desk, today, trades, prices),
-            chart=None,
+            chart=self._chart(at, positions),
         )
 
-    def _hear(self, sequence: int, at: datetime, fact: facts.Fact) -> None:
-        if isinstance(fact, QUIET):
-            return
-        row = LogRow(sequence, at, kind_of(fact), self._in_words(fact))
-        self.log.append(row)
-        if isinstance(fact, facts.ProposalStaged):
-            self.staged += 1
-            self.orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
-        if isinstance(fact, facts.ProposalEdited):
-            self.orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
-        if isinstance(fact, REFUSING):
-            self.refusals.append(row)
-        if isinstance(fact, facts.ProposalEnded):
-            self.endings.append(Ending(fact.proposal_id, fact.end.value, fact.reason))
+    def _chart(self, at: datetime, positions: tuple[PositionRow, ...]) -> ChartView | None:
+        if self.watched is not None and not self.charts.has_begun:
+            self._or_say("today's bars before this start", lambda: self.charts.begin(at))
+        return self.charts.draw(self.watched, at, positions)
 
-    def _in_words(self, fact: facts.Fact) -> str:
-        """A proposal that ended is named by its order, where it was staged since the start."""
-        if isinstance(fact, facts.ProposalEnded) and (order := self.orders_of.pop(fact.proposal_id, None)):
-            return f"{order} {fact.end.value}: {fact.reason}"
-        return in_words(fact)
+    def _or_say(self, what: str, act: Callable[[], None]) -> None:
+        """A journal that cannot be read back costs the screen what was before, and nothing else."""
+        try:
+            act()
+        except (JournalError, OSError) as error:
+            self.engine.say(f"{what} could not be read: {error}")
 
     # ── the parts ────────────────────────────────────────────────────────────────────────────────────────────────
 
