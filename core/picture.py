@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 
 from core.engine import Engine
@@ -23,6 +23,7 @@ from core.pictures.results import result_rows, shadow_rows
 from core.pictures.strategies import strategy_rows
 from core.ports import JournalError
 from core.risk.checks import standard_gate
+from core.strategies.orchestrator import at_new_york
 from core.telling import order_in_words
 from core.views import (
     ChartView,
@@ -60,7 +61,8 @@ class Pictures:
         self.number += 1
         desk = self.desk
         today = desk.calendar.trading_day(at)
-        trades = [t for t in reversed(desk.ledger.state.trades) if desk.calendar.trading_day(t.exit_time) == today]
+        midnight = at_new_york(today, time.min)
+        trades = [t for t in reversed(desk.ledger.state.trades) if t.exit_time >= midnight]
         prices = [(p, self._newest_price(p)[1]) for p in desk.ledger.positions()]
         positions = tuple(self._position(p) for p in desk.ledger.positions())
         orders = tuple(_order(o) for o in reversed(desk.ledger.state.orders.values()) if self._is_todays(o, at))

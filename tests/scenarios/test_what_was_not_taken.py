@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from core.facts import OrderCreated, ProposalEnd, ProposalEnded, ProposalSkipped, ProposalStaged
+from core.effects import Effect, SubmitOrder
+from core.facts import OrderCreated, ProposalEnd, ProposalEnded, ProposalSkipped, ProposalStaged, SubmissionBlocked
 from core.inputs import Decline, EditProposal, Kill, PauseStrategy, ProposeClose, Rearm, RefuseSymbol
 from core.model.values import Fraction, Price, Quantity
 from core.picture import Pictures
@@ -78,6 +79,25 @@ def test_what_a_kill_blocked_is_followed() -> None:
     house.until("10:10:30")
 
     assert shadows(house)[0] == ("vwap", "blocked: target", "0.20")
+
+
+def test_an_entry_that_the_gateway_stopped_is_followed() -> None:
+    """OP-12, OP-08: the kill comes between the intent and the wire."""
+    house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)
+    house.line.tamper = lambda effect: _killed_before(house, effect)
+    house.confirms_at("10:06:02")
+
+    house.until("10:10:30")
+
+    assert house.facts(SubmissionBlocked)
+    assert shadows(house)[0] == ("vwap", "blocked: target", "0.20")
+    assert house.requests() == []
+
+
+def _killed_before(house: House, effect: Effect) -> Effect:
+    if isinstance(effect, SubmitOrder):
+        house.switch.door = "file"
+    return effect
 
 
 def test_a_signal_that_the_gate_refused_is_followed_one_at_a_time() -> None:
