@@ -58,7 +58,8 @@ def _order(view: TicketView) -> list[TextLine]:
     moved = f.price(price) if price == replaced.price else f"{f.price(replaced.price)} → {f.price(price)}"
     left = replaced.quantity - replaced.filled_quantity
     quantity = plain(order.quantity) if order.quantity == left else f"{plain(left)} → {plain(order.quantity)}"
-    what = Cell(f"{quantity} {order.symbol} {word} {moved}", "strong")
+    side = "" if view.proposal.is_guard else f"{f.side_word(order.side)} "
+    what = Cell(f"{side}{quantity} {order.symbol} {word} {moved}", "strong")
     lines: list[TextLine] = [
         (what, Cell(_break_even(price, replaced))) if view.proposal.is_guard else _two((what,), _cost(view))
     ]

@@ -105,9 +105,11 @@ def test_the_money_of_the_order_that_makes_way_is_not_counted_twice() -> None:
     edits(house, "2", "99.50")
     (waiting,) = house.desk.stage.proposals()
     confirms_now(house)
+    shown = house.ticket.figures.buying_power_after
     passes(house, 0.15)
 
     account = house.desk.account
+    assert shown == Decimal("1.00")
     assert isinstance(account, Account)
     assert account.buying_power == Decimal("100.40")
     assert given_back(waiting.order, house.desk.ledger, account) == Decimal("99.60")
