@@ -27,9 +27,9 @@ class Orders(Pane):
         super().__init__(
             (
                 Column("EFFECT", 13),
-                Column("QTY", 8, Align.RIGHT),
+                Column("QTY", 8, Align.POINT, 3),
                 Column("SYM", 6),
-                Column("TERMS", 13),
+                Column("TERMS", f.TERMS),
                 Column("STATE", 18, stretches=True),
                 Column("TIME", 8, Align.RIGHT),
             ),
@@ -53,7 +53,7 @@ def _row(row: OrderRow, now: datetime) -> Row:
             Cell(effect),
             Cell(f.quantity(row.quantity)),
             Cell(row.symbol, "strong"),
-            Cell(f.terms(row.type, row.limit_price, row.stop_price)),
+            Cell(f.terms_on_point(row.type, row.limit_price, row.stop_price)),
             Cell(_state(row), "warning" if row.marks else ""),
             Cell(_time(row, now), "muted" if row.status.is_terminal else ""),
         ),
