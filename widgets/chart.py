@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from core.model.bar import ONE_MINUTE
 from core.model.values import Symbol
 from core.views import ChartView
+from widgets import format as f
 from widgets.chart_picture import LEGEND, chart_lines
 from widgets.lines import Cell, Lines, TextLine
 
@@ -28,21 +32,28 @@ class Chart(Lines):
         self._symbol: Symbol | None = None
         self.border_title = "Chart"
 
-    def show_chart(self, chart: ChartView | None, symbol: Symbol | None) -> None:
+    def show_chart(self, chart: ChartView | None, symbol: Symbol | None, now: datetime) -> None:
         """`symbol` is what was asked for; a chart of another one is not it yet."""
         chart = chart if chart is not None and chart.symbol == symbol else None
-        if symbol == self._symbol and (chart is self._chart or chart == self._chart):
-            return
+        is_same = symbol == self._symbol and (chart is self._chart or chart == self._chart)
         self._chart, self._symbol = chart, symbol
-        self._draw()
+        self._say_title(now)
+        if not is_same:
+            self._draw()
 
     def on_resize(self) -> None:
         self._draw()
 
-    def _draw(self) -> None:
+    def _say_title(self, now: datetime) -> None:
+        """Whose it is, and how old its last bar, where that is old."""
         title = f"Chart ─ {self._symbol}, minutes, New York, USD" if self._symbol else "Chart"
+        if self._chart is not None and self._chart.bars:
+            end = self._chart.bars[-1].start + ONE_MINUTE
+            title += f", STALE {f.age(end, now)}" if now - end > f.STALE_AFTER else ""
         if self.border_title != title:
             self.border_title = title
+
+    def _draw(self) -> None:
         legend = LEGEND if self._chart is not None and self._chart.bars else ""
         if (self.border_subtitle or "") != legend:
             self.border_subtitle = legend

@@ -10,6 +10,7 @@ from core.views import OrderRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Row, Tone
 from widgets.pane import Pane
+from widgets.states import orders_when_empty
 
 TONES: dict[OrderStatus, Tone] = {
     OrderStatus.PENDING: "warning",
@@ -33,12 +34,12 @@ class Orders(Pane):
                 Column("STATE", 18, stretches=True),
                 Column("TIME", 8, Align.RIGHT),
             ),
-            empty="No orders today. A confirmed ticket sends one.",
+            empty=orders_when_empty(""),
             id="orders",
         )
 
     def show(self, rows: Sequence[OrderRow], now: datetime) -> None:
-        self.grid.show([_row(row, now) for row in rows])
+        self.grid.show([_row(row, now) for row in rows], empty=orders_when_empty(self.state))
         chosen = next((row for row in rows if row.id == self.grid.selected), None)
         self.note(_state(chosen) if chosen is not None and _has_reason(chosen) else "")
         working = sum(row.status.is_working for row in rows)

@@ -35,6 +35,8 @@ class Pane(Vertical):
         super().__init__(id=id)
         self.grid = Grid(columns, empty=empty, id=f"{id}-grid", has_header=has_header, follows=follows)
         self.words = Lines(id=f"{id}-words")
+        self.state = ""
+        self._counted = ""
         self.title_with("")
 
     def compose(self) -> ComposeResult:
@@ -48,9 +50,17 @@ class Pane(Vertical):
 
     def title_with(self, count: str) -> None:
         """`1 Proposals ─ 2 waiting`."""
-        title = f"{self.NUMBER} {self.NAME}" + (f" ─ {count}" if count else "")
+        self._counted = count
+        said = ", ".join(word for word in (self.state, count) if word)
+        title = f"{self.NUMBER} {self.NAME}" + (f" ─ {said}" if said else "")
         if title != self.border_title:
             self.border_title = title
+
+    def show_state(self, state: str) -> None:
+        """`1 Proposals ─ HALTED, 2 waiting`: in the frame, before all else."""
+        if state != self.state:
+            self.state = state
+            self.title_with(self._counted)
 
     def indented(self, text: str, tone: Tone = "", lines: int = 2) -> list[TextLine]:
         """Text that begins where the rows do, on at most so many lines, between words."""

@@ -12,6 +12,7 @@ from core.views import PositionRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Grid, Row
 from widgets.pane import Pane
+from widgets.states import positions_when_empty
 
 LAST = 9
 """Cells for the last price, and a mark where it is old."""
@@ -35,7 +36,7 @@ class Positions(Pane):
                 Column("STOP", 8, Align.RIGHT),
                 Column("HELD BY", 11, stretches=True),
             ),
-            empty="No positions. A filled entry appears here, with who holds its stop.",
+            empty=positions_when_empty(""),
             id="positions",
         )
 
@@ -44,7 +45,7 @@ class Positions(Pane):
 
     def show(self, rows: Sequence[PositionRow], now: datetime) -> None:
         self._rows, self._now = tuple(rows), now
-        self.grid.show([_row(row, now) for row in rows])
+        self.grid.show([_row(row, now) for row in rows], empty=positions_when_empty(self.state))
         known = [row.profit for row in rows if row.profit is not None]
         total = f", {f.signed(sum(known, Decimal(0)))} USD" if known else ""
         old = [row.last_at for row in rows if row.last_at is not None and _is_old(row, now)]
