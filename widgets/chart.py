@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from datetime import datetime
 
 from core.model.bar import ONE_MINUTE
@@ -61,10 +62,13 @@ class Chart(Lines):
 
     def _lines_now(self) -> list[TextLine]:
         width, height = self.content_size
+        if self._chart is not None and self._chart.bars:
+            return chart_lines(self._chart, width, height)
+        return [(Cell(line, "empty"),) for line in textwrap.wrap(self._why_empty(), max(10, width))]
+
+    def _why_empty(self) -> str:
         if self._symbol is None:
-            return [(Cell(CHOOSE, "empty"),)]
+            return CHOOSE
         if self._chart is None:
-            return [(Cell(f"Waiting for the bars of {self._symbol}…", "empty"),)]
-        if not self._chart.bars:
-            return [(Cell(f"No bars of {self._symbol} yet. The first complete minute appears here.", "empty"),)]
-        return chart_lines(self._chart, width, height)
+            return f"Waiting for the bars of {self._symbol}…"
+        return f"No bars of {self._symbol} yet. The first complete minute appears here."

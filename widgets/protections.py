@@ -36,6 +36,7 @@ class Protections(Pane):
     def show(
         self, rows: Sequence[ProtectionRow], entries_refused: str | None, now: datetime, is_narrow: bool = False
     ) -> None:
+        before = (self._rows, self._refused, self._clear)
         self._rows, self._refused = tuple(rows), entries_refused
         shown = [row for row in rows if not is_narrow or self._has_a_line(row)]
         longest = max((len(row.measure) for row in shown), default=0)
@@ -47,7 +48,8 @@ class Protections(Pane):
         if entries_refused is not None:
             said.append("OFF" if tripped else "entries OFF")
         self.title_with(", ".join(said) or "entries, clear")
-        self._say()
+        if before != (self._rows, self._refused, self._clear):
+            self._say()
 
     def _has_a_line(self, row: ProtectionRow) -> bool:
         """In a narrow terminal; a resize does not take the selected one away."""
