@@ -74,6 +74,7 @@ class EngineHandle:
         self._reason = "left"
         self._is_leaving = False
         self._early: list[Command] = []
+        self._watched: Symbol | None = None
 
     def start(self) -> None:
         self._thread.start()
@@ -99,7 +100,8 @@ class EngineHandle:
             self._runtime.attend(attended)
 
     def watch(self, symbol: Symbol | None) -> None:
-        """The symbol whose chart the pictures hold from now on; None for none."""
+        """The console shows this symbol's chart, or none; no command and no fact."""
+        self._watched = symbol
         if self._runtime is not None:
             self._runtime.watch(symbol)
 
@@ -137,6 +139,7 @@ class EngineHandle:
         gc.freeze()  # what was loaded stays: a full collection over it would stop every thread for a tenth of a second
         runtime.on_beat(self._publish)
         self._runtime = runtime
+        runtime.watch(self._watched)
         for command in self._early:
             runtime.send(command)
         if not self._is_leaving:

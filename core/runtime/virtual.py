@@ -103,7 +103,8 @@ class VirtualRuntime:
         self._commands: deque[Command] = deque()
         self._ends_at: datetime | None = None
         self._pictures: Pictures | None = None
-        self._drawn = 0
+        self._drawn: tuple[int, Symbol | None] = (0, None)
+        self._watched: Symbol | None = None
 
     # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -126,9 +127,8 @@ class VirtualRuntime:
         self.pace.attend(attended)
 
     def watch(self, symbol: Symbol | None) -> None:
-        """The symbol whose chart the pictures hold from now on; None for none."""
-        if self._pictures is not None:
-            self._pictures.watched = symbol
+        """From the next picture on this symbol's chart is in it."""
+        self._watched = symbol
 
     def clock(self) -> datetime:
         """The time now, between two events too."""
@@ -149,14 +149,15 @@ class VirtualRuntime:
 
     def picture(self) -> DeskView:
         """The desk as it is now. Only in this runtime's thread."""
-        self._drawn = self.engine.desk.journal.sequence
+        self._drawn = (self.engine.desk.journal.sequence, self._watched)
         if self._pictures is None:
             self._pictures = Pictures(self.engine)
+        self._pictures.watched = self._drawn[1]
         return self._pictures.draw(self.clock())
 
     def has_changed(self) -> bool:
-        """Whether anything was recorded since the last picture."""
-        return self._drawn != self.engine.desk.journal.sequence
+        """Whether anything was recorded since the last picture, or another symbol is watched."""
+        return self._drawn != (self.engine.desk.journal.sequence, self._watched)
 
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────
 
