@@ -66,9 +66,8 @@ class Results(Pane):
         self._rows = tuple(results)
         self._show_sums()
         realised = sum((row.realised for row in results), Decimal(0))
-        count = f"{len(trades)} closed" if trades else ""
-        said = [count, f"{f.signed(realised)} USD"] if results else [count]
-        self.title_with(", ".join(part for part in said if part))
+        said = f"{len(trades)} closed" if trades or results else ""
+        self.title_with(f"{said}, {f.signed(realised)} USD" if results else said)
 
     def on_resize(self) -> None:
         self._show_sums()
