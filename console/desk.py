@@ -208,7 +208,7 @@ class Desk(App[None]):
             self._ring(view)
         self.board.note_holder(self.screen_stack[0])
         self.watching.look(view)
-        self.board.chart.show_chart(view.chart, self.watching.symbol)
+        self.board.chart.show_chart(view.chart, self.watching.symbol, now)
         for screen in self.screen_stack[1:]:
             if isinstance(screen, Dialog) and screen.is_mounted:
                 screen.update_view(view, now)
