@@ -16,6 +16,7 @@ from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming, Shown
 from console.keymap import Place, bindings_for
 from console.screens.behind import Behind
 from console.screens.layer import Dialog
+from console.terminal import STALLED_AFTER
 from core.inputs import Confirm, Decline, LeaveTicket, OpenTicket
 from core.model.order import CONFIRMING_KEYS
 from core.model.values import ClientOrderId, ProposalId
@@ -66,7 +67,7 @@ class TicketScreen(Dialog):
         self._shown: TicketView | None = None
         self._older: frozenset[str] = frozenset()
         self._said = ""
-        self._asked_at = behind.now()
+        self._asked_at = self._ran_at = behind.now()
         self._was_early = False
         self._confirmed: Shown | None = None
         self._red: tuple[str, str] | None = None
@@ -241,6 +242,13 @@ class TicketScreen(Dialog):
 
     _painted_at = 0.0
 
+    def _see_whether_it_ran(self) -> None:
+        """A desk that stood still itself, as on a machine that slept, knows of no picture before."""
+        now = self.behind.now()
+        if now - self._ran_at > STALLED_AFTER:
+            self._forget()
+        self._ran_at = now
+
     def _forget(self) -> None:
         self.arming.forget()
         self._drawn = None
@@ -249,6 +257,7 @@ class TicketScreen(Dialog):
 
     def hear(self, character: str | None, at: float) -> None:
         """A key (its character), a click or a paste (None), typed at that instant of the console's clock."""
+        self._see_whether_it_ran()
         key = CONFIRMING_KEYS[self._row.effect] if self._row is not None else None
         if character is None or character != key or self._shown is None or self.phase is not Phase.READY:
             self.arming.hear(character, at)
@@ -259,6 +268,7 @@ class TicketScreen(Dialog):
 
     def tick(self) -> None:
         """Follows the silence, and sends what a key turned."""
+        self._see_whether_it_ran()
         view = self.behind.view
         if not self.is_current or self.phase is not Phase.READY or self.behind.is_too_small:
             self._forget()

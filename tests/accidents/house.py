@@ -45,7 +45,7 @@ from tests.unit.core.brokers.trading_floor import Notebook
 
 LONG, SHORT = Symbol("SPY"), Symbol("QQQ")
 OPENED_AFTER = timedelta(minutes=40)
-SIZES = ((80, 24), (120, 40), (200, 60))
+SIZES = (*[(80, 24)] * 12, (120, 40), (120, 40), (200, 60))
 
 
 @cache
@@ -195,6 +195,11 @@ class House:
         """Whether this very order stands on the far terminal, armed."""
         text = self.wire.far.text()
         return words_of(ticket) in text and any("armed " in row and "armed in" not in row for row in text.splitlines())
+
+    def is_shut(self) -> bool:
+        """Halted or killed, as far as its status says."""
+        view = self.desk.view
+        return view is not None and bool(view.status.halts or view.status.killed_by)
 
     def waiting(self) -> int:
         view = self.desk.view

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 
 from tests.accidents.clock import Clock, clocked_loop
-from tests.accidents.hand import Hand
+from tests.accidents.hand import Hand, NoTicketError
 from tests.accidents.house import House, open_house
 from tests.accidents.kinds import KINDS
 
@@ -33,6 +34,8 @@ class Played:
     accidents: Counter[str] = field(default_factory=Counter)
     deliberate: int = 0
     confirmed: int = 0
+    void: int = 0
+    """Accidents that did not take place, because there was no ticket."""
     failures: list[Failure] = field(default_factory=list)
     seconds: float = 0.0
     """Of the desk's own time."""
@@ -41,6 +44,7 @@ class Played:
         self.accidents += other.accidents
         self.deliberate += other.deliberate
         self.confirmed += other.confirmed
+        self.void += other.void
         self.failures += other.failures
         self.seconds += other.seconds
 
@@ -95,18 +99,22 @@ async def _one(
     is_confirmed = None
     if chance.random() < DELIBERATE:
         kind = "deliberate"
-        is_confirmed = await hand.presses_deliberately()
+        with suppress(NoTicketError):
+            is_confirmed = await hand.presses_deliberately()
         if is_confirmed is not None:
             played.deliberate += 1
             played.confirmed += is_confirmed
     else:
         kind = chance.choice(kinds)
-        await KINDS[kind](hand)
-        played.accidents[kind] += 1
+        try:
+            await KINDS[kind](hand)
+            played.accidents[kind] += 1
+        except NoTicketError:
+            played.void += 1
         if house.wire.is_still:
             hand.moves_the_link()
     await hand.wait(0.3 + 2 * house.wire.delay)
-    await hand.rest(0.3)
+    await hand.wait(0.3)
     missed = is_confirmed is False
     if house.nobody_meant or number == only or missed:
         played.failures.append(Failure(number, kind, [*house.nobody_meant], hand.events))
