@@ -7,7 +7,7 @@ BIN := .venv/bin
 CODE := app.py console core state widgets
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench lock docs property sigkill
+.PHONY: help venv demo test check bench lock docs property sigkill accidents chord
 
 help:
 	@echo 'make demo    the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
@@ -16,6 +16,8 @@ help:
 	@echo 'make bench   the measurements'
 	@echo 'make property  the stateful property test in full (N=3200 sequences, four fifths of them of 30 steps and more)'
 	@echo 'make sigkill   a busy demo killed at random instants (N=50)'
+	@echo 'make accidents N=100000   what hands and links do by mistake (SEED=7 ONLY=1234 plays one again)'
+	@echo 'make chord   the kill chord to the latch, wherever the hands are (N=200 presses each)'
 	@echo 'make docs    the generated parts of README.md and docs/'
 	@echo 'make venv    the environment in .venv; its program is .venv/bin/keyturn'
 	@echo 'make lock    requirements.lock anew from pyproject.toml'
@@ -72,6 +74,16 @@ property: .venv/.ready
 
 sigkill: .venv/.ready
 	@SIGKILLS=$(if $(filter 0,$(N)),50,$(N)) $(BIN)/pytest -q -s --timeout 3600 tests/simulation/test_sigkill.py
+
+SEED ?=
+ONLY ?=
+CORES ?=
+accidents: .venv/.ready
+	@$(BIN)/python -m tests.accidents.run $(if $(filter 0,$(N)),,--many $(N)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(ONLY),--only $(ONLY)) $(if $(CORES),--cores $(CORES)) $(ARGS)
+
+chord: .venv/.ready
+	@$(BIN)/python -m tests.bench.chord $(if $(filter 0,$(N)),,--many $(N)) $(ARGS)
 
 docs: .venv/.ready
 	@$(BIN)/python docs/execution.py

@@ -209,8 +209,8 @@ class TicketScreen(Dialog):
     # ── whether it was painted ───────────────────────────────────────────────────────────────────────────────────
 
     def _ask_whether_drawn(self) -> None:
-        """After the next frame: that frame holds this ticket."""
-        if self._shown is None or self.phase is not Phase.READY or self._is_drawing:
+        """After the next frame: that frame holds this ticket, and nothing lies over it."""
+        if self._shown is None or self.phase is not Phase.READY or self._is_drawing or not self.is_current:
             return
         shown = shown_of(self._shown)
         if not self.arming.is_painted(shown) and (self._drawn is None or self._drawn[0] != shown):
@@ -220,7 +220,8 @@ class TicketScreen(Dialog):
 
     def _was_drawn(self, shown: Shown, skipped: int) -> None:
         self._is_drawing = False
-        self._drawn = (shown, skipped, self.behind.now(), self.behind.link.ask_for_proof())
+        if self.is_current:
+            self._drawn = (shown, skipped, self.behind.now(), self.behind.link.ask_for_proof())
 
     def _look_at_the_link(self) -> None:
         """A picture counts from when the terminal proved that it drew it, and no longer than the link moves."""
@@ -286,6 +287,9 @@ class TicketScreen(Dialog):
         self.behind.handle.send(Confirm(ticket.id, ticket.digest, ticket.order.effect))
 
     def on_screen_suspend(self) -> None:
+        self._forget()
+
+    def on_screen_resume(self) -> None:
         self._forget()
 
     def action_confirm(self, key: str) -> None:

@@ -1,4 +1,4 @@
-"""The house that accidents happen in: the real desk, engine and exchange in one thread, on the clock that a test moves."""
+"""The house of the accidents: the real desk, engine and exchange in one thread, on the clock that a test moves."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from console.screens.ticket import Phase, TicketScreen
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.facts import ConfirmationReceived, Fact, TicketOpened
-from core.inputs import BarArrived, ProposeClose, ProposeOrder, QuoteArrived
+from core.inputs import BarArrived, OpenTicket, ProposeClose, ProposeOrder, QuoteArrived
 from core.market.calendar import ExchangeCalendar, load_calendar
 from core.market.synthetic import synthetic_day
 from core.model.account import Mode
@@ -61,7 +61,14 @@ def settings() -> Settings:
     return Settings.model_validate(
         {
             "symbols": [LONG, SHORT],
-            "risk": {"max_open_positions": 1000, "entries_a_day": 10000, "daily_loss": {"usd": "1000000"}, "per_trade": {"usd": "100000"}, "max_notional": {"usd": "1000000"}, "window_end": "15:45"},
+            "risk": {
+                "max_open_positions": 1000,
+                "entries_a_day": 10000,
+                "daily_loss": {"usd": "1000000"},
+                "per_trade": {"usd": "100000"},
+                "max_notional": {"usd": "1000000"},
+                "window_end": "15:45",
+            },
             "exchange": {"cash": "10000000", "multiplier": "2", "latency_seconds": "0.02"},
             "strategies": {"vwap": {"enabled": False}},
         }
@@ -239,6 +246,12 @@ class House:
             self.handle.send(ProposeClose(self.chance.choice(held)))
         return bool(held)
 
+    def opens_it_again(self) -> None:
+        """By another door: the open ticket's proposal gets a new one, with a digest of its own."""
+        shown = self.shown
+        if shown is not None:
+            self.handle.send(OpenTicket(shown.proposal_id))
+
     def price_jumps(self, fraction: float) -> None:
         runtime = self.handle.runtime
         at = runtime.clock()
@@ -258,7 +271,9 @@ def words_of(ticket: Ticket) -> str:
     order = ticket.order
     from widgets import format as f
 
-    return f"{f.quantity(order.quantity)} {order.symbol} {'at ' + f.price(order.limit_price) if order.limit_price else ''}"
+    return (
+        f"{f.quantity(order.quantity)} {order.symbol} {'at ' + f.price(order.limit_price) if order.limit_price else ''}"
+    )
 
 
 @asynccontextmanager

@@ -109,7 +109,9 @@ async def paste(hand: Hand) -> None:
     """With brackets, without them, or with brackets that never close."""
     chance = hand.chance
     await hand.has_an_armed_ticket()
-    text = "".join(chance.choice((*CONFIRMING, hand.house.right_key, *"BUY 100 SPY\r\n")) for _ in range(chance.randint(2, 40)))
+    text = "".join(
+        chance.choice((*CONFIRMING, hand.house.right_key, *"BUY 100 SPY\r\n")) for _ in range(chance.randint(2, 40))
+    )
     match chance.choice(("whole", "bare", "bare in parts", "unfinished", "late end")):
         case "whole":
             hand.type(f"\x1b[200~{text if chance.random() < 0.5 else hand.house.right_key}\x1b[201~")
@@ -259,6 +261,23 @@ async def swap(hand: Hand) -> None:
     hand.type(house.right_key)
 
 
+async def new_figures(hand: Hand) -> None:
+    """Another door asks for this ticket's figures anew: it changes under a hand that was about to press."""
+    await hand.has_an_armed_ticket()
+    house = hand.house
+    before, key = house.shown, house.right_key
+    hand.note("another door opens this ticket again")
+    house.opens_it_again()
+    for _ in range(20):
+        await hand.wait(0.02)
+        if house.shown != before:
+            break
+    await hand.wait(blind(hand))
+    if house.shown == before:
+        hand.type(hand.chance.choice(OTHERS))
+    hand.type(key)
+
+
 async def other_keys(hand: Hand) -> None:
     """Keys of other panes and other effects, Enter, space, y: each alone on an armed ticket."""
     chance = hand.chance
@@ -372,6 +391,7 @@ KINDS: dict[str, Kind] = {
         clock_jump,
         price_jump,
         swap,
+        new_figures,
         other_keys,
         words,
         stop_question,

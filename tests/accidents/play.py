@@ -52,21 +52,30 @@ class Played:
     def many(self) -> int:
         return self.accidents.total()
 
+    @property
+    def events(self) -> int:
+        return self.many + self.void + self.deliberate
+
 
 def play_desk(
-    seed: int, first: int, many: int = A_DESK, only: int | None = None, kinds: tuple[str, ...] = tuple(KINDS)
+    seed: int,
+    first: int,
+    many: int = A_DESK,
+    only: int | None = None,
+    kinds: tuple[str, ...] = tuple(KINDS),
+    deliberate: float = DELIBERATE,
 ) -> Played:
     """Accidents `first` to `first + many - 1` of a seed, on one desk. With `only`, as far as that one, and its events
     are kept whatever came of it."""
     clock = Clock()
     played = Played()
     with clocked_loop(clock) as loop:
-        loop.run_until_complete(_play(clock, played, seed, range(first, first + many), only, kinds))
+        loop.run_until_complete(_play(clock, played, seed, range(first, first + many), only, kinds, deliberate))
     return played
 
 
 async def _play(
-    clock: Clock, played: Played, seed: int, numbers: range, only: int | None, kinds: tuple[str, ...]
+    clock: Clock, played: Played, seed: int, numbers: range, only: int | None, kinds: tuple[str, ...], deliberate: float
 ) -> None:
     chance = Random(f"{seed}:{numbers[0]}:desk")
     async with open_house(clock, chance) as house:
@@ -74,7 +83,7 @@ async def _play(
         hand = Hand(house, chance)
         began = clock.at
         for number in numbers:
-            await _one(hand, played, number, Random(f"{seed}:{number}"), only, kinds)
+            await _one(hand, played, number, Random(f"{seed}:{number}"), only, kinds, deliberate)
             if number == only or house.nobody_meant:
                 break
         played.seconds = clock.at - began
@@ -92,12 +101,12 @@ def set_the_link(house: House, chance: Random) -> None:
 
 
 async def _one(
-    hand: Hand, played: Played, number: int, chance: Random, only: int | None, kinds: tuple[str, ...]
+    hand: Hand, played: Played, number: int, chance: Random, only: int | None, kinds: tuple[str, ...], deliberate: float
 ) -> None:
     house = hand.house
     hand.begins(chance)
     is_confirmed = None
-    if chance.random() < DELIBERATE:
+    if chance.random() < deliberate:
         kind = "deliberate"
         with suppress(NoTicketError):
             is_confirmed = await hand.presses_deliberately()
