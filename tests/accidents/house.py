@@ -143,7 +143,8 @@ class Meant:
 
 @dataclass
 class House:
-    """Attributes: `meant`, what may be confirmed now; `nobody_meant`, what was confirmed all the same."""
+    """Attributes: `meant`, what may be confirmed now; `nobody_meant`, what was confirmed all the same; `draws`, whether
+    its frames have their letters."""
 
     clock: Clock
     wire: Wire
@@ -151,6 +152,7 @@ class House:
     handle: SteppedHandle
     pace: SteppedPace
     chance: Random
+    draws: bool = True
     meant: Meant | None = None
     confirmations: int = 0
     nobody_meant: list[str] = field(default_factory=list)
@@ -199,7 +201,10 @@ class House:
         return CONFIRMING_KEYS[shown.order.effect] if shown is not None else "B"
 
     def reads(self, ticket: Ticket) -> bool:
-        """Whether this very order stands on the far terminal, armed."""
+        """Whether this very order stands on the far terminal, armed; where nothing is drawn, the desk's own word."""
+        screen = self.ticket_screen
+        if not self.draws:
+            return self.shown == ticket and screen is not None and screen._state(self.right_key).text == "armed"
         text = self.wire.far.text()
         return words_of(ticket) in text and any("armed " in row and "armed in" not in row for row in text.splitlines())
 
@@ -277,7 +282,7 @@ def words_of(ticket: Ticket) -> str:
 
 
 @asynccontextmanager
-async def open_house(clock: Clock, chance: Random) -> AsyncIterator[House]:
+async def open_house(clock: Clock, chance: Random, draws: bool = True) -> AsyncIterator[House]:
     calendar, bars = market()
     engine = Engine("test", Mode.PAPER, calendar, MemoryJournal())
     begin = bars[0].start + OPENED_AFTER
@@ -297,7 +302,7 @@ async def open_house(clock: Clock, chance: Random) -> AsyncIterator[House]:
     wire = Wire(clock, FarScreen(*size))
     handle = SteppedHandle(runtime, clock)
     desk = WiredDesk(handle, wire)
-    house = House(clock, wire, desk, handle, pace, chance)
+    house = House(clock, wire, desk, handle, pace, chance, draws)
     engine.desk.listeners.append(house.hear)
     running = asyncio.create_task(desk.run_async(size=size))
     try:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 
+from tests.accidents.blank import blank_frames
 from tests.accidents.clock import Clock, clocked_loop
 from tests.accidents.hand import Hand, NoTicketError
 from tests.accidents.house import House, open_house
@@ -16,6 +17,8 @@ A_DESK = 250
 """Accidents a desk."""
 DELIBERATE = 0.06
 """Of all events, those in which a key is meant."""
+DRAWN = 10
+"""One desk in so many draws every frame."""
 HIDDEN = (0, 4096, 65536, 1 << 20)
 
 
@@ -69,16 +72,24 @@ def play_desk(
     are kept whatever came of it."""
     clock = Clock()
     played = Played()
-    with clocked_loop(clock) as loop:
-        loop.run_until_complete(_play(clock, played, seed, range(first, first + many), only, kinds, deliberate))
+    draws = first // A_DESK % DRAWN == 0
+    with clocked_loop(clock) as loop, blank_frames(not draws):
+        loop.run_until_complete(_play(clock, played, seed, range(first, first + many), only, kinds, deliberate, draws))
     return played
 
 
 async def _play(
-    clock: Clock, played: Played, seed: int, numbers: range, only: int | None, kinds: tuple[str, ...], deliberate: float
+    clock: Clock,
+    played: Played,
+    seed: int,
+    numbers: range,
+    only: int | None,
+    kinds: tuple[str, ...],
+    deliberate: float,
+    draws: bool,
 ) -> None:
     chance = Random(f"{seed}:{numbers[0]}:desk")
-    async with open_house(clock, chance) as house:
+    async with open_house(clock, chance, draws) as house:
         set_the_link(house, chance)
         hand = Hand(house, chance)
         began = clock.at
