@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from tests.accidents.kinds import KINDS
-from tests.accidents.play import Played, play_desk
+from tests.accidents.play import A_DESK, Played, play_desk
 
 SEED = 20_260_105
 A_RUN = 50
@@ -17,7 +17,7 @@ RUNS = 4
 @pytest.mark.parametrize("number", range(RUNS))
 def test_no_accident_confirms_what_nobody_meant_and_each_deliberate_press_confirms(number: int) -> None:
     """OP-04: hands, links, clocks and prices, against the real desk and engine"""
-    played = play_desk(SEED, number * A_RUN, A_RUN)
+    played = play_desk(SEED, number * A_DESK, A_RUN)
 
     assert not [failure for failure in played.failures if failure.words]
     assert played.many > A_RUN * 0.8
