@@ -51,6 +51,8 @@ def desks(seed: int, many: int, cores: int) -> Iterable[Played]:
 
 
 def one_desk(job: tuple[int, int, int]) -> Played:
+    if sys.__stdin__ is None or sys.__stdin__.closed:  # as in a process of a pool; the driver asks for its number
+        sys.__stdin__ = sys.stdin  # type: ignore[misc]
     gc.disable()
     played = play_desk(*job)
     gc.enable()
