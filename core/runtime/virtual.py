@@ -45,6 +45,7 @@ from core.inputs import (
     Priority,
     QuoteArrived,
     Rearm,
+    Resume,
     Start,
     Stop,
     SubmissionAnswered,
@@ -102,7 +103,8 @@ class VirtualRuntime:
         self._arriving: deque[BarArrived] = deque()
         self._heap: list[tuple[datetime, int, int, Callable[[], None]]] = []
         self._numbers = count()
-        self._commands: deque[Command] = deque()
+        self._commands: deque[tuple[int, Command]] = deque()
+        self._presses = 0
         self._ends_at: datetime | None = None
         self._pictures: Pictures | None = None
         self._drawn: tuple[int, Symbol | None] = (0, None)
@@ -115,9 +117,10 @@ class VirtualRuntime:
         """Put a command into the inbox; a kill or a halt goes to its head."""
         if isinstance(command, Halt | Kill):
             self.latch.pressed = command.by
-            self._commands.appendleft(command)
+            self._presses += 1
+            self._commands.appendleft((self._presses, command))
         else:
-            self._commands.append(command)
+            self._commands.append((self._presses, command))
         self.pace.wake.set()
 
     def leave(self) -> None:
@@ -294,7 +297,9 @@ class VirtualRuntime:
         self.pace.wake.clear()
         while self._commands:
             self.at = self.pace.now(self.at)
-            self.obey(self._commands.popleft())
+            presses, command = self._commands.popleft()
+            if not (isinstance(command, Resume) and presses < self._presses):  # typed before the halt, it ends none
+                self.obey(command)
 
     # ── the engine ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -306,7 +311,7 @@ class VirtualRuntime:
             self.engine.say("the environment holds the kill: unset KEYTURN_KILL and start again")
             return
         self.take(self.at, command)
-        if not any(isinstance(waiting, Halt | Kill) for waiting in self._commands):
+        if not any(isinstance(waiting, Halt | Kill) for _, waiting in self._commands):
             self.latch.pressed = None  # what the engine recorded takes over from the press
 
     def take(self, at: datetime, message: Input) -> None:
