@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 
 from rich.console import RenderableType
@@ -111,8 +111,14 @@ class Desk(App[None]):
 
     def _start(self) -> None:
         """The first picture is on its way to the terminal: now the engine, and what it imports."""
+        self.handle.on_news = self._look_at_once
         self.handle.start()
         self.set_interval(FRAME, self._frame)
+
+    def _look_at_once(self) -> None:
+        """From the engine's thread; a desk that is closing looks no more."""
+        with suppress(RuntimeError):
+            self.call_later(self._frame)
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         super()._display(screen, tight(renderable))

@@ -24,6 +24,8 @@ from fcntl import ioctl
 from pathlib import Path
 from random import Random
 
+import pyte
+
 ROOT = Path(__file__).resolve().parents[2]
 KEYTURN = str(ROOT / ".venv" / "bin" / "keyturn")
 OURS = [KEYTURN, "demo", "--stress"]
@@ -39,7 +41,7 @@ HOUR_AT_60 = 60.0
 CALM = 1.5
 """Seconds after the start or a dialog until the figures are those of the steady desk."""
 
-OUR_CURSOR = re.compile(rb"\xe2\x96\xb8 (?:\x1b\[[0-9;]*m)*([A-Z]+)")
+OUR_MARK = re.compile("▸ ([A-Z]+)")
 THEIR_CURSOR = re.compile(rb"48;2;1;2;3m *([A-Z]+)")
 UP, DOWN, HOME, ENTER, ESCAPE = b"\x1b[A", b"\x1b[B", b"\x1b[H", b"\r", b"\x1b"
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -51,8 +53,19 @@ class Watched:
 
     pid: int
     master: int
+    screen: pyte.Screen
     seen: bytes = b""
     written: int = 0
+
+    def __post_init__(self) -> None:
+        self._stream = pyte.ByteStream(self.screen)
+        self._undrawn = b""
+
+    def drawn(self) -> list[str]:
+        """The lines of the screen as they are now."""
+        self._stream.feed(self._undrawn)
+        self._undrawn = b""
+        return list(self.screen.display)
 
     def forget(self) -> None:
         self.seen = b""
@@ -68,6 +81,7 @@ class Watched:
             data = os.read(self.master, 1 << 16)
             at = time.perf_counter()
             self.seen += data
+            self._undrawn += data
             self.written += len(data)
             return at
         return time.perf_counter()
@@ -111,7 +125,7 @@ def opened(words: list[str], size: tuple[int, int]) -> Iterator[Watched]:
             os.execve(
                 words[0], words, {**outside, "KEYTURN_HOME": home, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
             )
-        desk = Watched(pid, master)
+        desk = Watched(pid, master, pyte.Screen(*size))
         try:
             yield desk
         finally:
@@ -152,26 +166,34 @@ def looked_on(desk: Watched, seconds: float) -> Figures:
     )
 
 
-def arrows(desk: Watched, cursor: re.Pattern[bytes], presses: int) -> list[float]:
+def our_selection(desk: Watched) -> str:
+    """The symbol behind the mark: of a row that scrolled below it, only the cells that differ were sent."""
+    found = [match[1] for line in desk.drawn() if (match := OUR_MARK.search(line))]
+    return found[0] if found else ""
+
+
+def their_selection(desk: Watched) -> str:
+    """The symbol that was last drawn in the cursor's own colour; DataTable sends its rows whole."""
+    found = THEIR_CURSOR.findall(desk.seen)
+    return found[-1].decode() if found else ""
+
+
+def arrows(desk: Watched, selection: Callable[[Watched], str], presses: int) -> list[float]:
     """From each arrow key to the bytes that show another symbol selected, up and down through the positions."""
     chance = Random(7)
     desk.press(b"2")
     desk.read_for(0.3)
     desk.press(HOME)
-    desk.read_for(0.3)
-    taken, selected = [], b""
-    for number in range(presses + 1):
+    desk.read_for(0.5)
+    taken, selected = [], selection(desk)
+    for number in range(presses):
         desk.forget()
         began = desk.press(UP if number // 20 % 2 else DOWN)
-
-        def has_moved(seen: bytes, selected: bytes = selected) -> bool:
-            return any(found != selected for found in cursor.findall(seen))
-
-        at = desk.until(has_moved, f"arrow {number}")
+        at = desk.until(lambda _, was=selected: selection(desk) not in ("", was), f"arrow {number}")  # type: ignore[misc]
         taken.append(at - began)
-        selected = next(found for found in cursor.findall(desk.seen) if found != selected)
+        selected = selection(desk)
         desk.read_for(chance.uniform(0.005, 0.06))
-    return taken[1:]
+    return taken
 
 
 def our_tickets(desk: Watched, many: int) -> tuple[list[float], list[float]]:
@@ -196,9 +218,11 @@ def our_tickets(desk: Watched, many: int) -> tuple[list[float], list[float]]:
         at = desk.until(lambda seen: b"armed" in seen, f"ticket {number}")
         dialogs.append(drawn - began)
         tickets.append(at - began)
-        desk.read_for(chance.uniform(0.05, 0.1))
         desk.press(ESCAPE)
-        desk.read_for(0.15)
+        desk.until(
+            lambda _: not any("SELL to close ─" in line for line in desk.drawn()), f"ticket {number} is put aside"
+        )
+        desk.read_for(chance.uniform(0.05, 0.15))
     return dialogs, tickets
 
 
@@ -223,7 +247,7 @@ def ours(size: tuple[int, int]) -> Figures:
         desk.read_for(CALM)
         figures = looked_on(desk, STREAMED)
         figures.opened = ready - began
-        figures.arrows = arrows(desk, OUR_CURSOR, PRESSES)
+        figures.arrows = arrows(desk, our_selection, PRESSES)
         figures.dialogs, figures.tickets = our_tickets(desk, TICKETS)
     return figures
 
@@ -235,7 +259,7 @@ def theirs(size: tuple[int, int]) -> Figures:
         desk.read_for(CALM)
         figures = looked_on(desk, STREAMED)
         figures.opened = ready - began
-        figures.arrows = arrows(desk, THEIR_CURSOR, PRESSES // 2)
+        figures.arrows = arrows(desk, their_selection, PRESSES // 2)
         figures.dialogs = their_dialogs(desk, TICKETS // 3)
     return figures
 
