@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from core.model.order import OrderStatus
 from core.views import OrderRow
@@ -38,11 +39,17 @@ class Orders(Pane):
         )
 
     def show(self, rows: Sequence[OrderRow], now: datetime) -> None:
-        self.grid.show([_row(row, now) for row in rows])
+        self.grid.show([_ended(row) if row.status.is_terminal else _row(row, now) for row in rows])
         chosen = next((row for row in rows if row.id == self.grid.selected), None)
         self.note(_state(chosen) if chosen is not None and _has_reason(chosen) else "")
         working = sum(row.status.is_working for row in rows)
         self.title_with(f"{working} working, {len(rows)} today" if rows else "")
+
+
+@lru_cache(maxsize=512)
+def _ended(row: OrderRow) -> Row:
+    """What is over looks the same at any time."""
+    return _row(row, row.created_at)
 
 
 def _row(row: OrderRow, now: datetime) -> Row:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from textual.screen import ModalScreen, Screen
 
 from console.keymap import Place
+from console.screens.beneath import Beneath
 
 MINIMUM = (80, 24)
 """Columns and lines that the desk needs; below, nothing can be confirmed, because not all of it would be seen."""
@@ -43,7 +44,7 @@ class Layer(Screen[None]):
         top.refresh(*regions)
 
 
-class Dialog(Layer, ModalScreen[None]):
+class Dialog(Beneath, Layer, ModalScreen[None]):
     """A modal layer; what lies under it stays as it is: the status lines are read while a ticket is open."""
 
     DEFAULT_CSS = """
