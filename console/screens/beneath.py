@@ -43,6 +43,8 @@ class Beneath(Screen[None]):
 
 def _drawn(screen: Screen[object], lines: Collection[int]) -> list[tuple[int, Strip]]:
     """These lines of a screen as it is now; nothing on them can be clicked."""
+    if not lines:
+        return []
     first, end = min(lines), max(lines) + 1
     region = Region(0, first, screen.size.width, end - first)
     chops = screen._compositor._render_chops(region, lines.__contains__)  # noqa: SLF001

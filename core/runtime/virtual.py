@@ -165,6 +165,7 @@ class VirtualRuntime:
 
     def _hear_news(self, _sequence: int, _at: datetime, _fact: Fact) -> None:
         self._has_news = True
+        self.pace.hurry()
 
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -34,8 +34,8 @@ QUIET = [KEYTURN, "demo", "--set", "strategies.vwap.enabled=false"]
 """At rest: the plain demo, its market open, a bar a minute and a clock, nothing that waits for a key."""
 
 SIZES = ((80, 24), (120, 40), (200, 60))
-PRESSES, TICKETS = 240, 60
-STREAMED = 8.0
+PRESSES, TICKETS = 240, 50
+STREAMED = 6.0
 """Seconds of looking on, for CPU and bytes."""
 HOUR_AT_60 = 60.0
 CALM = 1.5
