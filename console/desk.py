@@ -275,7 +275,8 @@ class Desk(App[None]):
         self._draw_footer()
 
     def on_descendant_focus(self) -> None:
-        self._draw_footer()
+        if self.screen_stack:  # a focus may still be told while the app is closing
+            self._draw_footer()
 
     def on_grid_opened(self, message: Grid.Opened) -> None:
         if message.grid is self.board.proposals.grid:
