@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -142,6 +142,7 @@ class Desk(App[None]):
 
     def _start(self) -> None:
         """The first picture is on its way to the terminal: now the engine, and what it imports."""
+        self.handle.on_news = self._look_at_once
         self.handle.start()
         self.set_interval(1 / self._frames, self._frame)
         self._aside(self.surroundings.is_first_start, self._welcome)
@@ -166,6 +167,11 @@ class Desk(App[None]):
         """The guide, once an installation; never over a dialog."""
         if is_first_start and len(self.screen_stack) == 1:
             self.action_guide()
+
+    def _look_at_once(self) -> None:
+        """From the engine's thread; a desk that is closing looks no more."""
+        with suppress(RuntimeError):
+            self.call_later(self._frame)
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         super()._display(screen, tight(renderable))
@@ -350,7 +356,8 @@ class Desk(App[None]):
         self._draw_footer()
 
     def on_descendant_focus(self) -> None:
-        self._draw_footer()
+        if self.screen_stack:  # a focus may still be told while the app is closing
+            self._draw_footer()
 
     def on_grid_opened(self, message: Grid.Opened) -> None:
         pane = (message.grid.id or "").removesuffix("-grid")

@@ -15,7 +15,7 @@ from core.model.position import Position, Trade
 from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Proposal, StopPlan, Ticket
-from core.model.values import Money, Price, Quantity, Symbol
+from core.model.values import ZERO, Money, Price, Quantity, Symbol
 from core.pictures.charts import Charts
 from core.pictures.log import Log
 from core.pictures.protections import Protections
@@ -247,7 +247,7 @@ class Pictures:
         plan = entry.stop if entry else None
         exits = desk.ledger.working_exits(position.symbol, position.strategy)
         stops = [o for o in exits if o.is_protective and desk.ledger.incumbent(o) is None]
-        covered = desk.ledger.covered(position.symbol, position.strategy)
+        covered = Quantity(sum((desk.ledger.claim(order) for order in exits), ZERO))
         profit = desk.ledger.open_profit(position, last)
         risked = abs(position.average_price - plan.price) * abs(position.quantity) if plan else None
         stop_price: Price | None = plan.price if plan else None

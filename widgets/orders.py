@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from core.model.order import OrderStatus
 from core.views import LogRow, OrderRow
@@ -44,13 +45,19 @@ class Orders(Pane):
 
     def show(self, rows: Sequence[OrderRow], now: datetime, refused: Sequence[LogRow] = ()) -> None:
         """`refused` is what never became an order, for whoever wants to see it too."""
-        shown = [*(_row(row, now) for row in rows), *(_refused(row) for row in reversed(refused))]
-        self.grid.show(shown, empty=orders_when_empty(self.state))
+        shown = [_ended(row) if row.status.is_terminal else _row(row, now) for row in rows]
+        self.grid.show([*shown, *(_refused(row) for row in reversed(refused))], empty=orders_when_empty(self.state))
         chosen = next((row for row in rows if row.id == self.grid.selected), None)
         self.note(_state(chosen) if chosen is not None and _has_reason(chosen) else "")
         working = sum(row.status.is_working for row in rows)
         said = f"{working} working, {len(rows)} today" if rows else ""
         self.title_with(f"{said or 'none today'}, {len(refused)} refused" if refused else said)
+
+
+@lru_cache(maxsize=512)
+def _ended(row: OrderRow) -> Row:
+    """What is over looks the same at any time."""
+    return _row(row, row.created_at)
 
 
 def _row(row: OrderRow, now: datetime) -> Row:

@@ -29,6 +29,7 @@ from core.effects import (
 )
 from core.engine import NOTHING, Engine
 from core.execution.gateway import Gateway
+from core.facts import Fact
 from core.inputs import (
     AccountFetched,
     BarArrived,
@@ -110,6 +111,7 @@ class VirtualRuntime:
         self._drawn: tuple[int, Symbol | None] = (0, None)
         self._watched: Symbol | None = None
         self._is_quoted = False
+        self._has_news = False
 
     # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -145,6 +147,7 @@ class VirtualRuntime:
     def on_beat(self, act: Callable[[], None]) -> None:
         """Have `act` called at every beat, in this runtime's thread; from here on pictures can be had."""
         self._pictures = Pictures(self.engine)
+        self.engine.desk.listeners.append(self._hear_news)
         beat = self.pace.beat
 
         def both() -> None:
@@ -160,7 +163,7 @@ class VirtualRuntime:
     def picture(self) -> DeskView:
         """The desk as it is now. Only in this runtime's thread."""
         self._drawn = (self.engine.desk.journal.sequence, self._watched)
-        self._is_quoted = False
+        self._is_quoted = self._has_news = False
         if self._pictures is None:
             self._pictures = Pictures(self.engine)
         self._pictures.watched = self._drawn[1]
@@ -169,6 +172,14 @@ class VirtualRuntime:
     def has_changed(self) -> bool:
         """Whether anything was recorded or quoted since the last picture, or another symbol is watched."""
         return self._is_quoted or self._drawn != (self.engine.desk.journal.sequence, self._watched)
+
+    def has_news(self) -> bool:
+        """Whether anything but bars was recorded since the last picture: what a person may be waiting for."""
+        return self._has_news
+
+    def _hear_news(self, _sequence: int, _at: datetime, _fact: Fact) -> None:
+        self._has_news = True
+        self.pace.hurry()
 
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────
 
