@@ -149,8 +149,15 @@ class Keyturn(Looking):
                 self._run_headless(self.demo_runtime(request, stack), "left")
             return
         from console.desk import run_desk
+        from state.desk_files import DeskFiles
 
-        run_desk(lambda stack: self.demo_runtime(request, stack))
+        files = DeskFiles(self.home, lambda: self._demo_folder(request))
+        run_desk(lambda stack: self.demo_runtime(request, stack), files)
+
+    def _demo_folder(self, request: DemoRequest) -> AccountFolder:
+        from core.runtime.demo import demo_account
+
+        return self.home.account(demo_account(request.seed))
 
     def demo_runtime(self, request: DemoRequest, stack: ExitStack) -> VirtualRuntime:
         """The demo's engine, taken up where its journal and its exchange left it."""
@@ -176,7 +183,7 @@ class Keyturn(Looking):
         from state.kill_switch import FileKillSwitch
         from state.lock import EngineLock
 
-        folder = self.home.account(demo.demo_account(request.seed))
+        folder = self._demo_folder(request)
         mended = folder.prepare()
         stack.enter_context(EngineLock(folder))
         calendar = load_calendar(demo.FIRST_DAY, demo.LAST_DAY)
@@ -343,9 +350,10 @@ class Keyturn(Looking):
             raise OperatorError(f"--operator: {error}") from error
 
     def _settings(self, overrides: tuple[str, ...]) -> Settings:
+        from console.remapping import fault_in
         from state.settings_file import load_settings
 
-        return load_settings(self.home, self.environ, overrides)
+        return load_settings(self.home, self.environ, overrides, fault_in)
 
 
 class NoLog:

@@ -11,7 +11,8 @@ from textual.screen import Screen
 
 from console.handle import Failed, Loading
 from console.layout import CHOICES, arrange, fits, too_small
-from console.panes import LogPane, OrdersPane, PositionsPane, ProposalsPane, Protections, Strategies
+from console.log_pane import LogPane
+from console.panes import OrdersPane, PositionsPane, ProposalsPane, Protections, StrategiesPane
 from core.views import DeskView
 from widgets.footer import FooterLine
 from widgets.lines import Cell, Lines
@@ -34,7 +35,7 @@ class Board:
         self.notice = Lines(id="notice")
         self.line = FooterLine(id="footer")
         self.proposals, self.positions, self.orders = ProposalsPane(), PositionsPane(), OrdersPane()
-        self.protections, self.strategies, self.log = Protections(), Strategies(), LogPane()
+        self.protections, self.strategies, self.log = Protections(), StrategiesPane(), LogPane()
         self.panes: dict[str, Pane] = {
             "proposals": self.proposals,
             "positions": self.positions,
@@ -89,7 +90,7 @@ class Board:
             self.notice.show([*wrapped("", too_small(*size), width_of(size) - 4, "strong")])
         self.status.show_desk(view, now, width_of(size), ended)
         self.proposals.show(view.proposals, view.strategies, now, view.status.entries_refused)
-        self.orders.show(view.orders, now)
+        self.orders.show(view.orders, now, view.refusals if self.orders.shows_all else ())
         if view.number == self._drawn_number:
             return False
         self._drawn_number = view.number

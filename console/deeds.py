@@ -1,6 +1,7 @@
-"""What a key on a row, or one for the whole desk, asks of the engine: decline, close, cancel, flatten.
+"""What a key on a row, or one for the whole desk, asks of the engine: decline, close, cancel, pause, flatten.
 
-Each says on the last line what it did; none of them sends an order: what opens or closes is staged, and gets a ticket.
+Each says on the last line what it did; none of them sends an order: what opens, closes or replaces is staged, and gets
+a ticket.
 """
 
 from __future__ import annotations
@@ -8,13 +9,32 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from console.following import Following
+from console.keymap import written
 from console.screens.behind import Behind
-from console.screens.question import CancelQuestion
-from core.inputs import Decline, ProposeClose, ProposeFlattening, RequestCancel
-from core.model.values import ClientOrderId, ProposalId
+from console.screens.close import CloseScreen
+from console.screens.decline import DeclineScreen
+from console.screens.edit_order import EditOrderScreen
+from console.screens.move_stop import MoveStopScreen
+from console.screens.question import WIDTH, ArmedQuestion
+from console.screens.why import WhyScreen
+from core.inputs import (
+    Decline,
+    EditOrder,
+    MoveStop,
+    PauseStrategy,
+    ProposeClose,
+    ProposeFlattening,
+    RefuseSymbol,
+    RequestCancel,
+    ResumeStrategy,
+)
+from core.model.order import StopHolder
+from core.model.values import ClientOrderId, Fraction, Price, ProposalId, Quantity, Symbol
 from core.views import DeskView, OrderRow, PositionRow
 from widgets import format as f
 from widgets.lines import Cell
+from widgets.orders import REFUSAL
+from widgets.ticket import wrapped
 
 
 class Deeds:
@@ -25,8 +45,15 @@ class Deeds:
         self.following = following
         self._acts: dict[str, Callable[[DeskView, str], None]] = {
             "decline": self._decline,
+            "refuse symbol": self._refuse_symbol,
             "close": self._close,
+            "move stop": self._move_stop,
             "cancel": self._cancel,
+            "edit": self._edit,
+            "why": self._why,
+            "all": self._say_all,
+            "fewer": lambda _view, _key: self.behind.say("refusals are hidden again"),
+            "pause": self._pause,
         }
 
     def do(self, what: str, key: str) -> None:
@@ -45,7 +72,8 @@ class Deeds:
         exits = {(row.symbol, row.strategy) for row in view.proposals if row.is_urgent}
         waiting = [row.symbol for row in view.positions if (row.symbol, row.strategy) in exits]
         if len(waiting) == len(view.positions):
-            self.behind.say(f"an exit of {', '.join(waiting)} waits already: ! opens it", "strong")
+            opens = f"{written('exit.urgent')} opens it"
+            self.behind.say(f"an exit of {', '.join(waiting)} waits already: {opens}", "strong")
             return
         self.following.wait_for_closes(view)
         self.behind.handle.send(ProposeFlattening())
@@ -59,8 +87,32 @@ class Deeds:
         else:
             self.behind.say("no exit waits")
 
-    def _decline(self, _view: DeskView, key: str) -> None:
-        self.behind.handle.send(Decline(ProposalId(key), "declined"))
+    # ── proposals ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _decline(self, view: DeskView, key: str) -> None:
+        row = next((row for row in view.proposals if row.id == key), None)
+        if row is not None:
+            self.behind.ask(DeclineScreen(self.behind, row, lambda reason: self._send_decline(row.id, reason)))
+
+    def _send_decline(self, proposal_id: ProposalId, reason: str) -> None:
+        self.behind.handle.send(Decline(proposal_id, reason))
+        self.behind.say(f"declining: {reason}")
+
+    def _refuse_symbol(self, view: DeskView, key: str) -> None:
+        row = next((row for row in view.proposals if row.id == key), None)
+        if row is None:
+            return
+        symbol = row.symbol
+        text = f"No entry in {symbol} is staged until the next trading day. Exits go on."
+
+        def refuse() -> None:
+            self.behind.handle.send(RefuseSymbol(symbol, "refused by the operator"))
+            self.behind.say(f"asked: no more {symbol} today")
+
+        lines = wrapped("", text, WIDTH)
+        self.behind.ask(ArmedQuestion(self.behind, f"Not {symbol} today?", lines, f"no {symbol} today", refuse))
+
+    # ── positions ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _close(self, view: DeskView, key: str) -> None:
         """An exit that waits already is the one to confirm."""
@@ -71,16 +123,51 @@ class Deeds:
         if waiting is not None:
             self.behind.open_ticket(waiting)
             return
-        self.following.wait_for_proposal(view, held.symbol, held.strategy)
-        self.behind.handle.send(ProposeClose(held.symbol))
+        self.behind.ask(CloseScreen(self.behind, held, lambda part: self._stage_close(held, part)))
+
+    def _stage_close(self, held: PositionRow, part: Fraction) -> None:
+        self._await_ticket(held.symbol, held.strategy)
+        self.behind.handle.send(ProposeClose(held.symbol, part))
 
     def _waiting_exit(self, view: DeskView, held: PositionRow) -> ProposalId | None:
         mine = (r for r in view.proposals if r.is_urgent and (r.symbol, r.strategy) == (held.symbol, held.strategy))
         row = next(mine, None)
         return row.id if row is not None else None
 
+    def _move_stop(self, view: DeskView, key: str) -> None:
+        held = next((row for row in view.positions if row.key == key), None)
+        if held is None:
+            return
+        if held.holder is not StopHolder.BROKER:
+            say = f"no stop of {held.symbol} works at the broker; {written('position.close')} closes the position"
+            self.behind.say(say, "warning")
+            return
+        self.behind.ask(MoveStopScreen(self.behind, held, lambda price: self._stage_stop(held, price)))
+
+    def _stage_stop(self, held: PositionRow, price: Price) -> None:
+        self._await_ticket(held.symbol, held.strategy)
+        self.behind.handle.send(MoveStop(held.symbol, held.strategy, price))
+
+    def _await_ticket(self, symbol: Symbol, strategy: str) -> None:
+        """Its ticket opens when it is staged; a refusal stands on the last line."""
+        view = self.behind.view
+        if view is not None:
+            self.following.wait_for_proposal(view, symbol, strategy)
+            self.behind.say("staging…")
+
+    # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _say_all(self, view: DeskView, _key: str) -> None:
+        count = len(view.refusals)
+        self.behind.say(f"{count} refused, at the end of the list" if count else "nothing was refused so far")
+
+    def _order(self, view: DeskView, key: str) -> OrderRow | None:
+        if key.startswith(REFUSAL):
+            self.behind.say(f"this was refused and never became an order; {written('grid.open')} tells why")
+        return next((row for row in view.orders if row.id == key), None)
+
     def _cancel(self, view: DeskView, key: str) -> None:
-        order = next((row for row in view.orders if row.id == key), None)
+        order = self._order(view, key)
         if order is None:
             return
         if not order.status.is_working:
@@ -91,11 +178,53 @@ class Deeds:
             self._send_cancel(order.id, name)
             return
         lines = [(Cell(name, "strong"),), (Cell(f"{order.symbol} would have NO STOP at the broker.", "warning"),)]
-        self.behind.ask(CancelQuestion("Cancel this stop?", lines, lambda: self._send_cancel(order.id, name)))
+        self.behind.ask(
+            ArmedQuestion(
+                self.behind, "Cancel this stop?", lines, "cancel it", lambda: self._send_cancel(order.id, name)
+            )
+        )
 
     def _send_cancel(self, order_id: ClientOrderId, name: str) -> None:
         self.behind.handle.send(RequestCancel(order_id))
         self.behind.say(f"asked to cancel {name}")
+
+    def _edit(self, view: DeskView, key: str) -> None:
+        order = self._order(view, key)
+        if order is None:
+            return
+        if not order.status.is_working:
+            self.behind.say(f"this order is {order.status.value} already")
+        elif order.is_protective:
+            self.behind.say(f"a stop moves by {written('position.stop')} in Positions", "warning")
+        elif order.effect.only_reduces:
+            self.behind.say("an exit is not edited: cancel it, and close again", "warning")
+        else:
+            self.behind.ask(
+                EditOrderScreen(self.behind, order, lambda shares, limit: self._stage_edit(order, shares, limit))
+            )
+
+    def _stage_edit(self, order: OrderRow, quantity: Quantity, limit: Price | None) -> None:
+        self._await_ticket(order.symbol, order.strategy)
+        self.behind.handle.send(EditOrder(order.id, quantity, limit, order.stop_price))
+
+    def _why(self, view: DeskView, key: str) -> None:
+        order = self._order(view, key)
+        if order is not None:
+            self.behind.ask(WhyScreen(order.id, order_in_words(order), self.behind.surroundings.why))
+
+    # ── strategies ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _pause(self, view: DeskView, key: str) -> None:
+        row = next((row for row in view.strategies if row.key == key), None)
+        if row is None:
+            return
+        name = f"{row.strategy.upper()} on {row.symbol}"
+        if row.is_paused:
+            self.behind.handle.send(ResumeStrategy(row.strategy, row.symbol))
+            self.behind.say(f"asked {name} to go on: it proposes entries again")
+        else:
+            self.behind.handle.send(PauseStrategy(row.strategy, row.symbol))
+            self.behind.say(f"asked {name} to pause: it opens nothing, its exits go on")
 
 
 def order_in_words(order: OrderRow) -> str:

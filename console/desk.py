@@ -11,38 +11,52 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
 
 from rich.console import RenderableType
 from textual import _time, events
 from textual.app import App, ComposeResult
+from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.worker import get_current_worker
 
 from console.arming import Keyboard
 from console.bell import Bell, title_of
 from console.board import Board, width_of
+from console.copying import copying
 from console.deeds import Deeds
 from console.door import DeskDoor
 from console.driver import KeyturnDriver, make_driver
 from console.following import Following
 from console.frames import tight
 from console.handle import EngineHandle, Failed, Running
-from console.keymap import Place, bindings_for, footer
+from console.keymap import Key, Place, bindings_for, footer, use
 from console.layout import CHOICES, fits
 from console.link import Link, link_of
+from console.log_pane import LogPane, WriteLog
 from console.panes import PLACES, Wanted
-from console.screens.form import Form
+from console.remapping import moved_by
+from console.screens.commands import CommandsScreen
+from console.screens.detail import TELLINGS, DetailScreen
+from console.screens.guide import GuideScreen
 from console.screens.help import HelpScreen
 from console.screens.kill import KillScreen
 from console.screens.layer import Dialog, Layer
 from console.screens.leave import LeaveScreen
 from console.screens.new_order import NewOrderScreen
+from console.screens.question import ArmedQuestion
 from console.screens.ticket import TicketScreen
+from console.screens.typing import TypedDialog
+from console.surroundings import NO_SURROUNDINGS, Surroundings
 from console.theme import KEYTURN
 from core.model.values import ClientOrderId, ProposalId
+from core.ports import OperatorError
 from core.views import DeskView
 from widgets.grid import Grid
 from widgets.grid_picture import Tone
 
+T = TypeVar("T")
 FRAME = 0.1
 """Seconds between two looks at the engine's picture."""
 SAID_FOR = 5.0
@@ -52,8 +66,6 @@ CLOSING_PATIENCE = 3.0
 
 TURN = 0.001
 """Seconds after which the engine's thread gets its turn while the desk draws; each of its writes waits for one."""
-
-UpdatedScreen = TicketScreen | KillScreen | Form
 
 
 class Desk(App[None]):
@@ -71,7 +83,12 @@ class Desk(App[None]):
     ALLOW_SELECT = False
     TITLE = "Keyturn"
 
-    def __init__(self, handle: EngineHandle, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        handle: EngineHandle,
+        now: Callable[[], float] = time.monotonic,
+        surroundings: Surroundings = NO_SURROUNDINGS,
+    ) -> None:
         self.door = DeskDoor(handle)
         super().__init__(driver_class=make_driver(self.door), ansi_color=False)
         self.animation_level = "none"
@@ -79,6 +96,7 @@ class Desk(App[None]):
         self.theme = KEYTURN.name
         self.handle = handle
         self.now = now
+        self.surroundings = surroundings
         self.keyboard = Keyboard()
         self.was_left = False
         self.failure: str | None = None
@@ -87,6 +105,8 @@ class Desk(App[None]):
         self.deeds = Deeds(self, self.following)
         self._bell = Bell()
         self._title = ""
+        self._has_keys = False
+        use({})
         self._said: tuple[str, Tone, float, Screen[object]] | None = None
         self._closes_by: float | None = None
         self.door.open_kill = lambda: self.call_later(self.open_kill)
@@ -114,6 +134,28 @@ class Desk(App[None]):
         """The first picture is on its way to the terminal: now the engine, and what it imports."""
         self.handle.start()
         self.set_interval(FRAME, self._frame)
+        self._aside(self.surroundings.is_first_start, self._welcome)
+
+    def _aside(self, ask: Callable[[], T], then: Callable[[T], None]) -> None:
+        """What may wait for a disk, in a thread; what it answers, here; what goes wrong, on the last line."""
+
+        def work() -> None:
+            worker = get_current_worker()
+            try:
+                answer = ask()
+            except (OperatorError, OSError) as error:
+                act = partial(self.say, str(error), "warning")
+            else:
+                act = partial(then, answer)
+            if not worker.is_cancelled:
+                self.call_from_thread(act)
+
+        self.run_worker(work, thread=True, exit_on_error=False)
+
+    def _welcome(self, is_first_start: bool) -> None:
+        """The guide, once an installation; never over a dialog."""
+        if is_first_start and len(self.screen_stack) == 1:
+            self.action_guide()
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         super()._display(screen, tight(renderable))
@@ -141,12 +183,21 @@ class Desk(App[None]):
             self.board.show_state(view, self.size)
         self._draw_footer()
 
+    def _take_keys(self) -> None:
+        """The engine knows the settings: from its first picture on, the keys are theirs."""
+        self._has_keys = True
+        moved = moved_by(self.handle.keys())
+        use(moved)
+        self.set_keymap({id: key.keys for id, key in moved.items()})
+
     def _draw(self, view: DeskView) -> None:
         now = self.engine_now()
+        if not self._has_keys:
+            self._take_keys()
         if self.board.show(view, now, self.size, self._ended()):
             self._ring(view)
         for screen in self.screen_stack[1:]:
-            if isinstance(screen, UpdatedScreen) and screen.is_mounted:
+            if isinstance(screen, Dialog) and screen.is_mounted:
                 screen.update_view(view, now)
         self.following.look(view, may_open=len(self.screen_stack) == 1)
         self.handle.attend(any(isinstance(s, TicketScreen | KillScreen) for s in self.screen_stack))
@@ -240,18 +291,31 @@ class Desk(App[None]):
             top = self.screen_stack[-1] if self.screen_stack else None
             key = event.character or event.key if isinstance(event, events.Key) else None
             at = self.now() - max(0.0, _time.get_time() - event.time)
-            if isinstance(top, TicketScreen):
+            if isinstance(top, TicketScreen | ArmedQuestion):
                 top.hear(key, at)
             else:
                 self.keyboard.hear(key, at)
-            if isinstance(top, Form) and isinstance(event, events.Key) and top.take(event):
+            if self._is_typed(event):
                 return
         await super().on_event(event)
+
+    def _is_typed(self, event: events.Event) -> bool:
+        """Whether it was text, for a dialog or for the log's filter, which take it before any binding does."""
+        top = self.screen_stack[-1] if self.screen_stack else None
+        typed = self.board.log if len(self.screen_stack) == 1 and self.board.log.is_typing else top
+        if isinstance(event, events.Key) and isinstance(typed, NewOrderScreen | TypedDialog | LogPane):
+            return typed.take(event)
+        if isinstance(event, events.Paste) and isinstance(typed, TypedDialog | LogPane):
+            typed.paste(event.text)
+            return True
+        return False
 
     def _place(self) -> Place:
         top = self.screen_stack[-1]
         if isinstance(top, Dialog):
             return top.PLACE
+        if self.board.log.is_typing:
+            return Place.FILTER
         focused = self.focused
         name = (focused.id or "").removesuffix("-grid") if isinstance(focused, Grid) else ""
         return PLACES.get(name, Place.EVERYWHERE)
@@ -262,6 +326,8 @@ class Desk(App[None]):
             self._arrange()
 
     def action_pane(self, name: str) -> None:
+        if name not in self.board.panes:
+            return
         self._choose(name)
         grid = self.board.panes[name].grid
         self.screen.set_focus(grid)  # at once: the next key is already for it
@@ -273,8 +339,15 @@ class Desk(App[None]):
         self._draw_footer()
 
     def on_grid_opened(self, message: Grid.Opened) -> None:
-        if message.grid is self.board.proposals.grid:
+        pane = (message.grid.id or "").removesuffix("-grid")
+        if pane == "proposals":
             self.open_ticket(ProposalId(message.key))
+        elif pane in TELLINGS:
+            detail = DetailScreen(self, pane, message.key)
+            if detail.tells_something:
+                self.push_screen(detail)
+            else:
+                self.say("nothing more is known of this row")
 
     def on_wanted(self, message: Wanted) -> None:
         self.deeds.do(message.what, message.key)
@@ -289,8 +362,41 @@ class Desk(App[None]):
     def action_flatten(self) -> None:
         self.flatten()
 
+    def on_write_log(self, message: WriteLog) -> None:
+        """`o` in the log: into a file of its own, which is named."""
+        name = f"log-{self.engine_now():%Y%m%d-%H%M%S}.txt"
+        self._aside(lambda: self.surroundings.write(name, message.text), lambda path: self.say(f"written to {path}"))
+
+    def action_copy_row(self) -> None:
+        """The selected row of the pane, to the clipboard of the operator's own terminal (OSC 52)."""
+        row = self.focused.selected_row if isinstance(self.focused, Grid) else None
+        if row is None:
+            self.say("no row is selected")
+            return
+        self._write(copying("  ".join(cell.text for cell in row.cells if cell.text)))
+        self.say("the row was handed to the terminal's clipboard")
+
     def action_help(self) -> None:
         self.push_screen(HelpScreen(self._place()))
+
+    def action_guide(self) -> None:
+        remember = self.surroundings.guide_was_closed
+        self.push_screen(GuideScreen(lambda: self._aside(remember, lambda _none: None)))
+
+    def action_commands(self) -> None:
+        """What the focused pane, its list and the desk can do; it acts on what has the keyboard now."""
+        if self.view is None or self.is_too_small:
+            return
+        grid = self.focused if isinstance(self.focused, Grid) else None
+        nodes = {Place.EVERYWHERE: self, Place.LIST: grid}
+        pane = grid.parent if grid is not None else None
+
+        def run(key: Key) -> None:
+            node = nodes.get(key.place, pane)
+            if isinstance(node, DOMNode):
+                self.call_later(self.run_action, key.action, node)
+
+        self.push_screen(CommandsScreen(self._place(), run))
 
     def action_kill(self) -> None:
         """For drivers without an input thread of ours; with it, the chord never gets here."""
@@ -325,11 +431,11 @@ class Desk(App[None]):
         self.say("q leaves")
 
 
-def run_desk(build: Callable[[ExitStack], Running]) -> None:
+def run_desk(build: Callable[[ExitStack], Running], surroundings: Surroundings = NO_SURROUNDINGS) -> None:
     """Open the desk until it is left. Exits 0 after a clean leave; else the last line of stderr says what happened."""
     sys.setswitchinterval(TURN)
     handle = EngineHandle(build)
-    desk = Desk(handle)
+    desk = Desk(handle, surroundings=surroundings)
     desk.run()
     has_closed = handle.close("the desk ended", CLOSING_PATIENCE)
     status, words = outcome(desk, has_closed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console.awaited import PATIENCE, Awaited, NotStaged, Staged, awaited, last_refusal
+from console.keymap import written
 from console.screens.behind import Behind
 from core.model.values import ClientOrderId, Symbol
 from core.views import DeskView
@@ -63,7 +64,8 @@ class Following:
         staged = sum(row.is_urgent and row.id not in asked.known for row in view.proposals)
         refused = [row.text for row in view.refusals if row.sequence > asked.sequence]
         if staged:
-            self.behind.say(f"staged {staged} close{'s' if staged > 1 else ''}, ! opens the first", "strong")
+            opens = f"{written('exit.urgent')} opens the first"
+            self.behind.say(f"staged {staged} close{'s' if staged > 1 else ''}, {opens}", "strong")
         elif refused:
             self.behind.say(refused[-1], "warning")
         elif self.behind.now() - asked.since > PATIENCE:

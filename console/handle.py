@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +34,7 @@ class Running(Protocol):
     def send(self, command: Command) -> None: ...
     def attend(self, attended: bool) -> None: ...
     def clock(self) -> datetime: ...
+    def keys(self) -> Mapping[str, str]: ...
     def picture(self) -> DeskView: ...
     def has_changed(self) -> bool: ...
     def on_beat(self, act: Callable[[], None]) -> None: ...
@@ -99,6 +100,10 @@ class EngineHandle:
     def clock(self) -> datetime | None:
         """The engine's time now, between two pictures too."""
         return self._runtime.clock() if self._runtime is not None else None
+
+    def keys(self) -> Mapping[str, str]:
+        """The keys that the settings move, by the identifiers of the table; none before the engine is there."""
+        return self._runtime.keys() if self._runtime is not None else {}
 
     def leave(self, reason: str) -> None:
         """Let the engine finish its act and close its journal. Any thread; does not wait: see `ended`."""

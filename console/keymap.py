@@ -1,17 +1,21 @@
-"""Every key of the desk, in one table. Bindings, footer, help and the README's table are made from it.
+"""Every key of the desk, in one table. Bindings, footer, help, the commands and the README's table are made from it.
 
-A letter means one thing everywhere, and a key that confirms names its effect. Every binding has an identifier, by which
-the settings may move it; the kill chord stays readable all the same, because the driver reads it below all bindings
-(OP-07).
+A letter means one thing everywhere, and a key that confirms names its effect. Every line has an identifier, by which
+the settings may move it (`console.remapping` judges that); the kill chord stays where it is, because the driver reads
+it below all bindings (OP-07). One process has one desk: which keys hold now is kept here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding, BindingType
+from core.model.order import CONFIRMING_KEYS, Effect
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
 
 
 class Place(Enum):
@@ -22,14 +26,20 @@ class Place(Enum):
     PROPOSALS = "proposals"
     POSITIONS = "positions"
     ORDERS = "orders"
+    PROTECTIONS = "protections"
+    STRATEGIES = "strategies"
     LOG = "log"
+    RESULTS = "results"
     TICKET = "ticket"
-    TICKET_FORM = "a form on a ticket"
     KILL = "kill screen"
     ORDER_FORM = "new order"
     QUESTION = "a question"
     LEAVE = "leaving"
-    HELP = "help"
+    FIELD = "a line to type"
+    FILTER = "log filter"
+    COMMANDS = "commands"
+    READING = "help and details"
+    GUIDE = "the guide"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,7 @@ class Key:
     id
         The name under which the settings know it.
     keys
-        Textual's names, with commas between alternatives.
+        Textual's names, with commas between alternatives; empty where only the commands have it.
     written
         How people write it.
     action
@@ -50,6 +60,8 @@ class Key:
         Whether the footer has room for it.
     is_first
         Whether it acts before the focused widget sees the key, also over a dialog and in a text field.
+    is_fixed
+        Whether the settings must leave it where it is.
     """
 
     id: str
@@ -60,11 +72,13 @@ class Key:
     description: str
     is_in_footer: bool = False
     is_first: bool = False
+    is_fixed: bool = False
 
 
-PANES = ("proposals", "positions", "orders", "protections", "strategies", "log")
+PANES = ("proposals", "positions", "orders", "protections", "strategies", "log", "results")
 
 _EVERYWHERE, _LIST, _TICKET, _KILL = Place.EVERYWHERE, Place.LIST, Place.TICKET, Place.KILL
+_FIELD, _READING = Place.FIELD, Place.READING
 
 KEYS: tuple[Key, ...] = (
     *(
@@ -76,10 +90,15 @@ KEYS: tuple[Key, ...] = (
     Key("exit.urgent", _EVERYWHERE, "exclamation_mark", "!", "app.urgent_exit", "most urgent exit"),
     Key("order.new", _EVERYWHERE, "n", "n", "app.new_order", "new order", is_in_footer=True),
     Key("flatten", _EVERYWHERE, "F", "F", "app.flatten", "flatten everything"),
+    Key("row.copy", _EVERYWHERE, "Y", "Y", "app.copy_row", "copy the row"),
     Key("help", _EVERYWHERE, "question_mark", "?", "app.help", "help", is_in_footer=True),
+    Key("commands", _EVERYWHERE, "ctrl+p", "Ctrl+P", "app.commands", "commands"),
+    Key("guide", _EVERYWHERE, "", "", "app.guide", "the guide of the first start", is_fixed=True),
     Key("leave", _EVERYWHERE, "q", "q", "app.leave", "leave"),
     Key("leave.always", _EVERYWHERE, "ctrl+q", "Ctrl+Q", "app.leave", "leave", is_first=True),
-    Key("kill", _EVERYWHERE, "ctrl+k,f10", "Ctrl+K", "app.kill", "KILL", is_in_footer=True, is_first=True),
+    Key(
+        "kill", _EVERYWHERE, "ctrl+k,f10", "Ctrl+K", "app.kill", "KILL", is_in_footer=True, is_first=True, is_fixed=True
+    ),
     Key("grid.up", _LIST, "up,k", "↑ k", "up", "up"),
     Key("grid.down", _LIST, "down,j", "↓ j", "down", "down"),
     Key("grid.page_up", _LIST, "pageup", "PgUp", "page_up", "a page up"),
@@ -88,9 +107,18 @@ KEYS: tuple[Key, ...] = (
     Key("grid.last", _LIST, "end", "End", "last", "last"),
     Key("grid.open", _LIST, "enter", "Enter", "open", "open", is_in_footer=True),
     Key("proposal.decline", Place.PROPOSALS, "x", "x", "decline", "decline", is_in_footer=True),
+    Key("symbol.refuse", Place.PROPOSALS, "X", "X", "refuse_symbol", "not this symbol today"),
     Key("position.close", Place.POSITIONS, "c", "c", "close", "close", is_in_footer=True),
+    Key("position.stop", Place.POSITIONS, "m", "m", "move_stop", "move stop", is_in_footer=True),
     Key("order.cancel", Place.ORDERS, "d", "d", "cancel", "cancel", is_in_footer=True),
+    Key("order.edit", Place.ORDERS, "e", "e", "edit", "edit", is_in_footer=True),
+    Key("order.why", Place.ORDERS, "w", "w", "why", "why", is_in_footer=True),
+    Key("order.all", Place.ORDERS, "a", "a", "all", "refusals too"),
+    Key("strategy.pause", Place.STRATEGIES, "space", "Space", "pause", "pause or resume", is_in_footer=True),
+    Key("log.filter", Place.LOG, "slash", "/", "filter", "filter", is_in_footer=True),
+    Key("log.clear", Place.LOG, "escape", "Esc", "clear_filter", "clear the filter"),
     Key("log.follow", Place.LOG, "f", "f", "follow", "follow", is_in_footer=True),
+    Key("log.write", Place.LOG, "o", "o", "write", "write to a file"),
     Key("ticket.buy", _TICKET, "B", "B", "confirm('B')", "buy to open"),
     Key("ticket.short", _TICKET, "H", "H", "confirm('H')", "sell short"),
     Key("ticket.sell", _TICKET, "S", "S", "confirm('S')", "sell to close"),
@@ -101,33 +129,77 @@ KEYS: tuple[Key, ...] = (
     Key("ticket.next", _TICKET, "right_square_bracket", "]", "next_ticket", "next ticket", is_in_footer=True),
     Key("ticket.urgent", _TICKET, "exclamation_mark", "!", "urgent", "most urgent exit"),
     Key("ticket.back", _TICKET, "escape", "Esc", "back", "put aside", is_in_footer=True),
-    Key("ticket_form.do", Place.TICKET_FORM, "enter", "Enter", "submit", "do it", is_in_footer=True),
-    Key("ticket_form.back", Place.TICKET_FORM, "escape", "Esc", "back", "back", is_in_footer=True),
-    Key("kill.kill", _KILL, "K", "K", "kill", "kill: cancel entries and stay shut", is_in_footer=True),
-    Key("kill.flatten", _KILL, "F", "F", "flatten", "flatten", is_in_footer=True),
-    Key("kill.resume", _KILL, "escape", "Esc", "resume", "resume", is_in_footer=True),
-    Key("form.stage", Place.ORDER_FORM, "enter", "Enter", "submit", "stage it as a proposal", is_in_footer=True),
-    Key("form.next", Place.ORDER_FORM, "down", "↓ Tab", "app.focus_next", "next field"),
-    Key("form.previous", Place.ORDER_FORM, "up", "↑", "app.focus_previous", "previous field"),
+    Key("kill.kill", _KILL, "K", "K", "kill", "kill: cancel entries and stay shut", is_in_footer=True, is_fixed=True),
+    Key("kill.flatten", _KILL, "F", "F", "flatten", "flatten", is_in_footer=True, is_fixed=True),
+    Key("kill.resume", _KILL, "escape", "Esc", "resume", "resume", is_in_footer=True, is_fixed=True),
+    Key("form.stage", Place.ORDER_FORM, "enter", "Enter", "stage", "stage it as a proposal", True, is_fixed=True),
+    Key("form.next", Place.ORDER_FORM, "down", "↓ Tab", "app.focus_next", "next field", is_fixed=True),
+    Key("form.previous", Place.ORDER_FORM, "up", "↑", "app.focus_previous", "previous field", is_fixed=True),
     Key("form.all", Place.ORDER_FORM, "f2", "F2", "size('1')", "size by the whole risk"),
-    Key("form.half", Place.ORDER_FORM, "f3", "F3", "size('0.5')", "half of it"),
-    Key("form.quarter", Place.ORDER_FORM, "f4", "F4", "size('0.25')", "a quarter"),
-    Key("form.back", Place.ORDER_FORM, "escape", "Esc", "back", "back", is_in_footer=True),
-    Key("question.do", Place.QUESTION, "D", "D", "answer", "cancel it", is_in_footer=True),
-    Key("question.back", Place.QUESTION, "escape", "Esc", "back", "keep it", is_in_footer=True),
+    Key("form.half", Place.ORDER_FORM, "f3", "F3", "size('0.5')", "by half of it"),
+    Key("form.quarter", Place.ORDER_FORM, "f4", "F4", "size('0.25')", "by a quarter"),
+    Key("form.back", Place.ORDER_FORM, "escape", "Esc", "back", "back", is_in_footer=True, is_fixed=True),
+    Key("question.do", Place.QUESTION, "D", "D", "answer", "do what it asks", is_in_footer=True),
+    Key("question.back", Place.QUESTION, "escape", "Esc", "back", "keep all as it is", is_in_footer=True),
     Key("leave.leave", Place.LEAVE, "y", "y", "leave", "leave", is_in_footer=True),
     Key("leave.stay", Place.LEAVE, "escape", "Esc", "back", "stay", is_in_footer=True),
-    Key("help.back", Place.HELP, "escape", "Esc", "back", "back", is_in_footer=True),
+    Key("field.take", _FIELD, "enter", "Enter", "accept", "take it", is_in_footer=True, is_fixed=True),
+    Key("field.next", _FIELD, "down,tab", "↓ Tab", "next", "next line", is_fixed=True),
+    Key("field.previous", _FIELD, "up,shift+tab", "↑", "previous", "previous line", is_fixed=True),
+    Key("field.back", _FIELD, "escape", "Esc", "back", "back", is_in_footer=True, is_fixed=True),
+    Key("filter.take", Place.FILTER, "enter", "Enter", "accept", "keep it", is_in_footer=True, is_fixed=True),
+    Key("filter.back", Place.FILTER, "escape", "Esc", "back", "clear it", is_in_footer=True, is_fixed=True),
+    Key("commands.do", Place.COMMANDS, "enter", "Enter", "accept", "do it", is_in_footer=True, is_fixed=True),
+    Key("commands.next", Place.COMMANDS, "down,tab", "↓", "next", "next", is_in_footer=True, is_fixed=True),
+    Key("commands.previous", Place.COMMANDS, "up,shift+tab", "↑", "previous", "previous", True, is_fixed=True),
+    Key("commands.back", Place.COMMANDS, "escape", "Esc", "back", "back", is_in_footer=True, is_fixed=True),
+    Key("read.up", _READING, "up,k", "↑ k", "scroll(-1)", "up"),
+    Key("read.down", _READING, "down,j", "↓ j", "scroll(1)", "down"),
+    Key("read.page_up", _READING, "pageup", "PgUp", "page(-1)", "a page up"),
+    Key("read.page_down", _READING, "pagedown", "PgDn", "page(1)", "a page down", is_in_footer=True),
+    Key("read.first", _READING, "home", "Home", "scroll(-9999)", "first"),
+    Key("read.last", _READING, "end", "End", "scroll(9999)", "last"),
+    Key("read.back", _READING, "escape", "Esc", "back", "back", is_in_footer=True),
+    Key("guide.back", Place.GUIDE, "enter,escape", "Enter Esc", "back", "to the desk", is_in_footer=True),
 )
 
-LISTS = frozenset({Place.PROPOSALS, Place.POSITIONS, Place.ORDERS, Place.LOG})
-DIALOGS = frozenset(
-    {Place.TICKET, Place.TICKET_FORM, Place.KILL, Place.ORDER_FORM, Place.QUESTION, Place.LEAVE, Place.HELP}
+LISTS = frozenset(
+    {
+        Place.PROPOSALS,
+        Place.POSITIONS,
+        Place.ORDERS,
+        Place.PROTECTIONS,
+        Place.STRATEGIES,
+        Place.LOG,
+        Place.RESULTS,
+    }
 )
+DIALOGS = frozenset({*Place} - LISTS - {Place.EVERYWHERE, Place.LIST})
+
+_held: dict[str, Key] = {key.id: key for key in KEYS}
+"""The table as it holds now."""
+
+
+def use(moved: Mapping[str, Key]) -> None:
+    """These lines hold instead of the table's own, from here on; the desk says it once, as it opens."""
+    _held.update({key.id: moved.get(key.id, key) for key in KEYS})
+
+
+def written(id: str) -> str:
+    """How the key of a line is written now."""
+    return _held[id].written
+
+
+def confirming_key(effect: Effect) -> str:
+    """The one key that confirms an order of this effect now (OP-04)."""
+    line = next(key for key in KEYS if key.place is _TICKET and key.keys == CONFIRMING_KEYS[effect])
+    return _held[line.id].keys
 
 
 def bindings_for(place: Place) -> list[BindingType]:
-    """What a widget, a screen or the app puts into its `BINDINGS`."""
+    """What a widget, a screen or the app puts into its `BINDINGS`; Textual moves what the settings moved, by id."""
+    from textual.binding import Binding  # the settings are judged without it
+
     return [
         Binding(
             key.keys,
@@ -138,40 +210,45 @@ def bindings_for(place: Place) -> list[BindingType]:
             priority=key.is_first,
             id=key.id,
         )
-        for key in _of(place)
+        for key in KEYS
+        if key.place is place and key.keys
     ]
 
 
 def footer(place: Place) -> str:
     """The line under the panes while `place` has the keyboard."""
-    return "  ".join(f"{key.written} {key.description}" for key in _reachable(place) if key.is_in_footer)
+    return "  ".join(f"{key.written} {key.description}" for key in reachable(place) if key.is_in_footer)
 
 
 def help_rows(place: Place) -> list[tuple[str, str, str]]:
     """Where, key and description of everything that a key can do at `place`, the nearest first."""
-    return [(key.place.value, _written(key), key.description) for key in _reachable(place)]
+    return [(key.place.value, _written(key), key.description) for key in reachable(place)]
+
+
+def reachable(place: Place, table: Mapping[str, Key] = _held) -> list[Key]:
+    """What works at `place`, the nearest first. A dialog lets only those through that act before everything."""
+    keys = list(table.values())
+    around = [key for key in keys if key.place is _EVERYWHERE and (key.is_first or place not in DIALOGS)]
+    if place is _EVERYWHERE:
+        return around
+    in_a_list = [key for key in keys if key.place is _LIST and place in LISTS]
+    return [*in_a_list, *(key for key in keys if key.place is place), *around]
 
 
 def readme_table() -> str:
-    """The table of the README, in markdown."""
+    """The table of the README, in markdown: what holds where no setting moved anything."""
     lines = ["| where | keys |", "| --- | --- |"]
     for place in Place:
-        keys = " · ".join(f"`{_written(key)}` {key.description}" for key in _of(place))
-        lines.append(f"| {place.value} | {keys} |")
+        if keys := " · ".join(_cell(key) for key in KEYS if key.place is place):
+            lines.append(f"| {place.value} | {keys} |")
     return "\n".join(lines)
 
 
-def _of(place: Place) -> Iterable[Key]:
-    return [key for key in KEYS if key.place is place]
-
-
-def _reachable(place: Place) -> Iterable[Key]:
-    """A dialog lets only those keys through that act before everything."""
-    around = [key for key in _of(Place.EVERYWHERE) if key.is_first or place not in DIALOGS]
-    if place is Place.EVERYWHERE:
-        return around
-    return [*(_of(Place.LIST) if place in LISTS else ()), *_of(place), *around]
+def _cell(key: Key) -> str:
+    return f"`{_written(key)}` {key.description}"
 
 
 def _written(key: Key) -> str:
-    return "Ctrl+K or F10" if key.id == "kill" else key.written
+    if key.id == "kill":
+        return "Ctrl+K or F10"
+    return key.written or f"in {written('commands')}"

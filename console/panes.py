@@ -5,7 +5,6 @@ from __future__ import annotations
 from textual.message import Message
 
 from console.keymap import Place, bindings_for
-from widgets.log import Log
 from widgets.orders import Orders
 from widgets.pane import Pane
 from widgets.positions import Positions
@@ -15,7 +14,7 @@ from widgets.strategies import Strategies
 
 
 class Wanted(Message):
-    """The operator wants something done to a row: decline, close, cancel."""
+    """The operator wants something done to a row: decline, close, cancel, and so on."""
 
     def __init__(self, what: str, key: str) -> None:
         super().__init__()
@@ -34,6 +33,9 @@ class ProposalsPane(Proposals):
     def action_decline(self) -> None:
         _want(self, "decline")
 
+    def action_refuse_symbol(self) -> None:
+        _want(self, "refuse symbol")
+
 
 class PositionsPane(Positions):
     BINDINGS = bindings_for(Place.POSITIONS)
@@ -41,29 +43,46 @@ class PositionsPane(Positions):
     def action_close(self) -> None:
         _want(self, "close")
 
+    def action_move_stop(self) -> None:
+        _want(self, "move stop")
+
 
 class OrdersPane(Orders):
+    """`shows_all` with what never became an order."""
+
     BINDINGS = bindings_for(Place.ORDERS)
+    shows_all = False
 
     def action_cancel(self) -> None:
         _want(self, "cancel")
 
+    def action_edit(self) -> None:
+        _want(self, "edit")
 
-class LogPane(Log):
-    BINDINGS = bindings_for(Place.LOG)
+    def action_why(self) -> None:
+        _want(self, "why")
 
-    def action_follow(self) -> None:
-        self.follow()
+    def action_all(self) -> None:
+        self.shows_all = not self.shows_all
+        self.post_message(Wanted("all" if self.shows_all else "fewer", ""))
+
+
+class StrategiesPane(Strategies):
+    BINDINGS = bindings_for(Place.STRATEGIES)
+
+    def action_pause(self) -> None:
+        _want(self, "pause")
 
 
 PLACES: dict[str, Place] = {
     "proposals": Place.PROPOSALS,
     "positions": Place.POSITIONS,
     "orders": Place.ORDERS,
-    "protections": Place.LIST,
-    "strategies": Place.LIST,
+    "protections": Place.PROTECTIONS,
+    "strategies": Place.STRATEGIES,
     "log": Place.LOG,
+    "results": Place.RESULTS,
 }
 """Where the keyboard is, by the pane that has it."""
 
-__all__ = ["PLACES", "LogPane", "OrdersPane", "PositionsPane", "ProposalsPane", "Protections", "Strategies", "Wanted"]
+__all__ = ["PLACES", "OrdersPane", "PositionsPane", "ProposalsPane", "Protections", "StrategiesPane", "Wanted"]

@@ -186,6 +186,7 @@ class Settings(Part):
     strategies: StrategiesSettings = StrategiesSettings()
     exchange: ExchangeSettings = ExchangeSettings()
     display: DisplaySettings = DisplaySettings()
+    keys: dict[str, str] = Field({}, description="other keys, by the identifier of the table's line")
 
     @field_validator("symbols")
     @classmethod

@@ -110,6 +110,11 @@ class Home:
         """The folders that are Keyturn's alone."""
         return (self.settings.parent, self.state)
 
+    @property
+    def guide(self) -> Path:
+        """There once the guide of the first start was read."""
+        return self.state / "guide-read"
+
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Home:
         """`KEYTURN_HOME` where it is set, else the XDG folders."""

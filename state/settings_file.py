@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import time
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any, Protocol, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -32,6 +32,15 @@ LONGEST_SHOWN = 60
 """Characters of a wrong value that an error repeats."""
 
 KeyPath = tuple[str, ...]
+
+
+class KeyFault(Protocol):
+    """A line of `[keys]` that cannot stand, and why."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def words(self) -> str: ...
 
 
 class SettingsError(OperatorError):
@@ -57,19 +66,41 @@ class Layer:
         return f"{self.name}: {'.'.join(path)}"
 
 
-def load_settings(home: Home, environ: Mapping[str, str], overrides: Sequence[str] = ()) -> Settings:
-    """The settings that hold now. Raises `SettingsError`."""
+def load_settings(
+    home: Home,
+    environ: Mapping[str, str],
+    overrides: Sequence[str] = (),
+    fault_in_keys: Callable[[Mapping[str, str]], KeyFault | None] = lambda _changes: None,
+) -> Settings:
+    """The settings that hold now. Raises `SettingsError`.
+
+    What may stand in `[keys]` is known to the console alone: `fault_in_keys` judges it.
+    """
     layers = [_file_layer(home.settings), _environment_layer(environ), _override_layer(overrides)]
     for layer in layers:
+        if isinstance(moved := layer.values.get("keys"), dict):
+            layer.values["keys"] = dict(_dotted(moved))
         _check_keys(Settings, layer.values, (), layer)
     layers.insert(0, _profile_layer(layers))
     try:
         settings = _layered(layers)
     except ValidationError as error:
         raise SettingsError(_words(error, layers)) from None
+    if fault := fault_in_keys(settings.keys):
+        place = _owner(layers, ("keys", fault.id)).place(("keys", fault.id))
+        raise SettingsError(f"{place} = {_shown(settings.keys[fault.id])}: {fault.words}")
     if settings.account.mode is Mode.LIVE:
         raise SettingsError(_no_live(_owner(layers, ("account", "mode")), environ))
     return settings
+
+
+def _dotted(table: Mapping[str, object], path: KeyPath = ()) -> Iterator[tuple[str, object]]:
+    """`order.new = "N"` is the same with quotation marks around its name and without them."""
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _dotted(value, (*path, name))
+        else:
+            yield ".".join((*path, name)), value
 
 
 # ── layers ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -36,6 +36,10 @@ from widgets.grid_text import Align, fitted
 __all__ = ["Align", "Cell", "Column", "Grid", "Row", "Tone"]
 
 
+DOUBLE = 2
+"""Clicks that open a row, as Enter does."""
+
+
 class Grid(Widget, can_focus=True):
     """Columns, rows with an identity, one selection.
 
@@ -159,6 +163,10 @@ class Grid(Widget, can_focus=True):
         """The key of the selected row; None after it went, until the operator moves."""
         return self._selected
 
+    @property
+    def selected_row(self) -> Row | None:
+        return self._rows[self._index[self._selected]] if self._selected is not None else None
+
     def select(self, key: str) -> None:
         """Selects the row with that key, if there is one, and scrolls to it."""
         if key in self._index:
@@ -194,6 +202,8 @@ class Grid(Widget, can_focus=True):
         line = event.get_content_offset_capture(self).y - self._has_header
         if 0 <= line < self._body_height() and self._top + line < len(self._rows):
             self._move_to(self._top + line)
+            if event.chain == DOUBLE:
+                self.action_open()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         self._scroll_by(-1)

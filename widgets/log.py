@@ -25,9 +25,11 @@ class Log(Pane):
             follows=True,
         )
 
-    def show(self, rows: Sequence[LogRow]) -> None:
+    def show(self, rows: Sequence[LogRow], of: int | None = None) -> None:
+        """`of` is how many there are where not all are shown."""
         self.grid.show([_row(row) for row in rows])
-        self.title_with(f"{len(rows)} lines" + (", following" if self.grid.follows else ", f follows"))
+        count = f"{len(rows)} lines" if of is None else f"{len(rows)} of {of} lines"
+        self.title_with(count + (", following" if self.grid.follows else ", f follows"))
 
     def follow(self) -> None:
         """New lines come into view again."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from core.model.order import OrderStatus
-from core.views import OrderRow
+from core.views import LogRow, OrderRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Row, Tone
 from widgets.pane import Pane
@@ -17,6 +17,10 @@ TONES: dict[OrderStatus, Tone] = {
     OrderStatus.CANCELLED: "muted",
     OrderStatus.EXPIRED: "muted",
 }
+
+
+REFUSAL = "refusal:"
+"""What the key of a refused one begins with; its number in the journal follows."""
 
 
 class Orders(Pane):
@@ -37,12 +41,14 @@ class Orders(Pane):
             id="orders",
         )
 
-    def show(self, rows: Sequence[OrderRow], now: datetime) -> None:
-        self.grid.show([_row(row, now) for row in rows])
+    def show(self, rows: Sequence[OrderRow], now: datetime, refused: Sequence[LogRow] = ()) -> None:
+        """`refused` is what never became an order, for whoever wants to see it too."""
+        self.grid.show([*(_row(row, now) for row in rows), *(_refused(row) for row in reversed(refused))])
         chosen = next((row for row in rows if row.id == self.grid.selected), None)
         self.note(_state(chosen) if chosen is not None and _has_reason(chosen) else "")
         working = sum(row.status.is_working for row in rows)
-        self.title_with(f"{working} working, {len(rows)} today" if rows else "")
+        said = f"{working} working, {len(rows)} today" if rows else ""
+        self.title_with(f"{said or 'none today'}, {len(refused)} refused" if refused else said)
 
 
 def _row(row: OrderRow, now: datetime) -> Row:
@@ -59,6 +65,12 @@ def _row(row: OrderRow, now: datetime) -> Row:
         ),
         tone=TONES.get(row.status, ""),
     )
+
+
+def _refused(row: LogRow) -> Row:
+    """What was not staged, not confirmed or not sent."""
+    cells = (Cell("REFUSED"), Cell(""), Cell(""), Cell(""), Cell(row.text), Cell(f.clock(row.at), "muted"))
+    return Row(f"{REFUSAL}{row.sequence}", cells, tone="warning")
 
 
 def _state(row: OrderRow) -> str:

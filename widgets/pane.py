@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from widgets.edges import put_note, put_title
 from widgets.grid import Column, Grid
 
 
@@ -37,11 +38,8 @@ class Pane(Vertical):
 
     def note(self, text: str) -> None:
         """In the lower edge: what the selected row has no room for."""
-        if text != (self.border_subtitle or ""):
-            self.border_subtitle = text
+        put_note(self, text)
 
     def title_with(self, count: str) -> None:
         """`1 Proposals ─ 2 waiting`."""
-        title = f"{self.NUMBER} {self.NAME}" + (f" ─ {count}" if count else "")
-        if title != self.border_title:
-            self.border_title = title
+        put_title(self, f"{self.NUMBER} {self.NAME}" + (f" ─ {count}" if count else ""))

@@ -10,6 +10,7 @@ from console.arming import Keyboard
 from console.handle import EngineHandle
 from console.link import Link
 from console.screens.layer import Dialog
+from console.surroundings import Surroundings
 from core.model.values import ClientOrderId, ProposalId
 from core.views import DeskView
 from widgets.grid_picture import Tone
@@ -24,10 +25,13 @@ class Behind(Protocol):
         The console's monotonic clock, in seconds, on which keys and pictures are measured.
     keyboard
         What was typed last, on whatever screen.
+    surroundings
+        The disk around it; each call may wait for it.
     """
 
     handle: EngineHandle
     keyboard: Keyboard
+    surroundings: Surroundings
     now: Callable[[], float]
 
     @property

@@ -1,40 +1,32 @@
-"""`x` on a ticket: why it is declined, in one line that may stay empty (OP-12)."""
+"""`x`: why it is declined, in one line that may be empty. Enter declines, Esc keeps the proposal."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
-from console.keymap import Place, bindings_for
 from console.screens.behind import Behind
-from console.screens.form import Field, Form
-from core.views import ProposalRow
+from console.screens.typing import Field, FieldsScreen
+from core.views import DeskView, ProposalRow
 from widgets import format as f
 
-LONGEST = 200
-"""Characters of a reason that are kept."""
+DECLINED = "declined"
+"""The reason of one who gives none."""
 
 
-class DeclineScreen(Form):
-    """Declines only with Enter: a ticket under it is not armed, and Esc goes back to it."""
-
-    CSS = """
-    DeclineScreen { align: center top; }
-    DeclineScreen .form { margin-top: 4; }
-    DeclineScreen .form Input { width: 58; }
-    DeclineScreen .form .beside { width: 2; }
-    """
-    PLACE = Place.TICKET_FORM
-    BINDINGS = bindings_for(PLACE)
+class DeclineScreen(FieldsScreen):
+    """`act` declines, with the reason."""
 
     def __init__(self, behind: Behind, row: ProposalRow, act: Callable[[str], None]) -> None:
-        name = f"{f.doing(row.side, row.effect)} {f.quantity(row.quantity)} {row.symbol}"
-        super().__init__(behind, f"Decline ─ {name}", (Field("reason", "Reason", ""),), {})
+        what = f"{f.doing(row.side, row.effect)} {f.quantity(row.quantity)} {row.symbol}"
+        super().__init__(behind, f"Decline ─ {what}", [Field("Reason", "may be empty")], "declines")
+        self.row = row
         self.act = act
 
-    def describe(self) -> None:
-        self.show_answer(f"a word for the record, or none.  {self.keys_in_words()}")
+    def update_view(self, view: DeskView, _now: datetime) -> None:
+        if all(row.id != self.row.id for row in view.proposals) and not self.wrong:
+            self.refuse("it waits no more; nothing is left to decline")
 
-    def submit(self) -> None:
-        reason = " ".join(self.inputs["reason"].value.split())[:LONGEST]
+    def accept(self) -> None:
         self.dismiss()
-        self.act(reason)
+        self.act(self.fields[0].text.strip() or DECLINED)

@@ -1,40 +1,51 @@
-"""`?`: every key that works where the operator is, the nearest first."""
+"""`?`: what the pane with the keyboard shows, and every key that works there, the nearest first."""
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.containers import Vertical
+from collections.abc import Iterator, Mapping
 
-from console.keymap import Place, bindings_for, help_rows
-from console.screens.layer import Dialog
-from widgets.grid import Cell, Column, Grid, Row
+from console.keymap import Place, help_rows, written
+from console.screens.reading import WIDTH, ReadingScreen
+from widgets.lines import Cell, TextLine
+from widgets.ticket import wrapped
+
+ABOUT: Mapping[Place, str] = {
+    Place.PROPOSALS: "What strategies and exits ask you to confirm; nothing here has been sent. Exits stand first and "
+    "count up until you act, entries count down and run out.",
+    Place.POSITIONS: "What you hold: average price, last price with its age where it is old, profit in USD and in R "
+    "(times what was risked to the stop), and who holds the stop: the broker for that many shares, or YOU.",
+    Place.ORDERS: "The orders of today with their state at the broker, the newest first. `cancelling`, `in doubt` and "
+    "`late fill` are marks of this desk. The lower edge gives the reason of the selected one.",
+    Place.PROTECTIONS: "What guards entries: each measure against its limit. A guard that is tripped stops entries; "
+    "exits are never held up.",
+    Place.STRATEGIES: "What each strategy last answered on each symbol, and for how many bars of the session. A paused "
+    "one opens nothing and goes on watching its exits.",
+    Place.LOG: "Every fact of the journal but the bars, the newest at the end. It follows until you move.",
+    Place.RESULTS: "The trades of today from open to flat, what they made by strategy, and what was declined or "
+    "blocked with what it would have made.",
+    Place.EVERYWHERE: "Choose a pane by its number.",
+}
+"""What each pane shows, in a line or two."""
 
 
-class HelpScreen(Dialog):
-    CSS = """
-    #help { width: 66; max-width: 100%; height: 22; max-height: 100%; background: $surface;
-            border: round $accent; padding: 0 1; }
-    """
-    PLACE = Place.HELP
-    BINDINGS = bindings_for(PLACE)
-
+class HelpScreen(ReadingScreen):
     def __init__(self, place: Place) -> None:
-        super().__init__()
+        super().__init__(f"Help ─ {place.value}")
         self.place = place
+        self.read([*_about(place), (), *_keys(place), (), *_more()])
 
-    def compose(self) -> ComposeResult:
-        grid = Grid(
-            (Column("WHERE", 14), Column("KEY", 14), Column("WHAT IT DOES", 20, stretches=True)), id="help-grid"
-        )
-        box = Vertical(grid, id="help")
-        box.border_title = f"Help ─ {self.place.value} ─ Esc closes"
-        yield box
-        grid.show(
-            [
-                Row(f"{number}", (Cell(where, "muted"), Cell(key, "strong"), Cell(what)))
-                for number, (where, key, what) in enumerate(help_rows(self.place))
-            ]
-        )
 
-    def action_back(self) -> None:
-        self.dismiss()
+def _about(place: Place) -> list[TextLine]:
+    return wrapped("", ABOUT.get(place, ABOUT[Place.EVERYWHERE]), WIDTH)
+
+
+def _keys(place: Place) -> Iterator[TextLine]:
+    yield (Cell(f"{'WHERE':<14}{'KEY':<15}WHAT IT DOES", "muted"),)
+    for where, key, what in help_rows(place):
+        yield (Cell(f"{where:<14}", "muted"), Cell(f"{key:<15}", "strong"), Cell(what))
+
+
+def _more() -> list[TextLine]:
+    text = f"{written('commands')} finds every command by its name, the guide of the first start among them. The kill "
+    text += "works from everywhere: also here, in text fields, and while the link stalls."
+    return wrapped("", text, WIDTH, "muted")

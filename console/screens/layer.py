@@ -8,9 +8,12 @@ under it: it is told as well, or a status line under two dialogs stands still (O
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from textual.screen import ModalScreen, Screen
 
 from console.keymap import Place
+from core.views import DeskView
 
 MINIMUM = (80, 24)
 """Columns and lines that the desk needs; below, nothing can be confirmed, because not all of it would be seen."""
@@ -54,6 +57,9 @@ class Dialog(Layer, ModalScreen[None]):
     """Which keys of the table are its own."""
     NEEDS_ROOM = True
     """Whether a terminal too small for the desk shows nothing of it: a part of a ticket is worse than none."""
+
+    def update_view(self, _view: DeskView, _now: datetime) -> None:
+        """A new picture of the engine; a dialog that shows nothing of it stays as it is."""
 
     def on_resize(self) -> None:
         size = self.app.size

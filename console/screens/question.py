@@ -1,4 +1,8 @@
-"""A question with the thing's name in it, answered by a key that is not the one that asked."""
+"""A question with the thing's name in it, answered by a key that is not the one that asked.
+
+It is armed as a ticket is (OP-04): painted and silent for a moment before its key counts, so that what was typed
+ahead, a held key or a paste answers nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,16 @@ from collections.abc import Callable, Sequence
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from console.keymap import Place, bindings_for, footer
+from console.arming import REDUCES_AFTER, Arming, Shown
+from console.keymap import Place, bindings_for, footer, written
+from console.screens.behind import Behind
 from console.screens.layer import Dialog
-from widgets.lines import Cell, Lines, TextLine
+from console.screens.proof import Proof
+from widgets.edges import put_title
+from widgets.lines import Cell, Lines, TextLine, spread
 
 WIDTH = 66
+TICK = 0.05
 
 
 class Question(Dialog):
@@ -26,26 +35,86 @@ class Question(Dialog):
         super().__init__()
         self.asked = title
         self.lines = lines
+        self.keys = Lines([self.key_line()])
 
     def compose(self) -> ComposeResult:
         box = Vertical(classes="question")
-        box.border_title = self.asked
+        put_title(box, self.asked)
         with box:
-            yield Lines([*self.lines, (), (Cell(footer(self.PLACE), "strong"),)])
+            yield Lines([*self.lines, ()])
+            yield self.keys
+
+    def key_line(self) -> TextLine:
+        return (Cell(footer(self.PLACE), "strong"),)
 
     def action_back(self) -> None:
         self.dismiss()
 
 
-class CancelQuestion(Question):
-    """A stop is not cancelled by a slip: the question names it."""
+class ArmedQuestion(Question):
+    """`does` is what its key does, in a word or two; `act` does it."""
 
     BINDINGS = bindings_for(Place.QUESTION)
 
-    def __init__(self, title: str, lines: Sequence[TextLine], act: Callable[[], None]) -> None:
-        super().__init__(title, lines)
+    def __init__(
+        self, behind: Behind, title: str, lines: Sequence[TextLine], does: str, act: Callable[[], None]
+    ) -> None:
+        self.behind = behind
+        self.does = does
         self.act = act
+        self.arming = Arming(behind.keyboard)
+        self.shown = Shown("question", title)
+        self._was_early = False
+        super().__init__(title, lines)
+        self.proof = Proof(self, behind, self.arming)
+
+    def on_mount(self) -> None:
+        self.proof.ask(self.shown)
+        self.set_interval(TICK, self.tick)
+
+    def key_line(self) -> TextLine:
+        key = written("question.do")
+        left = (Cell(f" {key} ", "strong"), Cell(f" {self.does}   {written('question.back')}  no"))
+        return spread(left, (self._state(key),), WIDTH)
+
+    def _state(self, key: str) -> Cell:
+        if self.arming.is_turning():
+            return Cell("doing it…", "strong")
+        if self.behind.is_too_small:
+            return Cell("terminal too small", "warning")
+        left = self.arming.seconds_left(self.shown, key, REDUCES_AFTER, self.behind.now())
+        if left == 0:
+            self._was_early = False
+            return Cell("armed ", "strong")
+        seconds = f"{REDUCES_AFTER if left is None else left + 0.05:.1f} s"
+        if self._was_early:
+            return Cell(f"too early: press {key} in {seconds}", "warning")
+        return Cell(f"armed in {seconds}", "muted")
+
+    def hear(self, character: str | None, at: float) -> None:
+        """A key by its character, a click or a paste (None), at that instant of the console's clock."""
+        key = written("question.do")
+        if character != key or self.behind.is_too_small:
+            self.arming.hear(character, at)
+        elif not self.arming.turn(self.shown, key, REDUCES_AFTER, at):
+            self._was_early = True
+        self.tick()
+
+    def tick(self) -> None:
+        """Follows the silence, and does what its key asked for, once, when that key stayed alone."""
+        if not self.is_current or self.behind.is_too_small:
+            self.proof.forget()
+            return
+        self.proof.look()
+        if self.arming.take(self.shown, self.behind.now()):
+            self.dismiss()
+            self.act()
+            return
+        self.keys.show([self.key_line()])
+        self.proof.ask(self.shown)
+
+    def on_screen_suspend(self) -> None:
+        self.proof.forget()
 
     def action_answer(self) -> None:
-        self.dismiss()
-        self.act()
+        """The key itself is judged in `hear`."""

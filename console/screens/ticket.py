@@ -251,6 +251,7 @@ class TicketScreen(Dialog):
         if self._was_turned():
             return
         self.behind.handle.send(Decline(self.proposal_id, reason))
+        self.behind.say(f"declining: {reason}")
         self._leave()
 
     def action_next_ticket(self) -> None:

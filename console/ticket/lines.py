@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from console.keymap import confirming_key, written
 from console.ticket.standing import Phase, Standing
 from console.ticket.word import TypedWord
-from core.model.order import CONFIRMING_KEYS
 from core.views import ProposalRow
 from widgets import format as f
 from widgets.lines import Cell, TextLine, joined, spread
@@ -15,9 +15,11 @@ from widgets.ticket import wrapped
 
 WIDTH = 74
 """Cells inside the frame: with it the ticket is 78 wide."""
-KEYS_READY = ("e edit  x decline  ] next  Esc aside", "e edit  x decline  Esc aside", "x decline  Esc aside")
-KEYS_ELSE = ("x decline  r review  ] next  Esc aside", "x decline  r review  Esc aside", "r review  Esc aside")
-LEAST = ("Esc aside", "")
+EDIT, DECLINE, NEXT = ("ticket.edit", "edit"), ("ticket.decline", "decline"), ("ticket.next", "next")
+REVIEW, ASIDE = ("ticket.review", "review"), ("ticket.back", "aside")
+KEYS_READY = ((EDIT, DECLINE, NEXT, ASIDE), (EDIT, DECLINE, ASIDE), (DECLINE, ASIDE), (ASIDE,), ())
+KEYS_ELSE = ((DECLINE, REVIEW, NEXT, ASIDE), (DECLINE, REVIEW, ASIDE), (REVIEW, ASIDE), (ASIDE,), ())
+"""What the line names beside the confirming key, from all to nothing: what does not fit is left out, never cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ def heading(standing: Standing, is_late: bool) -> list[TextLine]:
 def key_line(standing: Standing, word: TypedWord | None, readiness: Readiness, now: datetime) -> TextLine:
     """Which key confirms, what else there is, whether it counts, and the soonest of what can end the ticket."""
     row = standing.row
-    keys = KEYS_READY if standing.phase is Phase.READY else KEYS_ELSE
+    choices = KEYS_READY if standing.phase is Phase.READY else KEYS_ELSE
+    keys = ["  ".join(f"{written(id)} {does}" for id, does in choice) for choice in choices]
     if row is None or standing.shown is None or standing.phase is Phase.OVER:
         return (Cell(keys[0]),)
     right = (
@@ -76,7 +79,7 @@ def key_line(standing: Standing, word: TypedWord | None, readiness: Readiness, n
         Cell(f"  {f.countdown(standing.shown.ticket.ends_at, now)} "),
     )
     does = _does(row, word)
-    for rest in (*keys, *LEAST):  # what does not fit is left out, never cut
+    for rest in keys:
         left = (*does, Cell(f"   {rest}"))
         if len(joined(left)) + len(joined(right)) < WIDTH:
             break
@@ -84,7 +87,7 @@ def key_line(standing: Standing, word: TypedWord | None, readiness: Readiness, n
 
 
 def key_of(row: ProposalRow) -> str:
-    return CONFIRMING_KEYS[row.effect]
+    return confirming_key(row.effect)
 
 
 def _does(row: ProposalRow, word: TypedWord | None) -> TextLine:

@@ -8,7 +8,7 @@ word, then the market's, a deadline, and at last a person's.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -141,6 +141,10 @@ class VirtualRuntime:
             act()
 
         self.pace.beat = both
+
+    def keys(self) -> Mapping[str, str]:
+        """Which keys the settings move."""
+        return self.engine.desk.control.settings.keys
 
     def picture(self) -> DeskView:
         """The desk as it is now. Only in this runtime's thread."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from console.frames import tight
 from console.handle import EngineHandle
 from console.screens.kill import KillScreen
 from console.screens.ticket import TicketScreen
+from console.surroundings import NO_SURROUNDINGS, Surroundings
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.facts import ConfirmationReceived, Fact, OrderCreated
@@ -201,11 +203,13 @@ async def open_desk(
     ready: bool = True,
     kind: type[Desk] = Desk,
     handled_by: type[EngineHandle] = EngineHandle,
+    settings: Settings | None = None,
+    surroundings: Surroundings = NO_SURROUNDINGS,
 ) -> AsyncIterator[House]:
     """A desk with one proposal waiting."""
-    runtime = _runtime()
+    runtime = _runtime(settings or Settings())
     handle = handled_by(lambda _stack: _built(runtime, _stack))
-    desk = kind(handle) if now is None else kind(handle, now)
+    desk = kind(handle, now or time.monotonic, surroundings)
     async with desk.run_test(size=size) as pilot:
         house = House(desk, pilot, runtime)
         if ready:
@@ -221,9 +225,8 @@ def _built(runtime: VirtualRuntime, _stack: ExitStack) -> VirtualRuntime:
     return runtime
 
 
-def _runtime() -> VirtualRuntime:
+def _runtime(settings: Settings) -> VirtualRuntime:
     calendar, bars, proposed_at = market()
-    settings = Settings()
     start = bars[0].start
     engine = Engine("test", Mode.PAPER, calendar, MemoryJournal())
     engine.apply(start, settings, "test")

@@ -6,7 +6,7 @@ import pytest
 
 from console.handle import Failed
 from console.screens.ticket import TicketScreen
-from core.facts import CancelRequested, EngineStopped, OrderFilled, ProposalStaged
+from core.facts import EngineStopped, OrderFilled, ProposalStaged
 from tests.desk.desk_house import House, open_desk
 
 
@@ -17,7 +17,7 @@ def narrow(house: House) -> bool:
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (200, 60)])
 async def test_an_empty_pane_says_what_would_fill_it(size: tuple[int, int]) -> None:
     async with open_desk(size) as house:
-        await house.press("x")
+        await house.press("x", "enter")
         await house.until(lambda: house.shows("No proposals. VWAP on SPY"))
         for key, said in (("2", "No positions. A filled entry appears here"), ("3", "No orders today.")):
             await house.press(key)
@@ -58,7 +58,7 @@ async def test_c_stages_the_close_of_a_position_and_opens_its_ticket() -> None:
     async with open_desk() as house:
         await house.buys()
 
-        await house.press("2", "c")
+        await house.press("2", "c", "enter")
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
         await house.until(lambda: house.is_armed() and house.shows("first  cancels SELL 0.1 SPY stop 494.72"))
         await house.press("B")
@@ -68,20 +68,6 @@ async def test_c_stages_the_close_of_a_position_and_opens_its_ticket() -> None:
 
         await house.until(lambda: house.shows("No positions."))
         assert [fact.proposal.reason for fact in house.facts(ProposalStaged)][-1] == "closed by the operator"
-
-
-async def test_d_asks_before_it_cancels_a_stop() -> None:
-    async with open_desk() as house:
-        await house.buys()
-        await house.press("3", "home", "d")
-        await house.until(lambda: house.shows("Cancel this stop?", "SELL 0.1 SPY stop 494.72", "NO STOP"))
-        await house.press("d", "enter", "y", "escape")
-        await house.wait(0.2)
-        assert not house.facts(CancelRequested)
-
-        await house.press("d", "D")
-        await house.until(lambda: house.facts(CancelRequested))
-        await house.until(lambda: house.shows("YOU 0 of 0.1 !"))
 
 
 async def test_leaving_says_what_it_means_and_needs_another_key() -> None:

@@ -124,7 +124,7 @@ async def test_a_ticket_under_a_form_is_not_armed_and_its_key_is_a_letter_of_the
         await house.wait(0.3)
 
         assert house.sent_nothing()
-        assert house.shows("Reason         B")
+        assert house.shows("Reason        B▏")
         await house.press("escape")
         await house.until(house.is_armed)
 

@@ -101,7 +101,7 @@ async def test_enter_opens_the_first_row_after_the_selected_one_went_and_x_hits_
         grid = house.desk.board.proposals.grid
         house.types_an_order()
         await house.until(lambda: house.shows("2 waiting"))
-        await house.press("x")
+        await house.press("x", "enter")
         await house.until(lambda: house.shows("1 waiting") and grid.selected is None)
 
         await house.press("x", "x")
@@ -118,7 +118,7 @@ async def test_one_selects_the_first_row_after_the_selected_one_went() -> None:
         grid = house.desk.board.proposals.grid
         house.types_an_order()
         await house.until(lambda: house.shows("2 waiting"))
-        await house.press("x")
+        await house.press("x", "enter")
         await house.until(lambda: grid.selected is None)
 
         await house.press("1")
@@ -172,7 +172,7 @@ async def test_shares_without_a_stop_are_named_until_somebody_holds_it() -> None
 async def test_an_empty_proposals_pane_does_not_quote_a_signal_that_is_gone() -> None:
     """ST-03: and a killed desk says that entries are off"""
     async with open_desk() as house:
-        await house.press("x")
+        await house.press("x", "enter")
         await house.until(lambda: house.shows("No proposals. VWAP on SPY: waits for its next bar."))
         await house.until(lambda: house.shows("BUY 0.1 SPY limit 496.21 declined: declined"))
         await house.kills()

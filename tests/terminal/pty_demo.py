@@ -11,17 +11,27 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from state.folders import Home
 from tests.terminal.pty_desk import Pty
 
 PROGRAM = str(Path(sys.executable).with_name("keyturn"))
 CTRL_K = b"\x0b"
 
 
+def was_here_before(home: Path) -> None:
+    """The guide of the first start was read: it lies over nothing."""
+    guide = Home.of({"KEYTURN_HOME": str(home)}).guide
+    guide.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    guide.touch(0o600)
+
+
 class Demo(Pty):
     """Attributes: `started_at`, the instant at which the process was asked for."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, is_first_start: bool = False) -> None:
         self.home = home
+        if not is_first_start:
+            was_here_before(home)
         self.started_at = time.monotonic()
         super().__init__([PROGRAM, "demo"], {"KEYTURN_HOME": str(home)})
 

@@ -1,0 +1,54 @@
+"""A protection and a strategy: what they measure, since when, until when, and why nothing is traded."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from console.details.lines import ahead, field, instant
+from core.views import DeskView
+from widgets import format as f
+from widgets.lines import TextLine
+from widgets.proposals import answer_in_words, in_words
+
+
+def protection(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
+    row = next((row for row in view.protections if row.key == key.replace(" ", "_")), None)
+    if row is None:
+        return _entries(view) if key == "entries" else None
+    state = "TRIPPED: no entry is staged" if row.is_tripped else "clear: entries pass it"
+    return [
+        *field("protection", row.name, "strong"),
+        *field("state", state, "warning" if row.is_tripped else ""),
+        *field("measure", row.measure),
+        *(field("used", f"{f.percent(row.used)} of its limit") if row.used is not None else ()),
+        *field("what, and why", row.reason),
+        *field("since", instant(row.since, now) if row.since is not None else "it has not tripped"),
+        *field("until", ahead(row.until, now) if row.until is not None else "it does not end by itself"),
+        (),
+        *field("exits", "are never held up by it"),
+    ]
+
+
+def _entries(view: DeskView) -> list[TextLine] | None:
+    why = view.status.entries_refused
+    return None if why is None else [*field("entries", "off", "warning"), *field("because", why)]
+
+
+def strategy(view: DeskView, key: str, _now: datetime) -> list[TextLine] | None:
+    row = next((row for row in view.strategies if row.key == key), None)
+    if row is None:
+        return None
+    paused = "paused: it opens nothing, and goes on watching its exits" if row.is_paused else "running"
+    bars = sum(count for _, count in row.reasons)
+    lines = [
+        *field("strategy", f"{row.strategy.upper()} on {row.symbol}", "strong"),
+        *field("state", paused, "warning" if row.is_paused else ""),
+        *field("last answer", f"{answer_in_words(row, view.proposals)}; in {row.times} of {bars} bars of this session"),
+        *(field("anomaly", row.anomaly, "warning") if row.anomaly else ()),
+    ]
+    for number, (name, value) in enumerate(row.figures):
+        lines += field("figures" if not number else "", f"{name} {value}")
+    lines.append(())
+    for number, (reason, count) in enumerate(row.reasons):
+        lines += field("its answers" if not number else "", f"{count:>4} of {bars} bars  {in_words(str(reason))}")
+    return lines

@@ -1,0 +1,34 @@
+"""How a detail is written: a label, and its text beside it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from console.screens.reading import WIDTH
+from widgets import format as f
+from widgets.grid_picture import Tone
+from widgets.lines import TextLine
+from widgets.ticket import wrapped
+
+LABEL = 15
+"""Cells of the longest label and the gap behind it."""
+
+
+def field(label: str, text: str, tone: Tone = "") -> list[TextLine]:
+    """One field; a long text goes on under itself."""
+    return wrapped(f"{label:<{LABEL}}", text, WIDTH, tone)
+
+
+def usd(text: str) -> str:
+    """A figure with its unit; a dash stays one."""
+    return text if text == f.UNKNOWN else f"{text} USD"
+
+
+def instant(at: datetime | None, now: datetime) -> str:
+    """`10:51:07 New York, 12 s ago`."""
+    return f.UNKNOWN if at is None else f"{f.clock(at)} New York, {f.age(at, now)} ago"
+
+
+def ahead(at: datetime | None, now: datetime) -> str:
+    """`15:45:00 New York, in 4:12:00`."""
+    return f.UNKNOWN if at is None else f"{f.clock(at)} New York, in {f.countdown(at, now)}"

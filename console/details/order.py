@@ -1,0 +1,68 @@
+"""An order: every field, its marks in words, what was filled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from console.details.lines import ahead, field, instant, usd
+from console.keymap import written
+from core.model.order import OrderType
+from core.model.values import plain
+from core.views import DeskView, OrderRow
+from widgets import format as f
+from widgets.lines import TextLine
+from widgets.orders import REFUSAL
+
+MARKS: Mapping[str, str] = {
+    "cancelling": "its cancel was asked for, and the broker has not said yet that it is gone",
+    "in doubt": "nobody knows whether the broker has it: it is looked up, and not sent again",
+    "late fill": "it was filled after it was thought to be over",
+}
+
+
+def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
+    if key.startswith(REFUSAL):
+        return _refused(view, key.removeprefix(REFUSAL), now)
+    row = next((row for row in view.orders if row.id == key), None)
+    if row is None:
+        return None
+    return [
+        *field("order", f"{f.doing(row.side, row.effect)} {f.quantity(row.quantity)} {row.symbol}", "strong"),
+        *field("id", row.id),
+        *field("of", row.strategy + (", a protective stop" if row.is_protective else "")),
+        *field("terms", _terms(row)),
+        *field("state", row.status.value + ("" if row.status.is_terminal else ", it works")),
+        *[line for mark in row.marks for line in field(mark, MARKS.get(mark, ""), "warning")],
+        *field("filled", _filled(row)),
+        *(field("reason", row.reason, "warning") if row.reason else ()),
+        (),
+        *field("sent", instant(row.created_at, now)),
+        *(field("over", instant(row.ended_at, now)) if row.ended_at is not None else ()),
+        *(field("ends", ahead(row.expires_at, now)) if row.expires_at is not None and row.ended_at is None else ()),
+        (),
+        *field("", f"{written('order.why')} in Orders tells why, from its bar to its fills"),
+    ]
+
+
+def _terms(row: OrderRow) -> str:
+    words = f.terms(row.type, row.limit_price, row.stop_price)
+    if row.type is not OrderType.STOP and row.stop_price is not None:
+        words += f", stop {f.price(row.stop_price)}"
+    return words if row.type is OrderType.MARKET and row.stop_price is None else f"{words} USD a share"
+
+
+def _filled(row: OrderRow) -> str:
+    text = f"{plain(row.filled_quantity)} of {plain(row.quantity)} shares"
+    return text if row.average_price is None else f"{text}, {usd(f.price(row.average_price))} a share on average"
+
+
+def _refused(view: DeskView, sequence: str, now: datetime) -> list[TextLine] | None:
+    row = next((row for row in view.refusals if str(row.sequence) == sequence), None)
+    if row is None:
+        return None
+    return [
+        *field("refused", instant(row.at, now), "warning"),
+        *field("what, and why", row.text),
+        *field("record", f"number {row.sequence} of the journal"),
+    ]

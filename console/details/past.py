@@ -1,0 +1,58 @@
+"""What is over: a record of the log, a trade, and what was not taken (OP-12)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from console.details.lines import field, instant, usd
+from core.views import DeskView, ShadowRow, TradeRow
+from widgets import format as f
+from widgets.lines import TextLine
+
+
+def record(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
+    row = next((row for row in view.log if str(row.sequence) == key), None)
+    if row is None:
+        return None
+    return [
+        *field("at", instant(row.at, now)),
+        *field("kind", row.kind, "strong"),
+        *field("record", f"number {row.sequence} of the journal"),
+        (),
+        *field("what", row.text),
+    ]
+
+
+def trade(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
+    found = next((row for row in view.trades if key.endswith(row.key)), None)
+    if found is not None:
+        return _trade(found, now)
+    shadow = next((row for row in view.shadows if key.endswith(row.key)), None)
+    return _shadow(shadow) if shadow is not None else None
+
+
+def _trade(row: TradeRow, now: datetime) -> list[TextLine]:
+    held = f.span(row.exit_time - row.entry_time)
+    return [
+        *field("trade", f"{f.quantity(row.quantity)} {row.symbol} by {row.strategy}", "strong"),
+        *field("opened", f"{usd(f.price(row.entry_price))} a share, {instant(row.entry_time, now)}"),
+        *field("closed", f"{usd(f.price(row.exit_price))} a share, {instant(row.exit_time, now)}"),
+        *field("because", row.exit_reason.value.lower().replace("_", " ")),
+        *field("held for", held),
+        *field("profit", usd(f.arrowed(row.profit).strip()), f.tone_of(row.profit)),
+        *field("slippage", f"{usd(f.signed(row.slippage))}, above zero is worse than intended"),
+        *field("exit order", row.key),
+    ]
+
+
+def _shadow(row: ShadowRow) -> list[TextLine]:
+    made = f.UNKNOWN if row.result is None else f"{f.arrowed(row.result).strip()} USD"
+    return [
+        *field(
+            "not taken", f"{f.side_word(row.side)} {f.quantity(row.quantity)} {row.symbol} by {row.strategy}", "strong"
+        ),
+        *field("because", row.end),
+        *field("entry", f"{usd(f.price(row.entry_price))} a share"),
+        *field("state", row.state),
+        *field("would have made", made, f.tone_of(row.result)),
+    ]

@@ -1,0 +1,97 @@
+"""The log with its filter: what is typed on its lower edge is alive, and no letter of it is a command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.message import Message
+
+from console.keymap import KEYS, Place, bindings_for
+from console.screens.typing import ERASE, LONGEST, one_line
+from core.views import LogRow
+from widgets import format as f
+from widgets.log import Log
+
+TYPED = {name for key in KEYS if key.place is Place.FILTER for name in key.keys.split(",")}
+
+
+class WriteLog(Message):
+    """The operator wants what the log shows in a file."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class LogPane(Log):
+    """`is_typing` while letters go to the filter."""
+
+    BINDINGS = bindings_for(Place.LOG)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filter = ""
+        self.is_typing = False
+        self._all: Sequence[LogRow] = ()
+
+    def show(self, rows: Sequence[LogRow], of: int | None = None) -> None:
+        self._all = rows
+        shown = self.shown()
+        super().show(shown, len(rows) if self.filter else of)
+        keys = f"Enter keeps it  Esc clears it  {len(shown)} of {len(rows)}" if self.is_typing else "Esc clears it"
+        cursor = "▏" if self.is_typing else ""
+        self.note(f"/ {self.filter}{cursor}  {keys}" if self.filter or self.is_typing else "")
+
+    def shown(self) -> list[LogRow]:
+        """The lines that have every word of the filter."""
+        words = self.filter.casefold().split()
+        return [row for row in self._all if all(word in f"{row.kind} {row.text}".casefold() for word in words)]
+
+    def take(self, event: events.Key) -> bool:
+        """Whether a key was for the filter; the kill chord and the keys that scroll never are."""
+        character = event.character if event.is_printable else None
+        if event.key not in TYPED and event.key != ERASE and not character:
+            return False
+        if event.key == "enter":
+            self.end_typing()
+        elif event.key == "escape":
+            self.action_clear_filter()
+        elif event.key == ERASE:
+            self._filter(self.filter[:-1])
+        else:
+            self._filter(self.filter + (character or ""))
+        return True
+
+    def paste(self, text: str) -> None:
+        self._filter(self.filter + one_line(text))
+
+    def end_typing(self) -> None:
+        """What was typed holds; letters are commands again."""
+        self.is_typing = False
+        self.show(self._all)
+
+    def _filter(self, text: str) -> None:
+        self.filter = text[:LONGEST]
+        self.show(self._all)
+
+    def on_descendant_blur(self) -> None:
+        if self.is_typing:
+            self.end_typing()
+
+    def action_filter(self) -> None:
+        self.is_typing = True
+        self.show(self._all)
+
+    def action_clear_filter(self) -> None:
+        self.filter = ""
+        self.end_typing()
+
+    def action_follow(self) -> None:
+        self.follow()
+
+    def action_write(self) -> None:
+        """What is shown, the newest last, with the filter named above it."""
+        head = [f"lines with: {self.filter}"] if self.filter else []
+        lines = (f"{row.at:%Y-%m-%d} {f.clock(row.at)} New York  {row.kind:<9} {row.text}" for row in self.shown())
+        self.post_message(WriteLog("\n".join([*head, *lines]) + "\n"))

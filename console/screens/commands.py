@@ -1,0 +1,113 @@
+"""Ctrl+P: every command that works where the operator is, found by its description, done by Enter.
+
+It lists the same table as the keys, and does what their keys do: what confirms an order is a key of a ticket, and no
+ticket's key is here. It does not open over a ticket or over the kill screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from console.keymap import Key, Place, reachable
+from console.screens.typing import LONGEST, TypedDialog
+from widgets.edges import put_note, put_title
+from widgets.grid import Cell, Column, Grid, Row
+from widgets.lines import Lines
+
+MOTIONS = frozenset({"commands", "pane.next", "pane.previous"})
+"""Not commands: ways to move, and the way here."""
+
+
+def commands_at(place: Place) -> list[Key]:
+    """What the commands list at `place`, the nearest first."""
+    return [
+        key
+        for key in reachable(place)
+        if key.id not in MOTIONS and (key.place is not Place.LIST or key.id == "grid.open")
+    ]
+
+
+class CommandsScreen(TypedDialog):
+    """`run` does a line of the table, after this dialog is gone."""
+
+    CSS = """
+    #commands { width: 66; max-width: 100%; height: 20; max-height: 100%; background: $surface;
+                border: round $accent; padding: 0 1; }
+    #commands-typed { height: 1; }
+    """
+    PLACE = Place.COMMANDS
+
+    def __init__(self, place: Place, run: Callable[[Key], None]) -> None:
+        super().__init__()
+        self.run = run
+        self.keys = {key.id: key for key in commands_at(place)}
+        self.typed = ""
+        self.line = Lines(id="commands-typed")
+        self.grid = Grid(
+            (Column("COMMAND", 26, stretches=True), Column("KEY", 10), Column("NAME", 18)),
+            empty="No command has this in its words. Backspace.",
+            id="commands-grid",
+        )
+        self.box = Vertical(id="commands")
+        put_title(self.box, f"Commands ─ {place.value}")
+        put_note(self.box, "type words of it  ↑ ↓ choose  Enter does it  Esc back")
+
+    def compose(self) -> ComposeResult:
+        with self.box:
+            yield self.line
+            yield self.grid
+
+    def on_mount(self) -> None:
+        self._filter()
+        super().on_mount()
+
+    def _filter(self) -> None:
+        """Every word typed must stand in it, in any order."""
+        words = self.typed.casefold().split()
+        found = [key for key in self.keys.values() if all(word in _searched(key) for word in words)]
+        self.line.show([(Cell("> ", "muted"), Cell(f"{self.typed}▏", "strong"))])
+        self.grid.show([_row(key) for key in found])
+        if found:
+            self.grid.select(found[0].id)
+
+    def write(self, text: str) -> None:
+        self.typed = (self.typed + text)[:LONGEST]
+        self._filter()
+
+    def erase(self) -> None:
+        self.typed = self.typed[:-1]
+        self._filter()
+
+    def action_next(self) -> None:
+        self.grid.action_down()
+
+    def action_previous(self) -> None:
+        self.grid.action_up()
+
+    def action_accept(self) -> None:
+        self._do(self.grid.selected)
+
+    def on_grid_opened(self, message: Grid.Opened) -> None:
+        message.stop()
+        self._do(message.key)
+
+    def _do(self, id: str | None) -> None:
+        if id is not None:
+            self.dismiss()
+            self.run(self.keys[id])
+
+
+def described(key: Key) -> str:
+    """`pane: orders`, `most urgent exit`."""
+    return f"pane: {key.description}" if key.id.startswith("pane.") else key.description
+
+
+def _searched(key: Key) -> str:
+    return f"{described(key)} {key.place.value} {key.id}".casefold()
+
+
+def _row(key: Key) -> Row:
+    return Row(key.id, (Cell(described(key)), Cell(key.written, "strong"), Cell(key.id, "muted")))

@@ -1,0 +1,56 @@
+"""`e`: another quantity or limit for an entry that works. The replacement is staged, and gets a ticket of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from console.screens.behind import Behind
+from console.screens.numbers import number_in
+from console.screens.typing import Field, FieldsScreen
+from core.model.order import OrderType
+from core.model.values import Price, Quantity, plain
+from core.views import DeskView, OrderRow
+from widgets import format as f
+from widgets.lines import Cell, TextLine
+
+
+class EditOrderScreen(FieldsScreen):
+    """`act` stages the replacement: quantity, and limit where it has one."""
+
+    def __init__(self, behind: Behind, row: OrderRow, act: Callable[[Quantity, Price | None], None]) -> None:
+        fields = [Field("Quantity", "shares", plain(row.quantity))]
+        if row.type is OrderType.LIMIT and row.limit_price is not None:
+            fields.append(Field("Limit price", "USD a share", plain(row.limit_price)))
+        title = f"Edit ─ {f.doing(row.side, row.effect)} {row.symbol}"
+        super().__init__(behind, title, fields, "stages the replacement")
+        self.row = row
+        self.act = act
+
+    def update_view(self, view: DeskView, _now: datetime) -> None:
+        self.row = next((row for row in view.orders if row.id == self.row.id), self.row)
+        self.draw()
+
+    def preview(self) -> list[TextLine]:
+        row = self.row
+        if not row.status.is_working:
+            return [(Cell(f"this order is {row.status.value} already", "warning"),)]
+        terms = f"{f.quantity(row.quantity)} {row.symbol} {f.terms(row.type, row.limit_price, row.stop_price)}"
+        filled = f", {plain(row.filled_quantity)} filled" if row.filled_quantity else ""
+        return [(Cell("works now     ", "muted"), Cell(f"{terms}{filled}"))]
+
+    def accept(self) -> None:
+        row = self.row
+        quantity = number_in(self.fields[0].text)
+        limit = number_in(self.fields[1].text) if len(self.fields) > 1 else None
+        if not row.status.is_working:
+            self.dismiss()
+        elif quantity is None:
+            self.refuse("Quantity: shares, a number above zero")
+        elif len(self.fields) > 1 and limit is None:
+            self.refuse("Limit price: USD for one share, above zero")
+        elif quantity == row.quantity and limit == row.limit_price:
+            self.refuse("nothing is changed yet")
+        else:
+            self.dismiss()
+            self.act(Quantity(quantity), Price(limit) if limit is not None else None)

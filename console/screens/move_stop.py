@@ -1,0 +1,86 @@
+"""`m`: another price for the stop that the broker holds. It is staged, and gets a ticket like any order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import ROUND_CEILING, ROUND_FLOOR
+
+from console.screens.behind import Behind
+from console.screens.numbers import number_in
+from console.screens.typing import Field, FieldsScreen
+from core.model.values import Price, tick_of
+from core.views import DeskView, PositionRow
+from widgets import format as f
+from widgets.lines import Cell, TextLine
+
+BREAK_EVEN = "0"
+
+
+class MoveStopScreen(FieldsScreen):
+    """`act` stages the new price."""
+
+    def __init__(self, behind: Behind, row: PositionRow, act: Callable[[Price], None]) -> None:
+        field = Field("New stop", "USD a share; 0 is break-even")
+        super().__init__(behind, f"Move the stop ─ {row.symbol} {f.quantity(row.quantity)}", [field], "stages it")
+        self.row: PositionRow | None = row
+        self.act = act
+
+    def update_view(self, view: DeskView, _now: datetime) -> None:
+        key = self.row.key if self.row is not None else ""
+        self.row = next((row for row in view.positions if row.key == key), None)
+        self.draw()
+
+    def preview(self) -> list[TextLine]:
+        row = self.row
+        if row is None:
+            return [(Cell("nothing is held any more", "warning"),)]
+        age = f", {f.age(row.last_at, self.behind.engine_now())} old" if row.last_at is not None else ""
+        lines: list[TextLine] = [
+            (
+                Cell("stop now ", "muted"),
+                Cell(f"{f.price(row.stop_price)} USD"),
+                Cell("   paid ", "muted"),
+                Cell(f"{f.price(row.average_price)} USD"),
+                Cell("   last ", "muted"),
+                Cell(f"{f.price(row.last)} USD{age}"),
+            )
+        ]
+        price = self._price(row)
+        if price is None:
+            return lines
+        name = ", break-even" if self.fields[0].text == BREAK_EVEN else ""
+        lines.append((Cell("Enter stages ", "muted"), Cell(f"stop {f.price(price)} USD{name}", "strong")))
+        if _acts_at_once(row, price):
+            lines.append((Cell("at or beyond the last price seen: it may act at once", "warning"),))
+        return lines
+
+    def _price(self, row: PositionRow) -> Price | None:
+        text = self.fields[0].text.strip()
+        if text == BREAK_EVEN:
+            return break_even(row)
+        price = number_in(text)
+        return Price(price) if price is not None else None
+
+    def accept(self) -> None:
+        if self.row is None:
+            self.dismiss()
+            return
+        price = self._price(self.row)
+        if price is None:
+            self.refuse("a price in USD for one share, or 0 for break-even")
+        else:
+            self.dismiss()
+            self.act(price)
+
+
+def break_even(row: PositionRow) -> Price:
+    """What was paid, at a tick: rounded to the side on which nothing is lost."""
+    tick = tick_of(row.average_price)
+    return Price(row.average_price.quantize(tick, ROUND_CEILING if row.quantity > 0 else ROUND_FLOOR))
+
+
+def _acts_at_once(row: PositionRow, price: Price) -> bool:
+    if row.last is None:
+        return False
+    return price >= row.last if row.quantity > 0 else price <= row.last

@@ -1,0 +1,84 @@
+"""A dialog to read: help, details, the chain of an order. Lines under a title; what does not fit is scrolled.
+
+It confirms nothing and asks nothing: its keys scroll, and leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from console.keymap import Place, bindings_for, written
+from console.screens.layer import Dialog
+from widgets.edges import put_note, put_title
+from widgets.lines import Lines, TextLine
+
+WIDTH = 74
+"""Cells inside the frame."""
+AROUND = 5
+"""Lines of the screen that are not its text: frame, status, footer."""
+
+
+class ReadingScreen(Dialog):
+    CSS = """
+    .reading { width: 78; max-width: 100%; height: auto; max-height: 100%; background: $surface;
+               border: round $accent; padding: 0 1; margin: 2 0 1 0; }
+    """
+    PLACE = Place.READING
+    BINDINGS = bindings_for(PLACE)
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.box = Vertical(classes="reading")
+        put_title(self.box, title)
+        self.body = Lines()
+        self._lines: Sequence[TextLine] = ()
+        self._top = 0
+
+    def compose(self) -> ComposeResult:
+        with self.box:
+            yield self.body
+
+    def on_mount(self) -> None:
+        self._draw()
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self._draw()
+
+    def read(self, lines: Sequence[TextLine]) -> None:
+        """These lines from now on; the place where the reader is stays."""
+        self._lines = lines
+        self._draw()
+
+    def _draw(self) -> None:
+        if not self.is_attached:
+            return
+        room = max(1, self.app.size.height - AROUND)
+        self._top = max(0, min(self._top, len(self._lines) - room))
+        self.body.show(self._lines[self._top : self._top + room])
+        end = min(self._top + room, len(self._lines))
+        place = f"{self._top + 1}–{end} of {len(self._lines)}, {written('read.page_down')}  "
+        edge = (place if len(self._lines) > room else "") + f"{written('read.back')} back"
+        put_note(self.box, edge)
+
+    def action_scroll(self, step: int) -> None:
+        self._top += step
+        self._draw()
+
+    def action_page(self, step: int) -> None:
+        self.action_scroll(step * max(1, self.app.size.height - AROUND - 1))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.action_scroll(-1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.action_scroll(1)
+
+    def action_back(self) -> None:
+        self.dismiss()

@@ -1,0 +1,53 @@
+"""What a desk keeps beside its journal: the files that the operator has written, and that the guide was read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.ports import Recorded
+from state.files import make_folder, open_private, write_all
+from state.folders import AccountFolder, Home
+
+MOST_OF_A_NAME = 1000
+"""Files with one name that are tried before it is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskFiles:
+    """Implements `console.surroundings.Surroundings`."""
+
+    home: Home
+    folder: Callable[[], AccountFolder]
+    """The account's; found when it is needed, not before the desk's first paint."""
+
+    def why(self, order_id: str) -> Iterator[Recorded]:
+        from core.explain import chain_of
+        from state.journal import read
+
+        return chain_of(order_id, read(self.folder().journal))
+
+    def write(self, name: str, text: str) -> str:
+        """`name` with a number where it is taken: another file is never written over."""
+        path, folder = Path(name), self.folder().path
+        for number in range(1, MOST_OF_A_NAME):
+            target = folder / (name if number == 1 else f"{path.stem}-{number}{path.suffix}")
+            try:
+                descriptor = open_private(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW)
+            except FileExistsError:
+                continue
+            try:
+                write_all(descriptor, text.encode())
+            finally:
+                os.close(descriptor)
+            return str(target)
+        raise FileExistsError(f"{folder} holds {MOST_OF_A_NAME} files of this name")
+
+    def is_first_start(self) -> bool:
+        return not self.home.guide.exists()
+
+    def guide_was_closed(self) -> None:
+        make_folder(self.home.guide.parent)
+        os.close(open_private(self.home.guide, os.O_WRONLY | os.O_CREAT))

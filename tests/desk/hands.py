@@ -1,0 +1,54 @@
+"""What the tests of keys and dialogs need beside the house: commands that are held back, and a disk around the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from core.explain import chain_of
+from core.inputs import Command
+from core.ports import OperatorError, Recorded
+from tests.desk.desk_house import House
+
+
+def held_back(house: House, *kinds: type) -> list[Command]:
+    """From here on, commands of these kinds go into this list, and not to the engine."""
+    sent: list[Command] = []
+    on = house.desk.handle.send
+
+    def send(command: Command) -> None:
+        if isinstance(command, kinds):
+            sent.append(command)
+        else:
+            on(command)
+
+    house.desk.handle.send = send  # type: ignore[method-assign]
+    return sent
+
+
+@dataclass
+class Disk:
+    """The surroundings of a desk in memory: what was written, and whether the guide was closed."""
+
+    is_new: bool = False
+    house: House | None = None
+    files: dict[str, str] = field(default_factory=dict)
+    fails: str = ""
+
+    def why(self, order_id: str) -> Iterable[Recorded]:
+        if self.fails:
+            raise OperatorError(self.fails)
+        assert self.house is not None
+        return chain_of(order_id, list(self.house.runtime.engine.desk.journal.records()))
+
+    def write(self, name: str, text: str) -> str:
+        if self.fails:
+            raise OperatorError(self.fails)
+        self.files[name] = text
+        return f"/state/demo/{name}"
+
+    def is_first_start(self) -> bool:
+        return self.is_new
+
+    def guide_was_closed(self) -> None:
+        self.is_new = False

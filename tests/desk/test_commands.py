@@ -1,0 +1,102 @@
+"""Ctrl+P: every command by its name, and never a confirmation (OP-04)."""
+
+from __future__ import annotations
+
+from console.keymap import KEYS, Place
+from console.screens.commands import CommandsScreen, commands_at
+from console.screens.decline import DeclineScreen
+from console.screens.guide import GuideScreen
+from console.screens.kill import KillScreen
+from console.screens.new_order import NewOrderScreen
+from console.screens.ticket import TicketScreen
+from core.facts import Halted, ProposalEnded
+from tests.desk.desk_house import House, open_desk
+
+
+async def opens_commands(house: House) -> CommandsScreen:
+    await house.press("ctrl+p")
+    await house.until(lambda: isinstance(house.desk.screen, CommandsScreen))
+    screen = house.desk.screen
+    assert isinstance(screen, CommandsScreen)
+    return screen
+
+
+def test_the_commands_hold_what_works_there_and_nothing_that_confirms() -> None:
+    """OP-04"""
+    confirming = {
+        key.id for key in KEYS if key.action.startswith("confirm(") or key.place in (Place.TICKET, Place.KILL)
+    }
+    for place in (Place.PROPOSALS, Place.POSITIONS, Place.ORDERS, Place.STRATEGIES, Place.LOG, Place.EVERYWHERE):
+        listed = {key.id for key in commands_at(place)}
+        assert {"order.new", "flatten", "help", "guide", "leave", "kill", "pane.orders", "exit.urgent"} <= listed
+        assert not listed & confirming
+    assert {"order.cancel", "order.why", "grid.open"} <= {key.id for key in commands_at(Place.ORDERS)}
+
+
+async def test_a_command_is_found_by_its_words_and_done_by_enter() -> None:
+    async with open_desk() as house:
+        await opens_commands(house)
+        await house.press(*"order new")
+        await house.until(lambda: house.shows("> order new"))
+        await house.press("enter")
+        await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen))
+        await house.press("escape")
+
+        await opens_commands(house)
+        await house.press(*"declx", "backspace", "enter")
+        await house.until(lambda: isinstance(house.desk.screen, DeclineScreen))
+        assert not house.facts(ProposalEnded)
+
+
+async def test_panes_and_the_guide_are_among_them() -> None:
+    async with open_desk((80, 24)) as house:
+        await opens_commands(house)
+        await house.press(*"strategies", "enter")
+        await house.until(lambda: house.shows("5 Strategies") and len(house.desk.screen_stack) == 1)
+        await opens_commands(house)
+        await house.press(*"guide", "enter")
+        await house.until(lambda: isinstance(house.desk.screen, GuideScreen))
+
+
+async def test_typed_ahead_of_its_dialog_the_letters_are_text() -> None:
+    """OP-04: no letter reaches a pane, whatever it means there"""
+    async with open_desk() as house:
+        await house.press("ctrl+p", "x", "F", "q", "n")
+        await house.until(lambda: house.shows("> xFqn", "No command has this in its words."))
+        await house.press("enter")
+        assert isinstance(house.desk.screen, CommandsScreen)
+        assert not house.facts(ProposalEnded)
+
+
+async def test_it_is_shut_over_a_ticket_and_over_the_kill_screen() -> None:
+    """OP-04, OP-07"""
+    async with open_desk() as house:
+        await house.opens_the_ticket()
+        await house.press("ctrl+p")
+        await house.wait(0.2)
+        assert isinstance(house.desk.screen, TicketScreen)
+        await house.press("escape", "ctrl+k")
+        await house.until(lambda: isinstance(house.desk.screen, KillScreen))
+        await house.press("ctrl+p")
+        await house.wait(0.2)
+        assert isinstance(house.desk.screen, KillScreen)
+
+
+async def test_the_chord_works_inside_it() -> None:
+    """OP-07"""
+    async with open_desk() as house:
+        await opens_commands(house)
+        await house.press("n", "e")
+        await house.press("ctrl+k")
+        await house.until(lambda: house.facts(Halted))
+        await house.until(lambda: isinstance(house.desk.screen, KillScreen))
+
+
+async def test_opening_a_ticket_by_it_confirms_nothing() -> None:
+    """OP-04: Enter held down opens, and sends nothing"""
+    async with open_desk() as house:
+        await opens_commands(house)
+        await house.press(*"open", "enter", "enter", "enter", "B")
+        await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
+        await house.wait(0.3)
+        assert house.sent_nothing()

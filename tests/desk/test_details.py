@@ -1,0 +1,167 @@
+"""Enter on a row tells everything about it, alive; `w` tells the whole chain of an order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from console.details.guards import protection, strategy
+from console.details.order import order
+from console.details.past import trade
+from console.details.position import position
+from console.screens.detail import DetailScreen
+from console.screens.help import HelpScreen
+from console.screens.why import READING, WhyScreen
+from core.facts import OrderFilled
+from core.model.order import OrderStatus, Side, StopHolder
+from core.model.signal import ExitReason
+from core.model.values import Money, Price, Quantity
+from core.views import DeskView, ShadowRow, TradeRow
+from tests.desk.desk_house import SPY, House, open_desk
+from tests.desk.hands import Disk
+from widgets.lines import TextLine, joined
+
+SHARE = Quantity(Decimal(1))
+
+
+def text(lines: list[TextLine] | None) -> str:
+    assert lines is not None
+    return " ".join(" ".join(joined(line) for line in lines).split())
+
+
+def picture(house: House) -> DeskView:
+    assert house.desk.view is not None
+    return house.desk.view
+
+
+async def test_a_position_tells_who_holds_its_stop_and_how_old_its_price_is() -> None:
+    """OP-06"""
+    async with open_desk() as house:
+        await house.buys()
+        await house.press("2", "enter")
+        await house.until(lambda: house.shows("Position", "0.1 shares long", "494.72 USD, the broker holds it"))
+        assert house.shows("0.1 of 0.1 shares would be closed at the broker", "SELL 0.1 stop 494.72, SUBMITTED")
+        assert house.shows("New York,", "ago")
+
+        bare = replace(picture(house).positions[0], holder=StopHolder.YOU, covered=Quantity(0 * SHARE))
+        told = text(position(replace(picture(house), positions=(bare,)), bare.key, picture(house).status.at))
+        assert "YOU hold it: nothing at the broker" in told
+        assert "0.1 by nobody but YOU" in told
+
+
+async def test_a_detail_is_alive_and_says_when_its_row_is_gone() -> None:
+    async with open_desk() as house:
+        await house.buys()
+        await house.press("2", "enter")
+        await house.until(lambda: isinstance(house.desk.screen, DetailScreen))
+        detail = house.desk.screen
+        assert isinstance(detail, DetailScreen)
+        view = picture(house)
+        moved = replace(view.positions[0], last=Price(500 * SHARE), last_at=view.status.at)
+
+        detail.update_view(replace(view, positions=(moved,)), view.status.at + timedelta(seconds=34))
+        assert house.shows("500.00 USD", "34 s ago")
+        detail.update_view(replace(view, positions=()), view.status.at)
+        assert house.shows("no longer on the desk; as it stood last:", "500.00 USD")
+
+
+async def test_an_order_tells_every_field_and_what_its_marks_mean() -> None:
+    """EX-07"""
+    async with open_desk() as house:
+        await house.buys()
+        await house.press("3", "end", "enter")
+        await house.until(lambda: house.shows("FILLED", "0.1 of 0.1 shares, 496.21 USD a share on average"))
+        view = picture(house)
+        row = replace(view.orders[-1], status=OrderStatus.SUBMITTED, marks=("in doubt", "cancelling"), reason="slow")
+        told = text(order(replace(view, orders=(row,)), row.id, view.status.at))
+        assert "nobody knows whether the broker has it" in told
+        assert "its cancel was asked for" in told
+        assert "slow" in told
+
+
+async def test_a_strategy_tells_its_answers_with_counts_and_a_protection_its_measure() -> None:
+    """ST-03, RK-09"""
+    async with open_desk() as house:
+        await house.press("5", "enter")
+        await house.until(lambda: house.shows("VWAP on SPY", "running", "bars  warming up"))
+        view = picture(house)
+        paused = replace(view.strategies[0], is_paused=True, figures=(("VWAP", "167.29"),))
+        told = text(strategy(replace(view, strategies=(paused,)), paused.key, view.status.at))
+        assert "paused: it opens nothing" in told
+        assert "VWAP 167.29" in told
+
+        await house.press("escape", "4", "enter")
+        await house.until(lambda: house.shows("Daily loss", "0.00 of 10.00", "it has not tripped"))
+        tripped = replace(
+            view.protections[0],
+            is_tripped=True,
+            since=view.status.at - timedelta(minutes=3),
+            until=view.status.at + timedelta(hours=1),
+        )
+        told = text(protection(replace(view, protections=(tripped,)), tripped.key, view.status.at))
+        assert "TRIPPED: no entry is staged" in told
+        assert "3 m ago" in told
+        assert "in 1:00:00" in told
+
+
+async def test_trades_and_what_was_not_taken_tell_what_they_made() -> None:
+    """OP-12"""
+    async with open_desk() as house:
+        view = picture(house)
+        at = view.status.at
+        made = TradeRow(
+            "t1", "vwap", SPY, SHARE, at - timedelta(minutes=9), Price(100 * SHARE), at, Price(98 * SHARE),
+            ExitReason.STOP_LOSS, Money(-2 * SHARE), Money(0 * SHARE),
+        )  # fmt: skip
+        missed = ShadowRow(
+            "s1", "vwap", SPY, Side.BUY, SHARE, Price(100 * SHARE), "declined", "stop", Money(-41 * SHARE)
+        )
+        full = replace(view, trades=(made,), shadows=(missed,))
+
+        told = text(trade(full, "t1", at))
+        assert "stop loss" in told
+        assert "9:00" in told
+        assert "▼ −2.00 USD" in told
+        assert "▼ −41.00 USD" in text(trade(full, "s1", at))
+        assert trade(full, "nothing", at) is None
+
+
+async def test_why_tells_the_chain_from_the_bar_to_the_fill() -> None:
+    """SP-07"""
+    disk = Disk()
+    async with open_desk(surroundings=disk) as house:
+        disk.house = house
+        await house.buys()
+        order_id = house.facts(OrderFilled)[0].fill.client_order_id
+        await house.press("3", "end", "w")
+        await house.until(lambda: house.shows("Why ─ BUY 0.1 SPY limit 496.21", "SPY 15:23Z closed at 496.21"))
+        await house.press("end")
+        await house.until(lambda: house.shows(f"{order_id} filled 0.1 at 496.21"))
+
+
+async def test_while_the_journal_is_read_it_says_so_and_a_failure_is_one_line() -> None:
+    """SP-06"""
+    disk = Disk(fails="2026-01-05.jsonl, line 7 is torn")
+    async with open_desk(surroundings=disk) as house:
+        await house.buys()
+        screen = WhyScreen("x", "an order", disk.why)
+        assert joined(screen._lines[0]) == READING
+
+        await house.press("3", "w")
+        await house.until(lambda: house.shows("the journal cannot tell: 2026-01-05.jsonl, line 7 is torn"))
+        await house.press("escape")
+        assert len(house.desk.screen_stack) == 1
+
+
+async def test_help_tells_what_the_pane_shows_and_scrolls() -> None:
+    async with open_desk((80, 24)) as house:
+        await house.press("3", "question_mark")
+        await house.until(lambda: house.shows("Help ─ orders", "The orders of today", "cancel"))
+        assert house.shows("KEYTURN  PAPER", "ENTRIES ON")
+        assert not house.shows("Ctrl+K or F10")
+        await house.press("pagedown")
+        await house.until(lambda: house.shows("Ctrl+K or F10", "Ctrl+P finds every command"))
+        assert isinstance(house.desk.screen, HelpScreen)
+        await house.press("escape")
+        assert len(house.desk.screen_stack) == 1

@@ -1,0 +1,135 @@
+"""Keys that the settings move: refused at the start with their place, or meant everywhere from the first picture on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from console.keymap import KEYS, Place, footer, readme_table, use
+from console.remapping import fault_in, moved_by
+from console.screens.help import HelpScreen
+from console.screens.kill import KillScreen
+from console.screens.new_order import NewOrderScreen
+from core.facts import OrderCreated
+from core.settings import Settings
+from state.folders import Home
+from state.settings_file import SettingsError, load_settings
+from tests.desk.desk_house import open_desk
+
+
+def refusal(home: Home, **how: tuple[str, ...]) -> str:
+    with pytest.raises(SettingsError) as told:
+        load_settings(home, {}, how.get("overrides", ()), fault_in)
+    return str(told.value)
+
+
+def home_with(folder: Path, keys: str) -> Home:
+    home = Home.of({"KEYTURN_HOME": str(folder)})
+    home.settings.write_text(f"[keys]\n{keys}\n")
+    return home
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('"order.nwe" = "N"', 'settings.toml: keys.order.nwe = "N": there is no such key; did you mean order.new?'),
+        ('"order.new" = "Hyper"', 'settings.toml: keys.order.new = "Hyper": unknown key; must be a letter, a digit'),
+        ('"order.new" = ""', 'settings.toml: keys.order.new = "": must be a letter, a digit, a sign'),
+        ('order.new = "x"', 'keys.order.new = "x": conflict, proposals: x is decline (proposal.decline)'),
+        ('"order.new" = "/"', "conflict, log: / is filter (log.filter)"),
+        ('"help" = "n"', "conflict, everywhere: n is new order (order.new)"),
+        ('"help" = "Ctrl+K"', "Ctrl+K and F10 are the kill's alone"),
+        ('"ticket.next" = "f10"', "Ctrl+K and F10 are the kill's alone"),
+        ('"kill" = "Ctrl+G"', "the kill keeps Ctrl+K and F10, and its screen keeps K, F and Esc"),
+        ('"kill.resume" = "q"', "the kill keeps Ctrl+K and F10"),
+        ('"ticket.buy" = "Enter"', "Enter, space and y never confirm"),
+        ('"ticket.sell" = "space"', "Enter, space and y never confirm"),
+        ('"ticket.cover" = "y"', "Enter, space and y never confirm"),
+        ('"ticket.short" = "Y"', "Enter, space and y never confirm"),
+        ('"question.do" = "enter"', "Enter, space and y never confirm"),
+        ('"ticket.buy" = "S"', "conflict, ticket: S is sell to close (ticket.sell)"),
+        ('"field.take" = "t"', "where text is typed, Enter, Esc and the arrows stay"),
+        ('"leave.always" = "z"', "it acts in every text field too"),
+        ('"order.new" = 7', "must be"),
+    ],
+)
+def test_a_key_that_cannot_stand_is_refused_with_its_place(tmp_path: Path, line: str, said: str) -> None:
+    """OP-04, OP-07"""
+    assert said in refusal(home_with(tmp_path, line))
+
+
+def test_a_key_of_the_command_line_is_named_as_such(tmp_path: Path) -> None:
+    home = home_with(tmp_path, '"order.new" = "N"')
+
+    assert refusal(home, overrides=("keys.order.new=x",)).startswith('--set: keys.order.new = "x": conflict')
+
+
+def test_what_may_move_moves_and_two_keys_may_change_places(tmp_path: Path) -> None:
+    home = home_with(tmp_path, 'order.new = "N"\n"grid.up" = "up, i"\n"help" = "Ctrl+G"\n"pane.next" = "]"')
+    moved = load_settings(home, {"KEYTURN_KEYS__LOG__FOLLOW": "G"}, (), fault_in).keys
+
+    assert moved == {"order.new": "N", "grid.up": "up, i", "help": "Ctrl+G", "pane.next": "]", "log.follow": "G"}
+    assert fault_in({"order.new": "?", "help": "n"}) is None
+    assert {id: key.keys for id, key in moved_by(moved).items()} == {
+        "order.new": "N",
+        "grid.up": "up,i",
+        "help": "ctrl+g",
+        "pane.next": "right_square_bracket",
+        "log.follow": "G",
+    }
+
+
+def test_every_line_of_the_table_is_free_of_conflicts_as_it_stands() -> None:
+    for key in KEYS:
+        if not key.is_fixed:
+            same = ", ".join(_named(name) for name in key.keys.split(","))
+            assert fault_in({key.id: same}) is None, key.id
+
+
+def _named(textual: str) -> str:
+    signs = {"exclamation_mark": "!", "question_mark": "?", "slash": "/", "right_square_bracket": "]"}
+    return signs.get(textual, textual)
+
+
+def test_footer_and_help_say_the_moved_key_and_the_readme_the_tables_own() -> None:
+    use(moved_by({"order.new": "N", "ticket.buy": "G"}))
+    try:
+        assert "N new order" in footer(Place.PROPOSALS)
+        assert "`n` new order" in readme_table()
+    finally:
+        use({})
+    assert "n new order" in footer(Place.PROPOSALS)
+
+
+async def test_a_moved_key_acts_and_the_old_one_does_nothing() -> None:
+    settings = Settings(keys={"order.new": "N", "help": "n"})
+    async with open_desk(settings=settings) as house:
+        await house.press("n")
+        await house.until(lambda: isinstance(house.desk.screen, HelpScreen) and house.shows("N              new order"))
+        await house.press("escape", "N")
+        await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen))
+        await house.press("escape", "question_mark")
+        await house.wait(0.1)
+        assert len(house.desk.screen_stack) == 1
+
+
+async def test_a_moved_confirming_key_is_the_only_one_that_confirms() -> None:
+    """OP-04"""
+    async with open_desk(settings=Settings(keys={"ticket.buy": "G"})) as house:
+        await house.opens_the_ticket()
+        assert house.shows(" G  buy to open")
+        await house.press("B")
+        await house.wait(0.8)
+        assert house.sent_nothing()
+
+        await house.until(house.is_armed)
+        await house.press("G")
+        await house.until(lambda: house.facts(OrderCreated))
+
+
+async def test_the_chord_halts_whatever_the_settings_moved() -> None:
+    """OP-07"""
+    async with open_desk(settings=Settings(keys={"commands": "Ctrl+G", "leave.always": "Ctrl+E"})) as house:
+        await house.press("ctrl+k")
+        await house.until(lambda: isinstance(house.desk.screen, KillScreen) and house.shows("HALTED"))

@@ -1,0 +1,22 @@
+"""Text in the edges of a frame: never markup, never a control character (SY-06), and drawn only where it changed."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widget import Widget
+
+from widgets.grid_text import harmless
+
+
+def put_title(frame: Widget, text: str) -> None:
+    """In the upper edge."""
+    content = Content(harmless(text))
+    if content.markup != (frame.border_title or ""):
+        frame.border_title = content
+
+
+def put_note(frame: Widget, text: str) -> None:
+    """In the lower edge."""
+    content = Content(harmless(text))
+    if content.markup != (frame.border_subtitle or ""):
+        frame.border_subtitle = content
