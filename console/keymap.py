@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from core.model.order import CONFIRMING_KEYS, Effect
+from core.model.order import Effect
+from core.model.order import confirming_key as confirming_letter
+from core.model.values import ClientOrderId
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -124,6 +126,7 @@ KEYS: tuple[Key, ...] = (
     Key("ticket.sell", _TICKET, "S", "S", "confirm('S')", "sell to close"),
     Key("ticket.cover", _TICKET, "C", "C", "confirm('C')", "buy to cover"),
     Key("ticket.edit", _TICKET, "e", "e", "edit", "edit", is_in_footer=True),
+    Key("ticket.replace", _TICKET, "R", "R", "confirm('R')", "replace"),
     Key("ticket.review", _TICKET, "r", "r", "review", "review again", is_in_footer=True),
     Key("ticket.decline", _TICKET, "x", "x", "decline", "decline", is_in_footer=True),
     Key("ticket.next", _TICKET, "right_square_bracket", "]", "next_ticket", "next ticket", is_in_footer=True),
@@ -190,9 +193,10 @@ def written(id: str) -> str:
     return _held[id].written
 
 
-def confirming_key(effect: Effect) -> str:
-    """The one key that confirms an order of this effect now (OP-04)."""
-    line = next(key for key in KEYS if key.place is _TICKET and key.keys == CONFIRMING_KEYS[effect])
+def confirming_key(effect: Effect, replaces: ClientOrderId | None = None) -> str:
+    """The one key that confirms an order of this effect now, in the place of that order or of none (OP-04)."""
+    letter = confirming_letter(effect, replaces)
+    line = next(key for key in KEYS if key.place is _TICKET and key.keys == letter)
     return _held[line.id].keys
 
 

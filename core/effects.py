@@ -21,6 +21,18 @@ class SubmitOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplaceOrder:
+    """Put this very order in the place of the one that it names. Answered by `SubmissionAnswered` of the new order.
+
+    `broker_order_id` is that of the order which makes way; its end comes as a `BrokerUpdated`.
+    """
+
+    order: OrderRequest
+    approval: Approval
+    broker_order_id: BrokerOrderId | None
+
+
+@dataclass(frozen=True, slots=True)
 class CancelOrder:
     """Answered by `CancelAnswered`; that the order is gone comes as a `BrokerUpdated`."""
 
@@ -69,4 +81,14 @@ class ReleaseKill:
     """Remove the kill-switch file."""
 
 
-Effect = SubmitOrder | CancelOrder | LookUpOrder | FetchFigures | FetchAccount | FetchPicture | LatchKill | ReleaseKill
+Effect = (
+    SubmitOrder
+    | ReplaceOrder
+    | CancelOrder
+    | LookUpOrder
+    | FetchFigures
+    | FetchAccount
+    | FetchPicture
+    | LatchKill
+    | ReleaseKill
+)

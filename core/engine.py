@@ -13,6 +13,7 @@ from typing import Any
 from core import inputs
 from core.desk import Desk
 from core.effects import CancelOrder, Effect, FetchAccount, LatchKill
+from core.execution.order import Order
 from core.facts import RELEARNED, Fact, HaltCause, Halted, InstallationNamed, SettingsApplied
 from core.model.account import Mode
 from core.model.session import Calendar
@@ -20,6 +21,7 @@ from core.ports import Journal, JournalError, JournalWriteError
 from core.risk.checks import standard_gate
 from core.settings import Settings
 from core.workflows.cancelling import Cancelling
+from core.workflows.changing import Changing
 from core.workflows.choosing import Choosing
 from core.workflows.closing import Closing
 from core.workflows.confirming import Confirming
@@ -29,6 +31,7 @@ from core.workflows.filling import Filling
 from core.workflows.market import Market
 from core.workflows.proposing import Proposing
 from core.workflows.protecting import Protecting
+from core.workflows.replacing import Replacing
 from core.workflows.starting import Starting
 from core.workflows.stopping import Stopping
 from core.workflows.submitting import Submitting
@@ -62,14 +65,25 @@ class Engine:
         self.proposing = proposing = Proposing(desk, gate)
         protecting = Protecting(desk, submitting, cancelling, proposing)
         closing = Closing(desk, submitting, cancelling, protecting)
-        confirming = Confirming(desk, gate, submitting, closing)
+        changing = Changing(desk, proposing)
+        replacing = Replacing(desk, doubting, cancelling)
+        confirming = Confirming(desk, gate, changing, submitting, closing)
         stopping = Stopping(desk, cancelling, proposing)
         starting = Starting(desk, filling, doubting, cancelling, protecting, closing)
         market = Market(desk, proposing)
         editing = Editing(desk, gate)
         choosing = Choosing(desk, proposing)
-        filling.after_fill = protecting.after_fill
-        filling.after_end = submitting.after_end = doubting.after_end = closing.after_end
+
+        def after_fill(order: Order) -> Iterator[Effect]:
+            yield from replacing.after_fill(order)
+            yield from protecting.after_fill(order)
+
+        def after_end(order: Order) -> Iterable[Effect]:
+            replacing.after_end(order)
+            return closing.after_end(order)
+
+        filling.after_arrival, filling.after_fill = replacing.after_arrival, after_fill
+        filling.after_end = submitting.after_end = doubting.after_end = after_end
         self.timed = (market, submitting, doubting, cancelling, closing, confirming, starting)
         self.handlers: dict[type, Handler] = {
             inputs.BarArrived: market.on_bar,
@@ -94,6 +108,8 @@ class Engine:
             inputs.PauseStrategy: choosing.on_pause,
             inputs.ResumeStrategy: choosing.on_resume,
             inputs.RefuseSymbol: choosing.on_refuse_symbol,
+            inputs.MoveStop: changing.on_move_stop,
+            inputs.EditOrder: changing.on_edit_order,
             inputs.RequestCancel: cancelling.on_request,
             inputs.Halt: stopping.on_halt,
             inputs.Resume: stopping.on_resume,

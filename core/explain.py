@@ -50,7 +50,8 @@ def chain_of(order_id: str, records: Iterable[Recorded]) -> Iterator[Recorded]:
         raise OperatorError(f"{what} with an id that begins with {order_id!r}; `keyturn journal tail` shows them")
     created = orders.get(found[0])  # type: ignore[call-overload]
     proposal = created.proposal_id if created else found[0]
-    wanted = {found[0], *([created.parent] if created and created.parent else [])}
+    kin = (created.parent, created.order.replaces) if created else ()
+    wanted = {found[0], *(str(order) for order in kin if order)}
     yield from _chain(journal, wanted, str(proposal))
 
 

@@ -122,11 +122,15 @@ class LeaveTicket:
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """The key was turned on exactly what was shown: the digest, and the effect whose key it was."""
+    """The key was turned on exactly what was shown: the digest, and the effect whose key it was.
+
+    `replaces` is None for B, H, S and C; where the key was R it is the order that the ticket would replace.
+    """
 
     ticket_id: TicketId
     digest: Digest
     effect: Effect
+    replaces: ClientOrderId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from core.views import (
     PositionRow,
     ProposalRow,
     ProtectionRow,
+    ReplacedView,
     StatusView,
     TicketView,
     TradeRow,
@@ -40,6 +41,8 @@ from core.workflows.proposing import candidate_of
 
 LOG_ROWS = 500
 REFUSALS = 20
+TO_REPLACE = "replaces"
+"""The mark of an order that is to take the place of one which still works."""
 QUIET = (facts.BarClosed, facts.UpdateIgnored)
 """Facts that the log pane leaves to the journal."""
 
@@ -71,8 +74,8 @@ class Pictures:
         today = desk.calendar.trading_day(at)
         trades = desk.ledger.state.trades
         positions = tuple(self._position(p) for p in desk.ledger.positions())
-        orders = tuple(_order(o) for o in reversed(desk.ledger.state.orders.values()) if self._is_todays(o, at))
-        working = [o for o in orders if o.status.is_working]
+        orders = tuple(self._order(o) for o in reversed(desk.ledger.state.orders.values()) if self._is_todays(o, at))
+        working = [o for o in orders if o.status.is_working and TO_REPLACE not in o.marks]
         return DeskView(
             number=self.number,
             status=self._status(at),
@@ -188,6 +191,7 @@ class Pictures:
         risk = None
         if isinstance(proposal.stop, StopPlan) and order.limit_price is not None:
             risk = Money(abs(order.limit_price - proposal.stop.price) * order.quantity)
+        old = self.desk.ledger.order(order.replaces) if order.replaces is not None else None
         return ProposalRow(
             id=proposal.id,
             strategy=proposal.strategy,
@@ -206,6 +210,8 @@ class Pictures:
             expires_at=proposal.expires_at,
             is_confirming=self.desk.stage.is_confirming(proposal.id),
             moved=self._moved(proposal),
+            replaces=order.replaces,
+            replaces_in_words=order_in_words(old.request) if old else "",
         )
 
     def _moved(self, proposal: Proposal) -> Money | None:
@@ -239,6 +245,22 @@ class Pictures:
             capped_by=cap_of(candidate, context),
             moved=self._moved_since_signal(proposal),
             average_price=held.average_price if held else None,
+            replaced=self._replaced(proposal, held),
+        )
+
+    def _replaced(self, proposal: Proposal, held: Position | None) -> ReplacedView | None:
+        order = proposal.order
+        old = self.desk.ledger.order(order.replaces) if order.replaces is not None else None
+        if old is None:
+            return None
+        guarded = held if proposal.is_guard else None
+        return ReplacedView(
+            quantity=old.request.quantity,
+            filled_quantity=old.filled_quantity,
+            price=old.request.limit_price or old.request.stop_price,
+            average_price=guarded.average_price if guarded else None,
+            result_before=_result_at(guarded, old.request.stop_price, order.quantity),
+            result_after=_result_at(guarded, order.stop_price, order.quantity),
         )
 
     def _moved_since_signal(self, proposal: Proposal) -> Decimal | None:
@@ -255,7 +277,7 @@ class Pictures:
         entry = desk.ledger.order(position.entry_order)
         plan = entry.stop if entry else None
         exits = desk.ledger.working_exits(position.symbol, position.strategy)
-        stops = [o for o in exits if o.is_protective]
+        stops = [o for o in exits if o.is_protective and desk.ledger.incumbent(o) is None]
         covered = desk.ledger.covered(position.symbol, position.strategy)
         profit = desk.ledger.open_profit(position, last)
         risked = abs(position.average_price - plan.price) * abs(position.quantity) if plan else None
@@ -295,16 +317,30 @@ class Pictures:
             return StopHolder.BROKER
         return StopHolder.DESK if plan is not None and plan.holder is StopHolder.DESK else StopHolder.YOU
 
+    def _order(self, order: Order) -> OrderRow:
+        return _order(order, is_to_replace=self.desk.ledger.incumbent(order) is not None)
+
     def _is_todays(self, order: Order, at: datetime) -> bool:
         day = self.desk.calendar.trading_day
         return order.is_working or day(order.created_at) == day(at)
 
 
-def _order(order: Order) -> OrderRow:
+def _result_at(held: Position | None, stop: Price | None, quantity: Quantity) -> Money | None:
+    """What so many shares of a position make at its stop, USD."""
+    if held is None or stop is None:
+        return None
+    gained = stop - held.average_price
+    return Money((gained if held.quantity > 0 else -gained) * quantity)
+
+
+def _order(order: Order, *, is_to_replace: bool) -> OrderRow:
     marks = (
         *(("cancelling",) if order.is_cancelling else ()),
         *(("in doubt",) if order.in_doubt_since and order.is_working else ()),
         *(("late fill",) if order.late_fill else ()),
+        *(("being replaced",) if order.is_being_replaced else ()),
+        *((TO_REPLACE,) if is_to_replace else ()),
+        *(("replaced",) if order.replaced_by and not order.is_working else ()),
     )
     return OrderRow(
         id=order.id,

@@ -25,6 +25,11 @@ def order_in_words(order: OrderRequest) -> str:
     return f"{order.side.value.upper()} {plain(order.quantity)} {order.symbol} {order.type.value}{price}"
 
 
+def _purpose(order: OrderRequest) -> str:
+    """`to open`, or whose place it takes."""
+    return f"to {order.effect.value}" if order.replaces is None else f"in the place of {order.replaces}"
+
+
 def in_words(fact: facts.Fact) -> str:
     """What happened, in one line without its time."""
     match fact:
@@ -69,10 +74,8 @@ def in_words(fact: facts.Fact) -> str:
 def _staging_in_words(fact: facts.Fact) -> str:
     match fact:
         case facts.ProposalStaged():
-            proposal = fact.proposal
-            return f"{proposal.strategy}: {order_in_words(proposal.order)} to {proposal.order.effect.value}, " + (
-                proposal.reason
-            )
+            proposal, order = fact.proposal, fact.proposal.order
+            return f"{proposal.strategy}: {order_in_words(order)} {_purpose(order)}, {proposal.reason}"
         case facts.ProposalSkipped():
             return f"{fact.strategy}: {fact.symbol} not staged:" + _list(fact.reasons, " ")
         case facts.ProposalEdited():
@@ -86,7 +89,7 @@ def _staging_in_words(fact: facts.Fact) -> str:
             stop = f", stop {plain(ticket.stop.price)}" if isinstance(ticket.stop, StopPlan) else ""
             review = ticket.review
             return (
-                f"ticket {ticket.id}: {order_in_words(ticket.order)} to {ticket.order.effect.value}{stop}; "
+                f"ticket {ticket.id}: {order_in_words(ticket.order)} {_purpose(ticket.order)}{stop}; "
                 f"{len(review.verdicts) - len(review.warnings) - len(review.refusals)} checks pass, "
                 f"{len(review.warnings)} warn, {len(review.refusals)} refuse; digest {ticket.digest[:16]}"
             )
@@ -109,7 +112,7 @@ def _staging_in_words(fact: facts.Fact) -> str:
 def _order_in_words(fact: facts.Fact) -> str:
     match fact:
         case facts.OrderCreated():
-            return f"{fact.order.client_order_id} PENDING, {order_in_words(fact.order)} to {fact.order.effect.value}"
+            return f"{fact.order.client_order_id} PENDING, {order_in_words(fact.order)} {_purpose(fact.order)}"
         case facts.OrderStateChanged():
             why = f", {fact.reason}" if fact.reason else ""
             return f"{fact.client_order_id} {fact.before.value} → {fact.after.value} ({fact.source.value}){why}"

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.model.account import Mode
-from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
+from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, confirming_key
 from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
 from core.model.staging import Review, Ticket
@@ -79,6 +79,8 @@ class ProposalRow:
         What the signal was measured against, VWAP for VWAP; None where there is none.
     moved
         What waiting has brought an exit since its signal, USD, below zero is worse; None where it is not known.
+    replaces, replaces_in_words
+        The order whose place it would take, as in `SELL 27 IBM stop 178.20`; None and empty where it takes none.
     """
 
     id: ProposalId
@@ -98,11 +100,22 @@ class ProposalRow:
     expires_at: datetime | None
     is_confirming: bool
     moved: Money | None = None
+    replaces: ClientOrderId | None = None
+    replaces_in_words: str = ""
+
+    @property
+    def is_guard(self) -> bool:
+        """A stop that is moved or put back: it closes nothing now."""
+        return self.type is OrderType.STOP and self.exit_reason is ExitReason.STOP_LOSS
 
     @property
     def is_urgent(self) -> bool:
         """An exit: it goes first, and rings (OP-06)."""
-        return self.effect.only_reduces
+        return self.effect.only_reduces and not self.is_guard
+
+    @property
+    def confirming_key(self) -> str:
+        return confirming_key(self.effect, self.replaces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +147,7 @@ class PositionRow:
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """An order of today. `marks` are words: cancelling, in doubt, late fill."""
+    """An order of today. `marks` are words: cancelling, in doubt, late fill, being replaced, replaces, replaced."""
 
     id: ClientOrderId
     strategy: str
@@ -167,6 +180,29 @@ class LogRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplacedView:
+    """The order whose place a ticket's order would take, as it stands now.
+
+    Attributes
+    ----------
+    price
+        Its limit or its stop.
+    average_price
+        What the position that its stop guards was paid on average; None for an entry.
+    result_before, result_after
+        USD that the guarded position makes where the stop acts, before and after: below zero is a loss; None for an
+        entry.
+    """
+
+    quantity: Quantity
+    filled_quantity: Quantity
+    price: Price | None
+    average_price: Price | None
+    result_before: Money | None
+    result_after: Money | None
+
+
+@dataclass(frozen=True, slots=True)
 class TicketView:
     """An open ticket, alive.
 
@@ -184,6 +220,8 @@ class TicketView:
         The quote's middle against the signal's price, as a fraction; None where no signal made it.
     average_price
         What was paid (a short: received) for what is held; None where nothing is.
+    replaced
+        What makes way for it; None where it replaces nothing.
     """
 
     ticket: Ticket
@@ -199,6 +237,7 @@ class TicketView:
     capped_by: str | None = None
     moved: Decimal | None = None
     average_price: Price | None = None
+    replaced: ReplacedView | None = None
 
 
 @dataclass(frozen=True, slots=True)

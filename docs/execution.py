@@ -18,7 +18,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from core.execution.order_machine import BROKER_STATUSES, ONLY_THE_BROKER, TRANSITIONS
-from core.model.order import CONFIRMING_KEYS
+from core.model.order import CONFIRMING_KEYS, REPLACING_KEY
 from core.risk.checks import standard_gate
 from core.settings import Amount, ExecutionSettings, Part, ReconciliationSettings, RiskSettings, StagingSettings
 from core.workflows import starting
@@ -50,6 +50,7 @@ def keys() -> str:
     effects: dict[str, list[str]] = defaultdict(list)
     for effect, key in CONFIRMING_KEYS.items():
         effects[key].append(effect.value)
+    effects[REPLACING_KEY].append("take the place of another order of yours, whatever its effect")
     return table(("key", "confirms an order that would"), [(f"`{k}`", ", ".join(e)) for k, e in effects.items()])
 
 

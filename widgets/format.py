@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from core.model.order import Effect, OrderType, Side, StopHolder
 from core.model.values import CENT, plain, tick_of
+from core.views import ProposalRow
 from widgets.grid_picture import Tone
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -142,6 +143,13 @@ def side_word(side: Side) -> str:
 def doing(side: Side, effect: Effect) -> str:
     """`BUY to open`, `SELL short`."""
     return f"{side_word(side)} {EFFECT_WORDS[effect]}"
+
+
+def purpose(row: ProposalRow) -> str:
+    """`BUY to open`; `REPLACE stop`, `REPLACE order` where it takes another's place; `SELL protect` for a new stop."""
+    if row.replaces is not None:
+        return "REPLACE stop" if row.is_guard else "REPLACE order"
+    return f"{side_word(row.side)} protect" if row.is_guard else doing(row.side, row.effect)
 
 
 def terms(kind: OrderType, limit_price: Decimal | None, stop_price: Decimal | None) -> str:

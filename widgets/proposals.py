@@ -69,7 +69,7 @@ def _row(row: ProposalRow, now: datetime) -> Row:
         row.id,
         (
             Cell("!", "urgent") if row.is_urgent else Cell(""),
-            Cell(f.doing(row.side, row.effect)),
+            Cell(f.purpose(row)),
             Cell(f.quantity(row.quantity)),
             Cell(row.symbol, "strong"),
             Cell(f.terms(row.type, row.limit_price, row.stop_price if row.type is OrderType.STOP else None)),
@@ -81,6 +81,10 @@ def _row(row: ProposalRow, now: datetime) -> Row:
 
 
 def _why(row: ProposalRow) -> str:
+    if row.replaces is not None:
+        return f"was {row.replaces_in_words.partition(f' {row.symbol} ')[2]}"
+    if row.is_guard:
+        return "no stop yet"
     if row.exit_reason is not None:
         word = EXIT_WORDS.get(row.exit_reason, row.exit_reason.value.lower().replace("_", " "))
         return (

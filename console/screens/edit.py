@@ -48,7 +48,7 @@ class EditScreen(FieldsScreen):
         if quantity is None or limit is None:
             return lines
         lost = ""
-        if stop is not None and not self.row.is_urgent:
+        if stop is not None and not self.row.effect.only_reduces:
             lost = f", {f.money(abs(limit - stop) * quantity)} USD lost at the stop {f.price(stop)}"
         worth = Cell(f"{f.money(quantity * limit)} USD{lost}")
         return [*lines, (Cell("it would be   ", "muted"), worth)]

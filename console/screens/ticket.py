@@ -98,7 +98,7 @@ class TicketScreen(Dialog):
     def _ask_for_the_word(self, view: DeskView) -> None:
         """On a live account, what opens or adds has its symbol typed; what only reduces never waits for a word."""
         row = self.standing.row
-        is_asked = view.status.mode is Mode.LIVE and row is not None and not row.is_urgent
+        is_asked = view.status.mode is Mode.LIVE and row is not None and not row.effect.only_reduces
         if not is_asked or row is None:
             self._word = None
         elif self._word is None or self._word.word != row.symbol:
@@ -136,11 +136,13 @@ class TicketScreen(Dialog):
             return "not armed"  # something lies over it
         if self.behind.is_too_small:
             return "terminal too small"
-        is_exit = self.standing.row is not None and self.standing.row.is_urgent  # it always has a way
+        row = self.standing.row
+        is_exit = row is not None and row.effect.only_reduces  # it always has a way
         return "not armed: a part is hidden" if self.box.is_cut and not is_exit else None
 
     def _silence(self) -> float:
-        return REDUCES_AFTER if self.standing.row is not None and self.standing.row.is_urgent else OPENS_AFTER
+        row = self.standing.row
+        return REDUCES_AFTER if row is not None and row.effect.only_reduces else OPENS_AFTER
 
     # ── whether it was painted ───────────────────────────────────────────────────────────────────────────────────
 
@@ -201,7 +203,7 @@ class TicketScreen(Dialog):
     def _confirm(self, shown: TicketView) -> None:
         self.standing.confirm(shown)
         ticket = shown.ticket
-        self.behind.handle.send(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+        self.behind.handle.send(Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces))
 
     def on_screen_suspend(self) -> None:
         self._forget()
@@ -210,7 +212,8 @@ class TicketScreen(Dialog):
         """The keys themselves are judged in `hear`; here only a key for another effect is named."""
         row = self.standing.row
         if row is not None and key != key_of(row) and not self._is_spelling:
-            self.behind.say(f"{key} does not {row.effect.value} a position; nothing was sent", "warning")
+            does = "replace an order" if row.replaces else f"{row.effect.value} a position"
+            self.behind.say(f"{key} does not {does}; nothing was sent", "warning")
 
     def action_review(self) -> None:
         if self.phase is not Phase.CONFIRMING:
@@ -223,6 +226,9 @@ class TicketScreen(Dialog):
             return
         if row.id not in [waiting.id for waiting in view.proposals]:
             self.behind.say("this proposal is over; n writes a new order", "warning")
+            return
+        if row.replaces is not None or row.is_guard:
+            self.behind.say("a change is not edited: decline it, and ask for another one", "warning")
             return
         order = self._shown.ticket.order if self._shown is not None else None
         quantity = order.quantity if order is not None else row.quantity

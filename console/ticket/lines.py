@@ -87,7 +87,7 @@ def key_line(standing: Standing, word: TypedWord | None, readiness: Readiness, n
 
 
 def key_of(row: ProposalRow) -> str:
-    return confirming_key(row.effect)
+    return confirming_key(row.effect, row.replaces)
 
 
 def _does(row: ProposalRow, word: TypedWord | None) -> TextLine:
@@ -95,7 +95,7 @@ def _does(row: ProposalRow, word: TypedWord | None) -> TextLine:
     if word is not None and not word.stands:
         typed = f"  typed: {word.typed}" if word.typed else ""
         return (Cell(f" type {word.word}, then {key}", "strong"), Cell(typed, "strong"))
-    return (Cell(f" {key} ", "strong"), Cell(f" {f.doing(row.side, row.effect).lower()}"))
+    return (Cell(f" {key} ", "strong"), Cell(f" {f.purpose(row).lower()}"))
 
 
 def _state(standing: Standing, word: TypedWord | None, readiness: Readiness, key: str) -> Cell:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from core.effects import SubmitOrder
+from core.effects import ReplaceOrder, SubmitOrder
 
 
 class Latch(Protocol):
@@ -27,8 +27,8 @@ class Gateway:
     latch: Latch
     used: set[str] = field(default_factory=set)
 
-    def refusal(self, effect: SubmitOrder, now: datetime) -> str | None:
-        """Why this submission must not leave, or None; where None, its approval is used up by the asking."""
+    def refusal(self, effect: SubmitOrder | ReplaceOrder, now: datetime) -> str | None:
+        """Why this order must not leave, or None; where None, its approval is used up by the asking."""
         order, approval = effect.order, effect.approval
         if not order.effect.only_reduces and (reason := self.latch.shut()):
             return f"{reason}: nothing that opens or adds leaves"

@@ -28,7 +28,7 @@ from core.model.order import OrderStatus, Side
 from core.model.position import Fill, Position, Trade
 from core.model.session import Calendar
 from core.model.signal import ExitReason
-from core.model.values import NO_MONEY, ZERO, ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol
+from core.model.values import NO_MONEY, NO_SHARES, ZERO, ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol
 
 KEPT = timedelta(days=7)
 UNKNOWN_OWNER = "broker"
@@ -121,7 +121,25 @@ class Ledger:
 
     def covered(self, symbol: Symbol, strategy: str) -> Quantity:
         """Shares that working exits would close (EX-13)."""
-        return Quantity(sum((o.remaining for o in self.working_exits(symbol, strategy)), ZERO))
+        return Quantity(sum((self.claim(o) for o in self.working_exits(symbol, strategy)), ZERO))
+
+    def incumbent(self, order: Order) -> Order | None:
+        """The working order that this one was sent to replace; None once that has ended, or where it replaces none."""
+        old = self._replaced(order)
+        return old if old is not None and old.is_working else None
+
+    def heir(self, order: Order) -> Order | None:
+        """The working order that was sent to take this one's place, or the place of one that did."""
+        following = order.replacement or order.replaced_by
+        while following is not None and (found := self.state.orders.get(following)) is not None:
+            if found.is_working:
+                return found
+            following = found.replacement or found.replaced_by
+        return None
+
+    def claim(self, order: Order) -> Quantity:
+        """Shares that an order still asks for; none while the one works whose place it takes: the pair counts once."""
+        return NO_SHARES if self.incumbent(order) else order.remaining
 
     def working_entries(self, symbol: Symbol | None = None, strategy: str | None = None) -> tuple[Order, ...]:
         """Working orders that open or add."""
@@ -156,7 +174,7 @@ class Ledger:
 
     def _created(self, at: datetime, fact: OrderCreated) -> None:
         self.require_new(fact.order.client_order_id)
-        self.state.orders[fact.order.client_order_id] = Order(
+        created = Order(
             request=fact.order,
             proposal_id=fact.proposal_id,
             strategy=fact.strategy,
@@ -169,11 +187,18 @@ class Ledger:
             reference=fact.reference,
             expires_at=fact.expires_at,
         )
-        self._working[fact.order.client_order_id] = self.state.orders[fact.order.client_order_id]
+        self.state.orders[created.id] = self._working[created.id] = created
         self.state.orders_sent += 1
+        if (old := self._replaced(created)) is not None:
+            old.replacement = created.id
+            created.filled_before = Quantity(old.filled_before + old.filled_quantity)
+
+    def _replaced(self, order: Order) -> Order | None:
+        return self.state.orders.get(order.request.replaces) if order.request.replaces is not None else None
 
     def _state_changed(self, at: datetime, fact: OrderStateChanged) -> None:
         order = self.state.orders[fact.client_order_id]
+        self._mark_replaced(order, fact.after)
         order.status = fact.after
         order.reason = fact.reason or order.reason
         if fact.broker_order_id is not None:
@@ -184,6 +209,17 @@ class Ledger:
         if fact.after.is_terminal:
             order.ended_at = at
             self._working.pop(order.id, None)
+
+    def _mark_replaced(self, order: Order, after: OrderStatus) -> None:
+        """The broker took the order in the place of another, or did not: then the other one is what it was."""
+        old = self._replaced(order)
+        if old is None:
+            return
+        if order.status is OrderStatus.PENDING and old.replacement == order.id:
+            old.replacement = None
+            old.replaced_by = order.id if after is OrderStatus.SUBMITTED else None
+        elif after is OrderStatus.REJECTED:
+            old.replaced_by = None
 
     def _in_doubt(self, at: datetime, fact: OrderInDoubt) -> None:
         order = self.state.orders[fact.client_order_id]
@@ -220,13 +256,18 @@ class Ledger:
     def _filled(self, at: datetime, fact: OrderFilled) -> None:
         order = self.state.orders[fact.fill.client_order_id]
         self.state.executions[fact.fill.execution_id] = order.id
-        if not order.only_reduces and not order.filled_quantity:
+        if not order.only_reduces and not order.filled_quantity and not self._has_filled_before(order):
             self._count_entry(order.strategy, self.calendar.trading_day(fact.fill.at))
         order.filled_quantity = Quantity(order.filled_quantity + fact.fill.quantity)
         order.filled_cost = Money(order.filled_cost + fact.fill.quantity * fact.fill.price)
         order.reported_quantity = max(order.reported_quantity, fact.cumulative)
         order.late_fill = order.late_fill or fact.is_late
         self._move_position(order, fact.fill)
+
+    def _has_filled_before(self, order: Order) -> bool:
+        """Whether an order whose place this one took was filled, in part: the entry was counted then."""
+        old = self._replaced(order)
+        return order.filled_before > 0 or (old is not None and old.filled_quantity > 0)
 
     def _count_entry(self, strategy: str, day: date) -> None:
         if self.state.entries_day != day:

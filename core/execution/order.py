@@ -19,8 +19,12 @@ class Order:
     ----------
     expires_at
         When we cancel it ourselves (EX-07); None where only its time in force ends it.
-    in_doubt_since, late_fill
+    in_doubt_since, late_fill, replaced_by
         Marks, not states (EX-01).
+    replacement
+        The order that was sent to take its place and has no answer yet.
+    filled_before
+        What the orders had filled whose place this one takes, as it was when it was written.
     reported_quantity
         The largest cumulative filled quantity that the broker has named.
     doubt_steps
@@ -52,6 +56,9 @@ class Order:
     cancel_requested_at: datetime | None = None
     cancel_failed_at: datetime | None = None
     late_fill: bool = False
+    replacement: ClientOrderId | None = None
+    replaced_by: ClientOrderId | None = None
+    filled_before: Quantity = NO_SHARES
 
     @property
     def id(self) -> ClientOrderId:
@@ -81,6 +88,11 @@ class Order:
     @property
     def wants_broker_stop(self) -> bool:
         return self.stop is not None and self.stop.holder is StopHolder.BROKER
+
+    @property
+    def is_being_replaced(self) -> bool:
+        """Another order of ours was sent to take its place, and the broker has not said yet that this one is gone."""
+        return self.is_working and (self.replacement or self.replaced_by) is not None
 
     @property
     def is_cancelling(self) -> bool:

@@ -62,6 +62,7 @@ class UpdateEvent(Enum):
     CANCELED = "canceled"
     EXPIRED = "expired"
     REJECTED = "rejected"
+    REPLACED = "replaced"
 
 
 @dataclass(frozen=True, slots=True)

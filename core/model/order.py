@@ -44,6 +44,14 @@ CONFIRMING_KEYS: Mapping[Effect, str] = {
 }
 """The one key that confirms an order names its effect (OP-04)."""
 
+REPLACING_KEY = "R"
+"""The one key that confirms an order which takes the place of another, whatever its effect."""
+
+
+def confirming_key(effect: Effect, replaces: ClientOrderId | None) -> str:
+    """The one key that confirms an order with this effect, in the place of that order or of none (OP-04)."""
+    return CONFIRMING_KEYS[effect] if replaces is None else REPLACING_KEY
+
 
 class OrderType(Enum):
     MARKET = "market"
@@ -90,7 +98,13 @@ class StopHolder(Enum):
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """Exactly what would be sent. A price that the type does not have is None."""
+    """Exactly what would be sent. A price that the type does not have is None.
+
+    Attributes
+    ----------
+    replaces
+        Our own working order whose place it takes at the broker; None for an order of its own.
+    """
 
     client_order_id: ClientOrderId
     symbol: Symbol
@@ -101,6 +115,11 @@ class OrderRequest:
     time_in_force: TimeInForce = TimeInForce.DAY
     limit_price: Price | None = None
     stop_price: Price | None = None
+    replaces: ClientOrderId | None = None
+
+    @property
+    def confirming_key(self) -> str:
+        return confirming_key(self.effect, self.replaces)
 
     def digest(self, account: str) -> Digest:
         """SHA-256 over the account and every field that reaches the broker (OP-02)."""
@@ -118,6 +137,7 @@ class OrderRequest:
             self.time_in_force.value,
             "-" if self.limit_price is None else plain(self.limit_price),
             "-" if self.stop_price is None else plain(self.stop_price),
+            *(() if self.replaces is None else (self.replaces,)),
         )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from core.model.order import OrderRequest, Side, StopHolder, digest_of
+from core.model.order import OrderRequest, OrderType, Side, StopHolder, digest_of
 from core.model.signal import ExitReason
 from core.model.values import (
     ClientOrderId,
@@ -73,6 +73,16 @@ class Proposal:
     @property
     def only_reduces(self) -> bool:
         return self.order.effect.only_reduces
+
+    @property
+    def is_guard(self) -> bool:
+        """A stop that is moved or put back: it guards a position, and closes nothing now."""
+        return self.order.type is OrderType.STOP and self.exit_reason is ExitReason.STOP_LOSS
+
+    @property
+    def is_exit(self) -> bool:
+        """What takes a position off, or a part of it: it goes before everything else (OP-06)."""
+        return self.only_reduces and not self.is_guard
 
 
 class Standing(Enum):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from core.effects import Effect, SubmitOrder
+from core.effects import Effect, ReplaceOrder, SubmitOrder
 from core.inputs import Command, Input
 from core.model.broker import OrderUpdate
 from core.ports import KillSwitch
@@ -41,7 +41,8 @@ class Link:
 
     def bring(self, effect: Effect, answer: Input) -> Iterable[tuple[timedelta, Input]]:
         """After how long its answer is heard, and what is heard of it."""
-        return ((self.answer_delay if isinstance(effect, SubmitOrder) else timedelta(0), answer),)
+        is_order = isinstance(effect, SubmitOrder | ReplaceOrder)
+        return ((self.answer_delay if is_order else timedelta(0), answer),)
 
     def tell(self, update: OrderUpdate) -> Iterable[timedelta]:
         """After how long an update of the stream is heard."""

@@ -29,7 +29,7 @@ from core.inputs import (
     RequestCancel,
     Resume,
 )
-from core.model.order import CONFIRMING_KEYS
+from core.model.order import CONFIRMING_KEYS, REPLACING_KEY
 from core.model.staging import Ticket
 from core.model.values import ProposalId
 from core.ports import OperatorError
@@ -77,12 +77,13 @@ class ConfirmAll:
             ticket = fact.ticket
             aimed = self._staged.pop(ticket.proposal_id, at) + TO_CONFIRM
             wait = ARMED_AFTER_IF_REDUCING if ticket.order.effect.only_reduces else ARMED_AFTER
-            self._at(max(aimed, at + wait), Confirm(ticket.id, ticket.digest, ticket.order.effect))
+            self._at(max(aimed, at + wait), turn_of(ticket))
         elif isinstance(fact, ConfirmationRefused):
             stage = self.desk.stage.state
             confirmed = stage.confirmations.get(fact.ticket_id)
             refused = confirmed.ticket if confirmed else stage.tickets.get(fact.ticket_id)
-            if refused is not None and refused.order.effect.only_reduces:
+            proposal = stage.proposals.get(refused.proposal_id) if refused is not None else None
+            if refused is not None and proposal is not None and proposal.is_exit:
                 self._open(at, refused.proposal_id)
 
     def _open(self, at: datetime, proposal_id: ProposalId) -> None:
@@ -106,17 +107,17 @@ class Script:
     def press(self, at: datetime) -> Iterator[Command]:
         key = self._keys.pop(0).key
         ticket = next(iter(self.desk.stage.state.tickets.values()), None)
-        if key in CONFIRMING_KEYS.values():
+        if key in (*CONFIRMING_KEYS.values(), REPLACING_KEY):
             yield from self._turn(ticket, key, at)
             return
         yield from self._act(key, ticket)
 
     def _turn(self, ticket: Ticket | None, key: str, at: datetime) -> Iterator[Command]:
-        if ticket is None or CONFIRMING_KEYS[ticket.order.effect] != key:
+        if ticket is None or ticket.order.confirming_key != key:
             return
         wait = ARMED_AFTER_IF_REDUCING if ticket.order.effect.only_reduces else ARMED_AFTER
         if at >= ticket.opened_at + wait:
-            yield Confirm(ticket.id, ticket.digest, ticket.order.effect)
+            yield turn_of(ticket)
 
     def _act(self, key: str, ticket: Ticket | None) -> Iterator[Command]:
         desk = self.desk
@@ -144,7 +145,12 @@ class Script:
                 yield Rearm("REARM")
 
 
-KEYS = ("enter", "B", "H", "S", "C", "x", "c", "d", "F", "ctrl+k", "K", "escape", "REARM")
+def turn_of(ticket: Ticket) -> Confirm:
+    """The right key on this very ticket."""
+    return Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces)
+
+
+KEYS = ("enter", "B", "H", "S", "C", "R", "x", "c", "d", "F", "ctrl+k", "K", "escape", "REARM")
 """What a script may press."""
 
 _LINE = re.compile(r"(at|after)\s+(\S+)\s+key\s+(\S+)")

@@ -24,6 +24,7 @@ from core.effects import (
     LatchKill,
     LookUpOrder,
     ReleaseKill,
+    ReplaceOrder,
     SubmitOrder,
 )
 from core.engine import NOTHING, Engine
@@ -303,7 +304,7 @@ class VirtualRuntime:
             self._perform(effect)
 
     def _perform(self, effect: Effect) -> None:
-        if isinstance(effect, SubmitOrder):
+        if isinstance(effect, SubmitOrder | ReplaceOrder):
             refusal = self.gateway.refusal(effect, self.at)
             if refusal is not None:
                 stopped = SubmissionStopped(effect.order.client_order_id, refusal)
@@ -340,7 +341,7 @@ class VirtualRuntime:
         """What the exchange answers, this instant."""
         exchange, at = self.exchange, self.at
         match effect:
-            case SubmitOrder():
+            case SubmitOrder() | ReplaceOrder():
                 return SubmissionAnswered(effect.order.client_order_id, self._submitted(effect))
             case CancelOrder():
                 return CancelAnswered(effect.client_order_id, exchange.cancel(at, effect.client_order_id))
@@ -354,10 +355,11 @@ class VirtualRuntime:
                 return PictureFetched(replace(exchange.picture(at), instruments=self._instruments()))
         raise TypeError(f"{type(effect).__name__} is no request to a broker")
 
-    def _submitted(self, effect: SubmitOrder) -> Accepted | Refused | NoAnswer:
+    def _submitted(self, effect: SubmitOrder | ReplaceOrder) -> Accepted | Refused | NoAnswer:
         """An exchange that cannot log an order takes none, and says nothing that could be believed."""
+        ask = self.exchange.replace if isinstance(effect, ReplaceOrder) else self.exchange.submit
         try:
-            return self.exchange.submit(self.at, effect.order)
+            return ask(self.at, effect.order)
         except OSError as error:
             return NoAnswer(f"the exchange's own disk fails: {error.strerror}")
 

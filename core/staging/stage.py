@@ -62,6 +62,7 @@ class StageState:
     refusals: dict[TicketId, tuple[str, ...]] = field(default_factory=dict)
     tickets_opened: int = 0
     manual_orders: int = 0
+    changes: int = 0
     skipped: int = 0
     confirmed: int = 0
     refused: int = 0
@@ -91,9 +92,13 @@ class Stage:
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def proposals(self) -> tuple[Proposal, ...]:
-        """What waits, exits first, then by age."""
+        """What waits: exits first, then stops, then entries, each by age."""
         waiting = self.state.proposals.values()
-        return tuple(sorted(waiting, key=lambda p: (not p.only_reduces, p.staged_at, p.id)))
+        return tuple(sorted(waiting, key=lambda p: (not p.is_exit, not p.only_reduces, p.staged_at, p.id)))
+
+    def replacement_of(self, order_id: ClientOrderId) -> Proposal | None:
+        """The proposal that waits to take this order's place."""
+        return next((p for p in self.state.proposals.values() if p.order.replaces == order_id), None)
 
     def entry_waits(self, symbol: Symbol, strategy: str) -> bool:
         return any(
@@ -108,7 +113,7 @@ class Stage:
                 for p in self.state.proposals.values()
                 if p.symbol == symbol
                 and p.strategy == strategy
-                and p.only_reduces
+                and p.is_exit
                 and p.exit_reason not in (ExitReason.MANUAL, ExitReason.KILL)
             ),
             None,
@@ -182,6 +187,8 @@ class Stage:
             ExitReason.KILL,
         ):
             self.state.manual_orders += 1
+        if fact.proposal.is_guard or fact.proposal.order.replaces is not None:
+            self.state.changes += 1
 
     def _skipped(self, _at: datetime, _fact: ProposalSkipped) -> None:
         self.state.skipped += 1

@@ -29,11 +29,17 @@ class Cancelling:
         return self.cancel(order, "cancelled by the operator")
 
     def cancel(self, order: Order, reason: str) -> Iterator[Effect]:
-        """Ask the broker to cancel and watch until it is gone; an order without an answer yet waits for its answer."""
+        """Ask the broker to cancel and watch until it is gone; an order without an answer yet waits for its answer.
+
+        What was sent to take its place goes with it.
+        """
         self.desk.record(CancelRequested(order.id, reason))
         self.doubting.watch(order)
         if order.status is not OrderStatus.PENDING:
             yield CancelOrder(order.id, order.broker_order_id)
+        heir = self.desk.ledger.heir(order)
+        if heir is not None and not heir.is_cancelling:
+            yield from self.cancel(heir, reason)
 
     def on_answered(self, reply: CancelAnswered) -> Iterator[Effect]:
         order = self.desk.ledger.order(reply.client_order_id)

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from core.desk import Desk
 from core.effects import Effect, FetchFigures
+from core.execution.order import Order
 from core.facts import (
     ApprovalRedeemed,
     ConfirmationReceived,
@@ -36,9 +37,10 @@ from core.model.staging import (
     Ticket,
     digest_of_ticket,
 )
-from core.model.values import ClientOrderId, Fraction, Money, Price, ProposalId, TicketId, plain, tick_of
+from core.model.values import ClientOrderId, Fraction, Money, Price, ProposalId, Quantity, TicketId, plain, tick_of
 from core.risk.gate import Gate, ReviewContext
 from core.staging.stage import Confirmation
+from core.workflows.changing import Changing
 from core.workflows.closing import Closing
 from core.workflows.proposing import candidate_of, left_to_close
 from core.workflows.submitting import Intent, Submitting
@@ -47,9 +49,10 @@ NO_FIGURES = "the broker's clock, account and quote did not come in time"
 
 
 class Confirming:
-    def __init__(self, desk: Desk, gate: Gate, submitting: Submitting, closing: Closing) -> None:
+    def __init__(self, desk: Desk, gate: Gate, changing: Changing, submitting: Submitting, closing: Closing) -> None:
         self.desk = desk
         self.gate = gate
+        self.changing = changing
         self.submitting = submitting
         self.closing = closing
         self.opening: dict[ProposalId, datetime] = {}
@@ -89,7 +92,7 @@ class Confirming:
         """The order that the ticket shows: an exit is for no more than what is left to close by now."""
         order = proposal.order
         left = left_to_close(self.desk, proposal.symbol, proposal.strategy)
-        if not proposal.only_reduces or order.quantity <= left:
+        if not proposal.is_exit or order.quantity <= left:
             return order
         effect = OrderEffect.REDUCE if order.effect is OrderEffect.CLOSE else order.effect
         return replace(order, quantity=left, effect=effect)
@@ -119,7 +122,7 @@ class Confirming:
 
     def _in_the_way(self, proposal: Proposal) -> tuple[ClientOrderId, ...]:
         """Our own stops that hold the shares which this order would sell (EX-21)."""
-        if not proposal.only_reduces:
+        if not proposal.is_exit:
             return ()
         exits = self.desk.ledger.working_exits(proposal.symbol, proposal.strategy)
         return tuple(order.id for order in exits if order.is_protective)
@@ -152,6 +155,8 @@ class Confirming:
             return "the key was for something else than this ticket shows"
         if command.effect is not ticket.order.effect:
             return f"that key does not {ticket.order.effect.value} a position"
+        if command.replaces != ticket.order.replaces:
+            return f"that key is not {ticket.order.confirming_key}, which this ticket needs"
         if self._in_the_way(self.desk.stage.state.proposals[ticket.proposal_id]) != ticket.cancels:
             return "the stops at the broker have changed since; open the proposal again"
         return None
@@ -172,21 +177,24 @@ class Confirming:
             return (self._mandate(ticket, MandateKind.PROTECTIVE_STOP, ticket.stop.price, self._session_end()),)
         if not ticket.cancels:
             return ()
-        stop = self.desk.ledger.order(ticket.cancels[-1])
+        stop = self._stops_of(ticket)[-1]
         life = timedelta(seconds=float(self.desk.control.settings.staging.close_seconds))
         return (
             self._mandate(ticket, MandateKind.CLOSE, None, self.desk.at + life),
-            self._mandate(
-                ticket, MandateKind.RESTORE_STOP, stop.request.stop_price if stop else None, self._session_end()
-            ),
+            self._mandate(ticket, MandateKind.RESTORE_STOP, stop.request.stop_price, self._session_end()),
         )
+
+    def _stops_of(self, ticket: Ticket) -> list[Order]:
+        """The stops that make way, without those that only are to take the place of one of them."""
+        ledger = self.desk.ledger
+        found = [order for order_id in ticket.cancels if (order := ledger.order(order_id)) is not None]
+        return [order for order in found if ledger.incumbent(order) is None]
 
     def _mandate(self, ticket: Ticket, kind: MandateKind, stop_price: Price | None, ends_at: datetime) -> Mandate:
         side = ticket.order.side.opposite if kind is MandateKind.PROTECTIVE_STOP else ticket.order.side
         quantity = ticket.order.quantity
         if kind is MandateKind.RESTORE_STOP:
-            stops = [self.desk.ledger.order(order_id) for order_id in ticket.cancels]
-            quantity = type(quantity)(sum((stop.remaining for stop in stops if stop), Decimal(0)))
+            quantity = Quantity(sum((stop.remaining for stop in self._stops_of(ticket)), Decimal(0)))
         return Mandate(
             id=f"{ticket.id}-{kind.value}",
             kind=kind,
@@ -237,10 +245,14 @@ class Confirming:
     def _doubts(
         self, confirmation: Confirmation, fresh: FreshFigures | None, context: ReviewContext
     ) -> tuple[str, ...]:
-        """What refuses beyond the gate: an exit of more than is left; an entry without fresh figures, or whose price
-        ran away (OP-03, OP-04).
+        """What refuses beyond the gate: a change that cannot be made; an exit of more than is left; an entry without
+        fresh figures, or whose price ran away (OP-03, OP-04).
         """
         proposal = confirmation.proposal
+        if refusal := self.changing.refusal(proposal, context.quote):
+            return (refusal,)
+        if proposal.is_guard:
+            return ()
         if proposal.only_reduces:
             left = left_to_close(self.desk, proposal.symbol, proposal.strategy, confirmation.ticket.id)
             is_too_much = confirmation.ticket.order.quantity > left
@@ -299,7 +311,7 @@ class Confirming:
                 strategy=proposal.strategy,
                 signal_time=proposal.signal_time,
                 stop=proposal.stop if isinstance(proposal.stop, StopPlan) else None,
-                parent=None,
+                parent=self.changing.parent_of(proposal),
                 exit_reason=proposal.exit_reason,
                 intended_price=proposal.intended_price or _touch(ticket.order.side, context),
                 reference=proposal.reference,

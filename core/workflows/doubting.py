@@ -48,7 +48,7 @@ class Doubting:
         if isinstance(reply.answer, NotFound):
             yield from self._not_found(order)
             return
-        if not order.is_cancelling:
+        if not order.is_cancelling and not order.is_being_replaced:
             self.next_look_up.pop(order.id, None)
         if not is_ours(order, reply.answer):
             yield from self._not_ours(order, reply.answer)

@@ -26,10 +26,14 @@ from core.model.values import BrokerOrderId, ExecutionId, Price, Quantity
 REST = frozenset({Source.LOOK_UP, Source.RECONCILIATION})
 """Sources that give the whole of an order at once: a fill they imply and do not list was missed for good."""
 
+REPLACED = "replaced"
+"""The broker's word for an order that another has taken the place of."""
+
 
 class Filling:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        self.after_arrival: Callable[[Order], Iterable[Effect]] = lambda order: ()
         self.after_fill: Callable[[Order], Iterable[Effect]] = lambda order: ()
         self.after_end: Callable[[Order], Iterable[Effect]] = lambda order: ()
 
@@ -58,6 +62,7 @@ class Filling:
                 yield from self.after_end(order)
                 return
             self.desk.record(self.change(order, OrderStatus.SUBMITTED, source, report.broker_order_id, ""))
+            yield from self.after_arrival(order)
         fills = self._new_fills(order, report, source, execution)
         for fill in fills:
             yield from self._fill(order, fill, report, source, is_late=was_terminal)
@@ -161,8 +166,14 @@ class Filling:
             is_done = order.filled_quantity >= order.request.quantity
             if not is_done:
                 return
-        self.desk.record(self.change(order, told, source, report.broker_order_id, order.reason))
+        reason = _replaced_by(order) if report.raw_status == REPLACED else order.reason
+        self.desk.record(self.change(order, told, source, report.broker_order_id, reason))
         yield from self.after_end(order)
+
+
+def _replaced_by(order: Order) -> str:
+    heir = order.replaced_by or order.replacement
+    return f"replaced by {heir}" if heir else "replaced"
 
 
 def is_ours(order: Order, report: OrderReport) -> bool:

@@ -205,7 +205,7 @@ class Proposing:
         waiting = [
             p
             for p in self.desk.stage.state.proposals.values()
-            if p.only_reduces and p.symbol == position.symbol and p.strategy == position.strategy
+            if p.is_exit and p.symbol == position.symbol and p.strategy == position.strategy
         ]
         if waiting:
             self._skip(position.strategy, position.symbol, ("an exit of this position waits already",))
@@ -273,6 +273,10 @@ class Proposing:
 
     def _position_to_close(self, symbol: Symbol, side: Side) -> Position | None:
         return next((p for p in self.desk.ledger.positions_in(symbol) if closing_side(p) is side), None)
+
+    def stage(self, proposal: Proposal) -> None:
+        """What another workflow made: the same way, the same checks."""
+        self._stage(proposal)
 
     def _stage(self, proposal: Proposal) -> None:
         if self.desk.ledger.has(proposal.order.client_order_id):

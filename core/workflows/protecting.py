@@ -100,13 +100,15 @@ class Protecting:
         symbol, strategy = order.request.symbol, order.strategy
         self.proposing.withdraw_exits_of(symbol, strategy)
         for left_over in self.desk.ledger.working_exits(symbol, strategy):
-            if left_over.id != order.id and not left_over.is_cancelling:
+            is_gone = left_over.id == order.id or left_over.replaced_by is not None
+            if not is_gone and not left_over.is_cancelling:
                 yield from self.cancelling.cancel(left_over, "the position is closed")
 
 
 def child_order_id(parent: Order, index: int, side: Side) -> ClientOrderId:
-    """The signal's own name with a child index (EX-04); what a person typed hashes its order's id instead."""
-    if parent.strategy == MANUAL or parent.exit_reason in (ExitReason.MANUAL, ExitReason.KILL):
+    """The signal's own name with a child index (EX-04); what a person typed or changed hashes its order id instead."""
+    is_by_hand = parent.strategy == MANUAL or parent.exit_reason in (ExitReason.MANUAL, ExitReason.KILL)
+    if is_by_hand or parent.request.replaces is not None:
         return order_id_of(parent.id, side.value, str(index))
     start = f"{parent.signal_time:%Y-%m-%dT%H:%M:%SZ}"
     return order_id_of(parent.strategy, parent.request.symbol, TIMEFRAME, start, side.value, str(index))

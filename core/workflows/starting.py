@@ -6,6 +6,7 @@ What a start does with each half-done step:
 | --- | --- |
 | an open ticket, a turned key without its order | void; the operator opens it again |
 | an order in PENDING | in doubt: looked up by its own id, never sent again |
+| an order that is being replaced | as it was, until the broker's word on both says more |
 | a cancel without its end | asked for again |
 | a fill without its stop | the stop goes out under the ticket's mandate |
 | a closing without its sale | goes on, or puts the stop back when its time is over |

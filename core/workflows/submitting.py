@@ -1,6 +1,6 @@
 """From permission to the wire and back: an approval is redeemed, the intent written, and every answer understood.
 
-`release` is the only place in the program that yields `SubmitOrder`.
+`release` is the only place in the program that yields `SubmitOrder` and `ReplaceOrder`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.desk import Desk
-from core.effects import Effect, LookUpOrder, SubmitOrder
+from core.effects import Effect, LookUpOrder, ReplaceOrder, SubmitOrder
 from core.execution.order import Order
 from core.facts import (
     ApprovalRedeemed,
@@ -91,7 +91,11 @@ class Submitting:
                 expires_at=intent.expires_at,
             )
         )
-        yield SubmitOrder(order, approval)
+        if order.replaces is None:
+            yield SubmitOrder(order, approval)
+        else:
+            old = self.desk.ledger.order(order.replaces)
+            yield ReplaceOrder(order, approval, old.broker_order_id if old else None)
 
     def on_stopped(self, reply: SubmissionStopped) -> Iterable[Effect]:
         """The gateway did not let it out; the broker never heard of it."""

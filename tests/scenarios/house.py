@@ -23,6 +23,7 @@ from core.effects import (
     FetchFigures,
     FetchPicture,
     LookUpOrder,
+    ReplaceOrder,
     SubmitOrder,
 )
 from core.engine import Engine
@@ -125,7 +126,7 @@ class Line(VirtualRuntime):
         super().take(at, message)
 
     def ask(self, effect: Effect) -> Input:
-        if isinstance(effect, SubmitOrder) and self._refused:
+        if isinstance(effect, SubmitOrder | ReplaceOrder) and self._refused:
             return SubmissionAnswered(effect.order.client_order_id, self._refused.pop(0))
         for number, (kind, arrives) in enumerate(self._broken):
             if isinstance(effect, kind):
@@ -146,7 +147,7 @@ class Line(VirtualRuntime):
 
 def no_answer(effect: Effect) -> Input:
     match effect:
-        case SubmitOrder():
+        case SubmitOrder() | ReplaceOrder():
             return SubmissionAnswered(effect.order.client_order_id, BROKEN)
         case CancelOrder():
             return CancelAnswered(effect.client_order_id, BROKEN)
@@ -224,7 +225,7 @@ class House:
 
     def confirms(self) -> None:
         ticket = self.ticket
-        self.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+        self.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces))
 
     def confirms_at(self, clock: str) -> None:
         """Opens the first proposal's ticket a second earlier and turns the key at `clock`."""
@@ -264,9 +265,9 @@ class House:
         return plain(positions.get(symbol, Decimal(0)))
 
     def requests(self) -> list[str]:
-        """What reached the exchange: `submit sell stop 0.502`, `cancel`."""
+        """What reached the exchange: `submit sell stop 0.502`, `replace sell stop 0.502`, `cancel`."""
         return [
-            f"submit {r['side']} {r['type']} {r['quantity']}" if r["request"] == "submit" else "cancel"
+            "cancel" if r["request"] == "cancel" else f"{r['request']} {r['side']} {r['type']} {r['quantity']}"
             for r in self.notebook.records
         ]
 

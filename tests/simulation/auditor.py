@@ -15,9 +15,9 @@ from decimal import Decimal
 from typing import Any
 
 from core import checkpoint
-from core.brokers.simulated.log import Submission, decoded
+from core.brokers.simulated.log import Cancellation, decoded
 from core.desk import Desk
-from core.effects import Effect, SubmitOrder
+from core.effects import Effect, ReplaceOrder, SubmitOrder
 from core.execution import order_machine
 from core.execution.ledger import position_key
 from core.execution.order import Order
@@ -201,7 +201,7 @@ class Auditor:
         if ticket is None:
             self.wrong.append(f"ticket {fact.ticket_id} was confirmed and never opened")
             return
-        press = (ticket.id, ticket.digest, ticket.order.effect.value)
+        press = (ticket.id, ticket.digest, ticket.order.effect.value, ticket.order.replaces)
         self.require(press in self.world.presses, f"ticket {ticket.id} was confirmed and no such key was pressed")
         self.require(fact.digest == ticket.digest, f"ticket {ticket.id} was confirmed with another digest")
         self.require(ticket.id not in story.confirmed, f"ticket {ticket.id} was confirmed twice")
@@ -334,8 +334,12 @@ class Auditor:
 
     def leaves(self, effect: Effect) -> None:
         """A request is about to leave the desk."""
-        if not isinstance(effect, SubmitOrder):
+        if not isinstance(effect, SubmitOrder | ReplaceOrder):
             return
+        self.require(
+            isinstance(effect, ReplaceOrder) is (effect.order.replaces is not None),
+            f"order {effect.order.client_order_id} leaves by the wrong door",
+        )
         order, story = effect.order, self.story
         seen = story.orders.get(order.client_order_id)
         if seen is None:
@@ -356,15 +360,21 @@ class Auditor:
                 and other.order.symbol == order.symbol
                 and other.strategy == seen.strategy
                 and other.status.is_working
+                and not self._waits_for_another(other)
             ),
             Decimal(0),
         )
         self.require(out <= held, f"exits of {out} are out for a position of {held}")
 
+    def _waits_for_another(self, seen: Seen) -> bool:
+        """Of an order and the one whose place it is to take the broker has one at a time: the pair counts once."""
+        old = self.story.orders.get(seen.order.replaces or "")
+        return old is not None and old.status.is_working
+
     def arrives(self, record: Mapping[str, str | None]) -> None:
         """The exchange is about to act on a request."""
         request = decoded(record)
-        if not isinstance(request, Submission):
+        if isinstance(request, Cancellation):
             return
         order = request.order
         self.require(order.client_order_id not in self.sent, f"order {order.client_order_id} was sent twice")

@@ -26,10 +26,12 @@ from core.brokers.simulated.exchange import ExchangeConfig
 from core.inputs import (
     Confirm,
     Decline,
+    EditOrder,
     EditProposal,
     Halt,
     Kill,
     LeaveTicket,
+    MoveStop,
     OpenTicket,
     PauseStrategy,
     ProposeClose,
@@ -43,12 +45,21 @@ from core.inputs import (
 )
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.staging import Ticket
-from core.model.values import Digest, Fraction, Price, Quantity, to_nearest_tick
+from core.model.values import ClientOrderId, Digest, Fraction, Price, Quantity, to_nearest_tick
 from core.settings import Settings
 
 STEPS = 40
 """Of a sequence, at most; about thirty on average."""
-EFFECTS = ("SubmitOrder", "SubmitOrder", "CancelOrder", "LookUpOrder", "FetchFigures", "FetchPicture", "FetchAccount")
+EFFECTS = (
+    "SubmitOrder",
+    "SubmitOrder",
+    "ReplaceOrder",
+    "CancelOrder",
+    "LookUpOrder",
+    "FetchFigures",
+    "FetchPicture",
+    "FetchAccount",
+)
 TROUBLES = st.one_of(
     st.builds(
         Trouble,
@@ -72,6 +83,23 @@ TROUBLES = st.one_of(
         st.sampled_from([0.0, 0.3, 2.0, 30.0]),
     ),
 )
+CHANGE_TROUBLES = st.one_of(
+    st.builds(
+        Trouble,
+        st.just("request"),
+        st.just("ReplaceOrder"),
+        st.sampled_from(["lost", "late"]),
+        st.sampled_from([0.5, 6.0, 90.0]),
+    ),
+    st.builds(
+        Trouble,
+        st.just("answer"),
+        st.just("ReplaceOrder"),
+        st.sampled_from(["lost", "late", "twice", "unreadable"]),
+        st.sampled_from([0.0, 0.5, 6.0, 20.0]),
+    ),
+)
+"""What the line does to a replacement."""
 LEVELS = ["100.00", "99.90", "99.60", "99.30", "99.00", "97.50", "100.20", "100.60", "101.50"]
 BARS = st.tuples(
     st.sampled_from(LEVELS),
@@ -168,10 +196,18 @@ class TradingDays(RuleBasedStateMachine):
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _press(self, ticket: Ticket, digest: Digest | None = None, effect: Effect | None = None) -> None:
+    def _press(
+        self,
+        ticket: Ticket,
+        digest: Digest | None = None,
+        effect: Effect | None = None,
+        *,
+        is_wrong_key: bool = False,
+    ) -> None:
         digest, effect = digest or ticket.digest, effect or ticket.order.effect
-        self.world.presses.add((ticket.id, digest, effect.value))
-        self.world.do(Confirm(ticket.id, digest, effect))
+        replaces = None if is_wrong_key else ticket.order.replaces
+        self.world.presses.add((ticket.id, digest, effect.value, replaces))
+        self.world.do(Confirm(ticket.id, digest, effect, replaces))
 
     @property
     def _desk(self):
@@ -268,7 +304,7 @@ class TradingDays(RuleBasedStateMachine):
         if ticket is None:
             return
         if kind == "effect":
-            self._press(ticket, effect=other)
+            self._press(ticket, effect=other, is_wrong_key=True)
         elif kind == "digest":
             self._press(ticket, digest=Digest("0" * 64))
         elif kind == "other":
@@ -416,6 +452,144 @@ class TradingDays(RuleBasedStateMachine):
         if really:
             self.world.do(RefuseSymbol(SPY, ""))
 
+    @precondition(lambda self: self._desk.ledger.positions())
+    @rule(
+        away=st.sampled_from(["-0.05", "-0.20", "-0.60", "-1.50", "0.10"]),
+        think=st.sampled_from([0.5, 0.5, 20.0]),
+        trouble=st.one_of(st.none(), CHANGE_TROUBLES, TROUBLES),
+        then=st.sampled_from(["wait", "wait", "bar", "kill", "cancel", "close", "die", "again", "wrong key"]),
+        bar=BARS,
+    )
+    def a_stop_is_moved(
+        self, away: str, think: float, trouble: Trouble | None, then: str, bar: tuple[str, str, int, float]
+    ) -> None:
+        """Or put back, where none works; and something else happens before its answer is there."""
+        position = self._desk.ledger.positions()[0]
+        sign = 1 if position.quantity > 0 else -1
+        price = Price(to_nearest_tick(self.world.price + sign * Decimal(away)))
+        self.world.do(MoveStop(position.symbol, position.strategy, price))
+        self._confirm_changes(think, trouble, then, bar)
+
+    @precondition(lambda self: self._desk.ledger.working_entries())
+    @rule(
+        pick=st.integers(0, 2),
+        more=st.sampled_from(["-2", "-1", "0", "0", "1", "4"]),
+        away=st.sampled_from([None, "-0.30", "-0.05", "0.05", "0.30"]),
+        think=st.sampled_from([0.5, 0.5, 20.0]),
+        trouble=st.one_of(st.none(), CHANGE_TROUBLES, TROUBLES),
+        then=st.sampled_from(["wait", "wait", "bar", "kill", "cancel", "close", "die", "again", "wrong key"]),
+        bar=BARS,
+    )
+    def an_entry_is_edited(
+        self,
+        pick: int,
+        more: str,
+        away: str | None,
+        think: float,
+        trouble: Trouble | None,
+        then: str,
+        bar: tuple[str, str, int, float],
+    ) -> None:
+        entries = self._desk.ledger.working_entries()
+        self._edit(entries[pick % len(entries)].id, more, away)
+        self._confirm_changes(think, trouble, then, bar)
+
+    @rule(
+        volume=st.sampled_from([30, 1000]),
+        away=st.sampled_from(["-0.05", "-0.20", "-0.60"]),
+        trouble=st.one_of(st.none(), CHANGE_TROUBLES, TROUBLES),
+        then=st.sampled_from(["wait", "wait", "bar", "kill", "cancel", "close", "die", "again", "wrong key"]),
+        bar=BARS,
+    )
+    def a_dip_is_bought_and_its_stop_moved(
+        self, volume: int, away: str, trouble: Trouble | None, then: str, bar: tuple[str, str, int, float]
+    ) -> None:
+        self.world.do(Rearm("REARM"), Resume())
+        self.world.bar(max(self.world.price, Decimal(100)))
+        self.world.bar(self.world.price - Decimal("0.30"), volume=volume)
+        self._read_and_confirm(0, 0.5, 1.0)
+        for position in self._desk.ledger.positions()[:1]:
+            sign = 1 if position.quantity > 0 else -1
+            price = Price(to_nearest_tick(self.world.price + sign * Decimal(away)))
+            self.world.do(MoveStop(position.symbol, position.strategy, price))
+        self._confirm_changes(0.5, trouble, then, bar)
+
+    @rule(
+        quantity=st.sampled_from(["3", "3", "8", "0.5"]),
+        below=st.sampled_from(["0.40", "1.00"]),
+        more=st.sampled_from(["-2", "0", "1", "4"]),
+        away=st.sampled_from([None, "-0.30", "0.30", "1.00"]),
+        trouble=st.one_of(st.none(), CHANGE_TROUBLES, TROUBLES),
+        then=st.sampled_from(["wait", "wait", "bar", "kill", "cancel", "close", "die", "again", "wrong key"]),
+        bar=BARS,
+    )
+    def an_entry_waits_and_is_edited(
+        self,
+        quantity: str,
+        below: str,
+        more: str,
+        away: str | None,
+        trouble: Trouble | None,
+        then: str,
+        bar: tuple[str, str, int, float],
+    ) -> None:
+        self.world.do(Rearm("REARM"), Resume())
+        limit = to_nearest_tick(self.world.price - Decimal(below))
+        self.world.do(
+            ProposeOrder(
+                SPY, Effect.OPEN, Quantity(Decimal(quantity)), OrderType.LIMIT, limit, Price(limit - 1),
+                StopHolder.BROKER,
+            )
+        )  # fmt: skip
+        if self._proposals():
+            self._confirm_newest()
+        for entry in self._desk.ledger.working_entries(SPY)[:1]:
+            self._edit(entry.id, more, away)
+        self._confirm_changes(0.5, trouble, then, bar)
+
+    def _edit(self, order_id: ClientOrderId, more: str, away: str | None) -> None:
+        order = self._desk.ledger.order(order_id)
+        assert order is not None
+        limit = order.request.limit_price
+        if limit is not None and away is not None:
+            limit = to_nearest_tick(max(limit + Decimal(away), Decimal(5)))
+        quantity = Quantity(max(order.request.quantity + Decimal(more), Decimal(0)))
+        self.world.do(EditOrder(order_id, quantity, limit, None))
+
+    def _confirm_changes(
+        self, think: float, trouble: Trouble | None, then: str, bar: tuple[str, str, int, float]
+    ) -> None:
+        changes = [p for p in self._proposals() if p.is_guard or p.order.replaces]
+        for proposal in changes[:2]:
+            self.world.do(OpenTicket(proposal.id))
+        self.world.run(think)
+        if trouble is not None:
+            self.world.line.waiting.append(trouble)
+        for ticket in self._tickets():
+            if any(ticket.proposal_id == proposal.id for proposal in changes):
+                self._press(ticket, is_wrong_key=then == "wrong key")
+        self.world.run(0.25)
+        working = list(self._desk.ledger.working())
+        match then:
+            case "bar":
+                self._trade(*bar)
+            case "kill":
+                self.world.do(Halt("key"), Kill("key"), Rearm("REARM"))
+            case "cancel" if working:
+                self.world.do(RequestCancel(working[0].id))
+            case "close":
+                self.world.do(ProposeClose(SPY))
+                if self._proposals():
+                    self._confirm_newest()
+            case "die":
+                self.world.restart(down=0.1)
+            case "again" if self._desk.ledger.positions():
+                position = self._desk.ledger.positions()[0]
+                sign = 1 if position.quantity > 0 else -1
+                price = Price(to_nearest_tick(self.world.price - sign * Decimal("0.80")))
+                self.world.do(MoveStop(position.symbol, position.strategy, price))
+        self.world.run(0.35)
+
     @rule()
     def everything_is_to_be_flattened(self) -> None:
         self.world.do(ProposeFlattening())
@@ -513,6 +687,10 @@ class TradingDays(RuleBasedStateMachine):
                 "force-flats": counts["FORCE_FLAT"],
                 "orders in doubt": counts["OrderInDoubt"],
                 "blocked submissions": counts["SubmissionBlocked"],
+                "changes sent": sum(order.replaces is not None for order in world.auditor.sent.values()),
+                "orders replaced": sum(
+                    order.replaced_by is not None for order in world.engine.desk.ledger.state.orders.values()
+                ),
                 "kills": counts["Killed"],
                 "restarts": world.restarts,
                 "faults of the line": world.line.met.total(),

@@ -13,7 +13,7 @@ from simulation.machine import some_settings
 from simulation.world import DAY, SPY, World, calendar
 
 from core.brokers.simulated.exchange import ExchangeConfig
-from core.inputs import Confirm, OpenTicket, ProposeOrder, RequestCancel
+from core.inputs import Confirm, EditOrder, MoveStop, OpenTicket, ProposeOrder, RequestCancel
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.position import Trade
 from core.model.values import Price, Quantity
@@ -40,7 +40,9 @@ def a_day(life: Life | None = None) -> World:
 
 
 def a_day_until_it_is_settled(life: Life | None = None) -> World:
-    """A dip is bought in two fills, guarded by a stop at each, sold at the average; a typed order is taken back.
+    """A dip is bought in two fills, guarded by a stop at each, both stops are moved, all is sold at the average.
+
+    A typed order is edited and taken back.
 
     With a `life` the process dies once on the way; the operator goes on with whatever the next one shows.
     """
@@ -60,6 +62,9 @@ def a_day_until_it_is_settled(life: Life | None = None) -> World:
     confirm_all(world)
     world.save_checkpoint()
     world.bar("99.68", volume=1000)
+    for position in world.engine.desk.ledger.positions():
+        world.do(MoveStop(SPY, position.strategy, Price(Decimal("99.50"))))
+    confirm_all(world)
     world.bar("100.60")
     confirm_all(world)
     world.bar("100.50")
@@ -70,6 +75,9 @@ def a_day_until_it_is_settled(life: Life | None = None) -> World:
         ProposeOrder(SPY, Effect.OPEN, Quantity(Decimal(2)), OrderType.LIMIT, price, Price(Decimal("94.00")),
                      StopHolder.BROKER)
     )  # fmt: skip
+    confirm_all(world)
+    for order in world.engine.desk.ledger.working_entries(SPY)[:1]:
+        world.do(EditOrder(order.id, Quantity(Decimal(3)), Price(Decimal("95.10")), None))
     confirm_all(world)
     for order in world.engine.desk.ledger.working_entries(SPY):
         world.do(RequestCancel(order.id))
@@ -88,8 +96,9 @@ def confirm_all(world: World) -> None:
         world.do(OpenTicket(waiting[0].id))
         world.run(0.5)
         for ticket in list(world.engine.desk.stage.state.tickets.values()):
-            world.presses.add((ticket.id, ticket.digest, ticket.order.effect.value))
-            world.do(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+            order = ticket.order
+            world.presses.add((ticket.id, ticket.digest, order.effect.value, order.replaces))
+            world.do(Confirm(ticket.id, ticket.digest, order.effect, order.replaces))
         world.run(1.5)
 
 
@@ -100,7 +109,7 @@ def places() -> tuple[str, ...]:
 
 
 def test_the_scripted_day_is_worth_crashing() -> None:
-    """EX-21, OP-06: it holds an entry in parts, a stop at each, a close through them, and a cancel"""
+    """EX-21, EX-12, OP-06: an entry in parts, a stop at each, their move, a close through them, an edit, a cancel"""
     world = a_day()
 
     orders = world.engine.desk.ledger.state.orders.values()
@@ -108,10 +117,14 @@ def test_the_scripted_day_is_worth_crashing() -> None:
     entry, *_ = orders
     stops = [order for order in orders if order.is_protective]
     assert entry.status is OrderStatus.FILLED
-    assert [stop.request.quantity for stop in stops] == [4, 6]
+    assert [stop.request.quantity for stop in stops[:2]] == [4, 6]
+    assert {stop.replaced_by for stop in stops[:2]} == {stop.id for stop in stops[2:]}
+    assert {stop.request.stop_price for stop in stops[2:]} == {Decimal("99.50")}
     assert {stop.status for stop in stops} == {OrderStatus.CANCELLED}
     assert [trade.quantity for trade in trades] == [10]
-    assert list(orders)[-1].status is OrderStatus.CANCELLED
+    typed, edited = list(orders)[-2:]
+    assert (typed.replaced_by, edited.request.quantity) == (edited.id, 3)
+    assert typed.status is edited.status is OrderStatus.CANCELLED
     assert world.auditor.wrong == []
     assert len(places()) > 150
 

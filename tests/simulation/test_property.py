@@ -24,6 +24,8 @@ LEAST: Mapping[str, float] = {
     "fills": 0.6,
     "closed trades": 0.2,
     "orders in doubt": 0.02,
+    "changes sent": 0.1,
+    "orders replaced": 0.05,
     "kills": 0.3,
     "restarts": 0.3,
     "faults of the line": 0.5,

@@ -14,12 +14,13 @@ from simulation.world import Disk
 
 from core.control import Control
 from core.effects import Effect
+from core.execution.ledger import Ledger
 from core.execution.order import Order
 from core.facts import ProposalEdited
 from core.inputs import Confirm
 from core.model.broker import Execution, OrderReport
 from core.model.staging import MandateKind
-from core.model.values import ClientOrderId
+from core.model.values import NO_SHARES, ClientOrderId, Quantity
 from core.staging.stage import Stage
 from core.strategies.orchestrator import Orchestrator
 from core.workflows import confirming
@@ -47,6 +48,26 @@ def the_digest_is_not_compared(patch: pytest.MonkeyPatch) -> None:
         return careful(self, replace(command, digest=ticket.digest) if ticket else command)
 
     patch.setattr(Confirming, "on_confirm", careless)
+
+
+def any_key_replaces(patch: pytest.MonkeyPatch) -> None:
+    """The key of the effect counts where R alone may (OP-04)."""
+    careful = Confirming.on_confirm
+
+    def careless(self: Confirming, command: Confirm) -> Iterator[Effect]:
+        ticket = self.desk.stage.state.tickets.get(command.ticket_id)
+        return careful(self, replace(command, replaces=ticket.order.replaces) if ticket else command)
+
+    patch.setattr(Confirming, "on_confirm", careless)
+
+
+def a_pair_counts_for_nothing(patch: pytest.MonkeyPatch) -> None:
+    """While its answer is awaited the position looks bare: a pair counts for nothing (EX-13)."""
+
+    def claim(self: Ledger, order: Order) -> Quantity:
+        return NO_SHARES if self.incumbent(order) or order.is_being_replaced else order.remaining
+
+    patch.setattr(Ledger, "claim", claim)
 
 
 def a_fill_counts_as_often_as_it_is_heard_of(patch: pytest.MonkeyPatch) -> None:
@@ -114,6 +135,8 @@ def a_refused_symbol_is_not_checked(patch: pytest.MonkeyPatch) -> None:
 FAULTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
     nothing_is_refused,
     the_digest_is_not_compared,
+    any_key_replaces,
+    a_pair_counts_for_nothing,
     a_fill_counts_as_often_as_it_is_heard_of,
     a_stop_is_released_for_the_whole_fill_each_time,
     an_exit_is_not_clamped_again,

@@ -19,7 +19,7 @@ from simulation.auditor import Auditor
 
 from core import checkpoint
 from core.brokers.simulated.exchange import ExchangeConfig, SimulatedExchange
-from core.effects import CancelOrder, Effect, FetchPicture, SubmitOrder
+from core.effects import CancelOrder, Effect, FetchPicture, ReplaceOrder, SubmitOrder
 from core.engine import Engine
 from core.facts import Fact
 from core.inputs import BarArrived, Command, Input, Kill, Priority, Start
@@ -254,7 +254,7 @@ class Wire(VirtualRuntime):
         fuse, name = self.world.fuse, type(effect).__name__
         fuse.burn(f"before {name} leaves")
         self.world.auditor.leaves(effect)
-        if isinstance(effect, SubmitOrder | CancelOrder):
+        if isinstance(effect, SubmitOrder | ReplaceOrder | CancelOrder):
             for delay in self.link.carry(effect):
                 self.in_the_air.append((self.at + delay, effect))
                 self._later(self.at + delay, Priority.KILL, lambda: self._reach(effect))
@@ -314,7 +314,7 @@ class World:
         self.line = BadLine()
         self.switch = Switch()
         self.drawer = Drawer()
-        self.presses: set[tuple[str, str, str]] = set()
+        self.presses: set[tuple[str, str, str, str | None]] = set()
         self.restarts = 0
         self.next_crash: dict[str, Any] = {}
         self.log = Exchanged(self)
@@ -371,6 +371,8 @@ class World:
             if at <= until:
                 if isinstance(effect, SubmitOrder):
                     self.exchange.submit(at, effect.order)
+                elif isinstance(effect, ReplaceOrder):
+                    self.exchange.replace(at, effect.order)
                 elif isinstance(effect, CancelOrder):
                     self.exchange.cancel(at, effect.client_order_id)
         self.exchange.advance(until)

@@ -21,6 +21,7 @@ STATUS_OF: dict[UpdateEvent, tuple[OrderStatus, str]] = {
     UpdateEvent.CANCELED: (OrderStatus.CANCELLED, "canceled"),
     UpdateEvent.EXPIRED: (OrderStatus.EXPIRED, "expired"),
     UpdateEvent.REJECTED: (OrderStatus.REJECTED, "rejected"),
+    UpdateEvent.REPLACED: (OrderStatus.CANCELLED, "replaced"),
 }
 """What each event makes of an order, and Alpaca's word for it."""
 
@@ -138,7 +139,7 @@ class Book:
         self._tell(order, event, at, execution)
 
     def end(self, order: BookedOrder, event: UpdateEvent, at: datetime) -> None:
-        """Cancelled or expired: what is filled stays."""
+        """Cancelled, expired or replaced: what is filled stays."""
         self._close(order, at)
         self._tell(order, event, at)
 

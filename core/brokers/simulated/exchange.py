@@ -19,6 +19,7 @@ from core.brokers.simulated.log import (
     Cancellation,
     ExchangeLog,
     Record,
+    Replacement,
     Request,
     Submission,
     decoded,
@@ -27,7 +28,8 @@ from core.brokers.simulated.log import (
 )
 from core.brokers.simulated.market import Market
 from core.brokers.simulated.matching import Matching
-from core.brokers.simulated.rules import INVALID, UNPROCESSABLE, Situation, is_whole, refusal
+from core.brokers.simulated.replacements import refusal_to_replace
+from core.brokers.simulated.rules import INVALID, UNPROCESSABLE, Situation, duplicate, is_whole, refusal
 from core.model.account import Account
 from core.model.bar import Bar
 from core.model.broker import Accepted, BrokerPicture, NotFound, OrderReport, OrderUpdate, Refused, UpdateEvent
@@ -35,7 +37,7 @@ from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest, OrderType, Side, TimeInForce
 from core.model.quote import NoQuote, Quote
 from core.model.session import Calendar
-from core.model.values import ClientOrderId, Price, Symbol
+from core.model.values import ZERO, ClientOrderId, Price, Symbol
 
 __all__ = ["ExchangeConfig", "ExchangeLog", "Record", "SimulatedExchange", "rebuild"]
 
@@ -46,7 +48,7 @@ class SimulatedExchange:
     Parameters
     ----------
     log
-        Every submit and cancel is appended before it is acted upon, refused ones too.
+        Every submit, cancel and replace is appended before it is acted upon, refused ones too.
     instruments
         What can be traded; None lets every symbol trade by the default rules.
 
@@ -122,12 +124,20 @@ class SimulatedExchange:
             self._write(cancellation)
         return self._cancel(cancellation)
 
+    def replace(self, at: datetime, order: OrderRequest) -> Accepted | Refused:
+        """Put an order in the place of the one that it names, all at once, or refuse it; refused, the old one stays."""
+        replacement = Replacement(max(at, self._matching.now), order)
+        self._write(replacement)
+        return self._replace(replacement)
+
     def repeat(self, record: Record) -> None:
         """Act on a logged request again, without logging it; its answer was given long ago."""
         request = decoded(record)
         self.last_at = request.at
         if isinstance(request, Submission):
             self._submit(request)
+        elif isinstance(request, Replacement):
+            self._replace(request)
         else:
             self._cancel(request)
 
@@ -174,13 +184,23 @@ class SimulatedExchange:
         self.last_at = request.at
 
     def _submit(self, submission: Submission) -> Accepted | Refused:
-        at, request = submission.at, submission.order
+        self.advance(submission.at)
+        situation = self._situation(submission.at, submission.order, None)
+        return refusal(situation) or self._accept(submission.at, situation)
+
+    def _replace(self, replacement: Replacement) -> Accepted | Refused:
+        at, request = replacement.at, replacement.order
         self.advance(at)
-        instrument = self.instrument(request.symbol)
-        situation = self._situation(at, request, instrument)
-        refused = refusal(situation)
-        if refused is not None:
-            return refused
+        old = None if request.replaces is None else self._book.find(request.replaces)
+        situation = self._situation(at, request, old)
+        refused = duplicate(situation) or refusal_to_replace(old, request) or refusal(situation)
+        if refused is not None or old is None:
+            return refused or Refused(UNPROCESSABLE, INVALID, "a replacement names an order")
+        self._book.end(old, UpdateEvent.REPLACED, at)
+        return self._accept(at, situation)
+
+    def _accept(self, at: datetime, situation: Situation) -> Accepted:
+        request, instrument = situation.order, situation.instrument
         assert isinstance(instrument, Instrument)  # the rules have seen to both
         assert situation.price is not None
         order = BookedOrder(
@@ -207,17 +227,21 @@ class SimulatedExchange:
         self._matching.schedule()
         return Accepted(order.report())
 
-    def _situation(self, at: datetime, order: OrderRequest, instrument: Instrument | NoInstrument) -> Situation:
+    def _situation(self, at: datetime, order: OrderRequest, old: BookedOrder | None) -> Situation:
+        """As it is for an order that arrives; what the one that makes way holds or reserves is free again."""
+        gone = old if old is not None and old.is_working else None
+        held = gone.remaining if gone is not None and not gone.opens else ZERO
+        reserved = gone.remaining * gone.reserve_price if gone is not None and gone.opens else ZERO
         return Situation(
             order=order,
-            instrument=instrument,
+            instrument=self.instrument(order.symbol),
             is_duplicate=self._book.find(order.client_order_id) is not None,
             is_margin=self._config.is_margin,
             position=self._ledger.quantity(order.symbol),
-            held=self._book.held(order.symbol, order.side),
+            held=self._book.held(order.symbol, order.side) - held,
             opposite_opens=self._book.is_opening(order.symbol, order.side.opposite),
             price=self._cost_of_a_share(at, order),
-            buying_power=self._ledger.buying_power(at, self._market, self._book.reserved()),
+            buying_power=self._ledger.buying_power(at, self._market, self._book.reserved() - reserved),
         )
 
     def _cost_of_a_share(self, at: datetime, order: OrderRequest) -> Price | None:

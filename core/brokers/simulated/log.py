@@ -7,7 +7,7 @@ order for order and execution for execution, so that it outlives a crash of the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from heapq import merge
@@ -60,7 +60,15 @@ class Cancellation:
     client_order_id: ClientOrderId
 
 
-Request = Submission | Cancellation
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """An order that was asked for at `at`, in the place of the one that it names."""
+
+    at: datetime
+    order: OrderRequest
+
+
+Request = Submission | Cancellation | Replacement
 
 
 def encoded(request: Request) -> Record:
@@ -72,8 +80,9 @@ def encoded(request: Request) -> Record:
             "client_order_id": request.client_order_id,
         }
     order = request.order
+    replaces: dict[str, str] = {} if order.replaces is None else {"replaces": order.replaces}
     return {
-        "request": "submit",
+        "request": "replace" if isinstance(request, Replacement) else "submit",
         "at": request.at.isoformat(),
         "client_order_id": order.client_order_id,
         "symbol": order.symbol,
@@ -84,6 +93,7 @@ def encoded(request: Request) -> Record:
         "time_in_force": order.time_in_force.value,
         "limit_price": None if order.limit_price is None else str(order.limit_price),
         "stop_price": None if order.stop_price is None else str(order.stop_price),
+        **replaces,
     }
 
 
@@ -96,6 +106,9 @@ def decoded(record: Record) -> Request:
             return Cancellation(at, client_order_id)
         case "submit":
             return Submission(at, _order(record, client_order_id))
+        case "replace":
+            replaces = ClientOrderId(_text(record, "replaces"))
+            return Replacement(at, replace(_order(record, client_order_id), replaces=replaces))
         case other:
             raise DamagedRecordError(f"no such request: {other!r}")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 from core.execution.ledger import Ledger
+from core.execution.order import Order
 from core.model.account import Account, NoAccount
-from core.model.order import Side
+from core.model.order import OrderRequest, Side
 from core.model.staging import Verdict
-from core.model.values import ZERO
+from core.model.values import ZERO, ClientOrderId
 from core.risk.checks.verdicts import passed, refused, unmeasured, usd
 from core.risk.gate import Candidate, ReviewContext
 
@@ -26,21 +27,39 @@ class BuyingPowerCheck:
         price = candidate.price(desk.quote)
         if price is None:
             return unmeasured(self.name, "no price to measure it by", is_fresh=desk.is_fresh)
-        reserved = reserved_for_unseen(desk.ledger, desk.account)
-        free = desk.account.buying_power - reserved
+        reserved = reserved_for_unseen(desk.ledger, desk.account, but=candidate.order.replaces)
+        free = desk.account.buying_power - reserved + given_back(candidate.order, desk.ledger, desk.account)
         cost = price * candidate.order.quantity
         if cost > free:
             return refused(self.name, f"{usd(cost)} is over {usd(free)} free, {usd(reserved)} being reserved")
         return passed(self.name, f"{usd(cost)} of {usd(free)}")
 
 
-def reserved_for_unseen(ledger: Ledger, account: Account) -> Decimal:
-    """USD for buys in flight or in doubt, and those acknowledged after the account's figures were taken."""
-    return sum(
-        (
-            order.remaining * (order.request.limit_price or order.intended_price or ZERO)
-            for order in ledger.working_entries()
-            if order.request.side is Side.BUY and (order.submitted_at is None or order.submitted_at >= account.at)
-        ),
-        ZERO,
-    )
+def reserved_for_unseen(ledger: Ledger, account: Account, but: ClientOrderId | None = None) -> Decimal:
+    """USD for buys in flight or in doubt, and those acknowledged after the account's figures were taken.
+
+    An order that is to take another's place reserves only what it costs more; `but` is left out.
+    """
+    reserved = ZERO
+    for order in ledger.working_entries():
+        if order.request.side is not Side.BUY or _is_seen(order, account) or order.id == but:
+            continue
+        old = ledger.incumbent(order)
+        reserved += _cost(order) if old is None else max(_cost(order) - _cost(old), ZERO)
+    return reserved
+
+
+def given_back(order: OrderRequest, ledger: Ledger, account: Account) -> Decimal:
+    """USD that the figures show as reserved for the order whose place this one takes: nothing is counted twice."""
+    old = ledger.order(order.replaces) if order.replaces is not None else None
+    if old is None or not old.is_working or old.request.side is not Side.BUY or not _is_seen(old, account):
+        return ZERO
+    return _cost(old)
+
+
+def _is_seen(order: Order, account: Account) -> bool:
+    return order.submitted_at is not None and order.submitted_at < account.at
+
+
+def _cost(order: Order) -> Decimal:
+    return order.remaining * (order.request.limit_price or order.intended_price or ZERO)

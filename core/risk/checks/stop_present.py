@@ -1,11 +1,13 @@
-"""Every entry has a stop and names who holds it; where nobody does, the ticket says YOU (OP-06, RK-02)."""
+"""Every entry has a stop and names who holds it; where nobody does, the ticket says YOU (OP-06, RK-02). A stop that is
+moved so that it would cost more warns.
+"""
 
 from __future__ import annotations
 
 from core.model.order import Side, StopHolder, TimeInForce
 from core.model.staging import NoStop, Verdict
 from core.model.values import plain
-from core.risk.checks.verdicts import passed, refused, warned
+from core.risk.checks.verdicts import passed, refused, usd, warned
 from core.risk.gate import Candidate, ReviewContext
 
 
@@ -14,7 +16,7 @@ class StopPresentCheck:
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         if candidate.only_reduces:
-            return passed(self.name, "closes; needs none")
+            return _moved_away(candidate, desk) or passed(self.name, "closes; needs none")
         stop = candidate.stop
         if isinstance(stop, NoStop):
             return refused(self.name, f"no stop: {stop.reason}")
@@ -30,3 +32,16 @@ class StopPresentCheck:
                 self.name, f"the stop {plain(stop.price)} is for today; what fills on a later day has NO STOP"
             )
         return passed(self.name, f"the broker holds the stop {plain(stop.price)} from 09:30 to 16:00")
+
+
+def _moved_away(candidate: Candidate, desk: ReviewContext) -> Verdict | None:
+    """What a stop costs more where it is to stand than where it stands."""
+    order = candidate.order
+    old = desk.ledger.order(order.replaces) if order.replaces is not None else None
+    if old is None or old.request.stop_price is None or order.stop_price is None:
+        return None
+    further = old.request.stop_price - order.stop_price
+    more = further if order.side is Side.SELL else -further
+    if more <= 0:
+        return None
+    return warned("stop", f"it moves AWAY from the market: {usd(more * order.quantity)} more are lost at it")

@@ -6,7 +6,7 @@ A world is a few minutes around an open, a close and the next open, with random 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -76,10 +76,12 @@ def requests(draw: st.DrawFn) -> list[tuple[datetime, OrderRequest | Cancel | Lo
     found: list[tuple[datetime, OrderRequest | Cancel | Look]] = []
     for _ in range(draw(st.integers(1, 25))):
         moment = draw(moments)
-        kind = draw(st.sampled_from(["order"] * 6 + ["cancel", "look"]))
+        kind = draw(st.sampled_from(["order"] * 6 + ["replace"] * 2 + ["cancel", "look"]))
         name = f"order-{draw(st.integers(1, 30))}"
         if kind == "order":
             found.append((moment, draw(orders(name))))
+        elif kind == "replace":
+            found += [(moment, draw(changes(of, name))) for _, of in found[-1:] if isinstance(of, OrderRequest)]
         else:
             found.append((moment, Cancel(ClientOrderId(name)) if kind == "cancel" else Look()))
     return sorted(found, key=lambda item: item[0])
@@ -96,6 +98,20 @@ def orders(draw: st.DrawFn, name: str) -> OrderRequest:
         time_in_force=draw(st.sampled_from(TimeInForce)),
         symbol=draw(symbols),
         **terms,
+    )
+
+
+@st.composite
+def changes(draw: st.DrawFn, of: OrderRequest, name: str) -> OrderRequest:
+    """Another quantity or price for an order that was asked for."""
+    price = draw(prices)
+    return replace(
+        of,
+        client_order_id=ClientOrderId(name),
+        quantity=draw(st.sampled_from([of.quantity, Quantity(Decimal(3))])),
+        limit_price=of.limit_price and price,
+        stop_price=of.stop_price and price,
+        replaces=of.client_order_id,
     )
 
 
@@ -144,7 +160,8 @@ def live(world: World, until: datetime, drive: Callable[[Floor, datetime], None]
             case Quote():
                 floor.exchange.take_quote(happening)
             case OrderRequest():
-                floor.exchange.submit(moment, happening)
+                ask = floor.exchange.replace if happening.replaces else floor.exchange.submit
+                ask(moment, happening)
             case Cancel(name):
                 floor.exchange.cancel(moment, name)
             case Look():

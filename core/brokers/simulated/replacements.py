@@ -1,0 +1,42 @@
+"""What the exchange refuses of a replacement, beyond the rules that any order must pass.
+
+As Alpaca has it: the answer is a new order with ids of its own, and the old one is `replaced`. The quantity that is
+asked for is the new order's own: what the old one has filled is not taken off it. Only whole shares can be changed in
+number.
+"""
+
+from __future__ import annotations
+
+from core.brokers.simulated.book import BookedOrder
+from core.brokers.simulated.rules import FORBIDDEN, INVALID, NOT_ENOUGH, UNPROCESSABLE, is_whole
+from core.model.broker import Refused
+from core.model.order import OrderRequest
+
+MISSING = 404
+NO_SUCH_ORDER = 40410000
+
+
+def refusal_to_replace(old: BookedOrder | None, order: OrderRequest) -> Refused | None:
+    """Why this order cannot take the place of `old`, or None."""
+    if old is None:
+        return Refused(MISSING, NO_SUCH_ORDER, f"order not found for {order.replaces}")
+    if not old.is_working:
+        return _invalid(f'order is already in "{old.report().raw_status}" state')
+    if old.takes_any_price:
+        return _invalid("an order that takes any price cannot be replaced")
+    before = old.request
+    if (before.symbol, before.side, before.type) != (order.symbol, order.side, order.type):
+        return _invalid("symbol, side and type of an order cannot be changed")
+    if _terms(before) == _terms(order):
+        return Refused(FORBIDDEN, NOT_ENOUGH, "order parameters are not changed")
+    if before.quantity != order.quantity and not (is_whole(before.quantity) and is_whole(order.quantity)):
+        return _invalid("qty of a fractional order cannot be changed")
+    return None
+
+
+def _terms(order: OrderRequest) -> tuple[object, ...]:
+    return order.quantity, order.limit_price, order.stop_price, order.time_in_force
+
+
+def _invalid(message: str) -> Refused:
+    return Refused(UNPROCESSABLE, INVALID, message)

@@ -1,0 +1,254 @@
+"""Changing what works at the broker: another price for a stop, another quantity or price for an entry.
+
+Each is staged as an order that names the one whose place it takes, and goes the way of any order: a ticket, the key
+`R`, every check on fresh figures. A position that no stop guards gets a new one, on a ticket with its effect's own key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from core.desk import Desk
+from core.effects import Effect
+from core.execution.order import Order
+from core.facts import ProposalEnd, ProposalEnded, ProposalSkipped
+from core.inputs import EditOrder, MoveStop
+from core.model.bar import ONE_MINUTE
+from core.model.order import Effect as OrderEffect
+from core.model.order import OrderRequest, OrderStatus, OrderType, Side, order_id_of
+from core.model.position import Position
+from core.model.quote import NoQuote, Quote
+from core.model.signal import ExitReason
+from core.model.staging import MANUAL, NoStop, Proposal
+from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol, plain, tick_of
+from core.workflows.proposing import Proposing, closing_side, left_to_close
+
+
+class Changing:
+    def __init__(self, desk: Desk, proposing: Proposing) -> None:
+        self.desk = desk
+        self.proposing = proposing
+
+    # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def on_move_stop(self, command: MoveStop) -> Iterable[Effect]:
+        """One proposal a stop that works; what none of them guards gets one of its own."""
+        position = self.desk.ledger.position(command.symbol, command.strategy)
+        if position is None:
+            self._skip(command.strategy, command.symbol, f"there is no {command.symbol} position of {command.strategy}")
+            return ()
+        stops = self._stops(position)
+        for stop in stops:
+            self._stage_move(stop, command.stop_price)
+        bare = self._unguarded(position)
+        if bare > 0:
+            self._stage_guard(position, bare, command.stop_price)
+        elif not stops:
+            self._skip(command.strategy, command.symbol, "no stop of it works at the broker: its exit is on its way")
+        return ()
+
+    def on_edit_order(self, command: EditOrder) -> Iterable[Effect]:
+        """The quantity is that of the whole entry: what is filled already is taken off it."""
+        old = self.desk.ledger.order(command.client_order_id)
+        if old is None:
+            return ()
+        if refusal := self._not_editable(old, command):
+            self._skip(old.strategy, old.request.symbol, refusal)
+            return ()
+        held = self.desk.ledger.position(old.request.symbol, old.strategy)
+        is_added = held is not None and old.request.effect is OrderEffect.OPEN
+        order = replace(
+            old.request,
+            client_order_id=self._next_id(old.id),
+            effect=OrderEffect.ADD if is_added else old.request.effect,
+            quantity=Quantity(command.quantity - old.filled_quantity),
+            limit_price=command.limit_price or old.request.limit_price,
+            replaces=old.id,
+        )
+        stop = old.stop
+        if stop is not None and command.stop_price is not None:
+            stop = replace(stop, price=command.stop_price)
+        life = timedelta(seconds=float(self.desk.control.settings.staging.manual_seconds))
+        self._stage(
+            Proposal(
+                id=ProposalId(order.client_order_id),
+                strategy=old.strategy,
+                order=order,
+                stop=stop or NoStop("the order has none"),
+                signal_time=self.desk.at if old.strategy == MANUAL else old.signal_time,
+                staged_at=self.desk.at,
+                expires_at=old.expires_at or self.desk.at + life,
+                reason="changed by the operator",
+                intended_price=order.limit_price,
+                reference=old.reference,
+                exit_reason=None,
+            )
+        )
+        return ()
+
+    # ── what stands against it ───────────────────────────────────────────────────────────────────────────────────
+
+    def refusal(self, proposal: Proposal, quote: Quote | NoQuote) -> str | None:
+        """Why this change cannot be made now, beyond what the gate says; None where the proposal changes nothing."""
+        if proposal.order.replaces is not None and (reason := self._irreplaceable(proposal.order)):
+            return reason
+        if not proposal.is_guard:
+            return None
+        if reason := self._misplaced(proposal.order, quote):
+            return reason
+        return None if proposal.order.replaces else self._too_much(proposal)
+
+    def parent_of(self, proposal: Proposal) -> ClientOrderId | None:
+        """The entry that a stop belongs to."""
+        if not proposal.is_guard:
+            return None
+        if proposal.order.replaces is not None:
+            old = self.desk.ledger.order(proposal.order.replaces)
+            return old.parent if old else None
+        position = self.desk.ledger.position(proposal.symbol, proposal.strategy)
+        entry = self.desk.ledger.order(position.entry_order) if position else None
+        return entry.id if entry else None
+
+    def _irreplaceable(self, order: OrderRequest) -> str | None:
+        old = self.desk.ledger.order(order.replaces) if order.replaces else None
+        if old is None or not old.is_working:
+            return "the order that it would replace works no more"
+        if old.status is OrderStatus.PENDING:
+            return "the broker has not answered for the order yet; look again in a moment"
+        if old.is_cancelling:
+            return "the order is being cancelled"
+        if old.is_being_replaced:
+            return "the order is being replaced already"
+        if order.effect.only_reduces and order.quantity != old.remaining:
+            return f"{plain(old.remaining)} are left of the stop by now; move it again"
+        if order.quantity != old.request.quantity and (_is_fraction(order) or _is_fraction(old.request)):
+            return "a fractional order keeps its quantity at the broker: cancel it, and write another"
+        if _terms(order) == _terms(old.request):
+            return "nothing at the broker would change"
+        return None
+
+    def _not_editable(self, old: Order, command: EditOrder) -> str | None:
+        if old.only_reduces:
+            return "only an entry is edited; a stop is moved from its position"
+        if old.request.type is OrderType.MARKET:
+            return "an order at the market takes any price; cancel it"
+        if command.quantity <= old.filled_quantity:
+            return f"{plain(old.filled_quantity)} are filled already, {plain(command.quantity)} would leave nothing"
+        return None
+
+    def _misplaced(self, order: OrderRequest, quote: Quote | NoQuote) -> str | None:
+        """A stop that the market has passed would trade at once: it is refused, though it only reduces."""
+        stop = order.stop_price
+        if stop is None or not stop.is_finite() or stop <= 0:
+            return f"{stop} is no price for a stop"
+        if stop % tick_of(stop):
+            return f"{plain(stop)} is off its tick of {tick_of(stop)}"
+        is_sale = order.side is Side.SELL
+        now = self.desk.orchestrator.state.marks.get(order.symbol)
+        if isinstance(quote, Quote) and not self._has_a_bar_since(quote):
+            now = quote.bid if is_sale else quote.ask
+        if now is None or (stop < now if is_sale else stop > now):
+            return None
+        return f"stop {plain(stop)} is on the wrong side of the market, {plain(now)}: it would trade at once"
+
+    def _has_a_bar_since(self, quote: Quote) -> bool:
+        started = self.desk.normaliser.state.last_starts.get(quote.symbol)
+        return started is not None and started + ONE_MINUTE > quote.at
+
+    def _too_much(self, proposal: Proposal) -> str | None:
+        position = self.desk.ledger.position(proposal.symbol, proposal.strategy)
+        bare = self._unguarded(position) if position else Quantity(Decimal(0))
+        return None if proposal.order.quantity <= bare else f"only {plain(bare)} are without a stop by now"
+
+    # ── staging ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _stage_move(self, stop: Order, price: Price) -> None:
+        moved = replace(
+            stop.request,
+            client_order_id=self._next_id(stop.id),
+            quantity=stop.remaining,
+            stop_price=price,
+            replaces=stop.id,
+        )
+        self._stage(self._guard(moved, stop.strategy, stop.reference, "the operator moves the stop"))
+
+    def _stage_guard(self, position: Position, quantity: Quantity, price: Price) -> None:
+        """A stop where none works any more: it was rejected, cancelled, or never arrived."""
+        side = closing_side(position)
+        order = OrderRequest(
+            client_order_id=self._next_id(position.entry_order),
+            symbol=position.symbol,
+            side=side,
+            effect=OrderEffect.CLOSE if side is Side.SELL else OrderEffect.COVER,
+            quantity=quantity,
+            type=OrderType.STOP,
+            stop_price=price,
+        )
+        self._stage(self._guard(order, position.strategy, None, "no stop at the broker guards these shares"))
+
+    def _guard(self, order: OrderRequest, strategy: str, reference: Price | None, reason: str) -> Proposal:
+        return Proposal(
+            id=ProposalId(order.client_order_id),
+            strategy=strategy,
+            order=order,
+            stop=NoStop("it is one"),
+            signal_time=self.desk.at,
+            staged_at=self.desk.at,
+            expires_at=None,
+            reason=reason,
+            intended_price=order.stop_price,
+            reference=reference,
+            exit_reason=ExitReason.STOP_LOSS,
+        )
+
+    def _stage(self, proposal: Proposal) -> None:
+        """In the place of an older change of the same order; refused with the reason where it cannot be."""
+        refusal = self.refusal(proposal, self.desk.quotes.get(proposal.symbol) or NoQuote("none seen yet"))
+        for older in self._same(proposal):
+            if self.desk.stage.is_confirming(older.id):
+                refusal = "a change of it is being confirmed"
+            elif refusal is None:
+                self.desk.record(ProposalEnded(older.id, ProposalEnd.WITHDRAWN, "changed again"))
+        if refusal is not None:
+            self._skip(proposal.strategy, proposal.symbol, refusal)
+            return
+        self.proposing.stage(proposal)
+
+    def _same(self, proposal: Proposal) -> list[Proposal]:
+        """What waits for the same order, or would guard the same shares."""
+        return [
+            waiting
+            for waiting in self.desk.stage.proposals()
+            if waiting.order.replaces == proposal.order.replaces
+            and (
+                proposal.order.replaces is not None
+                or (waiting.is_guard and (waiting.symbol, waiting.strategy) == (proposal.symbol, proposal.strategy))
+            )
+        ]
+
+    def _stops(self, position: Position) -> list[Order]:
+        exits = self.desk.ledger.working_exits(position.symbol, position.strategy)
+        return [order for order in exits if order.is_protective and self.desk.ledger.incumbent(order) is None]
+
+    def _unguarded(self, position: Position) -> Quantity:
+        """Shares that no stop guards and that no exit is out or signed for."""
+        held = abs(position.quantity) - self.desk.ledger.covered(position.symbol, position.strategy)
+        return Quantity(max(min(held, left_to_close(self.desk, position.symbol, position.strategy)), Decimal(0)))
+
+    def _next_id(self, order_id: ClientOrderId) -> ClientOrderId:
+        """The order's own name with the number of the change (EX-04): no two changes ever share one."""
+        return order_id_of("change", order_id, str(self.desk.stage.state.changes + 1))
+
+    def _skip(self, strategy: str, symbol: Symbol, reason: str) -> None:
+        self.desk.record(ProposalSkipped(strategy, symbol, self.desk.at, (reason,)))
+
+
+def _is_fraction(order: OrderRequest) -> bool:
+    return order.quantity != order.quantity.to_integral_value()
+
+
+def _terms(order: OrderRequest) -> tuple[object, ...]:
+    return order.quantity, order.limit_price, order.stop_price

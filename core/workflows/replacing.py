@@ -1,0 +1,43 @@
+"""What follows when one order takes another's place: nothing is told of the old one but by the broker's own word.
+
+The broker's word on the new order says that it is there; that the old one is gone, and what it had filled until then,
+is asked for. Whatever the old one fills that the change did not know of takes an entry's replacement back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from core.desk import Desk
+from core.effects import Effect
+from core.execution.order import Order
+from core.facts import ProposalEnd, ProposalEnded
+from core.workflows.cancelling import Cancelling
+from core.workflows.doubting import Doubting
+
+
+class Replacing:
+    def __init__(self, desk: Desk, doubting: Doubting, cancelling: Cancelling) -> None:
+        self.desk = desk
+        self.doubting = doubting
+        self.cancelling = cancelling
+
+    def after_arrival(self, order: Order) -> Iterable[Effect]:
+        """The broker has an order that replaces one: how that one ended is looked up until it is known."""
+        old = self.desk.ledger.incumbent(order)
+        return () if old is None else self.doubting.ask(old)
+
+    def after_fill(self, order: Order) -> Iterator[Effect]:
+        self._withdraw(order, "the order filled further; change what is left of it")
+        heir = self.desk.ledger.heir(order)
+        if heir is not None and not heir.only_reduces and not heir.is_cancelling:
+            yield from self.cancelling.cancel(heir, "the order that it replaces filled further meanwhile")
+
+    def after_end(self, order: Order) -> None:
+        self._withdraw(order, "the order that it would replace works no more")
+
+    def _withdraw(self, order: Order, reason: str) -> None:
+        """A change was staged for the order as it was."""
+        waiting = self.desk.stage.replacement_of(order.id)
+        if waiting is not None:
+            self.desk.record(ProposalEnded(waiting.id, ProposalEnd.WITHDRAWN, reason))

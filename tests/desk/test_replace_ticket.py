@@ -1,0 +1,126 @@
+"""The ticket of an order that takes another's place: what it was, what it will be, and the one key that says so."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from console.screens.ticket import TicketScreen
+from core.facts import ConfirmationReceived, OrderCreated
+from core.inputs import EditOrder, MoveStop
+from core.model.values import Price, Quantity
+from core.picture import Pictures
+from core.views import OrderRow
+from tests.desk.desk_house import SPY, House, open_desk
+from tests.scenarios.changes import a_house_in_a_thin_market, edits, moves, passes
+from tests.scenarios.house import STEADY, a_house_in_a_position
+from tests.scenarios.house import House as Story
+from widgets.ticket import ticket_lines
+
+
+def the_stop(house: House) -> OrderRow:
+    view = house.desk.view
+    assert view is not None
+    return next(row for row in view.orders if row.is_protective)
+
+
+def ticket_of(house: Story) -> list[str]:
+    """The lines of the first proposal's ticket, as they are drawn."""
+    house.opens_ticket()
+    passes(house, 0.5)
+    view = Pictures(house.engine).draw(house.line.at)
+    return ["".join(cell.text for cell in line) for line in ticket_lines(view.tickets[0], house.line.at, 74)]
+
+
+async def moves_the_stop(house: House, price: str) -> None:
+    """Its ticket is open and its key would count."""
+    house.desk.handle.send(MoveStop(SPY, "vwap", Price(Decimal(price))))
+    await house.until(lambda: house.shows("1 waiting"))
+    await house.press("1", "enter")
+    await house.until(house.is_armed)
+
+
+async def test_the_ticket_of_a_moved_stop_says_from_where_to_where_and_what_it_costs() -> None:
+    """OP-03"""
+    async with open_desk() as house:
+        await house.buys()
+        await moves_the_stop(house, "495.00")
+
+        assert house.shows(
+            "PAPER ─ REPLACE stop ─ SPY",
+            "0.1 SPY stop 494.72 → 495.00",
+            "at it  lose 0.15 USD → lose 0.12 USD",
+            "the operator moves the stop",
+            "R  replace stop",
+        )
+        assert not house.shows("EXIT WAITS")
+
+
+async def test_a_stop_that_moves_away_says_that_more_is_lost() -> None:
+    """OP-03, RK-02"""
+    async with open_desk() as house:
+        await house.buys()
+        await moves_the_stop(house, "494.00")
+
+        assert house.shows("lose 0.15 USD → lose 0.22 USD  MORE than before", "AWAY")
+
+
+def test_a_stop_at_the_average_price_is_named_break_even() -> None:
+    """OP-03"""
+    house = a_house_in_a_position(("10:06", "10:07", STEADY), ("10:08", "10:30", "99.80"))
+    house.until("10:09")
+
+    moves(house, "99.60")
+
+    assert ticket_of(house)[0] == "0.502 SPY stop 99.30 → 99.60 (break-even)"
+
+
+def test_an_edited_entry_shows_what_is_filled_both_quantities_and_both_limits() -> None:
+    """OP-03, EX-12"""
+    house = a_house_in_a_thin_market()
+    house.until("10:10:30")
+
+    edits(house, "14", "99.70")
+
+    lines = ticket_of(house)
+    assert lines[0].startswith("5 → 4 SPY limit 99.60 → 99.70")
+    assert lines[1] == "10 of 15 are filled already"
+    assert "after fill: 14 long" in "\n".join(lines)
+    assert "changed by the operator, 10:10:30 New York" in "\n".join(lines)
+
+
+async def test_r_alone_moves_a_stop() -> None:
+    """OP-04"""
+    async with open_desk() as house:
+        await house.buys()
+        await moves_the_stop(house, "495.00")
+        created, confirmed = len(house.facts(OrderCreated)), len(house.facts(ConfirmationReceived))
+
+        for wrong in ("S", "B", "C", "H", "enter", "y"):
+            await house.until(house.is_armed)
+            await house.press(wrong)
+            await house.until(lambda: not house.is_armed())
+        assert (len(house.facts(OrderCreated)), len(house.facts(ConfirmationReceived))) == (created, confirmed)
+        await house.until(house.is_armed)
+        await house.press("R")
+        await house.until(lambda: len(house.facts(OrderCreated)) > created)
+
+        sent = house.facts(OrderCreated)[-1].order
+        assert (sent.stop_price, sent.replaces) == (
+            Decimal("495.00"),
+            house.facts(OrderCreated)[1].order.client_order_id,
+        )
+        await house.until(lambda: not isinstance(house.desk.screen, TicketScreen))
+        await house.until(lambda: house.shows("CANCELLED, replaced"))
+
+
+async def test_a_proposal_of_a_change_is_named_in_its_pane() -> None:
+    """OP-06"""
+    async with open_desk() as house:
+        await house.buys()
+        house.desk.handle.send(MoveStop(SPY, "vwap", Price(Decimal("495.00"))))
+
+        await house.until(lambda: house.shows("REPLACE stop", "was stop 494.72"))
+        assert house.desk.view is not None
+        assert not any(row.is_urgent for row in house.desk.view.proposals)
+        house.desk.handle.send(EditOrder(the_stop(house).id, Quantity(Decimal(1)), None, None))
+        await house.until(lambda: house.shows("only an entry is edited"))

@@ -1,0 +1,255 @@
+"""A working entry takes another quantity or price: an entry like any other, whose money and fills count once."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from core.effects import Effect, ReplaceOrder
+from core.facts import (
+    CancelRequested,
+    Halted,
+    ProposalEnded,
+    ProposalSkipped,
+)
+from core.inputs import EditOrder, Halt, Kill
+from core.model.account import Account
+from core.model.order import OrderStatus
+from core.model.staging import StopPlan
+from core.model.values import Price, Quantity
+from core.risk.checks.buying_power import given_back, reserved_for_unseen
+from tests.scenarios.changes import (
+    AWAY,
+    ROOMY,
+    WORKING,
+    a_house_in_a_thin_market,
+    a_house_with_a_working_entry,
+    confirms_now,
+    edits,
+    passes,
+    the_new,
+)
+from tests.scenarios.house import (
+    House,
+    a_day,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+    minutes,
+)
+from tests.unit.core.brokers.trading_floor import SPY, a_bar
+
+# ── an entry is edited ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_entry_takes_another_quantity_and_limit_with_its_stop_behind_it() -> None:
+    """EX-12, OP-06"""
+    house = a_house_with_a_working_entry()
+
+    edits(house, "2", "99.70", "99.20")
+    confirms_now(house)
+    passes(house, 70)
+
+    assert house.requests()[:2] == ["submit buy limit 1", "replace buy limit 2"]
+    assert (house.entry.status, house.entry.filled_quantity) == (OrderStatus.CANCELLED, 0)
+    assert house.held() == house.held_by_the_broker() == "2"
+    (stop,) = house.stops
+    assert (stop.status, stop.request.quantity, stop.request.stop_price) == (WORKING, 2, Decimal("99.20"))
+
+
+def test_a_part_that_is_left_as_it_was_stays_as_it_was() -> None:
+    """EX-12: no limit and no stop typed means the ones that it has"""
+    house = a_house_with_a_working_entry()
+
+    edits(house, "2")
+
+    (waiting,) = house.desk.stage.proposals()
+    assert (waiting.order.quantity, waiting.order.limit_price) == (2, Decimal("99.60"))
+    assert isinstance(waiting.stop, StopPlan)
+    assert waiting.stop.price == Decimal("99.30")
+
+
+@pytest.mark.parametrize(
+    ("quantity", "limit", "says"),
+    [
+        ("1", "99.60", "nothing at the broker would change"),
+        ("0", "99.60", "would leave nothing"),
+        ("1.5", "99.60", "a fractional order keeps its quantity"),
+        ("100", "99.60", "notional"),
+        ("1", "99.605", "off its tick"),
+        ("1", "99.20", "wrong side"),
+    ],
+)
+def test_an_edit_is_an_entry_and_every_check_may_refuse_it(quantity: str, limit: str, says: str) -> None:
+    """RK-01, EX-11"""
+    house = a_house_with_a_working_entry()
+
+    edits(house, quantity, limit)
+
+    assert says in " ".join(house.last(ProposalSkipped).reasons)
+
+
+def test_a_stop_is_not_edited_as_an_entry() -> None:
+    """OP-01"""
+    house = a_house_in_a_position()
+
+    house.presses(EditOrder(house.stops[0].id, Quantity(Decimal(1)), None, Price(Decimal("99.50"))))
+
+    assert "only an entry is edited" in house.last(ProposalSkipped).reasons[0]
+
+
+def test_the_money_of_the_order_that_makes_way_is_not_counted_twice() -> None:
+    """OP-03: of 200 USD the old order holds 100 and the new one costs 199"""
+    house = a_house_with_a_working_entry("1")
+
+    edits(house, "2", "99.50")
+    (waiting,) = house.desk.stage.proposals()
+    confirms_now(house)
+    passes(house, 0.15)
+
+    account = house.desk.account
+    assert isinstance(account, Account)
+    assert account.buying_power == Decimal("100.40")
+    assert given_back(waiting.order, house.desk.ledger, account) == Decimal("99.60")
+    assert reserved_for_unseen(house.desk.ledger, account) == Decimal("99.40")
+    passes(house, 5)
+    assert the_new(house).status is WORKING
+
+
+def test_an_edit_counts_as_one_entry_of_the_day() -> None:
+    """EX-08, RK-03"""
+    house = a_house_with_a_proposal(AWAY, settings=ROOMY, cash=Decimal(10_000))
+    house.confirms_at("10:06:02")
+    house.until("10:06:05")
+
+    edits(house, "20", "99.70")
+    confirms_now(house)
+    passes(house, 5)
+
+    assert house.held() == "20"
+    assert house.desk.ledger.entries_filled("vwap", house.calendar.trading_day(house.line.at)) == 1
+    assert the_new(house).expires_at == house.entry.expires_at
+
+
+def test_a_kill_while_an_entry_is_replaced_ends_both() -> None:
+    """OP-07"""
+    house = a_house_with_a_working_entry()
+    edits(house, "2")
+    confirms_now(house)
+    passes(house, 0.12)
+
+    house.presses(Halt("key"))
+    house.presses(Kill("key"))
+    passes(house, 5)
+
+    assert {house.entry.status, the_new(house).status} == {OrderStatus.CANCELLED}
+    assert not any(r.status is WORKING for r in house.exchange.orders(house.line.at))
+
+
+def test_a_kill_between_the_key_and_the_figures_sends_no_replacement() -> None:
+    """OP-07"""
+    house = a_house_with_a_working_entry()
+    edits(house, "2")
+    confirms_now(house)
+
+    house.presses(Halt("key"))
+    passes(house, 5)
+
+    assert [r for r in house.requests() if r.startswith("replace")] == []
+    assert house.entry.status is WORKING
+
+
+def test_the_gateway_stops_a_replacement_that_opens_while_halted() -> None:
+    """OP-08"""
+    house = a_house_with_a_working_entry()
+    edits(house, "2")
+
+    def shut_before_it_leaves(effect: Effect) -> Effect:
+        if isinstance(effect, ReplaceOrder):
+            house.line.latch.pressed = "key"
+        return effect
+
+    house.line.tamper = shut_before_it_leaves
+    confirms_now(house)
+    passes(house, 5)
+
+    assert the_new(house).status is OrderStatus.CANCELLED
+    assert (house.entry.status, house.entry.is_being_replaced) == (WORKING, False)
+    assert [r for r in house.requests() if r.startswith("replace")] == []
+
+
+def test_an_entry_that_filled_further_takes_its_staged_edit_off_the_stage() -> None:
+    """EX-05"""
+    house = a_house_in_a_thin_market()
+    house.until("10:09:05")
+    assert house.entry.filled_quantity == 0
+
+    edits(house, "12", "99.55")
+    house.until("10:10:30")
+
+    assert house.entry.filled_quantity == 10
+    assert "filled further" in house.last(ProposalEnded).reason
+
+
+def test_the_quantity_of_an_edit_is_the_whole_orders_and_what_is_filled_is_taken_off() -> None:
+    """EX-12, EX-05"""
+    house = a_house_in_a_thin_market()
+    house.until("10:10:30")
+
+    edits(house, "14", "99.70")
+    confirms_now(house)
+    house.until("10:14")
+
+    assert [house.entry.filled_quantity, the_new(house).filled_quantity] == [10, 4]
+    assert house.held() == house.held_by_the_broker() == "14"
+    assert house.desk.ledger.covered(SPY, "manual") == 14
+
+
+def test_what_the_old_order_fills_while_its_replacement_travels_takes_an_entry_back() -> None:
+    """EX-05, EX-08: the new one was for what was left before, and nobody signed for more"""
+    house = a_house_in_a_thin_market()
+    house.until("10:09:57")
+    edits(house, "15", "99.59")
+    confirms_now(house, arrives_after=40)
+
+    house.until("10:14")
+
+    assert (house.entry.filled_quantity, the_new(house).filled_quantity) == (10, 0)
+    assert the_new(house).status is OrderStatus.CANCELLED
+    assert "filled further" in house.last(CancelRequested).reason
+    assert house.held() == house.held_by_the_broker() == "10"
+    assert house.desk.ledger.covered(SPY, "manual") == 10
+
+
+def test_an_entry_that_filled_in_part_before_its_edit_is_still_one_entry() -> None:
+    """EX-08, RK-03"""
+    house = a_house_in_a_thin_market()
+    house.until("10:10:30")
+    day = house.calendar.trading_day(house.line.at)
+
+    edits(house, "14", "99.70")
+    confirms_now(house)
+    house.until("10:14")
+
+    assert the_new(house).filled_quantity == 4
+    assert house.desk.ledger.entries_filled("manual", day) == 1
+
+
+def test_both_orders_of_a_signal_that_was_edited_have_stops_of_their_own() -> None:
+    """EX-04, OP-06: a part of the first was filled, then all of the second"""
+    thin = a_bar("10:06", "99.60", volume=50)
+    house = House([*a_day(), thin, *minutes("10:07", "10:20", "99.60")], settings=ROOMY, cash=Decimal(10_000))
+    house.opens()
+    house.confirms_at("10:06:02")
+    house.until("10:06:05")
+
+    edits(house, "12")
+    confirms_now(house)
+    house.until("10:08")
+
+    assert (house.entry.filled_quantity, the_new(house).filled_quantity) == (5, 7)
+    assert [(o.request.quantity, o.status, o.parent) for o in house.stops] == [
+        (5, WORKING, house.entry.id),
+        (7, WORKING, the_new(house).id),
+    ]
+    assert house.facts(Halted) == []

@@ -1,0 +1,465 @@
+"""A stop is moved or put back: one order takes the other's place, and the position is covered once at every instant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from core.effects import ReplaceOrder
+from core.facts import (
+    ConfirmationRefused,
+    OrderInDoubt,
+    OrderStateChanged,
+    ProposalEnd,
+    ProposalEnded,
+    ProposalSkipped,
+    TradeClosed,
+)
+from core.inputs import Confirm, Halt, Kill, OpenTicket, ProposeClose, RequestCancel
+from core.model.order import OrderStatus
+from core.model.signal import ExitReason
+from core.model.staging import Standing
+from core.picture import Pictures
+from core.workflows.doubting import NEVER_ARRIVED
+from tests.scenarios.changes import (
+    WORKING,
+    confirms_now,
+    moves,
+    passes,
+    the_new,
+)
+from tests.scenarios.house import (
+    FALL,
+    STEADY,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+)
+from tests.unit.core.brokers.trading_floor import SPY
+
+# ── a stop is moved ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_stop_is_moved_with_one_key_and_the_position_stays_covered() -> None:
+    """OP-06, EX-12, EX-13"""
+    house = a_house_in_a_position()
+    (old,) = house.stops
+
+    moves(house, "99.50")
+    confirms_now(house)
+    passes(house, 2)
+
+    assert house.requests()[-1] == "replace sell stop 0.502"
+    assert (old.status, old.replaced_by) == (OrderStatus.CANCELLED, the_new(house).id)
+    assert (the_new(house).status, the_new(house).request.stop_price) == (WORKING, Decimal("99.50"))
+    assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.502")
+    assert the_new(house).parent == house.entry.id
+
+
+def test_the_moved_stop_ends_the_trade_at_its_new_price() -> None:
+    """EX-08, EX-18"""
+    house = a_house_in_a_position(("10:06", "10:09", STEADY), ("10:10", "10:30", FALL))
+    moves(house, "99.50")
+    confirms_now(house)
+
+    house.until("10:12")
+
+    trade = house.last(TradeClosed).trade
+    assert (trade.exit_order, trade.exit_reason) == (the_new(house).id, ExitReason.STOP_LOSS)
+    assert house.held() == house.held_by_the_broker() == "0"
+    assert not any(house.desk.ledger.working())
+
+
+def test_only_the_key_of_a_replacement_confirms_one() -> None:
+    """OP-04"""
+    house = a_house_in_a_position()
+    moves(house, "99.50")
+    house.opens_ticket()
+    passes(house, 1)
+    ticket = house.ticket
+
+    house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+    passes(house, 2)
+
+    assert house.last(ConfirmationRefused).reasons == ("that key is not R, which this ticket needs",)
+    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
+
+
+def test_the_key_of_a_replacement_confirms_nothing_else() -> None:
+    """OP-04"""
+    house = a_house_with_a_proposal()
+    house.opens_ticket()
+    passes(house, 1)
+    ticket = house.ticket
+
+    house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.client_order_id))
+    passes(house, 2)
+
+    assert house.last(ConfirmationRefused).reasons == ("that key is not B, which this ticket needs",)
+    assert house.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("price", "says"),
+    [
+        ("99.60", "wrong side of the market"),
+        ("101.00", "wrong side of the market"),
+        ("99.505", "off its tick"),
+        ("0", "is no price for a stop"),
+        ("NaN", "is no price for a stop"),
+        ("99.30", "nothing at the broker would change"),
+    ],
+)
+def test_a_stop_that_cannot_stand_there_is_refused_with_its_reason(price: str, says: str) -> None:
+    """EX-11, OP-03"""
+    house = a_house_in_a_position()
+
+    moves(house, price)
+
+    assert says in " ".join(house.last(ProposalSkipped).reasons)
+    assert house.desk.stage.proposals() == ()
+
+
+def test_the_market_that_passes_a_stop_while_its_ticket_is_read_refuses_it() -> None:
+    """OP-03: it would sell at once, which nobody asked for"""
+    house = a_house_in_a_position(("10:06", "10:07", STEADY), ("10:08", "10:30", "99.45 99.45 99.40 99.40"))
+    house.until("10:07:50")
+    moves(house, "99.50")
+    house.opens_ticket()
+
+    house.until("10:08:30")
+    house.confirms()
+    passes(house, 1)
+
+    assert "wrong side of the market" in " ".join(house.last(ConfirmationRefused).reasons)
+    assert house.stops[0].status is WORKING
+
+
+def test_a_stop_that_moves_away_says_what_it_costs_more() -> None:
+    """OP-03, RK-02"""
+    house = a_house_in_a_position()
+
+    moves(house, "98.30")
+    house.opens_ticket()
+    passes(house, 1)
+
+    (warning,) = [v for v in house.ticket.review.warnings if v.check == "stop"]
+    assert "0.50 USD more are lost at it" in warning.reason
+    shown = Pictures(house.engine).draw(house.line.at).tickets[0].replaced
+    assert shown is not None
+    assert (shown.result_before, shown.result_after) == (Decimal("-0.15060"), Decimal("-0.65260"))
+
+
+def test_a_moved_stop_passes_a_killed_desk() -> None:
+    """OP-07, RK-22"""
+    house = a_house_in_a_position()
+    house.presses(Halt("key"))
+    house.presses(Kill("key"))
+
+    moves(house, "99.50")
+    confirms_now(house)
+    passes(house, 2)
+
+    kill = next(v for v in house.desk.stage.state.confirmations.values() if v.ticket.order.replaces).ticket.review
+    assert {v.check for v in kill.verdicts if v.standing is Standing.WARNS} >= {"kill switch"}
+    assert the_new(house).status is WORKING
+
+
+def test_moving_a_stop_is_no_exit_that_waits() -> None:
+    """OP-06: it neither rings nor keeps the strategy from its own exit"""
+    house = a_house_in_a_position(("10:06", "10:09", STEADY), ("10:10", "10:40", "99.60 100.20 99.60 100.20"))
+
+    moves(house, "99.50")
+    staged = Pictures(house.engine).draw(house.line.at).proposals
+    house.until("10:11:01")
+
+    assert [row.is_urgent for row in staged] == [False]
+    assert [p.exit_reason for p in house.desk.stage.proposals()] == [ExitReason.MEAN_REVERSION, ExitReason.STOP_LOSS]
+
+
+def test_a_second_move_takes_the_place_of_the_first_on_the_stage() -> None:
+    """OP-01"""
+    house = a_house_in_a_position()
+
+    moves(house, "99.40")
+    moves(house, "99.50")
+
+    (waiting,) = house.desk.stage.proposals()
+    assert waiting.order.stop_price == Decimal("99.50")
+    assert house.last(ProposalEnded).end is ProposalEnd.WITHDRAWN
+
+
+def test_a_stop_moves_twice_and_the_chain_ends_in_the_last() -> None:
+    """EX-01, EX-13"""
+    house = a_house_in_a_position()
+
+    for price in ("99.40", "99.50"):
+        moves(house, price)
+        confirms_now(house)
+        passes(house, 2)
+
+    assert [o.status for o in house.stops] == [OrderStatus.CANCELLED, OrderStatus.CANCELLED, WORKING]
+    assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.502")
+
+
+def test_no_position_no_move() -> None:
+    """OP-01"""
+    house = a_house_with_a_proposal()
+
+    moves(house, "99.50")
+
+    assert house.last(ProposalSkipped).reasons == ("there is no SPY position of vwap",)
+
+
+# ── a stop is put back ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_position_whose_stop_was_rejected_gets_a_new_one_on_a_ticket_of_its_own() -> None:
+    """OP-06, EX-13"""
+    house = a_house_with_a_proposal()
+    house.confirms_at("10:06:02")
+    house.until("10:06:02.250")
+    house.line.refuses_the_next_order("no stops today")
+    house.until("10:06:30")
+    bare = house.desk.ledger.covered(SPY, "vwap")
+
+    moves(house, "99.30")
+    shown = house.desk.stage.proposals()[0].order.confirming_key
+    confirms_now(house)
+    passes(house, 2)
+
+    assert [o.status for o in house.stops] == [OrderStatus.REJECTED, WORKING]
+    assert (bare, house.desk.ledger.covered(SPY, "vwap")) == (0, Decimal("0.502"))
+    assert shown == "S"
+    assert house.stops[-1].parent == house.entry.id
+
+
+def test_the_close_of_a_position_takes_a_stop_that_was_put_back_out_of_the_way() -> None:
+    """EX-21"""
+    house = a_house_in_a_position()
+    house.presses(RequestCancel(house.stops[0].id))
+    passes(house, 1)
+    moves(house, "99.30")
+    confirms_now(house)
+    passes(house, 1)
+
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 2)
+
+    assert house.held() == house.held_by_the_broker() == "0"
+
+
+def test_shares_that_are_on_their_way_out_get_no_stop() -> None:
+    """EX-13, EX-21"""
+    house = a_house_in_a_position()
+    house.slows_down(5)
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    passes(house, 4)
+    house.confirms()
+    passes(house, 4)
+
+    moves(house, "99.50")
+
+    assert house.last(ProposalSkipped).reasons == ("the order is being cancelled",)
+
+
+# ── while it is on its way ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_pair_counts_once_while_the_answer_is_awaited() -> None:
+    """EX-13"""
+    house = a_house_in_a_position()
+    moves(house, "99.50")
+    confirms_now(house)
+    passes(house, 0.15)
+    assert the_new(house).status is OrderStatus.PENDING
+
+    rows = Pictures(house.engine).draw(house.line.at)
+
+    assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.502")
+    assert [o.marks for o in rows.orders if o.is_protective] == [("replaces",), ("being replaced",)]
+    assert rows.positions[0].stop_price == Decimal("99.30")
+    assert len(rows.kill.stops_working) == 1
+
+
+def test_what_was_replaced_says_so() -> None:
+    """EX-01"""
+    house = a_house_in_a_position()
+    moves(house, "99.50")
+    confirms_now(house)
+    passes(house, 2)
+
+    rows = Pictures(house.engine).draw(house.line.at).orders
+
+    assert [o.marks for o in rows if o.is_protective] == [(), ("replaced",)]
+    assert house.stops[0].reason == f"replaced by {the_new(house).id}"
+
+
+def test_a_refused_replacement_is_rejected_and_the_old_stop_stays_as_it_was() -> None:
+    """EX-06"""
+    house = a_house_in_a_position()
+    (old,) = house.stops
+    before = replace(old)
+    moves(house, "99.50")
+    house.line.refuses_the_next_order("not now")
+
+    confirms_now(house)
+    passes(house, 2)
+
+    assert (the_new(house).status, the_new(house).reason) == (OrderStatus.REJECTED, "not now (40310000)")
+    assert old == before
+    assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.502")
+
+
+def test_a_stop_that_acts_while_its_replacement_travels_closes_the_position_once() -> None:
+    """EX-05, EX-13"""
+    house = a_house_in_a_position(("10:06", "10:07", STEADY), ("10:08", "10:30", FALL))
+    house.until("10:07:57")
+    moves(house, "99.50")
+    confirms_now(house, arrives_after=30)
+
+    house.until("10:10")
+
+    assert house.held() == house.held_by_the_broker() == "0"
+    assert house.last(TradeClosed).trade.exit_order == house.stops[0].id
+    assert the_new(house).status is OrderStatus.REJECTED
+    assert 'already in "filled" state' in the_new(house).reason
+    assert not any(house.desk.ledger.working())
+
+
+def test_an_answer_that_is_lost_leaves_doubt_and_the_look_up_finds_the_new_stop() -> None:
+    """EX-06"""
+    house = a_house_in_a_position()
+    moves(house, "99.50")
+    house.line.breaks_at(ReplaceOrder, arrives=True)
+    house.line.is_deaf = True
+
+    confirms_now(house)
+    passes(house, 10)
+
+    assert len(house.facts(OrderInDoubt)) == 1
+    assert (the_new(house).status, the_new(house).in_doubt_since) == (WORKING, None)
+    assert house.stops[0].status is OrderStatus.CANCELLED
+    assert house.requests().count("replace sell stop 0.502") == 1
+
+
+def test_a_replacement_that_never_arrived_leaves_the_old_stop_as_it_was() -> None:
+    """EX-06: five times not found, over a minute; it is never sent again"""
+    house = a_house_in_a_position()
+    moves(house, "99.50")
+    house.line.breaks_at(ReplaceOrder, arrives=False)
+
+    confirms_now(house)
+    passes(house, 100)
+
+    assert (the_new(house).status, the_new(house).reason) == (OrderStatus.CANCELLED, NEVER_ARRIVED)
+    (old,) = [o for o in house.stops if o.is_working]
+    assert (old.replacement, old.replaced_by, old.is_being_replaced) == (None, None, False)
+    assert "replace sell stop 0.502" not in house.requests()
+    moves(house, "99.50")
+    assert len(house.desk.stage.proposals()) == 1
+
+
+def test_a_stop_that_is_being_replaced_is_not_replaced_again() -> None:
+    """EX-06"""
+    house = a_house_in_a_position()
+    moves(house, "99.50")
+    house.line.breaks_at(ReplaceOrder, arrives=False)
+    confirms_now(house)
+    passes(house, 5)
+
+    moves(house, "99.40")
+
+    assert house.last(ProposalSkipped).reasons == ("the order is being replaced already",)
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_restart_while_the_replacement_has_no_answer_finds_what_became_of_it(arrives: bool) -> None:
+    """EX-20, EX-09"""
+    house = a_house_in_a_position()
+    moves(house, "99.50")
+    house.line.breaks_at(ReplaceOrder, arrives=arrives)
+    house.line.is_deaf = True
+    confirms_now(house)
+    passes(house, 0.3)
+
+    house.restarted()
+    passes(house, 100)
+
+    works = [o.request.stop_price for o in house.stops if o.is_working]
+    assert works == [Decimal("99.50") if arrives else Decimal("99.30")]
+    assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.502")
+    assert len([r for r in house.requests() if r.startswith("replace")]) == int(arrives)
+
+
+def test_cancelling_a_stop_takes_its_replacement_with_it() -> None:
+    """EX-07"""
+    house = a_house_in_a_position()
+    moves(house, "99.50")
+    confirms_now(house)
+    passes(house, 0.12)
+
+    house.presses(RequestCancel(house.stops[0].id))
+    passes(house, 5)
+
+    assert {o.status for o in house.stops} == {OrderStatus.CANCELLED}
+    assert house.exchange.picture(house.line.at).positions[0].quantity == Decimal("0.502")
+
+
+def test_a_close_waits_for_a_stop_and_its_replacement() -> None:
+    """EX-21"""
+    house = a_house_in_a_position()
+    moves(house, "99.50")
+    house.presses(ProposeClose(SPY))
+    move = next(p for p in house.desk.stage.proposals() if p.is_guard)
+    close = next(p for p in house.desk.stage.proposals() if p.is_exit)
+    house.presses(OpenTicket(move.id))
+    passes(house, 1)
+    house.confirms()
+    passes(house, 0.15)
+
+    house.presses(OpenTicket(close.id))
+    passes(house, 0.15)
+    house.confirms()
+    passes(house, 5)
+
+    refused = house.facts(ConfirmationRefused)
+    assert not refused or "the stops at the broker have changed" in refused[-1].reasons[0]
+    if refused:
+        confirms_now(house)
+        passes(house, 5)
+    assert house.held() == house.held_by_the_broker() == "0"
+    assert not any(house.desk.ledger.working())
+
+
+# ── at last ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_order_without_a_replacement_keeps_the_digest_that_it_always_had() -> None:
+    """OP-02, SP-01"""
+    house = a_house_with_a_proposal()
+    order = house.proposal.order
+
+    assert len(order.fields()) == 9
+    assert replace(order, replaces=order.client_order_id).digest("house") != order.digest("house")
+
+
+def test_every_step_of_a_replacement_stands_in_the_journal() -> None:
+    """EX-03"""
+    house = a_house_in_a_position()
+    before = len(house.facts(OrderStateChanged))
+    moves(house, "99.50")
+    confirms_now(house)
+    passes(house, 2)
+
+    steps = [(c.client_order_id, c.before.value, c.after.value) for c in house.facts(OrderStateChanged)[before:]]
+
+    assert sorted(steps) == sorted(
+        [
+            (the_new(house).id, "PENDING", "SUBMITTED"),
+            (house.stops[0].id, "SUBMITTED", "CANCELLED"),
+        ]
+    )
