@@ -7,11 +7,11 @@ from decimal import Decimal
 
 from console.awaited import PATIENCE, Awaited, NotStaged, Staged, awaited
 from console.keymap import Place, bindings_for, written
+from console.looking import Looking
 from console.order_form import Draft, Fault, read_draft, read_form
 from console.presets import preset
 from console.screens.behind import Behind
 from console.screens.form import BESIDE, WIDTH, Field, Form
-from core.inputs import LookAt
 from core.model.staging import MANUAL
 from core.model.values import Symbol, plain
 from core.views import DeskView
@@ -28,8 +28,6 @@ FIELDS = (
     Field("holder", "Stop held by", "broker, desk, or you"),
     Field("lasts", "Lasts", "day, gtc, ioc; fractions are day only"),
 )
-LOOKS_EVERY = 2.0
-"""Seconds between two questions for a symbol's quote."""
 DEFAULTS = {"effect": "buy", "type": "limit", "lasts": "day", "holder": "broker"}
 NEEDED = frozenset({"symbol", "quantity", "limit", "stop"})
 """Fields that are empty at first: their hint says enough until something stands there, or Enter was pressed."""
@@ -46,7 +44,7 @@ class NewOrderScreen(Form):
         super().__init__(behind, "New order ─ becomes a proposal, nothing is sent", FIELDS, {**DEFAULTS, **only})
         self._awaited: Awaited | None = None
         self._was_entered = False
-        self._looked_at = float("-inf")
+        self.looking = Looking(behind)
 
     def first(self) -> str:
         return "quantity" if self.inputs["symbol"].value else "symbol"
@@ -55,7 +53,8 @@ class NewOrderScreen(Form):
 
     def update_view(self, view: DeskView, now: datetime) -> None:
         super().update_view(view, now)
-        self._look_at_the_symbol(view)
+        if self.is_active:
+            self.looking.look(Symbol(self.inputs["symbol"].value), view)
         if self._awaited is None or not self.is_active:
             return
         match self._awaited.answer(view):
@@ -68,14 +67,6 @@ class NewOrderScreen(Form):
             case None if self.behind.now() - self._awaited.since > PATIENCE:
                 self._awaited = None
                 self.answered("no answer; nothing was staged")
-
-    def _look_at_the_symbol(self, view: DeskView) -> None:
-        """Its quote and the buying power stay alive for as long as the form is read."""
-        symbol = self.inputs["symbol"].value
-        is_due = self.behind.now() - self._looked_at >= LOOKS_EVERY
-        if self.is_active and is_due and any(row.symbol == symbol for row in view.symbols):
-            self._looked_at = self.behind.now()
-            self.behind.handle.send(LookAt(Symbol(symbol)))
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming
 from console.awaited import last_refusal
 from console.keymap import Place, bindings_for
+from console.looking import Looking
 from console.screens.behind import Behind
 from console.screens.decline import DeclineScreen
 from console.screens.edit import EditScreen
@@ -47,6 +48,7 @@ class TicketScreen(Dialog):
         self.standing = Standing(proposal_id)
         self.arming = Arming(behind.keyboard)
         self.painted = Painted(self.arming, lambda: behind.link, behind.now)
+        self.looking = Looking(behind)
         self.box = TicketBox()
         self._word: TypedWord | None = None
         self._is_spelling = False
@@ -93,6 +95,8 @@ class TicketScreen(Dialog):
             self.behind.show_order(ClientOrderId(self.proposal_id))
             return
         self._ask_for_the_word(view)
+        if self._shown is not None and self.is_active:
+            self.looking.look(self._shown.ticket.order.symbol, view)
         self._draw(view, now)
 
     def _ask_for_the_word(self, view: DeskView) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +18,7 @@ WIDTH = 74
 """Cells inside the frame: with it the ticket is 78 wide."""
 EDIT, DECLINE, NEXT = ("ticket.edit", "edit"), ("ticket.decline", "decline"), ("ticket.next", "next")
 REVIEW, ASIDE = ("ticket.review", "review"), ("ticket.back", "aside")
+OPEN_AGAIN = re.compile(r"[;:,]? open (it|the proposal) again\b")
 KEYS_READY = ((EDIT, DECLINE, NEXT, ASIDE), (EDIT, DECLINE, ASIDE), (DECLINE, ASIDE), (ASIDE,), ())
 KEYS_ELSE = ((DECLINE, REVIEW, NEXT, ASIDE), (DECLINE, REVIEW, ASIDE), (REVIEW, ASIDE), (ASIDE,), ())
 """What the line names beside the confirming key, from all to nothing: what does not fit is left out, never cut."""
@@ -54,9 +56,9 @@ def heading(standing: Standing, is_late: bool) -> list[TextLine]:
     """Why it cannot be confirmed now; nothing where it can."""
     match standing.phase:
         case Phase.REFUSED:
-            return wrapped("REFUSED ", f"{standing.said}. r reviews it again", WIDTH, "urgent")
+            return wrapped("REFUSED ", _to_review(standing.said), WIDTH, "urgent")
         case Phase.RED:
-            return wrapped("NOT NOW ", f"{standing.said}. r reviews it again", WIDTH, "urgent")
+            return wrapped("NOT NOW ", _to_review(standing.said), WIDTH, "urgent")
         case Phase.OVER:
             return wrapped("OVER    ", standing.said, WIDTH, "warning")
         case Phase.CONFIRMING:
@@ -65,6 +67,11 @@ def heading(standing: Standing, is_late: bool) -> list[TextLine]:
     if standing.shown is None:
         lines.append((Cell("no figures came; r asks again" if is_late else Phase.FETCHING.value, "strong"),))
     return lines
+
+
+def _to_review(reasons: str) -> str:
+    """Why not, and the key that asks anew; the engine's own "open it again" is that key here."""
+    return f"{OPEN_AGAIN.sub('', reasons)}. {written('ticket.review')} reviews it again"
 
 
 def key_line(standing: Standing, word: TypedWord | None, readiness: Readiness, now: datetime) -> TextLine:
