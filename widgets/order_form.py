@@ -34,7 +34,7 @@ def about_lines(row: SymbolView | None, view: DeskView, now: datetime, width: in
 def _prices(row: SymbolView, now: datetime) -> TextLine:
     quote = row.quote
     told = (
-        f"{f.price(quote.bid)} × {f.price(quote.ask)} USD  {f.age(quote.at, now)}  {quote.feed.value}"
+        f"{f.price(quote.bid)} × {f.price(quote.ask)} USD  {f.age(quote.at, now):>5}  {quote.feed.value}"
         if quote is not None
         else "no quote yet"
     )
