@@ -7,15 +7,17 @@ BIN := .venv/bin
 CODE := app.py console core state widgets
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench lock docs property sigkill
+.PHONY: help venv demo test check bench bench-desk lock docs property sigkill snapshots
 
 help:
 	@echo 'make demo    the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
 	@echo 'make test    the tests, and the coverage of core/ and state/ (ARGS="-k kill" passes arguments)'
 	@echo 'make check   style, types, import contracts, dependencies, dead code, secrets'
 	@echo 'make bench   the measurements'
+	@echo 'make bench-desk  those of the full desk in a terminal alone (ARGS="120x40" for one size)'
 	@echo 'make property  the stateful property test in full (N=3200 sequences, four fifths of them of 30 steps and more)'
 	@echo 'make sigkill   a busy demo killed at random instants (N=50)'
+	@echo 'make snapshots  the kept pictures of the desk anew: look at each that git shows as changed'
 	@echo 'make docs    the generated parts of README.md and docs/'
 	@echo 'make venv    the environment in .venv; its program is .venv/bin/keyturn'
 	@echo 'make lock    requirements.lock anew from pyproject.toml'
@@ -66,6 +68,9 @@ check: .venv/.ready
 bench: .venv/.ready
 	@$(BIN)/python tests/bench/run.py $(ARGS)
 
+bench-desk: .venv/.ready
+	@$(BIN)/python tests/bench/desk.py $(ARGS)
+
 N ?= 0
 property: .venv/.ready
 	@SEQUENCES=$(if $(filter 0,$(N)),3200,$(N)) $(BIN)/pytest -q -n 2 --timeout 3600 tests/simulation/test_property.py
@@ -84,3 +89,7 @@ lock: .venv/.locked
 	@echo 'lock: requirements.lock from pyproject.toml'
 	@$(BIN)/pip-compile --quiet --no-header --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --extra dev --allow-unsafe --strip-extras -o requirements.lock pyproject.toml
+
+# What the screens are compared with; a picture is kept only after it was looked at.
+snapshots: .venv/.ready
+	@$(BIN)/pytest -q -n 2 tests/snapshots --snapshot-update $(ARGS)

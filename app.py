@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from core.engine import Engine
     from core.runtime.line import Operator
     from core.runtime.virtual import VirtualRuntime
-    from core.settings import Settings
+    from core.settings import DisplaySettings, Settings
     from state.heartbeat import Status
     from state.kill_switch import FileKillSwitch
 
@@ -130,7 +130,7 @@ class Keyturn(Looking):
         if not request.is_headless:
             from console.desk import run_desk
 
-            run_desk(lambda stack: self._replayed(request, stack))
+            run_desk(lambda stack: self._replayed(request, stack), display=self._display(request.overrides))
             return None
         with ExitStack() as stack:
             runtime = self._replayed(request, stack)
@@ -144,20 +144,66 @@ class Keyturn(Looking):
             return told if is_whole else {**told, "interrupted": True}
 
     def demo(self, request: DemoRequest) -> None:
+        runtime_of = self.stress_runtime if request.is_stress else self.demo_runtime
         if request.is_headless:
             with ExitStack() as stack:
-                self._run_headless(self.demo_runtime(request, stack), "left")
+                self._run_headless(runtime_of(request, stack), "left")
             return
         from console.desk import run_desk
         from state.desk_files import DeskFiles
 
         files = DeskFiles(self.home, lambda: self._demo_folder(request))
-        run_desk(lambda stack: self.demo_runtime(request, stack), files)
+        run_desk(lambda stack: runtime_of(request, stack), files, self._display(request.overrides))
 
     def _demo_folder(self, request: DemoRequest) -> AccountFolder:
         from core.runtime.demo import demo_account
+        from core.runtime.stress import ACCOUNT
 
-        return self.home.account(demo_account(request.seed))
+        return self.home.account(ACCOUNT if request.is_stress else demo_account(request.seed))
+
+    def stress_runtime(self, request: DemoRequest, stack: ExitStack) -> VirtualRuntime:
+        """The stress desk's engine, on an account that begins anew each time."""
+        from core.brokers.simulated.exchange import SimulatedExchange
+        from core.model.account import Mode
+        from core.runtime import stress
+        from core.runtime.exchange import config_of, link_of, opening_record
+        from core.runtime.pace import Pace
+        from core.runtime.preparing import Preparing
+        from core.runtime.virtual import VirtualRuntime
+        from state.anew import begin_anew
+        from state.exchange_log import ExchangeLog
+        from state.kill_switch import FileKillSwitch
+        from state.lock import EngineLock
+
+        folder = self.home.account(stress.ACCOUNT)
+        folder.prepare()
+        stack.enter_context(EngineLock(folder))
+        begin_anew(folder)
+        calendar = stress.OneSession()
+        settings = self._settings((*stress.SETTINGS, *request.overrides))
+        log = stack.enter_context(closing(ExchangeLog(folder)))
+        config = config_of(settings, folder.name, str(request.seed))
+        log.append(opening_record(config, settings.symbols, stress.OPEN))
+        engine, write = self._engine(folder, calendar, Mode.PAPER, stack)
+        engine.apply(stress.OPEN, settings, f"stress-{request.seed}")
+        switch = FileKillSwitch(folder, self.environ)
+        switch.prepare()
+        pace = Pace(request.speed)
+        pace.free_until = stress.READY_AT
+        preparing = Preparing(engine.desk, request.seed)
+        runtime = VirtualRuntime(
+            engine,
+            SimulatedExchange(config, calendar, log),
+            stress.market(request.seed, request.speed),
+            start=stress.OPEN,
+            switch=switch,
+            link=link_of(settings),
+            pace=pace,
+            operator=preparing,
+        )
+        runtime.preparing = preparing.in_words
+        self._keep(folder, runtime, switch, write)
+        return runtime
 
     def demo_runtime(self, request: DemoRequest, stack: ExitStack) -> VirtualRuntime:
         """The demo's engine, taken up where its journal and its exchange left it."""
@@ -354,6 +400,16 @@ class Keyturn(Looking):
         from state.settings_file import load_settings
 
         return load_settings(self.home, self.environ, overrides, fault_in)
+
+    def _display(self, overrides: tuple[str, ...]) -> DisplaySettings | None:
+        """What the screen is set to, read before it is painted; None, and no wait, where nobody set any of it."""
+        try:
+            written = self.home.settings.read_text(errors="replace")
+        except OSError:
+            written = ""
+        variables = [name for name in self.environ if name.upper().startswith("KEYTURN_DISPLAY")]
+        is_named = variables or any("display" in text for text in (written, *overrides))
+        return self._settings(overrides).display if is_named else None
 
 
 class NoLog:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from textual.app import ComposeResult
-from textual.containers import Container, Vertical
 from textual.geometry import Size
 from textual.screen import Screen
 
 from console.handle import Failed, Loading
-from console.layout import CHOICES, arrange, fits, too_small
+from console.layout import PaneArea, fits, is_narrow, too_small
 from console.log_pane import LogPane
-from console.panes import OrdersPane, PositionsPane, ProposalsPane, Protections, StrategiesPane
+from console.panes import OrdersPane, PositionsPane, ProposalsPane, Protections, Results, StrategiesPane
 from core.views import DeskView
+from widgets.chart import Chart
 from widgets.footer import FooterLine
 from widgets.lines import Cell, Lines
 from widgets.pane import Pane
@@ -26,8 +26,8 @@ class Board:
 
     Attributes
     ----------
-    chosen
-        The pane that a narrow terminal shows beside proposals and log.
+    holder
+        The pane that has the keyboard, or had it last while there was room for none.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,12 @@ class Board:
         self.notice = Lines(id="notice")
         self.line = FooterLine(id="footer")
         self.proposals, self.positions, self.orders = ProposalsPane(), PositionsPane(), OrdersPane()
-        self.protections, self.strategies, self.log = Protections(), StrategiesPane(), LogPane()
+        self.protections, self.strategies, self.log, self.results = (
+            Protections(),
+            StrategiesPane(),
+            LogPane(),
+            Results(),
+        )
         self.panes: dict[str, Pane] = {
             "proposals": self.proposals,
             "positions": self.positions,
@@ -43,36 +48,59 @@ class Board:
             "protections": self.protections,
             "strategies": self.strategies,
             "log": self.log,
+            "results": self.results,
         }
-        self.chosen = CHOICES[0]
+        self.chart = Chart()
+        self.holder = "proposals"
+        self._area = PaneArea()
+        self._layout = self._area.panes
+        self._has_panes = False
         self._drawn_number = -1
+        self._arranged_for: tuple[bool, Size] | None = None
 
     def compose(self) -> ComposeResult:
         yield self.status
         yield self.notice
-        with Container(id="panes"):
-            with Vertical(id="left"):
-                yield self.proposals
-                yield self.positions
-                yield self.orders
-            with Vertical(id="right"):
-                yield self.protections
-                yield self.strategies
-        yield self.log
+        with self._area:
+            yield from self.panes.values()
+            yield self.chart
         yield self.line
 
+    def choose(self, base: Screen[None], name: str) -> None:
+        """Give a pane a place at every size; who had the keyboard in that place hands it over."""
+        self.note_holder(base)
+        before, self._layout.choice = self._layout.choice, self._layout.choice.with_pane(name)
+        if before != self._layout.choice:
+            if self.holder not in self._layout.names():
+                self.holder = name
+            self._place(base)
+
     def arrange(self, base: Screen[None], has_view: bool, size: Size) -> None:
-        """What is shown at this size, and in this state of the engine."""
-        has_panes = has_view and fits(*size)
-        self.notice.display = not has_panes
-        self.log.display = has_panes
-        if has_panes:
-            arrange(base, self.panes, self.chosen, size.width)
-        else:
-            base.query_one("#panes").display = False
+        """What is shown at this size, and in this state of the engine. Who has the keyboard keeps it, and its place."""
+        self._arranged_for = (has_view, size)
+        self.note_holder(base)
+        self._layout.screen = size
+        if self.holder not in self._layout.names():
+            self._layout.choice = self._layout.choice.with_pane(self.holder)
+        self._has_panes = has_view and fits(*size)
+        self.notice.display = not self._has_panes
+        self._area.display = self._has_panes
+        self._place(base)
+
+    def _place(self, base: Screen[None]) -> None:
+        shown = self._layout.names()
+        for name, pane in self.panes.items():
+            pane.display = name in shown
+        self.chart.display = "chart" in shown
+        self._area.refresh(layout=True)
+        if self._has_panes and base.focused is not self.panes[self.holder].grid:
+            base.set_focus(self.panes[self.holder].grid, scroll_visible=False)
+
+    def note_holder(self, base: Screen[None]) -> None:
+        self.holder = next((name for name, pane in self.panes.items() if pane.grid is base.focused), self.holder)
 
     def is_arranged(self, has_view: bool, size: Size) -> bool:
-        return self.notice.display != (has_view and fits(*size))
+        return self._arranged_for == (has_view, size)
 
     def show_state(self, view: Loading | Failed, size: Size) -> None:
         """Before there is an engine, or without one."""
@@ -91,12 +119,13 @@ class Board:
         self.status.show_desk(view, now, width_of(size), ended)
         self.proposals.show(view.proposals, view.strategies, now, view.status.entries_refused)
         self.orders.show(view.orders, now, view.refusals if self.orders.shows_all else ())
+        self.protections.show(view.protections, view.status.entries_refused, now, is_narrow(size))
         if view.number == self._drawn_number:
             return False
         self._drawn_number = view.number
         self.positions.show(view.positions, now)
-        self.protections.show(view.status)
-        self.strategies.show(view.strategies, view.proposals)
+        self.strategies.show(view.strategies, view.proposals, view.results)
+        self.results.show(view.trades, view.results)
         self.log.show(view.log)
         return True
 

@@ -1,7 +1,7 @@
 """The desk: the Textual app that draws the engine's pictures and turns keys into commands. It decides nothing.
 
-It paints first and starts the engine after. Ten times a second it takes the newest picture, gives each pane its part,
-and each pane draws the cells that differ.
+It paints first and starts the engine after. Up to ten times a second it takes the newest picture, gives each pane its
+part, and each pane draws the cells that differ.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import RenderableType
 from textual import _time, events
@@ -32,7 +32,7 @@ from console.following import Following
 from console.frames import tight
 from console.handle import EngineHandle, Failed, Running
 from console.keymap import Key, Place, bindings_for, footer, use
-from console.layout import CHOICES, fits
+from console.layout import fits
 from console.link import Link, link_of
 from console.log_pane import LogPane, WriteLog
 from console.panes import PLACES, Wanted
@@ -49,16 +49,21 @@ from console.screens.question import ArmedQuestion
 from console.screens.ticket import TicketScreen
 from console.screens.typing import TypedDialog
 from console.surroundings import NO_SURROUNDINGS, Surroundings
-from console.theme import KEYTURN
+from console.theme import DEFAULT, theme_for
+from console.watching import Watching
+from core.model.account import Mode
 from core.model.values import ClientOrderId, ProposalId
 from core.ports import OperatorError
 from core.views import DeskView
 from widgets.grid import Grid
 from widgets.grid_picture import Tone
 
+if TYPE_CHECKING:
+    from core.settings import DisplaySettings  # it brings pydantic, which is not needed before the first paint
+
 T = TypeVar("T")
-FRAME = 0.1
-"""Seconds between two looks at the engine's picture."""
+FRAMES = 10
+"""Looks at the engine's picture in a second, where no setting says fewer."""
 SAID_FOR = 5.0
 """Seconds for which the last line holds what was said, unless another screen comes to the top before."""
 CLOSING_PATIENCE = 3.0
@@ -88,12 +93,15 @@ class Desk(App[None]):
         handle: EngineHandle,
         now: Callable[[], float] = time.monotonic,
         surroundings: Surroundings = NO_SURROUNDINGS,
+        display: DisplaySettings | None = None,
     ) -> None:
         self.door = DeskDoor(handle)
         super().__init__(driver_class=make_driver(self.door), ansi_color=False)
         self.animation_level = "none"
-        self.register_theme(KEYTURN)
-        self.theme = KEYTURN.name
+        theme = theme_for(display.theme if display is not None else DEFAULT, self.console.color_system)
+        self.register_theme(theme)
+        self.theme = theme.name
+        self._frames = display.frames if display is not None else FRAMES
         self.handle = handle
         self.now = now
         self.surroundings = surroundings
@@ -103,6 +111,7 @@ class Desk(App[None]):
         self.board = Board()
         self.following = Following(self, self.board.orders.grid)
         self.deeds = Deeds(self, self.following)
+        self.watching = Watching(handle, self.board)
         self._bell = Bell()
         self._title = ""
         self._has_keys = False
@@ -133,7 +142,7 @@ class Desk(App[None]):
     def _start(self) -> None:
         """The first picture is on its way to the terminal: now the engine, and what it imports."""
         self.handle.start()
-        self.set_interval(FRAME, self._frame)
+        self.set_interval(1 / self._frames, self._frame)
         self._aside(self.surroundings.is_first_start, self._welcome)
 
     def _aside(self, ask: Callable[[], T], then: Callable[[T], None]) -> None:
@@ -161,8 +170,7 @@ class Desk(App[None]):
         super()._display(screen, tight(renderable))
 
     def on_resize(self, _event: events.Resize) -> None:
-        self._arrange()
-        self._frame()
+        self.call_later(self._frame)  # after Textual has taken the new size over
 
     def _arrange(self) -> None:
         self.board.arrange(self.screen_stack[0], self.view is not None, self.size)
@@ -194,8 +202,12 @@ class Desk(App[None]):
         now = self.engine_now()
         if not self._has_keys:
             self._take_keys()
+        self.set_class(view.status.mode is Mode.LIVE, "-live")
         if self.board.show(view, now, self.size, self._ended()):
             self._ring(view)
+        self.board.note_holder(self.screen_stack[0])
+        self.watching.look(view)
+        self.board.chart.show_chart(view.chart, self.watching.symbol)
         for screen in self.screen_stack[1:]:
             if isinstance(screen, Dialog) and screen.is_mounted:
                 screen.update_view(view, now)
@@ -286,8 +298,9 @@ class Desk(App[None]):
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def on_event(self, event: events.Event) -> None:
-        """The ticket hears every key before any binding does, with the instant at which it was typed (OP-04)."""
-        if isinstance(event, events.Key | events.Paste | events.MouseDown) and not event.is_forwarded:
+        """The ticket hears every key before any binding does, with the instant at which it was typed (OP-04). A window
+        that comes to the front under a typing hand is one more reason to wait."""
+        if isinstance(event, events.Key | events.Paste | events.MouseDown | events.AppFocus) and not event.is_forwarded:
             top = self.screen_stack[-1] if self.screen_stack else None
             key = event.character or event.key if isinstance(event, events.Key) else None
             at = self.now() - max(0.0, _time.get_time() - event.time)
@@ -321,9 +334,7 @@ class Desk(App[None]):
         return PLACES.get(name, Place.EVERYWHERE)
 
     def _choose(self, name: str) -> None:
-        if name in CHOICES and name != self.board.chosen:
-            self.board.chosen = name
-            self._arrange()
+        self.board.choose(self.screen_stack[0], name)
 
     def action_pane(self, name: str) -> None:
         if name not in self.board.panes:
@@ -431,11 +442,15 @@ class Desk(App[None]):
         self.say("q leaves")
 
 
-def run_desk(build: Callable[[ExitStack], Running], surroundings: Surroundings = NO_SURROUNDINGS) -> None:
+def run_desk(
+    build: Callable[[ExitStack], Running],
+    surroundings: Surroundings = NO_SURROUNDINGS,
+    display: DisplaySettings | None = None,
+) -> None:
     """Open the desk until it is left. Exits 0 after a clean leave; else the last line of stderr says what happened."""
     sys.setswitchinterval(TURN)
     handle = EngineHandle(build)
-    desk = Desk(handle, surroundings=surroundings)
+    desk = Desk(handle, surroundings=surroundings, display=display)
     desk.run()
     has_closed = handle.close("the desk ended", CLOSING_PATIENCE)
     status, words = outcome(desk, has_closed)
@@ -456,4 +471,6 @@ def outcome(desk: Desk, has_closed: bool) -> tuple[int, str | None]:
         return 1, desk.failure
     if not desk.was_left:
         return desk.return_code or 1, "the desk ended unexpectedly; `keyturn status` says how the account stands"
+    if desk.view is not None and desk.view.status.exits_refused is not None:
+        return 1, f"{desk.view.status.exits_refused}; make room, the next start goes on from what was written"
     return (0, None) if has_closed else (1, "the engine did not close its journal in time; the next start repairs it")

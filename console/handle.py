@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Protocol
 
 from core.inputs import Command, Halt, Kill
+from core.model.values import Symbol
 from core.ports import JournalError, OperatorError
 from core.views import DeskView
 
@@ -33,11 +34,15 @@ class Running(Protocol):
     def leave(self) -> None: ...
     def send(self, command: Command) -> None: ...
     def attend(self, attended: bool) -> None: ...
+    def watch(self, symbol: Symbol | None) -> None: ...
     def clock(self) -> datetime: ...
     def keys(self) -> Mapping[str, str]: ...
     def picture(self) -> DeskView: ...
     def has_changed(self) -> bool: ...
     def on_beat(self, act: Callable[[], None]) -> None: ...
+
+    @property
+    def preparing(self) -> Callable[[], str | None]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,11 @@ class EngineHandle:
         if self._runtime is not None:
             self._runtime.attend(attended)
 
+    def watch(self, symbol: Symbol | None) -> None:
+        """The symbol whose chart the pictures hold from now on; None for none."""
+        if self._runtime is not None:
+            self._runtime.watch(symbol)
+
     def clock(self) -> datetime | None:
         """The engine's time now, between two pictures too."""
         return self._runtime.clock() if self._runtime is not None else None
@@ -154,4 +164,5 @@ class EngineHandle:
     def _draw(self, now: float) -> None:
         if self._runtime is not None:
             self._drawn_at = now
-            self.view = self._runtime.picture()
+            words = self._runtime.preparing()
+            self.view = self._runtime.picture() if words is None else Loading(words)

@@ -1,17 +1,56 @@
-"""Which panes are on the screen, for its size and the pane that was chosen."""
+"""Which panes are on the screen and where, for its size and for what was chosen last. No pane decides its own place.
+
+One column below 120 columns, two from there on, three from 180 on: then the chart and the results have their own.
+"""
 
 from __future__ import annotations
 
-from textual.containers import Container, Vertical
-from textual.screen import Screen
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from textual.containers import Container
+from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
+from textual.layout import ArrangeResult, Layout, WidgetPlacement
+from textual.widget import Widget
 
 from console.screens.layer import MINIMUM
-from widgets.pane import Pane
 
-WIDE = 120
-"""Columns from which all panes stand side by side."""
-LEFT = ("positions", "orders")
+WIDE, WIDEST = 120, 180
+"""Columns from which there are two columns of panes, and three."""
+TALL = 30
+"""Lines from which the left column holds three panes under each other."""
+LEFT_WIDTH, RIGHT_WIDTH = 80, 40
+"""Columns of the left column where there are three, and of the right one where there are two or three."""
+LEFT = ("positions", "orders", "results")
 CHOICES = (*LEFT, "protections", "strategies")
+"""What one column shows beside proposals and log, by its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was chosen last where not everything has room.
+
+    Attributes
+    ----------
+    beside
+        In one column, beside proposals and log.
+    left
+        Under the proposals in a left column of two panes.
+    third
+        At the foot of a left column of three.
+    """
+
+    beside: str = "positions"
+    left: str = "positions"
+    third: str = "orders"
+
+    def with_pane(self, name: str) -> Choice:
+        """So that `name` has a place at every size."""
+        if name not in CHOICES:
+            return self
+        left = name if name in LEFT else self.left
+        third = name if name in ("orders", "results") else self.third
+        return replace(self, beside=name, left=left, third=third)
 
 
 def fits(width: int, height: int) -> bool:
@@ -22,12 +61,90 @@ def too_small(width: int, height: int) -> str:
     return f"Keyturn needs {MINIMUM[0]} × {MINIMUM[1]}; this terminal has {width} × {height}. Ctrl+K still halts."
 
 
-def arrange(screen: Screen[None], panes: dict[str, Pane], chosen: str, width: int) -> None:
-    """All panes side by side from 120 columns on; below, proposals, the chosen one and the log under each other."""
-    is_narrow = width < WIDE
-    screen.set_class(is_narrow, "-narrow")
-    for name in CHOICES:
-        panes[name].display = not is_narrow or name == chosen
-    screen.query_one("#left", Vertical).set_class(chosen in LEFT, "-holds-chosen")
-    screen.query_one("#right", Vertical).display = not is_narrow or chosen not in LEFT
-    screen.query_one("#panes", Container).display = True
+def is_narrow(screen: Size) -> bool:
+    """Whether there is one column only."""
+    return screen.width < WIDE
+
+
+def places(screen: Size, area: Size, choice: Choice) -> dict[str, Region]:
+    """Where each pane stands in the `area` between status and last line; what has no place is not shown."""
+    if is_narrow(screen):
+        return _one_column(area, choice)
+    foot = max(5, area.height // (3 if screen.width < WIDEST else 4))
+    above = area.height - foot
+    log = {"log": Region(0, above, area.width, foot)}
+    right = _stack(area.width - RIGHT_WIDTH, RIGHT_WIDTH, above, ("protections", "strategies"))
+    if screen.width < WIDEST:
+        return {**_stack(0, area.width - RIGHT_WIDTH, above, _left(screen, choice)), **right, **log}
+    own = replace(choice, left="positions" if choice.left == "results" else choice.left, third="orders")
+    left = _stack(0, LEFT_WIDTH, above, _left(screen, own))
+    middle, chart = area.width - LEFT_WIDTH - RIGHT_WIDTH, above * 3 // 5
+    return {
+        **left,
+        "chart": Region(LEFT_WIDTH, 0, middle, chart),
+        "results": Region(LEFT_WIDTH, chart, middle, above - chart),
+        **right,
+        **log,
+    }
+
+
+def _left(screen: Size, choice: Choice) -> tuple[str, ...]:
+    return ("proposals", "positions", choice.third) if screen.height >= TALL else ("proposals", choice.left)
+
+
+def _one_column(area: Size, choice: Choice) -> dict[str, Region]:
+    log = max(3, min(area.height // 4, 12))
+    proposals = max(4, min((area.height - log) * 7 // 16, 16))
+    other = area.height - log - proposals
+    return {
+        "proposals": Region(0, 0, area.width, proposals),
+        choice.beside: Region(0, proposals, area.width, other),
+        "log": Region(0, proposals + other, area.width, log),
+    }
+
+
+def _stack(x: int, width: int, height: int, names: Sequence[str]) -> dict[str, Region]:
+    """Under each other, as high as each other; lines that cannot be shared go to the first ones."""
+    share, spare = divmod(height, len(names))
+    stack, y = {}, 0
+    for number, name in enumerate(names):
+        own = share + (number < spare)
+        stack[name] = Region(x, y, width, own)
+        y += own
+    return stack
+
+
+class PaneArea(Container):
+    """The room between status and last line."""
+
+    def __init__(self) -> None:
+        super().__init__(id="panes")
+        self.panes = PaneLayout()
+
+    @property
+    def layout(self) -> Layout:
+        return self.panes
+
+
+class PaneLayout(Layout):
+    """Gives each pane its place, by its identifier."""
+
+    name = "panes"
+
+    def __init__(self) -> None:
+        self.screen = Size(*MINIMUM)
+        self.choice = Choice()
+
+    def names(self) -> frozenset[str]:
+        """The panes that have a place."""
+        return frozenset(places(self.screen, self.screen, self.choice))
+
+    def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
+        del greedy  # no pane is smaller than its place
+        parent.pre_layout(self)
+        regions = places(self.screen, size, self.choice)
+        return [
+            WidgetPlacement(regions[child.id], NULL_OFFSET, NULL_SPACING, child)
+            for child in children
+            if child.id in regions
+        ]

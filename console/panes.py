@@ -10,6 +10,7 @@ from widgets.pane import Pane
 from widgets.positions import Positions
 from widgets.proposals import Proposals
 from widgets.protections import Protections
+from widgets.results import Results
 from widgets.strategies import Strategies
 
 
@@ -85,4 +86,13 @@ PLACES: dict[str, Place] = {
 }
 """Where the keyboard is, by the pane that has it."""
 
-__all__ = ["PLACES", "OrdersPane", "PositionsPane", "ProposalsPane", "Protections", "StrategiesPane", "Wanted"]
+__all__ = [
+    "PLACES",
+    "OrdersPane",
+    "PositionsPane",
+    "ProposalsPane",
+    "Protections",
+    "Results",
+    "StrategiesPane",
+    "Wanted",
+]

@@ -199,7 +199,9 @@ class Engine:
     def lose_disk(self, trouble: str) -> None:
         """The journal's disk fails: nothing leaves any more until a restart (SP-06)."""
         self.disk_trouble = trouble
-        self.desk.control.state.halts[HaltCause.JOURNAL] = trouble
+        control = self.desk.control.state
+        control.halted_at = control.halted_at if control.halts else self.desk.at
+        control.halts[HaltCause.JOURNAL] = trouble
 
     def say(self, note: str) -> None:
         """Something that the operator should know of and that stops nothing; each is said once."""
@@ -215,7 +217,8 @@ class Engine:
             return [CancelOrder(wanted.id, wanted.broker_order_id)] if wanted and wanted.is_working else NOTHING
         if not isinstance(message, inputs.Kill):
             return NOTHING
-        self.desk.control.state.killed_by = message.by
+        control = self.desk.control.state
+        control.killed_by, control.killed_at = message.by, control.killed_at or self.desk.at
         entries = [o for o in self.desk.ledger.working() if not o.only_reduces]
         return [LatchKill(message.by), *(CancelOrder(o.id, o.broker_order_id) for o in entries)]
 

@@ -65,6 +65,7 @@ class Pictures:
         self.signal_prices: dict[str, Price | None] = {}
         self.staged = 0
         self.number = 0
+        self.watched: Symbol | None = None
         self.desk.listeners.append(self._hear)
 
     def draw(self, at: datetime) -> DeskView:
@@ -209,16 +210,16 @@ class Pictures:
             staged_at=proposal.staged_at,
             expires_at=proposal.expires_at,
             is_confirming=self.desk.stage.is_confirming(proposal.id),
-            moved=self._moved(proposal),
             replaces=order.replaces,
             replaces_in_words=order_in_words(old.request) if old else "",
+            moved=self._moved(proposal),
         )
 
     def _moved(self, proposal: Proposal) -> Money | None:
         """What the price has done to a waiting exit since the bar, or the hand, that asked for it."""
         order, before = proposal.order, proposal.intended_price
         last = self.desk.last_price(order.symbol)
-        if not proposal.only_reduces or before is None or last is None:
+        if not proposal.only_reduces or proposal.is_guard or before is None or last is None:
             return None
         better = last[1] - before if order.side is Side.SELL else before - last[1]
         return Money(better * order.quantity)
@@ -242,10 +243,10 @@ class Pictures:
             reason=proposal.reason,
             cancels_in_words=tuple(order_in_words(stop.request) for stop in stops if stop),
             quantity_after=Quantity(before + signed),
+            replaced=self._replaced(proposal, held),
             capped_by=cap_of(candidate, context),
             moved=self._moved_since_signal(proposal),
             average_price=held.average_price if held else None,
-            replaced=self._replaced(proposal, held),
         )
 
     def _replaced(self, proposal: Proposal, held: Position | None) -> ReplacedView | None:

@@ -129,13 +129,14 @@ class ReplayRequest:
 
 @dataclass(frozen=True, slots=True)
 class DemoRequest:
-    """`keyturn demo`: the seeded market on the simulated exchange."""
+    """`keyturn demo`: the seeded market on the simulated exchange; with `is_stress` the stress desk."""
 
     seed: int = 1
     speed: float = 1.0
     operator: str = "none"
     overrides: tuple[str, ...] = ()
     is_headless: bool = False
+    is_stress: bool = False
 
 
 class Composition(Protocol):

@@ -123,6 +123,7 @@ class VwapSettings(Part):
     """VWAP micro mean reversion (ST-02)."""
 
     enabled: bool = True
+    symbols: tuple[str, ...] = Field((), description="of the desk's symbols, those it looks at; none named: all")
     entry_deviation: Annotated[Decimal, Field(gt=0, lt=1)] = Field(Decimal("0.003"), description="below VWAP")
     stop_fraction: Annotated[Decimal, Field(gt=0, lt=1)] = Field(Decimal("0.003"), description="below the entry")
     minimum_bars: Annotated[int, Field(ge=1)] = Field(20, description="bars of the session before it looks")
@@ -170,6 +171,9 @@ class ExchangeSettings(Part):
 class DisplaySettings(Part):
     """The screen."""
 
+    theme: Literal["keyturn", "light", "colour-blind", "high-contrast"] = Field(
+        "keyturn", description="dark; light; blue and yellow alone; black and white with 7:1"
+    )
     frames: Annotated[int, Field(ge=1, le=10)] = Field(10, description="a second, at most")
 
 
@@ -199,6 +203,12 @@ class Settings(Part):
     def window_is_a_window(self) -> Self:
         if self.risk.window_start > self.risk.window_end:
             raise ValueError("risk.window_start is after risk.window_end")
+        return self
+
+    @model_validator(mode="after")
+    def strategies_look_at_symbols_of_the_desk(self) -> Self:
+        if unknown := sorted(set(self.strategies.vwap.symbols) - set(self.symbols)):
+            raise ValueError(f"strategies.vwap.symbols: {', '.join(unknown)}: not among the symbols")
         return self
 
 

@@ -77,10 +77,10 @@ class ProposalRow:
         None on an exit, which counts up from `staged_at`.
     reference
         What the signal was measured against, VWAP for VWAP; None where there is none.
-    moved
-        What waiting has brought an exit since its signal, USD, below zero is worse; None where it is not known.
     replaces, replaces_in_words
         The order whose place it would take, as in `SELL 27 IBM stop 178.20`; None and empty where it takes none.
+    moved
+        What waiting has brought an exit since its signal, USD, below zero is worse; None where it is not known.
     """
 
     id: ProposalId
@@ -99,7 +99,6 @@ class ProposalRow:
     staged_at: datetime
     expires_at: datetime | None
     is_confirming: bool
-    moved: Money | None = None
     replaces: ClientOrderId | None = None
     replaces_in_words: str = ""
 
@@ -107,6 +106,8 @@ class ProposalRow:
     def is_guard(self) -> bool:
         """A stop that is moved or put back: it closes nothing now."""
         return self.type is OrderType.STOP and self.exit_reason is ExitReason.STOP_LOSS
+
+    moved: Money | None = None
 
     @property
     def is_urgent(self) -> bool:
@@ -214,14 +215,14 @@ class TicketView:
         Why the last key on it was refused; empty where none was.
     is_confirming
         The key was turned; fresh figures are on their way.
+    replaced
+        What makes way for it; None where it replaces nothing.
     capped_by
         The limit that keeps the order from being larger, in words; None where none does.
     moved
         The quote's middle against the signal's price, as a fraction; None where no signal made it.
     average_price
         What was paid (a short: received) for what is held; None where nothing is.
-    replaced
-        What makes way for it; None where it replaces nothing.
     """
 
     ticket: Ticket
@@ -234,10 +235,10 @@ class TicketView:
     reason: str
     cancels_in_words: tuple[str, ...]
     quantity_after: Quantity
+    replaced: ReplacedView | None = None
     capped_by: str | None = None
     moved: Decimal | None = None
     average_price: Price | None = None
-    replaced: ReplacedView | None = None
 
 
 @dataclass(frozen=True, slots=True)

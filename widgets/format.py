@@ -76,6 +76,12 @@ def price(value: Decimal | None) -> str:
     return f"{at_tick if at_tick == value else value.quantize(Decimal('0.0001')):,f}"
 
 
+def short_price(value: Decimal | None, width: int = 8) -> str:
+    """As `price`, at cents where its four places would not fit: an average of thousands of dollars."""
+    text = price(value)
+    return text if value is None or len(text) <= width else f"{value.quantize(CENT, ROUND_HALF_UP):,f}"
+
+
 def quantity(value: Decimal) -> str:
     """As the broker will see it."""
     return f"−{plain(-value)}" if value < 0 else plain(value)

@@ -211,10 +211,9 @@ class Grid(Widget, can_focus=True):
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         self._scroll_by(1)
 
-    def on_focus(self) -> None:
-        self._draw()
-
-    def on_blur(self) -> None:
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """At once: the events of the focus come before it is known here."""
+        super().watch_has_focus(has_focus)
         self._draw()
 
     def on_resize(self) -> None:

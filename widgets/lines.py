@@ -135,6 +135,8 @@ def _difference(was: TextLine, now: TextLine) -> tuple[int, int]:
     old += [(" ", "")] * (length - len(old))
     new += [(" ", "")] * (length - len(new))
     differing = [place for place in range(length) if old[place] != new[place]]
+    if not differing:
+        return 0, 0  # the same text, cut into other cells
     if any(cell_len(text) != 1 for text, _ in old + new if text):
         return 0, 2 * length  # wide characters: places are no cells
     return differing[0], differing[-1] + 1

@@ -17,12 +17,13 @@ from core.model.order import OrderRequest, OrderType, Side, StopHolder, TimeInFo
 from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Review, StopPlan, Verdict
-from core.model.values import plain, to_nearest_tick
-from core.views import ProposalRow, ReplacedView, TicketView
+from core.model.values import plain
+from core.views import ProposalRow, TicketView
 from widgets import format as f
 from widgets.grid_picture import Tone
 from widgets.lines import Cell, TextLine, joined
 from widgets.proposals import EXIT_WORDS
+from widgets.ticket_change import change_in_words, change_lines
 
 RIGHT, GROUP = 36, 17
 """Where the second column of the ticket begins, and how much of it a first figure takes."""
@@ -40,9 +41,14 @@ def title_of(row: ProposalRow, mode: str) -> str:
 
 def ticket_lines(view: TicketView, now: datetime, width: int) -> list[TextLine]:
     """The body, at most `width` cells wide."""
-    lines: list[TextLine] = []
-    for left, right in (*_order(view), *_effect(view)):
-        lines += two(left, right, width=width)
+    order = view.ticket.order
+    what = order_in_words(order) if view.replaced is None else change_in_words(order, view.replaced)
+    lines = two((Cell(what, "strong"),), () if view.proposal.is_guard else _cost(view), width=width)
+    if view.replaced is not None:
+        lines += change_lines(view.replaced)
+    if not view.proposal.is_guard:
+        for left, right in _closing(view) if order.effect.only_reduces else _opening(view):
+            lines += two(left, right, width=width)
     lines += two(_quote(view.quote, now), [_moved(view)], width=width)
     lines += wrapped("why    ", _why(view), width)
     for words in view.cancels_in_words:
@@ -98,46 +104,6 @@ def _length(line: TextLine) -> int:
 
 def _figure(label: str, value: str, tone: Tone = "") -> TextLine:
     return (Cell(f"{label} ", "muted"), Cell(value, tone))
-
-
-def _order(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
-    """What is sent; where it takes another's place, what becomes of that one (`27 IBM stop 178.20 → 180.02`)."""
-    order, replaced = view.ticket.order, view.replaced
-    if replaced is None:
-        yield (Cell(order_in_words(order), "strong"),), [] if view.proposal.is_guard else _cost(view)
-        return
-    word, price = ("stop", order.stop_price) if order.type is OrderType.STOP else ("limit", order.limit_price)
-    moved = f.price(price) if price == replaced.price else f"{f.price(replaced.price)} → {f.price(price)}"
-    left = replaced.quantity - replaced.filled_quantity
-    quantity = plain(order.quantity) if order.quantity == left else f"{plain(left)} → {plain(order.quantity)}"
-    what = Cell(f"{quantity} {order.symbol} {word} {moved}", "strong")
-    if view.proposal.is_guard:
-        yield (what, Cell(_break_even(price, replaced))), []
-    else:
-        yield (what,), _cost(view)
-    if replaced.filled_quantity:
-        yield (Cell(f"{plain(replaced.filled_quantity)} of {plain(replaced.quantity)} are filled already"),), []
-    if replaced.result_before is not None and replaced.result_after is not None:
-        worse = Cell("  MORE than before", "warning")
-        results = f"{_result(replaced.result_before)} → {_result(replaced.result_after)}"
-        yield (*_figure("at it ", results), *((worse,) if replaced.result_after < replaced.result_before else ())), []
-
-
-def _break_even(price: Decimal | None, replaced: ReplacedView) -> str:
-    average = replaced.average_price
-    return " (break-even)" if average is not None and price == to_nearest_tick(average) else ""
-
-
-def _result(amount: Decimal) -> str:
-    """What the position makes at its stop: `lose 49.14 USD`, `gain 12.00 USD`."""
-    return f"{'lose' if amount < 0 else 'gain'} {f.money(abs(amount))} USD"
-
-
-def _effect(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
-    """What the order does to the position and to the account; a stop that guards one does nothing now."""
-    if view.proposal.is_guard:
-        return iter(())
-    return _closing(view) if view.ticket.order.effect.only_reduces else _opening(view)
 
 
 def _cost(view: TicketView) -> list[TextLine]:

@@ -29,14 +29,23 @@ def demo(
     speed: Annotated[str, typer.Option(help="Virtual seconds a second; ×1 while a ticket is open.")] = "1",
     operator: Annotated[str, typer.Option(help="none, confirm-all, or a script of keys.")] = "none",
     headless: Annotated[bool, typer.Option("--headless", help="Without a desk, until a signal ends it.")] = False,
+    stress: Annotated[
+        bool,
+        typer.Option("--stress", help="30 positions, 60 orders, 12 strategies, 2,000 quotes a second in 20 symbols."),
+    ] = False,
     overrides: Overrides = None,
 ) -> None:
     """Open the desk on the simulated exchange. It goes on where it was left.
 
     With --operator confirm-all it is the busy demo: more entries a day, and answers delayed.
 
-    Example: keyturn demo --seed 7 --speed 10
+    With --stress it is the stress desk, on the account `stress`: prepared by a scripted operator in a market that stays
+    where it is and never closes. It remembers nothing: each opening begins anew.
+
+    Examples: keyturn demo --seed 7 --speed 10, keyturn demo --stress --speed 60
     """
+    if stress and operator != "none":
+        raise OperatorError("--stress brings an operator of its own; leave --operator out")
     if not headless:
         need_a_terminal()
     composition_of(context).demo(
@@ -46,6 +55,7 @@ def demo(
             operator=operator,
             overrides=tuple(overrides or ()),
             is_headless=headless,
+            is_stress=stress,
         )
     )
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
 
 from console.keymap import Place
 from core.views import DeskView
@@ -58,9 +59,18 @@ class Dialog(Layer, ModalScreen[None]):
     NEEDS_ROOM = True
     """Whether a terminal too small for the desk shows nothing of it: a part of a ticket is worse than none."""
 
+    _holder: Widget | None = None
+
     def update_view(self, _view: DeskView, _now: datetime) -> None:
         """A new picture of the engine; a dialog that shows nothing of it stays as it is."""
 
     def on_resize(self) -> None:
+        """What had the keyboard has it again as soon as there is room."""
         size = self.app.size
-        self.set_class(self.NEEDS_ROOM and (size.width < MINIMUM[0] or size.height < MINIMUM[1]), "-too-small")
+        is_too_small = self.NEEDS_ROOM and (size.width < MINIMUM[0] or size.height < MINIMUM[1])
+        if is_too_small:
+            self._holder = self.focused or self._holder
+        elif self._holder is not None:
+            self.call_after_refresh(self.set_focus, self._holder)
+            self._holder = None
+        self.set_class(is_too_small, "-too-small")

@@ -128,6 +128,11 @@ class Ledger:
         old = self._replaced(order)
         return old if old is not None and old.is_working else None
 
+    def is_forestalled(self, order: Order) -> bool:
+        """Whether the order that it was sent to replace has ended in another way: no broker takes it any more."""
+        old = self._replaced(order)
+        return old is not None and old.status.is_terminal and not old.made_way
+
     def heir(self, order: Order) -> Order | None:
         """The working order that was sent to take this one's place, or the place of one that did."""
         following = order.replacement or order.replaced_by

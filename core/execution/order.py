@@ -10,6 +10,9 @@ from core.model.signal import ExitReason
 from core.model.staging import StopPlan
 from core.model.values import NO_MONEY, NO_SHARES, BrokerOrderId, ClientOrderId, Money, Price, ProposalId, Quantity
 
+REPLACED = "replaced"
+"""The broker's word for an order whose place another has taken; the reason of its end begins with it."""
+
 
 @dataclass(slots=True)
 class Order:
@@ -88,6 +91,11 @@ class Order:
     @property
     def wants_broker_stop(self) -> bool:
         return self.stop is not None and self.stop.holder is StopHolder.BROKER
+
+    @property
+    def made_way(self) -> bool:
+        """It ended because another took its place, by the broker's own word."""
+        return self.status is OrderStatus.CANCELLED and self.reason.startswith(REPLACED)
 
     @property
     def is_being_replaced(self) -> bool:

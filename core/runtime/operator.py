@@ -70,6 +70,11 @@ class ConfirmAll:
     def press(self, at: datetime) -> Iterator[Command]:
         yield heappop(self._due)[2]
 
+    def retire(self) -> None:
+        """Press nothing more."""
+        self._due.clear()
+        self.desk.listeners.remove(self._hear)
+
     def _hear(self, _sequence: int, at: datetime, fact: Fact) -> None:
         if isinstance(fact, ProposalStaged):
             self._open(at, fact.proposal.id)

@@ -96,6 +96,7 @@ class VirtualRuntime:
         self.gateway = Gateway(engine.desk.account_name, self.latch)
         self.is_running = True
         self.close: Callable[[], None] = lambda: None
+        self.preparing: Callable[[], str | None] = lambda: None
         self._feed: Iterator[Timed] = iter(feed)
         self._next: Timed | None = next(self._feed, None)
         self._arriving: deque[BarArrived] = deque()
@@ -105,6 +106,7 @@ class VirtualRuntime:
         self._ends_at: datetime | None = None
         self._pictures: Pictures | None = None
         self._drawn = 0
+        self._is_quoted = False
 
     # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -125,6 +127,11 @@ class VirtualRuntime:
     def attend(self, attended: bool) -> None:
         """A person is at a ticket or at the kill screen."""
         self.pace.attend(attended)
+
+    def watch(self, symbol: Symbol | None) -> None:
+        """The symbol whose chart the pictures hold from now on; None for none."""
+        if self._pictures is not None:
+            self._pictures.watched = symbol
 
     def clock(self) -> datetime:
         """The time now, between two events too."""
@@ -150,13 +157,14 @@ class VirtualRuntime:
     def picture(self) -> DeskView:
         """The desk as it is now. Only in this runtime's thread."""
         self._drawn = self.engine.desk.journal.sequence
+        self._is_quoted = False
         if self._pictures is None:
             self._pictures = Pictures(self.engine)
         return self._pictures.draw(self.clock())
 
     def has_changed(self) -> bool:
-        """Whether anything was recorded since the last picture."""
-        return self._drawn != self.engine.desk.journal.sequence
+        """Whether anything was recorded or quoted since the last picture."""
+        return self._is_quoted or self._drawn != self.engine.desk.journal.sequence
 
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -277,6 +285,7 @@ class VirtualRuntime:
             return
         if isinstance(message, QuoteArrived):
             self.exchange.take_quote(message.quote)
+            self._is_quoted = True
         self._later(self.at, Priority.MARKET, lambda: self.take(self.at, message))
 
     def _look_around(self) -> None:

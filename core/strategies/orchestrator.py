@@ -136,7 +136,7 @@ class Orchestrator:
     def _build(self, settings: Settings) -> None:
         self.settings = settings
         self.runners = {}
-        for text in settings.symbols:
+        for text in settings.strategies.vwap.symbols or settings.symbols:
             symbol = Symbol(text)
             state = self._memory_of(VwapStrategy.name, symbol)
             strategy = VwapStrategy(settings.strategies.vwap, state.memory)

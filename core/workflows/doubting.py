@@ -56,7 +56,10 @@ class Doubting:
         yield from self.filling.absorb(order, reply.answer, Source.LOOK_UP)
 
     def _not_found(self, order: Order) -> Iterator[Effect]:
-        """Counted before it is believed: five times over a minute (EX-06)."""
+        """Counted before it is believed: five times over a minute (EX-06).
+
+        Once is enough where the order that it was to replace has ended otherwise: then it cannot arrive any more.
+        """
         if order.status is not OrderStatus.PENDING:
             self.next_look_up.pop(order.id, None)
             return
@@ -66,7 +69,8 @@ class Doubting:
         limits = self.desk.control.settings.execution
         since = order.first_not_found_at or self.desk.at
         is_long = self.desk.at - since >= timedelta(seconds=float(limits.not_found_seconds))
-        if order.not_found >= limits.not_found_times and is_long:
+        is_enough = order.not_found >= limits.not_found_times and is_long
+        if is_enough or self.desk.ledger.is_forestalled(order):
             self.next_look_up.pop(order.id, None)
             self.desk.record(self.filling.change(order, OrderStatus.CANCELLED, Source.LOOK_UP, None, NEVER_ARRIVED))
             yield from self.after_end(order)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from core.desk import Desk
 from core.effects import CancelOrder, Effect, FetchAccount, FetchPicture, LookUpOrder
 from core.execution import order_machine
-from core.execution.order import Order
+from core.execution.order import REPLACED, Order
 from core.facts import (
     OrderFilled,
     OrderStateChanged,
@@ -25,9 +25,6 @@ from core.model.values import BrokerOrderId, ExecutionId, Price, Quantity
 
 REST = frozenset({Source.LOOK_UP, Source.RECONCILIATION})
 """Sources that give the whole of an order at once: a fill they imply and do not list was missed for good."""
-
-REPLACED = "replaced"
-"""The broker's word for an order that another has taken the place of."""
 
 
 class Filling:
@@ -173,7 +170,7 @@ class Filling:
 
 def _replaced_by(order: Order) -> str:
     heir = order.replaced_by or order.replacement
-    return f"replaced by {heir}" if heir else "replaced"
+    return f"{REPLACED} by {heir}" if heir else REPLACED
 
 
 def is_ours(order: Order, report: OrderReport) -> bool:

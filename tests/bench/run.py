@@ -7,6 +7,7 @@ import platform
 import resource
 import sys
 
+import desk
 import house
 import paint
 import ticket
@@ -20,11 +21,12 @@ def main() -> None:
         ("bars through the whole house", lambda: house.measure(BARS)),
         ("a ticket", ticket.measure),
         ("the desk", paint.measure),
+        ("the desk under load, in a terminal", desk.measure),
     )
     for title, measure in parts:
         print(title)
         for name, value in measure():
-            print(f"  {name:<55} {value}")
+            print(f"  {name:<55} {value}", flush=True)
         if title.startswith("bars"):
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             print(f"  {'peak memory, the parsed bars and both journals included':<55} {peak:.0f} MiB")

@@ -21,3 +21,18 @@ async def test_a_clean_leave_is_0_and_all_else_an_error_with_a_line() -> None:
 
         desk.failure = "the disk is full"
         assert outcome(desk, has_closed=True) == (1, "the disk is full")
+
+
+async def test_a_desk_left_without_its_disk_says_so() -> None:
+    """SP-06"""
+    async with open_desk() as house:
+        house.desk.was_left = True
+        house.runtime.engine.lose_disk("the journal could not write: no space left")
+        await house.until(lambda: house.shows("DISK: the journal could not write"))
+
+        status, words = outcome(house.desk, has_closed=True)
+
+        assert status == 1
+        assert words == (
+            "the journal could not write: no space left; make room, the next start goes on from what was written"
+        )

@@ -61,7 +61,7 @@ async def test_a_stop_that_moves_away_says_that_more_is_lost() -> None:
         await house.buys()
         await moves_the_stop(house, "494.00")
 
-        assert house.shows("lose 0.15 USD → lose 0.22 USD  MORE than before", "AWAY")
+        assert house.shows("lose 0.15 USD → lose 0.22 USD  WORSE than before", "AWAY")
 
 
 def test_a_stop_at_the_average_price_is_named_break_even() -> None:

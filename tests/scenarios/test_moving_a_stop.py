@@ -17,7 +17,8 @@ from core.facts import (
     ProposalSkipped,
     TradeClosed,
 )
-from core.inputs import Confirm, Halt, Kill, OpenTicket, ProposeClose, RequestCancel
+from core.inputs import Confirm, Halt, Kill, OpenTicket, ProposeClose, RequestCancel, SubmissionAnswered
+from core.model.broker import Refused
 from core.model.order import OrderStatus
 from core.model.signal import ExitReason
 from core.model.staging import Standing
@@ -325,8 +326,10 @@ def test_a_stop_that_acts_while_its_replacement_travels_closes_the_position_once
 
     assert house.held() == house.held_by_the_broker() == "0"
     assert house.last(TradeClosed).trade.exit_order == house.stops[0].id
-    assert the_new(house).status is OrderStatus.REJECTED
-    assert 'already in "filled" state' in the_new(house).reason
+    assert (the_new(house).status, the_new(house).filled_quantity) == (OrderStatus.CANCELLED, 0)
+    answer = [m.answer for m in house.line.heard if isinstance(m, SubmissionAnswered)][-1]
+    assert isinstance(answer, Refused)
+    assert 'already in "filled" state' in answer.message
     assert not any(house.desk.ledger.working())
 
 
@@ -393,6 +396,22 @@ def test_a_restart_while_the_replacement_has_no_answer_finds_what_became_of_it(a
     assert works == [Decimal("99.50") if arrives else Decimal("99.30")]
     assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.502")
     assert len([r for r in house.requests() if r.startswith("replace")]) == int(arrives)
+
+
+def test_a_close_does_not_wait_a_minute_for_a_replacement_that_cannot_arrive_any_more() -> None:
+    """EX-21, EX-06: its stop was cancelled, so nothing can take its place"""
+    house = a_house_in_a_position()
+    moves(house, "99.50")
+    house.line.breaks_at(ReplaceOrder, arrives=False)
+    confirms_now(house)
+    passes(house, 1)
+
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 10)
+
+    assert house.held() == house.held_by_the_broker() == "0"
+    assert (the_new(house).status, the_new(house).reason) == (OrderStatus.CANCELLED, NEVER_ARRIVED)
 
 
 def test_cancelling_a_stop_takes_its_replacement_with_it() -> None:

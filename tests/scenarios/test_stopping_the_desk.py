@@ -336,7 +336,10 @@ def test_the_cancels_of_a_kill_leave_although_the_disk_is_full() -> None:
 
     assert house.requests() == ["submit buy limit 0.502", "cancel"]
     assert house.switch.door == "file"
-    assert house.desk.control.state.killed_by == "key"
+    state = house.desk.control.state
+    assert state.killed_by == "key"
+    assert state.halted_at is not None
+    assert state.killed_at == state.halted_at
 
 
 def test_a_start_with_room_on_the_disk_again_lifts_the_halt() -> None:

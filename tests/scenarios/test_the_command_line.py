@@ -495,3 +495,13 @@ def test_a_replay_whose_journal_cannot_be_written_gives_no_result(bars: Path, tm
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert "halted, nothing more was sent" in ended.stderr
+
+
+def test_the_stress_desk_takes_no_other_operator(keyturn: Keyturn) -> None:
+    """OP-10: what prepares it is its own."""
+    answer = keyturn("demo", "--stress", "--headless", "--operator", "confirm-all")
+
+    assert (answer.code, answer.err) == (
+        2,
+        "keyturn: --stress brings an operator of its own; leave --operator out\n",
+    )

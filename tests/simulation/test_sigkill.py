@@ -144,6 +144,6 @@ class ReadOnly:
 
 def assert_nothing_was_sent_twice(log: Path) -> None:
     records = [json.loads(line) for line in log.read_text().splitlines()]
-    sent = [record["client_order_id"] for record in records if record["request"] == "submit"]
+    sent = [record["client_order_id"] for record in records if record["request"] in ("submit", "replace")]
     assert len(sent) == len(set(sent))
     print(f"orders at the exchange: {len(sent)}", end="")

@@ -6,12 +6,17 @@ import random
 from typing import Any
 
 import pyte
+import pytest
+from rich.color import ColorSystem
+from rich.segment import Segment
+from rich.style import Style
 from textual._compositor import ChopsUpdate
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal
+from textual.strip import Strip
 
-from console.frames import TightUpdate, tight
-from widgets.grid import Align, Cell, Column, Grid, Row
+from console.frames import Pen, TightUpdate, tight
+from widgets.grid import Align, Cell, Column, Grid, Row, Tone
 
 COLUMNS = tuple(Column(f"c{number}", 5, Align.POINT) for number in range(5))
 PANE, ROWS = 36, 8
@@ -70,3 +75,90 @@ async def test_small_frames_draw_the_same_picture_as_full_ones() -> None:
 
     assert screen.display == drawn
     assert small < large / 2
+
+
+TONES: tuple[Tone, ...] = ("", "gain", "loss", "urgent", "muted", "strong")
+
+
+def styles() -> list[Style]:
+    """Anew each time: a style remembers what it was for the first terminal that it was written to."""
+    attributes: list[dict[str, bool]] = [
+        {},
+        {"bold": True},
+        {"bold": True, "reverse": True},
+        {"italic": True, "underline": True},
+    ]
+    return [
+        Style(color=colour, bgcolor=background, **how)
+        for colour in (None, "#ff8800", "red", "color(123)")
+        for background in (None, "#102030", "bright_blue")
+        for how in attributes
+    ]
+
+
+def looks(screen: pyte.Screen) -> list[tuple[Any, ...]]:
+    """Every cell as it is seen: of a blank only what shows without a letter."""
+    cells = [screen.buffer[y][x] for y in range(screen.lines) for x in range(screen.columns)]
+    return [
+        (
+            c.data,
+            c.bg,
+            c.reverse,
+            c.underscore,
+            c.strikethrough,
+            *((c.fg, c.bold, c.italics) if c.data != " " or c.reverse else ()),
+        )
+        for c in cells
+    ]
+
+
+def painted(text: str) -> pyte.Screen:
+    screen = pyte.Screen(80, 24)
+    pyte.Stream(screen).feed(text)
+    return screen
+
+
+@pytest.mark.parametrize("system", [ColorSystem.TRUECOLOR, ColorSystem.EIGHT_BIT, ColorSystem.STANDARD])
+def test_what_differs_of_a_style_draws_the_same_as_the_whole_of_it(system: ColorSystem) -> None:
+    chance = random.Random(7)
+    known = styles()
+    for _ in range(300):
+        words = chance.choices(("a", " ", "  ", "12.5", "▲ +1", ""), k=12)
+        segments = [Segment(word, chance.choice(known)) for word in words]
+        whole = "".join(Strip.render_style(style, text, system) for text, style, _ in segments if style is not None)
+        pen = Pen(system)
+
+        pen.write(Strip(segments))
+
+        text = pen.finished()
+        assert looks(painted(text + "after")) == looks(painted(whole + "after"))
+        assert len(text) <= len(whole)
+
+
+async def test_small_frames_have_the_colours_of_full_ones() -> None:
+    chance = random.Random(11)
+    app = TwoPanes()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = pyte.Screen(80, 24)
+        stream = pyte.Stream(screen)
+        for turn in range(30):
+            for grid in app.query(Grid):
+                texts = [[f"{chance.random() * 9:.2f}" for _ in COLUMNS] for _ in range(ROWS)]
+                grid.show(
+                    [
+                        Row(str(y), tuple(Cell(text, chance.choice(TONES)) for text in row))
+                        for y, row in enumerate(texts)
+                    ]
+                )
+            await pilot.press(chance.choice(("up", "down", "tab", "end")))
+            await pilot.pause()
+            for update in app.updates:
+                frame = tight(update)
+                assert isinstance(frame, TightUpdate)
+                stream.feed(frame.render_segments(app.console))
+            app.updates.clear()
+            full = app.screen._compositor.render_update(full=True, screen_stack=[]).render_segments(app.console)
+            whole = painted(full.replace("\n", "\r\n"))
+            if turn == 0:
+                stream.feed("\x1b[H" + full.replace("\n", "\r\n"))
+            assert looks(screen) == looks(whole)

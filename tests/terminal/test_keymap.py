@@ -9,7 +9,7 @@ from textual.app import App
 from textual.binding import Binding
 
 from console.keymap import KEYS, Place, bindings_for, footer, help_rows, readme_table
-from core.model.order import CONFIRMING_KEYS, Effect
+from core.model.order import CONFIRMING_KEYS, REPLACING_KEY, Effect
 from widgets.grid import Grid
 
 
@@ -25,7 +25,8 @@ def test_every_effect_has_a_confirming_key_on_the_ticket() -> None:
     on_the_ticket = {binding.key for binding in bindings_for(Place.TICKET)}
 
     assert set(CONFIRMING_KEYS) == set(Effect)
-    assert set(CONFIRMING_KEYS.values()) <= on_the_ticket
+    assert {*CONFIRMING_KEYS.values(), REPLACING_KEY} <= on_the_ticket
+    assert REPLACING_KEY not in CONFIRMING_KEYS.values()
     assert not on_the_ticket & {"enter", "space", "y"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any, get_args
 
 import orjson
@@ -12,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.facts import BarClosed, EngineStopped, Fact, HaltCause, Halted, SettingsApplied
+from core.facts import BarClosed, EngineStopped, Fact, HaltCause, Halted, OrderCreated, SettingsApplied
 from core.model.bar import Bar
+from core.model.order import Effect, OrderRequest, OrderType, Side
 from core.ports import JournalError
 from core.settings import PROFILES, Settings
 from state import codec
@@ -173,3 +175,19 @@ def test_every_fact_is_a_frozen_dataclass_with_a_name_of_its_own():
     """SP-01: the journal tells facts apart by name."""
     assert all(is_dataclass(fact) and fields(fact) is not None for fact in get_args(Fact))
     assert len(codec.FACTS) == len(get_args(Fact))
+
+
+def test_an_order_of_a_journal_that_knew_no_replacements_is_read_as_one_of_its_own():
+    """SP-01, OP-02: and its digest is what it always was"""
+    order = OrderRequest(
+        "first", "SPY", Side.BUY, Effect.OPEN, Decimal("0.5"), OrderType.LIMIT, limit_price=Decimal("99.60")
+    )
+    created = OrderCreated(order, "p", "vwap", NOON, None, None, None, None, None, None)
+    line = orjson.loads(line_of(created))
+    del line["data"]["order"]["replaces"]
+
+    read = decode(orjson.dumps(line)).fact
+
+    assert read == created
+    nine_fields = "first", "SPY", "buy", "open", "0.5", "limit", "day", "99.6", "-"
+    assert read.order.digest("paper") == sha256("\x1f".join(("paper", *nine_fields)).encode()).hexdigest()

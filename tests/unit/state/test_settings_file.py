@@ -96,6 +96,10 @@ def test_text_lists_and_words_are_understood(home):
             "[risk]\nmax_open_positions = true",
             "settings.toml: risk.max_open_positions = true: must not be true",
         ),
+        (
+            '[strategies.vwap]\nsymbols = ["SPY", "QQQ"]',
+            "settings: strategies.vwap.symbols: QQQ: not among the symbols",
+        ),
         ("[strategies.vwap]\nenabled = 1", "settings.toml: strategies.vwap.enabled = 1: must be true or false"),
         ("[risk]\nwindow_start = 10", 'settings.toml: risk.window_start = 10: must be a time of day, as in "10:00"'),
         ("[risk]\nspread_limit = nan", "settings.toml: risk.spread_limit = NaN: must be a finite number"),

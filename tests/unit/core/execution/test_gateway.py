@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import SubmitOrder
+from core.effects import ReplaceOrder, SubmitOrder
 from core.execution.gateway import Gateway
 from core.model.order import Effect, OrderRequest, OrderType, Side, TimeInForce
 from core.model.staging import Approval
@@ -51,6 +51,7 @@ def test_an_approved_order_leaves_once() -> None:
         {"time_in_force": TimeInForce.GTC},
         {"limit_price": Price(Decimal("100.01"))},
         {"stop_price": Price(Decimal("99"))},
+        {"replaces": ClientOrderId("another")},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -62,6 +63,19 @@ def test_any_changed_field_is_another_order(change: dict[str, object]) -> None:
     refusal = Gateway("paper", Latch()).refusal(altered, TEN)
 
     assert refusal == "the order is not the one that approval a-1 permits"
+
+
+def test_a_replacement_that_opens_stays_while_the_latch_is_shut_and_a_moved_stop_leaves() -> None:
+    """OP-08"""
+    entry = replace(a_submission().order, replaces=ClientOrderId("old"))
+    stop = replace(entry, side=Side.SELL, effect=Effect.CLOSE)
+    shut = Gateway("paper", Latch("killed by key"))
+
+    def refusal_of(order: OrderRequest) -> str | None:
+        return shut.refusal(ReplaceOrder(order, a_submission(order).approval, None), TEN)
+
+    assert refusal_of(entry) == "killed by key: nothing that opens or adds leaves"
+    assert refusal_of(stop) is None
 
 
 def test_an_approval_for_another_account_permits_nothing() -> None:

@@ -10,7 +10,8 @@ import pytest
 from core.facts import ConfirmationRefused, Halted, Killed, OrderFilled, ProposalEnd, ProposalEnded, Rearmed
 from core.model.order import OrderStatus
 from core.runtime.operator import ConfirmAll, Script, ScriptError, TimedKey, read_script
-from tests.scenarios.house import RECOVERY, STEADY, House, a_day, a_house_with_a_proposal
+from tests.scenarios.changes import moves
+from tests.scenarios.house import RECOVERY, STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal
 from tests.unit.core.brokers.trading_floor import at
 
 START = at("10:00")
@@ -187,3 +188,27 @@ def test_confirm_all_opens_an_exit_again_that_was_refused() -> None:
     assert "the stops at the broker have changed" in house.facts(ConfirmationRefused)[0].reasons[0]
     assert house.held() == "0"
     assert house.sale.filled_quantity == Decimal("0.502")
+
+
+def test_r_alone_turns_the_ticket_of_a_moved_stop() -> None:
+    """OP-04"""
+    house = a_house_in_a_position()
+    keys(house, "10:07:01 enter", "10:07:03 S", "10:07:05 R")
+    moves(house, "99.50")
+
+    house.until("10:07:04")
+    before = house.requests()
+    house.until("10:07:10")
+
+    assert [*before, "replace sell stop 0.502"] == house.requests()
+
+
+def test_the_operator_that_confirms_all_moves_a_stop_too() -> None:
+    """OP-04"""
+    house = a_house_in_a_position()
+    house.line.operator = ConfirmAll(house.desk)
+    moves(house, "99.50")
+
+    house.until("10:07")
+
+    assert house.requests()[-1] == "replace sell stop 0.502"

@@ -1,0 +1,193 @@
+"""What a hand, a link and a market do to a desk, each act written down with its instant, so that a list of them can be
+read. The hand knows the desk only where it must get ready for the next accident.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from console.screens.kill import KillScreen
+from tests.accidents.house import SIZES, House, Meant
+
+ESCAPE, ENTER, CTRL_K = b"\x1b", b"\r", b"\x0b"
+READING = 0.5
+"""Seconds for which a person looks at an armed ticket before the deliberate press, at least."""
+
+
+class Hand:
+    """Attributes: `events`, what it did in this accident."""
+
+    def __init__(self, house: House, chance: Random) -> None:
+        self.house = house
+        self.chance = chance
+        self.events: list[str] = []
+
+    def begins(self, chance: Random) -> None:
+        self.chance = self.house.chance = chance
+        self.events = []
+        self.house.began = self.house.clock.at
+
+    def note(self, what: str) -> None:
+        self.events.append(f"{self.house.clock.at - self.house.began:8.3f}  {what}")
+
+    # ── acts
+
+    def type(self, data: bytes | str) -> None:
+        encoded = data.encode() if isinstance(data, str) else data
+        self.note(f"types {encoded!r}" + (" into the standing link" if self.house.wire.is_still else ""))
+        self.house.wire.type(encoded)
+
+    async def wait(self, seconds: float) -> None:
+        """Every timer of the desk at its own instant."""
+        if seconds > 0:
+            clock = self.house.clock
+            end = clock.at + seconds
+            while clock.at < end - 1e-9:  # asyncio's own resolution may end a sleep a hair early
+                import asyncio
+
+                await asyncio.sleep(end - clock.at)
+
+    async def rest(self, seconds: float) -> None:
+        """In a few leaps, as on a busy machine."""
+        steps = self.chance.randint(1, 3)
+        for _ in range(steps):
+            await self.house.clock.leap(seconds / steps)
+
+    async def passes(self, seconds: float) -> None:
+        """One way or the other."""
+        if seconds > 0.6 or self.chance.random() < 0.5:
+            await self.rest(seconds)
+        else:
+            await self.wait(seconds)
+
+    def stops_the_link(self) -> None:
+        self.note("the link stands still")
+        self.house.wire.stop()
+
+    def moves_the_link(self) -> None:
+        in_one_read = self.chance.random() < 0.6
+        self.note(f"the link moves again, what was typed comes {'in one read' if in_one_read else 'key by key'}")
+        self.house.wire.move(in_one_read)
+
+    def resizes(self, width: int, height: int) -> None:
+        self.note(f"resizes to {width} × {height}")
+        assert self.house.wire.driver is not None
+        self.house.wire.driver.resize(width, height)
+
+    def clicks(self, column: int, row: int, button: int = 0, releases: bool = True) -> None:
+        self.type(f"\x1b[<{button};{column};{row}M")
+        if releases:
+            self.type(f"\x1b[<{button};{column};{row}m")
+
+    def key_line(self) -> tuple[int, int]:
+        """Where the far terminal shows the ticket's key line; anywhere when it shows none."""
+        for row, line in enumerate(self.house.wire.far.lines(), start=1):
+            if "Esc aside" in line:
+                return line.index("Esc aside") + 1, row
+        return 1, 1
+
+    async def jumps_the_clock(self, seconds: float) -> None:
+        self.note(f"the engine's clock jumps by {seconds:.1f} s")
+        self.house.pace.jump(seconds)
+        await self.rest(0.15)
+
+    async def moves_the_price(self, fraction: float) -> None:
+        self.note(f"prices jump by {fraction:+.2%}")
+        self.house.price_jumps(fraction)
+        await self.rest(0.15)
+
+    # ── the one press that is meant
+
+    async def presses_deliberately(self) -> bool | None:
+        """Reads the armed ticket on the far terminal, waits, presses its key once, alone. None: nothing to press."""
+        house = self.house
+        if not await self.has_an_armed_ticket():
+            return None
+        ticket, since = house.shown, house.clock.at
+        for _ in range(120):
+            if house.shown is None:
+                return None
+            if house.shown != ticket or not house.reads(house.shown):
+                ticket, since = house.shown, house.clock.at
+            elif house.clock.at - since >= READING:
+                break
+            await self.wait(0.1)
+        else:
+            return None
+        assert ticket is not None
+        house.meant = Meant(ticket)
+        self.type(house.right_key)
+        for _ in range(10):
+            await self.wait(0.1 + house.wire.delay / 4)
+            if house.meant.is_confirmed:
+                break
+        is_confirmed = house.meant.is_confirmed
+        house.meant = None
+        return is_confirmed
+
+    # ── getting ready
+
+    async def goes_home(self) -> None:
+        """To the panes of a desk that may trade, by its keys."""
+        house = self.house
+        if house.wire.is_still:
+            self.moves_the_link()
+            await self.rest(2.0)
+        if house.desk.is_too_small:
+            self.resizes(*self.chance.choice(SIZES))
+            await self.rest(0.2)
+        for _ in range(12):
+            top = house.desk.screen_stack[-1]
+            if isinstance(top, KillScreen) and top.is_killed:
+                for letter in "REARM":
+                    self.type(letter)
+                await self.rest(1.4)
+            elif len(house.desk.screen_stack) > 1:
+                self.type(ESCAPE)
+                await self.rest(0.3 + 2 * house.wire.delay)
+            elif house.desk.view is not None and house.desk.view.status.halts:
+                self.type(CTRL_K)
+                await self.rest(0.3 + 2 * house.wire.delay)
+            else:
+                return
+
+    async def has_a_ticket(self) -> bool:
+        """An open one that could be confirmed once it is armed; the last accident's, where that is still there."""
+        house = self.house
+        for _ in range(4):
+            if house.shown is not None:
+                return True
+            await self.goes_home()
+            while house.waiting() < 3:
+                before = house.waiting()
+                house.stages_an_order()
+                await self.rest(0.25)
+                if house.waiting() == before:
+                    break
+            self.type(b"1")
+            await self.wait(0.05)
+            self.type(ENTER)
+            for _ in range(20):
+                await self.wait(0.05 + house.wire.delay)
+                if house.shown is not None:
+                    return True
+        return False
+
+    async def has_an_armed_ticket(self) -> bool:
+        """Silent and painted for long enough, as the desk itself judges."""
+        house = self.house
+        for _ in range(3):
+            if not await self.has_a_ticket():
+                return False
+            for _ in range(40):
+                screen = house.ticket_screen
+                if house.shown is None or screen is None:
+                    break
+                cell = screen._state(house.right_key)
+                if cell.text == "armed":
+                    return True
+                await self.rest(0.15)
+            else:
+                self.type(ESCAPE)
+                await self.rest(0.3)
+        return False

@@ -1,0 +1,300 @@
+"""The house that accidents happen in: the real desk, engine and exchange in one thread, on the clock a test moves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from random import Random
+
+import console.desk
+from console.desk import Desk
+from console.handle import FRAME, EngineHandle
+from console.screens.ticket import Phase, TicketScreen
+from core.brokers.simulated.exchange import SimulatedExchange
+from core.engine import Engine
+from core.facts import ConfirmationReceived, Fact, TicketOpened
+from core.inputs import BarArrived, ProposeClose, ProposeOrder, QuoteArrived
+from core.market.calendar import ExchangeCalendar, load_calendar
+from core.market.synthetic import synthetic_day
+from core.model.account import Mode
+from core.model.bar import Bar
+from core.model.order import CONFIRMING_KEYS, Effect, OrderType, StopHolder
+from core.model.quote import Feed, NoQuote, Quote
+from core.model.staging import Ticket
+from core.model.values import Price, Quantity, Symbol
+from core.ports import OperatorError
+from core.runtime import demo
+from core.runtime.exchange import config_of
+from core.runtime.feed import bar_item
+from core.runtime.line import Link
+from core.runtime.pace import Pace
+from core.runtime.virtual import VirtualRuntime
+from core.settings import Settings
+from state.journal import MemoryJournal
+from tests.accidents.clock import Clock
+from tests.accidents.far_screen import FarScreen
+from tests.accidents.wire import Wire, driver_on
+from tests.scenarios.house import Switch
+from tests.unit.core.brokers.trading_floor import Notebook
+
+LONG, SHORT = Symbol("SPY"), Symbol("QQQ")
+OPENED_AFTER = timedelta(minutes=40)
+SIZES = ((80, 24), (120, 40), (200, 60))
+
+
+@cache
+def market() -> tuple[ExchangeCalendar, tuple[Bar, ...]]:
+    calendar = load_calendar(demo.FIRST_DAY, demo.FIRST_DAY + timedelta(days=10))
+    session = demo.sessions_from(calendar, demo.FIRST_DAY)[0]
+    bars = [bar for symbol in (LONG, SHORT) for bar in synthetic_day(1, symbol, session)]
+    return calendar, tuple(sorted(bars, key=lambda bar: bar.start))
+
+
+def settings() -> Settings:
+    """A rich margin account that may do a lot, so that tickets never run out."""
+    return Settings.model_validate(
+        {
+            "symbols": [LONG, SHORT],
+            "risk": {
+                "max_open_positions": 1000,
+                "entries_a_day": 10000,
+                "daily_loss": {"usd": "1000000"},
+                "per_trade": {"usd": "100000"},
+                "max_notional": {"usd": "1000000"},
+                "window_end": "15:45",
+            },
+            "exchange": {"cash": "10000000", "multiplier": "2", "latency_seconds": "0.02"},
+            "strategies": {"vwap": {"enabled": False}},
+        }
+    )
+
+
+class SteppedPace(Pace):
+    """The engine's time is the clock's, and what the wall's clock jumped."""
+
+    def __init__(self, clock: Clock, begin: datetime) -> None:
+        super().__init__(None)
+        self._clock, self._begin, self._began = clock, begin, clock.at
+
+    def now(self, last: datetime) -> datetime:
+        return max(last, self._begin + timedelta(seconds=self._clock.at - self._began))
+
+    def jump(self, seconds: float) -> None:
+        self._begin += timedelta(seconds=seconds)
+
+    def attend(self, attended: bool) -> None:
+        """It never runs faster."""
+
+    def wait_until(self, at: datetime, last: datetime) -> bool:
+        return not self.wake.is_set()
+
+
+class SteppedHandle(EngineHandle):
+    """The real handle without a thread: the engine has its turn whenever the clock moves."""
+
+    def __init__(self, runtime: VirtualRuntime, clock: Clock) -> None:
+        super().__init__(lambda _stack: runtime)
+        self.runtime, self._clock = runtime, clock
+
+    def start(self) -> None:
+        self._runtime = self.runtime
+        self.runtime.on_beat(lambda: None)
+        self._clock.on_move = self.turn
+        self.turn()
+
+    def turn(self) -> None:
+        runtime = self.runtime
+        while runtime.step(runtime.clock()):
+            pass
+        since = self._clock.at - self._drawn_at
+        if since >= FRAME and (since >= 1.0 or runtime.has_changed()):
+            self._draw(self._clock.at)
+
+    def leave(self, reason: str) -> None:
+        if not self.ended.is_set():
+            self._clock.on_move = lambda: None
+            self.ended.set()
+
+
+class WiredDesk(Desk):
+    CSS_PATH = Path(console.desk.__file__).with_name("desk.tcss")
+
+    def __init__(self, handle: EngineHandle, wire: Wire) -> None:
+        super().__init__(handle, wire.clock.now)
+        self.driver_class = driver_on(wire, self.door)
+
+    def _leave(self) -> None:
+        """Leaving is none of the accidents: the next one needs the desk."""
+
+
+@dataclass
+class Meant:
+    """The one order that a hand means to send with the key that it is about to press, and whether it was."""
+
+    ticket: Ticket
+    is_confirmed: bool = False
+
+
+@dataclass
+class House:
+    """Attributes: `meant`, what may be confirmed now; `nobody_meant`, what was confirmed all the same."""
+
+    clock: Clock
+    wire: Wire
+    desk: WiredDesk
+    handle: SteppedHandle
+    pace: SteppedPace
+    chance: Random
+    meant: Meant | None = None
+    confirmations: int = 0
+    nobody_meant: list[str] = field(default_factory=list)
+    began: float = 0.0
+    """When the accident of now began."""
+    tickets: dict[str, Ticket] = field(default_factory=dict)
+
+    # ── the oracle
+
+    def hear(self, _sequence: int, _at: datetime, fact: Fact) -> None:
+        if isinstance(fact, TicketOpened):
+            self.tickets[fact.ticket.id] = fact.ticket
+        if not isinstance(fact, ConfirmationReceived):
+            return
+        self.confirmations += 1
+        meant, at = self.meant, f"{self.clock.at - self.began:8.3f}  "
+        if meant is None or meant.is_confirmed:
+            self.nobody_meant.append(f"{at}{self._named(fact)} was confirmed, and no key was meant for it")
+        elif (fact.ticket_id, fact.digest) != (meant.ticket.id, meant.ticket.digest):
+            self.nobody_meant.append(f"{at}{self._named(fact)} was confirmed instead of {words_of(meant.ticket)}")
+        else:
+            meant.is_confirmed = True
+
+    def _named(self, fact: ConfirmationReceived) -> str:
+        ticket = self.tickets.get(fact.ticket_id)
+        return words_of(ticket) if ticket is not None else fact.ticket_id
+
+    # ── what stands there
+
+    @property
+    def ticket_screen(self) -> TicketScreen | None:
+        top = self.desk.screen_stack[-1] if self.desk.screen_stack else None
+        return top if isinstance(top, TicketScreen) else None
+
+    @property
+    def shown(self) -> Ticket | None:
+        """What the desk's open ticket shows and would send now."""
+        screen = self.ticket_screen
+        if screen is None or screen._shown is None or screen.phase is not Phase.READY:
+            return None
+        return screen._shown.ticket
+
+    @property
+    def right_key(self) -> str:
+        shown = self.shown
+        return CONFIRMING_KEYS[shown.order.effect] if shown is not None else "B"
+
+    def reads(self, ticket: Ticket) -> bool:
+        """Whether this very order stands on the far terminal, armed."""
+        text = self.wire.far.text()
+        return words_of(ticket) in text and any("armed " in row and "armed in" not in row for row in text.splitlines())
+
+    def waiting(self) -> int:
+        view = self.desk.view
+        return len(view.proposals) if view is not None else 0
+
+    # ── what the world does
+
+    def stages_an_order(self, can_fill: bool = True) -> None:
+        """A proposal, by another way than the keyboard; no two are alike."""
+        chance = self.chance
+        view = self.desk.view
+        held = [row.symbol for row in view.positions if not row.is_closing] if view is not None else []
+        urgent = [row.symbol for row in view.proposals if row.is_urgent] if view is not None else []
+        closable = [symbol for symbol in held if symbol not in urgent]
+        if closable and chance.random() < 0.5:
+            self.handle.send(ProposeClose(chance.choice(closable)))
+            return
+        symbol, effect = (LONG, Effect.OPEN) if chance.random() < 0.6 else (SHORT, Effect.SHORT)
+        quote = self.handle.runtime.exchange.quote(self.handle.runtime.at, symbol)
+        if isinstance(quote, NoQuote):
+            return
+        sign = 1 if effect is Effect.OPEN else -1
+        price = quote.ask if effect is Effect.OPEN else quote.bid
+        price += sign * Decimal(chance.randint(1, 90) if can_fill else -500) / 100
+        stop = price - sign * 3
+        quantity = Decimal(chance.randint(1, 9))
+        self.handle.send(
+            ProposeOrder(
+                symbol, effect, Quantity(quantity), OrderType.LIMIT, Price(price), Price(stop), StopHolder.BROKER
+            )
+        )
+
+    def stages_an_exit(self) -> bool:
+        view = self.desk.view
+        held = [row.symbol for row in view.positions if not row.is_closing] if view is not None else []
+        if held:
+            self.handle.send(ProposeClose(self.chance.choice(held)))
+        return bool(held)
+
+    def price_jumps(self, fraction: float) -> None:
+        runtime = self.handle.runtime
+        at = runtime.clock()
+        for symbol in (LONG, SHORT):
+            quote = runtime.exchange.quote(runtime.at, symbol)
+            if isinstance(quote, Quote):
+                bid = (quote.bid * Decimal(1 + fraction)).quantize(Decimal("0.01"))
+                jumped = Quote(
+                    symbol, at, Price(bid), quote.bid_size, Price(bid + Decimal("0.02")), quote.ask_size, Feed.RECORDED
+                )
+                runtime.exchange.take_quote(jumped)
+                runtime.take(at, QuoteArrived(jumped))
+
+
+def words_of(ticket: Ticket) -> str:
+    """The line that a ticket shows of its order, as far as it tells two apart."""
+    order = ticket.order
+    from widgets import format as f
+
+    return (
+        f"{f.quantity(order.quantity)} {order.symbol} {'at ' + f.price(order.limit_price) if order.limit_price else ''}"
+    )
+
+
+@asynccontextmanager
+async def open_house(clock: Clock, chance: Random) -> AsyncIterator[House]:
+    calendar, bars = market()
+    engine = Engine("test", Mode.PAPER, calendar, MemoryJournal())
+    begin = bars[0].start + OPENED_AFTER
+    engine.apply(bars[0].start, settings(), "test")
+    pace = SteppedPace(clock, begin)
+    runtime = VirtualRuntime(
+        engine,
+        SimulatedExchange(config_of(settings(), "test", "1"), calendar, Notebook()),
+        (bar_item(BarArrived(bar, "seed 1")) for bar in bars),
+        start=bars[0].start,
+        switch=Switch(),
+        link=Link(timedelta(milliseconds=20)),
+        pace=pace,
+    )
+    runtime.run(begin)
+    size = chance.choice(SIZES)
+    wire = Wire(clock, FarScreen(*size))
+    handle = SteppedHandle(runtime, clock)
+    desk = WiredDesk(handle, wire)
+    house = House(clock, wire, desk, handle, pace, chance)
+    engine.desk.listeners.append(house.hear)
+    running = asyncio.create_task(desk.run_async(size=size))
+    try:
+        await asyncio.sleep(1.5)
+        if desk.view is None:
+            raise OperatorError(f"the desk did not open: {handle.view}")
+        yield house
+    finally:
+        handle.leave("the accidents are over")
+        desk.exit()
+        await running

@@ -1,0 +1,159 @@
+"""The baseline of the desk's measurements: the stress desk drawn by Textual's own DataTable, by nothing of ours.
+
+The same engine in the same kind of thread, the same layout, the same columns and cells, made by the same panes; ten
+times a second each cell that changed goes to `update_cell`. Textual's driver, no skipped frames. A row's cursor has a
+colour of its own, so that a reader of the bytes can see it move.
+
+    KEYTURN_HOME=/tmp/home .venv/bin/python tests/bench/datatable_desk.py
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from textual.app import App, ComposeResult
+from textual.containers import Container, Vertical
+from textual.screen import ModalScreen, Screen
+from textual.widgets import DataTable, Label
+
+import app
+from console.board import Board
+from console.desk import FRAME, TURN
+from console.handle import EngineHandle
+from console.layout import WIDE, arrange
+from core.ports import DemoRequest
+from core.views import DeskView
+from widgets.grid import Column, Row
+from widgets.grid_picture import GAP, widths_of
+from widgets.lines import joined
+
+ROOT = Path(__file__).resolve().parents[2]
+FRAMES, RIGHT = 2, 38
+"""Cells that a frame takes, and what is inside of the frames of the right column."""
+
+
+class Table(Vertical):
+    """A pane: a frame around one DataTable that shows the rows of one of our panes."""
+
+    DEFAULT_CSS = """
+    Table { border: solid $panel-lighten-2; height: 1fr; }
+    Table DataTable { height: 1fr; }
+    """
+
+    def __init__(self, name: str, columns: Sequence[Column]) -> None:
+        super().__init__(id=name)
+        self.border_title = name
+        self.table: DataTable[str] = DataTable(cursor_type="row", cell_padding=0, id=f"{name}-table")
+        self.columns = columns
+        self.shown: dict[str, tuple[str, ...]] = {}
+
+    def compose(self) -> ComposeResult:
+        yield self.table
+
+    def fill(self, width: int) -> None:
+        """The columns as wide as ours in a pane of that width, the gap behind each included."""
+        for number, (column, cells) in enumerate(zip(self.columns, widths_of(self.columns, width), strict=True)):
+            self.table.add_column(column.title or " ", width=cells + GAP, key=str(number))
+
+    def show(self, rows: list[Row]) -> None:
+        """Only what changed: cells one by one, rows that came or went as a whole."""
+        now = {row.key: tuple(cell.text for cell in row.cells) for row in rows}
+        if list(now) != list(self.shown):
+            self.table.clear()
+            for key, cells in now.items():
+                self.table.add_row(*cells, key=key)
+        else:
+            for key, cells in now.items():
+                for number, (was, text) in enumerate(zip(self.shown[key], cells, strict=True)):
+                    if was != text:
+                        self.table.update_cell(key, str(number), text)
+        self.shown = now
+
+
+class Ticket(ModalScreen[None]):
+    """What Enter opens here: a plain dialog with one label, on top of the tables."""
+
+    BINDINGS: ClassVar = [("escape", "dismiss", "back")]
+
+    def compose(self) -> ComposeResult:
+        yield Label("not armed")
+
+
+class DataTableDesk(App[None]):
+    CSS_PATH = str(ROOT / "console" / "desk.tcss")
+    CSS = """
+    DataTable:focus > .datatable--cursor { background: rgb(1,2,3); color: white; }
+    #status { height: 4; width: 1fr; }
+    """
+    BINDINGS: ClassVar = [("2", "positions", "positions")]
+
+    def __init__(self, handle: EngineHandle) -> None:
+        super().__init__()
+        self.animation_level = "none"
+        self.handle = handle
+        self.board = Board()
+        self.rows: dict[str, list[Row]] = {}
+        self.tables: dict[str, Table] = {}
+        for name, pane in self.board.panes.items():
+            pane.grid.show = lambda rows, *, empty=None, name=name: self.rows.__setitem__(name, [*rows])  # type: ignore[method-assign,misc]
+            self.tables[name] = Table(name, pane.grid._columns)
+
+    def compose(self) -> ComposeResult:
+        yield Label("", id="status")
+        with Container(id="panes"):
+            with Vertical(id="left"):
+                yield self.tables["proposals"]
+                yield self.tables["positions"]
+                yield self.tables["orders"]
+            with Vertical(id="right"):
+                yield self.tables["protections"]
+                yield self.tables["strategies"]
+        yield self.tables["log"]
+
+    def on_mount(self) -> None:
+        width, is_wide = self.size.width, self.size.width >= WIDE
+        for name, table in self.tables.items():
+            is_right = name in ("protections", "strategies")
+            table.fill(
+                width - FRAMES if name == "log" or not is_wide else RIGHT if is_right else width - RIGHT - 2 * FRAMES
+            )
+        self.call_after_refresh(self.handle.start)
+        self.set_interval(FRAME, self.frame)
+
+    def frame(self) -> None:
+        view = self.handle.view
+        now = self.handle.clock()
+        if not isinstance(view, DeskView) or now is None:
+            return
+        base: Screen[object] = self.screen_stack[0]
+        arrange(base, self.tables, self.board.chosen, self.size.width)  # type: ignore[arg-type]
+        self.board.show(view, max(now, view.status.at), self.size, None)
+        base.query_one("#status", Label).update(
+            "\n".join(joined(line) for line in self.board.status.lines), layout=False
+        )
+        for name, table in self.tables.items():
+            table.show(self.rows.get(name, []))
+
+    def action_positions(self) -> None:
+        self.screen.set_focus(self.tables["positions"].table)
+
+    def on_data_table_row_selected(self) -> None:
+        self.push_screen(Ticket())
+
+
+def main() -> None:
+    sys.setswitchinterval(TURN)
+    program = app.Keyturn(dict(os.environ))
+    handle = EngineHandle(lambda stack: program.stress_runtime(DemoRequest(is_stress=True), stack))
+    DataTableDesk(handle).run()
+    handle.close("left", 3)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,320 @@
+"""The desk under load, through a pty: keys to paint, CPU, bytes, memory; beside a DataTable desk of the same cells.
+
+What is looked at is `keyturn demo --stress` at three sizes: the real program, its engine and its exchange included. A
+key counts from its write into the pty to the read of the bytes that show what it did. Alone: `make bench-desk`.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import signal
+import statistics
+import struct
+import sys
+import tempfile
+import termios
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fcntl import ioctl
+from pathlib import Path
+from random import Random
+
+ROOT = Path(__file__).resolve().parents[2]
+KEYTURN = str(ROOT / ".venv" / "bin" / "keyturn")
+OURS = [KEYTURN, "demo", "--stress"]
+BASELINE = [sys.executable, str(ROOT / "tests" / "bench" / "datatable_desk.py")]
+QUIET = [KEYTURN, "demo", "--set", "strategies.vwap.enabled=false"]
+"""At rest: the plain demo, its market open, a bar a minute and a clock, nothing that waits for a key."""
+
+SIZES = ((80, 24), (120, 40), (200, 60))
+PRESSES, TICKETS = 240, 60
+STREAMED = 8.0
+"""Seconds of looking on, for CPU and bytes."""
+HOUR_AT_60 = 60.0
+CALM = 1.5
+"""Seconds after the start or a dialog until the figures are those of the steady desk."""
+
+OUR_CURSOR = re.compile(rb"\xe2\x96\xb8 (?:\x1b\[[0-9;]*m)*([A-Z]+)")
+THEIR_CURSOR = re.compile(rb"48;2;1;2;3m *([A-Z]+)")
+UP, DOWN, HOME, ENTER, ESCAPE = b"\x1b[A", b"\x1b[B", b"\x1b[H", b"\r", b"\x1b"
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Watched:
+    """A program in a terminal of ours; `seen` holds what it wrote since `forget`."""
+
+    pid: int
+    master: int
+    seen: bytes = b""
+    written: int = 0
+
+    def forget(self) -> None:
+        self.seen = b""
+
+    def press(self, key: bytes) -> float:
+        at = time.perf_counter()
+        os.write(self.master, key)
+        return at
+
+    def read(self, seconds: float) -> float:
+        """What comes within the time; the instant at which it was there."""
+        if select.select([self.master], [], [], max(0.0, seconds))[0]:
+            data = os.read(self.master, 1 << 16)
+            at = time.perf_counter()
+            self.seen += data
+            self.written += len(data)
+            return at
+        return time.perf_counter()
+
+    def read_for(self, seconds: float) -> None:
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            self.read(left)
+
+    def until(self, holds: Callable[[bytes], bool], what: str, seconds: float = 15.0) -> float:
+        """The instant of the read after which it holds."""
+        end = time.perf_counter() + seconds
+        while True:
+            at = self.read(0.5)
+            if holds(self.seen):
+                return at
+            if at > end:
+                raise TimeoutError(f"{what}: not in {seconds:.0f} s; the last bytes were {self.seen[-300:]!r}")
+
+    def threads(self) -> dict[int, float]:
+        """CPU seconds of each thread so far."""
+        spent = {}
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            fields = (task / "stat").read_text().rsplit(")", 1)[1].split()
+            spent[int(task.name)] = (int(fields[11]) + int(fields[12])) / TICKS
+        return spent
+
+    def resident(self) -> float:
+        """MiB."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+
+
+@contextmanager
+def opened(words: list[str], size: tuple[int, int]) -> Iterator[Watched]:
+    with tempfile.TemporaryDirectory() as home:
+        pid, master = pty.fork()
+        if pid == 0:
+            ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+            outside = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+            os.execve(
+                words[0], words, {**outside, "KEYTURN_HOME": home, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+            )
+        desk = Watched(pid, master)
+        try:
+            yield desk
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            os.close(master)
+
+
+@dataclass
+class Figures:
+    """One desk at one size. Times in seconds, CPU as a part of one core, bytes a second."""
+
+    opened: float = 0.0
+    arrows: list[float] = field(default_factory=list)
+    dialogs: list[float] = field(default_factory=list)
+    tickets: list[float] = field(default_factory=list)
+    cpu: float = 0.0
+    main: float = 0.0
+    busiest_other: float = 0.0
+    rate: float = 0.0
+
+
+# ── the measurements ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def looked_on(desk: Watched, seconds: float) -> Figures:
+    """CPU and bytes of a desk that nobody types at."""
+    before, written, began = desk.threads(), desk.written, time.perf_counter()
+    desk.read_for(seconds)
+    passed = time.perf_counter() - began
+    spent = {tid: (cpu - before.get(tid, 0.0)) / passed for tid, cpu in desk.threads().items()}
+    others = [cpu for tid, cpu in spent.items() if tid != desk.pid]
+    return Figures(
+        cpu=sum(spent.values()),
+        main=spent[desk.pid],
+        busiest_other=max(others, default=0.0),
+        rate=(desk.written - written) / passed,
+    )
+
+
+def arrows(desk: Watched, cursor: re.Pattern[bytes], presses: int) -> list[float]:
+    """From each arrow key to the bytes that show another symbol selected, up and down through the positions."""
+    chance = Random(7)
+    desk.press(b"2")
+    desk.read_for(0.3)
+    desk.press(HOME)
+    desk.read_for(0.3)
+    taken, selected = [], b""
+    for number in range(presses + 1):
+        desk.forget()
+        began = desk.press(UP if number // 20 % 2 else DOWN)
+
+        def has_moved(seen: bytes, selected: bytes = selected) -> bool:
+            return any(found != selected for found in cursor.findall(seen))
+
+        at = desk.until(has_moved, f"arrow {number}")
+        taken.append(at - began)
+        selected = next(found for found in cursor.findall(desk.seen) if found != selected)
+        desk.read_for(chance.uniform(0.005, 0.06))
+    return taken[1:]
+
+
+def our_tickets(desk: Watched, many: int) -> tuple[list[float], list[float]]:
+    """From Enter on a waiting exit to its dialog, and to its ticket with the figures that the exchange gave."""
+    chance = Random(7)
+    desk.press(b"2")
+    desk.read_for(0.3)
+    desk.press(HOME)
+    desk.read_for(0.3)
+    desk.forget()
+    desk.press(b"c")
+    desk.until(lambda seen: b"armed" in seen, "the exit is staged and its ticket open")
+    desk.press(ESCAPE)
+    desk.read_for(0.3)
+    desk.press(b"1")
+    desk.read_for(0.5)
+    dialogs, tickets = [], []
+    for number in range(many):
+        desk.forget()
+        began = desk.press(ENTER)
+        drawn = desk.until(lambda seen: b"PAPER \xe2\x94\x80 SELL" in seen, f"dialog {number}")
+        at = desk.until(lambda seen: b"armed" in seen, f"ticket {number}")
+        dialogs.append(drawn - began)
+        tickets.append(at - began)
+        desk.read_for(chance.uniform(0.05, 0.1))
+        desk.press(ESCAPE)
+        desk.read_for(0.15)
+    return dialogs, tickets
+
+
+def their_dialogs(desk: Watched, many: int) -> list[float]:
+    """From Enter to the plain dialog of the baseline."""
+    taken = []
+    for number in range(many):
+        desk.forget()
+        began = desk.press(ENTER)
+        at = desk.until(lambda seen: b"not armed" in seen, f"dialog {number}")
+        taken.append(at - began)
+        desk.read_for(0.05)
+        desk.press(ESCAPE)
+        desk.read_for(0.3)
+    return taken
+
+
+def ours(size: tuple[int, int]) -> Figures:
+    began = time.perf_counter()
+    with opened(OURS, size) as desk:
+        ready = desk.until(lambda seen: b"30 open" in seen or b"SPY" in seen, "the desk opens")
+        desk.read_for(CALM)
+        figures = looked_on(desk, STREAMED)
+        figures.opened = ready - began
+        figures.arrows = arrows(desk, OUR_CURSOR, PRESSES)
+        figures.dialogs, figures.tickets = our_tickets(desk, TICKETS)
+    return figures
+
+
+def theirs(size: tuple[int, int]) -> Figures:
+    began = time.perf_counter()
+    with opened(BASELINE, size) as desk:
+        ready = desk.until(lambda seen: b"SPY" in seen, "the baseline opens")
+        desk.read_for(CALM)
+        figures = looked_on(desk, STREAMED)
+        figures.opened = ready - began
+        figures.arrows = arrows(desk, THEIR_CURSOR, PRESSES // 2)
+        figures.dialogs = their_dialogs(desk, TICKETS // 3)
+    return figures
+
+
+def at_rest() -> Figures:
+    with opened(QUIET, (120, 40)) as desk:
+        desk.until(lambda seen: b"ENTRIES ON" in seen, "the demo opens")
+        desk.read_for(3.0)
+        return looked_on(desk, 10.0)
+
+
+def an_hour() -> list[float]:
+    """MiB every two seconds, through an hour of the desk's time at ×60."""
+    with opened([*OURS, "--speed", "60"], (120, 40)) as desk:
+        desk.until(lambda seen: b"SPY" in seen, "the desk opens")
+        sizes = []
+        for _ in range(round(HOUR_AT_60 / 2) + 1):
+            desk.read_for(2.0)
+            desk.forget()
+            sizes.append(desk.resident())
+        return sizes
+
+
+# ── in words ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def percentile(values: list[float], part: float) -> float:
+    return statistics.quantiles(values, n=1000, method="inclusive")[round(part * 1000) - 1]
+
+
+def of_times(values: list[float]) -> str:
+    return f"p50 {statistics.median(values) * 1000:.1f} ms, p99 {percentile(values, 0.99) * 1000:.1f} ms"
+
+
+def in_words(mine: Figures, other: Figures) -> list[tuple[str, str]]:
+    mine_p99, other_p99 = percentile(mine.arrows, 0.99), percentile(other.arrows, 0.99)
+    return [
+        ("arrow key to paint", f"{of_times(mine.arrows)} of {len(mine.arrows)} (aim p99 under 35)"),
+        ("  baseline", f"{of_times(other.arrows)} of {len(other.arrows)}, ratio of p99 {mine_p99 / other_p99:.3f}"),
+        (
+            "Enter to ticket",
+            f"{of_times(mine.tickets)} of {len(mine.tickets)} (aim p99 under 150; 100 of it are the line)",
+        ),
+        ("  to its dialog alone", of_times(mine.dialogs)),
+        ("  baseline: an empty dialog", f"{of_times(other.dialogs)} of {len(other.dialogs)}"),
+        (
+            "CPU, engine and exchange included",
+            f"{mine.cpu:.1%} of a core (aim under 15): {mine.main:.1%} drawing, {mine.busiest_other:.1%} engine",
+        ),
+        (
+            "  baseline",
+            f"{other.cpu:.1%}: {other.main:.1%}, {other.busiest_other:.1%}, ratio {mine.cpu / other.cpu:.2f}",
+        ),
+        ("to the terminal", f"{mine.rate / 1000:.1f} kB/s (aim under 50)"),
+        ("  baseline", f"{other.rate / 1000:.1f} kB/s, ratio {mine.rate / other.rate:.2f}"),
+        ("opened", f"{mine.opened:.1f} s, baseline {other.opened:.1f} s"),
+    ]
+
+
+def measure(sizes: tuple[tuple[int, int], ...] = SIZES) -> Iterator[tuple[str, str]]:
+    """Each line as soon as it is known."""
+    for size in sizes:
+        yield (f"{size[0]} × {size[1]}", f"load before {os.getloadavg()[0]:.2f}")
+        yield from in_words(ours(size), theirs(size))
+    rest = at_rest()
+    yield ("at rest, 120 × 40", f"{rest.rate / 1000:.2f} kB/s (aim under 1), CPU {rest.cpu:.1%}")
+    sizes_then = an_hour()
+    begin, end = statistics.median(sizes_then[5:10]), statistics.median(sizes_then[-5:])
+    yield (
+        "memory over an hour at ×60 (aim flat)",
+        f"{begin:.1f} MiB after 10 min of it, {end:.1f} at its end, highest {max(sizes_then):.1f}",
+    )
+
+
+def main() -> None:
+    chosen = tuple(size for size in SIZES if not sys.argv[1:] or f"{size[0]}x{size[1]}" in sys.argv[1:])
+    for name, value in measure(chosen):
+        print(f"{name:<40} {value}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

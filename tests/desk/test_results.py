@@ -1,0 +1,97 @@
+"""Pane 7: what today brought, by strategy, trade by trade, and what was not taken."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from core.model.signal import ExitReason
+from core.model.values import Price
+from core.views import TradeRow
+from tests.desk.desk_house import open_desk
+from tests.desk.still_house import a_result, a_trade, a_view, dollars, open_still
+from widgets.lines import joined
+from widgets.results import sum_lines
+
+
+def two_trades() -> tuple[TradeRow, ...]:
+    return (
+        a_trade("SPY", key="1"),
+        a_trade(
+            "IBM",
+            key="2",
+            entry_price=Price(Decimal("1182.1132")),
+            exit_price=Price(Decimal("1180.50")),
+            profit=dollars("-22"),
+            slippage=dollars("0.40"),
+            exit_reason=ExitReason.STOP_LOSS,
+        ),
+    )
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_7_shows_the_closed_trades_the_newest_first_and_the_sums_of_each_strategy(size: tuple[int, int]) -> None:
+    """OP-12"""
+    view = a_view(trades=two_trades(), results=(a_result(),))
+    async with open_still(view, size) as house:
+        await house.press("7")
+        await house.until(lambda: house.shows("7 Results ─ 2 closed, +12.40 USD"))
+
+        lines = house.picture().splitlines()
+        first, second = (next(n for n, line in enumerate(lines) if price in line) for price in ("1,182.11", "495.21"))
+        assert "1,182.11 1,180.50 stop" in lines[first]
+        assert first + 1 == second
+        assert house.shows("▼ −22.00  −0.40", "▲ +0.12  −0.01", "VWAP", "▲ +12.40", "▼ −3.10")
+        assert house.shows("declined 2, would be −41.00")
+        assert house.desk.focused is house.desk.board.results.grid
+
+
+async def test_a_day_without_trades_says_what_would_fill_it() -> None:
+    async with open_desk() as house:
+        await house.press("7")
+        await house.until(lambda: house.shows("7 Results", "No closed trades today. An exit that fills appears here."))
+
+
+async def test_a_trade_of_the_real_desk_appears_when_its_exit_fills() -> None:
+    """OP-12, EX-21"""
+    async with open_desk() as house:
+        await house.buys()
+        await house.press("2", "c")
+        await house.until(lambda: house.is_armed() and house.shows("first  cancels SELL 0.1 SPY stop"))
+        await house.press("S")
+        await house.until(lambda: house.shows("No positions."))
+
+        await house.press("7")
+
+        await house.until(lambda: house.shows("7 Results ─ 1 closed"))
+        trade = house.desk.view.trades[0]  # type: ignore[union-attr]
+        assert house.shows(f"{trade.entry_price}", f"{trade.exit_price}", "hand")
+
+
+def test_every_sum_stands_under_its_title_whatever_the_figures() -> None:
+    """A figure that is not known is a dash; nothing declined says nothing"""
+    rows = (
+        a_result(),
+        a_result("reversal", trades=11, wins=10, realised=dollars("-1234.5"), unrealised=None, declined=0, shadow=None),
+    )
+
+    header, first, second = (joined(line) for line in sum_lines(rows, 78, 9))
+
+    assert {len(joined(line).rstrip()) <= 78 for line in sum_lines(rows, 78, 9)} == {True}
+    assert "shadow" not in second
+    for title, texts in (("TRADES", ("2", "11")), ("WON", ("1", "10")), ("REALISED", ("▲ +12.40", "▼ −1,234.50"))):
+        end = header.index(title) + len(title)
+        assert [line[:end].endswith(text) for line, text in zip((first, second), texts, strict=True)] == [True, True]
+    assert second.rstrip().endswith("–")
+
+
+def test_strategies_without_room_are_counted() -> None:
+    rows = [a_result(f"s{number}") for number in range(12)]
+
+    lines = [joined(line) for line in sum_lines(rows, 58, 7)]
+
+    assert len(lines) == 6
+    assert lines[-1] == "  and 10 more strategies"
+    assert "shadow: declined 2, would be −41.00" in lines[2]
+    assert all(len(line) <= 58 for line in lines)

@@ -1,0 +1,283 @@
+"""Every theme can be read, in every terminal, and real money looks like nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any, get_args
+
+import pytest
+from rich._palettes import EIGHT_BIT_PALETTE, STANDARD_PALETTE
+from rich.color import Color, ColorSystem
+from rich.segment import Segment
+from rich.style import Style
+
+from app import Keyturn
+from console.desk import FRAMES, Desk
+from console.handle import EngineHandle
+from console.screens.new_order import NewOrderScreen
+from console.theme import DEFAULT, PALETTES, theme_for
+from core.model.account import Mode
+from core.ports import OperatorError
+from core.settings import DisplaySettings
+from core.views import DeskView
+from state.folders import Home
+from state.settings_file import load_settings
+from tests.desk.desk_house import WatchedDesk, open_desk
+from tests.desk.still_house import (
+    StillHouse,
+    a_held_chart,
+    a_position,
+    a_protection,
+    a_result,
+    a_trade,
+    a_view,
+    an_exit,
+    an_order,
+    dollars,
+    open_still,
+)
+from widgets.grid_picture import Background, Tone
+
+NAMES = tuple(PALETTES)
+TERMINALS = {
+    "truecolor": {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
+    "256": {"TERM": "xterm-256color"},
+    "standard": {"TERM": "xterm-16color"},
+}
+SYSTEMS = {"truecolor": ColorSystem.TRUECOLOR, "256": ColorSystem.EIGHT_BIT, "standard": ColorSystem.STANDARD}
+FRAMES_OF_PANES = frozenset("─│┌┐└┘├┤═║╔╗╚╝╠╣━┃┏┓┗┛╭╮╰╯ ")
+WIDE = (200, 60)
+
+Pair = tuple[tuple[int, int, int], tuple[int, int, int]]
+"""The colour of a text, and what is behind it."""
+
+
+def least(name: str) -> float:
+    """WCAG 2.2, success criteria 1.4.3 and 1.4.6."""
+    return 7.0 if name == "high-contrast" else 4.5
+
+
+def contrast(pair: Pair) -> float:
+    light, dark = sorted((luminance(colour) for colour in pair), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: tuple[int, int, int]) -> float:
+    red, green, blue = linear(colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def linear(colour: tuple[int, int, int]) -> list[float]:
+    parts = [part / 255 for part in colour]
+    return [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+
+
+def pair_of(style: Style | None, system: ColorSystem = ColorSystem.TRUECOLOR) -> Pair:
+    assert style is not None
+    assert style.color is not None, style
+    assert style.bgcolor is not None, style
+    text, behind = (seen(colour, system) for colour in (style.color, style.bgcolor))
+    return (behind, text) if style.reverse else (text, behind)
+
+
+def seen(colour: Color, system: ColorSystem) -> tuple[int, int, int]:
+    """As a terminal of that many colours shows it."""
+    less = colour.downgrade(system)
+    if less.number is None:
+        return tuple(less.get_truecolor())  # type: ignore[return-value]
+    palette = STANDARD_PALETTE if system is ColorSystem.STANDARD else EIGHT_BIT_PALETTE
+    return tuple(palette[less.number])  # type: ignore[return-value]
+
+
+def drawn(house: StillHouse) -> Iterator[Segment]:
+    """Every text on the screen; the lines of frames are none."""
+    screen = house.desk.screen
+    update = screen._compositor.render_update(full=True, screen_stack=house.desk._background_screens)
+    for segment in chain.from_iterable(chain.from_iterable(getattr(update, "strips", []))):
+        if not FRAMES_OF_PANES.issuperset(segment.text):
+            yield segment
+
+
+def a_full_desk(**status: Any) -> DeskView:
+    return a_view(
+        status={"day_change": dollars("-12"), "entries_refused": "halted (key): by key", **status},
+        proposals=(an_exit("AIG"), *a_view().proposals),
+        positions=(a_position(), a_position("IBM", profit=dollars("-4"))),
+        orders=(an_order(), an_order(2, marks=("in doubt",))),
+        protections=(a_protection(), a_protection("Guard", "1", is_tripped=True)),
+        trades=(a_trade(),),
+        results=(a_result(),),
+        chart=a_held_chart(),
+    )
+
+
+def use_terminal(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    for name in ("COLORTERM", "NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in TERMINALS[kind].items():
+        monkeypatch.setenv(name, value)
+
+
+def themed(name: str) -> DisplaySettings:
+    return DisplaySettings.model_validate({"theme": name})
+
+
+@pytest.mark.parametrize("kind", TERMINALS)
+@pytest.mark.parametrize("name", NAMES)
+async def test_every_text_and_every_meaning_can_be_read_on_its_background(
+    name: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OP-03: in every theme, with all colours, 256 and 16; under a dialog too, and what is not shown just now"""
+    use_terminal(monkeypatch, kind)
+    async with open_still(a_full_desk(), WIDE, display=themed(name)) as house:
+        assert house.desk.console.color_system == kind
+        styles = {segment.style for segment in drawn(house)}
+        await house.press("2", "n")
+        await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen))
+        styles |= {segment.style for segment in drawn(house)}
+        styles |= set(every_meaning(house))
+
+        assert len(styles) > 8
+        assert not {style for style in styles if contrast(pair_of(style, SYSTEMS[kind])) < least(name)}
+
+
+def every_meaning(house: StillHouse) -> Iterator[Style]:
+    """Each tone on each background: rows, selected or not; status and last line; panes; dialogs."""
+    form, board = house.desk.screen, house.desk.board
+    assert isinstance(form, NewOrderScreen)
+    for tone in get_args(Tone):
+        yield from (board.positions.grid._style(tone, background) for background in get_args(Background))
+        yield from (lines._style(tone) for lines in (board.status, board.line, board.chart, form.about))
+
+
+@pytest.mark.parametrize(("name", "kind"), [("keyturn", "truecolor"), ("light", "truecolor"), ("keyturn", "standard")])
+async def test_without_colour_the_desk_can_be_read_and_meanings_have_shapes(
+    name: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DESK: NO_COLOR"""
+    use_terminal(monkeypatch, kind)
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with open_still(a_full_desk(), WIDE, display=themed(name)) as house:
+        styles = {segment.style for segment in drawn(house)}
+        assert all(len(set(pair_of(style)[0])) == 1 for style in styles)
+        assert min(contrast(pair_of(style, SYSTEMS[kind])) for style in styles) >= 4.5
+        assert house.shows("▸ ! SELL to close", "▹ SPY", "▲ +11.28", "▼ −4.00", "!  EXIT WAITS", "TRIPPED")
+        urgent = next(segment for segment in drawn(house) if segment.text.strip() == "!")
+        assert urgent.style is not None
+        assert urgent.style.reverse
+
+
+@pytest.mark.parametrize("name", ["keyturn", "light", "colour-blind"])
+def test_gain_and_loss_differ_for_eyes_that_do_not_tell_red_from_green(name: str) -> None:
+    """Machado, Oliveira, Fernandes 2009, in full strength"""
+    protan = ((0.152, 1.053, -0.205), (0.115, 0.786, 0.099), (-0.004, -0.048, 1.052))
+    deutan = ((0.367, 0.861, -0.228), (0.280, 0.673, 0.047), (-0.012, 0.043, 0.969))
+    palette = PALETTES[name]
+    for eye in (protan, deutan):
+        gain, loss = (
+            [sum(weight * part for weight, part in zip(row, linear(rgb(colour)), strict=True)) for row in eye]
+            for colour in (palette.gain, palette.loss)
+        )
+        assert sum((a - b) ** 2 for a, b in zip(gain, loss, strict=True)) ** 0.5 > 0.3
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    return tuple(Color.parse(colour).get_truecolor())  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("name", ["keyturn", "light"])
+async def test_live_looks_like_nothing_else_and_paper_is_calm(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DESK: badge, border of every pane and dialog, title"""
+    use_terminal(monkeypatch, "truecolor")
+    async with open_still(a_full_desk(mode=Mode.LIVE), (120, 40), display=themed(name)) as house:
+        assert house.shows("LIVE, REAL MONEY", "╔═ 2 Positions", "┏━ 1 Proposals")
+        assert not house.shows("PAPER")
+        assert "┌" not in house.picture()
+        assert house.desk._title.endswith("Keyturn LIVE")
+        await house.press("n")
+        await house.wait(0.1)
+        assert house.shows("╔═ New order")
+        assert house.desk.screen.query_one("#form").styles.border_top[1].hex == PALETTES[name].live
+
+    async with open_still(a_full_desk(), (120, 40), display=themed(name)) as house:
+        assert house.shows(" PAPER ", "┌─ 2 Positions")
+        assert "╔" not in house.picture()
+        assert house.desk._title == "(2) Keyturn"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sixteen_colours_are_exactly_those_of_the_terminal(name: str) -> None:
+    """What is drawn is what was meant: no colour of the theme becomes another one"""
+    theme = theme_for(name, "standard")
+    for colour in theme.variables.values():
+        triplet = Color.parse(colour).get_truecolor()
+        assert tuple(STANDARD_PALETTE[STANDARD_PALETTE.match(triplet)]) == tuple(triplet)
+    assert theme.variables["keyturn-selection"] != theme.variables["keyturn-background"]
+
+
+def test_a_theme_that_does_not_exist_is_refused_with_those_that_do(tmp_path: Any) -> None:
+    """OP-10"""
+    with pytest.raises(OperatorError) as error:
+        load_settings(Home.of({"KEYTURN_HOME": str(tmp_path)}), {}, ("display.theme=purple",))
+
+    assert "display.theme" in str(error.value)
+    assert "purple" in str(error.value)
+    assert all(name in str(error.value) for name in NAMES)
+
+
+def test_what_nobody_set_is_what_the_settings_say() -> None:
+    """The desk paints before the settings are read"""
+    assert (DisplaySettings().theme, DisplaySettings().frames) == (DEFAULT, FRAMES)
+
+
+@pytest.mark.parametrize(
+    ("file", "variable", "option", "expected"),
+    [
+        ('[display]\ntheme = "light"\n', None, None, ("light", 10)),
+        ("", "colour-blind", None, ("colour-blind", 10)),
+        ('[display]\ntheme = "light"\nframes = 2\n', None, "display.theme=high-contrast", ("high-contrast", 2)),
+        ("", None, None, None),
+    ],
+)
+def test_the_screen_is_set_before_it_is_painted(
+    tmp_path: Any, file: str, variable: str | None, option: str | None, expected: tuple[str, int] | None
+) -> None:
+    """OP-10: by file, environment or option; where nobody did, nothing is waited for"""
+    (tmp_path / "settings.toml").write_text(file)
+    environ = {"KEYTURN_HOME": str(tmp_path), "DISPLAY": ":0"}
+    if variable is not None:
+        environ["KEYTURN_DISPLAY__THEME"] = variable
+
+    display = Keyturn(environ)._display((option,) if option else ())
+
+    assert (display and (display.theme, display.frames)) == expected
+
+
+async def test_frames_are_as_many_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DESK: display.frames"""
+    asked: list[float] = []
+    real = Desk.set_interval
+
+    def note(self: Desk, interval: float, *arguments: Any, **terms: Any) -> Any:
+        asked.append(interval)
+        return real(self, interval, *arguments, **terms)
+
+    monkeypatch.setattr(Desk, "set_interval", note)
+    for frames in (10, 4, 1):
+        async with open_still(a_full_desk(), display=DisplaySettings(frames=frames)):
+            assert 1 / frames in asked
+            asked.clear()
+
+
+async def test_the_real_desk_opens_in_another_theme(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_terminal(monkeypatch, "truecolor")
+
+    class LightDesk(WatchedDesk):
+        def __init__(self, handle: EngineHandle) -> None:
+            super().__init__(handle, time.monotonic, themed("light"))
+
+    async with open_desk(kind=LightDesk) as house:
+        assert house.desk.theme == "light"
+        assert house.desk.screen.styles.background.hex == PALETTES["light"].background

@@ -1,0 +1,433 @@
+"""One trading day as the engine would picture it: everything that a pane can hold, each thing once.
+
+The figures agree with each other as a broker's would: 47 SPY at 166.76 cost 7,837.72, and so on.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from core.model.account import Mode
+from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, StopHolder
+from core.model.quote import Feed, Quote
+from core.model.signal import ExitReason
+from core.model.staging import Figures, NoStop, Review, Standing, StopPlan, Ticket, Verdict
+from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, ProposalId, Quantity, Symbol, TicketId
+from core.views import (
+    ChartBar,
+    ChartFill,
+    ChartView,
+    DeskView,
+    KillView,
+    LogRow,
+    OrderRow,
+    PositionRow,
+    ProposalRow,
+    ProtectionRow,
+    ResultRow,
+    ShadowRow,
+    StatusView,
+    StrategyRow,
+    SymbolView,
+    TicketView,
+    TradeRow,
+)
+
+NOW = datetime(2013, 10, 8, 14, 51, 7, tzinfo=UTC)
+"""10:51:07 in New York."""
+CLOSE = datetime(2013, 10, 8, 20, 0, tzinfo=UTC)
+SPY, IBM, AIG, BAC = (Symbol(name) for name in ("SPY", "IBM", "AIG", "BAC"))
+
+
+def ago(seconds: float) -> datetime:
+    return NOW - timedelta(seconds=seconds)
+
+
+def money(text: str) -> Money:
+    return Money(Decimal(text))
+
+
+def price(text: str) -> Price:
+    return Price(Decimal(text))
+
+
+def shares(text: str) -> Quantity:
+    return Quantity(Decimal(text))
+
+
+STATUS = StatusView(
+    at=NOW,
+    account="PA3X",
+    mode=Mode.PAPER,
+    profile="swing",
+    word="on",
+    entries_refused=None,
+    exits_refused=None,
+    killed_by=None,
+    killed_at=None,
+    halted_at=None,
+    halts=(),
+    market_closes_at=CLOSE,
+    market_opens_at=None,
+    quote_at=ago(0.3),
+    feed="iex",
+    equity=money("100034.43"),
+    equity_at=ago(12),
+    day_change=money("34.43"),
+    day_fraction=Decimal("0.000344"),
+    buying_power=money("186155.89"),
+    unsettled=None,
+    daily_loss_limit=money("2000"),
+    disk=None,
+    notes=(),
+)
+
+
+def proposal(
+    effect: Effect = Effect.OPEN,
+    side: Side = Side.BUY,
+    quantity: str = "47",
+    symbol: Symbol = SPY,
+    limit: str | None = "166.76",
+    stop: str | None = "166.26",
+    exit_reason: ExitReason | None = None,
+    staged: float = 18,
+) -> ProposalRow:
+    is_entry = not effect.only_reduces
+    risk = money("23.50") if is_entry and stop else None
+    return ProposalRow(
+        id=ProposalId(f"{symbol.lower()}{effect.value}".ljust(16, "0")[:16]),
+        strategy="vwap",
+        side=side,
+        effect=effect,
+        quantity=shares(quantity),
+        symbol=symbol,
+        type=OrderType.MARKET if limit is None else OrderType.LIMIT,
+        limit_price=price(limit) if limit else None,
+        stop_price=price(stop) if stop else None,
+        exit_reason=exit_reason,
+        reference=price("167.29") if is_entry else None,
+        risk=risk,
+        reason="close 166.76 is 0.32 % below VWAP 167.29" if is_entry else "stop 48.43 touched, low 48.41",
+        staged_at=ago(staged),
+        expires_at=NOW + timedelta(seconds=72) if is_entry else None,
+        is_confirming=False,
+    )
+
+
+ENTRY = proposal()
+EXIT = proposal(Effect.CLOSE, Side.SELL, "100", AIG, None, "48.43", ExitReason.STOP_LOSS, 21)
+EFFECTS = {
+    "buy": ENTRY,
+    "add": proposal(Effect.ADD),
+    "sell": EXIT,
+    "reduce": proposal(Effect.REDUCE, Side.SELL, "50", AIG, None, None, ExitReason.MANUAL, 3),
+    "short": proposal(Effect.SHORT, Side.SELL, "47", SPY, "166.76", "167.26"),
+    "cover": proposal(Effect.COVER, Side.BUY, "47", SPY, None, None, ExitReason.STOP_LOSS, 5),
+}
+
+PASSING = tuple(Verdict(f"check {number}", Standing.PASSES, "passes") for number in range(16))
+WARNED = Review((*PASSING, Verdict("session", Standing.WARNS, "the stop does not act outside 09:30–16:00")))
+REFUSED = Review((*PASSING, Verdict("spread", Standing.REFUSES, "0.42 % is over 0.20 %")))
+
+
+def ticket(row: ProposalRow, review: Review = WARNED, refused: tuple[str, ...] = ()) -> TicketView:
+    is_entry = not row.effect.only_reduces
+    order = OrderRequest(
+        ClientOrderId(row.id), row.symbol, row.side, row.effect, row.quantity, row.type, limit_price=row.limit_price
+    )
+    stop = StopPlan(row.stop_price, StopHolder.BROKER) if is_entry and row.stop_price else NoStop("it closes")
+    figures = Figures(
+        cost=money("7837.72") if row.symbol == SPY else money("4841.00"),
+        worst_loss=money("23.50") if is_entry else None,
+        share_of_equity=Fraction(Decimal("0.078")),
+        buying_power_after=money("178318.17") if is_entry else None,
+    )
+    last = row.limit_price or price("48.42")
+    return TicketView(
+        ticket=Ticket(
+            id=TicketId(f"t{row.id}"),
+            proposal_id=row.id,
+            account="PA3X",
+            order=order,
+            stop=stop,
+            cancels=(),
+            digest=Digest("3416ca9a7ec93741"),
+            opened_at=ago(6),
+            ends_at=NOW + timedelta(seconds=54),
+            figures=figures,
+            review=review,
+            price_at_opening=last,
+        ),
+        proposal=row,
+        quote=Quote(
+            row.symbol,
+            ago(0.4),
+            Price(last - Decimal("0.01")),
+            shares("300"),
+            Price(last + Decimal("0.01")),
+            shares("500"),
+            Feed.IEX,
+        ),
+        now=review,
+        refused_because=refused,
+        is_confirming=False,
+        signal_time=datetime(2013, 10, 8, 14, 50, tzinfo=UTC),
+        reason=row.reason,
+        cancels_in_words=() if is_entry else (f"SELL 100 {row.symbol} stop 48.43",),
+        quantity_after=row.quantity if is_entry else shares("0"),
+    )
+
+
+def position(
+    symbol: Symbol, quantity: str, average: str, last: str, profit: str, in_risk: str, stop: str, covered: str
+) -> PositionRow:
+    return PositionRow(
+        key=f"{symbol}/vwap",
+        symbol=symbol,
+        strategy="vwap",
+        quantity=shares(quantity),
+        average_price=price(average),
+        last=price(last),
+        last_at=ago(2),
+        profit=money(profit),
+        result_in_risk=Decimal(in_risk),
+        stop_price=price(stop),
+        holder=StopHolder.BROKER if covered != "0" else StopHolder.YOU,
+        covered=shares(covered),
+        is_closing=False,
+    )
+
+
+HELD = position(IBM, "27", "180.02", "182.11", "56.43", "1.1", "178.20", "27")
+BARE = position(AIG, "100", "48.63", "48.41", "-22.00", "-1.1", "48.43", "0")
+
+
+def order(
+    number: int,
+    symbol: Symbol,
+    side: Side,
+    effect: Effect,
+    quantity: str,
+    status: OrderStatus,
+    *,
+    limit: str | None = None,
+    stop: str | None = None,
+    filled: str = "0",
+    average: str | None = None,
+    marks: tuple[str, ...] = (),
+    reason: str = "",
+) -> OrderRow:
+    kind = OrderType.STOP if stop else OrderType.LIMIT if limit else OrderType.MARKET
+    return OrderRow(
+        id=ClientOrderId(f"{number:016x}"),
+        strategy="vwap",
+        side=side,
+        effect=effect,
+        quantity=shares(quantity),
+        symbol=symbol,
+        type=kind,
+        limit_price=price(limit) if limit else None,
+        stop_price=price(stop) if stop else None,
+        status=status,
+        filled_quantity=shares(filled),
+        average_price=price(average) if average else None,
+        created_at=ago(41 + 60 * number),
+        ended_at=None if status.is_working else ago(30 + 60 * number),
+        expires_at=NOW + timedelta(seconds=49) if status.is_working and limit else None,
+        is_protective=stop is not None,
+        marks=marks,
+        reason=reason,
+    )
+
+
+WORKING = order(1, BAC, Side.BUY, Effect.OPEN, "300", OrderStatus.SUBMITTED, limit="13.85")
+STOP = order(2, IBM, Side.SELL, Effect.CLOSE, "27", OrderStatus.SUBMITTED, stop="178.20")
+ORDERS = (
+    WORKING,
+    STOP,
+    order(3, IBM, Side.BUY, Effect.OPEN, "27", OrderStatus.FILLED, limit="180.02", filled="27", average="180.02"),
+    order(
+        4,
+        AIG,
+        Side.SELL,
+        Effect.CLOSE,
+        "100",
+        OrderStatus.REJECTED,
+        stop="48.43",
+        reason="insufficient qty available for order (requested: 100, available: 0)",
+    ),
+    order(
+        5, SPY, Side.BUY, Effect.OPEN, "20", OrderStatus.PARTIALLY_FILLED, limit="166.90", filled="7", average="166.9"
+    ),
+    order(6, BAC, Side.BUY, Effect.OPEN, "10", OrderStatus.SUBMITTED, limit="13.80", marks=("in doubt",)),
+    order(7, SPY, Side.BUY, Effect.OPEN, "12", OrderStatus.CANCELLED, limit="166.10", reason="past its time to live"),
+)
+
+LOG = (
+    LogRow(470, ago(94), "bar", "SPY 10:49 closed at 166.90"),
+    LogRow(471, ago(40), "order", "3f9a02c41d77e0b1 PENDING → SUBMITTED, BUY 300 BAC at 13.85"),
+    LogRow(472, ago(21), "proposal", "VWAP: SELL 100 AIG at the market, stop 48.43 touched"),
+    LogRow(473, ago(18), "proposal", "VWAP: BUY 47 SPY at 166.76, 0.32 % below VWAP 167.29"),
+    LogRow(474, ago(9), "fill", "5d41402abc4b2a76 filled 7 at 166.90 (stream)"),
+)
+
+PROTECTIONS = (
+    ProtectionRow(
+        "daily_loss", "Daily loss", "0.00 of 2,000.00 USD", Decimal(0), False, "equity since 09:30", None, None
+    ),
+    ProtectionRow("positions", "Positions", "2 of 3", Decimal("0.67"), False, "open at a time", None, None),
+    ProtectionRow(
+        "guard/AIG",
+        "Guard AIG",
+        "3 of 3 stop-outs",
+        Decimal(1),
+        True,
+        "3 stop-outs in a row",
+        ago(240),
+        NOW + timedelta(minutes=26),
+    ),
+    ProtectionRow("window", "Window", "until 15:45", None, False, "entries from 09:35 to 15:45 New York", None, None),
+)
+
+STRATEGIES = (
+    StrategyRow(
+        "vwap/AIG",
+        "vwap",
+        AIG,
+        "IN_POSITION",
+        12,
+        "",
+        False,
+        (("IN_POSITION", 12), ("WARMING_UP", 19)),
+        (("VWAP", "48.57"), ("bars", "81")),
+    ),
+    StrategyRow(
+        "vwap/BAC",
+        "vwap",
+        BAC,
+        "THIN_VOLUME",
+        40,
+        "40 bars of THIN_VOLUME and nothing else",
+        False,
+        (("THIN_VOLUME", 40),),
+        (("VWAP", "13.86"), ("bars", "81")),
+    ),
+    StrategyRow("vwap/IBM", "vwap", IBM, "PAUSED", 3, "", True, (("PAUSED", 3),), (("VWAP", "181.40"), ("bars", "81"))),
+    StrategyRow(
+        "vwap/SPY",
+        "vwap",
+        SPY,
+        "PROPOSAL_WAITING",
+        1,
+        "",
+        False,
+        (("PRICE_ABOVE_THRESHOLD", 60), ("WARMING_UP", 19), ("PROPOSAL_WAITING", 1)),
+        (("VWAP", "167.29"), ("bars", "81")),
+    ),
+)
+
+TRADES = (
+    TradeRow(
+        "aaaa000000000001",
+        "vwap",
+        SPY,
+        shares("40"),
+        ago(3000),
+        price("166.50"),
+        ago(1500),
+        price("167.01"),
+        ExitReason.MEAN_REVERSION,
+        money("20.40"),
+        money("0.40"),
+    ),
+    TradeRow(
+        "aaaa000000000002",
+        "vwap",
+        AIG,
+        shares("100"),
+        ago(2000),
+        price("48.80"),
+        ago(900),
+        price("48.60"),
+        ExitReason.STOP_LOSS,
+        money("-20.40"),
+        money("1.00"),
+    ),
+)
+SHADOWS = (
+    ShadowRow("s1", "vwap", SPY, Side.BUY, shares("47"), price("166.70"), "declined", "stop", money("-23.50")),
+    ShadowRow("s2", "vwap", IBM, Side.BUY, shares("27"), price("181.00"), "expired", "open", money("-17.50")),
+    ShadowRow("s3", "vwap", BAC, Side.BUY, shares("500"), price("13.80"), "blocked", "waits", None),
+)
+RESULTS = (ResultRow("vwap", 2, 1, money("0.00"), money("34.43"), 3, money("-41.00")),)
+
+
+def chart() -> ChartView:
+    """An hour and a quarter that falls to the entry and back."""
+    bars = []
+    for minute in range(75):
+        close = Decimal("167.80") - Decimal(minute) / 50 + (Decimal(max(0, minute - 55)) / 25)
+        start = datetime(2013, 10, 8, 13, 30, tzinfo=UTC) + timedelta(minutes=minute)
+        reference = price(str(Decimal("167.60") - Decimal(minute) / 200))
+        span = Decimal("0.06")
+        bars.append(
+            ChartBar(start, Price(close + span / 2), Price(close + span), Price(close - span), Price(close), reference)
+        )
+    return ChartView(
+        SPY, tuple(bars), price("166.76"), price("166.26"), (ChartFill(ago(900), Side.BUY, price("166.76")),)
+    )
+
+
+def full(status: StatusView = STATUS, **changes: object) -> DeskView:
+    """The whole day; `changes` are fields of the view."""
+    values: dict[str, object] = {
+        "number": 1,
+        "status": status,
+        "proposals": (EXIT, ENTRY),
+        "positions": (HELD, BARE),
+        "orders": ORDERS,
+        "log": LOG,
+        "tickets": (),
+        "endings": (),
+        "refusals": (),
+        "kill": KillView((WORKING,), (STOP,), (BARE,)),
+        "symbols": tuple(
+            SymbolView(symbol, Quote(symbol, ago(0.4), last, shares("1"), last, shares("1"), Feed.IEX), last, True)
+            for symbol, last in (
+                (SPY, price("166.76")),
+                (IBM, price("182.11")),
+                (AIG, price("48.41")),
+                (BAC, price("13.86")),
+            )
+        ),
+        "strategies": STRATEGIES,
+        "staged": 2,
+        "protections": PROTECTIONS,
+        "trades": TRADES,
+        "shadows": SHADOWS,
+        "results": RESULTS,
+        "chart": chart(),
+    }
+    return DeskView(**(values | changes))  # type: ignore[arg-type]
+
+
+def empty(status: StatusView = STATUS) -> DeskView:
+    """The morning: nothing was proposed, sent or held yet."""
+    nothing = dict.fromkeys(
+        (
+            "proposals",
+            "positions",
+            "orders",
+            "log",
+            "strategies",
+            "protections",
+            "trades",
+            "shadows",
+            "results",
+            "symbols",
+        ),
+        (),
+    )
+    return full(status, kill=KillView((), (), ()), chart=None, staged=0, **nothing)

@@ -1,0 +1,81 @@
+"""Every pane and every state of the desk at every size, as it was looked at and found right (OP-03)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from console.desk import Desk
+from console.handle import Failed, Loading
+from core.model.account import Mode
+from core.views import DeskView
+from tests.snapshots.day import NOW, STATUS, ago, empty, full
+from tests.snapshots.still import at_every_size, still_desk
+
+PANES = ("1", "2", "3", "4", "5", "6", "7")
+LOST_DISK = "the journal could not write: no space left on device; nothing more is recorded"
+STATES: dict[str, DeskView | Loading | Failed] = {
+    "loading": Loading("taking up the journal"),
+    "no-engine": Failed("another engine runs on this account (process 4711); keyturn status shows it"),
+    "starting": full(replace(STATUS, word="starting", entries_refused="the books were not compared yet")),
+    "read-only": full(
+        replace(STATUS, word="read-only", entries_refused="read-only: 4 positions differ; keyturn reconcile shows them")
+    ),
+    "stale": full(replace(STATUS, quote_at=ago(200))),
+    "no-data": full(replace(STATUS, quote_at=None, feed=None, equity=None, day_change=None, buying_power=None)),
+    "closed": full(replace(STATUS, market_closes_at=None, market_opens_at=NOW + timedelta(hours=16))),
+    "halted-by-key": full(
+        replace(STATUS, word="halted", halts=("key: by key",), halted_at=ago(3), entries_refused="halted (key): by key")
+    ),
+    "halted-by-an-invariant": full(
+        replace(
+            STATUS,
+            word="halted",
+            halts=("invariant: order 3f9a02c4 moved from FILLED to SUBMITTED",),
+            halted_at=ago(3),
+            entries_refused="halted (invariant): order 3f9a02c4 moved from FILLED to SUBMITTED",
+        )
+    ),
+    "killed": full(
+        replace(STATUS, word="killed", killed_by="key", killed_at=ago(60), entries_refused="killed by key; type REARM")
+    ),
+    "disk": full(replace(STATUS, disk=LOST_DISK, exits_refused=LOST_DISK, entries_refused="halted (journal)")),
+    "live": full(replace(STATUS, mode=Mode.LIVE)),
+}
+
+
+@at_every_size
+@pytest.mark.parametrize("number", PANES)
+async def test_a_pane_with_everything_in_it(
+    number: str, size: tuple[int, int], looks_as_before: Callable[[Desk], None]
+) -> None:
+    async with still_desk(full(), size) as still:
+        await still.press(number)
+        looks_as_before(still.desk)
+
+
+@at_every_size
+@pytest.mark.parametrize("number", PANES)
+async def test_a_pane_with_nothing_in_it_says_what_would_fill_it(
+    number: str, size: tuple[int, int], looks_as_before: Callable[[Desk], None]
+) -> None:
+    async with still_desk(empty(), size) as still:
+        await still.press(number)
+        looks_as_before(still.desk)
+
+
+@at_every_size
+@pytest.mark.parametrize("state", STATES)
+async def test_a_state_differs_in_words(
+    state: str, size: tuple[int, int], looks_as_before: Callable[[Desk], None]
+) -> None:
+    async with still_desk(STATES[state], size) as still:
+        looks_as_before(still.desk)
+
+
+async def test_a_terminal_that_is_too_small_says_what_it_needs(looks_as_before: Callable[[Desk], None]) -> None:
+    async with still_desk(full(), (60, 20)) as still:
+        looks_as_before(still.desk)

@@ -1,0 +1,130 @@
+"""What today brought: a line a strategy with its shadow trades, and under them the closed trades, the newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from textual.app import ComposeResult
+
+from core.model.signal import ExitReason
+from core.views import ResultRow, TradeRow
+from widgets import format as f
+from widgets.grid import Align, Cell, Column, Row
+from widgets.grid_text import fitted
+from widgets.lines import TextLine
+from widgets.pane import INDENT, Pane
+
+EXIT_WORDS = {
+    ExitReason.STOP_LOSS: "stop",
+    ExitReason.TAKE_PROFIT: "target",
+    ExitReason.TRAILING_STOP: "trail",
+    ExitReason.MEAN_REVERSION: "VWAP",
+    ExitReason.TIME_EXIT: "time",
+    ExitReason.FORCE_FLAT: "close",
+    ExitReason.MANUAL: "hand",
+    ExitReason.KILL: "kill",
+    ExitReason.EXECUTION_ERROR: "error",
+    ExitReason.BROKER_REJECT: "reject",
+}
+NAME, TRADES, WON, SUM = 9, 6, 4, 11
+"""Cells of the columns of the sums."""
+SHADOW_FROM = 74
+"""Cells from which the shadow stands on the line of its strategy."""
+MOST = 2
+"""One part in so many of the pane is for the sums; the trades have the rest."""
+
+
+class Results(Pane):
+    NUMBER = 7
+    NAME = "Results"
+
+    def __init__(self) -> None:
+        super().__init__(
+            (
+                Column("SYM", 5),
+                Column("QTY", 6, Align.POINT, 3),
+                Column("ENTRY", 8, Align.POINT, 2),
+                Column("→ EXIT", 8, Align.POINT, 2),
+                Column("WHY", 6, stretches=True),
+                Column("P&L USD", 11, Align.RIGHT),
+                Column("SLIP", 6, Align.RIGHT),
+            ),
+            empty="No closed trades today. An exit that fills appears here.",
+            id="results",
+        )
+        self._rows: tuple[ResultRow, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        yield self.words
+        yield self.grid
+
+    def show(self, trades: Sequence[TradeRow], results: Sequence[ResultRow]) -> None:
+        self.grid.show([_row(trade) for trade in reversed(trades)])
+        self._rows = tuple(results)
+        self._show_sums()
+        realised = sum((row.realised for row in results), Decimal(0))
+        count = f"{len(trades)} closed" if trades else ""
+        said = [count, f"{f.signed(realised)} USD"] if results else [count]
+        self.title_with(", ".join(part for part in said if part))
+
+    def on_resize(self) -> None:
+        self._show_sums()
+
+    def _show_sums(self) -> None:
+        room = max(3, self.content_size.height // MOST)
+        self.words.show(sum_lines(self._rows, self.content_size.width, room) if self._rows else ())
+
+
+def _row(trade: TradeRow) -> Row:
+    return Row(
+        trade.key,
+        (
+            Cell(trade.symbol, "strong"),
+            Cell(f.quantity(trade.quantity)),
+            Cell(f.short_price(trade.entry_price)),
+            Cell(f.short_price(trade.exit_price)),
+            Cell(EXIT_WORDS[trade.exit_reason]),
+            Cell(f.arrowed(trade.profit), f.tone_of(trade.profit)),
+            Cell(f.signed(-trade.slippage), f.tone_of(-trade.slippage)),
+        ),
+    )
+
+
+def sum_lines(rows: Sequence[ResultRow], width: int, room: int) -> list[TextLine]:
+    """A header, a line a strategy, its shadow beside or under it; strategies without room are counted."""
+    is_beside = width >= SHADOW_FROM
+    titles = (("STRATEGY", NAME), ("TRADES", TRADES), ("WON", WON), ("REALISED", SUM), ("UNREALISED", SUM))
+    head = INDENT + " ".join(fitted(title, cells, _side(number), 0) for number, (title, cells) in enumerate(titles))
+    lines: list[TextLine] = [(Cell(f"{head}  SHADOW, ALL USD" if is_beside else f"{head}, USD", "header"),)]
+    for number, row in enumerate(rows):
+        own = [*_lines_of(row, is_beside)]
+        if len(lines) + len(own) > room - (number < len(rows) - 1) and number:
+            lines.append((Cell(f"{INDENT}and {len(rows) - number} more strategies", "muted"),))
+            break
+        lines += own
+    return lines
+
+
+def _lines_of(row: ResultRow, is_beside: bool) -> Iterator[TextLine]:
+    shadow = shadow_in_words(row)
+    sums = (
+        Cell(f"{INDENT}{fitted(row.strategy.upper(), NAME, Align.LEFT, 0)} ", "strong"),
+        Cell(f"{row.trades:>{TRADES}} {row.wins:>{WON}} "),
+        Cell(f"{f.arrowed(row.realised):>{SUM}} ", f.tone_of(row.realised)),
+        Cell(f"{f.arrowed(row.unrealised):>{SUM}}", f.tone_of(row.unrealised)),
+    )
+    yield (*sums, Cell(f"  {shadow}", "muted")) if is_beside and shadow else sums
+    if shadow and not is_beside:
+        yield (Cell(f"{INDENT}{' ' * NAME} shadow: {shadow}", "muted"),)
+
+
+def shadow_in_words(row: ResultRow) -> str:
+    """`declined 2, would be −41.00`; nothing where nothing was declined (OP-12)."""
+    if not row.declined:
+        return ""
+    return f"declined {row.declined}, would be {f.signed(row.shadow)}"
+
+
+def _side(number: int) -> Align:
+    return Align.RIGHT if number else Align.LEFT

@@ -1,0 +1,42 @@
+"""What a ticket says of the order whose place its own would take: the change itself, and what it does to the result."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.model.order import OrderRequest, OrderType
+from core.model.values import plain, to_nearest_tick
+from core.views import ReplacedView
+from widgets import format as f
+from widgets.lines import Cell, TextLine
+
+
+def change_in_words(order: OrderRequest, replaced: ReplacedView) -> str:
+    """`27 IBM stop 178.20 → 180.02 (break-even)`; what stays the same is said once."""
+    word, price = ("stop", order.stop_price) if order.type is OrderType.STOP else ("limit", order.limit_price)
+    moved = f.price(price) if price == replaced.price else f"{f.price(replaced.price)} → {f.price(price)}"
+    left = replaced.quantity - replaced.filled_quantity
+    quantity = plain(order.quantity) if order.quantity == left else f"{plain(left)} → {plain(order.quantity)}"
+    return f"{quantity} {order.symbol} {word} {moved}{_break_even(price, replaced)}"
+
+
+def change_lines(replaced: ReplacedView) -> list[TextLine]:
+    """What of the old order is filled already, and what its position makes at the stop, before and after."""
+    lines: list[TextLine] = []
+    if replaced.filled_quantity:
+        lines.append((Cell(f"{plain(replaced.filled_quantity)} of {plain(replaced.quantity)} are filled already"),))
+    before, after = replaced.result_before, replaced.result_after
+    if before is not None and after is not None:
+        worse = (Cell("  WORSE than before", "warning"),) if after < before else ()
+        lines.append((Cell("at it  ", "muted"), Cell(f"{_result(before)} → {_result(after)}"), *worse))
+    return lines
+
+
+def _break_even(price: Decimal | None, replaced: ReplacedView) -> str:
+    average = replaced.average_price
+    return " (break-even)" if average is not None and price == to_nearest_tick(average) else ""
+
+
+def _result(amount: Decimal) -> str:
+    """What the position makes at its stop: `lose 49.14 USD`, `gain 12.00 USD`."""
+    return f"{'lose' if amount < 0 else 'gain'} {f.money(abs(amount))} USD"
