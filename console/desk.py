@@ -39,7 +39,6 @@ from console.panes import PLACES, Wanted
 from console.remapping import moved_by
 from console.screens.commands import CommandsScreen
 from console.screens.detail import TELLINGS, DetailScreen
-from console.screens.form import Form
 from console.screens.guide import GuideScreen
 from console.screens.help import HelpScreen
 from console.screens.kill import KillScreen
@@ -93,8 +92,8 @@ class Desk(App[None]):
         self,
         handle: EngineHandle,
         now: Callable[[], float] = time.monotonic,
-        display: DisplaySettings | None = None,
         surroundings: Surroundings = NO_SURROUNDINGS,
+        display: DisplaySettings | None = None,
     ) -> None:
         self.door = DeskDoor(handle)
         super().__init__(driver_class=make_driver(self.door), ansi_color=False)
@@ -315,8 +314,6 @@ class Desk(App[None]):
                 top.hear(key, at)
             else:
                 self.keyboard.hear(key, at)
-            if isinstance(top, Form) and isinstance(event, events.Key) and top.take(event):
-                return
             if self._is_typed(event):
                 return
         await super().on_event(event)
@@ -454,13 +451,13 @@ class Desk(App[None]):
 
 def run_desk(
     build: Callable[[ExitStack], Running],
-    display: DisplaySettings | None = None,
     surroundings: Surroundings = NO_SURROUNDINGS,
+    display: DisplaySettings | None = None,
 ) -> None:
     """Open the desk until it is left. Exits 0 after a clean leave; else the last line of stderr says what happened."""
     sys.setswitchinterval(TURN)
     handle = EngineHandle(build)
-    desk = Desk(handle, display=display, surroundings=surroundings)
+    desk = Desk(handle, surroundings=surroundings, display=display)
     desk.run()
     has_closed = handle.close("the desk ended", CLOSING_PATIENCE)
     status, words = outcome(desk, has_closed)

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from core.model.order import Effect
+from core.model.order import confirming_key as confirming_letter
+from core.model.values import ClientOrderId
+
 if TYPE_CHECKING:
     from textual.binding import BindingType
 
@@ -29,7 +33,6 @@ class Place(Enum):
     LOG = "log"
     RESULTS = "results"
     TICKET = "ticket"
-    TICKET_FORM = "a form on a ticket"
     KILL = "kill screen"
     ORDER_FORM = "new order"
     QUESTION = "a question"
@@ -122,15 +125,13 @@ KEYS: tuple[Key, ...] = (
     Key("ticket.short", _TICKET, "H", "H", "confirm('H')", "sell short"),
     Key("ticket.sell", _TICKET, "S", "S", "confirm('S')", "sell to close"),
     Key("ticket.cover", _TICKET, "C", "C", "confirm('C')", "buy to cover"),
-    Key("ticket.replace", _TICKET, "R", "R", "confirm('R')", "replace"),
     Key("ticket.edit", _TICKET, "e", "e", "edit", "edit", is_in_footer=True),
+    Key("ticket.replace", _TICKET, "R", "R", "confirm('R')", "replace"),
     Key("ticket.review", _TICKET, "r", "r", "review", "review again", is_in_footer=True),
     Key("ticket.decline", _TICKET, "x", "x", "decline", "decline", is_in_footer=True),
     Key("ticket.next", _TICKET, "right_square_bracket", "]", "next_ticket", "next ticket", is_in_footer=True),
     Key("ticket.urgent", _TICKET, "exclamation_mark", "!", "urgent", "most urgent exit"),
     Key("ticket.back", _TICKET, "escape", "Esc", "back", "put aside", is_in_footer=True),
-    Key("ticket_form.do", Place.TICKET_FORM, "enter", "Enter", "submit", "do it", is_in_footer=True, is_fixed=True),
-    Key("ticket_form.back", Place.TICKET_FORM, "escape", "Esc", "back", "back", is_in_footer=True, is_fixed=True),
     Key("kill.kill", _KILL, "K", "K", "kill", "kill: cancel entries and stay shut", is_in_footer=True, is_fixed=True),
     Key("kill.flatten", _KILL, "F", "F", "flatten", "flatten", is_in_footer=True, is_fixed=True),
     Key("kill.resume", _KILL, "escape", "Esc", "resume", "resume", is_in_footer=True, is_fixed=True),
@@ -138,8 +139,8 @@ KEYS: tuple[Key, ...] = (
     Key("form.next", Place.ORDER_FORM, "down", "↓ Tab", "app.focus_next", "next field", is_fixed=True),
     Key("form.previous", Place.ORDER_FORM, "up", "↑", "app.focus_previous", "previous field", is_fixed=True),
     Key("form.all", Place.ORDER_FORM, "f2", "F2", "size('1')", "size by the whole risk"),
-    Key("form.half", Place.ORDER_FORM, "f3", "F3", "size('0.5')", "half of it"),
-    Key("form.quarter", Place.ORDER_FORM, "f4", "F4", "size('0.25')", "a quarter"),
+    Key("form.half", Place.ORDER_FORM, "f3", "F3", "size('0.5')", "by half of it"),
+    Key("form.quarter", Place.ORDER_FORM, "f4", "F4", "size('0.25')", "by a quarter"),
     Key("form.back", Place.ORDER_FORM, "escape", "Esc", "back", "back", is_in_footer=True, is_fixed=True),
     Key("question.do", Place.QUESTION, "D", "D", "answer", "do what it asks", is_in_footer=True),
     Key("question.back", Place.QUESTION, "escape", "Esc", "back", "keep all as it is", is_in_footer=True),
@@ -192,8 +193,9 @@ def written(id: str) -> str:
     return _held[id].written
 
 
-def confirming_key(letter: str) -> str:
-    """The key that stands now for the one that names an effect (OP-04)."""
+def confirming_key(effect: Effect, replaces: ClientOrderId | None = None) -> str:
+    """The one key that confirms an order of this effect now, in the place of that order or of none (OP-04)."""
+    letter = confirming_letter(effect, replaces)
     line = next(key for key in KEYS if key.place is _TICKET and key.keys == letter)
     return _held[line.id].keys
 

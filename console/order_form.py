@@ -16,6 +16,7 @@ from core.model.order import Effect, OrderType, StopHolder, TimeInForce
 from core.model.staging import MANUAL
 from core.model.values import ZERO, Price, Quantity, Symbol, plain, rounded_down, tick_of
 from core.views import DeskView, SymbolView
+from widgets import format as f
 
 NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?|\.\d{1,9}", re.ASCII)
 BUY, SELL, SHORT, COVER = "buy", "sell", "short", "cover"
@@ -68,7 +69,7 @@ class Draft:
     @property
     def loss(self) -> Decimal | None:
         """At the stop; None where nothing is opened, or nothing is known."""
-        if not self.opens or self.quantity is None or self.price is None or self.stop is None:
+        if not self.opens or self.quantity is None or self.price is None or self.stop is None or "stop" in self.faults:
             return None
         return abs(self.price - self.stop) * self.quantity
 
@@ -196,7 +197,7 @@ def _read_stop(draft: Draft, text: str) -> None:
         is_under = draft.stop < draft.price
         if is_under is (draft.effect is Effect.SHORT) or draft.stop == draft.price:
             side = "above" if draft.effect is Effect.SHORT else "below"
-            draft.faults["stop"] = f"must be {side} {plain(draft.price)}"
+            draft.faults.setdefault("stop", f"must be {side} {f.price(draft.price)}")
 
 
 def _price(draft: Draft, name: str, text: str) -> Price | None:

@@ -98,6 +98,7 @@ class Engine:
             inputs.PictureFetched: starting.on_picture,
             inputs.BrokerUpdated: filling.on_updated,
             inputs.OpenTicket: confirming.on_open_ticket,
+            inputs.LookAt: confirming.on_look_at,
             inputs.LeaveTicket: proposing.on_leave_ticket,
             inputs.Confirm: confirming.on_confirm,
             inputs.Decline: proposing.on_decline,

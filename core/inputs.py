@@ -154,6 +154,13 @@ class ProposeOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class LookAt:
+    """The operator types an order for this symbol: its quote and the account's figures are asked for. Nothing else."""
+
+    symbol: Symbol
+
+
+@dataclass(frozen=True, slots=True)
 class ProposeClose:
     """Stage the close of a position, or of a part of it."""
 
@@ -292,6 +299,7 @@ Command = (
     | Confirm
     | Decline
     | ProposeOrder
+    | LookAt
     | ProposeClose
     | ProposeFlattening
     | EditProposal

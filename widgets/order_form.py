@@ -34,9 +34,9 @@ def about_lines(row: SymbolView | None, view: DeskView, now: datetime, width: in
 def _prices(row: SymbolView, now: datetime) -> TextLine:
     quote = row.quote
     told = (
-        f"{f.price(quote.bid)} × {f.price(quote.ask)} USD  {f.age(quote.at, now)}  {quote.feed.value}"
+        f"{f.price(quote.bid)} × {f.price(quote.ask)} USD  {f.age(quote.at, now):>5}  {quote.feed.value}"
         if quote is not None
-        else "no quote yet; the ticket asks for one"
+        else "no quote yet"
     )
     is_stale = quote is not None and now - quote.at > f.STALE_AFTER
     last = f"   last {f.price(row.last)}, {f.age(row.last_at, now)} old" if row.last is not None and row.last_at else ""

@@ -176,7 +176,7 @@ class Form(Dialog):
     def on_descendant_focus(self) -> None:
         self.describe()
 
-    def action_submit(self) -> None:
+    def action_stage(self) -> None:
         self.submit()
 
     def action_back(self) -> None:

@@ -6,13 +6,14 @@ from datetime import datetime
 from decimal import Decimal
 
 from console.awaited import PATIENCE, Awaited, NotStaged, Staged, awaited
-from console.keymap import Place, bindings_for
+from console.keymap import Place, bindings_for, written
+from console.looking import Looking
 from console.order_form import Draft, Fault, read_draft, read_form
 from console.presets import preset
 from console.screens.behind import Behind
 from console.screens.form import BESIDE, WIDTH, Field, Form
 from core.model.staging import MANUAL
-from core.model.values import plain
+from core.model.values import Symbol, plain
 from core.views import DeskView
 from widgets import format as f
 from widgets.order_form import about_lines, money_lines
@@ -20,7 +21,7 @@ from widgets.order_form import about_lines, money_lines
 FIELDS = (
     Field("symbol", "Symbol", ""),
     Field("effect", "Effect", "buy or short opens, sell or cover ends"),
-    Field("quantity", "Quantity", "shares, or $50; F2 F3 F4 size it"),
+    Field("quantity", "Quantity", ""),
     Field("type", "Type", "limit, market; stop only closes"),
     Field("limit", "Limit price", "USD a share"),
     Field("stop", "Stop price", "USD a share; limits the loss"),
@@ -43,6 +44,7 @@ class NewOrderScreen(Form):
         super().__init__(behind, "New order ─ becomes a proposal, nothing is sent", FIELDS, {**DEFAULTS, **only})
         self._awaited: Awaited | None = None
         self._was_entered = False
+        self.looking = Looking(behind)
 
     def first(self) -> str:
         return "quantity" if self.inputs["symbol"].value else "symbol"
@@ -51,6 +53,8 @@ class NewOrderScreen(Form):
 
     def update_view(self, view: DeskView, now: datetime) -> None:
         super().update_view(view, now)
+        if self.is_active:
+            self.looking.look(Symbol(self.inputs["symbol"].value), view)
         if self._awaited is None or not self.is_active:
             return
         match self._awaited.answer(view):
@@ -105,7 +109,7 @@ class NewOrderScreen(Form):
             for name, words in draft.faults.items()
             if self._was_entered or texts[name] or name not in NEEDED
         }
-        self.show_beside(faults, draft.doubts, _readings(draft, texts))
+        self.show_beside(faults, draft.doubts, {"quantity": _reading(draft, texts["quantity"])})
         self.show_alive(
             [
                 *about_lines(draft.symbol, view, self.behind.engine_now(), WIDTH),
@@ -117,9 +121,9 @@ class NewOrderScreen(Form):
         self.show_answer(long if is_too_long else self.keys_in_words(), "warning" if is_too_long else "muted")
 
 
-def _readings(draft: Draft, texts: dict[str, str]) -> dict[str, str]:
-    """How many shares the dollars are."""
-    is_dollars = texts["quantity"].strip().startswith("$")
-    if not is_dollars or draft.quantity is None or draft.cost is None:
-        return {}
-    return {"quantity": f"{plain(draft.quantity)} shares for {f.money(draft.cost)} USD"}
+def _reading(draft: Draft, text: str) -> str:
+    """How many shares the dollars are; else what may be typed."""
+    if text.strip().startswith("$") and draft.quantity is not None and draft.cost is not None:
+        return f"{plain(draft.quantity)} shares for {f.money(draft.cost)} USD"
+    keys = " ".join(written(id) for id in ("form.all", "form.half", "form.quarter"))
+    return f"shares, or $50; {keys} size it"

@@ -12,13 +12,14 @@ from textual.app import ComposeResult
 
 from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming
 from console.awaited import last_refusal
-from console.keymap import Place, bindings_for, confirming_key
+from console.keymap import Place, bindings_for
+from console.looking import Looking
 from console.screens.behind import Behind
 from console.screens.decline import DeclineScreen
 from console.screens.edit import EditScreen
 from console.screens.layer import Dialog
 from console.ticket.box import TicketBox
-from console.ticket.lines import Readiness
+from console.ticket.lines import Readiness, key_of
 from console.ticket.painted import Painted
 from console.ticket.standing import Edit, Phase, Standing, shown_of
 from console.ticket.word import TypedWord
@@ -47,6 +48,7 @@ class TicketScreen(Dialog):
         self.standing = Standing(proposal_id)
         self.arming = Arming(behind.keyboard)
         self.painted = Painted(self.arming, lambda: behind.link, behind.now)
+        self.looking = Looking(behind)
         self.box = TicketBox()
         self._word: TypedWord | None = None
         self._is_spelling = False
@@ -93,6 +95,8 @@ class TicketScreen(Dialog):
             self.behind.show_order(ClientOrderId(self.proposal_id))
             return
         self._ask_for_the_word(view)
+        if self._shown is not None and self.is_active:
+            self.looking.look(self._shown.ticket.order.symbol, view)
         self._draw(view, now)
 
     def _ask_for_the_word(self, view: DeskView) -> None:
@@ -119,7 +123,7 @@ class TicketScreen(Dialog):
     def _readiness(self) -> Readiness:
         left = None
         if self._shown is not None and self.standing.row is not None:
-            key = confirming_key(self.standing.row.confirming_key)
+            key = key_of(self.standing.row)
             left = self.arming.seconds_left(shown_of(self._shown), key, self._silence(), self.behind.now())
         return Readiness(
             left,
@@ -136,11 +140,13 @@ class TicketScreen(Dialog):
             return "not armed"  # something lies over it
         if self.behind.is_too_small:
             return "terminal too small"
-        is_exit = self.standing.row is not None and self.standing.row.effect.only_reduces  # it always has a way
+        row = self.standing.row
+        is_exit = row is not None and row.effect.only_reduces  # it always has a way
         return "not armed: a part is hidden" if self.box.is_cut and not is_exit else None
 
     def _silence(self) -> float:
-        return REDUCES_AFTER if self.standing.row is not None and self.standing.row.effect.only_reduces else OPENS_AFTER
+        row = self.standing.row
+        return REDUCES_AFTER if row is not None and row.effect.only_reduces else OPENS_AFTER
 
     # ── whether it was painted ───────────────────────────────────────────────────────────────────────────────────
 
@@ -163,7 +169,7 @@ class TicketScreen(Dialog):
     def hear(self, character: str | None, at: float) -> None:
         """A key (its character), a click or a paste (None), typed at that instant of the console's clock."""
         self.painted.see_whether_it_ran()
-        key = confirming_key(self.standing.row.confirming_key) if self.standing.row is not None else None
+        key = key_of(self.standing.row) if self.standing.row is not None else None
         shown = self._shown
         self._is_spelling = self._spells(character, key)
         if self._is_spelling or character is None or character != key or shown is None or self.phase is not Phase.READY:
@@ -215,7 +221,7 @@ class TicketScreen(Dialog):
     def action_confirm(self, key: str) -> None:
         """The keys themselves are judged in `hear`; here only a key for another effect is named."""
         row = self.standing.row
-        if row is not None and key != confirming_key(row.confirming_key) and not self._is_spelling:
+        if row is not None and key != key_of(row) and not self._is_spelling:
             does = "replace an order" if row.replaces else f"{row.effect.value} a position"
             self.behind.say(f"{key} does not {does}; nothing was sent", "warning")
 
@@ -230,6 +236,9 @@ class TicketScreen(Dialog):
             return
         if row.id not in [waiting.id for waiting in view.proposals]:
             self.behind.say("this proposal is over; n writes a new order", "warning")
+            return
+        if row.replaces is not None or row.is_guard:
+            self.behind.say("a change is not edited: decline it, and ask for another one", "warning")
             return
         order = self._shown.ticket.order if self._shown is not None else None
         quantity = order.quantity if order is not None else row.quantity
@@ -258,6 +267,7 @@ class TicketScreen(Dialog):
         if self._was_turned():
             return
         self.behind.handle.send(Decline(self.proposal_id, reason))
+        self.behind.say(f"declining: {reason}")
         self._leave()
 
     def action_next_ticket(self) -> None:

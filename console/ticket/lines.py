@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from console.keymap import confirming_key
+from console.keymap import confirming_key, written
 from console.ticket.standing import Phase, Standing
 from console.ticket.word import TypedWord
 from core.views import ProposalRow
@@ -15,9 +16,12 @@ from widgets.ticket import wrapped
 
 WIDTH = 74
 """Cells inside the frame: with it the ticket is 78 wide."""
-KEYS_READY = ("e edit  x decline  ] next  Esc aside", "e edit  x decline  Esc aside", "x decline  Esc aside")
-KEYS_ELSE = ("x decline  r review  ] next  Esc aside", "x decline  r review  Esc aside", "r review  Esc aside")
-LEAST = ("Esc aside", "")
+EDIT, DECLINE, NEXT = ("ticket.edit", "edit"), ("ticket.decline", "decline"), ("ticket.next", "next")
+REVIEW, ASIDE = ("ticket.review", "review"), ("ticket.back", "aside")
+OPEN_AGAIN = re.compile(r"[;:,]? open (it|the proposal) again\b")
+KEYS_READY = ((EDIT, DECLINE, NEXT, ASIDE), (EDIT, DECLINE, ASIDE), (DECLINE, ASIDE), (ASIDE,), ())
+KEYS_ELSE = ((DECLINE, REVIEW, NEXT, ASIDE), (DECLINE, REVIEW, ASIDE), (REVIEW, ASIDE), (ASIDE,), ())
+"""What the line names beside the confirming key, from all to nothing: what does not fit is left out, never cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +56,9 @@ def heading(standing: Standing, is_late: bool) -> list[TextLine]:
     """Why it cannot be confirmed now; nothing where it can."""
     match standing.phase:
         case Phase.REFUSED:
-            return wrapped("REFUSED ", f"{standing.said}. r reviews it again", WIDTH, "urgent")
+            return wrapped("REFUSED ", _to_review(standing.said), WIDTH, "urgent")
         case Phase.RED:
-            return wrapped("NOT NOW ", f"{standing.said}. r reviews it again", WIDTH, "urgent")
+            return wrapped("NOT NOW ", _to_review(standing.said), WIDTH, "urgent")
         case Phase.OVER:
             return wrapped("OVER    ", standing.said, WIDTH, "warning")
         case Phase.CONFIRMING:
@@ -65,26 +69,36 @@ def heading(standing: Standing, is_late: bool) -> list[TextLine]:
     return lines
 
 
+def _to_review(reasons: str) -> str:
+    """Why not, and the key that asks anew; the engine's own "open it again" is that key here."""
+    return f"{OPEN_AGAIN.sub('', reasons)}. {written('ticket.review')} reviews it again"
+
+
 def key_line(standing: Standing, word: TypedWord | None, readiness: Readiness, now: datetime) -> TextLine:
     """Which key confirms, what else there is, whether it counts, and the soonest of what can end the ticket."""
     row = standing.row
-    keys = KEYS_READY if standing.phase is Phase.READY else KEYS_ELSE
+    choices = KEYS_READY if standing.phase is Phase.READY else KEYS_ELSE
+    keys = ["  ".join(f"{written(id)} {does}" for id, does in choice) for choice in choices]
     if row is None or standing.shown is None or standing.phase is Phase.OVER:
         return (Cell(keys[0]),)
     right = (
-        _state(standing, word, readiness, confirming_key(row.confirming_key)),
+        _state(standing, word, readiness, key_of(row)),
         Cell(f"  {f.countdown(standing.shown.ticket.ends_at, now)} "),
     )
     does = _does(row, word)
-    for rest in (*keys, *LEAST):  # what does not fit is left out, never cut
+    for rest in keys:
         left = (*does, Cell(f"   {rest}"))
         if len(joined(left)) + len(joined(right)) < WIDTH:
             break
     return spread(left, right, WIDTH)
 
 
+def key_of(row: ProposalRow) -> str:
+    return confirming_key(row.effect, row.replaces)
+
+
 def _does(row: ProposalRow, word: TypedWord | None) -> TextLine:
-    key = confirming_key(row.confirming_key)
+    key = key_of(row)
     if word is not None and not word.stands:
         typed = f"  typed: {word.typed}" if word.typed else ""
         return (Cell(f" type {word.word}, then {key}", "strong"), Cell(typed, "strong"))

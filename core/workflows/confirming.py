@@ -20,7 +20,7 @@ from core.facts import (
     TicketClosed,
     TicketOpened,
 )
-from core.inputs import Confirm, FiguresFetched, OpenTicket
+from core.inputs import Confirm, FiguresFetched, LookAt, OpenTicket
 from core.model.account import Account
 from core.model.broker import FreshFigures
 from core.model.order import Effect as OrderEffect
@@ -46,6 +46,8 @@ from core.workflows.closing import Closing
 from core.workflows.proposing import candidate_of, left_to_close
 from core.workflows.submitting import Intent, Submitting
 
+NOBODY = ProposalId("")
+"""For figures that no proposal asked for."""
 NO_FIGURES = "the broker's clock, account and quote did not come in time"
 
 
@@ -67,6 +69,11 @@ class Confirming:
             return
         self.opening[proposal.id] = self.desk.at + self._review_time()
         yield FetchFigures(proposal.id, None, proposal.symbol)
+
+    def on_look_at(self, command: LookAt) -> Iterator[Effect]:
+        """Sightings for who types an order; no proposal waits for them, and no ticket opens."""
+        if command.symbol in self.desk.control.settings.symbols:
+            yield FetchFigures(NOBODY, None, command.symbol)
 
     def on_figures(self, reply: FiguresFetched) -> Iterable[Effect]:
         fresh = reply.answer if isinstance(reply.answer, FreshFigures) else None

@@ -1,4 +1,4 @@
-"""The house of the accidents: the real desk, engine and exchange in one thread, on the clock that a test moves."""
+"""The house that accidents happen in: the real desk, engine and exchange in one thread, on the clock a test moves."""
 
 from __future__ import annotations
 

@@ -209,7 +209,7 @@ async def open_desk(
     """A desk with one proposal waiting."""
     runtime = _runtime(settings)
     handle = handled_by(lambda _stack: _built(runtime, _stack))
-    desk = kind(handle, now or time.monotonic, surroundings=surroundings)
+    desk = kind(handle, now or time.monotonic, surroundings)
     async with desk.run_test(size=size) as pilot:
         house = House(desk, pilot, runtime)
         if ready:

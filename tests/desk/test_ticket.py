@@ -210,3 +210,18 @@ async def test_a_terminal_too_small_to_show_the_ticket_confirms_nothing() -> Non
         assert house.shows("lose 0.15 USD    size capped by 50 USD")
         await house.press("B")
         await house.until(lambda: house.facts(ConfirmationReceived))
+
+
+async def test_the_quote_of_a_ticket_that_is_read_stays_young() -> None:
+    """OP-03: it is asked for anew, and what is armed stays armed"""
+    async with open_desk() as house:
+        ticket = await house.opens_the_ticket()
+        before = ticket._shown
+        assert before is not None
+
+        await house.wait(4.0)
+
+        assert ticket._shown is not None
+        assert ticket._shown.quote.at > before.quote.at  # type: ignore[union-attr]
+        assert ticket._shown.ticket is before.ticket
+        assert house.is_armed()

@@ -21,11 +21,11 @@ from core.facts import (
     SubmissionBlocked,
     TicketClosed,
 )
-from core.inputs import Confirm, Decline, LeaveTicket, OpenTicket, ProposeClose, ProposeOrder
+from core.inputs import Confirm, Decline, LeaveTicket, LookAt, OpenTicket, ProposeClose, ProposeOrder
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus, OrderType, StopHolder
 from core.model.staging import Standing
-from core.model.values import Digest, Price, Quantity
+from core.model.values import Digest, Price, Quantity, Symbol
 from tests.scenarios.house import (
     RECOVERY,
     STEADY,
@@ -35,7 +35,7 @@ from tests.scenarios.house import (
     a_typed_buy,
     minutes,
 )
-from tests.unit.core.brokers.trading_floor import SPY, a_quote
+from tests.unit.core.brokers.trading_floor import SPY, a_quote, at
 
 
 def a_house_with_an_open_ticket(*then: tuple[str, str, str]) -> House:
@@ -501,3 +501,17 @@ def test_a_ticket_of_a_proposal_that_is_gone_does_not_open() -> None:
     house.until("10:06:05")
 
     assert house.desk.stage.state.tickets == {}
+
+
+def test_a_look_at_a_symbol_brings_its_figures_and_changes_nothing() -> None:
+    """OP-03: what a form shows while an order is typed; no ticket opens, and nothing is written down"""
+    house = a_house_with_a_proposal()
+    told = house.told()
+
+    house.presses(LookAt(SPY))
+    house.presses(LookAt(Symbol("XYZ")))
+    house.until("10:06:02")
+
+    assert house.desk.quotes[SPY].at > at("10:06")
+    assert Symbol("XYZ") not in house.desk.quotes
+    assert house.told() == told

@@ -1,0 +1,320 @@
+"""The form of an order typed by hand: what is wrong stands beside its field, sizes come by key, figures are alive."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from console.order_form import Draft, Fault, read_draft, read_form
+from console.presets import preset
+from console.screens.new_order import NewOrderScreen
+from console.screens.ticket import TicketScreen
+from core.facts import OrderCreated, ProposalStaged
+from core.inputs import ProposeOrder
+from core.model.order import Effect, StopHolder, TimeInForce
+from core.model.quote import Feed, Quote
+from core.model.values import Money, Price, Quantity
+from core.settings import Settings
+from core.views import DeskView, PositionRow, SizingView, SymbolView
+from tests.desk.desk_house import SPY, House, open_desk
+
+SEEN: list[DeskView] = []
+GOOD = {
+    "symbol": "SPY",
+    "effect": "buy",
+    "quantity": "2",
+    "type": "limit",
+    "limit": "496.00",
+    "stop": "494.00",
+    "holder": "broker",
+    "lasts": "day",
+}
+
+
+async def a_view(
+    *, held: str = "0", short_refused: str | None = None, fractions: bool = True, risk: str = "50", most: str = "5000"
+) -> DeskView:
+    """A margin account with 10,000 USD to spend, SPY at 496.20 × 496.22."""
+    if not SEEN:
+        async with open_desk() as house:
+            assert house.desk.view is not None
+            SEEN.append(house.desk.view)
+    view = SEEN[0]
+    at, size = view.status.at, Quantity(Decimal(100))
+    quote = Quote(SPY, at, Price(Decimal("496.20")), size, Price(Decimal("496.22")), size, Feed.DERIVED)
+    symbol = SymbolView(
+        SPY,
+        quote,
+        Price(Decimal("496.21")),
+        is_fractionable=fractions,
+        last_at=at - timedelta(seconds=12),
+        quantity_step=Decimal("0.001") if fractions else Decimal(1),
+        short_refused=short_refused,
+    )
+    status = replace(view.status, buying_power=Money(Decimal(10_000)), equity=Money(Decimal(10_000)))
+    sizing = SizingView(Money(Decimal(risk)), Money(Decimal(most)))
+    return replace(view, symbols=(symbol,), status=status, sizing=sizing, positions=positions_of(Decimal(held)))
+
+
+def positions_of(held: Decimal) -> tuple[PositionRow, ...]:
+    if not held:
+        return ()
+    price = Price(Decimal(490))
+    row = PositionRow(
+        "SPY/vwap", SPY, "vwap", Quantity(held), price, None, None, None, None, None, StopHolder.YOU,
+        Quantity(Decimal(0)), is_closing=False,
+    )  # fmt: skip
+    return (row,)
+
+
+async def opens_the_form(house: House) -> NewOrderScreen:
+    await house.press("n")
+    await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen))
+    form = house.desk.screen
+    assert isinstance(form, NewOrderScreen)
+    return form
+
+
+@pytest.mark.parametrize(
+    ("effect", "held", "said"),
+    [
+        ("buy", "0", Effect.OPEN),
+        ("sell", "5", Effect.CLOSE),
+        ("short", "0", Effect.SHORT),
+        ("cover", "-5", Effect.COVER),
+        ("buy", "-5", "SPY is held short: cover closes it"),
+        ("sell", "0", "there is no SPY to sell"),
+        ("short", "5", "SPY is held: sell closes it"),
+        ("cover", "5", "there is no short SPY to cover"),
+    ],
+)
+async def test_each_word_is_one_effect_and_none_turns_a_position_around(
+    effect: str, held: str, said: Effect | str
+) -> None:
+    """OP-01"""
+    view = await a_view(held=held)
+    closes = effect in ("sell", "cover")
+    stop = "" if closes else "498.00" if effect == "short" else "494.00"
+
+    order = read_form({**GOOD, "effect": effect, "stop": stop}, view)
+
+    assert order == Fault("effect", said) if isinstance(said, str) else isinstance(order, ProposeOrder)
+    assert isinstance(order, Fault) or order.effect is said
+
+
+async def test_a_short_sale_is_of_whole_shares_with_its_stop_above_and_only_where_it_is_lent() -> None:
+    """EX-11"""
+    view = await a_view()
+    short = {**GOOD, "effect": "short", "stop": "498.00"}
+
+    assert isinstance(read_form(short, view), ProposeOrder)
+    assert read_form({**short, "quantity": "0.5"}, view) == Fault("quantity", "whole shares only")
+    assert read_form({**short, "stop": "494.00"}, view) == Fault("stop", "must be above 496.00")
+    refused = await a_view(short_refused="a cash account sells nothing short")
+    assert read_form(short, refused) == Fault("effect", "a cash account sells nothing short")
+
+
+@pytest.mark.parametrize(
+    ("typed", "shares"),
+    [("$50", "0.1"), ("$ 1000", "2.016"), ("0.25", "0.25"), ("3", "3"), (".5", "0.5")],
+)
+async def test_dollars_are_as_many_shares_as_they_buy_and_never_more(typed: str, shares: str) -> None:
+    """OP-01: at the limit of 496.00, in steps of 0.001"""
+    order = read_form({**GOOD, "quantity": typed}, await a_view())
+
+    assert isinstance(order, ProposeOrder)
+    assert order.quantity == Decimal(shares)
+
+
+async def test_dollars_without_a_limit_are_counted_by_the_side_that_would_be_taken() -> None:
+    """OP-01"""
+    market = {**GOOD, "type": "market", "limit": "", "quantity": "$1000"}
+
+    order = read_form(market, await a_view())
+
+    assert isinstance(order, ProposeOrder)
+    assert order.quantity == Decimal("2.015")
+
+
+@pytest.mark.parametrize(
+    ("quantity", "kind", "lasts", "said"),
+    [
+        ("2", "limit", "gtc", TimeInForce.GTC),
+        ("2", "limit", "IOC", TimeInForce.IOC),
+        ("0.5", "limit", "day", TimeInForce.DAY),
+        ("0.5", "limit", "gtc", "a fraction of a share: day only"),
+        ("0.5", "limit", "ioc", "a fraction of a share: day only"),
+        ("2", "limit", "fok", "day, gtc or ioc"),
+    ],
+)
+async def test_how_long_it_lasts_is_what_its_quantity_allows(
+    quantity: str, kind: str, lasts: str, said: TimeInForce | str
+) -> None:
+    """EX-11"""
+    order = read_form({**GOOD, "quantity": quantity, "type": kind, "lasts": lasts}, await a_view())
+
+    assert order == Fault("lasts", said) if isinstance(said, str) else isinstance(order, ProposeOrder)
+    assert isinstance(order, Fault) or order.time_in_force is said
+
+
+async def test_a_stop_order_never_fills_at_once_or_not() -> None:
+    """EX-11"""
+    stop = {**GOOD, "effect": "sell", "type": "stop", "limit": "", "lasts": "ioc"}
+
+    assert read_form(stop, await a_view(held="2")) == Fault("lasts", "a stop order: day or gtc")
+
+
+async def test_what_the_checks_would_refuse_is_a_doubt_beside_the_field_and_no_fault() -> None:
+    """OP-03: the engine judges; the form only says what it sees"""
+    view = await a_view(risk="3", most="2000")
+    off = replace(view, status=replace(view.status, entries_refused="killed by key"))
+
+    loss, cost, power, refused = (
+        read_draft({**GOOD, "quantity": "2"}, view),
+        read_draft({**GOOD, "quantity": "5"}, view),
+        read_draft({**GOOD, "quantity": "50"}, view),
+        read_draft({**GOOD, "quantity": "1", "lasts": "gtc"}, off),
+    )
+
+    assert loss.doubts["quantity"] == "loses 4.00 USD, over 3.00 a trade"
+    assert cost.doubts["quantity"] == "2,480.00 USD is over 2,000.00 an order"
+    assert power.doubts["quantity"] == "24,800.00 USD is over the buying power"
+    assert refused.doubts == {
+        "effect": "entries are off: killed by key",
+        "lasts": "its stop is for today: later NO STOP",
+    }
+    assert not any(draft.faults for draft in (loss, cost, power, refused))
+
+
+@pytest.mark.parametrize(
+    ("part", "risk", "most", "shares", "words"),
+    [
+        ("1", "3", "5000", "1.5", "1.5 SPY: sized by a risk of 3.00 USD"),
+        ("0.5", "3", "5000", "0.75", "0.75 SPY: sized by a risk of 1.50 USD"),
+        ("0.25", "3", "5000", "0.375", "0.375 SPY: sized by a risk of 0.75 USD"),
+        ("1", "50", "496", "1", "1 SPY: sized by 496.00 USD, the most of an order"),
+        ("1", "500", "99999", "20.161", "20.161 SPY: sized by 10,000.00 USD, the buying power"),
+    ],
+)
+async def test_a_preset_is_sized_by_risk_the_stop_and_the_caps(
+    part: str, risk: str, most: str, shares: str, words: str
+) -> None:
+    """RK-02: 2 USD from the limit of 496 to the stop of 494"""
+    view = await a_view(risk=risk, most=most)
+
+    size = preset(read_draft({**GOOD, "quantity": ""}, view), Decimal(part), view)
+
+    assert (size.quantity, size.words) == (Decimal(shares), words)
+
+
+async def test_a_preset_says_what_it_lacks_and_of_a_close_it_is_a_part_of_what_is_held() -> None:
+    """RK-02"""
+    view = await a_view(held="0.502")
+    sells = {**GOOD, "effect": "sell", "stop": ""}
+
+    assert preset(Draft(), Decimal(1), view).words == "a size needs its symbol"
+    assert preset(read_draft({**GOOD, "stop": ""}, view), Decimal(1), view).quantity is None
+    assert preset(read_draft(sells, view), Decimal(1), view).words == "0.502 of 0.502 held"
+    assert preset(read_draft(sells, view), Decimal("0.25"), view).quantity == Decimal("0.125")
+    whole = await a_view(held="3", fractions=False)
+    assert preset(read_draft(sells, whole), Decimal("0.5"), whole).quantity == Decimal(1)
+    assert preset(read_draft(sells, whole), Decimal("0.25"), whole).words == "too little is held for a part of it"
+
+
+async def test_every_fault_stands_beside_its_field_before_enter_at_80_columns() -> None:
+    """OP-01, EX-11"""
+    async with open_desk((80, 24)) as house:
+        form = await opens_the_form(house)
+        await house.press(*"0.5", "tab", *"stop", "tab", *"49x", "tab", *"500.001", "tab", *"mum", "tab", *"gtc")
+
+        assert form.inputs["quantity"].value == "0.5"
+        await house.until(
+            lambda: house.shows(
+                "a stop order only closes",
+                "a stop order has none: clear it",
+                "off its tick of 0.01 USD",
+                "broker, desk, or you",
+                "a fraction of a share: day only",
+            )
+        )
+        assert house.sent_nothing()
+        assert len(house.facts(ProposalStaged)) == 1
+
+
+async def test_the_symbol_is_told_with_its_ages_and_the_order_with_what_it_leaves() -> None:
+    """OP-03: at 80 columns"""
+    async with open_desk((80, 24)) as house:
+        await opens_the_form(house)
+        await house.press(*"$20", "tab", "tab", *"496", "tab", *"494")
+
+        await house.until(
+            lambda: house.shows(
+                "496.20 × 496.22 USD",
+                "derived",
+                "last 496.21, ",
+                " s old",
+                "held   none; fractions trade; no short: a cash account sells nothing short",
+                "0.04 shares for 19.84 USD",
+                "order  19.84 USD, 9.9 % of equity, loses 0.08 USD at the stop",
+                "buying power 200.00 USD, after this order 180.16 USD",
+            )
+        )
+
+
+async def test_a_key_sizes_the_order_and_enter_opens_its_ticket() -> None:
+    """RK-02, OP-01"""
+    async with open_desk((80, 24)) as house:
+        form = await opens_the_form(house)
+        await house.press("tab", "tab", *"496", "tab", *"494", "f3")
+        await house.until(lambda: house.shows("0.1 SPY: sized by 50.00 USD, the most of an order"))
+        assert form.inputs["quantity"].value == "0.1"
+
+        await house.press("enter")
+
+        await house.until(lambda: isinstance(house.desk.screen, TicketScreen) and house.is_armed())
+        assert house.shows("0.1 SPY at 496.00 limit, day", "no target: its exit is yours")
+        assert house.sent_nothing()
+
+
+async def test_a_refusal_stays_with_everything_that_was_typed_until_the_next_enter() -> None:
+    """RK-01"""
+    async with open_desk((80, 24)) as house:
+        form = await opens_the_form(house)
+        await house.press(*"1", "tab", "tab", *"496", "tab", *"494", "enter")
+        await house.until(lambda: house.shows("NOT STAGED", "50.00 USD an order"))
+        await house.press("up", "up", "up", *"0.05")
+
+        await house.wait(0.2)
+        assert house.shows("NOT STAGED")
+        assert {name: box.value for name, box in form.inputs.items()} == {
+            **GOOD, "quantity": "0.05", "limit": "496", "stop": "494"
+        }  # fmt: skip
+        await house.press("enter")
+        await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
+
+
+async def test_a_margin_account_sells_short_with_its_own_key() -> None:
+    """OP-04: `short` is confirmed by H, with its stop above"""
+    rich = Settings.model_validate(
+        {
+            "exchange": {"cash": 10_000, "multiplier": 2},
+            "risk": {"max_notional": {"usd": 5000}, "per_trade": {"usd": 50}, "max_open_positions": 5},
+        }
+    )
+    async with open_desk(settings=rich) as house:
+        await opens_the_form(house)
+        await house.press(*"2", "up", *"short", "tab", "tab", "tab", *"496", "tab", *"498", "enter")
+        await house.until(lambda: house.shows("PAPER ─ SELL short ─ SPY", "after fill: 2 short", "STOP 498.00"))
+        await house.until(house.is_armed)
+
+        await house.press("S")
+        await house.wait(0.4)
+        assert house.sent_nothing()
+        await house.until(house.is_armed)
+        await house.press("H")
+
+        await house.until(lambda: house.facts(OrderCreated))
+        assert house.facts(OrderCreated)[0].order.effect is Effect.SHORT

@@ -1,0 +1,93 @@
+"""Only what was seen whole can be confirmed, and the ticket says how that is known (OP-03, OP-04)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import console.desk
+from console.desk import Desk
+from console.link import Link, NoLink
+from core.facts import ConfirmationReceived
+from core.inputs import ProposeClose
+from core.model.staging import Review, Standing, Verdict
+from core.views import DeskView
+from tests.desk.desk_house import SPY, House, open_desk
+
+MANY = 16
+
+
+class SilentLink(NoLink):
+    """A terminal that draws, and answers no question."""
+
+    paint_is_proved = False
+
+
+class DeskByTime(Desk):
+    CSS_PATH = Path(console.desk.__file__).with_name("desk.tcss")
+
+    @property
+    def link(self) -> Link:
+        return SilentLink(self.now)
+
+
+def warns_of_everything(house: House) -> None:
+    """Every check has something to say, in a line of its own."""
+    draw = house.runtime.picture
+    said = Review(tuple(Verdict(f"check {n}", Standing.WARNS, f"reason number {n}") for n in range(MANY)))
+
+    def warned() -> DeskView:
+        view = draw()
+        return replace(view, tickets=tuple(replace(ticket, now=said) for ticket in view.tickets))
+
+    house.runtime.picture = warned  # type: ignore[method-assign]
+
+
+async def test_a_terminal_that_gives_no_proof_is_armed_by_time_and_the_ticket_says_so() -> None:
+    """OP-04"""
+    async with open_desk((80, 24), kind=DeskByTime) as house:
+        await house.opens_the_ticket()
+        assert house.shows("armed, by time  ")
+
+        await house.press("B")
+
+        await house.until(lambda: house.facts(ConfirmationReceived))
+
+
+async def test_an_entry_of_which_a_part_is_hidden_is_not_armed_until_the_terminal_shows_it() -> None:
+    """OP-03"""
+    async with open_desk((80, 24)) as house:
+        warns_of_everything(house)
+        await house.press("enter")
+        await house.until(
+            lambda: house.shows("lines more: a taller terminal shows them", "not armed: a part is hidden")
+        )
+        await house.wait(0.6)
+        await house.press("B")
+        await house.wait(0.4)
+        assert house.sent_nothing()
+
+        await house.pilot.resize_terminal(80, 40)
+        await house.until(
+            lambda: house.shows("check 0: reason number 0", f"check {MANY - 1}: reason number {MANY - 1}")
+        )
+        await house.until(house.is_armed)
+        await house.press("B")
+        await house.until(lambda: house.facts(ConfirmationReceived))
+
+
+async def test_an_exit_always_has_a_way_however_much_there_is_to_say() -> None:
+    """OP-06, RK-22"""
+    async with open_desk() as house:
+        await house.buys()
+        warns_of_everything(house)
+        await house.pilot.resize_terminal(80, 24)
+        house.desk.handle.send(ProposeClose(SPY))
+        await house.until(lambda: house.shows("1 EXIT"))
+
+        await house.press("exclamation_mark")
+        await house.until(lambda: house.shows("lines more: a taller terminal shows them", "S  sell to close"))
+        await house.until(house.is_armed)
+        await house.press("S")
+
+        await house.until(lambda: len(house.facts(ConfirmationReceived)) == 2)
