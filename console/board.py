@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from textual.app import ComposeResult
@@ -12,7 +13,7 @@ from textual.screen import Screen
 from console.handle import Failed, Loading
 from console.layout import CHOICES, arrange, fits, too_small
 from console.log_pane import LogPane
-from console.panes import OrdersPane, PositionsPane, ProposalsPane, Protections, StrategiesPane
+from console.panes import OrdersPane, PositionsPane, ProposalsPane, Protections, StrategiesPane, Wanting
 from core.views import DeskView
 from widgets.footer import FooterLine
 from widgets.lines import Cell, Lines
@@ -46,6 +47,12 @@ class Board:
         }
         self.chosen = CHOICES[0]
         self._drawn_number = -1
+
+    def connect(self, want: Callable[[str, str], None]) -> None:
+        """What the panes' keys ask for is done by `want`."""
+        for pane in self.panes.values():
+            if isinstance(pane, Wanting):
+                pane.want = want
 
     def compose(self) -> ComposeResult:
         yield self.status

@@ -11,35 +11,28 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from functools import partial
-from typing import TypeVar
 
 from rich.console import RenderableType
 from textual import events
 from textual.app import App, ComposeResult
-from textual.dom import DOMNode
 from textual.screen import Screen
-from textual.worker import get_current_worker
 
 from console.arming import Keyboard
 from console.bell import Bell, title_of
 from console.board import Board, width_of
-from console.copying import copying
 from console.deeds import Deeds
 from console.door import DeskDoor
 from console.driver import KeyturnDriver, make_driver
+from console.errands import Errands
 from console.following import Following
 from console.frames import tight
 from console.handle import EngineHandle, Failed, Running
-from console.keymap import Key, Place, bindings_for, footer, use
+from console.keymap import OPENS_TEXT, Place, bindings_for, footer, reachable, use
 from console.layout import CHOICES, fits
 from console.link import Link, link_of
 from console.log_pane import LogPane, WriteLog
-from console.panes import PLACES, Wanted
+from console.panes import PLACES
 from console.remapping import moved_by
-from console.screens.commands import CommandsScreen
-from console.screens.detail import TELLINGS, DetailScreen
-from console.screens.guide import GuideScreen
 from console.screens.help import HelpScreen
 from console.screens.kill import KillScreen
 from console.screens.layer import Dialog, Layer
@@ -51,12 +44,10 @@ from console.screens.typing import TypedDialog
 from console.surroundings import NO_SURROUNDINGS, Surroundings
 from console.theme import KEYTURN
 from core.model.values import ClientOrderId, ProposalId
-from core.ports import OperatorError
 from core.views import DeskView
 from widgets.grid import Grid
 from widgets.grid_picture import Tone
 
-T = TypeVar("T")
 FRAME = 0.1
 """Seconds between two looks at the engine's picture."""
 SAID_FOR = 5.0
@@ -103,6 +94,8 @@ class Desk(App[None]):
         self.board = Board()
         self.following = Following(self, self.board.orders.grid)
         self.deeds = Deeds(self, self.following)
+        self.board.connect(self.deeds.do)
+        self.errands = Errands(self)
         self._bell = Bell()
         self._title = ""
         self._has_keys = False
@@ -121,41 +114,20 @@ class Desk(App[None]):
         return Layer(id="_default")
 
     def on_mount(self) -> None:
-        self._write("\x1b[22;0t")
+        self.control_terminal("\x1b[22;0t")
         self.screen.set_focus(self.board.proposals.grid)
         self._arrange()
         self._frame()
         self.call_after_refresh(self._start)
 
     def on_unmount(self) -> None:
-        self._write("\x1b[23;0t")
+        self.control_terminal("\x1b[23;0t")
 
     def _start(self) -> None:
         """The first picture is on its way to the terminal: now the engine, and what it imports."""
         self.handle.start()
         self.set_interval(FRAME, self._frame)
-        self._aside(self.surroundings.is_first_start, self._welcome)
-
-    def _aside(self, ask: Callable[[], T], then: Callable[[T], None]) -> None:
-        """What may wait for a disk, in a thread; what it answers, here; what goes wrong, on the last line."""
-
-        def work() -> None:
-            worker = get_current_worker()
-            try:
-                answer = ask()
-            except (OperatorError, OSError) as error:
-                act = partial(self.say, str(error), "warning")
-            else:
-                act = partial(then, answer)
-            if not worker.is_cancelled:
-                self.call_from_thread(act)
-
-        self.run_worker(work, thread=True, exit_on_error=False)
-
-    def _welcome(self, is_first_start: bool) -> None:
-        """The guide, once an installation; never over a dialog."""
-        if is_first_start and len(self.screen_stack) == 1:
-            self.action_guide()
+        self.errands.look_whether_first()
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         super()._display(screen, tight(renderable))
@@ -221,9 +193,10 @@ class Desk(App[None]):
             self.bell()
         if (title := title_of(view)) != self._title:
             self._title = title
-            self._write(f"\x1b]0;{title}\x07")
+            self.control_terminal(f"\x1b]0;{title}\x07")
 
-    def _write(self, control: str) -> None:
+    def control_terminal(self, control: str) -> None:
+        """A title, the clipboard: what is no picture."""
         if self._driver is not None:
             self._driver.write(control)
 
@@ -296,8 +269,17 @@ class Desk(App[None]):
             else:
                 self.keyboard.hear(key, at)
             if self._is_typed(event):
+                await self.errands.do_what_is_due()
+                return
+            if isinstance(event, events.Key) and self._opens_text(event.key) and await self._check_bindings(event.key):
                 return
         await super().on_event(event)
+
+    def _opens_text(self, name: str) -> bool:
+        """Whether a key of a pane opens a line to type: then it acts before the next key is looked at."""
+        if len(self.screen_stack) != 1:
+            return False
+        return any(name in key.keys.split(",") for key in reachable(self._place()) if key.id in OPENS_TEXT)
 
     def _is_typed(self, event: events.Event) -> bool:
         """Whether it was text, for a dialog or for the log's filter, which take it before any binding does."""
@@ -342,15 +324,8 @@ class Desk(App[None]):
         pane = (message.grid.id or "").removesuffix("-grid")
         if pane == "proposals":
             self.open_ticket(ProposalId(message.key))
-        elif pane in TELLINGS:
-            detail = DetailScreen(self, pane, message.key)
-            if detail.tells_something:
-                self.push_screen(detail)
-            else:
-                self.say("nothing more is known of this row")
-
-    def on_wanted(self, message: Wanted) -> None:
-        self.deeds.do(message.what, message.key)
+        else:
+            self.errands.open_detail(pane, message.key)
 
     def action_urgent_exit(self) -> None:
         self.deeds.open_urgent_exit()
@@ -363,40 +338,20 @@ class Desk(App[None]):
         self.flatten()
 
     def on_write_log(self, message: WriteLog) -> None:
-        """`o` in the log: into a file of its own, which is named."""
-        name = f"log-{self.engine_now():%Y%m%d-%H%M%S}.txt"
-        self._aside(lambda: self.surroundings.write(name, message.text), lambda path: self.say(f"written to {path}"))
+        self.errands.write_log(message.text)
 
     def action_copy_row(self) -> None:
-        """The selected row of the pane, to the clipboard of the operator's own terminal (OSC 52)."""
-        row = self.focused.selected_row if isinstance(self.focused, Grid) else None
-        if row is None:
-            self.say("no row is selected")
-            return
-        self._write(copying("  ".join(cell.text for cell in row.cells if cell.text)))
-        self.say("the row was handed to the terminal's clipboard")
+        self.errands.copy_row()
 
     def action_help(self) -> None:
         self.push_screen(HelpScreen(self._place()))
 
     def action_guide(self) -> None:
-        remember = self.surroundings.guide_was_closed
-        self.push_screen(GuideScreen(lambda: self._aside(remember, lambda _none: None)))
+        self.errands.open_guide()
 
     def action_commands(self) -> None:
-        """What the focused pane, its list and the desk can do; it acts on what has the keyboard now."""
-        if self.view is None or self.is_too_small:
-            return
-        grid = self.focused if isinstance(self.focused, Grid) else None
-        nodes = {Place.EVERYWHERE: self, Place.LIST: grid}
-        pane = grid.parent if grid is not None else None
-
-        def run(key: Key) -> None:
-            node = nodes.get(key.place, pane)
-            if isinstance(node, DOMNode):
-                self.call_later(self.run_action, key.action, node)
-
-        self.push_screen(CommandsScreen(self._place(), run))
+        if self.view is not None and not self.is_too_small:
+            self.errands.open_commands(self._place())
 
     def action_kill(self) -> None:
         """For drivers without an input thread of ours; with it, the chord never gets here."""

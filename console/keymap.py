@@ -159,6 +159,19 @@ KEYS: tuple[Key, ...] = (
     Key("guide.back", Place.GUIDE, "enter,escape", "Enter Esc", "back", "to the desk", is_in_footer=True),
 )
 
+OPENS_TEXT = frozenset(
+    {
+        "order.new",
+        "commands",
+        "proposal.decline",
+        "position.close",
+        "position.stop",
+        "order.edit",
+        "log.filter",
+    }
+)
+"""Lines whose key is followed by text: what is typed behind it, however fast, is that text and no command (OP-04)."""
+
 LISTS = frozenset(
     {
         Place.PROPOSALS,

@@ -42,7 +42,7 @@ async def test_the_chord_works_over_it_and_no_ticket_is_covered_by_it() -> None:
         await house.until(lambda: house.facts(Halted) and isinstance(house.desk.screen, KillScreen))
     async with open_desk() as house:
         await house.opens_the_ticket()
-        house.desk._welcome(True)
+        house.desk.errands.welcome(True)
         assert isinstance(house.desk.screen, TicketScreen)
 
 
