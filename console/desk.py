@@ -27,7 +27,7 @@ from console.errands import Errands
 from console.following import Following
 from console.frames import tight
 from console.handle import EngineHandle, Failed, Running
-from console.keymap import OPENS_TEXT, Place, bindings_for, footer, reachable, use
+from console.keymap import AWAITED, Place, bindings_for, footer, reachable, use
 from console.layout import CHOICES, fits
 from console.link import Link, link_of
 from console.log_pane import LogPane, WriteLog
@@ -271,15 +271,16 @@ class Desk(App[None]):
             if self._is_typed(event):
                 await self.errands.do_what_is_due()
                 return
-            if isinstance(event, events.Key) and self._opens_text(event.key) and await self._check_bindings(event.key):
+            if isinstance(event, events.Key) and await self._has_acted(event.key):
                 return
         await super().on_event(event)
 
-    def _opens_text(self, name: str) -> bool:
-        """Whether a key of a pane opens a line to type: then it acts before the next key is looked at."""
+    async def _has_acted(self, name: str) -> bool:
+        """Whether a key of the panes acted, before the next key is looked at."""
         if len(self.screen_stack) != 1:
             return False
-        return any(name in key.keys.split(",") for key in reachable(self._place()) if key.id in OPENS_TEXT)
+        at_once = (key for key in reachable(self._place()) if key.id not in AWAITED)
+        return any(name in key.keys.split(",") for key in at_once) and await self._check_bindings(name)
 
     def _is_typed(self, event: events.Event) -> bool:
         """Whether it was text, for a dialog or for the log's filter, which take it before any binding does."""

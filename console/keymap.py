@@ -159,18 +159,12 @@ KEYS: tuple[Key, ...] = (
     Key("guide.back", Place.GUIDE, "enter,escape", "Enter Esc", "back", "to the desk", is_in_footer=True),
 )
 
-OPENS_TEXT = frozenset(
-    {
-        "order.new",
-        "commands",
-        "proposal.decline",
-        "position.close",
-        "position.stop",
-        "order.edit",
-        "log.filter",
-    }
-)
-"""Lines whose key is followed by text: what is typed behind it, however fast, is that text and no command (OP-04)."""
+AWAITED = frozenset({"leave", "leave.always", "grid.open", "exit.urgent"})
+"""Keys of the panes that act when their turn comes: what was typed behind them in one burst misses what they open.
+
+Every other key of a pane acts before the next one is looked at: what was typed behind it, however fast, is for the pane
+or the line that it opened (OP-04).
+"""
 
 LISTS = frozenset(
     {
