@@ -6,6 +6,7 @@ and each pane draws the cells that differ.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -31,6 +32,7 @@ from console.keymap import AWAITED, Place, bindings_for, footer, reachable, use
 from console.layout import CHOICES, fits
 from console.link import Link, link_of
 from console.log_pane import LogPane, WriteLog
+from console.mouse import may_ask_for_mouse
 from console.panes import PLACES
 from console.remapping import moved_by
 from console.screens.help import HelpScreen
@@ -392,7 +394,7 @@ def run_desk(build: Callable[[ExitStack], Running], surroundings: Surroundings =
     sys.setswitchinterval(TURN)
     handle = EngineHandle(build)
     desk = Desk(handle, surroundings=surroundings)
-    desk.run()
+    desk.run(mouse=may_ask_for_mouse(os.environ))
     has_closed = handle.close("the desk ended", CLOSING_PATIENCE)
     status, words = outcome(desk, has_closed)
     if words:
