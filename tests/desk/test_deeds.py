@@ -195,6 +195,7 @@ async def has_a_working_entry(house: House) -> OrderRow:
     house.desk.handle.send(Decline(picture(house).proposals[0].id, "for the test"))
     await house.until(lambda: not picture(house).proposals)
     house.types_an_order(quantity="0.09", limit="495.00")
+    await house.until(lambda: house.shows("1 waiting", "limit 495.00"))
     await house.press("1")
     await house.opens_the_ticket()
     await house.press("B")
