@@ -129,7 +129,6 @@ class Desk(App[None]):
         """The first picture is on its way to the terminal: now the engine, and what it imports."""
         self.handle.start()
         self.set_interval(FRAME, self._frame)
-        self.errands.look_whether_first()
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         super()._display(screen, tight(renderable))
@@ -158,11 +157,12 @@ class Desk(App[None]):
         self._draw_footer()
 
     def _take_keys(self) -> None:
-        """The engine knows the settings: from its first picture on, the keys are theirs."""
+        """The engine knows the settings: from its first picture on, the keys are theirs, also in the guide."""
         self._has_keys = True
         moved = moved_by(self.handle.keys())
         use(moved)
         self.set_keymap({id: key.keys for id, key in moved.items()})
+        self.errands.look_whether_first()
 
     def _draw(self, view: DeskView) -> None:
         now = self.engine_now()
