@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from textual.app import ComposeResult
@@ -11,7 +12,7 @@ from textual.screen import Screen
 from console.handle import Failed, Loading
 from console.layout import PaneArea, fits, is_narrow, too_small
 from console.log_pane import LogPane
-from console.panes import OrdersPane, PositionsPane, ProposalsPane, Protections, Results, StrategiesPane
+from console.panes import OrdersPane, PositionsPane, ProposalsPane, Protections, Results, StrategiesPane, Wanting
 from core.views import DeskView
 from widgets.chart import Chart
 from widgets.footer import FooterLine
@@ -61,6 +62,12 @@ class Board:
         self._has_panes = False
         self._drawn_number = -1
         self._arranged_for: tuple[bool, Size] | None = None
+
+    def connect(self, want: Callable[[str, str], None]) -> None:
+        """What the panes' keys ask for is done by `want`."""
+        for pane in self.panes.values():
+            if isinstance(pane, Wanting):
+                pane.want = want
 
     def compose(self) -> ComposeResult:
         yield self.status

@@ -6,40 +6,36 @@ part, and each pane draws the cells that differ.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
-from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 from textual import _time, events
 from textual.app import App, ComposeResult
-from textual.dom import DOMNode
 from textual.screen import Screen
-from textual.worker import get_current_worker
 
 from console.arming import Keyboard
 from console.bell import Bell, title_of
 from console.board import Board, width_of
-from console.copying import copying
 from console.deeds import Deeds
 from console.door import DeskDoor
 from console.driver import KeyturnDriver, make_driver
+from console.errands import Errands
 from console.following import Following
 from console.frames import tight
 from console.handle import EngineHandle, Failed, Running
-from console.keymap import Key, Place, bindings_for, footer, use
+from console.keymap import AWAITED, Place, bindings_for, footer, reachable, use
 from console.layout import fits
 from console.link import Link, link_of
 from console.log_pane import LogPane, WriteLog
-from console.panes import PLACES, Wanted
+from console.mouse import may_ask_for_mouse
+from console.panes import PLACES
 from console.remapping import moved_by
-from console.screens.commands import CommandsScreen
-from console.screens.detail import TELLINGS, DetailScreen
-from console.screens.guide import GuideScreen
 from console.screens.help import HelpScreen
 from console.screens.kill import KillScreen
 from console.screens.layer import Dialog, Layer
@@ -53,7 +49,6 @@ from console.theme import DEFAULT, theme_for
 from console.watching import Watching
 from core.model.account import Mode
 from core.model.values import ClientOrderId, ProposalId
-from core.ports import OperatorError
 from core.views import DeskView
 from widgets.grid import Grid
 from widgets.grid_picture import Tone
@@ -61,7 +56,6 @@ from widgets.grid_picture import Tone
 if TYPE_CHECKING:
     from core.settings import DisplaySettings  # it brings pydantic, which is not needed before the first paint
 
-T = TypeVar("T")
 FRAMES = 10
 """Looks at the engine's picture in a second, where no setting says fewer."""
 SAID_FOR = 5.0
@@ -112,6 +106,8 @@ class Desk(App[None]):
         self.following = Following(self, self.board.orders.grid)
         self.deeds = Deeds(self, self.following)
         self.watching = Watching(handle, self.board)
+        self.board.connect(self.deeds.do)
+        self.errands = Errands(self)
         self._bell = Bell()
         self._title = ""
         self._has_keys = False
@@ -130,42 +126,20 @@ class Desk(App[None]):
         return Layer(id="_default")
 
     def on_mount(self) -> None:
-        self._write("\x1b[22;0t")
+        self.control_terminal("\x1b[22;0t")
         self.screen.set_focus(self.board.proposals.grid)
         self._arrange()
         self._frame()
         self.call_after_refresh(self._start)
 
     def on_unmount(self) -> None:
-        self._write("\x1b[23;0t")
+        self.control_terminal("\x1b[23;0t")
 
     def _start(self) -> None:
         """The first picture is on its way to the terminal: now the engine, and what it imports."""
         self.handle.on_news = self._look_at_once
         self.handle.start()
         self.set_interval(1 / self._frames, self._frame)
-        self._aside(self.surroundings.is_first_start, self._welcome)
-
-    def _aside(self, ask: Callable[[], T], then: Callable[[T], None]) -> None:
-        """What may wait for a disk, in a thread; what it answers, here; what goes wrong, on the last line."""
-
-        def work() -> None:
-            worker = get_current_worker()
-            try:
-                answer = ask()
-            except (OperatorError, OSError) as error:
-                act = partial(self.say, str(error), "warning")
-            else:
-                act = partial(then, answer)
-            if not worker.is_cancelled:
-                self.call_from_thread(act)
-
-        self.run_worker(work, thread=True, exit_on_error=False)
-
-    def _welcome(self, is_first_start: bool) -> None:
-        """The guide, once an installation; never over a dialog."""
-        if is_first_start and len(self.screen_stack) == 1:
-            self.action_guide()
 
     def _look_at_once(self) -> None:
         """From the engine's thread; a desk that is closing looks no more."""
@@ -198,11 +172,12 @@ class Desk(App[None]):
         self._draw_footer()
 
     def _take_keys(self) -> None:
-        """The engine knows the settings: from its first picture on, the keys are theirs."""
+        """The engine knows the settings: from its first picture on, the keys are theirs, also in the guide."""
         self._has_keys = True
         moved = moved_by(self.handle.keys())
         use(moved)
         self.set_keymap({id: key.keys for id, key in moved.items()})
+        self.errands.look_whether_first()
 
     def _draw(self, view: DeskView) -> None:
         now = self.engine_now()
@@ -239,9 +214,10 @@ class Desk(App[None]):
             self.bell()
         if (title := title_of(view)) != self._title:
             self._title = title
-            self._write(f"\x1b]0;{title}\x07")
+            self.control_terminal(f"\x1b]0;{title}\x07")
 
-    def _write(self, control: str) -> None:
+    def control_terminal(self, control: str) -> None:
+        """A title, the clipboard: what is no picture."""
         if self._driver is not None:
             self._driver.write(control)
 
@@ -315,8 +291,18 @@ class Desk(App[None]):
             else:
                 self.keyboard.hear(key, at)
             if self._is_typed(event):
+                await self.errands.do_what_is_due()
+                return
+            if isinstance(event, events.Key) and await self._has_acted(event.key):
                 return
         await super().on_event(event)
+
+    async def _has_acted(self, name: str) -> bool:
+        """Whether a key of the panes acted, before the next key is looked at."""
+        if len(self.screen_stack) != 1:
+            return False
+        at_once = (key for key in reachable(self._place()) if key.id not in AWAITED)
+        return any(name in key.keys.split(",") for key in at_once) and await self._check_bindings(name)
 
     def _is_typed(self, event: events.Event) -> bool:
         """Whether it was text, for a dialog or for the log's filter, which take it before any binding does."""
@@ -360,15 +346,8 @@ class Desk(App[None]):
         pane = (message.grid.id or "").removesuffix("-grid")
         if pane == "proposals":
             self.open_ticket(ProposalId(message.key))
-        elif pane in TELLINGS:
-            detail = DetailScreen(self, pane, message.key)
-            if detail.tells_something:
-                self.push_screen(detail)
-            else:
-                self.say("nothing more is known of this row")
-
-    def on_wanted(self, message: Wanted) -> None:
-        self.deeds.do(message.what, message.key)
+        else:
+            self.errands.open_detail(pane, message.key)
 
     def action_urgent_exit(self) -> None:
         self.deeds.open_urgent_exit()
@@ -381,40 +360,20 @@ class Desk(App[None]):
         self.flatten()
 
     def on_write_log(self, message: WriteLog) -> None:
-        """`o` in the log: into a file of its own, which is named."""
-        name = f"log-{self.engine_now():%Y%m%d-%H%M%S}.txt"
-        self._aside(lambda: self.surroundings.write(name, message.text), lambda path: self.say(f"written to {path}"))
+        self.errands.write_log(message.text)
 
     def action_copy_row(self) -> None:
-        """The selected row of the pane, to the clipboard of the operator's own terminal (OSC 52)."""
-        row = self.focused.selected_row if isinstance(self.focused, Grid) else None
-        if row is None:
-            self.say("no row is selected")
-            return
-        self._write(copying("  ".join(cell.text for cell in row.cells if cell.text)))
-        self.say("the row was handed to the terminal's clipboard")
+        self.errands.copy_row()
 
     def action_help(self) -> None:
         self.push_screen(HelpScreen(self._place()))
 
     def action_guide(self) -> None:
-        remember = self.surroundings.guide_was_closed
-        self.push_screen(GuideScreen(lambda: self._aside(remember, lambda _none: None)))
+        self.errands.open_guide()
 
     def action_commands(self) -> None:
-        """What the focused pane, its list and the desk can do; it acts on what has the keyboard now."""
-        if self.view is None or self.is_too_small:
-            return
-        grid = self.focused if isinstance(self.focused, Grid) else None
-        nodes = {Place.EVERYWHERE: self, Place.LIST: grid}
-        pane = grid.parent if grid is not None else None
-
-        def run(key: Key) -> None:
-            node = nodes.get(key.place, pane)
-            if isinstance(node, DOMNode):
-                self.call_later(self.run_action, key.action, node)
-
-        self.push_screen(CommandsScreen(self._place(), run))
+        if self.view is not None and not self.is_too_small:
+            self.errands.open_commands(self._place())
 
     def action_kill(self) -> None:
         """For drivers without an input thread of ours; with it, the chord never gets here."""
@@ -458,7 +417,7 @@ def run_desk(
     sys.setswitchinterval(TURN)
     handle = EngineHandle(build)
     desk = Desk(handle, surroundings=surroundings, display=display)
-    desk.run()
+    desk.run(mouse=may_ask_for_mouse(os.environ))
     has_closed = handle.close("the desk ended", CLOSING_PATIENCE)
     status, words = outcome(desk, has_closed)
     if words:

@@ -166,6 +166,13 @@ KEYS: tuple[Key, ...] = (
     Key("guide.back", Place.GUIDE, "enter,escape", "Enter Esc", "back", "to the desk", is_in_footer=True),
 )
 
+AWAITED = frozenset({"leave", "leave.always", "grid.open", "exit.urgent"})
+"""Keys of the panes that act when their turn comes: what was typed behind them in one burst misses what they open.
+
+Every other key of a pane acts before the next one is looked at: what was typed behind it, however fast, is for the pane
+or the line that it opened (OP-04).
+"""
+
 LISTS = frozenset(
     {
         Place.PROPOSALS,

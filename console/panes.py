@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual.message import Message
+from collections.abc import Callable
 
 from console.keymap import Place, bindings_for
 from widgets.orders import Orders
@@ -14,65 +14,64 @@ from widgets.results import Results
 from widgets.strategies import Strategies
 
 
-class Wanted(Message):
-    """The operator wants something done to a row: decline, close, cancel, and so on."""
+class Wanting(Pane):
+    """A pane whose keys want something done to its selected row: decline, close, cancel, and so on.
 
-    def __init__(self, what: str, key: str) -> None:
-        super().__init__()
-        self.what = what
-        self.key = key
+    `want` does it at once, by its name and the row's key: the next key may already be text for what it opens.
+    """
+
+    want: Callable[[str, str], None]
+
+    def want_for_row(self, what: str) -> None:
+        if self.grid.selected is not None:
+            self.want(what, self.grid.selected)
 
 
-def _want(pane: Pane, what: str) -> None:
-    if pane.grid.selected is not None:
-        pane.post_message(Wanted(what, pane.grid.selected))
-
-
-class ProposalsPane(Proposals):
+class ProposalsPane(Proposals, Wanting):
     BINDINGS = bindings_for(Place.PROPOSALS)
 
     def action_decline(self) -> None:
-        _want(self, "decline")
+        self.want_for_row("decline")
 
     def action_refuse_symbol(self) -> None:
-        _want(self, "refuse symbol")
+        self.want_for_row("refuse symbol")
 
 
-class PositionsPane(Positions):
+class PositionsPane(Positions, Wanting):
     BINDINGS = bindings_for(Place.POSITIONS)
 
     def action_close(self) -> None:
-        _want(self, "close")
+        self.want_for_row("close")
 
     def action_move_stop(self) -> None:
-        _want(self, "move stop")
+        self.want_for_row("move stop")
 
 
-class OrdersPane(Orders):
+class OrdersPane(Orders, Wanting):
     """`shows_all` with what never became an order."""
 
     BINDINGS = bindings_for(Place.ORDERS)
     shows_all = False
 
     def action_cancel(self) -> None:
-        _want(self, "cancel")
+        self.want_for_row("cancel")
 
     def action_edit(self) -> None:
-        _want(self, "edit")
+        self.want_for_row("edit")
 
     def action_why(self) -> None:
-        _want(self, "why")
+        self.want_for_row("why")
 
     def action_all(self) -> None:
         self.shows_all = not self.shows_all
-        self.post_message(Wanted("all" if self.shows_all else "fewer", ""))
+        self.want("all" if self.shows_all else "fewer", "")
 
 
-class StrategiesPane(Strategies):
+class StrategiesPane(Strategies, Wanting):
     BINDINGS = bindings_for(Place.STRATEGIES)
 
     def action_pause(self) -> None:
-        _want(self, "pause")
+        self.want_for_row("pause")
 
 
 PLACES: dict[str, Place] = {
@@ -94,5 +93,5 @@ __all__ = [
     "Protections",
     "Results",
     "StrategiesPane",
-    "Wanted",
+    "Wanting",
 ]

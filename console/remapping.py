@@ -10,7 +10,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from string import punctuation
 
 from console.keymap import KEYS, Key, Place, reachable, written
@@ -102,6 +101,8 @@ def moved_by(changes: Mapping[str, str]) -> dict[str, Key]:
 def _moved(id: str, value: str) -> Key:
     key = next((key for key in KEYS if key.id == id), None)
     if key is None:
+        from difflib import get_close_matches  # only for who mistyped
+
         near = get_close_matches(id, [key.id for key in KEYS], 1, 0.6)
         raise _WrongError("there is no such key" + (f"; did you mean {near[0]}?" if near else "; the help names each"))
     if key.is_fixed:

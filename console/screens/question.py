@@ -102,7 +102,7 @@ class ArmedQuestion(Question):
 
     def tick(self) -> None:
         """Follows the silence, and does what its key asked for, once, when that key stayed alone."""
-        if not self.is_current or self.behind.is_too_small:
+        if not self.is_active or self.behind.is_too_small:
             self.proof.forget()
             return
         self.proof.look()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from textual import events
+
 from core.explain import chain_of
 from core.inputs import Command
 from core.ports import OperatorError, Recorded
@@ -24,6 +26,17 @@ def held_back(house: House, *kinds: type) -> list[Command]:
 
     house.desk.handle.send = send  # type: ignore[method-assign]
     return sent
+
+
+NAMES = {"/": "slash", " ": "space", "=": "equals_sign", ".": "full_stop", "!": "exclamation_mark", "\n": "enter"}
+
+
+async def types_ahead(house: House, text: str) -> None:
+    """All of it in one burst, as a slow link delivers what was typed: no key waits for the one before."""
+    for character in text:
+        key = "ctrl+p" if character == "\x10" else NAMES.get(character, character)
+        house.desk.post_message(events.Key(key, character if character.isprintable() else None))
+    await house.wait(0.3)
 
 
 @dataclass

@@ -11,10 +11,9 @@ from decimal import Decimal
 import pytest
 
 from console.screens.close import CloseScreen
-from console.screens.edit_order import EditOrderScreen
 from console.screens.move_stop import MoveStopScreen, break_even
 from console.screens.ticket import TicketScreen
-from core.facts import OrderFilled, ProposalEnded
+from core.facts import CancelRequested, OrderFilled, ProposalEnded
 from core.inputs import (
     Decline,
     EditOrder,
@@ -191,31 +190,39 @@ async def test_m_without_a_stop_at_the_broker_says_so() -> None:
 # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def working(house: House) -> OrderRow:
-    """An entry that works, made of the one that was filled."""
-    filled = next(row for row in picture(house).orders if not row.is_protective)
-    return replace(filled, status=OrderStatus.SUBMITTED, filled_quantity=Quantity(Decimal(0)), ended_at=None)
+async def has_a_working_entry(house: House) -> OrderRow:
+    """A limit below the market, confirmed."""
+    house.desk.handle.send(Decline(picture(house).proposals[0].id, "for the test"))
+    await house.until(lambda: not picture(house).proposals)
+    house.types_an_order(quantity="0.09", limit="495.00")
+    await house.until(lambda: house.shows("1 waiting", "limit 495.00"))
+    await house.press("1")
+    await house.opens_the_ticket()
+    await house.press("B")
+    await house.until(lambda: any(row.status is OrderStatus.SUBMITTED for row in picture(house).orders))
+    await house.until(lambda: len(house.desk.screen_stack) == 1)
+    return picture(house).orders[0]
 
 
 async def test_e_stages_the_replacement_of_a_working_entry() -> None:
     """OP-03"""
     async with open_desk() as house:
-        await house.buys()
+        row = await has_a_working_entry(house)
         sent = held_back(house, EditOrder)
-        row = working(house)
-        view = replace(picture(house), orders=(row,))
-        house.desk.deeds._acts["edit"](view, row.id)
-        await house.until(lambda: isinstance(house.desk.screen, EditOrderScreen))
-        await house.press("enter")
-        screen = house.desk.screen
-        assert isinstance(screen, EditOrderScreen)
-        screen.update_view = lambda _view, _now: None  # type: ignore[method-assign]
-        screen.row = row
-        await house.press("enter")
-        await house.until(lambda: house.shows("Edit ─ BUY to open SPY", "nothing is changed yet"))
-        await house.press(*"0.09", "tab", *"496.00", "enter")
+        await house.press("3", "home", "e", "enter")
+        await house.until(lambda: house.shows("Edit ─ BUY to open SPY", "works now", "nothing is changed yet"))
+        await house.press(*"0.08", "tab", *"495.10", "enter")
         await house.until(lambda: sent)
-        assert sent == [EditOrder(row.id, Quantity(Decimal("0.09")), Price(Decimal("496.00")), row.stop_price)]
+        assert sent == [EditOrder(row.id, Quantity(Decimal("0.08")), Price(Decimal("495.10")), row.stop_price)]
+
+
+async def test_d_cancels_an_entry_at_once() -> None:
+    """OP-06"""
+    async with open_desk() as house:
+        await has_a_working_entry(house)
+        await house.press("3", "home", "d")
+        await house.until(lambda: house.facts(CancelRequested))
+        await house.until(lambda: house.shows("CANCELLED"))
 
 
 async def test_e_and_d_on_what_is_over_or_protects_say_what_to_do_instead() -> None:

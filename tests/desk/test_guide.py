@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import stat
+from contextlib import ExitStack
 from pathlib import Path
 
+from console.desk import Desk
+from console.handle import EngineHandle, Failed
 from console.screens.guide import GuideScreen
 from console.screens.kill import KillScreen
 from console.screens.ticket import TicketScreen
 from core.facts import Halted
+from core.ports import OperatorError
+from core.runtime.virtual import VirtualRuntime
 from state.desk_files import DeskFiles
 from state.folders import Home
 from tests.desk.desk_house import open_desk
@@ -42,8 +47,21 @@ async def test_the_chord_works_over_it_and_no_ticket_is_covered_by_it() -> None:
         await house.until(lambda: house.facts(Halted) and isinstance(house.desk.screen, KillScreen))
     async with open_desk() as house:
         await house.opens_the_ticket()
-        house.desk._welcome(True)
+        house.desk.errands.welcome(True)
         assert isinstance(house.desk.screen, TicketScreen)
+
+
+async def test_it_never_lies_over_a_start_that_failed() -> None:
+    """DESK: the message says what to do"""
+
+    def refused(_stack: ExitStack) -> VirtualRuntime:
+        raise OperatorError("the lock is held by process 7")
+
+    desk = Desk(EngineHandle(refused), surroundings=Disk(is_new=True))
+    async with desk.run_test(size=(120, 40)) as pilot:
+        await pilot.pause(0.5)
+        assert isinstance(desk.handle.view, Failed)
+        assert not isinstance(desk.screen, GuideScreen)
 
 
 def test_an_installation_remembers_that_it_was_read(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ async def test_o_writes_what_is_shown_and_says_where() -> None:
 async def test_capital_y_hands_the_selected_row_to_the_terminals_clipboard() -> None:
     async with open_desk() as house:
         written: list[str] = []
-        house.desk._write = written.append  # type: ignore[method-assign]
+        house.desk.control_terminal = written.append  # type: ignore[method-assign]
         await house.press("1", "Y")
         await house.until(lambda: "the row was handed to the terminal's clipboard" in house.footer())
         (control,) = written

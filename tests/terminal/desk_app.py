@@ -20,6 +20,7 @@ from textual.widgets import Input, Static
 
 from console.driver import KeyturnDriver, make_driver
 from console.frames import tight
+from console.mouse import may_ask_for_mouse
 
 SCENES = ("idle", "input", "dialog", "busy", "deaf-to-leave")
 
@@ -146,7 +147,7 @@ def main() -> None:
     door = FileDoor(record, scene)
     app = DeskApp(record, scene, driver_class=make_driver(door))
     door.app = app
-    app.run()
+    app.run(mouse=may_ask_for_mouse(os.environ))
     driver = app._driver
     assert isinstance(driver, KeyturnDriver)
     record("end", driver.exit_status)

@@ -1,0 +1,60 @@
+"""What is typed in one burst behind a key that opens a line is that line's text, and no command (OP-04)."""
+
+from __future__ import annotations
+
+from console.screens.new_order import NewOrderScreen
+from core.facts import CancelRequested, EngineStopped, ProposalEnded, ProposalStaged
+from core.inputs import Decline, ProposeClose
+from core.model.values import Fraction
+from tests.desk.desk_house import SPY, open_desk
+from tests.desk.hands import held_back, types_ahead
+
+
+async def test_behind_x_the_reason_and_its_enter() -> None:
+    async with open_desk() as house:
+        sent = held_back(house, Decline)
+        await types_ahead(house, "xFqX no\n")
+        await house.until(lambda: sent)
+        assert house.desk.view is not None
+        assert sent == [Decline(house.desk.view.proposals[0].id, "FqX no")]
+        assert len(house.desk.screen_stack) == 1
+
+
+async def test_behind_the_slash_the_filter() -> None:
+    async with open_desk() as house:
+        await house.press("6")
+        await types_ahead(house, "/qdFo!1")
+        await house.until(lambda: house.shows("/ qdFo!1▏"))
+        assert len(house.desk.screen_stack) == 1
+        assert not house.facts(EngineStopped)
+
+
+async def test_behind_ctrl_p_the_command_and_behind_it_what_the_command_opens() -> None:
+    async with open_desk() as house:
+        sent = held_back(house, Decline)
+        await types_ahead(house, "\x10decline\nFdx\n")
+        await house.until(lambda: sent)
+        assert isinstance(sent[0], Decline)
+        assert sent[0].reason == "Fdx"
+
+
+async def test_behind_c_the_part() -> None:
+    async with open_desk() as house:
+        await house.buys()
+        sent = held_back(house, ProposeClose)
+        await house.press("2")
+        await types_ahead(house, "c2\n")
+        await house.until(lambda: sent)
+        assert isinstance(sent[0], ProposeClose)
+        assert (sent[0].symbol, sent[0].part) == (SPY, Fraction(sent[0].part))
+        assert str(sent[0].part) == "0.5"
+        assert not house.facts(CancelRequested)
+
+
+async def test_behind_n_the_order() -> None:
+    async with open_desk() as house:
+        staged = len(house.facts(ProposalStaged))
+        await types_ahead(house, "n0.09")
+        await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen) and house.shows("0.09"))
+        assert len(house.facts(ProposalStaged)) == staged
+        assert not house.facts(ProposalEnded)
