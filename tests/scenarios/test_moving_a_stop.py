@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from core.effects import ReplaceOrder
+from core.explain import chain_of
 from core.facts import (
     ConfirmationRefused,
     OrderInDoubt,
@@ -23,6 +24,7 @@ from core.model.order import OrderStatus
 from core.model.signal import ExitReason
 from core.model.staging import Standing
 from core.picture import Pictures
+from core.telling import in_words
 from core.workflows.doubting import NEVER_ARRIVED
 from tests.scenarios.changes import (
     WORKING,
@@ -496,3 +498,16 @@ def test_every_step_of_a_replacement_stands_in_the_journal() -> None:
             (house.stops[0].id, "SUBMITTED", "CANCELLED"),
         ]
     )
+
+
+def test_the_chain_of_a_moved_stop_tells_whose_place_it_took_and_how_that_one_ended() -> None:
+    """EX-01, EX-03"""
+    house = a_house_in_a_position()
+    moves(house, "99.50")
+    confirms_now(house)
+    passes(house, 2)
+
+    told = [in_words(record.fact) for record in chain_of(the_new(house).id, house.journal.records())]
+
+    assert any(f"SELL 0.502 SPY stop 99.5 in the place of {house.stops[0].id}" in line for line in told)
+    assert any(f"SUBMITTED → CANCELLED (stream), replaced by {the_new(house).id}" in line for line in told)
