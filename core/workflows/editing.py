@@ -24,6 +24,7 @@ from core.workflows.proposing import candidate_of
 
 NOT_WAITING = "it waits no more"
 CONFIRMING = "its key was turned; wait for what comes of it"
+A_STOP = "a stop is moved at its position: m there asks for another price"
 FORM = (QuantityRulesCheck(), PriceRulesCheck())
 """What no order may break, an exit's either: the gate lets those pass with a warning."""
 
@@ -60,6 +61,8 @@ class Editing:
             return NOT_WAITING
         if self.desk.stage.is_confirming(proposal.id):
             return CONFIRMING
+        if proposal.is_guard:
+            return A_STOP
         if not all(number.is_finite() for number in (command.quantity, command.limit_price or ZERO)):
             return "a quantity and a price are numbers"
         return None

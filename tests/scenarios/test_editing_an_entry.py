@@ -13,7 +13,7 @@ from core.facts import (
     ProposalEnded,
     ProposalSkipped,
 )
-from core.inputs import EditOrder, Halt, Kill, RequestCancel
+from core.inputs import EditOrder, EditProposal, Halt, Kill, RequestCancel
 from core.model.account import Account
 from core.model.order import OrderStatus
 from core.model.staging import StopPlan
@@ -269,3 +269,19 @@ def test_both_orders_of_a_signal_that_was_edited_have_stops_of_their_own() -> No
         (7, WORKING, the_new(house).id),
     ]
     assert house.facts(Halted) == []
+
+
+def test_a_staged_change_is_edited_too_and_still_takes_the_others_place() -> None:
+    """EX-12, OP-02"""
+    house = a_house_with_a_working_entry()
+    old = house.entry
+    edits(house, "2", "99.50")
+    (proposal,) = house.desk.stage.proposals()
+
+    house.presses(EditProposal(proposal.id, Quantity(Decimal(1)), Price(Decimal("99.40"))))
+    confirms_now(house)
+    passes(house, 2)
+
+    new = the_new(house)
+    assert (new.request.quantity, new.request.limit_price) == (Decimal(1), Decimal("99.40"))
+    assert (old.status, old.replaced_by) == (OrderStatus.CANCELLED, new.id)

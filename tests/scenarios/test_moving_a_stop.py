@@ -11,6 +11,7 @@ from core.effects import ReplaceOrder
 from core.explain import chain_of
 from core.facts import (
     ConfirmationRefused,
+    EditRefused,
     OrderInDoubt,
     OrderStateChanged,
     ProposalEnd,
@@ -18,11 +19,12 @@ from core.facts import (
     ProposalSkipped,
     TradeClosed,
 )
-from core.inputs import Confirm, Halt, Kill, OpenTicket, ProposeClose, RequestCancel, SubmissionAnswered
+from core.inputs import Confirm, EditProposal, Halt, Kill, OpenTicket, ProposeClose, RequestCancel, SubmissionAnswered
 from core.model.broker import Refused
 from core.model.order import OrderStatus
 from core.model.signal import ExitReason
 from core.model.staging import Standing
+from core.model.values import Price, Quantity
 from core.picture import Pictures
 from core.telling import in_words
 from core.workflows.doubting import NEVER_ARRIVED
@@ -511,3 +513,16 @@ def test_the_chain_of_a_moved_stop_tells_whose_place_it_took_and_how_that_one_en
 
     assert any(f"SELL 0.502 SPY stop 99.5 in the place of {house.stops[0].id}" in line for line in told)
     assert any(f"SUBMITTED → CANCELLED (stream), replaced by {the_new(house).id}" in line for line in told)
+
+
+def test_a_stops_new_price_is_not_edited_on_its_ticket() -> None:
+    """OP-02: it would become another kind of order"""
+    house = a_house_in_a_position()
+    moves(house, "99.50")
+    (proposal,) = house.desk.stage.proposals()
+
+    house.presses(EditProposal(proposal.id, Quantity(Decimal("0.1")), Price(Decimal("99.60"))))
+
+    assert tuple(house.desk.stage.proposals()) == (proposal,)
+    (refused,) = (record.fact for record in house.journal.records() if isinstance(record.fact, EditRefused))
+    assert "m there asks" in refused.reasons[0]
