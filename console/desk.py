@@ -22,7 +22,7 @@ from console.bell import Bell, title_of
 from console.board import Board, width_of
 from console.deeds import Deeds
 from console.door import DeskDoor
-from console.driver import KeyturnDriver, make_driver
+from console.driver import Dropped, KeyturnDriver, make_driver
 from console.following import Following
 from console.frames import tight
 from console.handle import EngineHandle, Failed, Running
@@ -51,6 +51,9 @@ CLOSING_PATIENCE = 3.0
 
 TURN = 0.001
 """Seconds after which the engine's thread gets its turn while the desk draws; each of its writes waits for one."""
+
+HEARD = (events.Key, events.Paste, events.MouseDown, events.AppFocus, Dropped)
+"""What breaks the silence before a confirming key."""
 
 UpdatedScreen = TicketScreen | KillScreen | NewOrderScreen
 
@@ -236,17 +239,26 @@ class Desk(App[None]):
     async def on_event(self, event: events.Event) -> None:
         """The ticket hears every key before any binding does, with the instant at which it was typed (OP-04). A window
         that comes to the front under a typing hand is one more reason to wait."""
-        if isinstance(event, events.Key | events.Paste | events.MouseDown | events.AppFocus) and not event.is_forwarded:
+        if isinstance(event, HEARD) and not event.is_forwarded:
             top = self.screen_stack[-1] if self.screen_stack else None
             key = event.character or event.key if isinstance(event, events.Key) else None
             at = self.now() - max(0.0, _time.get_time() - event.time)
-            if isinstance(top, TicketScreen):
+            if isinstance(event, Dropped):
+                self._hear_dropped(event, at)
+            elif isinstance(top, TicketScreen):
                 top.hear(key, at)
             else:
                 self.keyboard.hear(key, at)
             if isinstance(top, NewOrderScreen) and isinstance(event, events.Key) and top.take(event):
                 return
         await super().on_event(event)
+
+    def _hear_dropped(self, event: Dropped, at: float) -> None:
+        """It turns nothing; a key that was turned just before was not alone."""
+        for screen in self.screen_stack:
+            if isinstance(screen, TicketScreen):
+                screen.arming.hear(event.key, at)
+        self.keyboard.hear(event.key, at)
 
     def _place(self) -> Place:
         top = self.screen_stack[-1]
