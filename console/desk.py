@@ -24,7 +24,7 @@ from console.bell import Bell, title_of
 from console.board import Board, width_of
 from console.deeds import Deeds
 from console.door import DeskDoor
-from console.driver import KeyturnDriver, make_driver
+from console.driver import Dropped, KeyturnDriver, make_driver
 from console.errands import Errands
 from console.following import Following
 from console.frames import tight
@@ -65,6 +65,9 @@ CLOSING_PATIENCE = 3.0
 
 TURN = 0.001
 """Seconds after which the engine's thread gets its turn while the desk draws; each of its writes waits for one."""
+
+HEARD = (events.Key, events.Paste, events.MouseDown, events.AppFocus, Dropped)
+"""What breaks the silence before a confirming key."""
 
 
 class Desk(App[None]):
@@ -282,11 +285,13 @@ class Desk(App[None]):
     async def on_event(self, event: events.Event) -> None:
         """The ticket hears every key before any binding does, with the instant at which it was typed (OP-04). A window
         that comes to the front under a typing hand is one more reason to wait."""
-        if isinstance(event, events.Key | events.Paste | events.MouseDown | events.AppFocus) and not event.is_forwarded:
+        if isinstance(event, HEARD) and not event.is_forwarded:
             top = self.screen_stack[-1] if self.screen_stack else None
             key = event.character or event.key if isinstance(event, events.Key) else None
             at = self.now() - max(0.0, _time.get_time() - event.time)
-            if isinstance(top, TicketScreen | ArmedQuestion):
+            if isinstance(event, Dropped):
+                self._hear_dropped(event, at)
+            elif isinstance(top, TicketScreen | ArmedQuestion):
                 top.hear(key, at)
             else:
                 self.keyboard.hear(key, at)
@@ -296,6 +301,13 @@ class Desk(App[None]):
             if isinstance(event, events.Key) and await self._has_acted(event.key):
                 return
         await super().on_event(event)
+
+    def _hear_dropped(self, event: Dropped, at: float) -> None:
+        """It turns nothing; a key that was turned just before was not alone."""
+        for screen in self.screen_stack:
+            if isinstance(screen, TicketScreen | ArmedQuestion):
+                screen.arming.hear(event.key, at)
+        self.keyboard.hear(event.key, at)
 
     async def _has_acted(self, name: str) -> bool:
         """Whether a key of the panes acted, before the next key is looked at."""

@@ -71,6 +71,15 @@ def make_driver(door: Door) -> type[KeyturnDriver]:
     return DeskDriver
 
 
+class Dropped(events.Event, bubble=False):
+    """Something was typed and does not act; the silence before a confirming key is broken all the same (OP-04).
+    `key` is its character; None is a click or a paste."""
+
+    def __init__(self, key: str | None) -> None:
+        super().__init__()
+        self.key = key
+
+
 class KeyturnDriver(LinuxDriver):
     """The driver of the desk. The counts are for the tests and the log."""
 
@@ -207,6 +216,7 @@ class KeyturnDriver(LinuxDriver):
         is_typed = isinstance(message, (events.Key, events.Paste, events.MouseEvent))
         if is_typed and self._writer is not None and self._writer.is_deaf():
             self.keys_dropped += 1
+            self.send_message(Dropped(message.character or message.key if isinstance(message, events.Key) else None))
             return
         super().process_message(message)
 
@@ -261,6 +271,7 @@ class KeyturnDriver(LinuxDriver):
             self.door.press_kill_again()
         elif not self._is_ours(text):
             self.keys_dropped += 1
+            self.send_message(Dropped(text[-1:]))
 
     def _parse(self, text: str) -> bool:
         """Whether Textual's parser understood it."""

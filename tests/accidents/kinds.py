@@ -285,7 +285,8 @@ async def other_keys(hand: Hand) -> None:
         await hand.has_an_armed_ticket()
         key = hand.house.right_key
         wrong = [k for k in (*CONFIRMING, "\r", " ", "y", "Y", key.lower(), "P", "R", "U", "E", *OTHERS) if k != key]
-        pressed = chance.choice((*wrong, *ARROWS, "\r", " ", "y", "\r\n"))
+        usual = ("\r", "\r", " ", "y")  # what confirms elsewhere
+        pressed = chance.choice(usual if chance.random() < 0.5 else (*wrong, *ARROWS, "\r\n"))
         hand.type(pressed)
         await hand.wait(chance.uniform(0.15, 0.8))
 

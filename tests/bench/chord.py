@@ -95,7 +95,7 @@ def in_an_unfinished_paste(desk: ChordDesk, many: int, chance: random.Random) ->
     taken = []
     for _ in range(many):
         os.write(desk.master, PASTE)
-        desk.rests(SILENCE + chance.uniform(0.03, 0.08))
+        desk.rests(SILENCE + chance.uniform(0.2, 0.3))  # a busy machine hears the paste late
         taken.append(desk.presses())
         os.write(desk.master, PASTE_ENDS)
         desk.rests(0.05)
