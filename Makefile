@@ -7,7 +7,7 @@ BIN := .venv/bin
 CODE := app.py console core state widgets
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench bench-desk lock docs property sigkill snapshots
+.PHONY: help venv demo test check bench bench-desk lock docs property sigkill snapshots accidents chord
 
 help:
 	@echo 'make demo    the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
@@ -18,6 +18,8 @@ help:
 	@echo 'make property  the stateful property test in full (N=3200 sequences, four fifths of them of 30 steps and more)'
 	@echo 'make sigkill   a busy demo killed at random instants (N=50)'
 	@echo 'make snapshots  the kept pictures of the desk anew: look at each that git shows as changed'
+	@echo 'make accidents N=100000   what hands and links do by mistake (SEED=7 ONLY=1234 plays one again)'
+	@echo 'make chord   the kill chord to the latch, wherever the hands are (N=200 presses each)'
 	@echo 'make docs    the generated parts of README.md and docs/'
 	@echo 'make venv    the environment in .venv; its program is .venv/bin/keyturn'
 	@echo 'make lock    requirements.lock anew from pyproject.toml'
@@ -77,6 +79,16 @@ property: .venv/.ready
 
 sigkill: .venv/.ready
 	@SIGKILLS=$(if $(filter 0,$(N)),50,$(N)) $(BIN)/pytest -q -s --timeout 3600 tests/simulation/test_sigkill.py
+
+SEED ?=
+ONLY ?=
+CORES ?=
+accidents: .venv/.ready
+	@$(BIN)/python -m tests.accidents.run $(if $(filter 0,$(N)),,--many $(N)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(ONLY),--only $(ONLY)) $(if $(CORES),--cores $(CORES)) $(ARGS)
+
+chord: .venv/.ready
+	@$(BIN)/python -m tests.bench.chord $(if $(filter 0,$(N)),,--many $(N)) $(ARGS)
 
 docs: .venv/.ready
 	@$(BIN)/python docs/execution.py

@@ -153,13 +153,13 @@ class Keyturn(Looking):
         from state.desk_files import DeskFiles
 
         files = DeskFiles(self.home, lambda: self._demo_folder(request))
-        run_desk(lambda stack: runtime_of(request, stack), files, self._display(request.overrides))
+        run_desk(lambda stack: runtime_of(request, stack), self._display(request.overrides), files)
 
     def _demo_folder(self, request: DemoRequest) -> AccountFolder:
+        from core.runtime import stress
         from core.runtime.demo import demo_account
-        from core.runtime.stress import ACCOUNT
 
-        return self.home.account(ACCOUNT if request.is_stress else demo_account(request.seed))
+        return self.home.account(stress.ACCOUNT if request.is_stress else demo_account(request.seed))
 
     def stress_runtime(self, request: DemoRequest, stack: ExitStack) -> VirtualRuntime:
         """The stress desk's engine, on an account that begins anew each time."""

@@ -17,8 +17,12 @@ from widgets.chart import Chart
 from widgets.footer import FooterLine
 from widgets.lines import Cell, Lines
 from widgets.pane import Pane
+from widgets.states import state_of
 from widgets.status_lines import StatusLines
 from widgets.ticket import wrapped
+
+STATEFUL = ("proposals", "positions", "orders", "strategies", "log")
+"""Panes whose frame says that the desk is not on; protections say what keeps entries shut, results are of the past."""
 
 
 class Board:
@@ -117,6 +121,8 @@ class Board:
         if not fits(*size):
             self.notice.show([*wrapped("", too_small(*size), width_of(size) - 4, "strong")])
         self.status.show_desk(view, now, width_of(size), ended)
+        for pane in self.panes.values():
+            pane.show_state(state_of(view.status, ended) if pane.id in STATEFUL else "")
         self.proposals.show(view.proposals, view.strategies, now, view.status.entries_refused)
         self.orders.show(view.orders, now, view.refusals if self.orders.shows_all else ())
         self.protections.show(view.protections, view.status.entries_refused, now, is_narrow(size))

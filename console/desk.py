@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -92,8 +92,8 @@ class Desk(App[None]):
         self,
         handle: EngineHandle,
         now: Callable[[], float] = time.monotonic,
-        surroundings: Surroundings = NO_SURROUNDINGS,
         display: DisplaySettings | None = None,
+        surroundings: Surroundings = NO_SURROUNDINGS,
     ) -> None:
         self.door = DeskDoor(handle)
         super().__init__(driver_class=make_driver(self.door), ansi_color=False)
@@ -141,6 +141,7 @@ class Desk(App[None]):
 
     def _start(self) -> None:
         """The first picture is on its way to the terminal: now the engine, and what it imports."""
+        self.handle.on_news = self._look_at_once
         self.handle.start()
         self.set_interval(1 / self._frames, self._frame)
         self._aside(self.surroundings.is_first_start, self._welcome)
@@ -165,6 +166,11 @@ class Desk(App[None]):
         """The guide, once an installation; never over a dialog."""
         if is_first_start and len(self.screen_stack) == 1:
             self.action_guide()
+
+    def _look_at_once(self) -> None:
+        """From the engine's thread; a desk that is closing looks no more."""
+        with suppress(RuntimeError):
+            self.call_later(self._frame)
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         super()._display(screen, tight(renderable))
@@ -207,7 +213,7 @@ class Desk(App[None]):
             self._ring(view)
         self.board.note_holder(self.screen_stack[0])
         self.watching.look(view)
-        self.board.chart.show_chart(view.chart, self.watching.symbol)
+        self.board.chart.show_chart(view.chart, self.watching.symbol, now)
         for screen in self.screen_stack[1:]:
             if isinstance(screen, Dialog) and screen.is_mounted:
                 screen.update_view(view, now)
@@ -347,7 +353,8 @@ class Desk(App[None]):
         self._draw_footer()
 
     def on_descendant_focus(self) -> None:
-        self._draw_footer()
+        if self.screen_stack:  # a focus may still be told while the app is closing
+            self._draw_footer()
 
     def on_grid_opened(self, message: Grid.Opened) -> None:
         pane = (message.grid.id or "").removesuffix("-grid")
@@ -444,13 +451,13 @@ class Desk(App[None]):
 
 def run_desk(
     build: Callable[[ExitStack], Running],
-    surroundings: Surroundings = NO_SURROUNDINGS,
     display: DisplaySettings | None = None,
+    surroundings: Surroundings = NO_SURROUNDINGS,
 ) -> None:
     """Open the desk until it is left. Exits 0 after a clean leave; else the last line of stderr says what happened."""
     sys.setswitchinterval(TURN)
     handle = EngineHandle(build)
-    desk = Desk(handle, surroundings=surroundings, display=display)
+    desk = Desk(handle, display=display, surroundings=surroundings)
     desk.run()
     has_closed = handle.close("the desk ended", CLOSING_PATIENCE)
     status, words = outcome(desk, has_closed)

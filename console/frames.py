@@ -1,4 +1,4 @@
-"""Frames as small as what changed.
+"""Frames as small as what they change.
 
 For a changed region Textual 8.2.8 sends everything from the left edge of its widget to the region's right end: a cell
 in the last column costs its whole row. Here the row is cut at both ends. Measured with five panes of 30 × 10 cells and
@@ -14,7 +14,7 @@ from rich.color import ColorSystem
 from rich.console import COLOR_SYSTEMS, Console, RenderableType
 from rich.control import Control
 from rich.style import Style
-from textual._compositor import ChopsUpdate
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.strip import Strip
 
 ESCAPE, RESET = "\x1b[", "\x1b[0m"
@@ -40,6 +40,18 @@ class TightUpdate(ChopsUpdate):
                 if strip is not None and left < right:
                     pen.parts.append(Control.move_to(left, y).segment.text)
                     pen.write(strip.crop(left - x, right - x))
+        return pen.finished()
+
+
+class TightLayout(LayoutUpdate):
+    """The whole screen."""
+
+    def render_segments(self, console: Console) -> str:
+        pen = Pen(COLOR_SYSTEMS[console.color_system or "truecolor"])
+        for y, line in enumerate(self.strips, self.region.y):
+            pen.parts.append(Control.move_to(self.region.x, y).segment.text)
+            for strip in line:
+                pen.write(strip)
         return pen.finished()
 
 
@@ -75,9 +87,11 @@ class Pen:
 
 
 def tight(renderable: RenderableType | None) -> RenderableType | None:
-    """What `App._display` is given, made small where it is a partial update."""
+    """What `App._display` is given, made small."""
     if isinstance(renderable, ChopsUpdate):
         return TightUpdate(renderable.chops, renderable.spans, renderable.chop_ends)
+    if isinstance(renderable, LayoutUpdate):
+        return TightLayout(renderable.strips, renderable.region)
     return renderable
 
 

@@ -21,7 +21,9 @@ from core.ports import JournalError, OperatorError
 from core.views import DeskView
 
 FRAME = 0.1
-"""Seconds of the wall between two pictures, at least."""
+"""Seconds of the wall between two pictures, at least, while only prices move."""
+NEWS = 0.01
+"""The same where something was recorded: a ticket that opens waits for no frame."""
 REST = 1.0
 """Seconds between two pictures of a desk on which nothing happens."""
 
@@ -39,6 +41,7 @@ class Running(Protocol):
     def keys(self) -> Mapping[str, str]: ...
     def picture(self) -> DeskView: ...
     def has_changed(self) -> bool: ...
+    def has_news(self) -> bool: ...
     def on_beat(self, act: Callable[[], None]) -> None: ...
 
     @property
@@ -78,6 +81,9 @@ class EngineHandle:
         self._reason = "left"
         self._is_leaving = False
         self._early: list[Command] = []
+        self._watched: Symbol | None = None
+        self.on_news: Callable[[], None] = lambda: None
+        """Called in the engine's thread when a picture with news is there. It never waits, and does not raise."""
 
     def start(self) -> None:
         self._thread.start()
@@ -103,7 +109,8 @@ class EngineHandle:
             self._runtime.attend(attended)
 
     def watch(self, symbol: Symbol | None) -> None:
-        """The symbol whose chart the pictures hold from now on; None for none."""
+        """The console shows this symbol's chart, or none; no command and no fact."""
+        self._watched = symbol
         if self._runtime is not None:
             self._runtime.watch(symbol)
 
@@ -145,6 +152,7 @@ class EngineHandle:
         gc.freeze()  # what was loaded stays: a full collection over it would stop every thread for a tenth of a second
         runtime.on_beat(self._publish)
         self._runtime = runtime
+        runtime.watch(self._watched)
         for command in self._early:
             runtime.send(command)
         if not self._is_leaving:
@@ -158,8 +166,13 @@ class EngineHandle:
     def _publish(self) -> None:
         now = time.monotonic()
         since = now - self._drawn_at
-        if self._runtime is not None and (since >= REST or (since >= FRAME and self._runtime.has_changed())):
+        if self._runtime is None:
+            return
+        has_news = since >= NEWS and self._runtime.has_news()
+        if has_news or since >= REST or (since >= FRAME and self._runtime.has_changed()):
             self._draw(now)
+        if has_news:
+            self.on_news()
 
     def _draw(self, now: float) -> None:
         if self._runtime is not None:

@@ -12,10 +12,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from core.model.order import Effect
-from core.model.order import confirming_key as confirming_letter
-from core.model.values import ClientOrderId
-
 if TYPE_CHECKING:
     from textual.binding import BindingType
 
@@ -135,7 +131,7 @@ KEYS: tuple[Key, ...] = (
     Key("kill.kill", _KILL, "K", "K", "kill", "kill: cancel entries and stay shut", is_in_footer=True, is_fixed=True),
     Key("kill.flatten", _KILL, "F", "F", "flatten", "flatten", is_in_footer=True, is_fixed=True),
     Key("kill.resume", _KILL, "escape", "Esc", "resume", "resume", is_in_footer=True, is_fixed=True),
-    Key("form.stage", Place.ORDER_FORM, "enter", "Enter", "stage", "stage it as a proposal", True, is_fixed=True),
+    Key("form.stage", Place.ORDER_FORM, "enter", "Enter", "submit", "stage it as a proposal", True, is_fixed=True),
     Key("form.next", Place.ORDER_FORM, "down", "↓ Tab", "app.focus_next", "next field", is_fixed=True),
     Key("form.previous", Place.ORDER_FORM, "up", "↑", "app.focus_previous", "previous field", is_fixed=True),
     Key("form.all", Place.ORDER_FORM, "f2", "F2", "size('1')", "size by the whole risk"),
@@ -193,9 +189,8 @@ def written(id: str) -> str:
     return _held[id].written
 
 
-def confirming_key(effect: Effect, replaces: ClientOrderId | None = None) -> str:
-    """The one key that confirms an order of this effect now, in the place of that order or of none (OP-04)."""
-    letter = confirming_letter(effect, replaces)
+def confirming_key(letter: str) -> str:
+    """The key that stands now for the one that names an effect (OP-04)."""
     line = next(key for key in KEYS if key.place is _TICKET and key.keys == letter)
     return _held[line.id].keys
 

@@ -154,7 +154,7 @@ class PacedWriter(threading.Thread):
     def keep_watch(self) -> None:
         """Asks a terminal that answers anew from time to time: so a link that hides its stalls shows them."""
         with self._changed:
-            if self._is_painting and not self._waiting and self._proofs.is_due(self._now()):
+            if self._is_painting and self._proofs.is_due(self._now()):
                 self._put(REQUEST.encode())
                 self._proofs.ask(self._now())
 

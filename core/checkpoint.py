@@ -12,6 +12,7 @@ from core.execution.ledger import LedgerState
 from core.market.normaliser import MarketState
 from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
 from core.risk.day import DayState
+from core.shadows import ShadowsState
 from core.staging.stage import StageState
 from core.strategies.orchestrator import OrchestratorState
 
@@ -22,6 +23,7 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "day": TypeAdapter(DayState),
     "market": TypeAdapter(MarketState),
     "strategies": TypeAdapter(OrchestratorState),
+    "shadows": TypeAdapter(ShadowsState),
 }
 """One document a slice; the shape of each is its state's."""
 
@@ -35,6 +37,7 @@ def states(desk: Desk) -> dict[str, Any]:
         "day": desk.opening.state,
         "market": desk.normaliser.state,
         "strategies": desk.orchestrator.state,
+        "shadows": desk.shadows.state,
     }
 
 
@@ -88,4 +91,5 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
     desk.opening.state = loaded["day"]
     desk.normaliser.state = loaded["market"]
     desk.orchestrator.restore(loaded["strategies"], desk.control.settings)
+    desk.shadows.restore(loaded["shadows"])
     return found.sequence

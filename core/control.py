@@ -79,6 +79,16 @@ class Control:
     def settings(self) -> Settings:
         return self.state.settings
 
+    def word(self) -> str:
+        """The desk's state in one word: starting, on, read-only, halted, killed."""
+        if self.state.killed_by is not None:
+            return "killed"
+        if self.state.halts:
+            return "halted"
+        if not self.state.is_reconciled:
+            return "starting" if self.state.read_only_because == NOT_COMPARED else "read-only"
+        return "on"
+
     def refusal(self) -> str | None:
         """Why nothing may be opened now, or None."""
         if self.state.killed_by is not None:

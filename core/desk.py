@@ -16,7 +16,7 @@ from core.execution.ledger import Ledger
 from core.facts import BarClosed, Fact, MarketDataQuarantined
 from core.market.normaliser import Normaliser
 from core.model.account import Account, Mode, NoAccount
-from core.model.bar import ONE_MINUTE
+from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import FreshFigures
 from core.model.instrument import Instrument, NoInstrument
 from core.model.quote import NoQuote, Quote
@@ -25,6 +25,7 @@ from core.model.values import Price, Quantity, Symbol
 from core.ports import Journal
 from core.risk.day import Day
 from core.risk.gate import ReviewContext
+from core.shadows import Shadows
 from core.staging.stage import Stage
 from core.strategies.orchestrator import Orchestrator
 
@@ -68,19 +69,21 @@ class Desk:
         self.journal = journal
         self.at = datetime.min.replace(tzinfo=UTC)
         self.listeners: list[Listener] = []
+        self.bar_listeners: list[Callable[[Bar], None]] = []
         self.control = Control()
         self.ledger = Ledger(calendar)
         self.stage = Stage(calendar)
         self.opening = Day()
         self.normaliser = Normaliser(calendar)
         self.orchestrator = Orchestrator(calendar, Holdings(self.ledger, self.stage, self.opening))
+        self.shadows = Shadows(calendar, self.control, self.stage, self.ledger, self._last_close)
         self.quotes: dict[Symbol, Quote] = {}
         self.instruments: dict[Symbol, Instrument] = {}
         self.account: Account | NoAccount = NoAccount("the broker has not said yet")
         self.folds = self._folds()
 
     def record(self, fact: Fact) -> None:
-        """Write the fact, then fold it into the slices; listeners hear of everything but bars."""
+        """Write the fact, then fold it into the slices; of bars only those hear who ask for nothing else."""
         sequence = self.journal.append(self.at, fact)
         kind = type(fact)
         for fold in self.folds.get(kind, self._only_after):
@@ -88,6 +91,9 @@ class Desk:
         if kind is not BarClosed:
             for listener in self.listeners:
                 listener(sequence, self.at, fact)
+        elif self.bar_listeners and isinstance(fact, BarClosed):
+            for hear in self.bar_listeners:
+                hear(fact.bar)
 
     def fold(self, at: datetime, fact: Fact) -> None:
         """Let each slice take the fact in; the whole of a rebuild."""
@@ -123,9 +129,13 @@ class Desk:
     def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
         return self.instruments.get(symbol) or NoInstrument("the broker has not said yet whether it trades")
 
+    def _last_close(self, symbol: Symbol) -> Price | None:
+        return self.orchestrator.state.marks.get(symbol)
+
     def _folds(self) -> dict[type, tuple[Fold, ...]]:
         table: dict[type, list[Fold]] = {}
         slices: tuple[Mapping[Any, Any], ...] = (
+            self.shadows.folds,  # before the stage forgets what ended
             self.control.folds,
             self.ledger.folds,
             self.stage.folds,
@@ -148,6 +158,8 @@ class Desk:
 
     def _fold_bar(self, _at: datetime, fact: BarClosed) -> None:
         self.normaliser.fold(fact.bar)
+        if self.shadows.following:
+            self.shadows.take(fact.bar)
 
     def _fold_quarantine(self, _at: datetime, _fact: MarketDataQuarantined) -> None:
         self.normaliser.fold_quarantine()

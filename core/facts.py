@@ -120,12 +120,16 @@ class ProposalStaged:
 
 @dataclass(frozen=True, slots=True)
 class ProposalSkipped:
-    """A signal or a typed order that did not become a proposal, with every reason."""
+    """A signal or a typed order that did not become a proposal, with every reason.
+
+    `proposal` is what a strategy would have staged and the gate refused; None where there is nothing to follow.
+    """
 
     strategy: str
     symbol: Symbol
     signal_time: datetime
     reasons: tuple[str, ...]
+    proposal: Proposal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -448,7 +452,7 @@ Fact = (
     | PositionCorrected
 )
 
-VERSIONS: dict[str, int] = {}
+VERSIONS: dict[str, int] = {"ProposalSkipped": 2}
 """Facts whose shape changed, and the version that is written now."""
 
 RELEARNED = (BarClosed, MarketDataQuarantined)

@@ -184,7 +184,7 @@ class EditProposal:
 
 @dataclass(frozen=True, slots=True)
 class MoveStop:
-    """Stage another price for the stop that the broker holds for a position."""
+    """Stage another price for the stop that the broker holds for a position; where it holds none, a stop."""
 
     symbol: Symbol
     strategy: str
@@ -193,7 +193,17 @@ class MoveStop:
 
 @dataclass(frozen=True, slots=True)
 class EditOrder:
-    """Stage the replacement of a working entry by one with another quantity or price."""
+    """Stage the replacement of a working entry by one with another quantity or price.
+
+    Attributes
+    ----------
+    quantity
+        Of the whole entry, what is filled already included.
+    limit_price
+        None leaves it as it is.
+    stop_price
+        Of the stop behind it, for what the replacement fills; None leaves it as it is.
+    """
 
     client_order_id: ClientOrderId
     quantity: Quantity

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, time
 from decimal import Decimal
 
-from core import facts
-from core.control import NOT_COMPARED
 from core.engine import Engine
 from core.execution.order import Order
 from core.model.account import Account
@@ -17,21 +15,25 @@ from core.model.position import Position, Trade
 from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Proposal, StopPlan, Ticket
-from core.model.values import Money, Price, Quantity, Symbol
+from core.model.values import ZERO, Money, Price, Quantity, Symbol
+from core.pictures.charts import Charts
+from core.pictures.log import Log
+from core.pictures.protections import Protections
+from core.pictures.results import result_rows, shadow_rows
 from core.pictures.strategies import strategy_rows
 from core.pictures.symbols import sizing, symbol_view
+from core.ports import JournalError
 from core.risk.capping import cap_of
 from core.risk.checks import standard_gate
-from core.telling import in_words, kind_of, order_in_words
+from core.strategies.orchestrator import at_new_york
+from core.telling import order_in_words
 from core.views import (
+    ChartView,
     DeskView,
-    Ending,
     KillView,
-    LogRow,
     OrderRow,
     PositionRow,
     ProposalRow,
-    ProtectionRow,
     ReplacedView,
     StatusView,
     TicketView,
@@ -39,15 +41,8 @@ from core.views import (
 )
 from core.workflows.proposing import candidate_of
 
-LOG_ROWS = 500
-REFUSALS = 20
 TO_REPLACE = "replaces"
 """The mark of an order that is to take the place of one which still works."""
-QUIET = (facts.BarClosed, facts.UpdateIgnored)
-"""Facts that the log pane leaves to the journal."""
-
-
-REFUSING = (facts.ConfirmationRefused, facts.EditRefused, facts.ProposalSkipped, facts.SubmissionBlocked)
 
 
 class Pictures:
@@ -58,22 +53,22 @@ class Pictures:
         self.desk = engine.desk
         self.slowest_sync = slowest_sync
         self.gate = standard_gate()
-        self.log: deque[LogRow] = deque(maxlen=LOG_ROWS)
-        self.refusals: deque[LogRow] = deque(maxlen=REFUSALS)
-        self.endings: deque[Ending] = deque(maxlen=REFUSALS)
-        self.orders_of: dict[str, str] = {}
-        self.signal_prices: dict[str, Price | None] = {}
-        self.staged = 0
-        self.number = 0
+        self.protections = Protections(self.desk)
+        self.log = Log()
+        self.charts = Charts(self.desk)
         self.watched: Symbol | None = None
-        self.desk.listeners.append(self._hear)
+        self.number = 0
+        self._or_say("the log before this start", lambda: self.log.recall(self.desk))
+        self.desk.listeners.append(self.log.hear)
 
     def draw(self, at: datetime) -> DeskView:
         """The desk as it is, `at` being the engine's time now."""
         self.number += 1
         desk = self.desk
         today = desk.calendar.trading_day(at)
-        trades = desk.ledger.state.trades
+        midnight = at_new_york(today, time.min)
+        trades = [t for t in reversed(desk.ledger.state.trades) if t.exit_time >= midnight]
+        prices = [(p, self._newest_price(p)[1]) for p in desk.ledger.positions()]
         positions = tuple(self._position(p) for p in desk.ledger.positions())
         orders = tuple(self._order(o) for o in reversed(desk.ledger.state.orders.values()) if self._is_todays(o, at))
         working = [o for o in orders if o.status.is_working and TO_REPLACE not in o.marks]
@@ -83,10 +78,10 @@ class Pictures:
             proposals=tuple(self._proposal(p) for p in desk.stage.proposals()),
             positions=positions,
             orders=orders,
-            log=tuple(self.log),
+            log=tuple(self.log.rows),
             tickets=tuple(self._ticket(t, at) for t in desk.stage.state.tickets.values()),
-            endings=tuple(self.endings),
-            refusals=tuple(self.refusals),
+            endings=tuple(self.log.endings),
+            refusals=tuple(self.log.refusals),
             kill=KillView(
                 tuple(o for o in working if not o.effect.only_reduces),
                 tuple(o for o in working if o.is_protective),
@@ -94,53 +89,26 @@ class Pictures:
             ),
             symbols=tuple(symbol_view(desk, Symbol(text)) for text in desk.control.settings.symbols),
             strategies=strategy_rows(desk, today),
-            staged=self.staged,
-            protections=(self._daily_loss(at),),
-            trades=tuple(_trade(t) for t in trades if desk.calendar.trading_day(t.exit_time) == today),
-            shadows=(),
-            results=(),
-            chart=None,
+            staged=self.log.staged,
+            protections=self.protections.rows(at),
+            trades=tuple(_trade(t) for t in trades),
+            shadows=shadow_rows(desk, today),
+            results=result_rows(desk, today, trades, prices),
+            chart=self._chart(at, positions),
             sizing=sizing(desk, at),
         )
 
-    def _daily_loss(self, at: datetime) -> ProtectionRow:
-        status = self._status(at)
-        loss = None if status.day_change is None else max(Decimal(0), -status.day_change)
-        limit = status.daily_loss_limit
-        used = min(Decimal(1), loss / limit) if loss is not None and limit else None
-        return ProtectionRow(
-            key="daily_loss",
-            name="Daily loss",
-            measure=f"{_money(loss)} of {_money(limit)}",
-            used=used,
-            is_tripped=used == 1,
-            reason="entries stay shut for the rest of the trading day" if used == 1 else "equity since the day began",
-            since=None,
-            until=None,
-        )
+    def _chart(self, at: datetime, positions: tuple[PositionRow, ...]) -> ChartView | None:
+        if self.watched is not None and not self.charts.has_begun:
+            self._or_say("today's bars before this start", lambda: self.charts.begin(at))
+        return self.charts.draw(self.watched, at, positions)
 
-    def _hear(self, sequence: int, at: datetime, fact: facts.Fact) -> None:
-        if isinstance(fact, QUIET):
-            return
-        row = LogRow(sequence, at, kind_of(fact), self._in_words(fact))
-        self.log.append(row)
-        if isinstance(fact, facts.ProposalStaged):
-            self.staged += 1
-            self.orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
-            self.signal_prices[fact.proposal.id] = fact.proposal.intended_price
-        if isinstance(fact, facts.ProposalEdited):
-            self.orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
-        if isinstance(fact, REFUSING):
-            self.refusals.append(row)
-        if isinstance(fact, facts.ProposalEnded):
-            self.endings.append(Ending(fact.proposal_id, fact.end.value, fact.reason))
-            self.signal_prices.pop(fact.proposal_id, None)
-
-    def _in_words(self, fact: facts.Fact) -> str:
-        """A proposal that ended is named by its order, where it was staged since the start."""
-        if isinstance(fact, facts.ProposalEnded) and (order := self.orders_of.pop(fact.proposal_id, None)):
-            return f"{order} {fact.end.value}: {fact.reason}"
-        return in_words(fact)
+    def _or_say(self, what: str, act: Callable[[], None]) -> None:
+        """A journal that cannot be read back costs the screen what was before, and nothing else."""
+        try:
+            act()
+        except (JournalError, OSError) as error:
+            self.engine.say(f"{what} could not be read: {error}")
 
     # ── the parts ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -267,7 +235,7 @@ class Pictures:
     def _moved_since_signal(self, proposal: Proposal) -> Decimal | None:
         """Only a strategy's proposal has a signal; it names what it was measured against. An edit moves its limit."""
         quote = self.desk.quotes.get(proposal.symbol)
-        before = self.signal_prices.get(proposal.id, proposal.intended_price)
+        before = self.log.signal_prices.get(proposal.id, proposal.intended_price)
         if quote is None or not before or proposal.reference is None:
             return None
         return (quote.mid - before) / before
@@ -279,7 +247,7 @@ class Pictures:
         plan = entry.stop if entry else None
         exits = desk.ledger.working_exits(position.symbol, position.strategy)
         stops = [o for o in exits if o.is_protective and desk.ledger.incumbent(o) is None]
-        covered = desk.ledger.covered(position.symbol, position.strategy)
+        covered = Quantity(sum((desk.ledger.claim(order) for order in exits), ZERO))
         profit = desk.ledger.open_profit(position, last)
         risked = abs(position.average_price - plan.price) * abs(position.quantity) if plan else None
         stop_price: Price | None = plan.price if plan else None
@@ -381,17 +349,6 @@ def _trade(trade: Trade) -> TradeRow:
     )
 
 
-def _money(value: Decimal | None) -> str:
-    return "unknown" if value is None else f"{value:,.2f}"
-
-
 def word_of(engine: Engine) -> str:
-    """The desk's state in one word: starting, on, read-only, halted, killed."""
-    control = engine.desk.control.state
-    if control.killed_by is not None:
-        return "killed"
-    if control.halts:
-        return "halted"
-    if not control.is_reconciled:
-        return "starting" if control.read_only_because == NOT_COMPARED else "read-only"
-    return "on"
+    """The desk's state in one word, for whoever has an engine alone."""
+    return engine.desk.control.word()

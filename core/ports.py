@@ -62,6 +62,13 @@ class Journal(Protocol):
         """Every record with a sequence number above `after`, in order. Raises `JournalDamagedError`."""
         ...
 
+    def backwards(self) -> Iterator[Recorded]:
+        """Every record, the newest first, read no further than it is asked for; the chain is not checked.
+
+        Raises `JournalDamagedError`, OSError.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:

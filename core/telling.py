@@ -138,7 +138,7 @@ def _order_in_words(fact: facts.Fact) -> str:
             trade = fact.trade
             return (
                 f"{trade.symbol} {trade.exit_reason.value}: {plain(trade.quantity)} from {trade.entry_price:.2f} to "
-                f"{trade.exit_price:.2f}, profit {cents(trade.profit):+} USD, slippage {cents(trade.slippage):+} USD"
+                f"{trade.exit_price:.2f}, profit {signed(trade.profit)} USD, slippage {signed(trade.slippage)} USD"
             )
         case facts.UpdateIgnored():
             return f"{fact.client_order_id} update ignored: {fact.reason}"
@@ -148,6 +148,14 @@ def _order_in_words(fact: facts.Fact) -> str:
 def cents(amount: Decimal) -> Decimal:
     """An amount to the cent, halves away from zero, as the desk shows it."""
     return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+def signed(amount: Decimal) -> str:
+    """An amount to the cent with its sign; one that rounds to nothing has none."""
+    shown = cents(amount)
+    if not shown:
+        return "0.00"
+    return f"{'+' if shown > 0 else '−'}{abs(shown):,.2f}"
 
 
 def _list(items: tuple[str, ...], lead: str) -> str:

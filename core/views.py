@@ -254,7 +254,7 @@ class ProtectionRow:
     reason
         Why it is tripped, or what it watches.
     since, until
-        When it tripped and when it ends by itself; None where it has not, or does not.
+        When it tripped, and when the state that it is in ends by itself; None where that is not known, or does not.
     """
 
     key: str
@@ -293,9 +293,10 @@ class ShadowRow:
     end
         declined, expired, blocked.
     state
-        `waits` until its limit was touched, then `open`, then what ended it: stop, target, close.
+        `waits` until its limit was touched, then `open`, then what ended it: stop, target, close. One that `close`
+        ended without a result never touched it.
     result
-        USD; None while its limit was not touched.
+        USD, at the last close while it is open; None while its limit was not touched.
     """
 
     key: str
@@ -311,7 +312,17 @@ class ShadowRow:
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
-    """A strategy's day. `unrealised` is None where a price is not known; `shadow` is the sum of what was not taken."""
+    """A strategy's day.
+
+    Attributes
+    ----------
+    realised, unrealised
+        USD: profit of today's closed trades; of trades that are not flat yet, what they closed so far included. The
+        second is None where a price is not known.
+    declined, shadow
+        Entries of today that were declined, expired or blocked, and what they would have made together; None where
+        no limit of theirs was touched.
+    """
 
     strategy: str
     trades: int

@@ -33,7 +33,9 @@ TAIL = len(',"sum":""}') + len(GENESIS)
 
 FACTS: Mapping[str, type[Fact]] = {fact.__name__: fact for fact in get_args(Fact)}
 
-MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object]]] = {}
+MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object]]] = {
+    ("ProposalSkipped", 1): lambda data: {**data, "proposal": None},
+}
 """By fact and version: makes of that version's data the data of the next one."""
 
 

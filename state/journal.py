@@ -20,7 +20,7 @@ from core.ports import JournalDamagedError, JournalError, JournalWriteError, Rec
 from state.codec import GENESIS, RecordError, decode, encode
 from state.files import make_folder, open_private, sync_folder, write_all
 from state.folders import AccountFolder
-from state.segments import Torn, Walk, day_of, end_of, segments, start_at
+from state.segments import Torn, Walk, day_of, end_of, lines_backwards, segments, start_at
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
@@ -77,6 +77,9 @@ class MemoryJournal:
     def records(self, after: int = 0) -> Iterator[Recorded]:
         for line in self.lines[after:]:
             yield decode(line)
+
+    def backwards(self) -> Iterator[Recorded]:
+        return (decode(line) for line in reversed(self.lines))
 
     def fingerprint(self) -> str:
         """SHA-256 over all lines: that of a file journal with the same facts."""
@@ -180,6 +183,16 @@ class FileJournal:
         if self._failure is None:
             self.flush()
         return read(self.folder, after)
+
+    def backwards(self) -> Iterator[Recorded]:
+        if self._failure is None:
+            self.flush()
+        for path in reversed(segments(self.folder)):
+            for line in lines_backwards(path):
+                try:
+                    yield decode(line)
+                except RecordError as error:
+                    raise JournalDamagedError(f"{path.name}: {error}") from error
 
     def close(self) -> None:
         """Sync and let go of the file. Raises `JournalWriteError`."""

@@ -169,3 +169,23 @@ def last_line(path: Path) -> bytes:
             if len(lines) > 2 or reach >= size:  # noqa: PLR2004  (one whole line, and what follows it)
                 return lines[-2] if len(lines) > 1 else b""
             reach *= 4
+
+
+def lines_backwards(path: Path, block: int = 65_536) -> Iterator[bytes]:
+    """The lines of a segment that end, the newest first and without their newline, read a block at a time."""
+    with path.open("rb") as file:
+        left = file.seek(0, os.SEEK_END)
+        rest = b""
+        is_end = True
+        while left:
+            size = min(left, block)
+            left -= size
+            file.seek(left)
+            lines = (file.read(size) + rest).split(b"\n")
+            if is_end and len(lines) > 1:
+                lines.pop()  # what follows the last newline: nothing, or a line that does not end
+                is_end = False
+            rest = lines.pop(0)
+            yield from reversed(lines)
+        if rest and not is_end:
+            yield rest

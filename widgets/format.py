@@ -17,6 +17,8 @@ from widgets.grid_picture import Tone
 NEW_YORK = ZoneInfo("America/New_York")
 UNKNOWN = "–"
 MINUTE, HOUR = 60, 3600
+PLACES = 4
+"""The most that a price shows."""
 EFFECT_WORDS: dict[Effect, str] = {
     Effect.OPEN: "to open",
     Effect.ADD: "to add",
@@ -76,10 +78,15 @@ def price(value: Decimal | None) -> str:
     return f"{at_tick if at_tick == value else value.quantize(Decimal('0.0001')):,f}"
 
 
-def short_price(value: Decimal | None, width: int = 8) -> str:
-    """As `price`, at cents where its four places would not fit: an average of thousands of dollars."""
-    text = price(value)
-    return text if value is None or len(text) <= width else f"{value.quantize(CENT, ROUND_HALF_UP):,f}"
+def at_tick(value: Decimal | None) -> str:
+    """A price as it could be traded; an average or a middle is rounded, half up."""
+    return UNKNOWN if value is None else f"{value.quantize(tick_of(value), ROUND_HALF_UP):,f}"
+
+
+def pointed(text: str, places: int = PLACES) -> str:
+    """A number with blanks for the places that it does not show: right-aligned, all stand on one decimal point."""
+    shown = len(text.partition(".")[2])
+    return text + " " * (places - shown if shown else places + 1)
 
 
 def quantity(value: Decimal) -> str:
@@ -165,3 +172,13 @@ def terms(kind: OrderType, limit_price: Decimal | None, stop_price: Decimal | No
     if kind is OrderType.STOP:
         return f"stop {price(stop_price)}"
     return "market"
+
+
+def terms_on_point(kind: OrderType, limit_price: Decimal | None, stop_price: Decimal | None) -> str:
+    """The same for a column of `TERMS` cells: `limit   166.76  ` above `stop     48.43  `."""
+    word, _, number = terms(kind, limit_price, stop_price).partition(" ")
+    return f"{word:<5} {pointed(number):>10}" if number else word
+
+
+TERMS = 16
+"""Cells of a column of terms."""

@@ -143,15 +143,22 @@ class Grid(Widget, can_focus=True):
         """Shows these rows from now on; keys are unique. Costs a comparison where nothing changed."""
         if empty is not None:
             self._empty = empty
-        anchor = self._anchor()
-        self._rows = tuple(rows)
-        self._index = {row.key: index for index, row in enumerate(self._rows)}
-        self._keep_selection()
+        rows = tuple(rows)
+        if rows != self._rows:
+            self._take(rows)
         if self.follows:
             self._top = len(self._rows)
-        elif anchor is not None and anchor[0] in self._index:
-            self._top = self._index[anchor[0]] - anchor[1]
         self._draw()
+
+    def _take(self, rows: tuple[Row, ...]) -> None:
+        """Other rows: the selection and what is in view stay with theirs."""
+        anchor = self._anchor()
+        if [row.key for row in rows] != [*self._index]:
+            self._index = {row.key: index for index, row in enumerate(rows)}
+        self._rows = rows
+        self._keep_selection()
+        if anchor is not None and anchor[0] in self._index:
+            self._top = self._index[anchor[0]] - anchor[1]
 
     def show_columns(self, columns: Sequence[Column]) -> None:
         """Other columns, for another width of the pane; `show` follows with rows of that many cells."""

@@ -30,7 +30,7 @@ class Align(Enum):
     POINT = "on the decimal point"
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def harmless(text: str) -> str:
     """The text with a replacement sign for every character that would do something instead of being seen (SY-06).
 
@@ -49,7 +49,7 @@ def harmless(text: str) -> str:
     return "".join(kept)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def fitted(text: str, width: int, align: Align, decimals: int) -> str:
     """`text` in exactly `width` cells. Words are cut with an ellipsis; a number that does not fit is never cut.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from core.views import LogRow
 from widgets import format as f
@@ -37,6 +38,7 @@ class Log(Pane):
         self.grid.follows = True
 
 
+@lru_cache(maxsize=1024)
 def _row(row: LogRow) -> Row:
     return Row(
         str(row.sequence),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from core.model.order import OrderStatus
 from core.views import LogRow, OrderRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Row, Tone
 from widgets.pane import Pane
+from widgets.states import orders_when_empty
 
 TONES: dict[OrderStatus, Tone] = {
     OrderStatus.PENDING: "warning",
@@ -31,24 +33,31 @@ class Orders(Pane):
         super().__init__(
             (
                 Column("EFFECT", 13),
-                Column("QTY", 8, Align.RIGHT),
+                Column("QTY", 8, Align.POINT, 3),
                 Column("SYM", 6),
-                Column("TERMS", 13),
+                Column("TERMS", f.TERMS),
                 Column("STATE", 18, stretches=True),
                 Column("TIME", 8, Align.RIGHT),
             ),
-            empty="No orders today. A confirmed ticket sends one.",
+            empty=orders_when_empty(""),
             id="orders",
         )
 
     def show(self, rows: Sequence[OrderRow], now: datetime, refused: Sequence[LogRow] = ()) -> None:
         """`refused` is what never became an order, for whoever wants to see it too."""
-        self.grid.show([*(_row(row, now) for row in rows), *(_refused(row) for row in reversed(refused))])
+        shown = [_ended(row) if row.status.is_terminal else _row(row, now) for row in rows]
+        self.grid.show([*shown, *(_refused(row) for row in reversed(refused))], empty=orders_when_empty(self.state))
         chosen = next((row for row in rows if row.id == self.grid.selected), None)
         self.note(_state(chosen) if chosen is not None and _has_reason(chosen) else "")
         working = sum(row.status.is_working for row in rows)
         said = f"{working} working, {len(rows)} today" if rows else ""
         self.title_with(f"{said or 'none today'}, {len(refused)} refused" if refused else said)
+
+
+@lru_cache(maxsize=512)
+def _ended(row: OrderRow) -> Row:
+    """What is over looks the same at any time."""
+    return _row(row, row.created_at)
 
 
 def _row(row: OrderRow, now: datetime) -> Row:
@@ -59,7 +68,7 @@ def _row(row: OrderRow, now: datetime) -> Row:
             Cell(effect),
             Cell(f.quantity(row.quantity)),
             Cell(row.symbol, "strong"),
-            Cell(f.terms(row.type, row.limit_price, row.stop_price)),
+            Cell(f.terms_on_point(row.type, row.limit_price, row.stop_price)),
             Cell(_state(row), "warning" if row.marks else ""),
             Cell(_time(row, now), "muted" if row.status.is_terminal else ""),
         ),

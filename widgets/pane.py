@@ -47,6 +47,8 @@ class Pane(Vertical):
         self._title = self._note = ""
         self._edge: Region | None = None
         self.words = Lines(id=f"{id}-words")
+        self.state = ""
+        self._counted = ""
         self.title_with("")
 
     def compose(self) -> ComposeResult:
@@ -62,7 +64,9 @@ class Pane(Vertical):
 
     def title_with(self, count: str) -> None:
         """`1 Proposals ─ 2 waiting`."""
-        title = f"{self.NUMBER} {self.NAME}" + (f" ─ {count}" if count else "")
+        self._counted = count
+        said = ", ".join(word for word in (self.state, count) if word)
+        title = f"{self.NUMBER} {self.NAME}" + (f" ─ {said}" if said else "")
         if title != self._title:
             longest, self._title = max(cell_len(title), cell_len(self._title)), title
             with self._redrawing(0, longest + CORNERS):
@@ -80,6 +84,12 @@ class Pane(Vertical):
         if self._edge is not None and not regions and not layout and not recompose:
             regions = (self._edge,)
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def show_state(self, state: str) -> None:
+        """`1 Proposals ─ HALTED, 2 waiting`: in the frame, before all else."""
+        if state != self.state:
+            self.state = state
+            self.title_with(self._counted)
 
     def indented(self, text: str, tone: Tone = "", lines: int = 2) -> list[TextLine]:
         """Text that begins where the rows do, on at most so many lines, between words."""

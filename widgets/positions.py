@@ -10,11 +10,12 @@ from core.model.order import StopHolder
 from core.model.values import plain
 from core.views import PositionRow
 from widgets import format as f
-from widgets.grid import Align, Cell, Column, Row
+from widgets.grid import Align, Cell, Column, Grid, Row
 from widgets.pane import Pane
+from widgets.states import positions_when_empty
 
-LAST = 10
-"""Cells for the last price and its age."""
+LAST = 9
+"""Cells for the last price, and a mark where it is old."""
 NO_STOP = "none"
 """Where the price of a stop would stand that nobody holds: a price there would look like protection."""
 
@@ -27,23 +28,41 @@ class Positions(Pane):
         super().__init__(
             (
                 Column("SYM", 5),
-                Column("QTY", 8, Align.RIGHT),
-                Column("AVG", 8, Align.RIGHT),
-                Column("LAST", LAST, Align.RIGHT),
+                Column("QTY", 8, Align.POINT, 3),
+                Column("AVG", 9, Align.POINT, f.PLACES),
+                Column("LAST ", LAST, Align.RIGHT),
                 Column("P&L USD", 11, Align.RIGHT),
                 Column("R", 5, Align.RIGHT),
                 Column("STOP", 8, Align.RIGHT),
                 Column("HELD BY", 11, stretches=True),
             ),
-            empty="No positions. A filled entry appears here, with who holds its stop.",
+            empty=positions_when_empty(""),
             id="positions",
         )
 
+        self._rows: tuple[PositionRow, ...] = ()
+        self._now: datetime | None = None
+
     def show(self, rows: Sequence[PositionRow], now: datetime) -> None:
-        self.grid.show([_row(row, now) for row in rows])
+        self._rows, self._now = tuple(rows), now
+        self.grid.show([_row(row, now) for row in rows], empty=positions_when_empty(self.state))
         known = [row.profit for row in rows if row.profit is not None]
         total = f", {f.signed(sum(known, Decimal(0)))} USD" if known else ""
-        self.title_with(f"{len(rows)} open{total}" if rows else "")
+        old = [row.last_at for row in rows if row.last_at is not None and _is_old(row, now)]
+        stale = f", PRICES UP TO {f.age(min(old), now)} OLD" if old else ""
+        self.title_with(f"{len(rows)} open{total}{stale}" if rows else "")
+        self._say()
+
+    def on_grid_moved(self, _event: Grid.Moved) -> None:
+        self._say()
+
+    def _say(self) -> None:
+        """How old the price of the selected one is."""
+        row = next((row for row in self._rows if row.key == self.grid.selected), None)
+        if row is None or row.last_at is None or self._now is None or not _is_old(row, self._now):
+            self.note("")
+        else:
+            self.note(f"{row.symbol}: last price {f.age(row.last_at, self._now)} old, of {f.clock(row.last_at)}")
 
 
 def _row(row: PositionRow, now: datetime) -> Row:
@@ -53,7 +72,7 @@ def _row(row: PositionRow, now: datetime) -> Row:
         (
             Cell(row.symbol, "strong"),
             Cell(f.quantity(row.quantity)),
-            Cell(f.price(row.average_price)),
+            Cell(f.price(row.average_price).replace(",", "")),
             _last(row, now),
             Cell(f.arrowed(row.profit), f.tone_of(row.profit)),
             Cell(f.UNKNOWN if in_risk is None else f"{in_risk:+.1f}".replace("-", "−"), f.tone_of(row.profit)),
@@ -63,14 +82,14 @@ def _row(row: PositionRow, now: datetime) -> Row:
     )
 
 
+def _is_old(row: PositionRow, now: datetime) -> bool:
+    return row.last_at is not None and now - row.last_at > f.STALE_AFTER
+
+
 def _last(row: PositionRow, now: datetime) -> Cell:
-    """`182.11`, and its age where it is old: `182.11 4m`; `!` where there is no room for more."""
-    text = f.price(row.last)
-    if row.last_at is None or now - row.last_at <= f.STALE_AFTER:
-        return Cell(text)
-    minutes = int((now - row.last_at).total_seconds()) // f.MINUTE
-    aged = f"{text} {minutes}m" if minutes < 2 * f.MINUTE else f"{text} {minutes // f.MINUTE}h"
-    return Cell(aged if len(aged) <= LAST else f"{text} !", "warning")
+    """`182.11`, and `182.11!` where it is old: the digits stay where they are."""
+    text = f.at_tick(row.last)
+    return Cell(f"{text}!", "warning") if _is_old(row, now) else Cell(f"{text} ")
 
 
 def _held_by(row: PositionRow) -> Cell:

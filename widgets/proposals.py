@@ -11,6 +11,7 @@ from core.views import ProposalRow, StrategyRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Row
 from widgets.pane import Pane
+from widgets.states import STOPPED
 
 LAST_SECONDS = 15
 """A countdown below this is marked."""
@@ -34,9 +35,9 @@ class Proposals(Pane):
             (
                 Column("", 1),
                 Column("EFFECT", 14),
-                Column("QTY", 9, Align.RIGHT),
+                Column("QTY", 9, Align.POINT, 3),
                 Column("SYM", 6),
-                Column("TERMS", 14),
+                Column("TERMS", f.TERMS),
                 Column("WHY, RISK USD", 14, stretches=True),
                 Column("TIME", 8, Align.RIGHT),
             ),
@@ -51,7 +52,7 @@ class Proposals(Pane):
         now: datetime,
         entries_refused: str | None = None,
     ) -> None:
-        self.grid.show([_row(row, now) for row in rows], empty=_empty(strategies, rows, entries_refused))
+        self.grid.show([_row(row, now) for row in rows], empty=_empty(strategies, rows, entries_refused, self.state))
         self.grid.opens_first = next((row.id for row in rows if row.is_urgent), rows[0].id if rows else None)
         exits = sum(row.is_urgent for row in rows)
         said = [f"{len(rows)} waiting"] if rows else []
@@ -72,7 +73,7 @@ def _row(row: ProposalRow, now: datetime) -> Row:
             Cell(f.purpose(row)),
             Cell(f.quantity(row.quantity)),
             Cell(row.symbol, "strong"),
-            Cell(f.terms(row.type, row.limit_price, row.stop_price if row.type is OrderType.STOP else None)),
+            Cell(f.terms_on_point(row.type, row.limit_price, row.stop_price if row.type is OrderType.STOP else None)),
             Cell(_why(row)),
             Cell(time, "warning" if is_late else ""),
         ),
@@ -97,8 +98,12 @@ OVERTAKEN = ("SIGNAL", "PROPOSAL_WAITING")
 """Answers that were true when they were given, and are not where nothing waits any more."""
 
 
-def _empty(strategies: Iterable[StrategyRow], rows: Sequence[ProposalRow], entries_refused: str | None) -> str:
+def _empty(
+    strategies: Iterable[StrategyRow], rows: Sequence[ProposalRow], entries_refused: str | None, state: str
+) -> str:
     """What would fill it: what the strategies last answered; that entries are off, where they are."""
+    if state == STOPPED:
+        return "No proposals. The engine has stopped: nothing is proposed any more."
     if entries_refused is not None:
         return f"No proposals. Entries are off: {entries_refused}."
     answers = [f"{row.strategy.upper()} on {row.symbol}: {answer_in_words(row, rows)}" for row in strategies]

@@ -14,7 +14,10 @@ from widgets import format as f
 from widgets.grid import Cell, Column, Grid, Row, Tone
 from widgets.pane import Pane
 
-BAR = 7
+BAR, MEASURE = 5, 17
+"""Cells of the bar, and of a measure beside one."""
+OF_NEW_YORK = " New York"
+"""Behind a time: every time of this desk is New York's, as its first line says."""
 PAST_HALF = Decimal("0.5")
 NOTHING = "Nothing is measured yet."
 
@@ -25,21 +28,25 @@ class Protections(Pane):
 
     def __init__(self) -> None:
         super().__init__(
-            (Column("WHAT", 10), Column("USED, OF LIMIT", 17, stretches=True), Column("", BAR)),
+            columns(12),
             empty=NOTHING,
             id="protections",
         )
         self._rows: tuple[ProtectionRow, ...] = ()
         self._refused: str | None = None
         self._clear = 0
+        self._is_narrow = False
 
     def show(
         self, rows: Sequence[ProtectionRow], entries_refused: str | None, now: datetime, is_narrow: bool = False
     ) -> None:
+        before = (self._rows, self._refused, self._clear)
         self._rows, self._refused = tuple(rows), entries_refused
+        if is_narrow != self._is_narrow:
+            self._is_narrow = is_narrow
+            self.grid.show_columns(columns(20 if is_narrow else 12))
         shown = [row for row in rows if not is_narrow or self._has_a_line(row)]
-        longest = max((len(row.measure) for row in shown), default=0)
-        drawn = [line for row in shown for line in _lines_of(row, longest, now)]
+        drawn = [line for row in shown for line in _lines_of(row, now)]
         self._clear = len(rows) - len(shown)
         self.grid.show(drawn, empty="" if rows else NOTHING)
         tripped = sum(row.is_tripped for row in rows)
@@ -47,7 +54,8 @@ class Protections(Pane):
         if entries_refused is not None:
             said.append("OFF" if tripped else "entries OFF")
         self.title_with(", ".join(said) or "entries, clear")
-        self._say()
+        if before != (self._rows, self._refused, self._clear):
+            self._say()
 
     def _has_a_line(self, row: ProtectionRow) -> bool:
         """In a narrow terminal; a resize does not take the selected one away."""
@@ -80,27 +88,29 @@ def _used(row: ProtectionRow) -> Decimal:
     return row.used or Decimal(0)
 
 
-def _lines_of(row: ProtectionRow, longest: int, now: datetime) -> Iterator[Row]:
+def columns(name: int) -> tuple[Column, ...]:
+    """One column of names, as wide as there is room, and one of everything else."""
+    return Column("WHAT", name), Column("USED, OF LIMIT", MEASURE + 1 + BAR, stretches=True)
+
+
+def _lines_of(row: ProtectionRow, now: datetime) -> Iterator[Row]:
     """A line, and a second one under what is tripped: when it ends by itself, or since when it stands."""
     tone: Tone = "warning" if row.is_tripped or _used(row) >= PAST_HALF else ""
-    measure = Cell(f"{row.measure:>{longest}}")
-    yield Row(row.key, (Cell(row.name, "strong"), measure, Cell(_bar(row))), tone)
+    yield Row(row.key, (Cell(row.name, "strong"), Cell(_measure(row))), tone)
     if row.is_tripped:
-        end = _end(row, now)
-        yield Row(f"{row.key}/end", (Cell(""), Cell(f"{end:>{longest}}"), Cell("")), tone)
+        yield Row(f"{row.key}/end", (Cell(""), Cell(_end(row, now))), tone)
 
 
-def _bar(row: ProtectionRow) -> str:
-    """Filled as far as it is used; a word where it is tripped, nothing where it is not a ratio."""
-    if row.is_tripped:
-        return "TRIPPED"
+def _measure(row: ProtectionRow) -> str:
+    """`0.00 of 2,000 USD ░░░░░`, `open until 15:45`."""
     if row.used is None:
-        return ""
+        return row.measure.removesuffix(OF_NEW_YORK)
     filled = int(min(Decimal(1), row.used) * BAR)
-    return "▓" * filled + "░" * (BAR - filled)
+    bar = "" if row.is_tripped else "▓" * filled + "░" * (BAR - filled)
+    return f"{row.measure:>{MEASURE}} {bar}".rstrip()
 
 
 def _end(row: ProtectionRow, now: datetime) -> str:
     if row.until is not None:
-        return f"ends in {f.countdown(row.until, now)}"
-    return f"since {f.clock(row.since)}" if row.since is not None else "no time limit"
+        return f"TRIPPED, {f.countdown(row.until, now)} left"
+    return f"TRIPPED since {f.clock(row.since)}" if row.since is not None else "TRIPPED, no time limit"

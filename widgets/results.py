@@ -43,7 +43,7 @@ class Results(Pane):
         super().__init__(
             (
                 Column("SYM", 5),
-                Column("QTY", 6, Align.POINT, 3),
+                Column("QTY", 6, Align.RIGHT),
                 Column("ENTRY", 8, Align.POINT, 2),
                 Column("→ EXIT", 8, Align.POINT, 2),
                 Column("WHY", 6, stretches=True),
@@ -60,13 +60,14 @@ class Results(Pane):
         yield self.grid
 
     def show(self, trades: Sequence[TradeRow], results: Sequence[ResultRow]) -> None:
-        self.grid.show([_row(trade) for trade in reversed(trades)])
+        quantities = [f.quantity(trade.quantity) for trade in trades]
+        places = max((len(text.partition(".")[2]) for text in quantities), default=0)
+        self.grid.show([_row(trade, places) for trade in reversed(trades)])
         self._rows = tuple(results)
         self._show_sums()
         realised = sum((row.realised for row in results), Decimal(0))
-        count = f"{len(trades)} closed" if trades else ""
-        said = [count, f"{f.signed(realised)} USD"] if results else [count]
-        self.title_with(", ".join(part for part in said if part))
+        said = f"{len(trades)} closed" if trades or results else ""
+        self.title_with(f"{said}, {f.signed(realised)} USD" if results else said)
 
     def on_resize(self) -> None:
         self._show_sums()
@@ -76,14 +77,15 @@ class Results(Pane):
         self.words.show(sum_lines(self._rows, self.content_size.width, room) if self._rows else ())
 
 
-def _row(trade: TradeRow) -> Row:
+def _row(trade: TradeRow, places: int) -> Row:
+    """`places` is the most that a quantity of today has: all stand on one decimal point."""
     return Row(
         trade.key,
         (
             Cell(trade.symbol, "strong"),
-            Cell(f.quantity(trade.quantity)),
-            Cell(f.short_price(trade.entry_price)),
-            Cell(f.short_price(trade.exit_price)),
+            Cell(f.pointed(f.quantity(trade.quantity), places) if places else f.quantity(trade.quantity)),
+            Cell(f.at_tick(trade.entry_price)),
+            Cell(f.at_tick(trade.exit_price)),
             Cell(EXIT_WORDS[trade.exit_reason]),
             Cell(f.arrowed(trade.profit), f.tone_of(trade.profit)),
             Cell(f.signed(-trade.slippage), f.tone_of(-trade.slippage)),

@@ -60,35 +60,39 @@ def _data(status: StatusView, now: datetime) -> TextLine:
         return (Cell("no data yet", "muted"),)
     is_stale = now - status.quote_at > f.STALE_AFTER
     word = "data STALE" if is_stale else "data"
-    return (Cell(f"{word} {f.age(status.quote_at, now)}, {status.feed}", "warning" if is_stale else ""),)
+    return (Cell(f"{word} {f.age(status.quote_at, now):>5}, {status.feed}", "warning" if is_stale else ""),)
 
 
 def _second(status: StatusView, width: int) -> list[TextLine]:
-    """The account; what is unsettled takes a line of its own where there is no room."""
-    power = "buying power" if width >= WIDE else "power"
+    """The account; what is unsettled takes a line of its own where there is no room, and no figure is cut."""
     unsettled = f", {f.money(status.unsettled)} unsettled" if status.unsettled else ""
-    left = (
-        Cell("USD ", "muted"),
-        Cell("equity ", "muted"),
-        Cell(f.money(status.equity), "strong"),
-        Cell("  day ", "muted"),
-        Cell(_day(status, width), f.tone_of(status.day_change)),
-        Cell(f"  {power} ", "muted"),
-        Cell(f.money(status.buying_power)),
-    )
     entries = Cell("ENTRIES ON") if status.entries_refused is None else Cell("ENTRIES OFF", "warning")
     exits = Cell("EXITS ON") if status.exits_refused is None else Cell("EXITS OFF", "urgent")
     right = (entries, Cell("  "), exits)
-    if len(joined(left)) + len(unsettled) + len(joined(right)) < width:
+    room = width - len(joined(right)) - 1
+    left = _account(status, width, is_percent_shown=True)
+    if len(joined(left)) > room:
+        left = _account(status, width, is_percent_shown=False)
+    if len(joined(left)) + len(unsettled) <= room:
         return [spread((*left, Cell(unsettled)), right, width)]
     own = [(Cell(f"buying power {f.money(status.buying_power)}{unsettled}", "muted"),)] if unsettled else []
     return [spread(left, right, width), *own]
 
 
-def _day(status: StatusView, width: int) -> str:
-    """`−0.01 USD, −0.01 %`; on a narrow line the unit stands at its beginning alone."""
+def _account(status: StatusView, width: int, is_percent_shown: bool) -> TextLine:
+    """`equity 200.00  day −12.00, −6.00 %  power 200.00`: each as wide as the equity, so that none moves another."""
+    cells = len(f.money(status.equity))
     unit = " USD" if width >= WIDE else ""
-    return f"{f.signed(status.day_change)}{unit}, {f.signed_percent(status.day_fraction)}"
+    percent = f", {f.signed_percent(status.day_fraction):>8}" if is_percent_shown else ""
+    return (
+        Cell("USD ", "muted"),
+        Cell("equity ", "muted"),
+        Cell(f.money(status.equity), "strong"),
+        Cell("  day ", "muted"),
+        Cell(f"{f.signed(status.day_change):>{cells}}{unit}{percent}", f.tone_of(status.day_change)),
+        Cell("  buying power " if width >= WIDE else "  power ", "muted"),
+        Cell(f"{f.money(status.buying_power):>{cells}}"),
+    )
 
 
 def _left(view: DeskView) -> str:

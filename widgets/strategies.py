@@ -60,7 +60,7 @@ class Strategies(Pane):
         row = next((row for row in self._rows if row.key == self.grid.selected), None)
         said = []
         if row is not None and self.content_size.height >= LOW:
-            said += self.indented(", ".join(f"{name} {value}" for name, value in row.figures), "muted", 1)
+            said += self.indented(", ".join(f"{name} {value}" for name, value in row.figures), "muted")
             reasons = ", ".join(f"{in_words(name)} {bars}" for name, bars in row.reasons[:REASONS])
             said += self.indented(f"bars: {reasons}" if reasons else "", "muted")
         said += self._shadow()

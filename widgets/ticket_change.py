@@ -17,7 +17,8 @@ def change_in_words(order: OrderRequest, replaced: ReplacedView) -> str:
     moved = f.price(price) if price == replaced.price else f"{f.price(replaced.price)} → {f.price(price)}"
     left = replaced.quantity - replaced.filled_quantity
     quantity = plain(order.quantity) if order.quantity == left else f"{plain(left)} → {plain(order.quantity)}"
-    return f"{quantity} {order.symbol} {word} {moved}{_break_even(price, replaced)}"
+    side = "" if order.type is OrderType.STOP else f"{f.side_word(order.side)} "
+    return f"{side}{quantity} {order.symbol} {word} {moved}{_break_even(price, replaced)}"
 
 
 def change_lines(replaced: ReplacedView) -> list[TextLine]:

@@ -18,7 +18,7 @@ class DeclineScreen(FieldsScreen):
     """`act` declines, with the reason."""
 
     def __init__(self, behind: Behind, row: ProposalRow, act: Callable[[str], None]) -> None:
-        what = f"{f.doing(row.side, row.effect)} {f.quantity(row.quantity)} {row.symbol}"
+        what = f"{f.purpose(row)} {f.quantity(row.quantity)} {row.symbol}"
         super().__init__(behind, f"Decline ─ {what}", [Field("Reason", "may be empty")], "declines")
         self.row = row
         self.act = act

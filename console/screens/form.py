@@ -19,6 +19,7 @@ from console.keymap import footer
 from console.screens.behind import Behind
 from console.screens.layer import Dialog
 from core.views import DeskView
+from widgets.edges import put_title
 from widgets.grid_picture import Tone
 from widgets.lines import Cell, Lines, TextLine
 from widgets.ticket import wrapped
@@ -98,7 +99,7 @@ class Form(Dialog):
 
     def compose(self) -> ComposeResult:
         box = Vertical(classes="form")
-        box.border_title = self.asks
+        put_title(box, self.asks)
         with box:
             for field in self.fields:
                 with Horizontal():

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 
 from console.keymap import Place, bindings_for, confirming_key, written
 from console.screens.layer import Dialog
-from core.model.order import Effect
+from core.model.order import CONFIRMING_KEYS, Effect
 from widgets.edges import put_note, put_title
 from widgets.lines import Cell, Lines, TextLine
 from widgets.ticket import wrapped
@@ -56,7 +56,7 @@ def guide_lines() -> Iterator[TextLine]:
     ):
         yield (Cell(f" {written(id):<8}", "strong"), Cell(does))
     yield ()
-    buys, sells = confirming_key(Effect.OPEN), confirming_key(Effect.CLOSE)
+    buys, sells = confirming_key(CONFIRMING_KEYS[Effect.OPEN]), confirming_key(CONFIRMING_KEYS[Effect.CLOSE])
     confirm = (
         f"read the ticket. When its last line says `armed`, one capital letter sends it: {buys} buys, {sells} sells "
         "what you hold. Enter, space and y send nothing, ever."

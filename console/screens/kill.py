@@ -18,6 +18,7 @@ from console.screens.behind import Behind
 from console.screens.layer import Dialog
 from core.inputs import Rearm, Resume
 from core.views import DeskView
+from widgets.edges import put_title
 from widgets.kill import halted_lines, killed_lines
 from widgets.lines import Cell, Lines, TextLine
 
@@ -89,7 +90,7 @@ class KillScreen(Dialog):
         view = self.behind.view
         title = "KILLED" if self.is_killed else "KILL"
         if self.box.border_title != title:
-            self.box.border_title = title
+            put_title(self.box, title)
         if view is not None and self.is_killed:
             lines = [*killed_lines(view, width), (), *self._after_kill(view)]
         else:

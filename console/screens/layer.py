@@ -14,6 +14,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
 from console.keymap import Place
+from console.screens.beneath import Beneath
 from core.views import DeskView
 
 MINIMUM = (80, 24)
@@ -47,7 +48,7 @@ class Layer(Screen[None]):
         top.refresh(*regions)
 
 
-class Dialog(Layer, ModalScreen[None]):
+class Dialog(Beneath, Layer, ModalScreen[None]):
     """A modal layer; what lies under it stays as it is: the status lines are read while a ticket is open."""
 
     DEFAULT_CSS = """

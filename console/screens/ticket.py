@@ -156,7 +156,8 @@ class TicketScreen(Dialog):
             return
         shown = shown_of(self._shown)
         if self.painted.must_ask(shown):
-            self.call_after_refresh(self.painted.drew, shown, self.painted.asked())
+            skipped = self.painted.asked()
+            self.call_after_refresh(lambda: self.painted.drew(shown, skipped, self.is_active))
 
     def _forget(self) -> None:
         self.painted.forget()
@@ -167,6 +168,7 @@ class TicketScreen(Dialog):
 
     def hear(self, character: str | None, at: float) -> None:
         """A key (its character), a click or a paste (None), typed at that instant of the console's clock."""
+        self.painted.see_whether_it_ran()
         key = key_of(self.standing.row) if self.standing.row is not None else None
         shown = self._shown
         self._is_spelling = self._spells(character, key)
@@ -193,6 +195,7 @@ class TicketScreen(Dialog):
 
     def tick(self) -> None:
         """Follows the silence, and sends what a key turned."""
+        self.painted.see_whether_it_ran()
         if self.phase is not Phase.READY or self._obstacle() is not None:
             self._forget()
         if self.painted.look():
@@ -210,6 +213,9 @@ class TicketScreen(Dialog):
         self.behind.handle.send(Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces))
 
     def on_screen_suspend(self) -> None:
+        self._forget()
+
+    def on_screen_resume(self) -> None:
         self._forget()
 
     def action_confirm(self, key: str) -> None:

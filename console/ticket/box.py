@@ -13,6 +13,7 @@ from console.ticket.standing import Phase, Standing
 from console.ticket.word import TypedWord
 from core.model.account import Mode
 from core.views import DeskView
+from widgets.edges import put_title
 from widgets.lines import Cell, Lines, TextLine
 from widgets.ticket import exit_lines, ticket_lines, title_of
 
@@ -53,8 +54,7 @@ class TicketBox(Vertical):
     def show(self, standing: Standing, view: DeskView, now: datetime, is_late: bool) -> None:
         row, shown = standing.row, standing.shown
         title = title_of(row, view.status.mode.value) if row is not None else ""
-        if self.border_title != title:  # a title that is set is drawn
-            self.border_title = title
+        put_title(self, title)
         self.set_class(view.status.mode is Mode.LIVE, "-live")
         self.set_class(standing.phase not in (Phase.READY, Phase.FETCHING, Phase.CONFIRMING), "-disarmed")
         lines = heading(standing, is_late)

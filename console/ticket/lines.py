@@ -94,7 +94,7 @@ def key_line(standing: Standing, word: TypedWord | None, readiness: Readiness, n
 
 
 def key_of(row: ProposalRow) -> str:
-    return confirming_key(row.effect, row.replaces)
+    return confirming_key(row.confirming_key)
 
 
 def _does(row: ProposalRow, word: TypedWord | None) -> TextLine:

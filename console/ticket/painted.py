@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from console.arming import Arming, Shown
 from console.link import Link
+from console.terminal import STALLED_AFTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Painted:
         self._drawing: Drawing | None = None
         self._painted_at = 0.0
         self._is_waiting_for_a_frame = False
+        self._ran_at = now()
 
     def must_ask(self, shown: Shown) -> bool:
         """Whether the next frame is to be waited for: none has shown this ticket yet."""
@@ -49,10 +51,11 @@ class Painted:
         self._is_waiting_for_a_frame = True
         return self._link().frames_skipped
 
-    def drew(self, shown: Shown, skipped: int) -> None:
-        """A frame that holds it was handed to the link."""
+    def drew(self, shown: Shown, skipped: int, is_on_top: bool) -> None:
+        """A frame that holds it was handed to the link; under another screen, it may not be seen in it."""
         self._is_waiting_for_a_frame = False
-        self._drawing = Drawing(shown, skipped, self._now(), self._link().ask_for_proof())
+        if is_on_top:
+            self._drawing = Drawing(shown, skipped, self._now(), self._link().ask_for_proof())
 
     def look(self) -> bool:
         """A picture counts from when the terminal proved that it drew it, and no longer than the link moves.
@@ -78,6 +81,13 @@ class Painted:
             self.arming.paint(drawing.shown, painted_at)
             self._painted_at = drawing.at
         return False
+
+    def see_whether_it_ran(self) -> None:
+        """A desk that stood still itself, as on a machine that slept, knows of no picture before."""
+        now = self._now()
+        if now - self._ran_at > STALLED_AFTER:
+            self.forget()
+        self._ran_at = now
 
     def forget(self) -> None:
         """It is not on the screen, or not to be read: it must be painted again."""

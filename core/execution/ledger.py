@@ -116,7 +116,7 @@ class Ledger:
     def working_exits(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
         """Working orders that reduce this position, its stops among them."""
         return tuple(
-            o for o in self.working() if o.only_reduces and o.request.symbol == symbol and o.strategy == strategy
+            o for o in self.working() if o.request.symbol == symbol and o.strategy == strategy and o.only_reduces
         )
 
     def covered(self, symbol: Symbol, strategy: str) -> Quantity:

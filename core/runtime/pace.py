@@ -73,6 +73,10 @@ class Pace:
             self._last_beat = now
             self.beat()
 
+    def hurry(self) -> None:
+        """The next beat is due at once: something happened that a person may be waiting for."""
+        self._last_beat = 0.0
+
     _rate: float = 1.0
 
     def _use(self, attended: bool, last: datetime) -> None:

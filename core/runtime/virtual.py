@@ -29,6 +29,7 @@ from core.effects import (
 )
 from core.engine import NOTHING, Engine
 from core.execution.gateway import Gateway
+from core.facts import Fact
 from core.inputs import (
     AccountFetched,
     BarArrived,
@@ -45,6 +46,7 @@ from core.inputs import (
     Priority,
     QuoteArrived,
     Rearm,
+    Resume,
     Start,
     Stop,
     SubmissionAnswered,
@@ -102,11 +104,14 @@ class VirtualRuntime:
         self._arriving: deque[BarArrived] = deque()
         self._heap: list[tuple[datetime, int, int, Callable[[], None]]] = []
         self._numbers = count()
-        self._commands: deque[Command] = deque()
+        self._commands: deque[tuple[int, Command]] = deque()
+        self._presses = 0
         self._ends_at: datetime | None = None
         self._pictures: Pictures | None = None
-        self._drawn = 0
+        self._drawn: tuple[int, Symbol | None] = (0, None)
+        self._watched: Symbol | None = None
         self._is_quoted = False
+        self._has_news = False
 
     # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -114,9 +119,10 @@ class VirtualRuntime:
         """Put a command into the inbox; a kill or a halt goes to its head."""
         if isinstance(command, Halt | Kill):
             self.latch.pressed = command.by
-            self._commands.appendleft(command)
+            self._presses += 1
+            self._commands.appendleft((self._presses, command))
         else:
-            self._commands.append(command)
+            self._commands.append((self._presses, command))
         self.pace.wake.set()
 
     def leave(self) -> None:
@@ -129,9 +135,8 @@ class VirtualRuntime:
         self.pace.attend(attended)
 
     def watch(self, symbol: Symbol | None) -> None:
-        """The symbol whose chart the pictures hold from now on; None for none."""
-        if self._pictures is not None:
-            self._pictures.watched = symbol
+        """From the next picture on this symbol's chart is in it."""
+        self._watched = symbol
 
     def clock(self) -> datetime:
         """The time now, between two events too."""
@@ -142,6 +147,7 @@ class VirtualRuntime:
     def on_beat(self, act: Callable[[], None]) -> None:
         """Have `act` called at every beat, in this runtime's thread; from here on pictures can be had."""
         self._pictures = Pictures(self.engine)
+        self.engine.desk.listeners.append(self._hear_news)
         beat = self.pace.beat
 
         def both() -> None:
@@ -156,15 +162,24 @@ class VirtualRuntime:
 
     def picture(self) -> DeskView:
         """The desk as it is now. Only in this runtime's thread."""
-        self._drawn = self.engine.desk.journal.sequence
-        self._is_quoted = False
+        self._drawn = (self.engine.desk.journal.sequence, self._watched)
+        self._is_quoted = self._has_news = False
         if self._pictures is None:
             self._pictures = Pictures(self.engine)
+        self._pictures.watched = self._drawn[1]
         return self._pictures.draw(self.clock())
 
     def has_changed(self) -> bool:
-        """Whether anything was recorded or quoted since the last picture."""
-        return self._is_quoted or self._drawn != self.engine.desk.journal.sequence
+        """Whether anything was recorded or quoted since the last picture, or another symbol is watched."""
+        return self._is_quoted or self._drawn != (self.engine.desk.journal.sequence, self._watched)
+
+    def has_news(self) -> bool:
+        """Whether anything but bars was recorded since the last picture: what a person may be waiting for."""
+        return self._has_news
+
+    def _hear_news(self, _sequence: int, _at: datetime, _fact: Fact) -> None:
+        self._has_news = True
+        self.pace.hurry()
 
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -293,7 +308,9 @@ class VirtualRuntime:
         self.pace.wake.clear()
         while self._commands:
             self.at = self.pace.now(self.at)
-            self.obey(self._commands.popleft())
+            presses, command = self._commands.popleft()
+            if not (isinstance(command, Resume) and presses < self._presses):  # typed before the halt, it ends none
+                self.obey(command)
 
     # ── the engine ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -305,7 +322,7 @@ class VirtualRuntime:
             self.engine.say("the environment holds the kill: unset KEYTURN_KILL and start again")
             return
         self.take(self.at, command)
-        if not any(isinstance(waiting, Halt | Kill) for waiting in self._commands):
+        if not any(isinstance(waiting, Halt | Kill) for _, waiting in self._commands):
             self.latch.pressed = None  # what the engine recorded takes over from the press
 
     def take(self, at: datetime, message: Input) -> None:

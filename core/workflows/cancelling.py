@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from core.desk import Desk
 from core.effects import CancelOrder, Effect, LookUpOrder
 from core.execution.order import Order, is_order_stale
-from core.facts import CancelFailed, CancelRequested, Source
+from core.facts import CancelFailed, CancelRequested, ProposalSkipped, Source
 from core.inputs import CancelAnswered, RequestCancel
 from core.model.broker import Accepted, NoAnswer, NotFound
 from core.model.order import OrderStatus
 from core.workflows.doubting import Doubting
 from core.workflows.filling import Filling
+
+NOT_YET = "this stop is to take another's place; cancel that one, or wait for the broker's answer"
 
 
 class Cancelling:
@@ -23,10 +25,15 @@ class Cancelling:
         self.doubting = doubting
 
     def on_request(self, command: RequestCancel) -> Iterable[Effect]:
+        """An order that is to take another's place: an entry goes with that one; a stop's would leave shares bare."""
         order = self.desk.ledger.order(command.client_order_id)
         if order is None or not order.is_working:
             return ()
-        return self.cancel(order, "cancelled by the operator")
+        old = self.desk.ledger.incumbent(order)
+        if old is not None and order.is_protective:
+            self.desk.record(ProposalSkipped(order.strategy, order.request.symbol, self.desk.at, (NOT_YET,)))
+            return ()
+        return self.cancel(old or order, "cancelled by the operator")
 
     def cancel(self, order: Order, reason: str) -> Iterator[Effect]:
         """Ask the broker to cancel and watch until it is gone; an order without an answer yet waits for its answer.

@@ -33,7 +33,7 @@ class Choosing:
         """Entries in it leave the stage, one whose key has just been turned included; the gate keeps others out."""
         day = self.desk.calendar.trading_day(self.desk.at)
         reason = command.reason or "refused by the operator"
-        if self.desk.control.refusal_of(command.symbol, day) is None:
-            self.desk.record(SymbolRefused(command.symbol, day, reason))
         self.proposing.decline_entries_in(command.symbol, f"no {command.symbol} today: {reason}")
+        if self.desk.control.refusal_of(command.symbol, day) is None:  # last: a crash between leaves nothing waiting
+            self.desk.record(SymbolRefused(command.symbol, day, reason))
         return ()

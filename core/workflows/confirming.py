@@ -38,6 +38,7 @@ from core.model.staging import (
     digest_of_ticket,
 )
 from core.model.values import ClientOrderId, Fraction, Money, Price, ProposalId, Quantity, TicketId, plain, tick_of
+from core.risk.checks.buying_power import given_back
 from core.risk.gate import Gate, ReviewContext
 from core.staging.stage import Confirmation
 from core.workflows.changing import Changing
@@ -374,5 +375,5 @@ def figures_of(proposal: Proposal, price: Price | None, context: ReviewContext) 
     share = Fraction(cost / account.equity) if cost is not None and account and account.equity > 0 else None
     after = None
     if cost is not None and account and not proposal.only_reduces:
-        after = Money(account.buying_power - cost)
+        after = Money(account.buying_power + given_back(order, context.ledger, account) - cost)
     return Figures(cost, loss, share, after)

@@ -285,14 +285,20 @@ class Proposing:
         review = self.gate.review(candidate_of(proposal), self.desk.figures_for(self.desk.at, proposal.symbol, None))
         if review.refusals:
             reasons = tuple(f"{v.check}: {v.reason}" for v in review.refusals)
-            self._skip(proposal.strategy, proposal.symbol, reasons, proposal.signal_time)
+            followed = None if proposal.strategy == MANUAL or proposal.only_reduces else proposal
+            self._skip(proposal.strategy, proposal.symbol, reasons, proposal.signal_time, followed)
             return
         self.desk.record(ProposalStaged(proposal, review))
 
     def _skip(
-        self, strategy: str, symbol: Symbol, reasons: tuple[str, ...], signal_time: datetime | None = None
+        self,
+        strategy: str,
+        symbol: Symbol,
+        reasons: tuple[str, ...],
+        signal_time: datetime | None = None,
+        proposal: Proposal | None = None,
     ) -> None:
-        self.desk.record(ProposalSkipped(strategy, symbol, signal_time or self.desk.at, reasons))
+        self.desk.record(ProposalSkipped(strategy, symbol, signal_time or self.desk.at, reasons, proposal))
 
     def _manual_order_id(self) -> ClientOrderId:
         state = self.desk.stage.state

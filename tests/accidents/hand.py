@@ -4,14 +4,21 @@ read. The hand knows the desk only where it must get ready for the next accident
 
 from __future__ import annotations
 
+import asyncio
 from random import Random
 
 from console.screens.kill import KillScreen
 from tests.accidents.house import SIZES, House, Meant
 
 ESCAPE, ENTER, CTRL_K = b"\x1b", b"\r", b"\x0b"
+PUNCTUAL = 0.15
+"""Of all short waits, those in which each of the desk's timers keeps its time: about ten times as dear."""
 READING = 0.5
 """Seconds for which a person looks at an armed ticket before the deliberate press, at least."""
+
+
+class NoTicketError(Exception):
+    """None can be had now: the accident does not take place, and is not counted."""
 
 
 class Hand:
@@ -38,27 +45,15 @@ class Hand:
         self.house.wire.type(encoded)
 
     async def wait(self, seconds: float) -> None:
-        """Every timer of the desk at its own instant."""
-        if seconds > 0:
-            clock = self.house.clock
-            end = clock.at + seconds
-            while clock.at < end - 1e-9:  # asyncio's own resolution may end a sleep a hair early
-                import asyncio
-
-                await asyncio.sleep(end - clock.at)
-
-    async def rest(self, seconds: float) -> None:
-        """In a few leaps, as on a busy machine."""
-        steps = self.chance.randint(1, 3)
-        for _ in range(steps):
-            await self.house.clock.leap(seconds / steps)
-
-    async def passes(self, seconds: float) -> None:
-        """One way or the other."""
-        if seconds > 0.6 or self.chance.random() < 0.5:
-            await self.rest(seconds)
+        """Some time of a desk that runs: now and then every timer at its own instant, else in leaps, as on a busy
+        machine. What the wire and the input thread do comes at its own instant in any case."""
+        if seconds <= 0.6 and self.chance.random() < PUNCTUAL:
+            await asyncio.sleep(seconds)
         else:
-            await self.wait(seconds)
+            least = 1 if self.chance.random() < PUNCTUAL else int(seconds / 0.8) + 1
+            steps = max(least, self.chance.choice((1, 1, 2, 3)) if seconds > 0.1 else 1)
+            for _ in range(steps):
+                await self.house.clock.leap(seconds / steps)
 
     def stops_the_link(self) -> None:
         self.note("the link stands still")
@@ -89,20 +84,19 @@ class Hand:
     async def jumps_the_clock(self, seconds: float) -> None:
         self.note(f"the engine's clock jumps by {seconds:.1f} s")
         self.house.pace.jump(seconds)
-        await self.rest(0.15)
+        await self.wait(0.15)
 
     async def moves_the_price(self, fraction: float) -> None:
         self.note(f"prices jump by {fraction:+.2%}")
         self.house.price_jumps(fraction)
-        await self.rest(0.15)
+        await self.wait(0.15)
 
     # ── the one press that is meant
 
     async def presses_deliberately(self) -> bool | None:
         """Reads the armed ticket on the far terminal, waits, presses its key once, alone. None: nothing to press."""
         house = self.house
-        if not await self.has_an_armed_ticket():
-            return None
+        await self.has_an_armed_ticket()
         ticket, since = house.shown, house.clock.at
         for _ in range(120):
             if house.shown is None:
@@ -132,36 +126,36 @@ class Hand:
         house = self.house
         if house.wire.is_still:
             self.moves_the_link()
-            await self.rest(2.0)
+            await self.wait(2.0)
         if house.desk.is_too_small:
             self.resizes(*self.chance.choice(SIZES))
-            await self.rest(0.2)
+            await self.wait(0.2)
         for _ in range(12):
             top = house.desk.screen_stack[-1]
             if isinstance(top, KillScreen) and top.is_killed:
                 for letter in "REARM":
                     self.type(letter)
-                await self.rest(1.4)
+                await self.wait(1.4)
             elif len(house.desk.screen_stack) > 1:
                 self.type(ESCAPE)
-                await self.rest(0.3 + 2 * house.wire.delay)
-            elif house.desk.view is not None and house.desk.view.status.halts:
+                await self.wait(0.3 + 2 * house.wire.delay)
+            elif house.is_shut():
                 self.type(CTRL_K)
-                await self.rest(0.3 + 2 * house.wire.delay)
+                await self.wait(0.3 + 2 * house.wire.delay)
             else:
                 return
 
-    async def has_a_ticket(self) -> bool:
+    async def has_a_ticket(self) -> None:
         """An open one that could be confirmed once it is armed; the last accident's, where that is still there."""
         house = self.house
         for _ in range(4):
             if house.shown is not None:
-                return True
+                return
             await self.goes_home()
             while house.waiting() < 3:
                 before = house.waiting()
                 house.stages_an_order()
-                await self.rest(0.25)
+                await self.wait(0.25)
                 if house.waiting() == before:
                     break
             self.type(b"1")
@@ -170,24 +164,22 @@ class Hand:
             for _ in range(20):
                 await self.wait(0.05 + house.wire.delay)
                 if house.shown is not None:
-                    return True
-        return False
+                    return
+        raise NoTicketError
 
-    async def has_an_armed_ticket(self) -> bool:
+    async def has_an_armed_ticket(self) -> None:
         """Silent and painted for long enough, as the desk itself judges."""
         house = self.house
         for _ in range(3):
-            if not await self.has_a_ticket():
-                return False
+            await self.has_a_ticket()
             for _ in range(40):
                 screen = house.ticket_screen
                 if house.shown is None or screen is None:
                     break
-                cell = screen._state(house.right_key)
-                if cell.text == "armed":
-                    return True
-                await self.rest(0.15)
+                if screen._state(house.right_key).text == "armed":
+                    return
+                await self.wait(0.15)
             else:
                 self.type(ESCAPE)
-                await self.rest(0.3)
-        return False
+                await self.wait(0.3)
+        raise NoTicketError

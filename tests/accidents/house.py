@@ -1,4 +1,4 @@
-"""The house that accidents happen in: the real desk, engine and exchange in one thread, on the clock a test moves."""
+"""The house of the accidents: the real desk, engine and exchange in one thread, on the clock that a test moves."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from console.screens.ticket import Phase, TicketScreen
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.facts import ConfirmationReceived, Fact, TicketOpened
-from core.inputs import BarArrived, ProposeClose, ProposeOrder, QuoteArrived
+from core.inputs import BarArrived, OpenTicket, ProposeClose, ProposeOrder, QuoteArrived
 from core.market.calendar import ExchangeCalendar, load_calendar
 from core.market.synthetic import synthetic_day
 from core.model.account import Mode
@@ -45,7 +45,7 @@ from tests.unit.core.brokers.trading_floor import Notebook
 
 LONG, SHORT = Symbol("SPY"), Symbol("QQQ")
 OPENED_AFTER = timedelta(minutes=40)
-SIZES = ((80, 24), (120, 40), (200, 60))
+SIZES = (*[(80, 24)] * 12, (120, 40), (120, 40), (200, 60))
 
 
 @cache
@@ -143,7 +143,8 @@ class Meant:
 
 @dataclass
 class House:
-    """Attributes: `meant`, what may be confirmed now; `nobody_meant`, what was confirmed all the same."""
+    """Attributes: `meant`, what may be confirmed now; `nobody_meant`, what was confirmed all the same; `draws`, whether
+    its frames have their letters."""
 
     clock: Clock
     wire: Wire
@@ -151,6 +152,7 @@ class House:
     handle: SteppedHandle
     pace: SteppedPace
     chance: Random
+    draws: bool = True
     meant: Meant | None = None
     confirmations: int = 0
     nobody_meant: list[str] = field(default_factory=list)
@@ -199,9 +201,17 @@ class House:
         return CONFIRMING_KEYS[shown.order.effect] if shown is not None else "B"
 
     def reads(self, ticket: Ticket) -> bool:
-        """Whether this very order stands on the far terminal, armed."""
+        """Whether this very order stands on the far terminal, armed; where nothing is drawn, the desk's own word."""
+        screen = self.ticket_screen
+        if not self.draws:
+            return self.shown == ticket and screen is not None and screen._state(self.right_key).text == "armed"
         text = self.wire.far.text()
         return words_of(ticket) in text and any("armed " in row and "armed in" not in row for row in text.splitlines())
+
+    def is_shut(self) -> bool:
+        """Halted or killed, as far as its status says."""
+        view = self.desk.view
+        return view is not None and bool(view.status.halts or view.status.killed_by)
 
     def waiting(self) -> int:
         view = self.desk.view
@@ -241,6 +251,12 @@ class House:
             self.handle.send(ProposeClose(self.chance.choice(held)))
         return bool(held)
 
+    def opens_it_again(self) -> None:
+        """By another door: the open ticket's proposal gets a new one, with a digest of its own."""
+        shown = self.shown
+        if shown is not None:
+            self.handle.send(OpenTicket(shown.proposal_id))
+
     def price_jumps(self, fraction: float) -> None:
         runtime = self.handle.runtime
         at = runtime.clock()
@@ -266,7 +282,7 @@ def words_of(ticket: Ticket) -> str:
 
 
 @asynccontextmanager
-async def open_house(clock: Clock, chance: Random) -> AsyncIterator[House]:
+async def open_house(clock: Clock, chance: Random, draws: bool = True) -> AsyncIterator[House]:
     calendar, bars = market()
     engine = Engine("test", Mode.PAPER, calendar, MemoryJournal())
     begin = bars[0].start + OPENED_AFTER
@@ -286,7 +302,7 @@ async def open_house(clock: Clock, chance: Random) -> AsyncIterator[House]:
     wire = Wire(clock, FarScreen(*size))
     handle = SteppedHandle(runtime, clock)
     desk = WiredDesk(handle, wire)
-    house = House(clock, wire, desk, handle, pace, chance)
+    house = House(clock, wire, desk, handle, pace, chance, draws)
     engine.desk.listeners.append(house.hear)
     running = asyncio.create_task(desk.run_async(size=size))
     try:

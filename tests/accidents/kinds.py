@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from console.arming import OPENS_AFTER, REDUCES_AFTER
 from core.model.order import CONFIRMING_KEYS
 from tests.accidents.hand import CTRL_K, ENTER, ESCAPE, Hand
+from tests.accidents.house import SIZES
 
 Kind = Callable[[Hand], Awaitable[None]]
 
@@ -42,10 +43,10 @@ async def type_ahead(hand: Hand) -> None:
     chance = hand.chance
     await hand.goes_home()
     hand.house.stages_an_order()
-    await hand.rest(0.3)
+    await hand.wait(0.3)
     key = chance.choice(CONFIRMING)
     hand.type(b"1" if chance.random() < 0.5 else key)
-    await hand.passes(chance.uniform(0, 0.3))
+    await hand.wait(chance.uniform(0, 0.3))
     hand.type(ENTER)
     for _ in range(chance.randint(1, 4)):
         await hand.wait(blind(hand))
@@ -60,14 +61,13 @@ async def held_key(hand: Hand) -> None:
     if chance.random() < 0.5:
         await hand.goes_home()
         hand.house.stages_an_order()
-        await hand.rest(0.3)
+        await hand.wait(0.3)
         hand.type(ENTER)
         key = chance.choice(CONFIRMING) if hand.house.shown is None else hand.house.right_key
-    elif await hand.has_a_ticket():
+    else:
+        await hand.has_a_ticket()
         hand.type(chance.choice(("]", "!", "r")))
         key = hand.house.right_key
-    else:
-        return
     if chance.random() < 0.2:
         key = chance.choice(("\r", " ", "y", *OTHERS))
     await hand.wait(blind(hand))
@@ -78,11 +78,11 @@ async def holds(hand: Hand, key: str, ends_armed: bool) -> None:
     """As a keyboard does it: once, a wait, then at its rate, and the link carries it unevenly."""
     chance = hand.chance
     hand.type(key)
-    await hand.passes(chance.uniform(0.25, 1.0))
+    await hand.wait(chance.uniform(0.25, 1.0))
     rate = chance.choice((2, 3, 5, 10, 15, 30))
     for _ in range(chance.randint(1, 3 if rate < 5 else 12)):
         hand.type(key)
-        await hand.passes(1 / rate)
+        await hand.wait(1 / rate)
 
 
 async def held_across_screens(hand: Hand) -> None:
@@ -90,10 +90,10 @@ async def held_across_screens(hand: Hand) -> None:
     chance = hand.chance
     await hand.goes_home()
     hand.house.stages_an_order()
-    await hand.rest(0.3)
+    await hand.wait(0.3)
     key = chance.choice(CONFIRMING)
     hand.type(key)
-    await hand.passes(chance.uniform(0.25, 1.0))
+    await hand.wait(chance.uniform(0.25, 1.0))
     rate = chance.choice((2, 5, 10, 30))
     view = hand.house.desk.view
     opens_at = chance.randint(0, 4)
@@ -102,14 +102,13 @@ async def held_across_screens(hand: Hand) -> None:
         if number == opens_at and view is not None and view.proposals:
             hand.note("a ticket opens by itself under the finger")
             hand.house.desk.call_later(hand.house.desk.open_ticket, chance.choice(view.proposals).id)
-        await hand.passes(1 / rate)
+        await hand.wait(1 / rate)
 
 
 async def paste(hand: Hand) -> None:
     """With brackets, without them, or with brackets that never close."""
     chance = hand.chance
-    if not await hand.has_an_armed_ticket():
-        return
+    await hand.has_an_armed_ticket()
     text = "".join(
         chance.choice((*CONFIRMING, hand.house.right_key, *"BUY 100 SPY\r\n")) for _ in range(chance.randint(2, 40))
     )
@@ -124,29 +123,31 @@ async def paste(hand: Hand) -> None:
                 await hand.wait(chance.uniform(0, ROW))
         case "unfinished":
             hand.type(f"\x1b[200~{text}")
-            await hand.passes(chance.uniform(0.4, 1.8))
+            await hand.wait(chance.uniform(0.4, 1.8))
             hand.type(hand.house.right_key)
         case _:
             hand.type(f"\x1b[200~{text}")
-            await hand.passes(chance.uniform(0.0, 1.9))
+            await hand.wait(chance.uniform(0.0, 1.9))
             hand.type(f"{hand.house.right_key}\x1b[201~")
 
 
 async def burst_after_a_stall(hand: Hand) -> None:
     """What was typed into a link that stood still comes at once when it moves."""
     chance = hand.chance
-    is_open = chance.random() < 0.6 and await hand.has_an_armed_ticket()
-    if not is_open:
+    is_open = chance.random() < 0.6
+    if is_open:
+        await hand.has_an_armed_ticket()
+    else:
         await hand.goes_home()
         hand.house.stages_an_order()
-        await hand.rest(0.3)
+        await hand.wait(0.3)
     seconds = chance.choice((0.2, 0.5, 1.0, 1.5, 3.0, 5.0, 10.0, 30.0)) * chance.uniform(0.8, 1.2)
     hand.stops_the_link()
     seconds_before = seconds * chance.random()
-    await hand.passes(seconds_before)
+    await hand.wait(seconds_before)
     if not is_open:
         hand.type(ENTER)
-        await hand.passes(chance.uniform(0.05, max(0.05, seconds - seconds_before)))
+        await hand.wait(chance.uniform(0.05, max(0.05, seconds - seconds_before)))
         hand.type(confirming(hand))
     elif seconds >= 3.0 and chance.random() < 0.6:
         hand.type(hand.house.right_key)
@@ -155,26 +156,25 @@ async def burst_after_a_stall(hand: Hand) -> None:
             hand.type(chance.choice((confirming(hand), confirming(hand), chance.choice(OTHERS))))
             await hand.wait(chance.uniform(0, ROW))
         hand.type(hand.house.right_key)
-    await hand.passes(max(0.0, seconds - seconds_before))
+    await hand.wait(max(0.0, seconds - seconds_before))
     hand.moves_the_link()
-    await hand.passes(chance.uniform(0.0, 0.5))
+    await hand.wait(chance.uniform(0.0, 0.5))
 
 
 async def resize(hand: Hand) -> None:
     """Too small and back again, with keys in between; or larger and smaller under a row of keys."""
     chance = hand.chance
-    if not await hand.has_an_armed_ticket():
-        return
+    await hand.has_an_armed_ticket()
     key = hand.house.right_key
     if chance.random() < 0.7:
         hand.resizes(chance.randint(10, 79), chance.randint(5, 40))
         await hand.wait(0.02 + chance.uniform(0, 1.0))
         hand.type(key)
-        await hand.passes(chance.uniform(0, 0.8))
-        hand.resizes(*chance.choice(((80, 24), (120, 40), (200, 60))))
+        await hand.wait(chance.uniform(0, 0.8))
+        hand.resizes(*chance.choice(SIZES))
         await hand.wait(blind(hand))
     else:
-        hand.resizes(*chance.choice(((80, 24), (100, 30), (120, 40), (200, 60))))
+        hand.resizes(*chance.choice(SIZES))
         hand.type(chance.choice(OTHERS))
         await hand.wait(chance.uniform(0, ROW))
     hand.type(key)
@@ -183,11 +183,10 @@ async def resize(hand: Hand) -> None:
 async def focus(hand: Hand) -> None:
     """The window comes to the front under a hand that types on."""
     chance = hand.chance
-    if not await hand.has_an_armed_ticket():
-        return
+    await hand.has_an_armed_ticket()
     key = hand.house.right_key
     hand.type("\x1b[O")
-    await hand.passes(chance.uniform(0.5, 3.0))
+    await hand.wait(chance.uniform(0.5, 3.0))
     hand.type("\x1b[I")
     await hand.wait(blind(hand))
     hand.type(key)
@@ -196,8 +195,7 @@ async def focus(hand: Hand) -> None:
 async def mouse(hand: Hand) -> None:
     """Clicks, drags and wheels everywhere, on the key line too, and a key under the clicking hand."""
     chance = hand.chance
-    if not await hand.has_an_armed_ticket():
-        return
+    await hand.has_an_armed_ticket()
     for _ in range(chance.randint(1, 6)):
         width, height = hand.house.desk.size
         column, row = hand.key_line() if chance.random() < 0.5 else (1, 1)
@@ -205,7 +203,7 @@ async def mouse(hand: Hand) -> None:
             column, row = chance.randint(1, width), chance.randint(1, height)
         column = max(1, min(width, column - chance.randint(0, 40)))
         hand.clicks(column, row, chance.choice((0, 0, 0, 1, 2, 32, 64, 65)), chance.random() < 0.8)
-        await hand.passes(chance.uniform(0, 0.3))
+        await hand.wait(chance.uniform(0, 0.3))
     hand.clicks(*hand.key_line())
     await hand.wait(blind(hand))
     hand.type(hand.house.right_key)
@@ -214,8 +212,7 @@ async def mouse(hand: Hand) -> None:
 async def clock_jump(hand: Hand) -> None:
     """The engine's clock jumps: the ticket's time or the proposal's is over, and the key comes all the same."""
     chance = hand.chance
-    if not await hand.has_an_armed_ticket():
-        return
+    await hand.has_an_armed_ticket()
     key = hand.house.right_key
     await hand.jumps_the_clock(chance.choice((61, 90, 200, 310)))
     await hand.wait(0.25 + 2 * hand.house.wire.delay)
@@ -232,8 +229,7 @@ async def clock_jump(hand: Hand) -> None:
 async def price_jump(hand: Hand) -> None:
     """A quote moves so far that the order must be read again; the key comes with the reading."""
     chance = hand.chance
-    if not await hand.has_an_armed_ticket():
-        return
+    await hand.has_an_armed_ticket()
     key = hand.house.right_key
     await hand.moves_the_price(chance.uniform(-0.03, 0.03))
     hand.type("r")
@@ -248,42 +244,56 @@ async def price_jump(hand: Hand) -> None:
 async def swap(hand: Hand) -> None:
     """Another ticket comes under the hand, and the key was on its way."""
     chance = hand.chance
-    if not await hand.has_an_armed_ticket():
-        return
+    await hand.has_an_armed_ticket()
     house = hand.house
     if chance.random() < 0.5:
         hand.note("an exit comes" if house.stages_an_exit() else "a proposal comes")
         house.stages_an_order()
-        await hand.rest(0.25)
+        await hand.wait(0.25)
     key = hand.house.right_key
     for _ in range(chance.randint(1, 3)):
         hand.type(chance.choice(("]", "]", "!", "r", "\x1b\r")))
         await hand.wait(blind(hand))
         hand.type(chance.choice((key, house.right_key, chance.choice(CONFIRMING))))
-        await hand.passes(chance.uniform(0, 0.4))
+        await hand.wait(chance.uniform(0, 0.4))
     hand.type(chance.choice(("]", "!")))
     await hand.wait(blind(hand))
     hand.type(house.right_key)
+
+
+async def new_figures(hand: Hand) -> None:
+    """Another door asks for this ticket's figures anew: it changes under a hand that was about to press."""
+    await hand.has_an_armed_ticket()
+    house = hand.house
+    before, key = house.shown, house.right_key
+    hand.note("another door opens this ticket again")
+    house.opens_it_again()
+    for _ in range(20):
+        await hand.wait(0.02)
+        if house.shown != before:
+            break
+    await hand.wait(blind(hand))
+    if house.shown == before:
+        hand.type(hand.chance.choice(OTHERS))
+    hand.type(key)
 
 
 async def other_keys(hand: Hand) -> None:
     """Keys of other panes and other effects, Enter, space, y: each alone on an armed ticket."""
     chance = hand.chance
     for _ in range(chance.randint(1, 3)):
-        if not await hand.has_an_armed_ticket():
-            return
+        await hand.has_an_armed_ticket()
         key = hand.house.right_key
         wrong = [k for k in (*CONFIRMING, "\r", " ", "y", "Y", key.lower(), "P", "R", "U", "E", *OTHERS) if k != key]
         pressed = chance.choice((*wrong, *ARROWS, "\r", " ", "y", "\r\n"))
         hand.type(pressed)
-        await hand.passes(chance.uniform(0.15, 0.8))
+        await hand.wait(chance.uniform(0.15, 0.8))
 
 
 async def words(hand: Hand) -> None:
     """A sentence meant for another window, at a typist's speed."""
     chance = hand.chance
-    if not await hand.has_an_armed_ticket():
-        return
+    await hand.has_an_armed_ticket()
     for letter in chance.choice(WORDS) + chance.choice((" ", ".", "!")):
         hand.type(letter)
         await hand.wait(chance.uniform(0.02, ROW))
@@ -299,12 +309,12 @@ async def stop_question(hand: Hand) -> None:
         hand.type(chance.choice("jk"))
         await hand.wait(0.05)
     hand.type(b"d")
-    await hand.passes(0.2 + hand.house.wire.delay)
+    await hand.wait(0.2 + hand.house.wire.delay)
     for _ in range(chance.randint(1, 4)):
         hand.type(chance.choice((*CONFIRMING, "\r", " ", "y", "D", "x")))
-        await hand.passes(chance.uniform(0, 0.6))
+        await hand.wait(chance.uniform(0, 0.6))
     hand.type(ESCAPE)
-    await hand.rest(0.3)
+    await hand.wait(0.3)
     hand.type(b"1\r")
     await hand.wait(blind(hand))
     hand.type(chance.choice(CONFIRMING))
@@ -313,19 +323,18 @@ async def stop_question(hand: Hand) -> None:
 async def kill_screen(hand: Hand) -> None:
     """It comes over the ticket and goes away, and the ticket's key was typed at it."""
     chance = hand.chance
-    if not await hand.has_an_armed_ticket():
-        return
+    await hand.has_an_armed_ticket()
     key = hand.house.right_key
     hand.type(chance.choice((CTRL_K, b"\x1b[21~", b"\x1b[107;5u")))
-    await hand.passes(chance.uniform(0.05, 0.6) + 2 * hand.house.wire.delay)
+    await hand.wait(chance.uniform(0.05, 0.6) + 2 * hand.house.wire.delay)
     for _ in range(chance.randint(1, 3)):
-        hand.type(chance.choice((key, key, *CONFIRMING, "y", "\r", "F", "NAKED"[: chance.randint(1, 4)])))
-        await hand.passes(chance.uniform(0, 0.5))
+        hand.type(chance.choice((key, key, *CONFIRMING, "y", "\r", "NAKED"[: chance.randint(1, 4)])))
+        await hand.wait(chance.uniform(0, 0.5))
     if chance.random() < 0.2:
         hand.type("K")
-        await hand.passes(0.3)
+        await hand.wait(0.3)
         hand.type(key)
-        await hand.passes(0.2)
+        await hand.wait(0.2)
     hand.type(ESCAPE)
     await hand.wait(0.11 + blind(hand))  # the escape is one when nothing followed it for a tenth of a second
     hand.type(key)
@@ -334,13 +343,12 @@ async def kill_screen(hand: Hand) -> None:
 async def help_over_the_ticket(hand: Hand) -> None:
     """`?`, a look, Esc, and the key at once."""
     chance = hand.chance
-    if not await hand.has_an_armed_ticket():
-        return
+    await hand.has_an_armed_ticket()
     key = hand.house.right_key
     hand.type(b"?")
     await hand.wait(blind(hand))
     hand.type(key)
-    await hand.passes(chance.uniform(0.1, 0.9))
+    await hand.wait(chance.uniform(0.1, 0.9))
     hand.type(ESCAPE)
     await hand.wait(0.11 + blind(hand))
     hand.type(key)
@@ -349,8 +357,7 @@ async def help_over_the_ticket(hand: Hand) -> None:
 async def everything(hand: Hand) -> None:
     """Any keys, clicks, pastes and sizes in one row."""
     chance = hand.chance
-    if not await hand.has_a_ticket():
-        return
+    await hand.has_a_ticket()
     for _ in range(chance.randint(4, 20)):
         match chance.randint(0, 9):
             case 0:
@@ -358,7 +365,7 @@ async def everything(hand: Hand) -> None:
             case 1:
                 hand.type(f"\x1b[200~{chance.choice(CONFIRMING)}\x1b[201~")
             case 2:
-                hand.resizes(*chance.choice(((80, 24), (120, 40), (200, 60))))
+                hand.resizes(*chance.choice(SIZES))
             case 3:
                 hand.type(chance.choice(ARROWS))
             case 4:
@@ -384,6 +391,7 @@ KINDS: dict[str, Kind] = {
         clock_jump,
         price_jump,
         swap,
+        new_figures,
         other_keys,
         words,
         stop_question,

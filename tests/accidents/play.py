@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 
+from tests.accidents.blank import blank_frames
 from tests.accidents.clock import Clock, clocked_loop
-from tests.accidents.hand import Hand
+from tests.accidents.hand import Hand, NoTicketError
 from tests.accidents.house import House, open_house
 from tests.accidents.kinds import KINDS
 
@@ -15,6 +17,8 @@ A_DESK = 250
 """Accidents a desk."""
 DELIBERATE = 0.06
 """Of all events, those in which a key is meant."""
+DRAWN = 10
+"""One desk in so many draws every frame."""
 HIDDEN = (0, 4096, 65536, 1 << 20)
 
 
@@ -33,6 +37,8 @@ class Played:
     accidents: Counter[str] = field(default_factory=Counter)
     deliberate: int = 0
     confirmed: int = 0
+    void: int = 0
+    """Accidents that did not take place, because there was no ticket."""
     failures: list[Failure] = field(default_factory=list)
     seconds: float = 0.0
     """Of the desk's own time."""
@@ -41,6 +47,7 @@ class Played:
         self.accidents += other.accidents
         self.deliberate += other.deliberate
         self.confirmed += other.confirmed
+        self.void += other.void
         self.failures += other.failures
         self.seconds += other.seconds
 
@@ -48,29 +55,46 @@ class Played:
     def many(self) -> int:
         return self.accidents.total()
 
+    @property
+    def events(self) -> int:
+        return self.many + self.void + self.deliberate
+
 
 def play_desk(
-    seed: int, first: int, many: int = A_DESK, only: int | None = None, kinds: tuple[str, ...] = tuple(KINDS)
+    seed: int,
+    first: int,
+    many: int = A_DESK,
+    only: int | None = None,
+    kinds: tuple[str, ...] = tuple(KINDS),
+    deliberate: float = DELIBERATE,
 ) -> Played:
     """Accidents `first` to `first + many - 1` of a seed, on one desk. With `only`, as far as that one, and its events
     are kept whatever came of it."""
     clock = Clock()
     played = Played()
-    with clocked_loop(clock) as loop:
-        loop.run_until_complete(_play(clock, played, seed, range(first, first + many), only, kinds))
+    draws = first // A_DESK % DRAWN == 0
+    with clocked_loop(clock) as loop, blank_frames(not draws):
+        loop.run_until_complete(_play(clock, played, seed, range(first, first + many), only, kinds, deliberate, draws))
     return played
 
 
 async def _play(
-    clock: Clock, played: Played, seed: int, numbers: range, only: int | None, kinds: tuple[str, ...]
+    clock: Clock,
+    played: Played,
+    seed: int,
+    numbers: range,
+    only: int | None,
+    kinds: tuple[str, ...],
+    deliberate: float,
+    draws: bool,
 ) -> None:
     chance = Random(f"{seed}:{numbers[0]}:desk")
-    async with open_house(clock, chance) as house:
+    async with open_house(clock, chance, draws) as house:
         set_the_link(house, chance)
         hand = Hand(house, chance)
         began = clock.at
         for number in numbers:
-            await _one(hand, played, number, Random(f"{seed}:{number}"), only, kinds)
+            await _one(hand, played, number, Random(f"{seed}:{number}"), only, kinds, deliberate)
             if number == only or house.nobody_meant:
                 break
         played.seconds = clock.at - began
@@ -88,25 +112,29 @@ def set_the_link(house: House, chance: Random) -> None:
 
 
 async def _one(
-    hand: Hand, played: Played, number: int, chance: Random, only: int | None, kinds: tuple[str, ...]
+    hand: Hand, played: Played, number: int, chance: Random, only: int | None, kinds: tuple[str, ...], deliberate: float
 ) -> None:
     house = hand.house
     hand.begins(chance)
     is_confirmed = None
-    if chance.random() < DELIBERATE:
+    if chance.random() < deliberate:
         kind = "deliberate"
-        is_confirmed = await hand.presses_deliberately()
+        with suppress(NoTicketError):
+            is_confirmed = await hand.presses_deliberately()
         if is_confirmed is not None:
             played.deliberate += 1
             played.confirmed += is_confirmed
     else:
         kind = chance.choice(kinds)
-        await KINDS[kind](hand)
-        played.accidents[kind] += 1
+        try:
+            await KINDS[kind](hand)
+            played.accidents[kind] += 1
+        except NoTicketError:
+            played.void += 1
         if house.wire.is_still:
             hand.moves_the_link()
     await hand.wait(0.3 + 2 * house.wire.delay)
-    await hand.rest(0.3)
+    await hand.wait(0.3)
     missed = is_confirmed is False
     if house.nobody_meant or number == only or missed:
         played.failures.append(Failure(number, kind, [*house.nobody_meant], hand.events))

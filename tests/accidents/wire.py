@@ -38,6 +38,8 @@ class Wire:
     _down: deque[bytes] = field(default_factory=deque)
     _held: int = 0
     _seen: bytes = b""
+    _flies_up: deque[bytes] = field(default_factory=deque)
+    _flies_down: deque[bytes] = field(default_factory=deque)
 
     # ── up: keys
 
@@ -45,9 +47,15 @@ class Wire:
         if self.is_still:
             self._up.append(data)
         else:
-            self.clock.call_punctually(self.delay, self._reach, data)
+            self._send_up(data)
 
-    def _reach(self, data: bytes) -> None:
+    def _send_up(self, data: bytes) -> None:
+        """In order: two timers of one instant ring in any."""
+        self._flies_up.append(data)
+        self.clock.call_punctually(self.delay, self._reach)
+
+    def _reach(self) -> None:
+        data = self._flies_up.popleft()
         if self.is_still:  # it was on its way when the link stopped
             self._up.append(data)
         elif self.driver is not None:
@@ -63,9 +71,14 @@ class Wire:
             self._held += len(data)
             self._down.append(data)
         else:
-            self.clock.call_punctually(self.delay, self._arrive, data)
+            self._send_down(data)
 
-    def _arrive(self, data: bytes) -> None:
+    def _send_down(self, data: bytes) -> None:
+        self._flies_down.append(data)
+        self.clock.call_punctually(self.delay, self._arrive)
+
+    def _arrive(self) -> None:
+        data = self._flies_down.popleft()
         if self.is_still:
             self._held += len(data)
             self._down.append(data)
@@ -87,12 +100,12 @@ class Wire:
         self.is_still = False
         self._held = 0
         for part in [b"".join(self._up)] if in_one_read else [*self._up]:
-            self.clock.call_punctually(self.delay, self._reach, part)
+            self._send_up(part)
         drawn = b"".join(self._down)
         self._up.clear()
         self._down.clear()
         if drawn:
-            self.clock.call_punctually(self.delay, self._arrive, drawn)
+            self._send_down(drawn)
         if self.driver is not None:
             self.driver.pump_soon()
 

@@ -68,8 +68,8 @@ class WatchedDesk(Desk):
 
     CSS_PATH = Path(console.desk.__file__).with_name("desk.tcss")
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, *arguments: Any, **parts: Any) -> None:
+        super().__init__(*arguments, **parts)
         self.terminal = pyte.Screen(1, 1)
         self._stream = pyte.Stream(self.terminal)
         self.bytes_sent = 0
@@ -207,9 +207,9 @@ async def open_desk(
     surroundings: Surroundings = NO_SURROUNDINGS,
 ) -> AsyncIterator[House]:
     """A desk with one proposal waiting."""
-    runtime = _runtime(settings or Settings())
+    runtime = _runtime(settings)
     handle = handled_by(lambda _stack: _built(runtime, _stack))
-    desk = kind(handle, now or time.monotonic, surroundings)
+    desk = kind(handle, now or time.monotonic, surroundings=surroundings)
     async with desk.run_test(size=size) as pilot:
         house = House(desk, pilot, runtime)
         if ready:
@@ -225,7 +225,8 @@ def _built(runtime: VirtualRuntime, _stack: ExitStack) -> VirtualRuntime:
     return runtime
 
 
-def _runtime(settings: Settings) -> VirtualRuntime:
+def _runtime(settings: Settings | None = None) -> VirtualRuntime:
+    settings = settings or Settings()
     calendar, bars, proposed_at = market()
     start = bars[0].start
     engine = Engine("test", Mode.PAPER, calendar, MemoryJournal())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -27,6 +28,9 @@ PRICE = re.compile(r"\d+\.\d\d$")
 
 def texts(chart: ChartView, width: int = 78, height: int = 24) -> list[str]:
     return [joined(line) for line in chart_lines(chart, width, height)]
+
+
+NOW = datetime(2026, 1, 5, 15, 31, tzinfo=UTC)
 
 
 class CountingChart(Chart):
@@ -123,16 +127,16 @@ async def test_the_same_chart_again_draws_nothing_and_a_new_bar_only_what_it_cha
     app = OneChart()
     async with app.run_test(size=(80, 24)) as pilot:
         before, after = a_chart(minutes=60), a_chart(minutes=61)
-        app.chart.show_chart(before, SPY)
+        app.chart.show_chart(before, SPY, NOW)
         await pilot.pause()
         app.chart.refreshed.clear()
         app.chart.full_refreshes = 0
 
-        app.chart.show_chart(a_chart(minutes=60), SPY)
+        app.chart.show_chart(a_chart(minutes=60), SPY, NOW)
         await pilot.pause()
         assert (app.chart.refreshed, app.chart.full_refreshes) == ([], 0)
 
-        app.chart.show_chart(after, SPY)
+        app.chart.show_chart(after, SPY, NOW)
         await pilot.pause()
         assert app.chart.full_refreshes == 0
         assert 0 < sum(region.width for region in app.chart.refreshed) < 200

@@ -94,7 +94,7 @@ async def test_the_chord_works_inside_it() -> None:
 
 async def test_opening_a_ticket_by_it_confirms_nothing() -> None:
     """OP-04: Enter held down opens, and sends nothing"""
-    async with open_desk() as house:
+    async with open_desk(now=lambda: 1000.0) as house:
         await opens_commands(house)
         await house.press(*"open", "enter", "enter", "enter", "B")
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen))

@@ -67,7 +67,7 @@ async def test_a_detail_is_alive_and_says_when_its_row_is_gone() -> None:
 
 
 async def test_an_order_tells_every_field_and_what_its_marks_mean() -> None:
-    """EX-07"""
+    """EX-03"""
     async with open_desk() as house:
         await house.buys()
         await house.press("3", "end", "enter")
@@ -128,7 +128,7 @@ async def test_trades_and_what_was_not_taken_tell_what_they_made() -> None:
 
 
 async def test_why_tells_the_chain_from_the_bar_to_the_fill() -> None:
-    """SP-07"""
+    """SP-01"""
     disk = Disk()
     async with open_desk(surroundings=disk) as house:
         disk.house = house

@@ -31,7 +31,7 @@ def six_guards() -> tuple[ProtectionRow, ...]:
             since=at - timedelta(minutes=9),
             until=at + timedelta(minutes=21),
         ),
-        a_protection("Window", None, measure="until 15:45"),
+        a_protection("Window", None, measure="open until 15:45 New York"),
         a_protection("Max loss", "0.2"),
         a_protection("Drawdown", "0.1"),
     )
@@ -42,8 +42,8 @@ async def test_a_guard_says_measure_limit_state_and_what_is_left() -> None:
     async with open_still(a_view(protections=six_guards())) as house:
         await house.press("4")
 
-        assert house.shows("1 TRIPPED", "0.00 of 2,000 USD", "░░░░░░░", "2 of 3", "▓▓▓▓░░░", "1 of 1 TRIPPED")
-        assert house.shows("ends in 21:00", "Daily loss: equity since the day")
+        assert house.shows("1 TRIPPED", "0.00 of 2,000 USD", "░░░░░", "2 of 3 ▓▓▓░░", "1 of 1", "open until 15:45")
+        assert house.shows("TRIPPED, 21:00 left", "Daily loss: equity since the day")
         await house.press("down", "down")
         assert house.shows("Cooldown: AIG was stopped out")
 
@@ -53,7 +53,7 @@ async def test_a_narrow_terminal_shows_what_is_tripped_or_past_half_and_counts_t
     async with open_still(a_view(protections=six_guards()), (80, 24)) as house:
         await house.press("4")
 
-        assert house.shows("Guard AIG", "Cooldown", "TRIPPED", "ends in 21:00", "4 more, clear")
+        assert house.shows("Guard AIG", "Cooldown", "TRIPPED, 21:00 left", "4 more, clear")
         assert not house.shows("Max loss")
         assert not house.shows("Daily loss")
 
@@ -90,3 +90,15 @@ async def test_without_anything_declined_there_is_no_shadow() -> None:
         await house.press("5")
         await house.until(lambda: house.shows("5 Strategies ─ 1 running"))
         assert not house.shows("shadow")
+
+
+async def test_no_measure_of_a_guard_is_cut_beside_the_other_panes() -> None:
+    """RK-09"""
+    at = the_engines_view().status.at
+    guards = (
+        a_protection("Session", None, measure="closed until Tue 09:30 New York", is_tripped=True, until=at),
+        a_protection("Entries VWAP", "1", measure="1 of 1 filled today", is_tripped=True, since=at),
+        a_protection("Loss", "0.3", measure="12.50 of 2,000.00 USD"),
+    )
+    async with open_still(a_view(protections=guards), (120, 40)) as house:
+        assert house.shows("closed until Tue 09:30", "1 of 1 filled today", "TRIPPED since 10:24:00", "2,000.00 USD")

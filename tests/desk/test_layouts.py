@@ -146,7 +146,7 @@ async def test_a_sent_orders_row_is_shown_where_results_stood() -> None:
 
         await house.buys()
 
-        assert house.shows("3 Orders ─ 1 working")
+        await house.until(lambda: house.shows("3 Orders ─ 1 working"))
 
 
 async def test_the_mark_of_the_selection_follows_the_keyboard_at_once() -> None:

@@ -34,7 +34,7 @@ def ticket_of(house: Story) -> list[str]:
 async def moves_the_stop(house: House, price: str) -> None:
     """Its ticket is open and its key would count."""
     house.desk.handle.send(MoveStop(SPY, "vwap", Price(Decimal(price))))
-    await house.until(lambda: house.shows("1 waiting"))
+    await house.until(lambda: house.shows("REPLACE stop"))
     await house.press("1", "enter")
     await house.until(house.is_armed)
 
@@ -82,7 +82,7 @@ def test_an_edited_entry_shows_what_is_filled_both_quantities_and_both_limits() 
     edits(house, "14", "99.70")
 
     lines = ticket_of(house)
-    assert lines[0].startswith("5 → 4 SPY limit 99.60 → 99.70")
+    assert lines[0].startswith("BUY 5 → 4 SPY limit 99.60 → 99.70")
     assert lines[1] == "10 of 15 are filled already"
     assert "after fill: 14 long" in "\n".join(lines)
     assert "changed by the operator, 10:10:30 New York" in "\n".join(lines)
@@ -98,7 +98,7 @@ async def test_r_alone_moves_a_stop() -> None:
         for wrong in ("S", "B", "C", "H", "enter", "y"):
             await house.until(house.is_armed)
             await house.press(wrong)
-            await house.until(lambda: not house.is_armed())
+            await house.wait(0.3)
         assert (len(house.facts(OrderCreated)), len(house.facts(ConfirmationReceived))) == (created, confirmed)
         await house.until(house.is_armed)
         await house.press("R")

@@ -57,7 +57,7 @@ async def test_a_trade_of_the_real_desk_appears_when_its_exit_fills() -> None:
     """OP-12, EX-21"""
     async with open_desk() as house:
         await house.buys()
-        await house.press("2", "c")
+        await house.press("2", "c", "enter")
         await house.until(lambda: house.is_armed() and house.shows("first  cancels SELL 0.1 SPY stop"))
         await house.press("S")
         await house.until(lambda: house.shows("No positions."))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any, get_args
 
@@ -149,7 +148,7 @@ def every_meaning(house: StillHouse) -> Iterator[Style]:
     assert isinstance(form, NewOrderScreen)
     for tone in get_args(Tone):
         yield from (board.positions.grid._style(tone, background) for background in get_args(Background))
-        yield from (lines._style(tone) for lines in (board.status, board.line, board.chart, form.about))
+        yield from (lines._style(tone) for lines in (board.status, board.line, board.chart, form.alive))
 
 
 @pytest.mark.parametrize(("name", "kind"), [("keyturn", "truecolor"), ("light", "truecolor"), ("keyturn", "standard")])
@@ -275,8 +274,8 @@ async def test_the_real_desk_opens_in_another_theme(monkeypatch: pytest.MonkeyPa
     use_terminal(monkeypatch, "truecolor")
 
     class LightDesk(WatchedDesk):
-        def __init__(self, handle: EngineHandle) -> None:
-            super().__init__(handle, time.monotonic, themed("light"))
+        def __init__(self, handle: EngineHandle, now: Callable[[], float], **parts: Any) -> None:
+            super().__init__(handle, now, themed("light"), **parts)
 
     async with open_desk(kind=LightDesk) as house:
         assert house.desk.theme == "light"

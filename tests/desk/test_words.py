@@ -11,10 +11,13 @@ from decimal import Decimal
 import pytest
 
 from console.commands.demo import need_a_terminal
-from core.model.values import Money
+from core.model.values import Money, Price, ProposalId, Quantity
 from core.ports import OperatorError
 from tests.desk.desk_house import open_desk
+from tests.desk.still_house import a_position, a_view, an_order, open_still
 from widgets import format as f
+from widgets.lines import joined
+from widgets.status_lines import _second
 
 
 def test_every_figure_of_money_is_rounded_half_up_in_one_place() -> None:
@@ -33,7 +36,7 @@ async def test_the_age_of_data_is_calm_for_a_bar_and_then_stale() -> None:
         assert view is not None
         now = view.status.at
         status = house.desk.board.status
-        for age, said in ((34, "data 34 s, bars"), (91, "data STALE 91 s, bars")):
+        for age, said in ((34, "data  34 s, bars"), (91, "data STALE  91 s, bars")):
             heard = replace(view.status, quote_at=now - timedelta(seconds=age), feed="bars")
             status.show_desk(replace(view, status=heard), now, 118, None)
             assert said in "".join(cell.text for cell in status.lines[0])
@@ -57,7 +60,7 @@ async def test_what_is_unsettled_stands_beside_the_buying_power(width: int) -> N
 
         lines = ["".join(cell.text for cell in line) for line in status.lines]
         assert any("power 150.41, 49.55 unsettled" in line for line in lines)
-        assert f"day −0.01{' USD' if width > 100 else ''}, −0.01 %" in lines[1]
+        assert f"day  −0.01{' USD' if width > 100 else ''},  −0.01 %" in lines[1]
         assert all(len(line) <= width for line in lines)
 
 
@@ -75,8 +78,10 @@ async def test_an_old_last_price_says_how_old_it_is() -> None:
         fresh = pane.grid._rows[0].cells[3].text
         pane.show([held], held.last_at + timedelta(minutes=4))
 
-        assert fresh == f.price(held.last)
-        assert pane.grid._rows[0].cells[3].text == f"{fresh} 4m"
+        assert fresh == f"{f.price(held.last)} "
+        assert pane.grid._rows[0].cells[3].text == f"{f.price(held.last)}!"
+        assert str(pane.border_title).endswith("PRICES UP TO 4 m OLD")
+        assert str(pane.border_subtitle).startswith("SPY: last price 4 m old, of ")
 
 
 def test_each_thing_that_is_missing_for_a_desk_has_its_own_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,3 +102,57 @@ def test_each_thing_that_is_missing_for_a_desk_has_its_own_sentence(monkeypatch:
         "the desk is drawn on standard error",
         "TERM=dumb: this terminal cannot place text",
     ]
+
+
+@pytest.mark.parametrize("width", [78, 118, 198])
+def test_no_figure_of_the_account_is_cut_or_moves_another(width: int) -> None:
+    """OP-03: what changes is the day's result, and it changes in its own cells"""
+    lines = []
+    for change in ("+34.43", "-1234.56", "0"):
+        status = replace(
+            a_view().status,
+            equity=Money(Decimal("100034.43")),
+            buying_power=Money(Decimal("186155.89")),
+            day_change=Money(Decimal(change)),
+            day_fraction=Decimal(change) / 100_000,
+            entries_refused="halted",
+            exits_refused="the disk",
+        )
+        lines.append(joined(_second(status, width)[0]))
+
+    assert all(text in line for line in lines for text in ("100,034.43", "power 186,155.89", "ENTRIES OFF  EXITS OFF"))
+    assert {line.index("power") for line in lines} == {lines[0].index("power")}
+    assert {line.index("ENTRIES") for line in lines} == {lines[0].index("ENTRIES")}
+    assert {len(line) for line in lines} == {width}
+
+
+@pytest.mark.parametrize("pane", ["proposals", "orders", "positions"])
+async def test_numbers_of_a_column_stand_on_one_decimal_point(pane: str) -> None:
+    """DESK, rule 4"""
+    quantities = ("0.1", "47", "0.125", "1200")
+    prices = ("166.76", "0.4321", "1234.5", "48.43")
+    pairs = [
+        (Quantity(Decimal(quantity)), Price(Decimal(price))) for quantity, price in zip(quantities, prices, strict=True)
+    ]
+    view = a_view(
+        proposals=tuple(
+            replace(a_view().proposals[0], id=ProposalId(str(n)), quantity=quantity, limit_price=price)
+            for n, (quantity, price) in enumerate(pairs)
+        ),
+        orders=tuple(an_order(n, quantity=quantity, limit_price=price) for n, (quantity, price) in enumerate(pairs)),
+        positions=tuple(
+            a_position(f"S{n}", quantity=quantity, covered=quantity, average_price=price)
+            for n, (quantity, price) in enumerate(pairs)
+        ),
+    )
+    async with open_still(view, (120, 60)) as house:
+        grid = house.desk.board.panes[pane].grid
+        rows = [grid.render_line(y).text for y in range(1, 5)]
+        points = {
+            texts: {
+                line.index(text) + (text.index(".") if "." in text else len(text))
+                for line, text in zip(rows, texts, strict=True)
+            }
+            for texts in (quantities, ("166.76", "0.4321", "1,234.50" if pane != "positions" else "1234.50", "48.43"))
+        }
+        assert [len(places) for places in points.values()] == [1, 1]

@@ -13,7 +13,7 @@ from core.facts import (
     ProposalEnded,
     ProposalSkipped,
 )
-from core.inputs import EditOrder, Halt, Kill
+from core.inputs import EditOrder, Halt, Kill, RequestCancel
 from core.model.account import Account
 from core.model.order import OrderStatus
 from core.model.staging import StopPlan
@@ -105,9 +105,11 @@ def test_the_money_of_the_order_that_makes_way_is_not_counted_twice() -> None:
     edits(house, "2", "99.50")
     (waiting,) = house.desk.stage.proposals()
     confirms_now(house)
+    shown = house.ticket.figures.buying_power_after
     passes(house, 0.15)
 
     account = house.desk.account
+    assert shown == Decimal("1.00")
     assert isinstance(account, Account)
     assert account.buying_power == Decimal("100.40")
     assert given_back(waiting.order, house.desk.ledger, account) == Decimal("99.60")
@@ -144,6 +146,20 @@ def test_a_kill_while_an_entry_is_replaced_ends_both() -> None:
 
     assert {house.entry.status, the_new(house).status} == {OrderStatus.CANCELLED}
     assert not any(r.status is WORKING for r in house.exchange.orders(house.line.at))
+
+
+def test_cancelling_the_new_entry_takes_the_old_one_with_it() -> None:
+    """EX-07: whichever of the two the broker has, it is taken back"""
+    house = a_house_with_a_working_entry()
+    edits(house, "2")
+    house.line.breaks_at(ReplaceOrder, arrives=False)
+    confirms_now(house)
+    passes(house, 0.5)
+
+    house.presses(RequestCancel(the_new(house).id))
+    passes(house, 70)
+
+    assert {house.entry.status, the_new(house).status} == {OrderStatus.CANCELLED}
 
 
 def test_a_kill_between_the_key_and_the_figures_sends_no_replacement() -> None:

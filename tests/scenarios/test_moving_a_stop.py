@@ -428,6 +428,20 @@ def test_cancelling_a_stop_takes_its_replacement_with_it() -> None:
     assert house.exchange.picture(house.line.at).positions[0].quantity == Decimal("0.502")
 
 
+def test_a_stop_that_is_to_take_anothers_place_is_not_cancelled_alone() -> None:
+    """EX-13: the broker may have moved it already, and the shares would be bare"""
+    house = a_house_in_a_position()
+    moves(house, "99.50")
+    confirms_now(house)
+    passes(house, 0.12)
+
+    house.presses(RequestCancel(the_new(house).id))
+    passes(house, 5)
+
+    assert "cancel that one" in house.last(ProposalSkipped).reasons[0]
+    assert the_new(house).status is WORKING
+
+
 def test_a_close_waits_for_a_stop_and_its_replacement() -> None:
     """EX-21"""
     house = a_house_in_a_position()

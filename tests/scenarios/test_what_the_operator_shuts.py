@@ -33,6 +33,7 @@ from tests.scenarios.house import (
     a_typed_buy,
     assert_can_be_rebuilt,
     minutes,
+    rebuilt,
 )
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY
 
@@ -179,3 +180,17 @@ def test_a_symbol_refused_between_the_key_and_its_figures_sends_nothing() -> Non
 
     assert house.facts(OrderCreated) == []
     assert "has no confirmation that stands" in house.last(ConfirmationRefused).reasons[0]
+
+
+def test_a_crash_while_a_symbol_is_refused_leaves_no_entry_of_it_waiting() -> None:
+    """EX-20: what waits is declined first, whatever is lost after it."""
+    house = a_house_with_a_proposal()
+    house.presses(REFUSE)
+    assert house.told()[-2:] == ["ProposalEnded", "SymbolRefused"]
+    lost = house.journal.lines.pop()
+
+    after_the_crash = rebuilt(house.desk)
+
+    assert after_the_crash.stage.proposals() == ()
+    assert after_the_crash.control.refusal_of(SPY, THURSDAY) is None
+    house.journal.lines.append(lost)

@@ -23,6 +23,7 @@ from core.execution.ledger import position_key
 from core.execution.order import Order
 from core.facts import (
     ApprovalRedeemed,
+    CancelRequested,
     ConfirmationReceived,
     ConfirmationRefused,
     EngineStarted,
@@ -91,6 +92,7 @@ class Story:
     counts: Counter[str] = field(default_factory=Counter)
     killed: bool = False
     halts: set[HaltCause] = field(default_factory=set)
+    taken_away: set[str] = field(default_factory=set)
 
 
 class Auditor:
@@ -116,6 +118,7 @@ class Auditor:
             ApprovalRedeemed: self._redeemed,
             OrderCreated: self._created,
             OrderStateChanged: self._changed,
+            CancelRequested: self._cancel_requested,
             OrderFilled: self._filled,
             PositionCorrected: self._corrected,
             ReconciliationFailed: self._unreconciled,
@@ -291,6 +294,10 @@ class Auditor:
         self.require(fact.after in order_machine.TRANSITIONS[fact.before], f"{step} is no transition")
         seen.status = fact.after
 
+    def _cancel_requested(self, fact: CancelRequested) -> None:
+        if any(word in fact.reason for word in TAKEN_AWAY):
+            self.story.taken_away.add(fact.client_order_id)
+
     def _filled(self, fact: OrderFilled) -> None:
         story, fill = self.story, fact.fill
         seen = story.orders[fill.client_order_id]
@@ -412,12 +419,15 @@ class Auditor:
         for position in ledger.positions():
             entries = [o for o in orders.values() if not o.only_reduces and o.strategy == position.strategy]
             stops = [o for o in orders.values() if o.is_protective and o.strategy == position.strategy]
-            touched = [o for o in stops if o.status in NOT_OURS or any(word in o.reason for word in TAKEN_AWAY)]
+            touched = [o for o in stops if o.status in NOT_OURS or self._was_taken_away(o)]
             if touched or not all(entry.wants_broker_stop for entry in entries if entry.filled_quantity):
                 continue
             if ledger.covered(position.symbol, position.strategy) < abs(position.quantity):
                 found.append(f"{position.quantity} {position.symbol} of {position.strategy} are not covered")
         return found
+
+    def _was_taken_away(self, stop: Order) -> bool:
+        return stop.id in self.story.taken_away or any(word in stop.reason for word in TAKEN_AWAY)
 
     def compare_with_exchange(self) -> None:
         """Everything was delivered and compared: orders, fills and positions are the exchange's own (EX-09, EX-20)."""

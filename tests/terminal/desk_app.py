@@ -121,6 +121,12 @@ class DeskApp(App[None]):
         )
         self.largest_gap = 0.0
 
+    async def on_event(self, event: events.Event) -> None:
+        """Before any binding of Textual's own takes it."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self.record("typed", event.key)
+        await super().on_event(event)
+
     def on_key(self, event: events.Key) -> None:
         self.record("key", event.key)
 

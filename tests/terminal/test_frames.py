@@ -15,7 +15,7 @@ from textual.app import App, ComposeResult
 from textual.containers import Horizontal
 from textual.strip import Strip
 
-from console.frames import Pen, TightUpdate, tight
+from console.frames import Pen, TightLayout, TightUpdate, tight
 from widgets.grid import Align, Cell, Column, Grid, Row, Tone
 
 COLUMNS = tuple(Column(f"c{number}", 5, Align.POINT) for number in range(5))
@@ -157,8 +157,14 @@ async def test_small_frames_have_the_colours_of_full_ones() -> None:
                 assert isinstance(frame, TightUpdate)
                 stream.feed(frame.render_segments(app.console))
             app.updates.clear()
-            full = app.screen._compositor.render_update(full=True, screen_stack=[]).render_segments(app.console)
+            update = app.screen._compositor.render_full_update()
+            full = update.render_segments(app.console)
             whole = painted(full.replace("\n", "\r\n"))
+            all_at_once = tight(update)
+            assert isinstance(all_at_once, TightLayout)
+            tight_text = all_at_once.render_segments(app.console)
+            assert looks(painted(tight_text)) == looks(whole)
+            assert len(tight_text) < len(full) * 0.6
             if turn == 0:
                 stream.feed("\x1b[H" + full.replace("\n", "\r\n"))
             assert looks(screen) == looks(whole)

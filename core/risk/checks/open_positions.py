@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from core.execution.ledger import Ledger
 from core.model.order import Side
 from core.model.staging import Verdict
+from core.model.values import Symbol
 from core.risk.checks.verdicts import passed, refused
 from core.risk.gate import Candidate, ReviewContext
 
@@ -15,9 +17,7 @@ class OpenPositionsCheck:
         if candidate.only_reduces:
             return passed(self.name, "closes one")
         symbol = candidate.order.symbol
-        open_now = {(p.symbol, p.strategy) for p in desk.ledger.positions()}
-        on_the_way = {(o.request.symbol, o.strategy) for o in desk.ledger.working_entries()}
-        taken = open_now | on_the_way
+        taken = places_taken(desk.ledger)
         if any(s == symbol and owner != candidate.strategy for s, owner in taken):
             return refused(self.name, f"another strategy is in {symbol}")
         if opposed := _opposed(candidate, desk):
@@ -26,6 +26,12 @@ class OpenPositionsCheck:
         if len(taken | {(symbol, candidate.strategy)}) > limit:
             return refused(self.name, f"max_open_positions exceeded: {len(taken)} of {limit}")
         return passed(self.name, f"{len(taken)} of {limit} before it")
+
+
+def places_taken(ledger: Ledger) -> set[tuple[Symbol, str]]:
+    """Symbol and strategy of each position that is open or on its way."""
+    open_now = {(p.symbol, p.strategy) for p in ledger.positions()}
+    return open_now | {(o.request.symbol, o.strategy) for o in ledger.working_entries()}
 
 
 def _opposed(candidate: Candidate, desk: ReviewContext) -> str | None:

@@ -13,7 +13,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.facts import BarClosed, EngineStopped, Fact, HaltCause, Halted, OrderCreated, SettingsApplied
+from core.facts import (
+    BarClosed,
+    EngineStopped,
+    Fact,
+    HaltCause,
+    Halted,
+    OrderCreated,
+    ProposalSkipped,
+    SettingsApplied,
+)
 from core.model.bar import Bar
 from core.model.order import Effect, OrderRequest, OrderType, Side
 from core.ports import JournalError
@@ -191,3 +200,12 @@ def test_an_order_of_a_journal_that_knew_no_replacements_is_read_as_one_of_its_o
     assert read == created
     nine_fields = "first", "SPY", "buy", "open", "0.5", "limit", "day", "99.6", "-"
     assert read.order.digest("paper") == sha256("\x1f".join(("paper", *nine_fields)).encode()).hexdigest()
+
+
+def test_a_skipped_signal_of_the_first_version_is_read_and_has_nothing_to_follow() -> None:
+    """SP-01, OP-12"""
+    skipped = ProposalSkipped("vwap", "SPY", NOON, ("killed",))
+    record = orjson.loads(line_of(skipped))
+    del record["data"]["proposal"]
+
+    assert decode(orjson.dumps({**record, "v": 1})).fact == skipped

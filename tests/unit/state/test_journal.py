@@ -20,7 +20,7 @@ from core.ports import JournalDamagedError, JournalWriteError, Recorded
 from state.codec import RecordError
 from state.folders import AccountFolder
 from state.journal import FileJournal, MemoryJournal, TimeWentBackError
-from state.segments import segments
+from state.segments import lines_backwards, segments
 from state.tail import tail
 from state.verify import fingerprint, verify
 
@@ -502,3 +502,52 @@ def test_the_tail_of_a_garbled_line_is_placed(folder):
         file.write(b"noise\n")
     with pytest.raises(JournalDamagedError, match="line 2"):
         list(tail(folder, 5, follow=False))
+
+
+@pytest.mark.parametrize("block", [16, 100, 65_536])
+def test_a_segment_is_read_backwards_whatever_the_block(folder: AccountFolder, block: int) -> None:
+    """SP-01"""
+    written(folder, 20)
+    path = only(folder)
+    lines = path.read_bytes().split(b"\n")[:-1]
+    with path.open("ab") as file:
+        file.write(b'{"seq":21,"at')
+
+    assert list(lines_backwards(path, block)) == lines[::-1]
+
+
+def test_an_empty_segment_and_one_without_a_whole_line_have_nothing_to_read_backwards(tmp_path: Path) -> None:
+    """SP-01"""
+    for content in (b"", b'{"seq":1'):
+        path = tmp_path / "2026-11-20.jsonl"
+        path.write_bytes(content)
+        assert list(lines_backwards(path, 4)) == []
+
+
+def test_a_journal_is_read_backwards_over_its_days_also_what_is_not_flushed_yet(folder: AccountFolder) -> None:
+    """SP-01"""
+    written(folder, 5, a_day=2)
+    journal = FileJournal(folder)
+    journal.append(NOON + timedelta(days=3), a_stop(6))
+
+    newest = list(journal.backwards())
+    journal.close()
+
+    assert [record.sequence for record in newest] == [6, 5, 4, 3, 2, 1]
+    assert newest[0].fact == a_stop(6)
+
+
+def test_backwards_a_journal_is_read_no_further_than_it_is_asked_for(folder: AccountFolder) -> None:
+    """SP-01"""
+    journal = FileJournal(folder)
+    for number in range(10):
+        journal.append(NOON, a_stop(number))
+    journal.flush()
+    whole = only(folder).read_bytes()
+    only(folder).write_bytes(b"x" * 20 + whole[20:])
+
+    backwards = journal.backwards()
+
+    assert [next(backwards).sequence for _ in range(9)] == list(range(10, 1, -1))
+    with pytest.raises(JournalDamagedError, match="it is no record"):
+        next(backwards)

@@ -158,3 +158,16 @@ def test_it_beats_at_most_once_in_a_beat(wall: Wall) -> None:
         wall.seconds += BEAT / 5
 
     assert len(beats) == 3, "a beat counts from four fifths of its time on"
+
+
+def test_in_a_hurry_it_beats_at_once_and_then_in_its_own_time(wall: Wall) -> None:
+    """OP-03"""
+    beats: list[float] = []
+    pace = Pace(None, lambda: beats.append(wall.seconds))
+    pace.beat_if_due()
+
+    pace.hurry()
+    pace.beat_if_due()
+    pace.beat_if_due()
+
+    assert beats == [1000.0, 1000.0]

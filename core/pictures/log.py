@@ -1,0 +1,83 @@
+"""The log pane's rows: what happened, in words, since this desk started and, as far as the journal has it, before."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime
+from itertools import islice
+
+from core import facts
+from core.desk import Desk
+from core.model.values import Price
+from core.ports import Recorded
+from core.telling import in_words, kind_of, order_in_words
+from core.views import Ending, LogRow
+
+ROWS = 500
+REFUSALS = 20
+LOOKED_AT = 20_000
+"""Records of the journal's end that a start looks through, at most: a day of twenty symbols and its orders."""
+QUIET = (facts.BarClosed, facts.UpdateIgnored)
+"""Facts that the log pane leaves to the journal."""
+REFUSING = (facts.ConfirmationRefused, facts.EditRefused, facts.ProposalSkipped, facts.SubmissionBlocked)
+
+
+class Log:
+    """Hears every fact but bars.
+
+    Attributes
+    ----------
+    refusals, endings, staged
+        Since the start alone: what was refused and what ended before it is nobody's answer any more.
+    signal_prices
+        The price that each waiting proposal was staged at, whatever it was edited to since.
+    """
+
+    def __init__(self) -> None:
+        self.rows: deque[LogRow] = deque(maxlen=ROWS)
+        self.refusals: deque[LogRow] = deque(maxlen=REFUSALS)
+        self.endings: deque[Ending] = deque(maxlen=REFUSALS)
+        self.staged = 0
+        self.signal_prices: dict[str, Price | None] = {}
+        self._orders_of: dict[str, str] = {}
+
+    def recall(self, desk: Desk) -> None:
+        """Begin with the last rows of the journal's last day, read from its end. Raises JournalError, OSError."""
+        today = desk.calendar.trading_day(desk.journal.last_at) if desk.journal.sequence else None
+        found: list[Recorded] = []
+        for recorded in islice(desk.journal.backwards(), LOOKED_AT):
+            if len(found) == ROWS or desk.calendar.trading_day(recorded.at) != today:
+                break
+            if not isinstance(recorded.fact, QUIET):
+                found.append(recorded)
+        for recorded in reversed(found):
+            self._write(recorded.sequence, recorded.at, recorded.fact)
+
+    def hear(self, sequence: int, at: datetime, fact: facts.Fact) -> None:
+        if isinstance(fact, QUIET):
+            return
+        row = self._write(sequence, at, fact)
+        if isinstance(fact, facts.ProposalStaged):
+            self.staged += 1
+        if isinstance(fact, REFUSING):
+            self.refusals.append(row)
+        if isinstance(fact, facts.ProposalEnded):
+            self.endings.append(Ending(fact.proposal_id, fact.end.value, fact.reason))
+
+    def _write(self, sequence: int, at: datetime, fact: facts.Fact) -> LogRow:
+        row = LogRow(sequence, at, kind_of(fact), self._in_words(fact))
+        self.rows.append(row)
+        if isinstance(fact, facts.ProposalStaged | facts.ProposalEdited):
+            self._orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)
+            self.signal_prices.setdefault(fact.proposal.id, fact.proposal.intended_price)
+        if isinstance(fact, facts.ProposalEnded):
+            self.signal_prices.pop(fact.proposal_id, None)
+        return row
+
+    def _in_words(self, fact: facts.Fact) -> str:
+        """A proposal that ended or was edited is named by its order, where that is known."""
+        if isinstance(fact, facts.ProposalEnded) and (order := self._orders_of.pop(fact.proposal_id, None)):
+            return f"{order} {fact.end.value}: {fact.reason}"
+        if isinstance(fact, facts.ProposalEdited) and (before := self._orders_of.get(fact.proposal.id)):
+            return f"{before} is now {order_in_words(fact.proposal.order)}"
+        return in_words(fact)

@@ -1,0 +1,238 @@
+"""Every guard of entries that there is: its measure against its limit, since when it is shut, and until when (RK-09).
+
+They guard entries alone; exits pass them all (RK-22). The order of the rows never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from core.desk import Desk
+from core.facts import HaltCause
+from core.model.account import Account
+from core.model.session import NoSession, Session
+from core.model.values import ZERO
+from core.risk.checks.open_positions import places_taken
+from core.risk.checks.verdicts import usd
+from core.strategies.orchestrator import at_new_york
+from core.views import ProtectionRow
+
+NEW_YORK = ZoneInfo("America/New_York")
+MINUTE = timedelta(minutes=1)
+ALL_OF_IT = Decimal(1)
+
+
+class Protections:
+    """Makes the rows. When a loss reached its limit nobody recorded: it is known where this desk saw it happen."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self._was_free: set[str] = set()
+        self._tripped_at: dict[str, datetime] = {}
+
+    def rows(self, at: datetime) -> tuple[ProtectionRow, ...]:
+        return tuple(self._rows(at, self.desk.calendar.trading_day(at)))
+
+    def _rows(self, at: datetime, today: date) -> Iterator[ProtectionRow]:
+        yield self._desk()
+        yield self._session(at, today)
+        yield self._window(at, today)
+        yield self._daily_loss(at, today)
+        yield self._strategies_loss(at, today)
+        yield self._positions()
+        yield from self._entries(at, today)
+        yield from self._refused_symbols(at, today)
+
+    # ── the desk and its hours ───────────────────────────────────────────────────────────────────────────────────
+
+    def _desk(self) -> ProtectionRow:
+        """The kill, a halt, read-only."""
+        control = self.desk.control
+        state, refusal = control.state, control.refusal()
+        since = state.read_only_at
+        if state.halts:
+            since = state.halted_at if set(state.halts) != {HaltCause.JOURNAL} else None
+        if state.killed_by is not None:
+            since = state.killed_at
+        return _row("desk", "Desk", control.word(), refusal, "nothing is killed or halted", since=since)
+
+    def _session(self, at: datetime, today: date) -> ProtectionRow:
+        session = self.desk.calendar.session_at(at)
+        if not isinstance(session, NoSession):
+            words = f"open until {_clock(session.close, today)}"
+            return _row("session", "Session", words, None, "the market is open", until=session.close)
+        opens, had = self.desk.calendar.next_session(at).open, self.desk.calendar.session_on(today)
+        since = had.close if isinstance(had, Session) and at >= had.close else None
+        why = f"the market is closed: {session.reason}"
+        return _row("session", "Session", f"closed until {_clock(opens, today)}", why, since=since, until=opens)
+
+    def _window(self, at: datetime, today: date) -> ProtectionRow:
+        """A typed order goes by the clock; a strategy's signal by the start of its bar, a minute before (RK-07)."""
+        session = self.desk.calendar.session_on(today)
+        opens, shuts = self._hours(session) if isinstance(session, Session) else (None, None)
+        if opens and shuts and opens <= at < shuts:
+            last = shuts if shuts == session.close else shuts - MINUTE  # type: ignore[union-attr]
+            words = f"open until {_clock(last, today)}"
+            return _row("window", "Window", words, None, "entries are inside the window", until=shuts)
+        again = opens if opens and at < opens else self._hours(self._next_session(at, today))[0]
+        return _row(
+            "window",
+            "Window",
+            f"closed until {_clock(again, today)}",
+            "entries only inside the window",
+            since=shuts if shuts and at >= shuts else None,
+            until=again,
+        )
+
+    def _hours(self, session: Session) -> tuple[datetime, datetime]:
+        """The first instant of a session's window, and the first after it; its last minute belongs to it."""
+        risk = self.desk.control.settings.risk
+        first, last = at_new_york(session.day, risk.window_start), at_new_york(session.day, risk.window_end)
+        return max(first, session.open), min(last + MINUTE, session.close)
+
+    # ── losses ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _daily_loss(self, at: datetime, today: date) -> ProtectionRow:
+        """What the account lost since the day began (RK-03)."""
+        desk, key = self.desk, "daily_loss"
+        limit = self._loss_limit(today)
+        loss = desk.opening.loss(today, desk.account.equity) if isinstance(desk.account, Account) else None
+        if loss is None or limit is None:
+            is_shut = desk.control.settings.risk.on_missing_equity == "refuse"
+            why = "no account value of today yet; entries wait for it"
+            words = f"unknown of {'unknown' if limit is None else usd(limit)}"
+            return _row(key, "Daily loss", words, why if is_shut else None, "no account value of today yet")
+        is_shut = loss >= limit
+        lost = max(loss, ZERO)
+        return _row(
+            key,
+            "Daily loss",
+            f"{lost:,.2f} of {usd(limit)}",
+            "entries stay shut for the rest of the trading day" if is_shut else None,
+            "equity since the day began",
+            used=_used(lost, limit),
+            since=self._since(key, at, is_shut=is_shut),
+            until=self._next_session(at, today).open if is_shut else None,
+        )
+
+    def _strategies_loss(self, at: datetime, today: date) -> ProtectionRow:
+        """What the trades made, marked at the last bars: a strategy is shut for the day at the same limit (ST-02)."""
+        desk, key = self.desk, "strategies_loss"
+        runners = [runner for runners in desk.orchestrator.runners.values() for runner in runners]
+        is_shut = any(runner.state.disabled_on == today for runner in runners)
+        limit = self._loss_limit(today)
+        lost = max(-desk.ledger.result_of(today, desk.orchestrator.state.marks), ZERO)
+        return _row(
+            key,
+            "Strategies' loss",
+            f"{lost:,.2f} of {'unknown' if limit is None else usd(limit)}",
+            "strategies stay shut for the rest of the trading day" if is_shut else None,
+            "today's trades, open ones at their last bar",
+            used=None if limit is None else _used(lost, limit),
+            since=self._since(key, at, is_shut=is_shut),
+            until=self._next_session(at, today).open if is_shut else None,
+        )
+
+    def _loss_limit(self, today: date) -> Decimal | None:
+        return self.desk.control.settings.risk.daily_loss.of(self.desk.opening.opening_equity(today))
+
+    def _since(self, key: str, at: datetime, *, is_shut: bool) -> datetime | None:
+        if not is_shut:
+            self._was_free.add(key)
+            self._tripped_at.pop(key, None)
+        elif key in self._was_free:
+            self._tripped_at.setdefault(key, at)
+        return self._tripped_at.get(key)
+
+    # ── counts ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _positions(self) -> ProtectionRow:
+        """Open ones and those that an entry on its way would open (EX-08)."""
+        ledger, most = self.desk.ledger, self.desk.control.settings.risk.max_open_positions
+        taken = len(places_taken(ledger))
+        starts = [p.opened_at for p in ledger.positions()] + [o.created_at for o in ledger.working_entries()]
+        is_full = taken >= most
+        return _row(
+            "positions",
+            "Positions",
+            f"{taken} of {most}",
+            "no further position; close one first" if is_full else None,
+            "open, or an entry is on its way",
+            used=_used(Decimal(taken), Decimal(most)),
+            since=max(starts, default=None) if is_full else None,
+        )
+
+    def _entries(self, at: datetime, today: date) -> Iterator[ProtectionRow]:
+        """Entries of a strategy that were filled today, of those that it may have (ST-02)."""
+        desk = self.desk
+        allowed = desk.control.settings.risk.entries_a_day
+        names = dict.fromkeys(r.strategy.name for runners in desk.orchestrator.runners.values() for r in runners)
+        for name in names:
+            filled = desk.ledger.entries_filled(name, today)
+            is_shut = filled >= allowed
+            yield _row(
+                f"entries/{name}",
+                f"Entries {name.upper()}",
+                f"{filled} of {allowed} filled today",
+                "no further entry of it today" if is_shut else None,
+                "entries of today that got a share",
+                used=_used(Decimal(filled), Decimal(allowed)),
+                since=self._last_entry(name, today) if is_shut else None,
+                until=self._next_session(at, today).open if is_shut else None,
+            )
+
+    def _last_entry(self, strategy: str, today: date) -> datetime | None:
+        ledger = self.desk.ledger
+        times = [p.opened_at for p in ledger.positions() if p.strategy == strategy]
+        times += [t.entry_time for t in ledger.state.trades if t.strategy == strategy]
+        return max((t for t in times if self.desk.calendar.trading_day(t) == today), default=None)
+
+    def _refused_symbols(self, at: datetime, today: date) -> Iterator[ProtectionRow]:
+        for symbol, refusal in sorted(self.desk.control.state.refused_symbols.items()):
+            if refusal.day == today:
+                until = self._next_session(at, today).open
+                yield _row(
+                    f"symbol/{symbol}", symbol, "refused today", refusal.reason, since=refusal.at, until=until
+                )  # fmt: skip
+
+    def _next_session(self, at: datetime, today: date) -> Session:
+        """The first session of a later day."""
+        session = self.desk.calendar.session_on(today)
+        return self.desk.calendar.next_session(max(at, session.open) if isinstance(session, Session) else at)
+
+
+def _row(
+    key: str,
+    name: str,
+    measure: str,
+    shut_because: str | None,
+    watches: str = "",
+    *,
+    used: Decimal | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> ProtectionRow:
+    return ProtectionRow(
+        key=key,
+        name=name,
+        measure=measure,
+        used=used,
+        is_tripped=shut_because is not None,
+        reason=shut_because or watches,
+        since=since,
+        until=until,
+    )
+
+
+def _used(measure: Decimal, limit: Decimal) -> Decimal:
+    return min(ALL_OF_IT, measure / limit) if limit > 0 else ALL_OF_IT
+
+
+def _clock(at: datetime, today: date) -> str:
+    """A time of day in New York, with its weekday where it is not today's."""
+    local = at.astimezone(NEW_YORK)
+    day = "" if local.date() == today else f"{local:%a} "
+    return f"{day}{time(local.hour, local.minute):%H:%M} New York"

@@ -1,0 +1,77 @@
+"""A strategy's day: what it closed, what is not flat yet, and what the entries that were not taken would have made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+from core.desk import Desk
+from core.model.position import Position, Trade
+from core.model.values import ZERO, Money, Price
+from core.shadows import Shadow
+from core.views import ResultRow, ShadowRow
+
+
+def shadow_rows(desk: Desk, today: date) -> tuple[ShadowRow, ...]:
+    """The newest first."""
+    return tuple(_shadow(shadow) for shadow in reversed(desk.shadows.of_day(today)))
+
+
+def result_rows(
+    desk: Desk, today: date, trades: Iterable[Trade], prices: Iterable[tuple[Position, Price]]
+) -> tuple[ResultRow, ...]:
+    """A row a strategy: those that run, then all that traded, hold or were let go today.
+
+    `trades` are today's; `prices` is what a share of each position is worth now, USD.
+    """
+    closed, held, shadows = list(trades), list(prices), desk.shadows.of_day(today)
+    names = dict.fromkeys(runner.strategy.name for runners in desk.orchestrator.runners.values() for runner in runners)
+    names |= dict.fromkeys([t.strategy for t in closed] + [p.strategy for p, _ in held] + [s.strategy for s in shadows])
+    return tuple(
+        _result(
+            name,
+            [t for t in closed if t.strategy == name],
+            [_profit_so_far(desk, p, price) for p, price in held if p.strategy == name],
+            [s for s in shadows if s.strategy == name],
+        )
+        for name in names
+    )
+
+
+def _result(name: str, trades: list[Trade], open_profits: list[Money], shadows: list[Shadow]) -> ResultRow:
+    known = [shadow.result for shadow in shadows if shadow.result is not None]
+    return ResultRow(
+        strategy=name,
+        trades=len(trades),
+        wins=sum(1 for trade in trades if trade.profit > 0),
+        realised=_sum(trade.profit for trade in trades),
+        unrealised=_sum(open_profits),
+        declined=len(shadows),
+        shadow=_sum(known) if known else None,
+    )
+
+
+def _profit_so_far(desk: Desk, position: Position, price: Price) -> Money:
+    """Of the whole trade: what is still held at `price`, and what was closed of it before, USD."""
+    sign = 1 if position.quantity > 0 else -1
+    closed = sign * (position.proceeds - (position.entry_cost - position.cost))
+    return Money(desk.ledger.open_profit(position, price) + closed)
+
+
+def _sum(amounts: Iterable[Decimal]) -> Money:
+    return Money(sum(amounts, ZERO))
+
+
+def _shadow(shadow: Shadow) -> ShadowRow:
+    return ShadowRow(
+        key=shadow.key,
+        strategy=shadow.strategy,
+        symbol=shadow.symbol,
+        side=shadow.side,
+        quantity=shadow.quantity,
+        entry_price=shadow.entry_price,
+        end=shadow.end,
+        state=shadow.course.value,
+        result=shadow.result,
+    )

@@ -1,0 +1,264 @@
+"""Shadow trades: an entry that was declined, expired or blocked is followed as if it had been sent (OP-12).
+
+It waits until a bar touches its limit, is open at its limit from then on, and ends at its stop, at its target, or flat
+with its session, at the bar's close. Nothing here is sent, and no limit counts it. Where a bar leaves two ways to read
+it, the worse one counts:
+
+- a bar that was under way when the entry was let go does not count; the first whole one after it does
+- in the bar that touched the limit only the stop can end it, and a stop goes before a target
+- an open beyond the stop takes the open, a better one than the limit or the target takes neither
+- where no bar comes after the last one of a session, that one's close ends it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from core.control import Control
+from core.execution.ledger import Ledger
+from core.facts import ProposalEnd, ProposalEnded, ProposalSkipped, SubmissionBlocked
+from core.model.bar import Bar
+from core.model.order import OrderRequest, Side
+from core.model.session import Calendar, NoSession
+from core.model.staging import MANUAL, NoStop, StopPlan
+from core.model.values import Money, Price, Quantity, Symbol
+from core.staging.stage import Stage
+
+NOT_TAKEN = (ProposalEnd.DECLINED, ProposalEnd.EXPIRED, ProposalEnd.BLOCKED)
+BLOCKED = ProposalEnd.BLOCKED.value
+
+
+class Course(StrEnum):
+    """How far a shadow trade has come. One that `CLOSE` ended without an entry never touched its limit."""
+
+    WAITS = "waits"
+    OPEN = "open"
+    STOP = "stop"
+    TARGET = "target"
+    CLOSE = "close"
+
+
+@dataclass(slots=True)
+class Shadow:
+    """One entry that was not taken. Written by the fold alone.
+
+    Attributes
+    ----------
+    let_go_at
+        When it was declined, expired or blocked (UTC); bars that begin before it do not count.
+    flat_from, closes_at
+        Bars that start at the first or later end flat; the second is its session's close.
+    last
+        Close of the newest bar since its limit was touched, USD; None before.
+    left_at
+        Price at which it ended, USD; None while it goes on, and where its limit was never touched.
+    """
+
+    key: str
+    strategy: str
+    symbol: Symbol
+    side: Side
+    quantity: Quantity
+    entry_price: Price
+    stop: Price | None
+    target: Price | None
+    end: str
+    let_go_at: datetime
+    flat_from: datetime
+    closes_at: datetime
+    course: Course = Course.WAITS
+    last: Price | None = None
+    left_at: Price | None = None
+
+    @property
+    def is_followed(self) -> bool:
+        return self.course in (Course.WAITS, Course.OPEN)
+
+    @property
+    def result(self) -> Money | None:
+        """What it made, or would make at the last close, USD; None while its limit was not touched."""
+        price = self.last if self.left_at is None else self.left_at
+        if price is None:
+            return None
+        gained = price - self.entry_price if self.side is Side.BUY else self.entry_price - price
+        return Money(gained * self.quantity)
+
+    # ── one bar ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def take(self, bar: Bar) -> None:
+        if bar.start < self.let_go_at:
+            return
+        if bar.start >= self.closes_at:
+            self._leave(Course.CLOSE, self.last)
+        elif self.course is Course.WAITS:
+            self._wait(bar)
+        elif self._reaches(self.stop, bar):
+            self._leave(Course.STOP, self._worse(self.stop, bar.open))
+        elif self._gains(self.target, bar):
+            self._leave(Course.TARGET, self.target)
+        else:
+            self._go_on(bar)
+
+    def _wait(self, bar: Bar) -> None:
+        if bar.start >= self.flat_from:
+            self._leave(Course.CLOSE, None)
+        elif self._reaches(self.entry_price, bar):
+            self.course = Course.OPEN
+            if self._reaches(self.stop, bar):
+                self._leave(Course.STOP, self.stop)
+            else:
+                self._go_on(bar)
+        elif bar.end >= self.closes_at:
+            self._leave(Course.CLOSE, None)
+
+    def _go_on(self, bar: Bar) -> None:
+        self.last = bar.close
+        if bar.start >= self.flat_from or bar.end >= self.closes_at:
+            self._leave(Course.CLOSE, bar.close)
+
+    def _leave(self, course: Course, price: Price | None) -> None:
+        self.course, self.left_at = course, price
+
+    def _reaches(self, price: Price | None, bar: Bar) -> bool:
+        """Whether the bar went as far against the trade as `price`."""
+        if price is None:
+            return False
+        return bar.low <= price if self.side is Side.BUY else bar.high >= price
+
+    def _gains(self, price: Price | None, bar: Bar) -> bool:
+        if price is None:
+            return False
+        return bar.high >= price if self.side is Side.BUY else bar.low <= price
+
+    def _worse(self, stop: Price | None, opened: Price) -> Price:
+        if stop is None:
+            return opened
+        return min(stop, opened) if self.side is Side.BUY else max(stop, opened)
+
+
+@dataclass(slots=True)
+class ShadowsState:
+    """The shadow trades of one New York day, by the proposal's id."""
+
+    day: date | None = None
+    shadows: dict[str, Shadow] = field(default_factory=dict)
+
+
+class Shadows:
+    """The slice of shadow trades. It folds the end of a proposal before the stage forgets it.
+
+    Attributes
+    ----------
+    following
+        By symbol, those that a bar may still change: where there are none, a bar costs nothing.
+    """
+
+    def __init__(
+        self,
+        calendar: Calendar,
+        control: Control,
+        stage: Stage,
+        ledger: Ledger,
+        last_price: Callable[[Symbol], Price | None],
+    ) -> None:
+        self.calendar, self.control, self.stage, self.ledger = calendar, control, stage, ledger
+        self.last_price = last_price
+        self.state = ShadowsState()
+        self.following: dict[Symbol, list[Shadow]] = {}
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            ProposalEnded: self._ended,
+            ProposalSkipped: self._skipped,
+            SubmissionBlocked: self._submission_blocked,
+        }
+
+    def restore(self, state: ShadowsState) -> None:
+        """Take up a saved state."""
+        self.state = state
+        self.following = {}
+        for shadow in state.shadows.values():
+            if shadow.is_followed:
+                self.following.setdefault(shadow.symbol, []).append(shadow)
+
+    def of_day(self, day: date) -> tuple[Shadow, ...]:
+        """Those that were let go on a New York day, the oldest first."""
+        return tuple(self.state.shadows.values()) if self.state.day == day else ()
+
+    def take(self, bar: Bar) -> None:
+        """A complete bar, of a symbol that may be followed."""
+        followed = self.following.get(bar.symbol)
+        if followed is None:
+            return
+        for shadow in followed:
+            shadow.take(bar)
+        left = [shadow for shadow in followed if shadow.is_followed]
+        if left:
+            self.following[bar.symbol] = left
+        else:
+            del self.following[bar.symbol]
+
+    # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ended(self, at: datetime, fact: ProposalEnded) -> None:
+        proposal = self.stage.state.proposals.get(fact.proposal_id)
+        if proposal is not None and fact.end in NOT_TAKEN:
+            self._follow(at, proposal.strategy, proposal.order, proposal.stop, proposal.reference, fact.end.value)
+
+    def _skipped(self, at: datetime, fact: ProposalSkipped) -> None:
+        """A signal that the gate refused. It would hold one position: while one of its strategy's goes on, no other."""
+        if fact.proposal is None:
+            return
+        proposal = fact.proposal
+        if any(shadow.strategy == proposal.strategy for shadow in self.following.get(proposal.symbol, ())):
+            return
+        self._follow(at, proposal.strategy, proposal.order, proposal.stop, proposal.reference, BLOCKED)
+
+    def _submission_blocked(self, at: datetime, fact: SubmissionBlocked) -> None:
+        order = self.ledger.order(fact.client_order_id)
+        if order is not None:
+            self._follow(at, order.strategy, order.request, order.stop, order.reference, BLOCKED)
+
+    def _follow(
+        self,
+        at: datetime,
+        strategy: str,
+        order: OrderRequest,
+        stop: StopPlan | NoStop | None,
+        target: Price | None,
+        end: str,
+    ) -> None:
+        """Only what would have opened, while its market is open; an order at the market is open at the last price."""
+        session = self.calendar.session_at(at)
+        entry_price = order.limit_price or self.last_price(order.symbol)
+        if order.effect.only_reduces or isinstance(session, NoSession) or entry_price is None:
+            return
+        self._turn_page(session.day)
+        if order.client_order_id in self.state.shadows:
+            return
+        flat = timedelta(minutes=0 if strategy == MANUAL else self.control.settings.strategies.vwap.flat_minutes)
+        is_open = order.limit_price is None
+        shadow = Shadow(
+            key=str(order.client_order_id),
+            strategy=strategy,
+            symbol=order.symbol,
+            side=order.side,
+            quantity=order.quantity,
+            entry_price=entry_price,
+            stop=stop.price if isinstance(stop, StopPlan) else None,
+            target=target,
+            end=end,
+            let_go_at=at,
+            flat_from=session.close - flat,
+            closes_at=session.close,
+            course=Course.OPEN if is_open else Course.WAITS,
+            last=entry_price if is_open else None,
+        )
+        self.state.shadows[shadow.key] = shadow
+        self.following.setdefault(shadow.symbol, []).append(shadow)
+
+    def _turn_page(self, day: date) -> None:
+        if self.state.day != day:
+            self.restore(ShadowsState(day))

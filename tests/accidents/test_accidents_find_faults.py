@@ -1,0 +1,110 @@
+"""A generator that finds nothing proves nothing: each rule of the ticket is taken away in turn, and it must tell.
+
+Run with `-s`, it prints how many accidents each fault took.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+import console.arming
+import console.screens.ticket
+from console.arming import Arming, Keyboard, Shown
+from console.screens.ticket import TicketScreen
+from console.terminal import PacedWriter
+from tests.accidents.play import A_DESK, play_desk
+
+SEED = 7
+DESKS = 8
+Patch = pytest.MonkeyPatch
+pytestmark = pytest.mark.timeout(600)
+
+
+def no_arming_time(patch: Patch) -> None:
+    patch.setattr(console.screens.ticket, "OPENS_AFTER", 0.0)
+    patch.setattr(console.screens.ticket, "REDUCES_AFTER", 0.0)
+
+
+def no_silence(patch: Patch) -> None:
+    def quiet_from(keyboard: Keyboard, key: str, _silence: float) -> float:
+        return keyboard._key_at + console.arming.HELD_FOR if key.casefold() == keyboard._key else float("-inf")
+
+    patch.setattr(Keyboard, "quiet_from", quiet_from)
+
+
+def keys_of_a_stall_kept(patch: Patch) -> None:
+    """What the link says of its gaps goes with it: either alone stops these keys."""
+    patch.setattr(PacedWriter, "is_deaf", lambda _writer: False)
+    patch.setattr(PacedWriter, "had_gap", lambda _writer, _since, _until: False)
+
+
+def enter_confirms(patch: Patch) -> None:
+    hear = TicketScreen.hear
+
+    def hears(screen: TicketScreen, character: str | None, at: float) -> None:
+        is_enter = character == "\r" and screen._row is not None
+        hear(screen, console.screens.ticket.CONFIRMING_KEYS[screen._row.effect] if is_enter else character, at)  # type: ignore[union-attr]
+
+    patch.setattr(TicketScreen, "hear", hears)
+
+
+def held_keys_count(patch: Patch) -> None:
+    patch.setattr(console.arming, "HELD_FOR", 0.0)
+
+
+def keys_in_a_row_count(patch: Patch) -> None:
+    patch.setattr(console.arming, "ALONE_FOR", 0.0)
+
+
+def digest_not_compared(patch: Patch) -> None:
+    """The key counts for what is shown, whatever was painted."""
+
+    def of(arming: Arming, shown: Shown) -> Shown:
+        return arming._painted or shown
+
+    left, take = Arming.seconds_left, Arming.take
+    patch.setattr(
+        Arming,
+        "seconds_left",
+        lambda arming, shown, key, silence, now: left(arming, of(arming, shown), key, silence, now),
+    )
+    patch.setattr(
+        Arming, "take", lambda arming, shown, now: take(arming, arming._turned[0] if arming._turned else shown, now)
+    )
+    patch.setattr(Arming, "paint", paints)
+
+
+def paints(arming: Arming, shown: Shown, at: float) -> None:
+    if arming._painted is None:
+        arming._painted_at, arming._turned = at, None
+    arming._painted = replace(shown)
+
+
+FAULTS: tuple[Callable[[Patch], None], ...] = (
+    no_arming_time,
+    no_silence,
+    keys_of_a_stall_kept,
+    enter_confirms,
+    held_keys_count,
+    keys_in_a_row_count,
+    digest_not_compared,
+)
+
+
+@pytest.mark.parametrize("plant", FAULTS, ids=lambda plant: plant.__name__)
+def test_the_accidents_find_a_planted_fault(plant: Callable[[Patch], None], monkeypatch: Patch) -> None:
+    """OP-04"""
+    plant(monkeypatch)
+    tries = 0
+
+    for desk in range(DESKS):
+        played = play_desk(SEED, (1 + desk) * A_DESK)  # the desk of the first ones draws, which takes thrice as long
+        tries += played.many
+        if any(failure.words for failure in played.failures):
+            print(f"\n{plant.__name__.replace('_', ' ')}: found by accident {tries}, {played.failures[-1].kind}")
+            return
+
+    pytest.fail(f"{plant.__name__} was not found in {tries} accidents")

@@ -1,0 +1,270 @@
+"""What a key on a row asks for: a line to type where one is needed, the command that it sends, the words it says.
+
+The commands whose engine is another room's are held back here, and read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from console.screens.close import CloseScreen
+from console.screens.edit_order import EditOrderScreen
+from console.screens.move_stop import MoveStopScreen, break_even
+from console.screens.ticket import TicketScreen
+from core.facts import OrderFilled, ProposalEnded
+from core.inputs import (
+    Decline,
+    EditOrder,
+    MoveStop,
+    PauseStrategy,
+    ProposeClose,
+    RefuseSymbol,
+    RequestCancel,
+    ResumeStrategy,
+)
+from core.model.order import OrderStatus
+from core.model.values import Fraction, Price, Quantity
+from core.views import DeskView, OrderRow, PositionRow
+from tests.desk.desk_house import SPY, House, open_desk
+from tests.desk.hands import held_back
+
+
+def picture(house: House) -> DeskView:
+    assert house.desk.view is not None
+    return house.desk.view
+
+
+def held(house: House) -> PositionRow:
+    return picture(house).positions[0]
+
+
+# ── proposals ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_decline_takes_a_reason_that_may_be_empty() -> None:
+    """OP-12"""
+    async with open_desk() as house:
+        sent = held_back(house, Decline)
+        await house.press("x", *"too late", "enter")
+        await house.press("x", "enter")
+        await house.until(lambda: len(sent) == 2)
+        proposal = picture(house).proposals[0].id
+        assert sent == [Decline(proposal, "too late"), Decline(proposal, "declined")]
+        assert "declining: declined" in house.footer()
+
+
+async def test_escape_keeps_the_proposal_and_no_letter_of_the_reason_acts() -> None:
+    """OP-04"""
+    async with open_desk() as house:
+        await house.press("x", "X", "F", "q", "B")
+        await house.until(lambda: house.shows("Decline ─ BUY to open 0.1 SPY", "XFqB▏"))
+        await house.press("escape")
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+        assert not house.facts(ProposalEnded)
+
+
+async def test_capital_x_asks_with_the_symbols_name_before_it_refuses_it_for_today() -> None:
+    """RK-09"""
+    async with open_desk() as house:
+        sent = held_back(house, RefuseSymbol)
+        await house.press("X")
+        await house.until(lambda: house.shows("Not SPY today?", "until the next trading day") and house.is_armed())
+        await house.press("enter", "y", "x")
+        await house.wait(0.4)
+        assert not sent
+        await house.press("D")
+        await house.until(lambda: sent)
+        assert sent == [RefuseSymbol(SPY, "refused by the operator")]
+
+
+# ── positions ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("typed", "part", "said"),
+    [
+        ((), "1", "all of it"),
+        (("1",), "0.25", "0.025 of 0.1 SPY"),
+        (("2",), "0.5", "0.05 of 0.1 SPY"),
+        (("1", "3"), "0.75", "0.075 of 0.1 SPY"),
+        (("4",), "1", "all of it"),
+        (tuple("=0.03"), "0.3", "0.03 of 0.1 SPY"),
+        (("2", *"=7"), "1", "all of it"),
+    ],
+)
+async def test_c_closes_all_of_it_or_the_part_that_stands_on_the_line(
+    typed: tuple[str, ...], part: str, said: str
+) -> None:
+    """EX-21"""
+    async with open_desk() as house:
+        await house.buys()
+        sent = held_back(house, ProposeClose)
+        await house.press("2", "c", *typed)
+        await house.until(lambda: house.shows("Close ─ SPY, 0.1 held", f"Enter stages the close of {said}"))
+        assert not sent
+        await house.press("enter")
+        await house.until(lambda: sent)
+        assert sent == [ProposeClose(SPY, Fraction(Decimal(part)))]
+
+
+async def test_a_part_in_shares_is_that_many_shares_after_the_division() -> None:
+    """EX-21: a third of three is one share, not none"""
+    async with open_desk() as house:
+        await house.buys()
+        three = replace(held(house), quantity=Quantity(Decimal(3)))
+        parts: list[Fraction] = []
+        screen = CloseScreen(house.desk, three, parts.append)
+        house.desk.push_screen(screen)
+        await house.until(lambda: screen.is_mounted)
+        screen.row = three
+        screen.fields[0].text = "=1"
+
+        screen.accept()
+
+        assert int(3 * parts[0]) == 1
+        assert 3 * parts[0] - 1 < Decimal("1E-9")
+
+
+async def test_a_digit_that_is_no_quarter_says_how_shares_are_typed() -> None:
+    async with open_desk() as house:
+        await house.buys()
+        sent = held_back(house, ProposeClose)
+        await house.press("2", "c", "9")
+        await house.until(lambda: house.shows("a number of shares begins with ="))
+        await house.press("equals_sign", "enter")
+        await house.until(lambda: house.shows("as in =15 or =0.5"))
+        assert not sent
+
+
+async def test_a_close_opens_its_ticket_and_only_its_key_sells() -> None:
+    """OP-01"""
+    async with open_desk() as house:
+        await house.buys()
+        await house.press("2", "c", "2", "enter", "enter", "enter")
+        await house.until(lambda: isinstance(house.desk.screen, TicketScreen) and house.shows("0.05 SPY at the market"))
+        await house.wait(0.4)
+        assert len(house.facts(OrderFilled)) == 1
+
+
+async def test_m_moves_the_stop_to_a_price_or_to_break_even() -> None:
+    """OP-06"""
+    async with open_desk() as house:
+        await house.buys()
+        sent = held_back(house, MoveStop)
+        await house.press("2", "m")
+        await house.until(lambda: house.shows("Move the stop ─ SPY 0.1", "stop now 494.72 USD", "last 496.21 USD"))
+        await house.press("enter")
+        await house.until(lambda: house.shows("a price in USD for one share, or 0 for break-even"))
+        await house.press(*"495.10", "enter")
+        await house.until(lambda: sent)
+        await house.press("m", "0")
+        await house.until(lambda: house.shows("stop 496.21 USD, break-even", "it may act at once"))
+        await house.press("enter")
+        await house.until(lambda: len(sent) == 2)
+        prices = (Price(Decimal("495.10")), Price(Decimal("496.21")))
+        assert sent == [MoveStop(SPY, "vwap", price) for price in prices]
+
+
+async def test_break_even_is_a_price_at_its_tick_at_which_nothing_is_lost() -> None:
+    """OP-06"""
+    async with open_desk() as house:
+        await house.buys()
+        row = replace(held(house), average_price=Price(Decimal("100.0033")))
+        assert break_even(row) == Decimal("100.01")
+        assert break_even(replace(row, quantity=Quantity(-row.quantity))) == Decimal("100.00")
+
+
+async def test_m_without_a_stop_at_the_broker_says_so() -> None:
+    """OP-06"""
+    async with open_desk() as house:
+        await house.buys()
+        house.desk.handle.send(RequestCancel(picture(house).kill.stops_working[0].id))
+        await house.until(lambda: house.shows("YOU 0 of 0.1 !"))
+        await house.press("2", "m")
+        await house.until(lambda: "no stop of SPY works at the broker; c closes the position" in house.footer())
+        assert not isinstance(house.desk.screen, MoveStopScreen)
+
+
+# ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def working(house: House) -> OrderRow:
+    """An entry that works, made of the one that was filled."""
+    filled = next(row for row in picture(house).orders if not row.is_protective)
+    return replace(filled, status=OrderStatus.SUBMITTED, filled_quantity=Quantity(Decimal(0)), ended_at=None)
+
+
+async def test_e_stages_the_replacement_of_a_working_entry() -> None:
+    """OP-03"""
+    async with open_desk() as house:
+        await house.buys()
+        sent = held_back(house, EditOrder)
+        row = working(house)
+        view = replace(picture(house), orders=(row,))
+        house.desk.deeds._acts["edit"](view, row.id)
+        await house.until(lambda: isinstance(house.desk.screen, EditOrderScreen))
+        await house.press("enter")
+        screen = house.desk.screen
+        assert isinstance(screen, EditOrderScreen)
+        screen.update_view = lambda _view, _now: None  # type: ignore[method-assign]
+        screen.row = row
+        await house.press("enter")
+        await house.until(lambda: house.shows("Edit ─ BUY to open SPY", "nothing is changed yet"))
+        await house.press(*"0.09", "tab", *"496.00", "enter")
+        await house.until(lambda: sent)
+        assert sent == [EditOrder(row.id, Quantity(Decimal("0.09")), Price(Decimal("496.00")), row.stop_price)]
+
+
+async def test_e_and_d_on_what_is_over_or_protects_say_what_to_do_instead() -> None:
+    """OP-06"""
+    async with open_desk() as house:
+        await house.buys()
+        await house.press("3", "end", "e")
+        await house.until(lambda: "this order is FILLED already" in house.footer())
+        await house.press("home", "e")
+        await house.until(lambda: "a stop moves by m in Positions" in house.footer())
+
+
+async def test_a_shows_what_was_refused_and_enter_tells_why() -> None:
+    """RK-22"""
+    async with open_desk() as house:
+        house.types_an_order(quantity="900")
+        await house.until(lambda: picture(house).refusals)
+        assert not house.shows("REFUSED")
+        await house.press("3", "a")
+        await house.until(lambda: house.shows("REFUSED", "none today, 1 refused", "1 refused, at the end of the list"))
+        await house.press("down", "end", "enter")
+        await house.until(lambda: house.shows("what, and why", "not staged"))
+        await house.press("escape", "d")
+        await house.until(lambda: "this was refused and never became an order" in house.footer())
+        await house.press("a")
+        await house.until(lambda: not house.shows("REFUSED"))
+
+
+# ── strategies ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_space_pauses_a_strategy_and_space_again_lets_it_go_on() -> None:
+    """ST-03"""
+    async with open_desk() as house:
+        sent = held_back(house, PauseStrategy, ResumeStrategy)
+        await house.press("5", "space")
+        await house.until(lambda: "asked VWAP on SPY to pause: it opens nothing" in house.footer())
+        view = picture(house)
+        paused = replace(view, strategies=(replace(view.strategies[0], is_paused=True),))
+        house.desk.deeds._acts["pause"](paused, paused.strategies[0].key)
+        assert "asked VWAP on SPY to go on" in house.footer()
+        assert sent == [PauseStrategy("vwap", SPY), ResumeStrategy("vwap", SPY)]
+
+
+async def test_flatten_works_from_every_pane() -> None:
+    """OP-07"""
+    async with open_desk() as house:
+        await house.buys()
+        for pane in ("1", "2", "3", "4", "5", "6"):
+            await house.press(pane, "F")
+            await house.until(lambda: "close" in house.footer() or "waits already" in house.footer())
+        assert house.shows("EXIT WAITS")

@@ -1,0 +1,68 @@
+"""The guide of the first start: once an installation, never in the way, never lost."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from console.screens.guide import GuideScreen
+from console.screens.kill import KillScreen
+from console.screens.ticket import TicketScreen
+from core.facts import Halted
+from state.desk_files import DeskFiles
+from state.folders import Home
+from tests.desk.desk_house import open_desk
+from tests.desk.hands import Disk
+
+
+def files_in(folder: Path) -> DeskFiles:
+    home = Home.of({"KEYTURN_HOME": str(folder)})
+    return DeskFiles(home, lambda: home.account("demo"))
+
+
+async def test_it_opens_once_says_what_matters_and_enter_closes_it_for_good() -> None:
+    disk = Disk(is_new=True)
+    async with open_desk((80, 24), surroundings=disk) as house:
+        await house.until(lambda: isinstance(house.desk.screen, GuideScreen))
+        assert house.shows("you turn the key", "B buys", "S sells", "Ctrl+K halts at once", "ENTRIES ON", "To leave")
+        assert all(len(line) <= 80 for line in house.picture().splitlines())
+        await house.press("enter")
+        await house.until(lambda: len(house.desk.screen_stack) == 1 and not disk.is_new)
+        assert house.sent_nothing()
+    async with open_desk(surroundings=disk) as house:
+        await house.wait(0.3)
+        assert len(house.desk.screen_stack) == 1
+
+
+async def test_the_chord_works_over_it_and_no_ticket_is_covered_by_it() -> None:
+    """OP-07"""
+    async with open_desk(surroundings=Disk(is_new=True)) as house:
+        await house.until(lambda: isinstance(house.desk.screen, GuideScreen))
+        await house.press("ctrl+k")
+        await house.until(lambda: house.facts(Halted) and isinstance(house.desk.screen, KillScreen))
+    async with open_desk() as house:
+        await house.opens_the_ticket()
+        house.desk._welcome(True)
+        assert isinstance(house.desk.screen, TicketScreen)
+
+
+def test_an_installation_remembers_that_it_was_read(tmp_path: Path) -> None:
+    """Permissions as those of the account folder"""
+    files = files_in(tmp_path)
+    assert files.is_first_start()
+    files.guide_was_closed()
+    assert not files_in(tmp_path).is_first_start()
+    assert stat.S_IMODE(files.home.guide.stat().st_mode) == 0o600
+    assert stat.S_IMODE(files.home.state.stat().st_mode) == 0o700
+
+
+def test_a_written_file_is_the_operators_alone_and_never_over_another(tmp_path: Path) -> None:
+    """Permissions as those of the account folder"""
+    files = files_in(tmp_path)
+    files.folder().prepare()
+
+    first, second = files.write("log-1.txt", "one\n"), files.write("log-1.txt", "two\n")
+
+    assert (Path(first).name, Path(second).name) == ("log-1.txt", "log-1-2.txt")
+    assert (Path(first).read_text(), Path(second).read_text()) == ("one\n", "two\n")
+    assert stat.S_IMODE(Path(first).stat().st_mode) == 0o600

@@ -1,0 +1,109 @@
+"""Every pane says in words what the desk is: starting, read-only, halted, killed, stopped; empty, waiting, stale."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from console.handle import Failed, Loading
+from tests.desk.desk_house import open_desk
+from tests.desk.still_house import a_held_chart, a_position, a_view, an_exit, open_still
+
+STATES = {
+    "starting": ("STARTING", "STARTING: comparing the books with the broker"),
+    "read-only": ("READ-ONLY", "READ-ONLY: the books differ"),
+    "halted": ("HALTED", "HALTED since"),
+    "killed": ("KILLED", "KILLED since"),
+}
+
+
+def a_status(word: str) -> dict[str, Any]:
+    at = a_view().status.at
+    more: dict[str, dict[str, Any]] = {
+        "starting": {"entries_refused": "read-only: not compared yet"},
+        "read-only": {"entries_refused": "read-only: the books differ"},
+        "halted": {"entries_refused": "halted (key): by key", "halts": ("key: by key",), "halted_at": at},
+        "killed": {"entries_refused": "killed by key", "killed_by": "key", "killed_at": at},
+    }
+    return {"word": word, **more[word]}
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("word", STATES)
+async def test_each_state_is_a_word_in_every_frame_and_another_banner(word: str, size: tuple[int, int]) -> None:
+    """DESK, rule 2"""
+    frame, banner = STATES[word]
+    async with open_still(a_view(status=a_status(word)), size) as house:
+        assert house.shows(banner, f"1 Proposals ─ {frame}, 1 waiting")
+        for key, name in (("2", "Positions"), ("3", "Orders"), ("5", "Strategies")):
+            await house.press(key)
+            assert house.shows(f"{key} {name} ─ {frame}")
+        await house.press("4")
+        assert house.shows("4 Protections ─ entries OFF", "ENTRIES OFF")
+
+
+@pytest.mark.parametrize(
+    ("word", "positions", "orders"),
+    [
+        ("starting", "Not known yet: the books are being compared", "Not known yet: the books are being compared"),
+        ("read-only", "None in this desk's own books, with which", "No orders today. READ-ONLY: no order leaves."),
+        ("halted", "No positions. A filled entry appears", "No orders today. HALTED: no new order leaves."),
+        ("killed", "No positions. A filled entry appears", "No orders today. KILLED: no order that opens leaves."),
+    ],
+)
+async def test_an_empty_pane_claims_nothing_that_its_state_does_not_know(
+    word: str, positions: str, orders: str
+) -> None:
+    """DESK, rules 1 and 2"""
+    async with open_still(a_view(status=a_status(word), proposals=())) as house:
+        assert house.shows(positions, orders, "No proposals. Entries are off:")
+
+
+async def test_a_stopped_engine_is_said_in_every_frame_at_once() -> None:
+    """OP-07: also where no new picture comes"""
+    async with open_still(a_view(proposals=())) as house:
+        assert house.shows("1 Proposals ───")
+        house.handle.ended.set()
+        await house.until(lambda: house.shows("ENGINE STOPPED: the market has ended"))
+        assert house.shows("1 Proposals ─ STOPPED", "2 Positions ─ STOPPED", "3 Orders ─ STOPPED", "6 Log ─ STOPPED")
+        assert house.shows("No proposals. The engine has stopped", "The engine has stopped: no order leaves")
+
+
+async def test_a_desk_that_is_on_says_nothing_of_it() -> None:
+    async with open_desk() as house:
+        assert house.shows("1 Proposals ─ 1 waiting", "2 Positions ──", "3 Orders ──", "5 Strategies ─ 1 running")
+        await house.press("ctrl+k")
+        await house.until(lambda: house.shows("1 Proposals ─ HALTED, 1 waiting", "2 Positions ─ HALTED"))
+        await house.press("escape")
+        await house.until(lambda: house.shows("1 Proposals ─ 1 waiting", "2 Positions ──"))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_before_there_is_an_engine_and_without_one_the_screen_says_so(size: tuple[int, int]) -> None:
+    view = a_view()
+    async with open_still(view, size) as house:
+        house.handle.view = Loading("taking up the journal")
+        await house.until(lambda: house.shows("STARTING: taking up the journal…") and not house.shows("1 Proposals"))
+        house.handle.view = view
+        await house.until(lambda: house.shows("1 Proposals ─ 1 waiting"))
+        assert house.desk.focused is house.desk.board.proposals.grid
+        house.handle.view = Failed("the lock is held by process 7")
+        await house.until(lambda: house.shows("NO ENGINE: nothing trades", "the lock is held by process 7", "q leaves"))
+
+
+async def test_old_prices_and_old_bars_say_how_old_they_are() -> None:
+    """DESK: every number shows its age when it can be stale"""
+    view = a_view(positions=(a_position(),), proposals=(an_exit(),), chart=a_held_chart(54))
+    async with open_still(view, (200, 60)) as house:
+        assert not house.shows("OLD")
+        assert not house.shows("STALE")
+
+        later = replace(view.status, at=view.status.at + timedelta(minutes=4))
+        await house.shows_next(status=later)
+
+        assert house.shows("data STALE   4 m", "PRICES UP TO 4 m OLD", "167.00!", "New York, USD, STALE 4 m")
+        await house.press("2")
+        assert house.shows("SPY: last price 4 m old, of 10:24:00")

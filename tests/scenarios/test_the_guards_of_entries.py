@@ -1,0 +1,166 @@
+"""Every guard of entries says its measure against its limit, since when it is shut, and until when."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from core.inputs import Halt, Kill, ProposeClose, RefuseSymbol, Resume
+from core.picture import Pictures
+from core.settings import Amount, RiskSettings, Settings
+from core.views import ProtectionRow
+from tests.scenarios.house import FALL, STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal, minutes
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
+
+FRIDAY = date(2026, 11, 20)
+NEXT_OPEN = at("09:30", FRIDAY)
+
+
+def rows(house: House, pictures: Pictures | None = None) -> dict[str, ProtectionRow]:
+    drawn = (pictures or Pictures(house.engine)).draw(house.line.at)
+    return {row.key: row for row in drawn.protections}
+
+
+def told(row: ProtectionRow) -> tuple[str, bool, str]:
+    return row.measure, row.is_tripped, row.reason
+
+
+def test_the_guards_that_there_are_have_a_row_each_in_one_order() -> None:
+    """RK-09"""
+    house = a_house_with_a_proposal()
+
+    assert list(rows(house)) == [
+        "desk", "session", "window", "daily_loss", "strategies_loss", "positions", "entries/vwap",
+    ]  # fmt: skip
+    assert not any(row.is_tripped for row in rows(house).values())
+
+
+def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_the_next_trading_day() -> None:
+    """RK-09, RK-03: the stop costs 0.502 × 0.31 = 0.156 USD."""
+    settings = Settings(risk=RiskSettings(daily_loss=Amount(usd=Decimal("0.15"), of_equity=None), entries_a_day=5))
+    house = House(a_day(("10:06", "10:06", STEADY), ("10:07", "10:40", FALL)), settings).opens()
+    pictures = Pictures(house.engine)
+    house.confirms_at("10:06:02")
+
+    before = rows(house.until("10:06:50"), pictures)["daily_loss"]
+    tripped_at = house.until("10:20").line.at
+    after = rows(house, pictures)
+    later = rows(house.until("10:30"), pictures)["daily_loss"]
+    unseen = rows(house.restarted().until("10:31"))["daily_loss"]
+
+    assert (told(before), before.used, before.until) == (
+        ("0.00 of 0.15 USD", False, "equity since the day began"), Decimal(0), None,
+    )  # fmt: skip
+    shut = ("0.16 of 0.15 USD", True, "entries stay shut for the rest of the trading day")
+    assert (told(later), later.used, later.since, later.until) == (shut, Decimal(1), tripped_at, NEXT_OPEN)
+    assert (told(unseen), unseen.since) == (shut, None)
+    assert told(after["strategies_loss"])[:2] == ("0.16 of 0.15 USD", True)
+
+
+def test_a_part_of_the_daily_loss_is_a_part_of_its_measure() -> None:
+    """RK-09"""
+    settings = Settings(risk=RiskSettings(daily_loss=Amount(usd=Decimal("0.50"), of_equity=None)))
+    house = a_house_in_a_position(("10:06", "10:06", STEADY), ("10:07", "10:30", "99.35"), settings=settings)
+
+    row = rows(house.until("10:08:30"))["daily_loss"]
+
+    assert row.measure == "0.13 of 0.50 USD"
+    assert row.used is not None
+    assert Decimal("0.25") < row.used < Decimal("0.26")
+
+
+def test_without_an_account_value_entries_are_shut_and_the_row_says_so() -> None:
+    """RK-09, RK-03"""
+    house = House(minutes("09:30", "10:00"))
+
+    row = rows(house)["daily_loss"]
+
+    assert told(row) == ("unknown of 10.00 USD", True, "no account value of today yet; entries wait for it")
+    assert row.used is None
+
+
+def test_the_window_says_until_when_it_is_open_or_shut() -> None:
+    """RK-09, RK-07"""
+    house = House(minutes("09:30", "11:40", "100")).opens()
+
+    early, inside, last, late = (
+        rows(house.until(clock))["window"] for clock in ("09:45", "10:00", "11:30:59", "11:31")
+    )  # fmt: skip
+
+    assert (told(early)[:2], early.until) == (("closed until 10:00 New York", True), at("10:00"))
+    assert (told(inside)[:2], inside.until) == (("open until 11:30 New York", False), at("11:31"))
+    assert not last.is_tripped
+    assert (told(late)[:2], late.since, late.until) == (
+        ("closed until Fri 10:00 New York", True), at("11:31"), at("10:00", FRIDAY),
+    )  # fmt: skip
+
+
+def test_the_session_says_until_when_it_is_open_or_shut() -> None:
+    """RK-09, EX-11"""
+    house = House(minutes("09:30", "10:00", "100")).opens()
+
+    opened, shut = rows(house.until("09:45"))["session"], rows(house.until("18:00"))["session"]
+
+    assert (told(opened), opened.until) == (("open until 16:00 New York", False, "the market is open"), at("16:00"))
+    assert told(shut)[:2] == ("closed until Fri 09:30 New York", True)
+    assert (shut.since, shut.until) == (at("16:00"), NEXT_OPEN)
+
+
+def test_positions_and_entries_are_counted_against_what_is_allowed() -> None:
+    """RK-09, EX-08, ST-02"""
+    house = a_house_in_a_position()
+
+    held = rows(house)
+    house.presses(ProposeClose(SPY))
+    house.confirms_at("10:06:40")
+    flat = rows(house.until("10:07:30"))
+
+    entered = next(p.opened_at for p in a_house_in_a_position().desk.ledger.positions())
+    assert told(held["positions"])[:2] == ("1 of 1", True)
+    assert (held["positions"].used, held["positions"].since, held["positions"].until) == (Decimal(1), entered, None)
+    assert told(flat["positions"])[:2] == ("0 of 1", False)
+    for row in (held["entries/vwap"], flat["entries/vwap"]):
+        assert told(row) == ("1 of 1 filled today", True, "no further entry of it today")
+        assert (row.since, row.until) == (entered, NEXT_OPEN)
+
+
+def test_a_halt_a_kill_and_a_read_only_desk_say_since_when() -> None:
+    """RK-09, OP-07"""
+    house = House(minutes("09:30", "10:30", "100"))
+    starting = rows(house)["desk"]
+    house.opens().until("09:40")
+    house.presses(Halt("key"))
+    halted = rows(house.until("09:41"))["desk"]
+    house.presses(Resume())
+    resumed = rows(house)["desk"]
+    house.presses(Kill("key"))
+    killed = rows(house.until("09:45"))["desk"]
+
+    assert told(starting)[:2] == ("starting", True)
+    assert (told(halted), halted.since) == (("halted", True, "halted (key): by key"), at("09:40"))
+    assert (told(resumed)[:2], resumed.since) == (("on", False), None)
+    assert (told(killed)[:2], killed.since) == (("killed", True), at("09:41"))
+
+
+def test_a_desk_that_lost_its_broker_says_since_when_it_is_read_only() -> None:
+    """RK-09, EX-09"""
+    house = a_house_with_a_proposal().restarted()
+
+    row = rows(house)["desk"]
+
+    assert told(row) == ("starting", True, "read-only: not compared with the broker yet")
+    assert row.since == house.line.at
+
+
+def test_a_refused_symbol_has_a_row_of_its_own_for_the_day() -> None:
+    """RK-09"""
+    house = House(minutes("09:30", "10:30", "100") + minutes("09:30", "09:40", "100", FRIDAY)).opens().until("10:00")
+    house.presses(RefuseSymbol(SPY, "news at noon"))
+
+    row = rows(house.until("10:10"))[f"symbol/{SPY}"]
+    house.until("09:35", FRIDAY)
+
+    assert told(row) == ("refused today", True, "news at noon")
+    assert (row.since, row.until) == (at("10:00", THURSDAY), NEXT_OPEN)
+    assert f"symbol/{SPY}" not in rows(house)
+    assert row.until - row.since == timedelta(hours=23, minutes=30)

@@ -1,0 +1,187 @@
+"""The chart of a watched symbol, and the log of the day: also what was before the desk looked or began."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from core.facts import TradeClosed
+from core.inputs import Decline
+from core.model.order import Side
+from core.model.position import Trade
+from core.model.signal import ExitReason
+from core.model.values import ClientOrderId, Money, Price, Quantity, Symbol
+from core.picture import Pictures
+from core.pictures import log as log_room
+from core.ports import JournalDamagedError, Recorded
+from core.telling import in_words, signed
+from core.views import ChartView
+from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal, minutes
+from tests.unit.core.brokers.trading_floor import IBM, SPY, a_bar, at
+
+FRIDAY = date(2026, 11, 20)
+
+
+def the_chart(house: House, pictures: Pictures, symbol: Symbol = SPY) -> ChartView:
+    pictures.watched = symbol
+    chart = pictures.draw(house.line.at).chart
+    assert chart is not None
+    return chart
+
+
+def texts(pictures: Pictures, house: House) -> list[str]:
+    return [row.text for row in pictures.draw(house.line.at).log]
+
+
+def test_the_watched_symbol_has_the_sessions_bars_and_the_strategys_own_vwap() -> None:
+    """ST-02: the last point is what the strategy measures."""
+    house = House(a_day(("10:06", "10:30", STEADY))).opens().until("10:10:30")
+
+    chart = the_chart(house, Pictures(house.engine))
+
+    assert [bar.start for bar in chart.bars] == [bar.start for bar in house.bars if bar.end <= house.line.at]
+    assert (chart.bars[35].low, chart.bars[35].close) == (Decimal("99.60"), Decimal("99.60"))
+    assert chart.bars[0].reference == Decimal(100)
+    vwap = house.desk.orchestrator.runners[SPY][0].state.memory.vwap
+    assert vwap is not None
+    assert chart.bars[-1].reference == vwap.quantize(Decimal("0.0001"))
+
+
+def test_bars_that_close_while_it_is_watched_are_in_the_next_picture() -> None:
+    """MD-03"""
+    house = House(a_day(("10:06", "10:30", STEADY))).opens().until("10:00:30")
+    pictures = Pictures(house.engine)
+    before = the_chart(house, pictures)
+
+    after = the_chart(house.until("10:06:30"), pictures)
+
+    assert (len(before.bars), len(after.bars)) == (30, 36)
+
+
+def test_nothing_is_kept_of_bars_before_something_is_watched() -> None:
+    """The hot path of a desk whose chart nobody looks at has no listener on it."""
+    house = House(minutes("09:30", "10:30")).opens().until("09:40")
+    pictures = Pictures(house.engine)
+
+    without = pictures.draw(house.line.at).chart
+
+    assert without is None
+    assert house.desk.bar_listeners == []
+
+
+def test_the_chart_shows_the_fills_and_what_is_held_and_is_the_same_after_a_restart() -> None:
+    """SP-03, OP-06"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+
+    before = the_chart(house, Pictures(house.engine))
+    house.restarted().until("10:06:40")
+    after = the_chart(house, Pictures(house.engine))
+
+    assert before == after
+    assert [(fill.side, fill.price) for fill in after.fills] == [(Side.BUY, Decimal("99.60"))]
+    assert (after.entry, after.stop) == (Decimal("99.60"), Decimal("99.30"))
+    assert len(after.bars) == 36
+
+
+def test_each_symbol_has_its_own_chart_and_one_without_bars_is_empty() -> None:
+    """MD-01"""
+    house = House([*minutes("09:30", "09:40", "100"), a_bar("09:30", "50", symbol=IBM)]).opens().until("09:35:30")
+    pictures = Pictures(house.engine)
+
+    spy, ibm, none = (the_chart(house, pictures, symbol) for symbol in (SPY, IBM, Symbol("QQQ")))
+
+    assert (len(spy.bars), len(ibm.bars), none.bars) == (5, 1, ())
+    assert ibm.bars[0].close == Decimal(50)
+
+
+def test_a_new_day_begins_a_new_chart() -> None:
+    """RK-03"""
+    house = House(minutes("15:50", "15:59") + minutes("09:30", "09:35", day=FRIDAY)).opens()
+    pictures = Pictures(house.engine)
+    thursday = the_chart(house.until("16:05"), pictures)
+    before_the_open = the_chart(house.until("09:00", FRIDAY), pictures)
+
+    friday = the_chart(house.until("09:33:30", FRIDAY), pictures)
+
+    assert [len(chart.bars) for chart in (thursday, before_the_open, friday)] == [10, 0, 3]
+    assert friday.bars[0].start == at("09:30", FRIDAY)
+
+
+def test_after_a_restart_the_log_begins_with_what_was_before_it() -> None:
+    """SP-01"""
+    house = a_house_with_a_proposal()
+    first = Pictures(house.engine)
+    house.presses(Decline(house.proposal.id, "too soon"))
+    before = texts(first, house)
+
+    house.restarted()
+    second = Pictures(house.engine)
+    view = second.draw(house.line.at)
+
+    assert [row.text for row in view.log][: len(before)] == before
+    assert "BUY 0.502 SPY limit 99.6 declined: too soon" in before
+    assert [row.sequence for row in view.log] == sorted({row.sequence for row in view.log})
+    assert (view.staged, view.refusals, view.endings) == (0, (), ())
+
+
+def test_the_log_recalls_its_last_rows_of_the_day_alone_and_no_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SP-01"""
+    house = House(a_day(("10:06", "15:59", STEADY)) + minutes("09:30", "09:40", day=FRIDAY)).opens()
+    house.until("09:35", FRIDAY)
+    friday = house.restarted()
+
+    told = Pictures(friday.engine).draw(friday.line.at).log
+    monkeypatch.setattr(log_room, "ROWS", 1)
+    (last,) = Pictures(friday.engine).draw(friday.line.at).log
+
+    assert [row.text.partition(" ")[0] for row in told] == ["day", "engine"]
+    assert all(row.at >= at("09:30", FRIDAY) for row in told)
+    assert last == told[-1]
+
+
+def test_of_a_journal_that_cannot_be_read_back_only_what_was_before_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """SP-06"""
+    house = House(minutes("09:30", "10:30")).opens().until("09:40")
+
+    def unreadable() -> Iterator[Recorded]:
+        raise JournalDamagedError("2026-11-19.jsonl: it is no record")
+
+    monkeypatch.setattr(house.journal, "backwards", unreadable)
+    pictures = Pictures(house.engine)
+    first = the_chart(house, pictures)
+    later = the_chart(house.until("09:43:30"), pictures)
+
+    assert (first.bars, len(later.bars)) == ((), 3)
+    notes = pictures.draw(house.line.at).status.notes
+    assert [note.partition(" could not")[0] for note in notes] == [
+        "the log before this start",
+        "today's bars before this start",
+    ]
+    assert house.desk.control.refusal() is None
+
+
+def a_trade(profit: str, slippage: str) -> Trade:
+    price, no_id = Price(Decimal("99.60")), ClientOrderId("")
+    return Trade(
+        SPY, "vwap", no_id, no_id, at("10:06"), price, Quantity(Decimal("0.1")), at("10:07"), price,
+        ExitReason.STOP_LOSS, price, price, None, Money(Decimal(profit)), Money(Decimal(slippage)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("profit", "slippage", "words"),
+    [
+        ("-0.001", "0.004", "profit 0.00 USD, slippage 0.00 USD"),
+        ("-0.005", "0.005", "profit −0.01 USD, slippage +0.01 USD"),
+        ("0.156", "-1234.5", "profit +0.16 USD, slippage −1,234.50 USD"),
+    ],
+)
+def test_money_that_rounds_to_nothing_has_no_sign_in_the_log(profit: str, slippage: str, words: str) -> None:
+    """EX-18"""
+    assert words in in_words(TradeClosed(a_trade(profit, slippage)))
+    assert signed(Decimal(0)) == "0.00"

@@ -1,0 +1,227 @@
+"""What was declined, expired or blocked is followed, by strategy, over a restart and no longer than its day."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from core.effects import Effect, SubmitOrder
+from core.facts import OrderCreated, ProposalEnd, ProposalEnded, ProposalSkipped, ProposalStaged, SubmissionBlocked
+from core.inputs import Decline, EditProposal, Kill, PauseStrategy, ProposeClose, Rearm, RefuseSymbol
+from core.model.values import Fraction, Price, Quantity
+from core.picture import Pictures
+from core.settings import RiskSettings, Settings
+from core.views import DeskView
+from tests.scenarios.house import (
+    FALL,
+    RECOVERY,
+    STEADY,
+    House,
+    a_day,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+    a_typed_buy,
+    assert_can_be_rebuilt,
+    minutes,
+)
+from tests.unit.core.brokers.trading_floor import SPY
+
+FRIDAY = date(2026, 11, 20)
+UP = ("10:09", "10:30", RECOVERY)
+
+
+def the_view(house: House) -> DeskView:
+    return Pictures(house.engine).draw(house.line.at)
+
+
+def shadows(house: House) -> list[tuple[str, str, str | None]]:
+    """Strategy, how it ended, and how far it has come with what it made to the cent; the oldest first."""
+    return [
+        (row.strategy, f"{row.end}: {row.state}", None if row.result is None else f"{row.result:.2f}")
+        for row in reversed(the_view(house).shadows)
+    ]
+
+
+def test_what_was_declined_is_followed_to_its_target() -> None:
+    """OP-12: 0.502 shares from 99.60; VWAP at the signal was 99.99."""
+    house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)
+    house.presses(PauseStrategy("vwap", SPY))
+    house.presses(Decline(house.proposal.id, "too soon"))
+
+    at_first = shadows(house)
+    opened = shadows(house.until("10:08:30"))
+    ended = shadows(house.until("10:10:30"))
+
+    assert at_first == [("vwap", "declined: waits", None)]
+    assert opened == [("vwap", "declined: open", "0.00")]
+    assert ended == [("vwap", "declined: target", "0.20")]
+    (result,) = the_view(house).results
+    assert (result.strategy, result.trades, result.declined, f"{result.shadow:.2f}") == ("vwap", 0, 1, "0.20")
+    assert house.facts(OrderCreated) == []
+
+
+def test_what_expired_is_followed_to_its_stop_at_the_worse_price() -> None:
+    """OP-12: the bar opens at 99.55 and goes through the stop at 99.30."""
+    house = a_house_with_a_proposal(("10:06", "10:09", STEADY), ("10:10", "10:10", FALL), ("10:11", "10:20", "99.25"))
+    house.presses(PauseStrategy("vwap", SPY))
+
+    house.until("10:11:30")
+
+    assert house.last(ProposalEnded).end is ProposalEnd.EXPIRED
+    assert shadows(house) == [("vwap", "expired: stop", "-0.15")]
+
+
+def test_what_a_kill_blocked_is_followed() -> None:
+    """OP-12, OP-07"""
+    house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)
+    house.presses(Kill("key"))
+
+    house.until("10:10:30")
+
+    assert shadows(house)[0] == ("vwap", "blocked: target", "0.20")
+
+
+def test_an_entry_that_the_gateway_stopped_is_followed() -> None:
+    """OP-12, OP-08: the kill comes between the intent and the wire."""
+    house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)
+    house.line.tamper = lambda effect: _killed_before(house, effect)
+    house.confirms_at("10:06:02")
+
+    house.until("10:10:30")
+
+    assert house.facts(SubmissionBlocked)
+    assert shadows(house)[0] == ("vwap", "blocked: target", "0.20")
+    assert house.requests() == []
+
+
+def _killed_before(house: House, effect: Effect) -> Effect:
+    if isinstance(effect, SubmitOrder):
+        house.switch.door = "file"
+    return effect
+
+
+def test_a_signal_that_the_gate_refused_is_followed_one_at_a_time() -> None:
+    """OP-12: every bar of the dip is a signal; a strategy would hold one position."""
+    house = House(a_day(("10:06", "10:08", STEADY), UP)).opens().until("10:00")
+    house.presses(RefuseSymbol(SPY, ""))
+
+    house.until("10:08:30")
+    during = shadows(house)
+    house.until("10:10:30")
+
+    assert len(house.facts(ProposalSkipped)) > 1
+    assert during == [("vwap", "blocked: open", "0.00")]
+    assert shadows(house) == [("vwap", "blocked: target", "0.20")]
+
+
+def test_an_order_typed_wrong_is_not_followed_and_one_that_was_declined_is() -> None:
+    """OP-12"""
+    house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)
+    house.presses(PauseStrategy("vwap", SPY))
+    house.presses(Decline(house.proposal.id, ""))
+    house.presses(a_typed_buy("50"))
+    house.presses(a_typed_buy("0.2"))
+    house.presses(Decline(house.proposal.id, ""))
+
+    house.until("10:10:30")
+
+    assert shadows(house) == [("vwap", "declined: target", "0.20"), ("manual", "declined: open", "0.12")]
+    assert [(r.strategy, r.declined) for r in the_view(house).results] == [("vwap", 1), ("manual", 1)]
+
+
+def test_a_declined_order_at_the_market_is_open_at_the_last_price() -> None:
+    """OP-12"""
+    house = House(minutes("09:30", "10:30", "99.60")).opens().until("10:06")
+    house.presses(a_typed_buy("0.2", limit=None, stop="99.30"))
+    house.presses(Decline(house.proposal.id, ""))
+
+    (row,) = the_view(house).shadows
+
+    assert (row.state, row.entry_price, row.result) == ("open", Decimal("99.60"), Decimal(0))
+
+
+def test_what_was_taken_and_what_would_have_closed_is_not_followed() -> None:
+    """OP-12"""
+    house = a_house_in_a_position()
+    house.presses(ProposeClose(SPY, Fraction(Decimal("0.5"))))
+    house.presses(Decline(house.proposal.id, ""))
+
+    assert shadows(house) == []
+
+
+def test_the_edited_order_is_what_is_followed() -> None:
+    """OP-12, OP-02"""
+    house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)
+    house.presses(EditProposal(house.proposal.id, Quantity(Decimal("0.1")), Price(Decimal("99.58"))))
+    house.presses(Decline(house.proposal.id, ""))
+
+    (row,) = the_view(house).shadows
+
+    assert (row.quantity, row.entry_price) == (Decimal("0.1"), Decimal("99.58"))
+
+
+def test_a_shadow_survives_a_restart_and_is_a_fold_of_the_journal() -> None:
+    """OP-12, SP-03, SP-05"""
+    house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)
+    house.presses(PauseStrategy("vwap", SPY))
+    house.presses(Decline(house.proposal.id, ""))
+    house.until("10:08:30")
+    assert_can_be_rebuilt(house)
+
+    house.restarted().until("10:10:30")
+
+    assert shadows(house) == [("vwap", "declined: target", "0.20")]
+    assert_can_be_rebuilt(house)
+
+
+def test_yesterdays_are_gone_today_and_one_without_a_last_bar_is_not_carried_over() -> None:
+    """OP-12"""
+    bars = a_day(("10:06", "10:30", STEADY)) + minutes("09:30", "10:30", "99.60", FRIDAY)
+    house = House(bars).opens().until("10:06")
+    house.presses(Decline(house.proposal.id, ""))
+    house.presses(PauseStrategy("vwap", SPY))
+
+    thursday = shadows(house.until("10:30"))
+    house.until("09:40", FRIDAY)
+
+    assert thursday == [("vwap", "declined: open", "0.00")]
+    assert shadows(house) == []
+    assert house.desk.shadows.following == {}
+    assert_can_be_rebuilt(house)
+
+
+def test_results_are_told_by_strategy_with_what_is_not_flat_yet() -> None:
+    """OP-12, EX-08: half of the position is sold at 100.20, 60 cents up; the other half is worth that."""
+    house = a_house_in_a_position(("10:06", "10:07", STEADY), ("10:08", "10:30", "100.20 100.20 100.19 100.20"))
+    house.presses(PauseStrategy("vwap", SPY))
+    house.until("10:09:05")
+    house.presses(Decline(house.proposal.id, ""))
+    house.presses(ProposeClose(SPY, Fraction(Decimal("0.5"))))
+    house.confirms_at("10:09:15")
+    house.until("10:09:50")
+    assert house.held() == "0.251"
+
+    (half,) = the_view(house).results
+    house.until("10:10:05")
+    house.confirms_at("10:10:15")
+    (flat,) = the_view(house.until("10:11")).results
+
+    assert (half.trades, f"{half.realised:.2f}", f"{half.unrealised:.2f}") == (0, "0.00", "0.30")
+    assert (flat.trades, flat.wins, f"{flat.realised:.2f}", flat.unrealised) == (1, 1, "0.30", Decimal(0))
+    assert half.shadow is None
+
+
+def test_a_killed_desk_goes_on_following_after_it_is_armed_again() -> None:
+    """OP-12"""
+    settings = Settings(risk=RiskSettings(entries_a_day=5))
+    house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP, settings=settings)
+    first = house.proposal.id
+    house.presses(Kill("key"))
+    house.presses(Rearm("REARM"))
+
+    house.until("10:07:05")
+    staged = [fact.proposal.id for fact in house.facts(ProposalStaged)]
+
+    assert staged[0] == first
+    assert len(staged) == 2
+    assert [row.key for row in the_view(house).shadows] == [first]

@@ -1,0 +1,119 @@
+"""What an entry that was not taken would have made, bar by bar, the worse reading where there are two."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from core.model.order import Side
+from core.model.values import Price, Quantity
+from core.shadows import Course, Shadow
+from tests.unit.core.brokers.trading_floor import SPY, a_bar, at
+
+SELLING = {"side": Side.SELL, "entry_price": "99.60", "stop": "99.90", "target": "99.20"}
+
+
+def a_shadow(side: Side = Side.BUY, entry_price: str = "99.60", stop: str = "99.30", target: str = "100.00") -> Shadow:
+    return Shadow(
+        key="a1", strategy="vwap", symbol=SPY, side=side, quantity=Quantity(Decimal(2)),
+        entry_price=Price(Decimal(entry_price)), stop=Price(Decimal(stop)), target=Price(Decimal(target)),
+        end="declined", let_go_at=at("10:06:20"), flat_from=at("15:55"), closes_at=at("16:00"),
+    )  # fmt: skip
+
+
+def after(shadow: Shadow, *bars: tuple[str, str]) -> tuple[str, str | None]:
+    """How far it has come after the bars, and what it made."""
+    for clock, prices in bars:
+        shadow.take(a_bar(clock, prices))
+    return shadow.course.value, None if shadow.result is None else str(shadow.result)
+
+
+def test_it_waits_until_a_whole_bar_after_it_touches_its_limit() -> None:
+    """OP-12"""
+    shadow = a_shadow()
+
+    under_way = after(shadow, ("10:06", "99.50 99.50 99.40 99.50"))
+    above = after(shadow, ("10:07", "99.70 99.80 99.61 99.70"))
+    touched = after(shadow, ("10:08", "99.70 99.70 99.60 99.65"))
+
+    assert (under_way, above, touched) == (("waits", None), ("waits", None), ("open", "0.10"))
+
+
+@pytest.mark.parametrize(
+    ("bars", "end"),
+    [
+        ([("10:08", "99.65 99.70 99.30 99.65")], ("stop", "-0.60")),
+        ([("10:08", "99.20 99.25 99.10 99.20")], ("stop", "-0.80")),
+        ([("10:08", "99.10 99.20 99.00 99.10")], ("stop", "-1.00")),
+        ([("10:08", "99.70 100.00 99.60 99.90")], ("target", "0.80")),
+        ([("10:08", "100.40 100.50 100.30 100.40")], ("target", "0.80")),
+        ([("10:08", "99.65 100.20 99.30 100.10")], ("stop", "-0.60")),
+        ([("10:08", "99.65 99.90 99.40 99.80")], ("open", "0.40")),
+        ([("15:55", "99.65 99.70 99.50 99.50")], ("close", "-0.20")),
+        ([("15:55", "99.65 99.70 99.30 99.50")], ("stop", "-0.60")),
+    ],
+    ids=[
+        "stop",
+        "stop, opened beyond it",
+        "stop, opened far beyond it",
+        "target",
+        "target, opened beyond it",
+        "both: the stop",
+        "neither",
+        "flat time",
+        "stop in the flat bar",
+    ],
+)
+def test_an_open_one_ends_at_its_stop_at_its_target_or_flat(bars: list[tuple[str, str]], end: tuple[str, str]) -> None:
+    """OP-12"""
+    shadow = a_shadow()
+    after(shadow, ("10:07", "99.65 99.70 99.60 99.60"))
+
+    assert after(shadow, *bars) == end
+
+
+def test_in_the_bar_that_touched_its_limit_only_the_stop_ends_it() -> None:
+    """OP-12: whether the high came before the limit was touched, the bar does not say."""
+    assert after(a_shadow(), ("10:07", "99.70 100.50 99.55 99.70")) == ("open", "0.20")
+    assert after(a_shadow(), ("10:07", "99.70 100.50 99.30 99.70")) == ("stop", "-0.60")
+
+
+def test_a_short_one_is_followed_the_other_way_round() -> None:
+    """OP-12"""
+    up = ("10:07", "99.50 99.60 99.45 99.50")
+
+    assert after(a_shadow(**SELLING), ("10:07", "99.50 99.59 99.45 99.50")) == ("waits", None)
+    assert after(a_shadow(**SELLING), up) == ("open", "0.20")
+    assert after(a_shadow(**SELLING), up, ("10:08", "99.50 99.90 99.50 99.80")) == ("stop", "-0.60")
+    assert after(a_shadow(**SELLING), up, ("10:08", "99.95 99.99 99.95 99.95")) == ("stop", "-0.70")
+    assert after(a_shadow(**SELLING), up, ("10:08", "99.50 99.55 99.20 99.30")) == ("target", "0.80")
+
+
+@pytest.mark.parametrize("clock", ["15:55", "15:59"])
+def test_one_whose_limit_is_not_touched_before_the_flat_time_made_nothing(clock: str) -> None:
+    """OP-12"""
+    shadow = a_shadow()
+
+    assert after(shadow, (clock, "99.50 99.60 99.40 99.50")) == ("close", None)
+    assert not shadow.is_followed
+
+
+def test_without_a_bar_at_the_end_of_its_session_the_last_one_before_ends_it() -> None:
+    """OP-12"""
+    shadow = a_shadow()
+    after(shadow, ("10:07", "99.65 99.70 99.60 99.65"))
+
+    tomorrow = replace(a_bar("09:30", "50"), start=at("16:00"))
+    shadow.take(tomorrow)
+
+    assert (shadow.course, str(shadow.result)) == (Course.CLOSE, "0.10")
+
+
+def test_one_without_a_flat_time_of_its_own_ends_with_the_last_bar_of_its_session() -> None:
+    """OP-12: what a person typed is nobody's to be flat by."""
+    shadow = replace(a_shadow(), flat_from=at("16:00"))
+
+    assert after(shadow, ("15:58", "99.65 99.70 99.60 99.65")) == ("open", "0.10")
+    assert after(shadow, ("15:59", "99.65 99.80 99.60 99.75")) == ("close", "0.30")
