@@ -19,7 +19,7 @@ from console.screens.decline import DeclineScreen
 from console.screens.edit import EditScreen
 from console.screens.layer import Dialog
 from console.ticket.box import TicketBox
-from console.ticket.lines import Readiness, key_of
+from console.ticket.lines import Readiness, key_of, state
 from console.ticket.painted import Painted
 from console.ticket.standing import Edit, Phase, Standing, shown_of
 from console.ticket.word import TypedWord
@@ -133,6 +133,11 @@ class TicketScreen(Dialog):
             obstacle=self._obstacle(),
             is_proved=self.behind.link.paint_is_proved is True,
         )
+
+    def armed_in_words(self) -> str:
+        """What its line says of its key now."""
+        row = self.standing.row
+        return state(self.standing, self._word, self._readiness(), key_of(row)).text if row is not None else ""
 
     def _obstacle(self) -> str | None:
         """What keeps the key from counting, however long one waits."""

@@ -82,7 +82,7 @@ def key_line(standing: Standing, word: TypedWord | None, readiness: Readiness, n
     if row is None or standing.shown is None or standing.phase is Phase.OVER:
         return (Cell(keys[0]),)
     right = (
-        _state(standing, word, readiness, key_of(row)),
+        state(standing, word, readiness, key_of(row)),
         Cell(f"  {f.countdown(standing.shown.ticket.ends_at, now)} "),
     )
     does = _does(row, word)
@@ -105,7 +105,7 @@ def _does(row: ProposalRow, word: TypedWord | None) -> TextLine:
     return (Cell(f" {key} ", "strong"), Cell(f" {f.purpose(row).lower()}"))
 
 
-def _state(standing: Standing, word: TypedWord | None, readiness: Readiness, key: str) -> Cell:
+def state(standing: Standing, word: TypedWord | None, readiness: Readiness, key: str) -> Cell:
     if standing.phase is Phase.CONFIRMING or readiness.is_turning:
         return Cell("confirming…", "strong")
     if standing.phase is not Phase.READY:

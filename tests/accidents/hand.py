@@ -8,7 +8,7 @@ import asyncio
 from random import Random
 
 from console.screens.kill import KillScreen
-from tests.accidents.house import SIZES, House, Meant
+from tests.accidents.house import ARMED, SIZES, House, Meant
 
 ESCAPE, ENTER, CTRL_K = b"\x1b", b"\r", b"\x0b"
 PUNCTUAL = 0.15
@@ -176,7 +176,7 @@ class Hand:
                 screen = house.ticket_screen
                 if house.shown is None or screen is None:
                     break
-                if screen._state(house.right_key).text == "armed":
+                if screen.armed_in_words() in ARMED:
                     return
                 await self.wait(0.15)
             else:

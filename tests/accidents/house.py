@@ -44,6 +44,7 @@ from tests.scenarios.house import Switch
 from tests.unit.core.brokers.trading_floor import Notebook
 
 LONG, SHORT = Symbol("SPY"), Symbol("QQQ")
+ARMED = ("armed", "armed, by time")
 OPENED_AFTER = timedelta(minutes=40)
 SIZES = (*[(80, 24)] * 12, (120, 40), (120, 40), (200, 60))
 
@@ -204,7 +205,7 @@ class House:
         """Whether this very order stands on the far terminal, armed; where nothing is drawn, the desk's own word."""
         screen = self.ticket_screen
         if not self.draws:
-            return self.shown == ticket and screen is not None and screen._state(self.right_key).text == "armed"
+            return self.shown == ticket and screen is not None and screen.armed_in_words() in ARMED
         text = self.wire.far.text()
         return words_of(ticket) in text and any("armed " in row and "armed in" not in row for row in text.splitlines())
 
