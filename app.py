@@ -157,6 +157,7 @@ class Keyturn(Looking):
 
     def _demo_folder(self, request: DemoRequest) -> AccountFolder:
         from core.runtime.demo import demo_account
+        from core.runtime.stress import ACCOUNT
 
         return self.home.account(ACCOUNT if request.is_stress else demo_account(request.seed))
 

@@ -104,7 +104,7 @@ class Errands:
         if row is None:
             self.desk.say("no row is selected")
             return
-        self.desk.control_terminal(copying("  ".join(cell.text for cell in row.cells if cell.text)))
+        self.desk.control_terminal(copying("  ".join(" ".join(cell.text.split()) for cell in row.cells if cell.text)))
         self.desk.say("the row was handed to the terminal's clipboard")
 
     def write_log(self, text: str) -> None:

@@ -45,8 +45,8 @@ def enter_confirms(patch: Patch) -> None:
     hear = TicketScreen.hear
 
     def hears(screen: TicketScreen, character: str | None, at: float) -> None:
-        is_enter = character == "\r" and screen._row is not None
-        hear(screen, console.screens.ticket.CONFIRMING_KEYS[screen._row.effect] if is_enter else character, at)  # type: ignore[union-attr]
+        row = screen.standing.row
+        hear(screen, row.confirming_key if character == "\r" and row is not None else character, at)
 
     patch.setattr(TicketScreen, "hear", hears)
 

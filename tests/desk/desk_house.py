@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
@@ -162,8 +163,10 @@ class House:
         return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
 
     def shows(self, *texts: str) -> bool:
+        """Whether all of it stands there; columns may put more space between two words."""
         picture = self.picture()
-        return all(text in picture for text in texts)
+        squeezed = re.sub(" +", " ", picture)
+        return all(text in picture or text in squeezed for text in texts)
 
     def stands(self, *texts: str) -> bool:
         """Whether the terminal of a watched desk shows it."""

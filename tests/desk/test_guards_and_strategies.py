@@ -66,7 +66,7 @@ async def test_what_keeps_entries_shut_stands_in_the_pane_that_guards_them() -> 
     async with open_desk() as house:
         await house.press("4", "ctrl+k")
 
-        await house.until(lambda: house.shows("4 Protections ─ entries OFF", "ENTRIES OFF: halted"))
+        await house.until(lambda: house.shows("4 Protections ─ 1 TRIPPED, OFF", "ENTRIES OFF: halted"))
 
 
 async def test_a_paused_strategy_its_reasons_and_the_shadow_are_in_words() -> None:

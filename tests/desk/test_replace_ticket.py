@@ -33,6 +33,7 @@ def ticket_of(house: Story) -> list[str]:
 
 async def moves_the_stop(house: House, price: str) -> None:
     """Its ticket is open and its key would count."""
+    await house.until(lambda: house.shows("stop 494.72 SUBMITTED"))
     house.desk.handle.send(MoveStop(SPY, "vwap", Price(Decimal(price))))
     await house.until(lambda: house.shows("REPLACE stop"))
     await house.press("1", "enter")
@@ -117,6 +118,7 @@ async def test_a_proposal_of_a_change_is_named_in_its_pane() -> None:
     """OP-06"""
     async with open_desk() as house:
         await house.buys()
+        await house.until(lambda: house.shows("stop 494.72 SUBMITTED"))
         house.desk.handle.send(MoveStop(SPY, "vwap", Price(Decimal("495.00"))))
 
         await house.until(lambda: house.shows("REPLACE stop", "was stop 494.72"))

@@ -16,6 +16,7 @@ from app import Keyturn
 from console.desk import FRAMES, Desk
 from console.handle import EngineHandle
 from console.screens.new_order import NewOrderScreen
+from console.surroundings import Surroundings
 from console.theme import DEFAULT, PALETTES, theme_for
 from core.model.account import Mode
 from core.ports import OperatorError
@@ -198,7 +199,7 @@ async def test_live_looks_like_nothing_else_and_paper_is_calm(name: str, monkeyp
         await house.press("n")
         await house.wait(0.1)
         assert house.shows("╔═ New order")
-        assert house.desk.screen.query_one("#form").styles.border_top[1].hex == PALETTES[name].live
+        assert house.desk.screen.query_one(".form").styles.border_top[1].hex == PALETTES[name].live
 
     async with open_still(a_full_desk(), (120, 40), display=themed(name)) as house:
         assert house.shows(" PAPER ", "┌─ 2 Positions")
@@ -274,8 +275,8 @@ async def test_the_real_desk_opens_in_another_theme(monkeypatch: pytest.MonkeyPa
     use_terminal(monkeypatch, "truecolor")
 
     class LightDesk(WatchedDesk):
-        def __init__(self, handle: EngineHandle, now: Callable[[], float], **parts: Any) -> None:
-            super().__init__(handle, now, themed("light"), **parts)
+        def __init__(self, handle: EngineHandle, now: Callable[[], float], around: Surroundings) -> None:
+            super().__init__(handle, now, around, themed("light"))
 
     async with open_desk(kind=LightDesk) as house:
         assert house.desk.theme == "light"

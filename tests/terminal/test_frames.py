@@ -10,7 +10,7 @@ import pytest
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal
 from textual.strip import Strip
@@ -27,7 +27,7 @@ class TwoPanes(App[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.updates: list[ChopsUpdate] = []
+        self.updates: list[ChopsUpdate | LayoutUpdate] = []
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -35,7 +35,7 @@ class TwoPanes(App[None]):
             yield Grid(COLUMNS, id="right")
 
     def _display(self, screen: Any, renderable: Any) -> None:
-        if isinstance(renderable, ChopsUpdate):
+        if isinstance(renderable, ChopsUpdate | LayoutUpdate):
             self.updates.append(renderable)
         super()._display(screen, renderable)
 
@@ -154,8 +154,8 @@ async def test_small_frames_have_the_colours_of_full_ones() -> None:
             await pilot.pause()
             for update in app.updates:
                 frame = tight(update)
-                assert isinstance(frame, TightUpdate)
-                stream.feed(frame.render_segments(app.console))
+                assert isinstance(frame, TightUpdate | TightLayout)
+                stream.feed("\x1b[H" + frame.render_segments(app.console).replace("\n", "\r\n"))
             app.updates.clear()
             update = app.screen._compositor.render_full_update()
             full = update.render_segments(app.console)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from console.proof import ANSWER, REQUEST
-from tests.terminal.pty_demo import PROGRAM, Demo
+from tests.terminal.pty_demo import PROGRAM, Demo, was_here_before
 
 CONFIRMED = "ConfirmationReceived"
 
@@ -42,7 +42,7 @@ class Answering(Demo):
         self.read_for(2 * (self.after or 0.0) + 0.7)
         self.type(b"\r")
         self.until_it_shows("BUY to open ─", 10)
-        self.until(lambda: self.shows("at the stop"), 10)
+        self.until(lambda: self.shows("the broker holds it"), 10)
 
     def confirms(self) -> None:
         self.type(b"B")
@@ -84,6 +84,7 @@ def test_in_tmux_it_is_tmux_that_answers(tmp_path: Path) -> None:
     if shutil.which("tmux") is None:
         pytest.skip("tmux is not installed")
     server = ["tmux", "-L", f"keyturn-proof-{os.getpid()}", "-f", "/dev/null"]
+    was_here_before(tmp_path)
     inside = f"env KEYTURN_HOME={tmp_path} {PROGRAM} demo"
     subprocess.run([*server, "new-session", "-d", "-x", "120", "-y", "40", inside], check=True)
 
