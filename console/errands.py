@@ -13,7 +13,8 @@ from textual.dom import DOMNode
 from textual.worker import get_current_worker
 
 from console.copying import copying
-from console.keymap import Key, Place
+from console.keymap import LISTS, Key, Place
+from console.panes import PLACES
 from console.screens.commands import CommandsScreen
 from console.screens.detail import TELLINGS, DetailScreen
 from console.screens.guide import GuideScreen
@@ -73,12 +74,21 @@ class Errands:
         pane = grid.parent if grid is not None else None
 
         def run(key: Key) -> None:
+            if key.place in LISTS and key.place is not place:
+                self._go_to(key)
+                return
             node = nodes.get(key.place, pane)
             if node is not None:
                 self._due = (key, node)
                 self.desk.call_later(self.do_what_is_due)
 
         self.desk.push_screen(CommandsScreen(place, run))
+
+    def _go_to(self, key: Key) -> None:
+        """The pane of a command; nothing is done to a row that may not have been on the screen."""
+        pane = next(name for name, place in PLACES.items() if place is key.place)
+        self.desk.action_pane(pane)
+        self.desk.say(f"{key.written} {key.description}: press it on the row that you mean")
 
     async def do_what_is_due(self) -> None:
         """The command that was chosen; the desk calls it before it looks at the next key."""

@@ -18,6 +18,8 @@ BAR, MEASURE = 5, 17
 """Cells of the bar, and of a measure beside one."""
 OF_NEW_YORK = " New York"
 """Behind a time: every time of this desk is New York's, as its first line says."""
+END = "/end"
+"""Behind the key of a guard: its second line."""
 PAST_HALF = Decimal("0.5")
 NOTHING = "Nothing is measured yet."
 
@@ -59,7 +61,7 @@ class Protections(Pane):
 
     def _has_a_line(self, row: ProtectionRow) -> bool:
         """In a narrow terminal; a resize does not take the selected one away."""
-        return row.is_tripped or _used(row) >= PAST_HALF or row.key == self.grid.selected
+        return row.is_tripped or _used(row) >= PAST_HALF or row.key == guard_of(self.grid.selected)
 
     def on_grid_moved(self, _event: Grid.Moved) -> None:
         self._say()
@@ -72,7 +74,7 @@ class Protections(Pane):
         said = self.indented(self._count())
         said += self.indented(f"ENTRIES OFF: {self._refused}", "warning", 3) if self._refused else []
         tripped = next((row for row in self._rows if row.is_tripped), None)
-        row = next((row for row in self._rows if row.key == self.grid.selected), tripped)
+        row = next((row for row in self._rows if row.key == guard_of(self.grid.selected)), tripped)
         if row is not None:
             said += self.indented(f"{row.name}: {row.reason}", "warning" if row.is_tripped else "muted")
         self.words.show(said)
@@ -82,6 +84,11 @@ class Protections(Pane):
         if not self._clear:
             return ""
         return f"{self._clear} more, clear" if self._clear < len(self._rows) else f"{self._clear} in all, clear"
+
+
+def guard_of(key: str | None) -> str | None:
+    """Whose line it is: a tripped guard has two."""
+    return key.removesuffix(END) if key is not None else None
 
 
 def _used(row: ProtectionRow) -> Decimal:
@@ -98,7 +105,7 @@ def _lines_of(row: ProtectionRow, now: datetime) -> Iterator[Row]:
     tone: Tone = "warning" if row.is_tripped or _used(row) >= PAST_HALF else ""
     yield Row(row.key, (Cell(row.name, "strong"), Cell(_measure(row))), tone)
     if row.is_tripped:
-        yield Row(f"{row.key}/end", (Cell(""), Cell(_end(row, now))), tone)
+        yield Row(f"{row.key}{END}", (Cell(""), Cell(_end(row, now))), tone)
 
 
 def _measure(row: ProtectionRow) -> str:

@@ -90,7 +90,12 @@ def _row(row: StrategyRow, waiting: Sequence[ProposalRow]) -> Row:
         (
             Cell(row.strategy.upper()),
             Cell(row.symbol, "strong"),
-            Cell(f"{PAUSED}, {answer}" if row.is_paused else answer, "warning" if row.anomaly or row.is_paused else ""),
+            Cell(_paused(answer) if row.is_paused else answer, "warning" if row.anomaly or row.is_paused else ""),
             Cell(str(row.times) if row.times else ""),
         ),
     )
+
+
+def _paused(answer: str) -> str:
+    """What it answered before it was paused is said too."""
+    return PAUSED if answer.upper() == PAUSED else f"{PAUSED}, {answer}"

@@ -9,10 +9,11 @@ from core.views import DeskView
 from widgets import format as f
 from widgets.lines import TextLine
 from widgets.proposals import answer_in_words, in_words
+from widgets.protections import guard_of
 
 
 def protection(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
-    row = next((row for row in view.protections if row.key == key.replace(" ", "_")), None)
+    row = next((row for row in view.protections if row.key == guard_of(key)), None)
     if row is None:
         return _entries(view) if key == "entries" else None
     state = "TRIPPED: no entry is staged" if row.is_tripped else "clear: entries pass it"

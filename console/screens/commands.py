@@ -1,5 +1,6 @@
 """Ctrl+P: every command that works where the operator is, found by its description, done by Enter.
 
+A command of another pane goes there, and says which key does it: its row is seen before it is acted on.
 It lists the same table as the keys, and does what their keys do: what confirms an order is a key of a ticket, and no
 ticket's key is here. It does not open over a ticket or over the kill screen.
 """
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from console.keymap import Key, Place, reachable
+from console.keymap import LISTS, Key, Place, reachable
 from console.screens.typing import LONGEST, TypedDialog
 from widgets.edges import put_note, put_title
 from widgets.grid import Cell, Column, Grid, Row
@@ -22,10 +23,14 @@ MOTIONS = frozenset({"commands", "pane.next", "pane.previous"})
 
 
 def commands_at(place: Place) -> list[Key]:
-    """What the commands list at `place`, the nearest first."""
+    """What the commands list at `place`, the nearest first; then what other panes can do."""
+    found = {key.id: key for key in reachable(place)}
+    for other in Place:
+        if other in LISTS:
+            found |= {key.id: key for key in reachable(other) if key.id not in found}
     return [
         key
-        for key in reachable(place)
+        for key in found.values()
         if key.id not in MOTIONS and (key.place is not Place.LIST or key.id == "grid.open")
     ]
 
@@ -43,6 +48,7 @@ class CommandsScreen(TypedDialog):
     def __init__(self, place: Place, run: Callable[[Key], None]) -> None:
         super().__init__()
         self.run = run
+        self.place = place
         self.keys = {key.id: key for key in commands_at(place)}
         self.typed = ""
         self.line = Lines(id="commands-typed")
@@ -69,7 +75,7 @@ class CommandsScreen(TypedDialog):
         words = self.typed.casefold().split()
         found = [key for key in self.keys.values() if all(word in _searched(key) for word in words)]
         self.line.show([(Cell("> ", "muted"), Cell(f"{self.typed}▏", "strong"))])
-        self.grid.show([_row(key) for key in found])
+        self.grid.show([_row(key, self.place) for key in found])
         if found:
             self.grid.select(found[0].id)
 
@@ -109,5 +115,6 @@ def _searched(key: Key) -> str:
     return f"{described(key)} {key.place.value} {key.id}".casefold()
 
 
-def _row(key: Key) -> Row:
-    return Row(key.id, (Cell(described(key)), Cell(key.written, "strong"), Cell(key.id, "muted")))
+def _row(key: Key, here: Place) -> Row:
+    where = f" in {key.place.value}" if key.place in LISTS and key.place is not here else ""
+    return Row(key.id, (Cell(f"{described(key)}{where}"), Cell(key.written, "strong"), Cell(key.id, "muted")))

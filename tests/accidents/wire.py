@@ -145,6 +145,8 @@ class WiredDriver(KeyturnDriver):
 
     wire: Wire
 
+    _looks_again = False
+
     def start_application_mode(self) -> None:
         self._writer = WiredWriter(self.wire, self._ask_for_repaint)
         self.wire.driver = self
@@ -168,10 +170,13 @@ class WiredDriver(KeyturnDriver):
         self._look_again()
 
     def _look_again(self) -> None:
-        if self._scanner.is_waiting:
+        """One look is due at a time, however much comes in before it."""
+        if self._scanner.is_waiting and not self._looks_again:
+            self._looks_again = True
             self.wire.clock.call_punctually(EAGER, self._tick)
 
     def _tick(self) -> None:
+        self._looks_again = False
         self._take(self._scanner.tick(self.wire.clock.now()))
         self._look_again()
 

@@ -48,6 +48,17 @@ async def test_a_command_is_found_by_its_words_and_done_by_enter() -> None:
         assert not house.facts(ProposalEnded)
 
 
+async def test_a_command_of_another_pane_goes_there_and_does_nothing_yet() -> None:
+    """OP-04: its row is seen before it is acted on"""
+    async with open_desk() as house:
+        await house.buys()
+        await house.press("1")
+        await opens_commands(house)
+        await house.press(*"close", "enter")
+        await house.until(lambda: house.shows("c close: press it on the row that you mean", "▸ SPY"))
+        assert len(house.desk.screen_stack) == 1
+
+
 async def test_panes_and_the_guide_are_among_them() -> None:
     async with open_desk((80, 24)) as house:
         await opens_commands(house)

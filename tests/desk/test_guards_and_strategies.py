@@ -102,3 +102,12 @@ async def test_no_measure_of_a_guard_is_cut_beside_the_other_panes() -> None:
     )
     async with open_still(a_view(protections=guards), (120, 40)) as house:
         assert house.shows("closed until Tue 09:30", "1 of 1 filled today", "TRIPPED since 10:24:00", "2,000.00 USD")
+
+
+async def test_the_second_line_of_a_tripped_guard_opens_the_same_details() -> None:
+    """RK-09"""
+    async with open_desk() as house:
+        await house.press("ctrl+k", "escape", "ctrl+k", "K")
+        await house.until(lambda: house.shows("KILLED since"))
+        await house.press("escape", "4", "home", "down", "enter")
+        await house.until(lambda: house.shows("Protection", "TRIPPED: no entry is staged"))

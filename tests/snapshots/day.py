@@ -5,6 +5,7 @@ The figures agree with each other as a broker's would: 47 SPY at 166.76 cost 7,8
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -123,7 +124,11 @@ EFFECTS = {
     "add": proposal(Effect.ADD),
     "sell": EXIT,
     "reduce": proposal(Effect.REDUCE, Side.SELL, "50", AIG, None, None, ExitReason.MANUAL, 3),
-    "short": proposal(Effect.SHORT, Side.SELL, "47", SPY, "166.76", "167.26"),
+    "short": replace(
+        proposal(Effect.SHORT, Side.SELL, "47", SPY, "166.76", "167.26"),
+        reference=price("166.23"),
+        reason="close 166.76 is 0.32 % above VWAP 166.23",
+    ),
     "cover": proposal(Effect.COVER, Side.BUY, "47", SPY, None, None, ExitReason.STOP_LOSS, 5),
 }
 
@@ -176,8 +181,16 @@ def ticket(row: ProposalRow, review: Review = WARNED, refused: tuple[str, ...] =
         signal_time=datetime(2013, 10, 8, 14, 50, tzinfo=UTC),
         reason=row.reason,
         cancels_in_words=() if is_entry else (f"SELL 100 {row.symbol} stop 48.43",),
-        quantity_after=row.quantity if is_entry else shares("0"),
+        quantity_after=_after(row),
+        capped_by="8 % of equity" if is_entry else None,
+        moved=Decimal("0.0006") if is_entry else None,
+        average_price=None if is_entry else price("48.63"),
     )
+
+
+def _after(row: ProposalRow) -> Quantity:
+    held = {Effect.ADD: "40", Effect.CLOSE: "100", Effect.REDUCE: "100", Effect.COVER: "-47"}.get(row.effect, "0")
+    return Quantity(Decimal(held) + (row.quantity if row.side is Side.BUY else -row.quantity))
 
 
 def position(

@@ -13,6 +13,7 @@ from console.desk import Desk
 from console.handle import EngineHandle, Failed, Loading, Running
 from console.screens.ticket import TicketScreen
 from core.inputs import Command
+from core.settings import DisplaySettings
 from core.views import DeskView
 from tests.snapshots.day import NOW
 
@@ -96,9 +97,10 @@ async def still_desk(
     view: DeskView | Loading | Failed,
     size: tuple[int, int],
     answer: Callable[[DeskView, Command], DeskView] = unanswered,
+    display: DisplaySettings | None = None,
 ) -> AsyncIterator[Still]:
     clock = StillClock()
-    desk = Desk(StillHandle(view, answer), clock)
+    desk = Desk(StillHandle(view, answer), clock, display=display)
     async with desk.run_test(size=size) as pilot:
         still = Still(desk, pilot, clock)
         await still.settle()

@@ -9,6 +9,7 @@ import pytest
 
 from console.desk import Desk
 from core.inputs import Command, Confirm, OpenTicket
+from core.model.account import Mode
 from core.views import DeskView, Ending, KillView, TicketView
 from tests.snapshots.day import (
     BARE,
@@ -150,4 +151,60 @@ async def test_leaving_says_what_it_means(holds: str, size: tuple[int, int], loo
 async def test_help_for_each_pane(number: str, size: tuple[int, int], looks_as_before: Compare) -> None:
     async with still_desk(full(), size) as still:
         await still.press(number, "question_mark")
+        looks_as_before(still.desk)
+
+
+@at_every_size
+@pytest.mark.parametrize("number", ["2", "3", "4", "5", "6", "7"])
+async def test_the_details_of_a_row(number: str, size: tuple[int, int], looks_as_before: Compare) -> None:
+    async with still_desk(full(), size) as still:
+        await still.press(number, "end", "enter")
+        looks_as_before(still.desk)
+
+
+ASKED = {
+    "decline": ("1", "x", *"spread too wide"),
+    "refuse-symbol": ("1", "down", "X"),
+    "close": ("2", "c"),
+    "close-half": ("2", "c", "2"),
+    "move-stop": ("2", "m"),
+    "break-even": ("2", "m", "0"),
+    "edit-order": ("3", "e"),
+    "log-filter": ("6", "slash", *"fill"),
+    "refusals-too": ("3", "a"),
+    "commands": ("ctrl+p",),
+    "commands-found": ("ctrl+p", *"stop"),
+}
+
+
+@at_every_size
+@pytest.mark.parametrize("asked", ASKED)
+async def test_what_a_key_asks(asked: str, size: tuple[int, int], looks_as_before: Compare) -> None:
+    async with still_desk(full(), size) as still:
+        await still.press(*ASKED[asked])
+        looks_as_before(still.desk)
+
+
+@at_every_size
+async def test_a_tickets_order_is_edited_on_it(size: tuple[int, int], looks_as_before: Compare) -> None:
+    async with still_desk(full(proposals=(ENTRY,)), size, opened) as still:
+        await open_first(still)
+        await still.press("e")
+        looks_as_before(still.desk)
+
+
+@at_every_size
+async def test_the_guide(size: tuple[int, int], looks_as_before: Compare) -> None:
+    async with still_desk(full(), size) as still:
+        still.desk.action_guide()
+        await still.settle()
+        looks_as_before(still.desk)
+
+
+@at_every_size
+async def test_a_live_ticket_asks_for_its_symbol(size: tuple[int, int], looks_as_before: Compare) -> None:
+    async with still_desk(full(replace(STATUS, mode=Mode.LIVE), proposals=(ENTRY,)), size, opened) as still:
+        await open_first(still)
+        await still.after(0.5)
+        await still.press("S", "P")
         looks_as_before(still.desk)
