@@ -214,7 +214,10 @@ class Engine:
         self._plan_later()
         if isinstance(message, inputs.RequestCancel):
             wanted = self.desk.ledger.order(message.client_order_id)
-            return [CancelOrder(wanted.id, wanted.broker_order_id)] if wanted and wanted.is_working else NOTHING
+            if wanted is None or not wanted.is_working:
+                return NOTHING
+            heir = self.desk.ledger.heir(wanted)
+            return [CancelOrder(o.id, o.broker_order_id) for o in (wanted, heir) if o is not None]
         if not isinstance(message, inputs.Kill):
             return NOTHING
         control = self.desk.control.state

@@ -233,6 +233,8 @@ class Shadows:
         """Only what would have opened, while its market is open; an order at the market is open at the last price."""
         session = self.calendar.session_at(at)
         entry_price = order.limit_price or self.last_price(order.symbol)
+        if order.replaces is not None:
+            return  # a change of what works already is no entry that was not taken
         if order.effect.only_reduces or isinstance(session, NoSession) or entry_price is None:
             return
         self._turn_page(session.day)

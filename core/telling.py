@@ -137,8 +137,8 @@ def _order_in_words(fact: facts.Fact) -> str:
         case facts.TradeClosed():
             trade = fact.trade
             return (
-                f"{trade.symbol} {trade.exit_reason.value}: {plain(trade.quantity)} from {trade.entry_price:.2f} to "
-                f"{trade.exit_price:.2f}, profit {signed(trade.profit)} USD, slippage {signed(trade.slippage)} USD"
+                f"{trade.symbol} {trade.exit_reason.value}: {plain(trade.quantity)} from {cents(trade.entry_price)} to "
+                f"{cents(trade.exit_price)}, profit {signed(trade.profit)} USD, slippage {signed(trade.slippage)} USD"
             )
         case facts.UpdateIgnored():
             return f"{fact.client_order_id} update ignored: {fact.reason}"

@@ -88,7 +88,7 @@ def _row(trade: TradeRow, places: int) -> Row:
             Cell(f.at_tick(trade.exit_price)),
             Cell(EXIT_WORDS[trade.exit_reason]),
             Cell(f.arrowed(trade.profit), f.tone_of(trade.profit)),
-            Cell(f.signed(-trade.slippage), f.tone_of(-trade.slippage)),
+            Cell(f.signed(trade.slippage), f.tone_of(-trade.slippage)),
         ),
     )
 

@@ -143,8 +143,12 @@ class Ledger:
         return None
 
     def claim(self, order: Order) -> Quantity:
-        """Shares that an order still asks for; none while the one works whose place it takes: the pair counts once."""
-        return NO_SHARES if self.incumbent(order) else order.remaining
+        """Shares that an order still asks for; none while the one works whose place it takes: the pair counts once.
+
+        None either of one that was to take the place of an order which has ended: no broker takes it any more.
+        """
+        is_lost = order.status is OrderStatus.PENDING and self.is_forestalled(order)
+        return NO_SHARES if is_lost or self.incumbent(order) else order.remaining
 
     def working_entries(self, symbol: Symbol | None = None, strategy: str | None = None) -> tuple[Order, ...]:
         """Working orders that open or add."""

@@ -30,6 +30,18 @@ SUB_PENNY = Decimal("0.0001")
 ONE_DOLLAR = Decimal(1)
 
 
+MOST = Decimal(10) ** 12
+"""No price, quantity or amount is as large; what is, was not meant."""
+
+
+NO_NUMBER = "a quantity and a price are numbers, and not beyond all measure"
+
+
+def is_number(number: Decimal) -> bool:
+    """Whether it can be reckoned with: finite, and not beyond all measure."""
+    return number.is_finite() and abs(number) < MOST
+
+
 def tick_of(price: Decimal) -> Decimal:
     """Smallest price step at `price`, USD: a cent from one dollar on, a hundredth of a cent below (Reg NMS 612)."""
     return CENT if price >= ONE_DOLLAR else SUB_PENNY

@@ -27,8 +27,8 @@ class Log:
 
     Attributes
     ----------
-    refusals, endings, staged
-        Since the start alone: what was refused and what ended before it is nobody's answer any more.
+    endings, staged
+        Since the start alone: what ended before it is nobody's answer any more.
     signal_prices
         The price that each waiting proposal was staged at, whatever it was edited to since.
     """
@@ -51,7 +51,9 @@ class Log:
             if not isinstance(recorded.fact, QUIET):
                 found.append(recorded)
         for recorded in reversed(found):
-            self._write(recorded.sequence, recorded.at, recorded.fact)
+            row = self._write(recorded.sequence, recorded.at, recorded.fact)
+            if isinstance(recorded.fact, REFUSING):
+                self.refusals.append(row)
 
     def hear(self, sequence: int, at: datetime, fact: facts.Fact) -> None:
         if isinstance(fact, QUIET):

@@ -23,7 +23,18 @@ from core.model.position import Position
 from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal
-from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol, plain, tick_of
+from core.model.values import (
+    NO_NUMBER,
+    ZERO,
+    ClientOrderId,
+    Price,
+    ProposalId,
+    Quantity,
+    Symbol,
+    is_number,
+    plain,
+    tick_of,
+)
 from core.workflows.proposing import Proposing, closing_side, left_to_close
 
 
@@ -37,6 +48,9 @@ class Changing:
     def on_move_stop(self, command: MoveStop) -> Iterable[Effect]:
         """One proposal a stop that works; what none of them guards gets one of its own."""
         position = self.desk.ledger.position(command.symbol, command.strategy)
+        if not is_number(command.stop_price):
+            self._skip(command.strategy, command.symbol, NO_NUMBER)
+            return ()
         if position is None:
             self._skip(command.strategy, command.symbol, f"there is no {command.symbol} position of {command.strategy}")
             return ()
@@ -65,7 +79,7 @@ class Changing:
             client_order_id=self._next_id(old.id),
             effect=OrderEffect.ADD if is_added else old.request.effect,
             quantity=Quantity(command.quantity - old.filled_quantity),
-            limit_price=command.limit_price or old.request.limit_price,
+            limit_price=old.request.limit_price if command.limit_price is None else command.limit_price,
             replaces=old.id,
         )
         stop = old.stop
@@ -135,6 +149,8 @@ class Changing:
             return "only an entry is edited; a stop is moved from its position"
         if old.request.type is OrderType.MARKET:
             return "an order at the market takes any price; cancel it"
+        if not all(is_number(n) for n in (command.quantity, command.limit_price or ZERO, command.stop_price or ZERO)):
+            return NO_NUMBER
         if command.quantity <= old.filled_quantity:
             return f"{plain(old.filled_quantity)} are filled already, {plain(command.quantity)} would leave nothing"
         return None

@@ -121,9 +121,8 @@ class Closing:
         sale = self.desk.ledger.order(use.mandate.parent)
         is_sold = sale is not None and sale.status is OrderStatus.FILLED
         self._end_all(MandateKind.CLOSE, use.mandate.parent, "sold" if is_sold else "the sale did not go through")
-        before = use.released
         yield from self._put_back(use)
-        self._end(use, "the stop was put back" if use.released > before else "nothing is left to protect")
+        self._end(use, "the stop was put back" if use.released else "nothing is left to protect")
 
     def _put_back(self, use: MandateUse) -> Iterator[Effect]:
         """The same stop again, for what is held and not covered, within what was signed."""

@@ -48,6 +48,7 @@ from core.workflows.submitting import Intent, Submitting
 
 NOBODY = ProposalId("")
 """For figures that no proposal asked for."""
+STOPS_CHANGED = "the stops at the broker have changed since; open the proposal again"
 NO_FIGURES = "the broker's clock, account and quote did not come in time"
 
 
@@ -166,7 +167,7 @@ class Confirming:
         if command.replaces != ticket.order.replaces:
             return f"that key is not {ticket.order.confirming_key}, which this ticket needs"
         if self._in_the_way(self.desk.stage.state.proposals[ticket.proposal_id]) != ticket.cancels:
-            return "the stops at the broker have changed since; open the proposal again"
+            return STOPS_CHANGED
         return None
 
     def _approval(self, ticket: Ticket) -> Approval:
@@ -262,6 +263,8 @@ class Confirming:
         if proposal.is_guard:
             return ()
         if proposal.only_reduces:
+            if self._in_the_way(proposal) != confirmation.ticket.cancels:
+                return (STOPS_CHANGED,)
             left = left_to_close(self.desk, proposal.symbol, proposal.strategy, confirmation.ticket.id)
             is_too_much = confirmation.ticket.order.quantity > left
             return (f"only {plain(left)} are left to close by now; open it again",) if is_too_much else ()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from core.desk import Desk
-from core.effects import Effect, LookUpOrder
+from core.effects import CancelOrder, Effect, LookUpOrder
 from core.execution.order import Order
 from core.facts import OrderInDoubt, OrderNotFound, Source, UpdateIgnored
 from core.inputs import LookUpAnswered
@@ -54,6 +54,13 @@ class Doubting:
             yield from self._not_ours(order, reply.answer)
             return
         yield from self.filling.absorb(order, reply.answer, Source.LOOK_UP)
+        if order.is_working and order.is_cancelling and order.cancel_failed_at is None:
+            yield from self._cancel_again(order)
+
+    def _cancel_again(self, order: Order) -> Iterator[Effect]:
+        """The broker knows it and works it: the cancel was lost without a word, and a second one does no harm."""
+        if order.status is not OrderStatus.PENDING:
+            yield CancelOrder(order.id, order.broker_order_id)
 
     def _not_found(self, order: Order) -> Iterator[Effect]:
         """Counted before it is believed: five times over a minute (EX-06).

@@ -16,7 +16,7 @@ from core.model.order import Effect as OrderEffect
 from core.model.order import OrderType
 from core.model.signal import ExitReason
 from core.model.staging import Proposal, Standing
-from core.model.values import ZERO, plain
+from core.model.values import NO_NUMBER, ZERO, is_number, plain
 from core.risk.checks.price_rules import PriceRulesCheck
 from core.risk.checks.quantity_rules import QuantityRulesCheck
 from core.risk.gate import Gate
@@ -63,8 +63,8 @@ class Editing:
             return CONFIRMING
         if proposal.is_guard:
             return A_STOP
-        if not all(number.is_finite() for number in (command.quantity, command.limit_price or ZERO)):
-            return "a quantity and a price are numbers"
+        if not all(is_number(number) for number in (command.quantity, command.limit_price or ZERO)):
+            return NO_NUMBER
         return None
 
     def _edited(self, proposal: Proposal, command: EditProposal) -> Proposal:

@@ -49,6 +49,7 @@ class Filling:
         self, order: Order, report: OrderReport, source: Source, execution: Execution | None = None
     ) -> Iterator[Effect]:
         """Take in a report: it reached the broker; then its executions; then the state it ended in."""
+        before = order.status
         was_terminal = order.status.is_terminal
         was_pending = order.status is OrderStatus.PENDING
         if order.status is OrderStatus.PENDING:
@@ -64,6 +65,8 @@ class Filling:
         for fill in fills:
             yield from self._fill(order, fill, report, source, is_late=was_terminal)
         yield from self._follow_state(order, report, source, counted=bool(fills))
+        if not fills and order.status is not before and not order.only_reduces:
+            yield FetchAccount()  # what the broker reserves for it has changed
         if was_terminal and report.status is not None and report.status.is_working:
             yield CancelOrder(order.id, report.broker_order_id)
         if was_pending and order.is_cancelling:

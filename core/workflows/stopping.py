@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from core.desk import Desk
-from core.effects import Effect, LatchKill, ReleaseKill
+from core.effects import CancelOrder, Effect, LatchKill, ReleaseKill
 from core.facts import HaltCause, Halted, Killed, Rearmed, Resumed
 from core.inputs import Halt, Kill, Rearm, Resume
+from core.model.order import OrderStatus
 from core.workflows.cancelling import Cancelling
 from core.workflows.proposing import Proposing
 
@@ -46,6 +47,8 @@ class Stopping:
             is_asked_for = not order.only_reduces or (command.naked and order.is_protective)
             if is_asked_for and not order.is_cancelling:
                 yield from self.cancelling.cancel(order, f"killed by {command.by}")
+            elif is_asked_for and order.status is not OrderStatus.PENDING:  # the key again asks again
+                yield CancelOrder(order.id, order.broker_order_id)
 
     def on_rearm(self, command: Rearm) -> Iterable[Effect]:
         if command.word != REARM or self.desk.control.state.killed_by is None:

@@ -146,8 +146,8 @@ def test_after_a_refused_key_the_proposal_can_be_edited_and_its_old_key_is_worth
         ("5", None, "notional: 498.00 USD is over the limit of 50.00 USD an order"),
         ("0.5", "99.605", "price: 99.605 is off its tick of 0.01"),
         ("0.5", "99.20", "stop: the stop 99.3 is on the wrong side of 99.2"),
-        ("NaN", None, "a quantity and a price are numbers"),
-        ("0.5", "Infinity", "a quantity and a price are numbers"),
+        ("NaN", None, "a quantity and a price are numbers, and not beyond all measure"),
+        ("0.5", "Infinity", "a quantity and a price are numbers, and not beyond all measure"),
     ],
 )
 def test_an_edit_that_the_gate_refuses_changes_nothing_and_says_why(

@@ -19,7 +19,17 @@ from core.facts import (
     ProposalSkipped,
     TradeClosed,
 )
-from core.inputs import Confirm, EditProposal, Halt, Kill, OpenTicket, ProposeClose, RequestCancel, SubmissionAnswered
+from core.inputs import (
+    Confirm,
+    EditProposal,
+    Halt,
+    Kill,
+    MoveStop,
+    OpenTicket,
+    ProposeClose,
+    RequestCancel,
+    SubmissionAnswered,
+)
 from core.model.broker import Refused
 from core.model.order import OrderStatus
 from core.model.signal import ExitReason
@@ -29,6 +39,8 @@ from core.picture import Pictures
 from core.telling import in_words
 from core.workflows.doubting import NEVER_ARRIVED
 from tests.scenarios.changes import (
+    ABOVE,
+    ROOMY,
     WORKING,
     confirms_now,
     moves,
@@ -38,10 +50,13 @@ from tests.scenarios.changes import (
 from tests.scenarios.house import (
     FALL,
     STEADY,
+    House,
+    a_day,
     a_house_in_a_position,
     a_house_with_a_proposal,
+    a_typed_buy,
 )
-from tests.unit.core.brokers.trading_floor import SPY
+from tests.unit.core.brokers.trading_floor import SPY, a_bar
 
 # ── a stop is moved ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -112,7 +127,8 @@ def test_the_key_of_a_replacement_confirms_nothing_else() -> None:
         ("101.00", "wrong side of the market"),
         ("99.505", "off its tick"),
         ("0", "is no price for a stop"),
-        ("NaN", "is no price for a stop"),
+        ("NaN", "a quantity and a price are numbers, and not beyond all measure"),
+        ("1E+40", "a quantity and a price are numbers, and not beyond all measure"),
         ("99.30", "nothing at the broker would change"),
     ],
 )
@@ -526,3 +542,49 @@ def test_a_stops_new_price_is_not_edited_on_its_ticket() -> None:
     assert tuple(house.desk.stage.proposals()) == (proposal,)
     (refused,) = (record.fact for record in house.journal.records() if isinstance(record.fact, EditRefused))
     assert "m there asks" in refused.reasons[0]
+
+
+def test_a_position_that_grows_while_a_move_can_no_longer_arrive_gets_its_stop_at_once() -> None:
+    """OP-06, EX-13: the old stop filled, the new one was lost on its way: neither covers anything"""
+    bars = [a_bar("10:10", "99.65 99.65 99.60 99.65", volume=100), a_bar("10:11", "99.66", volume=100)]
+    bars += [a_bar("10:12", "99.66 99.66 99.55 99.55", volume=10_000)]
+    bars += [a_bar(f"10:{minute}", "99.55") for minute in range(13, 20)]
+    house = House([*a_day(("10:06", "10:09", ABOVE)), *bars], settings=ROOMY, cash=Decimal(10_000)).opens()
+    house.until("10:08")
+    house.presses(a_typed_buy("15"))
+    confirms_now(house)
+    house.until("10:11:10")
+    house.presses(MoveStop(SPY, "manual", Price(Decimal("99.62"))))
+    confirms_now(house)
+    house.until("10:12:05")
+    house.presses(MoveStop(SPY, "manual", Price(Decimal("99.64"))))
+    house.opens_ticket()
+    house.until("10:12:17")
+    house.line.breaks_at(ReplaceOrder, arrives=False)
+    house.confirms()
+
+    passes(house, 200)
+
+    assert house.desk.ledger.covered(SPY, "manual") == Decimal(house.held())
+
+
+def test_a_close_whose_stop_was_moved_meanwhile_is_refused_and_leaves_the_stop() -> None:
+    """EX-21, OP-02: what its ticket would take out of the way is no longer what is there"""
+    house = a_house_in_a_position()
+    moves(house, "99.40")
+    house.presses(OpenTicket(house.proposal.id))
+    passes(house, 0.5)
+    move = house.ticket
+    house.slows_down(1.4)
+    house.presses(Confirm(move.id, move.digest, move.order.effect, move.order.replaces))
+    house.slows_down(0.05)
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    passes(house, 1.2)
+    close = next(t for t in house.desk.stage.state.tickets.values() if t.cancels)
+    house.slows_down(1.0)
+
+    house.presses(Confirm(close.id, close.digest, close.order.effect))
+    passes(house, 60)
+
+    assert house.held() == "0" or house.desk.ledger.covered(SPY, "vwap") > 0

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import timedelta
 from decimal import Decimal
+from typing import ClassVar
 
 import pytest
 
-from core.effects import CancelOrder, LatchKill
+from core.effects import CancelOrder, Effect, LatchKill
 from core.facts import (
     CancelRequested,
     HaltCause,
@@ -36,6 +39,8 @@ from core.inputs import (
 from core.model.order import OrderStatus
 from core.model.signal import ExitReason
 from core.ports import JournalWriteError
+from core.runtime.line import Link
+from tests.scenarios.changes import a_house_with_a_working_entry, passes
 from tests.scenarios.house import (
     House,
     a_day,
@@ -292,6 +297,29 @@ def test_flattening_after_a_kill_stages_one_close_a_position_each_with_its_own_k
     assert before_the_key == ["submit buy limit 0.502", "submit sell stop 0.502"]
     assert house.held() == house.held_by_the_broker() == "0"
     assert house.desk.control.state.killed_by == "key"
+
+
+class LosesOneCancel(Link):
+    """Without a word."""
+
+    lost: ClassVar[list[Effect]] = []
+
+    def carry(self, effect: Effect) -> Iterable[timedelta]:
+        if isinstance(effect, CancelOrder) and not self.lost:
+            self.lost.append(effect)
+            return ()
+        return (self.latency,)
+
+
+def test_a_cancel_of_a_kill_that_was_lost_without_a_word_is_asked_for_again() -> None:
+    """OP-07"""
+    house = a_house_with_a_working_entry()
+    house.line.link = LosesOneCancel()
+
+    house.presses(Kill("key"))
+    passes(house, 30)
+
+    assert house.entry.status is OrderStatus.CANCELLED
 
 
 # ── the disk ─────────────────────────────────────────────────────────────────────────────────────────────────────────

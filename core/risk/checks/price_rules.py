@@ -1,10 +1,11 @@
-"""Prices stand on their tick, two decimals from one dollar on, four below; a limit far from the quote warns (EX-11)."""
+"""Prices, that of an entry's stop too, stand on their tick: two decimals from one dollar on, four below. A limit far
+from the quote warns (EX-11)."""
 
 from __future__ import annotations
 
 from core.model.order import OrderType
 from core.model.quote import Quote
-from core.model.staging import Verdict
+from core.model.staging import StopPlan, Verdict
 from core.model.values import plain, tick_of
 from core.risk.checks.verdicts import passed, percent, refused, warned
 from core.risk.gate import Candidate, ReviewContext
@@ -19,7 +20,8 @@ class PriceRulesCheck:
             return refused(self.name, "a limit order, and only it, has a limit price")
         if (order.stop_price is None) is (order.type is OrderType.STOP):
             return refused(self.name, "a stop order, and only it, has a stop price")
-        for price in (order.limit_price, order.stop_price):
+        behind = candidate.stop.price if isinstance(candidate.stop, StopPlan) else None
+        for price in (order.limit_price, order.stop_price, behind):
             if price is None:
                 continue
             if price <= 0 or not price.is_finite():
