@@ -20,7 +20,7 @@ from core.desk import Desk
 from core.effects import Effect, ReplaceOrder, SubmitOrder
 from core.execution import order_machine
 from core.execution.ledger import position_key
-from core.execution.order import Order
+from core.execution.order import REPLACED, Order
 from core.facts import (
     ApprovalRedeemed,
     CancelRequested,
@@ -69,6 +69,7 @@ class Seen:
     strategy: str
     status: OrderStatus = OrderStatus.PENDING
     filled: Decimal = Decimal(0)
+    reason: str = ""
 
 
 @dataclass(slots=True)
@@ -292,7 +293,7 @@ class Auditor:
         step = f"order {fact.client_order_id}: {fact.before.value} → {fact.after.value}"
         self.require(fact.before is seen.status, f"{step}, and it was {seen.status.value}")
         self.require(fact.after in order_machine.TRANSITIONS[fact.before], f"{step} is no transition")
-        seen.status = fact.after
+        seen.status, seen.reason = fact.after, fact.reason
 
     def _cancel_requested(self, fact: CancelRequested) -> None:
         if any(word in fact.reason for word in TAKEN_AWAY):
@@ -374,9 +375,15 @@ class Auditor:
         self.require(out <= held, f"exits of {out} are out for a position of {held}")
 
     def _waits_for_another(self, seen: Seen) -> bool:
-        """Of an order and the one whose place it is to take the broker has one at a time: the pair counts once."""
+        """Of an order and the one whose place it is to take the broker has one at a time: the pair counts once.
+
+        One whose other ended without making way cannot arrive any more.
+        """
         old = self.story.orders.get(seen.order.replaces or "")
-        return old is not None and old.status.is_working
+        if old is None:
+            return False
+        has_made_way = old.status is OrderStatus.CANCELLED and old.reason.startswith(REPLACED)
+        return old.status.is_working or (seen.status is OrderStatus.PENDING and not has_made_way)
 
     def arrives(self, record: Mapping[str, str | None]) -> None:
         """The exchange is about to act on a request."""
