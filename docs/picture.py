@@ -1,6 +1,6 @@
-"""Takes the README's pictures of the desk: a proposal that waits, and its ticket.
+"""Takes the README's pictures of the desk: a proposal that waits, its ticket, and what is held beside its chart.
 
-    .venv/bin/python docs/picture.py    writes docs/desk.svg and docs/ticket.svg
+    .venv/bin/python docs/picture.py    writes docs/desk.svg, docs/ticket.svg and docs/wide.svg
 
 The demo runs without a terminal, on a home of its own, until its first proposal waits.
 """
@@ -8,6 +8,7 @@ The demo runs without a terminal, on a home of its own, until its first proposal
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import tempfile
 from collections.abc import Callable
@@ -22,12 +23,14 @@ from console.screens.ticket import Phase, TicketScreen
 from core.ports import DemoRequest
 
 HERE = Path(__file__).resolve().parent
-SIZE = (120, 40)
+SIZE, WIDE = (120, 40), (200, 60)
 PATIENCE = 30.0
 """Seconds; the demo proposes within 15."""
 
 
 async def take(home: str) -> None:
+    os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    os.environ.pop("NO_COLOR", None)
     keyturn = Keyturn({"KEYTURN_HOME": home})
     desk = Desk(EngineHandle(lambda stack: keyturn.demo_runtime(DemoRequest(), stack)))
     async with desk.run_test(size=SIZE) as pilot:
@@ -37,6 +40,13 @@ async def take(home: str) -> None:
         await _until(pilot, lambda: isinstance(desk.screen, TicketScreen) and desk.screen.phase is Phase.READY)
         await pilot.pause(1.0)
         _save(desk, "ticket.svg")
+        await pilot.press("B")
+        await pilot.resize_terminal(*WIDE)
+        await _until(pilot, lambda: bool(desk.board.positions.grid.selected))
+        await pilot.press("2")
+        await _until(pilot, lambda: desk.view is not None and desk.view.chart is not None)
+        await pilot.pause(1.0)
+        _save(desk, "wide.svg")
         desk.handle.close("the picture was taken", PATIENCE)
 
 
