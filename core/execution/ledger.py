@@ -270,9 +270,22 @@ class Ledger:
         self._move_position(order, fact.fill)
 
     def _has_filled_before(self, order: Order) -> bool:
-        """Whether an order whose place this one took was filled, in part: the entry was counted then."""
-        old = self._replaced(order)
-        return order.filled_before > 0 or (old is not None and old.filled_quantity > 0)
+        """Whether an order whose place this one took, or that took its own, was filled, in part: it was counted then.
+
+        The broker's word on the older one may come later than on the one that took its place.
+        """
+        return order.filled_before > 0 or any(o.filled_quantity for o in self._line(order))
+
+    def _line(self, order: Order) -> Iterator[Order]:
+        """Every order before this one and after it in the same place, working or not."""
+        before = self._replaced(order)
+        while before is not None:
+            yield before
+            before = self._replaced(before)
+        following = order.replacement or order.replaced_by
+        while following is not None and (after := self.state.orders.get(following)) is not None:
+            yield after
+            following = after.replacement or after.replaced_by
 
     def _count_entry(self, strategy: str, day: date) -> None:
         if self.state.entries_day != day:

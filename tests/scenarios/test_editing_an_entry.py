@@ -14,12 +14,13 @@ from core.facts import (
     ProposalEnded,
     ProposalSkipped,
 )
-from core.inputs import EditOrder, EditProposal, Halt, Kill, ProposeOrder, RequestCancel
+from core.inputs import BrokerUpdated, EditOrder, EditProposal, Halt, Kill, ProposeOrder, RequestCancel
 from core.model.account import Account
+from core.model.broker import Execution, OrderReport, OrderUpdate, UpdateEvent
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus
 from core.model.staging import StopPlan
-from core.model.values import Price, Quantity
+from core.model.values import ExecutionId, Price, Quantity
 from core.risk.checks.buying_power import given_back, reserved_for_unseen
 from tests.scenarios.changes import (
     ABOVE,
@@ -290,6 +291,30 @@ def test_an_entry_that_filled_in_part_before_its_edit_is_still_one_entry() -> No
 
     assert the_new(house).filled_quantity == 4
     assert house.desk.ledger.entries_filled("manual", day) == 1
+
+
+def test_an_entry_whose_first_fill_is_heard_after_its_replacements_is_still_one_entry() -> None:
+    """EX-08, RK-03: three shares of the old order come to light when the new one has filled already"""
+    house = a_house_in_a_thin_market()
+    house.until("10:09:30")
+    day = house.calendar.trading_day(house.line.at)
+    old = house.entry
+    edits(house, "15", "99.70")
+    confirms_now(house)
+    house.until("10:10:50")
+    before = house.desk.ledger.entries_filled("manual", day)
+    assert the_new(house).filled_quantity > 0
+    assert old.filled_quantity == 0
+
+    at = house.line.at
+    execution = Execution(ExecutionId("late"), at, Quantity(Decimal(3)), Price(Decimal("99.60")))
+    report = house.exchange.order(at, old.id)
+    assert isinstance(report, OrderReport)
+    filled = replace(report, filled_quantity=execution.quantity, average_price=execution.price, executions=(execution,))
+    house.line.take(at, BrokerUpdated(OrderUpdate(UpdateEvent.PARTIAL_FILL, at, filled, execution)))
+
+    assert old.filled_quantity == 3
+    assert before == house.desk.ledger.entries_filled("manual", day) == 1
 
 
 def test_both_orders_of_a_signal_that_was_edited_have_stops_of_their_own() -> None:
