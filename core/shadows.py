@@ -204,22 +204,26 @@ class Shadows:
 
     def _ended(self, at: datetime, fact: ProposalEnded) -> None:
         proposal = self.stage.state.proposals.get(fact.proposal_id)
-        if proposal is not None and fact.end in NOT_TAKEN:
-            self._follow(at, proposal.strategy, proposal.order, proposal.stop, proposal.reference, fact.end.value)
+        if proposal is None or fact.end not in NOT_TAKEN or self._holds_one(proposal.strategy, proposal.symbol):
+            return
+        self._follow(at, proposal.strategy, proposal.order, proposal.stop, proposal.reference, fact.end.value)
 
     def _skipped(self, at: datetime, fact: ProposalSkipped) -> None:
-        """A signal that the gate refused. It would hold one position: while one of its strategy's goes on, no other."""
-        if fact.proposal is None:
-            return
+        """A signal that the gate refused."""
         proposal = fact.proposal
-        if any(shadow.strategy == proposal.strategy for shadow in self.following.get(proposal.symbol, ())):
+        if proposal is None or self._holds_one(proposal.strategy, proposal.symbol):
             return
         self._follow(at, proposal.strategy, proposal.order, proposal.stop, proposal.reference, BLOCKED)
 
     def _submission_blocked(self, at: datetime, fact: SubmissionBlocked) -> None:
         order = self.ledger.order(fact.client_order_id)
-        if order is not None:
+        if order is not None and not self._holds_one(order.strategy, order.request.symbol):
             self._follow(at, order.strategy, order.request, order.stop, order.reference, BLOCKED)
+
+    def _holds_one(self, strategy: str, symbol: Symbol) -> bool:
+        """A strategy would hold one position: while a shadow of it goes on, no other. A person may add to theirs."""
+        followed = self.following.get(symbol, ())
+        return strategy != MANUAL and any(shadow.strategy == strategy for shadow in followed)
 
     def _follow(
         self,

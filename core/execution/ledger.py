@@ -168,7 +168,7 @@ class Ledger:
         return sum(1 for o in self.state.orders.values() if o.parent == parent)
 
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Money:
-        """Profit of the day's closed trades and of what is open, at the `last` prices, USD."""
+        """Profit of what was closed on the day, parts of open positions too, and of what is open at `last`, USD."""
         closed = self.state.closed_profit if self.state.closed_day == day else ZERO
         return Money(closed + sum((self.open_profit(p, last.get(p.symbol)) for p in self.positions()), ZERO))
 
@@ -274,9 +274,22 @@ class Ledger:
         self._move_position(order, fact.fill)
 
     def _has_filled_before(self, order: Order) -> bool:
-        """Whether an order whose place this one took was filled, in part: the entry was counted then."""
-        old = self._replaced(order)
-        return order.filled_before > 0 or (old is not None and old.filled_quantity > 0)
+        """Whether an order whose place this one took, or that took its own, was filled, in part: it was counted then.
+
+        The broker's word on the older one may come later than on the one that took its place.
+        """
+        return order.filled_before > 0 or any(o.filled_quantity for o in self._line(order))
+
+    def _line(self, order: Order) -> Iterator[Order]:
+        """Every order before this one and after it in the same place, working or not."""
+        before = self._replaced(order)
+        while before is not None:
+            yield before
+            before = self._replaced(before)
+        following = order.replacement or order.replaced_by
+        while following is not None and (after := self.state.orders.get(following)) is not None:
+            yield after
+            following = after.replacement or after.replaced_by
 
     def _count_entry(self, strategy: str, day: date) -> None:
         if self.state.entries_day != day:
@@ -291,23 +304,36 @@ class Ledger:
         signed = fill.quantity if order.request.side is Side.BUY else Quantity(-fill.quantity)
         is_through = held is not None and held.quantity * signed < 0 and abs(signed) > abs(held.quantity)
         if held is not None and is_through:
-            self._close(key, moved(held, Quantity(-held.quantity), fill.price, order.intended_price), fill, order)
+            flat = moved(held, Quantity(-held.quantity), fill.price, order.intended_price)
+            self._realise(held, flat, fill)
+            self._close(key, flat, fill, order)
             signed, held = Quantity(signed + held.quantity), None
         if held is None:
             held = Position(order.request.symbol, order.strategy, fill.at, order.id)
         after = moved(held, signed, fill.price, order.intended_price)
+        self._realise(held, after, fill)
         if after.quantity == 0:
             self._close(key, after, fill, order)
         else:
             self.state.positions[key] = after
 
+    def _realise(self, held: Position, after: Position, fill: Fill) -> None:
+        """What a fill took off a position counts on the New York day of that fill, whether or not it is flat then.
+
+        One of an earlier day that is heard late is no part of the day that is kept.
+        """
+        day = self.calendar.trading_day(fill.at)
+        is_past = self.state.closed_day is not None and day < self.state.closed_day
+        if after.left == held.left or is_past:
+            return
+        gained = (after.proceeds - held.proceeds) - (held.cost - after.cost)
+        so_far = self.state.closed_profit if self.state.closed_day == day else ZERO
+        self.state.closed_day = day
+        self.state.closed_profit = Money(so_far + (gained if held.quantity > 0 else -gained))
+
     def _close(self, key: str, after: Position, fill: Fill, order: Order) -> None:
         self.state.positions.pop(key, None)
-        trade = self._trade(after, fill, order)
-        self.state.trades.append(trade)
-        day = self.calendar.trading_day(fill.at)
-        so_far = self.state.closed_profit if self.state.closed_day == day else ZERO
-        self.state.closed_day, self.state.closed_profit = day, Money(so_far + trade.profit)
+        self.state.trades.append(self._trade(after, fill, order))
 
     def _trade(self, flat: Position, fill: Fill, exit_order: Order) -> Trade:
         entry = self.state.orders.get(flat.entry_order)

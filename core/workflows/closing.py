@@ -126,8 +126,7 @@ class Closing:
 
     def _put_back(self, use: MandateUse) -> Iterator[Effect]:
         """The same stop again, for what is held and not covered, within what was signed."""
-        ticket = self._ticket(use)
-        stop = self.desk.ledger.order(ticket.cancels[-1]) if ticket else None
+        stop = self._signed_last(use)
         if stop is None:
             return
         free = self.protecting.uncovered(stop.request.symbol, stop.strategy)
@@ -135,6 +134,17 @@ class Closing:
         if quantity > 0:
             parent = self.desk.ledger.order(stop.parent or stop.id) or stop
             yield from self.protecting.release_stop(use, parent, quantity)
+
+    def _signed_last(self, use: MandateUse) -> Order | None:
+        """The stop at this price that made way, unless another was signed for its shares since and not refused."""
+        ticket = self._ticket(use)
+        cancels = ticket.cancels if ticket else ()
+        gone = [order for order_id in cancels if (order := self.desk.ledger.order(order_id)) is not None]
+        refused = {o.id for o in gone if o.status is OrderStatus.REJECTED and o.request.replaces in cancels}
+        standing = [o for o in gone if o.id not in refused]
+        followed = {o.request.replaces for o in standing}
+        last = [o for o in standing if o.id not in followed and o.request.stop_price == use.mandate.stop_price]
+        return last[-1] if last else None
 
     def _end(self, use: MandateUse, reason: str) -> None:
         self.desk.record(MandateEnded(use.mandate.id, reason))

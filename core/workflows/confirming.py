@@ -9,7 +9,6 @@ from decimal import Decimal
 
 from core.desk import Desk
 from core.effects import Effect, FetchFigures
-from core.execution.order import Order
 from core.facts import (
     ApprovalRedeemed,
     ConfirmationReceived,
@@ -37,7 +36,18 @@ from core.model.staging import (
     Ticket,
     digest_of_ticket,
 )
-from core.model.values import ClientOrderId, Fraction, Money, Price, ProposalId, Quantity, TicketId, plain, tick_of
+from core.model.values import (
+    ZERO,
+    ClientOrderId,
+    Fraction,
+    Money,
+    Price,
+    ProposalId,
+    Quantity,
+    TicketId,
+    plain,
+    tick_of,
+)
 from core.risk.checks.buying_power import given_back
 from core.risk.gate import Gate, ReviewContext
 from core.staging.stage import Confirmation
@@ -186,24 +196,26 @@ class Confirming:
             return (self._mandate(ticket, MandateKind.PROTECTIVE_STOP, ticket.stop.price, self._session_end()),)
         if not ticket.cancels:
             return ()
-        stop = self._stops_of(ticket)[-1]
         life = timedelta(seconds=float(self.desk.control.settings.staging.close_seconds))
         return (
             self._mandate(ticket, MandateKind.CLOSE, None, self.desk.at + life),
-            self._mandate(ticket, MandateKind.RESTORE_STOP, stop.request.stop_price, self._session_end()),
+            *self._stops_to_put_back(ticket),
         )
 
-    def _stops_of(self, ticket: Ticket) -> list[Order]:
-        """The stops that make way, without those that only are to take the place of one of them."""
-        ledger = self.desk.ledger
-        found = [order for order_id in ticket.cancels if (order := ledger.order(order_id)) is not None]
-        return [order for order in found if ledger.incumbent(order) is None]
+    def _stops_to_put_back(self, ticket: Ticket) -> Iterator[Mandate]:
+        """One mandate a price of the stops that make way; which of a stop and its replacement it is shows then."""
+        signed: dict[Price | None, Decimal] = {}
+        for order_id in ticket.cancels:
+            if (stop := self.desk.ledger.order(order_id)) is not None:
+                price = stop.request.stop_price
+                signed[price] = signed.get(price, ZERO) + stop.remaining
+        for number, (price, quantity) in enumerate(signed.items(), start=1):
+            mandate = self._mandate(ticket, MandateKind.RESTORE_STOP, price, self._session_end())
+            name = mandate.id if number == 1 else f"{mandate.id}.{number}"
+            yield replace(mandate, id=name, quantity=Quantity(quantity))
 
     def _mandate(self, ticket: Ticket, kind: MandateKind, stop_price: Price | None, ends_at: datetime) -> Mandate:
         side = ticket.order.side.opposite if kind is MandateKind.PROTECTIVE_STOP else ticket.order.side
-        quantity = ticket.order.quantity
-        if kind is MandateKind.RESTORE_STOP:
-            quantity = Quantity(sum((stop.remaining for stop in self._stops_of(ticket)), Decimal(0)))
         return Mandate(
             id=f"{ticket.id}-{kind.value}",
             kind=kind,
@@ -212,7 +224,7 @@ class Confirming:
             parent=ticket.order.client_order_id,
             symbol=ticket.order.symbol,
             side=side,
-            quantity=quantity,
+            quantity=ticket.order.quantity,
             stop_price=stop_price,
             ends_at=ends_at,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -13,13 +14,16 @@ from core.facts import (
     ProposalEnded,
     ProposalSkipped,
 )
-from core.inputs import EditOrder, EditProposal, Halt, Kill, RequestCancel
+from core.inputs import BrokerUpdated, EditOrder, EditProposal, Halt, Kill, ProposeOrder, RequestCancel
 from core.model.account import Account
+from core.model.broker import Execution, OrderReport, OrderUpdate, UpdateEvent
+from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus
 from core.model.staging import StopPlan
-from core.model.values import Price, Quantity
+from core.model.values import ExecutionId, Price, Quantity
 from core.risk.checks.buying_power import given_back, reserved_for_unseen
 from tests.scenarios.changes import (
+    ABOVE,
     AWAY,
     ROOMY,
     WORKING,
@@ -35,6 +39,7 @@ from tests.scenarios.house import (
     a_day,
     a_house_in_a_position,
     a_house_with_a_proposal,
+    a_typed_buy,
     minutes,
 )
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
@@ -116,6 +121,43 @@ def test_the_money_of_the_order_that_makes_way_is_not_counted_twice() -> None:
     assert reserved_for_unseen(house.desk.ledger, account) == Decimal("99.40")
     passes(house, 5)
     assert the_new(house).status is WORKING
+
+
+def test_the_money_of_a_short_sale_that_makes_way_is_not_counted_twice_either() -> None:
+    """OP-03, EX-12: of 2,000 USD the working short holds 1,498.50; the edited one costs 1,398.88"""
+    house = House(a_day(("10:06", "10:30", ABOVE)), ROOMY, cash=Decimal(1000), multiplier=Decimal(2))
+    house.opens().until("10:08:00")
+    house.presses(_a_short("15", "99.90", "100.20"))
+    confirms_now(house)
+    passes(house, 80)
+    assert house.entry.status is WORKING
+
+    edits(house, "14", "99.92")
+    confirms_now(house)
+    shown = house.ticket.figures.buying_power_after
+    passes(house, 5)
+
+    assert shown == Decimal(2000) - 14 * Decimal("99.92")
+    assert house.entry.made_way
+    assert the_new(house).status is WORKING
+
+
+def test_a_short_sale_in_flight_keeps_its_money_reserved() -> None:
+    """OP-03"""
+    house = House(a_day(("10:06", "10:30", ABOVE)), ROOMY, cash=Decimal(1000), multiplier=Decimal(2))
+    house.opens().until("10:08:00")
+    house.presses(_a_short("15", "99.90", "100.20"))
+
+    confirms_now(house, arrives_after=2)
+    account = house.desk.account
+
+    assert house.entry.status is OrderStatus.PENDING
+    assert isinstance(account, Account)
+    assert reserved_for_unseen(house.desk.ledger, account) == 15 * Decimal("99.90")
+
+
+def _a_short(quantity: str, limit: str, stop: str) -> ProposeOrder:
+    return replace(a_typed_buy(quantity, limit, stop), effect=OrderEffect.SHORT)
 
 
 def test_an_edit_counts_as_one_entry_of_the_day() -> None:
@@ -249,6 +291,30 @@ def test_an_entry_that_filled_in_part_before_its_edit_is_still_one_entry() -> No
 
     assert the_new(house).filled_quantity == 4
     assert house.desk.ledger.entries_filled("manual", day) == 1
+
+
+def test_an_entry_whose_first_fill_is_heard_after_its_replacements_is_still_one_entry() -> None:
+    """EX-08, RK-03: three shares of the old order come to light when the new one has filled already"""
+    house = a_house_in_a_thin_market()
+    house.until("10:09:30")
+    day = house.calendar.trading_day(house.line.at)
+    old = house.entry
+    edits(house, "15", "99.70")
+    confirms_now(house)
+    house.until("10:10:50")
+    before = house.desk.ledger.entries_filled("manual", day)
+    assert the_new(house).filled_quantity > 0
+    assert old.filled_quantity == 0
+
+    at = house.line.at
+    execution = Execution(ExecutionId("late"), at, Quantity(Decimal(3)), Price(Decimal("99.60")))
+    report = house.exchange.order(at, old.id)
+    assert isinstance(report, OrderReport)
+    filled = replace(report, filled_quantity=execution.quantity, average_price=execution.price, executions=(execution,))
+    house.line.take(at, BrokerUpdated(OrderUpdate(UpdateEvent.PARTIAL_FILL, at, filled, execution)))
+
+    assert old.filled_quantity == 3
+    assert before == house.desk.ledger.entries_filled("manual", day) == 1
 
 
 def test_both_orders_of_a_signal_that_was_edited_have_stops_of_their_own() -> None:

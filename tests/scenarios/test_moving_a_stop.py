@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import ReplaceOrder
+from core.effects import Effect, LookUpOrder, ReplaceOrder
 from core.explain import chain_of
 from core.facts import (
     ConfirmationRefused,
@@ -33,8 +33,8 @@ from core.inputs import (
 from core.model.broker import Refused
 from core.model.order import OrderStatus
 from core.model.signal import ExitReason
-from core.model.staging import Standing
-from core.model.values import Price, Quantity
+from core.model.staging import MandateKind, Standing
+from core.model.values import Fraction, Price, Quantity, plain
 from core.picture import Pictures
 from core.telling import in_words
 from core.workflows.doubting import NEVER_ARRIVED
@@ -55,6 +55,7 @@ from tests.scenarios.house import (
     a_house_in_a_position,
     a_house_with_a_proposal,
     a_typed_buy,
+    minutes,
 )
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
 
@@ -486,6 +487,95 @@ def test_a_close_waits_for_a_stop_and_its_replacement() -> None:
         passes(house, 5)
     assert house.held() == house.held_by_the_broker() == "0"
     assert not any(house.desk.ledger.working())
+
+
+def _closes_half(house: House) -> None:
+    """The close's ticket is opened, read and confirmed, whatever else waits."""
+    house.presses(ProposeClose(SPY, Fraction(Decimal("0.5"))))
+    close = next(p for p in house.desk.stage.proposals() if p.is_exit)
+    house.presses(OpenTicket(close.id))
+    passes(house, 0.5)
+    house.confirms()
+
+
+def _guards(house: House) -> list[tuple[Decimal | None, Decimal]]:
+    return [(stop.request.stop_price, stop.remaining) for stop in house.stops if stop.is_working]
+
+
+@pytest.mark.parametrize("is_sale_refused", [False, True])
+def test_what_a_close_leaves_is_guarded_where_a_move_in_doubt_had_signed_it(is_sale_refused: bool) -> None:
+    """EX-21, EX-06: the exchange took the move to 99.40, and its answer was lost when half is closed."""
+    house = a_house_in_a_position()
+    moves(house, "99.40")
+    house.line.is_deaf = True
+    house.line.breaks_at(ReplaceOrder, arrives=True)
+    house.line.breaks_at(LookUpOrder, arrives=True, times=3)
+    confirms_now(house)
+    passes(house, 1)
+    assert the_new(house).in_doubt_since is not None
+
+    _closes_half(house)
+    passes(house, 0.2)
+    house.line.is_deaf = False
+    if is_sale_refused:
+        house.line.refuses_the_next_order("not now")
+    passes(house, 60)
+
+    assert {price for price, _ in _guards(house)} == {Decimal("99.40")}
+    assert plain(house.desk.ledger.covered(SPY, "vwap")) == house.held() == ("0.502" if is_sale_refused else "0.251")
+    assert house.desk.stage.mandates(MandateKind.RESTORE_STOP) == ()
+
+
+def test_what_a_close_leaves_is_guarded_as_before_a_move_that_was_refused() -> None:
+    """EX-21, EX-06: the broker's refusal comes when the close is signed; the old price is the last that stood."""
+    house = a_house_in_a_position()
+    moves(house, "99.40")
+    house.line.refuses_the_next_order("not now")
+    house.opens_ticket()
+    passes(house, 1)
+    house.line.tamper = lambda effect: _slow_replacement(house, effect)
+    house.confirms()
+    passes(house, 0.3)
+    house.slows_down(0.05)
+    assert the_new(house).status is OrderStatus.PENDING
+
+    _closes_half(house)
+    passes(house, 60)
+
+    assert the_new(house).status is OrderStatus.REJECTED
+    assert house.held() == house.held_by_the_broker()
+    assert _guards(house) == [(Decimal("99.30"), house.desk.ledger.net_quantity(SPY))]
+
+
+def _slow_replacement(house: House, effect: Effect) -> Effect:
+    if isinstance(effect, ReplaceOrder):
+        house.slows_down(2)
+    return effect
+
+
+def test_stops_at_two_prices_are_put_back_each_at_its_own() -> None:
+    """EX-21, EX-13: five and fifteen shares have a stop each, one of them was moved, and the sale is refused."""
+    thin = a_bar("10:06", "99.60", volume=50)
+    house = House([*a_day(), thin, *minutes("10:07", "10:20", "99.60")], settings=ROOMY, cash=Decimal(10_000))
+    house.opens()
+    house.confirms_at("10:06:02")
+    house.until("10:09:30")
+    moves(house, "99.40")
+    confirms_now(house)
+    passes(house, 2)
+    before = sorted(_guards(house))
+    assert {price for price, _ in before} == {Decimal("99.30"), Decimal("99.40")}
+
+    house.line.refuses_the_next_order("not now")
+    _closes_half(house)
+    passes(house, 10)
+
+    assert {price for price, _ in _guards(house)} == {Decimal("99.30"), Decimal("99.40")}
+    assert [_at(house, price) for price, _ in before] == [quantity for _, quantity in before]
+
+
+def _at(house: House, price: Decimal | None) -> Decimal:
+    return sum((quantity for of_stop, quantity in _guards(house) if of_stop == price), Decimal(0))
 
 
 # ── at last ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,10 +6,21 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from core.inputs import Halt, Kill, ProposeClose, RefuseSymbol, Resume
+from core.model.values import Fraction
 from core.picture import Pictures
 from core.settings import Amount, RiskSettings, Settings
 from core.views import ProtectionRow
-from tests.scenarios.house import FALL, STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal, minutes
+from tests.scenarios.changes import ROOMY
+from tests.scenarios.house import (
+    FALL,
+    STEADY,
+    House,
+    a_day,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+    assert_can_be_rebuilt,
+    minutes,
+)
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
 
 FRIDAY = date(2026, 11, 20)
@@ -55,6 +66,29 @@ def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_the_next_tradin
     assert (told(later), later.used, later.since, later.until) == (shut, Decimal(1), tripped_at, NEXT_OPEN)
     assert (told(unseen), unseen.since) == (shut, None)
     assert told(after["strategies_loss"])[:2] == ("0.16 of 0.15 USD", True)
+
+
+def test_what_is_sold_of_an_open_position_counts_to_the_strategies_loss() -> None:
+    """ST-02, RK-09: 20 at 99.60, 19 of them sold at 99.31; the last one, at 99.32, is the smallest part of the loss."""
+    risk = ROOMY.risk.model_copy(update={"daily_loss": Amount(usd=Decimal("5.70"), of_equity=None)})
+    settings = ROOMY.model_copy(update={"risk": risk})
+    bars = a_day(("10:06", "10:07", STEADY), ("10:08", "10:30", "99.32 99.34 99.32 99.32"))
+    house = House(bars, settings, cash=Decimal(10_000)).opens()
+    house.confirms_at("10:06:02")
+    on_paper = rows(house.until("10:09:10"))["strategies_loss"]
+
+    house.presses(ProposeClose(SPY, Fraction(Decimal("0.95"))))
+    house.confirms_at("10:09:15")
+    house.until("10:12")
+
+    drawn = Pictures(house.engine).draw(house.line.at)
+    (made,) = drawn.results
+    assert house.held() == "1"
+    assert told(on_paper)[:2] == ("5.60 of 5.70 USD", False)
+    assert told(rows(house)["strategies_loss"])[:2] == ("5.79 of 5.70 USD", True)
+    assert made.realised + made.unrealised == Decimal("-5.79")
+    assert house.desk.orchestrator.no_trade()["DAY_DISABLED"] > 0
+    assert_can_be_rebuilt(house)
 
 
 def test_a_part_of_the_daily_loss_is_a_part_of_its_measure() -> None:

@@ -114,6 +114,21 @@ def test_a_signal_that_the_gate_refused_is_followed_one_at_a_time() -> None:
     assert shadows(house) == [("vwap", "blocked: target", "0.20")]
 
 
+def test_a_dip_that_is_declined_bar_after_bar_is_followed_once_until_it_ends() -> None:
+    """OP-12: every bar of the dip stages it again; a strategy would hold one position."""
+    bars = a_day(("10:06", "10:08", STEADY), ("10:09", "10:09", RECOVERY), ("10:10", "10:30", STEADY))
+    house = House(bars).opens()
+
+    for clock in ("10:06", "10:07", "10:08", "10:09", "10:11"):
+        house.until(f"{clock}:05")
+        house.presses(Decline(house.proposal.id, ""))
+
+    assert len(house.facts(ProposalEnded)) == 5
+    assert shadows(house) == [("vwap", "declined: target", "0.20"), ("vwap", "declined: waits", None)]
+    (result,) = the_view(house).results
+    assert (result.declined, f"{result.shadow:.2f}") == (2, "0.20")
+
+
 def test_an_order_typed_wrong_is_not_followed_and_one_that_was_declined_is() -> None:
     """OP-12"""
     house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from core.execution.ledger import Ledger
 from core.execution.order import Order
 from core.model.account import Account, NoAccount
-from core.model.order import OrderRequest, Side
+from core.model.order import OrderRequest
 from core.model.staging import Verdict
 from core.model.values import ZERO, ClientOrderId
 from core.risk.checks.verdicts import passed, refused, unmeasured, usd
@@ -36,13 +36,14 @@ class BuyingPowerCheck:
 
 
 def reserved_for_unseen(ledger: Ledger, account: Account, but: ClientOrderId | None = None) -> Decimal:
-    """USD for buys in flight or in doubt, and those acknowledged after the account's figures were taken.
+    """USD for entries in flight or in doubt, and those acknowledged after the account's figures were taken.
 
-    An order that is to take another's place reserves only what it costs more; `but` is left out.
+    A short sale takes what a buy does. One that is to take another's place reserves only what it costs more; `but` is
+    left out.
     """
     reserved = ZERO
     for order in ledger.working_entries():
-        if order.request.side is not Side.BUY or _is_seen(order, account) or order.id == but:
+        if _is_seen(order, account) or order.id == but:
             continue
         old = ledger.incumbent(order)
         reserved += _cost(order) if old is None else max(_cost(order) - _cost(old), ZERO)
@@ -52,7 +53,7 @@ def reserved_for_unseen(ledger: Ledger, account: Account, but: ClientOrderId | N
 def given_back(order: OrderRequest, ledger: Ledger, account: Account) -> Decimal:
     """USD that the figures show as reserved for the order whose place this one takes: nothing is counted twice."""
     old = ledger.order(order.replaces) if order.replaces is not None else None
-    if old is None or not old.is_working or old.request.side is not Side.BUY or not _is_seen(old, account):
+    if old is None or not old.is_working or old.only_reduces or not _is_seen(old, account):
         return ZERO
     return _cost(old)
 

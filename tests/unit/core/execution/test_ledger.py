@@ -361,3 +361,38 @@ def test_the_days_result_is_what_was_closed_today_and_what_is_open_now() -> None
     assert yesterday == -100
     assert books.ledger.result_of(friday, {SPY: Price(Decimal(97))}) == 10 - 6
     assert books.ledger.result_of(friday, {}) == 10
+
+
+def test_what_was_closed_in_part_counts_on_its_own_day_and_never_again() -> None:
+    """RK-03, ST-02"""
+    books = Books()
+    books.buys("10", "100", name="in")
+    books.sells("6", "99", name="half")
+    thursday = books.ledger.result_of(THURSDAY, {SPY: Price(Decimal(98))})
+    books.later(days=1)
+    friday = THURSDAY + timedelta(days=1)
+
+    before = books.ledger.result_of(friday, {SPY: Price(Decimal(98))})
+    books.sells("4", "97", name="rest")
+
+    assert thursday == -6 - 8
+    assert before == -8
+    assert books.ledger.result_of(friday, {}) == -12
+    assert books.ledger.state.trades[-1].profit == -18
+
+
+def test_a_sale_of_an_earlier_day_that_is_heard_late_leaves_the_days_result_alone() -> None:
+    """RK-03, EX-05"""
+    books = Books()
+    books.buys("10", "100", name="yesterday-in")
+    books.later(days=1)
+    books.buys("10", "100", name="today-in")
+    books.sells("5", "99", name="today-out")
+    friday = THURSDAY + timedelta(days=1)
+    today = books.ledger.result_of(friday, {})
+    books.later(days=-1)
+
+    books.sells("5", "90", name="yesterday-out")
+
+    assert today == -5
+    assert books.ledger.result_of(friday, {}) == -5
