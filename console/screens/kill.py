@@ -170,19 +170,16 @@ class KillScreen(Dialog):
         return {} if is_ours else {CLEAR: self._clear}
 
     def on_key(self, event: events.Key) -> None:
-        """A letter that goes on with a word belongs to it; every other key ends it."""
-        letter = event.character or ""
+        """A letter that goes on with a word or begins one belongs to it; every other key ends it."""
         words = self.words()
-        if letter.isalpha() and any(word.startswith(self.typed + letter) for word in words):
+        self.typed = _begun(self.typed + (event.character or " "), words)
+        if self.typed:
             event.stop()
             event.prevent_default()
-            self.typed += letter
             if self.typed in words:
                 act = words[self.typed]
                 self.typed = ""
                 act()
-        else:
-            self.typed = ""
         self._draw()
 
     def _rearm(self) -> None:
@@ -218,6 +215,12 @@ class KillScreen(Dialog):
     def close(self) -> None:
         self.door.let_k_be_a_letter()
         self.dismiss()
+
+
+def _begun(typed: str, words: Iterable[str]) -> str:
+    """The longest end of what was typed with which a word begins: after a slip the next letter may be its first."""
+    ends = (typed[start:] for start in range(len(typed)))
+    return next((end for end in ends if any(word.startswith(end) for word in words)), "")
 
 
 def _count(number: int, one: str, many: str) -> str:
