@@ -176,6 +176,17 @@ async def test_break_even_is_a_price_at_its_tick_at_which_nothing_is_lost() -> N
         assert break_even(replace(row, quantity=Quantity(-row.quantity))) == Decimal("100.00")
 
 
+async def test_m_shows_no_price_of_a_stop_that_works_no_more() -> None:
+    """OP-06: also where it goes while the form is open"""
+    async with open_desk() as house:
+        await house.buys()
+        await house.press("2", "m")
+        await house.until(lambda: house.shows("stop now 494.72 USD"))
+        house.desk.handle.send(RequestCancel(picture(house).kill.stops_working[0].id))
+        await house.until(lambda: house.shows("stop now none at the broker"))
+        assert not house.shows("494.72 USD")
+
+
 async def test_m_without_a_stop_at_the_broker_says_so() -> None:
     """OP-06"""
     async with open_desk() as house:
