@@ -109,9 +109,14 @@ class KillScreen(Dialog):
         self.keys.show(keys)
 
     def _make_room(self, keys: int) -> int:
-        """Lines for what is listed. Where there are too few, the status lines and the last one are covered."""
+        """Lines for what is listed. Where there are too few, the status lines and the last one are covered.
+
+        A desk that is closing may have neither left.
+        """
         desk = self.app.screen_stack[0]
-        above, below = (len(desk.query_one(name, Lines).lines) for name in ("#status", "#footer"))
+        above, below = (
+            sum(len(line.lines) for line in desk.query(name).results(Lines)) for name in ("#status", "#footer")
+        )
         room = self.app.size.height - FRAME - keys
         if room - above - below < LEAST:
             above = below = 0

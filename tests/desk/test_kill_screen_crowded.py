@@ -137,6 +137,16 @@ async def test_a_terminal_too_small_for_the_desk_keeps_the_keys_and_gives_up_the
         await house.until(lambda: house.shows("type NAKED", "type REARM to trade again", "typed: R", "KILLED since"))
 
 
+async def test_it_draws_over_a_desk_that_is_already_closing() -> None:
+    """OP-07: what lies under it may be gone before it is"""
+    async with open_still(crowded(**a_kill()), (80, 24)) as house:
+        await house.press("ctrl+k")
+        await house.until(lambda: house.shows("type REARM"))
+        await house.desk.screen_stack[0].query("#status, #footer").remove()
+        house.desk.screen.chord_again()  # type: ignore[attr-defined]
+        assert house.shows("type NAKED", "type REARM to trade again")
+
+
 def test_lists_share_a_room_and_none_of_them_goes_without_a_line() -> None:
     """OP-07"""
     texts = [f"order {number}" for number in range(1, 9)]
