@@ -14,7 +14,7 @@ from console.screens.behind import Behind
 from console.screens.close import CloseScreen
 from console.screens.decline import DeclineScreen
 from console.screens.edit_order import EditOrderScreen
-from console.screens.move_stop import MoveStopScreen
+from console.screens.move_stop import MoveStopScreen, bare
 from console.screens.question import WIDTH, ArmedQuestion
 from console.screens.why import WhyScreen
 from core.inputs import (
@@ -138,9 +138,8 @@ class Deeds:
         held = next((row for row in view.positions if row.key == key), None)
         if held is None:
             return
-        if held.holder is not StopHolder.BROKER:
-            say = f"no stop of {held.symbol} works at the broker; {written('position.close')} closes the position"
-            self.behind.say(say, "warning")
+        if held.is_closing and held.holder is not StopHolder.BROKER and not bare(held):
+            self.behind.say(f"an exit of {held.symbol} is on its way; no share of it is left to guard", "warning")
             return
         self.behind.ask(MoveStopScreen(self.behind, held, lambda price: self._stage_stop(held, price)))
 

@@ -29,7 +29,7 @@ from console.errands import Errands
 from console.following import Following
 from console.frames import tight
 from console.handle import EngineHandle, Failed, Running
-from console.keymap import AWAITED, Place, bindings_for, footer, reachable, use
+from console.keymap import AWAITED, Place, bindings_for, footer, reachable, use, written
 from console.layout import fits
 from console.link import Link, link_of
 from console.log_pane import LogPane, WriteLog
@@ -206,8 +206,15 @@ class Desk(App[None]):
                 self.board.line.show_words(text, tone, width_of(self.size))
                 return
             self._said = None
-        keys = top.keys_in_words() if isinstance(top, KillScreen) else footer(self._place())
-        self.board.line.show_keys(keys, width_of(self.size))
+        self.board.line.show_keys(self._keys_in_words(top), width_of(self.size))
+
+    def _keys_in_words(self, top: Screen[object]) -> str:
+        """What works here now. Without an engine there is nothing to open, decline or order."""
+        if isinstance(top, KillScreen):
+            return top.keys_in_words()
+        if self.failure is not None and len(self.screen_stack) == 1:
+            return f"{written('leave')} leave"
+        return footer(self._place())
 
     def _ended(self) -> str | None:
         return "the market has ended" if self.handle.ended.is_set() and self._closes_by is None else None

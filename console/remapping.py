@@ -2,7 +2,8 @@
 
 `[keys]` names a line of the table by its identifier and gives it other keys: `"order.new" = "N"`, or several with
 commas between them: `"grid.up" = "up, i"`. Whatever would make a key do two things in one place, take the kill chord,
-or put a confirmation where a hand falls by habit, is refused (OP-04, OP-07).
+put a confirmation where a hand falls by habit, or give a confirming key a second meaning anywhere, is refused (OP-04,
+OP-07).
 """
 
 from __future__ import annotations
@@ -170,4 +171,17 @@ def _conflict(moved: Mapping[str, Key]) -> KeyFault | None:
                     mine, its = (key, other) if key.id in moved else (other, key)
                     taken = f"{_written(name)} is {its.description} ({its.id})"
                     return KeyFault(mine.id, f"conflict, {place.value}: {taken}")
+    return _taken_from_a_confirmation(table, moved)
+
+
+def _taken_from_a_confirmation(table: Mapping[str, Key], moved: Mapping[str, Key]) -> KeyFault | None:
+    """A key that confirms does nothing else anywhere: struck twice, what also opens a ticket would send."""
+    confirming = {name: key for key in table.values() if _confirms(key) for name in key.keys.split(",")}
+    for key in table.values():
+        for name in key.keys.split(","):
+            other = confirming.get(name, key)
+            if other is not key and (key.id in moved or other.id in moved):
+                mine, its = (key, other) if key.id in moved else (other, key)
+                taken = f"{_written(name)} is {its.description} ({its.id})"
+                return KeyFault(mine.id, f"conflict: {taken}; a key that confirms does nothing else anywhere")
     return None

@@ -1,4 +1,7 @@
-"""What the kill screen says: since when, what is taken back, which stops stay, what nobody protects (OP-07)."""
+"""What the kill screen says: since when, what is taken back, which stops stay, what nobody protects (OP-07).
+
+It never takes more lines than it is given: what has no room is counted, and the pane named that lists it.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,14 @@ from core.model.values import plain
 from core.views import DeskView, OrderRow, PositionRow
 from widgets import format as f
 from widgets.lines import Cell, TextLine
+from widgets.listed import Listed, one_each, sharing, side_by_side
 from widgets.ticket import wrapped
 
+IN_ORDERS, IN_POSITIONS = "Orders lists them", "Positions lists them"
 
-def halted_lines(view: DeskView | None, width: int) -> list[TextLine]:
-    """Before `K`."""
+
+def halted_lines(view: DeskView | None, width: int, room: int) -> list[TextLine]:
+    """Before `K`, in at most so many lines."""
     if view is None:
         return [(Cell("HALTED before the engine was there: it starts halted.", "urgent"),)]
     status = view.status
@@ -18,36 +24,46 @@ def halted_lines(view: DeskView | None, width: int) -> list[TextLine]:
     lines: list[TextLine] = [(Cell(f"{since}  No entries. Nothing new leaves.", "urgent"),)]
     for halt in status.halts:
         if not halt.startswith("key:"):
-            lines += wrapped("also    ", f"{halt}. Type CLEAR to end this halt", width, "warning")
-    return [*lines, *_entries(view, "K cancels ", width), *_protection(view, width)]
+            lines += wrapped("also    ", halt, width, "warning")
+    return _under(lines, [_entries(view, "K cancels ", width, room), *_protection(view, width, room)], room)
 
 
-def killed_lines(view: DeskView, width: int) -> list[TextLine]:
-    """After it."""
+def killed_lines(view: DeskView, width: int, room: int) -> list[TextLine]:
+    """After it, in at most so many lines."""
     status = view.status
     head = f"KILLED since {f.clock(status.killed_at)} by {status.killed_by}. It stays killed after a restart."
     lines: list[TextLine] = wrapped("", head, width, "urgent")
-    lines += _entries(view, "not gone  ", width)
     if not view.kill.entries_working:
         lines.append((Cell("No order works that could open or add."),))
-    lines += _protection(view, width)
-    if view.positions:
-        held = ", ".join(f"{row.symbol} {f.quantity(row.quantity)}" for row in view.positions)
-        lines += wrapped("open      ", held, width)
-    return lines
+    held = [f"{row.symbol} {f.quantity(row.quantity)}" for row in view.positions]
+    lists = [
+        _entries(view, "not gone  ", width, room),
+        *_protection(view, width, room),
+        side_by_side("open      ", held, width, IN_POSITIONS),
+    ]
+    return _under(lines, lists, room)
 
 
-def _entries(view: DeskView, label: str, width: int) -> list[TextLine]:
-    return [line for row in view.kill.entries_working for line in wrapped(label, _order(row), width, "warning")]
+def _under(head: list[TextLine], lists: list[Listed], room: int) -> list[TextLine]:
+    """A head that leaves a line for each list, visibly cut where it must, and the lists in what is left."""
+    most = max(1, room - sum(1 for each in lists if each.count))
+    if len(head) > most:
+        head = [*head[: most - 1], (*head[most - 1], Cell(" …", "warning"))]
+    return [*head, *sharing(lists, room - len(head))][: max(0, room)]
 
 
-def _protection(view: DeskView, width: int) -> list[TextLine]:
-    lines: list[TextLine] = []
-    for row in view.kill.stops_working:
-        lines += wrapped("stays     ", _order(row), width)
-    for held in view.kill.uncovered:
-        lines += wrapped("NO STOP   ", _uncovered(held), width, "warning")
-    return lines
+def _entries(view: DeskView, label: str, width: int, room: int) -> Listed:
+    texts = [_order(row) for row in view.kill.entries_working]
+    return one_each(label, texts, width, IN_ORDERS, room, "warning")
+
+
+def _protection(view: DeskView, width: int, room: int) -> list[Listed]:
+    stops = [_order(row) for row in view.kill.stops_working]
+    bare = [_uncovered(held) for held in view.kill.uncovered]
+    return [
+        one_each("stays     ", stops, width, IN_ORDERS, room),
+        one_each("NO STOP   ", bare, width, IN_POSITIONS, room, "warning"),
+    ]
 
 
 def _order(row: OrderRow) -> str:

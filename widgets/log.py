@@ -10,6 +10,8 @@ from widgets import format as f
 from widgets.grid import Cell, Column, Row, Tone
 from widgets.pane import Pane
 
+NOTHING_YET = "Nothing yet. Every fact of the journal but the bars appears here."
+NOTHING_FOUND = "The filter finds nothing: no line has all of its words."
 TONES: dict[str, Tone] = {"HALT": "urgent", "KILL": "urgent", "fill": "strong", "trade": "strong"}
 
 
@@ -20,7 +22,7 @@ class Log(Pane):
     def __init__(self) -> None:
         super().__init__(
             (Column("TIME", 8), Column("KIND", 9), Column("WHAT", 20, stretches=True)),
-            empty="Nothing yet. Every fact of the journal but the bars appears here.",
+            empty=NOTHING_YET,
             id="log",
             has_header=False,
             follows=True,
@@ -28,7 +30,7 @@ class Log(Pane):
 
     def show(self, rows: Sequence[LogRow], of: int | None = None) -> None:
         """`of` is how many there are where not all are shown."""
-        self.grid.show([_row(row) for row in rows])
+        self.grid.show([_row(row) for row in rows], empty=NOTHING_FOUND if of else NOTHING_YET)
         count = f"{len(rows)} lines" if of is None else f"{len(rows)} of {of} lines"
         self.title_with(count + (", following" if self.grid.follows else ", f follows"))
 

@@ -1,12 +1,14 @@
 """The kill screen: halted when it opens, killed by `K`, shut until REARM is typed in full (OP-07).
 
-It lies over everything. The letters of a word are collected here, without a text field, so that no key is lost to one.
+It lies over everything but the status lines and the last one. Its keys are always there: what it lists gets the room
+that they leave. The letters of a word are collected here, without a text field, so that no key is lost to one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 
 from textual import events
 from textual.app import ComposeResult
@@ -26,6 +28,10 @@ REARM, NAKED, CLEAR = "REARM", "NAKED", "CLEAR"
 REARM_PATIENCE = 1.0
 """Seconds in which a re-arming shows; after them the screen says why it stays killed."""
 REARMED = "re-armed: entries are on again"
+LEAST = 5
+"""Lines that the listed things need: since when it is killed, and one for each list."""
+FRAME = 3
+"""Lines of the box that are neither listed nor keys: its two edges, and the empty one before the keys."""
 HELD_BY = {
     "environment": "KEYTURN_KILL holds it: unset it and restart",
     "file": "the kill file holds it: it could not be removed",
@@ -47,6 +53,7 @@ class KillScreen(Dialog):
         self.door = door
         self.box = Vertical(id="kill")
         self.body = Lines(id="kill-body")
+        self.keys = Lines(id="kill-keys")
         self.typed = ""
         self._rearming_since: float | None = None
         self._stays_because = ""
@@ -54,6 +61,7 @@ class KillScreen(Dialog):
     def compose(self) -> ComposeResult:
         with self.box:
             yield self.body
+            yield self.keys
 
     def on_mount(self) -> None:
         self._draw()
@@ -92,10 +100,28 @@ class KillScreen(Dialog):
         if self.box.border_title != title:
             put_title(self.box, title)
         if view is not None and self.is_killed:
-            lines = [*killed_lines(view, width), (), *self._after_kill(view)]
+            keys, listed = [*self._after_kill(view)], partial(killed_lines, view, width)
         else:
-            lines = [*halted_lines(view, width), (), *self._before_kill(view)]
-        self.body.show(lines)
+            keys, listed = [*self._before_kill(view)], partial(halted_lines, view, width)
+        room = self._make_room(len(keys))
+        lines = listed(room)
+        self.body.show([*lines, ()] if room else [])
+        self.keys.show(keys)
+
+    def _make_room(self, keys: int) -> int:
+        """Lines for what is listed. Where there are too few, the status lines and the last one are covered.
+
+        A desk that is closing may have neither left.
+        """
+        desk = self.app.screen_stack[0]
+        above, below = (
+            sum(len(line.lines) for line in desk.query(name).results(Lines)) for name in ("#status", "#footer")
+        )
+        room = self.app.size.height - FRAME - keys
+        if room - above - below < LEAST:
+            above = below = 0
+        self.box.styles.margin = (above, 0, below, 0)
+        return max(0, room - above - below)
 
     def _before_kill(self, view: DeskView | None) -> Iterable[TextLine]:
         entries = len(view.kill.entries_working) if view is not None else 0
@@ -106,6 +132,8 @@ class KillScreen(Dialog):
                 Cell(" F ", "strong"),
                 Cell(f" flatten {_count(positions, 'position', 'positions')}: stage each close"),
             )
+        if CLEAR in self.words():
+            yield (Cell(f" type {CLEAR} ", "strong"), Cell("to end the halt that no key of yours made"))
         yield (Cell("Esc", "strong"), Cell(" resume"), *self._typed_cell())
 
     def _after_kill(self, view: DeskView) -> Iterable[TextLine]:
@@ -147,19 +175,16 @@ class KillScreen(Dialog):
         return {} if is_ours else {CLEAR: self._clear}
 
     def on_key(self, event: events.Key) -> None:
-        """A letter that goes on with a word belongs to it; every other key ends it."""
-        letter = event.character or ""
+        """A letter that goes on with a word or begins one belongs to it; every other key ends it."""
         words = self.words()
-        if letter.isalpha() and any(word.startswith(self.typed + letter) for word in words):
+        self.typed = _begun(self.typed + (event.character or " "), words)
+        if self.typed:
             event.stop()
             event.prevent_default()
-            self.typed += letter
             if self.typed in words:
                 act = words[self.typed]
                 self.typed = ""
                 act()
-        else:
-            self.typed = ""
         self._draw()
 
     def _rearm(self) -> None:
@@ -195,6 +220,12 @@ class KillScreen(Dialog):
     def close(self) -> None:
         self.door.let_k_be_a_letter()
         self.dismiss()
+
+
+def _begun(typed: str, words: Iterable[str]) -> str:
+    """The longest end of what was typed with which a word begins: after a slip the next letter may be its first."""
+    ends = (typed[start:] for start in range(len(typed)))
+    return next((end for end in ends if any(word.startswith(end) for word in words)), "")
 
 
 def _count(number: int, one: str, many: str) -> str:

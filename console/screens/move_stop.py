@@ -1,15 +1,19 @@
-"""`m`: another price for the stop that the broker holds. It is staged, and gets a ticket like any order."""
+"""`m`: another price for the stop that the broker holds, and a stop for shares that have none there.
+
+It is staged, and gets a ticket like any order.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from decimal import ROUND_CEILING, ROUND_FLOOR
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from console.screens.behind import Behind
 from console.screens.numbers import number_in
 from console.screens.typing import Field, FieldsScreen
-from core.model.values import Price, tick_of
+from core.model.order import StopHolder
+from core.model.values import Price, Quantity, tick_of
 from core.views import DeskView, PositionRow
 from widgets import format as f
 from widgets.lines import Cell, TextLine
@@ -22,7 +26,8 @@ class MoveStopScreen(FieldsScreen):
 
     def __init__(self, behind: Behind, row: PositionRow, act: Callable[[Price], None]) -> None:
         field = Field("New stop", "USD a share; 0 is break-even")
-        super().__init__(behind, f"Move the stop ─ {row.symbol} {f.quantity(row.quantity)}", [field], "stages it")
+        what = "Move the stop" if row.holder is StopHolder.BROKER else "A new stop"
+        super().__init__(behind, f"{what} ─ {row.symbol} {f.quantity(row.quantity)}", [field], "stages it")
         self.row: PositionRow | None = row
         self.act = act
 
@@ -36,21 +41,22 @@ class MoveStopScreen(FieldsScreen):
         if row is None:
             return [(Cell("nothing is held any more", "warning"),)]
         age = f", {f.age(row.last_at, self.behind.engine_now())} old" if row.last_at is not None else ""
-        lines: list[TextLine] = [
-            (
-                Cell("stop now ", "muted"),
-                Cell(f"{f.price(row.stop_price)} USD"),
-                Cell("   paid ", "muted"),
-                Cell(f"{f.price(row.average_price)} USD"),
-                Cell("   last ", "muted"),
-                Cell(f"{f.price(row.last)} USD{age}"),
-            )
-        ]
+        prices = (
+            Cell("paid ", "muted"),
+            Cell(f"{f.price(row.average_price)} USD"),
+            Cell("   last ", "muted"),
+            Cell(f"{f.price(row.last)} USD{age}"),
+        )
+        lines: list[TextLine] = [(Cell("stop now ", "muted"), _stop_now(row))]
+        if row.holder is StopHolder.BROKER:
+            lines = [(*lines[0], Cell("   "), *prices)]
+        else:
+            lines.append(prices)
         price = self._price(row)
         if price is None:
             return lines
         name = ", break-even" if self.fields[0].text == BREAK_EVEN else ""
-        lines.append((Cell("Enter stages ", "muted"), Cell(f"stop {f.price(price)} USD{name}", "strong")))
+        lines += _staged(row, f"stop {f.price(price)} USD{name}")
         if _acts_at_once(row, price):
             lines.append((Cell("at or beyond the last price seen: it may act at once", "warning"),))
         return lines
@@ -78,6 +84,31 @@ def break_even(row: PositionRow) -> Price:
     """What was paid, at a tick: rounded to the side on which nothing is lost."""
     tick = tick_of(row.average_price)
     return Price(row.average_price.quantize(tick, ROUND_CEILING if row.quantity > 0 else ROUND_FLOOR))
+
+
+def bare(row: PositionRow) -> Quantity:
+    """Shares that neither a stop nor an exit at the broker closes."""
+    return Quantity(max(abs(row.quantity) - row.covered, Decimal(0)))
+
+
+def _stop_now(row: PositionRow) -> Cell:
+    """Where a stop works, or that none does: a price alone would look like protection."""
+    if row.holder is StopHolder.BROKER:
+        return Cell(f"{f.price(row.stop_price)} USD")
+    if row.holder is StopHolder.DESK:
+        return Cell(f"none at the broker, the desk asks at {f.price(row.stop_price)} USD", "warning")
+    return Cell("none at the broker", "warning")
+
+
+def _staged(row: PositionRow, stop: str) -> list[TextLine]:
+    """What Enter would stage: the stop that works moves; what has none gets one of its own (OP-06)."""
+    lines: list[TextLine] = []
+    if row.holder is StopHolder.BROKER:
+        lines.append((Cell("Enter stages ", "muted"), Cell(stop, "strong")))
+    if bare(row):
+        have = f" for {f.quantity(bare(row))} that have none"
+        lines.append((Cell("and" if lines else "Enter stages", "muted"), Cell(f" a new {stop}", "strong"), Cell(have)))
+    return lines
 
 
 def _acts_at_once(row: PositionRow, price: Price) -> bool:

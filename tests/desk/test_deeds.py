@@ -24,11 +24,12 @@ from core.inputs import (
     RequestCancel,
     ResumeStrategy,
 )
-from core.model.order import OrderStatus
+from core.model.order import OrderStatus, StopHolder
 from core.model.values import Fraction, Price, Quantity
 from core.views import DeskView, OrderRow, PositionRow
 from tests.desk.desk_house import SPY, House, open_desk
 from tests.desk.hands import held_back
+from tests.desk.still_house import a_position, a_view, open_still
 
 
 def picture(house: House) -> DeskView:
@@ -176,14 +177,68 @@ async def test_break_even_is_a_price_at_its_tick_at_which_nothing_is_lost() -> N
         assert break_even(replace(row, quantity=Quantity(-row.quantity))) == Decimal("100.00")
 
 
-async def test_m_without_a_stop_at_the_broker_says_so() -> None:
-    """OP-06"""
+async def has_lost_its_stop(house: House) -> None:
+    await house.buys()
+    house.desk.handle.send(RequestCancel(picture(house).kill.stops_working[0].id))
+    await house.until(lambda: house.shows("YOU 0 of 0.1 !"))
+
+
+async def test_m_shows_no_price_of_a_stop_that_works_no_more() -> None:
+    """OP-06: also where it goes while the form is open"""
     async with open_desk() as house:
         await house.buys()
-        house.desk.handle.send(RequestCancel(picture(house).kill.stops_working[0].id))
-        await house.until(lambda: house.shows("YOU 0 of 0.1 !"))
         await house.press("2", "m")
-        await house.until(lambda: "no stop of SPY works at the broker; c closes the position" in house.footer())
+        await house.until(lambda: house.shows("stop now 494.72 USD"))
+        house.desk.handle.send(RequestCancel(picture(house).kill.stops_working[0].id))
+        await house.until(lambda: house.shows("stop now none at the broker"))
+        assert not house.shows("494.72 USD")
+
+
+async def test_m_gives_a_position_without_a_stop_a_new_one() -> None:
+    """OP-06"""
+    async with open_desk() as house:
+        await has_lost_its_stop(house)
+        await house.press("2", "m", *"494.90")
+        new = "Enter stages a new stop 494.90 USD for 0.1 that have none"
+        await house.until(lambda: house.shows("A new stop ─ SPY 0.1", "none at the broker", new))
+        await house.press("enter")
+        await house.until(lambda: isinstance(house.desk.screen, TicketScreen) and house.is_armed())
+        await house.press("S")
+        await house.until(lambda: house.shows("broker 0.1") and picture(house).kill.stops_working)
+        (stop,) = picture(house).kill.stops_working
+        assert (stop.stop_price, stop.quantity) == (Price(Decimal("494.90")), Quantity(Decimal("0.1")))
+
+
+async def test_m_on_a_stop_that_guards_a_part_says_what_the_rest_gets() -> None:
+    """OP-06"""
+    row = a_position("SPY", quantity=Quantity(Decimal("0.1")), covered=Quantity(Decimal("0.025")))
+    async with open_still(a_view(positions=(row,))) as house:
+        await house.press("2", "m", *"165.90")
+        await house.until(
+            lambda: house.shows(
+                "stop now 166.26 USD",
+                "Enter stages stop 165.90 USD",
+                "and a new stop 165.90 USD for 0.075 that have none",
+            )
+        )
+
+
+async def test_m_names_who_asks_at_a_stop_that_the_desk_watches() -> None:
+    """OP-06"""
+    row = a_position("SPY", holder=StopHolder.DESK, covered=Quantity(Decimal(0)))
+    async with open_still(a_view(positions=(row,))) as house:
+        await house.press("2", "m")
+        await house.until(
+            lambda: house.shows("stop now none at the broker, the desk asks at 166.26 USD", "last 167.00 USD")
+        )
+
+
+async def test_m_while_the_exit_is_on_its_way_says_so() -> None:
+    """OP-06"""
+    row = a_position("SPY", holder=StopHolder.YOU, is_closing=True)
+    async with open_still(a_view(positions=(row,))) as house:
+        await house.press("2", "m")
+        await house.until(lambda: "an exit of SPY is on its way" in house.footer())
         assert not isinstance(house.desk.screen, MoveStopScreen)
 
 

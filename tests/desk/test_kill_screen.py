@@ -8,8 +8,10 @@ from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
 from core.facts import Halted, Killed, OrderStateChanged, ProposalStaged, Rearmed, Resumed
+from core.inputs import Command, Kill, Rearm
 from core.model.order import OrderStatus
 from tests.desk.desk_house import House, open_desk
+from tests.desk.hands import held_back
 
 
 async def to_the_panes(house: House) -> None:
@@ -89,6 +91,17 @@ async def test_a_killed_desk_says_so_until_rearm_is_typed_in_full() -> None:
         await house.press(*"REARM")
         await house.until(lambda: house.facts(Rearmed))
         await house.until(lambda: house.shows("ENTRIES ON") and not isinstance(house.desk.screen, KillScreen))
+
+
+@pytest.mark.parametrize("slip", ["R", "NA", "REARR", "RxN"])
+@pytest.mark.parametrize(("word", "command"), [("NAKED", Kill("key", naked=True)), ("REARM", Rearm("REARM"))])
+async def test_after_a_slip_a_word_typed_in_full_counts(slip: str, word: str, command: Command) -> None:
+    """OP-07: a letter that does not go on with one word begins another"""
+    async with open_desk() as house:
+        await house.kills()
+        sent = held_back(house, Kill, Rearm)
+        await house.press(*slip, *word)
+        await house.until(lambda: sent == [command])
 
 
 async def test_a_kill_keeps_the_stop_and_naked_takes_it_too() -> None:

@@ -33,6 +33,16 @@ async def test_what_is_typed_behind_the_slash_filters_alive() -> None:
         await house.until(lambda: house.shows(f" {of} lines") and not house.shows("/ books"))
 
 
+async def test_a_filter_that_finds_nothing_says_so() -> None:
+    """DESK, rule 2: no pane looks as if nothing had happened"""
+    async with open_desk() as house:
+        await house.press("6", "slash", *"no such words")
+        await house.until(lambda: house.shows("The filter finds nothing: no line has all of its words."))
+        assert not house.shows("Nothing yet")
+        await house.press("escape")
+        await house.until(lambda: house.shows("books agree") and not house.shows("The filter finds nothing"))
+
+
 async def test_letters_of_the_filter_are_no_commands_and_the_chord_is_still_one() -> None:
     """OP-04, OP-07"""
     async with open_desk() as house:

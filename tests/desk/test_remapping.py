@@ -49,6 +49,20 @@ def home_with(folder: Path, keys: str) -> Home:
         ('"ticket.short" = "Y"', "Enter, space and y never confirm"),
         ('"question.do" = "enter"', "Enter, space and y never confirm"),
         ('"ticket.buy" = "S"', "conflict, ticket: S is sell to close (ticket.sell)"),
+        (
+            '"grid.open" = "B"',
+            'keys.grid.open = "B": conflict: B is buy to open (ticket.buy); a key that confirms does',
+        ),
+        (
+            '"order.new" = "B"',
+            "conflict: B is buy to open (ticket.buy); a key that confirms does nothing else anywhere",
+        ),
+        ('"position.close" = "S"', "conflict: S is sell to close (ticket.sell)"),
+        ('"order.cancel" = "D"', "conflict: D is do what it asks (question.do)"),
+        ('"log.follow" = "z, R"', "conflict: R is replace (ticket.replace)"),
+        ('"ticket.buy" = "X"', "conflict: X is not this symbol today (symbol.refuse)"),
+        ('"ticket.cover" = "F"', "conflict: F is flatten everything (flatten)"),
+        ('"question.do" = "S"', "conflict: S is sell to close (ticket.sell)"),
         ('"field.take" = "t"', "where text is typed, Enter, Esc and the arrows stay"),
         ('"leave.always" = "z"', "it acts in every text field too"),
         ('"order.new" = 7', "must be"),
@@ -78,6 +92,15 @@ def test_what_may_move_moves_and_two_keys_may_change_places(tmp_path: Path) -> N
         "pane.next": "right_square_bracket",
         "log.follow": "G",
     }
+
+
+def test_confirming_keys_are_reserved_as_they_stand_after_they_moved() -> None:
+    """OP-04"""
+    assert fault_in({"ticket.buy": "G", "grid.open": "B"}) is None
+    fault = fault_in({"ticket.buy": "G", "order.new": "G"})
+    assert fault is not None
+    assert fault.id == "order.new"
+    assert fault.words.startswith("conflict: G is buy to open (ticket.buy)")
 
 
 def test_every_line_of_the_table_is_free_of_conflicts_as_it_stands() -> None:

@@ -94,6 +94,19 @@ async def test_before_there_is_an_engine_and_without_one_the_screen_says_so(size
         await house.until(lambda: house.shows("NO ENGINE: nothing trades", "the lock is held by process 7", "q leaves"))
 
 
+async def test_without_an_engine_the_last_line_names_only_what_works() -> None:
+    """OP-07"""
+    async with open_still(a_view(proposals=())) as house:
+        assert "n new order" in house.footer()
+        house.handle.view = Failed("settings.toml: risk.per_trade: must be a fraction")
+        await house.until(lambda: house.footer().split() == ["q", "leave", "Ctrl+K", "KILL"])
+        await house.press("question_mark")
+        await house.until(lambda: "Esc back" in house.footer())
+        await house.press("escape", "n", "enter", "x")
+        await house.until(lambda: house.footer().split() == ["q", "leave", "Ctrl+K", "KILL"])
+        assert len(house.desk.screen_stack) == 1
+
+
 async def test_old_prices_and_old_bars_say_how_old_they_are() -> None:
     """DESK: every number shows its age when it can be stale"""
     view = a_view(positions=(a_position(),), proposals=(an_exit(),), chart=a_held_chart(54))
