@@ -42,7 +42,7 @@ async def test_7_shows_the_closed_trades_the_newest_first_and_the_sums_of_each_s
         first, second = (next(n for n, line in enumerate(lines) if price in line) for price in ("1,182.11", "495.21"))
         assert "1,182.11 1,180.50 stop" in lines[first]
         assert first + 1 == second
-        assert house.shows("▼ −22.00  −0.40", "▲ +0.12  −0.01", "VWAP", "▲ +12.40", "▼ −3.10")
+        assert house.shows("▼ −22.00  +0.40", "▲ +0.12  +0.01", "VWAP", "▲ +12.40", "▼ −3.10")
         assert house.shows("declined 2, would be −41.00")
         assert house.desk.focused is house.desk.board.results.grid
 
