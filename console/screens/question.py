@@ -13,9 +13,9 @@ from textual.containers import Vertical
 
 from console.arming import REDUCES_AFTER, Arming, Shown
 from console.keymap import Place, bindings_for, footer, written
+from console.painted import Painted
 from console.screens.behind import Behind
 from console.screens.layer import Dialog
-from console.screens.proof import Proof
 from widgets.edges import put_title
 from widgets.lines import Cell, Lines, TextLine, spread
 
@@ -66,11 +66,17 @@ class ArmedQuestion(Question):
         self.shown = Shown("question", title)
         self._was_early = False
         super().__init__(title, lines)
-        self.proof = Proof(self, behind, self.arming)
+        self.painted = Painted(self.arming, lambda: behind.link, behind.now)
 
     def on_mount(self) -> None:
-        self.proof.ask(self.shown)
+        self._ask_whether_drawn()
         self.set_interval(TICK, self.tick)
+
+    def _ask_whether_drawn(self) -> None:
+        """After the next frame: that frame holds this question."""
+        if self.painted.must_ask(self.shown):
+            skipped = self.painted.asked()
+            self.call_after_refresh(lambda: self.painted.drew(self.shown, skipped, self.is_active))
 
     def key_line(self) -> TextLine:
         key = written("question.do")
@@ -93,6 +99,7 @@ class ArmedQuestion(Question):
 
     def hear(self, character: str | None, at: float) -> None:
         """A key by its character, a click or a paste (None), at that instant of the console's clock."""
+        self.painted.see_whether_it_ran()
         key = written("question.do")
         if character != key or self.behind.is_too_small:
             self.arming.hear(character, at)
@@ -102,19 +109,24 @@ class ArmedQuestion(Question):
 
     def tick(self) -> None:
         """Follows the silence, and does what its key asked for, once, when that key stayed alone."""
+        self.painted.see_whether_it_ran()
         if not self.is_active or self.behind.is_too_small:
-            self.proof.forget()
+            self.painted.forget()
             return
-        self.proof.look()
+        if self.painted.look():
+            self.refresh()
         if self.arming.take(self.shown, self.behind.now()):
             self.dismiss()
             self.act()
             return
         self.keys.show([self.key_line()])
-        self.proof.ask(self.shown)
+        self._ask_whether_drawn()
 
     def on_screen_suspend(self) -> None:
-        self.proof.forget()
+        self.painted.forget()
+
+    def on_screen_resume(self) -> None:
+        self.painted.forget()
 
     def action_answer(self) -> None:
         """The key itself is judged in `hear`."""

@@ -14,13 +14,13 @@ from console.arming import OPENS_AFTER, REDUCES_AFTER, Arming
 from console.awaited import last_refusal
 from console.keymap import Place, bindings_for
 from console.looking import Looking
+from console.painted import Painted
 from console.screens.behind import Behind
 from console.screens.decline import DeclineScreen
 from console.screens.edit import EditScreen
 from console.screens.layer import Dialog
 from console.ticket.box import TicketBox
 from console.ticket.lines import Readiness, key_of, state
-from console.ticket.painted import Painted
 from console.ticket.standing import Edit, Phase, Standing, shown_of
 from console.ticket.word import TypedWord
 from core.inputs import Confirm, Decline, EditProposal, LeaveTicket, OpenTicket

@@ -1,4 +1,4 @@
-"""Whether the terminal has a whole picture of exactly this ticket, and how long the link has moved since (OP-04)."""
+"""Whether the terminal has a whole picture of exactly this ticket or question, and how long the link moved since."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from console.terminal import STALLED_AFTER
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A frame that holds a ticket, handed to the link.
+    """A frame that holds it, handed to the link.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Drawing:
 
 
 class Painted:
-    """Tells `Arming` when a ticket was painted, and makes it forget what a stalled link may not show any more."""
+    """Tells `Arming` when it was painted, and makes it forget what a stalled link may not show any more (OP-04)."""
 
     def __init__(self, arming: Arming, link: Callable[[], Link], now: Callable[[], float]) -> None:
         self.arming = arming
@@ -41,7 +41,7 @@ class Painted:
         self._ran_at = now()
 
     def must_ask(self, shown: Shown) -> bool:
-        """Whether the next frame is to be waited for: none has shown this ticket yet."""
+        """Whether the next frame is to be waited for: none has shown this yet."""
         if self._is_waiting_for_a_frame or self.arming.is_painted(shown):
             return False
         return self._drawing is None or self._drawing.shown != shown
