@@ -68,10 +68,10 @@ check: .venv/.ready
 	  xargs -0 $(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline
 
 bench: .venv/.ready
-	@$(BIN)/python tests/bench/run.py $(ARGS)
+	@$(BIN)/python -m tests.bench.run $(ARGS)
 
 bench-desk: .venv/.ready
-	@$(BIN)/python tests/bench/desk.py $(ARGS)
+	@$(BIN)/python -m tests.bench.desk $(ARGS)
 
 N ?= 0
 property: .venv/.ready

@@ -46,6 +46,7 @@ from console.screens.ticket import TicketScreen
 from console.screens.typing import TypedDialog
 from console.surroundings import NO_SURROUNDINGS, Surroundings
 from console.theme import DEFAULT, theme_for
+from console.tidying import Tidying, choose_moments
 from console.watching import Watching
 from core.model.account import Mode
 from core.model.values import ClientOrderId, ProposalId
@@ -103,6 +104,7 @@ class Desk(App[None]):
         self.now = now
         self.surroundings = surroundings
         self.keyboard = Keyboard()
+        self.tidying = Tidying(now())
         self.was_left = False
         self.failure: str | None = None
         self.board = Board()
@@ -173,6 +175,7 @@ class Desk(App[None]):
             self.failure = view.message if isinstance(view, Failed) else None
             self.board.show_state(view, self.size)
         self._draw_footer()
+        self.tidying.look(self.now())
 
     def _take_keys(self) -> None:
         """The engine knows the settings: from its first picture on, the keys are theirs, also in the guide."""
@@ -296,6 +299,7 @@ class Desk(App[None]):
             top = self.screen_stack[-1] if self.screen_stack else None
             key = event.character or event.key if isinstance(event, events.Key) else None
             at = self.now() - max(0.0, _time.get_time() - event.time)
+            self.tidying.heard(at)
             if isinstance(event, Dropped):
                 self._hear_dropped(event, at)
             elif isinstance(top, TicketScreen | ArmedQuestion):
@@ -434,6 +438,7 @@ def run_desk(
 ) -> None:
     """Open the desk until it is left. Exits 0 after a clean leave; else the last line of stderr says what happened."""
     sys.setswitchinterval(TURN)
+    choose_moments()
     handle = EngineHandle(build)
     desk = Desk(handle, surroundings=surroundings, display=display)
     desk.run(mouse=may_ask_for_mouse(os.environ))

@@ -75,6 +75,7 @@ PLACES: tuple[tuple[str, bool, Callable[[ChordDesk], None]], ...] = (
     ("in a dialog, the ticket", False, types(b"\r", "BUY to open ─ SPY")),
     ("in a text field, a new order", False, types(b"n", "New order")),
     ("in the help", False, types(b"?", "Help")),
+    ("in the command palette", False, types(b"\x10", "Commands")),
 )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from console.desk import Desk
 from console.handle import EngineHandle
+from console.tidying import choose_moments
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.inputs import BarArrived, Command, Halt, Kill, QuoteArrived
@@ -83,6 +84,7 @@ def opened(path: str, is_flooded: bool) -> TimedRuntime:
 def main() -> None:
     path, flood = sys.argv[1:]
     sys.setswitchinterval(0.001)
+    choose_moments()
     Desk(EngineHandle(lambda _stack: opened(path, flood == "flood"))).run()
 
 

@@ -18,15 +18,16 @@ from typing import ClassVar
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from textual.app import App, ComposeResult
-from textual.containers import Container, Vertical
+from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 from textual.widgets import DataTable, Label
 
 import app
 from console.board import Board
-from console.desk import FRAME, TURN
+from console.desk import FRAMES, TURN
 from console.handle import EngineHandle
-from console.layout import WIDE, arrange
+from console.layout import PaneArea, places
+from console.theme import DEFAULT, theme_for
 from core.ports import DemoRequest
 from core.views import DeskView
 from widgets.grid import Column, Row
@@ -34,8 +35,8 @@ from widgets.grid_picture import GAP, widths_of
 from widgets.lines import joined
 
 ROOT = Path(__file__).resolve().parents[2]
-FRAMES, RIGHT = 2, 38
-"""Cells that a frame takes, and what is inside of the frames of the right column."""
+EDGES = 2
+"""Columns that a pane's frame takes."""
 
 
 class Table(Vertical):
@@ -95,9 +96,13 @@ class DataTableDesk(App[None]):
 
     def __init__(self, handle: EngineHandle) -> None:
         super().__init__()
+        theme = theme_for(DEFAULT, self.console.color_system)
+        self.register_theme(theme)
+        self.theme = theme.name
         self.animation_level = "none"
         self.handle = handle
         self.board = Board()
+        self.area = PaneArea()
         self.rows: dict[str, list[Row]] = {}
         self.tables: dict[str, Table] = {}
         for name, pane in self.board.panes.items():
@@ -106,25 +111,17 @@ class DataTableDesk(App[None]):
 
     def compose(self) -> ComposeResult:
         yield Label("", id="status")
-        with Container(id="panes"):
-            with Vertical(id="left"):
-                yield self.tables["proposals"]
-                yield self.tables["positions"]
-                yield self.tables["orders"]
-            with Vertical(id="right"):
-                yield self.tables["protections"]
-                yield self.tables["strategies"]
-        yield self.tables["log"]
+        with self.area:
+            yield from self.tables.values()
 
     def on_mount(self) -> None:
-        width, is_wide = self.size.width, self.size.width >= WIDE
-        for name, table in self.tables.items():
-            is_right = name in ("protections", "strategies")
-            table.fill(
-                width - FRAMES if name == "log" or not is_wide else RIGHT if is_right else width - RIGHT - 2 * FRAMES
-            )
+        self.area.panes.screen = self.size
+        for name, region in places(self.size, self.size, self.area.panes.choice).items():
+            if name in self.tables:
+                self.tables[name].fill(region.width - EDGES)
+        self.area.refresh(layout=True)
         self.call_after_refresh(self.handle.start)
-        self.set_interval(FRAME, self.frame)
+        self.set_interval(1 / FRAMES, self.frame)
 
     def frame(self) -> None:
         view = self.handle.view
@@ -132,12 +129,12 @@ class DataTableDesk(App[None]):
         if not isinstance(view, DeskView) or now is None:
             return
         base: Screen[object] = self.screen_stack[0]
-        arrange(base, self.tables, self.board.chosen, self.size.width)  # type: ignore[arg-type]
         self.board.show(view, max(now, view.status.at), self.size, None)
         base.query_one("#status", Label).update(
             "\n".join(joined(line) for line in self.board.status.lines), layout=False
         )
-        for name, table in self.tables.items():
+        for name in self.area.panes.names() & self.tables.keys():
+            table = self.tables[name]
             table.show(self.rows.get(name, []))
 
     def action_positions(self) -> None:

@@ -26,6 +26,8 @@ from random import Random
 
 import pyte
 
+from tests.terminal.pty_demo import was_here_before
+
 ROOT = Path(__file__).resolve().parents[2]
 KEYTURN = str(ROOT / ".venv" / "bin" / "keyturn")
 OURS = [KEYTURN, "demo", "--stress"]
@@ -138,6 +140,7 @@ class Watched:
 @contextmanager
 def opened(words: list[str], size: tuple[int, int]) -> Iterator[Watched]:
     with tempfile.TemporaryDirectory() as home:
+        was_here_before(Path(home))
         pid, master = pty.fork()
         if pid == 0:
             ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
@@ -238,6 +241,8 @@ def our_tickets(desk: Watched, many: int) -> tuple[list[float], list[float]]:
     desk.read_for(0.3)
     desk.forget()
     desk.press(b"c")
+    desk.until(lambda _: any("stages the close" in line for line in desk.drawn()), "how much to close is asked")
+    desk.press(ENTER)
     desk.until(lambda seen: b"armed" in seen, "the exit is staged and its ticket open")
     desk.press(ESCAPE)
     desk.read_for(0.3)

@@ -7,10 +7,7 @@ import platform
 import resource
 import sys
 
-import desk
-import house
-import paint
-import ticket
+from tests.bench import desk, house, paint, ticket
 
 BARS = 200_000
 

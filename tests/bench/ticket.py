@@ -11,8 +11,6 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
-from house import SPY, NoLog, NoSwitch, some_bars
-
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.effects import FetchFigures, SubmitOrder
 from core.engine import Engine
@@ -29,6 +27,7 @@ from core.settings import Settings
 from core.workflows.proposing import candidate_of
 from state.folders import JournalFolder
 from state.journal import FileJournal
+from tests.bench.house import SPY, NoLog, NoSwitch, some_bars
 
 
 def opened(folder: Path) -> tuple[VirtualRuntime, FileJournal]:
