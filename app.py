@@ -379,7 +379,7 @@ class Keyturn(Looking):
         from state.heartbeat import Heartbeat
 
         keeper = Keeper(folder, runtime, switch, write, Heartbeat(folder).beat, word_of)
-        runtime.pace.beat = keeper
+        runtime.beat = keeper
         runtime.close = keeper.close
 
     def _operator(self, name: str, engine: Engine, start: datetime) -> Operator | None:

@@ -18,6 +18,7 @@ from core.market.normaliser import Normaliser
 from core.model.account import Account, Mode, NoAccount
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import FreshFigures
+from core.model.connection import Lamp, Line
 from core.model.instrument import Instrument, NoInstrument
 from core.model.quote import NoQuote, Quote
 from core.model.session import Calendar
@@ -79,6 +80,7 @@ class Desk:
         self.shadows = Shadows(calendar, self.control, self.stage, self.ledger, self._last_close)
         self.quotes: dict[Symbol, Quote] = {}
         self.instruments: dict[Symbol, Instrument] = {}
+        self.lamps: dict[Line, Lamp] = {}
         self.account: Account | NoAccount = NoAccount("the broker has not said yet")
         self.folds = self._folds()
 

@@ -97,6 +97,7 @@ class Engine:
             inputs.AccountFetched: starting.on_account,
             inputs.PictureFetched: starting.on_picture,
             inputs.BrokerUpdated: filling.on_updated,
+            inputs.LampChanged: starting.on_lamp,
             inputs.OpenTicket: confirming.on_open_ticket,
             inputs.LookAt: confirming.on_look_at,
             inputs.LeaveTicket: proposing.on_leave_ticket,

@@ -18,6 +18,7 @@ from core.model.broker import (
     OrderUpdate,
     Refused,
 )
+from core.model.connection import Lamp
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
 from core.model.quote import Quote
 from core.model.values import ClientOrderId, Digest, Fraction, Price, ProposalId, Quantity, Symbol, TicketId
@@ -103,6 +104,13 @@ class BrokerUpdated:
     """A message of the broker's order stream."""
 
     update: OrderUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class LampChanged:
+    """A connection came, went, or fell silent."""
+
+    lamp: Lamp
 
 
 # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -327,6 +335,7 @@ Input = (
     | AccountFetched
     | PictureFetched
     | BrokerUpdated
+    | LampChanged
     | Command
     | Start
     | DeadlineReached

@@ -147,6 +147,7 @@ class Pictures:
             daily_loss_limit=Money(limit) if limit is not None else None,
             disk=self.engine.disk_trouble or self._slow_disk(),
             notes=self.engine.notes,
+            lamps=tuple(desk.lamps.values()),
         )
 
     def _slow_disk(self) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import time
 from decimal import Decimal
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -60,7 +61,7 @@ class AccountSettings(Part):
     """Whose money, and what it is called."""
 
     mode: Mode = Field(Mode.PAPER, description="paper or live; live also needs KEYTURN_ALLOW_LIVE=1")
-    broker: Literal["none", "simulated"] = Field("none", description="where orders go")
+    broker: Literal["none", "simulated", "alpaca"] = Field("none", description="where orders go")
 
 
 class RiskSettings(Part):
@@ -168,6 +169,31 @@ class ExchangeSettings(Part):
     settlement_days: Annotated[int, Field(ge=0, le=5)] = Field(1, description="until a cash account may spend a sale")
 
 
+class AlpacaSettings(Part):
+    """Alpaca: where it is reached and how long it is waited for. Keys never stand here."""
+
+    trading_url: str = Field("", description="another server for orders; empty is Alpaca's own")
+    data_url: str = Field("", description="another server for market data")
+    trade_stream_url: str = Field("", description="another server for order updates")
+    data_stream_url: str = Field("", description="another server for bars and quotes")
+    feed: Literal["iex", "sip"] = Field("iex", description="sip needs a subscription")
+    connect_seconds: Seconds = Field(Decimal(3), description="until a connection stands")
+    read_seconds: Seconds = Field(Decimal(5), description="until an answer has come")
+    silence_seconds: Seconds = Field(Decimal(20), description="without a word in session hours: asked, then polled")
+
+    @field_validator("trading_url", "data_url", "trade_stream_url", "data_stream_url")
+    @classmethod
+    def plain_only_on_loopback(cls, url: str) -> str:
+        if url and not (url.startswith(("https://", "wss://")) or _is_loopback(url)):
+            raise ValueError("https or wss; plain http and ws only on this machine (127.0.0.1, localhost, [::1])")
+        return url
+
+
+def _is_loopback(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in ("http", "ws") and parts.hostname in ("127.0.0.1", "localhost", "::1")
+
+
 class DisplaySettings(Part):
     """The screen."""
 
@@ -189,6 +215,7 @@ class Settings(Part):
     reconciliation: ReconciliationSettings = ReconciliationSettings()
     strategies: StrategiesSettings = StrategiesSettings()
     exchange: ExchangeSettings = ExchangeSettings()
+    alpaca: AlpacaSettings = AlpacaSettings()
     display: DisplaySettings = DisplaySettings()
     keys: dict[str, str] = Field({}, description="other keys, by the identifier of the table's line")
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.model.account import Mode
+from core.model.connection import Lamp
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, confirming_key
 from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
@@ -39,6 +40,8 @@ class StatusView:
         Proceeds of sales that a cash account may not spend yet.
     disk
         What is wrong with the journal's disk, or that it is slow; None where all is well.
+    lamps
+        The connections to broker and market; none on the simulated exchange.
     """
 
     at: datetime
@@ -65,6 +68,7 @@ class StatusView:
     daily_loss_limit: Money | None
     disk: str | None
     notes: tuple[str, ...]
+    lamps: tuple[Lamp, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ word, then the market's, a deadline, and at last a person's.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -28,52 +28,37 @@ from core.effects import (
     SubmitOrder,
 )
 from core.engine import NOTHING, Engine
-from core.execution.gateway import Gateway
-from core.facts import Fact
 from core.inputs import (
     AccountFetched,
     BarArrived,
     BrokerUpdated,
     CancelAnswered,
-    Command,
     DeadlineReached,
     FiguresFetched,
-    Halt,
     Input,
-    Kill,
     LookUpAnswered,
     PictureFetched,
     Priority,
     QuoteArrived,
-    Rearm,
-    Resume,
     Start,
-    Stop,
     SubmissionAnswered,
     SubmissionStopped,
 )
 from core.model.broker import Accepted, FreshFigures, NoAnswer, Refused
 from core.model.instrument import Instrument
 from core.model.values import Symbol
-from core.picture import Pictures
 from core.ports import KillSwitch
 from core.runtime.feed import BAR, Timed
-from core.runtime.line import HaltLatch, Link, Operator
+from core.runtime.line import Link, Operator
 from core.runtime.pace import Pace
-from core.views import DeskView
+from core.runtime.runtime import Runtime
 
 AFTER_THE_END = timedelta(hours=1)
 """What a market that ended still has: answers on their way, expiries, the session's close."""
 
 
-class VirtualRuntime:
-    """One engine, one exchange, one order of time.
-
-    Attributes
-    ----------
-    at
-        The time of the last input.
-    """
+class VirtualRuntime(Runtime):
+    """One engine, one exchange, one order of time."""
 
     def __init__(
         self,
@@ -87,99 +72,35 @@ class VirtualRuntime:
         pace: Pace | None = None,
         operator: Operator | None = None,
     ) -> None:
-        self.engine = engine
+        super().__init__(engine, switch, start)
         self.exchange = exchange
         self.link = link
         self.pace = pace or Pace(None)
+        self.pace.beat = self._beat
         self.operator = operator
-        self.at = start
-        self.latch = HaltLatch(switch)
-        self.latch.recorded = engine.desk.control.refusal
-        self.gateway = Gateway(engine.desk.account_name, self.latch)
-        self.is_running = True
-        self.close: Callable[[], None] = lambda: None
-        self.preparing: Callable[[], str | None] = lambda: None
         self._feed: Iterator[Timed] = iter(feed)
         self._next: Timed | None = next(self._feed, None)
         self._arriving: deque[BarArrived] = deque()
         self._heap: list[tuple[datetime, int, int, Callable[[], None]]] = []
         self._numbers = count()
-        self._commands: deque[tuple[int, Command]] = deque()
-        self._presses = 0
         self._ends_at: datetime | None = None
-        self._pictures: Pictures | None = None
-        self._drawn: tuple[int, Symbol | None] = (0, None)
-        self._watched: Symbol | None = None
-        self._is_quoted = False
-        self._has_news = False
 
-    # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
-
-    def send(self, command: Command) -> None:
-        """Put a command into the inbox; a kill or a halt goes to its head."""
-        if isinstance(command, Halt | Kill):
-            self.latch.pressed = command.by
-            self._presses += 1
-            self._commands.appendleft((self._presses, command))
-        else:
-            self._commands.append((self._presses, command))
-        self.pace.wake.set()
-
-    def leave(self) -> None:
-        """Finish the act in hand and stop."""
-        self.is_running = False
-        self.pace.wake.set()
-
-    def attend(self, attended: bool) -> None:
-        """A person is at a ticket or at the kill screen."""
-        self.pace.attend(attended)
-
-    def watch(self, symbol: Symbol | None) -> None:
-        """From the next picture on this symbol's chart is in it."""
-        self._watched = symbol
+    def _beat(self) -> None:
+        """What a beat is may be said later."""
+        self.beat()
 
     def clock(self) -> datetime:
-        """The time now, between two events too."""
         return self.pace.now(self.at)
 
-    # ── for a desk that looks ────────────────────────────────────────────────────────────────────────────────────
+    def wake(self) -> None:
+        self.pace.wake.set()
 
-    def on_beat(self, act: Callable[[], None]) -> None:
-        """Have `act` called at every beat, in this runtime's thread; from here on pictures can be had."""
-        self._pictures = Pictures(self.engine)
-        self.engine.desk.listeners.append(self._hear_news)
-        beat = self.pace.beat
-
-        def both() -> None:
-            beat()
-            act()
-
-        self.pace.beat = both
-
-    def keys(self) -> Mapping[str, str]:
-        """Which keys the settings move."""
-        return self.engine.desk.control.settings.keys
-
-    def picture(self) -> DeskView:
-        """The desk as it is now. Only in this runtime's thread."""
-        self._drawn = (self.engine.desk.journal.sequence, self._watched)
-        self._is_quoted = self._has_news = False
-        if self._pictures is None:
-            self._pictures = Pictures(self.engine)
-        self._pictures.watched = self._drawn[1]
-        return self._pictures.draw(self.clock())
-
-    def has_changed(self) -> bool:
-        """Whether anything was recorded or quoted since the last picture, or another symbol is watched."""
-        return self._is_quoted or self._drawn != (self.engine.desk.journal.sequence, self._watched)
-
-    def has_news(self) -> bool:
-        """Whether anything but bars was recorded since the last picture: what a person may be waiting for."""
-        return self._has_news
-
-    def _hear_news(self, _sequence: int, _at: datetime, _fact: Fact) -> None:
-        self._has_news = True
+    def hurry(self) -> None:
         self.pace.hurry()
+
+    def attend(self, attended: bool) -> None:
+        """A person is at a ticket or at the kill screen: ×1."""
+        self.pace.attend(attended)
 
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -222,11 +143,6 @@ class VirtualRuntime:
             and self.exchange.next_at is None
             and (self.operator is None or self.operator.next_at() is None)
         )
-
-    def stop(self, reason: str) -> None:
-        """Record a clean stop, and write what a restart begins with."""
-        self.take(self.at, Stop(reason))
-        self.close()
 
     def step(self, until: datetime | None = None) -> bool:
         """One event. False when there is none left before `until`."""
@@ -306,28 +222,9 @@ class VirtualRuntime:
     def _look_around(self) -> None:
         """A command came in, or the pace changed."""
         self.pace.wake.clear()
-        while self._commands:
-            self.at = self.pace.now(self.at)
-            presses, command = self._commands.popleft()
-            if not (isinstance(command, Resume) and presses < self._presses):  # typed before the halt, it ends none
-                self.obey(command)
+        self._obey_commands()
 
     # ── the engine ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    def obey(self, command: Command) -> None:
-        """A person's command, or a script's."""
-        if isinstance(command, Halt | Kill):
-            self.latch.pressed = command.by
-        if isinstance(command, Rearm) and self.latch.switch.is_on() == "environment":
-            self.engine.say("the environment holds the kill: unset KEYTURN_KILL and start again")
-            return
-        self.take(self.at, command)
-        if not any(isinstance(waiting, Halt | Kill) for _, waiting in self._commands):
-            self.latch.pressed = None  # what the engine recorded takes over from the press
-
-    def take(self, at: datetime, message: Input) -> None:
-        for effect in self.engine.handle(at, message):
-            self._perform(effect)
 
     def _perform(self, effect: Effect) -> None:
         if isinstance(effect, SubmitOrder | ReplaceOrder):
@@ -340,15 +237,6 @@ class VirtualRuntime:
             self._turn_switch(effect)
         else:
             self._send(effect)
-
-    def _turn_switch(self, effect: LatchKill | ReleaseKill) -> None:
-        """A disk that fails keeps nobody from killing: what could not be written is said (OP-07)."""
-        switch = self.latch.switch
-        try:
-            switch.latch(effect.by) if isinstance(effect, LatchKill) else switch.release()
-        except OSError as error:
-            holds = "it holds over a restart" if switch.is_on() else "it holds until this desk ends"
-            self.engine.say(f"the kill switch could not be written ({error.strerror}); {holds}")
 
     # ── the exchange ─────────────────────────────────────────────────────────────────────────────────────────────
 

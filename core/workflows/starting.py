@@ -29,9 +29,10 @@ from core.facts import (
     ReconciliationPassed,
     Source,
 )
-from core.inputs import AccountFetched, PictureFetched, Start, Stop
+from core.inputs import AccountFetched, LampChanged, PictureFetched, Start, Stop
 from core.model.account import Account
 from core.model.broker import BrokerPicture, BrokerPosition, NoAnswer
+from core.model.connection import Line, LineState
 from core.model.order import OrderStatus
 from core.model.session import Session
 from core.model.values import ZERO, Price, Quantity, Symbol, plain
@@ -76,6 +77,14 @@ class Starting:
         if isinstance(reply.answer, Account):
             self._see(reply.answer)
         return ()
+
+    def on_lamp(self, message: LampChanged) -> Iterable[Effect]:
+        """Nothing is replayed after a gap of the order stream: where it is back, the broker's books are asked for."""
+        lamp = message.lamp
+        before = self.desk.lamps.get(lamp.line)
+        self.desk.lamps[lamp.line] = lamp
+        is_back = before is not None and lamp.state is LineState.UP and before.state is not LineState.UP
+        return (FetchPicture(),) if is_back and lamp.line is Line.TRADES else ()
 
     def on_picture(self, reply: PictureFetched) -> Iterator[Effect]:
         if isinstance(reply.answer, NoAnswer):

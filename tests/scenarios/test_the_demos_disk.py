@@ -86,7 +86,7 @@ def test_an_exchange_that_lost_its_log_is_not_believed(tmp_path: Path) -> None:
 def test_a_checkpoint_that_cannot_be_written_is_said_and_ends_nothing(tmp_path: Path) -> None:
     """SP-06, SP-02"""
     with demo(tmp_path) as runtime:
-        keeper = runtime.pace.beat
+        keeper = runtime.beat
         assert isinstance(keeper, app.Keeper)
         documents = tmp_path / "state" / "demo" / "documents.json"
         documents.unlink(missing_ok=True)

@@ -47,6 +47,6 @@ def test_every_day_ends_with_what_was_signed_and_nothing_else(
     for name, count in days.totals.items():
         record_property(f"reached: {name}", count)
     reached = days.totals
-    assert reached["sequences"] >= SEQUENCES // PARTS
+    assert reached["sequences"] >= SEQUENCES // PARTS, f"only {reached['sequences']} sequences"
     for name, least in LEAST.items():
         assert reached[name] >= least * reached["sequences"], f"only {reached[name]} {name}"

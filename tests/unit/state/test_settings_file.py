@@ -109,7 +109,10 @@ def test_text_lists_and_words_are_understood(home):
             "[risk]\ndaily_loss = { usd = 1, of_equity = 0.1 }",
             "settings.toml: risk.daily_loss = { usd = 1, of_equity = 0.1 }: give exactly one of usd and of_equity",
         ),
-        ('[account]\nbroker = "ibkr"', "settings.toml: account.broker = \"ibkr\": must be 'none' or 'simulated'"),
+        (
+            '[account]\nbroker = "ibkr"',
+            "settings.toml: account.broker = \"ibkr\": must be 'none', 'simulated' or 'alpaca'",
+        ),
         ('symbols = ["SPY", "spy"]', 'settings.toml: symbols = "spy": must match pattern'),
         ('[risk]\nwindow_start = "12:00"', "settings: risk.window_start is after risk.window_end"),
         (
@@ -168,7 +171,7 @@ def test_a_wrong_variable_and_a_wrong_option_are_named(home):
 def test_an_unknown_variable_is_refused_without_its_value(home):
     """SY-06"""
     told = refusal(home, "", {"KEYTURN_APCA__SECRET": "hunter2"})
-    assert told == "environment: KEYTURN_APCA__SECRET: there is no such setting"
+    assert told == "environment: KEYTURN_APCA__SECRET: there is no such setting; did you mean KEYTURN_ALPACA?"
 
 
 def test_live_is_refused_with_and_without_its_second_gate(home):

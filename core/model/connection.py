@@ -1,0 +1,55 @@
+"""How a connection to the world stands: what a lamp on the status line shows. A sighting, never restored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+
+class Line(Enum):
+    """Which connection."""
+
+    BROKER = "broker"
+    """Requests to the broker."""
+    TRADES = "trades"
+    """The stream of order updates."""
+    DATA = "data"
+    """The stream of bars and quotes."""
+
+
+class LineState(Enum):
+    CONNECTING = "connecting"
+    UP = "up"
+    SILENT = "silent"
+    """Open, and nothing comes although something should."""
+    POLLING = "polling"
+    """The stream is down; what it would tell is asked for instead."""
+    DOWN = "down"
+    """Not there; tried again."""
+    REFUSED = "refused"
+    """The other side said no; not tried again by itself before the operator acts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lamp:
+    """One connection as it stands.
+
+    Attributes
+    ----------
+    since
+        When it came into this state.
+    heard_at
+        When anything came over it last; None where nothing ever did.
+    tries
+        Attempts since it was last up; 0 while it is.
+    words
+        What is wrong and what to do, in one line; empty where nothing is.
+    """
+
+    line: Line
+    state: LineState
+    since: datetime
+    heard_at: datetime | None = None
+    tries: int = 0
+    words: str = ""

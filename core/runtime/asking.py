@@ -1,0 +1,118 @@
+"""What is asked of a real broker and a real market, and the input that its outcome is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from core.brokers.port import Broker
+from core.desk import Desk
+from core.effects import (
+    CancelOrder,
+    Effect,
+    FetchAccount,
+    FetchFigures,
+    FetchPicture,
+    LookUpOrder,
+    ReplaceOrder,
+    SubmitOrder,
+)
+from core.inputs import (
+    AccountFetched,
+    CancelAnswered,
+    FiguresFetched,
+    Input,
+    LookUpAnswered,
+    PictureFetched,
+    SubmissionAnswered,
+)
+from core.market.port import MarketData
+from core.model.account import NoAccount
+from core.model.broker import BrokerPicture, FreshFigures, NoAnswer
+from core.model.instrument import Instrument
+from core.model.values import Symbol
+
+AT_ONCE = 8
+"""Questions asked at the same time for one ticket or one comparison, of all of them."""
+
+
+class Asking:
+    """Blocks: called in threads, never in the engine's."""
+
+    def __init__(self, broker: Broker, market: MarketData, desk: Desk) -> None:
+        self.broker = broker
+        self.market = market
+        self.desk = desk
+        self._pool = ThreadPoolExecutor(AT_ONCE, "figures")
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def ask(self, effect: Effect) -> Input:
+        """The answer, whatever it is."""
+        broker = self.broker
+        match effect:
+            case SubmitOrder():
+                return SubmissionAnswered(effect.order.client_order_id, broker.submit(effect.order))
+            case ReplaceOrder():
+                answer = broker.replace(effect.order, effect.broker_order_id)
+                return SubmissionAnswered(effect.order.client_order_id, answer)
+            case CancelOrder():
+                cancelled = broker.cancel(effect.client_order_id, effect.broker_order_id)
+                return CancelAnswered(effect.client_order_id, cancelled)
+            case LookUpOrder():
+                return LookUpAnswered(effect.client_order_id, broker.look_up(effect.client_order_id))
+            case FetchFigures():
+                return FiguresFetched(effect.proposal_id, effect.ticket_id, self._figures(effect.symbol))
+            case FetchAccount():
+                return AccountFetched(broker.account())
+            case FetchPicture():
+                return PictureFetched(self._picture())
+        raise TypeError(f"{type(effect).__name__} is no request to a broker")
+
+    def no_answer(self, effect: Effect, reason: str) -> Input:
+        """What it is where the asking itself failed."""
+        nothing = NoAnswer(reason)
+        match effect:
+            case SubmitOrder() | ReplaceOrder():
+                return SubmissionAnswered(effect.order.client_order_id, nothing)
+            case CancelOrder():
+                return CancelAnswered(effect.client_order_id, nothing)
+            case LookUpOrder():
+                return LookUpAnswered(effect.client_order_id, nothing)
+            case FetchFigures():
+                return FiguresFetched(effect.proposal_id, effect.ticket_id, nothing)
+            case FetchAccount():
+                return AccountFetched(nothing)
+            case FetchPicture():
+                return PictureFetched(nothing)
+        raise TypeError(f"{type(effect).__name__} is no request to a broker")
+
+    def _figures(self, symbol: Symbol) -> FreshFigures | NoAnswer:
+        """Clock, account, quote and asset at once: a ticket waits for the slowest, not for their sum (OP-03)."""
+        time, account, quote, instrument = self._at_once(
+            [
+                self.broker.time,
+                self.broker.account,
+                lambda: self.market.quote(symbol),
+                lambda: self.broker.instrument(symbol),
+            ]
+        )
+        if isinstance(time, NoAnswer):
+            return time
+        figures = NoAccount(account.reason) if isinstance(account, NoAnswer) else account
+        return FreshFigures(time, figures, quote, instrument)
+
+    def _picture(self) -> BrokerPicture | NoAnswer:
+        """The broker's books, and what it says of the symbols that are traded or held."""
+        picture = self.broker.picture()
+        if isinstance(picture, NoAnswer):
+            return picture
+        wanted = {*map(Symbol, self.desk.control.settings.symbols), *(p.symbol for p in picture.positions)}
+        found = self._at_once([lambda s=s: self.broker.instrument(s) for s in sorted(wanted)])  # type: ignore[misc]
+        return replace(picture, instruments=tuple(i for i in found if isinstance(i, Instrument)))
+
+    def _at_once(self, acts: list[Callable[[], Any]]) -> list[Any]:
+        return [future.result() for future in [self._pool.submit(act) for act in acts]]

@@ -1,0 +1,270 @@
+"""The live runtime: real time, a real broker. One thread and one loop own the engine; all that waits, waits elsewhere.
+
+Requests leave in threads: submissions through one lane, cancels through their own, so that none ever waits for a
+question. The gateway looks in the lane, just before the request. Streams and answers come back through one inbox,
+ordered as in the virtual runtime: a kill first, then the broker's word, the market's, a deadline, and a person's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from core.brokers.port import Broker, OrderStream
+from core.effects import CancelOrder, Effect, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder
+from core.engine import Engine
+from core.inputs import (
+    BarArrived,
+    BrokerUpdated,
+    DeadlineReached,
+    Halt,
+    Input,
+    Kill,
+    LampChanged,
+    Priority,
+    QuoteArrived,
+    Start,
+    SubmissionAnswered,
+    SubmissionStopped,
+)
+from core.market.port import Heard, MarketData
+from core.model.broker import NoAnswer, OrderUpdate
+from core.model.connection import Lamp
+from core.model.values import Symbol
+from core.ports import KillSwitch
+from core.runtime.asking import Asking
+from core.runtime.pace import BEAT
+from core.runtime.runtime import Runtime
+
+QUESTIONS, CANCELS = 6, 3
+"""Threads for questions and for cancels; submissions have one."""
+LAST_ANSWERS = 2.0
+"""Seconds that a leaving desk waits for the answers of submissions on the wire; the rest the next start looks up."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class LiveRuntime(Runtime):
+    """One engine on a real broker.
+
+    Parameters
+    ----------
+    now
+        The machine's clock, UTC.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        broker: Broker,
+        orders: OrderStream,
+        market: MarketData,
+        *,
+        switch: KillSwitch,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        super().__init__(engine, switch, max(now(), engine.desk.at))
+        self.orders = orders
+        self.market = market
+        self.now = now
+        self.asking = Asking(broker, market, engine.desk)
+        self._inbox: dict[Priority, deque[Input]] = {priority: deque() for priority in Priority}
+        self._quotes: dict[Symbol, QuoteArrived] = {}
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._lane = ThreadPoolExecutor(1, "orders")
+        self._cancels = ThreadPoolExecutor(CANCELS, "cancels")
+        self._questions = ThreadPoolExecutor(QUESTIONS, "questions")
+        self._sending: set[Future[Any]] = set()
+        self._left = asyncio.Event()
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def clock(self) -> datetime:
+        """Never before the last input: a machine's clock may be set back."""
+        return max(self.now(), self.at)
+
+    def wake(self) -> None:
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                self._loop.call_soon_threadsafe(self._empty_inbox)
+
+    def hurry(self) -> None:
+        """Beats are frequent enough here."""
+
+    def attend(self, attended: bool) -> None:
+        """Real time cannot be slowed."""
+
+    # ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def run(self) -> None:
+        """Connect, compare, trade, until told to leave."""
+        asyncio.run(self._live())
+
+    async def _live(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.at = self.clock()
+        self.take(self.at, Start())
+        self._plan()
+        streams = [
+            asyncio.create_task(self._keep_up(self.orders.run, self._hear_update), name="order updates"),
+            asyncio.create_task(self._keep_up(self.market.run, self._hear_market), name="market data"),
+        ]
+        beating = asyncio.create_task(self._beat())
+        self._empty_inbox()
+        await self._left.wait()
+        for task in (*streams, beating):
+            task.cancel()
+        await asyncio.gather(*streams, beating, return_exceptions=True)
+        await self._hear_last_answers()
+        self._close_lanes()
+
+    async def _beat(self) -> None:
+        while True:
+            self.beat()
+            await asyncio.sleep(BEAT)
+
+    async def _keep_up(
+        self, stream: Callable[[Callable[[Any], None], Callable[[Lamp], None]], Any], hear: Callable[[Any], None]
+    ) -> None:
+        """A stream comes back by itself; one that raises is our fault, is said, and is begun again."""
+        while True:
+            try:
+                await stream(hear, self._show)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                self.engine.say(f"a stream ended unforeseen ({type(error).__name__}: {error}); it is begun again")
+            await asyncio.sleep(1)
+
+    async def _hear_last_answers(self) -> None:
+        """What is on the wire has been sent: its answer belongs into the journal, if it comes soon."""
+        if waiting := [asyncio.wrap_future(future) for future in self._sending]:
+            await asyncio.wait(waiting, timeout=LAST_ANSWERS)
+        self._take_all()
+
+    def _close_lanes(self) -> None:
+        for lane in (self._lane, self._cancels, self._questions):
+            lane.shutdown(wait=False, cancel_futures=True)
+        self.asking.close()
+
+    # ── the inbox ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def put(self, priority: Priority, message: Input) -> None:
+        """Any thread."""
+        self._inbox[priority].append(message)
+        self.wake()
+
+    def _hear_update(self, update: OrderUpdate) -> None:
+        self.put(Priority.BROKER, BrokerUpdated(update))
+
+    def _hear_market(self, heard: Heard) -> None:
+        """Of quotes the newest of each symbol is kept; bars are never left out."""
+        if isinstance(heard, QuoteArrived):
+            with self._lock:
+                is_known = heard.quote.symbol in self._quotes
+                self._quotes[heard.quote.symbol] = heard
+            if not is_known:
+                self.wake()
+            return
+        self.put(Priority.MARKET, heard)
+
+    def _show(self, lamp: Lamp) -> None:
+        self.put(Priority.BROKER, LampChanged(lamp))
+
+    def _empty_inbox(self) -> None:
+        """Everything that is there, in the order that the module's docstring gives."""
+        if self._left.is_set():
+            return
+        self._obey_kills()
+        self._take_all()
+        self._obey_commands()
+        self._plan()
+        if not self.is_running:
+            self._left.set()
+
+    def _take_all(self) -> None:
+        for priority in (Priority.BROKER, Priority.MARKET):
+            waiting = self._inbox[priority]
+            while waiting:
+                message = waiting.popleft()
+                self._is_quoted |= isinstance(message, BarArrived)
+                self._take_now(message)
+                self._obey_kills()
+        with self._lock:
+            quotes, self._quotes = self._quotes, {}
+        for quote in quotes.values():
+            self._is_quoted = True
+            self._take_now(quote)
+
+    def _obey_kills(self) -> None:
+        """A halt or a kill stands at the head, before anything that waits."""
+        while self._commands and self._is_first_a_kill():
+            _, command = self._commands.popleft()
+            self.at = self.clock()
+            self.obey(command)
+
+    def _is_first_a_kill(self) -> bool:
+        return isinstance(self._commands[0][1], Halt | Kill)
+
+    def _take_now(self, message: Input) -> None:
+        self.at = self.clock()
+        self.take(self.at, message)
+
+    # ── deadlines ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _plan(self) -> None:
+        """Be called when the engine wants to be."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self.engine.next_deadline
+        if due is not None and self._loop is not None:
+            self._timer = self._loop.call_later(max(0.0, (due - self.now()).total_seconds()), self._is_due)
+
+    def _is_due(self) -> None:
+        due = self.engine.next_deadline
+        if due is not None and due <= self.clock():
+            self._take_now(DeadlineReached())
+        self._empty_inbox()
+
+    # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _perform(self, effect: Effect) -> None:
+        if isinstance(effect, LatchKill | ReleaseKill):
+            self._turn_switch(effect)
+        elif isinstance(effect, SubmitOrder | ReplaceOrder):
+            future = self._lane.submit(self._send_order, effect)
+            self._sending.add(future)
+            future.add_done_callback(self._sending.discard)
+        else:
+            (self._cancels if isinstance(effect, CancelOrder) else self._questions).submit(self._ask, effect)
+
+    def _send_order(self, effect: SubmitOrder | ReplaceOrder) -> None:
+        """In the lane: one at a time, the latch read just before."""
+        order_id = effect.order.client_order_id
+        refusal = self.gateway.refusal(effect, self.clock())
+        if refusal is not None:
+            self.put(Priority.BROKER, SubmissionStopped(order_id, refusal))
+            return
+        try:
+            answer = self.asking.ask(effect)
+        except Exception as error:  # an adapter never raises; one that does has said nothing about the order
+            answer = SubmissionAnswered(order_id, NoAnswer(f"{type(error).__name__}: {error}"))
+        self.put(Priority.BROKER, answer)
+
+    def _ask(self, effect: Effect) -> None:
+        try:
+            answer = self.asking.ask(effect)
+        except Exception as error:
+            answer = self.asking.no_answer(effect, f"{type(error).__name__}: {error}")
+        self.put(Priority.BROKER, answer)

@@ -1,0 +1,176 @@
+"""What every runtime is: one inbox for one engine, the gateway before the wire, and pictures for a desk that looks.
+
+The two runtimes differ in who orders the inputs and carries the requests, and in nothing else.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from core.effects import Effect, LatchKill, ReleaseKill
+from core.engine import Engine
+from core.execution.gateway import Gateway
+from core.facts import Fact
+from core.inputs import Command, Halt, Input, Kill, Rearm, Resume, Stop
+from core.model.values import Symbol
+from core.picture import Pictures
+from core.ports import KillSwitch
+from core.runtime.line import HaltLatch
+from core.views import DeskView
+
+
+class Runtime(ABC):
+    """One engine and its inbox.
+
+    Attributes
+    ----------
+    at
+        The time of the last input.
+    beat
+        Called about fifty times a second, in this runtime's thread, whatever happens or does not.
+    """
+
+    def __init__(self, engine: Engine, switch: KillSwitch, start: datetime) -> None:
+        self.engine = engine
+        self.at = start
+        self.latch = HaltLatch(switch)
+        self.latch.recorded = engine.desk.control.refusal
+        self.gateway = Gateway(engine.desk.account_name, self.latch)
+        self.is_running = True
+        self.close: Callable[[], None] = lambda: None
+        self.preparing: Callable[[], str | None] = lambda: None
+        self.beat: Callable[[], None] = lambda: None
+        self._commands: deque[tuple[int, Command]] = deque()
+        self._presses = 0
+        self._pictures: Pictures | None = None
+        self._drawn: tuple[int, Symbol | None] = (0, None)
+        self._watched: Symbol | None = None
+        self._is_quoted = False
+        self._has_news = False
+
+    # ── what each runtime does its own way ───────────────────────────────────────────────────────────────────────
+
+    @abstractmethod
+    def run(self) -> None:
+        """Take inputs in until told to leave."""
+
+    @abstractmethod
+    def clock(self) -> datetime:
+        """The time now, between two events too."""
+
+    @abstractmethod
+    def wake(self) -> None:
+        """There is something to look at. Any thread; never waits."""
+
+    @abstractmethod
+    def hurry(self) -> None:
+        """The next beat is due at once: something happened that a person may be waiting for."""
+
+    @abstractmethod
+    def _perform(self, effect: Effect) -> None:
+        """See that what the engine asks for is done, and that its outcome comes back."""
+
+    # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
+
+    def send(self, command: Command) -> None:
+        """Put a command into the inbox; a kill or a halt goes to its head."""
+        if isinstance(command, Halt | Kill):
+            self.latch.pressed = command.by
+            self._presses += 1
+            self._commands.appendleft((self._presses, command))
+        else:
+            self._commands.append((self._presses, command))
+        self.wake()
+
+    def leave(self) -> None:
+        """Finish the act in hand and stop."""
+        self.is_running = False
+        self.wake()
+
+    @abstractmethod
+    def attend(self, attended: bool) -> None:
+        """A person is at a ticket or at the kill screen: a time that can be slowed slows down."""
+
+    def watch(self, symbol: Symbol | None) -> None:
+        """From the next picture on this symbol's chart is in it."""
+        self._watched = symbol
+
+    # ── for a desk that looks ────────────────────────────────────────────────────────────────────────────────────
+
+    def on_beat(self, act: Callable[[], None]) -> None:
+        """Have `act` called at every beat, in this runtime's thread; from here on pictures can be had."""
+        self._pictures = Pictures(self.engine)
+        self.engine.desk.listeners.append(self._hear_news)
+        beat = self.beat
+
+        def both() -> None:
+            beat()
+            act()
+
+        self.beat = both
+
+    def keys(self) -> Mapping[str, str]:
+        """Which keys the settings move."""
+        return self.engine.desk.control.settings.keys
+
+    def picture(self) -> DeskView:
+        """The desk as it is now. Only in this runtime's thread."""
+        self._drawn = (self.engine.desk.journal.sequence, self._watched)
+        self._is_quoted = self._has_news = False
+        if self._pictures is None:
+            self._pictures = Pictures(self.engine)
+        self._pictures.watched = self._drawn[1]
+        return self._pictures.draw(self.clock())
+
+    def has_changed(self) -> bool:
+        """Whether anything was recorded or quoted since the last picture, or another symbol is watched."""
+        return self._is_quoted or self._drawn != (self.engine.desk.journal.sequence, self._watched)
+
+    def has_news(self) -> bool:
+        """Whether anything but bars was recorded since the last picture: what a person may be waiting for."""
+        return self._has_news
+
+    def _hear_news(self, _sequence: int, _at: datetime, _fact: Fact) -> None:
+        self._has_news = True
+        self.hurry()
+
+    # ── the engine ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def take(self, at: datetime, message: Input) -> None:
+        for effect in self.engine.handle(at, message):
+            self._perform(effect)
+
+    def stop(self, reason: str) -> None:
+        """Record a clean stop, and write what a restart begins with."""
+        self.take(self.at, Stop(reason))
+        self.close()
+
+    def obey(self, command: Command) -> None:
+        """A person's command, or a script's."""
+        if isinstance(command, Halt | Kill):
+            self.latch.pressed = command.by
+        if isinstance(command, Rearm) and self.latch.switch.is_on() == "environment":
+            self.engine.say("the environment holds the kill: unset KEYTURN_KILL and start again")
+            return
+        self.take(self.at, command)
+        if not any(isinstance(waiting, Halt | Kill) for _, waiting in self._commands):
+            self.latch.pressed = None  # what the engine recorded takes over from the press
+
+    def _obey_commands(self) -> None:
+        while self._commands:
+            self.at = max(self.at, self.clock())
+            presses, command = self._commands.popleft()
+            if not (isinstance(command, Resume) and presses < self._presses):  # typed before the halt, it ends none
+                self.obey(command)
+
+    def _turn_switch(self, effect: LatchKill | ReleaseKill) -> None:
+        """A disk that fails keeps nobody from killing: what could not be written is said (OP-07)."""
+        switch = self.latch.switch
+        try:
+            switch.latch(effect.by) if isinstance(effect, LatchKill) else switch.release()
+        except OSError as error:
+            holds = "it holds over a restart" if switch.is_on() else "it holds until this desk ends"
+            self.engine.say(f"the kill switch could not be written ({error.strerror}); {holds}")
