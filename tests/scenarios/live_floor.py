@@ -1,0 +1,195 @@
+"""The simulated exchange as a real broker and market are met: asked from threads, in real time, heard by streams.
+
+The live runtime runs on it in a thread of its own, as under a desk. The clock is the machine's, moved to a Thursday.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from core.brokers.simulated.config import ExchangeConfig
+from core.brokers.simulated.exchange import SimulatedExchange
+from core.engine import Engine
+from core.inputs import BarArrived, Command, MarketDataBroken
+from core.market.port import Heard
+from core.model.account import Account, Mode
+from core.model.bar import Bar
+from core.model.broker import Accepted, BrokerPicture, NoAnswer, NotFound, OrderReport, OrderUpdate, Refused
+from core.model.connection import Lamp, Line, LineState
+from core.model.instrument import Instrument, NoInstrument
+from core.model.order import OrderRequest
+from core.model.quote import NoQuote, Quote
+from core.model.values import BrokerOrderId, ClientOrderId, Symbol
+from core.runtime.live import LiveRuntime
+from core.settings import Settings
+from core.views import DeskView
+from state.journal import MemoryJournal
+from tests.scenarios.house import Switch
+from tests.unit.core.brokers.trading_floor import NewYorkHours, Notebook, at
+
+LOOK = 0.005
+"""Seconds between two looks for something to tell."""
+
+
+class LiveFloor:
+    """Implements `Broker`, `OrderStream` (`updates`) and `MarketData` (`market`); `opens` is the New York time now.
+
+    Attributes
+    ----------
+    troubles
+        What a request brings in place of its answer, by the method's name; it arrives all the same.
+    is_mute
+        The stream of updates tells nothing.
+    """
+
+    def __init__(self, opens: str, bars: Sequence[Bar]) -> None:
+        self.offset = at(opens) - datetime.now(UTC)
+        self.bars = list(bars)
+        self.exchange = SimulatedExchange(ExchangeConfig(), NewYorkHours(), Notebook())
+        self.lock = threading.Lock()
+        self.asked: list[str] = []
+        self.troubles: dict[str, NoAnswer] = {}
+        self.is_mute = False
+        self.updates, self.market = Updates(self), Market(self)
+        self._begun = 0
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+    def moved(self) -> SimulatedExchange:
+        """The exchange as the market has moved it by now. With the lock held."""
+        while self._begun < len(self.bars) and self.bars[self._begun].start <= self.now():
+            self.exchange.begin_bar(self.bars[self._begun])
+            self._begun += 1
+        self.exchange.advance(self.now())
+        return self.exchange
+
+    def submit(self, order: OrderRequest) -> Accepted | Refused | NoAnswer:
+        with self.lock:
+            self.asked.append(f"submit {order.side.value} {order.type.value}")
+            answer = self.moved().submit(self.now(), order)
+            return self.troubles.pop("submit", answer)
+
+    def replace(self, order: OrderRequest, broker_order_id: BrokerOrderId | None) -> Accepted | Refused | NoAnswer:
+        del broker_order_id
+        with self.lock:
+            self.asked.append(f"replace {order.side.value} {order.type.value}")
+            return self.moved().replace(self.now(), order)
+
+    def cancel(
+        self, client_order_id: ClientOrderId, broker_order_id: BrokerOrderId | None
+    ) -> Accepted | Refused | NotFound | NoAnswer:
+        del broker_order_id
+        with self.lock:
+            self.asked.append("cancel")
+            return self.moved().cancel(self.now(), client_order_id)
+
+    def look_up(self, client_order_id: ClientOrderId) -> OrderReport | NotFound | NoAnswer:
+        with self.lock:
+            self.asked.append("look up")
+            return self.troubles.get("look up") or self.moved().order(self.now(), client_order_id)
+
+    def time(self) -> datetime | NoAnswer:
+        return self.now()
+
+    def account(self) -> Account | NoAnswer:
+        with self.lock:
+            return self.troubles.get("account") or self.moved().account(self.now())
+
+    def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
+        return self.exchange.instrument(symbol)
+
+    def picture(self) -> BrokerPicture | NoAnswer:
+        with self.lock:
+            self.asked.append("picture")
+            return self.troubles.get("picture") or self.moved().picture(self.now())
+
+
+class Updates:
+    """The stream of order updates."""
+
+    def __init__(self, floor: LiveFloor) -> None:
+        self.floor = floor
+
+    async def run(self, hear: Callable[[OrderUpdate], None], show: Callable[[Lamp], None]) -> None:
+        show(Lamp(Line.TRADES, LineState.UP, self.floor.now()))
+        while True:
+            with self.floor.lock:
+                told = [] if self.floor.is_mute else self.floor.moved().take_updates()
+            for update in told:
+                hear(update)
+            await asyncio.sleep(LOOK)
+
+
+class Market:
+    """Bars, each when its minute is over; the quotes are the exchange's own."""
+
+    def __init__(self, floor: LiveFloor) -> None:
+        self.floor = floor
+
+    async def run(self, hear: Callable[[Heard], None], show: Callable[[Lamp], None]) -> None:
+        show(Lamp(Line.DATA, LineState.UP, self.floor.now()))
+        for bar in self.floor.bars:
+            await asyncio.sleep((bar.end - self.floor.now()).total_seconds())
+            hear(BarArrived(bar, "the floor"))
+        await asyncio.Event().wait()
+
+    def quote(self, symbol: Symbol) -> Quote | NoQuote:
+        with self.floor.lock:
+            return self.floor.moved().quote(self.floor.now(), symbol)
+
+    def history(self, symbols: Sequence[Symbol], start: datetime, end: datetime) -> list[BarArrived | MarketDataBroken]:
+        return [BarArrived(b, "the floor") for b in self.floor.bars if b.symbol in symbols and start <= b.start < end]
+
+
+class LiveHouse:
+    """An engine under the live runtime, in a thread of its own; `view` is its newest picture."""
+
+    def __init__(
+        self, floor: LiveFloor, journal: MemoryJournal | None = None, settings: Settings | None = None
+    ) -> None:
+        self.floor = floor
+        self.journal = journal or MemoryJournal()
+        self.switch = Switch()
+        self.engine = Engine("live", Mode.PAPER, NewYorkHours(), self.journal)
+        self.engine.apply(floor.now(), Settings(), "live")
+        self.runtime = LiveRuntime(self.engine, floor, floor.updates, floor.market, switch=self.switch, now=floor.now)
+        self.view: DeskView | None = None
+        self.runtime.on_beat(self._look)
+        self.thread = threading.Thread(target=self.runtime.run, daemon=True)
+
+    def _look(self) -> None:
+        self.view = self.runtime.picture()
+
+    def __enter__(self) -> LiveHouse:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leaves()
+
+    def leaves(self) -> None:
+        self.runtime.leave()
+        self.thread.join(5)
+        assert not self.thread.is_alive()
+
+    def presses(self, command: Command) -> None:
+        self.runtime.send(command)
+
+    def waits(self, holds: Callable[[DeskView], object], what: str, seconds: float = 8.0) -> DeskView:
+        """The first picture of which it holds."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.view is not None and holds(self.view):
+                return self.view
+            time.sleep(LOOK)
+        raise AssertionError(f"{what}: not in {seconds:g} s")
+
+    def held(self) -> Decimal:
+        with self.floor.lock:
+            return sum((p.quantity for p in self.floor.moved().picture(self.floor.now()).positions), Decimal(0))
