@@ -44,6 +44,7 @@ BROKER_STATUSES: Mapping[str, OrderStatus] = {
     "calculated": SUBMITTED,
     "pending_cancel": SUBMITTED,
     "pending_replace": SUBMITTED,
+    "pending_review": SUBMITTED,
     "done_for_day": SUBMITTED,
     "partially_filled": PARTIALLY_FILLED,
     "filled": FILLED,

@@ -63,6 +63,20 @@ class UpdateEvent(Enum):
     EXPIRED = "expired"
     REJECTED = "rejected"
     REPLACED = "replaced"
+    ACCEPTED = "accepted"
+    PENDING_NEW = "pending_new"
+    PENDING_CANCEL = "pending_cancel"
+    PENDING_REPLACE = "pending_replace"
+    ORDER_CANCEL_REJECTED = "order_cancel_rejected"
+    ORDER_REPLACE_REJECTED = "order_replace_rejected"
+    DONE_FOR_DAY = "done_for_day"
+    STOPPED = "stopped"
+    SUSPENDED = "suspended"
+    CALCULATED = "calculated"
+    HELD = "held"
+    RESTATED = "restated"
+    OTHER = "other"
+    """A word that we do not know; the report that comes with it says what is true."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,89 @@
+"""What a reply means: what Alpaca itself stated, apart from everything that leaves us in doubt (EX-06).
+
+A refusal is a 4xx whose body is Alpaca's own error: a JSON object with a whole number as `code`, a text as `message`.
+All else is doubt: a time-out, a broken connection, a 5xx, a page of HTML, a body that is no JSON. So is 429, although
+Alpaca says it itself: it speaks of how often we ask, and whatever stands in between says the same without having read
+the order. The look-ups that follow end it as "never arrived" where that is the truth. 408 and 425 are of the same kind.
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from core.brokers.alpaca.patience import PASSING
+from core.brokers.alpaca.wire import LIMITED, NoReply, Reply
+from core.model.broker import NoAnswer, NotFound, Refused
+
+NO_SUCH_ORDER = 40410000
+UNAUTHORISED, FORBIDDEN = 401, 403
+LONGEST_MESSAGE = 500
+LARGEST_CODE = 10**12
+OK = range(200, 300)
+STATED = range(400, 500)
+
+
+class NotJsonError(ValueError):
+    """The body is no JSON."""
+
+
+def decoded(body: bytes | str) -> Any:
+    """JSON with its numbers exact: fractions as Decimal, no NaN and no infinity. Raises `NotJsonError`."""
+    try:
+        return json.loads(body, parse_float=Decimal, parse_constant=_no_number)
+    except (ValueError, RecursionError, ArithmeticError) as error:
+        raise NotJsonError(type(error).__name__) from error
+
+
+def refusal(reply: Reply) -> Refused | None:
+    """What Alpaca stated, or None where it stated nothing."""
+    if reply.status not in STATED or reply.status in PASSING:
+        return None
+    try:
+        stated = decoded(reply.body)
+    except NotJsonError:
+        return None
+    if not isinstance(stated, dict):
+        return None
+    code, message = stated.get("code"), stated.get("message")
+    if type(code) is not int or not 0 < code < LARGEST_CODE or not isinstance(message, str):
+        return None
+    return Refused(reply.status, code, message[:LONGEST_MESSAGE])
+
+
+def is_missing(refused: Refused) -> bool:
+    """Whether it says that there is no such order; any other 404 may be a wrong address."""
+    return refused.code == NO_SUCH_ORDER
+
+
+def missing_or(refused: Refused) -> Refused | NotFound:
+    return NotFound() if is_missing(refused) else refused
+
+
+def doubt(reply: Reply | NoReply) -> NoAnswer:
+    """Why it is no answer, in one line."""
+    if isinstance(reply, NoReply):
+        return NoAnswer(reply.reason)
+    if reply.status == LIMITED:
+        return NoAnswer("Alpaca: too many requests (429)")
+    if reply.status in OK:
+        return NoAnswer(f"Alpaca: an answer that cannot be read (HTTP {reply.status})")
+    return NoAnswer(f"Alpaca: HTTP {reply.status} and no error of its own")
+
+
+def is_unauthorised(reply: Reply | NoReply) -> bool:
+    """Whether Alpaca did not take the keys: a 401, or a 403 with a message and no code; a page of HTML is neither."""
+    if isinstance(reply, NoReply) or reply.status not in (UNAUTHORISED, FORBIDDEN):
+        return False
+    try:
+        stated = decoded(reply.body)
+    except NotJsonError:
+        return False
+    if not isinstance(stated, dict) or not isinstance(stated.get("message"), str):
+        return False
+    return reply.status == UNAUTHORISED or "code" not in stated
+
+
+def _no_number(word: str) -> Decimal:
+    raise NotJsonError(f"{word} is no number")

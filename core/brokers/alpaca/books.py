@@ -1,0 +1,77 @@
+"""Alpaca's books, read as one: positions, open orders and those of the last days, all or nothing (EX-09).
+
+They come in several answers, and a fill between two of them would make them disagree. So the positions are read before
+and after the orders, and the picture stands only where they are the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from core.brokers.alpaca.fields import Fields, UnreadableError, rows
+from core.brokers.alpaca.paging import every_order
+from core.brokers.alpaca.questions import NoAnswerError, Questions
+from core.brokers.alpaca.reading import a_position, an_order
+from core.model.account import Account
+from core.model.broker import BrokerPicture, BrokerPosition, NoAnswer, OrderReport
+
+READINGS = 3
+DAYS = timedelta(days=7)
+"""How far back closed orders are read."""
+OUR_ID = re.compile(r"[0-9a-f]{16}")
+
+
+class Books:
+    """Reads them; the account's figures are asked through `account`, which says when."""
+
+    def __init__(self, questions: Questions, account: Callable[[], Account], now: Callable[[], datetime]) -> None:
+        self._questions = questions
+        self._account = account
+        self._now = now
+
+    def picture(self) -> BrokerPicture:
+        """Raises what `Questions.get` raises; `NoAnswerError` also where they never stood still."""
+        for _ in range(READINGS):
+            account = self._account()
+            before = self._positions()
+            reports = self._orders("open", None)
+            reports |= self._orders("closed", self._now() - DAYS)
+            positions = self._positions()
+            if _quantities(before) == _quantities(positions):
+                return BrokerPicture(account, positions, tuple(reports.values()))
+        raise NoAnswerError(NoAnswer(f"Alpaca: the positions changed {READINGS} times while they were read"))
+
+    def _positions(self) -> tuple[BrokerPosition, ...]:
+        return self._questions.get("/positions", "GET /positions", _all_positions)
+
+    def _orders(self, status: str, after: datetime | None) -> dict[str, OrderReport]:
+        try:
+            raw = every_order(self._page, status, after)
+            return {r.broker_order_id: r for row in raw if (r := self._report(row, status)) is not None}
+        except UnreadableError as error:
+            self._questions.unread.note(f"GET /orders: {error}", "")
+            raise NoAnswerError(NoAnswer(f"Alpaca: {error}")) from error
+
+    def _page(self, query: Mapping[str, object]) -> list[object]:
+        return self._questions.get("/orders", "GET /orders", lambda raw: rows(raw, "the orders"), query)
+
+    def _report(self, raw: object, status: str) -> OrderReport | None:
+        """An order that cannot be read is left out only where it is over and was never ours."""
+        try:
+            return an_order(raw)
+        except UnreadableError as error:
+            name = Fields(raw, "an order").word("client_order_id") or ""
+            if status == "open" or OUR_ID.fullmatch(name):
+                raise
+            self._questions.unread.note(f"GET /orders: {error}; over, not ours, left out", raw)
+            return None
+
+
+def _all_positions(raw: object) -> tuple[BrokerPosition, ...]:
+    return tuple(a_position(row) for row in rows(raw, "the positions"))
+
+
+def _quantities(positions: tuple[BrokerPosition, ...]) -> dict[str, object]:
+    return {position.symbol: position.quantity for position in positions}

@@ -1,0 +1,310 @@
+"""Alpaca as the live runtime's broker: every request of the port, each with its end and none that raises.
+
+An order is one POST, a replacement one PATCH, and neither is ever repeated. Questions and cancels are, for at most 15
+seconds in all. What Alpaca itself refused is told apart from everything else by `answers`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from core.brokers.alpaca.answers import OK, is_missing, missing_or, refusal
+from core.brokers.alpaca.books import Books
+from core.brokers.alpaca.counting import CallCounter, Calls
+from core.brokers.alpaca.fields import rows
+from core.brokers.alpaca.keys import Keys, checked
+from core.brokers.alpaca.order_bodies import a_replacement, a_submission
+from core.brokers.alpaca.patience import Patience
+from core.brokers.alpaca.questions import (
+    NOTHING_READ,
+    NoAnswerError,
+    Questions,
+    StatedRefusalError,
+    as_no_answer,
+)
+from core.brokers.alpaca.reading import (
+    a_clock,
+    a_session,
+    an_account,
+    an_activity,
+    an_instrument,
+    an_order,
+    submitted_at,
+    why_blocked,
+)
+from core.brokers.alpaca.request_line import RequestLine
+from core.brokers.alpaca.unread import UnreadMessages
+from core.brokers.alpaca.wire import NoReply, Reply, Wire
+from core.model.account import Account, Mode
+from core.model.broker import Accepted, BrokerPicture, NoAnswer, NotFound, OrderReport, Refused
+from core.model.connection import Lamp
+from core.model.instrument import Instrument, NoInstrument
+from core.model.order import OrderRequest, OrderStatus
+from core.model.session import Session
+from core.model.values import ZERO, BrokerOrderId, ClientOrderId, Symbol
+from core.settings import AlpacaSettings
+
+AN_ASSET_KEEPS = 900.0
+"""Seconds for which an asset's properties are remembered (EX-17)."""
+ON_ITS_WAY_OUT = frozenset({"pending_cancel"})
+FILLS_AT_MOST = 100
+"""Of one page of activities: what a look-up reads."""
+NOTHING_SENT = "nothing was sent: the replacement does not say what it replaces"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What Alpaca says of the account at a start; `words` is why it takes no orders, or empty."""
+
+    account: Account
+    words: str
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class AlpacaBroker:
+    """Implements `core.brokers.port.Broker`.
+
+    Raises
+    ------
+    AccountRefusedError
+        The keys are missing, damaged, or of the other kind.
+    """
+
+    def __init__(
+        self,
+        keys: Keys,
+        mode: Mode,
+        settings: AlpacaSettings,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        patience: Patience | None = None,
+    ) -> None:
+        self._now = now
+        self._counter = CallCounter()
+        self._line = RequestLine(mode, now)
+        self._patience = patience or Patience()
+        self.unread = UnreadMessages()
+        wire = Wire(checked(keys, mode), mode, settings, self._counter)
+        self._questions = Questions(wire, self._patience, self._line, self.unread, mode)
+        self._books = Books(self._questions, self._figures, now)
+        self._assets: dict[Symbol, tuple[float, Instrument]] = {}
+        self._lock = threading.Lock()
+
+    # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def submit(self, order: OrderRequest) -> Accepted | Refused | NoAnswer:
+        reply = self._questions.send_once("POST", "/orders", "POST /orders", a_submission(order))
+        return self._outcome(reply, order.client_order_id)
+
+    def replace(self, order: OrderRequest, broker_order_id: BrokerOrderId | None) -> Accepted | Refused | NoAnswer:
+        """Alpaca knows the order that makes way by its own id alone: where that is not here yet, it is asked for."""
+        if broker_order_id is None and order.replaces is None:
+            return NoAnswer(NOTHING_SENT)
+        try:
+            old = broker_order_id or self._id_of(ClientOrderId(order.replaces or ""))
+        except StatedRefusalError as error:
+            return error.refused
+        except NOTHING_READ as error:
+            return as_no_answer(error)
+        path = f"/orders/{_in_path(old)}"
+        reply = self._questions.send_once("PATCH", path, "PATCH /orders/{id}", a_replacement(order))
+        return self._outcome(reply, order.client_order_id)
+
+    def cancel(
+        self, client_order_id: ClientOrderId, broker_order_id: BrokerOrderId | None
+    ) -> Accepted | Refused | NotFound | NoAnswer:
+        """Asked for until Alpaca answers; its yes has no body, so the order is read after it."""
+        ends = self._patience.until()
+        try:
+            order_id = broker_order_id or self._id_of(client_order_id, ends)
+            path = f"/orders/{_in_path(order_id)}"
+            reply = self._questions.ask("DELETE", path, "DELETE /orders/{id}", None, ends)
+            if isinstance(reply, Reply) and reply.status in OK:
+                return Accepted(self._report_of(order_id, ends))
+            self._questions.read(reply, lambda raw: raw, "DELETE /orders/{id}")
+        except StatedRefusalError as error:
+            return self._refused_cancel(error.refused, broker_order_id, ends)
+        except NOTHING_READ as error:
+            return as_no_answer(error)
+        return NoAnswer("Alpaca: the cancel has no answer")
+
+    def look_up(self, client_order_id: ClientOrderId) -> OrderReport | NotFound | NoAnswer:
+        try:
+            report, since = self._find(client_order_id)
+        except StatedRefusalError as error:
+            return NotFound() if is_missing(error.refused) else as_no_answer(error)
+        except NOTHING_READ as error:
+            return as_no_answer(error)
+        return self._with_executions(report, since)
+
+    # ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def time(self) -> datetime | NoAnswer:
+        try:
+            return self._questions.get("/clock", "GET /clock", a_clock)
+        except NOTHING_READ as error:
+            return as_no_answer(error)
+
+    def account(self) -> Account | NoAnswer:
+        try:
+            return self._figures()
+        except NOTHING_READ as error:
+            return as_no_answer(error)
+
+    def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
+        """Remembered for a quarter of an hour; what could not be had is asked for again."""
+        with self._lock:
+            known = self._assets.get(symbol)
+        if known is not None and time.monotonic() < known[0]:
+            return known[1]
+        try:
+            asset = self._questions.get(f"/assets/{_in_path(symbol)}", "GET /assets/{symbol}", an_instrument)
+        except StatedRefusalError as error:
+            if is_missing(error.refused):
+                return NoInstrument(f"Alpaca does not list {symbol}")
+            return NoInstrument(as_no_answer(error).reason)
+        except NOTHING_READ as error:
+            return NoInstrument(as_no_answer(error).reason)
+        with self._lock:
+            self._assets[symbol] = (time.monotonic() + AN_ASSET_KEEPS, asset)
+        return asset
+
+    def picture(self) -> BrokerPicture | NoAnswer:
+        try:
+            return self._books.picture()
+        except NOTHING_READ as error:
+            return as_no_answer(error)
+
+    def sessions(self, first: date, last: date) -> tuple[Session, ...] | NoAnswer:
+        """Alpaca's own calendar, both days included."""
+        query = {"start": first.isoformat(), "end": last.isoformat()}
+        try:
+            return self._questions.get("/calendar", "GET /calendar", _all_sessions, query)
+        except NOTHING_READ as error:
+            return as_no_answer(error)
+
+    # ── for whoever starts and shows it ──────────────────────────────────────────────────────────────────────────
+
+    def standing(self) -> Standing | NoAnswer:
+        """The account as a start finds it.
+
+        Raises
+        ------
+        AccountRefusedError
+            Alpaca does not take the keys.
+        """
+        at = self._now()
+        try:
+            account, words = self._questions.get("/account", "GET /account", lambda raw: _account(raw, at))
+        except (NoAnswerError, StatedRefusalError) as error:
+            return as_no_answer(error)
+        self._line.say_blocked(words)
+        return Standing(account, words)
+
+    def show_on(self, show: Callable[[Lamp], None]) -> None:
+        """Tell each change of the way to Alpaca: `Line.BROKER`."""
+        self._line.show_on(show)
+
+    def calls(self) -> Calls:
+        return self._counter.picture()
+
+    def close(self) -> None:
+        """No question waits or is repeated from here on."""
+        self._patience.leave()
+        self._questions.wire.hang_up()
+
+    # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _outcome(self, reply: Reply | NoReply, client_order_id: ClientOrderId) -> Accepted | Refused | NoAnswer:
+        """What became of an order; an answer about another order is none."""
+        if isinstance(reply, Reply) and (refused := refusal(reply)) is not None:
+            return refused
+        try:
+            report = self._questions.read(reply, an_order, "the answer to an order")
+        except NOTHING_READ as error:
+            return as_no_answer(error)
+        if report.client_order_id != client_order_id:
+            return NoAnswer(f"Alpaca: an answer about the order {report.client_order_id}")
+        return Accepted(report)
+
+    def _refused_cancel(
+        self, refused: Refused, broker_order_id: BrokerOrderId | None, ends: float
+    ) -> Accepted | Refused | NotFound | NoAnswer:
+        """A cancel may have arrived although its answer was lost: then Alpaca refuses the next one, and it is done."""
+        answer = missing_or(refused)
+        if isinstance(answer, NotFound) or broker_order_id is None:
+            return answer
+        try:
+            report = self._report_of(broker_order_id, ends)
+        except NOTHING_READ:
+            return answer
+        is_done = report.status is OrderStatus.CANCELLED or report.raw_status in ON_ITS_WAY_OUT
+        return Accepted(report) if is_done else answer
+
+    def _id_of(self, client_order_id: ClientOrderId, ends: float | None = None) -> BrokerOrderId:
+        return self._find(client_order_id, ends)[0].broker_order_id
+
+    def _find(self, client_order_id: ClientOrderId, ends: float | None = None) -> tuple[OrderReport, datetime]:
+        report, since = self._questions.get(
+            "/orders:by_client_order_id",
+            "GET /orders:by_client_order_id",
+            lambda raw: (an_order(raw), submitted_at(raw)),
+            {"client_order_id": client_order_id},
+            ends,
+        )
+        if report.client_order_id != client_order_id:
+            raise NoAnswerError(NoAnswer(f"Alpaca: an answer about the order {report.client_order_id}"))
+        return report, since
+
+    def _report_of(self, order_id: BrokerOrderId, ends: float) -> OrderReport:
+        path = f"/orders/{_in_path(order_id)}"
+        return self._questions.get(path, "GET /orders/{id}", an_order, None, ends)
+
+    def _with_executions(self, report: OrderReport, since: datetime) -> OrderReport:
+        """The order's fills with the ids that the stream gives them; none where they are not all there (EX-05)."""
+        if report.filled_quantity == ZERO:
+            return report
+        query = {
+            "after": (since - timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "direction": "asc",
+            "page_size": FILLS_AT_MOST,
+        }
+        try:
+            fills = self._questions.get("/account/activities/FILL", "GET /account/activities/FILL", _all_fills, query)
+        except NOTHING_READ:
+            return report
+        ours = tuple(execution for order_id, execution in fills if order_id == report.broker_order_id)
+        if sum((execution.quantity for execution in ours), ZERO) != report.filled_quantity:
+            return report
+        return replace(report, executions=ours)
+
+    def _figures(self) -> Account:
+        at = self._now()
+        account, words = self._questions.get("/account", "GET /account", lambda raw: _account(raw, at))
+        self._line.say_blocked(words)
+        return account
+
+
+def _account(raw: Any, at: datetime) -> tuple[Account, str]:
+    return an_account(raw, at), why_blocked(raw)
+
+
+def _all_fills(raw: Any) -> list[tuple[BrokerOrderId, Any]]:
+    return [an_activity(row) for row in rows(raw, "the fills")]
+
+
+def _all_sessions(raw: Any) -> tuple[Session, ...]:
+    return tuple(a_session(row) for row in rows(raw, "the calendar"))
+
+
+def _in_path(name: str) -> str:
+    return quote(name, safe="")

@@ -1,0 +1,139 @@
+"""Reading a broker's JSON with care: each value by its name and its kind, and an error that says where it was not so.
+
+Numbers are exact and bounded, times have a zone, texts an end. Nothing is guessed and nothing is filled in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from core.model.values import is_number
+
+NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,40})?")
+MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{5,8}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
+LONGEST_TEXT = 200
+SMALLEST_EXPONENT = -40
+SHOWN = 40
+
+
+class UnreadableError(Exception):
+    """A message of the broker's that cannot be read: its place, and what is wrong there."""
+
+
+class Fields:
+    """One JSON object.
+
+    Parameters
+    ----------
+    place
+        What it is and whose, for the error: `order 61e69015`.
+    """
+
+    def __init__(self, raw: object, place: str) -> None:
+        if not isinstance(raw, dict):
+            raise UnreadableError(f"{place}: not an object but {shown(raw)}")
+        self.raw: Mapping[str, Any] = raw
+        self.place = place
+
+    def text(self, name: str) -> str:
+        text = self.word(name)
+        if text is None:
+            raise self.unreadable(name, "is missing")
+        return text
+
+    def word(self, name: str) -> str | None:
+        """A text that may be missing, null or empty."""
+        value = self.raw.get(name)
+        if value is None or value == "":
+            return None
+        if not isinstance(value, str) or len(value) > LONGEST_TEXT or not value.isprintable():
+            raise self.unreadable(name, f"{shown(value)} is no plain text")
+        return value
+
+    def number(self, name: str) -> Decimal:
+        number = self.optional_number(name)
+        if number is None:
+            raise self.unreadable(name, "is missing")
+        return number
+
+    def optional_number(self, name: str) -> Decimal | None:
+        """A number that may be missing, null or empty; as text, as Alpaca writes them, or as a JSON number."""
+        value = self.raw.get(name)
+        if value is None or value == "":
+            return None
+        number = _number(value)
+        if number is None:
+            raise self.unreadable(name, f"{shown(value)} is no number")
+        return number
+
+    def positive(self, name: str) -> Decimal:
+        number = self.number(name)
+        if number <= 0:
+            raise self.unreadable(name, f"{shown(self.raw.get(name))} is not above zero")
+        return number
+
+    def optional_positive(self, name: str) -> Decimal | None:
+        return None if self.optional_number(name) is None else self.positive(name)
+
+    def not_negative(self, name: str) -> Decimal:
+        number = self.number(name)
+        if number < 0:
+            raise self.unreadable(name, f"{shown(self.raw.get(name))} is below zero")
+        return number
+
+    def moment(self, name: str) -> datetime:
+        """A time with its zone, as UTC; what is finer than a microsecond is cut off."""
+        value = self.raw.get(name)
+        if isinstance(value, str) and MOMENT.fullmatch(value):
+            try:
+                return datetime.fromisoformat(value).astimezone(UTC)
+            except (ValueError, OverflowError):
+                pass
+        raise self.unreadable(name, f"{shown(value)} is no time with a zone")
+
+    def flag(self, name: str) -> bool:
+        """True where it is said; what is not said is false."""
+        value = self.raw.get(name)
+        if value is None:
+            return False
+        if not isinstance(value, bool):
+            raise self.unreadable(name, f"{shown(value)} is neither true nor false")
+        return value
+
+    def part(self, name: str) -> Fields:
+        return Fields(self.raw.get(name), f"{self.place}, {name}")
+
+    def unreadable(self, name: str, what: str) -> UnreadableError:
+        return UnreadableError(f"{self.place}: {name} {what}")
+
+
+def rows(raw: object, place: str) -> list[object]:
+    """A JSON list."""
+    if not isinstance(raw, list):
+        raise UnreadableError(f"{place}: not a list but {shown(raw)}")
+    return raw
+
+
+def shown(raw: object) -> str:
+    """The beginning of a value, for a message."""
+    text = repr(raw) if isinstance(raw, str | int | float | bool | Decimal | None) else type(raw).__name__
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+def _number(value: object) -> Decimal | None:
+    if isinstance(value, str):
+        number = Decimal(value) if NUMBER.fullmatch(value) else None
+    elif isinstance(value, int) and not isinstance(value, bool):
+        number = Decimal(value)
+    elif isinstance(value, Decimal):
+        number = value
+    else:
+        number = None
+    if number is None or not is_number(number):
+        return None
+    exponent = number.as_tuple().exponent
+    return number if isinstance(exponent, int) and exponent >= SMALLEST_EXPONENT else None

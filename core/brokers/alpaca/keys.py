@@ -1,0 +1,61 @@
+"""The two words that open an account at Alpaca, and what can be said of them before anything is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from core.model.account import Mode
+
+PREFIXES = {Mode.PAPER: "PK", Mode.LIVE: "AK"}
+"""How Alpaca's keys of each kind begin."""
+
+MISSING = "no keys for Alpaca: set APCA_API_KEY_ID and APCA_API_SECRET_KEY, as its dashboard gave them"
+DAMAGED = (
+    "the keys for Alpaca hold a space, a line break or a foreign letter: copy APCA_API_KEY_ID and its secret again"
+)
+CHECK = "check APCA_API_KEY_ID and APCA_API_SECRET_KEY, and that they are {mode} keys"
+
+
+class AccountRefusedError(Exception):
+    """These keys, or this account, will not do; the message is one line that says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Handed to the adapters alone (SY-06)."""
+
+    key_id: SecretStr
+    secret: SecretStr
+
+
+def checked(keys: Keys, mode: Mode) -> Keys:
+    """The keys, where they can be of this kind (OP-10).
+
+    Raises
+    ------
+    AccountRefusedError
+        They are missing, damaged, or of the other kind.
+    """
+    key_id, secret = keys.key_id.get_secret_value(), keys.secret.get_secret_value()
+    if not key_id or not secret:
+        raise AccountRefusedError(MISSING)
+    if not all(_is_plain(word) for word in (key_id, secret)):
+        raise AccountRefusedError(DAMAGED)
+    other = Mode.LIVE if mode is Mode.PAPER else Mode.PAPER
+    if key_id.startswith(PREFIXES[other]):
+        raise AccountRefusedError(
+            f"the account is {mode.value} and APCA_API_KEY_ID is a {other.value} key ({PREFIXES[other]}…): "
+            f"use one that begins with {PREFIXES[mode]}, or set account.mode"
+        )
+    return keys
+
+
+def check_the_keys(mode: Mode) -> str:
+    """What to do where Alpaca says that it does not know them."""
+    return CHECK.format(mode=mode.value)
+
+
+def _is_plain(word: str) -> bool:
+    return all("!" <= letter <= "~" for letter in word)

@@ -1,0 +1,49 @@
+"""All orders, although Alpaca gives at most 500 at a time: none lost and none doubled at the edge of a page.
+
+Pages go forward in the time of submission. The next one begins just before the last order of the one before, so that
+orders of the same instant come again and are recognised by their id. A page that is not in order is not believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from core.brokers.alpaca.fields import Fields, UnreadableError
+from core.brokers.alpaca.reading import submitted_at
+
+PAGE = 500
+AN_INSTANT = timedelta(microseconds=1)
+
+
+def every_order(
+    page_of: Callable[[Mapping[str, object]], list[object]], status: str, after: datetime | None
+) -> list[object]:
+    """Every order of this status (`open` or `closed`) submitted after `after`, oldest first, as raw JSON.
+
+    Raises
+    ------
+    UnreadableError
+        A page that is not in order, or a full one that brings nothing new.
+    """
+    found: dict[str, object] = {}
+    while True:
+        page = page_of(_query(status, after))
+        times = [submitted_at(row) for row in page]
+        if times != sorted(times):
+            raise UnreadableError("the orders do not come in the order of their submission")
+        known = len(found)
+        for row in page:
+            found.setdefault(Fields(row, "an order").text("id"), row)
+        if len(page) < PAGE:
+            return list(found.values())
+        if len(found) == known:
+            raise UnreadableError(f"more than {PAGE} orders were submitted at {times[-1]}")
+        after = times[-1] - AN_INSTANT
+
+
+def _query(status: str, after: datetime | None) -> dict[str, object]:
+    query: dict[str, object] = {"status": status, "limit": PAGE, "direction": "asc", "nested": "false"}
+    if after is not None:
+        query["after"] = after.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return query

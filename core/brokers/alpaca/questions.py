@@ -1,0 +1,116 @@
+"""A question to Alpaca and its answer, read: asked again where that is safe, and trouble in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from core.brokers.alpaca.answers import OK, NotJsonError, decoded, doubt, is_unauthorised, refusal
+from core.brokers.alpaca.fields import UnreadableError
+from core.brokers.alpaca.keys import AccountRefusedError, check_the_keys
+from core.brokers.alpaca.patience import Patience
+from core.brokers.alpaca.request_line import RequestLine
+from core.brokers.alpaca.unread import UnreadMessages
+from core.brokers.alpaca.wire import NoReply, Reply, Wire
+from core.model.account import Mode
+from core.model.broker import NoAnswer, Refused
+
+Answer = TypeVar("Answer")
+
+
+class NoAnswerError(Exception):
+    """Nothing that can be believed came back."""
+
+    def __init__(self, answer: NoAnswer) -> None:
+        super().__init__(answer.reason)
+        self.answer = answer
+
+
+class StatedRefusalError(Exception):
+    """Alpaca itself said no."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.message)
+        self.refused = refused
+
+
+class Questions:
+    """The wire, the patience, and what is kept of what could not be read."""
+
+    def __init__(self, wire: Wire, patience: Patience, line: RequestLine, unread: UnreadMessages, mode: Mode) -> None:
+        self.wire = wire
+        self.patience = patience
+        self.line = line
+        self.unread = unread
+        self.mode = mode
+
+    def send_once(self, method: str, path: str, endpoint: str, body: Mapping[str, object]) -> Reply | NoReply:
+        """One request and no other: an order."""
+        reply = self.wire.ask(method, path, endpoint, body)
+        self.line.saw(reply)
+        return reply
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        endpoint: str,
+        query: Mapping[str, object] | None = None,
+        ends: float | None = None,
+    ) -> Reply | NoReply:
+        """A question or a cancel, repeated where nothing came back."""
+
+        def once(within: float) -> Reply | NoReply:
+            reply = self.wire.ask(method, path, endpoint, query, within)
+            self.line.saw(reply)
+            return reply
+
+        return self.patience.ask(once, ends)
+
+    def get(
+        self,
+        path: str,
+        endpoint: str,
+        read: Callable[[Any], Answer],
+        query: Mapping[str, object] | None = None,
+        ends: float | None = None,
+    ) -> Answer:
+        """What Alpaca answers, read.
+
+        Raises
+        ------
+        StatedRefusalError, NoAnswerError, AccountRefusedError
+        """
+        return self.read(self.ask("GET", path, endpoint, query, ends), read, endpoint)
+
+    def read(self, reply: Reply | NoReply, read: Callable[[Any], Answer], place: str) -> Answer:
+        """As `get`, of an answer that is there."""
+        if is_unauthorised(reply):
+            raise AccountRefusedError(f"Alpaca does not take the keys: {check_the_keys(self.mode)}")
+        if isinstance(reply, NoReply):
+            raise NoAnswerError(doubt(reply))
+        if (refused := refusal(reply)) is not None:
+            raise StatedRefusalError(refused)
+        if reply.status not in OK:
+            raise NoAnswerError(doubt(reply))
+        try:
+            return read(decoded(reply.body))
+        except NotJsonError:
+            self.unread.note(f"{place}: no JSON", reply.body)
+            raise NoAnswerError(doubt(reply)) from None
+        except UnreadableError as error:
+            self.unread.note(f"{place}: {error}", reply.body)
+            raise NoAnswerError(NoAnswer(f"Alpaca: {error}")) from error
+
+
+def as_no_answer(error: Exception) -> NoAnswer:
+    """Any of the three, for a caller who needs no more than the reason."""
+    if isinstance(error, NoAnswerError):
+        return error.answer
+    if isinstance(error, StatedRefusalError):
+        return NoAnswer(f"Alpaca: {error.refused.message} ({error.refused.status}, {error.refused.code})")
+    return NoAnswer(str(error))
+
+
+NOTHING_READ = (NoAnswerError, StatedRefusalError, AccountRefusedError)
+"""What `get` and `read` raise."""

@@ -1,0 +1,188 @@
+"""Alpaca's JSON as our vocabulary. Each function raises `UnreadableError` and nothing else, whatever it is given."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from core.brokers.alpaca.fields import Fields, shown
+from core.brokers.alpaca.statuses import FILLS, event_of, status_of
+from core.model.account import Account
+from core.model.broker import BrokerPosition, Execution, OrderReport, OrderUpdate
+from core.model.instrument import Instrument
+from core.model.order import OrderType, Side, TimeInForce
+from core.model.session import Session
+from core.model.values import (
+    BrokerOrderId,
+    ClientOrderId,
+    ExecutionId,
+    Money,
+    Price,
+    Quantity,
+    Symbol,
+)
+
+NEW_YORK = ZoneInfo("America/New_York")
+WHOLE = Decimal(1)
+SMALLEST_FRACTION = Decimal("0.001")
+"""Of a share; Alpaca takes nine decimals, ours are coarser."""
+ACTIVE = "ACTIVE"
+AN_ACTIVITY = "::"
+"""Stands between the time and the execution's own id in an activity's id."""
+
+Word = TypeVar("Word", bound=Enum)
+
+
+def an_order(raw: object, executions: tuple[Execution, ...] = ()) -> OrderReport:
+    """An order as Alpaca reports it. One that was given in dollars has no quantity, and cannot be read."""
+    name = raw.get("id") if isinstance(raw, dict) else None
+    order = Fields(raw, f"order {name}" if isinstance(name, str) else "an order")
+    raw_status = order.text("status")
+    filled = order.optional_number("filled_qty") or Decimal(0)
+    if filled < 0:
+        raise order.unreadable("filled_qty", "is below zero")
+    average = order.optional_positive("filled_avg_price") if filled else None
+    return OrderReport(
+        client_order_id=ClientOrderId(order.text("client_order_id")),
+        broker_order_id=BrokerOrderId(order.text("id")),
+        symbol=Symbol(order.text("symbol")),
+        side=_one_of(Side, order, "side"),
+        type=_one_of(OrderType, order, "type" if order.word("type") else "order_type"),
+        time_in_force=_one_of(TimeInForce, order, "time_in_force"),
+        quantity=Quantity(order.positive("qty")),
+        limit_price=_price(order, "limit_price"),
+        stop_price=_price(order, "stop_price"),
+        status=status_of(raw_status),
+        raw_status=raw_status,
+        filled_quantity=Quantity(filled),
+        average_price=None if average is None else Price(average),
+        executions=executions,
+    )
+
+
+def submitted_at(raw: object) -> datetime:
+    """When an order was submitted: by this time Alpaca sorts and pages."""
+    order = Fields(raw, "an order")
+    return order.moment("submitted_at" if order.raw.get("submitted_at") else "created_at")
+
+
+def an_update(raw: object) -> OrderUpdate:
+    """The `data` of one trade update. `qty` and `price` are of this execution, the order's own are cumulative."""
+    update = Fields(raw, "a trade update")
+    event = event_of(update.text("event"))
+    report = an_order(update.raw.get("order"))
+    at = update.moment("timestamp")
+    return OrderUpdate(event, at, report, _execution(update, at) if event in FILLS else None)
+
+
+def an_activity(raw: object) -> tuple[BrokerOrderId, Execution]:
+    """A FILL among the account's activities: whose it is, and the execution with the stream's own id."""
+    fill = Fields(raw, "a fill")
+    name = fill.text("id").rpartition(AN_ACTIVITY)[2]
+    execution = Execution(
+        ExecutionId(name),
+        fill.moment("transaction_time"),
+        Quantity(fill.positive("qty")),
+        Price(fill.positive("price")),
+    )
+    return BrokerOrderId(fill.text("order_id")), execution
+
+
+def a_position(raw: object) -> BrokerPosition:
+    position = Fields(raw, "a position")
+    size = abs(position.number("qty"))
+    signs = {"long": 1, "short": -1}
+    side = position.text("side")
+    if side not in signs:
+        raise position.unreadable("side", f"{shown(side)} is unknown")
+    return BrokerPosition(
+        symbol=Symbol(position.text("symbol")),
+        quantity=Quantity(size * signs[side]),
+        average_price=Price(position.not_negative("avg_entry_price")),
+    )
+
+
+def an_account(raw: object, at: datetime) -> Account:
+    """The account's figures; `at` is when they were asked for."""
+    account = Fields(raw, "the account")
+    return Account(
+        at=at,
+        name=account.text("account_number"),
+        equity=Money(account.number("equity")),
+        cash=Money(account.number("cash")),
+        buying_power=Money(account.number("buying_power")),
+        multiplier=account.positive("multiplier"),
+        is_blocked=bool(why_blocked(raw)),
+    )
+
+
+BLOCKS = {
+    "account_blocked": "the account is blocked: write to Alpaca's support",
+    "trading_blocked": "trading is blocked on the account: look at its dashboard, or write to Alpaca's support",
+    "trade_suspended_by_user": "trading is suspended by its owner: resume it in Alpaca's dashboard",
+}
+
+
+def why_blocked(raw: object) -> str:
+    """Why the account takes no orders and what to do; empty where it takes them."""
+    account = Fields(raw, "the account")
+    for name, words in BLOCKS.items():
+        if account.flag(name):
+            return words
+    status = account.text("status")
+    return "" if status == ACTIVE else f"the account is {status} and not {ACTIVE}: look at Alpaca's dashboard"
+
+
+def an_instrument(raw: object) -> Instrument:
+    asset = Fields(raw, "an asset")
+    is_fractionable = asset.flag("fractionable")
+    return Instrument(
+        symbol=Symbol(asset.text("symbol")),
+        is_tradable=asset.flag("tradable") and asset.word("status") in (None, "active"),
+        is_fractionable=is_fractionable,
+        is_shortable=asset.flag("shortable"),
+        is_easy_to_borrow=asset.flag("easy_to_borrow"),
+        quantity_step=SMALLEST_FRACTION if is_fractionable else WHOLE,
+    )
+
+
+def a_clock(raw: object) -> datetime:
+    return Fields(raw, "the clock").moment("timestamp")
+
+
+def a_session(raw: object) -> Session:
+    """A day of the calendar; its times of day have no zone of their own and are New York's, summer and winter."""
+    row = Fields(raw, "a day of the calendar")
+    try:
+        day = date.fromisoformat(row.text("date"))
+        opens, closes = (time.fromisoformat(row.text(name)) for name in ("open", "close"))
+    except ValueError as error:
+        raise row.unreadable("date, open or close", "is no date or time of day") from error
+    if opens.tzinfo or closes.tzinfo or not opens < closes:
+        raise row.unreadable("open and close", "are no session")
+    return Session(day, *(datetime.combine(day, clock, NEW_YORK).astimezone(UTC) for clock in (opens, closes)))
+
+
+def _execution(update: Fields, at: datetime) -> Execution:
+    return Execution(
+        ExecutionId(update.text("execution_id")),
+        at,
+        Quantity(update.positive("qty")),
+        Price(update.positive("price")),
+    )
+
+
+def _price(order: Fields, name: str) -> Price | None:
+    price = order.optional_positive(name)
+    return None if price is None else Price(price)
+
+
+def _one_of(words: type[Word], fields: Fields, name: str) -> Word:
+    text = fields.text(name)
+    try:
+        return words(text)
+    except ValueError:
+        raise fields.unreadable(name, f"{shown(text)} is unknown here") from None

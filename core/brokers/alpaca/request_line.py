@@ -1,0 +1,70 @@
+"""The lamp of the requests: what the last answers say of the way to Alpaca, told when it changes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from core.brokers.alpaca.answers import doubt, is_unauthorised, refusal
+from core.brokers.alpaca.keys import check_the_keys
+from core.brokers.alpaca.wire import LIMITED, NoReply, Reply
+from core.model.account import Mode
+from core.model.connection import Lamp, Line, LineState
+
+TOO_OFTEN = "Alpaca: too many requests; questions wait, orders do not"
+SUCCESS = range(200, 300)
+
+
+class RequestLine:
+    """Told in any thread."""
+
+    def __init__(self, mode: Mode, now: Callable[[], datetime]) -> None:
+        self._mode = mode
+        self._now = now
+        self._lock = threading.Lock()
+        self._show: Callable[[Lamp], None] = lambda lamp: None
+        self._lamp = Lamp(Line.BROKER, LineState.CONNECTING, now())
+        self._blocked = ""
+
+    def show_on(self, show: Callable[[Lamp], None]) -> None:
+        """Tell each change from here on, and how it stands."""
+        with self._lock:
+            self._show = show
+            show(self._lamp)
+
+    @property
+    def lamp(self) -> Lamp:
+        return self._lamp
+
+    def say_blocked(self, words: str) -> None:
+        """What the account itself says; empty where it takes orders."""
+        with self._lock:
+            self._blocked = words
+            if self._lamp.state is LineState.UP:
+                self._become(LineState.UP, words, 0, self._lamp.heard_at)
+
+    def saw(self, reply: Reply | NoReply) -> None:
+        """One more answer, or none."""
+        state, words = self._judged(reply)
+        with self._lock:
+            heard_at = self._lamp.heard_at if isinstance(reply, NoReply) else self._now()
+            tries = self._lamp.tries + 1 if state is LineState.DOWN else 0
+            self._become(state, words or (self._blocked if state is LineState.UP else ""), tries, heard_at)
+
+    def _judged(self, reply: Reply | NoReply) -> tuple[LineState, str]:
+        if is_unauthorised(reply):
+            return LineState.REFUSED, f"Alpaca does not take the keys: {check_the_keys(self._mode)}"
+        if isinstance(reply, Reply):
+            if reply.status == LIMITED:
+                return LineState.UP, TOO_OFTEN
+            if reply.status in SUCCESS or refusal(reply) is not None:
+                return LineState.UP, ""
+        return LineState.DOWN, doubt(reply).reason
+
+    def _become(self, state: LineState, words: str, tries: int, heard_at: datetime | None) -> None:
+        before = self._lamp
+        since = before.since if state is before.state else self._now()
+        self._lamp = Lamp(Line.BROKER, state, since, heard_at, tries, words)
+        if (state, words, tries) != (before.state, before.words, before.tries):
+            self._show(self._lamp)

@@ -1,0 +1,28 @@
+"""Alpaca's words for what becomes of an order, each in one table. A word that is missing is kept raw, never guessed.
+
+The statuses are the state machine's own table (`core.execution.order_machine`), so that there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.execution.order_machine import BROKER_STATUSES
+from core.model.broker import UpdateEvent
+from core.model.order import OrderStatus
+
+EVENTS: Mapping[str, UpdateEvent] = {event.value: event for event in UpdateEvent if event is not UpdateEvent.OTHER}
+"""Every event of the trade updates, by Alpaca's word."""
+
+FILLS = frozenset({UpdateEvent.FILL, UpdateEvent.PARTIAL_FILL})
+"""Events that carry an execution."""
+
+
+def status_of(word: str) -> OrderStatus | None:
+    """None where the word is unknown."""
+    return BROKER_STATUSES.get(word)
+
+
+def event_of(word: str) -> UpdateEvent:
+    """`OTHER` where the word is unknown: the order that comes with it says what is true."""
+    return EVENTS.get(word, UpdateEvent.OTHER)

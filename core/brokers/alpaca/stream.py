@@ -1,0 +1,294 @@
+"""The stream of order updates, driven on the `websockets` library itself by the protocol of alpaca-py's TradingStream.
+
+That class stands in the way of what is asked of a stream here. It waits for ever for an answer to its keys, and hears
+no stop while it does. It takes a stated refusal of the keys for a passing fault and tries again each second. It has no
+heartbeat that notices a mute socket within a minute, says nothing of how the connection stands, and rests on a client
+that `websockets` has deprecated and that knows no proxy. Its addresses are used.
+
+A message is parsed and handed on; nothing else happens in between. What it cannot be is noted in `unread`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+import ssl
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from alpaca.common.enums import BaseURL
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
+from core.brokers.alpaca.answers import NotJsonError, decoded
+from core.brokers.alpaca.fields import UnreadableError
+from core.brokers.alpaca.keys import Keys, check_the_keys, checked
+from core.brokers.alpaca.reading import an_update
+from core.brokers.alpaca.unread import UnreadMessages
+from core.brokers.alpaca.wire import is_loopback
+from core.model.account import Mode
+from core.model.broker import OrderUpdate
+from core.model.connection import Lamp, Line, LineState
+from core.settings import AlpacaSettings
+
+UPDATES = "trade_updates"
+ADDRESSES = {Mode.PAPER: BaseURL.TRADING_STREAM_PAPER.value, Mode.LIVE: BaseURL.TRADING_STREAM_LIVE.value}
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+"""Seconds before the next try, doubling; half of it is chance."""
+AFTER_A_REFUSAL = 60.0
+"""Seconds before keys that were refused are tried again."""
+IS_STABLE = 10.0
+"""Seconds after which a connection counts as one that stood."""
+CLOSING = 1.0
+"""Seconds that the other side has for its part of a goodbye."""
+OFTEN_ENOUGH = 1.0
+"""Seconds between lamps that only say that something was heard."""
+LARGEST_MESSAGE = 2**22
+UNAUTHORISED = 401
+TOO_MANY = frozenset({406, 429})
+
+_log = logging.getLogger("keyturn.trade_updates")
+_log.setLevel(logging.INFO)  # finer, the library writes what it sends, and that is the keys (SY-06)
+
+
+class _KeysRefusedError(Exception):
+    """Stated by the other side."""
+
+
+class _NotAsAgreedError(Exception):
+    """The other side does not speak the protocol."""
+
+
+class _MuteError(Exception):
+    """No message and no pong."""
+
+
+class _Connect(connect):
+    """Never sent on to another address: what follows is the keys."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+class AlpacaOrderStream:
+    """Implements `core.brokers.port.OrderStream`.
+
+    Raises
+    ------
+    AccountRefusedError
+        The keys are missing, damaged, or of the other kind.
+    """
+
+    def __init__(
+        self,
+        keys: Keys,
+        mode: Mode,
+        settings: AlpacaSettings,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        chance: Callable[[], float] = random.random,
+        after_a_refusal: float = AFTER_A_REFUSAL,
+    ) -> None:
+        self._keys = checked(keys, mode)
+        self._mode = mode
+        self._url = settings.trade_stream_url or ADDRESSES[mode]
+        self._connect_seconds = float(settings.connect_seconds)
+        self._read_seconds = float(settings.read_seconds)
+        self._silence_seconds = float(settings.silence_seconds)
+        self._now = now
+        self._chance = chance
+        self._after_a_refusal = after_a_refusal
+        self.unread = UnreadMessages()
+
+    async def run(self, hear: Callable[[OrderUpdate], None], show: Callable[[Lamp], None]) -> None:
+        """Until it is cancelled: connect, listen, and come back, ever later where that does not hold."""
+        lamps = _Lamps(show, self._now)
+        while True:
+            try:
+                await self._live(hear, lamps)
+            except _KeysRefusedError as error:
+                lamps.refused(
+                    f"Alpaca does not take the keys for order updates ({error}): {check_the_keys(self._mode)}"
+                )
+                await asyncio.sleep(self._after_a_refusal)
+                continue
+            except _MuteError:
+                lamps.lost(LineState.SILENT, f"no order updates: nothing for {self._silence_seconds:g} s and no pong")
+            except (OSError, TimeoutError, WebSocketException, _NotAsAgreedError) as error:
+                lamps.lost(LineState.DOWN, f"no order updates: {_words(error)}")
+            await asyncio.sleep(self._pause(lamps.tries))
+
+    async def _live(self, hear: Callable[[OrderUpdate], None], lamps: _Lamps) -> None:
+        lamps.connecting()
+        connection = _Connect(
+            self._url,
+            open_timeout=self._connect_seconds,
+            close_timeout=CLOSING,
+            ping_interval=None,
+            max_size=LARGEST_MESSAGE,
+            proxy=None if is_loopback(self._url) else True,
+            logger=_log,
+        )
+        try:
+            async with connection as socket:
+                async with asyncio.timeout(self._read_seconds):
+                    await self._authenticate(socket)
+                    await self._subscribe(socket, hear)
+                lamps.up()
+                await self._listen(socket, hear, lamps)
+        except InvalidStatus as error:
+            if error.response.status_code == UNAUTHORISED:
+                raise _KeysRefusedError("HTTP 401") from None
+            raise
+
+    # ── the protocol ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _authenticate(self, socket: ClientConnection) -> None:
+        secret = {"key_id": self._keys.key_id.get_secret_value(), "secret_key": self._keys.secret.get_secret_value()}
+        await socket.send(json.dumps({"action": "authenticate", "data": secret}))
+        data = (await self._message(socket, "authorization")).get("data")
+        status = data.get("status") if isinstance(data, dict) else None
+        if status == "unauthorized":
+            raise _KeysRefusedError(_stated(data))
+        if status != "authorized":
+            raise _NotAsAgreedError("its answer to the keys cannot be read")
+
+    async def _subscribe(self, socket: ClientConnection, hear: Callable[[OrderUpdate], None]) -> None:
+        await socket.send(json.dumps({"action": "listen", "data": {"streams": [UPDATES]}}))
+        data = (await self._message(socket, "listening", hear)).get("data")
+        streams = data.get("streams") if isinstance(data, dict) else None
+        if not isinstance(streams, list) or UPDATES not in streams:
+            raise _NotAsAgreedError("the server does not give them")
+
+    async def _message(
+        self, socket: ClientConnection, wanted: str, hear: Callable[[OrderUpdate], None] | None = None
+    ) -> dict[str, Any]:
+        """The next message of this kind; an update that comes before it is heard."""
+        while True:
+            raw = await socket.recv()
+            message = self._decoded(raw)
+            if message.get("stream") == wanted:
+                return message
+            if hear is not None:
+                self._take(message, raw, hear)
+
+    async def _listen(self, socket: ClientConnection, hear: Callable[[OrderUpdate], None], lamps: _Lamps) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._silence_seconds):
+                    raw = await socket.recv()
+            except TimeoutError:
+                await self._ping(socket)
+                lamps.heard()
+                continue
+            lamps.heard()
+            self._take(self._decoded(raw), raw, hear)
+
+    async def _ping(self, socket: ClientConnection) -> None:
+        """Nothing came for long, which is right where nothing is traded: a pong says that the other side is there."""
+        try:
+            async with asyncio.timeout(self._read_seconds):
+                await (await socket.ping())
+        except TimeoutError:
+            raise _MuteError from None
+
+    def _take(self, message: dict[str, Any], raw: str | bytes, hear: Callable[[OrderUpdate], None]) -> None:
+        data = message.get("data")
+        if message.get("stream") == "authorization" and isinstance(data, dict) and data.get("status") == "unauthorized":
+            raise _KeysRefusedError(_stated(data))
+        if message.get("stream") != UPDATES:
+            return
+        try:
+            update = an_update(data)
+        except UnreadableError as error:
+            self.unread.note(f"order update: {error}", raw)
+            return
+        hear(update)
+
+    def _decoded(self, raw: str | bytes) -> dict[str, Any]:
+        """One message; what is none is noted, and as if nothing had come."""
+        try:
+            message = decoded(raw)
+        except NotJsonError:
+            message = None
+        if isinstance(message, dict):
+            return message
+        self.unread.note("order updates: no JSON object", raw)
+        return {}
+
+    def _pause(self, tries: int) -> float:
+        longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(tries - 1, 10))
+        return longest / 2 + self._chance() * longest / 2
+
+
+class _Lamps:
+    """What the stream's lamp shows, and how often in a row it did not hold."""
+
+    def __init__(self, show: Callable[[Lamp], None], now: Callable[[], datetime]) -> None:
+        self._show = show
+        self._now = now
+        self._heard_at: datetime | None = None
+        self._told_at = self._up_at = float("-inf")
+        self._since = now()
+        self._state: LineState | None = None
+        self._is_up = False
+        self.tries = 0
+
+    def connecting(self) -> None:
+        self._tell(LineState.CONNECTING, "")
+
+    def up(self) -> None:
+        self._heard_at = self._now()
+        self._up_at = asyncio.get_running_loop().time()
+        self._is_up = True
+        self._tell(LineState.UP, "")
+
+    def heard(self) -> None:
+        self._heard_at = self._now()
+        if asyncio.get_running_loop().time() - self._told_at >= OFTEN_ENOUGH:
+            self._tell(LineState.UP, "")
+
+    def lost(self, state: LineState, words: str) -> None:
+        """A connection that fell soon after it stood counts on: a server that does so is not asked without pause."""
+        if self._is_up and asyncio.get_running_loop().time() - self._up_at >= IS_STABLE:
+            self.tries = 0
+        self._is_up = False
+        self.tries += 1
+        self._tell(state, words)
+
+    def refused(self, words: str) -> None:
+        self._is_up = False
+        self.tries += 1
+        self._tell(LineState.REFUSED, words)
+
+    def _tell(self, state: LineState, words: str) -> None:
+        if state is not self._state:
+            self._state, self._since = state, self._now()
+        self._told_at = asyncio.get_running_loop().time()
+        tries = 0 if state is LineState.UP else self.tries
+        self._show(Lamp(Line.TRADES, state, self._since, self._heard_at, tries, words))
+
+
+def _stated(data: object) -> str:
+    message = data.get("message") if isinstance(data, dict) else None
+    return message[:100] if isinstance(message, str) and message else "unauthorized"
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, InvalidStatus):
+        status = error.response.status_code
+        return "another program holds the only connection" if status in TOO_MANY else f"HTTP {status}"
+    if isinstance(error, ConnectionClosed):
+        return "the connection broke"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "the server's certificate cannot be verified"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, OSError):
+        return "the server cannot be reached"
+    if isinstance(error, _NotAsAgreedError):
+        return str(error)
+    return f"the server does not speak as agreed ({type(error).__name__})"

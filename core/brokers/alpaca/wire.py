@@ -1,0 +1,171 @@
+"""alpaca-py's client with one HTTP request a call: nothing is repeated, everything ends in time, nothing is raised.
+
+The client gives addresses, keys and headers. What it lacks is done here, in the one method through which every request
+goes: it has no time-out, repeats a POST after 429 and 504 by itself, and reads numbers as floats. Its repeating is
+switched off as well, should that method ever be gone around.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from alpaca.trading.client import TradingClient
+from requests.adapters import HTTPAdapter
+
+from core.brokers.alpaca.counting import CallCounter
+from core.brokers.alpaca.keys import Keys
+from core.model.account import Mode
+from core.settings import AlpacaSettings
+
+CONNECTIONS = 16
+"""Kept open: as many as there are threads that ask."""
+LARGEST_BODY = 32 * 2**20
+"""Bytes; five hundred orders are half of one MiB."""
+PIECE = 2**16
+LIMITED = 429
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Something came back; whether Alpaca said it is another question."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NoReply:
+    """Nothing came back, or not all of it."""
+
+    reason: str
+
+
+class Wire(TradingClient):
+    """Called from any thread.
+
+    Parameters
+    ----------
+    counter
+        Counts every request that leaves.
+    """
+
+    def __init__(self, keys: Keys, mode: Mode, settings: AlpacaSettings, counter: CallCounter) -> None:
+        self._hidden = (keys.secret.get_secret_value(), keys.key_id.get_secret_value())
+        super().__init__(
+            api_key=self._hidden[1],
+            secret_key=self._hidden[0],
+            paper=mode is Mode.PAPER,
+            raw_data=True,
+            url_override=settings.trading_url or None,
+        )
+        self._retry = 0
+        self._retry_codes = []
+        self._session = a_session(is_loopback(settings.trading_url))
+        self._connect_seconds = float(settings.connect_seconds)
+        self._read_seconds = float(settings.read_seconds)
+        self._counter = counter
+        self._asking = threading.local()
+
+    @property
+    def longest(self) -> float:
+        """Seconds that one request takes at most."""
+        return self._connect_seconds + self._read_seconds
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        endpoint: str,
+        data: Mapping[str, object] | None = None,
+        within: float | None = None,
+    ) -> Reply | NoReply:
+        """One request. `data` is the query of a GET or DELETE, the JSON body of the others; `within` is in seconds."""
+        self._asking.ends = time.monotonic() + min(self.longest, self.longest if within is None else within)
+        self._counter.count_sent(endpoint)
+        reply: Reply | NoReply = self._request(method, path, None if data is None else dict(data))  # type: ignore[assignment]
+        if isinstance(reply, NoReply):
+            self._counter.count_unanswered(endpoint)
+        elif reply.status == LIMITED:
+            self._counter.count_limited(endpoint)
+        return reply
+
+    def hang_up(self) -> None:
+        """Close the idle connections."""
+        self._session.close()
+
+    def _one_request(self, method: str, url: str, opts: dict[str, Any], retry: int) -> Reply | NoReply:  # type: ignore[override]
+        ends: float = self._asking.ends
+        left = max(0.05, ends - time.monotonic())
+        waits = (min(self._connect_seconds, left), min(self._read_seconds, left))
+        try:
+            with self._session.request(method, url, timeout=waits, verify=True, stream=True, **opts) as response:
+                return Reply(response.status_code, response.headers, self._hide(_body(response, ends)))
+        except Exception as error:  # whatever stands between here and Alpaca; its words may hold a key
+            return NoReply(_words(error, waits))
+
+    def _hide(self, body: bytes) -> bytes:
+        """A server that sends our own keys back does not get them into a message (SY-06)."""
+        for word in self._hidden:
+            body = body.replace(word.encode(), b"(hidden)")
+        return body
+
+
+class _TooMuchError(Exception):
+    """The body has no end."""
+
+
+def a_session(loopback: bool) -> requests.Session:
+    """A session without cookies and passwords from a file, and without a proxy where the server is this machine."""
+    session = requests.Session()
+    session.trust_env = not loopback
+    session.auth = _as_it_is
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=CONNECTIONS, max_retries=0))
+    return session
+
+
+def is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """No other credentials than the client's own headers: a `.netrc` is not asked."""
+    return request
+
+
+def _body(response: requests.Response, ends: float) -> bytes:
+    """All of it, by the time that the request ends: a server may send a byte at a time."""
+    body = bytearray()
+    while piece := response.raw.read1(PIECE, decode_content=True):
+        body += piece
+        if len(body) > LARGEST_BODY:
+            raise _TooMuchError
+        if time.monotonic() > ends:
+            raise requests.ReadTimeout
+    return bytes(body)
+
+
+def _words(error: Exception, waits: tuple[float, float]) -> str:
+    connect, read = (f"{wait:.3g}" for wait in waits)
+    if isinstance(error, requests.ConnectTimeout):
+        return f"Alpaca: no connection within {connect} s"
+    if isinstance(error, requests.Timeout) or type(error).__name__ == "ReadTimeoutError":
+        return f"Alpaca: no answer within {read} s"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "Alpaca: the server's certificate cannot be verified"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "Alpaca: the proxy of the environment does not let us through"
+    if isinstance(error, requests.ConnectionError) and "Failed to establish" in str(error):
+        return "Alpaca: cannot be reached"
+    if isinstance(error, _TooMuchError):
+        return f"Alpaca: an answer of more than {LARGEST_BODY // 2**20} MiB"
+    return f"Alpaca: the connection broke ({type(error).__name__})"
