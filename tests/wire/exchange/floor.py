@@ -1,0 +1,318 @@
+"""The trading floor: the simulated exchange in real time, its market, and what Alpaca remembers beside it.
+
+One loop owns it; nothing here waits. Each request first catches up with the clock: the market moves, orders meet it,
+and what happened goes into the outbox as trade updates, in order. Matching is the simulated exchange's alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+
+from core.brokers.simulated.config import ExchangeConfig
+from core.brokers.simulated.exchange import SimulatedExchange
+from core.brokers.simulated.log import ExchangeLog
+from core.model.account import Account
+from core.model.bar import ONE_MINUTE, Bar
+from core.model.broker import Accepted, BrokerPosition, NotFound, OrderReport, OrderUpdate, Refused, UpdateEvent
+from core.model.instrument import Instrument, NoInstrument
+from core.model.order import OrderRequest
+from core.model.quote import NoQuote, Quote
+from core.model.session import Calendar, Session
+from core.model.values import ZERO, ClientOrderId, Quantity, Symbol
+from tests.wire.exchange.clocks import Clock
+from tests.wire.exchange.hours import new_york
+from tests.wire.exchange.refusal import RefusalError, not_found
+from tests.wire.exchange.tape import Tape
+from tests.wire.exchange.words import Json, Paper, id_of, order_json, update_json
+
+QUOTE_EVERY = timedelta(seconds=1)
+"""How often an open market is quoted where the tape has no quotes of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A trade update on its way, and the event that it tells."""
+
+    event: str
+    message: Json
+
+
+class Floor:
+    """One exchange, one account, and the papers of its orders.
+
+    Attributes
+    ----------
+    outbox
+        Trade updates that no stream was told yet.
+    bars_told, quotes_told
+        Called with what the market has just shown: a bar at its minute's end, a quote as it is made.
+    skew
+        How far the clock that the exchange tells is ahead of the one it keeps.
+    halted
+        Symbols whose market stands still.
+    """
+
+    def __init__(self, config: ExchangeConfig, calendar: Calendar, clock: Clock, tape: Tape, log: ExchangeLog) -> None:
+        self.calendar, self.clock, self.tape, self.config = calendar, clock, tape, config
+        self.outbox: list[Update] = []
+        self.bars_told: Callable[[Bar], None] = lambda _: None
+        self.quotes_told: Callable[[Quote], None] = lambda _: None
+        self.skew = timedelta(0)
+        self.halted: set[Symbol] = set()
+        self.is_blocked = False
+        self.cancels_stay_pending = False
+        self.papers: dict[ClientOrderId, Paper] = {}
+        self.opened_at = clock.now()
+        self._exchange = SimulatedExchange(config, calendar, log, self._instruments())
+        self._by_id: dict[str, ClientOrderId] = {}
+        self._held: dict[Symbol, Decimal] = {}
+        self._walked = self.opened_at
+        self._begin_with_the_past()
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def catch_up(self) -> datetime:
+        """The market moves on to now, and what that did to orders is in the outbox. Returns now."""
+        now = max(self.clock.now(), self._walked)
+        for at, happening in self._happenings(self._walked, now):
+            if happening.symbol in self.halted:
+                continue
+            if isinstance(happening, Quote):
+                self._exchange.take_quote(happening)
+                self.quotes_told(happening)
+            elif happening.end <= at:
+                self.bars_told(happening)
+            else:
+                self._exchange.begin_bar(happening)
+        self._exchange.advance(now)
+        self._walked = now
+        self.collect()
+        return now
+
+    def quote_everything(self) -> None:
+        """Each symbol's current quote is told, while the market is open."""
+        now = self.catch_up()
+        if isinstance(self.calendar.session_at(now), Session):
+            for symbol in self.tape.symbols:
+                quote = self._exchange.quote(now, symbol)
+                if isinstance(quote, Quote) and symbol not in self.halted:
+                    self.quotes_told(replace(quote, at=now))
+
+    @property
+    def walked(self) -> datetime:
+        """Everything up to and including this instant has happened."""
+        return self._walked
+
+    def midnight_before(self, at: datetime) -> datetime:
+        return new_york(self.calendar.trading_day(at), time())
+
+    def start_of_day(self) -> datetime:
+        return self.midnight_before(self._walked)
+
+    @property
+    def next_at(self) -> datetime:
+        """When to look again without being asked: the next minute, or what the exchange waits for before it."""
+        minute = self._walked.replace(second=0, microsecond=0) + ONE_MINUTE
+        step = self._exchange.next_at
+        return minute if step is None else max(min(minute, step), self._walked)
+
+    # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def submit(self, order: OrderRequest, *, is_extended: bool = False) -> Json:
+        """Take the order or refuse it. Raises `RefusalError`."""
+        now = self.catch_up()
+        report = accepted(self._exchange.submit(now, order))
+        paper = self._file(report, now)
+        paper.extended_hours = is_extended
+        answer = order_json(report, paper, "pending_new")
+        self.collect()
+        return answer
+
+    def replace(self, old: OrderReport, order: OrderRequest) -> Json:
+        """Put the order in the place of `old`. Raises `RefusalError`."""
+        now = self.catch_up()
+        report = accepted(self._exchange.replace(now, order))
+        paper, before = self._file(report, now), self.papers[old.client_order_id]
+        paper.replaces, before.replaced_by = before.id, paper.id
+        answer = order_json(report, paper, "pending_new")
+        self.collect()
+        return answer
+
+    def cancel(self, client_order_id: ClientOrderId) -> None:
+        """Raises `RefusalError`."""
+        accepted(self._exchange.cancel(self.catch_up(), client_order_id))
+        self.papers[client_order_id].said_status = None
+        self.collect()
+
+    def ask_to_cancel(self, client_order_id: ClientOrderId) -> None:
+        """Cancels, or where cancels stay pending begins one that `cancel` ends. Raises `RefusalError`."""
+        now, report = self.catch_up(), self.order(client_order_id)
+        if not self.cancels_stay_pending or report.status is None or report.status.is_terminal:
+            self.cancel(client_order_id)
+            return
+        paper = self.papers[client_order_id]
+        paper.said_status, paper.updated_at = "pending_cancel", now
+        self.outbox.append(Update("pending_cancel", update_json("pending_cancel", now, order_json(report, paper))))
+
+    def collect(self) -> None:
+        """What the exchange did goes into the outbox, and onto the papers of the orders."""
+        for update in self._exchange.take_updates():
+            self.outbox.append(Update(update.event.value, self._told(update)))
+
+    def carry_out_cancels(self) -> None:
+        """Those that stayed pending."""
+        self.cancels_stay_pending = False
+        for name, paper in self.papers.items():
+            if paper.said_status == "pending_cancel":
+                self.cancel(name)
+
+    def next_name(self) -> str:
+        """A client order id for an order that came without one; the same in every run."""
+        return id_of("unnamed", str(len(self.papers)))
+
+    def take_outbox(self) -> list[Update]:
+        taken, self.outbox = self.outbox, []
+        return taken
+
+    # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def order(self, client_order_id: ClientOrderId) -> OrderReport:
+        """Raises `RefusalError`."""
+        report = self._exchange.order(self._walked, client_order_id)
+        if not isinstance(report, OrderReport):
+            raise not_found(f"order not found for {client_order_id}")
+        return report
+
+    def order_by_id(self, order_id: str) -> OrderReport:
+        """Raises `RefusalError`."""
+        client_order_id = self._by_id.get(order_id)
+        if client_order_id is None:
+            raise not_found(f"order not found for {order_id}")
+        return self.order(client_order_id)
+
+    def order_json(self, report: OrderReport) -> Json:
+        return order_json(report, self.papers[report.client_order_id])
+
+    def account(self) -> Account:
+        return self._exchange.account(self.catch_up())
+
+    def close_before_today(self, symbol: Symbol) -> Decimal:
+        """The last price of an earlier trading day; today's first where the tape has none."""
+        today = self.calendar.trading_day(self._walked)
+        bars = self.bars(symbol, self._walked - timedelta(days=5), self._walked)
+        earlier = [bar.close for bar in bars if self.calendar.trading_day(bar.start) < today]
+        return earlier[-1] if earlier else bars[0].open if bars else self.price(symbol)
+
+    def orders(self) -> tuple[OrderReport, ...]:
+        """Open orders and those closed within seven days, in order of acceptance."""
+        return self._exchange.orders(self.catch_up())
+
+    def positions(self) -> tuple[BrokerPosition, ...]:
+        return self._exchange.picture(self.catch_up()).positions
+
+    def held(self, symbol: Symbol) -> Decimal:
+        """Shares held, signed, by what was told."""
+        return self._held.get(symbol, ZERO)
+
+    @property
+    def exchange(self) -> SimulatedExchange:
+        return self._exchange
+
+    def quote(self, symbol: Symbol) -> Quote | NoQuote:
+        return self._exchange.quote(self._walked, symbol)
+
+    def price(self, symbol: Symbol) -> Decimal:
+        """The middle of the quote; zero where nothing was ever quoted."""
+        quote = self.quote(symbol)
+        return ZERO if isinstance(quote, NoQuote) else quote.mid
+
+    def bars(self, symbol: Symbol, start: datetime, end: datetime) -> list[Bar]:
+        """Complete bars from `start` to before `end`."""
+        return [bar for bar in self.tape.bars(symbol, start, end) if bar.end <= self._walked]
+
+    def latest_bar(self, symbol: Symbol) -> Bar | None:
+        bars = self.bars(symbol, self._walked - timedelta(days=7), self._walked)
+        return bars[-1] if bars else None
+
+    def instrument(self, symbol: Symbol) -> Instrument:
+        """Raises `RefusalError`."""
+        instrument = self._exchange.instrument(symbol)
+        if isinstance(instrument, NoInstrument):
+            raise not_found(f"asset not found for {symbol}")
+        return instrument
+
+    # ── what others do ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def halt(self, symbol: Symbol) -> None:
+        """Its market stands still: orders are taken, and none fills. No bar, no quote."""
+        self.catch_up()
+        self.halted.add(symbol)
+        bar = self._exchange._bars.get(symbol)
+        if bar is not None:
+            self._exchange._bars[symbol] = replace(bar, volume=Quantity(ZERO))
+        price = self.quote(symbol)
+        if isinstance(price, Quote):
+            nothing = Quantity(ZERO)
+            self._exchange.take_quote(replace(price, at=self._walked, bid_size=nothing, ask_size=nothing))
+
+    def resume(self, symbol: Symbol) -> None:
+        self.halted.discard(symbol)
+        bars = self.tape.bars(symbol, self._walked - ONE_MINUTE, self._walked)
+        if bars and bars[-1].end > self._walked:
+            self._exchange._bars[symbol] = bars[-1]
+        self.catch_up()
+
+    # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _file(self, report: OrderReport, now: datetime) -> Paper:
+        paper = Paper(id_of("order", report.broker_order_id), report.symbol, now, now)
+        self.papers[report.client_order_id] = paper
+        self._by_id[paper.id] = report.client_order_id
+        return paper
+
+    def _told(self, update: OrderUpdate) -> Json:
+        report, execution = update.report, update.execution
+        paper = self.papers[report.client_order_id]
+        paper.happened(update.event, update.at)
+        if update.event is not UpdateEvent.NEW and report.status is not None and report.status.is_terminal:
+            paper.said_status = None
+        if execution is not None:
+            signed = execution.quantity if report.side.value == "buy" else -execution.quantity
+            self._held[report.symbol] = self.held(report.symbol) + signed
+        order = order_json(report, paper)
+        return update_json(update.event.value, update.at, order, execution, self.held(report.symbol))
+
+    def _happenings(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, Bar | Quote]]:
+        """Ends of bars, beginnings of bars and quotes, in order of time; at equal times in this order."""
+        found: list[tuple[datetime, int, Bar | Quote]] = []
+        for symbol in self.tape.symbols:
+            for bar in self.tape.bars(symbol, after - 2 * ONE_MINUTE, until + ONE_MINUTE):
+                found += [(bar.end, 0, bar)] if after < bar.end <= until else []
+                found += [(bar.start, 1, bar)] if after < bar.start <= until else []
+        found += [(quote.at, 2, quote) for quote in self.tape.quotes(after, until)]
+        found.sort(key=lambda item: item[:2])
+        return ((at, happening) for at, _, happening in found)
+
+    def _begin_with_the_past(self) -> None:
+        """The market did not begin with us: each symbol's newest bar is there, the one that is open included."""
+        now = self.opened_at
+        for symbol in self.tape.symbols:
+            for bar in self.tape.bars(symbol, now - timedelta(days=5), now + timedelta(microseconds=1))[-1:]:
+                self._exchange.begin_bar(bar)
+        for quote in self.tape.quotes(now - timedelta(days=5), now):
+            self._exchange.take_quote(quote)
+
+    def _instruments(self) -> dict[Symbol, Instrument]:
+        return {symbol: Instrument(symbol) for symbol in self.tape.symbols}
+
+
+def accepted(answer: Accepted | Refused | NotFound) -> OrderReport:
+    """The report of what was accepted. Raises `RefusalError` with what the exchange said."""
+    if isinstance(answer, Refused):
+        raise RefusalError(answer.status, answer.code, answer.message)
+    if isinstance(answer, NotFound):
+        raise not_found("order not found")
+    return answer.report
