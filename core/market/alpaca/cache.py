@@ -1,0 +1,81 @@
+"""Bars of the past, kept for a while: by symbol and whole hour, so that questions that overlap are answered by parts.
+
+Only an hour that is over, its last bar settled, is kept; it is forgotten after its time to live, because a revision may
+have come (MD-04). Times are arguments; nothing here asks anybody.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.inputs import BarArrived
+from core.market.alpaca.timetable import settled
+from core.model.values import Symbol
+
+HOUR = timedelta(hours=1)
+TIME_TO_LIVE = timedelta(hours=1)
+MOST_HOURS = 20_000
+"""A symbol's year has 2,000; beyond it the oldest are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Hour:
+    bars: tuple[BarArrived, ...]
+    kept_at: datetime
+
+
+class BarCache:
+    """Safe from several threads."""
+
+    def __init__(self, time_to_live: timedelta = TIME_TO_LIVE, most: int = MOST_HOURS) -> None:
+        self._time_to_live = time_to_live
+        self._most = most
+        self._hours: dict[tuple[Symbol, datetime], _Hour] = {}
+        self._lock = threading.Lock()
+
+    def missing(
+        self, symbol: Symbol, start: datetime, end: datetime, now: datetime
+    ) -> tuple[datetime, datetime] | None:
+        """What has to be asked for, from the first hour that is not known to the last; None where all is known."""
+        unknown = [hour for hour in hours_of(start, end) if self._known(symbol, hour, now) is None]
+        return (unknown[0], min(unknown[-1] + HOUR, max(end, unknown[-1]))) if unknown else None
+
+    def keep(self, symbol: Symbol, start: datetime, end: datetime, bars: Iterable[BarArrived], now: datetime) -> None:
+        """Every bar from `start` (on the hour) to `end`, as it was answered: whole hours that are over are kept."""
+        by_hour: dict[datetime, list[BarArrived]] = {}
+        for arrived in bars:
+            by_hour.setdefault(_hour_of(arrived.bar.start), []).append(arrived)
+        with self._lock:
+            for hour in hours_of(start, end):
+                if hour >= start and hour + HOUR <= min(end, settled(now)):
+                    self._hours.pop((symbol, hour), None)
+                    self._hours[symbol, hour] = _Hour(tuple(by_hour.get(hour, ())), now)
+            while len(self._hours) > self._most:
+                del self._hours[next(iter(self._hours))]
+
+    def bars(self, symbol: Symbol, start: datetime, end: datetime, now: datetime) -> list[BarArrived]:
+        """What is known of the minutes from `start` to before `end`."""
+        known = [self._known(symbol, hour, now) for hour in hours_of(start, end)]
+        return [bar for hour in known if hour is not None for bar in hour if start <= bar.bar.start < end]
+
+    def _known(self, symbol: Symbol, hour: datetime, now: datetime) -> Sequence[BarArrived] | None:
+        with self._lock:
+            known = self._hours.get((symbol, hour))
+            if known is not None and now - known.kept_at >= self._time_to_live:
+                del self._hours[symbol, hour]
+                return None
+            return None if known is None else known.bars
+
+
+def hours_of(start: datetime, end: datetime) -> list[datetime]:
+    """The first instants of the hours that start to end touches."""
+    first = _hour_of(start)
+    count = max(0, -(-(end - first) // HOUR))
+    return [first + HOUR * n for n in range(count)]
+
+
+def _hour_of(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)

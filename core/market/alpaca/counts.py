@@ -1,0 +1,60 @@
+"""What came and what was asked, counted: requests by endpoint (EX-17), and every message that was not plain (MD-03)."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from enum import Enum
+
+
+class Seen(Enum):
+    """What happened to a message; the value is what a person reads."""
+
+    BARS = "bars handed on"
+    QUOTES = "quotes handed on"
+    CONFLATED = "quotes left out for a newer one"
+    REPEATED = "bars repeated"
+    REVISED = "bars revised after they were handed on"
+    LATE = "bars too late"
+    AHEAD = "bars and quotes ahead of this machine's clock"
+    BROKEN = "messages that could not be read"
+    EMPTY = "null where a list of bars belongs"
+    BAD_QUOTES = "quotes crossed or at zero"
+    NOT_ASKED_FOR = "messages of other symbols"
+    UNKNOWN = "messages of an unknown kind"
+    CONNECTIONS = "connections of the stream"
+    LOST = "connections lost"
+    MUTED = "silences of the stream"
+    POLLS = "polls"
+    FILLS = "gaps filled"
+
+
+class Counts:
+    """Safe from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seen: Counter[Seen] = Counter()
+        self._requests: Counter[str] = Counter()
+
+    def see(self, what: Seen, times: int = 1) -> None:
+        with self._lock:
+            self._seen[what] += times
+
+    def ask(self, endpoint: str) -> None:
+        with self._lock:
+            self._requests[endpoint] += 1
+
+    def seen(self, what: Seen) -> int:
+        with self._lock:
+            return self._seen[what]
+
+    def all_seen(self) -> dict[str, int]:
+        """Everything that was ever seen, by its words."""
+        with self._lock:
+            return {what.value: self._seen[what] for what in Seen if self._seen[what]}
+
+    def requests(self) -> dict[str, int]:
+        """Requests that left, repeats included, by endpoint."""
+        with self._lock:
+            return dict(self._requests)

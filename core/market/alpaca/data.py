@@ -1,0 +1,379 @@
+"""Alpaca's market data for one desk: the thin shell that lets real sockets, threads and time at the switch.
+
+Four tasks: the stream, the questions for bars, the questions for quotes, and time. Each asks the switch what is due,
+does it, and tells the switch what came of it. Nothing is decided here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from pydantic import SecretStr
+
+from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
+from core.market.alpaca.backoff import pause
+from core.market.alpaca.cache import BarCache
+from core.market.alpaca.counts import Counts, Seen
+from core.market.alpaca.failure import Failure
+from core.market.alpaca.history import History
+from core.market.alpaca.quotes import Quotes, is_sound
+from core.market.alpaca.requests import AskError, DataRequests
+from core.market.alpaca.socket import DataSocket, Message, StreamLostError, StreamRefusedError
+from core.market.alpaca.switch import Switch
+from core.market.alpaca.timetable import Timetable
+from core.market.alpaca.wire import read_bar, shown
+from core.market.port import Heard
+from core.model.connection import Lamp
+from core.model.quote import Feed, NoQuote, Quote
+from core.model.session import Calendar
+from core.model.values import Symbol
+from core.settings import AlpacaSettings
+
+THREADS = 8
+QUOTES_EVERY = timedelta(seconds=1)
+CONFLATED = 0.05
+"""Seconds that quotes of the stream wait for a newer one of their symbol."""
+LONGEST_NAP = timedelta(seconds=30)
+"""A machine that slept, or whose clock was set, looks again after this."""
+SHORTEST_NAP = timedelta(milliseconds=10)
+SHOWN_AGAIN = timedelta(seconds=1)
+"""A lamp that only heard something new is shown no more often."""
+PATIENCE = 60.0
+"""Seconds for all pages of one question."""
+PLACE = "Alpaca's stream"
+MUTE = "Alpaca's stream was open but mute: a question found bars that it had not brought"
+
+Result = TypeVar("Result")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class AlpacaData:
+    """`core.market.port.MarketData`, from Alpaca.
+
+    Parameters
+    ----------
+    calendar
+        Of the sessions that silence and polling go by.
+    known
+        Start of the last bar of each symbol that the desk's journal holds: nothing up to it is told again.
+    now, chance
+        The machine's clock (UTC), and a number from 0 to 1 for the pauses between tries.
+
+    Attributes
+    ----------
+    counts
+        Requests by endpoint, and what was odd about messages.
+    """
+
+    def __init__(
+        self,
+        settings: AlpacaSettings,
+        key: SecretStr,
+        secret: SecretStr,
+        symbols: Sequence[Symbol],
+        calendar: Calendar,
+        *,
+        known: Mapping[Symbol, datetime] | None = None,
+        now: Callable[[], datetime] = utc_now,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.counts = Counts()
+        self._settings = settings
+        self._keys = key, secret
+        self._symbols = tuple(dict.fromkeys(symbols))
+        self._wanted = frozenset(self._symbols)
+        self._known = known or {}
+        self._now = now
+        self._chance = chance
+        self._timetable = Timetable(calendar)
+        self._requests = DataRequests(settings, key, secret, self.counts)
+        self._history = History(self._requests, BarCache(), now, chance)
+        self._quotes = Quotes(Feed(settings.feed), self.counts)
+        self._pool = ThreadPoolExecutor(THREADS, "market data")
+        self._switch: Switch | None = None
+        self._socket: DataSocket | None = None
+        self._naps: set[asyncio.Future[None]] = set()
+        self._hear: Callable[[Heard], None] = _ignore
+        self._show: Callable[[Lamp], None] = _ignore
+        self._shown: Lamp | None = None
+
+    def __repr__(self) -> str:
+        return "AlpacaData()"
+
+    def close(self) -> None:
+        """Begin no further request; those that are out end by their time-outs."""
+        self._history.close()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    # ── asked by the desk, from any thread ───────────────────────────────────────────────────────────────────────
+
+    def quote(self, symbol: Symbol) -> Quote | NoQuote:
+        """The newest quote, asked for now; blocks for at most its time-outs, and never raises (OP-03)."""
+        try:
+            asked = self._pool.submit(self._requests.latest_quotes, [symbol])
+            found = asked.result(float(self._settings.connect_seconds + self._settings.read_seconds))
+        except AskError as error:
+            return NoQuote(str(error))
+        except TimeoutError:
+            return NoQuote("Alpaca's data service did not answer in time")
+        except RuntimeError:
+            return NoQuote("the desk is leaving")
+        return _quote_in(found, symbol)
+
+    def history(self, symbols: Sequence[Symbol], start: datetime, end: datetime) -> list[BarArrived | MarketDataBroken]:
+        """Complete one-minute bars from `start` to before `end`, in order of time; blocks. Raises `MarketDataError`."""
+        return self._history.bars(symbols, start, end)
+
+    # ── run by the desk, in its loop ─────────────────────────────────────────────────────────────────────────────
+
+    async def run(self, hear: Callable[[Heard], None], show: Callable[[Lamp], None]) -> None:
+        """Stream first, polling where it fails, and back; gaps are filled. Runs until it is cancelled (MD-02)."""
+        self._hear, self._show = hear, show
+        switch = self._begun()
+        self._look()
+        if not self._symbols:
+            await asyncio.Event().wait()
+        await together(
+            self._keep_streaming(switch), self._keep_asking(switch), self._keep_quoting(switch), self._keep_time(switch)
+        )
+
+    def _begun(self) -> Switch:
+        """What is known outlives a run that failed."""
+        if self._switch is None:
+            silence = timedelta(seconds=float(self._settings.silence_seconds))
+            self._switch = Switch(self._timetable, silence, self._chance, self._known, self.counts, self._now())
+        else:
+            self._switch.lost(self._now(), "market data is begun again")
+        return self._switch
+
+    # ── the stream ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _keep_streaming(self, switch: Switch) -> None:
+        while True:
+            now, at = self._now(), switch.line.connect_at
+            if at is None or at > now:
+                await self._nap(at)
+                continue
+            switch.connecting(now)
+            self._look()
+            await self._stream(switch)
+            self._look()
+
+    async def _stream(self, switch: Switch) -> None:
+        """One connection, to its end."""
+        self._socket = socket = DataSocket(self._settings, *self._keys, self._symbols)
+        try:
+            beside = await socket.open()
+            switch.opened(self._now())
+            self._look()
+            self._take_messages(switch, beside)
+            await together(self._listen(switch, socket), self._watch(switch, socket))
+        except StreamRefusedError as error:
+            switch.refused(self._now(), error.code, error.message)
+        except StreamLostError as error:
+            switch.lost(self._now(), str(error))
+        finally:
+            self._socket = None
+            await socket.shut()
+
+    async def _listen(self, switch: Switch, socket: DataSocket) -> None:
+        while True:
+            self._take_messages(switch, await socket.receive())
+
+    async def _watch(self, switch: Switch, socket: DataSocket) -> None:
+        """Nothing came for long: is it still there?"""
+        while True:
+            patience = switch.line.patience(self._now())
+            if patience > timedelta(0):
+                await asyncio.sleep(min(max(patience, SHORTEST_NAP), LONGEST_NAP).total_seconds())
+                continue
+            if not await socket.is_there():
+                raise StreamLostError("Alpaca's stream fell silent and did not answer a ping")
+            switch.ponged(self._now())
+            self._look()
+
+    def _take_messages(self, switch: Switch, messages: Sequence[Message]) -> None:
+        now = self._now()
+        is_quoted = False
+        for message in messages:
+            kind, symbol = message.get("T"), message.get("S")
+            if not isinstance(symbol, str) or symbol not in self._wanted:
+                self._set_aside(kind, symbol, message)
+            elif kind == "q":
+                is_quoted = True
+                if self._quotes.put(Symbol(symbol), message):
+                    asyncio.get_running_loop().call_later(CONFLATED, self._hand_on_quotes)
+            elif kind in ("b", "u"):
+                self._take_bar(switch, Symbol(symbol), message, now)
+            else:
+                self.counts.see(Seen.UNKNOWN)
+        if is_quoted:
+            switch.heard_other(now)
+            self._look()
+
+    def _take_bar(self, switch: Switch, symbol: Symbol, message: Message, now: datetime) -> None:
+        arrived = read_bar(symbol, message, PLACE)
+        if isinstance(arrived, MarketDataBroken):
+            self.counts.see(Seen.BROKEN)
+            switch.heard_other(now)
+            self._hand_on([arrived])
+        else:
+            minutes = switch.heard_bar(arrived, now)
+            self._hand_on(minutes)
+            if not minutes:
+                self._wake()
+        self._look()
+
+    def _set_aside(self, kind: object, symbol: object, message: Message) -> None:
+        """What is no bar and no quote of ours: control messages, other symbols, and what nobody can read."""
+        if kind in ("success", "subscription"):
+            return
+        if isinstance(symbol, str) and kind in ("b", "u", "q"):
+            self.counts.see(Seen.NOT_ASKED_FOR)
+            return
+        if kind in ("b", "u", "q") or not message:
+            self.counts.see(Seen.BROKEN)
+            self._hear(MarketDataBroken(PLACE, f"a message that cannot be read: {shown(message)}"))
+            return
+        self.counts.see(Seen.UNKNOWN)
+
+    def _hand_on_quotes(self) -> None:
+        for sighting in self._quotes.take(self._now()):
+            self._hear(sighting)
+
+    # ── the questions ────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _keep_asking(self, switch: Switch) -> None:
+        """One request for all symbols, whenever minutes are missing."""
+        while True:
+            now = self._now()
+            at = switch.ask_at(now)
+            span = switch.question(now) if at is not None and at <= now else None
+            if span is None:
+                await self._nap(at)
+                continue
+            try:
+                found = await self._in_thread(
+                    lambda span=span: self._history.recent(self._symbols, span.start, span.end)  # type: ignore[misc]
+                )
+            except AskError as error:
+                switch.failed(self._now(), error.failure)
+            except TimeoutError:
+                switch.failed(self._now(), Failure(f"Alpaca's data service took over {PATIENCE:.0f} s"))
+            else:
+                minutes = switch.answered(span, found, self._now())
+                self._hand_on(minutes)
+                if self._socket is not None and switch.is_proved_mute(minutes):
+                    self._socket.cut(MUTE)
+            self._look()
+
+    async def _keep_quoting(self, switch: Switch) -> None:
+        """The latest quotes of all symbols: once at the start, then while no stream brings them."""
+        fails, has_asked = 0, False
+        while True:
+            if has_asked and not switch.wants_quotes(self._now()):
+                await self._nap(None)
+                continue
+            try:
+                found = await self._in_thread(lambda: self._requests.latest_quotes(self._symbols))
+            except (AskError, TimeoutError):
+                fails += 1
+                await asyncio.sleep(pause(fails, self._chance()).total_seconds())
+                continue
+            finally:
+                has_asked = True
+            fails = 0
+            for sighting in self._quotes.found(found, self._now()):
+                self._hear(sighting)
+            await asyncio.sleep(QUOTES_EVERY.total_seconds())
+
+    async def _in_thread(self, act: Callable[[], Result]) -> Result:
+        """In a thread of our own: one that hangs never keeps the loop from ending."""
+        return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(self._pool, act), PATIENCE)
+
+    # ── time, and what others see ────────────────────────────────────────────────────────────────────────────────
+
+    async def _keep_time(self, switch: Switch) -> None:
+        while True:
+            at = switch.next_due()
+            if at is not None and at <= self._now():
+                self._hand_on(switch.due(self._now()))
+            else:
+                await self._nap(at)
+
+    def _hand_on(self, minutes: Sequence[BarArrived | MarketDataBroken]) -> None:
+        for minute in minutes:
+            self._hear(minute)
+
+    def _look(self) -> None:
+        """Show the lamp where it changed, and let every task look again at what is due."""
+        assert self._switch is not None
+        lamp, before = self._switch.lamp(), self._shown
+        is_same = before is not None and (lamp.state, lamp.since, lamp.tries, lamp.words) == (
+            before.state,
+            before.since,
+            before.tries,
+            before.words,
+        )
+        if is_same and before is not None and not _is_much_newer(lamp.heard_at, before.heard_at):
+            return
+        self._shown = lamp
+        self._show(lamp)
+        if not is_same:
+            self._wake()
+
+    def _wake(self) -> None:
+        for nap in self._naps:
+            if not nap.done():
+                nap.set_result(None)
+
+    async def _nap(self, until: datetime | None) -> None:
+        """Until then, until something changed, or for a while."""
+        span = LONGEST_NAP if until is None else min(max(until - self._now(), SHORTEST_NAP), LONGEST_NAP)
+        nap: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._naps.add(nap)
+        try:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(nap, span.total_seconds())
+        finally:
+            self._naps.discard(nap)
+
+
+async def together(*acts: Coroutine[Any, Any, None]) -> None:
+    """All of them, until one ends or this is cancelled: then none of them runs on. Raises what the one raised."""
+    tasks = [asyncio.ensure_future(act) for act in acts]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+def _is_much_newer(at: datetime | None, before: datetime | None) -> bool:
+    return at is not None and (before is None or at - before >= SHOWN_AGAIN)
+
+
+def _quote_in(found: list[QuoteArrived | MarketDataBroken], symbol: Symbol) -> Quote | NoQuote:
+    for sighting in found:
+        if isinstance(sighting, MarketDataBroken):
+            return NoQuote(sighting.reason)
+        if is_sound(sighting.quote):
+            return sighting.quote
+        return NoQuote(f"{symbol}: bid {sighting.quote.bid}, ask {sighting.quote.ask} make no market")
+    return NoQuote(f"Alpaca has no quote of {symbol}")
+
+
+def _ignore(_heard: object) -> None:
+    """Before the first run nobody listens."""

@@ -1,0 +1,139 @@
+"""Bars of many symbols over a stretch of time: batches side by side, page after page, what is known out of the cache.
+
+Blocks; called in threads. (MD-04)
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+from core.inputs import BarArrived, MarketDataBroken
+from core.market.alpaca.cache import BarCache, hours_of
+from core.market.alpaca.failure import Failure
+from core.market.alpaca.requests import AskError, DataRequests
+from core.market.alpaca.retrying import asked_again
+from core.market.alpaca.timetable import settled
+from core.market.port import MarketDataError
+from core.model.values import Symbol
+
+BATCH = 100
+"""Symbols in one question: their names have to fit into an address."""
+STRETCH = timedelta(days=7)
+"""Longer questions are cut, so that their parts go side by side."""
+SIDE_BY_SIDE = 4
+MOST_PAGES = 200
+"""Of one part; a server that never ends is not followed further."""
+
+Minutes = list[BarArrived | MarketDataBroken]
+
+
+class History:
+    """Every question about the past."""
+
+    def __init__(
+        self, requests: DataRequests, cache: BarCache, now: Callable[[], datetime], chance: Callable[[], float]
+    ) -> None:
+        self._requests = requests
+        self._cache = cache
+        self._now = now
+        self._chance = chance
+        self._closing = threading.Event()
+        self._pool = ThreadPoolExecutor(SIDE_BY_SIDE, "history")
+
+    def close(self) -> None:
+        """Pauses between tries end; requests that are out end by their time-outs."""
+        self._closing.set()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def recent(self, symbols: Sequence[Symbol], start: datetime, end: datetime) -> Minutes:
+        """Once and past the cache: what polling and a gap ask for. Raises `AskError`."""
+        return [minute for batch in _batches(symbols) for minute in self._all_pages(batch, start, end, tries=1)]
+
+    def bars(self, symbols: Sequence[Symbol], start: datetime, end: datetime) -> Minutes:
+        """Complete minutes from `start` to before `end`, in order of time. Raises `MarketDataError`."""
+        now = self._now()
+        end = min(end, settled(now))
+        spans: dict[tuple[datetime, datetime], list[Symbol]] = {}
+        for symbol in dict.fromkeys(symbols):
+            missing = self._cache.missing(symbol, start, end, now)
+            if missing is not None:
+                spans.setdefault(missing, []).append(symbol)
+        known = {symbol: self._cache.bars(symbol, start, end, now) for symbol in dict.fromkeys(symbols)}
+        found = self._fetch(spans)
+        return _merged(known, found, start, end)
+
+    def _fetch(self, spans: dict[tuple[datetime, datetime], list[Symbol]]) -> Minutes:
+        parts = [
+            (batch, first, last)
+            for (start, end), symbols in spans.items()
+            for batch in _batches(symbols)
+            for first, last in _stretches(start, end)
+        ]
+        try:
+            futures = [self._pool.submit(self._part, *part) for part in parts]
+        except RuntimeError:
+            raise MarketDataError("history is closed: the desk is leaving") from None
+        try:
+            return [minute for future in futures for minute in future.result()]
+        except AskError as error:
+            raise MarketDataError(str(error)) from error
+        finally:
+            for future in futures:
+                future.cancel()
+
+    def _part(self, symbols: Sequence[Symbol], start: datetime, end: datetime) -> Minutes:
+        found = self._all_pages(symbols, start, end)
+        now = self._now()
+        by_symbol: dict[Symbol, list[BarArrived]] = {symbol: [] for symbol in symbols}
+        for minute in found:
+            if isinstance(minute, BarArrived):
+                by_symbol[minute.bar.symbol].append(minute)
+        if not any(isinstance(minute, MarketDataBroken) for minute in found):
+            for symbol, bars in by_symbol.items():
+                self._cache.keep(symbol, start, end, bars, now)
+        return found
+
+    def _all_pages(self, symbols: Sequence[Symbol], start: datetime, end: datetime, tries: int = 4) -> Minutes:
+        found: Minutes = []
+        token: str | None = None
+        seen: set[str] = set()
+        for _ in range(MOST_PAGES):
+            page, token = asked_again(
+                lambda token=token: self._requests.bars_page(symbols, start, end, token),  # type: ignore[misc]
+                self._chance,
+                self._wait,
+                tries,
+            )
+            found += page
+            if token is None:
+                return found
+            if token in seen:
+                raise AskError(Failure("Alpaca's history names the same next page twice; ask for less"))
+            seen.add(token)
+        raise AskError(Failure(f"Alpaca's history has more than {MOST_PAGES} pages; ask for less"))
+
+    def _wait(self, span: timedelta) -> bool:
+        return not self._closing.wait(span.total_seconds())
+
+
+def _merged(known: dict[Symbol, list[BarArrived]], found: Minutes, start: datetime, end: datetime) -> Minutes:
+    """Each minute of each symbol once, the newly asked before the remembered, in order of time; oddities first."""
+    by_minute = {(arrived.bar.symbol, arrived.bar.start): arrived for bars in known.values() for arrived in bars}
+    for minute in found:
+        if isinstance(minute, BarArrived) and start <= minute.bar.start < end:
+            by_minute[minute.bar.symbol, minute.bar.start] = minute
+    order = {symbol: n for n, symbol in enumerate(known)}
+    bars = sorted(by_minute.values(), key=lambda arrived: (arrived.bar.start, order[arrived.bar.symbol]))
+    return [*(minute for minute in found if isinstance(minute, MarketDataBroken)), *bars]
+
+
+def _batches(symbols: Sequence[Symbol]) -> list[Sequence[Symbol]]:
+    return [symbols[n : n + BATCH] for n in range(0, len(symbols), BATCH)]
+
+
+def _stretches(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    firsts = hours_of(start, end)[:: STRETCH // timedelta(hours=1)]
+    return list(zip(firsts, [*firsts[1:], end], strict=True))

@@ -1,0 +1,170 @@
+"""Each minute of each symbol once and in order, whichever way it came: the seam between stream, polling and history.
+
+The stream is pushed and history is asked for, so after a gap the newest minute arrives before the missing ones. While a
+gap is being filled, what the stream brings is kept back; then both go on, sorted. A minute that comes after a later one
+of its symbol was handed on is too late to be a bar: strategies have moved on, so it is said and counted (MD-02, MD-03).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from core.inputs import BarArrived, MarketDataBroken
+from core.market.alpaca.counts import Counts, Seen
+from core.model.bar import ONE_MINUTE, Bar
+from core.model.values import Symbol
+
+Minute = BarArrived | MarketDataBroken
+
+AHEAD = ONE_MINUTE
+"""This machine's clock may lag that much behind the exchange's: a bar is kept until its minute has ended here too."""
+REMEMBERED = 60
+"""Bars of each symbol, to tell a repeat from a revision and both from a minute that was missed."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class _Handed:
+    """A bar that went on, and whether the stream brought it (itself, or once more)."""
+
+    bar: Bar
+    is_pushed: bool
+
+
+class Minutes:
+    """What was handed on of each symbol, and what waits.
+
+    Parameters
+    ----------
+    known
+        Start of the last bar of each symbol that the desk has already (from its journal): nothing up to it comes again.
+    """
+
+    def __init__(self, known: Mapping[Symbol, datetime], counts: Counts) -> None:
+        self._last = dict(known)
+        self._recent: dict[Symbol, dict[datetime, _Handed]] = {}
+        self._counts = counts
+        self._said: dict[MarketDataBroken, None] = {}
+        self._kept: list[BarArrived] = []
+        self._early: list[BarArrived] = []
+        self.filling_since: datetime | None = None
+
+    # ── the stream ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def push(self, arrived: BarArrived, now: datetime) -> list[Minute]:
+        """A bar of the stream: what may go on now."""
+        bar = arrived.bar
+        if bar.end > now:
+            self._counts.see(Seen.AHEAD)
+            if bar.end - now > AHEAD:
+                return [_ahead(arrived, now)]
+            self._early.append(arrived)
+            return []
+        if self.filling_since is not None:
+            self._kept.append(arrived)
+            return []
+        return self._hand_on(arrived, is_pushed=True)
+
+    def due(self) -> datetime | None:
+        """When the next of those that came early may go on."""
+        return min((arrived.bar.end for arrived in self._early), default=None)
+
+    def release(self, now: datetime) -> list[Minute]:
+        """Those that came early and whose minute has ended."""
+        ended = [arrived for arrived in self._early if arrived.bar.end <= now]
+        self._early = [arrived for arrived in self._early if arrived.bar.end > now]
+        return [minute for arrived in _in_order(ended) for minute in self.push(arrived, now)]
+
+    # ── a gap ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def begin_fill(self, now: datetime) -> None:
+        """From here on the stream's bars wait for those before them."""
+        if self.filling_since is None:
+            self.filling_since = now
+
+    def end_fill(self, found: Iterable[Minute] = ()) -> list[Minute]:
+        """The gap is filled (or given up): what was found and what waited, in order."""
+        self.filling_since = None
+        kept, self._kept = self._kept, []
+        return self._merge(found, kept)
+
+    def asked(self, found: Iterable[Minute]) -> list[Minute]:
+        """What a poll found: the minutes that are new. A poll looks back, so most of it was seen before."""
+        return self._merge(found, [])
+
+    def _merge(self, found: Iterable[Minute], kept: list[BarArrived]) -> list[Minute]:
+        found = list(found)
+        asked_for = [minute for minute in found if isinstance(minute, BarArrived)]
+        result: list[Minute] = [m for m in found if isinstance(m, MarketDataBroken) and self._is_news(m)]
+        pushed = {id(arrived) for arrived in kept}
+        for arrived in _in_order([*asked_for, *kept]):
+            result += self._hand_on(arrived, is_pushed=id(arrived) in pushed)
+        return result
+
+    # ── each once ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _hand_on(self, arrived: BarArrived, *, is_pushed: bool) -> list[Minute]:
+        bar = arrived.bar
+        if bar.start > self._last.get(bar.symbol, _NEVER):
+            self._last[bar.symbol] = bar.start
+            self._remember(bar, is_pushed=is_pushed)
+            self._counts.see(Seen.BARS)
+            return [arrived]
+        before = self._recent.get(bar.symbol, {}).get(bar.start)
+        if before is not None:
+            return self._again(arrived, before, is_pushed=is_pushed)
+        return self._too_late(arrived, is_pushed=is_pushed)
+
+    def _again(self, arrived: BarArrived, before: _Handed, *, is_pushed: bool) -> list[Minute]:
+        """A minute that went on before: expected where stream and poll overlap, an oddity where the stream repeats."""
+        bar, old = arrived.bar, before.bar
+        is_odd, before.is_pushed = is_pushed and before.is_pushed, before.is_pushed or is_pushed
+        self._counts.see(Seen.REPEATED if bar == old else Seen.REVISED)
+        if not is_odd:
+            return []
+        if bar == old:
+            return [MarketDataBroken(arrived.place, "repeated: the same bar came before")]
+        reason = f"revised: close {old.close} is now {bar.close}, volume {old.volume} is now {bar.volume}"
+        return [MarketDataBroken(arrived.place, f"{reason}; the desk keeps the bar that it acted on")]
+
+    def _too_late(self, arrived: BarArrived, *, is_pushed: bool) -> list[Minute]:
+        """Said once. What is older than anything handed on here, the desk knows from its journal."""
+        bar = arrived.bar
+        recent = self._recent.get(bar.symbol)
+        if not recent or bar.start < next(iter(recent)):
+            self._counts.see(Seen.REPEATED)
+            return []
+        self._remember(bar, is_pushed=is_pushed)
+        self._counts.see(Seen.LATE)
+        last = self._last[bar.symbol]
+        return [MarketDataBroken(arrived.place, f"late: it came after the bar of {last:%H:%M}; it is left out")]
+
+    def _is_news(self, broken: MarketDataBroken) -> bool:
+        """A question looks back, so what cannot be read is found again; it is said once."""
+        if broken in self._said:
+            return False
+        self._counts.see(Seen.BROKEN)
+        self._said[broken] = None
+        if len(self._said) > REMEMBERED:
+            del self._said[next(iter(self._said))]
+        return True
+
+    def _remember(self, bar: Bar, *, is_pushed: bool) -> None:
+        recent = self._recent.setdefault(bar.symbol, {})
+        recent[bar.start] = _Handed(bar, is_pushed)
+        if len(recent) > REMEMBERED:
+            del recent[next(iter(recent))]
+
+
+def _in_order(bars: list[BarArrived]) -> list[BarArrived]:
+    """By minute; within it as they came, those that were asked for first."""
+    return sorted(bars, key=lambda arrived: arrived.bar.start)
+
+
+def _ahead(arrived: BarArrived, now: datetime) -> MarketDataBroken:
+    seconds = (arrived.bar.end - now).total_seconds()
+    return MarketDataBroken(
+        arrived.place, f"from the future: its minute ends in {seconds:.0f} s by this machine's clock; set the clock"
+    )

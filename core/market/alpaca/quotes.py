@@ -1,0 +1,79 @@
+"""The newest quote of each symbol, read only when it goes on: of a thousand a second the desk needs the last.
+
+A quote that is crossed or has no price on one side goes on once, so that the normaliser says what is wrong with it;
+while it stays so it is counted and no more. An older quote never follows a newer one, whichever way they came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from core.inputs import MarketDataBroken, QuoteArrived
+from core.market.alpaca.counts import Counts, Seen
+from core.market.alpaca.wire import read_quote
+from core.model.quote import Feed, Quote
+from core.model.values import ZERO, Symbol
+
+AHEAD = timedelta(seconds=2)
+"""This machine's clock may lag that much: a quote from then is one from now. What is further ahead is refused."""
+PLACE = "Alpaca's stream"
+
+Sighting = QuoteArrived | MarketDataBroken
+
+
+class Quotes:
+    """What came since the last look, and what went on."""
+
+    def __init__(self, feed: Feed, counts: Counts) -> None:
+        self._feed = feed
+        self._counts = counts
+        self._waiting: dict[Symbol, object] = {}
+        self._newest: dict[Symbol, datetime] = {}
+        self._troubled: set[Symbol] = set()
+
+    def put(self, symbol: Symbol, raw: object) -> bool:
+        """A quote of the stream, unread. Whether it is the first that waits."""
+        if symbol in self._waiting:
+            self._counts.see(Seen.CONFLATED)
+        is_first = not self._waiting
+        self._waiting[symbol] = raw
+        return is_first
+
+    def take(self, now: datetime) -> list[Sighting]:
+        """What waits, read."""
+        waiting, self._waiting = self._waiting, {}
+        return self.found((read_quote(symbol, raw, PLACE, self._feed) for symbol, raw in waiting.items()), now)
+
+    def found(self, sightings: Iterable[Sighting], now: datetime) -> list[Sighting]:
+        """Of quotes that were read (or could not be), those that go on."""
+        return [kept for sighting in sightings for kept in self._judge(sighting, now)]
+
+    def _judge(self, sighting: Sighting, now: datetime) -> list[Sighting]:
+        if isinstance(sighting, MarketDataBroken):
+            self._counts.see(Seen.BROKEN)
+            return [sighting]
+        quote = sighting.quote
+        symbol = quote.symbol
+        if quote.at < self._newest.get(symbol, quote.at):
+            return []
+        self._newest[symbol] = quote.at
+        if now < quote.at:
+            self._counts.see(Seen.AHEAD)
+            if quote.at - now <= AHEAD:
+                quote = replace(quote, at=now)
+        if is_sound(quote) and quote.at <= now:
+            self._troubled.discard(symbol)
+            self._counts.see(Seen.QUOTES)
+            return [QuoteArrived(quote)]
+        self._counts.see(Seen.BAD_QUOTES)
+        if symbol in self._troubled:
+            return []
+        self._troubled.add(symbol)
+        return [QuoteArrived(quote)]
+
+
+def is_sound(quote: Quote) -> bool:
+    """Two prices that are not crossed."""
+    return ZERO < quote.bid <= quote.ask

@@ -1,0 +1,176 @@
+"""Questions to Alpaca's data service, each one request with a time-out: pages of bars and latest quotes.
+
+Alpaca's own client knows the addresses, the headers and the keys. What it does with an answer is left out: it waits for
+ever, repeats by itself, reads numbers as floats and stumbles over `null`. Retries are `retrying`'s, with their pauses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import requests
+from alpaca.data.historical.stock import StockHistoricalDataClient
+from pydantic import SecretStr
+from requests.adapters import HTTPAdapter
+
+from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
+from core.market.alpaca.backoff import asked_for
+from core.market.alpaca.counts import Counts, Seen
+from core.market.alpaca.failure import Failure
+from core.market.alpaca.wire import read_bar, read_quote, shown
+from core.model.bar import ONE_MINUTE
+from core.model.quote import Feed
+from core.model.values import Symbol
+from core.settings import AlpacaSettings
+
+PAGE = 10_000
+"""Bars in one answer at most: Alpaca's limit."""
+CONNECTIONS = 16
+OK, TOO_MANY = 200, 429
+KEYS_REFUSED = (401, 403)
+SERVER_ERROR = 500
+PLACE = "Alpaca's history"
+
+Record = Mapping[str, Any]
+
+
+class AskError(Exception):
+    """A question without an answer; the message says why and what to do."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.words)
+        self.failure = failure
+
+
+class DataRequests(StockHistoricalDataClient):
+    """Blocks; safe from several threads. Every request ends by its time-outs."""
+
+    def __init__(self, settings: AlpacaSettings, key: SecretStr, secret: SecretStr, counts: Counts) -> None:
+        super().__init__(
+            api_key=key.get_secret_value(),
+            secret_key=secret.get_secret_value(),
+            raw_data=True,
+            url_override=settings.data_url.rstrip("/") or None,
+        )
+        self._counts = counts
+        self._feed = Feed(settings.feed)
+        self._timeout = (float(settings.connect_seconds), float(settings.read_seconds))
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, HTTPAdapter(pool_maxsize=CONNECTIONS))
+
+    def __repr__(self) -> str:
+        return "DataRequests()"
+
+    # ── the questions ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def bars_page(
+        self, symbols: Sequence[Symbol], start: datetime, end: datetime, token: str | None
+    ) -> tuple[list[BarArrived | MarketDataBroken], str | None]:
+        """One page of the bars whose minutes begin from `start` to before `end`, and the token of the next page.
+
+        Raises `AskError`.
+        """
+        question = {
+            "symbols": ",".join(symbols),
+            "timeframe": "1Min",
+            "start": _stamp(start),
+            "end": _stamp(end - ONE_MINUTE / 60),
+            "limit": PAGE,
+            "feed": self._feed.value,
+            "sort": "asc",
+        }
+        if token is not None:
+            question["page_token"] = token
+        answer = self._ask("/stocks/bars", question)
+        following = answer.get("next_page_token")
+        return self._bars(answer.get("bars"), symbols), following if isinstance(following, str) and following else None
+
+    def latest_quotes(self, symbols: Sequence[Symbol]) -> list[QuoteArrived | MarketDataBroken]:
+        """The newest quote of each symbol that has one. Raises `AskError`."""
+        answer = self._ask("/stocks/quotes/latest", {"symbols": ",".join(symbols), "feed": self._feed.value})
+        quotes = answer.get("quotes")
+        if not isinstance(quotes, Mapping):
+            self._counts.see(Seen.EMPTY)
+            return []
+        return [
+            read_quote(symbol, quotes[symbol], "Alpaca's latest quotes", self._feed)
+            for symbol in symbols
+            if quotes.get(symbol) is not None
+        ]
+
+    def _bars(self, bars: object, symbols: Sequence[Symbol]) -> list[BarArrived | MarketDataBroken]:
+        if bars is None:
+            self._counts.see(Seen.EMPTY)
+            return []
+        if not isinstance(bars, Mapping):
+            return [MarketDataBroken(PLACE, f"bars {shown(bars)} are no record by symbol")]
+        self._counts.see(Seen.NOT_ASKED_FOR, len(bars.keys() - set(symbols)))
+        return [bar for symbol in symbols if symbol in bars for bar in self._bars_of(symbol, bars[symbol])]
+
+    def _bars_of(self, symbol: Symbol, rows: object) -> list[BarArrived | MarketDataBroken]:
+        if rows is None:
+            self._counts.see(Seen.EMPTY)
+            return []
+        if not isinstance(rows, list):
+            return [MarketDataBroken(PLACE, f"{symbol} bars: {shown(rows)} are no list")]
+        self._counts.see(Seen.EMPTY, sum(row is None for row in rows))
+        return [read_bar(symbol, row, PLACE) for row in rows if row is not None]
+
+    # ── one request ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ask(self, path: str, question: dict[str, Any]) -> Record:
+        answer: object = self.get(path, question)
+        if not isinstance(answer, Mapping):
+            raise AskError(Failure(f"{path} answered {shown(answer)}, which is no record; it is asked again"))
+        return answer
+
+    def _one_request(self, method: str, url: str, opts: dict[str, Any], _retry: int) -> dict[str, Any]:
+        """Once, with time-outs, numbers as Decimals; what goes wrong is an `AskError`, never one of the library's."""
+        self._counts.ask(f"{method} {_path(url)}")
+        try:
+            response = self._session.request(method, url, timeout=self._timeout, **opts)
+            if response.status_code == OK:
+                answer: dict[str, Any] = response.json(parse_float=Decimal)
+                return answer
+        except requests.Timeout as error:
+            raise AskError(Failure(f"Alpaca's data service did not answer in time at {_path(url)}")) from error
+        except requests.JSONDecodeError as error:
+            raise AskError(Failure(f"Alpaca's data service sent no JSON at {_path(url)}; it is asked again")) from error
+        except (requests.RequestException, ValueError, RecursionError) as error:
+            words = f"Alpaca's data service cannot be reached at {_path(url)} ({type(error).__name__})"
+            raise AskError(Failure(f"{words}; check the network and alpaca.data_url")) from error
+        raise AskError(_refusal(response))
+
+
+def _refusal(response: requests.Response) -> Failure:
+    status = response.status_code
+    at_least = asked_for(response.headers.get("Retry-After")) or timedelta(0)
+    if status == TOO_MANY:
+        return Failure("too many requests to Alpaca's data service (429); it is asked again, slower", at_least=at_least)
+    if status >= SERVER_ERROR:
+        return Failure(f"Alpaca's data service has an error on its side ({status})", at_least=at_least)
+    said = _message(response)
+    if status in KEYS_REFUSED:
+        advice = "check the keys, and whether your plan has the feed of alpaca.feed"
+        return Failure(f"Alpaca's data service refused ({status}{said}): {advice}", is_refused=True)
+    return Failure(f"Alpaca's data service refused the question ({status}{said}): check symbols", is_refused=True)
+
+
+def _message(response: requests.Response) -> str:
+    """What it says, where it says it in JSON: an HTML page tells nobody anything."""
+    try:
+        message = response.json()["message"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    return f" {shown(message)}"
+
+
+def _path(url: str) -> str:
+    return "/" + url.split("://", 1)[-1].partition("/")[2]
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

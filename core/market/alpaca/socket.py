@@ -1,0 +1,206 @@
+"""One connection of Alpaca's data stream, from its greeting to its end; whether there is another, the switch says.
+
+Alpaca's own class makes the connection, authenticates and subscribes. Its loop is left out: it comes back by itself for
+ever, also where the keys are wrong, waits for ever where nobody greets it, loses the code of a refusal and tells a log
+what it should tell the desk. So this listens to what the class hears, and every step has its time-out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import msgpack
+from alpaca.data.enums import DataFeed
+from alpaca.data.live.stock import StockDataStream
+from pydantic import SecretStr
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.legacy.client import WebSocketClientProtocol
+
+from core.market.alpaca.wire import shown
+from core.model.values import Symbol
+from core.settings import AlpacaSettings
+
+GOODBYE = 1.0
+"""Seconds for a closing handshake; then the line is cut."""
+QUIET = logging.getLogger("keyturn.alpaca.stream")
+QUIET.addHandler(logging.NullHandler())
+QUIET.propagate = False
+
+Message = dict[str, Any]
+
+
+class StreamLostError(Exception):
+    """The connection broke or was never made; the message says how."""
+
+
+class StreamRefusedError(Exception):
+    """The other side said no, by a code of its own."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{code} {message}")
+        self.code = code
+        self.message = message
+
+
+class _Overheard(WebSocketClientProtocol):
+    """Keeps the last frame, because the class above drops what a refusal says."""
+
+    last: bytes | str = b""
+
+    async def recv(self) -> bytes | str:
+        self.last = await super().recv()
+        return self.last
+
+
+class DataSocket(StockDataStream):
+    """Bars and quotes of some symbols, as raw messages."""
+
+    def __init__(self, settings: AlpacaSettings, key: SecretStr, secret: SecretStr, symbols: Sequence[Symbol]) -> None:
+        if not symbols:
+            raise ValueError("a stream without a subscription never ends its wait: name at least one symbol")
+        self._connect_seconds = float(settings.connect_seconds)
+        self._read_seconds = float(settings.read_seconds)
+        self._cut_because = ""
+        super().__init__(
+            api_key=key.get_secret_value(),
+            secret_key=secret.get_secret_value(),
+            raw_data=True,
+            feed=DataFeed(settings.feed),
+            websocket_params={
+                "create_protocol": _Overheard,
+                "open_timeout": self._connect_seconds,
+                "close_timeout": GOODBYE,
+                "ping_interval": None,
+                "max_queue": 1024,
+                "logger": QUIET,
+            },
+            url_override=settings.data_stream_url or None,
+        )
+        self.subscribe_bars(_nobody, *symbols)
+        self.subscribe_quotes(_nobody, *symbols)
+
+    def __repr__(self) -> str:
+        return "DataSocket()"
+
+    async def open(self) -> list[Message]:
+        """Connect, authenticate, subscribe; what already came beside the answers.
+
+        Raises `StreamLostError`, `StreamRefusedError`.
+        """
+        try:
+            await asyncio.wait_for(self._start_ws(), self._connect_seconds + self._read_seconds)
+            await asyncio.wait_for(self._send_subscribe_msg(), self._read_seconds)
+            return await asyncio.wait_for(self._subscribed(), self._read_seconds)
+        except (StreamLostError, StreamRefusedError):
+            raise
+        except TimeoutError:
+            raise StreamLostError(f"Alpaca's stream did not {self._step()} in time; it is tried again") from None
+        except InvalidHandshake as error:
+            raise StreamLostError(f"Alpaca's stream was refused by its server ({shown(str(error))})") from error
+        except ConnectionClosed as error:
+            self._refuse_if_stated()
+            raise StreamLostError(_closed(error)) from error
+        except OSError as error:
+            raise StreamLostError(
+                f"Alpaca's stream cannot be reached ({type(error).__name__}); check the network"
+            ) from error
+        except Exception as error:  # the class raises what its parser raises, whatever was sent
+            self._refuse_if_stated()
+            raise StreamLostError(
+                f"Alpaca's stream did not {self._step()} as expected ({type(error).__name__})"
+            ) from error
+
+    async def receive(self) -> list[Message]:
+        """The messages of the next frame; one that cannot be read is an empty message.
+
+        Raises `StreamLostError`, `StreamRefusedError`.
+        """
+        if self._ws is None:
+            raise StreamLostError("Alpaca's stream was closed")
+        try:
+            frame = await self._ws.recv()
+        except ConnectionClosed as error:
+            raise StreamLostError(self._cut_because or _closed(error)) from error
+        messages = list(messages_of(frame))
+        for message in messages:
+            if message.get("T") == "error":
+                raise _refusal(message)
+        return messages
+
+    async def is_there(self) -> bool:
+        """Whether a ping is answered in time."""
+        if self._ws is None:
+            return False
+        try:
+            await asyncio.wait_for(await self._ws.ping(), self._read_seconds)
+        except (TimeoutError, ConnectionClosed):
+            return False
+        return True
+
+    def cut(self, why: str) -> None:
+        """End it without a word; whoever listens hears why it is lost."""
+        self._cut_because = why
+        if self._ws is not None and self._ws.transport is not None:
+            self._ws.transport.abort()
+
+    async def shut(self) -> None:
+        """Say goodbye, and cut the line where that is not heard. Never raises, never takes long."""
+        socket = self._ws
+        with suppress(Exception):
+            await asyncio.wait_for(self.close(), GOODBYE)
+        if socket is not None and socket.transport is not None:
+            socket.transport.abort()
+
+    async def _subscribed(self) -> list[Message]:
+        beside: list[Message] = []
+        while True:
+            messages = await self.receive()
+            beside += [message for message in messages if message.get("T") not in ("subscription", "success")]
+            if any(message.get("T") == "subscription" for message in messages):
+                return beside
+
+    def _step(self) -> str:
+        if self._ws is None:
+            return "connect"
+        said = [message.get("msg") for message in messages_of(self._ws.last)]
+        if not said:
+            return "greet"
+        return "confirm the subscription" if "authenticated" in said else "authenticate"
+
+    def _refuse_if_stated(self) -> None:
+        heard: Iterable[Message] = () if self._ws is None else messages_of(self._ws.last)
+        for message in heard:
+            if message.get("T") == "error":
+                raise _refusal(message)
+
+
+def messages_of(frame: bytes | str) -> Iterable[Message]:
+    """The records of one frame; anything else in it is an empty one, to be counted."""
+    if not frame:
+        return []
+    try:
+        content = msgpack.unpackb(frame)
+    except (ValueError, TypeError, msgpack.exceptions.UnpackException):
+        return [{}]
+    rows = content if isinstance(content, list) else [content]
+    return [row if isinstance(row, dict) else {} for row in rows]
+
+
+def _refusal(message: Message) -> StreamRefusedError:
+    code = message.get("code")
+    text = message.get("msg")
+    return StreamRefusedError(
+        code if isinstance(code, int) else 0, shown(text) if isinstance(text, str) else "without a reason"
+    )
+
+
+def _closed(error: ConnectionClosed) -> str:
+    return f"Alpaca's stream ended ({error.rcvd.code if error.rcvd else 'broken off'}); it is tried again"
+
+
+async def _nobody(_message: object) -> None:
+    """The class wants a handler for what is read past it."""

@@ -1,0 +1,78 @@
+"""Which minutes there are to ask for, by the exchange's sessions; a day that the calendar does not know is open."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from core.market.calendar import CalendarRangeError
+from core.model.bar import ONE_MINUTE
+from core.model.session import Calendar, NoSession, Session
+
+SETTLE = timedelta(seconds=3)
+"""After a minute's end until its bar is asked for: history has it a moment later than the stream."""
+NO_TIME = datetime.min.replace(tzinfo=UTC)
+
+
+def minute_of(at: datetime) -> datetime:
+    """The start of the minute."""
+    return at.replace(second=0, microsecond=0)
+
+
+def settled(now: datetime) -> datetime:
+    """All minutes that ended by then can be asked for."""
+    return minute_of(now - SETTLE)
+
+
+class Timetable:
+    """The calendar, asked for what polling needs."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self._calendar = calendar
+
+    def is_open(self, at: datetime) -> bool:
+        return not isinstance(self._session_at(at), NoSession)
+
+    def opened(self, at: datetime) -> datetime:
+        """When the session that is open at `at` began; the beginning of time where none is."""
+        session = self._session_at(at)
+        return session.open if isinstance(session, Session) else NO_TIME
+
+    def first_minute(self, now: datetime) -> datetime:
+        """From where a desk that starts now needs its bars: the day's open once it has been, or this minute."""
+        session = self._day_of(now)
+        return session.open if session is not None and session.open <= now else minute_of(now)
+
+    def wanted(self, start: datetime, end: datetime) -> tuple[datetime, datetime] | None:
+        """The part of start to end that lies in the session of the day of `end`; None where nothing does.
+
+        Minutes of an earlier day are not asked for any more: nobody trades on them.
+        """
+        session = self._day_of(end)
+        if session is None:
+            return None
+        first, last = max(start, session.open), min(end, session.close)
+        return (first, last) if first < last else None
+
+    def next_minute(self, after: datetime) -> datetime:
+        """The end of the first session minute that ends after `after`."""
+        end = minute_of(after) + ONE_MINUTE
+        if self.is_open(end - ONE_MINUTE):
+            return end
+        try:
+            return self._calendar.next_session(end - ONE_MINUTE).open + ONE_MINUTE
+        except CalendarRangeError:
+            return end
+
+    def _day_of(self, at: datetime) -> Session | None:
+        day = self._calendar.trading_day(at)
+        try:
+            session = self._calendar.session_on(day)
+        except CalendarRangeError:
+            return Session(day, minute_of(at) - timedelta(hours=1), minute_of(at) + timedelta(hours=1))
+        return session if isinstance(session, Session) else None
+
+    def _session_at(self, at: datetime) -> Session | NoSession:
+        try:
+            return self._calendar.session_at(at)
+        except CalendarRangeError:
+            return Session(self._calendar.trading_day(at), NO_TIME, at + ONE_MINUTE)
