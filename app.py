@@ -10,105 +10,33 @@ import gc
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
-from core.ports import DemoRequest, JournalError, JournalWriteError, OperatorError, ReplayRequest
+from core.ports import DemoRequest, Finding, JournalError, OperatorError, ReplayRequest
 from state.folders import AccountFolder, JournalFolder
 from state.looking import Looking
 
 if TYPE_CHECKING:
+    from core.brokers.alpaca.broker import AlpacaBroker
+    from core.brokers.alpaca.keys import Keys
     from core.engine import Engine
+    from core.market.calendar import ExchangeCalendar
+    from core.model.account import Mode
     from core.runtime.line import Operator
+    from core.runtime.live import LiveRuntime
+    from core.runtime.runtime import Runtime
     from core.runtime.virtual import VirtualRuntime
     from core.settings import DisplaySettings, Settings
-    from state.heartbeat import Status
     from state.kill_switch import FileKillSwitch
 
-CHECKPOINT_SECONDS = 5.0
+CALENDAR_BEHIND, CALENDAR_AHEAD = timedelta(days=30), timedelta(days=370)
 OUR_FAULT = 70
 """Exit code of an error that nobody foresaw: EX_SOFTWARE of sysexits.h."""
-
-
-# ── an engine with its disk ──────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(slots=True)
-class Keeper:
-    """What a running engine owes the disk while it runs: heartbeats, checkpoints, and a look at the kill switch."""
-
-    folder: AccountFolder
-    runtime: VirtualRuntime
-    switch: FileKillSwitch
-    write: Callable[[], None]
-    beat: Callable[[Status], None]
-    state: Callable[[Engine], str]
-    saved_at: float = field(default_factory=time.monotonic)
-
-    has_flattened: bool = False
-
-    def __call__(self) -> None:
-        self._look_at_the_switch()
-        engine = self.runtime.engine
-        self._keep(lambda: self.beat(status_of(engine, self.folder.name, self.state(engine))))
-        if time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS:
-            self.saved_at = time.monotonic()
-            self._keep(self.write)
-
-    def close(self) -> None:
-        """The last words of a clean stop."""
-        self._keep(self.write)
-        self._keep(lambda: self.beat(status_of(self.runtime.engine, self.folder.name, "stopped")))
-
-    def _keep(self, act: Callable[[], None]) -> None:
-        """A disk that fails never ends the engine: a journal that fails halts it, all else is said (SP-06)."""
-        try:
-            act()
-        except JournalWriteError as error:
-            self.runtime.engine.lose_disk(str(error))
-        except OSError as error:
-            self.runtime.engine.say(f"the disk fails: {error.filename or self.folder.path}: {error.strerror}")
-
-    def _look_at_the_switch(self) -> None:
-        """The file or the environment kills, whoever set it; a command may ask for the flattening too (OP-08)."""
-        from core.inputs import Kill, ProposeFlattening
-
-        door = self.switch.is_on()
-        if door is None:
-            self.has_flattened = False
-            return
-        if self.runtime.engine.desk.control.state.killed_by is None:
-            by = (
-                ", ".join(dict.fromkeys(w.split()[0] for w in self.switch.set_by() if w.strip()))
-                if door == "file"
-                else door
-            )
-            self.runtime.send(Kill(by or door))
-        if not self.has_flattened and self.switch.asks_to_flatten():
-            self.has_flattened = True
-            self.runtime.send(ProposeFlattening())
-
-
-def status_of(engine: Engine, account: str, state: str) -> Status:
-    from state.heartbeat import Status
-
-    desk = engine.desk
-    return Status(
-        state=state,
-        pid=os.getpid(),
-        mode=desk.mode.value,
-        positions=len(desk.ledger.positions()),
-        orders_working=sum(1 for _ in desk.ledger.working()),
-        orders_sent=desk.ledger.state.orders_sent,
-        proposals_waiting=len(desk.stage.state.proposals),
-        journal_sequence=desk.journal.sequence,
-        account=account,
-    )
 
 
 class Keyturn(Looking):
@@ -117,10 +45,46 @@ class Keyturn(Looking):
     # ── running ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def desk(self) -> None:
+        """The account of the settings: Alpaca's, or the simulated exchange's."""
         settings = self._settings(())
-        if settings.account.broker == "none":
-            raise OperatorError("no broker is configured; `keyturn demo` opens the desk on the embedded exchange")
-        self.demo(DemoRequest())
+        if settings.account.broker == "simulated":
+            self.demo(DemoRequest())
+            return
+        from console.desk import run_desk
+        from state.credentials import find_keys
+        from state.desk_files import DeskFiles
+
+        mode = self._mode(settings)
+        keys = find_keys(self.environ, mode)
+        files = DeskFiles(self.home, lambda: self._known_folder(keys), is_real=True)
+        run_desk(lambda stack: self.live_runtime(settings, mode, keys, stack), files, self._display(()))
+
+    def doctor(self) -> Iterator[Finding]:
+        """What works between this desk and the exchange; each finding as soon as it is known."""
+        from core.brokers.alpaca.broker import AlpacaBroker
+        from core.brokers.alpaca.stream import AlpacaOrderStream
+        from core.market.alpaca.data import AlpacaData
+        from core.model.values import Symbol
+        from core.runtime.doctor import Doctor
+        from core.runtime.live import utc_now
+        from state.credentials import find_keys
+        from state.surroundings import look_around
+
+        yield from look_around(self.home, self.environ)
+        try:
+            settings = self._settings(())
+            mode = self._mode(settings)
+            keys = find_keys(self.environ, mode)
+        except OperatorError as error:
+            yield Finding("settings and keys", False, str(error), "mend that first; the rest needs them")
+            return
+        yield Finding("settings and keys", True, f"{mode.value} keys, {', '.join(settings.symbols)}", "")
+        symbols = tuple(Symbol(text) for text in settings.symbols)
+        broker = AlpacaBroker(keys, mode, settings.alpaca)
+        orders = AlpacaOrderStream(keys, mode, settings.alpaca)
+        market = AlpacaData(settings.alpaca, keys.key_id, keys.secret, symbols, self._calendar(broker))
+        yield from Doctor(broker, orders, market, symbols, mode, utc_now).look()
+        broker.close()
 
     def replay(self, request: ReplayRequest) -> dict[str, object] | None:
         """Play files through the one engine; a fresh account, its journal in a folder or in memory."""
@@ -283,6 +247,98 @@ class Keyturn(Looking):
         self._keep(folder, runtime, switch, write)
         return runtime
 
+    # ── Alpaca ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _mode(self, settings: Settings) -> Mode:
+        """Live only where both gates are open (OP-10)."""
+        from core.model.account import Mode
+
+        is_open = settings.account.mode is Mode.LIVE and self.environ.get("KEYTURN_ALLOW_LIVE") == "1"
+        return Mode.LIVE if is_open else Mode.PAPER
+
+    def _known_folder(self, keys: Keys) -> AccountFolder:
+        """The folder of the account that these keys opened last."""
+        from state.known_accounts import KnownAccounts
+
+        name = KnownAccounts(self.home).name_of(keys)
+        if name is None:
+            raise OperatorError("Alpaca has not said yet which account this is; wait until the desk is connected")
+        return self.home.account(name)
+
+    def _account_folder(self, broker: AlpacaBroker, keys: Keys) -> AccountFolder:
+        """The folder of the account, by the broker's own name for it; offline by what it said last.
+
+        Raises
+        ------
+        OperatorError
+            The keys are refused, or Alpaca cannot be reached and never was with these keys.
+        """
+        from core.brokers.alpaca.keys import AccountRefusedError
+        from core.model.broker import NoAnswer
+        from state.known_accounts import KnownAccounts
+
+        try:
+            told = broker.standing()
+        except AccountRefusedError as error:
+            raise OperatorError(str(error)) from None
+        if isinstance(told, NoAnswer):
+            name = KnownAccounts(self.home).name_of(keys)
+            if name is None:
+                raise OperatorError(f"{told.reason}; `keyturn doctor` says what to do")
+            return self.home.account(name)
+        KnownAccounts(self.home).remember(keys, told.account.name)
+        return self.home.account(told.account.name)
+
+    def _calendar(self, broker: AlpacaBroker) -> ExchangeCalendar:
+        """The broker's sessions where it says them, the exchange's own table elsewhere."""
+        from core.market.calendar import load_calendar
+        from core.model.broker import NoAnswer
+        from core.runtime.live import utc_now
+
+        today = utc_now().date()
+        table = load_calendar(today - CALENDAR_BEHIND, today + CALENDAR_AHEAD)
+        told = broker.sessions(today - CALENDAR_BEHIND, today + CALENDAR_BEHIND)
+        if isinstance(told, NoAnswer) or not told:
+            return table
+        return table.overruled(today - CALENDAR_BEHIND, today + CALENDAR_BEHIND, told)
+
+    def live_runtime(self, settings: Settings, mode: Mode, keys: Keys, stack: ExitStack) -> LiveRuntime:
+        """The engine on a broker, taken up where its journal left it."""
+        from core.brokers.alpaca.broker import AlpacaBroker
+        from core.brokers.alpaca.stream import AlpacaOrderStream
+        from core.market.alpaca.data import AlpacaData
+        from core.model.values import Symbol
+        from core.runtime.live import LiveRuntime, utc_now
+        from state.kill_switch import FileKillSwitch
+        from state.lock import EngineLock
+
+        broker = AlpacaBroker(keys, mode, settings.alpaca)
+        stack.callback(broker.close)
+        folder = self._account_folder(broker, keys)
+        mended = folder.prepare()
+        stack.enter_context(EngineLock(folder))
+        calendar = self._calendar(broker)
+        engine, write = self._engine(folder, calendar, mode, stack)
+        engine.notes = (*mended, *_word_on_gates(settings, mode), *engine.notes)
+        engine.apply(utc_now(), settings, f"{folder.name}-{uuid4().hex[:8]}")
+        switch = FileKillSwitch(folder, self.environ)
+        switch.prepare()
+        market = AlpacaData(
+            settings.alpaca,
+            keys.key_id,
+            keys.secret,
+            [Symbol(text) for text in settings.symbols],
+            calendar,
+            known=engine.desk.normaliser.state.last_starts,
+        )
+        orders = AlpacaOrderStream(keys, mode, settings.alpaca)
+        runtime = LiveRuntime(engine, broker, orders, market, switch=switch)
+        broker.show_on(runtime.show)
+        self._keep(folder, runtime, switch, write)
+        return runtime
+
+    # ── replays ──────────────────────────────────────────────────────────────────────────────────────────────────
+
     def _replayed(self, request: ReplayRequest, stack: ExitStack) -> VirtualRuntime:
         from core.brokers.simulated.exchange import SimulatedExchange
         from core.engine import Engine
@@ -372,11 +428,10 @@ class Keyturn(Looking):
         engine.notes = (*journal.repairs, *documents.notes, *checkpoint.rebuild(engine.desk, documents))
         return engine, lambda: checkpoint.save(engine.desk, documents)
 
-    def _keep(
-        self, folder: AccountFolder, runtime: VirtualRuntime, switch: FileKillSwitch, write: Callable[[], None]
-    ) -> None:
+    def _keep(self, folder: AccountFolder, runtime: Runtime, switch: FileKillSwitch, write: Callable[[], None]) -> None:
         from core.picture import word_of
         from state.heartbeat import Heartbeat
+        from state.keeper import Keeper
 
         keeper = Keeper(folder, runtime, switch, write, Heartbeat(folder).beat, word_of)
         runtime.beat = keeper
@@ -410,6 +465,13 @@ class Keyturn(Looking):
         variables = [name for name in self.environ if name.upper().startswith("KEYTURN_DISPLAY")]
         is_named = variables or any("display" in text for text in (written, *overrides))
         return self._settings(overrides).display if is_named else None
+
+
+def _word_on_gates(settings: Settings, mode: Mode) -> tuple[str, ...]:
+    """One gate of the two is open: it is said, loudly, that this is paper (OP-10)."""
+    if settings.account.mode is mode:
+        return ()
+    return ('account.mode is "live" and KEYTURN_ALLOW_LIVE is not 1: this desk trades on PAPER',)
 
 
 class NoLog:

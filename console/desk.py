@@ -36,6 +36,7 @@ from console.log_pane import LogPane, WriteLog
 from console.mouse import may_ask_for_mouse
 from console.panes import PLACES
 from console.remapping import moved_by
+from console.screens.chord import ChordScreen
 from console.screens.help import HelpScreen
 from console.screens.kill import KillScreen
 from console.screens.layer import Dialog, Layer
@@ -406,6 +407,9 @@ class Desk(App[None]):
         """The chord was pressed: over everything, once."""
         if not self.screen_stack:
             return  # the app is closing; the engine has heard it
+        for screen in self.screen_stack:
+            if isinstance(screen, ChordScreen):
+                screen.hear_chord()
         top = self.screen_stack[-1]
         if isinstance(top, KillScreen):
             top.chord_again()

@@ -15,6 +15,7 @@ from textual.worker import get_current_worker
 from console.copying import copying
 from console.keymap import LISTS, Key, Place
 from console.panes import PLACES
+from console.screens.chord import ChordScreen
 from console.screens.commands import CommandsScreen
 from console.screens.detail import TELLINGS, DetailScreen
 from console.screens.guide import GuideScreen
@@ -53,11 +54,18 @@ class Errands:
     # ── the guide ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def look_whether_first(self) -> None:
+        self.aside(self.desk.surroundings.must_try_chord, self.try_chord)
+
+    def try_chord(self, must_try: bool) -> None:
+        """On a broker's account, until it has arrived once; the guide comes over it, where both are due."""
+        if must_try and len(self.desk.screen_stack) == 1:
+            received = self.desk.surroundings.chord_was_received
+            self.desk.push_screen(ChordScreen(lambda: self.aside(received, lambda _none: None)))
         self.aside(self.desk.surroundings.is_first_start, self.welcome)
 
     def welcome(self, is_first_start: bool) -> None:
-        """The guide, once an installation; never over a dialog."""
-        if is_first_start and len(self.desk.screen_stack) == 1:
+        """The guide, once an installation; never over a dialog but the trial of the chord."""
+        if is_first_start and all(isinstance(screen, ChordScreen) for screen in self.desk.screen_stack[1:]):
             self.open_guide()
 
     def open_guide(self) -> None:

@@ -25,6 +25,12 @@ class Surroundings(Protocol):
     def guide_was_closed(self) -> None:
         """It is not shown again. Raises OSError."""
 
+    def must_try_chord(self) -> bool:
+        """Whether real orders can leave from here and the kill chord was never seen to arrive."""
+
+    def chord_was_received(self) -> None:
+        """It is not asked for again. Raises OSError."""
+
 
 class NoSurroundings:
     """A desk that keeps nothing on the disk: a replay's."""
@@ -39,6 +45,12 @@ class NoSurroundings:
         return False
 
     def guide_was_closed(self) -> None:
+        """Nothing is remembered."""
+
+    def must_try_chord(self) -> bool:
+        return False
+
+    def chord_was_received(self) -> None:
         """Nothing is remembered."""
 
 

@@ -146,12 +146,23 @@ class DemoRequest:
     is_stress: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `keyturn doctor` looked at: what it found, and what to do where it is not well."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str
+
+
 class Composition(Protocol):
     """What the subcommands may ask for. Each raises `OperatorError` where the operator can mend something."""
 
     def replay(self, request: ReplayRequest) -> dict[str, object] | None: ...
     def demo(self, request: DemoRequest) -> None: ...
     def desk(self) -> None: ...
+    def doctor(self) -> Iterator[Finding]: ...
     def status(self, account: str | None) -> dict[str, object]: ...
     def kill(self, account: str | None, flatten: bool) -> str: ...
     def verify(self, account: str | None, folder: Path | None) -> dict[str, object]: ...

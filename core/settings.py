@@ -61,7 +61,7 @@ class AccountSettings(Part):
     """Whose money, and what it is called."""
 
     mode: Mode = Field(Mode.PAPER, description="paper or live; live also needs KEYTURN_ALLOW_LIVE=1")
-    broker: Literal["none", "simulated", "alpaca"] = Field("none", description="where orders go")
+    broker: Literal["alpaca", "simulated"] = Field("alpaca", description="where orders go")
 
 
 class RiskSettings(Part):

@@ -22,6 +22,8 @@ class DeskFiles:
     home: Home
     folder: Callable[[], AccountFolder]
     """The account's; found when it is needed, not before the desk's first paint."""
+    is_real: bool = False
+    """Whether a broker stands behind it."""
 
     def why(self, order_id: str) -> Iterator[Recorded]:
         from core.explain import chain_of
@@ -49,5 +51,14 @@ class DeskFiles:
         return not self.home.guide.exists()
 
     def guide_was_closed(self) -> None:
-        make_folder(self.home.guide.parent)
-        os.close(open_private(self.home.guide, os.O_WRONLY | os.O_CREAT))
+        self._mark(self.home.guide)
+
+    def must_try_chord(self) -> bool:
+        return self.is_real and not self.home.chord.exists()
+
+    def chord_was_received(self) -> None:
+        self._mark(self.home.chord)
+
+    def _mark(self, path: Path) -> None:
+        make_folder(path.parent)
+        os.close(open_private(path, os.O_WRONLY | os.O_CREAT))

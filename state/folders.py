@@ -115,6 +115,11 @@ class Home:
         """There once the guide of the first start was read."""
         return self.state / "guide-read"
 
+    @property
+    def chord(self) -> Path:
+        """There once the kill chord has arrived."""
+        return self.state / "chord-received"
+
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Home:
         """`KEYTURN_HOME` where it is set, else the XDG folders."""

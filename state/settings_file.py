@@ -20,7 +20,6 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from core.model.account import Mode
 from core.ports import OperatorError
 from core.settings import PROFILES, Amount, Settings
 from state.folders import Home
@@ -89,8 +88,6 @@ def load_settings(
     if fault := fault_in_keys(settings.keys):
         place = _owner(layers, ("keys", fault.id)).place(("keys", fault.id))
         raise SettingsError(f"{place} = {_shown(settings.keys[fault.id])}: {fault.words}")
-    if settings.account.mode is Mode.LIVE:
-        raise SettingsError(_no_live(_owner(layers, ("account", "mode")), environ))
     return settings
 
 
@@ -322,10 +319,3 @@ def _shown(value: object) -> str:
     else:
         text = str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
-
-
-def _no_live(layer: Layer, environ: Mapping[str, str]) -> str:
-    place = f'{layer.place(("account", "mode"))} = "live"'
-    if environ.get("KEYTURN_ALLOW_LIVE") != "1":
-        return f"{place}: live trading also needs KEYTURN_ALLOW_LIVE=1 in the environment; set account.mode to paper"
-    return f"{place}: live trading needs a broker, which this version does not have; set account.mode to paper"

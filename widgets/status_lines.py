@@ -13,6 +13,7 @@ from core.model.account import Mode
 from core.views import DeskView, StatusView
 from widgets import format as f
 from widgets.grid_picture import Tone
+from widgets.lamps import lamps_in_brief, lamps_in_words
 from widgets.lines import Cell, Lines, TextLine, joined, spread
 
 WIDE = 100
@@ -48,7 +49,8 @@ def _first(status: StatusView, now: datetime, width: int) -> TextLine:
         market = "CLOSED"
     profile = f"  {status.profile}" if width >= WIDE else ""
     left = (Cell("KEYTURN ", "strong"), badge)
-    time, right = f"{f.weekday_clock(now)} New York", _data(status, now)
+    lamps = lamps_in_brief(status.lamps, is_wide=width >= WIDE)
+    time, right = f"{f.weekday_clock(now)} New York", (*lamps, *_data(status, now))
     room = width - len(joined(left)) - len(joined(right)) - 1
     texts = (f" {status.account}{profile}  {time}, {market}", f" {status.account}  {time}", f" {time}")
     return spread((*left, Cell(next((text for text in texts if len(text) <= room), texts[-1]))), right, width)
@@ -137,6 +139,7 @@ def _banners(view: DeskView, now: datetime, width: int) -> list[TextLine]:
     if view.kill.uncovered:
         bare = ", ".join(f"{row.symbol} {f.quantity(abs(row.quantity) - row.covered)}" for row in view.kill.uncovered)
         lines += _whole(f"UNCOVERED {bare}: no stop at the broker", width, "warning")
+    lines += lamps_in_words(status.lamps, now, width)
     if status.disk is not None:
         lines += _whole(f"DISK: {status.disk}", width, "urgent")
     exits = [row for row in view.proposals if row.is_urgent]

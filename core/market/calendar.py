@@ -81,6 +81,14 @@ class ExchangeCalendar:
         """Every session of the range, in order."""
         return tuple(self._sessions)
 
+    def overruled(self, first: date, last: date, sessions: Iterable[Session]) -> ExchangeCalendar:
+        """The same, but from `first` to `last` these sessions alone: the broker's word goes before a table's."""
+        told = list(sessions)
+        kept = [session for session in self._sessions if not first <= session.day <= last]
+        days = {session.day for session in told}
+        closed = {day: "closed, says the broker" for day in self._by_day if first <= day <= last and day not in days}
+        return ExchangeCalendar(self.first, self.last, [*kept, *told], {**self._holidays, **closed})
+
     def _find(self, at: datetime) -> Session | NoSession:
         day = self.trading_day(at)
         session = self.session_on(day)

@@ -86,6 +86,7 @@ class LiveRuntime(Runtime):
         self._questions = ThreadPoolExecutor(QUESTIONS, "questions")
         self._sending: set[Future[Any]] = set()
         self._left = asyncio.Event()
+        self._failure: Exception | None = None
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -112,6 +113,7 @@ class LiveRuntime(Runtime):
 
     async def _live(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(lambda _loop, what: self._fail(what.get("exception"), str(what["message"])))
         self.at = self.clock()
         self.take(self.at, Start())
         self._plan()
@@ -120,13 +122,26 @@ class LiveRuntime(Runtime):
             asyncio.create_task(self._keep_up(self.market.run, self._hear_market), name="market data"),
         ]
         beating = asyncio.create_task(self._beat())
+        beating.add_done_callback(self._has_stopped_beating)
         self._empty_inbox()
         await self._left.wait()
         for task in (*streams, beating):
             task.cancel()
         await asyncio.gather(*streams, beating, return_exceptions=True)
-        await self._hear_last_answers()
+        if self._failure is None:
+            await self._hear_last_answers()
         self._close_lanes()
+        if self._failure is not None:
+            raise self._failure
+
+    def _fail(self, error: BaseException | None, words: str) -> None:
+        """An act of the engine's thread raised: it ends, and whoever waits for it is told; nothing trades on."""
+        self._failure = self._failure or (error if isinstance(error, Exception) else RuntimeError(words))
+        self._left.set()
+
+    def _has_stopped_beating(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self._fail(task.exception(), "the heartbeat ended")
 
     async def _beat(self) -> None:
         while True:
@@ -139,7 +154,7 @@ class LiveRuntime(Runtime):
         """A stream comes back by itself; one that raises is our fault, is said, and is begun again."""
         while True:
             try:
-                await stream(hear, self._show)
+                await stream(hear, self.show)
             except asyncio.CancelledError:
                 raise
             except Exception as error:
@@ -178,7 +193,8 @@ class LiveRuntime(Runtime):
             return
         self.put(Priority.MARKET, heard)
 
-    def _show(self, lamp: Lamp) -> None:
+    def show(self, lamp: Lamp) -> None:
+        """A connection changed. Any thread."""
         self.put(Priority.BROKER, LampChanged(lamp))
 
     def _empty_inbox(self) -> None:

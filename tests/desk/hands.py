@@ -44,6 +44,7 @@ class Disk:
     """The surroundings of a desk in memory: what was written, and whether the guide was closed."""
 
     is_new: bool = False
+    asks_for_chord: bool = False
     house: House | None = None
     files: dict[str, str] = field(default_factory=dict)
     fails: str = ""
@@ -62,6 +63,12 @@ class Disk:
 
     def is_first_start(self) -> bool:
         return self.is_new
+
+    def must_try_chord(self) -> bool:
+        return self.asks_for_chord
+
+    def chord_was_received(self) -> None:
+        self.asks_for_chord = False
 
     def guide_was_closed(self) -> None:
         self.is_new = False

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import stat
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from console.desk import Desk
 from console.handle import EngineHandle, Failed
+from console.screens.chord import ChordScreen
 from console.screens.guide import GuideScreen
 from console.screens.kill import KillScreen
 from console.screens.ticket import TicketScreen
@@ -84,3 +86,44 @@ def test_a_written_file_is_the_operators_alone_and_never_over_another(tmp_path: 
     assert (Path(first).name, Path(second).name) == ("log-1.txt", "log-1-2.txt")
     assert (Path(first).read_text(), Path(second).read_text()) == ("one\n", "two\n")
     assert stat.S_IMODE(Path(first).stat().st_mode) == 0o600
+
+
+async def test_on_a_brokers_account_the_chord_is_asked_for_until_it_came_once() -> None:
+    """OP-07: some terminals keep Ctrl+K for themselves."""
+    disk = Disk(asks_for_chord=True)
+    async with open_desk((80, 24), surroundings=disk) as house:
+        await house.until(lambda: isinstance(house.desk.screen, ChordScreen))
+        await house.until(lambda: house.shows("Press Ctrl+K now", "F10 does", "keyturn kill"))
+        await house.press("ctrl+k")
+        await house.until(lambda: house.facts(Halted) and isinstance(house.desk.screen, KillScreen))
+        await house.press("escape")
+        await house.until(lambda: isinstance(house.desk.screen, ChordScreen))
+        await house.until(lambda: house.shows("Ctrl+K received"))
+        await house.press("enter")
+        await house.until(lambda: len(house.desk.screen_stack) == 1 and not disk.asks_for_chord)
+        assert house.sent_nothing()
+    async with open_desk(surroundings=disk) as house:
+        await house.wait(0.3)
+        assert len(house.desk.screen_stack) == 1
+
+
+async def test_a_chord_that_never_came_is_asked_for_again_at_the_next_start() -> None:
+    """OP-07"""
+    disk = Disk(is_new=True, asks_for_chord=True)
+    async with open_desk(surroundings=disk) as house:
+        await house.until(lambda: isinstance(house.desk.screen, GuideScreen))
+        await house.press("enter")
+        await house.until(lambda: isinstance(house.desk.screen, ChordScreen))
+        await house.press("escape")
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+    assert disk.asks_for_chord
+    assert not disk.is_new
+
+
+def test_only_a_desk_with_a_broker_behind_it_asks_for_the_chord(tmp_path: Path) -> None:
+    """OP-07: the demo never asks."""
+    assert not files_in(tmp_path).must_try_chord()
+    real = replace(files_in(tmp_path), is_real=True)
+    assert real.must_try_chord()
+    real.chord_was_received()
+    assert not real.must_try_chord()

@@ -292,7 +292,6 @@ def test_a_market_time_of_another_age_is_a_bad_row(keyturn: Keyturn, bars: Path,
         (("--set", 'risk.window_start="09:30:00Z"'), "must have no zone"),
         (("--set", "symbols=SPY"), 'must be a list, as in ["SPY", "IBM"]'),
         (("--symbol", "IBM"), "SPY is not among the symbols; add --symbol SPY"),
-        (("--set", "account.mode=live"), "live"),
     ],
 )
 def test_a_wrong_word_is_named_with_what_is_allowed(

@@ -15,6 +15,7 @@ from core.inputs import Kill, Rearm
 from core.model.signal import ExitReason
 from core.ports import DemoRequest, OperatorError
 from core.runtime.virtual import VirtualRuntime
+from state.keeper import Keeper
 from state.kill_switch import FileKillSwitch
 
 BUSY = DemoRequest(operator="confirm-all", is_headless=True)
@@ -87,7 +88,7 @@ def test_a_checkpoint_that_cannot_be_written_is_said_and_ends_nothing(tmp_path: 
     """SP-06, SP-02"""
     with demo(tmp_path) as runtime:
         keeper = runtime.beat
-        assert isinstance(keeper, app.Keeper)
+        assert isinstance(keeper, Keeper)
         documents = tmp_path / "state" / "demo" / "documents.json"
         documents.unlink(missing_ok=True)
         (documents / "in the way").mkdir(parents=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from typing import NoReturn
 
 from core.inputs import Confirm, Halt, Kill, OpenTicket
 from core.model.broker import NoAnswer
 from core.model.order import OrderStatus
+from core.ports import JournalError
 from tests.scenarios.house import STEADY, a_day
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 
@@ -100,3 +102,27 @@ def test_a_broker_that_cannot_be_reached_opens_the_desk_read_only():
     with LiveHouse(floor) as house:
         view = house.waits(lambda view: view.status.word == "read-only", "the desk is read-only")
     assert "no route to the host" in (view.status.entries_refused or "")
+
+
+def test_a_journal_that_cannot_be_believed_any_more_ends_the_engine_with_its_reason():
+    """EX-14: never a loop that goes on without its engine."""
+    house = LiveHouse(at_the_dip())
+    told: list[BaseException] = []
+
+    def runs() -> None:
+        try:
+            house.runtime.run()
+        except JournalError as error:
+            told.append(error)
+
+    house.thread = threading.Thread(target=runs, daemon=True)
+    with house:
+        house.waits(lambda view: view.status.word == "on", "the desk is on")
+        house.runtime.engine.handle = broken  # type: ignore[method-assign]
+        house.presses(Halt("key"))
+        house.thread.join(3)
+    assert str(told[0]) == "line 7 does not follow from line 6"
+
+
+def broken(*_: object) -> NoReturn:
+    raise JournalError("line 7 does not follow from line 6")

@@ -1,4 +1,4 @@
-"""Paper unless both live gates are open; this version trades on paper alone (OP-10)."""
+"""Live only where both gates are open: the settings and the environment (OP-10)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ class ModeCheck:
     name = "mode"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        if desk.mode is not desk.settings.account.mode:
-            return refused(self.name, f"the account is {desk.mode.value}, the settings say otherwise")
-        if desk.mode is Mode.LIVE:
-            return refused(self.name, "live trading is not open")
-        return passed(self.name, "paper")
+        if desk.mode is Mode.LIVE and desk.settings.account.mode is not Mode.LIVE:
+            return refused(self.name, "the account is live, and the settings say paper")
+        return passed(self.name, desk.mode.value)

@@ -111,7 +111,7 @@ def test_text_lists_and_words_are_understood(home):
         ),
         (
             '[account]\nbroker = "ibkr"',
-            "settings.toml: account.broker = \"ibkr\": must be 'none', 'simulated' or 'alpaca'",
+            "settings.toml: account.broker = \"ibkr\": must be 'alpaca' or 'simulated'",
         ),
         ('symbols = ["SPY", "spy"]', 'settings.toml: symbols = "spy": must match pattern'),
         ('[risk]\nwindow_start = "12:00"', "settings: risk.window_start is after risk.window_end"),
@@ -172,18 +172,6 @@ def test_an_unknown_variable_is_refused_without_its_value(home):
     """SY-06"""
     told = refusal(home, "", {"KEYTURN_APCA__SECRET": "hunter2"})
     assert told == "environment: KEYTURN_APCA__SECRET: there is no such setting; did you mean KEYTURN_ALPACA?"
-
-
-def test_live_is_refused_with_and_without_its_second_gate(home):
-    """OP-10"""
-    live = '[account]\nmode = "live"'
-    assert refusal(home, live).startswith(
-        'settings.toml: account.mode = "live": live trading also needs KEYTURN_ALLOW_LIVE=1'
-    )
-    for value in ("1", "yes"):
-        told = refusal(home, live, {"KEYTURN_ALLOW_LIVE": value})
-        assert ("needs a broker, which this version does not have" in told) == (value == "1")
-    assert "--set account.mode" in refusal(home, "", {}, "account.mode=live")
 
 
 def test_a_file_that_cannot_be_read_is_named(home):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -152,3 +153,19 @@ def test_importing_the_calendar_leaves_pandas_alone() -> None:
     code = "import sys, core.market.calendar; sys.exit('pandas' in sys.modules or 'exchange_calendars' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_brokers_sessions_go_before_the_table() -> None:
+    """MD-01: an early close that only the broker knows, a day that it does not open, and all else as it was."""
+    table = load_calendar(date(2026, 11, 16), date(2026, 11, 20))
+    first, _closed, third = (table.session_on(date(2026, 11, day)) for day in (16, 17, 18))
+    assert isinstance(first, Session)
+    assert isinstance(third, Session)
+    early = replace(first, close=first.open + timedelta(hours=1))
+
+    told = table.overruled(date(2026, 11, 16), date(2026, 11, 18), [early, third])
+
+    assert told.session_on(date(2026, 11, 16)) == early
+    assert told.session_on(date(2026, 11, 17)) == NoSession("closed, says the broker")
+    assert told.session_on(date(2026, 11, 19)) == table.session_on(date(2026, 11, 19))
+    assert told.next_session(early.close) == third

@@ -81,11 +81,11 @@ def test_nothing_opens_while_killed_halted_or_read_only(
     [
         (Mode.PAPER, Mode.PAPER, PASSES),
         (Mode.LIVE, Mode.PAPER, REFUSES),
-        (Mode.PAPER, Mode.LIVE, REFUSES),
-        (Mode.LIVE, Mode.LIVE, REFUSES),
+        (Mode.PAPER, Mode.LIVE, PASSES),
+        (Mode.LIVE, Mode.LIVE, PASSES),
     ],
 )
-def test_only_paper_trades(account: Mode, configured: Mode, standing: Standing) -> None:
+def test_a_live_account_needs_live_settings(account: Mode, configured: Mode, standing: Standing) -> None:
     """OP-10"""
     desk = a_desk(mode=account, settings=Settings(account=AccountSettings(mode=configured)))
 

@@ -1,0 +1,70 @@
+"""The first start on a broker's account: does the kill chord arrive? Some terminals keep it for themselves (OP-07).
+
+The chord does what it always does: it halts, and the kill screen opens over this one. That it came is remembered; that
+it did not is said, with the keys and commands that do the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from console.keymap import Place, bindings_for, written
+from console.screens.layer import Dialog
+from widgets.edges import put_note, put_title
+from widgets.lines import Lines, TextLine
+from widgets.ticket import wrapped
+
+WIDTH = 70
+
+
+class ChordScreen(Dialog):
+    """`received` is called once, when the chord came."""
+
+    CSS = """
+    #chord { width: 76; max-width: 100%; height: auto; max-height: 100%; background: $surface;
+             border: round $accent; padding: 0 1; margin: 2 0 1 0; }
+    """
+    PLACE = Place.GUIDE
+    BINDINGS = bindings_for(PLACE)
+
+    def __init__(self, received: Callable[[], None]) -> None:
+        super().__init__()
+        self.received = received
+        self.was_heard = False
+        self.body = Lines(id="chord-body")
+
+    def compose(self) -> ComposeResult:
+        box = Vertical(id="chord")
+        put_title(box, "Does the kill chord arrive?")
+        put_note(box, f"{written('guide.back')}: to the desk")
+        with box:
+            yield self.body
+
+    def on_mount(self) -> None:
+        self.body.show(trial_lines(was_heard=False))
+
+    def hear_chord(self) -> None:
+        """The driver's input thread has recognised it."""
+        if self.was_heard:
+            return
+        self.was_heard = True
+        self.body.show(trial_lines(was_heard=True))
+        self.received()
+
+    def action_back(self) -> None:
+        self.dismiss()
+
+
+def trial_lines(*, was_heard: bool) -> list[TextLine]:
+    if was_heard:
+        words = "Ctrl+K received. It halts from everywhere, at any moment. This is not asked again."
+        return wrapped("", words, WIDTH, "strong")
+    ask = "Press Ctrl+K now. It halts this desk, and Esc on the screen that opens lets it go on."
+    otherwise = (
+        "If nothing happens, this terminal keeps the chord for itself: F10 does the same here, and `keyturn kill` in "
+        "another terminal. Until it has come once, it is asked again at each start."
+    )
+    return [*wrapped("", ask, WIDTH, "strong"), (), *wrapped("", otherwise, WIDTH)]

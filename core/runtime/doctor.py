@@ -1,0 +1,123 @@
+"""Whether the broker and the market can be reached, and what to do where they cannot. Asks; sends nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.brokers.port import Broker, OrderStream
+from core.market.port import MarketData
+from core.model.account import Account, Mode
+from core.model.broker import NoAnswer
+from core.model.connection import Lamp, LineState
+from core.model.instrument import Instrument
+from core.model.quote import Quote
+from core.model.values import Symbol
+from core.ports import Finding
+from core.risk.checks.verdicts import usd
+
+SKEW = timedelta(seconds=1)
+"""More between this machine's clock and the broker's is warned about on every ticket."""
+PATIENCE = 10.0
+"""Seconds that a stream has to be there."""
+
+
+class Doctor:
+    """One look at each thing between this desk and the exchange."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        orders: OrderStream,
+        market: MarketData,
+        symbols: tuple[Symbol, ...],
+        mode: Mode,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.broker = broker
+        self.orders = orders
+        self.market = market
+        self.symbols = symbols
+        self.mode = mode
+        self.now = now
+
+    def look(self) -> Iterator[Finding]:
+        """Each as soon as it is known."""
+        account = self.broker.account()
+        yield self._reached(account)
+        if isinstance(account, Account):
+            yield self._flags(account)
+        yield self._clock()
+        for symbol in self.symbols:
+            yield self._asset(symbol)
+        yield self._quote(self.symbols[0])
+        yield from self._streams()
+
+    def _reached(self, account: Account | NoAnswer) -> Finding:
+        if isinstance(account, NoAnswer):
+            remedy = "check the keys, the network, and alpaca.trading_url; the desk opens read-only meanwhile"
+            return Finding("broker", False, account.reason, remedy)
+        money = f"equity {usd(account.equity)}, buying power {usd(account.buying_power)}"
+        return Finding("broker", True, f"{self.mode.value} account {account.name}, {money}", "")
+
+    def _flags(self, account: Account) -> Finding:
+        if account.is_blocked:
+            remedy = "Alpaca's dashboard says why; nothing can be traded until it is lifted"
+            return Finding("account", False, f"{account.name} is blocked", remedy)
+        return Finding("account", True, f"not blocked, multiplier {account.multiplier}", "")
+
+    def _clock(self) -> Finding:
+        before = self.now()
+        told = self.broker.time()
+        if isinstance(told, NoAnswer):
+            return Finding("clock", False, told.reason, "the broker's clock could not be asked; see above")
+        middle = before + (self.now() - before) / 2
+        skew = told - middle
+        words = f"{skew.total_seconds():+.2f} s against the broker's"
+        is_near = abs(skew) <= SKEW
+        return Finding("clock", is_near, words, "" if is_near else "let NTP set this machine's clock")
+
+    def _asset(self, symbol: Symbol) -> Finding:
+        found = self.broker.instrument(symbol)
+        if not isinstance(found, Instrument):
+            return Finding(f"symbol {symbol}", False, found.reason, "take it out of `symbols`, or mend its name")
+        if not found.is_tradable:
+            return Finding(f"symbol {symbol}", False, "not tradable now", "take it out of `symbols`")
+        fractions = "in fractions" if found.is_fractionable else "in whole shares"
+        return Finding(f"symbol {symbol}", True, f"tradable, {fractions}", "")
+
+    def _quote(self, symbol: Symbol) -> Finding:
+        quote = self.market.quote(symbol)
+        if not isinstance(quote, Quote):
+            remedy = "check alpaca.feed (sip needs a subscription) and alpaca.data_url"
+            return Finding("market data", False, quote.reason, remedy)
+        age = max(0.0, quote.age(self.now()).total_seconds())
+        words = f"{symbol} {quote.bid} × {quote.ask}, {age:.0f} s old, {quote.feed.value}"
+        return Finding("market data", True, words, "")
+
+    def _streams(self) -> Iterator[Finding]:
+        yield asyncio.run(self._stream("order updates", self.orders.run))
+        yield asyncio.run(self._stream("data stream", self.market.run))
+
+    async def _stream(self, name: str, run: Callable[[Callable[[Any], None], Callable[[Lamp], None]], Any]) -> Finding:
+        """Whether it comes up; it is put down again."""
+        up, last = asyncio.Event(), [""]
+
+        def show(lamp: Lamp) -> None:
+            last[0] = f"{lamp.state.value}: {lamp.words}" if lamp.words else lamp.state.value
+            if lamp.state in (LineState.UP, LineState.POLLING, LineState.REFUSED):
+                up.set()
+
+        task = asyncio.create_task(run(lambda _heard: None, show))
+        try:
+            await asyncio.wait_for(up.wait(), PATIENCE)
+        except TimeoutError:
+            pass
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        is_up = last[0].startswith(LineState.UP.value)
+        remedy = "" if is_up else "the desk asks instead of listening until it is there"
+        return Finding(name, is_up, last[0] or f"nothing in {PATIENCE:g} s", remedy)

@@ -1,0 +1,87 @@
+"""What a running engine owes the disk while it runs: heartbeats, checkpoints, and a look at the kill switch."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from core.engine import Engine
+from core.inputs import Kill, ProposeFlattening
+from core.ports import JournalWriteError
+from core.runtime.runtime import Runtime
+from state.folders import AccountFolder
+from state.heartbeat import Status
+from state.kill_switch import FileKillSwitch
+
+CHECKPOINT_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Keeper:
+    """Called at every beat; `state` says in a word how the engine is."""
+
+    folder: AccountFolder
+    runtime: Runtime
+    switch: FileKillSwitch
+    write: Callable[[], None]
+    beat: Callable[[Status], None]
+    state: Callable[[Engine], str]
+    saved_at: float = field(default_factory=time.monotonic)
+
+    has_flattened: bool = False
+
+    def __call__(self) -> None:
+        self._look_at_the_switch()
+        engine = self.runtime.engine
+        self._keep(lambda: self.beat(status_of(engine, self.folder.name, self.state(engine))))
+        if time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS:
+            self.saved_at = time.monotonic()
+            self._keep(self.write)
+
+    def close(self) -> None:
+        """The last words of a clean stop."""
+        self._keep(self.write)
+        self._keep(lambda: self.beat(status_of(self.runtime.engine, self.folder.name, "stopped")))
+
+    def _keep(self, act: Callable[[], None]) -> None:
+        """A disk that fails never ends the engine: a journal that fails halts it, all else is said (SP-06)."""
+        try:
+            act()
+        except JournalWriteError as error:
+            self.runtime.engine.lose_disk(str(error))
+        except OSError as error:
+            self.runtime.engine.say(f"the disk fails: {error.filename or self.folder.path}: {error.strerror}")
+
+    def _look_at_the_switch(self) -> None:
+        """The file or the environment kills, whoever set it; a command may ask for the flattening too (OP-08)."""
+        door = self.switch.is_on()
+        if door is None:
+            self.has_flattened = False
+            return
+        if self.runtime.engine.desk.control.state.killed_by is None:
+            by = (
+                ", ".join(dict.fromkeys(w.split()[0] for w in self.switch.set_by() if w.strip()))
+                if door == "file"
+                else door
+            )
+            self.runtime.send(Kill(by or door))
+        if not self.has_flattened and self.switch.asks_to_flatten():
+            self.has_flattened = True
+            self.runtime.send(ProposeFlattening())
+
+
+def status_of(engine: Engine, account: str, state: str) -> Status:
+    desk = engine.desk
+    return Status(
+        state=state,
+        pid=os.getpid(),
+        mode=desk.mode.value,
+        positions=len(desk.ledger.positions()),
+        orders_working=sum(1 for _ in desk.ledger.working()),
+        orders_sent=desk.ledger.state.orders_sent,
+        proposals_waiting=len(desk.stage.state.proposals),
+        journal_sequence=desk.journal.sequence,
+        account=account,
+    )

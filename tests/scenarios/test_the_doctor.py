@@ -1,0 +1,81 @@
+"""`keyturn doctor` looks at everything between the desk and the exchange, and says what to do (OP-10)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from core.model.account import Mode
+from core.model.broker import NoAnswer
+from core.model.values import Symbol
+from core.ports import Finding
+from core.runtime.doctor import Doctor
+from state.folders import Home
+from state.surroundings import look_around
+from tests.scenarios.house import STEADY, a_day
+from tests.scenarios.live_floor import LiveFloor
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def looked_at(floor: LiveFloor, ahead: float = 0.0) -> dict[str, Finding]:
+    def now() -> datetime:
+        return floor.now() + timedelta(seconds=ahead)
+
+    doctor = Doctor(floor, floor.updates, floor.market, (Symbol("SPY"),), Mode.PAPER, now)
+    return {finding.name: finding for finding in doctor.look()}
+
+
+def a_floor() -> LiveFloor:
+    return LiveFloor("10:06:10", a_day(("10:06", "10:20", STEADY)))
+
+
+def test_a_sound_way_to_the_broker_is_told_with_its_figures():
+    """OP-10"""
+    found = looked_at(a_floor())
+    assert [name for name, finding in found.items() if not finding.ok] == []
+    assert "equity 200.00 USD" in found["broker"].detail
+    assert "SPY 99.5" in found["market data"].detail
+
+
+def test_a_broker_that_cannot_be_reached_says_what_to_check():
+    """EX-09"""
+    floor = a_floor()
+    floor.troubles["account"] = NoAnswer("no route to the host")
+    found = looked_at(floor)
+    assert found["broker"].detail == "no route to the host"
+    assert "check the keys, the network" in found["broker"].remedy
+    assert "account" not in found
+
+
+def test_a_clock_that_is_off_by_more_than_a_second_fails():
+    """EX-11"""
+    found = looked_at(a_floor(), ahead=3)["clock"]
+    assert not found.ok
+    assert found.detail.startswith("-3.0")
+    assert "NTP" in found.remedy
+
+
+def test_a_state_folder_that_cannot_be_made_and_a_set_kill_are_named(tmp_path: Path):
+    """OP-08, SP-04"""
+    sound = {f.name: f for f in look_around(Home.of({"KEYTURN_HOME": str(tmp_path)}), {})}
+    assert all(finding.ok for finding in sound.values())
+    killed = {f.name: f for f in look_around(Home.of({"KEYTURN_HOME": str(tmp_path)}), {"KEYTURN_KILL": "1"})}
+    assert killed["kill switch"].remedy == "unset KEYTURN_KILL"
+
+
+def test_without_keys_it_says_so_and_exits_one(tmp_path: Path):
+    """OP-10: a script can rely on it."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("APCA_")}
+    environ |= {"KEYTURN_HOME": str(tmp_path), "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+    words = [sys.executable, "-m", "app", "doctor", "--json"]
+    done = subprocess.run(words, env=environ, cwd=ROOT, capture_output=True, text=True, check=False)
+    told = {finding["name"]: finding for finding in json.loads(done.stdout)}
+    assert done.returncode == 1
+    assert not told["settings and keys"]["ok"]
+    assert "APCA_API_KEY_ID" in told["settings and keys"]["detail"]
+    assert set(told["disk"]) == {"name", "ok", "detail", "remedy"}
