@@ -86,6 +86,7 @@ class LiveRuntime(Runtime):
         self._questions = ThreadPoolExecutor(QUESTIONS, "questions")
         self._sending: set[Future[Any]] = set()
         self._left = asyncio.Event()
+        self._is_hurried = False
         self._failure: Exception | None = None
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -100,7 +101,8 @@ class LiveRuntime(Runtime):
                 self._loop.call_soon_threadsafe(self._empty_inbox)
 
     def hurry(self) -> None:
-        """Beats are frequent enough here."""
+        """One more beat when what is being handled is done: a fill is seen without waiting for the next one."""
+        self._is_hurried = True
 
     def attend(self, attended: bool) -> None:
         """Real time cannot be slowed."""
@@ -207,6 +209,9 @@ class LiveRuntime(Runtime):
         self._plan()
         if not self.is_running:
             self._left.set()
+        elif self._is_hurried:
+            self._is_hurried = False
+            self.beat()
 
     def _take_all(self) -> None:
         for priority in (Priority.BROKER, Priority.MARKET):
