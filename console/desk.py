@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -454,6 +455,14 @@ def run_desk(
             sys.stderr.flush()
         except OSError:
             pass  # the terminal is gone; the status says it
+    leave_with(status)
+
+
+def leave_with(status: int) -> None:
+    """End the process. A request that still waits for a network keeps nobody waiting: all is closed by now."""
+    main = threading.main_thread()
+    if any(not thread.daemon and thread is not main for thread in threading.enumerate()):
+        os._exit(status)
     sys.exit(status)
 
 

@@ -44,7 +44,11 @@ from core.runtime.runtime import Runtime
 
 QUESTIONS, CANCELS = 6, 3
 """Threads for questions and for cancels; submissions have one."""
-LAST_ANSWERS = 2.0
+ROUNDS = 3
+"""What waits inside of a wait is cancelled in as many rounds."""
+FAREWELL = 0.5
+"""Seconds that the streams have to say goodbye; a far side that is gone answers none."""
+LAST_ANSWERS = 1.5
 """Seconds that a leaving desk waits for the answers of submissions on the wire; the rest the next start looks up."""
 
 
@@ -110,8 +114,17 @@ class LiveRuntime(Runtime):
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def run(self) -> None:
-        """Connect, compare, trade, until told to leave."""
-        asyncio.run(self._live())
+        """Connect, compare, trade, until told to leave.
+
+        The loop is closed without waiting for its threads: one may wait for an answer that never comes.
+        """
+        loop = asyncio.new_event_loop()
+        try:
+            loop.run_until_complete(self._live())
+        finally:
+            for _ in range(ROUNDS):
+                loop.run_until_complete(_cancel_all())
+            loop.close()
 
     async def _live(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -129,7 +142,7 @@ class LiveRuntime(Runtime):
         await self._left.wait()
         for task in (*streams, beating):
             task.cancel()
-        await asyncio.gather(*streams, beating, return_exceptions=True)
+        await asyncio.wait([*streams, beating], timeout=FAREWELL)
         if self._failure is None:
             await self._hear_last_answers()
         self._close_lanes()
@@ -289,3 +302,12 @@ class LiveRuntime(Runtime):
         except Exception as error:
             answer = self.asking.no_answer(effect, f"{type(error).__name__}: {error}")
         self.put(Priority.BROKER, answer)
+
+
+async def _cancel_all() -> None:
+    """Nothing of a stream stays behind: what it opened is closed, and nothing is waited for."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=0.1)
