@@ -6,7 +6,7 @@ and what happened goes into the outbox as trade updates, in order. Matching is t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -16,7 +16,7 @@ from core.brokers.simulated.exchange import SimulatedExchange
 from core.brokers.simulated.log import ExchangeLog
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE, Bar
-from core.model.broker import Accepted, BrokerPosition, NotFound, OrderReport, OrderUpdate, Refused, UpdateEvent
+from core.model.broker import BrokerPosition, OrderReport, OrderUpdate, UpdateEvent
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest
 from core.model.quote import NoQuote, Quote
@@ -24,8 +24,8 @@ from core.model.session import Calendar, Session
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol
 from tests.wire.exchange.clocks import Clock
 from tests.wire.exchange.hours import new_york
-from tests.wire.exchange.refusal import RefusalError, not_found
-from tests.wire.exchange.tape import Tape
+from tests.wire.exchange.refusal import accepted, not_found
+from tests.wire.exchange.tape import Tape, happenings
 from tests.wire.exchange.words import Json, Paper, id_of, order_json, update_json
 
 QUOTE_EVERY = timedelta(seconds=1)
@@ -77,7 +77,7 @@ class Floor:
     def catch_up(self) -> datetime:
         """The market moves on to now, and what that did to orders is in the outbox. Returns now."""
         now = max(self.clock.now(), self._walked)
-        for at, happening in self._happenings(self._walked, now):
+        for at, happening in happenings(self.tape, self._walked, now):
             if happening.symbol in self.halted:
                 continue
             if isinstance(happening, Quote):
@@ -285,17 +285,6 @@ class Floor:
         order = order_json(report, paper)
         return update_json(update.event.value, update.at, order, execution, self.held(report.symbol))
 
-    def _happenings(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, Bar | Quote]]:
-        """Ends of bars, beginnings of bars and quotes, in order of time; at equal times in this order."""
-        found: list[tuple[datetime, int, Bar | Quote]] = []
-        for symbol in self.tape.symbols:
-            for bar in self.tape.bars(symbol, after - 2 * ONE_MINUTE, until + ONE_MINUTE):
-                found += [(bar.end, 0, bar)] if after < bar.end <= until else []
-                found += [(bar.start, 1, bar)] if after < bar.start <= until else []
-        found += [(quote.at, 2, quote) for quote in self.tape.quotes(after, until)]
-        found.sort(key=lambda item: item[:2])
-        return ((at, happening) for at, _, happening in found)
-
     def _begin_with_the_past(self) -> None:
         """The market did not begin with us: each symbol's newest bar is there, the one that is open included."""
         now = self.opened_at
@@ -307,12 +296,3 @@ class Floor:
 
     def _instruments(self) -> dict[Symbol, Instrument]:
         return {symbol: Instrument(symbol) for symbol in self.tape.symbols}
-
-
-def accepted(answer: Accepted | Refused | NotFound) -> OrderReport:
-    """The report of what was accepted. Raises `RefusalError` with what the exchange said."""
-    if isinstance(answer, Refused):
-        raise RefusalError(answer.status, answer.code, answer.message)
-    if isinstance(answer, NotFound):
-        raise not_found("order not found")
-    return answer.report
