@@ -21,7 +21,7 @@ from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest
 from core.model.quote import NoQuote, Quote
 from core.model.session import Calendar, Session
-from core.model.values import ZERO, ClientOrderId, Quantity, Symbol
+from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, to_nearest_tick
 from tests.wire.exchange.clocks import Clock
 from tests.wire.exchange.hours import new_york
 from tests.wire.exchange.refusal import accepted, not_found
@@ -53,6 +53,8 @@ class Floor:
         How far the clock that the exchange tells is ahead of the one it keeps.
     halted
         Symbols whose market stands still.
+    shown_wrong
+        What becomes of a quote before anybody sees it.
     """
 
     def __init__(self, config: ExchangeConfig, calendar: Calendar, clock: Clock, tape: Tape, log: ExchangeLog) -> None:
@@ -64,6 +66,7 @@ class Floor:
         self.halted: set[Symbol] = set()
         self.is_blocked = False
         self.cancels_stay_pending = False
+        self.shown_wrong: Callable[[Quote], Quote] = lambda quote: quote
         self.papers: dict[ClientOrderId, Paper] = {}
         self.opened_at = clock.now()
         self._exchange = SimulatedExchange(config, calendar, log, self._instruments())
@@ -82,7 +85,7 @@ class Floor:
                 continue
             if isinstance(happening, Quote):
                 self._exchange.take_quote(happening)
-                self.quotes_told(happening)
+                self.quotes_told(self.shown_wrong(happening))
             elif happening.end <= at:
                 self.bars_told(happening)
             else:
@@ -99,7 +102,7 @@ class Floor:
             for symbol in self.tape.symbols:
                 quote = self._exchange.quote(now, symbol)
                 if isinstance(quote, Quote) and symbol not in self.halted:
-                    self.quotes_told(replace(quote, at=now))
+                    self.quotes_told(self.shown_wrong(replace(quote, at=now)))
 
     @property
     def walked(self) -> datetime:
@@ -165,6 +168,7 @@ class Floor:
     def carry_out_cancels(self) -> None:
         """Those that stayed pending."""
         self.cancels_stay_pending = False
+        self.shown_wrong: Callable[[Quote], Quote] = lambda quote: quote
         for name, paper in self.papers.items():
             if paper.said_status == "pending_cancel":
                 self.cancel(name)
@@ -248,22 +252,25 @@ class Floor:
 
     def halt(self, symbol: Symbol) -> None:
         """Its market stands still: orders are taken, and none fills. No bar, no quote."""
-        self.catch_up()
+        now = self.catch_up()
         self.halted.add(symbol)
-        bar = self._exchange._bars.get(symbol)
-        if bar is not None:
-            self._exchange._bars[symbol] = replace(bar, volume=Quantity(ZERO))
-        price = self.quote(symbol)
-        if isinstance(price, Quote):
-            nothing = Quantity(ZERO)
-            self._exchange.take_quote(replace(price, at=self._walked, bid_size=nothing, ask_size=nothing))
+        quote, nothing = self.quote(symbol), Quantity(ZERO)
+        if isinstance(quote, Quote):
+            price = to_nearest_tick(quote.mid)
+            self._show_at_once(Bar(symbol, now - ONE_MINUTE, price, price, price, price, nothing))
+            self._exchange.take_quote(replace(quote, at=now, bid_size=nothing, ask_size=nothing))
 
     def resume(self, symbol: Symbol) -> None:
         self.halted.discard(symbol)
         bars = self.tape.bars(symbol, self._walked - ONE_MINUTE, self._walked)
         if bars and bars[-1].end > self._walked:
-            self._exchange._bars[symbol] = bars[-1]
+            self._show_at_once(bars[-1])
         self.catch_up()
+
+    def _show_at_once(self, bar: Bar) -> None:
+        """In the place of the bar that is open: no exchange can be told that, so it is put into its hands."""
+        self._exchange._bars[bar.symbol] = bar
+        self._exchange._matching.schedule()
 
     # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -223,7 +223,7 @@ class DataStream(Stream):
     def tell_bar(self, bar: Bar) -> None:
         """A bar at its minute's end, as far as no fault says otherwise."""
         said = {"T": "b", "S": bar.symbol, **bar_json(bar), "t": msgpack.Timestamp.from_datetime(bar.start)}
-        fault = self.faults.take(Moment.SHOWN, "data", BAR_FAULTS)
+        fault = self.faults.take(Moment.SHOWN, "data") if self.wires else None
         match fault.name if fault else "":
             case "drop-bar":
                 return
@@ -241,11 +241,6 @@ class DataStream(Stream):
 
     def tell_quote(self, quote: Quote) -> None:
         said = {"T": "q", "S": quote.symbol, **quote_json(quote), "t": msgpack.Timestamp.from_datetime(quote.at)}
-        fault = self.faults.take(Moment.SHOWN, "data", QUOTE_FAULTS)
-        if fault and fault.name == "crossed-quote":
-            said |= {"bp": said["ap"], "ap": said["bp"]}
-        if fault and fault.name == "zero-quote":
-            said |= {"bp": 0.0, "bs": 0}
         self._say("quotes", said)
 
     def tell_status(self, symbol: Symbol, code: str, words: str, at: Any) -> None:
@@ -258,10 +253,6 @@ class DataStream(Stream):
         if message["S"] in wanted or "*" in wanted:
             for wire in self.wires:
                 wire.say(packed([message]))
-
-
-BAR_FAULTS = ("late-bar", "drop-bar", "revised-bar", "repeated-bar")
-QUOTE_FAULTS = ("crossed-quote", "zero-quote")
 
 
 def framed(stream: str, data: Json) -> bytes:
