@@ -39,12 +39,14 @@ class Deeds:
         if fault.moment is not Moment.AT_ONCE:
             self._house.faults.add(fault)
         self._set(fault, begins=True)
+        self._house.say(f"fault told: {fault.name}")
         self._house.publish()
 
     def end(self, name: str | None) -> list[Fault]:
         ended = self._house.faults.end(name)
         for fault in ended:
             self._set(fault, begins=False)
+            self._house.say(f"fault ended: {fault.name}")
         self._house.publish()
         return ended
 

@@ -39,6 +39,13 @@ class Update:
     event: str
     message: Json
 
+    @property
+    def words(self) -> str:
+        data, order = self.message["data"], self.message["data"]["order"]
+        price = f" at {data['price']}" if "price" in data else ""
+        shares = data.get("qty", order["qty"])
+        return f"{self.event}: {order['side']} {shares} {order['symbol']}{price} ({order['client_order_id']})"
+
 
 class Floor:
     """One exchange, one account, and the papers of its orders.

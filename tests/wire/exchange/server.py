@@ -69,6 +69,8 @@ class LoopbackExchange:
         Runs from a Thursday's ten o'clock in New York unless another is given; `moves_to` wants a `StillClock`.
     calendar
         New York's hours on weekdays, unless another is given.
+    say
+        Hears a line for all that happens, in the server's thread.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class LoopbackExchange:
         keys: Keys = KEYS,
         port: int = 0,
         config: ExchangeConfig | None = None,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.keys = keys
         self.clock = clock or RunningClock(MORNING)
@@ -95,12 +98,12 @@ class LoopbackExchange:
         self.tape: Tape = WrittenTape(bars, quotes, symbols) if bars or quotes else SeededTape(seed, symbols, hours)
         config = config or ExchangeConfig(account="LOOPBACK", cash=cash, multiplier=multiplier, seed=str(seed))
         self.floor = Floor(config, hours, self.clock, self.tape, Notes())
-        self.trades = TradeStream(self.faults, keys)
-        self.data = {feed: DataStream(self.faults, keys) for feed in ("iex", "sip")}
+        self.trades = TradeStream(self.faults, keys, say)
+        self.data = {feed: DataStream(self.faults, keys, say) for feed in ("iex", "sip")}
         self.floor.bars_told, self.floor.quotes_told = self._show_bar, self._show_quote
-        self.door = Door(self.floor, self.faults, keys, self._publish, self._transports.drop)
+        self.door = Door(self.floor, self.faults, keys, self._publish, self._transports.drop, say)
         self._deeds = Deeds(self)
-        self._port = port
+        self._port, self.say = port, say
         self._begun = threading.Event()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=lambda: asyncio.run(self._live()), name="loopback exchange", daemon=True)
@@ -266,7 +269,10 @@ class LoopbackExchange:
         task.add_done_callback(self._state.tasks.discard)
 
     def _publish(self) -> None:
-        self.trades.tell(self.floor.take_outbox())
+        updates = self.floor.take_outbox()
+        for update in updates:
+            self.say(update.words)
+        self.trades.tell(updates)
 
     def _show_bar(self, bar: Bar) -> None:
         for stream in self.data.values():
