@@ -78,14 +78,9 @@ async def trade_updates(exchange: LoopbackExchange) -> AsyncIterator[Heard]:
     stream = TradingStream(
         exchange.keys.id, exchange.keys.secret, raw_data=True, url_override=exchange.trade_stream_url
     )
-    stream._reconnect_min_backoff = 0.05
     stream.subscribe_trade_updates(heard.hear)
-    running = asyncio.create_task(stream._run_forever())
-    try:
-        await until(lambda: exchange.trades.is_listened_to)
+    async with running(stream, lambda: exchange.trades.is_listened_to):
         yield heard
-    finally:
-        await ended(stream, running)
 
 
 @asynccontextmanager
@@ -94,7 +89,6 @@ async def market_data(exchange: LoopbackExchange, *symbols: str, feed: str = "ie
     heard = Heard()
     url = exchange.data_stream_url.replace("iex", feed)
     stream = StockDataStream(exchange.keys.id, exchange.keys.secret, raw_data=True, url_override=url)
-    stream._reconnect_min_backoff = 0.05
     for subscribe in (
         stream.subscribe_bars,
         stream.subscribe_updated_bars,
@@ -102,18 +96,22 @@ async def market_data(exchange: LoopbackExchange, *symbols: str, feed: str = "ie
         stream.subscribe_trading_statuses,
     ):
         subscribe(heard.hear, *symbols)
-    running = asyncio.create_task(stream._run_forever())
-    try:
-        await until(lambda: exchange.data[feed].is_listened_to)
+    async with running(stream, lambda: exchange.data[feed].is_listened_to):
         yield heard
+
+
+@asynccontextmanager
+async def running(stream: TradingStream | StockDataStream, is_there: Callable[[], bool]) -> AsyncIterator[None]:
+    """The stream runs, and comes back within a twentieth of a second where it is lost."""
+    stream._reconnect_min_backoff = stream._reconnect_max_backoff = 0.05
+    task = asyncio.create_task(stream._run_forever())
+    try:
+        await until(is_there)
+        yield
     finally:
-        await ended(stream, running)
-
-
-async def ended(stream: TradingStream | StockDataStream, running: asyncio.Task[None]) -> None:
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    await stream.close()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await stream.close()
 
 
 async def until(is_so: Callable[[], Any], patience: float = PATIENCE) -> None:

@@ -52,7 +52,7 @@ def latest_bars(floor: Floor, call: Call) -> Answer:
 def latest_quotes(floor: Floor, call: Call) -> Answer:
     floor.catch_up()
     quotes = {symbol: floor.quote(symbol) for symbol in symbols_of(call)}
-    return Answer({"quotes": {s: timed_quote(q) for s, q in quotes.items() if isinstance(q, Quote)}})
+    return Answer({"quotes": {s: timed_quote(floor.shown_wrong(q)) for s, q in quotes.items() if isinstance(q, Quote)}})
 
 
 def snapshots(floor: Floor, call: Call) -> Answer:
@@ -154,7 +154,7 @@ def _snapshot(floor: Floor, symbol: Symbol) -> Json:
     }
     return {
         "latestTrade": trade or None,
-        "latestQuote": timed_quote(quote) if isinstance(quote, Quote) else None,
+        "latestQuote": timed_quote(floor.shown_wrong(quote)) if isinstance(quote, Quote) else None,
         "minuteBar": minute and timed_bar(minute),
         "dailyBar": timed_bar(daily[1][-1]) if daily[1] else None,
         "prevDailyBar": timed_bar(earlier[-1]) if earlier else None,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from core.model.order import Effect, OrderRequest, OrderType, Side, TimeInForce
-from core.model.values import ClientOrderId, Quantity, Symbol
+from core.model.quote import Quote
+from core.model.values import ZERO, ClientOrderId, Price, Quantity, Symbol
 from tests.wire.exchange.faults import Fault, Moment, UnknownFaultError
 from tests.wire.exchange.trading_api import closing_order, is_open
 
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 HALF_A_FRAME = b"\x82\x7e\x01\x00half of what was"
 """A binary frame of 256 bytes, of which sixteen come."""
 ELSEWHERE = "elsewhere"
+WRONG: Mapping[str, Callable[[Quote], Quote]] = {
+    "crossed-quotes": lambda quote: replace(quote, bid=quote.ask, ask=quote.bid),
+    "zero-quotes": lambda quote: replace(quote, bid=Price(ZERO), bid_size=Quantity(ZERO)),
+}
 
 
 class Deeds:
@@ -32,12 +39,14 @@ class Deeds:
         if fault.moment is not Moment.AT_ONCE:
             self._house.faults.add(fault)
         self._set(fault, begins=True)
+        self._house.say(f"fault told: {fault.name}")
         self._house.publish()
 
     def end(self, name: str | None) -> list[Fault]:
         ended = self._house.faults.end(name)
         for fault in ended:
             self._set(fault, begins=False)
+            self._house.say(f"fault ended: {fault.name}")
         self._house.publish()
         return ended
 
@@ -54,6 +63,8 @@ class Deeds:
                 floor.is_blocked = begins
             case "market-halted":
                 self._halt(Symbol(fault.symbol), begins=begins)
+            case "crossed-quotes" | "zero-quotes" as name:
+                floor.shown_wrong = WRONG[name] if begins else lambda quote: quote
             case "gone":
                 self._house.after(self._house.be_gone(fault.seconds))
             case "disconnect":

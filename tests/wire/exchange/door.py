@@ -84,6 +84,8 @@ class Door:
         Tells the streams what is in the floor's outbox.
     drop
         Drops the connection that a request came on.
+    say
+        Hears a line for each request.
     """
 
     def __init__(
@@ -93,14 +95,18 @@ class Door:
         keys: Keys,
         publish: Callable[[], None],
         drop: Callable[[tuple[str, int]], None],
+        say: Callable[[str], None],
     ) -> None:
         self.received: list[Received] = []
         self._floor, self._faults, self._keys = floor, faults, keys
         self._publish, self._drop = publish, drop
+        self._say = say
 
     def route(self, method: str, path: str, kind: str, act: Act) -> Route:
         async def endpoint(request: Request) -> Response:
-            return await self._receive(request, kind, act)
+            response = await self._receive(request, kind, act)
+            self._say(f"{request.method} {request.url.path}: {response.status_code}")
+            return response
 
         return Route(path, endpoint, methods=[method])
 

@@ -6,7 +6,7 @@ and what happened goes into the outbox as trade updates, in order. Matching is t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -16,16 +16,16 @@ from core.brokers.simulated.exchange import SimulatedExchange
 from core.brokers.simulated.log import ExchangeLog
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE, Bar
-from core.model.broker import Accepted, BrokerPosition, NotFound, OrderReport, OrderUpdate, Refused, UpdateEvent
+from core.model.broker import BrokerPosition, OrderReport, OrderUpdate, UpdateEvent
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest
 from core.model.quote import NoQuote, Quote
 from core.model.session import Calendar, Session
-from core.model.values import ZERO, ClientOrderId, Quantity, Symbol
+from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, to_nearest_tick
 from tests.wire.exchange.clocks import Clock
 from tests.wire.exchange.hours import new_york
-from tests.wire.exchange.refusal import RefusalError, not_found
-from tests.wire.exchange.tape import Tape
+from tests.wire.exchange.refusal import accepted, not_found
+from tests.wire.exchange.tape import Tape, happenings
 from tests.wire.exchange.words import Json, Paper, id_of, order_json, update_json
 
 QUOTE_EVERY = timedelta(seconds=1)
@@ -38,6 +38,13 @@ class Update:
 
     event: str
     message: Json
+
+    @property
+    def words(self) -> str:
+        data, order = self.message["data"], self.message["data"]["order"]
+        price = f" at {data['price']}" if "price" in data else ""
+        shares = data.get("qty", order["qty"])
+        return f"{self.event}: {order['side']} {shares} {order['symbol']}{price} ({order['client_order_id']})"
 
 
 class Floor:
@@ -53,6 +60,8 @@ class Floor:
         How far the clock that the exchange tells is ahead of the one it keeps.
     halted
         Symbols whose market stands still.
+    shown_wrong
+        What becomes of a quote before anybody sees it.
     """
 
     def __init__(self, config: ExchangeConfig, calendar: Calendar, clock: Clock, tape: Tape, log: ExchangeLog) -> None:
@@ -64,6 +73,7 @@ class Floor:
         self.halted: set[Symbol] = set()
         self.is_blocked = False
         self.cancels_stay_pending = False
+        self.shown_wrong: Callable[[Quote], Quote] = lambda quote: quote
         self.papers: dict[ClientOrderId, Paper] = {}
         self.opened_at = clock.now()
         self._exchange = SimulatedExchange(config, calendar, log, self._instruments())
@@ -77,12 +87,12 @@ class Floor:
     def catch_up(self) -> datetime:
         """The market moves on to now, and what that did to orders is in the outbox. Returns now."""
         now = max(self.clock.now(), self._walked)
-        for at, happening in self._happenings(self._walked, now):
+        for at, happening in happenings(self.tape, self._walked, now):
             if happening.symbol in self.halted:
                 continue
             if isinstance(happening, Quote):
                 self._exchange.take_quote(happening)
-                self.quotes_told(happening)
+                self.quotes_told(self.shown_wrong(happening))
             elif happening.end <= at:
                 self.bars_told(happening)
             else:
@@ -99,7 +109,7 @@ class Floor:
             for symbol in self.tape.symbols:
                 quote = self._exchange.quote(now, symbol)
                 if isinstance(quote, Quote) and symbol not in self.halted:
-                    self.quotes_told(replace(quote, at=now))
+                    self.quotes_told(self.shown_wrong(replace(quote, at=now)))
 
     @property
     def walked(self) -> datetime:
@@ -165,6 +175,7 @@ class Floor:
     def carry_out_cancels(self) -> None:
         """Those that stayed pending."""
         self.cancels_stay_pending = False
+        self.shown_wrong: Callable[[Quote], Quote] = lambda quote: quote
         for name, paper in self.papers.items():
             if paper.said_status == "pending_cancel":
                 self.cancel(name)
@@ -248,22 +259,25 @@ class Floor:
 
     def halt(self, symbol: Symbol) -> None:
         """Its market stands still: orders are taken, and none fills. No bar, no quote."""
-        self.catch_up()
+        now = self.catch_up()
         self.halted.add(symbol)
-        bar = self._exchange._bars.get(symbol)
-        if bar is not None:
-            self._exchange._bars[symbol] = replace(bar, volume=Quantity(ZERO))
-        price = self.quote(symbol)
-        if isinstance(price, Quote):
-            nothing = Quantity(ZERO)
-            self._exchange.take_quote(replace(price, at=self._walked, bid_size=nothing, ask_size=nothing))
+        quote, nothing = self.quote(symbol), Quantity(ZERO)
+        if isinstance(quote, Quote):
+            price = to_nearest_tick(quote.mid)
+            self._show_at_once(Bar(symbol, now - ONE_MINUTE, price, price, price, price, nothing))
+            self._exchange.take_quote(replace(quote, at=now, bid_size=nothing, ask_size=nothing))
 
     def resume(self, symbol: Symbol) -> None:
         self.halted.discard(symbol)
         bars = self.tape.bars(symbol, self._walked - ONE_MINUTE, self._walked)
         if bars and bars[-1].end > self._walked:
-            self._exchange._bars[symbol] = bars[-1]
+            self._show_at_once(bars[-1])
         self.catch_up()
+
+    def _show_at_once(self, bar: Bar) -> None:
+        """In the place of the bar that is open: no exchange can be told that, so it is put into its hands."""
+        self._exchange._bars[bar.symbol] = bar
+        self._exchange._matching.schedule()
 
     # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -285,17 +299,6 @@ class Floor:
         order = order_json(report, paper)
         return update_json(update.event.value, update.at, order, execution, self.held(report.symbol))
 
-    def _happenings(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, Bar | Quote]]:
-        """Ends of bars, beginnings of bars and quotes, in order of time; at equal times in this order."""
-        found: list[tuple[datetime, int, Bar | Quote]] = []
-        for symbol in self.tape.symbols:
-            for bar in self.tape.bars(symbol, after - 2 * ONE_MINUTE, until + ONE_MINUTE):
-                found += [(bar.end, 0, bar)] if after < bar.end <= until else []
-                found += [(bar.start, 1, bar)] if after < bar.start <= until else []
-        found += [(quote.at, 2, quote) for quote in self.tape.quotes(after, until)]
-        found.sort(key=lambda item: item[:2])
-        return ((at, happening) for at, _, happening in found)
-
     def _begin_with_the_past(self) -> None:
         """The market did not begin with us: each symbol's newest bar is there, the one that is open included."""
         now = self.opened_at
@@ -307,12 +310,3 @@ class Floor:
 
     def _instruments(self) -> dict[Symbol, Instrument]:
         return {symbol: Instrument(symbol) for symbol in self.tape.symbols}
-
-
-def accepted(answer: Accepted | Refused | NotFound) -> OrderReport:
-    """The report of what was accepted. Raises `RefusalError` with what the exchange said."""
-    if isinstance(answer, Refused):
-        raise RefusalError(answer.status, answer.code, answer.message)
-    if isinstance(answer, NotFound):
-        raise not_found("order not found")
-    return answer.report

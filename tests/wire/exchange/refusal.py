@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from core.model.broker import Accepted, NotFound, OrderReport, Refused
+
 NOT_FOUND = 40410000
 UNAUTHORIZED = 40110000
 INVALID = 42210000
@@ -26,3 +28,12 @@ def invalid(message: str) -> RefusalError:
 
 def malformed(message: str) -> RefusalError:
     return RefusalError(422, MALFORMED, message)
+
+
+def accepted(answer: Accepted | Refused | NotFound) -> OrderReport:
+    """The report of what was accepted. Raises `RefusalError` with what the exchange said."""
+    if isinstance(answer, Refused):
+        raise RefusalError(answer.status, answer.code, answer.message)
+    if isinstance(answer, NotFound):
+        raise not_found("order not found")
+    return answer.report

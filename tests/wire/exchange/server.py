@@ -8,11 +8,8 @@ in the server's loop.
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -20,7 +17,7 @@ from typing import Any, TypeVar
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -36,14 +33,15 @@ from tests.wire.exchange.clocks import Clock, RunningClock, StillClock
 from tests.wire.exchange.data_api import data_routes
 from tests.wire.exchange.deeds import Deeds
 from tests.wire.exchange.door import Door, Keys, Received
-from tests.wire.exchange.faults import ANY, FAULTS, Fault, Faults, UnknownFaultError, fault_of
+from tests.wire.exchange.fault_api import FaultApi
+from tests.wire.exchange.faults import ANY, Faults, fault_of
 from tests.wire.exchange.floor import QUOTE_EVERY, Floor
 from tests.wire.exchange.hours import Hours
 from tests.wire.exchange.streams import DataStream, Stream, TradeStream
 from tests.wire.exchange.tape import SeededTape, Tape, WrittenTape
 from tests.wire.exchange.trading_api import trading_routes
+from tests.wire.exchange.transports import LOOPBACK, Connection, Transports, bound
 
-LOOPBACK = "127.0.0.1"
 KEYS = Keys("PKLOOPBACKEXCHANGE00", "not-a-secret-of-anybody")  # pragma: allowlist secret
 MORNING = datetime(2026, 11, 19, 15, 0, tzinfo=UTC)
 """A Thursday, ten in New York: when the exchange of a test begins, unless the test says otherwise."""
@@ -71,6 +69,8 @@ class LoopbackExchange:
         Runs from a Thursday's ten o'clock in New York unless another is given; `moves_to` wants a `StillClock`.
     calendar
         New York's hours on weekdays, unless another is given.
+    say
+        Hears a line for all that happens, in the server's thread.
     """
 
     def __init__(
@@ -87,30 +87,32 @@ class LoopbackExchange:
         keys: Keys = KEYS,
         port: int = 0,
         config: ExchangeConfig | None = None,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.keys = keys
         self.clock = clock or RunningClock(MORNING)
         self.faults = Faults()
+        self._transports = Transports()
         hours = calendar or Hours()
         bars, quotes = list(bars), list(quotes)
         self.tape: Tape = WrittenTape(bars, quotes, symbols) if bars or quotes else SeededTape(seed, symbols, hours)
         config = config or ExchangeConfig(account="LOOPBACK", cash=cash, multiplier=multiplier, seed=str(seed))
         self.floor = Floor(config, hours, self.clock, self.tape, Notes())
-        self.trades = TradeStream(self.faults, keys)
-        self.data = {feed: DataStream(self.faults, keys) for feed in ("iex", "sip")}
+        self.trades = TradeStream(self.faults, keys, say)
+        self.data = {feed: DataStream(self.faults, keys, say) for feed in ("iex", "sip")}
         self.floor.bars_told, self.floor.quotes_told = self._show_bar, self._show_quote
-        self.door = Door(self.floor, self.faults, keys, self._publish, self._drop)
+        self.door = Door(self.floor, self.faults, keys, self._publish, self._transports.drop, say)
         self._deeds = Deeds(self)
-        self._port = port
-        self._transports: dict[tuple[str, int], asyncio.Transport] = {}
-        self._moved = asyncio.Event()
+        self._port, self.say = port, say
         self._begun = threading.Event()
+        self._failure: BaseException | None = None
         self._thread = threading.Thread(target=lambda: asyncio.run(self._live()), name="loopback exchange", daemon=True)
 
     # ── its life ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def __enter__(self) -> LoopbackExchange:
-        self._listener = self._bound()
+        self._listener = bound(self._port)
+        self._port = self._listener.getsockname()[1]
         self._thread.start()
         self._begun.wait()
         return self
@@ -118,6 +120,8 @@ class LoopbackExchange:
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join()
+        if self._failure is not None:
+            raise self._failure
 
     async def _live(self) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
@@ -126,6 +130,8 @@ class LoopbackExchange:
         self._config.load()
         await self._listen()
         tasks = [asyncio.create_task(self._keep_time()), asyncio.create_task(self._keep_quoting())]
+        for task in tasks:
+            task.add_done_callback(self._ended)
         self._begun.set()
         await self._over.wait()
         self.leave()
@@ -133,20 +139,27 @@ class LoopbackExchange:
             task.cancel()
         await asyncio.gather(*tasks, *self._state.tasks, return_exceptions=True)
 
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """An error of our own ends the exchange, and whoever made it hears of it."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = error
+            self._over.set()
+
     async def _listen(self) -> None:
-        self._server = await self._loop.create_server(self._protocol, sock=self._listener)
+        def connection() -> Connection:
+            return Connection(self._config, self._state, self._transports)
+
+        self._server = await self._loop.create_server(connection, sock=self._listener)
 
     def leave(self) -> None:
         """Nobody listens any more, and every connection is dropped."""
         self._server.close()
-        for transport in list(self._transports.values()):
-            abort(transport)
-        self._transports.clear()
+        self._transports.drop_all()
 
     async def be_gone(self, seconds: float) -> None:
         self.leave()
         await asyncio.sleep(seconds)
-        self._listener = self._bound()
+        self._listener = bound(self._port)
         await self._listen()
 
     async def _keep_time(self) -> None:
@@ -244,7 +257,7 @@ class LoopbackExchange:
 
     def transports_of(self, of: str) -> list[asyncio.Transport]:
         wires = [wire for stream in self.streams(of) for wire in stream.wires]
-        return [self._transports[wire.peer] for wire in wires if wire.peer in self._transports]
+        return [transport for wire in wires if (transport := self._transports.of(wire.peer)) is not None]
 
     def publish(self) -> None:
         self._publish()
@@ -256,7 +269,10 @@ class LoopbackExchange:
         task.add_done_callback(self._state.tasks.discard)
 
     def _publish(self) -> None:
-        self.trades.tell(self.floor.take_outbox())
+        updates = self.floor.take_outbox()
+        for update in updates:
+            self.say(update.words)
+        self.trades.tell(updates)
 
     def _show_bar(self, bar: Bar) -> None:
         for stream in self.data.values():
@@ -266,23 +282,6 @@ class LoopbackExchange:
         for stream in self.data.values():
             stream.tell_quote(quote)
 
-    def _drop(self, peer: tuple[str, int]) -> None:
-        transport = self._transports.pop(peer, None)
-        if transport is not None:
-            abort(transport)
-
-    def _protocol(self) -> H11Protocol:
-        return Connection(self._config, self._state, self._transports)
-
-    def _bound(self) -> socket.socket:
-        """A port of our own; after a while away the same one."""
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((LOOPBACK, self._port))
-        listener.listen(100)
-        self._port = listener.getsockname()[1]
-        return listener
-
     # ── what it serves ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _app(self) -> Starlette:
@@ -290,10 +289,7 @@ class LoopbackExchange:
             routes=[
                 *trading_routes(self.door),
                 *data_routes(self.door),
-                Route("/faults", self._tell_faults, methods=["GET"]),
-                Route("/faults", self._begin_fault, methods=["POST"]),
-                Route("/faults", self._end_faults, methods=["DELETE"]),
-                Route("/received", self._tell_received, methods=["GET"]),
+                *FaultApi(self.faults, self.door.received, self._deeds.begin, self._deeds.end).routes(),
                 WebSocketRoute("/stream", self._serve(self.trades)),
                 *(WebSocketRoute(f"/v2/{feed}", self._serve(stream)) for feed, stream in self.data.items()),
             ],
@@ -305,58 +301,6 @@ class LoopbackExchange:
             await stream.serve(websocket)
 
         return endpoint
-
-    async def _tell_faults(self, _: Request) -> Response:
-        return JSONResponse(
-            {
-                "there are": {name: f"{kind.words} ({kind.moment.value})" for name, kind in FAULTS.items()},
-                "told": [asdict(fault) for fault in self.faults.told],
-            }
-        )
-
-    async def _begin_fault(self, request: Request) -> Response:
-        try:
-            said = await request.json()
-            name = said.pop("fault")
-            fault: Fault = fault_of(name, **said)
-        except (UnknownFaultError, TypeError, ValueError, KeyError) as error:
-            return JSONResponse({"message": str(error)}, 422)
-        self._deeds.begin(fault)
-        return JSONResponse({"fault": name, "words": FAULTS[name].words, "when": fault.moment.value})
-
-    async def _end_faults(self, request: Request) -> Response:
-        ended = self._deeds.end(request.query_params.get("fault"))
-        return JSONResponse({"ended": [fault.name for fault in ended]})
-
-    async def _tell_received(self, _: Request) -> Response:
-        return JSONResponse([{**asdict(one), "at": one.at.isoformat()} for one in self.door.received])
-
-
-class Connection(H11Protocol):
-    """A connection whose transport can be found again, and whose small answers leave at once."""
-
-    def __init__(
-        self, config: Config, state: ServerState, transports: dict[tuple[str, int], asyncio.Transport]
-    ) -> None:
-        super().__init__(config, state, {})
-        self._transports = transports
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for peer in [peer for peer, other in self._transports.items() if other.is_closing()]:
-            del self._transports[peer]
-        if self.client is not None:
-            self._transports[self.client] = transport
-
-
-def abort(transport: asyncio.Transport) -> None:
-    """No farewell: the client's next read fails."""
-    if transport.is_closing():
-        return
-    linger = struct.pack("ii", 1, 0)
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-    transport.abort()
 
 
 async def nothing_here(request: Request, _: Exception) -> Response:

@@ -73,11 +73,13 @@ class Stream:
     ----------
     of
         Its name in the faults: `trades` or `data`.
+    say
+        Hears a line for each connection that comes and goes.
     """
 
-    def __init__(self, of: str, faults: Faults, keys: Keys) -> None:
+    def __init__(self, of: str, faults: Faults, keys: Keys, say: Callable[[str], None]) -> None:
         self.wires: list[Wire] = []
-        self.of, self.faults, self.keys = of, faults, keys
+        self.of, self.faults, self.keys, self.say = of, faults, keys, say
         self.connections = 0
         """How many were taken since the beginning."""
 
@@ -104,6 +106,7 @@ class Stream:
                 await sending
             if wire in self.wires:
                 self.wires.remove(wire)
+                self.say(f"the stream of {self.of} has lost its client")
 
     async def talk(self, wire: Wire) -> None:
         raise NotImplementedError
@@ -111,6 +114,7 @@ class Stream:
     def take(self, wire: Wire) -> None:
         self.wires.append(wire)
         self.connections += 1
+        self.say(f"the stream of {self.of} has a client")
 
     def knows(self, key: object, secret: object) -> bool:
         return (key, secret) == (self.keys.id, self.keys.secret) and not self.faults.lasting("wrong-keys")
@@ -119,8 +123,8 @@ class Stream:
 class TradeStream(Stream):
     """`/stream`."""
 
-    def __init__(self, faults: Faults, keys: Keys) -> None:
-        super().__init__("trades", faults, keys)
+    def __init__(self, faults: Faults, keys: Keys, say: Callable[[str], None]) -> None:
+        super().__init__("trades", faults, keys, say)
         self._listening: set[Wire] = set()
         self._late: list[Update] = []
 
@@ -184,8 +188,8 @@ class TradeStream(Stream):
 class DataStream(Stream):
     """`/v2/iex` or `/v2/sip`."""
 
-    def __init__(self, faults: Faults, keys: Keys) -> None:
-        super().__init__("data", faults, keys)
+    def __init__(self, faults: Faults, keys: Keys, say: Callable[[str], None]) -> None:
+        super().__init__("data", faults, keys, say)
         self._wanted: dict[str, set[str]] = {channel: set() for channel in CHANNELS}
         self._late: dict[Symbol, Json] = {}
 
@@ -223,7 +227,7 @@ class DataStream(Stream):
     def tell_bar(self, bar: Bar) -> None:
         """A bar at its minute's end, as far as no fault says otherwise."""
         said = {"T": "b", "S": bar.symbol, **bar_json(bar), "t": msgpack.Timestamp.from_datetime(bar.start)}
-        fault = self.faults.take(Moment.SHOWN, "data", BAR_FAULTS)
+        fault = self.faults.take(Moment.SHOWN, "data") if self.wires else None
         match fault.name if fault else "":
             case "drop-bar":
                 return
@@ -241,11 +245,6 @@ class DataStream(Stream):
 
     def tell_quote(self, quote: Quote) -> None:
         said = {"T": "q", "S": quote.symbol, **quote_json(quote), "t": msgpack.Timestamp.from_datetime(quote.at)}
-        fault = self.faults.take(Moment.SHOWN, "data", QUOTE_FAULTS)
-        if fault and fault.name == "crossed-quote":
-            said |= {"bp": said["ap"], "ap": said["bp"]}
-        if fault and fault.name == "zero-quote":
-            said |= {"bp": 0.0, "bs": 0}
         self._say("quotes", said)
 
     def tell_status(self, symbol: Symbol, code: str, words: str, at: Any) -> None:
@@ -258,10 +257,6 @@ class DataStream(Stream):
         if message["S"] in wanted or "*" in wanted:
             for wire in self.wires:
                 wire.say(packed([message]))
-
-
-BAR_FAULTS = ("late-bar", "drop-bar", "revised-bar", "repeated-bar")
-QUOTE_FAULTS = ("crossed-quote", "zero-quote")
 
 
 def framed(stream: str, data: Json) -> bytes:

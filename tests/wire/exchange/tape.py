@@ -5,13 +5,13 @@ A bar is known to the matching engine from its minute's start and told to client
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
 
 from core.market.synthetic import synthetic_day
-from core.model.bar import Bar
+from core.model.bar import ONE_MINUTE, Bar
 from core.model.quote import Quote
 from core.model.session import Calendar, Session
 from core.model.values import Symbol
@@ -78,3 +78,15 @@ class SeededTape:
     def _day(self, symbol: Symbol, day: date) -> list[Bar]:
         session = self._calendar.session_on(day)
         return synthetic_day(self._seed, symbol, session) if isinstance(session, Session) else []
+
+
+def happenings(tape: Tape, after: datetime, until: datetime) -> Iterator[tuple[datetime, Bar | Quote]]:
+    """Ends of bars, beginnings of bars and quotes, in order of time; at equal times in this order."""
+    found: list[tuple[datetime, int, Bar | Quote]] = []
+    for symbol in tape.symbols:
+        for bar in tape.bars(symbol, after - 2 * ONE_MINUTE, until + ONE_MINUTE):
+            found += [(bar.end, 0, bar)] if after < bar.end <= until else []
+            found += [(bar.start, 1, bar)] if after < bar.start <= until else []
+    found += [(quote.at, 2, quote) for quote in tape.quotes(after, until)]
+    found.sort(key=lambda item: item[:2])
+    return ((at, happening) for at, _, happening in found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 
@@ -199,8 +200,12 @@ def calendar(floor: Floor, call: Call) -> Answer:
     first = day_of(call.query, "start", today - timedelta(days=30))
     last = min(day_of(call.query, "end", today + timedelta(days=30)), first + timedelta(days=3660))
     days = (first + timedelta(days=number) for number in range((last - first).days + 1))
-    sessions = (floor.calendar.session_on(day) for day in days)
-    return Answer([session_json(session) for session in sessions if isinstance(session, Session)])
+    found = []
+    for day in days:
+        with suppress(LookupError):  # a calendar of a library ends somewhere
+            session = floor.calendar.session_on(day)
+            found += [session_json(session)] if isinstance(session, Session) else []
+    return Answer(found)
 
 
 def assets(floor: Floor, _: Call) -> Answer:
