@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,7 +36,7 @@ from core.inputs import (
 )
 from core.market.port import Heard, MarketData
 from core.model.broker import NoAnswer, OrderUpdate
-from core.model.connection import Lamp
+from core.model.connection import Lamp, Line, LineState
 from core.model.values import Symbol
 from core.ports import KillSwitch
 from core.runtime.asking import Asking
@@ -82,6 +83,7 @@ class LiveRuntime(Runtime):
         self.asking = Asking(broker, market, engine.desk)
         self._inbox: dict[Priority, deque[Input]] = {priority: deque() for priority in Priority}
         self._quotes: dict[Symbol, QuoteArrived] = {}
+        self._lamps: dict[Line, Lamp] = {}
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -210,6 +212,8 @@ class LiveRuntime(Runtime):
 
     def show(self, lamp: Lamp) -> None:
         """A connection changed. Any thread."""
+        with self._lock:
+            self._lamps[lamp.line] = lamp = steady(self._lamps.get(lamp.line), lamp)
         self.put(Priority.BROKER, LampChanged(lamp))
 
     def _empty_inbox(self) -> None:
@@ -302,6 +306,15 @@ class LiveRuntime(Runtime):
         except Exception as error:
             answer = self.asking.no_answer(effect, f"{type(error).__name__}: {error}")
         self.put(Priority.BROKER, answer)
+
+
+def steady(before: Lamp | None, after: Lamp) -> Lamp:
+    """A line that is only tried again is still what it was, and since then: a lamp that blinks tells nothing."""
+    if before is None:
+        return after
+    if after.state is LineState.CONNECTING and before.state is not LineState.UP:
+        return replace(before, tries=max(before.tries, after.tries))
+    return replace(after, since=before.since) if after.state is before.state else after
 
 
 async def _cancel_all() -> None:

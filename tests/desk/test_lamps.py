@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from core.model.connection import Lamp, Line, LineState
+from core.runtime.live import steady
 from widgets.lamps import lamps_in_brief, lamps_in_words
 from widgets.lines import joined
 
@@ -48,3 +49,15 @@ def test_a_refusal_says_what_to_do_and_is_never_longer_than_two_lines():
     told = in_words(refused, width=78)
     assert len(told) == 2
     assert all(len(line) <= 78 for line in told)
+
+
+def test_a_line_that_is_only_tried_again_is_still_down_and_since_then():
+    """DESK: nothing moves that did not change."""
+    down = a_lamp(Line.TRADES, LineState.DOWN, 60, 3, "refused")
+    again = steady(down, Lamp(Line.TRADES, LineState.CONNECTING, NOW, tries=4))
+    still = steady(again, Lamp(Line.TRADES, LineState.DOWN, NOW, tries=4, words="no answer"))
+    assert (again.state, again.since, again.tries) == (LineState.DOWN, down.since, 4)
+    assert (still.since, still.words) == (down.since, "no answer")
+    up = Lamp(Line.TRADES, LineState.UP, NOW)
+    assert steady(still, up) is up
+    assert steady(up, down) is down
