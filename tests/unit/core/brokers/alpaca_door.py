@@ -246,6 +246,20 @@ def an_order_json(**fields: Any) -> dict[str, Any]:
     }
 
 
+def an_update_json(event: str = "fill", **fields: Any) -> dict[str, Any]:
+    order = an_order_json(status="filled", filled_qty="10", filled_avg_price="100.4")
+    return {
+        "event": event,
+        "execution_id": "2f63ea93-423d-4169-b3f6-3fdafc10c418",
+        "price": "100.45",
+        "qty": "4",
+        "position_qty": "10",
+        "timestamp": "2026-11-20T16:59:30.123456789Z",
+        "order": order,
+        **fields,
+    }
+
+
 def an_account_json(**fields: Any) -> dict[str, Any]:
     return {
         "id": "e6fe16f3-64a4-4921-8928-cadf02f92f98",

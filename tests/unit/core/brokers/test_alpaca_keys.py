@@ -76,7 +76,7 @@ def test_keys_of_each_kind_open_their_own_account() -> None:
 @pytest.mark.parametrize("answer", [UNAUTHORISED, Says(403, {"message": "forbidden."})])
 def test_keys_that_alpaca_does_not_take_are_one_line_at_the_start(answer: Says) -> None:
     """EX-09: the desk says what to check."""
-    with a_door(answer) as door, pytest.raises(AccountRefusedError, match="check APCA_API_KEY_ID .* paper keys"):
+    with a_door(answer) as door, pytest.raises(AccountRefusedError, match=r"check APCA_API_KEY_ID .* paper keys"):
         a_broker(door).standing()
 
 
