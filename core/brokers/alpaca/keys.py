@@ -12,9 +12,7 @@ PREFIXES = {Mode.PAPER: "PK", Mode.LIVE: "AK"}
 """How Alpaca's keys of each kind begin."""
 
 MISSING = "no keys for Alpaca: set APCA_API_KEY_ID and APCA_API_SECRET_KEY, as its dashboard gave them"
-DAMAGED = (
-    "the keys for Alpaca hold a space, a line break or a foreign letter: copy APCA_API_KEY_ID and its secret again"
-)
+DAMAGED = "the keys for Alpaca hold a space, a line break or a foreign letter: copy both of them again"
 CHECK = "check APCA_API_KEY_ID and APCA_API_SECRET_KEY, and that they are {mode} keys"
 
 

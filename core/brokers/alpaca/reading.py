@@ -30,6 +30,7 @@ WHOLE = Decimal(1)
 SMALLEST_FRACTION = Decimal("0.001")
 """Of a share; Alpaca takes nine decimals, ours are coarser."""
 ACTIVE = "ACTIVE"
+LONGEST_NAME = 64
 AN_ACTIVITY = "::"
 """Stands between the time and the execution's own id in an activity's id."""
 
@@ -38,8 +39,7 @@ Word = TypeVar("Word", bound=Enum)
 
 def an_order(raw: object, executions: tuple[Execution, ...] = ()) -> OrderReport:
     """An order as Alpaca reports it. One that was given in dollars has no quantity, and cannot be read."""
-    name = raw.get("id") if isinstance(raw, dict) else None
-    order = Fields(raw, f"order {name}" if isinstance(name, str) else "an order")
+    order = Fields(raw, _named("order", raw))
     raw_status = order.text("status")
     filled = order.optional_number("filled_qty") or Decimal(0)
     if filled < 0:
@@ -164,6 +164,11 @@ def a_session(raw: object) -> Session:
     if opens.tzinfo or closes.tzinfo or not opens < closes:
         raise row.unreadable("open and close", "are no session")
     return Session(day, *(datetime.combine(day, clock, NEW_YORK).astimezone(UTC) for clock in (opens, closes)))
+
+
+def _named(what: str, raw: object) -> str:
+    name = raw.get("id") if isinstance(raw, dict) else None
+    return f"{what} {name}" if isinstance(name, str) and name.isprintable() and len(name) <= LONGEST_NAME else what
 
 
 def _execution(update: Fields, at: datetime) -> Execution:

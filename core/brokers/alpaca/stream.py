@@ -27,11 +27,12 @@ from core.brokers.alpaca.answers import NotJsonError, decoded
 from core.brokers.alpaca.fields import UnreadableError
 from core.brokers.alpaca.keys import Keys, check_the_keys, checked
 from core.brokers.alpaca.reading import an_update
+from core.brokers.alpaca.stream_lamps import StreamLamps
 from core.brokers.alpaca.unread import UnreadMessages
 from core.brokers.alpaca.wire import is_loopback
 from core.model.account import Mode
 from core.model.broker import OrderUpdate
-from core.model.connection import Lamp, Line, LineState
+from core.model.connection import Lamp, LineState
 from core.settings import AlpacaSettings
 
 UPDATES = "trade_updates"
@@ -40,12 +41,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before the next try, doubling; half of it is chance."""
 AFTER_A_REFUSAL = 60.0
 """Seconds before keys that were refused are tried again."""
-IS_STABLE = 10.0
-"""Seconds after which a connection counts as one that stood."""
 CLOSING = 1.0
 """Seconds that the other side has for its part of a goodbye."""
-OFTEN_ENOUGH = 1.0
-"""Seconds between lamps that only say that something was heard."""
 LARGEST_MESSAGE = 2**22
 UNAUTHORISED = 401
 TOO_MANY = frozenset({406, 429})
@@ -105,7 +102,7 @@ class AlpacaOrderStream:
 
     async def run(self, hear: Callable[[OrderUpdate], None], show: Callable[[Lamp], None]) -> None:
         """Until it is cancelled: connect, listen, and come back, ever later where that does not hold."""
-        lamps = _Lamps(show, self._now)
+        lamps = StreamLamps(show, self._now)
         while True:
             try:
                 await self._live(hear, lamps)
@@ -121,7 +118,7 @@ class AlpacaOrderStream:
                 lamps.lost(LineState.DOWN, f"no order updates: {_words(error)}")
             await asyncio.sleep(self._pause(lamps.tries))
 
-    async def _live(self, hear: Callable[[OrderUpdate], None], lamps: _Lamps) -> None:
+    async def _live(self, hear: Callable[[OrderUpdate], None], lamps: StreamLamps) -> None:
         lamps.connecting()
         connection = _Connect(
             self._url,
@@ -175,7 +172,7 @@ class AlpacaOrderStream:
             if hear is not None:
                 self._take(message, raw, hear)
 
-    async def _listen(self, socket: ClientConnection, hear: Callable[[OrderUpdate], None], lamps: _Lamps) -> None:
+    async def _listen(self, socket: ClientConnection, hear: Callable[[OrderUpdate], None], lamps: StreamLamps) -> None:
         while True:
             try:
                 async with asyncio.timeout(self._silence_seconds):
@@ -222,54 +219,6 @@ class AlpacaOrderStream:
     def _pause(self, tries: int) -> float:
         longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(tries - 1, 10))
         return longest / 2 + self._chance() * longest / 2
-
-
-class _Lamps:
-    """What the stream's lamp shows, and how often in a row it did not hold."""
-
-    def __init__(self, show: Callable[[Lamp], None], now: Callable[[], datetime]) -> None:
-        self._show = show
-        self._now = now
-        self._heard_at: datetime | None = None
-        self._told_at = self._up_at = float("-inf")
-        self._since = now()
-        self._state: LineState | None = None
-        self._is_up = False
-        self.tries = 0
-
-    def connecting(self) -> None:
-        self._tell(LineState.CONNECTING, "")
-
-    def up(self) -> None:
-        self._heard_at = self._now()
-        self._up_at = asyncio.get_running_loop().time()
-        self._is_up = True
-        self._tell(LineState.UP, "")
-
-    def heard(self) -> None:
-        self._heard_at = self._now()
-        if asyncio.get_running_loop().time() - self._told_at >= OFTEN_ENOUGH:
-            self._tell(LineState.UP, "")
-
-    def lost(self, state: LineState, words: str) -> None:
-        """A connection that fell soon after it stood counts on: a server that does so is not asked without pause."""
-        if self._is_up and asyncio.get_running_loop().time() - self._up_at >= IS_STABLE:
-            self.tries = 0
-        self._is_up = False
-        self.tries += 1
-        self._tell(state, words)
-
-    def refused(self, words: str) -> None:
-        self._is_up = False
-        self.tries += 1
-        self._tell(LineState.REFUSED, words)
-
-    def _tell(self, state: LineState, words: str) -> None:
-        if state is not self._state:
-            self._state, self._since = state, self._now()
-        self._told_at = asyncio.get_running_loop().time()
-        tries = 0 if state is LineState.UP else self.tries
-        self._show(Lamp(Line.TRADES, state, self._since, self._heard_at, tries, words))
 
 
 def _stated(data: object) -> str:

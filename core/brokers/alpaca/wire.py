@@ -101,8 +101,7 @@ class Wire(TradingClient):
         """Close the idle connections."""
         self._session.close()
 
-    def _one_request(self, method: str, url: str, opts: dict[str, Any], retry: int) -> Reply | NoReply:  # type: ignore[override]
-        del retry  # there is one request, and no other
+    def _one_request(self, method: str, url: str, opts: dict[str, Any], *_repeats: int) -> Reply | NoReply:  # type: ignore[override]
         ends: float = self._asking.ends
         left = max(0.05, ends - time.monotonic())
         waits = (min(self._connect_seconds, left), min(self._read_seconds, left))

@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from core.model.broker import OrderReport
-from core.model.order import Effect, OrderRequest, OrderType, Side, TimeInForce
-from core.model.values import ZERO, ClientOrderId, Price, Quantity, Symbol, plain
+from core.model.order import Effect, Leg, LegRole, OrderClass, OrderRequest, OrderType, Side, TimeInForce
+from core.model.values import ZERO, ClientOrderId, Fraction, Price, Quantity, Symbol, plain
 from tests.wire.exchange.refusal import invalid, malformed
 
 Json = dict[str, Any]
-Word = TypeVar("Word", OrderType, Side, TimeInForce)
+Word = TypeVar("Word", OrderType, OrderClass, Side, TimeInForce)
 LONGEST_ID = 128
 
 
@@ -36,6 +36,8 @@ def read_order(body: Json, position: Decimal) -> OrderRequest:
     client_order_id = body.get("client_order_id") or str(uuid4())
     if len(client_order_id) > LONGEST_ID:
         raise malformed(f"client_order_id must be no more than {LONGEST_ID} characters")
+    order_class = class_of(body)
+    percent = number(body, "trail_percent")
     order = OrderRequest(
         client_order_id=ClientOrderId(client_order_id),
         symbol=symbol,
@@ -46,33 +48,79 @@ def read_order(body: Json, position: Decimal) -> OrderRequest:
         time_in_force=word(TimeInForce, body, "time_in_force"),
         limit_price=price(body, "limit_price"),
         stop_price=price(body, "stop_price"),
+        trail_price=price(body, "trail_price"),
+        trail_fraction=None if percent is None else Fraction(percent / 100),
+        order_class=order_class,
+        legs=legs_of(body, order_class),
     )
+    if order_class is OrderClass.OCO:
+        order = replace(order, limit_price=price(part(body, LegRole.TARGET), "limit_price") or order.limit_price)
     require_extended_terms(order, is_extended=bool(body.get("extended_hours")))
     return order
 
 
-def read_replacement(body: Json, old: OrderReport, position: Decimal) -> OrderRequest:
+def class_of(body: Json) -> OrderClass:
+    """Left out and empty are simple."""
+    return word(OrderClass, body, "order_class") if body.get("order_class") else OrderClass.SIMPLE
+
+
+def legs_of(body: Json, order_class: OrderClass) -> tuple[Leg, ...]:
+    """The stop first. Legs without a class are ignored, as the broker does; an OCO is its own target."""
+    if order_class is OrderClass.SIMPLE:
+        return ()
+    stop, target = part(body, LegRole.STOP), part(body, LegRole.TARGET)
+    legs = [Leg(LegRole.STOP, price(stop, "stop_price"), price(stop, "limit_price"))] if stop else []
+    if target and order_class is not OrderClass.OCO:
+        legs.append(Leg(LegRole.TARGET, limit_price=price(target, "limit_price")))
+    return tuple(legs)
+
+
+def part(body: Json, role: LegRole) -> Json:
+    said = body.get(role.value) or {}
+    if not isinstance(said, dict):
+        raise malformed(f"{role.value} is not an object")
+    return said
+
+
+def read_replacement(body: Json, old: OrderRequest) -> OrderRequest:
     """The order that takes the place of `old`: what the PATCH does not name stays.
 
     Raises
     ------
     RefusalError
     """
-    quantity = number(body, "qty")
+    quantity, trail = number(body, "qty"), price(body, "trail")
     if quantity is not None and quantity != quantity.to_integral_value():
         raise malformed("qty must be integer")
-    order = OrderRequest(
+    order = replace(
+        old,
         client_order_id=ClientOrderId(body.get("client_order_id") or str(uuid4())),
-        symbol=old.symbol,
-        side=old.side,
-        effect=effect_of(old.side, position, old.quantity),
         quantity=old.quantity if quantity is None else Quantity(quantity),
-        type=old.type,
         time_in_force=word(TimeInForce, body, "time_in_force") if body.get("time_in_force") else old.time_in_force,
         limit_price=price(body, "limit_price") or old.limit_price,
         stop_price=price(body, "stop_price") or old.stop_price,
+        replaces=old.client_order_id,
     )
-    return replace(order, replaces=old.client_order_id)
+    if trail is None:
+        return order
+    if old.trail_price is not None:
+        return replace(order, trail_price=trail)
+    return replace(order, trail_fraction=Fraction(trail / 100))
+
+
+def as_asked(leg: OrderReport) -> OrderRequest:
+    """A leg as if it had been asked for by itself."""
+    return OrderRequest(
+        client_order_id=leg.client_order_id,
+        symbol=leg.symbol,
+        side=leg.side,
+        effect=Effect.CLOSE if leg.side is Side.SELL else Effect.COVER,
+        quantity=leg.quantity,
+        type=leg.type,
+        time_in_force=leg.time_in_force,
+        limit_price=leg.limit_price,
+        stop_price=leg.stop_price,
+    )
 
 
 def effect_of(side: Side, position: Decimal, quantity: Decimal) -> Effect:

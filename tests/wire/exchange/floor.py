@@ -18,15 +18,16 @@ from core.model.account import Account
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import BrokerPosition, OrderReport, OrderUpdate, UpdateEvent
 from core.model.instrument import Instrument, NoInstrument
-from core.model.order import OrderRequest
+from core.model.order import OrderRequest, Side
 from core.model.quote import NoQuote, Quote
 from core.model.session import Calendar, Session
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, to_nearest_tick
 from tests.wire.exchange.clocks import Clock
 from tests.wire.exchange.hours import new_york
+from tests.wire.exchange.papers import Papers, id_of
 from tests.wire.exchange.refusal import accepted, not_found
 from tests.wire.exchange.tape import Tape, happenings
-from tests.wire.exchange.words import Json, Paper, id_of, order_json, update_json
+from tests.wire.exchange.words import Json, order_json, update_json
 
 QUOTE_EVERY = timedelta(seconds=1)
 """How often an open market is quoted where the tape has no quotes of its own."""
@@ -74,10 +75,9 @@ class Floor:
         self.is_blocked = False
         self.cancels_stay_pending = False
         self.shown_wrong: Callable[[Quote], Quote] = lambda quote: quote
-        self.papers: dict[ClientOrderId, Paper] = {}
+        self.papers = Papers()
         self.opened_at = clock.now()
         self._exchange = SimulatedExchange(config, calendar, log, self._instruments())
-        self._by_id: dict[str, ClientOrderId] = {}
         self._held: dict[Symbol, Decimal] = {}
         self._walked = self.opened_at
         self._begin_with_the_past()
@@ -135,9 +135,8 @@ class Floor:
         """Take the order or refuse it. Raises `RefusalError`."""
         now = self.catch_up()
         report = accepted(self._exchange.submit(now, order))
-        paper = self._file(report, now)
-        paper.extended_hours = is_extended
-        answer = order_json(report, paper, "pending_new")
+        self.papers.file(report, order, now).extended_hours = is_extended
+        answer = self.order_json(report, status="pending_new", nested=True)
         self.collect()
         return answer
 
@@ -145,16 +144,15 @@ class Floor:
         """Put the order in the place of `old`. Raises `RefusalError`."""
         now = self.catch_up()
         report = accepted(self._exchange.replace(now, order))
-        paper, before = self._file(report, now), self.papers[old.client_order_id]
-        paper.replaces, before.replaced_by = before.id, paper.id
-        answer = order_json(report, paper, "pending_new")
+        self.papers.file(report, order, now, self.papers.of(old.client_order_id))
+        answer = self.order_json(report, status="pending_new", nested=True)
         self.collect()
         return answer
 
     def cancel(self, client_order_id: ClientOrderId) -> None:
         """Raises `RefusalError`."""
         accepted(self._exchange.cancel(self.catch_up(), client_order_id))
-        self.papers[client_order_id].said_status = None
+        self.papers.of(client_order_id).said_status = None
         self.collect()
 
     def ask_to_cancel(self, client_order_id: ClientOrderId) -> None:
@@ -163,9 +161,9 @@ class Floor:
         if not self.cancels_stay_pending or report.status is None or report.status.is_terminal:
             self.cancel(client_order_id)
             return
-        paper = self.papers[client_order_id]
+        paper = self.papers.of(client_order_id)
         paper.said_status, paper.updated_at = "pending_cancel", now
-        self.outbox.append(Update("pending_cancel", update_json("pending_cancel", now, order_json(report, paper))))
+        self.outbox.append(Update("pending_cancel", update_json("pending_cancel", now, self.order_json(report))))
 
     def collect(self) -> None:
         """What the exchange did goes into the outbox, and onto the papers of the orders."""
@@ -176,9 +174,8 @@ class Floor:
         """Those that stayed pending."""
         self.cancels_stay_pending = False
         self.shown_wrong: Callable[[Quote], Quote] = lambda quote: quote
-        for name, paper in self.papers.items():
-            if paper.said_status == "pending_cancel":
-                self.cancel(name)
+        for name in self.papers.that_say("pending_cancel"):
+            self.cancel(name)
 
     def next_name(self) -> str:
         """A client order id for an order that came without one; the same in every run."""
@@ -199,13 +196,19 @@ class Floor:
 
     def order_by_id(self, order_id: str) -> OrderReport:
         """Raises `RefusalError`."""
-        client_order_id = self._by_id.get(order_id)
-        if client_order_id is None:
-            raise not_found(f"order not found for {order_id}")
-        return self.order(client_order_id)
+        return self.order(self.papers.name_of(order_id))
 
-    def order_json(self, report: OrderReport) -> Json:
-        return order_json(report, self.papers[report.client_order_id])
+    def order_json(self, report: OrderReport, *, status: str | None = None, nested: bool = False) -> Json:
+        """One order, with its legs where they are asked for."""
+        paper = self.papers.of(report.client_order_id)
+        booked = self._exchange._book.find(report.client_order_id)
+        paper.high_water = None if booked is None else booked.best
+        legs = [self.order_json(leg) for leg in report.legs] if nested else None
+        return order_json(report, paper, status, legs)
+
+    def in_orders(self, symbol: Symbol, side: Side) -> Decimal:
+        """Shares that working orders on this side hold."""
+        return self._exchange._book.held(symbol, side)
 
     def account(self) -> Account:
         return self._exchange.account(self.catch_up())
@@ -281,22 +284,16 @@ class Floor:
 
     # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _file(self, report: OrderReport, now: datetime) -> Paper:
-        paper = Paper(id_of("order", report.broker_order_id), report.symbol, now, now)
-        self.papers[report.client_order_id] = paper
-        self._by_id[paper.id] = report.client_order_id
-        return paper
-
     def _told(self, update: OrderUpdate) -> Json:
         report, execution = update.report, update.execution
-        paper = self.papers[report.client_order_id]
+        paper = self.papers.of(report.client_order_id)
         paper.happened(update.event, update.at)
         if update.event is not UpdateEvent.NEW and report.status is not None and report.status.is_terminal:
             paper.said_status = None
         if execution is not None:
             signed = execution.quantity if report.side.value == "buy" else -execution.quantity
             self._held[report.symbol] = self.held(report.symbol) + signed
-        order = order_json(report, paper)
+        order = self.order_json(report)
         return update_json(update.event.value, update.at, order, execution, self.held(report.symbol))
 
     def _begin_with_the_past(self) -> None:

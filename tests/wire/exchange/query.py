@@ -10,6 +10,10 @@ from tests.wire.exchange.refusal import malformed
 Query = Mapping[str, str]
 
 
+def yes(query: Query, name: str) -> bool:
+    return query.get(name, "").lower() == "true"
+
+
 def whole(query: Query, name: str, default: int) -> int:
     said = query.get(name)
     if said is None:

@@ -101,7 +101,7 @@ class LoopbackExchange:
         self.trades = TradeStream(self.faults, keys, say)
         self.data = {feed: DataStream(self.faults, keys, say) for feed in ("iex", "sip")}
         self.floor.bars_told, self.floor.quotes_told = self._show_bar, self._show_quote
-        self.door = Door(self.floor, self.faults, keys, self._publish, self._transports.drop, say)
+        self.door = Door(self.floor, self.faults, keys, self.publish, self._transports.drop, say)
         self._deeds = Deeds(self)
         self._port, self.say = port, say
         self._begun = threading.Event()
@@ -168,13 +168,13 @@ class LoopbackExchange:
             wait = (self.floor.next_at - self.clock.now()).total_seconds() if self.clock.runs else 3600.0
             await asyncio.sleep(max(wait, 0.001))
             self.floor.catch_up()
-            self._publish()
+            self.publish()
 
     async def _keep_quoting(self) -> None:
         while self.clock.runs:
             await asyncio.sleep(QUOTE_EVERY.total_seconds())
             self.floor.quote_everything()
-            self._publish()
+            self.publish()
 
     # ── where it is reached ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -216,7 +216,7 @@ class LoopbackExchange:
             clock.at = at
             self.floor.catch_up()
             self.floor.quote_everything()
-            self._publish()
+            self.publish()
 
         self.call(move)
 
@@ -259,16 +259,13 @@ class LoopbackExchange:
         wires = [wire for stream in self.streams(of) for wire in stream.wires]
         return [transport for wire in wires if (transport := self._transports.of(wire.peer)) is not None]
 
-    def publish(self) -> None:
-        self._publish()
-
     def after(self, doing: Any) -> None:
         """A coroutine that goes on by itself."""
         task = self._loop.create_task(doing)
         self._state.tasks.add(task)
         task.add_done_callback(self._state.tasks.discard)
 
-    def _publish(self) -> None:
+    def publish(self) -> None:
         updates = self.floor.take_outbox()
         for update in updates:
             self.say(update.words)

@@ -12,10 +12,11 @@ from core.model.broker import BrokerPosition, OrderReport
 from core.model.order import Effect, OrderRequest, OrderType, TimeInForce
 from core.model.session import Session
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol
-from tests.wire.exchange.asked import number, read_order, read_replacement
+from tests.wire.exchange.asked import as_asked, number, read_order, read_replacement
 from tests.wire.exchange.door import Answer, Call, Door
 from tests.wire.exchange.floor import Floor
-from tests.wire.exchange.query import day_of, moment, read_time, whole
+from tests.wire.exchange.papers import id_of
+from tests.wire.exchange.query import day_of, moment, read_time, whole, yes
 from tests.wire.exchange.refusal import RefusalError, malformed, not_found
 from tests.wire.exchange.words import (
     Json,
@@ -23,7 +24,6 @@ from tests.wire.exchange.words import (
     asset_json,
     clock_json,
     fill_json,
-    id_of,
     position_json,
     session_json,
     side_that_closes,
@@ -51,7 +51,8 @@ def submit(floor: Floor, call: Call) -> Answer:
 def replace(floor: Floor, call: Call) -> Answer:
     floor.catch_up()
     old = floor.order_by_id(call.path["id"])
-    return Answer(floor.replace(old, read_replacement(call.body, old, floor.held(old.symbol))))
+    asked = floor.papers.of(old.client_order_id).asked or as_asked(old)
+    return Answer(floor.replace(old, read_replacement(call.body, asked)))
 
 
 def cancel(floor: Floor, call: Call) -> Answer:
@@ -65,40 +66,47 @@ def cancel_all(floor: Floor, _: Call) -> Answer:
     for report in floor.orders():
         if is_open(report):
             floor.ask_to_cancel(report.client_order_id)
-            asked.append({"id": floor.papers[report.client_order_id].id, "status": 200})
+            asked.append({"id": floor.papers.of(report.client_order_id).id, "status": 200})
     return Answer(asked, 207)
 
 
 def order_of_id(floor: Floor, call: Call) -> Answer:
     floor.catch_up()
-    return Answer(floor.order_json(floor.order_by_id(call.path["id"])))
+    return Answer(floor.order_json(floor.order_by_id(call.path["id"]), nested=yes(call.query, "nested")))
 
 
 def order_of_client_id(floor: Floor, call: Call) -> Answer:
     floor.catch_up()
-    return Answer(floor.order_json(floor.order(ClientOrderId(call.query.get("client_order_id", "")))))
+    report = floor.order(ClientOrderId(call.query.get("client_order_id", "")))
+    return Answer(floor.order_json(report, nested=yes(call.query, "nested")))
 
 
 def orders(floor: Floor, call: Call) -> Answer:
-    """Newest first unless `direction` says otherwise; `after` and `until` leave their own instant out."""
+    """Newest first unless `direction` says otherwise; `after` and `until` leave their own instant out.
+
+    Nested, legs stand under their parent alone, and go with it out of a list of open orders; not nested, those that are
+    held are in no such list. Both is how clients found the broker.
+    """
     query = call.query
     status, limit = query.get("status", "open"), whole(query, "limit", FEW_ORDERS)
     if not 0 < limit <= MOST_ORDERS:
         raise malformed(f"limit must be between 1 and {MOST_ORDERS}")
     symbols = {symbol for symbol in query.get("symbols", "").split(",") if symbol}
     after, until = moment(query, "after"), moment(query, "until")
+    nested = yes(query, "nested")
     found = []
     for report in floor.orders():
-        paper = floor.papers[report.client_order_id]
+        paper = floor.papers.of(report.client_order_id)
         wanted = (
             (status == "all" or (status == "open") == is_open(report))
+            and not (paper.is_leg if nested else status == "open" and report.raw_status == "held")
             and (not symbols or report.symbol in symbols)
             and query.get("side", report.side.value) == report.side.value
             and (after is None or paper.submitted_at > after)
             and (until is None or paper.submitted_at < until)
         )
         if wanted:
-            found.append(floor.order_json(report))
+            found.append(floor.order_json(report, nested=nested))
     if query.get("direction", "desc") == "desc":
         found.reverse()
     return Answer(found[:limit])
@@ -125,7 +133,7 @@ def close(floor: Floor, call: Call) -> Answer:
 
 
 def close_all(floor: Floor, call: Call) -> Answer:
-    if call.query.get("cancel_orders", "").lower() == "true":
+    if yes(call.query, "cancel_orders"):
         cancel_all(floor, call)
     answers = []
     for held in floor.positions():
@@ -149,7 +157,7 @@ def activities(floor: Floor, call: Call) -> Answer:
     if "FILL" not in kind.split(","):
         return Answer([])
     fills = [
-        fill_json(report, floor.papers[report.client_order_id], number)
+        fill_json(report, floor.papers.of(report.client_order_id), number)
         for report in floor.orders()
         for number in range(len(report.executions))
     ]
@@ -268,15 +276,7 @@ def _held(floor: Floor, said: str) -> BrokerPosition:
 
 
 def _position(floor: Floor, held: BrokerPosition) -> Json:
-    closing = side_that_closes(held.quantity)
-    in_orders = sum(
-        (
-            r.quantity - r.filled_quantity
-            for r in floor.orders()
-            if r.symbol == held.symbol and is_open(r) and r.side is closing
-        ),
-        ZERO,
-    )
+    in_orders = floor.in_orders(held.symbol, side_that_closes(held.quantity))
     return position_json(held, floor.price(held.symbol), floor.close_before_today(held.symbol), in_orders)
 
 

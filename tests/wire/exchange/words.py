@@ -8,39 +8,25 @@ would: nothing pending, nothing accrued.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from core.model.account import Account
 from core.model.bar import Bar
-from core.model.broker import BrokerPosition, Execution, OrderReport, UpdateEvent
+from core.model.broker import BrokerPosition, Execution, OrderReport
 from core.model.instrument import Instrument
 from core.model.order import Side
 from core.model.quote import Quote
 from core.model.session import Session
 from core.model.values import ZERO, Symbol, plain
 from tests.wire.exchange.hours import NEW_YORK
+from tests.wire.exchange.papers import STAMP_OF, Paper, id_of
 
 Json = dict[str, Any]
 
-NAMES = UUID("6f2c1d0e-7a35-4b1c-9d58-0d8a6b1f4e77")
-"""Every id here is made of a name and this, so that a rebuilt exchange has the same ids."""
 CENTS = Decimal("0.01")
-STAMP_OF: Mapping[UpdateEvent, str] = {
-    UpdateEvent.FILL: "filled_at",
-    UpdateEvent.CANCELED: "canceled_at",
-    UpdateEvent.EXPIRED: "expired_at",
-    UpdateEvent.REJECTED: "failed_at",
-    UpdateEvent.REPLACED: "replaced_at",
-}
-"""The time that an order carries of each event that ends it."""
-
-
-def id_of(kind: str, name: str) -> str:
-    return str(uuid5(NAMES, f"{kind}:{name}"))
 
 
 def stamp(at: datetime) -> str:
@@ -57,29 +43,8 @@ def money(number: Decimal) -> str:
     return plain(number) if number != number.quantize(CENTS) else format(number.quantize(CENTS), "f")
 
 
-@dataclass(slots=True)
-class Paper:
-    """What Alpaca says of an order and the simulated exchange does not keep: its ids, its times and its relations."""
-
-    id: str
-    symbol: Symbol
-    submitted_at: datetime
-    updated_at: datetime
-    stamps: dict[str, datetime] = field(default_factory=dict)
-    replaces: str | None = None
-    replaced_by: str | None = None
-    extended_hours: bool = False
-    said_status: str | None = None
-    """A status said in place of the exchange's own, as `pending_cancel` while a cancel stays pending."""
-
-    def happened(self, event: UpdateEvent, at: datetime) -> None:
-        self.updated_at = at
-        if event in STAMP_OF:
-            self.stamps[STAMP_OF[event]] = at
-
-
-def order_json(report: OrderReport, paper: Paper, status: str | None = None) -> Json:
-    """One order. `status` is said in place of the exchange's own."""
+def order_json(report: OrderReport, paper: Paper, status: str | None = None, legs: list[Json] | None = None) -> Json:
+    """One order. `status` is said in place of the exchange's own; `legs` is None where nobody asked for them."""
     stamps = {name: stamp(paper.stamps[name]) if name in paper.stamps else None for name in STAMP_OF.values()}
     return {
         "id": paper.id,
@@ -97,7 +62,7 @@ def order_json(report: OrderReport, paper: Paper, status: str | None = None) -> 
         "qty": plain(report.quantity),
         "filled_qty": plain(report.filled_quantity),
         "filled_avg_price": text(report.average_price),
-        "order_class": "",
+        "order_class": paper.order_class,
         "order_type": report.type.value,
         "type": report.type.value,
         "side": report.side.value,
@@ -106,12 +71,13 @@ def order_json(report: OrderReport, paper: Paper, status: str | None = None) -> 
         "stop_price": text(report.stop_price),
         "status": status or paper.said_status or report.raw_status,
         "extended_hours": paper.extended_hours,
-        "legs": None,
-        "trail_percent": None,
-        "trail_price": None,
-        "hwm": None,
+        "legs": legs or None,
+        "trail_percent": text(None if report.trail_fraction is None else report.trail_fraction * 100),
+        "trail_price": text(report.trail_price),
+        "hwm": text(paper.high_water),
         "subtag": None,
         "source": None,
+        **paper.group,
     }
 
 

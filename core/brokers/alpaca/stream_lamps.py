@@ -1,0 +1,62 @@
+"""The lamp of the order updates: how the stream stands, and how often in a row it did not hold."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from core.model.connection import Lamp, Line, LineState
+
+IS_STABLE = 10.0
+"""Seconds after which a connection counts as one that stood."""
+OFTEN_ENOUGH = 1.0
+"""Seconds between lamps that only say that something was heard."""
+
+
+class StreamLamps:
+    """Used inside the stream's own loop. `tries` counts the attempts since the last one that stood."""
+
+    def __init__(self, show: Callable[[Lamp], None], now: Callable[[], datetime]) -> None:
+        self._show = show
+        self._now = now
+        self._heard_at: datetime | None = None
+        self._told_at = self._up_at = float("-inf")
+        self._since = now()
+        self._state: LineState | None = None
+        self._is_up = False
+        self.tries = 0
+
+    def connecting(self) -> None:
+        self._tell(LineState.CONNECTING, "")
+
+    def up(self) -> None:
+        self._heard_at = self._now()
+        self._up_at = asyncio.get_running_loop().time()
+        self._is_up = True
+        self._tell(LineState.UP, "")
+
+    def heard(self) -> None:
+        self._heard_at = self._now()
+        if asyncio.get_running_loop().time() - self._told_at >= OFTEN_ENOUGH:
+            self._tell(LineState.UP, "")
+
+    def lost(self, state: LineState, words: str) -> None:
+        """A connection that fell soon after it stood counts on: a server that does so is not asked without pause."""
+        if self._is_up and asyncio.get_running_loop().time() - self._up_at >= IS_STABLE:
+            self.tries = 0
+        self._is_up = False
+        self.tries += 1
+        self._tell(state, words)
+
+    def refused(self, words: str) -> None:
+        self._is_up = False
+        self.tries += 1
+        self._tell(LineState.REFUSED, words)
+
+    def _tell(self, state: LineState, words: str) -> None:
+        if state is not self._state:
+            self._state, self._since = state, self._now()
+        self._told_at = asyncio.get_running_loop().time()
+        tries = 0 if state is LineState.UP else self.tries
+        self._show(Lamp(Line.TRADES, state, self._since, self._heard_at, tries, words))

@@ -1,0 +1,197 @@
+"""Alpaca's books in one picture: every order once, however many pages, or no picture at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core.model.broker import BrokerPicture, NoAnswer
+from tests.unit.core.brokers.alpaca_door import (
+    HTML,
+    NOON,
+    OURS,
+    Asked,
+    Behaviour,
+    Door,
+    Says,
+    a_broker,
+    a_door,
+    an_account_json,
+    an_order_json,
+)
+
+A_POSITION = {"symbol": "SPY", "qty": "10", "side": "long", "avg_entry_price": "100.25", "cost_basis": "1002.5"}
+PAGE = 500
+
+
+def an_old_order(number: int, at: datetime, **fields: Any) -> dict[str, Any]:
+    return an_order_json(
+        id=f"order-{number}",
+        client_order_id=f"{number:016x}",
+        submitted_at=at.strftime("%Y-%m-%dT%H:%M:%S.%f") + "789Z",
+        status="canceled",
+        **fields,
+    )
+
+
+def listing(orders: list[dict[str, Any]]) -> Callable[[Asked], Behaviour]:
+    """As Alpaca lists orders: by status, submitted strictly after `after`, in the order of submission, 500 at most."""
+
+    def answer(asked: Asked) -> Behaviour:
+        wants_open = asked.query["status"] == "open"
+        after = asked.query.get("after", "")
+        rows = [
+            order
+            for order in orders
+            if (order["status"] == "new") == wants_open and order["submitted_at"] > after.removesuffix("Z")
+        ]
+        assert asked.query["direction"] == "asc"
+        return Says(200, sorted(rows, key=lambda row: str(row["submitted_at"]))[: int(asked.query["limit"])])
+
+    return answer
+
+
+def with_books(door: Door, orders: list[dict[str, Any]], positions: Behaviour | None = None) -> Door:
+    door.routes = {
+        "GET /v2/account": Says(200, an_account_json()),
+        "GET /v2/positions": positions or Says(200, [A_POSITION]),
+        "GET /v2/orders": listing(orders),
+    }
+    return door
+
+
+def test_a_picture_is_account_positions_and_orders() -> None:
+    """EX-09"""
+    short = {"symbol": "IBM", "qty": "-3", "side": "short", "avg_entry_price": "120.333333333333333333"}
+    with a_door() as door:
+        with_books(door, [an_order_json()], Says(200, [A_POSITION, short]))
+        picture = a_broker(door).picture()
+
+    assert isinstance(picture, BrokerPicture)
+    assert [(p.symbol, p.quantity) for p in picture.positions] == [("SPY", 10), ("IBM", -3)]
+    assert picture.positions[1].average_price == Decimal("120.333333333333333333")
+    assert [order.client_order_id for order in picture.orders] == [OURS]
+    assert picture.account.at == NOON
+
+
+def test_an_old_open_order_is_there_and_an_old_closed_one_is_not() -> None:
+    """EX-09: what works matters however old it is."""
+    a_month_ago = NOON - timedelta(days=30)
+    still_open = an_old_order(1, a_month_ago) | {"status": "new"}
+    with a_door() as door:
+        with_books(door, [still_open, an_old_order(2, a_month_ago), an_old_order(3, NOON - timedelta(days=1))])
+        picture = a_broker(door).picture()
+
+    assert isinstance(picture, BrokerPicture)
+    assert [order.broker_order_id for order in picture.orders] == ["order-1", "order-3"]
+
+
+@pytest.mark.parametrize("count", [PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, 1300])
+def test_no_order_is_lost_or_doubled_over_pages(count: int) -> None:
+    """EX-09: several orders share each instant, at the edges of pages too."""
+    orders = [an_old_order(n, NOON - timedelta(hours=20) + timedelta(seconds=n // 7)) for n in range(count)]
+    with a_door() as door:
+        with_books(door, orders)
+        picture = a_broker(door).picture()
+
+    assert isinstance(picture, BrokerPicture)
+    assert [order.broker_order_id for order in picture.orders] == [order["id"] for order in orders]
+
+
+def test_a_page_of_one_instant_is_said_and_not_gone_around_for_ever() -> None:
+    """EX-09"""
+    orders = [an_old_order(n, NOON - timedelta(hours=1)) for n in range(PAGE + 1)]
+    with a_door() as door:
+        with_books(door, orders)
+        picture = a_broker(door).picture()
+
+    assert isinstance(picture, NoAnswer)
+    assert "more than 500 orders" in picture.reason
+
+
+def test_a_list_that_is_not_in_order_is_not_believed() -> None:
+    """EX-09: it may have left out the older ones."""
+    rows = [an_old_order(2, NOON), an_old_order(1, NOON - timedelta(hours=1))]
+    with a_door() as door:
+        with_books(door, [])
+        door.routes["GET /v2/orders"] = Says(200, rows)
+        picture = a_broker(door).picture()
+
+    assert isinstance(picture, NoAnswer)
+    assert "order of their submission" in picture.reason
+
+
+def test_a_fill_between_the_answers_makes_the_books_be_read_again() -> None:
+    """EX-09: positions and orders of one picture belong together."""
+    before, after = Says(200, []), Says(200, [A_POSITION])
+    answers = iter([before, after, after, after])
+    with a_door() as door:
+        with_books(door, [])
+        door.routes["GET /v2/positions"] = lambda _: next(answers)
+        picture = a_broker(door).picture()
+
+        assert door.lines.count("GET /v2/positions") == 4
+    assert isinstance(picture, BrokerPicture)
+    assert len(picture.positions) == 1
+
+
+def test_books_that_never_stand_still_are_no_picture() -> None:
+    """EX-09"""
+    quantities = iter(range(1, 100))
+    with a_door() as door:
+        with_books(door, [])
+        door.routes["GET /v2/positions"] = lambda _: Says(200, [A_POSITION | {"qty": str(next(quantities))}])
+        picture = a_broker(door).picture()
+
+    assert picture == NoAnswer("Alpaca: the positions changed 3 times while they were read")
+
+
+@pytest.mark.parametrize("path", ["GET /v2/account", "GET /v2/positions", "GET /v2/orders"])
+@pytest.mark.parametrize("fault", [Says(500, HTML), Says(200, HTML), Says(200, {"message": "?"}), Says(200, [7])])
+def test_one_answer_that_is_missing_is_no_picture(path: str, fault: Says) -> None:
+    """EX-09: all or nothing."""
+    with a_door() as door:
+        with_books(door, [an_order_json()])
+        door.routes[path] = fault
+        assert isinstance(a_broker(door).picture(), NoAnswer)
+
+
+def test_an_order_of_another_hand_that_is_over_and_strange_is_left_out_and_noted() -> None:
+    """EX-09: an order in dollars, of the dashboard, must not shut the desk."""
+    at = NOON - timedelta(hours=2)
+    strange = an_old_order(1, at, qty=None, notional="25") | {"client_order_id": "by-hand"}
+    with a_door() as door:
+        with_books(door, [strange, an_old_order(2, at)])
+        broker = a_broker(door)
+        picture = broker.picture()
+
+    assert isinstance(picture, BrokerPicture)
+    assert [order.broker_order_id for order in picture.orders] == ["order-2"]
+    assert broker.unread.count == 1
+    assert "order order-1: qty is missing" in broker.unread.last[0].reason
+    assert "by-hand" in broker.unread.last[0].raw
+
+
+@pytest.mark.parametrize("fields", [{"status": "new", "client_order_id": "by-hand"}, {}])
+def test_an_order_that_works_or_is_ours_and_cannot_be_read_is_no_picture(fields: dict[str, str]) -> None:
+    """EX-09"""
+    strange = an_old_order(1, NOON - timedelta(hours=2), side="sideways") | fields
+    with a_door() as door:
+        with_books(door, [strange])
+        picture = a_broker(door).picture()
+
+    assert picture == NoAnswer("Alpaca: order order-1: side 'sideways' is unknown here")
+
+
+def test_the_closed_orders_of_seven_days_are_asked_for() -> None:
+    """EX-09"""
+    with a_door() as door:
+        with_books(door, [])
+        a_broker(door).picture()
+
+        after = [asked.query.get("after") for asked in door.asked if asked.path == "/v2/orders"]
+    assert after == [None, datetime(2026, 11, 13, 17, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")]

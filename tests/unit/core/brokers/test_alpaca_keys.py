@@ -1,0 +1,225 @@
+"""Keys and accounts that will not do: one line with what to do, and no key in anything that is written or shown."""
+
+from __future__ import annotations
+
+import logging
+from decimal import Decimal
+
+import pytest
+from pydantic import SecretStr
+
+from core.brokers.alpaca.broker import AlpacaBroker, Standing
+from core.brokers.alpaca.keys import AccountRefusedError, Keys, checked
+from core.brokers.alpaca.request_line import TOO_OFTEN
+from core.brokers.alpaca.stream import AlpacaOrderStream
+from core.brokers.alpaca.wire import Wire, a_session, is_loopback
+from core.model.account import Mode
+from core.model.broker import NoAnswer, Refused
+from core.model.connection import Lamp, Line, LineState
+from core.settings import AlpacaSettings
+from tests.unit.core.brokers.alpaca_door import (
+    HTML,
+    KEY_ID,
+    KEYS,
+    NOON,
+    SECRET,
+    Drops,
+    Says,
+    a_broker,
+    a_buy,
+    a_door,
+    an_account_json,
+    refused,
+)
+
+UNAUTHORISED = refused(401, 40110000, "request is not authorized")
+
+
+def keys(key_id: str, secret: str = SECRET) -> Keys:
+    return Keys(SecretStr(key_id), SecretStr(secret))
+
+
+# ── before anything is sent ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("wrong", "mode", "words"),
+    [
+        (keys(""), Mode.PAPER, "set APCA_API_KEY_ID"),
+        (keys(KEY_ID, ""), Mode.PAPER, "set APCA_API_KEY_ID"),
+        (keys("AKLIVE"), Mode.PAPER, "begins with PK, or set account.mode"),
+        (keys("PKPAPER"), Mode.LIVE, "begins with AK, or set account.mode"),
+        (keys("PK\n"), Mode.PAPER, "copy both of them again"),
+        (keys(KEY_ID, "not a secret"), Mode.PAPER, "copy both of them again"),
+        (keys("PK\u00e9"), Mode.PAPER, "copy both of them again"),
+    ],
+)
+def test_keys_that_cannot_be_right_are_refused_before_they_are_sent(wrong: Keys, mode: Mode, words: str) -> None:
+    """OP-10"""
+    for make in (AlpacaBroker, AlpacaOrderStream):
+        with pytest.raises(AccountRefusedError, match=words) as error:
+            make(wrong, mode, AlpacaSettings())
+        assert "\n" not in str(error.value)
+        assert SECRET not in str(error.value)
+
+
+def test_keys_of_each_kind_open_their_own_account() -> None:
+    """OP-10"""
+    live = keys("AKLIVE")
+    assert checked(live, Mode.LIVE) is live
+    assert checked(KEYS, Mode.PAPER) is KEYS
+
+
+# ── what Alpaca says ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("answer", [UNAUTHORISED, Says(403, {"message": "forbidden."})])
+def test_keys_that_alpaca_does_not_take_are_one_line_at_the_start(answer: Says) -> None:
+    """EX-09: the desk says what to check."""
+    with a_door(answer) as door, pytest.raises(AccountRefusedError, match=r"check APCA_API_KEY_ID .* paper keys"):
+        a_broker(door).standing()
+
+
+def test_a_blocked_account_stands_with_its_words() -> None:
+    """EX-11: the desk opens, and no entry goes."""
+    with a_door(Says(200, an_account_json(trading_blocked=True))) as door:
+        standing = a_broker(door).standing()
+
+    assert isinstance(standing, Standing)
+    assert standing.account.is_blocked
+    assert "trading is blocked" in standing.words
+
+
+def test_a_start_without_a_network_is_no_verdict_on_the_account() -> None:
+    """EX-09"""
+    with a_door(*[Drops()] * 4) as door:
+        assert isinstance(a_broker(door).standing(), NoAnswer)
+
+
+def test_an_order_with_wrong_keys_is_refused_by_alpaca() -> None:
+    """EX-06: it said so itself."""
+    with a_door(UNAUTHORISED, Says(403, {"message": "forbidden."})) as door:
+        broker = a_broker(door)
+
+        assert isinstance(broker.submit(a_buy()), Refused)
+        assert isinstance(broker.submit(a_buy()), NoAnswer)
+
+
+# ── the lamp ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_lamp_of_the_requests_follows_the_answers() -> None:
+    """OP-07: what is not there is shown, and what comes back too."""
+    account = Says(200, an_account_json())
+    lamps: list[Lamp] = []
+    with a_door(account, account, Drops(), Says(502, HTML), Says(429), UNAUTHORISED, account) as door:
+        broker = a_broker(door)
+        broker.show_on(lamps.append)
+        broker.account()
+        broker.account()
+        broker.account()
+        broker.account()
+
+    assert [(lamp.state, lamp.tries) for lamp in lamps] == [
+        (LineState.CONNECTING, 0),
+        (LineState.UP, 0),
+        (LineState.DOWN, 1),
+        (LineState.DOWN, 2),
+        (LineState.UP, 0),
+        (LineState.REFUSED, 0),
+        (LineState.UP, 0),
+    ]
+    assert {lamp.line for lamp in lamps} == {Line.BROKER}
+    assert (lamps[4].words, lamps[6].words) == (TOO_OFTEN, "")
+    assert "check APCA_API_KEY_ID" in lamps[5].words
+
+
+def test_the_lamp_says_that_the_account_is_blocked() -> None:
+    """EX-11"""
+    lamps: list[Lamp] = []
+    with a_door(Says(200, an_account_json(account_blocked=True)), Says(200, an_account_json())) as door:
+        broker = a_broker(door)
+        broker.show_on(lamps.append)
+        broker.account()
+        assert (lamps[-1].state, lamps[-1].words[:22]) == (LineState.UP, "the account is blocked")
+        broker.account()
+        assert lamps[-1].words == ""
+
+
+# ── secrets and the way ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_no_key_is_in_anything_that_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    """SY-06: not even where the server sends it back."""
+    caplog.set_level(logging.DEBUG)
+    echo = refused(422, 42210000, f"your secret is {SECRET}")
+    with a_door(echo, Says(200, f"{KEY_ID} {SECRET}".encode())) as door:
+        broker = a_broker(door)
+        said = [
+            repr(broker.submit(a_buy())),
+            repr(broker.account()),
+            repr(KEYS),
+            repr(vars(broker)),
+            repr(broker.unread.last),
+        ]
+
+    for text in (*said, caplog.text):
+        assert SECRET not in text
+        assert KEY_ID not in text
+    assert "(hidden)" in said[0]
+
+
+def test_the_client_s_own_repeating_is_off() -> None:
+    """EX-06"""
+    with a_door() as door:
+        wire = Wire(KEYS, Mode.PAPER, AlpacaSettings(trading_url=door.url), a_broker(door)._counter)
+
+    assert (wire._retry, wire._retry_codes) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("mode", "url"), [(Mode.PAPER, "https://paper-api.alpaca.markets"), (Mode.LIVE, "https://api.alpaca.markets")]
+)
+def test_without_another_address_orders_go_to_alpaca_itself(mode: Mode, url: str) -> None:
+    """OP-10"""
+    key = keys("PKPAPER") if mode is Mode.PAPER else keys("AKLIVE")
+    broker = AlpacaBroker(key, mode, AlpacaSettings(), now=lambda: NOON)
+
+    assert broker._questions.wire._base_url == url
+    assert not is_loopback(url)
+
+
+def test_a_proxy_of_the_environment_never_stands_before_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SY-06"""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with a_door(Says(200, an_account_json())) as door:
+        assert not isinstance(a_broker(door).account(), NoAnswer)
+
+
+def test_a_password_file_and_cookies_are_not_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    """SY-06"""
+    netrc = f"{tmp_path}/netrc"
+    with open(netrc, "w") as file:
+        file.write("machine 127.0.0.1 login me password mine\n")
+    monkeypatch.setenv("NETRC", netrc)
+    session = a_session(loopback=False)
+    answer = Says(200, an_account_json(), {"Set-Cookie": "a=b"})
+    with a_door(answer, answer) as door:
+        for _ in range(2):
+            session.get(f"{door.url}/v2/account", timeout=1)
+        headers = {name.lower() for asked in door.asked for name in asked.headers}
+
+    assert not headers & {"authorization", "cookie"}
+
+
+def test_the_certificate_is_always_verified(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SY-06: plain text behind an address that promises TLS is not spoken to."""
+    monkeypatch.setenv("PYTHONWARNINGS", "ignore")
+    with a_door(Says(200, an_account_json())) as door:
+        settings = AlpacaSettings(
+            trading_url=door.url.replace("http://", "https://"), connect_seconds=Decimal(1), read_seconds=Decimal(1)
+        )
+        broker = AlpacaBroker(KEYS, Mode.PAPER, settings, now=lambda: NOON)
+        assert isinstance(broker.submit(a_buy()), NoAnswer)
+        assert door.asked == []

@@ -1,0 +1,238 @@
+"""One order is one request at Alpaca, and only Alpaca's own words refuse it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from core.model.broker import Accepted, NoAnswer, Refused
+from core.model.order import Effect, OrderStatus, OrderType, Side, TimeInForce
+from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity
+from tests.unit.core.brokers.alpaca_door import (
+    HTML,
+    KEY_ID,
+    OURS,
+    Behaviour,
+    Drops,
+    Hangs,
+    Pauses,
+    Says,
+    Trickles,
+    a_broker,
+    a_buy,
+    a_door,
+    an_order_json,
+    refused,
+)
+
+OLD = BrokerOrderId("904837e3-3b76-47ec-b432-046db621571b")
+
+DOUBTS: dict[str, Behaviour] = {
+    "504": Says(504, {"code": 50410000, "message": "timeout"}),
+    "500": Says(500, HTML),
+    "html with 200": Says(200, HTML),
+    "html with 403": Says(403, HTML),
+    "html with 404": Says(404, HTML),
+    "no body with 422": Says(422),
+    "a list with 422": Says(422, [40010001, "no"]),
+    "a code in words": Says(422, {"code": "40010001", "message": "no"}),
+    "a code and no message": Says(422, {"code": 40010001}),
+    "429 in Alpaca's words": refused(429, 42910000, "rate limit exceeded"),
+    "429 that says when": Says(429, b"", {"Retry-After": "1"}),
+    "408": refused(408, 40810000),
+    "a redirect": Says(307, b"", {"Location": "https://127.0.0.1:1/"}),
+    "half an order": Says(200, {"id": "61e69015"}),
+    "another order": Says(200, an_order_json(client_order_id="fedcba9876543210")),
+    "a deep hole": Says(200, b"[" * 100_000),
+    "not a number": Says(200, an_order_json(filled_qty=float("nan"))),
+    "the connection dropped": Drops(),
+    "an answer that never comes": Hangs(),
+    "an answer that never ends": Trickles(),
+}
+
+REFUSALS = [
+    (403, 40310000, "insufficient buying power"),
+    (403, 40310100, "trade denied due to pattern day trading protection"),
+    (422, 40010001, "client_order_id must be unique"),
+    (422, 42210000, "fractional orders must be simple orders"),
+    (400, 40010000, "request body format is invalid"),
+    (401, 40110000, "request is not authorized"),
+]
+
+
+def test_a_limit_order_is_sent_in_exact_numbers_and_with_our_own_id() -> None:
+    """EX-04, EX-12"""
+    with a_door(Says(200, an_order_json())) as door:
+        a_broker(door).submit(a_buy("10", "100.50"))
+
+        assert door.lines == ["POST /v2/orders"]
+        assert door.asked[0].body == {
+            "symbol": "SPY",
+            "qty": "10",
+            "side": "buy",
+            "type": "limit",
+            "time_in_force": "day",
+            "client_order_id": OURS,
+            "extended_hours": False,
+            "position_intent": "buy_to_open",
+            "limit_price": "100.5",
+        }
+        assert door.asked[0].headers["APCA-API-KEY-ID"] == KEY_ID
+
+
+@pytest.mark.parametrize(
+    ("side", "effect", "intent"),
+    [
+        (Side.BUY, Effect.OPEN, "buy_to_open"),
+        (Side.BUY, Effect.ADD, "buy_to_open"),
+        (Side.SELL, Effect.SHORT, "sell_to_open"),
+        (Side.SELL, Effect.ADD, "sell_to_open"),
+        (Side.SELL, Effect.REDUCE, "sell_to_close"),
+        (Side.SELL, Effect.CLOSE, "sell_to_close"),
+        (Side.BUY, Effect.COVER, "buy_to_close"),
+        (Side.BUY, Effect.REDUCE, "buy_to_close"),
+    ],
+)
+def test_the_effect_on_the_ticket_is_the_intent_at_alpaca(side: Side, effect: Effect, intent: str) -> None:
+    """OP-03: what closes can never open the other side."""
+    with a_door(Says(200, an_order_json())) as door:
+        a_broker(door).submit(a_buy(side=side, effect=effect))
+
+        assert door.asked[0].body["position_intent"] == intent
+
+
+def test_a_fraction_and_a_stop_keep_every_digit() -> None:
+    """EX-12, OP-06"""
+    stop = a_buy(
+        "0.497",
+        None,
+        side=Side.SELL,
+        effect=Effect.CLOSE,
+        type=OrderType.STOP,
+        stop_price=Price(Decimal("99.1900")),
+        time_in_force=TimeInForce.GTC,
+    )
+    with a_door(Says(200, an_order_json())) as door:
+        a_broker(door).submit(stop)
+
+        body = door.asked[0].body
+        assert (body["qty"], body["type"], body["stop_price"]) == ("0.497", "stop", "99.19")
+        assert body["time_in_force"] == "gtc"
+        assert "limit_price" not in body
+
+
+def test_an_accepted_order_is_what_alpaca_made_of_it() -> None:
+    """EX-01"""
+    answer = an_order_json(status="partially_filled", filled_qty="4", filled_avg_price="100.415")
+    with a_door(Says(200, answer)) as door:
+        accepted = a_broker(door).submit(a_buy())
+
+    assert isinstance(accepted, Accepted)
+    report = accepted.report
+    assert (report.status, report.raw_status) == (OrderStatus.PARTIALLY_FILLED, "partially_filled")
+    assert (report.quantity, report.filled_quantity, report.average_price) == (10, 4, Decimal("100.415"))
+    assert (report.client_order_id, report.limit_price, report.stop_price) == (OURS, Decimal("100.5"), None)
+
+
+@pytest.mark.parametrize("fault", DOUBTS)
+def test_what_alpaca_did_not_state_leaves_the_order_in_doubt_and_is_sent_once(fault: str) -> None:
+    """EX-06, EX-15: a submission is never repeated by itself."""
+    pauses = Pauses()
+    with a_door(DOUBTS[fault]) as door:
+        answer = a_broker(door, pauses, read_seconds="0.3").submit(a_buy())
+
+        assert isinstance(answer, NoAnswer)
+        assert answer.reason.startswith("Alpaca")
+        assert door.lines == ["POST /v2/orders"]
+        assert pauses.taken == []
+
+
+@pytest.mark.parametrize(("status", "code", "message"), REFUSALS)
+def test_what_alpaca_stated_is_a_refusal_in_its_own_words(status: int, code: int, message: str) -> None:
+    """EX-06"""
+    with a_door(refused(status, code, message)) as door:
+        assert a_broker(door).submit(a_buy()) == Refused(status, code, message)
+        assert door.lines == ["POST /v2/orders"]
+
+
+def test_a_server_that_is_not_there_is_a_doubt_of_its_own() -> None:
+    """EX-06"""
+    with a_door() as door:
+        broker = a_broker(door)
+    answer = broker.submit(a_buy())
+
+    assert answer == NoAnswer("Alpaca: cannot be reached")
+
+
+# ── replacing ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_change(quantity: str = "12", limit: str = "100.40") -> object:
+    return replace(a_buy(quantity, limit), replaces=ClientOrderId("aaaaaaaaaaaaaaaa"))
+
+
+def test_a_replacement_is_one_patch_of_the_order_that_makes_way() -> None:
+    """EX-12"""
+    with a_door(Says(200, an_order_json(replaces=OLD, qty="12"))) as door:
+        answer = a_broker(door).replace(a_change(), OLD)  # type: ignore[arg-type]
+
+        assert isinstance(answer, Accepted)
+        assert door.lines == [f"PATCH /v2/orders/{OLD}"]
+        assert door.asked[0].body == {
+            "client_order_id": OURS,
+            "time_in_force": "day",
+            "qty": "12",
+            "limit_price": "100.4",
+        }
+
+
+def test_a_fractional_stop_is_moved_without_naming_its_quantity() -> None:
+    """EX-12: Alpaca changes whole quantities alone, and keeps what is not named."""
+    with a_door(Says(200, an_order_json(qty="0.497"))) as door:
+        a_broker(door).replace(a_change("0.497"), OLD)  # type: ignore[arg-type]
+
+        assert "qty" not in door.asked[0].body
+
+
+@pytest.mark.parametrize("fault", DOUBTS)
+def test_a_replacement_without_an_answer_is_in_doubt_and_is_sent_once(fault: str) -> None:
+    """EX-06: it may have succeeded although its answer is an error."""
+    with a_door(DOUBTS[fault]) as door:
+        answer = a_broker(door, read_seconds="0.3").replace(a_change(), OLD)  # type: ignore[arg-type]
+
+        assert isinstance(answer, NoAnswer)
+        assert door.lines == [f"PATCH /v2/orders/{OLD}"]
+
+
+def test_a_replacement_asks_for_the_id_of_an_order_that_has_none_here_yet() -> None:
+    """EX-12"""
+    found = Says(200, an_order_json(client_order_id="aaaaaaaaaaaaaaaa", id=OLD))
+    with a_door(found, Says(200, an_order_json())) as door:
+        a_broker(door).replace(a_change(), None)  # type: ignore[arg-type]
+
+        assert door.lines == ["GET /v2/orders:by_client_order_id", f"PATCH /v2/orders/{OLD}"]
+        assert door.asked[0].query == {"client_order_id": "aaaaaaaaaaaaaaaa"}
+
+
+def test_a_replacement_of_an_order_that_alpaca_does_not_have_is_not_sent() -> None:
+    """EX-06"""
+    with a_door(refused(404, 40410000, "order not found")) as door:
+        answer = a_broker(door).replace(a_change(), None)  # type: ignore[arg-type]
+
+        assert answer == Refused(404, 40410000, "order not found")
+        assert door.lines == ["GET /v2/orders:by_client_order_id"]
+
+
+def test_the_quantity_of_an_order_is_never_a_float() -> None:
+    """EX-05"""
+    with a_door(
+        Says(200, b'{"x": 0}'), Says(200, an_order_json(qty=0.1, filled_qty=0.1, filled_avg_price=0.3))
+    ) as door:
+        broker = a_broker(door)
+        assert isinstance(broker.submit(a_buy()), NoAnswer)
+        answer = broker.submit(a_buy("0.1"))
+
+    assert isinstance(answer, Accepted)
+    assert (answer.report.quantity, answer.report.average_price) == (Quantity(Decimal("0.1")), Decimal("0.3"))

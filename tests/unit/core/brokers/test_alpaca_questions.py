@@ -1,0 +1,356 @@
+"""Questions and cancels at Alpaca: asked again with patience, answered in time, and never more than once a look."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from core.model.account import Account
+from core.model.broker import Accepted, NoAnswer, NotFound, OrderReport, Refused
+from core.model.instrument import Instrument, NoInstrument
+from core.model.order import OrderStatus
+from core.model.values import BrokerOrderId, Symbol
+from tests.unit.core.brokers.alpaca_door import (
+    HTML,
+    NOON,
+    OURS,
+    Behaviour,
+    Drops,
+    Hangs,
+    Pauses,
+    Says,
+    a_broker,
+    a_door,
+    an_account_json,
+    an_order_json,
+    refused,
+)
+
+THEIRS = BrokerOrderId("61e69015-8549-4bfd-b9c3-01e75843f47d")
+CANCEL = f"DELETE /v2/orders/{THEIRS}"
+READ = f"GET /v2/orders/{THEIRS}"
+ACCOUNT = Says(200, an_account_json())
+GONE = refused(404, 40410000, f"order not found for {THEIRS}")
+
+
+# ── patience ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_question_that_finds_no_answer_is_asked_again_ever_later() -> None:
+    """EX-15"""
+    pauses = Pauses()
+    with a_door(Says(500, HTML), Says(429), Drops(), ACCOUNT) as door:
+        assert isinstance(a_broker(door, pauses).account(), Account)
+
+        assert door.lines == ["GET /v2/account"] * 4
+        assert pauses.taken == [0.25, 0.5, 1.0]
+
+
+def test_a_question_is_asked_four_times_and_no_more() -> None:
+    """EX-15"""
+    with a_door(*[Says(503, HTML)] * 5) as door:
+        answer = a_broker(door).account()
+
+        assert answer == NoAnswer("Alpaca: HTTP 503 and no error of its own")
+        assert len(door.asked) == 4
+
+
+def test_the_pauses_of_two_desks_differ() -> None:
+    """EX-15: jitter is half of a pause."""
+    short, long = Pauses(chance=0.0), Pauses(chance=1.0)
+    for pauses in (short, long):
+        with a_door(Says(500), ACCOUNT) as door:
+            a_broker(door, pauses).account()
+
+    assert (short.taken, long.taken) == ([0.125], [0.25])
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "4"},
+        {"Retry-After": "Fri, 20 Nov 2026 17:00:04 GMT"},
+        {"X-RateLimit-Reset": str(int(NOON.timestamp()) + 4)},
+    ],
+)
+def test_where_alpaca_says_when_the_next_question_waits_until_then(headers: dict[str, str]) -> None:
+    """EX-15"""
+    pauses = Pauses(chance=0.0)
+    with a_door(Says(429, b"", headers), ACCOUNT) as door:
+        a_broker(door, pauses).account()
+
+    assert pauses.taken == [4.0]
+
+
+@pytest.mark.parametrize("value", ["soon", "-4", "１０", ""])
+def test_a_wait_that_cannot_be_read_is_as_if_none_was_said(value: str) -> None:
+    """EX-15"""
+    pauses = Pauses()
+    with a_door(Says(429, b"", {"Retry-After": value.encode().decode("latin-1")}), ACCOUNT) as door:
+        assert isinstance(a_broker(door, pauses).account(), Account)
+
+    assert pauses.taken == [0.25]
+
+
+def test_a_wait_that_is_longer_than_anybody_waits_is_not_begun() -> None:
+    """EX-15"""
+    pauses = Pauses()
+    with a_door(Says(429, b"", {"Retry-After": "60"})) as door:
+        assert a_broker(door, pauses).account() == NoAnswer("Alpaca: too many requests (429)")
+
+        assert pauses.taken == []
+        assert len(door.asked) == 1
+
+
+def test_a_cancel_that_nobody_answers_ends_within_fifteen_seconds() -> None:
+    """EX-15: two waits of six seconds fit, a third does not."""
+    pauses = Pauses()
+    with a_door(*[Says(429, b"", {"Retry-After": "6"})] * 4) as door:
+        answer = a_broker(door, pauses).cancel(OURS, THEIRS)
+
+        assert isinstance(answer, NoAnswer)
+        assert sum(pauses.taken) < 15
+        assert len(door.asked) == 3
+
+
+def test_a_desk_that_leaves_asks_nothing_again() -> None:
+    """EX-15"""
+    pauses = Pauses(leaves_at=1)
+    with a_door(Says(500), ACCOUNT) as door:
+        assert isinstance(a_broker(door, pauses).account(), NoAnswer)
+        assert len(door.asked) == 1
+
+
+def test_a_stated_refusal_is_not_asked_again() -> None:
+    """EX-15"""
+    with a_door(refused(403, 40310000, "account is locked")) as door:
+        answer = a_broker(door).account()
+
+        assert answer == NoAnswer("Alpaca: account is locked (403, 40310000)")
+        assert len(door.asked) == 1
+
+
+def test_every_request_is_counted_by_its_endpoint() -> None:
+    """EX-17"""
+    with a_door(Says(429), Drops(), ACCOUNT, Says(200, an_order_json()), GONE) as door:
+        broker = a_broker(door)
+        broker.account()
+        broker.look_up(OURS)
+        broker.cancel(OURS, THEIRS)
+        calls = broker.calls()
+
+        assert calls.sent == {
+            "GET /account": 3,
+            "GET /orders:by_client_order_id": 1,
+            "DELETE /orders/{id}": 1,
+        }
+        assert (calls.limited, calls.unanswered) == ({"GET /account": 1}, {"GET /account": 1})
+        assert calls.total == len(door.asked)
+
+
+# ── cancels ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_cancel_is_asked_and_the_order_is_read_after_it() -> None:
+    """EX-07: pending_cancel is not the end of an order."""
+    with a_door(Says(204), Says(200, an_order_json(status="pending_cancel"))) as door:
+        answer = a_broker(door).cancel(OURS, THEIRS)
+
+        assert isinstance(answer, Accepted)
+        assert (answer.report.status, answer.report.raw_status) == (OrderStatus.SUBMITTED, "pending_cancel")
+        assert door.lines == [CANCEL, READ]
+
+
+def test_a_cancel_without_an_answer_is_asked_again() -> None:
+    """EX-15, OP-07: a cancel always has a way."""
+    with a_door(Drops(), Says(504, HTML), Says(204), Says(200, an_order_json(status="canceled"))) as door:
+        answer = a_broker(door).cancel(OURS, THEIRS)
+
+        assert isinstance(answer, Accepted)
+        assert answer.report.status is OrderStatus.CANCELLED
+        assert door.lines == [CANCEL, CANCEL, CANCEL, READ]
+
+
+def test_a_cancel_whose_first_answer_was_lost_is_known_by_what_the_order_became() -> None:
+    """EX-06: Alpaca refuses the second one, because the first arrived."""
+    second = refused(422, 42210000, 'order is already in "canceled" state')
+    with a_door(Drops(), second, Says(200, an_order_json(status="canceled"))) as door:
+        answer = a_broker(door).cancel(OURS, THEIRS)
+
+    assert isinstance(answer, Accepted)
+    assert answer.report.status is OrderStatus.CANCELLED
+
+
+def test_a_cancel_of_a_filled_order_is_refused() -> None:
+    """EX-07: already filled, nothing changes."""
+    no = refused(422, 42210000, 'order is already in "filled" state')
+    filled = Says(200, an_order_json(status="filled", filled_qty="10", filled_avg_price="100.5"))
+    with a_door(no, filled) as door:
+        answer = a_broker(door).cancel(OURS, THEIRS)
+
+    assert answer == Refused(422, 42210000, 'order is already in "filled" state')
+
+
+def test_a_cancel_of_an_order_that_alpaca_does_not_have_says_so() -> None:
+    """EX-06"""
+    with a_door(GONE) as door:
+        assert a_broker(door).cancel(OURS, THEIRS) == NotFound()
+
+
+@pytest.mark.parametrize("fault", [Says(404, HTML), Says(404, {"message": "Not Found"}), Hangs()])
+def test_a_wrong_address_is_not_a_missing_order(fault: Behaviour) -> None:
+    """EX-06"""
+    with a_door(*[fault] * 4) as door:
+        broker = a_broker(door, read_seconds="0.2")
+        assert isinstance(broker.cancel(OURS, THEIRS), NoAnswer)
+
+
+def test_a_cancel_of_an_order_whose_id_is_not_here_asks_for_it_by_ours() -> None:
+    """EX-07"""
+    with a_door(Says(200, an_order_json()), Says(204), Says(200, an_order_json(status="canceled"))) as door:
+        assert isinstance(a_broker(door).cancel(OURS, None), Accepted)
+        assert door.lines == ["GET /v2/orders:by_client_order_id", CANCEL, READ]
+
+
+# ── look-ups ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_fill_json(number: int, quantity: str, price: str, order_id: str = THEIRS) -> dict[str, str]:
+    return {
+        "activity_type": "FILL",
+        "id": f"2026112011590{number}000::execution-{number}",
+        "order_id": order_id,
+        "qty": quantity,
+        "price": price,
+        "side": "buy",
+        "symbol": "SPY",
+        "transaction_time": f"2026-11-20T16:59:0{number}.5Z",
+        "type": "partial_fill",
+    }
+
+
+HALF_FILLED = Says(200, an_order_json(status="partially_filled", filled_qty="7", filled_avg_price="100.3"))
+
+
+def test_a_look_up_brings_the_executions_with_the_ids_of_the_stream() -> None:
+    """EX-05"""
+    fills = [a_fill_json(1, "3", "100.25"), a_fill_json(2, "9", "50", "another"), a_fill_json(3, "4", "100.3375")]
+    with a_door(HALF_FILLED, Says(200, fills)) as door:
+        report = a_broker(door).look_up(OURS)
+
+        assert isinstance(report, OrderReport)
+        assert [(e.id, e.quantity, e.price) for e in report.executions] == [
+            ("execution-1", 3, Decimal("100.25")),
+            ("execution-3", 4, Decimal("100.3375")),
+        ]
+        assert report.executions[0].at == datetime(2026, 11, 20, 16, 59, 1, 500_000, UTC)
+        assert door.asked[1].query["after"] == "2026-11-20T16:58:59.123456Z"
+
+
+@pytest.mark.parametrize(
+    "fills", [Says(200, [a_fill_json(1, "3", "100.25")]), Says(200, HTML), refused(403, 40310000), Says(200, {})]
+)
+def test_fills_that_are_not_all_there_leave_the_cumulative_figure_alone(fills: Says) -> None:
+    """EX-05"""
+    with a_door(HALF_FILLED, fills) as door:
+        report = a_broker(door).look_up(OURS)
+
+    assert isinstance(report, OrderReport)
+    assert (report.filled_quantity, report.average_price, report.executions) == (7, Decimal("100.3"), ())
+
+
+def test_only_alpacas_own_word_says_that_an_order_is_not_there() -> None:
+    """EX-06"""
+    with a_door(GONE, Says(404, HTML), refused(401, 40110000), Says(200, an_order_json(client_order_id="b"))) as door:
+        broker = a_broker(door)
+
+        assert broker.look_up(OURS) == NotFound()
+        assert isinstance(broker.look_up(OURS), NoAnswer)
+        assert isinstance(broker.look_up(OURS), NoAnswer)
+        assert isinstance(broker.look_up(OURS), NoAnswer)
+
+
+def test_an_unknown_status_is_kept_raw() -> None:
+    """EX-01"""
+    with a_door(Says(200, an_order_json(status="halted_by_goblins"))) as door:
+        report = a_broker(door).look_up(OURS)
+
+    assert isinstance(report, OrderReport)
+    assert (report.status, report.raw_status) == (None, "halted_by_goblins")
+
+
+# ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_account_is_read_in_exact_figures_as_they_were_when_it_was_asked() -> None:
+    """EX-17"""
+    with a_door(ACCOUNT) as door:
+        account = a_broker(door).account()
+
+    assert account == Account(
+        at=NOON,
+        name="PA3TEST00001",
+        equity=Decimal("100500.75"),  # type: ignore[arg-type]
+        cash=Decimal("100000.25"),  # type: ignore[arg-type]
+        buying_power=Decimal("200001.5"),  # type: ignore[arg-type]
+        multiplier=Decimal(2),
+    )
+
+
+def test_the_broker_s_clock_is_told_in_utc() -> None:
+    """OP-03"""
+    clock = {"timestamp": "2026-11-20T12:00:00.123456789-05:00", "is_open": True}
+    with a_door(Says(200, clock), Says(200, {"timestamp": "2026-11-20T12:00:00"})) as door:
+        broker = a_broker(door)
+
+        assert broker.time() == datetime(2026, 11, 20, 17, 0, 0, 123_456, UTC)
+        assert isinstance(broker.time(), NoAnswer)
+
+
+AN_ASSET = {"symbol": "SPY", "status": "active", "tradable": True, "fractionable": True, "shortable": True}
+
+
+def test_an_asset_is_asked_for_once_and_remembered() -> None:
+    """EX-11, EX-17"""
+    with a_door(Says(200, AN_ASSET)) as door:
+        broker = a_broker(door)
+        first, second = broker.instrument(Symbol("SPY")), broker.instrument(Symbol("SPY"))
+
+        assert first == second == Instrument(Symbol("SPY"), is_easy_to_borrow=False)
+        assert len(door.asked) == 1
+
+
+def test_an_asset_of_whole_shares_that_is_halted_says_both() -> None:
+    """EX-11"""
+    with a_door(Says(200, AN_ASSET | {"fractionable": False, "status": "inactive"})) as door:
+        asset = a_broker(door).instrument(Symbol("BRK/B"))
+
+        assert isinstance(asset, Instrument)
+        assert (asset.is_tradable, asset.is_fractionable, asset.quantity_step) == (False, False, 1)
+        assert door.lines == ["GET /v2/assets/BRK%2FB"]
+
+
+def test_an_asset_that_alpaca_does_not_list_is_no_instrument() -> None:
+    """EX-11"""
+    with a_door(refused(404, 40410000, "asset not found for XYZ"), Says(500), Says(200, AN_ASSET)) as door:
+        broker = a_broker(door)
+
+        assert broker.instrument(Symbol("XYZ")) == NoInstrument("Alpaca does not list XYZ")
+        assert isinstance(broker.instrument(Symbol("SPY")), Instrument)
+
+
+def test_the_calendar_is_new_york_s_in_summer_and_in_winter() -> None:
+    """ST-02: the times of day have no zone of their own."""
+    days = [
+        {"date": "2026-07-06", "open": "09:30", "close": "16:00"},
+        {"date": "2026-11-27", "open": "09:30", "close": "13:00"},
+    ]
+    with a_door(Says(200, days)) as door:
+        sessions = a_broker(door).sessions(date(2026, 7, 6), date(2026, 11, 27))
+
+        assert door.asked[0].query == {"start": "2026-07-06", "end": "2026-11-27"}
+    assert not isinstance(sessions, NoAnswer)
+    assert [s.open.hour for s in sessions] == [13, 14]
+    assert sessions[1].close == datetime(2026, 11, 27, 18, 0, tzinfo=UTC)

@@ -1,0 +1,314 @@
+"""The stream of order updates over a real socket: what is heard, what the lamp shows, and that it always comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from http import HTTPStatus
+
+import pytest
+from websockets.asyncio.server import ServerConnection
+
+from core.model.broker import UpdateEvent
+from core.model.connection import Line, LineState
+from tests.unit.core.brokers.alpaca_door import KEY_ID, SECRET
+from tests.unit.core.brokers.alpaca_ear import (
+    AUTHORISED,
+    LISTENING,
+    UNAUTHORISED,
+    agree,
+    an_ear,
+    an_update,
+    frame,
+    leaving,
+    saying,
+)
+
+CONNECTING, UP, DOWN = LineState.CONNECTING, LineState.UP, LineState.DOWN
+SILENT, REFUSED = LineState.SILENT, LineState.REFUSED
+
+# ── what is heard ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_fill_is_heard_and_the_lamp_is_up() -> None:
+    """EX-05"""
+    async with an_ear(saying(an_update())) as (ear, said):
+        await ear.until(lambda: bool(ear.updates))
+
+    assert (ear.updates[0].event, ear.updates[0].execution is not None) == (UpdateEvent.FILL, True)
+    assert ear.states == [CONNECTING, UP]
+    assert {lamp.line for lamp in ear.lamps} == {Line.TRADES}
+    assert json.loads(said[0][0])["data"] == {"key_id": KEY_ID, "secret_key": SECRET}
+    assert json.loads(said[0][1]) == {"action": "listen", "data": {"streams": ["trade_updates"]}}
+
+
+async def test_updates_come_in_the_order_in_which_they_were_sent_and_twice_where_they_were_sent_twice() -> None:
+    """EX-05: what is replayed or late is the ledger's to judge, and nothing is left out here."""
+    sent = [an_update("new"), an_update(), an_update("partial_fill"), an_update()]
+    async with an_ear(saying(*sent)) as (ear, _):
+        await ear.until(lambda: len(ear.updates) == 4)
+
+    assert [update.event.value for update in ear.updates] == ["new", "fill", "partial_fill", "fill"]
+
+
+async def test_an_update_before_the_answer_to_listening_is_heard() -> None:
+    """EX-05"""
+
+    async def talk(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send(frame(AUTHORISED))
+        await socket.recv()
+        await socket.send(an_update())
+        await socket.send(frame(LISTENING))
+        await socket.wait_closed()
+
+    async with an_ear(talk) as (ear, _):
+        await ear.until(lambda: UP in ear.states)
+
+    assert len(ear.updates) == 1
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"\xff\xfe",
+        "not json",
+        "[]",
+        "null",
+        frame({"stream": "trade_updates"}),
+        frame({"stream": "trade_updates", "data": {"event": "fill"}}),
+        an_update(qty="many"),
+        an_update(order={"id": "x"}),
+    ],
+)
+async def test_a_message_that_cannot_be_read_is_noted_and_the_next_one_is_heard(junk: bytes | str) -> None:
+    """EX-01: the raw text is kept."""
+    async with an_ear(saying(junk, an_update())) as (ear, _):
+        await ear.until(lambda: bool(ear.updates))
+
+    assert ear.stream is not None
+    assert ear.stream.unread.count == 1
+    assert ear.stream.unread.last[0].raw
+    assert ear.states == [CONNECTING, UP]
+
+
+async def test_a_stream_that_nobody_asked_for_is_passed_over() -> None:
+    """EX-01"""
+    async with an_ear(saying(frame({"stream": "account_updates", "data": {}}), an_update())) as (ear, _):
+        await ear.until(lambda: bool(ear.updates))
+
+    assert ear.stream is not None
+    assert ear.stream.unread.count == 0
+
+
+# ── the line ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_line_that_is_cut_comes_back_and_hears_on() -> None:
+    """EX-09: the lamp shows the gap, so that the books are compared."""
+    async with an_ear(leaving(an_update("new")), saying(an_update())) as (ear, _):
+        await ear.until(lambda: len(ear.updates) == 2)
+
+    assert ear.states == [CONNECTING, UP, DOWN, CONNECTING, UP]
+    lost = next(lamp for lamp in ear.lamps if lamp.state is DOWN)
+    assert (lost.words, lost.tries) == ("no order updates: the connection broke", 1)
+    assert ear.lamps[-1].tries == 0
+
+
+async def test_a_line_cut_in_the_middle_of_a_frame_comes_back() -> None:
+    """EX-05: half a message is none."""
+
+    async def talk(socket: ServerConnection) -> None:
+        await agree(socket)
+        socket.transport.write(b"\x82\x7e\x04\x00" + b'{"stream": "trade_updates", "data')
+        await asyncio.sleep(0.02)
+        socket.transport.abort()
+
+    async with an_ear(talk, saying(an_update())) as (ear, _):
+        await ear.until(lambda: bool(ear.updates))
+
+    assert ear.states == [CONNECTING, UP, DOWN, CONNECTING, UP]
+    assert len(ear.updates) == 1
+
+
+async def test_a_quiet_market_is_not_a_broken_line() -> None:
+    """MD-02: a pong is enough where nothing is traded."""
+    async with an_ear(saying()) as (ear, said):
+        await ear.until(lambda: UP in ear.states)
+        first = ear.lamps[-1].heard_at
+        await asyncio.sleep(1.3)
+
+    assert ear.states == [CONNECTING, UP]
+    assert len(said) == 1
+    assert first is not None
+    assert ear.lamps[-1].heard_at is not None
+    assert ear.lamps[-1].heard_at > first
+
+
+async def test_a_mute_line_is_shown_and_left() -> None:
+    """EX-09: open, and not even a pong comes."""
+
+    async def mute(socket: ServerConnection) -> None:
+        await agree(socket)
+        socket.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.sleep(1)
+
+    async with an_ear(mute, saying(an_update()), read_seconds="0.5") as (ear, _):
+        await ear.until(lambda: bool(ear.updates))
+
+    assert ear.states == [CONNECTING, UP, SILENT, CONNECTING, UP]
+    silent = next(lamp for lamp in ear.lamps if lamp.state is SILENT)
+    assert silent.words == "no order updates: nothing for 0.2 s and no pong"
+
+
+async def test_a_server_that_never_answers_the_keys_is_left() -> None:
+    """EX-09"""
+
+    async def hang(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.wait_closed()
+
+    async with an_ear(hang, saying(an_update()), read_seconds="0.5") as (ear, _):
+        await ear.until(lambda: bool(ear.updates))
+
+    assert ear.states == [CONNECTING, DOWN, CONNECTING, UP]
+    assert ear.lamps[1].words == "no order updates: no answer in time"
+
+
+@pytest.mark.parametrize("answer", [b"\xff", frame([]), frame({"stream": "authorization", "data": {"status": "?"}})])
+async def test_an_answer_to_the_keys_that_says_nothing_is_no_refusal(answer: bytes) -> None:
+    """EX-06"""
+
+    async def talk(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send(answer)
+        await socket.wait_closed()
+
+    async with an_ear(talk, saying(an_update()), read_seconds="0.5") as (ear, _):
+        await ear.until(lambda: bool(ear.updates))
+
+    assert REFUSED not in ear.states
+
+
+async def test_a_server_that_does_not_give_order_updates_says_so() -> None:
+    """EX-01"""
+
+    async def talk(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send(frame(AUTHORISED))
+        await socket.recv()
+        await socket.send(frame({"stream": "listening", "data": {"streams": []}}))
+        await socket.wait_closed()
+
+    async with an_ear(talk) as (ear, _):
+        await ear.until(lambda: DOWN in ear.states)
+
+    assert ear.lamps[1].words == "no order updates: the server does not give them"
+
+
+async def test_refused_keys_are_shown_and_tried_again_only_slowly() -> None:
+    """OP-10"""
+
+    async def refuse(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send(frame(UNAUTHORISED))
+        await socket.wait_closed()
+
+    async with an_ear(refuse) as (ear, said):
+        begun = time.monotonic()
+        await ear.until(lambda: len(said) == 2)
+        assert time.monotonic() - begun >= 0.3
+
+    assert ear.states[:3] == [CONNECTING, REFUSED, CONNECTING]
+    words = ear.lamps[1].words
+    assert "access key verification failed" in words
+    assert "check APCA_API_KEY_ID" in words
+
+
+async def test_keys_that_are_refused_later_are_refused() -> None:
+    """OP-10"""
+    async with an_ear(saying(frame(UNAUTHORISED))) as (ear, _):
+        await ear.until(lambda: REFUSED in ear.states)
+
+    assert ear.states[:3] == [CONNECTING, UP, REFUSED]
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "words"),
+    [
+        (HTTPStatus.UNAUTHORIZED, REFUSED, "check APCA_API_KEY_ID"),
+        (HTTPStatus.NOT_ACCEPTABLE, DOWN, "another program holds the only connection"),
+        (HTTPStatus.BAD_GATEWAY, DOWN, "HTTP 502"),
+        (HTTPStatus.FOUND, DOWN, "HTTP 302"),
+    ],
+)
+async def test_a_door_that_stays_shut_says_why(status: HTTPStatus, state: LineState, words: str) -> None:
+    """EX-09"""
+    async with an_ear(saying(), refuses=status) as (ear, said):
+        await ear.until(lambda: state in ear.states)
+
+    assert words in ear.lamps[1].words
+    assert said == []
+
+
+async def test_a_server_that_is_gone_is_tried_again_ever_later() -> None:
+    """EX-15: no storm, although each connection stands for a moment."""
+    async with an_ear(leaving()) as (ear, said):
+        await ear.until(lambda: len(said) == 3)
+
+    tries = [lamp.tries for lamp in ear.lamps if lamp.state is DOWN]
+    assert tries[:2] == [1, 2]
+    stream = ear.stream
+    assert stream is not None
+    assert [stream._pause(n) for n in (1, 2, 3, 7, 50)] == [0.25, 0.5, 1.0, 15.0, 15.0]
+
+
+@pytest.mark.parametrize("talk", ["agreed", "hanging", "mute"])
+async def test_a_desk_that_leaves_closes_the_line_at_once(talk: str) -> None:
+    """OP-07"""
+    closed = asyncio.Event()
+
+    async def lead(socket: ServerConnection) -> None:
+        if talk == "hanging":
+            await socket.recv()
+        else:
+            await agree(socket)
+        if talk == "mute":
+            socket.transport.pause_reading()  # type: ignore[attr-defined]
+            await asyncio.sleep(1.5)
+            socket.transport.resume_reading()  # type: ignore[attr-defined]
+        await socket.wait_closed()
+        closed.set()
+
+    async with an_ear(lead, read_seconds="30", silence_seconds="30") as (ear, said):
+        await ear.until(lambda: bool(said and said[0]) and (talk == "hanging" or UP in ear.states))
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 3
+    await asyncio.wait_for(closed.wait(), 3)
+
+
+async def test_the_keys_are_not_written_where_everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """SY-06"""
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("websockets").setLevel(logging.INFO)
+    try:
+        async with an_ear(saying(an_update())) as (ear, _):
+            await ear.until(lambda: bool(ear.updates))
+    finally:
+        logging.getLogger("websockets").setLevel(logging.NOTSET)
+
+    written = "".join(record.getMessage() for record in caplog.records if not record.name.startswith("websockets"))
+    assert SECRET not in written
+    assert SECRET not in repr([lamp.words for lamp in ear.lamps])
+
+
+async def test_a_proxy_of_the_environment_never_stands_before_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SY-06"""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    async with an_ear(saying(an_update())) as (ear, _):
+        await ear.until(lambda: bool(ear.updates))
+
+    assert ear.states == [CONNECTING, UP]
