@@ -57,10 +57,10 @@ class CatchUp:
         self._not_before = min(self._not_before, now)
         return self.is_behind(now)
 
-    def stream_is_gone(self, last_bar_at: datetime) -> None:
-        """It stood, and brought its last bar then."""
+    def stream_is_gone(self, sound_until: datetime) -> None:
+        """It stood, and brought everything until then."""
         if self.needed_until is not None and self.sure_until >= self.needed_until:
-            self.sure_until = max(self.sure_until, settled(last_bar_at))
+            self.sure_until = max(self.sure_until, settled(sound_until))
         self.needed_until = None
 
     # ── the question ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -19,6 +19,8 @@ from core.model.connection import Lamp, Line, LineState
 
 BARS_SILENT = timedelta(seconds=150)
 """Quotes that go on without any bar in this time are a stream that is half mute."""
+BARS_EVERY = timedelta(seconds=65)
+"""Bars of symbols that trade come each minute, a few seconds apart."""
 ASLEEP = timedelta(seconds=60)
 """Out of hours nothing need come: this long, and the socket is only asked whether it is still there."""
 TAKEN_ELSEWHERE = timedelta(seconds=60)
@@ -127,6 +129,10 @@ class StreamLine:
         if self._bar_due(now) <= now:
             return Silence(Doubt.BARS, f"quotes come, but no bar for {BARS_SILENT.total_seconds():g} s")
         return None
+
+    def sound_until(self) -> datetime:
+        """Until when it brought everything: its last word, or its last bar where the words went on without bars."""
+        return self._word_at if self._word_at - self.bar_at < BARS_EVERY else self.bar_at
 
     def _word_due(self, now: datetime) -> datetime:
         return self._from_the_open(self._word_at, now) + self._silence

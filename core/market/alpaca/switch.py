@@ -88,7 +88,7 @@ class Switch:
             return
         self._stood = self.line.is_up
         if not self._stood:
-            self._catch_up.stream_is_gone(self.line.bar_at)
+            self._catch_up.stream_is_gone(self.line.sound_until())
         elif self._catch_up.stream_is_back(now):
             self._minutes.begin_fill(now)
 

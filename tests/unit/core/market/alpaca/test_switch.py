@@ -1,0 +1,369 @@
+"""What an operator's morning looks like when the stream comes, falls silent, breaks and returns."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.market.alpaca.counts import Seen
+from core.market.alpaca.failure import Failure
+from core.model.connection import LineState
+from tests.unit.core.market.alpaca.morning import QQQ, SPY, Morning, a_bar, at, clocks, every_minute
+
+
+def test_a_stream_that_mutes_at_10_03_10_is_polled_and_its_return_loses_and_repeats_no_minute() -> None:
+    """MD-02: mute at 10:03:10, polled until 10:07, back: every minute once, in order."""
+    morning = Morning("9:29:50", (SPY, QQQ))
+    morning.the_stream_opens()
+    morning.until("10:03:10")
+    assert morning.switch.lamp().state is LineState.UP
+    morning.speaks = False
+    morning.until("10:03:29")
+    assert morning.switch.lamp().state is LineState.UP
+    morning.until("10:03:31")
+    assert morning.switch.lamp().state is LineState.SILENT
+    assert morning.switch.lamp().words == "open, and nothing came for 20 s"
+    morning.until("10:06:50")
+    assert morning.switch.lamp().state is LineState.POLLING
+    morning.until("10:07:20")
+
+    morning.the_stream_opens()
+    morning.until("10:30:05")
+
+    assert morning.switch.lamp().state is LineState.UP
+    for symbol in (SPY, QQQ):
+        assert morning.bars(symbol) == every_minute("9:30", "10:29")
+    assert morning.oddities() == []
+
+
+def test_a_poll_asks_once_for_all_symbols_a_few_seconds_after_each_minute() -> None:
+    """MD-02"""
+    morning = Morning("9:29:50", (SPY, QQQ))
+
+    morning.until("9:34:30")
+
+    assert [when for when, _ in morning.asked] == ["09:31:03", "09:32:03", "09:33:03", "09:34:03"]
+    assert morning.bars(SPY) == morning.bars(QQQ) == every_minute("9:30", "9:33")
+
+
+def test_a_desk_that_starts_in_the_middle_of_a_session_gets_its_first_minutes_first() -> None:
+    """MD-02: the day's VWAP begins at the open, and the stream's bars wait for it."""
+    morning = Morning("10:14:57")
+    morning.answers = False
+    morning.the_stream_opens()
+    morning.until("10:15:02")
+    assert morning.bars() == []
+
+    morning.answers = True
+    morning.until("10:20:05")
+
+    assert morning.bars() == every_minute("9:30", "10:19")
+
+
+def test_what_the_journal_knows_is_not_told_again() -> None:
+    """MD-02"""
+    morning = Morning("10:14:30", SPY=at("10:11"))
+    morning.the_stream_opens()
+
+    morning.until("10:16:05")
+
+    assert morning.bars() == every_minute("10:12", "10:15")
+    assert morning.oddities() == []
+
+
+def test_a_connection_that_breaks_within_a_minute_needs_no_question() -> None:
+    """MD-02"""
+    morning = Morning("9:29:50")
+    morning.the_stream_opens()
+    morning.until("9:40:30")
+    morning.the_stream_breaks()
+    assert morning.switch.lamp().state is LineState.DOWN
+    morning.until("9:40:58")
+    morning.the_stream_opens()
+
+    morning.until("9:45:05")
+
+    assert morning.asked == []
+    assert morning.bars() == every_minute("9:30", "9:44")
+
+
+def test_a_connection_that_breaks_over_a_minutes_end_gets_that_minute_from_history_before_the_next() -> None:
+    """MD-02"""
+    morning = Morning("9:29:50")
+    morning.the_stream_opens()
+    morning.until("9:40:30")
+    morning.the_stream_breaks()
+    morning.until("9:41:01")
+    morning.the_stream_opens()
+
+    morning.until("9:45:05")
+
+    assert [when for when, _ in morning.asked] == ["09:41:03"]
+    assert morning.bars() == every_minute("9:30", "9:44")
+
+
+def test_a_return_while_a_poll_is_out_is_seamless() -> None:
+    """MD-02: the poll's answer is older than the stream's return; what lies between is asked for too."""
+    morning = Morning("9:29:50")
+    morning.until("9:40:10")
+    switch = morning.switch
+    span = switch.question(at("9:41:03"))
+    assert span is not None
+    switch.connecting(at("9:41:50"))
+    switch.opened(at("9:42:01"))
+    early = switch.heard_bar(a_bar("9:42"), at("9:43:00"))
+
+    told = switch.answered(span, [a_bar("9:39"), a_bar("9:40")], at("9:43:01"))
+    after = switch.question(at("9:43:01"))
+    assert after is not None
+    told += switch.answered(after, [a_bar("9:40"), a_bar("9:41")], at("9:43:02"))
+
+    assert early == []
+    assert clocks(told) == ["09:40", "09:41", "09:42"]
+
+
+def test_a_server_that_stays_mute_after_each_reconnection_is_polled_and_tried_more_and_more_slowly() -> None:
+    """MD-02: no storm of reconnections."""
+    morning = Morning("9:29:50")
+    morning.the_stream_opens()
+    morning.until("9:35:10")
+    morning.speaks = False
+    waits = []
+    for minute in range(36, 50):
+        morning.until(f"9:{minute}:30")
+        line = morning.switch.line
+        if line.connect_at is not None:
+            waits.append((line.connect_at - morning.now + timedelta(seconds=27)).total_seconds())
+            morning.switch.connecting(morning.now)
+            morning.switch.opened(morning.now)
+
+    assert morning.bars() == every_minute("9:30", "9:48")
+    assert waits == sorted(waits)
+    assert waits[-1] == 15
+    assert morning.switch.lamp().state is LineState.POLLING
+
+
+def test_a_quiet_stream_whose_polls_find_nothing_is_not_torn_down() -> None:
+    """MD-02: a thin symbol may be silent; only a bar that it should have brought proves a stream mute."""
+    morning = Morning("9:29:50")
+    morning.the_stream_opens()
+    morning.until("9:35:10")
+    morning.speaks = False
+    morning.until("9:35:40")
+    span = morning.switch.question(at("9:36:04"))
+    assert span is not None
+
+    new = morning.switch.answered(span, [a_bar("9:33"), a_bar("9:34")], at("9:36:04"))
+
+    assert new == []
+    assert not morning.switch.is_proved_mute(new)
+    assert morning.switch.line.opened_at is not None
+
+
+def test_quotes_that_go_on_without_any_bar_are_no_sign_of_health() -> None:
+    """MD-02: a half mute stream is polled, and only a bar brings the trust back."""
+    morning = Morning("9:29:50")
+    morning.the_stream_opens()
+    morning.until("9:35:01")
+    switch = morning.switch
+    for second in range(200):
+        now = at("9:35:02") + timedelta(seconds=second)
+        switch.heard_other(now)
+        if switch.line.patience(now) <= timedelta(0):
+            switch.ponged(now)
+    assert switch.lamp().state is LineState.SILENT
+    assert switch.lamp().words == "quotes come, but no bar for 150 s"
+
+    switch.heard_other(at("9:39:00"))
+    assert switch.lamp().state is LineState.SILENT
+    switch.heard_bar(a_bar("9:38"), at("9:39:01"))
+
+    assert switch.lamp().state is LineState.UP
+
+
+def test_the_night_is_no_silence_and_nothing_is_polled_in_it() -> None:
+    """MD-02"""
+    morning = Morning("15:58:30")
+    morning.the_stream_opens()
+    morning.until("16:00:01")
+    morning.speaks = False
+
+    morning.until("17:30:00")
+
+    assert morning.switch.lamp().state is LineState.UP
+    assert [when for when, _ in morning.asked] == ["15:58:31"]
+    assert morning.bars()[-1] == "15:59"
+
+
+def test_a_night_without_a_stream_asks_for_the_last_minute_of_the_day_and_then_for_the_first_of_the_next() -> None:
+    """MD-02"""
+    morning = Morning("15:58:30")
+
+    morning.until("16:30:00")
+
+    assert [when for when, _ in morning.asked] == ["15:58:31", "15:59:03", "16:00:03"]
+    assert morning.switch.ask_at(morning.now) == at("9:31:03") + timedelta(days=1)
+
+
+def test_history_that_does_not_answer_holds_bars_back_for_half_a_minute_and_then_the_hole_is_named() -> None:
+    """MD-02, MD-03"""
+    morning = Morning("9:29:50")
+    morning.the_stream_opens()
+    morning.until("9:31:05")
+    morning.the_stream_breaks()
+    morning.until("9:33:10")
+    assert morning.bars() == every_minute("9:30", "9:32")
+    morning.answers = False
+    morning.until("9:35:01")
+    morning.the_stream_opens()
+    morning.until("9:35:29")
+    assert morning.bars() == every_minute("9:30", "9:32")
+
+    morning.until("9:37:01")
+
+    assert morning.bars() == [*every_minute("9:30", "9:32"), "09:35", "09:36"]
+    assert morning.oddities() == [
+        "13:33 to 13:35 UTC could not be had; the bars after it go on without them, and VWAP lacks them today"
+    ]
+    assert morning.switch.lamp().state is LineState.UP
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "words"),
+    [
+        (402, LineState.REFUSED, "check APCA_API_KEY_ID and APCA_API_SECRET_KEY, then start again"),
+        (409, LineState.REFUSED, 'set alpaca.feed = "iex"'),
+        (406, LineState.DOWN, "another program holds your only connection: end it"),
+        (405, LineState.DOWN, "name fewer in symbols"),
+        (500, LineState.DOWN, "an error on its side"),
+        (999, LineState.DOWN, "it said no"),
+    ],
+)
+def test_each_refusal_of_the_stream_says_what_to_do(code: int, state: LineState, words: str) -> None:
+    """MD-02: REFUSED is not tried again by itself; the others are."""
+    morning = Morning("9:40:10")
+    morning.switch.connecting(morning.now)
+
+    morning.switch.refused(morning.now, code, "'their words'")
+
+    lamp = morning.switch.lamp()
+    assert lamp.state is state
+    assert words in lamp.words
+    assert f"({code} 'their words')" in lamp.words
+    assert (morning.switch.line.connect_at is None) is (state is LineState.REFUSED)
+
+
+def test_while_another_program_holds_the_connection_bars_are_polled_and_the_stream_is_tried_each_minute() -> None:
+    """MD-02"""
+    morning = Morning("9:40:10")
+    morning.switch.connecting(morning.now)
+    morning.switch.refused(morning.now, 406, "connection limit exceeded")
+
+    morning.until("9:42:10")
+
+    lamp = morning.switch.lamp()
+    assert lamp.state is LineState.POLLING
+    assert lamp.words.endswith("bars and quotes are asked for meanwhile")
+    assert morning.bars() == every_minute("9:30", "9:41")
+    assert morning.switch.line.connect_at == at("9:41:10")
+
+
+def test_wrong_keys_for_stream_and_history_end_all_tries() -> None:
+    """MD-02: what refuses for good is not asked a hundred times."""
+    morning = Morning("9:40:10")
+    morning.switch.connecting(morning.now)
+    morning.switch.refused(morning.now, 402, "auth failed")
+
+    morning.switch.failed(morning.now, Failure("refused (401): check the keys", is_refused=True))
+
+    assert morning.switch.lamp().state is LineState.REFUSED
+    assert morning.switch.ask_at(morning.now) is None
+    assert not morning.switch.wants_quotes(morning.now)
+
+
+def test_wrong_keys_for_the_stream_alone_leave_the_polls() -> None:
+    """MD-02"""
+    morning = Morning("9:40:10")
+    morning.switch.connecting(morning.now)
+    morning.switch.refused(morning.now, 402, "auth failed")
+
+    morning.until("9:42:10")
+
+    assert morning.switch.lamp().state is LineState.REFUSED
+    assert morning.bars() == every_minute("9:30", "9:41")
+
+
+def test_neither_stream_nor_poll_is_down_in_the_words_of_the_last_failure() -> None:
+    """MD-02"""
+    morning = Morning("9:40:10")
+    morning.switch.connecting(morning.now)
+    morning.the_stream_breaks()
+    morning.until("9:41:10")
+    assert morning.switch.lamp().state is LineState.POLLING
+
+    morning.answers = False
+    morning.until("9:42:10")
+
+    lamp = morning.switch.lamp()
+    assert (lamp.state, lamp.words) == (LineState.DOWN, "no answer")
+
+
+def test_a_failed_question_is_asked_again_more_and_more_slowly() -> None:
+    """EX-15's back-off, for questions of the market"""
+    morning = Morning("9:40:10")
+    morning.answers = False
+
+    morning.until("9:41:00")
+
+    assert [when for when, _ in morning.asked] == [
+        "09:40:11", "09:40:12", "09:40:13", "09:40:15", "09:40:19", "09:40:27", "09:40:42", "09:40:57",
+    ]  # fmt: skip
+
+
+def test_a_server_that_asks_to_be_left_alone_is() -> None:
+    """MD-04: Retry-After"""
+    morning = Morning("9:40:10")
+
+    morning.switch.failed(morning.now, Failure("429", at_least=timedelta(seconds=17)))
+
+    assert morning.switch.ask_at(morning.now) == at("9:40:27")
+
+
+MOVES = st.lists(
+    st.tuples(st.sampled_from(["open", "break", "mute", "speak", "deaf", "hearing"]), st.integers(1, 90)),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(MOVES)
+def test_whatever_the_stream_does_each_minute_comes_once_and_in_order(moves: list[tuple[str, int]]) -> None:
+    """MD-02: a minute is missing only where its hole was named."""
+    morning = Morning("9:29:50", (SPY, QQQ))
+    for move, seconds in moves:
+        line = morning.switch.line
+        if move == "open" and line.opened_at is None:
+            morning.the_stream_opens()
+        elif move == "break" and line.opened_at is not None:
+            morning.the_stream_breaks()
+        elif move in ("mute", "speak"):
+            morning.speaks = move == "speak" and line.opened_at is not None
+        elif move in ("deaf", "hearing"):
+            morning.answers = move == "hearing"
+        morning.lasts(seconds)
+    morning.answers = True
+    if morning.switch.line.opened_at is None:
+        morning.the_stream_opens()
+    morning.speaks = True
+    morning.lasts(200)
+
+    for symbol in (SPY, QQQ):
+        bars = morning.bars(symbol)
+        assert bars == sorted(set(bars))
+        if not morning.oddities():
+            assert bars == every_minute("9:30", bars[-1].removeprefix("0"))
+            assert morning.counts.seen(Seen.LATE) == 0
