@@ -72,7 +72,9 @@ class Keeper:
         except JournalWriteError as error:
             self.runtime.engine.lose_disk(str(error))
         except OSError as error:
-            self.runtime.engine.say(f"the disk fails: {error.filename or self.folder.path}: {error.strerror}")
+            self.runtime.engine.say(
+                f"{error.filename or self.folder.path} cannot be written: {error.strerror}; mend the disk, orders go on"
+            )
 
     def _look_at_the_switch(self) -> None:
         """The file or the environment kills, whoever set it; a command may ask for the flattening too (OP-08)."""
@@ -310,7 +312,11 @@ class Keyturn(Looking):
         for path in request.quotes:
             quoted = symbol_of(path)
             if quoted not in settings.symbols:
-                named = f"{quoted} is not among the symbols" if quoted else "its name does not begin with a symbol"
+                named = (
+                    f"{quoted} is not among the symbols, add --symbol {quoted}"
+                    if quoted
+                    else "its name does not begin with a symbol"
+                )
                 raise OperatorError(f"{path.name}: {named}; a file of quotes is called like SPY_quotes.csv")
             feeds.append(quotes_of_file(path, Symbol(quoted)))
         starts = [feed[0][0] for feed in feeds if feed]
@@ -445,7 +451,10 @@ def main() -> None:
     except OSError as error:
         fail(f"{error.filename or 'the disk'}: {error.strerror or error}")
     except Exception as error:
-        fail(f"unexpected {type(error).__name__}: {error}; nothing more was done", OUR_FAULT)
+        fail(
+            f"unexpected {type(error).__name__}: {error}; nothing more was done; look at `keyturn status`",
+            OUR_FAULT,
+        )
 
 
 def fail(message: str, code: int = 2) -> None:

@@ -13,7 +13,10 @@ class ModeCheck:
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         if desk.mode is not desk.settings.account.mode:
-            return refused(self.name, f"the account is {desk.mode.value}, the settings say otherwise")
+            return refused(
+                self.name,
+                f"this desk runs {desk.mode.value}, and account.mode in the settings differs; start it again",
+            )
         if desk.mode is Mode.LIVE:
             return refused(self.name, "live trading is not open")
         return passed(self.name, "paper")
