@@ -366,7 +366,11 @@ class Keyturn(Looking):
         for path in request.quotes:
             quoted = symbol_of(path)
             if quoted not in settings.symbols:
-                named = f"{quoted} is not among the symbols" if quoted else "its name does not begin with a symbol"
+                named = (
+                    f"{quoted} is not among the symbols, add --symbol {quoted}"
+                    if quoted
+                    else "its name does not begin with a symbol"
+                )
                 raise OperatorError(f"{path.name}: {named}; a file of quotes is called like SPY_quotes.csv")
             feeds.append(quotes_of_file(path, Symbol(quoted)))
         starts = [feed[0][0] for feed in feeds if feed]
@@ -507,7 +511,10 @@ def main() -> None:
     except OSError as error:
         fail(f"{error.filename or 'the disk'}: {error.strerror or error}")
     except Exception as error:
-        fail(f"unexpected {type(error).__name__}: {error}; nothing more was done", OUR_FAULT)
+        fail(
+            f"unexpected {type(error).__name__}: {error}; nothing more was done; look at `keyturn status`",
+            OUR_FAULT,
+        )
 
 
 def fail(message: str, code: int = 2) -> None:

@@ -10,6 +10,8 @@ from core.views import DeskView
 PATIENCE = 5.0
 """Seconds after which nobody waits any more."""
 
+NO_ANSWER_YET = "the engine has not answered yet; what it stages appears in Proposals"
+
 
 @dataclass(frozen=True, slots=True)
 class Staged:

@@ -67,7 +67,7 @@ class Deeds:
         if view is None:
             return
         if not view.positions:
-            self.behind.say("nothing is held")
+            self.behind.say("nothing is held: there is nothing to flatten")
             return
         exits = {(row.symbol, row.strategy) for row in view.proposals if row.is_urgent}
         waiting = [row.symbol for row in view.positions if (row.symbol, row.strategy) in exits]
@@ -85,7 +85,7 @@ class Deeds:
         if exits:
             self.behind.open_ticket(exits[0].id)
         else:
-            self.behind.say("no exit waits")
+            self.behind.say(f"no exit waits; {written('position.close')} on a position asks for one")
 
     # ── proposals ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -120,7 +120,7 @@ class Errands:
         focused = self.desk.focused
         row = focused.selected_row if isinstance(focused, Grid) else None
         if row is None:
-            self.desk.say("no row is selected")
+            self.desk.say("no row is selected; the arrows select one")
             return
         self.desk.control_terminal(copying("  ".join(" ".join(cell.text.split()) for cell in row.cells if cell.text)))
         self.desk.say("the row was handed to the terminal's clipboard")

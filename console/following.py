@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from console.awaited import PATIENCE, Awaited, NotStaged, Staged, awaited, last_refusal
+from console.awaited import NO_ANSWER_YET, PATIENCE, Awaited, NotStaged, Staged, awaited, last_refusal
 from console.keymap import written
 from console.screens.behind import Behind
 from core.model.values import ClientOrderId, Symbol
@@ -69,7 +69,7 @@ class Following:
         elif refused:
             self.behind.say(refused[-1], "warning")
         elif self.behind.now() - asked.since > PATIENCE:
-            self.behind.say("no answer; nothing was staged", "warning")
+            self.behind.say(NO_ANSWER_YET, "warning")
         else:
             return
         self._closes = None
@@ -88,4 +88,4 @@ class Following:
                 self.behind.say(reason, "warning")
             case None if waited > PATIENCE:
                 self._awaited = None
-                self.behind.say("no answer; nothing was staged", "warning")
+                self.behind.say(NO_ANSWER_YET, "warning")

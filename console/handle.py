@@ -72,7 +72,7 @@ class EngineHandle:
     """
 
     def __init__(self, build: Callable[[ExitStack], Running]) -> None:
-        self.view: DeskView | Loading | Failed = Loading("taking up the journal")
+        self.view: DeskView | Loading | Failed = Loading("reading the journal")
         self.ended = threading.Event()
         self._build = build
         self._runtime: Running | None = None
@@ -143,7 +143,9 @@ class EngineHandle:
         except (OperatorError, JournalError, OSError) as error:
             self.view = Failed(str(error))
         except Exception as error:  # the thread's edge: what was not foreseen is shown, and nothing trades
-            self.view = Failed(f"the engine ended: {type(error).__name__}: {error}")
+            self.view = Failed(
+                f"unexpected {type(error).__name__}: {error}; start again, the journal holds all that was done"
+            )
         finally:
             self.ended.set()
 

@@ -133,7 +133,7 @@ def _read_symbol(draft: Draft, text: str, view: DeskView) -> None:
     draft.symbol = next((row for row in view.symbols if row.symbol == text), None)
     if draft.symbol is None:
         known = ", ".join(row.symbol for row in view.symbols)
-        draft.faults["symbol"] = f"one of this desk: {known}"
+        draft.faults["symbol"] = f"a symbol of this desk: {known}"
         return
     draft.held = sum((row.quantity for row in view.positions if row.symbol == text), ZERO)
 

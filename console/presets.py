@@ -23,23 +23,23 @@ class Preset:
 def preset(draft: Draft, part: Decimal, view: DeskView) -> Preset:
     """`part` of the risk of one trade, 1 or below; of the shares that are held where the order closes."""
     if draft.symbol is None:
-        return Preset(None, "a size needs its symbol")
+        return Preset(None, "a size needs its symbol: type it first")
     if not draft.opens:
         return _of_what_is_held(draft, part)
     if draft.price is None or draft.stop is None or draft.stop == draft.price:
         return Preset(None, "a size by risk needs a stop price, and a limit price or a quote")
     sizing, power = view.sizing, view.status.buying_power
     if sizing.risk is None or sizing.max_notional is None or power is None:
-        return Preset(None, "the account's figures are not known yet")
+        return Preset(None, "equity and buying power are not known yet; wait a moment")
     risk, most = Money(sizing.risk * part), min(sizing.max_notional, power)
     way = abs(draft.price - draft.stop)
     size = quantity_for(risk, draft.price, way / draft.price, most, draft.step)
     if not size.quantity:
-        return Preset(None, f"nothing fits: {size.limited_by}")
+        return Preset(None, f"no size fits: {size.limited_by}")
     if size.limited_by != BY_NOTIONAL:
         limit = f"a risk of {f.money(risk)} USD"
     else:
-        limit = f"{f.money(most)} USD, the {'buying power' if most == power else 'most of an order'}"
+        limit = f"{f.money(most)} USD, the {'buying power' if most == power else 'largest order'}"
     return Preset(size.quantity, f"{plain(size.quantity)} {draft.symbol.symbol}: sized by {limit}")
 
 

@@ -22,7 +22,7 @@ from core.facts import (
 from core.model.values import Symbol
 from core.settings import Settings
 
-NOT_COMPARED = ("not compared with the broker yet",)
+NOT_COMPARED = ("the books are not compared with the broker yet; wait a moment",)
 """Why a desk is read-only between its start and its first reconciliation."""
 
 
@@ -92,7 +92,7 @@ class Control:
     def refusal(self) -> str | None:
         """Why nothing may be opened now, or None."""
         if self.state.killed_by is not None:
-            return f"killed by {self.state.killed_by}; type REARM to trade again"
+            return f"killed by {self.state.killed_by}; Ctrl+K, then type REARM to trade again"
         for cause, reason in self.state.halts.items():
             return f"halted ({cause.value}): {reason}"
         if not self.state.is_reconciled:

@@ -153,7 +153,11 @@ class Pictures:
     def _slow_disk(self) -> str | None:
         """A sync over 250 ms is shown (SP-06)."""
         last = getattr(self.desk.journal, "last_sync_seconds", 0.0)
-        return f"slow disk: a sync took {last * 1000:.0f} ms" if last > self.slowest_sync else None
+        return (
+            f"slow: a write took {last * 1000:.0f} ms, and every order waits for its write"
+            if last > self.slowest_sync
+            else None
+        )
 
     def _proposal(self, proposal: Proposal) -> ProposalRow:
         order = proposal.order

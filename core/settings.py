@@ -229,13 +229,15 @@ class Settings(Part):
     @model_validator(mode="after")
     def window_is_a_window(self) -> Self:
         if self.risk.window_start > self.risk.window_end:
-            raise ValueError("risk.window_start is after risk.window_end")
+            raise ValueError("risk.window_start is after risk.window_end; change one of the two")
         return self
 
     @model_validator(mode="after")
     def strategies_look_at_symbols_of_the_desk(self) -> Self:
         if unknown := sorted(set(self.strategies.vwap.symbols) - set(self.symbols)):
-            raise ValueError(f"strategies.vwap.symbols: {', '.join(unknown)}: not among the symbols")
+            raise ValueError(
+                f"strategies.vwap.symbols: {', '.join(unknown)}: not among the symbols; add it there, or take it out"
+            )
         return self
 
 

@@ -102,10 +102,10 @@ def _staging_in_words(fact: facts.Fact) -> str:
         case facts.OrderApproved():
             return f"ticket {fact.ticket_id} approved on fresh figures" + _quote(fact.bid, fact.ask)
         case facts.ApprovalRedeemed():
-            by = "mandate" if fact.approval.mandate_id else "approval"
-            return f"{by} {fact.approval.id} redeemed for {fact.client_order_id}"
+            by = "permission" if fact.approval.mandate_id else "approval"
+            return f"{by} {fact.approval.id} used for {fact.client_order_id}"
         case facts.MandateEnded():
-            return f"mandate {fact.mandate_id} ended: {fact.reason}"
+            return f"permission {fact.mandate_id} ended: {fact.reason}"
     return _order_in_words(fact)
 
 

@@ -39,7 +39,7 @@ def backup(folder: AccountFolder, to: Path) -> Path:
     journal = _journal(folder)
     exchange = _exchange(folder)
     if not files and not journal:
-        raise BackupError(f"account {folder.name!r} has neither journal nor documents yet")
+        raise BackupError(f"account {folder.name!r} has neither journal nor documents yet: there is nothing to back up")
     target = to / f"keyturn-{folder.name}-{_last_sequence(journal)}.tar.gz" if to.is_dir() else to
     if target.exists():
         raise BackupError(f"{target} is there already; choose another name")

@@ -156,12 +156,14 @@ def _decoded_bar(data: dict[str, dict[str, str]]) -> Fact:
 
 def _decoded(name: str, version: int, data: Any) -> Fact:
     if name not in FACTS:
-        raise RecordError(f"this version knows no fact {name!r}")
+        raise RecordError(f"{name!r} is no fact of this version; start the newer Keyturn that wrote it")
     newest = VERSIONS.get(name, 1)
     if not isinstance(version, int) or not isinstance(data, dict):
         raise RecordError(f"{name}: it is no record")
     if version > newest:
-        raise RecordError(f"{name} is of version {version}; this version of Keyturn knows up to {newest}")
+        raise RecordError(
+            f"{name} is of version {version}; this Keyturn knows up to {newest}; start the newer one that wrote it"
+        )
     for step in range(version, newest):
         data = MIGRATIONS[name, step](data)
     try:

@@ -45,7 +45,7 @@ class DeskFiles:
             finally:
                 os.close(descriptor)
             return str(target)
-        raise FileExistsError(f"{folder} holds {MOST_OF_A_NAME} files of this name")
+        raise FileExistsError(f"{folder} holds {MOST_OF_A_NAME} files of this name; move some of them away")
 
     def is_first_start(self) -> bool:
         return not self.home.guide.exists()

@@ -59,7 +59,9 @@ class ExchangeLog:
                 try:
                     yield orjson.loads(line)
                 except orjson.JSONDecodeError as error:
-                    raise ExchangeLogError(f"{self._path.name}, line {number}: {error}") from error
+                    raise ExchangeLogError(
+                        f"{self._path.name}, line {number}: {error}; put that of a backup in its place"
+                    ) from error
 
     def close(self) -> None:
         os.close(self._descriptor)

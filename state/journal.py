@@ -41,7 +41,7 @@ class _Chain:
 
     def line(self, at: datetime, fact: Fact) -> bytes:
         if at < self.at:
-            raise TimeWentBackError(f"{type(fact).__name__} at {at} after a record at {self.at}")
+            raise TimeWentBackError(f"{type(fact).__name__} of {at} comes after a record of {self.at}: time went back")
         content, self.sum = encode(self.sequence + 1, at, fact, self.sum)
         self.sequence += 1
         self.at = at
@@ -240,7 +240,8 @@ class FileJournal:
 
     def _failed(self, act: str, error: OSError) -> JournalWriteError:
         """Remember the failure, and cut the file back to its last whole record where the disk still lets us."""
-        self._failure = f"the journal {self.folder} could not {act}: {error.strerror}; nothing more is recorded"
+        why = f"the journal {self.folder} could not {act}: {error.strerror}"
+        self._failure = f"{why}; nothing more is recorded, mend the disk and start again"
         if act == "write" and self._descriptor is not None:
             try:
                 os.ftruncate(self._descriptor, self._length)

@@ -52,7 +52,9 @@ class Keeper:
         except JournalWriteError as error:
             self.runtime.engine.lose_disk(str(error))
         except OSError as error:
-            self.runtime.engine.say(f"the disk fails: {error.filename or self.folder.path}: {error.strerror}")
+            self.runtime.engine.say(
+                f"{error.filename or self.folder.path} cannot be written: {error.strerror}; mend the disk, orders go on"
+            )
 
     def _look_at_the_switch(self) -> None:
         """The file or the environment kills, whoever set it; a command may ask for the flattening too (OP-08)."""

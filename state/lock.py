@@ -30,7 +30,7 @@ class AlreadyRunningError(OperatorError):
     def __init__(self, account: str, pid: int | None) -> None:
         self.pid = pid
         named = "another process" if pid is None else f"process {pid}"
-        super().__init__(f"an engine already runs on account {account!r} ({named}); stop it first")
+        super().__init__(f"an engine already runs on account {account!r} ({named}); leave its desk first, with q")
 
 
 class EngineLock:

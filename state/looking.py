@@ -78,7 +78,7 @@ class Looking:
         known = known_sequence(looked_at) if folder is None else 0
         report = verify(looked_at, known)
         if not report.segments and not known:
-            raise OperatorError(f"there is no journal in {looked_at.journal}")
+            raise OperatorError(f"there is no journal in {looked_at.journal}; name a folder that holds one")
         return {
             "sound": report.is_sound,
             "records": report.records,
@@ -105,7 +105,7 @@ class Looking:
         found = TinyDocuments(self._folder(account)).load()
         if isinstance(found, Checkpoint):
             return {"sequence": found.sequence, **found.documents}
-        raise OperatorError(f"no state documents yet: {found.reason}")
+        raise OperatorError(f"{found.reason}; the next start writes them anew from the journal")
 
     def backup(self, account: str | None, target: Path | None) -> Path:
         from state.backups import backup
@@ -116,7 +116,7 @@ class Looking:
         if folder is None:
             return self._folder(account)
         if not folder.is_dir():
-            raise OperatorError(f"{folder} is no folder")
+            raise OperatorError(f"{folder} is no folder; name one that holds a journal")
         return JournalFolder(folder)
 
     def _folder(self, account: str | None) -> AccountFolder:

@@ -120,9 +120,9 @@ def _file_layer(path: Path) -> Layer:
     except FileNotFoundError:
         return Layer(name=path.name)
     except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
+        raise SettingsError(f"{path} cannot be read: {error.strerror}; check its permissions") from error
     except UnicodeDecodeError as error:
-        raise SettingsError(f"{path.name}: byte {error.start} is no UTF-8 text") from None
+        raise SettingsError(f"{path.name}: byte {error.start} is no UTF-8 text; save the file as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path.name}: {error}") from None
 
@@ -155,7 +155,9 @@ def _put(layer: Layer, path: KeyPath, value: object) -> None:
     for depth, key in enumerate(path[:-1], 1):
         inner = table.setdefault(key, {})
         if not isinstance(inner, dict):
-            raise SettingsError(f"{layer.place(path)}: {layer.place(path[:depth])} has set it whole already")
+            raise SettingsError(
+                f"{layer.place(path)}: {layer.place(path[:depth])} has set it whole already; give one of the two"
+            )
         table = inner
     value_there = table.get(path[-1])
     if isinstance(value_there, dict) and not isinstance(value, dict):

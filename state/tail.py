@@ -66,5 +66,7 @@ class _Reader:
                 try:
                     recorded = decode(line)
                 except RecordError as error:
-                    raise JournalDamagedError(f"{self.path.name}, line {self._line}: {error}") from error
+                    raise JournalDamagedError(
+                        f"{self.path.name}, line {self._line}: {error}; `keyturn journal verify` says what is sound"
+                    ) from error
                 yield recorded

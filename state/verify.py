@@ -14,6 +14,8 @@ from state.folders import AccountFolder
 from state.journal import BEGINNING
 from state.segments import Start, Walk, day_of, end_of, segments
 
+MENDED = "put the journal of a backup in its place"
+
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
@@ -58,7 +60,7 @@ def verify(folder: AccountFolder, known: int = 0) -> VerifyReport:
     except JournalDamagedError as error:
         damage = str(error)
     if damage is None and walk.sequence < known:
-        damage = f"the journal ends at record {walk.sequence}, and the state documents know {known}: its end is lost"
+        damage = f"the journal ends at record {walk.sequence} of {known}: its end is lost; {MENDED}"
     torn = None
     if walk.torn is not None:
         torn = f"{walk.torn.place}: torn after {len(walk.torn.content)} bytes"
@@ -71,11 +73,11 @@ def _check_times(walk: Walk) -> None:
     for line in walk:
         at = datetime.fromisoformat(orjson.loads(line)["at"])
         if at < before:
-            raise JournalDamagedError(f"{walk.place}: its time {at} is before that of the record before it")
+            raise JournalDamagedError(f"{walk.place}: its time {at} is before that of the record before it; {MENDED}")
         if at >= day_ends:
             day, day_ends = str(day_of(at)), end_of(day_of(at))
         if walk.segment is not None and walk.segment.stem != day:
-            raise JournalDamagedError(f"{walk.place}: a record of {day} stands in the segment of another day")
+            raise JournalDamagedError(f"{walk.place}: a record of {day} stands in the segment of another day; {MENDED}")
         before = at
 
 

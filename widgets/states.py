@@ -13,7 +13,7 @@ NOTHING_LEAVES = {
     STOPPED: " The engine has stopped: no order leaves.",
 }
 NOT_KNOWN = "Not known yet: the books are being compared with the broker."
-NOT_AGREED = "None in this desk's own books, with which the broker's do not agree."
+NOT_AGREED = "None in this desk's books; the broker's books differ."
 
 
 def state_of(status: StatusView, ended: str | None) -> str:

@@ -29,7 +29,7 @@ RIGHT, GROUP = 36, 17
 """Where the second column of the ticket begins, and how much of it a first figure takes."""
 HOLDS = {
     StopHolder.BROKER: "the broker holds it",
-    StopHolder.DESK: "this desk asks YOU at it",
+    StopHolder.DESK: "this desk asks YOU when it is hit",
     StopHolder.YOU: "YOU hold it",
 }
 LASTS = {TimeInForce.DAY: "day", TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC"}

@@ -78,5 +78,5 @@ def _in_words(report: dict[str, object]) -> list[str]:
         prices = f"{row['entry_price']} → {row['exit_price']}"
         lines.append(f"trade    {row['symbol']} {prices} {row['exit_reason']} profit {row['profit']}")
     if "interrupted" in report:
-        lines.append("INTERRUPTED: the files were not played to their end")
+        lines.append("INTERRUPTED: the files were not played to their end; run it again")
     return [*lines, f"fingerprint {report['fingerprint']}"]

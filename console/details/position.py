@@ -13,7 +13,7 @@ from widgets.lines import TextLine
 
 HELD = {
     StopHolder.BROKER: "the broker holds it",
-    StopHolder.DESK: "this desk asks YOU at it: nothing at the broker",
+    StopHolder.DESK: "this desk asks YOU when it is hit: nothing at the broker",
     StopHolder.YOU: "YOU hold it: nothing at the broker",
 }
 

@@ -34,7 +34,7 @@ FRAME = 3
 """Lines of the box that are neither listed nor keys: its two edges, and the empty one before the keys."""
 HELD_BY = {
     "environment": "KEYTURN_KILL holds it: unset it and restart",
-    "file": "the kill file holds it: it could not be removed",
+    "file": "the kill file could not be removed: remove it by hand",
 }
 
 

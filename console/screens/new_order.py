@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from console.awaited import PATIENCE, Awaited, NotStaged, Staged, awaited
+from console.awaited import NO_ANSWER_YET, PATIENCE, Awaited, NotStaged, Staged, awaited
 from console.keymap import Place, bindings_for, written
 from console.looking import Looking
 from console.order_form import Draft, Fault, read_draft, read_form
@@ -66,7 +66,7 @@ class NewOrderScreen(Form):
                 self.answered(reason.partition("not staged: ")[2] or reason, "NOT STAGED ")
             case None if self.behind.now() - self._awaited.since > PATIENCE:
                 self._awaited = None
-                self.answered("no answer; nothing was staged")
+                self.answered(NO_ANSWER_YET)
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

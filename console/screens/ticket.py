@@ -260,7 +260,7 @@ class TicketScreen(Dialog):
 
     def _was_turned(self) -> bool:
         if self.phase is Phase.CONFIRMING:
-            self.behind.say("the key was turned already; d in Orders takes the order back", "warning")
+            self.behind.say("it was confirmed already; d in Orders cancels the order", "warning")
         return self.phase is Phase.CONFIRMING
 
     def action_decline(self) -> None:

@@ -38,7 +38,7 @@ class WhyScreen(ReadingScreen):
         try:
             lines = [line for record in self.chain(self.order_id) for line in told(record)]
         except (OperatorError, JournalError, OSError) as error:
-            lines = wrapped("", f"the journal cannot tell: {error}", WIDTH, "warning")
+            lines = wrapped("", f"the journal could not be read: {error}", WIDTH, "warning")
         if not worker.is_cancelled:
             self.app.call_from_thread(self.read, lines)
 

@@ -114,7 +114,7 @@ class Standing:
     def _phase(self, view: DeskView, row: ProposalRow | None, ticket: TicketView | None) -> Phase:
         if row is None:
             ending = next((e for e in reversed(view.endings) if e.proposal_id == self.proposal_id), None)
-            self.said = f"{ending.end.upper()}: {ending.reason}" if ending else "this proposal is gone"
+            self.said = f"{ending.end.upper()}: {ending.reason}" if ending else "this proposal is over"
             return Phase.OVER
         if ticket is None:
             return self._without_ticket(row)

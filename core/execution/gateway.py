@@ -33,10 +33,10 @@ class Gateway:
         if not order.effect.only_reduces and (reason := self.latch.shut()):
             return f"{reason}: nothing that opens or adds leaves"
         if approval.id in self.used:
-            return f"approval {approval.id} was used already"
+            return f"approval {approval.id} was used already; confirm a new ticket"
         if approval.order_digest != order.digest(self.account):
-            return f"the order is not the one that approval {approval.id} permits"
+            return f"the order is not the one that approval {approval.id} was given for; confirm a new ticket"
         if now > approval.lapses_at:
-            return f"approval {approval.id} lapsed at {approval.lapses_at:%H:%M:%S} UTC"
+            return f"approval {approval.id} lapsed at {approval.lapses_at:%H:%M:%S} UTC; confirm a new ticket"
         self.used.add(approval.id)
         return None

@@ -66,7 +66,10 @@ class ExchangeCalendar:
         self._check(self.trading_day(at))
         index = bisect_right(self._opens, at)
         if index == len(self._sessions):
-            raise CalendarRangeError(f"the calendar ends on {self.last}, before the session that follows {at:%Y-%m-%d}")
+            raise CalendarRangeError(
+                f"the calendar ends on {self.last}, before the session that follows {at:%Y-%m-%d}; "
+                "start again, a longer one is loaded"
+            )
         return self._sessions[index]
 
     def trading_day(self, at: datetime) -> date:

@@ -113,7 +113,8 @@ class Normaliser:
             if ZERO < quote.bid <= quote.ask < HIGHEST_PRICE and quote.at <= at:
                 return COMPLETE
             if quote.at > at:
-                return Quarantined(f"from the future: {_seconds(quote.at - at)} ahead of the desk")
+                ahead = _seconds(quote.at - at)
+                return Quarantined(f"from the future: {ahead} ahead of the desk; check this machine's clock")
             if quote.bid > quote.ask:
                 return Quarantined(f"crossed: bid {quote.bid} over ask {quote.ask}")
             return Quarantined(f"bid {quote.bid}, ask {quote.ask}: a price is not above zero, or too high to be one")
@@ -136,7 +137,8 @@ class Normaliser:
         if start.second or start.microsecond:
             return Quarantined(f"starts at {start:%H:%M:%S.%f}, not on a whole minute")
         if start + ONE_MINUTE > at:
-            return Quarantined(f"from the future: it ends {_seconds(start + ONE_MINUTE - at)} after it arrived")
+            after = _seconds(start + ONE_MINUTE - at)
+            return Quarantined(f"from the future: it ends {after} after it arrived; check this machine's clock")
         last = self.state.last_starts.get(bar.symbol, _NEVER)
         if start == last:
             return Quarantined(f"repeats or revises the minute {start:%Y-%m-%d %H:%M}, which is closed")

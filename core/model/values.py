@@ -34,7 +34,7 @@ MOST = Decimal(10) ** 12
 """No price, quantity or amount is as large; what is, was not meant."""
 
 
-NO_NUMBER = "a quantity and a price are numbers, and not beyond all measure"
+NO_NUMBER = "a quantity and a price must each be a number, below a million million"
 
 
 def is_number(number: Decimal) -> bool:

@@ -102,16 +102,16 @@ class Protections:
         loss = desk.opening.loss(today, desk.account.equity) if isinstance(desk.account, Account) else None
         if loss is None or limit is None:
             is_shut = desk.control.settings.risk.on_missing_equity == "refuse"
-            why = "no account value of today yet; entries wait for it"
+            why = "equity of today is not known yet; entries wait for it"
             words = f"unknown of {'unknown' if limit is None else usd(limit)}"
-            return _row(key, "Daily loss", words, why if is_shut else None, "no account value of today yet")
+            return _row(key, "Daily loss", words, why if is_shut else None, "equity of today is not known yet")
         is_shut = loss >= limit
         lost = max(loss, ZERO)
         return _row(
             key,
             "Daily loss",
             f"{lost:,.2f} of {usd(limit)}",
-            "entries stay shut for the rest of the trading day" if is_shut else None,
+            "entries are off for the rest of the trading day" if is_shut else None,
             "equity since the day began",
             used=_used(lost, limit),
             since=self._since(key, at, is_shut=is_shut),
@@ -129,7 +129,7 @@ class Protections:
             key,
             "Strategies' loss",
             f"{lost:,.2f} of {'unknown' if limit is None else usd(limit)}",
-            "strategies stay shut for the rest of the trading day" if is_shut else None,
+            "strategies open nothing for the rest of the trading day" if is_shut else None,
             "today's trades, open ones at their last bar",
             used=None if limit is None else _used(lost, limit),
             since=self._since(key, at, is_shut=is_shut),

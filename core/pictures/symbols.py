@@ -34,7 +34,7 @@ def _short_refused(desk: Desk, instrument: Instrument | None) -> str | None:
     if account.multiplier <= 1:
         return "a cash account sells nothing short"
     if not (instrument.is_shortable and instrument.is_easy_to_borrow):
-        return f"nobody lends {instrument.symbol}"
+        return f"{instrument.symbol} cannot be borrowed"
     return None
 
 

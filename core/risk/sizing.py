@@ -7,10 +7,10 @@ from decimal import ROUND_FLOOR, Context, Decimal
 
 from core.model.values import ZERO, Money, Price, Quantity
 
-BY_RISK = "risk per trade"
-BY_NOTIONAL = "max notional"
-BY_STEP = "less than one quantity step"
-NO_RISK = "no risk per trade to size by"
+BY_RISK = "the risk of a trade"
+BY_NOTIONAL = "the largest order"
+BY_STEP = "buys less than the smallest quantity"
+NO_RISK = "the risk of a trade is not known"
 
 _DOWN = Context(prec=50, rounding=ROUND_FLOOR)
 """Every quotient is rounded down, so that what it yields never costs or risks more than allowed."""
@@ -54,5 +54,5 @@ def quantity_for(
     steps, limited_by = (by_notional, BY_NOTIONAL) if by_notional < by_risk else (by_risk, BY_RISK)
     whole = steps.to_integral_value(ROUND_FLOOR)
     if whole <= ZERO:
-        return Size(Quantity(ZERO), f"{limited_by}: {BY_STEP}")
+        return Size(Quantity(ZERO), f"{limited_by} {BY_STEP}")
     return Size(Quantity(whole * step), limited_by)

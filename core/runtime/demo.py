@@ -62,7 +62,9 @@ def require_sound(desk: Desk, records: Sequence[Record], settings: Settings, *, 
     left_out = sorted(held - {Symbol(text) for text in settings.symbols})
     if left_out:
         named = ", ".join(left_out)
-        raise OperatorError(f"{named}: held or ordered, and not among the symbols; add it there, or close it first")
+        raise OperatorError(
+            f"{named}: held or on order, and not among the symbols; add it to `symbols` and start again"
+        )
 
 
 def sessions_from(calendar: ExchangeCalendar, day: date) -> list[Session]:

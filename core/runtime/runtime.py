@@ -173,4 +173,4 @@ class Runtime(ABC):
             switch.latch(effect.by) if isinstance(effect, LatchKill) else switch.release()
         except OSError as error:
             holds = "it holds over a restart" if switch.is_on() else "it holds until this desk ends"
-            self.engine.say(f"the kill switch could not be written ({error.strerror}); {holds}")
+            self.engine.say(f"the kill switch could not be written ({error.strerror}); {holds}, mend the disk")

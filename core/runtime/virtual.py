@@ -275,7 +275,7 @@ class VirtualRuntime(Runtime):
         try:
             return ask(self.at, effect.order)
         except OSError as error:
-            return NoAnswer(f"the exchange's own disk fails: {error.strerror}")
+            return NoAnswer(f"the exchange's own disk fails, mend it: {error.strerror}")
 
     def _figures(self, symbol: Symbol) -> FreshFigures:
         exchange, at = self.exchange, self.at

@@ -132,27 +132,29 @@ class Stage:
         The one place where permission is judged; every submission passes through it.
         """
         if approval.id in self.state.used:
-            return f"approval {approval.id} was used already"
+            return f"approval {approval.id} was used already; confirm a new ticket"
         if approval.order_digest != order_digest:
-            return f"the order is not the one that approval {approval.id} permits"
+            return f"the order is not the one that approval {approval.id} was given for; confirm a new ticket"
         if at > approval.lapses_at:
-            return f"approval {approval.id} lapsed at {approval.lapses_at:%H:%M:%S} UTC"
+            return f"approval {approval.id} lapsed at {approval.lapses_at:%H:%M:%S} UTC; confirm a new ticket"
         confirmation = self.state.confirmations.get(approval.ticket_id)
         if confirmation is None or confirmation.is_void:
-            return f"approval {approval.id} has no confirmation that stands"
+            return f"approval {approval.id} has no confirmation that stands; confirm a new ticket"
         if approval.mandate_id is None and approval != confirmation.approval:
-            return f"approval {approval.id} is not the one that the confirmation minted"
+            return f"approval {approval.id} is not the one that the confirmation gave; confirm a new ticket"
         return None
 
     def permit(self, use: MandateUse, order: OrderRequest, account: str, at: datetime) -> Approval | str:
         """An approval for one order within a mandate's limits, or why it is outside of them."""
         mandate = use.mandate
         if at > mandate.ends_at:
-            return f"mandate {mandate.id} ended at {mandate.ends_at:%H:%M:%S} UTC"
+            return f"what the ticket permitted ended at {mandate.ends_at:%H:%M:%S} UTC; stage a new order"
         if (order.symbol, order.side, order.stop_price) != (mandate.symbol, mandate.side, mandate.stop_price):
-            return f"mandate {mandate.id} is for another order"
+            return "the ticket permitted another order than this; stage a new order"
         if order.quantity > mandate.quantity - use.released:
-            return f"mandate {mandate.id} has {mandate.quantity - use.released} left, {order.quantity} is more"
+            return (
+                f"the ticket permitted {mandate.quantity - use.released} more, not {order.quantity}; stage a new order"
+            )
         digest = order.digest(account)
         return Approval(f"{mandate.id}-{use.releases + 1}", mandate.ticket_id, mandate.id, digest, mandate.ends_at)
 

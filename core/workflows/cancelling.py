@@ -85,5 +85,5 @@ def _words(reply: CancelAnswered) -> str:
     if isinstance(reply.answer, NotFound):
         return "the broker did not find it"
     if isinstance(reply.answer, NoAnswer):
-        return f"no answer: {reply.answer.reason}"
+        return f"the broker did not answer: {reply.answer.reason}"
     return getattr(reply.answer, "message", "refused")

@@ -129,7 +129,7 @@ class Changing:
     def _irreplaceable(self, order: OrderRequest) -> str | None:
         old = self.desk.ledger.order(order.replaces) if order.replaces else None
         if old is None or not old.is_working:
-            return "the order that it would replace works no more"
+            return "the order that it would replace is over"
         if old.status is OrderStatus.PENDING:
             return "the broker has not answered for the order yet; look again in a moment"
         if old.is_cancelling:
@@ -146,7 +146,7 @@ class Changing:
 
     def _not_editable(self, old: Order, command: EditOrder) -> str | None:
         if old.only_reduces:
-            return "only an entry is edited; a stop is moved from its position"
+            return "only an entry is edited; a stop is moved from its position, in Positions"
         if old.request.type is OrderType.MARKET:
             return "an order at the market takes any price; cancel it"
         if not all(is_number(n) for n in (command.quantity, command.limit_price or ZERO, command.stop_price or ZERO)):
@@ -177,7 +177,7 @@ class Changing:
     def _too_much(self, proposal: Proposal) -> str | None:
         position = self.desk.ledger.position(proposal.symbol, proposal.strategy)
         bare = self._unguarded(position) if position else Quantity(Decimal(0))
-        return None if proposal.order.quantity <= bare else f"only {plain(bare)} are without a stop by now"
+        return None if proposal.order.quantity <= bare else f"only {plain(bare)} are without a stop by now; ask again"
 
     # ── staging ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -58,8 +58,9 @@ from core.workflows.submitting import Intent, Submitting
 
 NOBODY = ProposalId("")
 """For figures that no proposal asked for."""
+NO_TICKET = "there is no such ticket; open the proposal again"
 STOPS_CHANGED = "the stops at the broker have changed since; open the proposal again"
-NO_FIGURES = "the broker's clock, account and quote did not come in time"
+NO_FIGURES = "the broker's clock, account and quote did not come in time; open the proposal again"
 
 
 class Confirming:
@@ -103,7 +104,11 @@ class Confirming:
             self.desk.record(TicketClosed(older.id, "opened again"))
         shown = replace(proposal, order=self._clamped(proposal))
         if shown.order.quantity <= 0:
-            self.desk.record(ProposalEnded(proposal.id, ProposalEnd.WITHDRAWN, "all of it is on its way out already"))
+            self.desk.record(
+                ProposalEnded(
+                    proposal.id, ProposalEnd.WITHDRAWN, "an exit of all of it is working already; Orders shows it"
+                )
+            )
             return
         self.desk.record(TicketOpened(self._ticket(shown, fresh)))
 
@@ -158,24 +163,22 @@ class Confirming:
             return
         refusal = self._refusal(ticket, command)
         if ticket is None or refusal is not None:
-            self.desk.record(ConfirmationRefused(command.ticket_id, (refusal or "there is no such ticket",)))
+            self.desk.record(ConfirmationRefused(command.ticket_id, (refusal or NO_TICKET,)))
             return
         self.desk.record(ConfirmationReceived(ticket.id, ticket.digest, self._approval(ticket), self._mandates(ticket)))
         yield FetchFigures(ticket.proposal_id, ticket.id, ticket.order.symbol)
 
     def _refusal(self, ticket: Ticket | None, command: Confirm) -> str | None:
         if ticket is None:
-            return "there is no such ticket; open the proposal again"
+            return NO_TICKET
         if ticket.id in self.desk.stage.state.confirmations:
             return "this ticket was confirmed already; open the proposal again"
         if self.desk.at >= ticket.ends_at:
             return "the ticket's time is over; open the proposal again"
         if command.digest != ticket.digest:
-            return "the key was for something else than this ticket shows"
-        if command.effect is not ticket.order.effect:
-            return f"that key does not {ticket.order.effect.value} a position"
-        if command.replaces != ticket.order.replaces:
-            return f"that key is not {ticket.order.confirming_key}, which this ticket needs"
+            return "the ticket changed before the key came; open the proposal again"
+        if (command.effect, command.replaces) != (ticket.order.effect, ticket.order.replaces):
+            return f"that key does something else; this ticket needs {ticket.order.confirming_key}"
         if self._in_the_way(self.desk.stage.state.proposals[ticket.proposal_id]) != ticket.cancels:
             return STOPS_CHANGED
         return None
@@ -283,7 +286,7 @@ class Confirming:
         if fresh is None:
             return (NO_FIGURES,)
         if proposal.expires_at is not None and self.desk.at >= proposal.expires_at:
-            return ("the signal's time is over",)
+            return ("the signal's time is over; wait for the next one",)
         before, now = confirmation.ticket.price_at_opening, _touch(proposal.order.side, context)
         if before is None or now is None:
             return ()

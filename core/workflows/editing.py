@@ -22,9 +22,9 @@ from core.risk.checks.quantity_rules import QuantityRulesCheck
 from core.risk.gate import Gate
 from core.workflows.proposing import candidate_of
 
-NOT_WAITING = "it waits no more"
-CONFIRMING = "its key was turned; wait for what comes of it"
-A_STOP = "a stop is moved at its position: m there asks for another price"
+NOT_WAITING = "this proposal is over"
+CONFIRMING = "it was confirmed already; wait for the broker's answer"
+A_STOP = "a stop is moved from its position, in Positions"
 FORM = (QuantityRulesCheck(), PriceRulesCheck())
 """What no order may break, an exit's either: the gate lets those pass with a warning."""
 

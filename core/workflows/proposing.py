@@ -161,7 +161,7 @@ class Proposing:
 
     def on_leave_ticket(self, command: LeaveTicket) -> Iterable[Effect]:
         if command.ticket_id in self.desk.stage.state.tickets:
-            self.desk.record(TicketClosed(command.ticket_id, "put away"))
+            self.desk.record(TicketClosed(command.ticket_id, "put aside"))
         return ()
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -208,7 +208,9 @@ class Proposing:
             if p.is_exit and p.symbol == position.symbol and p.strategy == position.strategy
         ]
         if waiting:
-            self._skip(position.strategy, position.symbol, ("an exit of this position waits already",))
+            self._skip(
+                position.strategy, position.symbol, ("an exit of this position waits already; open it in Proposals",)
+            )
             return
         whole = abs(position.quantity)
         quantity = whole if part >= 1 else rounded_down(whole * part, self._step(position.symbol))
@@ -243,7 +245,9 @@ class Proposing:
         held = abs(position.quantity)
         clamped = Quantity(min(quantity, left_to_close(self.desk, position.symbol, position.strategy)))
         if clamped <= 0:
-            self._skip(position.strategy, position.symbol, ("all of it is on its way out already",))
+            self._skip(
+                position.strategy, position.symbol, ("an exit of all of it is working already; Orders shows it",)
+            )
             return
         if clamped < quantity:
             reason = f"{reason}; {plain(quantity)} was asked for, {plain(clamped)} is left to close"
@@ -280,7 +284,7 @@ class Proposing:
 
     def _stage(self, proposal: Proposal) -> None:
         if self.desk.ledger.has(proposal.order.client_order_id):
-            self._skip(proposal.strategy, proposal.symbol, ("this signal has had its order",), proposal.signal_time)
+            self._skip(proposal.strategy, proposal.symbol, ("this signal had its order already",), proposal.signal_time)
             return
         review = self.gate.review(candidate_of(proposal), self.desk.figures_for(self.desk.at, proposal.symbol, None))
         if review.refusals:

@@ -34,7 +34,7 @@ class Replacing:
             yield from self.cancelling.cancel(heir, "the order that it replaces filled further meanwhile")
 
     def after_end(self, order: Order) -> None:
-        self._withdraw(order, "the order that it would replace works no more")
+        self._withdraw(order, "the order that it would replace is over")
 
     def _withdraw(self, order: Order, reason: str) -> None:
         """A change was staged for the order as it was."""

@@ -149,7 +149,7 @@ async def test_while_the_journal_is_read_it_says_so_and_a_failure_is_one_line() 
         assert joined(screen._lines[0]) == READING
 
         await house.press("3", "w")
-        await house.until(lambda: house.shows("the journal cannot tell: 2026-01-05.jsonl, line 7 is torn"))
+        await house.until(lambda: house.shows("the journal could not be read: 2026-01-05.jsonl, line 7 is torn"))
         await house.press("escape")
         assert len(house.desk.screen_stack) == 1
 

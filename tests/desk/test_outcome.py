@@ -33,6 +33,4 @@ async def test_a_desk_left_without_its_disk_says_so() -> None:
         status, words = outcome(house.desk, has_closed=True)
 
         assert status == 1
-        assert words == (
-            "the journal could not write: no space left; make room, the next start goes on from what was written"
-        )
+        assert words == ("the journal could not write: no space left; it goes on from what was written")

@@ -49,7 +49,7 @@ async def test_each_state_is_a_word_in_every_frame_and_another_banner(word: str,
     ("word", "positions", "orders"),
     [
         ("starting", "Not known yet: the books are being compared", "Not known yet: the books are being compared"),
-        ("read-only", "None in this desk's own books, with which", "No orders today. READ-ONLY: no order leaves."),
+        ("read-only", "None in this desk's books; the broker's", "No orders today. READ-ONLY: no order leaves."),
         ("halted", "No positions. A filled entry appears", "No orders today. HALTED: no new order leaves."),
         ("killed", "No positions. A filled entry appears", "No orders today. KILLED: no order that opens leaves."),
     ],
@@ -85,8 +85,8 @@ async def test_a_desk_that_is_on_says_nothing_of_it() -> None:
 async def test_before_there_is_an_engine_and_without_one_the_screen_says_so(size: tuple[int, int]) -> None:
     view = a_view()
     async with open_still(view, size) as house:
-        house.handle.view = Loading("taking up the journal")
-        await house.until(lambda: house.shows("STARTING: taking up the journal…") and not house.shows("1 Proposals"))
+        house.handle.view = Loading("reading the journal")
+        await house.until(lambda: house.shows("STARTING: reading the journal…") and not house.shows("1 Proposals"))
         house.handle.view = view
         await house.until(lambda: house.shows("1 Proposals ─ 1 waiting"))
         assert house.desk.focused is house.desk.board.proposals.grid

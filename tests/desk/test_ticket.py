@@ -143,7 +143,7 @@ async def test_a_refusal_keeps_the_ticket_open_with_its_reason() -> None:
         await house.until(lambda: house.facts(ConfirmationRefused))
         await house.until(lambda: ticket.phase is Phase.REFUSED)
         await house.wait(0.15)
-        assert house.shows("REFUSED", "that key does not open a position", "not armed")
+        assert house.shows("REFUSED", "that key does something else; this ticket needs B", "not armed")
         await house.press("B")
         await house.wait(0.4)
         assert house.sent_nothing()

@@ -93,7 +93,7 @@ async def test_every_effect_has_all_its_figures_and_fits(effect: Effect) -> None
         assert "result" in text
         assert "STOP" not in text
     else:
-        assert "STOP 612,344.17, this desk asks YOU at it" in text
+        assert "STOP 612,344.17, this desk asks YOU when it is hit" in text
         assert "lose 18,518.52 USD" in text
         assert "size capped by risk 12345.67 USD" in text
         assert "power after" in text
@@ -135,7 +135,7 @@ async def test_every_warning_and_refusal_stands_in_words_and_what_passes_as_a_co
     view, desk = await a_ticket()
     passes = Verdict("mode", Verdicts.PASSES, "paper")
     warns = Verdict("stop", Verdicts.WARNS, "the stop does not act outside 09:30 to 16:00")
-    refuses = Verdict("notional", Verdicts.REFUSES, "49.62 USD is over the limit of 25.00 USD an order")
+    refuses = Verdict("notional", Verdicts.REFUSES, "49.62 USD is over 25.00 USD an order; take fewer shares")
 
     one = text_of(replace(view, now=Review((passes, passes, warns))), desk)
     both = text_of(replace(view, now=Review((passes, warns, refuses))), desk)
@@ -143,7 +143,7 @@ async def test_every_warning_and_refusal_stands_in_words_and_what_passes_as_a_co
     assert "2 checks pass · 1 warns: stop: the stop does not act" in one.replace("\n", " ") or "warn " in one
     assert "outside 09:30 to 16:00" in one
     assert "1 checks pass · 1 REFUSE · 1 warn" in both
-    assert "NO   notional: 49.62 USD is over the limit of 25.00 USD an order" in both
+    assert "NO   notional: 49.62 USD is over 25.00 USD an order; take fewer shares" in both
 
 
 async def test_the_most_urgent_exit_is_named_with_what_waiting_cost() -> None:

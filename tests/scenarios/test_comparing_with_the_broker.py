@@ -158,5 +158,5 @@ def test_a_restart_reads_only_until_it_has_compared() -> None:
     at_once = house.desk.control.refusal()
     house.until("10:06:01")
 
-    assert at_once == "read-only: not compared with the broker yet"
+    assert at_once == "read-only: the books are not compared with the broker yet; wait a moment"
     assert house.desk.control.refusal() is None

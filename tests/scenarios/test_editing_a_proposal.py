@@ -108,7 +108,7 @@ def test_an_edit_that_comes_after_the_key_changes_nothing() -> None:
     house.until("10:06:10")
 
     (refused,) = house.facts(EditRefused)
-    assert refused.reasons == ("its key was turned; wait for what comes of it",)
+    assert refused.reasons == ("it was confirmed already; wait for the broker's answer",)
     assert house.facts(OrderCreated)[0].order == shown.order
 
 
@@ -140,14 +140,14 @@ def test_after_a_refused_key_the_proposal_can_be_edited_and_its_old_key_is_worth
 @pytest.mark.parametrize(
     ("quantity", "limit", "reason"),
     [
-        ("0", None, "quantity: 0 is no quantity"),
-        ("-1", None, "quantity: -1 is no quantity"),
-        ("0.0001", None, "quantity: 0.0001 is not a multiple of 0.001"),
-        ("5", None, "notional: 498.00 USD is over the limit of 50.00 USD an order"),
+        ("0", None, "quantity: 0 is no quantity: it must be above zero"),
+        ("-1", None, "quantity: -1 is no quantity: it must be above zero"),
+        ("0.0001", None, "quantity: 0.0001 is not in steps of 0.001 shares"),
+        ("5", None, "notional: 498.00 USD is over 50.00 USD an order; take fewer shares"),
         ("0.5", "99.605", "price: 99.605 is off its tick of 0.01"),
-        ("0.5", "99.20", "stop: the stop 99.3 is on the wrong side of 99.2"),
-        ("NaN", None, "a quantity and a price are numbers, and not beyond all measure"),
-        ("0.5", "Infinity", "a quantity and a price are numbers, and not beyond all measure"),
+        ("0.5", "99.20", "stop: the stop 99.3 is on the wrong side of 99.2; move it to the other"),
+        ("NaN", None, "a quantity and a price must each be a number, below a million million"),
+        ("0.5", "Infinity", "a quantity and a price must each be a number, below a million million"),
     ],
 )
 def test_an_edit_that_the_gate_refuses_changes_nothing_and_says_why(
@@ -174,7 +174,7 @@ def test_a_proposal_that_waits_no_more_is_not_edited() -> None:
 
     house.presses(edit)
 
-    assert house.last(EditRefused).reasons == ("it waits no more",)
+    assert house.last(EditRefused).reasons == ("this proposal is over",)
 
 
 def test_a_strategys_exit_gets_smaller_and_nothing_else() -> None:

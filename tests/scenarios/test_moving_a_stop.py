@@ -103,7 +103,7 @@ def test_only_the_key_of_a_replacement_confirms_one() -> None:
     house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect))
     passes(house, 2)
 
-    assert house.last(ConfirmationRefused).reasons == ("that key is not R, which this ticket needs",)
+    assert house.last(ConfirmationRefused).reasons == ("that key does something else; this ticket needs R",)
     assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
 
 
@@ -117,7 +117,7 @@ def test_the_key_of_a_replacement_confirms_nothing_else() -> None:
     house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.client_order_id))
     passes(house, 2)
 
-    assert house.last(ConfirmationRefused).reasons == ("that key is not B, which this ticket needs",)
+    assert house.last(ConfirmationRefused).reasons == ("that key does something else; this ticket needs B",)
     assert house.requests() == []
 
 
@@ -128,8 +128,8 @@ def test_the_key_of_a_replacement_confirms_nothing_else() -> None:
         ("101.00", "wrong side of the market"),
         ("99.505", "off its tick"),
         ("0", "is no price for a stop"),
-        ("NaN", "a quantity and a price are numbers, and not beyond all measure"),
-        ("1E+40", "a quantity and a price are numbers, and not beyond all measure"),
+        ("NaN", "a quantity and a price must each be a number, below a million million"),
+        ("1E+40", "a quantity and a price must each be a number, below a million million"),
         ("99.30", "nothing at the broker would change"),
     ],
 )
@@ -631,7 +631,7 @@ def test_a_stops_new_price_is_not_edited_on_its_ticket() -> None:
 
     assert tuple(house.desk.stage.proposals()) == (proposal,)
     (refused,) = (record.fact for record in house.journal.records() if isinstance(record.fact, EditRefused))
-    assert "m there asks" in refused.reasons[0]
+    assert "is moved from its position" in refused.reasons[0]
 
 
 def test_a_position_that_grows_while_a_move_can_no_longer_arrive_gets_its_stop_at_once() -> None:

@@ -433,7 +433,10 @@ def test_an_error_that_nobody_foresaw_is_one_line(keyturn: Keyturn, monkeypatch:
     answer = keyturn("status")
 
     assert (answer.code, answer.out) == (70, "")
-    assert answer.err == "keyturn: unexpected ZeroDivisionError: by\ufffdnothing\ufffd; nothing more was done\n"
+    said = (
+        "keyturn: unexpected ZeroDivisionError: by\ufffdnothing\ufffd; nothing more was done; look at `keyturn status`"
+    )
+    assert answer.err == said + "\n"
 
 
 def demo(tmp_path: Path, stack: ExitStack):  # type: ignore[no-untyped-def]

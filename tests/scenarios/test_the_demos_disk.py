@@ -96,7 +96,7 @@ def test_a_checkpoint_that_cannot_be_written_is_said_and_ends_nothing(tmp_path: 
 
         keeper()
 
-        assert any("the disk fails" in note for note in runtime.engine.notes)
+        assert any("cannot be written" in note for note in runtime.engine.notes)
         assert runtime.engine.desk.control.state.halts == {}
 
 

@@ -62,7 +62,7 @@ def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_the_next_tradin
     assert (told(before), before.used, before.until) == (
         ("0.00 of 0.15 USD", False, "equity since the day began"), Decimal(0), None,
     )  # fmt: skip
-    shut = ("0.16 of 0.15 USD", True, "entries stay shut for the rest of the trading day")
+    shut = ("0.16 of 0.15 USD", True, "entries are off for the rest of the trading day")
     assert (told(later), later.used, later.since, later.until) == (shut, Decimal(1), tripped_at, NEXT_OPEN)
     assert (told(unseen), unseen.since) == (shut, None)
     assert told(after["strategies_loss"])[:2] == ("0.16 of 0.15 USD", True)
@@ -109,7 +109,7 @@ def test_without_an_account_value_entries_are_shut_and_the_row_says_so() -> None
 
     row = rows(house)["daily_loss"]
 
-    assert told(row) == ("unknown of 10.00 USD", True, "no account value of today yet; entries wait for it")
+    assert told(row) == ("unknown of 10.00 USD", True, "equity of today is not known yet; entries wait for it")
     assert row.used is None
 
 
@@ -182,7 +182,7 @@ def test_a_desk_that_lost_its_broker_says_since_when_it_is_read_only() -> None:
 
     row = rows(house)["desk"]
 
-    assert told(row) == ("starting", True, "read-only: not compared with the broker yet")
+    assert told(row) == ("starting", True, "read-only: the books are not compared with the broker yet; wait a moment")
     assert row.since == house.line.at
 
 

@@ -102,7 +102,9 @@ def test_a_second_strategy_stays_out_of_a_symbol_that_is_taken() -> None:
 
     house.presses(a_typed_buy())
 
-    assert house.last(ProposalSkipped).reasons == ("open positions: another strategy is in SPY",)
+    assert house.last(ProposalSkipped).reasons == (
+        "open positions: another strategy holds SPY or has an order in it; close or cancel that first",
+    )
 
 
 def test_one_position_at_a_time_and_orders_on_their_way_count() -> None:
@@ -115,7 +117,7 @@ def test_one_position_at_a_time_and_orders_on_their_way_count() -> None:
 
     house.presses(replace(a_typed_buy(), symbol=IBM))
 
-    assert "open positions: max_open_positions exceeded: 1 of 1" in house.last(ProposalSkipped).reasons
+    assert "open positions: max_open_positions exceeded: 1 of 1; close one first" in house.last(ProposalSkipped).reasons
 
 
 def test_money_for_an_order_in_flight_is_not_spent_twice() -> None:
@@ -130,7 +132,7 @@ def test_money_for_an_order_in_flight_is_not_spent_twice() -> None:
     house.presses(a_typed_buy("1.5", limit="99.50", stop="99.30"))
 
     (reason,) = house.last(ProposalSkipped).reasons
-    assert reason == "buying power: 149.25 USD is over 50.75 USD free, 149.25 USD being reserved"
+    assert reason == "buying power: 149.25 USD is over 50.75 USD free, 149.25 USD reserved"
 
 
 def test_a_close_needs_no_window() -> None:

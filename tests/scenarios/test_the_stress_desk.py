@@ -135,5 +135,5 @@ def test_while_it_is_prepared_the_desk_says_how_far_it_is(tmp_path: Path) -> Non
 
     assert isinstance(view, DeskView)
     assert len(view.positions) == 30
-    assert "taking up the journal" in said
+    assert "reading the journal" in said
     assert any("of 30 positions" in words and "of 60 orders" in words for words in said)

@@ -55,7 +55,7 @@ def test_the_key_of_another_effect_confirms_nothing() -> None:
     house.presses(Confirm(house.ticket.id, house.ticket.digest, OrderEffect.CLOSE))
     house.until("10:06:05")
 
-    assert house.last(ConfirmationRefused).reasons == ("that key does not open a position",)
+    assert house.last(ConfirmationRefused).reasons == ("that key does something else; this ticket needs B",)
     assert house.requests() == []
 
 
@@ -66,7 +66,9 @@ def test_a_key_for_something_else_than_is_shown_confirms_nothing() -> None:
     house.presses(Confirm(house.ticket.id, Digest("0" * 64), OrderEffect.OPEN))
     house.until("10:06:05")
 
-    assert house.last(ConfirmationRefused).reasons == ("the key was for something else than this ticket shows",)
+    assert house.last(ConfirmationRefused).reasons == (
+        "the ticket changed before the key came; open the proposal again",
+    )
     assert house.requests() == []
 
 
@@ -82,7 +84,7 @@ def test_a_key_pressed_twice_sends_one_order() -> None:
     assert len([r for r in house.requests() if "buy" in r]) == 1
 
 
-def test_a_key_on_a_ticket_that_was_put_away_confirms_nothing() -> None:
+def test_a_key_on_a_ticket_that_was_put_aside_confirms_nothing() -> None:
     """OP-04"""
     house = a_house_with_an_open_ticket()
     ticket = house.ticket
@@ -91,7 +93,7 @@ def test_a_key_on_a_ticket_that_was_put_away_confirms_nothing() -> None:
     house.presses(Confirm(ticket.id, ticket.digest, OrderEffect.OPEN))
     house.until("10:06:05")
 
-    assert house.last(TicketClosed).reason == "put away"
+    assert house.last(TicketClosed).reason == "put aside"
     assert "no such ticket" in house.last(ConfirmationRefused).reasons[0]
     assert house.requests() == []
 
@@ -431,7 +433,7 @@ def test_a_close_that_a_person_asks_for_takes_the_stop_out_of_the_way() -> None:
 
     assert house.requests()[2:] == ["cancel", "submit sell market 0.502"]
     assert house.held() == "0"
-    assert "an exit of this position waits already" in house.last(ProposalSkipped).reasons
+    assert "an exit of this position waits already; open it in Proposals" in house.last(ProposalSkipped).reasons
 
 
 def test_a_third_of_a_position_is_sold_and_the_rest_has_its_stop_again() -> None:

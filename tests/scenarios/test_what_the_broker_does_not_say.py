@@ -249,7 +249,7 @@ def test_a_signal_has_one_order_also_after_a_restart() -> None:
     house.engine.proposing.stage_entry(the_same_signal(house))
 
     assert house.desk.stage.proposals() == ()
-    assert house.last(ProposalSkipped).reasons == ("this signal has had its order",)
+    assert house.last(ProposalSkipped).reasons == ("this signal had its order already",)
     assert [r for r in house.requests() if "buy" in r] == ["submit buy limit 0.502"]
 
 
@@ -430,7 +430,7 @@ def test_a_cancel_whose_answer_is_lost_is_asked_for_again() -> None:
     house.until("10:06:10")
 
     assert after_the_failure is OrderStatus.SUBMITTED
-    assert house.last(CancelFailed).reason == "no answer: the connection broke"
+    assert house.last(CancelFailed).reason == "the broker did not answer: the connection broke"
     assert len(house.facts(CancelRequested)) == 2
     assert house.entry.status is OrderStatus.CANCELLED
 

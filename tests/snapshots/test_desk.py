@@ -16,9 +16,11 @@ from tests.snapshots.day import NOW, STATUS, ago, empty, full
 from tests.snapshots.still import at_every_size, still_desk
 
 PANES = ("1", "2", "3", "4", "5", "6", "7")
-LOST_DISK = "the journal could not write: no space left on device; nothing more is recorded"
+LOST_DISK = (
+    "the journal could not write: no space left on device; nothing more is recorded, mend the disk and start again"
+)
 STATES: dict[str, DeskView | Loading | Failed] = {
-    "loading": Loading("taking up the journal"),
+    "loading": Loading("reading the journal"),
     "no-engine": Failed("another engine runs on this account (process 4711); keyturn status shows it"),
     "starting": full(replace(STATUS, word="starting", entries_refused="the books were not compared yet")),
     "read-only": full(

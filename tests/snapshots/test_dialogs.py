@@ -37,7 +37,7 @@ KILLED = replace(
     word="killed",
     killed_by="key",
     killed_at=ago(60),
-    entries_refused="killed by key; type REARM to trade again",
+    entries_refused="killed by key; Ctrl+K, then type REARM to trade again",
 )
 
 

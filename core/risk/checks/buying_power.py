@@ -21,9 +21,9 @@ class BuyingPowerCheck:
         if candidate.only_reduces:
             return passed(self.name, "closes; needs none")
         if isinstance(desk.account, NoAccount):
-            return refused(self.name, f"no account figures: {desk.account.reason}")
+            return refused(self.name, f"buying power is not known: {desk.account.reason}")
         if desk.account.is_blocked:
-            return refused(self.name, "the broker has blocked the account")
+            return refused(self.name, "the broker has blocked the account; ask the broker why")
         price = candidate.price(desk.quote)
         if price is None:
             return unmeasured(self.name, "no price to measure it by", is_fresh=desk.is_fresh)
@@ -31,7 +31,10 @@ class BuyingPowerCheck:
         free = desk.account.buying_power - reserved + given_back(candidate.order, desk.ledger, desk.account)
         cost = price * candidate.order.quantity
         if cost > free:
-            return refused(self.name, f"{usd(cost)} is over {usd(free)} free, {usd(reserved)} being reserved")
+            return refused(
+                self.name,
+                f"{usd(cost)} is over {usd(free)} free, {usd(reserved)} reserved",
+            )
         return passed(self.name, f"{usd(cost)} of {usd(free)}")
 
 

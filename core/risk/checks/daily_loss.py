@@ -15,13 +15,13 @@ class DailyLossCheck:
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         missing = warned if desk.settings.risk.on_missing_equity == "allow" else refused
         if isinstance(desk.account, NoAccount):
-            return missing(self.name, f"no account value: {desk.account.reason}")
+            return missing(self.name, f"equity is not known: {desk.account.reason}")
         loss = desk.opening.loss(desk.day, desk.account.equity)
         if loss is None:
-            return missing(self.name, "no account value from the start of the day")
+            return missing(self.name, "equity at the start of the day is not known, so no loss can be measured")
         limit = desk.settings.risk.daily_loss.of(desk.opening.opening_equity(desk.day))
         if limit is None:
-            return missing(self.name, "the limit needs an equity that is not known")
+            return missing(self.name, "the limit is a share of an equity that is not known yet; wait a moment")
         if loss >= limit:
             return refused(self.name, f"{usd(loss)} lost today, the limit is {usd(limit)}")
         return passed(self.name, f"{usd(max(loss, ZERO))} of {usd(limit)}")

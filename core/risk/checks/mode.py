@@ -13,5 +13,5 @@ class ModeCheck:
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         if desk.mode is Mode.LIVE and desk.settings.account.mode is not Mode.LIVE:
-            return refused(self.name, "the account is live, and the settings say paper")
+            return refused(self.name, "the account is live and account.mode is paper; start the desk again")
         return passed(self.name, desk.mode.value)

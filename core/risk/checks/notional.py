@@ -20,7 +20,7 @@ class NotionalCheck:
             return unmeasured(self.name, "no price or no equity to measure it by", is_fresh=desk.is_fresh)
         notional = price * candidate.order.quantity
         if notional > most:
-            return refused(self.name, f"{usd(notional)} is over the limit of {usd(most)} an order")
+            return refused(self.name, f"{usd(notional)} is over {usd(most)} an order; take fewer shares")
         if notional < least:
-            return refused(self.name, f"{usd(notional)} is under the least of {usd(least)} an order")
+            return refused(self.name, f"{usd(notional)} is under {usd(least)} an order; take more shares")
         return passed(self.name, f"{usd(notional)} of {usd(most)}")

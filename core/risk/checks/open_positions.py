@@ -19,12 +19,14 @@ class OpenPositionsCheck:
         symbol = candidate.order.symbol
         taken = places_taken(desk.ledger)
         if any(s == symbol and owner != candidate.strategy for s, owner in taken):
-            return refused(self.name, f"another strategy is in {symbol}")
+            return refused(
+                self.name, f"another strategy holds {symbol} or has an order in it; close or cancel that first"
+            )
         if opposed := _opposed(candidate, desk):
             return refused(self.name, opposed)
         limit = desk.settings.risk.max_open_positions
         if len(taken | {(symbol, candidate.strategy)}) > limit:
-            return refused(self.name, f"max_open_positions exceeded: {len(taken)} of {limit}")
+            return refused(self.name, f"max_open_positions exceeded: {len(taken)} of {limit}; close one first")
         return passed(self.name, f"{len(taken)} of {limit} before it")
 
 
@@ -41,5 +43,5 @@ def _opposed(candidate: Candidate, desk: ReviewContext) -> str | None:
     if held and (held > 0) is (side is Side.SELL):
         return f"{symbol} is held {'long' if held > 0 else 'short'}; close it first"
     if any(order.request.side is not side for order in desk.ledger.working_entries(symbol)):
-        return f"an order that opens {symbol} the other way works"
+        return f"an order that opens {symbol} the other way is working; cancel it first"
     return None

@@ -15,7 +15,7 @@ class PerTradeLossCheck:
         if candidate.only_reduces:
             return passed(self.name, "closes; opens no risk")
         if not isinstance(candidate.stop, StopPlan):
-            return refused(self.name, "without a stop the loss has no bound")
+            return refused(self.name, "without a stop the loss has no bound; give it a stop price")
         price = candidate.price(desk.quote)
         limit = desk.settings.risk.per_trade.of(desk.equity)
         if price is None or limit is None:
@@ -23,5 +23,5 @@ class PerTradeLossCheck:
         loss = abs(price - candidate.stop.price) * candidate.order.quantity
         rounding = tick_of(price) / 2 * candidate.order.quantity
         if loss > limit + rounding:
-            return refused(self.name, f"{usd(loss)} is over the limit of {usd(limit)}")
+            return refused(self.name, f"{usd(loss)} is over {usd(limit)} a trade; take fewer shares")
         return passed(self.name, f"{usd(loss)} of {usd(limit)}")

@@ -25,7 +25,7 @@ class PriceRulesCheck:
             if price is None:
                 continue
             if price <= 0 or not price.is_finite():
-                return refused(self.name, f"{price} is no price")
+                return refused(self.name, f"{price} is no price: it must be above zero")
             if price % tick_of(price):
                 return refused(self.name, f"{plain(price)} is off its tick of {tick_of(price)}")
         return self._far_away(candidate, desk) or passed(self.name, "on its tick")

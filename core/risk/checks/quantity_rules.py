@@ -16,9 +16,9 @@ class QuantityRulesCheck:
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         order = candidate.order
         if order.quantity <= 0:
-            return refused(self.name, f"{plain(order.quantity)} is no quantity")
+            return refused(self.name, f"{plain(order.quantity)} is no quantity: it must be above zero")
         if not isinstance(desk.instrument, Instrument):
-            return refused(self.name, "the symbol's step is not known")
+            return refused(self.name, "the broker has not said yet whether fractions trade; try again in a moment")
         is_whole = order.quantity == order.quantity.to_integral_value()
         if is_whole:
             return passed(self.name, f"{plain(order.quantity)} whole shares")
@@ -27,7 +27,9 @@ class QuantityRulesCheck:
         if order.effect is Effect.SHORT:
             return refused(self.name, "a short sale takes whole shares")
         if order.quantity % desk.instrument.quantity_step:
-            return refused(self.name, f"{plain(order.quantity)} is not a multiple of {desk.instrument.quantity_step}")
+            return refused(
+                self.name, f"{plain(order.quantity)} is not in steps of {desk.instrument.quantity_step} shares"
+            )
         if order.time_in_force is not TimeInForce.DAY:
             return refused(self.name, "a fractional order is good for the day only")
         return passed(self.name, f"{plain(order.quantity)} shares, fractional")

@@ -18,5 +18,5 @@ class SessionCheck:
             return passed(self.name, "open; the broker's clock is asked at confirmation")
         skew = abs((desk.broker_time - desk.at).total_seconds())
         if skew > desk.settings.risk.clock_skew_seconds:
-            return warned(self.name, f"the broker's clock differs by {skew:.1f} s")
+            return warned(self.name, f"the broker's clock differs by {skew:.1f} s; set this machine's clock")
         return passed(self.name, "open")

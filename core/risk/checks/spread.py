@@ -19,13 +19,16 @@ class SpreadCheck:
         if isinstance(quote, NoQuote):
             return found(self.name, f"no quote: {quote.reason}")
         if quote.bid <= 0 or quote.ask < quote.bid:
-            return found(self.name, f"the quote {quote.bid} × {quote.ask} is crossed or empty")
+            return found(self.name, f"the quote {quote.bid} × {quote.ask} is crossed or empty; wait for a better one")
         limit = desk.settings.risk.spread_limit
         if quote.spread > limit:
-            return found(self.name, f"{percent(quote.spread)} of mid is over {percent(limit)}")
+            return found(self.name, f"{percent(quote.spread)} of mid is over {percent(limit)}; wait for a tighter one")
         way = self._way_to_stop(candidate, quote.ask)
         if way is not None and quote.width() > desk.settings.risk.spread_of_stop_limit * way:
-            return found(self.name, f"{quote.width()} USD is over a fifth of the way to the stop, {way} USD")
+            return found(
+                self.name,
+                f"{quote.width()} USD is over a fifth of the way to the stop, {way} USD; wait for a tighter one",
+            )
         return passed(self.name, f"{percent(quote.spread)} of mid, limit {percent(limit)}")
 
     def _way_to_stop(self, candidate: Candidate, price: Decimal) -> Decimal | None:

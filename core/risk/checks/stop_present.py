@@ -22,7 +22,9 @@ class StopPresentCheck:
             return refused(self.name, f"no stop: {stop.reason}")
         price = candidate.price(desk.quote)
         if price is not None and ((stop.price >= price) if candidate.order.side is Side.BUY else (stop.price <= price)):
-            return refused(self.name, f"the stop {plain(stop.price)} is on the wrong side of {plain(price)}")
+            return refused(
+                self.name, f"the stop {plain(stop.price)} is on the wrong side of {plain(price)}; move it to the other"
+            )
         if stop.holder is StopHolder.YOU:
             return warned(self.name, f"nobody holds the stop {plain(stop.price)}: YOU do")
         if stop.holder is StopHolder.DESK:

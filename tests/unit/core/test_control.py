@@ -35,18 +35,18 @@ def after(*facts: object) -> Control:
 @pytest.mark.parametrize(
     ("facts", "refusal"),
     [
-        ((), "read-only: not compared with the broker yet"),
-        ((EngineStarted(),), "read-only: not compared with the broker yet"),
+        ((), "read-only: the books are not compared with the broker yet; wait a moment"),
+        ((EngineStarted(),), "read-only: the books are not compared with the broker yet; wait a moment"),
         ((EngineStarted(), PASSED), None),
         ((PASSED, EngineStopped("q")), "read-only: "),
-        ((PASSED, EngineStarted()), "read-only: not compared with the broker yet"),
+        ((PASSED, EngineStarted()), "read-only: the books are not compared with the broker yet; wait a moment"),
         ((PASSED, ReconciliationFailed(("one", "two"))), "read-only: one; two"),
         ((PASSED, ReconciliationFailed(("one",)), PASSED), None),
         ((PASSED, Halted(HaltCause.KEY, "by key")), "halted (key): by key"),
         ((PASSED, Halted(HaltCause.KEY, "by key"), Resumed(HaltCause.KEY)), None),
-        ((PASSED, Killed("file")), "killed by file; type REARM to trade again"),
+        ((PASSED, Killed("file")), "killed by file; Ctrl+K, then type REARM to trade again"),
         ((PASSED, Halted(HaltCause.KEY, "by key"), Killed("key"), Rearmed()), None),
-        ((PASSED, Killed("key"), EngineStarted(), PASSED), "killed by key; type REARM to trade again"),
+        ((PASSED, Killed("key"), EngineStarted(), PASSED), "killed by key; Ctrl+K, then type REARM to trade again"),
         (
             (PASSED, Halted(HaltCause.INVARIANT, "broken"), EngineStarted(), PASSED),
             "halted (invariant): broken",

@@ -98,7 +98,7 @@ def test_text_lists_and_words_are_understood(home):
         ),
         (
             '[strategies.vwap]\nsymbols = ["SPY", "QQQ"]',
-            "settings: strategies.vwap.symbols: QQQ: not among the symbols",
+            "settings: strategies.vwap.symbols: QQQ: not among the symbols; add it there, or take it out",
         ),
         ("[strategies.vwap]\nenabled = 1", "settings.toml: strategies.vwap.enabled = 1: must be true or false"),
         ("[risk]\nwindow_start = 10", 'settings.toml: risk.window_start = 10: must be a time of day, as in "10:00"'),
@@ -114,7 +114,10 @@ def test_text_lists_and_words_are_understood(home):
             "settings.toml: account.broker = \"ibkr\": must be 'alpaca' or 'simulated'",
         ),
         ('symbols = ["SPY", "spy"]', 'settings.toml: symbols = "spy": must match pattern'),
-        ('[risk]\nwindow_start = "12:00"', "settings: risk.window_start is after risk.window_end"),
+        (
+            '[risk]\nwindow_start = "12:00"',
+            "settings: risk.window_start is after risk.window_end; change one of the two",
+        ),
         (
             'symbols = ["SPY", "IBM", "SPY"]',
             'settings.toml: symbols = ["SPY", "IBM", "SPY"]: must name each symbol once',

@@ -36,7 +36,7 @@ def test_an_approved_order_leaves_once() -> None:
     gateway = Gateway("paper", Latch())
 
     assert gateway.refusal(a_submission(), TEN) is None
-    assert gateway.refusal(a_submission(), TEN) == "approval a-1 was used already"
+    assert gateway.refusal(a_submission(), TEN) == "approval a-1 was used already; confirm a new ticket"
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_any_changed_field_is_another_order(change: dict[str, object]) -> None:
 
     refusal = Gateway("paper", Latch()).refusal(altered, TEN)
 
-    assert refusal == "the order is not the one that approval a-1 permits"
+    assert refusal == "the order is not the one that approval a-1 was given for; confirm a new ticket"
 
 
 def test_a_replacement_that_opens_stays_while_the_latch_is_shut_and_a_moved_stop_leaves() -> None:

@@ -66,7 +66,7 @@ def test_a_minute_that_is_not_over_yet_is_quarantined() -> None:
     """MD-03"""
     judgement = a_normaliser().judge(a_bar(), TEN + timedelta(seconds=59))
 
-    assert judgement == Quarantined("from the future: it ends 1 s after it arrived")
+    assert judgement == Quarantined("from the future: it ends 1 s after it arrived; check this machine's clock")
 
 
 def test_within_a_known_session_the_same_edges_hold() -> None:
@@ -196,7 +196,7 @@ def test_a_sound_quote_passes_a_locked_one_too_and_one_from_the_future_does_not(
     assert normaliser.judge_quote(sound, TEN) is COMPLETE
     assert normaliser.judge_quote(replace(sound, ask=sound.bid), TEN) is COMPLETE
     assert normaliser.judge_quote(sound, TEN - timedelta(seconds=2)) == Quarantined(
-        "from the future: 2 s ahead of the desk"
+        "from the future: 2 s ahead of the desk; check this machine's clock"
     )
 
 

@@ -64,7 +64,7 @@ A_MARKET_ORDER = a_candidate(limit=None, quantity="0.4")
     ("happened", "standing", "reason"),
     [
         ((), PASSES, "entries are on"),
-        ((KILLED,), REFUSES, "killed by key; type REARM to trade again"),
+        ((KILLED,), REFUSES, "killed by key; Ctrl+K, then type REARM to trade again"),
         ((HALTED,), REFUSES, "halted (invariant): a promise was broken"),
         ((ReconciliationFailed(("SPY: 9 against 1",)),), REFUSES, "read-only: SPY: 9 against 1"),
     ],
@@ -367,7 +367,10 @@ def test_one_strategy_a_symbol() -> None:
     books.creates(a_request("theirs"), strategy="manual")
     desk = a_desk(ledger=books.ledger, settings=settings(max_open_positions=5))
 
-    assert said(OpenPositionsCheck(), a_candidate(), desk) == (REFUSES, "another strategy is in SPY")
+    assert said(OpenPositionsCheck(), a_candidate(), desk) == (
+        REFUSES,
+        "another strategy holds SPY or has an order in it; close or cancel that first",
+    )
     assert said(OpenPositionsCheck(), a_candidate(symbol=IBM), desk)[0] is PASSES
 
 
@@ -376,7 +379,7 @@ def test_one_strategy_a_symbol() -> None:
     [
         (Side.BUY, None, Effect.SHORT, "SPY is held long; close it first"),
         (Side.SELL, None, Effect.OPEN, "SPY is held short; close it first"),
-        (None, Side.SELL, Effect.OPEN, "an order that opens SPY the other way works"),
+        (None, Side.SELL, Effect.OPEN, "an order that opens SPY the other way is working; cancel it first"),
         (Side.BUY, None, Effect.ADD, "1 of 1 before it"),
         (None, Side.BUY, Effect.OPEN, "1 of 1 before it"),
     ],

@@ -53,8 +53,8 @@ def test_whole_shares_are_rounded_down_and_never_up() -> None:
         ("-1", "50", NO_RISK),
         ("1.50", None, BY_NOTIONAL),
         ("1.50", "0", BY_NOTIONAL),
-        ("1.50", "0.10", f"{BY_NOTIONAL}: {BY_STEP}"),
-        ("0.0001", "50", f"{BY_RISK}: {BY_STEP}"),
+        ("1.50", "0.10", f"{BY_NOTIONAL} {BY_STEP}"),
+        ("0.0001", "50", f"{BY_RISK} {BY_STEP}"),
     ],
 )
 def test_an_unknown_or_too_small_limit_buys_nothing_and_says_which(

@@ -256,7 +256,7 @@ def test_an_approval_is_good_once() -> None:
 
     hand.redeems(ticket)
 
-    assert hand.why_not(ticket) == "approval ticket was used already"
+    assert hand.why_not(ticket) == "approval ticket was used already; confirm a new ticket"
 
 
 @pytest.mark.parametrize(("late", "permits"), [(0, True), (0.001, False)])
@@ -360,10 +360,10 @@ def a_stop(quantity: str = "4", **changes: object) -> OrderRequest:
     [
         (a_stop("4"), 0, None),
         (a_stop("10"), 0, None),
-        (a_stop("10.001"), 0, "has 10 left, 10.001 is more"),
-        (a_stop(symbol=IBM), 0, "is for another order"),
-        (a_stop(side=Side.BUY), 0, "is for another order"),
-        (a_stop(stop_price=Price(Decimal("98"))), 0, "is for another order"),
+        (a_stop("10.001"), 0, "permitted 10 more, not 10.001"),
+        (a_stop(symbol=IBM), 0, "permitted another order"),
+        (a_stop(side=Side.BUY), 0, "permitted another order"),
+        (a_stop(stop_price=Price(Decimal("98"))), 0, "permitted another order"),
         (a_stop(), 1, "ended at"),
     ],
 )
@@ -397,7 +397,7 @@ def test_what_a_mandate_released_counts_against_it() -> None:
 
     assert isinstance(second, Approval)
     assert second.id != first.id
-    assert too_much == "mandate ticket-protective_stop has 6 left, 7 is more"
+    assert too_much == "the ticket permitted 6 more, not 7; stage a new order"
 
 
 def test_an_ended_mandate_is_gone() -> None:
