@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from core.ports import DemoRequest, JournalError, JournalWriteError, OperatorError, ReplayRequest
 from state.folders import AccountFolder, JournalFolder
-from state.looking import Looking
+from state.tending import Tending
 
 if TYPE_CHECKING:
     from core.engine import Engine
@@ -111,8 +111,8 @@ def status_of(engine: Engine, account: str, state: str) -> Status:
     )
 
 
-class Keyturn(Looking):
-    """Implements `core.ports.Composition`: what looks is inherited, what runs is wired here."""
+class Keyturn(Tending):
+    """Implements `core.ports.Composition`: what looks and looks after is inherited, what runs is wired here."""
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -231,7 +231,7 @@ class Keyturn(Looking):
 
         folder = self._demo_folder(request)
         mended = folder.prepare()
-        stack.enter_context(EngineLock(folder))
+        mended += stack.enter_context(EngineLock(folder)).notes
         calendar = load_calendar(demo.FIRST_DAY, demo.LAST_DAY)
         log = stack.enter_context(closing(ExchangeLog(folder)))
         records = list(log.records())
