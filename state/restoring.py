@@ -22,19 +22,21 @@ from pathlib import Path
 import orjson
 
 from core.facts import Fact, Killed, StateRestored
-from core.ports import JournalDamagedError, JournalWriteError, RestorePlan
+from core.ports import JournalWriteError, RestorePlan
 from state import replacing
 from state.archive import ArchiveError, Contents, unpack
 from state.backups import is_empty
+from state.codec import decode
 from state.documents import newest_checkpoint
 from state.ending import Ending, ending_of, holds
 from state.folders import AccountFolder
-from state.journal import read
 from state.lock import EngineLock
 from state.segments import segments
 from state.succession import keep, named_anew, not_begun, put_in_place, write
 from state.verify import verify
 
+Watch = Callable[[float], None]
+"""Told how much of the archive's journal is proved, from 0 to 1: what takes long is that."""
 ROOM = 1.1
 """Free room on the disk, for each byte that is unpacked."""
 
@@ -57,7 +59,12 @@ class Restored:
 
 
 def restore(
-    folder: AccountFolder, archive: Path, contents: Contents, when: datetime, agree: Callable[[RestorePlan], bool]
+    folder: AccountFolder,
+    archive: Path,
+    contents: Contents,
+    when: datetime,
+    agree: Callable[[RestorePlan], bool],
+    watch: Watch = lambda _part: None,
 ) -> Restored | None:
     """Restore an account from an archive that was looked at; None where the operator did not agree.
 
@@ -74,14 +81,15 @@ def restore(
     folder.prepare()
     try:
         with EngineLock(folder) as lock:
-            return _Restore(folder, archive, when).carried_out(contents, agree, lock.notes)
+            return _Restore(folder, archive, when, watch).carried_out(contents, agree, lock.notes)
     finally:
         if is_new and is_empty(folder) and not folder.kill_switch.exists():
             shutil.rmtree(folder.path)
 
 
 class _Restore:
-    def __init__(self, folder: AccountFolder, archive: Path, when: datetime) -> None:
+    def __init__(self, folder: AccountFolder, archive: Path, when: datetime, watch: Watch) -> None:
+        self.watch = watch
         self.folder = folder
         self.archive = archive
         self.when = when
@@ -113,7 +121,7 @@ class _Restore:
             )
         stage = replacing.begin(self.folder, f"the restore from {self.archive.name}")
         unpack(self.archive, contents, stage.path)
-        if reason := _unsound(stage):
+        if reason := _unsound(stage, self.watch):
             raise ArchiveError(f"{self.archive.name}: {reason}; take another backup")
         return stage
 
@@ -156,19 +164,23 @@ class _Restore:
         return last if self.folder.exchange.exists() else max(last, self.when)
 
 
-def _unsound(stage: AccountFolder) -> str | None:
-    """Why what was unpacked cannot be gone on from; None where it can."""
-    if not any(path.stat().st_size for path in segments(stage.journal)):
+def _unsound(stage: AccountFolder, watch: Watch) -> str | None:
+    """Why what was unpacked cannot be gone on from; None where it can. Every record is read, not only proved."""
+    size = sum(path.stat().st_size for path in segments(stage.journal))
+    if not size:
         return "it holds no journal"
+    read = 0
+
+    def each(line: bytes) -> None:
+        nonlocal read
+        decode(line)
+        read += len(line) + 1
+        watch(read / size)
+
     checkpoint = newest_checkpoint(stage)
-    report = verify(stage, checkpoint.sequence if checkpoint else 0)
+    report = verify(stage, checkpoint.sequence if checkpoint else 0, each)
     if report.damage or report.torn:
         return f"its journal does not hold: {report.damage or report.torn}"
-    try:
-        for _recorded in read(stage.journal):
-            pass
-    except JournalDamagedError as error:
-        return f"its journal cannot be read: {error}"
     return _unsound_exchange(stage)
 
 

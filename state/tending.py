@@ -19,7 +19,11 @@ class Tending(Looking):
     """The commands that look after an account; those that look are inherited."""
 
     def restore(
-        self, account: str | None, archive: Path, agree: Callable[[RestorePlan], bool]
+        self,
+        account: str | None,
+        archive: Path,
+        agree: Callable[[RestorePlan], bool],
+        watch: Callable[[float], None],
     ) -> dict[str, object] | None:
         """Restore an archive's journal and documents; None where the operator did not agree."""
         from state.archive import look
@@ -27,7 +31,7 @@ class Tending(Looking):
 
         contents = look(archive)
         folder = self._account_of(archive, contents.account, account)
-        done = restore(folder, archive, contents, datetime.now(UTC), agree)
+        done = restore(folder, archive, contents, datetime.now(UTC), agree, watch)
         if done is None:
             return None
         return {**asdict(done.plan), "backup": str(done.backup) if done.backup else None, "notes": done.notes}

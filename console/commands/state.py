@@ -63,7 +63,7 @@ def restore(
 
     Example: keyturn state restore keyturn-demo-1204.tar.gz
     """
-    done = composition_of(context).restore(account, archive, lambda plan: yes or _agrees(_loss(plan), RESTORE))
+    done = composition_of(context).restore(account, archive, lambda plan: yes or _agrees(_loss(plan), RESTORE), Bar())
     if done is None:
         _leave_undone()
     if as_json:
@@ -122,6 +122,24 @@ def _agrees(words: Sequence[str], word: str) -> bool:
     sys.stderr.write(f"type {word} to do it: ")
     sys.stderr.flush()
     return sys.stdin.readline().strip() == word
+
+
+class Bar:
+    """How much of an archive is proved, on a terminal alone; gone when it is whole."""
+
+    def __init__(self) -> None:
+        self._is_seen = sys.stderr.isatty()
+        self._shown = 0
+
+    def __call__(self, part: float) -> None:
+        percent = int(part * 100)
+        if not self._is_seen or percent == self._shown:
+            return
+        self._shown = percent
+        sys.stderr.write(
+            "\r\x1b[K" if part >= 1 else f"\rproving the archive {'━' * (percent // 4):<25} {percent:>3} %"
+        )
+        sys.stderr.flush()
 
 
 def _leave_undone() -> NoReturn:
