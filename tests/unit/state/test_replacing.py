@@ -73,6 +73,7 @@ def _fused(change: Callable[..., object], left: list[int]) -> Callable[..., obje
     return burn
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("deed", [a_restore, a_reset])
 def test_killed_before_any_change_of_the_disk_it_is_finished_or_undone(tmp_path, deed: Deed):
     """SP-04, EX-20: whole in either case, killed in either case, and the start says which."""
@@ -106,6 +107,7 @@ def test_killed_before_any_change_of_the_disk_it_is_finished_or_undone(tmp_path,
 NOTES = ("before it had changed anything", "half-way; it is finished now", "after its last change")
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("deed", [a_restore, a_reset])
 def test_killed_again_and_again_while_it_is_finished_it_is_finished_in_the_end(tmp_path, deed: Deed):
     """SP-04, EX-20: every step may be done twice."""
