@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -18,6 +19,8 @@ RESET = "RESET"
 """What must be typed in full."""
 AT_THE_BROKER = "the broker's books are as they are: the next start compares, and trades only once both agree"
 KEPT = "an archive of what is here is written first"
+PATIENCE_SECONDS = 1.0
+"""What is done sooner needs no bar."""
 UNDONE = 1
 """Exit code where the word was not typed."""
 
@@ -125,20 +128,19 @@ def _agrees(words: Sequence[str], word: str) -> bool:
 
 
 class Bar:
-    """How much of an archive is proved, on a terminal alone; gone when it is whole."""
+    """How much of an archive is proved: on a terminal alone, where it takes long, and gone when it is whole."""
 
     def __init__(self) -> None:
-        self._is_seen = sys.stderr.isatty()
+        self._appears_at = time.monotonic() + PATIENCE_SECONDS if sys.stderr.isatty() else None
         self._shown = 0
 
     def __call__(self, part: float) -> None:
         percent = int(part * 100)
-        if not self._is_seen or percent == self._shown:
+        if self._appears_at is None or percent == self._shown or time.monotonic() < self._appears_at:
             return
         self._shown = percent
-        sys.stderr.write(
-            "\r\x1b[K" if part >= 1 else f"\rproving the archive {'━' * (percent // 4):<25} {percent:>3} %"
-        )
+        line = "" if part >= 1 else f"proving the archive {'━' * (percent // 4):<25} {percent:>3} %"
+        sys.stderr.write(f"\r\x1b[K{line}")
         sys.stderr.flush()
 
 
