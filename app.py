@@ -19,7 +19,7 @@ from uuid import uuid4
 
 from core.ports import DemoRequest, Finding, JournalError, OperatorError, ReplayRequest
 from state.folders import AccountFolder, JournalFolder
-from state.looking import Looking
+from state.tending import Tending
 
 if TYPE_CHECKING:
     from core.brokers.alpaca.broker import AlpacaBroker
@@ -39,8 +39,8 @@ OUR_FAULT = 70
 """Exit code of an error that nobody foresaw: EX_SOFTWARE of sysexits.h."""
 
 
-class Keyturn(Looking):
-    """Implements `core.ports.Composition`: what looks is inherited, what runs is wired here."""
+class Keyturn(Tending):
+    """Implements `core.ports.Composition`: what looks and looks after is inherited, what runs is wired here."""
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -195,7 +195,7 @@ class Keyturn(Looking):
 
         folder = self._demo_folder(request)
         mended = folder.prepare()
-        stack.enter_context(EngineLock(folder))
+        mended += stack.enter_context(EngineLock(folder)).notes
         calendar = load_calendar(demo.FIRST_DAY, demo.LAST_DAY)
         log = stack.enter_context(closing(ExchangeLog(folder)))
         records = list(log.records())
@@ -316,10 +316,10 @@ class Keyturn(Looking):
         stack.callback(broker.close)
         folder = self._account_folder(broker, keys)
         mended = folder.prepare()
-        stack.enter_context(EngineLock(folder))
+        lock = stack.enter_context(EngineLock(folder))
         calendar = self._calendar(broker)
         engine, write = self._engine(folder, calendar, mode, stack)
-        engine.notes = (*mended, *_word_on_gates(settings, mode), *engine.notes)
+        engine.notes = (*mended, *lock.notes, *_word_on_gates(settings, mode), *engine.notes)
         engine.apply(utc_now(), settings, f"{folder.name}-{uuid4().hex[:8]}")
         switch = FileKillSwitch(folder, self.environ)
         switch.prepare()

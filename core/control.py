@@ -17,6 +17,8 @@ from core.facts import (
     ReconciliationPassed,
     Resumed,
     SettingsApplied,
+    StateReset,
+    StateRestored,
     SymbolRefused,
 )
 from core.model.values import Symbol
@@ -39,7 +41,8 @@ class Refusal:
 class ControlState:
     """`halts` maps each cause that halts now to its reason; `killed_by` is None while the key is not turned.
 
-    `read_only_at` is when the desk became read-only; None while it is not.
+    `read_only_at` is when the desk became read-only; None while it is not. `forgotten_until` is the time up to which
+    a reset or a restore forgot orders; None where none did.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -54,6 +57,7 @@ class ControlState:
     corrections: tuple[str, ...] = ()
     starts: int = 0
     refused_symbols: dict[Symbol, Refusal] = field(default_factory=dict)
+    forgotten_until: datetime | None = None
 
 
 class Control:
@@ -64,6 +68,8 @@ class Control:
         self.folds = {
             SettingsApplied: self._applied,
             InstallationNamed: self._named,
+            StateReset: self._forgot,
+            StateRestored: self._forgot,
             EngineStarted: self._started,
             EngineStopped: self._stopped,
             Halted: self._halted,
@@ -104,11 +110,18 @@ class Control:
         refusal = self.state.refused_symbols.get(symbol)
         return refusal if refusal is not None and refusal.day == day else None
 
+    def is_forgotten(self, at: datetime) -> bool:
+        """Whether a reset or a restore forgot what was ordered at this time (SP-04)."""
+        return self.state.forgotten_until is not None and at <= self.state.forgotten_until
+
     def _applied(self, _at: datetime, fact: SettingsApplied) -> None:
         self.state.settings = fact.settings
 
     def _named(self, _at: datetime, fact: InstallationNamed) -> None:
         self.state.installation = fact.name
+
+    def _forgot(self, _at: datetime, fact: StateReset | StateRestored) -> None:
+        self.state.forgotten_until = fact.forgotten_until
 
     def _started(self, at: datetime, _fact: EngineStarted) -> None:
         self.state.starts += 1

@@ -40,9 +40,52 @@ class SettingsApplied:
 
 @dataclass(frozen=True, slots=True)
 class InstallationNamed:
-    """The name that manual orders hash (EX-04); recorded once."""
+    """The name that manual orders hash (EX-04); recorded once, and anew where a reset or a restore forgets orders."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateReset:
+    """The operator had everything forgotten: the first record of the journal that began then (SP-04).
+
+    Attributes
+    ----------
+    when
+        By the wall clock; the record itself bears the time at which the journal before it ended.
+    last_record, forgotten_until
+        Number and time of the last record before.
+    backup
+        The archive that keeps what was there.
+    """
+
+    when: datetime
+    last_record: int
+    forgotten_until: datetime
+    backup: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateRestored:
+    """An archive took the place of journal and documents (SP-04).
+
+    Attributes
+    ----------
+    when
+        By the wall clock.
+    lost
+        Records of the journal before that the archive does not hold.
+    forgotten_until
+        What the market said up to here may have had its order at the broker.
+    backup
+        The archive that keeps what was there; None where nothing was.
+    """
+
+    when: datetime
+    archive: str
+    lost: int
+    forgotten_until: datetime
+    backup: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,6 +455,8 @@ class PositionCorrected:
 Fact = (
     SettingsApplied
     | InstallationNamed
+    | StateReset
+    | StateRestored
     | EngineStarted
     | EngineStopped
     | DayStarted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -156,6 +156,41 @@ class Finding:
     remedy: str
 
 
+@dataclass(frozen=True, slots=True)
+class RestorePlan:
+    """`keyturn state restore`: what it would do, for the operator to agree to.
+
+    Attributes
+    ----------
+    records, ends_at
+        Of the archive's journal.
+    present, lost
+        Records that are there now, and those of them that the archive does not hold.
+    killed_by
+        Who killed, here or in the archive; it stays.
+    has_exchange
+        The simulated exchange is restored with the journal; else the broker's books are as they are.
+    """
+
+    account: str
+    archive: str
+    records: int
+    ends_at: datetime
+    present: int
+    lost: int
+    killed_by: str | None
+    has_exchange: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ResetPlan:
+    """`keyturn state reset`: what it would do, for the operator to agree to. A kill stays."""
+
+    account: str
+    present: int
+    killed_by: str | None
+
+
 class Composition(Protocol):
     """What the subcommands may ask for. Each raises `OperatorError` where the operator can mend something."""
 
@@ -170,3 +205,11 @@ class Composition(Protocol):
     def why(self, account: str | None, folder: Path | None, order: str) -> Iterator[Recorded]: ...
     def show(self, account: str | None) -> dict[str, object]: ...
     def backup(self, account: str | None, target: Path | None) -> Path: ...
+    def restore(
+        self,
+        account: str | None,
+        archive: Path,
+        agree: Callable[[RestorePlan], bool],
+        watch: Callable[[float], None],
+    ) -> dict[str, object] | None: ...
+    def reset(self, account: str | None, agree: Callable[[ResetPlan], bool]) -> dict[str, object] | None: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from core import facts
@@ -37,6 +38,11 @@ def in_words(fact: facts.Fact) -> str:
             return f"settings applied, profile {fact.settings.profile}, symbols {', '.join(fact.settings.symbols)}"
         case facts.InstallationNamed():
             return f"this installation is {fact.name}"
+        case facts.StateReset():
+            return f"reset {_minute(fact.when)}, after record {fact.last_record}; what was there is in {fact.backup}"
+        case facts.StateRestored():
+            kept = "" if fact.backup is None else f"; what was there is in {fact.backup}"
+            return f"restored {_minute(fact.when)} from {fact.archive}, {fact.lost} records lost{kept}"
         case facts.EngineStarted():
             return "engine started; nothing trades before the books are compared"
         case facts.EngineStopped():
@@ -160,6 +166,10 @@ def signed(amount: Decimal) -> str:
 
 def _list(items: tuple[str, ...], lead: str) -> str:
     return lead + "; ".join(items) if items else ""
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def _usd(amount: Decimal) -> str:

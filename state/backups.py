@@ -15,6 +15,7 @@ from pathlib import Path
 from core.ports import OperatorError
 from state.files import open_private, sync_folder
 from state.folders import AccountFolder
+from state.replacing import refuse_half_done
 from state.segments import segments, sequence_in
 
 
@@ -35,6 +36,7 @@ def backup(folder: AccountFolder, to: Path) -> Path:
     BackupError
         Where there is nothing to keep, or the archive is there already.
     """
+    refuse_half_done(folder)
     files = _documents(folder)
     journal = _journal(folder)
     exchange = _exchange(folder)
@@ -56,6 +58,11 @@ def backup(folder: AccountFolder, to: Path) -> Path:
     return target
 
 
+def is_empty(folder: AccountFolder) -> bool:
+    """Whether there is nothing that a backup would keep: neither journal nor documents."""
+    return not _documents(folder) and not _journal_paths(folder)
+
+
 def _documents(folder: AccountFolder) -> dict[str, bytes]:
     """The documents and their older versions; each is replaced whole, so each is read whole."""
     kept = sorted(folder.backups.glob("documents.*.json")) if folder.backups.is_dir() else []
@@ -70,9 +77,11 @@ def _documents(folder: AccountFolder) -> dict[str, bytes]:
 
 def _journal(folder: AccountFolder) -> dict[str, bytes]:
     """Every segment up to its last whole line."""
-    if not folder.journal.is_dir():
-        return {}
-    return {f"journal/{path.name}": _whole_lines(path) for path in segments(folder.journal)}
+    return {f"journal/{path.name}": _whole_lines(path) for path in _journal_paths(folder)}
+
+
+def _journal_paths(folder: AccountFolder) -> list[Path]:
+    return segments(folder.journal) if folder.journal.is_dir() else []
 
 
 def _exchange(folder: AccountFolder) -> dict[str, bytes]:

@@ -198,6 +198,16 @@ def known_sequence(folder: AccountFolder) -> int:
         return 0
 
 
+def newest_checkpoint(folder: AccountFolder) -> Checkpoint | None:
+    """The newest sound checkpoint, of the documents or of their backups; None where there is none. Reads only."""
+    for path in (folder.documents, *(folder.backups / f"documents.{number}.json" for number in range(1, BACKUPS + 1))):
+        try:
+            return _checkpoint_in(path)
+        except (UnsoundDocumentsError, OSError):
+            continue
+    return None
+
+
 def _link_or_copy(source: Path, target: Path) -> None:
     try:
         os.link(source, target)

@@ -62,6 +62,11 @@ class AccountFolder:
         return self.path / "backups"
 
     @property
+    def archives(self) -> Path:
+        """The folder of what a restore or a reset found there and kept."""
+        return self.path / "archives"
+
+    @property
     def lock(self) -> Path:
         return self.path / "lock"
 
@@ -80,7 +85,7 @@ class AccountFolder:
 
     def prepare(self) -> tuple[str, ...]:
         """Make the folders, and mend permissions that are too wide. Returns what was mended, in words."""
-        folders = (self.path, self.journal, self.backups)
+        folders = (self.path, self.journal, self.backups, self.archives)
         for folder in self.above:
             _refuse_shared(folder)
         mended = [make_folder(folder) for folder in (*self.above, *folders)]

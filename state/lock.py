@@ -34,14 +34,26 @@ class AlreadyRunningError(OperatorError):
 
 
 class EngineLock:
-    """Held from `acquire` to `release`, or to the end of the process."""
+    """Held from `acquire` to `release`, or to the end of the process.
+
+    Attributes
+    ----------
+    notes
+        What taking it had to finish, in words: a restore or a reset that a crash has left half done.
+    """
 
     def __init__(self, folder: AccountFolder) -> None:
+        self.notes: tuple[str, ...] = ()
         self._folder = folder
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock, or raise `AlreadyRunningError` naming who has it."""
+        """Take the lock, or raise `AlreadyRunningError` naming who has it.
+
+        Whoever holds the account is the one who may finish what a crash has left half done, and does so here.
+        """
+        from state.replacing import finish
+
         descriptor = open_private(self._folder.lock, os.O_RDWR | os.O_CREAT)
         if not _locked_in_time(descriptor):
             pid = _pid_in(descriptor)
@@ -51,6 +63,11 @@ class EngineLock:
         os.ftruncate(descriptor, 0)
         started = datetime.now(UTC).isoformat(timespec="seconds")
         write_all(descriptor, orjson.dumps({"pid": os.getpid(), "started": started}) + b"\n")
+        try:
+            self.notes = finish(self._folder)
+        except OSError:
+            self.release()
+            raise
 
     def release(self) -> None:
         if self._descriptor is None:

@@ -102,7 +102,7 @@ class Looking:
     def show(self, account: str | None) -> dict[str, object]:
         from state.documents import TinyDocuments
 
-        found = TinyDocuments(self._folder(account)).load()
+        found = TinyDocuments(self._whole(account)).load()
         if isinstance(found, Checkpoint):
             return {"sequence": found.sequence, **found.documents}
         raise OperatorError(f"{found.reason}; the next start writes them anew from the journal")
@@ -114,10 +114,18 @@ class Looking:
 
     def _journal(self, account: str | None, folder: Path | None) -> AccountFolder:
         if folder is None:
-            return self._folder(account)
+            return self._whole(account)
         if not folder.is_dir():
             raise OperatorError(f"{folder} is no folder; name one that holds a journal")
         return JournalFolder(folder)
+
+    def _whole(self, account: str | None) -> AccountFolder:
+        """An account of which nothing is on its way (SP-04)."""
+        from state.replacing import refuse_half_done
+
+        folder = self._folder(account)
+        refuse_half_done(folder)
+        return folder
 
     def _folder(self, account: str | None) -> AccountFolder:
         """The account that was named, that runs, or that ran last."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
 
 from core.ports import JournalDamagedError
-from state.codec import GENESIS
+from state.codec import GENESIS, RecordError
 from state.folders import AccountFolder
 from state.journal import BEGINNING
 from state.segments import Start, Walk, day_of, end_of, segments
@@ -43,7 +44,7 @@ class VerifyReport:
         return self.damage is None
 
 
-def verify(folder: AccountFolder, known: int = 0) -> VerifyReport:
+def verify(folder: AccountFolder, known: int = 0, each: Callable[[bytes], object] | None = None) -> VerifyReport:
     """Walk the whole chain; also that times never decrease and every record stands in its own day's segment.
 
     Parameters
@@ -51,12 +52,14 @@ def verify(folder: AccountFolder, known: int = 0) -> VerifyReport:
     known
         The record that the state documents know, read before this is called: a chain that ends before it has lost
         its end.
+    each
+        Looks at every line besides; the `RecordError` that it raises is damage.
     """
     paths = segments(folder.journal) if folder.journal.is_dir() else []
     walk = Walk(paths, Start(0, 0, GENESIS))
     damage = None
     try:
-        _check_times(walk)
+        _check_times(walk, each)
     except JournalDamagedError as error:
         damage = str(error)
     if damage is None and walk.sequence < known:
@@ -67,10 +70,15 @@ def verify(folder: AccountFolder, known: int = 0) -> VerifyReport:
     return VerifyReport(walk.sequence, len(paths), walk.sum, torn, damage)
 
 
-def _check_times(walk: Walk) -> None:
+def _check_times(walk: Walk, each: Callable[[bytes], object] | None) -> None:
     before = day_ends = BEGINNING
     day = ""
     for line in walk:
+        if each is not None:
+            try:
+                each(line)
+            except RecordError as error:
+                raise JournalDamagedError(f"{walk.place}: {error}") from error
         at = datetime.fromisoformat(orjson.loads(line)["at"])
         if at < before:
             raise JournalDamagedError(f"{walk.place}: its time {at} is before that of the record before it; {MENDED}")

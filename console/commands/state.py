@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from console.commands.shared import Account, composition_of, print_json, say
+from console.commands.shared import Account, AsJson, composition_of, print_json, say
+from core.ports import ResetPlan, RestorePlan
+from widgets.grid_text import harmless
+
+RESTORE = "RESTORE"
+RESET = "RESET"
+"""What must be typed in full."""
+AT_THE_BROKER = "the broker's books are as they are: the next start compares, and trades only once both agree"
+KEPT = "an archive of what is here is written first"
+PATIENCE_SECONDS = 1.0
+"""What is done sooner needs no bar."""
+UNDONE = 1
+"""Exit code where the word was not typed."""
+
+Yes = Annotated[bool, typer.Option("--yes", help="Ask nothing: for scripts.")]
 
 commands = typer.Typer(help="Look after the state folder.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -32,3 +49,112 @@ def backup(
     Example: keyturn state backup /var/backups
     """
     say(str(composition_of(context).backup(account, target)))
+
+
+@commands.command()
+def restore(
+    context: typer.Context,
+    archive: Annotated[Path, typer.Argument(help="What `keyturn state backup` wrote.")],
+    account: Account = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put an archive's journal, documents and exchange log in the place of what is there, which is kept in an archive.
+
+    It asks for a typed word; exit code 1 where it was not typed. No engine may run. A kill stays, the one here and the
+    one in the archive. The broker's books are not touched: the next start compares with them.
+
+    Example: keyturn state restore keyturn-demo-1204.tar.gz
+    """
+    done = composition_of(context).restore(account, archive, lambda plan: yes or _agrees(_loss(plan), RESTORE), Bar())
+    if done is None:
+        _leave_undone()
+    if as_json:
+        print_json(done)
+        return
+    _say_notes(done)
+    kept = f"; what was there is in {done['backup']}" if done["backup"] else ""
+    say(f"{done['account']}: restored {done['records']} records from {done['archive']}, {done['lost']} lost{kept}")
+    if done["has_exchange"]:
+        say("the simulated exchange is as it was then; the next start goes on from there")
+    else:
+        say(AT_THE_BROKER)
+    _say_kill(done)
+
+
+@commands.command()
+def reset(context: typer.Context, account: Account = None, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Forget everything of an account and begin its journal anew; what was there is kept in an archive.
+
+    It asks for a typed word; exit code 1 where it was not typed. No engine may run. A kill stays. The broker's books,
+    the simulated exchange's too, are not touched: the next start compares with them.
+
+    Example: keyturn state reset --account demo
+    """
+    done = composition_of(context).reset(account, lambda plan: yes or _agrees(_forgetting(plan), RESET))
+    if done is None:
+        _leave_undone()
+    if as_json:
+        print_json(done)
+        return
+    _say_notes(done)
+    say(f"{done['account']}: reset, {done['present']} records forgotten; what was there is in {done['backup']}")
+    say(AT_THE_BROKER)
+    _say_kill(done)
+
+
+def _loss(plan: RestorePlan) -> tuple[str, ...]:
+    """What a restore would do."""
+    until = f"the last of {plan.ends_at:%Y-%m-%d %H:%M:%S} UTC"
+    comes = f"{plan.account}: {plan.archive} holds {plan.records} records, {until}"
+    if not plan.present:
+        return (comes, "no record is here that it would replace")
+    return (comes, f"{plan.present} records are here, and {plan.lost} of them would be lost", KEPT)
+
+
+def _forgetting(plan: ResetPlan) -> tuple[str, ...]:
+    """What a reset would do."""
+    lost = "proposals, orders, trades, and what counts against the limits of a day"
+    return (f"{plan.account}: {plan.present} records would be forgotten: {lost}", KEPT)
+
+
+def _agrees(words: Sequence[str], word: str) -> bool:
+    """Ask on standard error, so that what is printed stays the answer; a word from a pipe counts too."""
+    for line in words:
+        sys.stderr.write(f"{harmless(line)}\n")
+    sys.stderr.write(f"type {word} to do it: ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip() == word
+
+
+class Bar:
+    """How much of an archive is proved: on a terminal alone, where it takes long, and gone when it is whole."""
+
+    def __init__(self) -> None:
+        self._appears_at = time.monotonic() + PATIENCE_SECONDS if sys.stderr.isatty() else None
+        self._shown = 0
+
+    def __call__(self, part: float) -> None:
+        percent = int(part * 100)
+        if self._appears_at is None or percent == self._shown or time.monotonic() < self._appears_at:
+            return
+        self._shown = percent
+        line = "" if part >= 1 else f"proving the archive {'━' * (percent // 4):<25} {percent:>3} %"
+        sys.stderr.write(f"\r\x1b[K{line}")
+        sys.stderr.flush()
+
+
+def _leave_undone() -> NoReturn:
+    sys.stderr.write("keyturn: the word was not typed, nothing was changed; --yes asks nothing\n")
+    raise typer.Exit(UNDONE)
+
+
+def _say_notes(done: dict[str, object]) -> None:
+    notes = done["notes"]
+    for note in notes if isinstance(notes, tuple) else ():
+        say(note)
+
+
+def _say_kill(done: dict[str, object]) -> None:
+    if done["killed_by"]:
+        say(f"killed by {done['killed_by']} as before; type REARM at the desk to trade again")

@@ -255,8 +255,9 @@ class Changing:
         return Quantity(max(min(held, left_to_close(self.desk, position.symbol, position.strategy)), Decimal(0)))
 
     def _next_id(self, order_id: ClientOrderId) -> ClientOrderId:
-        """The order's own name with the number of the change (EX-04): no two changes ever share one."""
-        return order_id_of("change", order_id, str(self.desk.stage.state.changes + 1))
+        """The order's own name with the installation's and the number of the change (EX-04): no two ever share one."""
+        installation = self.desk.control.state.installation or ""
+        return order_id_of("change", installation, order_id, str(self.desk.stage.state.changes + 1))
 
     def _skip(self, strategy: str, symbol: Symbol, reason: str) -> None:
         self.desk.record(ProposalSkipped(strategy, symbol, self.desk.at, (reason,)))

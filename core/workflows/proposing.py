@@ -20,6 +20,7 @@ from core.model.values import ZERO, ClientOrderId, Price, ProposalId, Quantity, 
 from core.risk.gate import Candidate, Gate
 
 TIMEFRAME = "1min"
+FORGOTTEN = "what this bar ordered was forgotten by a reset or a restore; the next bar counts"
 
 
 class Proposing:
@@ -30,6 +31,9 @@ class Proposing:
     # ── strategies ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def stage_entry(self, signal: EntrySignal) -> None:
+        if self.desk.control.is_forgotten(signal.bar_start + ONE_MINUTE):
+            self._skip(signal.strategy, signal.symbol, (FORGOTTEN,), signal.bar_start)
+            return
         held = self.desk.ledger.position(signal.symbol, signal.strategy)
         order = OrderRequest(
             client_order_id=signal_order_id(signal.strategy, signal.symbol, signal.bar_start, Side.BUY),

@@ -39,6 +39,7 @@ profiles = st.sampled_from(sorted(PROFILES)).map(
 )
 st.register_type_strategy(Decimal, decimals)
 st.register_type_strategy(datetime, instants)
+st.register_type_strategy(int, st.integers(0, 2**63 - 1))
 st.register_type_strategy(Settings, profiles)
 st.register_type_strategy(str, st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
 

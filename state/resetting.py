@@ -1,0 +1,96 @@
+"""A reset: the account forgets everything, and its journal begins anew by saying so (SP-04).
+
+What was there goes into an archive first. A kill stays: the switch's file is not touched, and where the journal or its
+documents ended killed, the new one starts so. The broker's books are not touched either, nor are those of the simulated
+exchange: the next start compares with them (EX-09).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import orjson
+
+from core.facts import Fact, Killed, StateReset
+from core.ports import JournalWriteError, OperatorError, ResetPlan
+from state import replacing
+from state.backups import is_empty
+from state.ending import Ending, ending_of
+from state.folders import AccountFolder
+from state.lock import EngineLock
+from state.segments import last_line
+from state.succession import keep, named_anew, not_begun, put_in_place, write
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """What was done; `notes` is what taking the lock had to finish first, in words."""
+
+    plan: ResetPlan
+    backup: Path
+    notes: tuple[str, ...]
+
+
+def reset(folder: AccountFolder, when: datetime, agree: Callable[[ResetPlan], bool]) -> Reset | None:
+    """Begin an account's journal anew; None where the operator did not agree.
+
+    Raises
+    ------
+    AlreadyRunningError
+        An engine holds the account.
+    OperatorError
+        There is nothing to reset, or the disk fails.
+    """
+    folder.prepare()
+    with EngineLock(folder) as lock:
+        if is_empty(folder):
+            raise OperatorError(f"account {folder.name!r} has neither journal nor documents: there is nothing to reset")
+        try:
+            return _carried_out(folder, when, agree, lock.notes)
+        except (OSError, JournalWriteError) as error:
+            raise not_begun(folder, error) from error
+        finally:
+            replacing.drop(folder)
+
+
+def _carried_out(
+    folder: AccountFolder, when: datetime, agree: Callable[[ResetPlan], bool], notes: tuple[str, ...]
+) -> Reset | None:
+    there = ending_of(folder)
+    plan = ResetPlan(folder.name, there.sequence, there.killed_by)
+    if not agree(plan):
+        return None
+    kept = keep(folder, there, "reset", when)
+    stage = replacing.begin(folder, "the reset")
+    at = _account_time(folder, there, when)
+    write(stage, at, _facts(folder, there, when, max(at, there.at or at), kept))
+    put_in_place(folder)
+    return Reset(plan, kept, notes)
+
+
+def _account_time(folder: AccountFolder, there: Ending, when: datetime) -> datetime:
+    """What time it is for the account: by the wall, or on a simulated exchange where its market stands."""
+    if not folder.exchange.exists():
+        return when
+    return max((at for at in (there.at, _last_request(folder)) if at is not None), default=when)
+
+
+def _last_request(folder: AccountFolder) -> datetime | None:
+    """When the simulated exchange was last asked something, as far as its log can be read."""
+    try:
+        return datetime.fromisoformat(orjson.loads(last_line(folder.exchange))["at"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _facts(folder: AccountFolder, there: Ending, when: datetime, until: datetime, kept: Path) -> list[Fact]:
+    facts: list[Fact] = [
+        StateReset(when, there.sequence, until, kept.name),
+        named_anew(there.installation, folder, there, when),
+    ]
+    if there.killed_by is not None:
+        facts.append(Killed(there.killed_by))
+    return facts

@@ -1,0 +1,198 @@
+"""A restore: an archive's journal, documents and exchange log in the place of what is there (SP-04).
+
+1. The account's lock is taken: while an engine runs, nothing is restored.
+2. The archive is unpacked beside and proved: its journal record by record, then what leans on it.
+3. The operator is told what will be lost, and agrees.
+4. What is there goes into an archive of its own.
+5. The restored journal takes down that it was restored, names the installation anew, so that no order to come bears the
+   id of one that it has forgotten (EX-04), and stays killed where the account was.
+6. The two change places (`state.replacing`).
+
+What this does to the truth at the broker is the business of the comparison that every start begins with (EX-09).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import orjson
+
+from core.facts import Fact, Killed, StateRestored
+from core.ports import JournalWriteError, RestorePlan
+from state import replacing
+from state.archive import ArchiveError, Contents, unpack
+from state.backups import is_empty
+from state.codec import decode
+from state.documents import newest_checkpoint
+from state.ending import Ending, ending_of, holds
+from state.folders import AccountFolder
+from state.lock import EngineLock
+from state.segments import segments
+from state.succession import keep, named_anew, not_begun, put_in_place, write
+from state.verify import verify
+
+Watch = Callable[[float], None]
+"""Told how much of the archive's journal is proved, from 0 to 1: what takes long is that."""
+ROOM = 1.1
+"""Free room on the disk, for each byte that is unpacked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was done.
+
+    Attributes
+    ----------
+    backup
+        What was there; None where nothing was.
+    notes
+        What taking the lock had to finish first, in words.
+    """
+
+    plan: RestorePlan
+    backup: Path | None
+    notes: tuple[str, ...]
+
+
+def restore(
+    folder: AccountFolder,
+    archive: Path,
+    contents: Contents,
+    when: datetime,
+    agree: Callable[[RestorePlan], bool],
+    watch: Watch = lambda _part: None,
+) -> Restored | None:
+    """Restore an account from an archive that was looked at; None where the operator did not agree.
+
+    Raises
+    ------
+    AlreadyRunningError
+        An engine holds the account.
+    ArchiveError
+        The archive cannot be believed; nothing is changed.
+    SuccessionError
+        The disk fails.
+    """
+    is_new = not folder.path.exists()
+    folder.prepare()
+    try:
+        with EngineLock(folder) as lock:
+            return _Restore(folder, archive, when, watch).carried_out(contents, agree, lock.notes)
+    finally:
+        if is_new and is_empty(folder) and not folder.kill_switch.exists():
+            shutil.rmtree(folder.path)
+
+
+class _Restore:
+    def __init__(self, folder: AccountFolder, archive: Path, when: datetime, watch: Watch) -> None:
+        self.watch = watch
+        self.folder = folder
+        self.archive = archive
+        self.when = when
+
+    def carried_out(
+        self, contents: Contents, agree: Callable[[RestorePlan], bool], notes: tuple[str, ...]
+    ) -> Restored | None:
+        try:
+            stage = self._staged(contents)
+            there, comes = ending_of(self.folder), ending_of(stage)
+            plan = self._plan(stage, there, comes)
+            if not agree(plan):
+                return None
+            kept = None if is_empty(self.folder) else keep(self.folder, there, "restore", self.when)
+            write(stage, plan.ends_at, self._facts(plan, stage, there, comes, kept))
+            put_in_place(self.folder)
+        except (OSError, JournalWriteError) as error:
+            raise not_begun(self.folder, error) from error
+        finally:
+            replacing.drop(self.folder)
+        return Restored(plan, kept, notes)
+
+    def _staged(self, contents: Contents) -> AccountFolder:
+        """The archive unpacked beside, and proved. Raises `ArchiveError`."""
+        free = shutil.disk_usage(self.folder.path).free
+        if contents.size * ROOM > free:
+            raise ArchiveError(
+                f"{self.archive.name} unpacks to {contents.size:,} bytes and {free:,} are free; make room"
+            )
+        stage = replacing.begin(self.folder, f"the restore from {self.archive.name}")
+        unpack(self.archive, contents, stage.path)
+        if reason := _unsound(stage, self.watch):
+            raise ArchiveError(f"{self.archive.name}: {reason}; take another backup")
+        return stage
+
+    def _plan(self, stage: AccountFolder, there: Ending, comes: Ending) -> RestorePlan:
+        return RestorePlan(
+            account=self.folder.name,
+            archive=self.archive.name,
+            records=comes.sequence,
+            ends_at=comes.at or self.when,
+            present=there.sequence,
+            lost=self._lost(stage, there, comes),
+            killed_by=there.killed_by or comes.killed_by,
+            has_exchange=stage.exchange.exists(),
+        )
+
+    def _lost(self, stage: AccountFolder, there: Ending, comes: Ending) -> int:
+        """Records of the journal that is there and not in the archive's."""
+        if holds(stage, there):
+            return 0
+        return there.sequence - (comes.sequence if holds(self.folder, comes) else 0)
+
+    def _facts(
+        self, plan: RestorePlan, stage: AccountFolder, there: Ending, comes: Ending, kept: Path | None
+    ) -> list[Fact]:
+        """What the restored journal takes down of its restore."""
+        until = self._forgotten_until(plan, there)
+        facts: list[Fact] = [
+            StateRestored(self.when, plan.archive, plan.lost, until, kept.name if kept else None),
+            named_anew(comes.installation, stage, there, self.when),
+        ]
+        if there.killed_by is not None and comes.killed_by is None:
+            facts.append(Killed(there.killed_by))
+        return facts
+
+    def _forgotten_until(self, plan: RestorePlan, there: Ending) -> datetime:
+        """An exchange that is restored too has forgotten the same; a broker has every order up to now."""
+        if plan.has_exchange:
+            return plan.ends_at
+        last = max(plan.ends_at, there.at or plan.ends_at)
+        return last if self.folder.exchange.exists() else max(last, self.when)
+
+
+def _unsound(stage: AccountFolder, watch: Watch) -> str | None:
+    """Why what was unpacked cannot be gone on from; None where it can. Every record is read, not only proved."""
+    size = sum(path.stat().st_size for path in segments(stage.journal))
+    if not size:
+        return "it holds no journal"
+    read = 0
+
+    def each(line: bytes) -> None:
+        nonlocal read
+        decode(line)
+        read += len(line) + 1
+        watch(read / size)
+
+    checkpoint = newest_checkpoint(stage)
+    report = verify(stage, checkpoint.sequence if checkpoint else 0, each)
+    if report.damage or report.torn:
+        return f"its journal does not hold: {report.damage or report.torn}"
+    return _unsound_exchange(stage)
+
+
+def _unsound_exchange(stage: AccountFolder) -> str | None:
+    if not stage.exchange.exists():
+        return None
+    with stage.exchange.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                is_record = line.endswith(b"\n") and "request" in orjson.loads(line)
+            except (TypeError, orjson.JSONDecodeError):
+                is_record = False
+            if not is_record:
+                return f"{stage.exchange.name}, line {number}, is no record"
+    return None
