@@ -35,6 +35,7 @@ from core.brokers.alpaca.reading import (
     an_activity,
     an_instrument,
     an_order,
+    has_unnamed_legs,
     submitted_at,
     why_blocked,
 )
@@ -117,7 +118,8 @@ class AlpacaBroker:
             return as_no_answer(error)
         path = f"/orders/{_in_path(old)}"
         reply = self._questions.send_once("PATCH", path, "PATCH /orders/{id}", a_replacement(order))
-        return self._outcome(reply, order.client_order_id)
+        answer = self._outcome(reply, order.client_order_id)
+        return self._refused_replacement(answer, order.client_order_id) if isinstance(answer, Refused) else answer
 
     def cancel(
         self, client_order_id: ClientOrderId, broker_order_id: BrokerOrderId | None
@@ -236,6 +238,13 @@ class AlpacaBroker:
             return NoAnswer(f"Alpaca: an answer about the order {report.client_order_id}")
         return Accepted(report)
 
+    def _refused_replacement(self, refused: Refused, client_order_id: ClientOrderId) -> Accepted | Refused | NoAnswer:
+        """A replacement can be answered with an error and be done: only where it is not there was it refused."""
+        found = self.look_up(client_order_id)
+        if isinstance(found, OrderReport):
+            return Accepted(found)
+        return refused if isinstance(found, NotFound) else found
+
     def _refused_cancel(
         self, refused: Refused, broker_order_id: BrokerOrderId | None, ends: float
     ) -> Accepted | Refused | NotFound | NoAnswer:
@@ -254,20 +263,20 @@ class AlpacaBroker:
         return self._find(client_order_id, ends)[0].broker_order_id
 
     def _find(self, client_order_id: ClientOrderId, ends: float | None = None) -> tuple[OrderReport, datetime]:
-        report, since = self._questions.get(
+        report, since, is_whole = self._questions.get(
             "/orders:by_client_order_id",
             "GET /orders:by_client_order_id",
-            lambda raw: (an_order(raw), submitted_at(raw)),
-            {"client_order_id": client_order_id},
+            lambda raw: (an_order(raw), submitted_at(raw), not has_unnamed_legs(raw)),
+            {"client_order_id": client_order_id, "nested": "true"},
             ends,
         )
         if report.client_order_id != client_order_id:
             raise NoAnswerError(NoAnswer(f"Alpaca: an answer about the order {report.client_order_id}"))
-        return report, since
+        return (report if is_whole else self._report_of(report.broker_order_id, ends)), since
 
-    def _report_of(self, order_id: BrokerOrderId, ends: float) -> OrderReport:
+    def _report_of(self, order_id: BrokerOrderId, ends: float | None) -> OrderReport:
         path = f"/orders/{_in_path(order_id)}"
-        return self._questions.get(path, "GET /orders/{id}", an_order, None, ends)
+        return self._questions.get(path, "GET /orders/{id}", an_order, {"nested": "true"}, ends)
 
     def _with_executions(self, report: OrderReport, since: datetime) -> OrderReport:
         """The order's fills with the ids that the stream gives them; none where they are not all there (EX-05)."""
