@@ -27,6 +27,7 @@ from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.log import Record
 from core.model.bar import Bar
 from core.model.broker import BrokerPosition, OrderReport
+from core.model.instrument import Instrument
 from core.model.quote import Quote
 from core.model.session import Calendar
 from tests.wire.exchange.clocks import Clock, RunningClock, StillClock
@@ -65,6 +66,8 @@ class LoopbackExchange:
     ----------
     bars, quotes
         The market as a test gives it; none of both is the seeded market of `seed`.
+    instruments
+        Those that are not as usual; every other symbol of the market can be traded in fractions and sold short.
     clock
         Runs from a Thursday's ten o'clock in New York unless another is given; `moves_to` wants a `StillClock`.
     calendar
@@ -79,6 +82,7 @@ class LoopbackExchange:
         bars: Iterable[Bar] = (),
         quotes: Iterable[Quote] = (),
         symbols: Sequence[str] = ("SPY",),
+        instruments: Iterable[Instrument] = (),
         seed: int = 1,
         clock: Clock | None = None,
         calendar: Calendar | None = None,
@@ -97,7 +101,7 @@ class LoopbackExchange:
         bars, quotes = list(bars), list(quotes)
         self.tape: Tape = WrittenTape(bars, quotes, symbols) if bars or quotes else SeededTape(seed, symbols, hours)
         config = config or ExchangeConfig(account="LOOPBACK", cash=cash, multiplier=multiplier, seed=str(seed))
-        self.floor = Floor(config, hours, self.clock, self.tape, Notes())
+        self.floor = Floor(config, hours, self.clock, self.tape, Notes(), instruments)
         self.trades = TradeStream(self.faults, keys, say)
         self.data = {feed: DataStream(self.faults, keys, say) for feed in ("iex", "sip")}
         self.floor.bars_told, self.floor.quotes_told = self._show_bar, self._show_quote
@@ -225,9 +229,7 @@ class LoopbackExchange:
 
     def shows(self, happening: Bar | Quote) -> None:
         """One more bar or quote of a written market."""
-        tape = self.tape
-        assert isinstance(tape, WrittenTape)
-        self.call(lambda: tape.add(happening))
+        self.call(lambda: self.floor.show(happening))
 
     def received(self, method: str = "", path: str = "") -> list[Received]:
         """Every request so far with this method and this beginning of a path."""
