@@ -72,6 +72,8 @@ class LoopbackExchange:
         Runs from a Thursday's ten o'clock in New York unless another is given; `moves_to` wants a `StillClock`.
     calendar
         New York's hours on weekdays, unless another is given.
+    limit
+        Requests that it takes in a minute; None is without end.
     say
         Hears a line for all that happens, in the server's thread.
     """
@@ -90,7 +92,7 @@ class LoopbackExchange:
         multiplier: Decimal = Decimal(2),
         keys: Keys = KEYS,
         port: int = 0,
-        config: ExchangeConfig | None = None,
+        limit: int | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.keys = keys
@@ -100,12 +102,12 @@ class LoopbackExchange:
         hours = calendar or Hours()
         bars, quotes = list(bars), list(quotes)
         self.tape: Tape = WrittenTape(bars, quotes, symbols) if bars or quotes else SeededTape(seed, symbols, hours)
-        config = config or ExchangeConfig(account="LOOPBACK", cash=cash, multiplier=multiplier, seed=str(seed))
+        config = ExchangeConfig(account="LOOPBACK", cash=cash, multiplier=multiplier, seed=str(seed))
         self.floor = Floor(config, hours, self.clock, self.tape, Notes(), instruments)
         self.trades = TradeStream(self.faults, keys, say)
         self.data = {feed: DataStream(self.faults, keys, say) for feed in ("iex", "sip")}
         self.floor.bars_told, self.floor.quotes_told = self._show_bar, self._show_quote
-        self.door = Door(self.floor, self.faults, keys, self.publish, self._transports.drop, say)
+        self.door = Door(self.floor, self.faults, keys, self.publish, self._transports.drop, say, limit)
         self._deeds = Deeds(self)
         self._port, self.say = port, say
         self._begun = threading.Event()
