@@ -25,7 +25,7 @@ from tests.wire.clients import (
     trading_client,
     until,
 )
-from tests.wire.exchange.clocks import StillClock
+from tests.wire.exchange.clocks import RunningClock, StillClock
 from tests.wire.exchange.server import MORNING, LoopbackExchange
 
 SPY = Symbol("SPY")
@@ -151,6 +151,17 @@ def test_an_instrument_that_is_not_as_usual_is_said_and_kept_to() -> None:
 
         assert client.get_asset("SPY")["fractionable"] is False
         assert refused.value.code == 42210000
+
+
+async def test_a_price_that_is_reached_in_real_time_fills_an_order_by_itself() -> None:
+    """EX-05"""
+    just_before_the_low = RunningClock(MORNING + timedelta(seconds=19, milliseconds=500))
+    with LoopbackExchange(bars=[a_bar(0, "100 101 98 99")], clock=just_before_the_low) as exchange:
+        async with trade_updates(exchange) as heard:
+            await asyncio.to_thread(trading_client(exchange).submit_order, a_limit_order("entry", "99"))
+
+            await until(lambda: heard.events() == ["new", "fill"])
+            assert heard.messages[1]["data"]["price"] == "99"
 
 
 def test_a_cash_account_waits_for_its_money() -> None:

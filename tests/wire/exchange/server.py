@@ -46,6 +46,8 @@ from tests.wire.exchange.transports import LOOPBACK, Connection, Transports, bou
 KEYS = Keys("PKLOOPBACKEXCHANGE00", "not-a-secret-of-anybody")  # pragma: allowlist secret
 MORNING = datetime(2026, 11, 19, 15, 0, tzinfo=UTC)
 """A Thursday, ten in New York: when the exchange of a test begins, unless the test says otherwise."""
+LOOKS_EVERY = 0.1
+"""Seconds after which the market is looked at again: an order may have come that waits for its next point."""
 Answer = TypeVar("Answer")
 
 
@@ -170,9 +172,9 @@ class LoopbackExchange:
 
     async def _keep_time(self) -> None:
         """The market moves on by itself, as long as the clock does."""
-        while True:
-            wait = (self.floor.next_at - self.clock.now()).total_seconds() if self.clock.runs else 3600.0
-            await asyncio.sleep(max(wait, 0.001))
+        while self.clock.runs:
+            wait = (self.floor.next_at - self.clock.now()).total_seconds()
+            await asyncio.sleep(min(max(wait, 0.001), LOOKS_EVERY))
             self.floor.catch_up()
             self.publish()
 
