@@ -56,6 +56,8 @@ AN_ASSET_KEEPS = 900.0
 ON_ITS_WAY_OUT = frozenset({"pending_cancel"})
 FILLS_AT_MOST = 100
 """Of one page of activities: what a look-up reads."""
+FILLS_SECONDS = 5.0
+"""For which a look-up asks for them: its answer is worth more than they are."""
 NOTHING_SENT = "nothing was sent: the replacement does not say what it replaces"
 
 
@@ -287,8 +289,9 @@ class AlpacaBroker:
             "direction": "asc",
             "page_size": FILLS_AT_MOST,
         }
+        endpoint, ends = "/account/activities/FILL", self._patience.until(FILLS_SECONDS)
         try:
-            fills = self._questions.get("/account/activities/FILL", "GET /account/activities/FILL", _all_fills, query)
+            fills = self._questions.get(endpoint, f"GET {endpoint}", _all_fills, query, ends)
         except NOTHING_READ:
             return report
         ours = tuple(execution for order_id, execution in fills if order_id == report.broker_order_id)

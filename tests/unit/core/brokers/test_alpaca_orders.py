@@ -7,12 +7,16 @@ from decimal import Decimal
 
 import pytest
 
+from core.brokers.alpaca.broker import AlpacaBroker
+from core.model.account import Mode
 from core.model.broker import Accepted, NoAnswer, Refused
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, TimeInForce
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity
+from core.settings import AlpacaSettings
 from tests.unit.core.brokers.alpaca_door import (
     HTML,
     KEY_ID,
+    KEYS,
     OURS,
     Behaviour,
     Drops,
@@ -164,6 +168,16 @@ def test_a_server_that_is_not_there_is_a_doubt_of_its_own() -> None:
     answer = broker.submit(a_buy())
 
     assert answer == NoAnswer("Alpaca: cannot be reached")
+
+
+def test_an_address_that_has_no_name_is_a_doubt_of_its_own() -> None:
+    """EX-06"""
+    settings = AlpacaSettings(trading_url="https://alpaca.invalid", connect_seconds=Decimal(2))
+
+    answer = AlpacaBroker(KEYS, Mode.PAPER, settings).submit(a_buy())
+
+    assert isinstance(answer, NoAnswer)
+    assert answer.reason in ("Alpaca: cannot be reached", "Alpaca: no connection within 2 s")
 
 
 # ── replacing ────────────────────────────────────────────────────────────────────────────────────────────────────────
