@@ -153,6 +153,20 @@ def test_too_many_requests_with_the_time_to_wait(exchange: LoopbackExchange) -> 
     assert int(headers["X-RateLimit-Reset"]) == pytest.approx(datetime.now(UTC).timestamp() + 7, abs=2)
 
 
+def test_more_requests_than_a_minute_allows_are_too_many() -> None:
+    """EX-17"""
+    with LoopbackExchange(limit=3) as exchange:
+        client = trading_client(exchange)
+        for _ in range(3):
+            client.get_clock()
+
+        error = refused(lambda: client.submit_order(a_market_order("entry")))
+
+        assert (error.status_code, error.code) == (429, 42910000)
+        assert 50 <= int(error.response.headers["Retry-After"]) <= 60
+        assert exchange.orders() == []
+
+
 async def test_a_fill_arrives_before_the_answer_to_its_order(exchange: LoopbackExchange) -> None:
     """EX-05"""
     exchange.make("fill-before-answer", of="submit", seconds=0.3)

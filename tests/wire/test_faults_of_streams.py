@@ -13,12 +13,9 @@ from alpaca.data.requests import StockLatestQuoteRequest
 from alpaca.trading.stream import TradingStream
 from websockets.legacy.exceptions import InvalidStatusCode
 
-from core.model.values import Symbol
 from tests.wire.clients import (
     Heard,
-    a_limit_order,
     a_market_order,
-    a_stop_order,
     data_client,
     market_data,
     trade_updates,
@@ -35,43 +32,16 @@ async def asked(act: Callable[..., Any], *terms: object) -> Any:
     return await asyncio.to_thread(act, *terms)
 
 
-async def test_an_order_is_told_from_new_to_filled_with_its_execution(exchange: LoopbackExchange) -> None:
-    """EX-05"""
-    async with trade_updates(exchange) as heard:
-        await asked(trading_client(exchange).submit_order, a_market_order("entry", "buy", "3"))
-
-        await until(lambda: heard.events() == ["new", "fill"])
-
-        fill = heard.messages[1]["data"]
-        assert (fill["qty"], fill["position_qty"], fill["order"]["status"]) == ("3", "3", "filled")
-        assert set(fill) == {"event", "timestamp", "order", "execution_id", "price", "qty", "position_qty"}
-
-
-async def test_nobody_is_told_again_what_happened_while_away(exchange: LoopbackExchange) -> None:
-    """EX-09: why every reconnect compares."""
-    async with trade_updates(exchange) as heard:
-        exchange.make("disconnect", of="trades")
-        await until(lambda: not exchange.trades.wires)
-        await asked(trading_client(exchange).submit_order, a_market_order("missed"))
-        await until(lambda: exchange.trades.is_listened_to)
-        await asked(trading_client(exchange).submit_order, a_market_order("heard"))
-
-        await until(heard.events)
-
-        assert {message["data"]["order"]["client_order_id"] for message in heard.messages} == {"heard"}
-
-
 async def test_an_execution_is_replayed_with_the_same_id(exchange: LoopbackExchange) -> None:
     """EX-05"""
     async with trade_updates(exchange) as heard:
-        await asked(trading_client(exchange).submit_order, a_limit_order("entry", "400"))
-        await until(lambda: heard.events() == ["new"])
-        exchange.make("replay-update")
+        exchange.make("replay-update", of="fill")
 
-        await asked(trading_client(exchange).submit_order, a_market_order("second"))
+        await asked(trading_client(exchange).submit_order, a_market_order("entry"))
 
-        await until(lambda: heard.events() == ["new", "new", "new", "fill"])
-        assert heard.messages[1] == heard.messages[2]
+        await until(lambda: heard.events() == ["new", "fill", "fill"])
+        assert heard.messages[1]["data"]["execution_id"] == heard.messages[2]["data"]["execution_id"]
+        assert exchange.positions()[0].quantity == 1
 
 
 async def test_updates_come_in_another_order(exchange: LoopbackExchange) -> None:
@@ -84,14 +54,17 @@ async def test_updates_come_in_another_order(exchange: LoopbackExchange) -> None
         await until(lambda: heard.events() == ["fill", "new"])
 
 
-async def test_an_update_is_dropped(exchange: LoopbackExchange) -> None:
+@pytest.mark.parametrize(("event", "told"), [("new", ["fill"]), ("fill", ["new"])])
+async def test_an_update_is_dropped(exchange: LoopbackExchange, event: str, told: list[str]) -> None:
     """EX-05"""
     async with trade_updates(exchange) as heard:
-        exchange.make("drop-update")
+        exchange.make("drop-update", of=event)
 
         await asked(trading_client(exchange).submit_order, a_market_order("entry"))
 
-        await until(lambda: heard.events() == ["fill"])
+        await until(lambda: heard.events() == told)
+        await asyncio.sleep(SOON)
+        assert heard.events() == told
 
 
 @pytest.mark.parametrize("name", ["unknown-status-update", "malformed-update"])
@@ -258,15 +231,3 @@ async def test_a_halted_market_shows_and_fills_nothing_until_it_goes_on(exchange
 
         await until(lambda: shown.of_kind("b") and updates.events() == ["new", "fill"])
         assert shown.of_kind("s")[-1]["sc"] == "T"
-
-
-async def test_a_stop_is_elected_as_time_passes_and_told(exchange: LoopbackExchange) -> None:
-    """EX-05"""
-    async with trade_updates(exchange) as heard:
-        await asked(trading_client(exchange).submit_order, a_market_order("entry"))
-        price = exchange.call(lambda: exchange.floor.price(Symbol("SPY")))
-        await asked(trading_client(exchange).submit_order, a_stop_order("stop", str(price - 1)))
-
-        exchange.moves_on(3600)
-
-        await until(lambda: heard.events() == ["new", "fill", "new", "fill"])

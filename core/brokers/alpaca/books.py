@@ -2,6 +2,9 @@
 
 They come in several answers, and a fill between two of them would make them disagree. So the positions are read before
 and after the orders, and the picture stands only where they are the same.
+
+Open orders are listed twice: nested, a leg that works is not shown once its parent is filled; not nested, one that is
+held is in no list. Closed orders are nested: a parent that is filled shows its legs.
 """
 
 from __future__ import annotations
@@ -36,8 +39,9 @@ class Books:
         for _ in range(READINGS):
             account = self._account()
             before = self._positions()
-            reports = self._orders("open", None)
-            reports |= self._orders("closed", self._now() - DAYS)
+            reports = self._orders("open", None, nested=False)
+            reports |= self._orders("open", None, nested=True)
+            reports |= self._orders("closed", self._now() - DAYS, nested=True)
             positions = self._positions()
             if _quantities(before) == _quantities(positions):
                 return BrokerPicture(account, positions, tuple(reports.values()))
@@ -46,9 +50,9 @@ class Books:
     def _positions(self) -> tuple[BrokerPosition, ...]:
         return self._questions.get("/positions", "GET /positions", _all_positions)
 
-    def _orders(self, status: str, after: datetime | None) -> dict[str, OrderReport]:
+    def _orders(self, status: str, after: datetime | None, *, nested: bool) -> dict[str, OrderReport]:
         try:
-            raw = every_order(self._page, status, after)
+            raw = every_order(self._page, status, after, nested=nested)
             return {r.broker_order_id: r for row in raw if (r := self._report(row, status)) is not None}
         except UnreadableError as error:
             self._questions.unread.note(f"GET /orders: {error}", "")

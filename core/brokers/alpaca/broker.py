@@ -35,6 +35,7 @@ from core.brokers.alpaca.reading import (
     an_activity,
     an_instrument,
     an_order,
+    has_unnamed_legs,
     submitted_at,
     why_blocked,
 )
@@ -55,6 +56,8 @@ AN_ASSET_KEEPS = 900.0
 ON_ITS_WAY_OUT = frozenset({"pending_cancel"})
 FILLS_AT_MOST = 100
 """Of one page of activities: what a look-up reads."""
+FILLS_SECONDS = 5.0
+"""For which a look-up asks for them: its answer is worth more than they are."""
 NOTHING_SENT = "nothing was sent: the replacement does not say what it replaces"
 
 
@@ -117,7 +120,8 @@ class AlpacaBroker:
             return as_no_answer(error)
         path = f"/orders/{_in_path(old)}"
         reply = self._questions.send_once("PATCH", path, "PATCH /orders/{id}", a_replacement(order))
-        return self._outcome(reply, order.client_order_id)
+        answer = self._outcome(reply, order.client_order_id)
+        return self._refused_replacement(answer, order.client_order_id) if isinstance(answer, Refused) else answer
 
     def cancel(
         self, client_order_id: ClientOrderId, broker_order_id: BrokerOrderId | None
@@ -236,6 +240,13 @@ class AlpacaBroker:
             return NoAnswer(f"Alpaca: an answer about the order {report.client_order_id}")
         return Accepted(report)
 
+    def _refused_replacement(self, refused: Refused, client_order_id: ClientOrderId) -> Accepted | Refused | NoAnswer:
+        """A replacement can be answered with an error and be done: only where it is not there was it refused."""
+        found = self.look_up(client_order_id)
+        if isinstance(found, OrderReport):
+            return Accepted(found)
+        return refused if isinstance(found, NotFound) else found
+
     def _refused_cancel(
         self, refused: Refused, broker_order_id: BrokerOrderId | None, ends: float
     ) -> Accepted | Refused | NotFound | NoAnswer:
@@ -254,20 +265,20 @@ class AlpacaBroker:
         return self._find(client_order_id, ends)[0].broker_order_id
 
     def _find(self, client_order_id: ClientOrderId, ends: float | None = None) -> tuple[OrderReport, datetime]:
-        report, since = self._questions.get(
+        report, since, is_whole = self._questions.get(
             "/orders:by_client_order_id",
             "GET /orders:by_client_order_id",
-            lambda raw: (an_order(raw), submitted_at(raw)),
-            {"client_order_id": client_order_id},
+            lambda raw: (an_order(raw), submitted_at(raw), not has_unnamed_legs(raw)),
+            {"client_order_id": client_order_id, "nested": "true"},
             ends,
         )
         if report.client_order_id != client_order_id:
             raise NoAnswerError(NoAnswer(f"Alpaca: an answer about the order {report.client_order_id}"))
-        return report, since
+        return (report if is_whole else self._report_of(report.broker_order_id, ends)), since
 
-    def _report_of(self, order_id: BrokerOrderId, ends: float) -> OrderReport:
+    def _report_of(self, order_id: BrokerOrderId, ends: float | None) -> OrderReport:
         path = f"/orders/{_in_path(order_id)}"
-        return self._questions.get(path, "GET /orders/{id}", an_order, None, ends)
+        return self._questions.get(path, "GET /orders/{id}", an_order, {"nested": "true"}, ends)
 
     def _with_executions(self, report: OrderReport, since: datetime) -> OrderReport:
         """The order's fills with the ids that the stream gives them; none where they are not all there (EX-05)."""
@@ -278,8 +289,9 @@ class AlpacaBroker:
             "direction": "asc",
             "page_size": FILLS_AT_MOST,
         }
+        endpoint, ends = "/account/activities/FILL", self._patience.until(FILLS_SECONDS)
         try:
-            fills = self._questions.get("/account/activities/FILL", "GET /account/activities/FILL", _all_fills, query)
+            fills = self._questions.get(endpoint, f"GET {endpoint}", _all_fills, query, ends)
         except NOTHING_READ:
             return report
         ours = tuple(execution for order_id, execution in fills if order_id == report.broker_order_id)

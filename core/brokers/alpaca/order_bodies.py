@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from core.model.order import OrderRequest, Side
+from core.model.order import Leg, LegRole, OrderClass, OrderRequest, Side
 from core.model.values import plain
 
-PRICES: Mapping[str, Callable[[OrderRequest], Decimal | None]] = {
-    "limit_price": lambda order: order.limit_price,
+Figure = Callable[[OrderRequest], Decimal | None]
+
+PRICES: Mapping[str, Figure] = {
+    "limit_price": lambda order: None if order.order_class is OrderClass.OCO else order.limit_price,
     "stop_price": lambda order: order.stop_price,
 }
-"""Every price that an order may have, by Alpaca's name; one that it does not have is not sent."""
+"""Every price that an order may have, by Alpaca's name; one that it does not have is not sent. A pair (OCO) has its
+target's price where its targets stand."""
+
+TRAILS: Mapping[str, Figure] = {
+    "trail_price": lambda order: order.trail_price,
+    "trail_percent": lambda order: None if order.trail_fraction is None else order.trail_fraction * 100,
+}
+"""How far a trailing stop stays behind, as a new order says it."""
+
+TRAIL: Mapping[str, Figure] = {"trail": lambda order: TRAILS["trail_price"](order) or TRAILS["trail_percent"](order)}
+"""The same in a replacement: one name for both."""
 
 INTENTS: Mapping[tuple[Side, bool], str] = {
     (Side.BUY, False): "buy_to_open",
@@ -24,7 +36,7 @@ INTENTS: Mapping[tuple[Side, bool], str] = {
 
 
 def a_submission(order: OrderRequest) -> dict[str, object]:
-    """The body of `POST /v2/orders`."""
+    """The body of `POST /v2/orders`. Legs are ignored without an order class, so they never go without (EX-12)."""
     return {
         "symbol": order.symbol,
         "qty": plain(order.quantity),
@@ -34,7 +46,8 @@ def a_submission(order: OrderRequest) -> dict[str, object]:
         "client_order_id": order.client_order_id,
         "extended_hours": False,
         "position_intent": INTENTS[order.side, order.effect.only_reduces],
-        **_prices(order),
+        **_figures(order, {**PRICES, **TRAILS}),
+        **_class_and_legs(order),
     }
 
 
@@ -45,14 +58,29 @@ def a_replacement(order: OrderRequest) -> dict[str, object]:
     changes one in number is seen to before the ticket.
     """
     is_whole = order.quantity == order.quantity.to_integral_value()
+    is_trailing = order.trail_price is not None or order.trail_fraction is not None
     return {
         "client_order_id": order.client_order_id,
         "time_in_force": order.time_in_force.value,
         **({"qty": plain(order.quantity)} if is_whole else {}),
-        **_prices(order),
+        **_figures(order, TRAIL if is_trailing else PRICES),
     }
 
 
-def _prices(order: OrderRequest) -> dict[str, object]:
-    found = {name: price_of(order) for name, price_of in PRICES.items()}
-    return {name: plain(price) for name, price in found.items() if price is not None}
+def _class_and_legs(order: OrderRequest) -> dict[str, object]:
+    if order.order_class is OrderClass.SIMPLE:
+        return {}
+    legs: dict[str, object] = {leg.role.value: _leg(leg) for leg in order.legs}
+    if order.order_class is OrderClass.OCO and order.limit_price is not None:
+        legs[LegRole.TARGET.value] = {"limit_price": plain(order.limit_price)}
+    return {"order_class": order.order_class.value, **legs}
+
+
+def _leg(leg: Leg) -> dict[str, str]:
+    prices = {"stop_price": leg.stop_price, "limit_price": leg.limit_price}
+    return {name: plain(price) for name, price in prices.items() if price is not None}
+
+
+def _figures(order: OrderRequest, names: Mapping[str, Figure]) -> dict[str, object]:
+    found = {name: figure_of(order) for name, figure_of in names.items()}
+    return {name: plain(figure) for name, figure in found.items() if figure is not None}

@@ -17,9 +17,11 @@ AN_INSTANT = timedelta(microseconds=1)
 
 
 def every_order(
-    page_of: Callable[[Mapping[str, object]], list[object]], status: str, after: datetime | None
+    page_of: Callable[[Mapping[str, object]], list[object]], status: str, after: datetime | None, *, nested: bool
 ) -> list[object]:
     """Every order of this status (`open` or `closed`) submitted after `after`, oldest first, as raw JSON.
+
+    Nested, legs stand under their parent alone.
 
     Raises
     ------
@@ -28,7 +30,7 @@ def every_order(
     """
     found: dict[str, object] = {}
     while True:
-        page = page_of(_query(status, after))
+        page = page_of(_query(status, after, nested=nested))
         times = [submitted_at(row) for row in page]
         if times != sorted(times):
             raise UnreadableError("the orders do not come in the order of their submission")
@@ -42,8 +44,8 @@ def every_order(
         after = times[-1] - AN_INSTANT
 
 
-def _query(status: str, after: datetime | None) -> dict[str, object]:
-    query: dict[str, object] = {"status": status, "limit": PAGE, "direction": "asc", "nested": "false"}
+def _query(status: str, after: datetime | None, *, nested: bool) -> dict[str, object]:
+    query: dict[str, object] = {"status": status, "limit": PAGE, "direction": "asc", "nested": str(nested).lower()}
     if after is not None:
         query["after"] = after.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return query

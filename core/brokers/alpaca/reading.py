@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from core.brokers.alpaca.fields import Fields, shown
+from core.brokers.alpaca.fields import Fields, rows, shown
 from core.brokers.alpaca.statuses import FILLS, event_of, status_of
 from core.model.account import Account
 from core.model.broker import BrokerPosition, Execution, OrderReport, OrderUpdate
@@ -19,6 +20,7 @@ from core.model.values import (
     BrokerOrderId,
     ClientOrderId,
     ExecutionId,
+    Fraction,
     Money,
     Price,
     Quantity,
@@ -31,20 +33,37 @@ SMALLEST_FRACTION = Decimal("0.001")
 """Of a share; Alpaca takes nine decimals, ours are coarser."""
 ACTIVE = "ACTIVE"
 LONGEST_NAME = 64
+WITH_LEGS = frozenset({"bracket", "oco", "oto"})
 AN_ACTIVITY = "::"
 """Stands between the time and the execution's own id in an activity's id."""
 
 Word = TypeVar("Word", bound=Enum)
 
 
-def an_order(raw: object, executions: tuple[Execution, ...] = ()) -> OrderReport:
-    """An order as Alpaca reports it. One that was given in dollars has no quantity, and cannot be read."""
+def an_order(raw: object) -> OrderReport:
+    """An order as Alpaca reports it, with its legs. One given in dollars has no quantity, and cannot be read."""
+    report = a_single_order(raw)
+    legs = Fields(raw, _named("order", raw)).raw.get("legs")
+    if legs is None:
+        return report
+    return replace(report, legs=tuple(a_single_order(leg) for leg in rows(legs, f"{_named('order', raw)}, legs")))
+
+
+def has_unnamed_legs(raw: object) -> bool:
+    """Whether legs belong to it that this answer does not show."""
+    order = Fields(raw, _named("order", raw))
+    return order.word("order_class") in WITH_LEGS and not order.raw.get("legs")
+
+
+def a_single_order(raw: object) -> OrderReport:
+    """An order without what belongs to it."""
     order = Fields(raw, _named("order", raw))
     raw_status = order.text("status")
     filled = order.optional_number("filled_qty") or Decimal(0)
     if filled < 0:
         raise order.unreadable("filled_qty", "is below zero")
     average = order.optional_positive("filled_avg_price") if filled else None
+    percent = order.optional_positive("trail_percent")
     return OrderReport(
         client_order_id=ClientOrderId(order.text("client_order_id")),
         broker_order_id=BrokerOrderId(order.text("id")),
@@ -59,7 +78,8 @@ def an_order(raw: object, executions: tuple[Execution, ...] = ()) -> OrderReport
         raw_status=raw_status,
         filled_quantity=Quantity(filled),
         average_price=None if average is None else Price(average),
-        executions=executions,
+        trail_price=_price(order, "trail_price"),
+        trail_fraction=None if percent is None else Fraction(percent / 100),
     )
 
 
@@ -73,7 +93,7 @@ def an_update(raw: object) -> OrderUpdate:
     """The `data` of one trade update. `qty` and `price` are of this execution, the order's own are cumulative."""
     update = Fields(raw, "a trade update")
     event = event_of(update.text("event"))
-    report = an_order(update.raw.get("order"))
+    report = a_single_order(update.raw.get("order"))
     at = update.moment("timestamp")
     return OrderUpdate(event, at, report, _execution(update, at) if event in FILLS else None)
 

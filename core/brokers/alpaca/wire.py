@@ -30,6 +30,8 @@ LARGEST_BODY = 32 * 2**20
 """Bytes; five hundred orders are half of one MiB."""
 PIECE = 2**16
 LIMITED = 429
+NOBODY_THERE = ("Failed to establish", "Failed to resolve")
+"""How the library says that no connection ever stood, or that the name has no address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Wire(TradingClient):
             secret_key=self._hidden[0],
             paper=mode is Mode.PAPER,
             raw_data=True,
-            url_override=settings.trading_url or None,
+            url_override=settings.trading_url.rstrip("/") or None,
         )
         self._retry = 0
         self._retry_codes = []
@@ -164,7 +166,7 @@ def _words(error: Exception, waits: tuple[float, float]) -> str:
         return "Alpaca: the server's certificate cannot be verified"
     if isinstance(error, requests.exceptions.ProxyError):
         return "Alpaca: the proxy of the environment does not let us through"
-    if isinstance(error, requests.ConnectionError) and "Failed to establish" in str(error):
+    if isinstance(error, requests.ConnectionError) and any(sign in str(error) for sign in NOBODY_THERE):
         return "Alpaca: cannot be reached"
     if isinstance(error, _TooMuchError):
         return f"Alpaca: an answer of more than {LARGEST_BODY // 2**20} MiB"

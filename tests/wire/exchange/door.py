@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from math import ceil
 from typing import Any
 
 from starlette.background import BackgroundTask
@@ -34,6 +36,11 @@ REFUSALS: Mapping[str, tuple[int, int, str]] = {
     "504-after-accepting": (504, 50410000, "gateway timeout"),
     "error-after-accepting": (422, INVALID, "unable to replace order, order isn't sent to exchange yet"),
 }
+TOO_MANY = (42910000, "rate limit exceeded")
+MARKET_DATA = "/v2/stocks"
+A_MINUTE = timedelta(minutes=1)
+MOST_KEPT = 100_000
+"""Requests that are remembered."""
 FILL_FIRST = 0.02
 """Seconds by which the updates are ahead of their answer, where the fault names none."""
 
@@ -86,6 +93,9 @@ class Door:
         Drops the connection that a request came on.
     say
         Hears a line for each request.
+    limit
+        Requests that are taken in any minute of real time, those for market data counted apart; None is without end.
+        More are answered with 429.
     """
 
     def __init__(
@@ -96,11 +106,14 @@ class Door:
         publish: Callable[[], None],
         drop: Callable[[tuple[str, int]], None],
         say: Callable[[str], None],
+        limit: int | None = None,
     ) -> None:
-        self.received: list[Received] = []
+        self.received: deque[Received] = deque(maxlen=MOST_KEPT)
         self._floor, self._faults, self._keys = floor, faults, keys
         self._publish, self._drop = publish, drop
         self._say = say
+        self._limit = limit
+        self._taken: dict[bool, deque[datetime]] = {is_data: deque(maxlen=limit or 1) for is_data in (False, True)}
 
     def route(self, method: str, path: str, kind: str, act: Act) -> Route:
         async def endpoint(request: Request) -> Response:
@@ -112,7 +125,12 @@ class Door:
 
     async def _receive(self, request: Request, kind: str, act: Act) -> Response:
         body = (await request.body()).decode(errors="replace")
-        self.received.append(Received(request.method, request.url.path, request.url.query, body, datetime.now(UTC)))
+        now = datetime.now(UTC)
+        self.received.append(Received(request.method, request.url.path, request.url.query, body, now))
+        taken = self._taken[request.url.path.startswith(MARKET_DATA)]
+        if len(taken) == self._limit and now - taken[0] < A_MINUTE:
+            return too_many((taken[0] + A_MINUTE - now).total_seconds())
+        taken.append(now)
         fault = self._faults.take(Moment.ASKED, kind)
         if fault is not None:
             return await self._fail(request, fault)
@@ -160,16 +178,10 @@ class Door:
                 return self._dropped(request)
             case "html":
                 return HTMLResponse(PAGE, 502)
-            case "rate-limited" | "rate-limited-retry-after" as name:
-                response = refused(429, 42910000, "rate limit exceeded")
-                if name == "rate-limited-retry-after":
-                    response.headers["Retry-After"] = str(max(1, round(fault.seconds)))
-                    response.headers["X-RateLimit-Limit"] = "200"
-                    response.headers["X-RateLimit-Remaining"] = "0"
-                    response.headers["X-RateLimit-Reset"] = str(
-                        int(datetime.now(UTC).timestamp()) + max(1, round(fault.seconds))
-                    )
-                return response
+            case "rate-limited":
+                return refused(429, *TOO_MANY)
+            case "rate-limited-retry-after":
+                return too_many(fault.seconds)
             case name:
                 return refused(*REFUSALS[name])
 
@@ -189,6 +201,15 @@ class Door:
 
 def refused(status: int, code: int, message: str, background: BackgroundTask | None = None) -> JSONResponse:
     return JSONResponse({"code": code, "message": message}, status, background=background)
+
+
+def too_many(seconds: float) -> Response:
+    """With the time to wait, said in both ways."""
+    wait = max(1, ceil(seconds))
+    reset = int(datetime.now(UTC).timestamp()) + wait
+    response = refused(429, *TOO_MANY)
+    response.headers.update({"Retry-After": str(wait), "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset)})
+    return response
 
 
 async def silence(request: Request, seconds: float = 0.0) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
 from starlette.requests import Request
@@ -26,7 +26,7 @@ class FaultApi:
     def __init__(
         self,
         faults: Faults,
-        received: list[Received],
+        received: Iterable[Received],
         begin: Callable[[Fault], None],
         end: Callable[[str | None], list[Fault]],
     ) -> None:

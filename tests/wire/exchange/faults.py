@@ -95,6 +95,8 @@ KINDS_OF_REQUEST = (
     ANY,
 )
 """What `of` may say of a fault that acts on requests."""
+EVENTS = ("new", "partial_fill", "fill", "canceled", "expired", "replaced", "pending_cancel")
+"""What `of` may say of a fault that acts on trade updates."""
 STREAMS = ("trades", "data")
 """What `of` may say of a fault of the streams; neither is both."""
 
@@ -106,7 +108,7 @@ class Fault:
     Attributes
     ----------
     of
-        The kind of request or stream that it is for; `any` is every one.
+        The kind of request, of update or of stream that it is for; `any` is every one.
     times
         How often it still acts.
     """
@@ -165,7 +167,9 @@ def fault_of(
     """Raises `UnknownFaultError`."""
     if name not in FAULTS:
         raise UnknownFaultError(f"no fault {name!r}; there are: {', '.join(FAULTS)}")
-    allowed = (*KINDS_OF_REQUEST, *STREAMS)
+    allowed = (*KINDS_OF_REQUEST, *EVENTS, *STREAMS)
     if of not in allowed:
         raise UnknownFaultError(f"no kind {of!r}; there are: {', '.join(allowed)}")
+    if FAULTS[name].moment in (Moment.TOLD, Moment.SHOWN) and of in STREAMS:
+        of = ANY  # there is one stream of either
     return Fault(name, of, times, seconds, symbol, order)

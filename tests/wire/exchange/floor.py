@@ -6,7 +6,7 @@ and what happened goes into the outbox as trade updates, in order. Matching is t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -26,7 +26,7 @@ from tests.wire.exchange.clocks import Clock
 from tests.wire.exchange.hours import new_york
 from tests.wire.exchange.papers import Papers, id_of
 from tests.wire.exchange.refusal import accepted, not_found
-from tests.wire.exchange.tape import Tape, happenings
+from tests.wire.exchange.tape import Tape, WrittenTape, happenings
 from tests.wire.exchange.words import Json, order_json, update_json
 
 QUOTE_EVERY = timedelta(seconds=1)
@@ -65,7 +65,15 @@ class Floor:
         What becomes of a quote before anybody sees it.
     """
 
-    def __init__(self, config: ExchangeConfig, calendar: Calendar, clock: Clock, tape: Tape, log: ExchangeLog) -> None:
+    def __init__(
+        self,
+        config: ExchangeConfig,
+        calendar: Calendar,
+        clock: Clock,
+        tape: Tape,
+        log: ExchangeLog,
+        instruments: Iterable[Instrument] = (),
+    ) -> None:
         self.calendar, self.clock, self.tape, self.config = calendar, clock, tape, config
         self.outbox: list[Update] = []
         self.bars_told: Callable[[Bar], None] = lambda _: None
@@ -77,7 +85,9 @@ class Floor:
         self.shown_wrong: Callable[[Quote], Quote] = lambda quote: quote
         self.papers = Papers()
         self.opened_at = clock.now()
-        self._exchange = SimulatedExchange(config, calendar, log, self._instruments())
+        listed = {symbol: Instrument(symbol) for symbol in tape.symbols}
+        self._instruments = listed | {instrument.symbol: instrument for instrument in instruments}
+        self._exchange = SimulatedExchange(config, calendar, log, self._instruments)
         self._held: dict[Symbol, Decimal] = {}
         self._walked = self.opened_at
         self._begin_with_the_past()
@@ -173,7 +183,6 @@ class Floor:
     def carry_out_cancels(self) -> None:
         """Those that stayed pending."""
         self.cancels_stay_pending = False
-        self.shown_wrong: Callable[[Quote], Quote] = lambda quote: quote
         for name in self.papers.that_say("pending_cancel"):
             self.cancel(name)
 
@@ -305,5 +314,8 @@ class Floor:
         for quote in self.tape.quotes(now - timedelta(days=5), now):
             self._exchange.take_quote(quote)
 
-    def _instruments(self) -> dict[Symbol, Instrument]:
-        return {symbol: Instrument(symbol) for symbol in self.tape.symbols}
+    def show(self, happening: Bar | Quote) -> None:
+        """One more bar or quote of a written market; its symbol is listed from here on."""
+        assert isinstance(self.tape, WrittenTape)
+        self.tape.add(happening)
+        self._instruments.setdefault(happening.symbol, Instrument(happening.symbol))

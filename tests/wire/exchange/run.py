@@ -25,6 +25,8 @@ from tests.wire.exchange.hours import Hours, moved_hours
 from tests.wire.exchange.server import LoopbackExchange
 
 PORT = 8765
+LIMIT = 200
+"""Requests a minute, as the broker has it for an account."""
 KNOWN_DAYS = timedelta(days=60)
 """How far the sessions are known, before and after today."""
 
@@ -40,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         cash=told.cash,
         multiplier=told.multiplier,
         port=told.port,
+        limit=told.limit or None,
         say=say,
     )
     over = threading.Event()
@@ -62,6 +65,9 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--symbols", default="SPY", help="separated by commas")
     parser.add_argument("--cash", type=Decimal, default=Decimal(100_000), help="opening balance, USD")
     parser.add_argument("--multiplier", type=Decimal, default=Decimal(2), help="1 is a cash account, 2 and 4 margin")
+    parser.add_argument(
+        "--limit", type=int, default=LIMIT, help=f"requests a minute; {LIMIT} unless told, 0 without end"
+    )
     parser.add_argument("--market-time", type=time.fromisoformat, help="what time it is on the exchange now, as 09:45")
     return parser.parse_args(arguments)
 

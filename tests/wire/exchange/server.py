@@ -27,6 +27,7 @@ from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.log import Record
 from core.model.bar import Bar
 from core.model.broker import BrokerPosition, OrderReport
+from core.model.instrument import Instrument
 from core.model.quote import Quote
 from core.model.session import Calendar
 from tests.wire.exchange.clocks import Clock, RunningClock, StillClock
@@ -45,6 +46,8 @@ from tests.wire.exchange.transports import LOOPBACK, Connection, Transports, bou
 KEYS = Keys("PKLOOPBACKEXCHANGE00", "not-a-secret-of-anybody")  # pragma: allowlist secret
 MORNING = datetime(2026, 11, 19, 15, 0, tzinfo=UTC)
 """A Thursday, ten in New York: when the exchange of a test begins, unless the test says otherwise."""
+LOOKS_EVERY = 0.1
+"""Seconds after which the market is looked at again: an order may have come that waits for its next point."""
 Answer = TypeVar("Answer")
 
 
@@ -65,10 +68,14 @@ class LoopbackExchange:
     ----------
     bars, quotes
         The market as a test gives it; none of both is the seeded market of `seed`.
+    instruments
+        Those that are not as usual; every other symbol of the market can be traded in fractions and sold short.
     clock
         Runs from a Thursday's ten o'clock in New York unless another is given; `moves_to` wants a `StillClock`.
     calendar
         New York's hours on weekdays, unless another is given.
+    limit
+        Requests that it takes in a minute; None is without end.
     say
         Hears a line for all that happens, in the server's thread.
     """
@@ -79,6 +86,7 @@ class LoopbackExchange:
         bars: Iterable[Bar] = (),
         quotes: Iterable[Quote] = (),
         symbols: Sequence[str] = ("SPY",),
+        instruments: Iterable[Instrument] = (),
         seed: int = 1,
         clock: Clock | None = None,
         calendar: Calendar | None = None,
@@ -86,7 +94,7 @@ class LoopbackExchange:
         multiplier: Decimal = Decimal(2),
         keys: Keys = KEYS,
         port: int = 0,
-        config: ExchangeConfig | None = None,
+        limit: int | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.keys = keys
@@ -96,12 +104,12 @@ class LoopbackExchange:
         hours = calendar or Hours()
         bars, quotes = list(bars), list(quotes)
         self.tape: Tape = WrittenTape(bars, quotes, symbols) if bars or quotes else SeededTape(seed, symbols, hours)
-        config = config or ExchangeConfig(account="LOOPBACK", cash=cash, multiplier=multiplier, seed=str(seed))
-        self.floor = Floor(config, hours, self.clock, self.tape, Notes())
+        config = ExchangeConfig(account="LOOPBACK", cash=cash, multiplier=multiplier, seed=str(seed))
+        self.floor = Floor(config, hours, self.clock, self.tape, Notes(), instruments)
         self.trades = TradeStream(self.faults, keys, say)
         self.data = {feed: DataStream(self.faults, keys, say) for feed in ("iex", "sip")}
         self.floor.bars_told, self.floor.quotes_told = self._show_bar, self._show_quote
-        self.door = Door(self.floor, self.faults, keys, self.publish, self._transports.drop, say)
+        self.door = Door(self.floor, self.faults, keys, self.publish, self._transports.drop, say, limit)
         self._deeds = Deeds(self)
         self._port, self.say = port, say
         self._begun = threading.Event()
@@ -164,9 +172,9 @@ class LoopbackExchange:
 
     async def _keep_time(self) -> None:
         """The market moves on by itself, as long as the clock does."""
-        while True:
-            wait = (self.floor.next_at - self.clock.now()).total_seconds() if self.clock.runs else 3600.0
-            await asyncio.sleep(max(wait, 0.001))
+        while self.clock.runs:
+            wait = (self.floor.next_at - self.clock.now()).total_seconds()
+            await asyncio.sleep(min(max(wait, 0.001), LOOKS_EVERY))
             self.floor.catch_up()
             self.publish()
 
@@ -225,9 +233,7 @@ class LoopbackExchange:
 
     def shows(self, happening: Bar | Quote) -> None:
         """One more bar or quote of a written market."""
-        tape = self.tape
-        assert isinstance(tape, WrittenTape)
-        self.call(lambda: tape.add(happening))
+        self.call(lambda: self.floor.show(happening))
 
     def received(self, method: str = "", path: str = "") -> list[Received]:
         """Every request so far with this method and this beginning of a path."""

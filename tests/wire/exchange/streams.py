@@ -26,6 +26,8 @@ from tests.wire.exchange.words import Json, bar_json, quote_json
 
 CHANNELS = ("trades", "quotes", "bars", "updatedBars", "dailyBars", "statuses", "lulds", "corrections", "cancelErrors")
 LIMIT = 406
+POLICY = 1008
+"""The code of a close by which a server says that it cannot go on with this client."""
 
 
 class Wire:
@@ -100,6 +102,9 @@ class Stream:
             await self.talk(wire)
         except (WebSocketDisconnect, RuntimeError):
             pass
+        except (ValueError, KeyError, AttributeError, TypeError):  # it does not speak as clients do
+            with suppress(RuntimeError):
+                await wire.close(POLICY)
         finally:
             sending.cancel()
             with suppress(asyncio.CancelledError, RuntimeError, WebSocketDisconnect):
@@ -159,7 +164,7 @@ class TradeStream(Stream):
     def tell(self, updates: list[Update]) -> None:
         """Updates in order, as far as no fault says otherwise."""
         for update in updates:
-            fault = self.faults.take(Moment.TOLD, "trades")
+            fault = self.faults.take(Moment.TOLD, update.event)
             match fault.name if fault else "":
                 case "drop-update":
                     continue

@@ -194,4 +194,4 @@ def test_the_closed_orders_of_seven_days_are_asked_for() -> None:
         a_broker(door).picture()
 
         after = [asked.query.get("after") for asked in door.asked if asked.path == "/v2/orders"]
-    assert after == [None, datetime(2026, 11, 13, 17, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")]
+    assert after == [None, None, datetime(2026, 11, 13, 17, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")]

@@ -189,6 +189,15 @@ def test_without_another_address_orders_go_to_alpaca_itself(mode: Mode, url: str
     assert not is_loopback(url)
 
 
+def test_an_address_may_end_with_a_slash() -> None:
+    """SY-06"""
+    with a_door(Says(200, an_account_json())) as door:
+        settings = AlpacaSettings(trading_url=f"{door.url}/")
+        AlpacaBroker(KEYS, Mode.PAPER, settings, now=lambda: NOON).account()
+
+        assert door.lines == ["GET /v2/account"]
+
+
 def test_a_proxy_of_the_environment_never_stands_before_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """SY-06"""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")

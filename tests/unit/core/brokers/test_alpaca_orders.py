@@ -7,12 +7,16 @@ from decimal import Decimal
 
 import pytest
 
+from core.brokers.alpaca.broker import AlpacaBroker
+from core.model.account import Mode
 from core.model.broker import Accepted, NoAnswer, Refused
-from core.model.order import Effect, OrderStatus, OrderType, Side, TimeInForce
+from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, TimeInForce
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity
+from core.settings import AlpacaSettings
 from tests.unit.core.brokers.alpaca_door import (
     HTML,
     KEY_ID,
+    KEYS,
     OURS,
     Behaviour,
     Drops,
@@ -166,17 +170,27 @@ def test_a_server_that_is_not_there_is_a_doubt_of_its_own() -> None:
     assert answer == NoAnswer("Alpaca: cannot be reached")
 
 
+def test_an_address_that_has_no_name_is_a_doubt_of_its_own() -> None:
+    """EX-06"""
+    settings = AlpacaSettings(trading_url="https://alpaca.invalid", connect_seconds=Decimal(2))
+
+    answer = AlpacaBroker(KEYS, Mode.PAPER, settings).submit(a_buy())
+
+    assert isinstance(answer, NoAnswer)
+    assert answer.reason in ("Alpaca: cannot be reached", "Alpaca: no connection within 2 s")
+
+
 # ── replacing ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def a_change(quantity: str = "12", limit: str = "100.40") -> object:
+def a_change(quantity: str = "12", limit: str = "100.40") -> OrderRequest:
     return replace(a_buy(quantity, limit), replaces=ClientOrderId("aaaaaaaaaaaaaaaa"))
 
 
 def test_a_replacement_is_one_patch_of_the_order_that_makes_way() -> None:
     """EX-12"""
     with a_door(Says(200, an_order_json(replaces=OLD, qty="12"))) as door:
-        answer = a_broker(door).replace(a_change(), OLD)  # type: ignore[arg-type]
+        answer = a_broker(door).replace(a_change(), OLD)
 
         assert isinstance(answer, Accepted)
         assert door.lines == [f"PATCH /v2/orders/{OLD}"]
@@ -191,7 +205,7 @@ def test_a_replacement_is_one_patch_of_the_order_that_makes_way() -> None:
 def test_a_fractional_stop_is_moved_without_naming_its_quantity() -> None:
     """EX-12: Alpaca changes whole quantities alone, and keeps what is not named."""
     with a_door(Says(200, an_order_json(qty="0.497"))) as door:
-        a_broker(door).replace(a_change("0.497"), OLD)  # type: ignore[arg-type]
+        a_broker(door).replace(a_change("0.497"), OLD)
 
         assert "qty" not in door.asked[0].body
 
@@ -200,7 +214,7 @@ def test_a_fractional_stop_is_moved_without_naming_its_quantity() -> None:
 def test_a_replacement_without_an_answer_is_in_doubt_and_is_sent_once(fault: str) -> None:
     """EX-06: it may have succeeded although its answer is an error."""
     with a_door(DOUBTS[fault]) as door:
-        answer = a_broker(door, read_seconds="0.3").replace(a_change(), OLD)  # type: ignore[arg-type]
+        answer = a_broker(door, read_seconds="0.3").replace(a_change(), OLD)
 
         assert isinstance(answer, NoAnswer)
         assert door.lines == [f"PATCH /v2/orders/{OLD}"]
@@ -210,19 +224,31 @@ def test_a_replacement_asks_for_the_id_of_an_order_that_has_none_here_yet() -> N
     """EX-12"""
     found = Says(200, an_order_json(client_order_id="aaaaaaaaaaaaaaaa", id=OLD))
     with a_door(found, Says(200, an_order_json())) as door:
-        a_broker(door).replace(a_change(), None)  # type: ignore[arg-type]
+        a_broker(door).replace(a_change(), None)
 
         assert door.lines == ["GET /v2/orders:by_client_order_id", f"PATCH /v2/orders/{OLD}"]
-        assert door.asked[0].query == {"client_order_id": "aaaaaaaaaaaaaaaa"}
+        assert door.asked[0].query == {"client_order_id": "aaaaaaaaaaaaaaaa", "nested": "true"}
 
 
 def test_a_replacement_of_an_order_that_alpaca_does_not_have_is_not_sent() -> None:
     """EX-06"""
     with a_door(refused(404, 40410000, "order not found")) as door:
-        answer = a_broker(door).replace(a_change(), None)  # type: ignore[arg-type]
+        answer = a_broker(door).replace(a_change(), None)
 
         assert answer == Refused(404, 40410000, "order not found")
         assert door.lines == ["GET /v2/orders:by_client_order_id"]
+
+
+def test_a_refused_replacement_is_one_that_is_not_there() -> None:
+    """EX-06"""
+    no, gone = refused(422, 42210000, "no"), refused(404, 40410000)
+    with a_door(no, gone, no, *[Says(500)] * 4, no, Says(200, an_order_json())) as door:
+        broker = a_broker(door)
+
+        assert broker.replace(a_change(), OLD) == Refused(422, 42210000, "no")
+        assert isinstance(broker.replace(a_change(), OLD), NoAnswer)
+        assert isinstance(broker.replace(a_change(), OLD), Accepted)
+        assert door.lines.count(f"PATCH /v2/orders/{OLD}") == 3
 
 
 def test_the_quantity_of_an_order_is_never_a_float() -> None:

@@ -1,0 +1,166 @@
+"""What the desk hears of its orders from an exchange that tells each thing wrong, and what its lamp shows meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from core.model.broker import Accepted, OrderReport
+from core.model.connection import LineState
+from core.model.values import ClientOrderId
+from tests.wire.clients import until
+from tests.wire.desk_side import a_desk_broker, an_ear, an_order
+from tests.wire.exchange.server import LoopbackExchange
+
+ENTRY = ClientOrderId("0123456789abcdef")
+CONNECTING, UP, DOWN = LineState.CONNECTING, LineState.UP, LineState.DOWN
+
+
+async def buys(exchange: LoopbackExchange, name: str = ENTRY, limit: str | None = None) -> object:
+    return await asyncio.to_thread(a_desk_broker(exchange).submit, an_order(name, limit))
+
+
+async def test_a_fill_is_heard_with_the_id_that_a_look_up_gives(exchange: LoopbackExchange) -> None:
+    """EX-05: the same execution has one id, wherever it is told."""
+    async with an_ear(exchange) as ear:
+        await buys(exchange)
+        await ear.has("new", "fill")
+    report = a_desk_broker(exchange).look_up(ENTRY)
+
+    assert isinstance(report, OrderReport)
+    heard = ear.updates[1].execution
+    assert heard is not None
+    assert report.executions == (heard,)
+
+
+async def test_a_fill_can_be_heard_before_the_answer_to_its_order(exchange: LoopbackExchange) -> None:
+    """EX-01"""
+    async with an_ear(exchange) as ear:
+        exchange.make("fill-before-answer", of="submit", seconds=0.2)
+        answer = asyncio.create_task(buys(exchange))
+        await ear.has("new", "fill")
+        assert not answer.done()
+
+        assert isinstance(await answer, Accepted)
+
+
+async def test_a_replayed_fill_is_heard_twice_with_one_id(exchange: LoopbackExchange) -> None:
+    """EX-05: counting it once is the ledger's part."""
+    async with an_ear(exchange) as ear:
+        exchange.make("replay-update", of="trades", times=2)
+        await buys(exchange)
+        await ear.has("new", "new", "fill", "fill")
+
+    first, second = ear.updates[2].execution, ear.updates[3].execution
+    assert first is not None
+    assert first == second
+
+
+async def test_updates_out_of_order_are_heard_as_they_come(exchange: LoopbackExchange) -> None:
+    """EX-05"""
+    async with an_ear(exchange) as ear:
+        exchange.make("reorder-updates", of="trades")
+        await buys(exchange)
+        await ear.has("fill", "new")
+
+    assert ear.updates[1].report.filled_quantity <= ear.updates[0].report.filled_quantity
+
+
+async def test_a_fill_that_was_never_told_is_in_the_look_up(exchange: LoopbackExchange) -> None:
+    """EX-05"""
+    async with an_ear(exchange) as ear:
+        exchange.make("drop-update", of="trades", times=2)
+        await buys(exchange)
+        await buys(exchange, "1" * 16, "400")
+        await ear.has("new")
+    report = a_desk_broker(exchange).look_up(ENTRY)
+
+    assert isinstance(report, OrderReport)
+    assert len(report.executions) == report.filled_quantity == 1
+
+
+async def test_an_update_with_an_unknown_status_is_heard_and_kept_raw(exchange: LoopbackExchange) -> None:
+    """EX-01"""
+    async with an_ear(exchange) as ear:
+        exchange.make("unknown-status-update", of="trades")
+        await buys(exchange)
+        await ear.has("new", "fill")
+
+    assert ear.updates[0].report.status is None
+    assert ear.updates[0].report.raw_status
+
+
+async def test_an_update_with_fields_missing_is_noted_and_the_next_one_is_heard(exchange: LoopbackExchange) -> None:
+    """EX-01"""
+    async with an_ear(exchange) as ear:
+        exchange.make("malformed-update", of="trades")
+        await buys(exchange)
+        await until(lambda: "fill" in ear.events())
+
+    assert ear.stream.unread.count == 1
+    assert "order update: " in ear.stream.unread.last[0].reason
+
+
+async def test_what_somebody_cancels_elsewhere_is_heard(exchange: LoopbackExchange) -> None:
+    """EX-13"""
+    async with an_ear(exchange) as ear:
+        await buys(exchange, limit="400")
+        exchange.make("cancelled-elsewhere", order=ENTRY)
+        await ear.has("new", "canceled")
+
+
+# ── the line ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_mute_socket_is_noticed_and_left(exchange: LoopbackExchange) -> None:
+    """MD-02, EX-09: no message and no pong, and the lamp says so."""
+    async with an_ear(exchange) as ear:
+        exchange.make("mute", of="trades")
+        await until(lambda: ear.states()[2:] != [], 6)
+        assert ear.states()[2] in (LineState.SILENT, DOWN)
+        exchange.end("mute")
+        await until(lambda: ear.states()[-1] is UP, 8)
+        await buys(exchange)
+        await until(lambda: "fill" in ear.events())
+
+
+@pytest.mark.parametrize("fault", ["disconnect", "cut-mid-frame"])
+async def test_a_line_that_ends_is_there_again_and_hears_on(exchange: LoopbackExchange, fault: str) -> None:
+    """EX-09: up again after down is when the books are compared."""
+    async with an_ear(exchange) as ear:
+        exchange.make(fault, of="trades")
+        await ear.shows(CONNECTING, UP, DOWN, CONNECTING, UP)
+        await buys(exchange)
+        await ear.has("new", "fill")
+
+
+async def test_a_second_connection_is_refused_and_says_what_holds_the_first(exchange: LoopbackExchange) -> None:
+    """MD-02"""
+    exchange.make("connection-limit", of="trades")
+    async with an_ear(exchange, is_up=False) as ear:
+        await ear.shows(CONNECTING, DOWN)
+        assert ear.lamps[1].words == "no order updates: another program holds the only connection"
+        exchange.end("connection-limit")
+        await until(lambda: ear.states()[-1] is UP, 4)
+
+
+async def test_wrong_keys_are_stated_and_tried_again_slowly(exchange: LoopbackExchange) -> None:
+    """OP-10"""
+    exchange.make("wrong-keys")
+    async with an_ear(exchange, is_up=False) as ear:
+        await ear.shows(CONNECTING, LineState.REFUSED)
+        assert "check APCA_API_KEY_ID" in ear.lamps[1].words
+        exchange.end("wrong-keys")
+        await until(lambda: ear.states()[-1] is UP, 4)
+
+
+async def test_a_server_that_is_gone_for_a_while_is_found_again(exchange: LoopbackExchange) -> None:
+    """EX-15: ever later, and never in a storm."""
+    async with an_ear(exchange) as ear:
+        exchange.make("gone", seconds=0.6)
+        await until(lambda: DOWN in ear.states(), 4)
+        await until(lambda: ear.states()[-1] is UP, 6)
+        assert sum(lamp.state is CONNECTING for lamp in ear.lamps) <= 5
+        await buys(exchange)
+        await ear.has("new", "fill")
