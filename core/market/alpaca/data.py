@@ -192,9 +192,10 @@ class AlpacaData:
     async def _watch(self, switch: Switch, socket: DataSocket) -> None:
         """Nothing came for long: is it still there?"""
         while True:
-            patience = switch.line.patience(self._now())
+            now = self._now()
+            patience = switch.line.patience(now)
             if patience > timedelta(0):
-                await asyncio.sleep(min(max(patience, SHORTEST_NAP), LONGEST_NAP).total_seconds())
+                await self._nap(now + patience)
                 continue
             if not await socket.is_there():
                 raise StreamLostError("Alpaca's stream fell silent and did not answer a ping")
@@ -298,7 +299,8 @@ class AlpacaData:
 
     async def _in_thread(self, act: Callable[[], Result]) -> Result:
         """In a thread of our own: one that hangs never keeps the loop from ending."""
-        return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(self._pool, act), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            return await asyncio.get_running_loop().run_in_executor(self._pool, act)
 
     # ── time, and what others see ────────────────────────────────────────────────────────────────────────────────
 
@@ -337,13 +339,17 @@ class AlpacaData:
                 nap.set_result(None)
 
     async def _nap(self, until: datetime | None) -> None:
-        """Until then, until something changed, or for a while."""
+        """Until then, until something changed, or for a while.
+
+        `asyncio.wait_for` would lose a cancellation that comes together with the change.
+        """
         span = LONGEST_NAP if until is None else min(max(until - self._now(), SHORTEST_NAP), LONGEST_NAP)
         nap: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._naps.add(nap)
         try:
             with suppress(TimeoutError):
-                await asyncio.wait_for(nap, span.total_seconds())
+                async with asyncio.timeout(span.total_seconds()):
+                    await nap
         finally:
             self._naps.discard(nap)
 
