@@ -7,7 +7,7 @@ BIN := .venv/bin
 CODE := app.py console core state widgets
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench bench-desk lock docs property sigkill snapshots accidents chord
+.PHONY: help venv demo test check bench bench-desk lock docs property sigkill snapshots accidents chord exchange
 
 help:
 	@echo 'make demo    the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
@@ -20,6 +20,7 @@ help:
 	@echo 'make snapshots  the kept pictures of the desk anew: look at each that git shows as changed'
 	@echo 'make accidents N=100000   what hands and links do by mistake (SEED=7 ONLY=1234 plays one again)'
 	@echo 'make chord   the kill chord to the latch, wherever the hands are (N=200 presses each)'
+	@echo 'make exchange   a broker on this machine that speaks as Alpaca does (ARGS="--market-time 09:45" opens its market)'
 	@echo 'make docs    the generated parts of README.md and docs/'
 	@echo 'make venv    the environment in .venv; its program is .venv/bin/keyturn'
 	@echo 'make lock    requirements.lock anew from pyproject.toml'
@@ -89,6 +90,9 @@ accidents: .venv/.ready
 
 chord: .venv/.ready
 	@$(BIN)/python -m tests.bench.chord $(if $(filter 0,$(N)),,--many $(N)) $(ARGS)
+
+exchange: .venv/.ready
+	@$(BIN)/python -m tests.wire.exchange.run $(ARGS)
 
 docs: .venv/.ready
 	@$(BIN)/python docs/execution.py

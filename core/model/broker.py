@@ -10,7 +10,7 @@ from core.model.account import Account, NoAccount
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderStatus, OrderType, Side, TimeInForce
 from core.model.quote import NoQuote, Quote
-from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity, Symbol
+from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Fraction, Price, Quantity, Symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,11 @@ class OrderReport:
         Cumulative.
     executions
         Those that the report lists; may be empty although `filled_quantity` is not.
+    stop_price
+        Of a trailing stop: where it stands now.
+    legs
+        The orders that the broker made with it. A stream's report names none, whether or not there are any; the answer
+        to a request, a look-up and the broker's books name all.
     """
 
     client_order_id: ClientOrderId
@@ -51,6 +56,9 @@ class OrderReport:
     filled_quantity: Quantity
     average_price: Price | None
     executions: tuple[Execution, ...] = ()
+    trail_price: Price | None = None
+    trail_fraction: Fraction | None = None
+    legs: tuple[OrderReport, ...] = ()
 
 
 class UpdateEvent(Enum):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from core.model.values import ClientOrderId, Digest, Price, Quantity, Symbol, plain
+from core.model.values import ClientOrderId, Digest, Fraction, Price, Quantity, Symbol, plain
 
 
 class Side(Enum):
@@ -54,9 +54,40 @@ def confirming_key(effect: Effect, replaces: ClientOrderId | None) -> str:
 
 
 class OrderType(Enum):
+    """EX-12. A stop-limit rests as a limit once its stop is touched; a trailing stop follows the best price."""
+
     MARKET = "market"
     LIMIT = "limit"
     STOP = "stop"
+    STOP_LIMIT = "stop_limit"
+    TRAILING_STOP = "trailing_stop"
+
+    @property
+    def is_stop(self) -> bool:
+        """Whether it waits for the market to go against it."""
+        return self in _STOPS
+
+
+_STOPS = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP})
+
+
+class OrderClass(Enum):
+    """How many orders one request makes at the broker (EX-12), by Alpaca's names.
+
+    An OTO brings one leg, a bracket a stop and a target. In an OCO the order is the target itself, and brings its stop.
+    """
+
+    SIMPLE = "simple"
+    BRACKET = "bracket"
+    OCO = "oco"
+    OTO = "oto"
+
+
+class LegRole(Enum):
+    """What a leg is there for, by Alpaca's names."""
+
+    STOP = "stop_loss"
+    TARGET = "take_profit"
 
 
 class TimeInForce(Enum):
@@ -97,6 +128,31 @@ class StopHolder(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Leg:
+    """An order that the broker makes with another, on the other side, for the same quantity, as long in force.
+
+    A target has a limit price alone. A stop has a stop price, and a limit price where it is a stop-limit.
+    """
+
+    role: LegRole
+    stop_price: Price | None = None
+    limit_price: Price | None = None
+
+    @property
+    def type(self) -> OrderType:
+        if self.role is LegRole.TARGET:
+            return OrderType.LIMIT
+        return OrderType.STOP if self.limit_price is None else OrderType.STOP_LIMIT
+
+    def fields(self) -> tuple[str, ...]:
+        return (self.role.value, _text(self.stop_price), _text(self.limit_price))
+
+
+Terms = tuple[OrderType, Price | None, Price | None, Price | None, Fraction | None]
+"""Type, limit, stop, and trail in dollars or as a fraction: what an order is, whatever its size."""
+
+
+@dataclass(frozen=True, slots=True)
 class OrderRequest:
     """Exactly what would be sent. A price that the type does not have is None.
 
@@ -104,6 +160,10 @@ class OrderRequest:
     ----------
     replaces
         Our own working order whose place it takes at the broker; None for an order of its own.
+    trail_price, trail_fraction
+        How far a trailing stop stays behind the best price, USD or a fraction of it; one of them.
+    legs
+        What the broker makes with it in the same request, the stop first; none where it is simple.
     """
 
     client_order_id: ClientOrderId
@@ -116,10 +176,21 @@ class OrderRequest:
     limit_price: Price | None = None
     stop_price: Price | None = None
     replaces: ClientOrderId | None = None
+    trail_price: Price | None = None
+    trail_fraction: Fraction | None = None
+    order_class: OrderClass = OrderClass.SIMPLE
+    legs: tuple[Leg, ...] = ()
 
     @property
     def confirming_key(self) -> str:
         return confirming_key(self.effect, self.replaces)
+
+    @property
+    def terms(self) -> Terms:
+        return self.type, self.limit_price, self.stop_price, self.trail_price, self.trail_fraction
+
+    def leg(self, role: LegRole) -> Leg | None:
+        return next((leg for leg in self.legs if leg.role is role), None)
 
     def digest(self, account: str) -> Digest:
         """SHA-256 over the account and every field that reaches the broker (OP-02)."""
@@ -135,10 +206,22 @@ class OrderRequest:
             plain(self.quantity),
             self.type.value,
             self.time_in_force.value,
-            "-" if self.limit_price is None else plain(self.limit_price),
-            "-" if self.stop_price is None else plain(self.stop_price),
+            _text(self.limit_price),
+            _text(self.stop_price),
             *(() if self.replaces is None else (self.replaces,)),
+            *self._trail_fields(),
+            *(() if self.order_class is OrderClass.SIMPLE else (self.order_class.value,)),
+            *(text for leg in self.legs for text in leg.fields()),
         )
+
+    def _trail_fields(self) -> tuple[str, ...]:
+        if self.trail_price is None and self.trail_fraction is None:
+            return ()
+        return ("trail", _text(self.trail_price), _text(self.trail_fraction))
+
+
+def _text(number: Price | Fraction | None) -> str:
+    return "-" if number is None else plain(number)
 
 
 def digest_of(*fields: str) -> Digest:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.model.broker import Execution, OrderReport, OrderUpdate, UpdateEvent
-from core.model.order import OrderRequest, OrderStatus, OrderType, Side
-from core.model.values import ZERO, BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity, Symbol
+from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, Side
+from core.model.values import (
+    ZERO,
+    BrokerOrderId,
+    ClientOrderId,
+    ExecutionId,
+    Price,
+    Quantity,
+    Symbol,
+    tick_of,
+    to_nearest_tick,
+)
 
 KEPT = timedelta(days=7)
 """How long a closed order stays in the list of orders; a look-up by id finds it for ever."""
@@ -24,6 +34,9 @@ STATUS_OF: dict[UpdateEvent, tuple[OrderStatus, str]] = {
     UpdateEvent.REPLACED: (OrderStatus.CANCELLED, "replaced"),
 }
 """What each event makes of an order, and Alpaca's word for it."""
+
+HELD = "held"
+"""Alpaca's word for a leg that waits for its parent's fill."""
 
 
 @dataclass(slots=True, eq=False)
@@ -41,7 +54,13 @@ class BookedOrder:
     expires_at
         The close of its session for DAY; None for an order that no close ends.
     is_elected
-        A stop that was touched, and is a market order since.
+        A stop that was touched, and is a market order since; one with a limit rests at that limit.
+    best
+        The best price since a trailing stop came, from which it keeps its distance; None before the first.
+    parent, legs
+        The order that it was made with, and those that were made with it.
+    is_held
+        A leg that waits for its parent's fill: it meets no price and holds no shares.
     """
 
     request: OrderRequest
@@ -51,6 +70,10 @@ class BookedOrder:
     step: Decimal
     expires_at: datetime | None
     is_elected: bool = False
+    best: Price | None = None
+    parent: BookedOrder | None = None
+    legs: list[BookedOrder] = field(default_factory=list)
+    is_held: bool = False
     filled: Decimal = ZERO
     paid: Decimal = ZERO
     executions: list[Execution] = field(default_factory=list)
@@ -75,16 +98,51 @@ class BookedOrder:
 
     @property
     def takes_any_price(self) -> bool:
-        return self.is_elected or self.request.type is OrderType.MARKET
+        kind = self.request.type
+        return kind is OrderType.MARKET or (self.is_elected and kind is not OrderType.STOP_LIMIT)
+
+    @property
+    def rests_at_its_limit(self) -> bool:
+        kind = self.request.type
+        return kind is OrderType.LIMIT or (self.is_elected and kind is OrderType.STOP_LIMIT)
+
+    @property
+    def stop_price(self) -> Price | None:
+        """Where the stop stands now; None of an order that has none, or that has not seen a price yet."""
+        request, best = self.request, self.best
+        if request.type is not OrderType.TRAILING_STOP or best is None:
+            return request.stop_price
+        behind = best * request.trail_fraction if request.trail_price is None and request.trail_fraction else ZERO
+        behind = behind if request.trail_price is None else request.trail_price
+        moved = best - behind if request.side is Side.SELL else best + behind
+        return max(to_nearest_tick(moved), Price(tick_of(moved)))
+
+    @property
+    def rivals(self) -> list[BookedOrder]:
+        """Those that work with it for the same shares: where one fills or ends, the others follow."""
+        root = self.parent or self
+        pair = [root, *root.legs] if root.request.order_class is OrderClass.OCO else root.legs
+        return [o for o in pair if o is not self and o.is_working] if self in pair else []
+
+    def follow(self, price: Price) -> None:
+        """A trailing stop sees a price: it moves with the best one and never back."""
+        best = self.best or price
+        self.best = max(best, price) if self.side is Side.SELL else min(best, price)
 
     def is_touched(self, low: Price, high: Price) -> bool:
-        """Whether a price between the two would fill its limit or elect its stop."""
+        """Whether a price between the two would fill its limit, elect its stop, or move it."""
         request = self.request
-        level = request.limit_price if request.stop_price is None else request.stop_price
+        if request.type is OrderType.TRAILING_STOP:
+            return True
+        level = request.limit_price if self.rests_at_its_limit else request.stop_price
         if level is None:
             return True
-        waits_below = (request.type is OrderType.STOP) == (request.side is Side.SELL)
+        waits_below = (not self.rests_at_its_limit) == (request.side is Side.SELL)
         return low <= level if waits_below else high >= level
+
+    def whole_report(self) -> OrderReport:
+        """With its legs, as the answer to a request and a look-up give it; the stream's reports have none."""
+        return replace(self.report(), legs=tuple(leg.report() for leg in self.legs))
 
     def report(self) -> OrderReport:
         status, raw_status = STATUS_OF[self.last_event]
@@ -98,12 +156,14 @@ class BookedOrder:
             time_in_force=request.time_in_force,
             quantity=request.quantity,
             limit_price=request.limit_price,
-            stop_price=request.stop_price,
+            stop_price=self.stop_price,
             status=status,
-            raw_status=raw_status,
+            raw_status=HELD if self.is_held and self.is_working else raw_status,
             filled_quantity=Quantity(self.filled),
             average_price=Price(self.paid / self.filled) if self.filled else None,
             executions=tuple(self.executions),
+            trail_price=request.trail_price,
+            trail_fraction=request.trail_fraction,
         )
 
 
@@ -123,8 +183,17 @@ class Book:
 
     def accept(self, order: BookedOrder, at: datetime) -> None:
         self._orders[order.request.client_order_id] = order
-        self.working.setdefault(order.symbol, []).append(order)
-        self._tell(order, UpdateEvent.NEW, at)
+        self._work(order, at)
+
+    def hold(self, leg: BookedOrder) -> None:
+        """Keep a leg until its parent is filled."""
+        self._orders[leg.request.client_order_id] = leg
+        leg.is_held = True
+
+    def release(self, leg: BookedOrder, at: datetime) -> None:
+        """A leg works from here on."""
+        leg.is_held = False
+        self._work(leg, at)
 
     def fill(self, order: BookedOrder, quantity: Quantity, price: Price, at: datetime) -> None:
         """Record one execution and tell it; a full order leaves the working ones."""
@@ -137,19 +206,40 @@ class Book:
             self._close(order, at)
         event = UpdateEvent.PARTIAL_FILL if order.is_working else UpdateEvent.FILL
         self._tell(order, event, at, execution)
+        for rival in order.rivals:
+            if not order.is_working:
+                self.end(rival, UpdateEvent.CANCELED, at)
+            else:
+                self._shrink(rival, quantity, at)
 
     def end(self, order: BookedOrder, event: UpdateEvent, at: datetime) -> None:
-        """Cancelled, expired or replaced: what is filled stays."""
+        """Cancelled, expired or replaced: what is filled stays. What was made with it ends too."""
+        kin = [order.parent or order, *(order.parent or order).legs]
         self._close(order, at)
         self._tell(order, event, at)
+        if event is UpdateEvent.REPLACED and order.parent is not None:
+            return
+        for other in kin:
+            if other.is_working:
+                expires = event is UpdateEvent.EXPIRED and other.expires_at is not None and other.expires_at <= at
+                self._close(other, at)
+                self._tell(other, UpdateEvent.EXPIRED if expires else UpdateEvent.CANCELED, at)
+
+    def _shrink(self, rival: BookedOrder, by: Quantity, at: datetime) -> None:
+        """Its rival filled in part: it is for that much less."""
+        rival.request = replace(rival.request, quantity=Quantity(rival.request.quantity - by))
+        if rival.remaining <= ZERO:
+            self.end(rival, UpdateEvent.CANCELED, at)
 
     def all_working(self) -> Iterator[BookedOrder]:
         for orders in self.working.values():
             yield from orders
 
     def held(self, symbol: Symbol, side: Side) -> Decimal:
-        """Shares that working closing orders on this side hold: a stop holds its shares."""
-        return sum((o.remaining for o in self._working_on(symbol, side) if not o.opens), ZERO)
+        """Shares that working closing orders on this side hold: a stop holds its shares, rivals hold theirs once."""
+        closing = [o for o in self._working_on(symbol, side) if not o.opens]
+        alone = (o for number, o in enumerate(closing) if not any(other in o.rivals for other in closing[:number]))
+        return sum((o.remaining for o in alone), ZERO)
 
     def is_opening(self, symbol: Symbol, side: Side) -> bool:
         return any(o.opens for o in self._working_on(symbol, side))
@@ -161,7 +251,7 @@ class Book:
     def reports(self, at: datetime) -> tuple[OrderReport, ...]:
         """Those that work and those closed within seven days, in order of acceptance."""
         since = at - KEPT
-        return tuple(o.report() for o in self._orders.values() if o.closed_at is None or o.closed_at >= since)
+        return tuple(o.whole_report() for o in self._orders.values() if o.closed_at is None or o.closed_at >= since)
 
     def take_updates(self) -> list[OrderUpdate]:
         updates, self._outbox = self._outbox, []
@@ -170,8 +260,14 @@ class Book:
     def _working_on(self, symbol: Symbol, side: Side) -> list[BookedOrder]:
         return [o for o in self.working.get(symbol, ()) if o.side is side]
 
+    def _work(self, order: BookedOrder, at: datetime) -> None:
+        self.working.setdefault(order.symbol, []).append(order)
+        self._tell(order, UpdateEvent.NEW, at)
+
     def _close(self, order: BookedOrder, at: datetime) -> None:
         order.closed_at = at
+        if order.is_held:
+            return
         orders = self.working[order.symbol]
         orders.remove(order)
         if not orders:

@@ -7,7 +7,7 @@ requests are taken. Time never goes back: a request stamped earlier than what wa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from decimal import Decimal
 from core.brokers.simulated.account import Ledger
 from core.brokers.simulated.book import Book, BookedOrder
 from core.brokers.simulated.config import ExchangeConfig
+from core.brokers.simulated.legs import legs_of
 from core.brokers.simulated.log import (
     Cancellation,
     ExchangeLog,
@@ -34,7 +35,7 @@ from core.model.account import Account
 from core.model.bar import Bar
 from core.model.broker import Accepted, BrokerPicture, NotFound, OrderReport, OrderUpdate, Refused, UpdateEvent
 from core.model.instrument import Instrument, NoInstrument
-from core.model.order import OrderRequest, OrderType, Side, TimeInForce
+from core.model.order import OrderClass, OrderRequest, OrderType, Side, TimeInForce
 from core.model.quote import NoQuote, Quote
 from core.model.session import Calendar
 from core.model.values import ZERO, ClientOrderId, Price, Symbol
@@ -147,7 +148,7 @@ class SimulatedExchange:
         """Look an order up by our own id, with all its executions."""
         self.advance(at)
         order = self._book.find(client_order_id)
-        return NotFound() if order is None else order.report()
+        return NotFound() if order is None else order.whole_report()
 
     def orders(self, at: datetime) -> tuple[OrderReport, ...]:
         """Open orders and those closed within seven days, in order of acceptance."""
@@ -197,9 +198,10 @@ class SimulatedExchange:
         if refused is not None or old is None:
             return refused or Refused(UNPROCESSABLE, INVALID, "a replacement names an order")
         self._book.end(old, UpdateEvent.REPLACED, at)
-        return self._accept(at, situation)
+        return self._accept(at, situation, old)
 
-    def _accept(self, at: datetime, situation: Situation) -> Accepted:
+    def _accept(self, at: datetime, situation: Situation, old: BookedOrder | None = None) -> Accepted:
+        """Into the book with its legs; what takes another's place stands where that stood, held where it was."""
         request, instrument = situation.order, situation.instrument
         assert isinstance(instrument, Instrument)  # the rules have seen to both
         assert situation.price is not None
@@ -211,10 +213,24 @@ class SimulatedExchange:
             step=Decimal(1) if is_whole(request.quantity) else instrument.quantity_step,
             expires_at=self._matching.session(at).close if request.time_in_force is TimeInForce.DAY else None,
         )
-        self._book.accept(order, at)
-        accepted = Accepted(order.report())
-        self._matching.arrive(order, at)
+        if old is not None:
+            _stand_in(order, old)
+        for leg in self._booked(order, at, is_held=old is not None and old.is_held):
+            self._book.hold(leg)
+            if request.order_class is OrderClass.OCO:
+                self._book.release(leg, at)
+        accepted = Accepted(order.whole_report())
+        if not order.is_held:
+            self._matching.arrive(order, at)
         return accepted
+
+    def _booked(self, order: BookedOrder, at: datetime, *, is_held: bool) -> Iterator[BookedOrder]:
+        """The order is in the book before its legs are made."""
+        if is_held:
+            self._book.hold(order)
+        else:
+            self._book.accept(order, at)
+        return legs_of(order, self._book.next_broker_id)
 
     def _cancel(self, cancellation: Cancellation) -> Accepted | Refused | NotFound:
         self.advance(cancellation.at)
@@ -230,7 +246,7 @@ class SimulatedExchange:
     def _situation(self, at: datetime, order: OrderRequest, old: BookedOrder | None) -> Situation:
         """As it is for an order that arrives; what the one that makes way holds or reserves is free again."""
         gone = old if old is not None and old.is_working else None
-        held = gone.remaining if gone is not None and not gone.opens else ZERO
+        held = gone.remaining if gone is not None and not gone.opens and not gone.is_held else ZERO
         reserved = gone.remaining * gone.reserve_price if gone is not None and gone.opens else ZERO
         return Situation(
             order=order,
@@ -242,11 +258,12 @@ class SimulatedExchange:
             opposite_opens=self._book.is_opening(order.symbol, order.side.opposite),
             price=self._cost_of_a_share(at, order),
             buying_power=self._ledger.buying_power(at, self._market, self._book.reserved() - reserved),
+            is_held=gone is not None and gone.is_held,
         )
 
     def _cost_of_a_share(self, at: datetime, order: OrderRequest) -> Price | None:
-        """Its limit, its stop, or the side of the quote that a market order takes; None where there is no quote."""
-        if order.type is OrderType.LIMIT:
+        """Its limit, its stop, or the side of the quote that it takes else; None where there is no quote."""
+        if order.limit_price is not None:
             return order.limit_price
         if order.type is OrderType.STOP:
             return order.stop_price
@@ -254,3 +271,11 @@ class SimulatedExchange:
         if isinstance(quote, NoQuote):
             return None
         return quote.ask if order.side is Side.BUY else quote.bid
+
+
+def _stand_in(order: BookedOrder, old: BookedOrder) -> None:
+    """A leg's replacement is a leg in its place; a trailing stop keeps the best price that it has seen."""
+    order.best = old.best
+    if old.parent is not None:
+        order.parent = old.parent
+        order.parent.legs[order.parent.legs.index(old)] = order

@@ -14,9 +14,9 @@ from heapq import merge
 from typing import Protocol
 
 from core.model.bar import Bar
-from core.model.order import Effect, OrderRequest, OrderType, Side, TimeInForce
+from core.model.order import Effect, Leg, LegRole, OrderClass, OrderRequest, OrderType, Side, TimeInForce
 from core.model.quote import Quote
-from core.model.values import ClientOrderId, Price, Quantity, Symbol
+from core.model.values import ClientOrderId, Fraction, Price, Quantity, Symbol
 
 Record = Mapping[str, str | None]
 """One request as plain JSON; `at` is ISO 8601 in UTC, numbers are text so that they come back exactly."""
@@ -94,6 +94,7 @@ def encoded(request: Request) -> Record:
         "limit_price": None if order.limit_price is None else str(order.limit_price),
         "stop_price": None if order.stop_price is None else str(order.stop_price),
         **replaces,
+        **_extras(order),
     }
 
 
@@ -160,8 +161,27 @@ def _records(records: Iterable[Record]) -> Iterator[_Happening]:
     return ((time_of(record), 2, record) for record in records)
 
 
+def _extras(order: OrderRequest) -> dict[str, str]:
+    """What only some orders have: their trail, their class, their legs."""
+    legs = {f"{leg.role.value}_{name}": price for leg in order.legs for name, price in _prices(leg)}
+    trail = {"trail_price": order.trail_price, "trail_fraction": order.trail_fraction}
+    extras = {name: str(number) for name, number in {**trail, **legs}.items() if number is not None}
+    return extras if order.order_class is OrderClass.SIMPLE else {**extras, "order_class": order.order_class.value}
+
+
+def _prices(leg: Leg) -> tuple[tuple[str, Price | None], ...]:
+    return ("stop_price", leg.stop_price), ("limit_price", leg.limit_price)
+
+
+def _legs(record: Record) -> Iterator[Leg]:
+    for role in LegRole:
+        stop, limit = (_price(record, f"{role.value}_{name}_price") for name in ("stop", "limit"))
+        if stop is not None or limit is not None:
+            yield Leg(role, stop, limit)
+
+
 def _order(record: Record, client_order_id: ClientOrderId) -> OrderRequest:
-    limit_price, stop_price = record.get("limit_price"), record.get("stop_price")
+    trail_fraction = record.get("trail_fraction")
     return OrderRequest(
         client_order_id=client_order_id,
         symbol=Symbol(_text(record, "symbol")),
@@ -170,9 +190,18 @@ def _order(record: Record, client_order_id: ClientOrderId) -> OrderRequest:
         quantity=Quantity(Decimal(_text(record, "quantity"))),
         type=OrderType(_text(record, "type")),
         time_in_force=TimeInForce(_text(record, "time_in_force")),
-        limit_price=None if limit_price is None else Price(Decimal(limit_price)),
-        stop_price=None if stop_price is None else Price(Decimal(stop_price)),
+        limit_price=_price(record, "limit_price"),
+        stop_price=_price(record, "stop_price"),
+        trail_price=_price(record, "trail_price"),
+        trail_fraction=None if trail_fraction is None else Fraction(Decimal(trail_fraction)),
+        order_class=OrderClass(record.get("order_class") or OrderClass.SIMPLE.value),
+        legs=tuple(_legs(record)),
     )
+
+
+def _price(record: Record, field: str) -> Price | None:
+    text = record.get(field)
+    return None if text is None else Price(Decimal(text))
 
 
 def _text(record: Record, field: str) -> str:

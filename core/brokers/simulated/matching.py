@@ -109,7 +109,7 @@ class Matching:
 
     def _expire(self, at: datetime) -> None:
         for order in list(self._book.all_working()):
-            if order.expires_at is not None and order.expires_at <= at:
+            if order.is_working and order.expires_at is not None and order.expires_at <= at:
                 self._book.end(order, UpdateEvent.EXPIRED, at)
 
     # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -122,6 +122,8 @@ class Matching:
         price = self._market.price(order.symbol, at)
         if price is not None and self._can_trade(order.symbol, at):
             self._meet(order, Segment(at, price, price))
+            for rival in order.rivals:  # those of an OCO work from the start
+                self._meet(rival, Segment(at, price, price))
         if order.is_working and order.request.time_in_force is TimeInForce.IOC:
             self._book.end(order, UpdateEvent.CANCELED, at)
         self.schedule()
@@ -140,28 +142,38 @@ class Matching:
         waiting = [order for order in orders if order.takes_any_price]
         if self._can_trade(symbol, at):
             for order in waiting:
-                self._take_quote(order, at)
+                if order.is_working:
+                    self._take_quote(order, at)
         path = self._market.path(symbol)
         segment = None if path is None else path.segment(at)
         if segment is None:
             return
-        for kind in (OrderType.STOP, OrderType.LIMIT):
-            for order in orders:
-                if order.request.type is kind and order not in waiting:
-                    self._meet(order, segment)
+        limits = [order for order in orders if order.rests_at_its_limit]
+        stops = [order for order in orders if order not in limits and order not in waiting]
+        for order in (*stops, *limits):
+            if order.is_working:
+                self._meet(order, segment)
 
     def _meet(self, order: BookedOrder, segment: Segment) -> None:
-        match order.request.type:
-            case OrderType.MARKET:
-                self._take_quote(order, segment.at)
-            case OrderType.STOP:
-                self._meet_stop(order, segment)
-            case OrderType.LIMIT:
-                self._meet_limit(order, segment)
+        if order.takes_any_price:
+            self._take_quote(order, segment.at)
+        elif order.rests_at_its_limit:
+            self._meet_limit(order, segment)
+        elif order.request.type is OrderType.TRAILING_STOP:
+            self._meet_trailing_stop(order, segment)
+        else:
+            self._meet_stop(order, segment)
+
+    def _meet_trailing_stop(self, order: BookedOrder, segment: Segment) -> None:
+        """It moves with the price up to where the segment turns against it, and after it where it was not touched."""
+        order.follow(segment.start)
+        self._meet_stop(order, segment)
+        if not order.is_elected:
+            order.follow(segment.end)
 
     def _meet_stop(self, order: BookedOrder, segment: Segment) -> None:
         """Elected by touch. The reference is the stop, or the open that gapped through it."""
-        stop = order.request.stop_price
+        stop = order.stop_price
         if stop is None:
             return
         if order.side is Side.SELL and segment.low <= stop:
@@ -171,6 +183,9 @@ class Matching:
         else:
             return
         order.is_elected = True
+        if order.rests_at_its_limit:
+            self._meet_limit(order, Segment(segment.at, reference, segment.end))
+            return
         cost = self._market.half_spread(reference) + self._config.slippage * reference
         self._execute(order, worse(reference, cost, order.side), segment.at)
 
@@ -201,6 +216,22 @@ class Matching:
         self._market.take(order.symbol, quantity, at)
         self._ledger.execute(order.symbol, order.side, quantity, price, at)
         self._book.fill(order, quantity, price, at)
+        if not order.is_working:
+            self._release_legs(order, at)
+
+    def _release_legs(self, order: BookedOrder, at: datetime) -> None:
+        """The parent is filled: its legs work, unless the shares that they would close are gone or held."""
+        held = [leg for leg in order.legs if leg.is_held and leg.is_working]
+        for leg in held:
+            free = abs(self._ledger.quantity(leg.symbol)) - self._book.held(leg.symbol, leg.side)
+            if leg.remaining > free and leg is held[0]:
+                self._book.end(leg, UpdateEvent.REJECTED, at)
+                return
+            self._book.release(leg, at)
+        price = self._market.price(order.symbol, at)
+        for leg in held:
+            if price is not None and leg.is_working:
+                self._meet(leg, Segment(at, price, price))
 
 
 def worse(price: Price, by: Decimal, side: Side) -> Price:

@@ -2,7 +2,7 @@
 
 As Alpaca has it: the answer is a new order with ids of its own, and the old one is `replaced`. The quantity that is
 asked for is the new order's own: what the old one has filled is not taken off it. Only whole shares can be changed in
-number.
+number. A replaced order with legs gets new ones; what replaces a leg is a leg in its place.
 """
 
 from __future__ import annotations
@@ -29,13 +29,15 @@ def refusal_to_replace(old: BookedOrder | None, order: OrderRequest) -> Refused 
         return _invalid("symbol, side and type of an order cannot be changed")
     if _terms(before) == _terms(order):
         return Refused(FORBIDDEN, NOT_ENOUGH, "order parameters are not changed")
+    if before.legs != order.legs:
+        return _invalid("legs of an order cannot be changed with it")
     if before.quantity != order.quantity and not (is_whole(before.quantity) and is_whole(order.quantity)):
         return _invalid("qty of a fractional order cannot be changed")
     return None
 
 
 def _terms(order: OrderRequest) -> tuple[object, ...]:
-    return order.quantity, order.limit_price, order.stop_price, order.time_in_force
+    return order.quantity, order.terms, order.time_in_force
 
 
 def _invalid(message: str) -> Refused:

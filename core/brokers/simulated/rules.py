@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from core.model.broker import Refused
 from core.model.instrument import Instrument, NoInstrument
-from core.model.order import OrderRequest, OrderType, Side, TimeInForce
+from core.model.order import LegRole, OrderClass, OrderRequest, OrderType, Side, TimeInForce
 from core.model.values import ZERO, Price, plain, tick_of
 
 UNPROCESSABLE = 422
@@ -33,6 +33,8 @@ class Situation:
     price
         What a share of this order would cost: its limit, its stop, or the side of the quote that it takes.
         None where there is no quote.
+    is_held
+        It takes the place of a leg that waits for its parent: it closes what is not held yet.
     """
 
     order: OrderRequest
@@ -44,10 +46,13 @@ class Situation:
     opposite_opens: bool
     price: Price | None
     buying_power: Decimal
+    is_held: bool = False
 
     @property
     def opens(self) -> bool:
         """It opens or adds; an order never closes one side and opens the other."""
+        if self.is_held:
+            return False
         return self.position == ZERO or (self.position > ZERO) == (self.order.side is Side.BUY)
 
 
@@ -91,28 +96,72 @@ def bad_quantity(s: Situation) -> Refused | None:
 
 
 def bad_type(s: Situation) -> Refused | None:
-    """The prices that the type has, and no other; a stop is DAY or GTC."""
+    """The prices that the type has, and no other; a stop is DAY or GTC, a trailing one whole."""
     order = s.order
-    if (order.limit_price is not None) != (order.type is OrderType.LIMIT):
-        return _invalid(f"{order.type.value} orders {_require(order.limit_price)} a limit_price")
-    if (order.stop_price is not None) != (order.type is OrderType.STOP):
-        return _invalid(f"{order.type.value} orders {_require(order.stop_price)} a stop_price")
-    if order.type is OrderType.STOP and order.time_in_force is TimeInForce.IOC:
+    name = order.type.value
+    if (order.limit_price is not None) != (order.type in (OrderType.LIMIT, OrderType.STOP_LIMIT)):
+        return _invalid(f"{name} orders {_require(order.limit_price)} a limit_price")
+    if (order.stop_price is not None) != (order.type in (OrderType.STOP, OrderType.STOP_LIMIT)):
+        return _invalid(f"{name} orders {_require(order.stop_price)} a stop_price")
+    trails = [trail for trail in (order.trail_price, order.trail_fraction) if trail is not None]
+    if len(trails) != (order.type is OrderType.TRAILING_STOP):
+        return _invalid(f"{name} orders take one of trail_price and trail_percent, and only trailing_stop orders do")
+    if any(not trail.is_finite() or trail <= ZERO for trail in trails):
+        return _invalid("trail_price and trail_percent must be > 0")
+    if order.type.is_stop and order.time_in_force is TimeInForce.IOC:
         return _invalid("stop orders must be DAY or GTC orders")
+    if trails and not is_whole(order.quantity):
+        return _invalid("fractional orders must be market, limit, stop, or stop_limit orders")
+    return None
+
+
+def bad_class(s: Situation) -> Refused | None:
+    """Whole shares, DAY or GTC, and the legs that the class has: a stop alone is an OTO (EX-12)."""
+    order, kind = s.order, s.order.order_class
+    if kind is OrderClass.SIMPLE:
+        return None
+    if not is_whole(order.quantity):
+        return _invalid("fractional orders must be simple orders")
+    if order.time_in_force is TimeInForce.IOC:
+        return _invalid(f"{kind.value} orders must be DAY or GTC orders")
+    roles = [leg.role for leg in order.legs]
+    if kind is OrderClass.BRACKET and set(roles) != {LegRole.STOP, LegRole.TARGET}:
+        return _invalid("bracket orders require take_profit.limit_price and stop_loss.stop_price")
+    if kind is OrderClass.OTO and len(roles) != 1:
+        return _invalid("oto orders require either take_profit or stop_loss")
+    if kind is OrderClass.OCO and (order.type is not OrderType.LIMIT or roles != [LegRole.STOP]):
+        return _invalid("oco orders must be limit orders with stop_loss.stop_price")
+    if kind is not OrderClass.OCO and order.type not in (OrderType.MARKET, OrderType.LIMIT):
+        return _invalid(f"{kind.value} orders must be market or limit orders")
+    return None
+
+
+def bad_legs(s: Situation) -> Refused | None:
+    """Each leg on its own side of the price that the order itself would trade at, and on its tick."""
+    if s.order.order_class is OrderClass.SIMPLE or s.price is None:
+        return None
+    closes = s.order.side.opposite if s.order.order_class is not OrderClass.OCO else s.order.side
+    for leg in s.order.legs:
+        name = f"{leg.role.value}.{'limit' if leg.role is LegRole.TARGET else 'stop'}_price"
+        level = leg.limit_price if leg.role is LegRole.TARGET else leg.stop_price
+        if level is None:
+            return _invalid(f"{name} is required")
+        for price in (leg.stop_price, leg.limit_price):
+            if price is not None and (wrong := _off_its_tick(name, price)):
+                return wrong
+        is_above = (leg.role is LegRole.TARGET) == (closes is Side.SELL)
+        if (level <= s.price) if is_above else (level >= s.price):
+            return _invalid(f"{name} must be {'>' if is_above else '<'} base_price {plain(s.price)}")
     return None
 
 
 def bad_price(s: Situation) -> Refused | None:
     """Two decimals from 1 USD on, four below (Reg NMS 612)."""
-    for name, price in (("limit_price", s.order.limit_price), ("stop_price", s.order.stop_price)):
-        if price is None:
-            continue
-        if not price.is_finite() or price <= ZERO:
-            return _invalid(f"{name} must be > 0")
-        if price % tick_of(price) != ZERO:
-            return _invalid(
-                f"invalid {name} {plain(price)}. sub-penny increment does not fulfill minimum pricing criteria"
-            )
+    order = s.order
+    named = (("limit_price", order.limit_price), ("stop_price", order.stop_price), ("trail_price", order.trail_price))
+    for name, price in named:
+        if price is not None and (wrong := _off_its_tick(name, price)):
+            return wrong
     return None
 
 
@@ -122,6 +171,8 @@ def no_price(s: Situation) -> Refused | None:
 
 def not_enough_shares(s: Situation) -> Refused | None:
     """A closing order takes what no other working order holds; a cash account never sells what it does not have."""
+    if s.is_held:
+        return None
     sells_nothing = s.order.side is Side.SELL and s.position == ZERO and not s.is_margin
     if s.opens and not sells_nothing:
         return None
@@ -165,8 +216,10 @@ RULES: tuple[Callable[[Situation], Refused | None], ...] = (
     unknown_or_not_tradable,
     bad_quantity,
     bad_type,
+    bad_class,
     bad_price,
     no_price,
+    bad_legs,
     not_enough_shares,
     bad_short_sale,
     both_sides,
@@ -177,6 +230,14 @@ RULES: tuple[Callable[[Situation], Refused | None], ...] = (
 
 def is_whole(quantity: Decimal) -> bool:
     return quantity == quantity.to_integral_value()
+
+
+def _off_its_tick(name: str, price: Price) -> Refused | None:
+    if not price.is_finite() or price <= ZERO:
+        return _invalid(f"{name} must be > 0")
+    if price % tick_of(price) == ZERO:
+        return None
+    return _invalid(f"invalid {name} {plain(price)}. sub-penny increment does not fulfill minimum pricing criteria")
 
 
 def _require(price: Price | None) -> str:

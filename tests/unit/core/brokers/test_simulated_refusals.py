@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from core.model.broker import Accepted, NotFound, Refused
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest, Side, TimeInForce
-from core.model.values import ClientOrderId, Symbol
+from core.model.values import ClientOrderId, Price, Symbol
 from tests.unit.core.brokers.trading_floor import SPY, Floor, a_bar, an_order, at
 
 WHOLE = Symbol("WHOLE")
@@ -106,7 +107,7 @@ def test_an_id_is_good_for_one_order_ever() -> None:
 
 def test_a_price_that_the_type_does_not_have_is_refused() -> None:
     """EX-11"""
-    limit_and_stop = an_order("x", BUY, "1", limit="99.00", stop="101.00")
+    limit_and_stop = replace(an_order("x", BUY, "1", limit="99.00"), stop_price=Price(Decimal("101.00")))
 
     answer = a_floor().exchange.submit(at("10:00:05"), limit_and_stop)
 

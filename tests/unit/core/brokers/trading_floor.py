@@ -14,10 +14,10 @@ from core.brokers.simulated.log import Record
 from core.model.bar import Bar
 from core.model.broker import Accepted, OrderReport, OrderUpdate, Refused
 from core.model.instrument import Instrument
-from core.model.order import Effect, OrderRequest, OrderType, Side, TimeInForce
+from core.model.order import Effect, Leg, LegRole, OrderClass, OrderRequest, OrderType, Side, TimeInForce
 from core.model.quote import Feed, Quote
 from core.model.session import NoSession, Session
-from core.model.values import ClientOrderId, Price, Quantity, Symbol, plain
+from core.model.values import ClientOrderId, Fraction, Price, Quantity, Symbol, plain
 
 NEW_YORK = ZoneInfo("America/New_York")
 SPY = Symbol("SPY")
@@ -82,10 +82,18 @@ def an_order(
     *,
     limit: str | None = None,
     stop: str | None = None,
+    trail: str | None = None,
+    trail_fraction: str | None = None,
+    order_class: OrderClass = OrderClass.SIMPLE,
+    legs: tuple[Leg, ...] = (),
     time_in_force: TimeInForce = TimeInForce.DAY,
     symbol: Symbol = SPY,
 ) -> OrderRequest:
     kind = OrderType.LIMIT if limit else OrderType.STOP if stop else OrderType.MARKET
+    if limit and stop:
+        kind = OrderType.STOP_LIMIT
+    if trail or trail_fraction:
+        kind = OrderType.TRAILING_STOP
     return OrderRequest(
         client_order_id=ClientOrderId(name),
         symbol=symbol,
@@ -96,7 +104,19 @@ def an_order(
         time_in_force=time_in_force,
         limit_price=None if limit is None else Price(Decimal(limit)),
         stop_price=None if stop is None else Price(Decimal(stop)),
+        trail_price=None if trail is None else Price(Decimal(trail)),
+        trail_fraction=None if trail_fraction is None else Fraction(Decimal(trail_fraction)),
+        order_class=order_class,
+        legs=legs,
     )
+
+
+def a_stop_leg(price: str, limit: str | None = None) -> Leg:
+    return Leg(LegRole.STOP, Price(Decimal(price)), None if limit is None else Price(Decimal(limit)))
+
+
+def a_target_leg(price: str) -> Leg:
+    return Leg(LegRole.TARGET, limit_price=Price(Decimal(price)))
 
 
 @dataclass

@@ -1,0 +1,127 @@
+"""Stop-limits and trailing stops at the simulated exchange, along the bar's walked path (EX-12)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.brokers.simulated.log import decoded, encoded, rebuild
+from core.model.broker import Accepted, Refused
+from core.model.order import TimeInForce
+from tests.unit.core.brokers.trading_floor import Floor, a_bar, at
+
+
+def a_floor_with_shares(quantity: str = "10") -> Floor:
+    """Ten shares bought at 100."""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"), a_bar("10:01", "100"))
+    floor.buys("10:01:01", quantity)
+    floor.updates()
+    return floor
+
+
+def test_a_stop_limit_trades_no_worse_than_its_limit_once_its_stop_is_touched() -> None:
+    """EX-12: the low touches 99.00 on its way from 100, and a share sold there is above the limit."""
+    floor = a_floor_with_shares()
+    floor.sells("10:01:02", "10", stop="99.00", limit="98.90")
+
+    floor.bars(a_bar("10:02", "100 100 98.00 98.00"))
+
+    assert floor.fills("10:02:19", "sell") == []
+    assert floor.fills("10:02:20", "sell") == [("10", "99")]
+
+
+def test_a_stop_limit_that_a_gap_jumps_over_rests_as_a_limit_until_the_price_is_back() -> None:
+    """EX-12: triggered at 98.00, under its limit of 98.90; it sells when 98.90 is there again, and not before."""
+    floor = a_floor_with_shares()
+    floor.sells("10:01:02", "10", stop="99.00", limit="98.90")
+
+    floor.bars(a_bar("10:02", "98 98.50 97.50 98.20"), a_bar("10:03", "98.20 99.50 98.10 99"))
+
+    assert floor.fills("10:02:59", "sell") == []
+    assert floor.fills("10:03:40", "sell") == [("10", "98.9")]
+
+
+def test_an_untouched_stop_limit_never_trades_at_its_limit() -> None:
+    """EX-12: the market is above its limit all the time, and it waits for its stop."""
+    floor = a_floor_with_shares()
+    floor.sells("10:01:02", "10", stop="99.00", limit="98.90")
+
+    floor.bars(a_bar("10:02", "100 102 99.50 101"))
+
+    assert floor.fills("10:03", "sell") == []
+
+
+def test_a_trailing_stop_keeps_its_distance_from_the_high_that_came_first() -> None:
+    """EX-12: 1.00 behind a high of 103; on the way down from it 102 is touched."""
+    floor = a_floor_with_shares()
+    floor.sells("10:01:02", "10", trail="1.00")
+
+    floor.bars(a_bar("10:02", "100 103 99.50 102.50"))
+
+    assert floor.report("10:02:20", "sell").stop_price == Decimal("99.00")
+    assert floor.report("10:02:59", "sell").stop_price == Decimal("102.00")
+    floor.bars(a_bar("10:03", "102.50 102.50 101.50 101.50"))
+    assert floor.fills("10:03:20", "sell") == [("10", "101.99")]
+
+
+def test_a_trailing_stop_by_percent_moves_up_and_never_down() -> None:
+    """EX-12: 2 % behind 110 is 107.80, and stays there while the price falls towards it."""
+    floor = a_floor_with_shares()
+    floor.sells("10:01:02", "10", trail_fraction="0.02")
+
+    floor.bars(a_bar("10:02", "100 110 99 109"), a_bar("10:03", "109 109 108 108.50"))
+
+    assert floor.report("10:03:59", "sell").stop_price == Decimal("107.80")
+    assert floor.fills("10:03:59", "sell") == []
+
+
+def test_walking_by_little_and_walking_at_once_trail_alike() -> None:
+    """EX-12: the path alone decides, however often the exchange is asked."""
+    ends = []
+    for often in (True, False):
+        floor = a_floor_with_shares()
+        floor.sells("10:01:02", "10", trail="0.50")
+        floor.bars(a_bar("10:02", "100 103 99.80 102.80"))
+        for second in range(0, 60, 7) if often else ():
+            floor.report(f"10:02:{second:02}", "sell")
+        floor.bars(a_bar("10:03", "102.80 102.90 102.00 102.10"))
+        ends.append(floor.fills("10:04", "sell"))
+
+    assert ends[0] == ends[1] != []
+
+
+def test_a_trailing_stop_survives_a_rebuild_of_the_exchange_with_the_high_that_it_had() -> None:
+    """EX-20"""
+    floor = a_floor_with_shares()
+    floor.sells("10:01:02", "10", trail="1.00")
+    market = [a_bar("10:00", "100"), a_bar("10:01", "100"), a_bar("10:02", "100 103 99.50 102.50")]
+    floor.bars(market[-1])
+    before = floor.report("10:02:59", "sell")
+
+    again = Floor()
+    rebuild(again.exchange, market, (), floor.notebook.records, at("10:02:59"))
+
+    assert again.report("10:02:59", "sell") == before
+
+
+def test_the_log_keeps_a_trail_and_both_prices_of_a_stop_limit() -> None:
+    """EX-20"""
+    floor = a_floor_with_shares()
+    floor.sells("10:01:02", "4", "trailing", trail_fraction="0.015")
+    floor.sells("10:01:03", "4", "limited", stop="99.00", limit="98.90")
+
+    for record in floor.notebook.records:
+        assert encoded(decoded(record)) == record
+
+
+def test_a_trailing_stop_takes_whole_shares_and_one_distance() -> None:
+    """EX-11, EX-12"""
+    floor = a_floor_with_shares("10.5")
+
+    two = floor.sells("10:01:02", "10", trail="1.00", trail_fraction="0.01")
+    part = floor.sells("10:01:03", "0.5", trail="1.00")
+    at_once = floor.sells("10:01:04", "10", trail="1.00", time_in_force=TimeInForce.IOC)
+    whole = floor.sells("10:01:05", "10", trail="1.00")
+
+    assert all(isinstance(answer, Refused) and answer.code == 42210000 for answer in (two, part, at_once))
+    assert isinstance(whole, Accepted)

@@ -1,0 +1,161 @@
+"""The market-data side of the API: bars by pages, and the latest bars, quotes and snapshots."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from starlette.routing import Route
+
+from core.model.bar import ONE_MINUTE, Bar
+from core.model.quote import Quote
+from core.model.values import Price, Quantity, Symbol
+from tests.wire.exchange.door import Answer, Call, Door
+from tests.wire.exchange.floor import Floor
+from tests.wire.exchange.query import moment, whole
+from tests.wire.exchange.refusal import RefusalError, invalid, malformed
+from tests.wire.exchange.words import Json, bar_json, quote_json, stamp
+
+MOST_BARS, FEW_BARS = 10_000, 1000
+
+
+def bars(floor: Floor, call: Call) -> Answer:
+    """One page, symbol by symbol in the order of their names; the token names the first bar of the next one."""
+    now = floor.catch_up()
+    step = frame_of(call.query.get("timeframe", "1Min"))
+    limit = whole(call.query, "limit", FEW_BARS)
+    if not 0 < limit <= MOST_BARS:
+        raise malformed(f"limit must be between 1 and {MOST_BARS}")
+    start = moment(call.query, "start") or floor.start_of_day()
+    end = min((moment(call.query, "end") or now) + timedelta(microseconds=1), now)
+    found = [
+        (symbol, bar)
+        for symbol in sorted(symbols_of(call))
+        for bar in in_order(framed(floor, symbol, start, end, step), call)
+    ]
+    first = offset_of(call.query.get("page_token"))
+    page, rest = found[first : first + limit], found[first + limit :]
+    said: dict[str, list[Json]] = {}
+    for symbol, bar in page:
+        said.setdefault(symbol, []).append(timed_bar(bar))
+    return Answer({"bars": said, "next_page_token": token_of(first + limit) if rest else None})
+
+
+def latest_bars(floor: Floor, call: Call) -> Answer:
+    floor.catch_up()
+    latest = {symbol: floor.latest_bar(symbol) for symbol in symbols_of(call)}
+    return Answer({"bars": {symbol: timed_bar(bar) for symbol, bar in latest.items() if bar}})
+
+
+def latest_quotes(floor: Floor, call: Call) -> Answer:
+    floor.catch_up()
+    quotes = {symbol: floor.quote(symbol) for symbol in symbols_of(call)}
+    return Answer({"quotes": {s: timed_quote(floor.shown_wrong(q)) for s, q in quotes.items() if isinstance(q, Quote)}})
+
+
+def snapshots(floor: Floor, call: Call) -> Answer:
+    floor.catch_up()
+    return Answer({symbol: _snapshot(floor, symbol) for symbol in symbols_of(call) if symbol in floor.tape.symbols})
+
+
+def data_routes(door: Door) -> list[Route]:
+    routes: tuple[tuple[str, str, Callable[[Floor, Call], Answer]], ...] = (
+        ("bars/latest", "bars", latest_bars),
+        ("bars", "bars", bars),
+        ("quotes/latest", "quotes", latest_quotes),
+        ("snapshots", "quotes", snapshots),
+    )
+    return [door.route("GET", f"/v2/stocks/{path}", kind, act) for path, kind, act in routes]
+
+
+# ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def symbols_of(call: Call) -> list[Symbol]:
+    """Raises `RefusalError`."""
+    named = [Symbol(symbol) for symbol in call.query.get("symbols", "").split(",") if symbol]
+    if not named:
+        raise RefusalError(400, 40010000, "symbols is required")
+    return named
+
+
+def frame_of(said: str) -> timedelta:
+    """Minutes and hours of a day, or the day."""
+    number, unit = said.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"), said.lstrip("0123456789")
+    steps = {"Min": ONE_MINUTE, "T": ONE_MINUTE, "Hour": timedelta(hours=1), "H": timedelta(hours=1)}
+    if unit in ("Day", "D") and number == "1":
+        return timedelta(days=1)
+    if unit not in steps or not number.isdigit() or not 0 < int(number) < 60:
+        raise invalid(f"invalid timeframe: {said}")
+    return int(number) * steps[unit]
+
+
+def framed(floor: Floor, symbol: Symbol, start: datetime, end: datetime, step: timedelta) -> list[Bar]:
+    """Minute bars put together into longer ones; each begins at a multiple of `step` in its New York day."""
+    minutes = floor.bars(symbol, start, end)
+    if step == ONE_MINUTE:
+        return minutes
+    groups: dict[datetime, list[Bar]] = {}
+    for bar in minutes:
+        midnight = floor.midnight_before(bar.start)
+        groups.setdefault(midnight + (bar.start - midnight) // step * step, []).append(bar)
+    return [together(begins, group) for begins, group in groups.items()]
+
+
+def together(begins: datetime, group: list[Bar]) -> Bar:
+    volume = sum((bar.volume for bar in group), Decimal(0))
+    high, low = max(bar.high for bar in group), min(bar.low for bar in group)
+    return Bar(group[0].symbol, begins, group[0].open, Price(high), Price(low), group[-1].close, Quantity(volume))
+
+
+def in_order(found: list[Bar], call: Call) -> list[Bar]:
+    return found[::-1] if call.query.get("sort", "asc") == "desc" else found
+
+
+def timed_bar(bar: Bar) -> Json:
+    return {"t": stamp_of_a_minute(bar.start), **bar_json(bar)}
+
+
+def timed_quote(quote: Quote) -> Json:
+    return {"t": stamp(quote.at), **quote_json(quote)}
+
+
+def stamp_of_a_minute(at: datetime) -> str:
+    """Market data has no nanoseconds where there are none."""
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def token_of(number: int) -> str:
+    return urlsafe_b64encode(str(number).encode()).decode()
+
+
+def offset_of(token: str | None) -> int:
+    try:
+        return int(urlsafe_b64decode(token)) if token else 0
+    except ValueError:
+        raise malformed("invalid page_token") from None
+
+
+def _snapshot(floor: Floor, symbol: Symbol) -> Json:
+    minute, quote = floor.latest_bar(symbol), floor.quote(symbol)
+    days = [floor.start_of_day() - timedelta(days=5), floor.start_of_day()]
+    daily = [framed(floor, symbol, start, floor.walked, timedelta(days=1)) for start in days]
+    earlier = [bar for bar in daily[0] if bar.start < days[1]]
+    trade = minute and {
+        "t": stamp(minute.end),
+        "x": "V",
+        "p": float(minute.close),
+        "s": 100,
+        "c": ["@"],
+        "i": 1,
+        "z": "B",
+    }
+    return {
+        "latestTrade": trade or None,
+        "latestQuote": timed_quote(floor.shown_wrong(quote)) if isinstance(quote, Quote) else None,
+        "minuteBar": minute and timed_bar(minute),
+        "dailyBar": timed_bar(daily[1][-1]) if daily[1] else None,
+        "prevDailyBar": timed_bar(earlier[-1]) if earlier else None,
+    }

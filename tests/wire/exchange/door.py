@@ -1,0 +1,227 @@
+"""The door of the HTTP side: every request is written down, judged by its keys, acted upon once, and answered.
+
+What the exchange was told to do wrong is done here and nowhere else: in place of acting, or after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from tests.wire.exchange.faults import Fault, Faults, Moment
+from tests.wire.exchange.floor import Floor
+from tests.wire.exchange.refusal import INVALID, MALFORMED, NOT_FOUND, UNAUTHORIZED, RefusalError, malformed
+
+PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+MYSTERY = "pending_mystery"
+REFUSALS: Mapping[str, tuple[int, int, str]] = {
+    "duplicate-id": (422, MALFORMED, "client_order_id must be unique"),
+    "invalid": (422, INVALID, "invalid order"),
+    "insufficient": (403, 40310000, "insufficient buying power"),
+    "day-trade": (403, 40310100, "trade denied due to pattern day trading protection"),
+    "not-found": (404, NOT_FOUND, "order not found"),
+    "server-error": (500, 50010000, "internal server error occurred"),
+    "504-after-accepting": (504, 50410000, "gateway timeout"),
+    "error-after-accepting": (422, INVALID, "unable to replace order, order isn't sent to exchange yet"),
+}
+FILL_FIRST = 0.02
+"""Seconds by which the updates are ahead of their answer, where the fault names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    id: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One request as it came in. `at` is real time."""
+
+    method: str
+    path: str
+    query: str
+    body: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request, read: the parts of its path, its query, and its body with numbers as Decimal."""
+
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """JSON, or nothing where there is nothing to say."""
+
+    json: Any = None
+    status: int = 200
+
+
+Act = Callable[[Floor, Call], Answer]
+
+
+class Door:
+    """Where requests come in.
+
+    Parameters
+    ----------
+    publish
+        Tells the streams what is in the floor's outbox.
+    drop
+        Drops the connection that a request came on.
+    say
+        Hears a line for each request.
+    """
+
+    def __init__(
+        self,
+        floor: Floor,
+        faults: Faults,
+        keys: Keys,
+        publish: Callable[[], None],
+        drop: Callable[[tuple[str, int]], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self.received: list[Received] = []
+        self._floor, self._faults, self._keys = floor, faults, keys
+        self._publish, self._drop = publish, drop
+        self._say = say
+
+    def route(self, method: str, path: str, kind: str, act: Act) -> Route:
+        async def endpoint(request: Request) -> Response:
+            response = await self._receive(request, kind, act)
+            self._say(f"{request.method} {request.url.path}: {response.status_code}")
+            return response
+
+        return Route(path, endpoint, methods=[method])
+
+    async def _receive(self, request: Request, kind: str, act: Act) -> Response:
+        body = (await request.body()).decode(errors="replace")
+        self.received.append(Received(request.method, request.url.path, request.url.query, body, datetime.now(UTC)))
+        fault = self._faults.take(Moment.ASKED, kind)
+        if fault is not None:
+            return await self._fail(request, fault)
+        try:
+            self._require_keys(request)
+            answer = act(self._floor, Call(request.path_params, request.query_params, parsed(body)))
+        except RefusalError as no:
+            return refused(no.status, no.code, no.message, BackgroundTask(self._tell))
+        return await self._answer(request, kind, answer)
+
+    async def _answer(self, request: Request, kind: str, answer: Answer) -> Response:
+        fault = self._faults.take(Moment.DONE, kind)
+        match fault.name if fault else "":
+            case "504-after-accepting" | "error-after-accepting" as name:
+                return refused(*REFUSALS[name], BackgroundTask(self._tell))
+            case "html-after-accepting":
+                return HTMLResponse(PAGE, 502, background=BackgroundTask(self._tell))
+            case "drop-after-accepting":
+                self._publish()
+                return self._dropped(request)
+            case "hang-after-accepting":
+                self._publish()
+                return await silence(request)
+            case "fill-before-answer":
+                self._publish()
+                await asyncio.sleep((fault.seconds if fault else 0) or FILL_FIRST)
+            case "slow":
+                self._publish()
+                await asyncio.sleep(fault.seconds if fault else 0)
+            case "unknown-status":
+                answer = Answer(of_no_known_status(answer.json), answer.status)
+            case "null-bars":
+                answer = Answer(without_bars(answer.json), answer.status)
+        background = BackgroundTask(self._tell)
+        if answer.json is None:
+            return Response(status_code=answer.status, background=background)
+        return JSONResponse(answer.json, answer.status, background=background)
+
+    async def _fail(self, request: Request, fault: Fault) -> Response:
+        """In place of acting."""
+        match fault.name:
+            case "hang":
+                return await silence(request, fault.seconds)
+            case "drop":
+                return self._dropped(request)
+            case "html":
+                return HTMLResponse(PAGE, 502)
+            case "rate-limited" | "rate-limited-retry-after" as name:
+                response = refused(429, 42910000, "rate limit exceeded")
+                if name == "rate-limited-retry-after":
+                    response.headers["Retry-After"] = str(max(1, round(fault.seconds)))
+                    response.headers["X-RateLimit-Limit"] = "200"
+                    response.headers["X-RateLimit-Remaining"] = "0"
+                    response.headers["X-RateLimit-Reset"] = str(
+                        int(datetime.now(UTC).timestamp()) + max(1, round(fault.seconds))
+                    )
+                return response
+            case name:
+                return refused(*REFUSALS[name])
+
+    async def _tell(self) -> None:
+        self._publish()
+
+    def _dropped(self, request: Request) -> Response:
+        if request.client is not None:
+            self._drop((request.client.host, request.client.port))
+        return Response(status_code=500)  # nobody hears it
+
+    def _require_keys(self, request: Request) -> None:
+        said = request.headers.get("APCA-API-KEY-ID"), request.headers.get("APCA-API-SECRET-KEY")
+        if said != (self._keys.id, self._keys.secret) or self._faults.lasting("wrong-keys"):
+            raise RefusalError(401, UNAUTHORIZED, "request is not authorized")
+
+
+def refused(status: int, code: int, message: str, background: BackgroundTask | None = None) -> JSONResponse:
+    return JSONResponse({"code": code, "message": message}, status, background=background)
+
+
+async def silence(request: Request, seconds: float = 0.0) -> Response:
+    """No answer: until the client hangs up, or for some seconds and then 504."""
+    try:
+        async with asyncio.timeout(seconds or None):
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+    except TimeoutError:
+        pass
+    return Response(status_code=504)
+
+
+def parsed(body: str) -> dict[str, Any]:
+    """Raises `RefusalError`."""
+    if not body:
+        return {}
+    try:
+        read = json.loads(body, parse_float=Decimal, parse_int=Decimal)
+    except ValueError:
+        raise malformed("request body format is invalid") from None
+    if not isinstance(read, dict):
+        raise malformed("request body format is invalid")
+    return read
+
+
+def of_no_known_status(said: Any) -> Any:
+    if isinstance(said, list):
+        return [of_no_known_status(one) for one in said]
+    return {**said, "status": MYSTERY} if isinstance(said, dict) and "status" in said else said
+
+
+def without_bars(said: Any) -> Any:
+    if isinstance(said, dict) and isinstance(said.get("bars"), dict):
+        return {**said, "bars": dict.fromkeys(said["bars"])}
+    return said
