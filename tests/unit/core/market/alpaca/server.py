@@ -257,11 +257,11 @@ class Desk:
     def clock(self, clock: str) -> None:
         """It is that time now."""
         self.now = at(clock)
-        self.data._wake()
+        self.data._naps.wake()
 
     def passes(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
-        self.data._wake()
+        self.data._naps.wake()
 
     def bars(self, symbol: Symbol = SPY) -> list[str]:
         return [clock_of(m.bar) for m in self.heard if isinstance(m, BarArrived) and m.bar.symbol == symbol]

@@ -91,22 +91,36 @@ async def test_a_minute_that_is_not_over_is_never_history() -> None:
         assert minutes_of(found) == every_minute("9:30", "9:39")
 
 
-async def test_null_lists_null_bars_and_strangers_are_counted_and_left_out() -> None:
+async def test_null_lists_null_bars_and_strangers_are_counted_and_left_out(pauses: list[float]) -> None:
     """MD-03: `null` in place of a list of bars, and in it."""
     async with a_server() as server:
         desk = Desk(server, "11:00:00")
         good, bad = a_row(at("9:30")), a_row(at("9:31"), c="cheap")
         bars = {"SPY": [good, None, bad], "QQQ": None, "XYZ": [good]}
-        server.answers.append(Answer(body={"bars": bars, "next_page_token": None}))
+        server.always = Answer(body={"bars": bars, "next_page_token": None})
         found = await the_bars(desk, "9:30", "9:40", SPY, QQQ)
-        server.answers.append(Answer(body={"bars": None, "next_page_token": None}))
+        server.always = Answer(body={"bars": None, "next_page_token": None})
         nothing = await the_bars(desk, "9:30", "9:40", SPY)
 
         assert minutes_of(found) == ["09:30"]
         assert [m.reason for m in found if isinstance(m, MarketDataBroken)] == ["SPY bar: c 'cheap' is not a number"]
         assert nothing == []
         counts = desk.data.counts
-        assert (counts.seen(Seen.EMPTY), counts.seen(Seen.NOT_ASKED_FOR)) == (3, 1)
+        assert len(pauses) == 3
+        assert (counts.seen(Seen.EMPTY), counts.seen(Seen.NOT_ASKED_FOR)) == (6, 1)
+
+
+async def test_null_for_a_moment_is_asked_again_and_costs_no_bar(pauses: list[float]) -> None:
+    """MD-03: `null` may mean that there are no bars, or that they are not there yet."""
+    async with a_server() as server:
+        desk = Desk(server, "11:00:00")
+        server.has_minutes("9:30", "9:32")
+        server.answers.append(Answer(body={"bars": {"SPY": None}, "next_page_token": None}))
+
+        found = await the_bars(desk, "9:30", "9:40")
+
+        assert minutes_of(found) == every_minute("9:30", "9:32")
+        assert len(pauses) == 1
 
 
 async def test_numbers_are_taken_from_the_text_of_the_answer() -> None:

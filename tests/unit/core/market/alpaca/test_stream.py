@@ -61,9 +61,10 @@ async def test_a_muted_socket_is_pinged_polled_proved_mute_and_made_anew() -> No
         await eventually(lambda: desk.bars()[-1] == "10:04")
         assert desk.state() is LineState.POLLING
 
-        desk.clock("10:06:04")
+        desk.clock("10:06:01")
         await server.says_bar("10:05")
         await desk.is_up()
+        desk.clock("10:06:04")
         await eventually(lambda: desk.bars()[-1] == "10:05")
 
         assert desk.bars() == every_minute("9:30", "10:05")
@@ -206,6 +207,7 @@ async def test_late_revised_repeated_and_null_bars_are_named_and_the_desks_bars_
         desk.clock("9:36:00")
         await server.says_bar("9:31")
         await server.says_bar("9:33")
+        await eventually(lambda: desk.bars() == ["09:31", "09:33"])
         await server.says_bar("9:33")
         await server.says_bar("9:33", close=100.9, kind="u")
         await server.says_bar("9:32")
