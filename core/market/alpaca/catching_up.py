@@ -46,6 +46,7 @@ class CatchUp:
     def __init__(self, timetable: Timetable, now: datetime) -> None:
         self._timetable = timetable
         self.sure_until = timetable.first_minute(now)
+        self._covered_until = self.sure_until
         self.needed_until: datetime | None = None
         self._fails = 0
         self._not_before = now
@@ -70,11 +71,12 @@ class CatchUp:
 
         What an answer covered is known: a symbol that did not trade is not asked for twice.
         """
-        first = max(first, self.sure_until)
+        first = max(first, self._covered_until)
         if self.needed_until is None or self._missing_between(first, end) is None:
             return False
         if self.sure_until >= self.needed_until:
             self.sure_until, self._is_doubt = first, True
+        self.sure_until = min(self.sure_until, first)
         self.needed_until = max(self.needed_until, end)
         return True
 
@@ -112,7 +114,7 @@ class CatchUp:
 
     def answered(self, span: Span) -> None:
         """Everything in the span is known."""
-        self.sure_until = max(self.sure_until, span.end)
+        self.sure_until = self._covered_until = max(self.sure_until, span.end)
         self._fails, self._is_first, self._is_doubt = 0, False, False
 
     def failed(self, now: datetime, chance: float, at_least: timedelta = timedelta(0)) -> None:
@@ -124,7 +126,7 @@ class CatchUp:
         """What is missing is left out, so that the stream can go on; the hole."""
         hole = self._missing(self.needed_until) if self.needed_until is not None else None
         if self.needed_until is not None:
-            self.sure_until = max(self.sure_until, self.needed_until)
+            self.sure_until = self._covered_until = max(self.sure_until, self.needed_until)
         self._is_first = self._is_doubt = False
         return hole
 

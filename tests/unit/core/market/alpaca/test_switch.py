@@ -368,6 +368,21 @@ def test_a_symbol_that_does_not_trade_in_each_minute_is_asked_for_once_a_gap() -
     assert clocks([minute for minute in told if minute.bar.symbol == QQQ]) == ["09:34", "09:39", "09:44", "09:49"]
 
 
+def test_one_question_covers_the_minutes_that_each_symbol_left_out() -> None:
+    """MD-02"""
+    morning = Morning("9:29:50", (SPY, QQQ))
+    morning.the_stream_opens()
+    morning.until("9:31:30")
+    for minute in range(32, 36):
+        morning.switch.heard_bar(a_bar(f"9:{minute - 1}", SPY), at(f"9:{minute}:00"))
+
+    morning.switch.heard_bar(a_bar("9:36", SPY), at("9:37:00"))
+    morning.switch.heard_bar(a_bar("9:36", QQQ), at("9:37:00"))
+    span = morning.switch.question(at("9:37:00"))
+
+    assert str(span) == "13:30 to 13:36 UTC"
+
+
 def test_a_minute_left_out_holds_the_others_for_five_seconds_at_most() -> None:
     """MD-02"""
     morning = Morning("9:29:50")
