@@ -73,7 +73,7 @@ class BarCache:
 def hours_of(start: datetime, end: datetime) -> list[datetime]:
     """The first instants of the hours that start to end touches."""
     first = _hour_of(start)
-    count = max(0, -(-(end - first) // HOUR))
+    count = -(-(end - first) // HOUR) if start < end else 0
     return [first + HOUR * n for n in range(count)]
 
 

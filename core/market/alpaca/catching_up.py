@@ -17,6 +17,8 @@ LOOK_BACK = 2 * ONE_MINUTE
 """Asked for again each time: a thin symbol's bar may come to history after the others'."""
 HELD_AT_MOST = timedelta(seconds=30)
 """Bars of the stream wait that long for the minutes before them; then they go on, and the hole is named."""
+HELD_IN_DOUBT = timedelta(seconds=5)
+"""Where the stream left a minute out, it may only be that nobody traded in it."""
 HELD_AT_THE_START = timedelta(seconds=120)
 """Without its first minutes a day's VWAP is wrong until the close: the start waits longer."""
 
@@ -44,16 +46,17 @@ class CatchUp:
     def __init__(self, timetable: Timetable, now: datetime) -> None:
         self._timetable = timetable
         self.sure_until = timetable.first_minute(now)
+        self._covered_until = self.sure_until
         self.needed_until: datetime | None = None
         self._fails = 0
         self._not_before = now
-        self._is_first = True
+        self._is_first, self._is_doubt = True, False
 
     # ── the stream ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def stream_is_back(self, now: datetime) -> bool:
         """It stands from `now` on. Whether minutes before it are missing."""
-        self.needed_until = minute_of(now)
+        self.needed_until, self._is_doubt = minute_of(now), False
         self._not_before = min(self._not_before, now)
         return self.is_behind(now)
 
@@ -62,6 +65,20 @@ class CatchUp:
         if self.needed_until is not None and self.sure_until >= self.needed_until:
             self.sure_until = max(self.sure_until, settled(sound_until))
         self.needed_until = None
+
+    def stream_left_out(self, first: datetime, end: datetime) -> bool:
+        """It stands, and brought a symbol's minute `end` without those from `first` on. Whether to ask for them.
+
+        What an answer covered is known: a symbol that did not trade is not asked for twice.
+        """
+        first = max(first, self._covered_until)
+        if self.needed_until is None or self._missing_between(first, end) is None:
+            return False
+        if self.sure_until >= self.needed_until:
+            self.sure_until, self._is_doubt = first, True
+        self.sure_until = min(self.sure_until, first)
+        self.needed_until = max(self.needed_until, end)
+        return True
 
     # ── the question ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -89,14 +106,16 @@ class CatchUp:
 
     def patience(self) -> timedelta:
         """How long the stream's bars wait for those before them."""
+        if self._is_doubt:
+            return HELD_IN_DOUBT
         return HELD_AT_THE_START if self._is_first else HELD_AT_MOST
 
     # ── the answer ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def answered(self, span: Span) -> None:
         """Everything in the span is known."""
-        self.sure_until = max(self.sure_until, span.end)
-        self._fails, self._is_first = 0, False
+        self.sure_until = self._covered_until = max(self.sure_until, span.end)
+        self._fails, self._is_first, self._is_doubt = 0, False, False
 
     def failed(self, now: datetime, chance: float, at_least: timedelta = timedelta(0)) -> None:
         """No answer: asked again later."""
@@ -107,13 +126,16 @@ class CatchUp:
         """What is missing is left out, so that the stream can go on; the hole."""
         hole = self._missing(self.needed_until) if self.needed_until is not None else None
         if self.needed_until is not None:
-            self.sure_until = max(self.sure_until, self.needed_until)
-        self._is_first = False
+            self.sure_until = self._covered_until = max(self.sure_until, self.needed_until)
+        self._is_first = self._is_doubt = False
         return hole
 
     def _target(self, now: datetime) -> datetime:
         return settled(now) if self.needed_until is None else self.needed_until
 
     def _missing(self, until: datetime) -> Span | None:
-        wanted = self._timetable.wanted(self.sure_until, until) if self.sure_until < until else None
+        return self._missing_between(self.sure_until, until)
+
+    def _missing_between(self, start: datetime, until: datetime) -> Span | None:
+        wanted = self._timetable.wanted(start, until) if start < until else None
         return Span(*wanted) if wanted else None

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import SecretStr
 
-from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
+from core.inputs import BarArrived, MarketDataBroken
 from core.market.alpaca.backoff import pause
 from core.market.alpaca.cache import BarCache
 from core.market.alpaca.counts import Counts, Seen
 from core.market.alpaca.failure import Failure
 from core.market.alpaca.history import History
-from core.market.alpaca.quotes import Quotes, is_sound
+from core.market.alpaca.naps import Naps, together
+from core.market.alpaca.quotes import Quotes, quote_of
 from core.market.alpaca.requests import AskError, DataRequests
 from core.market.alpaca.socket import DataSocket, Message, StreamLostError, StreamRefusedError
 from core.market.alpaca.switch import Switch
@@ -39,9 +39,6 @@ THREADS = 8
 QUOTES_EVERY = timedelta(seconds=1)
 CONFLATED = 0.05
 """Seconds that quotes of the stream wait for a newer one of their symbol."""
-LONGEST_NAP = timedelta(seconds=30)
-"""A machine that slept, or whose clock was set, looks again after this."""
-SHORTEST_NAP = timedelta(milliseconds=10)
 SHOWN_AGAIN = timedelta(seconds=1)
 """A lamp that only heard something new is shown no more often."""
 PATIENCE = 60.0
@@ -101,7 +98,7 @@ class AlpacaData:
         self._pool = ThreadPoolExecutor(THREADS, "market data")
         self._switch: Switch | None = None
         self._socket: DataSocket | None = None
-        self._naps: set[asyncio.Future[None]] = set()
+        self._naps = Naps(now)
         self._hear: Callable[[Heard], None] = _ignore
         self._show: Callable[[Lamp], None] = _ignore
         self._shown: Lamp | None = None
@@ -127,7 +124,7 @@ class AlpacaData:
             return NoQuote("Alpaca's data service did not answer in time")
         except RuntimeError:
             return NoQuote("the desk is leaving")
-        return _quote_in(found, symbol)
+        return quote_of(found, symbol)
 
     def history(self, symbols: Sequence[Symbol], start: datetime, end: datetime) -> list[BarArrived | MarketDataBroken]:
         """Complete one-minute bars from `start` to before `end`, in order of time; blocks. Raises `MarketDataError`."""
@@ -161,7 +158,7 @@ class AlpacaData:
         while True:
             now, at = self._now(), switch.line.connect_at
             if at is None or at > now:
-                await self._nap(at)
+                await self._naps.until(at)
                 continue
             switch.connecting(now)
             self._look()
@@ -192,9 +189,10 @@ class AlpacaData:
     async def _watch(self, switch: Switch, socket: DataSocket) -> None:
         """Nothing came for long: is it still there?"""
         while True:
-            patience = switch.line.patience(self._now())
+            now = self._now()
+            patience = switch.line.patience(now)
             if patience > timedelta(0):
-                await asyncio.sleep(min(max(patience, SHORTEST_NAP), LONGEST_NAP).total_seconds())
+                await self._naps.until(now + patience)
                 continue
             if not await socket.is_there():
                 raise StreamLostError("Alpaca's stream fell silent and did not answer a ping")
@@ -230,7 +228,7 @@ class AlpacaData:
             minutes = switch.heard_bar(arrived, now)
             self._hand_on(minutes)
             if not minutes:
-                self._wake()
+                self._naps.wake()
         self._look()
 
     def _set_aside(self, kind: object, symbol: object, message: Message) -> None:
@@ -259,7 +257,7 @@ class AlpacaData:
             at = switch.ask_at(now)
             span = switch.question(now) if at is not None and at <= now else None
             if span is None:
-                await self._nap(at)
+                await self._naps.until(at)
                 continue
             try:
                 found = await self._in_thread(
@@ -281,7 +279,7 @@ class AlpacaData:
         fails, has_asked = 0, False
         while True:
             if has_asked and not switch.wants_quotes(self._now()):
-                await self._nap(None)
+                await self._naps.until(None)
                 continue
             try:
                 found = await self._in_thread(lambda: self._requests.latest_quotes(self._symbols))
@@ -298,7 +296,8 @@ class AlpacaData:
 
     async def _in_thread(self, act: Callable[[], Result]) -> Result:
         """In a thread of our own: one that hangs never keeps the loop from ending."""
-        return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(self._pool, act), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            return await asyncio.get_running_loop().run_in_executor(self._pool, act)
 
     # ── time, and what others see ────────────────────────────────────────────────────────────────────────────────
 
@@ -308,7 +307,7 @@ class AlpacaData:
             if at is not None and at <= self._now():
                 self._hand_on(switch.due(self._now()))
             else:
-                await self._nap(at)
+                await self._naps.until(at)
 
     def _hand_on(self, minutes: Sequence[BarArrived | MarketDataBroken]) -> None:
         for minute in minutes:
@@ -329,50 +328,11 @@ class AlpacaData:
         self._shown = lamp
         self._show(lamp)
         if not is_same:
-            self._wake()
-
-    def _wake(self) -> None:
-        for nap in self._naps:
-            if not nap.done():
-                nap.set_result(None)
-
-    async def _nap(self, until: datetime | None) -> None:
-        """Until then, until something changed, or for a while."""
-        span = LONGEST_NAP if until is None else min(max(until - self._now(), SHORTEST_NAP), LONGEST_NAP)
-        nap: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._naps.add(nap)
-        try:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(nap, span.total_seconds())
-        finally:
-            self._naps.discard(nap)
-
-
-async def together(*acts: Coroutine[Any, Any, None]) -> None:
-    """All of them, until one ends or this is cancelled: then none of them runs on. Raises what the one raised."""
-    tasks = [asyncio.ensure_future(act) for act in acts]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()
+            self._naps.wake()
 
 
 def _is_much_newer(at: datetime | None, before: datetime | None) -> bool:
     return at is not None and (before is None or at - before >= SHOWN_AGAIN)
-
-
-def _quote_in(found: list[QuoteArrived | MarketDataBroken], symbol: Symbol) -> Quote | NoQuote:
-    for sighting in found:
-        if isinstance(sighting, MarketDataBroken):
-            return NoQuote(sighting.reason)
-        if is_sound(sighting.quote):
-            return sighting.quote
-        return NoQuote(f"{symbol}: bid {sighting.quote.bid}, ask {sighting.quote.ask} make no market")
-    return NoQuote(f"Alpaca has no quote of {symbol}")
 
 
 def _ignore(_heard: object) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from core.inputs import BarArrived, MarketDataBroken
 from core.market.alpaca.cache import BarCache, hours_of
 from core.market.alpaca.failure import Failure
-from core.market.alpaca.requests import AskError, DataRequests
+from core.market.alpaca.requests import AskError, DataRequests, NullError, Page
 from core.market.alpaca.retrying import asked_again
 from core.market.alpaca.timetable import settled
 from core.market.port import MarketDataError
@@ -24,6 +24,8 @@ BATCH = 100
 STRETCH = timedelta(days=7)
 """Longer questions are cut, so that their parts go side by side."""
 SIDE_BY_SIDE = 4
+NULLS = 3
+"""As often in a row, `null` in place of bars is believed: there are none."""
 MOST_PAGES = 200
 """Of one part; a server that never ends is not followed further."""
 
@@ -40,6 +42,7 @@ class History:
         self._cache = cache
         self._now = now
         self._chance = chance
+        self._nulls = 0
         self._closing = threading.Event()
         self._pool = ThreadPoolExecutor(SIDE_BY_SIDE, "history")
 
@@ -101,19 +104,30 @@ class History:
         token: str | None = None
         seen: set[str] = set()
         for _ in range(MOST_PAGES):
-            page, token = asked_again(
-                lambda token=token: self._requests.bars_page(symbols, start, end, token),  # type: ignore[misc]
+            page = asked_again(
+                lambda token=token: self._page(symbols, start, end, token),  # type: ignore[misc]
                 self._chance,
                 self._wait,
                 tries,
             )
-            found += page
+            found += page.bars
+            token = page.token
             if token is None:
                 return found
             if token in seen:
                 raise AskError(Failure("Alpaca's history names the same next page twice; ask for less"))
             seen.add(token)
         raise AskError(Failure(f"Alpaca's history has more than {MOST_PAGES} pages; ask for less"))
+
+    def _page(self, symbols: Sequence[Symbol], start: datetime, end: datetime, token: str | None) -> Page:
+        try:
+            page = self._requests.bars_page(symbols, start, end, token, believes_null=self._nulls >= NULLS)
+        except NullError:
+            self._nulls += 1
+            raise
+        if not page.has_null:
+            self._nulls = 0
+        return page
 
     def _wait(self, span: timedelta) -> bool:
         return not self._closing.wait(span.total_seconds())

@@ -77,12 +77,17 @@ class Minutes:
         self._early = [arrived for arrived in self._early if arrived.bar.end > now]
         return [minute for arrived in _in_order(ended) for minute in self.push(arrived, now)]
 
+    def known_until(self, symbol: Symbol) -> datetime:
+        """The end of the last bar of the symbol that went on or waits; the beginning of time where none did."""
+        waiting = [kept.bar.end for kept in self._kept if kept.bar.symbol == symbol]
+        last = self._last.get(symbol, _NEVER)
+        return max([last if last is _NEVER else last + ONE_MINUTE, *waiting])
+
     # ── a gap ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def begin_fill(self, now: datetime) -> None:
         """From here on the stream's bars wait for those before them."""
-        if self.filling_since is None:
-            self.filling_since = now
+        self.filling_since = now
 
     def end_fill(self, found: Iterable[Minute] = ()) -> list[Minute]:
         """The gap is filled (or given up): what was found and what waited, in order."""

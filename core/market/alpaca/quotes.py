@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from core.inputs import MarketDataBroken, QuoteArrived
 from core.market.alpaca.counts import Counts, Seen
 from core.market.alpaca.wire import read_quote
-from core.model.quote import Feed, Quote
+from core.model.quote import Feed, NoQuote, Quote
 from core.model.values import ZERO, Symbol
 
 AHEAD = timedelta(seconds=2)
@@ -77,3 +77,14 @@ class Quotes:
 def is_sound(quote: Quote) -> bool:
     """Two prices that are not crossed."""
     return ZERO < quote.bid <= quote.ask
+
+
+def quote_of(found: Iterable[Sighting], symbol: Symbol) -> Quote | NoQuote:
+    """The first of what was found, where a price can be read from it."""
+    for sighting in found:
+        if isinstance(sighting, MarketDataBroken):
+            return NoQuote(sighting.reason)
+        if is_sound(sighting.quote):
+            return sighting.quote
+        return NoQuote(f"{symbol}: bid {sighting.quote.bid}, ask {sighting.quote.ask} make no market")
+    return NoQuote(f"Alpaca has no quote of {symbol}")

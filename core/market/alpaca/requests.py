@@ -7,6 +7,7 @@ ever, repeats by itself, reads numbers as floats and stumbles over `null`. Retri
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -37,12 +38,25 @@ PLACE = "Alpaca's history"
 Record = Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the bars that were asked for; `token` asks for the next ones, None where these were the last."""
+
+    bars: list[BarArrived | MarketDataBroken]
+    token: str | None
+    has_null: bool
+
+
 class AskError(Exception):
     """A question without an answer; the message says why and what to do."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.words)
         self.failure = failure
+
+
+class NullError(AskError):
+    """`null` stands where bars belong: no bars, or an answer that is not ready. Asked again, it may say which."""
 
 
 class DataRequests(StockHistoricalDataClient):
@@ -67,11 +81,11 @@ class DataRequests(StockHistoricalDataClient):
     # ── the questions ────────────────────────────────────────────────────────────────────────────────────────────
 
     def bars_page(
-        self, symbols: Sequence[Symbol], start: datetime, end: datetime, token: str | None
-    ) -> tuple[list[BarArrived | MarketDataBroken], str | None]:
-        """One page of the bars whose minutes begin from `start` to before `end`, and the token of the next page.
+        self, symbols: Sequence[Symbol], start: datetime, end: datetime, token: str | None, *, believes_null: bool
+    ) -> Page:
+        """One page of the bars whose minutes begin from `start` to before `end`.
 
-        Raises `AskError`.
+        Raises `AskError`; `NullError` unless `null` is believed to mean that there are none.
         """
         question = {
             "symbols": ",".join(symbols),
@@ -85,8 +99,13 @@ class DataRequests(StockHistoricalDataClient):
         if token is not None:
             question["page_token"] = token
         answer = self._ask("/stocks/bars", question)
-        following = answer.get("next_page_token")
-        return self._bars(answer.get("bars"), symbols), following if isinstance(following, str) and following else None
+        bars, following = answer.get("bars"), answer.get("next_page_token")
+        has_null = _has_null(bars)
+        if has_null and not believes_null:
+            self._counts.see(Seen.EMPTY)
+            raise NullError(Failure("Alpaca's history sent null in place of bars; it is asked again"))
+        token = following if isinstance(following, str) and following else None
+        return Page(self._bars(bars, symbols), token, has_null)
 
     def latest_quotes(self, symbols: Sequence[Symbol]) -> list[QuoteArrived | MarketDataBroken]:
         """The newest quote of each symbol that has one. Raises `AskError`."""
@@ -143,6 +162,10 @@ class DataRequests(StockHistoricalDataClient):
             words = f"Alpaca's data service cannot be reached at {_path(url)} ({type(error).__name__})"
             raise AskError(Failure(f"{words}; check the network and alpaca.data_url")) from error
         raise AskError(_refusal(response))
+
+
+def _has_null(bars: object) -> bool:
+    return bars is None or (isinstance(bars, Mapping) and None in bars.values())
 
 
 def _refusal(response: requests.Response) -> Failure:

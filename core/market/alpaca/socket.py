@@ -65,13 +65,14 @@ class DataSocket(StockDataStream):
         self._connect_seconds = float(settings.connect_seconds)
         self._read_seconds = float(settings.read_seconds)
         self._cut_because = ""
+        self._line: _Overheard | None = None
         super().__init__(
             api_key=key.get_secret_value(),
             secret_key=secret.get_secret_value(),
             raw_data=True,
             feed=DataFeed(settings.feed),
             websocket_params={
-                "create_protocol": _Overheard,
+                "create_protocol": self._begin,
                 "open_timeout": self._connect_seconds,
                 "close_timeout": GOODBYE,
                 "ping_interval": None,
@@ -86,15 +87,22 @@ class DataSocket(StockDataStream):
     def __repr__(self) -> str:
         return "DataSocket()"
 
+    def _begin(self, *args: Any, **named: Any) -> _Overheard:
+        """Known from its first moment, so that it can be cut in the middle of its handshake."""
+        self._line = _Overheard(*args, **named)
+        return self._line
+
     async def open(self) -> list[Message]:
         """Connect, authenticate, subscribe; what already came beside the answers.
 
         Raises `StreamLostError`, `StreamRefusedError`.
         """
         try:
-            await asyncio.wait_for(self._start_ws(), self._connect_seconds + self._read_seconds)
-            await asyncio.wait_for(self._send_subscribe_msg(), self._read_seconds)
-            return await asyncio.wait_for(self._subscribed(), self._read_seconds)
+            async with asyncio.timeout(self._connect_seconds + self._read_seconds):
+                await self._start_ws()
+            async with asyncio.timeout(self._read_seconds):
+                await self._send_subscribe_msg()
+                return await self._subscribed()
         except (StreamLostError, StreamRefusedError):
             raise
         except TimeoutError:
@@ -136,7 +144,8 @@ class DataSocket(StockDataStream):
         if self._ws is None:
             return False
         try:
-            await asyncio.wait_for(await self._ws.ping(), self._read_seconds)
+            async with asyncio.timeout(self._read_seconds):
+                await (await self._ws.ping())
         except (TimeoutError, ConnectionClosed):
             return False
         return True
@@ -144,16 +153,21 @@ class DataSocket(StockDataStream):
     def cut(self, why: str) -> None:
         """End it without a word; whoever listens hears why it is lost."""
         self._cut_because = why
-        if self._ws is not None and self._ws.transport is not None:
-            self._ws.transport.abort()
+        self._abort()
 
     async def shut(self) -> None:
-        """Say goodbye, and cut the line where that is not heard. Never raises, never takes long."""
-        socket = self._ws
-        with suppress(Exception):
-            await asyncio.wait_for(self.close(), GOODBYE)
-        if socket is not None and socket.transport is not None:
-            socket.transport.abort()
+        """Say goodbye, and cut the line where that is not heard, or nobody waits for it. Never takes long."""
+        try:
+            with suppress(Exception):
+                async with asyncio.timeout(GOODBYE):
+                    await self.close()
+        finally:
+            self._abort()
+
+    def _abort(self) -> None:
+        transport = getattr(self._line, "transport", None)
+        if transport is not None:
+            transport.abort()
 
     async def _subscribed(self) -> list[Message]:
         beside: list[Message] = []

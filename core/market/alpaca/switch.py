@@ -60,6 +60,10 @@ class Switch:
     def heard_bar(self, arrived: BarArrived, now: datetime) -> list[Minute]:
         self.line.heard(now, is_bar=True)
         self._follow(now)
+        bar = arrived.bar
+        is_gap = bar.end <= now and self._catch_up.stream_left_out(self._minutes.known_until(bar.symbol), bar.start)
+        if is_gap and self._minutes.filling_since is None:
+            self._minutes.begin_fill(now)
         return self._minutes.push(arrived, now)
 
     def heard_other(self, now: datetime) -> None:
@@ -149,8 +153,9 @@ class Switch:
         return minutes + ([_hole(hole)] if hole else []) + self._minutes.end_fill()
 
     def _hold_ends(self) -> datetime | None:
+        """Only while the stream stands: without it nothing comes that could go on."""
         since = self._minutes.filling_since
-        return None if since is None else since + self._catch_up.patience()
+        return since + self._catch_up.patience() if since is not None and self._stood else None
 
 
 def _hole(span: Span) -> MarketDataBroken:

@@ -332,6 +332,75 @@ def test_a_server_that_asks_to_be_left_alone_is() -> None:
     assert morning.switch.ask_at(morning.now) == at("9:40:27")
 
 
+def test_a_minute_that_the_stream_leaves_out_is_asked_for_and_comes_in_its_place() -> None:
+    """MD-02: no bar is lost; the one after it waits for the answer."""
+    morning = Morning("9:29:50")
+    morning.the_stream_opens()
+    morning.until("9:35:30")
+
+    at_first = morning.switch.heard_bar(a_bar("9:36"), at("9:37:00"))
+    span = morning.switch.question(at("9:37:00"))
+    assert span is not None
+    told = morning.switch.answered(span, [a_bar("9:33"), a_bar("9:34"), a_bar("9:35")], at("9:37:01"))
+
+    assert at_first == []
+    assert morning.switch.ask_at(at("9:37:02")) is None
+    assert clocks(told) == ["09:35", "09:36"]
+
+
+def test_a_symbol_that_does_not_trade_in_each_minute_is_asked_for_once_a_gap() -> None:
+    """MD-02: what an answer covered is known."""
+    morning = Morning("9:29:50", (SPY, QQQ))
+    switch = morning.switch
+    morning.the_stream_opens()
+    told, asked = [], 0
+    for minute in range(31, 51):
+        now = at(f"9:{minute}:00")
+        told += switch.heard_bar(a_bar(f"9:{minute - 1}", SPY), now)
+        if minute % 5 == 0:
+            told += switch.heard_bar(a_bar(f"9:{minute - 1}", QQQ), now)
+        if switch.ask_at(now) is not None and (span := switch.question(now)):
+            asked += 1
+            told += switch.answered(span, [], now)
+
+    assert asked == 4
+    assert clocks([minute for minute in told if minute.bar.symbol == SPY]) == every_minute("9:30", "9:49")
+    assert clocks([minute for minute in told if minute.bar.symbol == QQQ]) == ["09:34", "09:39", "09:44", "09:49"]
+
+
+def test_one_question_covers_the_minutes_that_each_symbol_left_out() -> None:
+    """MD-02"""
+    morning = Morning("9:29:50", (SPY, QQQ))
+    morning.the_stream_opens()
+    morning.until("9:31:30")
+    for minute in range(32, 36):
+        morning.switch.heard_bar(a_bar(f"9:{minute - 1}", SPY), at(f"9:{minute}:00"))
+
+    morning.switch.heard_bar(a_bar("9:36", SPY), at("9:37:00"))
+    morning.switch.heard_bar(a_bar("9:36", QQQ), at("9:37:00"))
+    span = morning.switch.question(at("9:37:00"))
+
+    assert str(span) == "13:30 to 13:36 UTC"
+
+
+def test_a_minute_left_out_holds_the_others_for_five_seconds_at_most() -> None:
+    """MD-02"""
+    morning = Morning("9:29:50")
+    morning.the_stream_opens()
+    morning.until("9:35:30")
+    morning.switch.heard_bar(a_bar("9:36"), at("9:37:00"))
+
+    morning.switch.failed(at("9:37:01"), Failure("no answer"))
+    too_soon = morning.switch.due(at("9:37:04"))
+    told = morning.switch.due(at("9:37:05"))
+
+    assert too_soon == []
+    assert clocks(told) == [
+        "13:35 to 13:36 UTC could not be had; the bars after it go on without them, and VWAP lacks them today",
+        "09:36",
+    ]
+
+
 MOVES = st.lists(
     st.tuples(st.sampled_from(["open", "break", "mute", "speak", "deaf", "hearing"]), st.integers(1, 90)),
     min_size=1,

@@ -1,0 +1,321 @@
+"""Alpaca's own client on real sockets, through a bad day: what the operator is told, and which bars the desk gets."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from pydantic import SecretStr
+
+from core.market.alpaca.counts import Seen
+from core.market.alpaca.socket import DataSocket
+from core.model.connection import LineState
+from core.model.values import Symbol
+from core.settings import AlpacaSettings
+from tests.unit.core.market.alpaca.morning import at, every_minute
+from tests.unit.core.market.alpaca.server import Answer, a_desk, a_server, eventually
+
+
+async def test_bars_and_quotes_come_by_stream_and_the_sessions_first_minutes_by_history() -> None:
+    """MD-02: the day's minutes are there before the first new one."""
+    async with a_server() as server, a_desk(server, "9:35:30") as desk:
+        server.has_minutes("9:28", "9:34")
+        desk.starts()
+        await desk.is_up()
+        await eventually(lambda: len(desk.bars()) == 5)
+
+        desk.clock("9:36:00")
+        await server.says_bar("9:35")
+        await server.quotes_now(desk.now, bid=100.1, ask=100.12)
+        await eventually(lambda: len(desk.bars()) == 6 and desk.bids())
+
+        assert desk.bars() == every_minute("9:30", "9:35")
+        assert server.subscriptions == [{"action": "subscribe", "bars": ["SPY"], "quotes": ["SPY"]}]
+        assert desk.oddities() == []
+        assert [asked.question["start"] for asked in server.bars_asked()] == ["2013-10-08T13:30:00Z"]
+        assert desk.lamps[-1].tries == 0
+        assert desk.lamps[-1].words == ""
+
+
+async def test_a_muted_socket_is_pinged_polled_proved_mute_and_made_anew() -> None:
+    """MD-02: mute the socket."""
+    async with a_server() as server, a_desk(server, "10:02:30") as desk:
+        server.has_minutes("9:30", "10:01")
+        desk.starts()
+        await desk.is_up()
+        await eventually(lambda: len(desk.bars()) == 32)
+        desk.clock("10:03:00")
+        await server.says_bar("10:02")
+        await eventually(lambda: desk.bars()[-1] == "10:02")
+
+        server.has_minutes("10:02", "10:05")
+        desk.clock("10:03:31")
+        await eventually(lambda: any(lamp.state is LineState.SILENT for lamp in desk.lamps))
+        desk.clock("10:04:03")
+        await eventually(lambda: desk.bars()[-1] == "10:03")
+        await eventually(lambda: not server.connections)
+        await eventually(lambda: "mute" in desk.lamps[-1].words)
+        desk.clock("10:05:03")
+        await eventually(lambda: server.accepted == 2 and server.connections)
+        await eventually(lambda: desk.bars()[-1] == "10:04")
+        assert desk.state() is LineState.POLLING
+
+        desk.clock("10:06:01")
+        await server.says_bar("10:05")
+        await desk.is_up()
+        desk.clock("10:06:04")
+        await eventually(lambda: desk.bars()[-1] == "10:05")
+
+        assert desk.bars() == every_minute("9:30", "10:05")
+        assert desk.oddities() == []
+        assert desk.data.counts.seen(Seen.MUTED) == 1
+
+
+async def test_a_socket_that_answers_no_ping_is_lost_and_made_anew() -> None:
+    """MD-02"""
+    async with a_server() as server, a_desk(server, "9:30:10", read_seconds=0.5) as desk:
+        desk.starts()
+        await desk.is_up()
+        server.goes_deaf()
+
+        desk.clock("9:30:35")
+        await eventually(lambda: "did not answer a ping" in desk.lamps[-1].words)
+        desk.clock("9:30:40")
+        await eventually(lambda: server.accepted == 2)
+        await desk.is_up()
+
+
+async def test_another_program_on_the_only_connection_means_polling_with_a_word_and_a_try_each_minute() -> None:
+    """MD-02: 406."""
+    async with a_server() as server, a_desk(server, "9:35:30") as desk:
+        server.has_minutes("9:30", "9:36")
+        server.admission = [{"T": "error", "code": 406, "msg": "connection limit exceeded"}]
+        desk.starts()
+        await eventually(lambda: any("another program holds your only connection" in lamp.words for lamp in desk.lamps))
+        await eventually(lambda: len(desk.bars()) == 5)
+
+        desk.clock("9:36:03")
+        await eventually(lambda: desk.state() is LineState.POLLING and len(desk.bars()) == 6)
+        assert server.accepted == 1
+        server.admission = [{"T": "success", "msg": "authenticated"}]
+        desk.clock("9:37:04")
+        await desk.is_up()
+        await eventually(lambda: len(desk.bars()) == 7)
+        await server.says_bar("9:36")
+        desk.clock("9:38:00")
+        await server.says_bar("9:37")
+        await eventually(lambda: desk.bars()[-1] == "9:37".zfill(5))
+
+        assert desk.bars() == every_minute("9:30", "9:37")
+        assert desk.oddities() == []
+
+
+async def test_a_greeting_that_refuses_is_heard_too() -> None:
+    """MD-02: 406 may come before the keys were asked for."""
+    async with a_server() as server, a_desk(server, "9:35:30") as desk:
+        server.greeting = [{"T": "error", "code": 406, "msg": "connection limit exceeded"}]
+        desk.starts()
+
+        await eventually(lambda: any("406" in lamp.words for lamp in desk.lamps))
+
+
+async def test_wrong_keys_are_refused_with_what_to_do_and_not_tried_again() -> None:
+    """MD-02: REFUSED."""
+    async with a_server() as server, a_desk(server, "9:35:30", secret="wrong") as desk:
+        server.always = Answer(401, {"message": "unauthorized"})
+        desk.starts()
+        await eventually(lambda: desk.state() is LineState.REFUSED)
+        await eventually(lambda: desk.data._switch.ask_at(desk.now) is None)  # type: ignore[union-attr]
+        asked = len(server.bars_asked())
+
+        desk.clock("10:35:30")
+        await asyncio.sleep(0.3)
+
+        assert (server.accepted, len(server.bars_asked())) == (1, asked)
+        assert "check" in desk.lamps[-1].words
+        assert "keys" in desk.lamps[-1].words.lower()
+        assert "wrong" not in repr(desk.lamps) + repr(desk.data) + str(vars(desk.data.counts))
+
+
+async def test_a_server_that_never_greets_or_never_admits_is_left_in_time() -> None:
+    """MD-02: time-outs of our own on connection and authentication."""
+    async with a_server() as server, a_desk(server, "9:35:30", connect_seconds=0.3, read_seconds=0.3) as desk:
+        server.greeting = None
+        desk.starts()
+        await eventually(lambda: any("did not greet in time" in lamp.words for lamp in desk.lamps))
+
+        server.greeting, server.admission = [{"T": "success", "msg": "connected"}], None
+        desk.passes(5)
+        await eventually(lambda: any("did not authenticate in time" in lamp.words for lamp in desk.lamps))
+
+        server.admission, server.confirms = [{"T": "success", "msg": "authenticated"}], False
+        desk.passes(10)
+        await eventually(lambda: any("confirm the subscription in time" in lamp.words for lamp in desk.lamps))
+
+        server.confirms = True
+        desk.passes(30)
+        await desk.is_up()
+
+
+async def test_a_connection_that_breaks_in_the_middle_of_a_frame_loses_and_repeats_no_minute() -> None:
+    """MD-02: disconnect in the middle of a frame."""
+    async with a_server() as server, a_desk(server, "9:32:00") as desk:
+        server.has_minutes("9:30", "9:30")
+        desk.starts()
+        await desk.is_up()
+        desk.clock("9:32:03")
+        await server.says_bar("9:31")
+        await eventually(server.bars_asked)
+        server.has_minutes("9:31", "9:32")
+        await eventually(lambda: desk.bars() == ["09:30", "09:31"])
+
+        desk.clock("9:32:58")
+        server.breaks_off_in_mid_frame()
+        await eventually(lambda: desk.state() is LineState.DOWN)
+        desk.clock("9:33:01")
+        await desk.is_up()
+        desk.clock("9:33:04")
+        await eventually(lambda: desk.bars()[-1] == "09:32")
+        desk.clock("9:34:00")
+        await server.says_bar("9:33")
+        await eventually(lambda: desk.bars()[-1] == "09:33")
+
+        assert desk.bars() == every_minute("9:30", "9:33")
+        assert desk.data.counts.seen(Seen.LOST) == 1
+
+
+async def test_a_server_that_is_gone_is_down_in_words_and_comes_back_by_itself() -> None:
+    """MD-02"""
+    async with a_server() as server, a_desk(server, "9:30:10") as desk:
+        desk.data._settings = AlpacaSettings(data_stream_url="ws://127.0.0.1:1/v2/iex")
+        desk.starts()
+        await eventually(lambda: desk.state() is LineState.DOWN)
+        assert "cannot be reached" in desk.lamps[-1].words
+        desk.data._settings = AlpacaSettings(data_stream_url=server.stream_url)
+
+        desk.passes(5)
+
+        await desk.is_up()
+
+
+async def test_late_revised_repeated_and_null_bars_are_named_and_the_desks_bars_stand() -> None:
+    """MD-03"""
+    async with a_server() as server, a_desk(server, "9:30:00") as desk:
+        desk.starts()
+        await desk.is_up()
+        desk.clock("9:36:00")
+        await server.says_bar("9:31")
+        await server.says_bar("9:33")
+        await eventually(lambda: desk.bars() == ["09:31", "09:33"])
+        await server.says_bar("9:33")
+        await server.says_bar("9:33", close=100.9, kind="u")
+        await server.says_bar("9:32")
+        await server.says({"T": "b", "S": "SPY", "o": None, "h": 1, "l": 1, "c": 1, "v": 1, "t": at("9:34")})
+        await server.says({"T": "b", "S": "SPY"}, None, {"T": "b", "S": ["SPY"]})
+        await server.says_bar("9:34", symbol="QQQ")
+        await server.says_bar("9:35")
+
+        await eventually(lambda: desk.bars()[-1:] == ["09:35"])
+
+        assert desk.bars() == ["09:31", "09:33", "09:35"]
+        assert desk.oddities() == [
+            "repeated: the same bar came before",
+            "revised: close 100.50 is now 100.90, volume 500 is now 500; the desk keeps the bar that it acted on",
+            "late: it came after the bar of 13:33; it is left out",
+            "SPY bar: o is missing",
+            "SPY bar: t, its time, is missing",
+            "a message that cannot be read: {}",
+            "a message that cannot be read: {'T': 'b', 'S': ['SPY']}",
+        ]
+        assert desk.data.counts.seen(Seen.NOT_ASKED_FOR) == 1
+        assert desk.state() is LineState.UP
+
+
+async def test_noise_in_a_frame_is_counted_and_the_stream_goes_on() -> None:
+    """MD-03"""
+    async with a_server() as server, a_desk(server, "9:31:00") as desk:
+        desk.starts()
+        await desk.is_up()
+        for noise in (b"\xc1", b"", "text", b"\x2a", b"\x81\xa1T"):
+            await server.connections[-1].send(noise)
+        desk.clock("9:32:00")
+        await server.says_bar("9:31")
+
+        await eventually(lambda: desk.bars() == ["09:31"])
+        assert desk.data.counts.seen(Seen.BROKEN) == 4
+
+
+async def test_crossed_and_zero_quotes_are_said_once_and_a_good_one_follows() -> None:
+    """MD-03: the normaliser refuses them by name; they do not flood it."""
+    async with a_server() as server, a_desk(server, "9:31:00") as desk:
+        desk.starts()
+        await desk.is_up()
+        for bid, ask in ((100.02, 100.01), (0.0, 100.01), (100.0, 0.0)):
+            desk.passes(1)
+            await server.quotes_now(desk.now, bid, ask)
+            seen = desk.data.counts.seen(Seen.BAD_QUOTES)
+            await eventually(lambda seen=seen: desk.data.counts.seen(Seen.BAD_QUOTES) > seen)
+        desk.passes(1)
+        await server.quotes_now(desk.now, 100.0, 100.01)
+
+        await eventually(lambda: len(desk.bids()) == 2)
+        assert [f"{bid}" for bid in desk.bids()] == ["100.02", "100.00"]
+
+
+async def test_quotes_are_asked_for_while_no_stream_brings_them() -> None:
+    """MD-02: batched, about once a second."""
+    async with a_server() as server, a_desk(server, "9:35:30", symbols=(Symbol("SPY"), Symbol("QQQ"))) as desk:
+        server.admission = [{"T": "error", "code": 406, "msg": "connection limit exceeded"}]
+        server.quotes = {
+            "SPY": {"bp": 100.0, "bs": 1, "ap": 100.01, "as": 1, "t": "2013-10-08T13:35:29Z"},
+            "QQQ": {"bp": 50.0, "bs": 1, "ap": 50.01, "as": 1, "t": "2013-10-08T13:35:29Z"},
+        }
+        desk.starts()
+
+        await eventually(lambda: len(desk.bids()) >= 4)
+
+        questions = [asked.question for asked in server.asked if asked.path == "/v2/stocks/quotes/latest"]
+        assert questions[0] == {"symbols": "SPY,QQQ", "feed": "iex"}
+
+
+async def test_a_desk_that_leaves_leaves_no_socket_behind_and_takes_no_time() -> None:
+    """MD-02: a clean stop, also in the middle of a handshake."""
+    for greeting in ([{"T": "success", "msg": "connected"}], None):
+        async with a_server() as server, a_desk(server, "9:35:30") as desk:
+            server.greeting = greeting
+            desk.starts()
+            await eventually(lambda: server.accepted == 1)
+            before = time.monotonic()
+
+            await desk.stops()
+
+            await eventually(lambda: not server.connections)
+            assert time.monotonic() - before < 10
+            assert desk.task is not None
+            assert desk.task.cancelled()
+
+
+def test_a_stream_without_a_symbol_is_never_begun() -> None:
+    """MD-02: Alpaca's class would burn a core over it."""
+    with pytest.raises(ValueError, match="at least one symbol"):
+        DataSocket(AlpacaSettings(), SecretStr("k"), SecretStr("s"), ())
+
+
+async def test_a_run_that_is_begun_again_goes_on_where_it_was() -> None:
+    """MD-02: what was handed on outlives a run."""
+    async with a_server() as server, a_desk(server, "9:33:30") as desk:
+        server.has_minutes("9:30", "9:32")
+        desk.starts()
+        await desk.is_up()
+        await eventually(lambda: len(desk.bars()) == 3)
+        assert desk.task is not None
+        desk.task.cancel()
+        await asyncio.gather(desk.task, return_exceptions=True)
+
+        server.has_minutes("9:33", "9:33")
+        desk.clock("9:34:20")
+        desk.starts()
+        await eventually(lambda: len(desk.bars()) == 4)
+
+        assert desk.bars() == every_minute("9:30", "9:33")
