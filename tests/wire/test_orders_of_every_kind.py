@@ -254,3 +254,26 @@ def test_what_is_not_an_order_is_refused_by_its_code(exchange: LoopbackExchange,
         trading_client(exchange).post("/orders", body)
 
     assert (refused.value.status_code, refused.value.code) == (422, code)
+
+
+def test_all_orders_are_cancelled_though_one_takes_another_with_it(exchange: LoopbackExchange) -> None:
+    """OP-07"""
+    client = trading_client(exchange)
+    client.submit_order(a_bracket(exchange))
+
+    answers = client.cancel_orders()
+
+    assert [answer["status"] for answer in answers] == [200]
+    assert client.get_orders() == []
+
+
+def test_pending_cancels_of_both_legs_are_carried_out(exchange: LoopbackExchange) -> None:
+    """OP-07"""
+    client = trading_client(exchange)
+    client.submit_order(a_bracket(exchange))
+    exchange.make("cancel-pending")
+    client.cancel_orders()
+
+    exchange.end()
+
+    assert client.get_orders() == []

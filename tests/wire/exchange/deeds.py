@@ -13,7 +13,7 @@ from core.model.order import Effect, OrderRequest, OrderType, Side, TimeInForce
 from core.model.quote import Quote
 from core.model.values import ZERO, ClientOrderId, Price, Quantity, Symbol
 from tests.wire.exchange.faults import Fault, Moment, UnknownFaultError
-from tests.wire.exchange.trading_api import closing_order, is_open
+from tests.wire.exchange.trading_api import closing_order
 
 if TYPE_CHECKING:
     from tests.wire.exchange.server import LoopbackExchange
@@ -92,9 +92,8 @@ class Deeds:
 
     def _close(self, symbol: Symbol) -> None:
         floor = self._house.floor
-        for report in floor.orders():
-            if report.symbol == symbol and is_open(report):
-                floor.cancel(report.client_order_id)
+        for name in floor.open_orders(symbol):
+            floor.cancel(name)
         for held in floor.positions():
             if held.symbol == symbol:
                 floor.submit(closing_order(held, Quantity(abs(held.quantity)), self._name()))

@@ -6,7 +6,7 @@ and what happened goes into the outbox as trade updates, in order. Matching is t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -184,7 +184,8 @@ class Floor:
         """Those that stayed pending."""
         self.cancels_stay_pending = False
         for name in self.papers.that_say("pending_cancel"):
-            self.cancel(name)
+            if is_open(self.order(name)):  # the other leg of one before it is gone already
+                self.cancel(name)
 
     def next_name(self) -> str:
         """A client order id for an order that came without one; the same in every run."""
@@ -229,6 +230,12 @@ class Floor:
         earlier = [bar.close for bar in bars if self.calendar.trading_day(bar.start) < today]
         return earlier[-1] if earlier else bars[0].open if bars else self.price(symbol)
 
+    def open_orders(self, symbol: Symbol | None = None) -> Iterator[ClientOrderId]:
+        """One after the other: cancelling one may end another, which then does not come."""
+        for report in self.orders():
+            if symbol in (None, report.symbol) and is_open(self.order(report.client_order_id)):
+                yield report.client_order_id
+
     def orders(self) -> tuple[OrderReport, ...]:
         """Open orders and those closed within seven days, in order of acceptance."""
         return self._exchange.orders(self.catch_up())
@@ -239,10 +246,6 @@ class Floor:
     def held(self, symbol: Symbol) -> Decimal:
         """Shares held, signed, by what was told."""
         return self._held.get(symbol, ZERO)
-
-    @property
-    def exchange(self) -> SimulatedExchange:
-        return self._exchange
 
     def quote(self, symbol: Symbol) -> Quote | NoQuote:
         return self._exchange.quote(self._walked, symbol)
@@ -319,3 +322,7 @@ class Floor:
         assert isinstance(self.tape, WrittenTape)
         self.tape.add(happening)
         self._instruments.setdefault(happening.symbol, Instrument(happening.symbol))
+
+
+def is_open(report: OrderReport) -> bool:
+    return report.status is not None and report.status.is_working

@@ -8,13 +8,13 @@ from decimal import Decimal
 
 from starlette.routing import Route
 
-from core.model.broker import BrokerPosition, OrderReport
+from core.model.broker import BrokerPosition
 from core.model.order import Effect, OrderRequest, OrderType, TimeInForce
 from core.model.session import Session
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol
 from tests.wire.exchange.asked import as_asked, number, read_order, read_replacement
 from tests.wire.exchange.door import Answer, Call, Door
-from tests.wire.exchange.floor import Floor
+from tests.wire.exchange.floor import Floor, is_open
 from tests.wire.exchange.papers import id_of
 from tests.wire.exchange.query import day_of, moment, read_time, whole, yes
 from tests.wire.exchange.refusal import RefusalError, malformed, not_found
@@ -31,17 +31,13 @@ from tests.wire.exchange.words import (
 
 MOST_ORDERS, FEW_ORDERS = 500, 50
 MOST_ACTIVITIES = 100
-BLOCKED = RefusalError(
-    403, 40310000, "account is restricted to liquidation only: new orders are rejected by user request"
-)
 
 
 # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def submit(floor: Floor, call: Call) -> Answer:
-    if floor.is_blocked:
-        raise BLOCKED
+    require_not_blocked(floor)
     floor.catch_up()
     symbol = Symbol(str(call.body.get("symbol")))
     order = read_order(call.body, floor.held(symbol))
@@ -49,6 +45,7 @@ def submit(floor: Floor, call: Call) -> Answer:
 
 
 def replace(floor: Floor, call: Call) -> Answer:
+    require_not_blocked(floor)
     floor.catch_up()
     old = floor.order_by_id(call.path["id"])
     asked = floor.papers.of(old.client_order_id).asked or as_asked(old)
@@ -63,10 +60,9 @@ def cancel(floor: Floor, call: Call) -> Answer:
 
 def cancel_all(floor: Floor, _: Call) -> Answer:
     asked = []
-    for report in floor.orders():
-        if is_open(report):
-            floor.ask_to_cancel(report.client_order_id)
-            asked.append({"id": floor.papers.of(report.client_order_id).id, "status": 200})
+    for name in floor.open_orders():
+        floor.ask_to_cancel(name)
+        asked.append({"id": floor.papers.of(name).id, "status": 200})
     return Answer(asked, 207)
 
 
@@ -125,6 +121,7 @@ def position(floor: Floor, call: Call) -> Answer:
 
 def close(floor: Floor, call: Call) -> Answer:
     """A market order for all of it, or for `qty` shares or `percentage` of it."""
+    require_not_blocked(floor)
     held = _held(floor, call.path["symbol"])
     whole_position = abs(held.quantity)
     part = number(dict(call.query), "percentage")
@@ -133,6 +130,7 @@ def close(floor: Floor, call: Call) -> Answer:
 
 
 def close_all(floor: Floor, call: Call) -> Answer:
+    require_not_blocked(floor)
     if yes(call.query, "cancel_orders"):
         cancel_all(floor, call)
     answers = []
@@ -258,8 +256,9 @@ def trading_routes(door: Door) -> list[Route]:
 # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def is_open(report: OrderReport) -> bool:
-    return report.status is not None and report.status.is_working
+def require_not_blocked(floor: Floor) -> None:
+    if floor.is_blocked:
+        raise RefusalError(403, 40310000, "account is blocked from trading")
 
 
 def closing_order(held: BrokerPosition, quantity: Quantity, name: str) -> OrderRequest:
