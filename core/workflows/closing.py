@@ -41,7 +41,7 @@ class Closing:
             if use.releases == 0 and not self._stops_left(use):
                 yield from self._sell(use)
         for use in self.desk.stage.mandates(MandateKind.RESTORE_STOP):
-            if self._was_given_up(use) and not self._stops_left(use):
+            if self._is_over(use) and not self._stops_left(use):
                 yield from self._restore(use)
 
     def after_end(self, order: Order) -> Iterator[Effect]:
@@ -76,6 +76,11 @@ class Closing:
             return True
         stops = (self.desk.ledger.order(order_id) for order_id in ticket.cancels)
         return any(stop is not None and stop.is_working for stop in stops)
+
+    def _is_over(self, use: MandateUse) -> bool:
+        """Whether the sale has ended (a crash may have come between that and its stop), or will not be sent."""
+        sale = self.desk.ledger.order(use.mandate.parent)
+        return sale.status.is_terminal if sale is not None else self._was_given_up(use)
 
     def _was_given_up(self, use: MandateUse) -> bool:
         """Whether the sale was never sent, and will not be."""

@@ -14,11 +14,13 @@ from core.model.order import OrderRequest, OrderType, Side, order_id_of
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, MandateKind
-from core.model.values import ClientOrderId, Quantity
+from core.model.values import ClientOrderId, Quantity, Symbol
 from core.staging.stage import MandateUse
 from core.workflows.cancelling import Cancelling
 from core.workflows.proposing import TIMEFRAME, Proposing
 from core.workflows.submitting import Intent, Submitting
+
+CLOSED = "the position is closed"
 
 
 class Protecting:
@@ -95,6 +97,13 @@ class Protecting:
             None,
         )
 
+    def after_correction(self, symbol: Symbol) -> Iterator[Effect]:
+        """Nothing is held by the broker's books: an exit that still works there would open the other side."""
+        for order in self.desk.ledger.working():
+            is_loose = order.only_reduces and self.desk.ledger.position(symbol, order.strategy) is None
+            if is_loose and order.request.symbol == symbol and not order.is_cancelling:
+                yield from self.cancelling.cancel(order, CLOSED)
+
     def _clear_up_after(self, order: Order) -> Iterator[Effect]:
         """Flat: waiting exits are withdrawn, and stops that guard nothing any more are taken back."""
         symbol, strategy = order.request.symbol, order.strategy
@@ -102,7 +111,7 @@ class Protecting:
         for left_over in self.desk.ledger.working_exits(symbol, strategy):
             is_gone = left_over.id == order.id or left_over.replaced_by is not None
             if not is_gone and not left_over.is_cancelling:
-                yield from self.cancelling.cancel(left_over, "the position is closed")
+                yield from self.cancelling.cancel(left_over, CLOSED)
 
 
 def child_order_id(parent: Order, index: int, side: Side) -> ClientOrderId:

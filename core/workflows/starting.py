@@ -108,6 +108,8 @@ class Starting:
                 return
             if corrections or not self.desk.control.state.is_reconciled:
                 self.desk.record(ReconciliationPassed(corrections))
+            for symbol in differing:
+                yield from self.protecting.after_correction(symbol)
         yield from self.protecting.resume()
         yield from self.closing.go_on()
 
@@ -119,7 +121,8 @@ class Starting:
         for order in list(self.desk.ledger.state.orders.values()):
             report = reports.get(order.id)
             if report is not None and is_ours(order, report):
-                if order.is_working or report.filled_quantity > order.filled_quantity:
+                is_alive = report.status is not None and report.status.is_working  # given up here, and there after all
+                if order.is_working or is_alive or report.filled_quantity > order.filled_quantity:
                     yield from self.filling.absorb(order, report, Source.RECONCILIATION)
             elif order.is_working and order.id not in self.doubting.next_look_up:
                 if order.status is OrderStatus.PENDING and self.desk.at - order.created_at < self._grace():
