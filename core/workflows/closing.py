@@ -92,7 +92,7 @@ class Closing:
     def _sell(self, use: MandateUse) -> Iterator[Effect]:
         confirmation = self.desk.stage.state.confirmations[use.mandate.ticket_id]
         proposal, wanted = confirmation.proposal, confirmation.ticket.order
-        left = min(wanted.quantity, self.protecting.uncovered(wanted.symbol, proposal.strategy))
+        left = min(wanted.quantity, self.protecting.uncovered(wanted.symbol, proposal.strategy, wanted.side))
         if left <= 0:
             self._end(use, "nothing is left to close")
             self._end_all(MandateKind.RESTORE_STOP, use.mandate.parent, "nothing is left to protect")
@@ -134,7 +134,7 @@ class Closing:
         stop = self._signed_last(use)
         if stop is None:
             return
-        free = self.protecting.uncovered(stop.request.symbol, stop.strategy)
+        free = self.protecting.uncovered(stop.request.symbol, stop.strategy, stop.request.side)
         quantity = Quantity(min(free, use.mandate.quantity - use.released))
         if quantity > 0:
             parent = self.desk.ledger.order(stop.parent or stop.id) or stop

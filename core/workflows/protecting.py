@@ -17,7 +17,7 @@ from core.model.staging import MANUAL, MandateKind
 from core.model.values import ClientOrderId, Quantity, Symbol
 from core.staging.stage import MandateUse
 from core.workflows.cancelling import Cancelling
-from core.workflows.proposing import TIMEFRAME, Proposing
+from core.workflows.proposing import TIMEFRAME, Proposing, closing_side
 from core.workflows.submitting import Intent, Submitting
 
 CLOSED = "the position is closed"
@@ -48,7 +48,7 @@ class Protecting:
             if entry is None:
                 continue
             owed = entry.filled_quantity - use.released
-            quantity = min(owed, self.uncovered(entry.request.symbol, entry.strategy))
+            quantity = min(owed, self.uncovered(entry.request.symbol, entry.strategy, use.mandate.side))
             if quantity > 0:
                 yield from self.release_stop(use, entry, Quantity(quantity))
 
@@ -84,10 +84,10 @@ class Protecting:
             ),
         )
 
-    def uncovered(self, symbol: str, strategy: str) -> Decimal:
-        """Shares held that no working exit would close."""
+    def uncovered(self, symbol: str, strategy: str, side: Side) -> Decimal:
+        """Shares held that an order on this side would close and no working exit does: none of a flipped position."""
         position = self._position(symbol, strategy)
-        if position is None:
+        if position is None or closing_side(position) is not side:
             return Decimal(0)
         return abs(position.quantity) - self.desk.ledger.covered(position.symbol, strategy)
 
@@ -98,11 +98,16 @@ class Protecting:
         )
 
     def after_correction(self, symbol: Symbol) -> Iterator[Effect]:
-        """Nothing is held by the broker's books: an exit that still works there would open the other side."""
+        """The broker's books show less than ours did: an exit with nothing left to close would open the other side."""
         for order in self.desk.ledger.working():
-            is_loose = order.only_reduces and self.desk.ledger.position(symbol, order.strategy) is None
-            if is_loose and order.request.symbol == symbol and not order.is_cancelling:
+            if order.request.symbol == symbol and self.is_loose(order) and not order.is_cancelling:
                 yield from self.cancelling.cancel(order, CLOSED)
+
+    def is_loose(self, order: Order) -> bool:
+        """An exit that has nothing to close."""
+        position = self._position(order.request.symbol, order.strategy)
+        has_its_side = position is not None and closing_side(position) is order.request.side
+        return order.only_reduces and not has_its_side
 
     def _clear_up_after(self, order: Order) -> Iterator[Effect]:
         """Flat: waiting exits are withdrawn, and stops that guard nothing any more are taken back."""

@@ -1,4 +1,4 @@
-"""The figures that must be zero when everything has settled, counted from the exchange's books and the journal alone."""
+"""What must be zero when everything has settled, counted from the exchange's books and the journal alone."""
 
 from __future__ import annotations
 

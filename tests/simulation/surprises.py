@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.brokers.simulated.log import Replacement, Submission, encoded
-from core.effects import CancelOrder, Effect, LookUpOrder, ReplaceOrder, SubmitOrder
+from core.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
 from core.inputs import CancelAnswered, FiguresFetched, Input, LookUpAnswered, PictureFetched, SubmissionAnswered
 from core.model.broker import (
     Accepted,
