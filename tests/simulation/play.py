@@ -18,6 +18,7 @@ from simulation.surprises import Surprise
 from simulation.world import DAY, SPY, Trouble, World, calendar
 
 from core.brokers.simulated.exchange import ExchangeConfig
+from core.facts import OrderFilled
 from core.inputs import (
     Confirm,
     Decline,
@@ -40,6 +41,7 @@ from core.inputs import (
 )
 from core.model.connection import Lamp, Line, LineState
 from core.model.order import Effect, OrderType, StopHolder
+from core.model.position import Fill
 from core.model.staging import Proposal, Ticket
 from core.model.values import Digest, Fraction, Price, Quantity, to_nearest_tick
 
@@ -104,6 +106,9 @@ class Player:
             self.tell(f"── {self.world.clock:%H:%M:%S.%f} {event}")
         self.events += 1
         getattr(self, event.name)(*event.arguments)
+
+    def fills(self) -> list[Fill]:
+        return [r.fact.fill for r in self.world.journal.records() if isinstance(r.fact, OrderFilled)]
 
     def end(self) -> Played:
         """The line is sound, the broker behaves, everything settles; then the books are compared."""
