@@ -7,7 +7,7 @@ BIN := .venv/bin
 CODE := app.py console core state widgets
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench bench-desk lock docs property sigkill snapshots accidents chord simulate
+.PHONY: help venv demo test check bench bench-desk bench-start lock docs property sigkill snapshots accidents chord simulate
 
 help:
 	@echo 'make demo    the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
@@ -15,6 +15,7 @@ help:
 	@echo 'make check   style, types, import contracts, dependencies, dead code, secrets'
 	@echo 'make bench   the measurements'
 	@echo 'make bench-desk  those of the full desk in a terminal alone (ARGS="120x40" for one size)'
+	@echo 'make bench-start  a start on a journal of 1,000,000 facts, with and without a checkpoint (ARGS=100000 for fewer)'
 	@echo 'make property  the stateful property test in full (N=3200 sequences, four fifths of them of 30 steps and more)'
 	@echo 'make sigkill   a busy demo killed at random instants (N=50)'
 	@echo 'make simulate SESSIONS=20000   sessions with faults and crashes anywhere (SEED=7 ONLY=1234 plays one again)'
@@ -73,6 +74,9 @@ bench: .venv/.ready
 
 bench-desk: .venv/.ready
 	@$(BIN)/python -m tests.bench.desk $(ARGS)
+
+bench-start: .venv/.ready
+	@$(BIN)/python -m tests.bench.start $(ARGS)
 
 N ?= 0
 property: .venv/.ready
