@@ -7,7 +7,8 @@ BIN := .venv/bin
 CODE := app.py console core state widgets
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench bench-desk lock docs property sigkill snapshots accidents chord exchange
+.PHONY: help venv demo test check bench bench-desk bench-start lock docs property sigkill snapshots accidents chord \
+  exchange simulate
 
 help:
 	@echo 'make demo    the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
@@ -15,8 +16,10 @@ help:
 	@echo 'make check   style, types, import contracts, dependencies, dead code, secrets'
 	@echo 'make bench   the measurements'
 	@echo 'make bench-desk  those of the full desk in a terminal alone (ARGS="120x40" for one size)'
+	@echo 'make bench-start  a start on a journal of 1,000,000 facts, with and without a checkpoint (ARGS=100000 for fewer)'
 	@echo 'make property  the stateful property test in full (N=3200 sequences, four fifths of them of 30 steps and more)'
 	@echo 'make sigkill   a busy demo killed at random instants (N=50)'
+	@echo 'make simulate SESSIONS=20000   sessions with faults and crashes anywhere (SEED=7 ONLY=1234 plays one again)'
 	@echo 'make snapshots  the kept pictures of the desk anew: look at each that git shows as changed'
 	@echo 'make accidents N=100000   what hands and links do by mistake (SEED=7 ONLY=1234 plays one again)'
 	@echo 'make chord   the kill chord to the latch, wherever the hands are (N=200 presses each)'
@@ -74,6 +77,9 @@ bench: .venv/.ready
 bench-desk: .venv/.ready
 	@$(BIN)/python -m tests.bench.desk $(ARGS)
 
+bench-start: .venv/.ready
+	@$(BIN)/python -m tests.bench.start $(ARGS)
+
 N ?= 0
 property: .venv/.ready
 	@SEQUENCES=$(if $(filter 0,$(N)),3200,$(N)) $(BIN)/pytest -q -n 2 --timeout 3600 tests/simulation/test_property.py
@@ -86,6 +92,11 @@ ONLY ?=
 CORES ?=
 accidents: .venv/.ready
 	@$(BIN)/python -m tests.accidents.run $(if $(filter 0,$(N)),,--many $(N)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(ONLY),--only $(ONLY)) $(if $(CORES),--cores $(CORES)) $(ARGS)
+
+SESSIONS ?= 2000
+simulate: .venv/.ready
+	@PYTHONPATH=tests $(BIN)/python -m simulation.run --sessions $(SESSIONS) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(ONLY),--only $(ONLY)) $(if $(CORES),--cores $(CORES)) $(ARGS)
 
 chord: .venv/.ready

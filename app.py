@@ -423,13 +423,14 @@ class Keyturn(Tending):
         """The engine as journal and documents left it, and how its checkpoint is written."""
         from core import checkpoint
         from core.engine import Engine
-        from state.documents import TinyDocuments
+        from state.documents import TinyDocuments, known_sequence
         from state.journal import FileJournal
 
-        journal = stack.enter_context(closing(FileJournal(folder)))
+        journal = stack.enter_context(closing(FileJournal(folder, known_sequence(folder))))
         documents = TinyDocuments(folder)
         engine = Engine(folder.name, mode, calendar, journal)  # type: ignore[arg-type]
-        engine.notes = (*journal.repairs, *documents.notes, *checkpoint.rebuild(engine.desk, documents))
+        rebuilt = checkpoint.rebuild(engine.desk, documents)
+        engine.notes = (*journal.repairs, *documents.notes, *rebuilt)  # what loading met is in them by now
         return engine, lambda: checkpoint.save(engine.desk, documents)
 
     def _keep(self, folder: AccountFolder, runtime: Runtime, switch: FileKillSwitch, write: Callable[[], None]) -> None:

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.desk import Desk
-from core.effects import Effect, FetchPicture
+from core.effects import Effect, FetchPicture, SubmitOrder
 from core.facts import (
     DayStarted,
     EngineStarted,
@@ -28,6 +28,7 @@ from core.facts import (
     ReconciliationFailed,
     ReconciliationPassed,
     Source,
+    SubmissionBlocked,
 )
 from core.inputs import AccountFetched, LampChanged, PictureFetched, Start, Stop
 from core.model.account import Account
@@ -41,6 +42,8 @@ from core.workflows.closing import Closing
 from core.workflows.doubting import Doubting
 from core.workflows.filling import Filling, is_ours
 from core.workflows.protecting import Protecting
+
+NOTHING_HELD = "the broker's books show nothing to close"
 
 
 class ReconciliationError(Exception):
@@ -95,7 +98,7 @@ class Starting:
         self.ask_again_at = None
         self.desk.instruments.update({i.symbol: i for i in picture.instruments})
         self._see(picture.account)
-        yield from self._compare_orders(picture)
+        follows = list(self._compare_orders(picture))
         differing = self._differing(picture)
         if any(self._may_be_explained(symbol, picture) for symbol in differing):
             self.ask_again_at = self.desk.at + self._pause()
@@ -105,11 +108,25 @@ class Starting:
                 corrections = self._correct_all(differing, picture)
             except ReconciliationError as error:
                 self._fail((str(error),))
+                yield from follows
                 return
             if corrections or not self.desk.control.state.is_reconciled:
                 self.desk.record(ReconciliationPassed(corrections))
+            for symbol in differing:
+                follows = [effect for effect in follows if not self._calls_off(effect, symbol)]
+                yield from self.protecting.after_correction(symbol)
+        yield from follows
         yield from self.protecting.resume()
         yield from self.closing.go_on()
+
+    def _calls_off(self, effect: Effect, symbol: Symbol) -> bool:
+        """Whether this is an exit that our books called for before they were corrected, with nothing left to close."""
+        order = self.desk.ledger.order(effect.order.client_order_id) if isinstance(effect, SubmitOrder) else None
+        if order is None or order.request.symbol != symbol or not self.protecting.is_loose(order):
+            return False
+        self.desk.record(SubmissionBlocked(order.id, NOTHING_HELD))
+        self.desk.record(self.filling.change(order, OrderStatus.CANCELLED, Source.DESK, None, NOTHING_HELD))
+        return True
 
     # ── the comparison ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -119,7 +136,8 @@ class Starting:
         for order in list(self.desk.ledger.state.orders.values()):
             report = reports.get(order.id)
             if report is not None and is_ours(order, report):
-                if order.is_working or report.filled_quantity > order.filled_quantity:
+                is_alive = report.status is not None and report.status.is_working  # given up here, and there after all
+                if order.is_working or is_alive or report.filled_quantity > order.filled_quantity:
                     yield from self.filling.absorb(order, report, Source.RECONCILIATION)
             elif order.is_working and order.id not in self.doubting.next_look_up:
                 if order.status is OrderStatus.PENDING and self.desk.at - order.created_at < self._grace():
