@@ -270,8 +270,6 @@ def _doubt(draft: Draft, view: DeskView) -> None:
         return
     if view.status.entries_refused is not None:
         draft.doubts["effect"] = f"entries are off: {view.status.entries_refused}"
-    if draft.lasts is TimeInForce.GTC and draft.holder is StopHolder.BROKER:
-        draft.doubts["lasts"] = "its stop is for today: later NO STOP"
     cost, loss, power = draft.cost, draft.loss, view.status.buying_power
     sizing = view.sizing
     if cost is not None and power is not None and cost > power:

@@ -151,6 +151,8 @@ class Stage:
             return f"mandate {mandate.id} ended at {mandate.ends_at:%H:%M:%S} UTC"
         if (order.symbol, order.side, order.stop_price) != (mandate.symbol, mandate.side, mandate.stop_price):
             return f"mandate {mandate.id} is for another order"
+        if mandate.terms is not None and order.terms != mandate.terms:
+            return f"mandate {mandate.id} is for other prices"
         if order.quantity > mandate.quantity - use.released:
             return f"mandate {mandate.id} has {mandate.quantity - use.released} left, {order.quantity} is more"
         digest = order.digest(account)
