@@ -229,4 +229,5 @@ class Deeds:
 def order_in_words(order: OrderRow) -> str:
     """`BUY 47 SPY limit 166.76`."""
     what = f"{f.side_word(order.side)} {f.quantity(order.quantity)} {order.symbol}"
-    return f"{what} {f.terms(order.type, order.limit_price, order.stop_price)}"
+    trail = f.trail(order.trail_price, order.trail_fraction)
+    return f"{what} {f.terms(order.type, order.limit_price, order.stop_price, trail)}"

@@ -231,7 +231,7 @@ class Pictures:
         return ReplacedView(
             quantity=old.request.quantity,
             filled_quantity=old.filled_quantity,
-            price=old.request.limit_price or old.request.stop_price,
+            price=old.request.stop_price or old.request.limit_price,
             average_price=guarded.average_price if guarded else None,
             result_before=_result_at(guarded, old.request.stop_price, order.quantity),
             result_after=_result_at(guarded, order.stop_price, order.quantity),
