@@ -9,6 +9,7 @@ What a start does with each half-done step:
 | an order that is being replaced | as it was, until the broker's word on both says more |
 | a cancel without its end | asked for again |
 | a fill without its stop | the stop goes out under the ticket's mandate |
+| an entry whose legs are not named yet | the broker's books name them, or its look-up |
 | a closing without its sale | goes on, or puts the stop back when its time is over |
 """
 
