@@ -334,6 +334,7 @@ def _order(order: Order, *, is_to_replace: bool, is_held: bool) -> OrderRow:
         trail_price=order.request.trail_price,
         trail_fraction=order.request.trail_fraction,
         legs=order.request.legs,
+        is_paired=order.is_target,
         status=order.status,
         filled_quantity=order.filled_quantity,
         average_price=order.average_price,

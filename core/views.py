@@ -159,6 +159,7 @@ class PositionRow:
 class OrderRow:
     """An order of today, with the legs that it was sent with.
 
+    `is_paired` says that the broker cancels a stop with it: it is the target of a pair.
     `marks` are words: cancelling, in doubt, late fill, being replaced, replaces, replaced, waits for its entry.
     """
 
@@ -183,6 +184,7 @@ class OrderRow:
     trail_price: Price | None = None
     trail_fraction: Fraction | None = None
     legs: tuple[Leg, ...] = ()
+    is_paired: bool = False
 
 
 @dataclass(frozen=True, slots=True)

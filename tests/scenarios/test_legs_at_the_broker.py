@@ -280,6 +280,20 @@ def test_a_leg_that_someone_cancels_elsewhere_is_followed_and_named() -> None:
     assert house.requests()[1:] == ["cancel"]
 
 
+def test_the_cancel_of_a_target_takes_its_stop_along_and_the_row_says_so() -> None:
+    """EX-12, EX-13: whoever cancels it is asked as for a stop"""
+    house = with_a_bracket(("10:09", "10:20", ABOVE))
+    rows = {row.id: row.is_paired for row in Pictures(house.engine).draw(house.line.at).orders}
+    target, stop = leg(house, LegRole.TARGET), leg(house, LegRole.STOP)
+
+    house.presses(RequestCancel(target.id))
+    passes(house, 5)
+
+    assert (rows[target.id], rows[stop.id], rows[house.entry.id]) == (True, False, False)
+    assert (target.status, stop.status) == (CANCELLED, CANCELLED)
+    assert uncovered(house) == [("SPY", Decimal(15))]
+
+
 def test_a_strategys_exit_takes_the_leg_out_of_the_way_first() -> None:
     """EX-13, EX-21"""
     house = in_a_position(("10:06", "10:07", STEADY), ("10:08", "10:20", "99.60 100.20 99.60 100.20"))
