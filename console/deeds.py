@@ -173,13 +173,17 @@ class Deeds:
             self.behind.say(f"this order is {order.status.value} already")
             return
         name = order_in_words(order)
-        if not order.is_protective:
+        if not order.is_protective and not order.is_paired:
             self._send_cancel(order.id, name)
             return
         lines = [(Cell(name, "strong"),), (Cell(f"{order.symbol} would have NO STOP at the broker.", "warning"),)]
         self.behind.ask(
             ArmedQuestion(
-                self.behind, "Cancel this stop?", lines, "cancel it", lambda: self._send_cancel(order.id, name)
+                self.behind,
+                "Cancel this pair?" if order.is_paired else "Cancel this stop?",
+                lines,
+                "cancel it",
+                lambda: self._send_cancel(order.id, name),
             )
         )
 
@@ -229,4 +233,5 @@ class Deeds:
 def order_in_words(order: OrderRow) -> str:
     """`BUY 47 SPY limit 166.76`."""
     what = f"{f.side_word(order.side)} {f.quantity(order.quantity)} {order.symbol}"
-    return f"{what} {f.terms(order.type, order.limit_price, order.stop_price)}"
+    trail = f.trail(order.trail_price, order.trail_fraction)
+    return f"{what} {f.terms(order.type, order.limit_price, order.stop_price, trail)}"

@@ -14,15 +14,25 @@ from decimal import Decimal
 from core.inputs import ProposeOrder
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
 from core.model.staging import MANUAL
-from core.model.values import ZERO, Price, Quantity, Symbol, plain, rounded_down, tick_of
+from core.model.values import ZERO, Fraction, Price, Quantity, Symbol, plain, rounded_down, tick_of
 from core.views import DeskView, SymbolView
 from widgets import format as f
 
 NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?|\.\d{1,9}", re.ASCII)
 BUY, SELL, SHORT, COVER = "buy", "sell", "short", "cover"
 EFFECTS = (BUY, SELL, SHORT, COVER)
-ORDER = ("symbol", "effect", "quantity", "type", "limit", "stop", "holder", "lasts")
+ORDER = ("symbol", "effect", "quantity", "type", "limit", "stop", "holder", "lasts", "target", "trail")
 """Every field, as the form shows them."""
+TYPES = {
+    "market": OrderType.MARKET,
+    "limit": OrderType.LIMIT,
+    "stop": OrderType.STOP,
+    "stop-limit": OrderType.STOP_LIMIT,
+    "trailing": OrderType.TRAILING_STOP,
+}
+WHOLE = 100
+"""Percent."""
+WITH_LIMIT = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,9 @@ class Draft:
     stop: Price | None = None
     lasts: TimeInForce | None = None
     holder: StopHolder | None = None
+    target: Price | None = None
+    trail_price: Price | None = None
+    trail_fraction: Fraction | None = None
     held: Decimal = ZERO
     price: Price | None = None
     faults: dict[str, str] = field(default_factory=dict)
@@ -61,6 +74,12 @@ class Draft:
     @property
     def opens(self) -> bool:
         return self.effect is not None and not self.effect.only_reduces
+
+    @property
+    def is_pair(self) -> bool:
+        """Two orders that close, of which either cancels the other."""
+        closes = self.effect is not None and self.effect.only_reduces
+        return closes and self.type is OrderType.LIMIT and self.stop is not None
 
     @property
     def cost(self) -> Decimal | None:
@@ -103,11 +122,14 @@ def read_form(texts: Mapping[str, str], view: DeskView) -> ProposeOrder | Fault:
         draft.stop,
         draft.holder,
         draft.lasts,
+        draft.target,
+        draft.trail_price,
+        draft.trail_fraction,
     )
 
 
 def read_draft(texts: Mapping[str, str], view: DeskView) -> Draft:
-    """`texts` by field: symbol, effect, quantity, type, limit, stop, holder, lasts."""
+    """`texts` by field, as `ORDER` names them."""
     draft = Draft()
     clean = {name: texts.get(name, "").strip() for name in ORDER}
     _read_symbol(draft, clean["symbol"].upper(), view)
@@ -117,6 +139,8 @@ def read_draft(texts: Mapping[str, str], view: DeskView) -> Draft:
     _read_quantity(draft, clean["quantity"])
     _read_lasts(draft, clean["lasts"].lower())
     _read_holder(draft, clean["holder"].lower())
+    _read_target(draft, clean["target"])
+    _read_trail(draft, clean["trail"])
     _doubt(draft, view)
     return draft
 
@@ -165,31 +189,36 @@ def _read_effect(draft: Draft, text: str, view: DeskView) -> None:
 
 
 def _read_type(draft: Draft, text: str) -> None:
-    if text not in {kind.value for kind in OrderType}:
-        draft.faults["type"] = "market, limit, or stop (a stop only closes)"
+    if text not in TYPES:
+        draft.faults["type"] = "market, limit; to close also stop, stop-limit, trailing"
         return
-    draft.type = OrderType(text)
-    if draft.type is OrderType.STOP and draft.opens:
+    draft.type = TYPES[text]
+    if draft.type.is_stop and draft.opens:
         draft.faults["type"] = "a stop order only closes; an entry is market or limit, with a stop price beside it"
 
 
 def _read_prices(draft: Draft, limit: str, stop: str) -> None:
     draft.limit = _price(draft, "limit", limit)
     draft.stop = _price(draft, "stop", stop)
-    if draft.type is OrderType.LIMIT and not limit:
+    if draft.type in WITH_LIMIT and not limit:
         draft.faults["limit"] = "a limit order needs its price"
-    if draft.type is not OrderType.LIMIT and limit and draft.type is not None:
-        draft.faults["limit"] = f"a {draft.type.value} order has none: clear it"
+    if draft.type not in WITH_LIMIT and limit and draft.type is not None:
+        draft.faults["limit"] = f"a {_word(draft.type)} order has none: clear it"
     draft.price = draft.limit or _touch(draft)
     _read_stop(draft, stop)
 
 
 def _read_stop(draft: Draft, text: str) -> None:
     if not draft.opens:
-        if draft.type is OrderType.STOP and not text:
+        if draft.type in (OrderType.STOP, OrderType.STOP_LIMIT) and not text:
             draft.faults["stop"] = "a stop order needs its price"
-        elif draft.type is not OrderType.STOP and text and draft.effect is not None:
-            draft.faults["stop"] = "what closes needs no stop: clear it"
+        elif draft.type in (OrderType.MARKET, OrderType.TRAILING_STOP) and text and draft.effect is not None:
+            draft.faults["stop"] = "this order has none: clear it"
+        elif draft.is_pair and draft.limit is not None and draft.stop is not None:
+            is_under = draft.stop < draft.limit
+            if is_under is (draft.effect is Effect.COVER) or draft.stop == draft.limit:
+                side = "above" if draft.effect is Effect.COVER else "below"
+                draft.faults.setdefault("stop", f"of a pair: {side} its limit {f.price(draft.limit)}")
         return
     if not text:
         draft.faults["stop"] = "what opens needs a stop"
@@ -198,6 +227,46 @@ def _read_stop(draft: Draft, text: str) -> None:
         if is_under is (draft.effect is Effect.SHORT) or draft.stop == draft.price:
             side = "above" if draft.effect is Effect.SHORT else "below"
             draft.faults.setdefault("stop", f"must be {side} {f.price(draft.price)}")
+
+
+def _word(kind: OrderType) -> str:
+    return next(word for word, type_ in TYPES.items() if type_ is kind)
+
+
+def _read_target(draft: Draft, text: str) -> None:
+    """The broker holds it beside the stop, and for whole shares alone."""
+    if not text:
+        return
+    draft.target = _price(draft, "target", text)
+    is_fraction = draft.quantity is not None and draft.quantity % 1
+    if not draft.opens:
+        draft.faults["target"] = "only an entry has one; a pair that closes is a limit with a stop"
+    elif is_fraction:
+        draft.faults["target"] = "the broker holds a target for whole shares only"
+    elif draft.holder is not StopHolder.BROKER or draft.lasts is TimeInForce.IOC:
+        draft.faults["target"] = "needs a stop held by the broker, day or gtc"
+    elif draft.target is not None and draft.price is not None:
+        is_over = draft.target > draft.price
+        if is_over is (draft.effect is Effect.SHORT) or draft.target == draft.price:
+            side = "below" if draft.effect is Effect.SHORT else "above"
+            draft.faults.setdefault("target", f"must be {side} {f.price(draft.price)}")
+
+
+def _read_trail(draft: Draft, text: str) -> None:
+    """`1.50`, dollars, or `2 %` of the price."""
+    if draft.type is not OrderType.TRAILING_STOP:
+        if text:
+            draft.faults["trail"] = "only a trailing stop has one: clear it"
+        return
+    value = read_number(text.removesuffix("%").removeprefix("$").strip())
+    if value is None or (text.endswith("%") and value >= WHOLE):
+        draft.faults["trail"] = "how far behind: 1.50 USD, or 2 %"
+    elif text.endswith("%"):
+        draft.trail_fraction = Fraction(value / WHOLE)
+    else:
+        draft.trail_price = _price(draft, "trail", text.removeprefix("$").strip())
+    if draft.quantity is not None and draft.quantity % 1:
+        draft.faults["quantity"] = "a trailing stop is for whole shares"
 
 
 def _price(draft: Draft, name: str, text: str) -> Price | None:
@@ -239,6 +308,8 @@ def _read_quantity(draft: Draft, text: str) -> None:
     if draft.symbol is not None and draft.quantity % draft.step:
         whole = draft.step == 1
         draft.faults["quantity"] = "whole shares only" if whole else f"in steps of {plain(draft.step)} shares"
+    if draft.is_pair and draft.quantity % 1:
+        draft.faults["quantity"] = "a pair is for whole shares: clear the stop"
     if draft.effect is not None and draft.effect.only_reduces and draft.quantity > abs(draft.held) > 0:
         draft.faults["quantity"] = f"{plain(abs(draft.held))} held: no more can be closed"
 
@@ -251,7 +322,7 @@ def _read_lasts(draft: Draft, text: str) -> None:
     is_fraction = draft.quantity is not None and draft.quantity % 1
     if is_fraction and draft.lasts is not TimeInForce.DAY:
         draft.faults["lasts"] = "a fraction of a share: day only"
-    elif draft.type is OrderType.STOP and draft.lasts is TimeInForce.IOC:
+    elif draft.type is not None and draft.type.is_stop and draft.lasts is TimeInForce.IOC:
         draft.faults["lasts"] = "a stop order: day or gtc"
 
 
@@ -270,8 +341,6 @@ def _doubt(draft: Draft, view: DeskView) -> None:
         return
     if view.status.entries_refused is not None:
         draft.doubts["effect"] = f"entries are off: {view.status.entries_refused}"
-    if draft.lasts is TimeInForce.GTC and draft.holder is StopHolder.BROKER:
-        draft.doubts["lasts"] = "its stop is for today: later NO STOP"
     cost, loss, power = draft.cost, draft.loss, view.status.buying_power
     sizing = view.sizing
     if cost is not None and power is not None and cost > power:

@@ -20,6 +20,7 @@ from core.model.session import Calendar
 from core.ports import Journal, JournalError, JournalWriteError
 from core.risk.checks import standard_gate
 from core.settings import Settings
+from core.workflows.adopting import Adopting
 from core.workflows.cancelling import Cancelling
 from core.workflows.changing import Changing
 from core.workflows.choosing import Choosing
@@ -59,11 +60,12 @@ class Engine:
         """Wire the workflows: who may call whom stands here and nowhere else."""
         desk, gate = self.desk, standard_gate()
         filling = Filling(desk)
+        adopting = Adopting(desk, filling)
         doubting = Doubting(desk, filling)
         submitting = Submitting(desk, filling, doubting)
         cancelling = Cancelling(desk, filling, doubting)
         self.proposing = proposing = Proposing(desk, gate)
-        protecting = Protecting(desk, submitting, cancelling, proposing)
+        protecting = Protecting(desk, submitting, cancelling, proposing, doubting)
         closing = Closing(desk, submitting, cancelling, protecting)
         changing = Changing(desk, proposing)
         replacing = Replacing(desk, doubting, cancelling)
@@ -78,10 +80,13 @@ class Engine:
             yield from replacing.after_fill(order)
             yield from protecting.after_fill(order)
 
-        def after_end(order: Order) -> Iterable[Effect]:
+        def after_end(order: Order) -> Iterator[Effect]:
             replacing.after_end(order)
-            return closing.after_end(order)
+            yield from closing.after_end(order)
+            yield from protecting.after_end(order)
 
+        filling.meet_legs, filling.follow_legs = adopting.meet, adopting.follow
+        doubting.after_look_up = protecting.after_look_up
         filling.after_arrival, filling.after_fill = replacing.after_arrival, after_fill
         filling.after_end = submitting.after_end = doubting.after_end = after_end
         self.timed = (market, submitting, doubting, cancelling, closing, confirming, starting)

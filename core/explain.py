@@ -13,6 +13,8 @@ from core.facts import (
     ConfirmationRefused,
     EditRefused,
     Fact,
+    LegResized,
+    LegsMissing,
     MandateEnded,
     OrderApproved,
     OrderCreated,
@@ -110,6 +112,8 @@ def _subject(fact: Fact) -> str | None:
             | CancelRequested()
             | CancelFailed()
             | UpdateIgnored()
+            | LegResized()
+            | LegsMissing()
         ):
             return fact.client_order_id
     return None

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from enum import Enum
 
 from core.model.bar import Bar
-from core.model.order import OrderRequest, OrderStatus
+from core.model.order import LegRole, OrderRequest, OrderStatus
 from core.model.position import Fill, Trade
 from core.model.signal import ExitReason
 from core.model.staging import Approval, Mandate, Proposal, Review, StopPlan, Ticket
@@ -288,9 +288,12 @@ class OrderCreated:
     Attributes
     ----------
     parent
-        The entry that a protective stop belongs to; None on an order of its own.
+        The entry that a protective stop belongs to, the order that a leg was made with; None on an order of its own.
     intended_price
         What the fill is measured against, USD (EX-18).
+    role
+        Of a leg, which the broker made and named; taken in when it told, because the ticket had listed it. None of
+        every other order.
     """
 
     order: OrderRequest
@@ -303,6 +306,22 @@ class OrderCreated:
     intended_price: Price | None
     reference: Price | None
     expires_at: datetime | None
+    role: LegRole | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LegResized:
+    """The broker made a leg smaller or larger: its rival was filled in part (EX-13)."""
+
+    client_order_id: ClientOrderId
+    quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class LegsMissing:
+    """The broker has the order without the legs that the ticket listed: its stop is sent on its own (OP-06)."""
+
+    client_order_id: ClientOrderId
 
 
 @dataclass(frozen=True, slots=True)
@@ -478,6 +497,8 @@ Fact = (
     | ApprovalRedeemed
     | MandateEnded
     | OrderCreated
+    | LegResized
+    | LegsMissing
     | OrderStateChanged
     | OrderInDoubt
     | OrderNotFound
@@ -497,7 +518,14 @@ Fact = (
     | PositionCorrected
 )
 
-VERSIONS: dict[str, int] = {"ProposalSkipped": 2}
+VERSIONS: dict[str, int] = {
+    "ProposalStaged": 2,
+    "ProposalSkipped": 3,
+    "ProposalEdited": 2,
+    "TicketOpened": 2,
+    "ConfirmationReceived": 2,
+    "OrderCreated": 2,
+}
 """Facts whose shape changed, and the version that is written now."""
 
 RELEARNED = (BarClosed, MarketDataQuarantined)

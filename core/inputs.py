@@ -149,7 +149,18 @@ class Decline:
 
 @dataclass(frozen=True, slots=True)
 class ProposeOrder:
-    """An order typed by hand; it becomes a proposal like any other."""
+    """An order typed by hand; it becomes a proposal like any other.
+
+    Attributes
+    ----------
+    stop_price
+        Of an entry: where its stop stands. Of an exit: its own, for a stop or a stop-limit; of a limit exit the stop
+        that is cancelled when the limit is reached, and the other way round (OCO).
+    target_price
+        Of an entry of whole shares: where the broker takes the profit (bracket).
+    trail_price, trail_fraction
+        Of a trailing stop: USD or a fraction of the price, one of them.
+    """
 
     symbol: Symbol
     effect: Effect
@@ -159,6 +170,9 @@ class ProposeOrder:
     stop_price: Price | None
     stop_holder: StopHolder
     time_in_force: TimeInForce = TimeInForce.DAY
+    target_price: Price | None = None
+    trail_price: Price | None = None
+    trail_fraction: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from core.model.position import Position, Trade
 from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Proposal, StopPlan, Ticket
-from core.model.values import ZERO, Money, Price, Quantity, Symbol
+from core.model.values import Money, Price, Quantity, Symbol
 from core.pictures.charts import Charts
 from core.pictures.log import Log
 from core.pictures.protections import Protections
@@ -41,6 +41,8 @@ from core.views import (
 )
 from core.workflows.proposing import candidate_of
 
+HELD = "waits for its entry"
+"""The mark of a leg whose entry is not filled yet: it guards nothing."""
 TO_REPLACE = "replaces"
 """The mark of an order that is to take the place of one which still works."""
 
@@ -84,7 +86,7 @@ class Pictures:
             refusals=tuple(self.log.refusals),
             kill=KillView(
                 tuple(o for o in working if not o.effect.only_reduces),
-                tuple(o for o in working if o.is_protective),
+                tuple(o for o in working if o.is_protective and HELD not in o.marks),
                 tuple(p for p in positions if p.covered < abs(p.quantity)),
             ),
             symbols=tuple(symbol_view(desk, Symbol(text)) for text in desk.control.settings.symbols),
@@ -176,6 +178,8 @@ class Pictures:
             type=order.type,
             limit_price=order.limit_price,
             stop_price=stop,
+            trail_price=order.trail_price,
+            trail_fraction=order.trail_fraction,
             exit_reason=proposal.exit_reason,
             reference=proposal.reference,
             risk=risk,
@@ -231,7 +235,7 @@ class Pictures:
         return ReplacedView(
             quantity=old.request.quantity,
             filled_quantity=old.filled_quantity,
-            price=old.request.limit_price or old.request.stop_price,
+            price=old.request.stop_price or old.request.limit_price,
             average_price=guarded.average_price if guarded else None,
             result_before=_result_at(guarded, old.request.stop_price, order.quantity),
             result_after=_result_at(guarded, order.stop_price, order.quantity),
@@ -251,8 +255,9 @@ class Pictures:
         entry = desk.ledger.order(position.entry_order)
         plan = entry.stop if entry else None
         exits = desk.ledger.working_exits(position.symbol, position.strategy)
-        stops = [o for o in exits if o.is_protective and desk.ledger.incumbent(o) is None]
-        covered = Quantity(sum((desk.ledger.claim(order) for order in exits), ZERO))
+        guards = [o for o in exits if o.is_protective and not desk.ledger.is_held(o)]
+        stops = [o for o in guards if desk.ledger.incumbent(o) is None]
+        covered = Quantity(min(desk.ledger.covered(position.symbol, position.strategy), abs(position.quantity)))
         profit = desk.ledger.open_profit(position, last)
         risked = abs(position.average_price - plan.price) * abs(position.quantity) if plan else None
         stop_price: Price | None = plan.price if plan else None
@@ -271,7 +276,8 @@ class Pictures:
             stop_price=stop_price,
             holder=self._holder(stops, plan),
             covered=covered,
-            is_closing=any(not o.is_protective or o.is_cancelling for o in exits),
+            is_closing=any(not o.stands_by or o.is_cancelling for o in exits),
+            has_bracket=desk.ledger.has_bracket_order(position.symbol, position.strategy),
         )
 
     def _newest_price(self, position: Position) -> tuple[datetime, Price]:
@@ -292,7 +298,9 @@ class Pictures:
         return StopHolder.DESK if plan is not None and plan.holder is StopHolder.DESK else StopHolder.YOU
 
     def _order(self, order: Order) -> OrderRow:
-        return _order(order, is_to_replace=self.desk.ledger.incumbent(order) is not None)
+        ledger = self.desk.ledger
+        is_held = order.is_working and ledger.is_held(order)
+        return _order(order, is_to_replace=ledger.incumbent(order) is not None, is_held=is_held)
 
     def _is_todays(self, order: Order, at: datetime) -> bool:
         day = self.desk.calendar.trading_day
@@ -307,13 +315,14 @@ def _result_at(held: Position | None, stop: Price | None, quantity: Quantity) ->
     return Money((gained if held.quantity > 0 else -gained) * quantity)
 
 
-def _order(order: Order, *, is_to_replace: bool) -> OrderRow:
+def _order(order: Order, *, is_to_replace: bool, is_held: bool) -> OrderRow:
     marks = (
         *(("cancelling",) if order.is_cancelling else ()),
         *(("in doubt",) if order.in_doubt_since and order.is_working else ()),
         *(("late fill",) if order.late_fill else ()),
         *(("being replaced",) if order.is_being_replaced else ()),
         *((TO_REPLACE,) if is_to_replace else ()),
+        *((HELD,) if is_held else ()),
         *(("replaced",) if order.replaced_by and not order.is_working else ()),
     )
     return OrderRow(
@@ -326,6 +335,10 @@ def _order(order: Order, *, is_to_replace: bool) -> OrderRow:
         type=order.request.type,
         limit_price=order.request.limit_price,
         stop_price=order.request.stop_price,
+        trail_price=order.request.trail_price,
+        trail_fraction=order.request.trail_fraction,
+        legs=order.request.legs,
+        is_paired=order.is_target,
         status=order.status,
         filled_quantity=order.filled_quantity,
         average_price=order.average_price,

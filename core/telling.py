@@ -6,9 +6,9 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from core import facts
-from core.model.order import OrderRequest, OrderType
+from core.model.order import LegRole, OrderRequest, OrderType
 from core.model.staging import StopPlan
-from core.model.values import CENT, plain
+from core.model.values import CENT, ZERO, plain
 
 
 def kind_of(fact: facts.Fact) -> str:
@@ -18,12 +18,32 @@ def kind_of(fact: facts.Fact) -> str:
 
 def order_in_words(order: OrderRequest) -> str:
     """`BUY 47 SPY limit 166.76`."""
-    price = ""
-    if order.type is OrderType.LIMIT and order.limit_price is not None:
-        price = f" {plain(order.limit_price)}"
-    if order.type is OrderType.STOP and order.stop_price is not None:
-        price = f" {plain(order.stop_price)}"
-    return f"{order.side.value.upper()} {plain(order.quantity)} {order.symbol} {order.type.value}{price}"
+    return f"{order.side.value.upper()} {plain(order.quantity)} {order.symbol} {_terms(order)}"
+
+
+def _terms(order: OrderRequest) -> str:
+    """`limit 166.76`, `stop 48.43 limit 48.40`, `trailing stop 1.50 behind`, `trailing stop 2 % behind`."""
+    if order.trail_price is not None:
+        return f"trailing stop {plain(order.trail_price)} behind"
+    if order.trail_fraction is not None:
+        return f"trailing stop {plain(order.trail_fraction * 100)} % behind"
+    words = [order.type.value] if order.type is OrderType.MARKET else []
+    if order.stop_price is not None:
+        words.append(f"stop {plain(order.stop_price)}")
+    if order.limit_price is not None:
+        words.append(f"limit {plain(order.limit_price)}")
+    return " ".join(words)
+
+
+def with_legs_in_words(order: OrderRequest) -> str:
+    """`BUY 47 SPY limit 166.76, with it stop 166.26 and target 170`."""
+    legs = [
+        f"target {plain(leg.limit_price or ZERO)}"
+        if leg.role is LegRole.TARGET
+        else f"stop {plain(leg.stop_price or ZERO)}"
+        for leg in order.legs
+    ]
+    return order_in_words(order) + (f", with it {' and '.join(legs)}" if legs else "")
 
 
 def _purpose(order: OrderRequest) -> str:
@@ -118,7 +138,15 @@ def _staging_in_words(fact: facts.Fact) -> str:
 def _order_in_words(fact: facts.Fact) -> str:
     match fact:
         case facts.OrderCreated():
-            return f"{fact.order.client_order_id} PENDING, {order_in_words(fact.order)} {_purpose(fact.order)}"
+            is_made = fact.role is not None and fact.order.replaces is None
+            made = f", made by the broker with {fact.parent}" if is_made else ""
+            return (
+                f"{fact.order.client_order_id} PENDING, {with_legs_in_words(fact.order)} {_purpose(fact.order)}{made}"
+            )
+        case facts.LegResized():
+            return f"{fact.client_order_id} is for {plain(fact.quantity)} by now: its pair filled in part"
+        case facts.LegsMissing():
+            return f"{fact.client_order_id} has no legs at the broker: its stop is sent on its own"
         case facts.OrderStateChanged():
             why = f", {fact.reason}" if fact.reason else ""
             return f"{fact.client_order_id} {fact.before.value} → {fact.after.value} ({fact.source.value}){why}"
@@ -199,6 +227,8 @@ _KINDS: dict[type, str] = {
     facts.ApprovalRedeemed: "ticket",
     facts.MandateEnded: "ticket",
     facts.OrderCreated: "order",
+    facts.LegResized: "order",
+    facts.LegsMissing: "order",
     facts.OrderStateChanged: "order",
     facts.OrderInDoubt: "order",
     facts.OrderNotFound: "order",

@@ -11,11 +11,11 @@ from decimal import Decimal
 
 from core.model.account import Mode
 from core.model.connection import Lamp
-from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, confirming_key
+from core.model.order import Effect, Leg, OrderStatus, OrderType, Side, StopHolder, confirming_key
 from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
 from core.model.staging import Review, Ticket
-from core.model.values import ClientOrderId, Money, Price, ProposalId, Quantity, Symbol
+from core.model.values import ClientOrderId, Fraction, Money, Price, ProposalId, Quantity, Symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +105,13 @@ class ProposalRow:
     is_confirming: bool
     replaces: ClientOrderId | None = None
     replaces_in_words: str = ""
+    trail_price: Price | None = None
+    trail_fraction: Fraction | None = None
 
     @property
     def is_guard(self) -> bool:
         """A stop that is moved or put back: it closes nothing now."""
-        return self.type is OrderType.STOP and self.exit_reason is ExitReason.STOP_LOSS
+        return self.type.is_stop and self.exit_reason is ExitReason.STOP_LOSS
 
     moved: Money | None = None
 
@@ -133,6 +135,8 @@ class PositionRow:
         Open profit as a multiple of what was risked to the stop (R); None without a stop.
     covered
         Shares that stops and exits at the broker would close; the rest is on YOU.
+    has_bracket
+        Legs that the broker made with its entry, or a pair of exits, work for it.
     """
 
     key: str
@@ -148,11 +152,16 @@ class PositionRow:
     holder: StopHolder
     covered: Quantity
     is_closing: bool
+    has_bracket: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """An order of today. `marks` are words: cancelling, in doubt, late fill, being replaced, replaces, replaced."""
+    """An order of today, with the legs that it was sent with.
+
+    `is_paired` says that the broker cancels a stop with it: it is the target of a pair.
+    `marks` are words: cancelling, in doubt, late fill, being replaced, replaces, replaced, waits for its entry.
+    """
 
     id: ClientOrderId
     strategy: str
@@ -172,6 +181,10 @@ class OrderRow:
     is_protective: bool
     marks: tuple[str, ...]
     reason: str
+    trail_price: Price | None = None
+    trail_fraction: Fraction | None = None
+    legs: tuple[Leg, ...] = ()
+    is_paired: bool = False
 
 
 @dataclass(frozen=True, slots=True)

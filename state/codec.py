@@ -33,8 +33,20 @@ TAIL = len(',"sum":""}') + len(GENESIS)
 
 FACTS: Mapping[str, type[Fact]] = {fact.__name__: fact for fact in get_args(Fact)}
 
+
+def _as_it_was(data: dict[str, object]) -> dict[str, object]:
+    """Fields that came later have a value that says so: no trail, no legs, one order a request."""
+    return data
+
+
 MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object]]] = {
+    ("ProposalStaged", 1): _as_it_was,
     ("ProposalSkipped", 1): lambda data: {**data, "proposal": None},
+    ("ProposalSkipped", 2): _as_it_was,
+    ("ProposalEdited", 1): _as_it_was,
+    ("TicketOpened", 1): _as_it_was,
+    ("ConfirmationReceived", 1): _as_it_was,
+    ("OrderCreated", 1): _as_it_was,
 }
 """By fact and version: makes of that version's data the data of the next one."""
 

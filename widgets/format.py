@@ -165,17 +165,33 @@ def purpose(row: ProposalRow) -> str:
     return f"{side_word(row.side)} protect" if row.is_guard else doing(row.side, row.effect)
 
 
-def terms(kind: OrderType, limit_price: Decimal | None, stop_price: Decimal | None) -> str:
-    """`limit 166.76`, `stop 48.43`, `market`."""
-    if kind is OrderType.LIMIT:
-        return f"limit {price(limit_price)}"
-    if kind is OrderType.STOP:
-        return f"stop {price(stop_price)}"
+def terms(kind: OrderType, limit_price: Decimal | None, stop_price: Decimal | None, trail: str = "") -> str:
+    """`limit 166.76`, `stop 48.43`, `stop 48.43 limit 48.40`, `trailing stop 1.50 behind`, `market`."""
+    match kind:
+        case OrderType.LIMIT:
+            return f"limit {price(limit_price)}"
+        case OrderType.STOP:
+            return f"stop {price(stop_price)}"
+        case OrderType.STOP_LIMIT:
+            return f"stop {price(stop_price)} limit {price(limit_price)}"
+        case OrderType.TRAILING_STOP:
+            return f"trailing stop {trail} behind" if trail else "trailing stop"
     return "market"
 
 
-def terms_on_point(kind: OrderType, limit_price: Decimal | None, stop_price: Decimal | None) -> str:
-    """The same for a column of `TERMS` cells: `limit   166.76  ` above `stop     48.43  `."""
+def trail(distance: Decimal | None, fraction: Decimal | None) -> str:
+    """`1.50` USD or `2 %`: how far a trailing stop stays behind; nothing of any other order."""
+    if distance is not None:
+        return price(distance)
+    return "" if fraction is None else f"{plain(fraction * 100)} %"
+
+
+def terms_on_point(kind: OrderType, limit_price: Decimal | None, stop_price: Decimal | None, trail: str = "") -> str:
+    """The same for a column of `TERMS` cells: `limit   166.76  ` above `stop     48.43  `; a stop-limit by its stop."""
+    if kind is OrderType.TRAILING_STOP:
+        return f"trail {trail:>8}"
+    if kind is OrderType.STOP_LIMIT:
+        return f"s-lim {pointed(price(stop_price)):>10}"
     word, _, number = terms(kind, limit_price, stop_price).partition(" ")
     return f"{word:<5} {pointed(number):>10}" if number else word
 

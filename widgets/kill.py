@@ -69,7 +69,8 @@ def _protection(view: DeskView, width: int, room: int) -> list[Listed]:
 def _order(row: OrderRow) -> str:
     what = f"{f.side_word(row.side)} {plain(row.quantity)} {row.symbol}"
     marks = f", {', '.join(row.marks)}" if row.marks else ""
-    return f"{what} {f.terms(row.type, row.limit_price, row.stop_price)}, {row.status.value}{marks}"
+    trail = f.trail(row.trail_price, row.trail_fraction)
+    return f"{what} {f.terms(row.type, row.limit_price, row.stop_price, trail)}, {row.status.value}{marks}"
 
 
 def _uncovered(row: PositionRow) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from core.model.order import OrderType
 from core.model.signal import ExitReason
 from core.views import ProposalRow, StrategyRow
 from widgets import format as f
@@ -73,12 +72,17 @@ def _row(row: ProposalRow, now: datetime) -> Row:
             Cell(f.purpose(row)),
             Cell(f.quantity(row.quantity)),
             Cell(row.symbol, "strong"),
-            Cell(f.terms_on_point(row.type, row.limit_price, row.stop_price if row.type is OrderType.STOP else None)),
+            Cell(_terms(row)),
             Cell(_why(row)),
             Cell(time, "warning" if is_late else ""),
         ),
         tone="warning" if row.is_urgent else "",
     )
+
+
+def _terms(row: ProposalRow) -> str:
+    stop = row.stop_price if row.type.is_stop else None
+    return f.terms_on_point(row.type, row.limit_price, stop, f.trail(row.trail_price, row.trail_fraction))
 
 
 def _why(row: ProposalRow) -> str:

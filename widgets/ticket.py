@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from rich.cells import cell_len
 
-from core.model.order import OrderRequest, OrderType, Side, StopHolder, TimeInForce
+from core.model.order import LegRole, OrderRequest, OrderType, Side, StopHolder, TimeInForce
 from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Review, StopPlan, Verdict
@@ -63,6 +63,10 @@ def order_in_words(order: OrderRequest) -> str:
             at = f"at {f.price(order.limit_price)} limit"
         case OrderType.STOP:
             at = f"stop {f.price(order.stop_price)}"
+        case OrderType.STOP_LIMIT:
+            at = f"stop {f.price(order.stop_price)}, then limit {f.price(order.limit_price)}"
+        case OrderType.TRAILING_STOP:
+            at = f"stop {f.trail(order.trail_price, order.trail_fraction)} behind the best price"
         case _:
             at = "at the market"
     return f"{plain(order.quantity)} {order.symbol} {at}, {LASTS[order.time_in_force]}"
@@ -126,9 +130,13 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
         yield (Cell(words, tone),), [_figure("lose", f"{f.money(figures.worst_loss)} USD"), cap]
     else:
         yield (Cell(f"NO STOP: {stop.reason}", "warning"),), [(Cell("the loss has no bound", "warning"),), cap]
+    if view.ticket.order.legs:
+        yield (Cell("sent with it, in force when all of it is filled", "muted"),), []
     after = _figure("after fill:", _held(view.quantity_after))
-    gain = _gain(view)
-    if gain is None:
+    gain, taken = _gain(view), _target(view.ticket.order)
+    if taken is not None:
+        yield (Cell(f"target {f.price(taken)}, the broker holds it"),), [_figure("gain", f"{f.money(gain)} USD"), after]
+    elif gain is None:
         yield (Cell("no target: its exit is yours"),), [after]
     else:
         target = f"target VWAP {f.money(view.proposal.reference)}, needs your key"
@@ -137,11 +145,18 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
     yield _figure("power after", f"{f.money(power)} USD") if power is not None else _unknown("power after"), []
 
 
+def _target(order: OrderRequest) -> Decimal | None:
+    """The price at which the broker takes the profit."""
+    leg = order.leg(LegRole.TARGET)
+    return None if leg is None else leg.limit_price
+
+
 def _gain(view: TicketView) -> Decimal | None:
-    order, reference = view.ticket.order, view.proposal.reference
-    if reference is None or order.limit_price is None:
+    order = view.ticket.order
+    aim, start = _target(order) or view.proposal.reference, order.limit_price or _touch(view)
+    if aim is None or start is None or (order.limit_price is None and _target(order) is None):
         return None
-    way = reference - order.limit_price if order.side is Side.BUY else order.limit_price - reference
+    way = aim - start if order.side is Side.BUY else start - aim
     return way * order.quantity
 
 
@@ -152,6 +167,8 @@ def _closing(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
     if paid is None:
         yield _unknown("what was paid"), [after]
         return
+    if (stop := order.leg(LegRole.STOP)) is not None:
+        yield (Cell(f"or STOP {f.price(stop.stop_price)}: whichever fills cancels the other"),), []
     word = "paid" if order.side is Side.SELL else "sold short at"
     price = order.limit_price or order.stop_price or _touch(view)
     if price is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from core.model.order import OrderRequest, OrderType
+from core.model.order import OrderRequest
 from core.model.values import plain, to_nearest_tick
 from core.views import ReplacedView
 from widgets import format as f
@@ -13,11 +13,11 @@ from widgets.lines import Cell, TextLine
 
 def change_in_words(order: OrderRequest, replaced: ReplacedView) -> str:
     """`27 IBM stop 178.20 → 180.02 (break-even)`; what stays the same is said once."""
-    word, price = ("stop", order.stop_price) if order.type is OrderType.STOP else ("limit", order.limit_price)
+    word, price = ("stop", order.stop_price) if order.type.is_stop else ("limit", order.limit_price)
     moved = f.price(price) if price == replaced.price else f"{f.price(replaced.price)} → {f.price(price)}"
     left = replaced.quantity - replaced.filled_quantity
     quantity = plain(order.quantity) if order.quantity == left else f"{plain(left)} → {plain(order.quantity)}"
-    side = "" if order.type is OrderType.STOP else f"{f.side_word(order.side)} "
+    side = "" if order.type.is_stop else f"{f.side_word(order.side)} "
     return f"{side}{quantity} {order.symbol} {word} {moved}{_break_even(price, replaced)}"
 
 

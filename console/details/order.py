@@ -7,7 +7,7 @@ from datetime import datetime
 
 from console.details.lines import ahead, field, instant, usd
 from console.keymap import written
-from core.model.order import OrderType
+from core.model.order import LegRole, OrderType
 from core.model.values import plain
 from core.views import DeskView, OrderRow
 from widgets import format as f
@@ -18,6 +18,7 @@ MARKS: Mapping[str, str] = {
     "cancelling": "its cancel was asked for, and the broker has not said yet that it is gone",
     "in doubt": "nobody knows whether the broker has it: it is looked up, and not sent again",
     "late fill": "it was filled after it was thought to be over",
+    "waits for its entry": "the broker holds it back until its entry is filled whole; it guards nothing yet",
 }
 
 
@@ -46,9 +47,14 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
 
 
 def _terms(row: OrderRow) -> str:
-    words = f.terms(row.type, row.limit_price, row.stop_price)
-    if row.type is not OrderType.STOP and row.stop_price is not None:
+    words = f.terms(row.type, row.limit_price, row.stop_price, f.trail(row.trail_price, row.trail_fraction))
+    if not row.type.is_stop and row.stop_price is not None:
         words += f", stop {f.price(row.stop_price)}"
+    for leg in row.legs:
+        name = "target" if leg.role is LegRole.TARGET else "stop"
+        words += f", with it {name} {f.price(leg.limit_price if leg.role is LegRole.TARGET else leg.stop_price)}"
+    if row.trail_fraction is not None:
+        return words
     return words if row.type is OrderType.MARKET and row.stop_price is None else f"{words} USD a share"
 
 

@@ -33,6 +33,7 @@ def position(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         (),
         *field("stop", f"{usd(f.price(row.stop_price))}, {HELD[row.holder]}"),
         *_covered(row),
+        *(field("legs", "the broker works a stop or a pair that it made itself") if row.has_bracket else ()),
         *field("on its way out", "yes, an exit works or its stop is being cancelled" if row.is_closing else "no"),
         *_working(view, row),
     ]
@@ -50,7 +51,8 @@ def _working(view: DeskView, row: PositionRow) -> list[TextLine]:
     lines: list[TextLine] = []
     for order in view.orders:
         if (order.symbol, order.strategy) == (row.symbol, row.strategy) and order.status.is_working:
-            terms = f.terms(order.type, order.limit_price, order.stop_price)
+            trail = f.trail(order.trail_price, order.trail_fraction)
+            terms = f.terms(order.type, order.limit_price, order.stop_price, trail)
             words = f"{f.side_word(order.side)} {f.quantity(order.quantity)} {terms}, {order.status.value}"
             lines += field("working order" if not lines else "", words)
     return lines

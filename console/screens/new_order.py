@@ -22,14 +22,16 @@ FIELDS = (
     Field("symbol", "Symbol", ""),
     Field("effect", "Effect", "buy or short opens, sell or cover ends"),
     Field("quantity", "Quantity", ""),
-    Field("type", "Type", "limit, market; stop only closes"),
+    Field("type", "Type", "limit, market; stops only close"),
     Field("limit", "Limit price", "USD a share"),
     Field("stop", "Stop price", "USD a share; limits the loss"),
     Field("holder", "Stop held by", "broker, desk, or you"),
     Field("lasts", "Lasts", "day, gtc, ioc; fractions are day only"),
+    Field("target", "Target price", "may be empty; whole shares, by the broker"),
+    Field("trail", "Trailing by", "of a trailing stop: 1.50 USD, or 2 %"),
 )
 DEFAULTS = {"effect": "buy", "type": "limit", "lasts": "day", "holder": "broker"}
-NEEDED = frozenset({"symbol", "quantity", "limit", "stop"})
+NEEDED = frozenset({"symbol", "quantity", "limit", "stop", "trail"})
 """Fields that are empty at first: their hint says enough until something stands there, or Enter was pressed."""
 
 

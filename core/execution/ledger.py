@@ -16,6 +16,8 @@ from core.facts import (
     CancelFailed,
     CancelRequested,
     DayStarted,
+    LegResized,
+    LegsMissing,
     OrderCreated,
     OrderFilled,
     OrderInDoubt,
@@ -24,7 +26,7 @@ from core.facts import (
     PositionCorrected,
     UpdateIgnored,
 )
-from core.model.order import OrderStatus, Side
+from core.model.order import LegRole, OrderStatus, Side
 from core.model.position import Fill, Position, Trade
 from core.model.session import Calendar
 from core.model.signal import ExitReason
@@ -69,6 +71,8 @@ class Ledger:
         self._working: dict[ClientOrderId, Order] = {}
         self.folds = {
             OrderCreated: self._created,
+            LegResized: self._resized,
+            LegsMissing: self._bare,
             OrderStateChanged: self._state_changed,
             OrderInDoubt: self._in_doubt,
             OrderNotFound: self._not_found,
@@ -145,10 +149,67 @@ class Ledger:
     def claim(self, order: Order) -> Quantity:
         """Shares that an order still asks for; none while the one works whose place it takes: the pair counts once.
 
-        None either of one that was to take the place of an order which has ended: no broker takes it any more.
+        None either of one that was to take the place of an order which has ended: no broker takes it any more. None of
+        a leg that is held, nor of a target: its stop asks for the same shares (EX-13).
         """
         is_lost = order.status is OrderStatus.PENDING and self.is_forestalled(order)
-        return NO_SHARES if is_lost or self.incumbent(order) else order.remaining
+        is_idle = is_lost or self.incumbent(order) or self.is_held(order) or self._leaves_it_to_its_stop(order)
+        return NO_SHARES if is_idle else order.remaining
+
+    # ── legs ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def legs(self, parent: ClientOrderId) -> tuple[Order, ...]:
+        """What the broker made with an order, and what took a leg's place since."""
+        return tuple(o for o in self.state.orders.values() if o.role is not None and o.parent == parent)
+
+    def expects_legs(self, order: Order) -> bool:
+        """Whether the broker holds, or held, legs of it that it has not named yet."""
+        is_moot = order.is_bare or order.status in (OrderStatus.PENDING, OrderStatus.REJECTED)
+        if not order.request.legs or is_moot or (order.status.is_terminal and not order.filled_quantity):
+            return False
+        return not self.legs(order.id)
+
+    def parents_of_unnamed(self, symbol: Symbol) -> tuple[Order, ...]:
+        """Orders of a symbol whose legs the broker may have made, and has not named yet."""
+        return tuple(
+            o
+            for o in self.state.orders.values()
+            if o.request.symbol == symbol
+            and (self.expects_legs(o) or (o.request.legs and o.status is OrderStatus.PENDING))
+        )
+
+    def is_held(self, order: Order) -> bool:
+        """Whether it is a leg whose entry is not filled: it guards nothing, and holds no shares."""
+        parent = self._made_with(order)
+        return parent is not None and not parent.only_reduces and parent.remaining > 0
+
+    def is_orphan(self, leg: Order) -> bool:
+        """Whether a leg has nothing left to wait for: its entry ended before it was filled, or its rival is filled."""
+        parent = self._made_with(leg)
+        is_cut_off = self.is_held(leg) and parent is not None and parent.status.is_terminal
+        return is_cut_off or any(rival.status is OrderStatus.FILLED for rival in self.rivals(leg))
+
+    def rivals(self, order: Order) -> tuple[Order, ...]:
+        """The others of its pair, working or not: where one is filled or cancelled, the broker cancels the other."""
+        if not order.is_target and order.role is None:
+            return ()
+        pair = list(self.legs(order.id if order.role is None else order.parent or order.id))
+        parent = self._made_with(order)
+        if parent is not None and parent.is_target:
+            pair.append(parent)
+        return tuple(o for o in pair if o is not order)
+
+    def has_bracket_order(self, symbol: Symbol, strategy: str) -> bool:
+        """Whether legs of the position work at the broker: what they are there to do, nobody else does (EX-13)."""
+        exits = self.working_exits(symbol, strategy)
+        return any((o.role is not None or o.is_target) and not self.is_held(o) for o in exits)
+
+    def _made_with(self, leg: Order) -> Order | None:
+        return self.state.orders.get(leg.parent) if leg.role is not None and leg.parent is not None else None
+
+    def _leaves_it_to_its_stop(self, order: Order) -> bool:
+        """A target counts for nothing beside its stop, nor without it; an OCO until its stop is known holds both."""
+        return order.is_target and (order.role is LegRole.TARGET or bool(self.legs(order.id)))
 
     def working_entries(self, symbol: Symbol | None = None, strategy: str | None = None) -> tuple[Order, ...]:
         """Working orders that open or add."""
@@ -195,12 +256,20 @@ class Ledger:
             intended_price=fact.intended_price,
             reference=fact.reference,
             expires_at=fact.expires_at,
+            role=fact.role,
         )
         self.state.orders[created.id] = self._working[created.id] = created
         self.state.orders_sent += 1
         if (old := self._replaced(created)) is not None:
             old.replacement = created.id
             created.filled_before = Quantity(old.filled_before + old.filled_quantity)
+
+    def _resized(self, _at: datetime, fact: LegResized) -> None:
+        order = self.state.orders[fact.client_order_id]
+        order.request = replace(order.request, quantity=fact.quantity)
+
+    def _bare(self, _at: datetime, fact: LegsMissing) -> None:
+        self.state.orders[fact.client_order_id].is_bare = True
 
     def _replaced(self, order: Order) -> Order | None:
         return self.state.orders.get(order.request.replaces) if order.request.replaces is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.model.order import OrderRequest, OrderStatus, OrderType, StopHolder
+from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, StopHolder
 from core.model.signal import ExitReason
 from core.model.staging import StopPlan
 from core.model.values import NO_MONEY, NO_SHARES, BrokerOrderId, ClientOrderId, Money, Price, ProposalId, Quantity
@@ -30,6 +30,8 @@ class Order:
         What the orders had filled whose place this one takes, as it was when it was written.
     reported_quantity
         The largest cumulative filled quantity that the broker has named.
+    role, is_bare
+        What a leg is there for; and of an order with legs, that the broker has none of them.
     doubt_steps
         Look-ups answered "not found" so far, the first of them at `first_not_found_at`.
     """
@@ -62,6 +64,8 @@ class Order:
     replacement: ClientOrderId | None = None
     replaced_by: ClientOrderId | None = None
     filled_before: Quantity = NO_SHARES
+    role: LegRole | None = None
+    is_bare: bool = False
 
     @property
     def id(self) -> ClientOrderId:
@@ -78,7 +82,17 @@ class Order:
     @property
     def is_protective(self) -> bool:
         """A stop that guards a position."""
-        return self.only_reduces and self.request.type is OrderType.STOP
+        return self.only_reduces and self.request.type.is_stop
+
+    @property
+    def is_target(self) -> bool:
+        """It takes the profit of shares that a stop of the same pair guards."""
+        return self.role is LegRole.TARGET or self.request.order_class is OrderClass.OCO
+
+    @property
+    def stands_by(self) -> bool:
+        """It waits at the broker for its price; an exit of the same shares takes it out of the way first (EX-21)."""
+        return self.is_protective or self.is_target
 
     @property
     def remaining(self) -> Quantity:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from core.model.order import OrderRequest, OrderType, Side, StopHolder, digest_of
+from core.model.order import OrderRequest, Side, StopHolder, Terms, digest_of
 from core.model.signal import ExitReason
 from core.model.values import (
     ClientOrderId,
@@ -77,7 +77,7 @@ class Proposal:
     @property
     def is_guard(self) -> bool:
         """A stop that is moved or put back: it guards a position, and closes nothing now."""
-        return self.order.type is OrderType.STOP and self.exit_reason is ExitReason.STOP_LOSS
+        return self.order.type.is_stop and self.exit_reason is ExitReason.STOP_LOSS
 
     @property
     def is_exit(self) -> bool:
@@ -210,6 +210,8 @@ class Mandate:
         The most that all its orders may be, in sum; a protective stop's also stays within what is filled.
     stop_price
         The only stop price it permits; None for a market sale.
+    terms
+        The only type and prices that it permits; None in what was signed before there were terms.
     """
 
     id: str
@@ -222,3 +224,4 @@ class Mandate:
     quantity: Quantity
     stop_price: Price | None
     ends_at: datetime
+    terms: Terms | None = None

@@ -107,4 +107,4 @@ class Gate:
 
 def is_market_like(order: OrderRequest) -> bool:
     """Whether the order takes whatever price it meets."""
-    return order.type is not OrderType.LIMIT
+    return order.type not in (OrderType.LIMIT, OrderType.STOP_LIMIT)

@@ -70,11 +70,11 @@ class Preparing:
 
     def _buys(self, symbol: Symbol) -> ProposeOrder:
         level = level_of(self.seed, symbol)
-        return _bought(symbol, Effect.OPEN, level + 2, round(level * 0.97))
+        return _bought(symbol, Effect.OPEN, level + 2, round(level * 0.97), StopHolder.BROKER)
 
     def _adds(self, symbol: Symbol) -> ProposeOrder:
         level = level_of(self.seed, symbol)
-        return _bought(symbol, Effect.ADD, round(level * 0.98), round(level * 0.96))
+        return _bought(symbol, Effect.ADD, round(level * 0.98), round(level * 0.96), StopHolder.DESK)
 
     def _cancels(self) -> Sequence[Command]:
         working = [order for order in self.desk.ledger.working_entries() if order.strategy == MANUAL]
@@ -85,5 +85,6 @@ class Preparing:
         return ()
 
 
-def _bought(symbol: Symbol, effect: Effect, limit: int, stop: int) -> ProposeOrder:
-    return ProposeOrder(symbol, effect, SHARES, OrderType.LIMIT, dollars(limit), dollars(stop), StopHolder.BROKER)
+def _bought(symbol: Symbol, effect: Effect, limit: int, stop: int, holder: StopHolder) -> ProposeOrder:
+    """One order each: what waits has its stop at this desk, so that no leg waits beside it."""
+    return ProposeOrder(symbol, effect, SHARES, OrderType.LIMIT, dollars(limit), dollars(stop), holder)

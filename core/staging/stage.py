@@ -151,6 +151,8 @@ class Stage:
             return f"what the ticket permitted ended at {mandate.ends_at:%H:%M:%S} UTC; stage a new order"
         if (order.symbol, order.side, order.stop_price) != (mandate.symbol, mandate.side, mandate.stop_price):
             return "the ticket permitted another order than this; stage a new order"
+        if mandate.terms is not None and order.terms != mandate.terms:
+            return "the ticket permitted other prices than these; stage a new order"
         if order.quantity > mandate.quantity - use.released:
             return (
                 f"the ticket permitted {mandate.quantity - use.released} more, not {order.quantity}; stage a new order"

@@ -15,6 +15,7 @@ from core.model.order import OrderStatus
 from core.workflows.doubting import Doubting
 from core.workflows.filling import Filling
 
+HELD = "it waits for its entry to fill, and goes with it: cancel the entry"
 NOT_YET = "this stop is to take another's place; cancel that one, or wait for the broker's answer"
 
 
@@ -30,8 +31,11 @@ class Cancelling:
         if order is None or not order.is_working:
             return ()
         old = self.desk.ledger.incumbent(order)
-        if old is not None and order.is_protective:
-            self.desk.record(ProposalSkipped(order.strategy, order.request.symbol, self.desk.at, (NOT_YET,)))
+        why_not = NOT_YET if old is not None and order.is_protective else None
+        if self.desk.ledger.is_held(order):
+            why_not = HELD
+        if why_not is not None:
+            self.desk.record(ProposalSkipped(order.strategy, order.request.symbol, self.desk.at, (why_not,)))
             return ()
         return self.cancel(old or order, "cancelled by the operator")
 

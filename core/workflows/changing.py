@@ -18,7 +18,7 @@ from core.facts import ProposalEnd, ProposalEnded, ProposalSkipped
 from core.inputs import EditOrder, MoveStop
 from core.model.bar import ONE_MINUTE
 from core.model.order import Effect as OrderEffect
-from core.model.order import OrderRequest, OrderStatus, OrderType, Side, order_id_of
+from core.model.order import LegRole, OrderRequest, OrderStatus, OrderType, Side, order_id_of
 from core.model.position import Position
 from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
@@ -53,6 +53,9 @@ class Changing:
             return ()
         if position is None:
             self._skip(command.strategy, command.symbol, f"there is no {command.symbol} position of {command.strategy}")
+            return ()
+        if refusal := self._not_movable(position):
+            self._skip(command.strategy, command.symbol, refusal)
             return ()
         stops = self._stops(position)
         for stop in stops:
@@ -126,6 +129,19 @@ class Changing:
         entry = self.desk.ledger.order(position.entry_order) if position else None
         return entry.id if entry else None
 
+    def role_of(self, proposal: Proposal) -> LegRole | None:
+        """What takes a leg's place is a leg."""
+        old = self.desk.ledger.order(proposal.order.replaces) if proposal.order.replaces else None
+        return old.role if old else None
+
+    def _not_movable(self, position: Position) -> str | None:
+        exits = self.desk.ledger.working_exits(position.symbol, position.strategy)
+        if any(self.desk.ledger.is_held(order) for order in exits):
+            return "the broker's stop waits for its entry to fill; cancel what is left of that first, or wait"
+        if any(order.request.type is OrderType.TRAILING_STOP for order in self._stops(position)):
+            return "a trailing stop moves by itself; cancel it, then m asks for another stop"
+        return None
+
     def _irreplaceable(self, order: OrderRequest) -> str | None:
         old = self.desk.ledger.order(order.replaces) if order.replaces else None
         if old is None or not old.is_working:
@@ -149,6 +165,8 @@ class Changing:
             return "only an entry is edited; a stop is moved from its position, in Positions"
         if old.request.type is OrderType.MARKET:
             return "an order at the market takes any price; cancel it"
+        if old.stop is not None and old.request.legs and command.stop_price not in (None, old.stop.price):
+            return "the broker holds its stop with it, and takes no other for it: cancel the order, and write another"
         if not all(is_number(n) for n in (command.quantity, command.limit_price or ZERO, command.stop_price or ZERO)):
             return NO_NUMBER
         if command.quantity <= old.filled_quantity:
@@ -182,11 +200,16 @@ class Changing:
     # ── staging ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _stage_move(self, stop: Order, price: Price) -> None:
+        request = stop.request
+        limit = request.limit_price
+        if limit is not None and request.stop_price is not None:
+            limit = Price(limit + price - request.stop_price)
         moved = replace(
-            stop.request,
+            request,
             client_order_id=self._next_id(stop.id),
             quantity=stop.remaining,
             stop_price=price,
+            limit_price=limit,
             replaces=stop.id,
         )
         self._stage(self._guard(moved, stop.strategy, stop.reference, "the operator moves the stop"))
@@ -268,4 +291,4 @@ def _is_fraction(order: OrderRequest) -> bool:
 
 
 def _terms(order: OrderRequest) -> tuple[object, ...]:
-    return order.quantity, order.limit_price, order.stop_price
+    return order.quantity, order.terms

@@ -10,8 +10,9 @@ from core.desk import Desk
 from core.effects import Effect
 from core.execution.order import Order
 from core.facts import MandateEnded, SubmissionBlocked
-from core.model.order import OrderStatus
-from core.model.staging import MandateKind, Ticket
+from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, TimeInForce
+from core.model.signal import ExitReason
+from core.model.staging import Mandate, MandateKind, Proposal, Ticket
 from core.model.values import ClientOrderId, Quantity
 from core.staging.stage import MandateUse
 from core.workflows.cancelling import Cancelling
@@ -36,7 +37,7 @@ class Closing:
         yield from self.go_on()
 
     def go_on(self) -> Iterator[Effect]:
-        """Every closing that waits: sell where the stops are gone."""
+        """Every closing that waits: sell where the stops, and what else holds the shares, are gone."""
         for use in self.desk.stage.mandates(MandateKind.CLOSE):
             if use.releases == 0 and not self._stops_left(use):
                 yield from self._sell(use)
@@ -48,6 +49,8 @@ class Closing:
         """An order ended: perhaps the stop that was waited for, perhaps the sale itself."""
         for use in self.desk.stage.mandates(MandateKind.RESTORE_STOP, order.id):
             yield from self._restore(use)
+        for use in self.desk.stage.mandates(MandateKind.CLOSE, order.id):
+            yield from self._guard_what_entries_left(use)
         yield from self.go_on()
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -112,7 +115,7 @@ class Closing:
                 signal_time=proposal.signal_time,
                 stop=None,
                 parent=None,
-                exit_reason=proposal.exit_reason,
+                exit_reason=exit_reason_of(order, proposal),
                 intended_price=proposal.intended_price,
                 reference=proposal.reference,
                 expires_at=None,
@@ -129,6 +132,12 @@ class Closing:
         yield from self._put_back(use)
         self._end(use, "the stop was put back" if use.released else "nothing is left to protect")
 
+    def _guard_what_entries_left(self, use: MandateUse) -> Iterator[Effect]:
+        """The sale is over: what an entry filled that made way for it, and that is still held, gets its stop."""
+        ticket = self._ticket(use)
+        for order_id in ticket.cancels if ticket else ():
+            yield from self.protecting.cover(order_id)
+
     def _put_back(self, use: MandateUse) -> Iterator[Effect]:
         """The same stop again, for what is held and not covered, within what was signed."""
         stop = self._signed_last(use)
@@ -138,7 +147,8 @@ class Closing:
         quantity = Quantity(min(free, use.mandate.quantity - use.released))
         if quantity > 0:
             parent = self.desk.ledger.order(stop.parent or stop.id) or stop
-            yield from self.protecting.release_stop(use, parent, quantity)
+            lasts = stop.request.time_in_force if quantity % 1 == 0 else TimeInForce.DAY
+            yield from self.protecting.release_stop(use, parent, quantity, lasts)
 
     def _signed_last(self, use: MandateUse) -> Order | None:
         """The stop at this price that made way, unless another was signed for its shares since and not refused."""
@@ -148,7 +158,7 @@ class Closing:
         refused = {o.id for o in gone if o.status is OrderStatus.REJECTED and o.request.replaces in cancels}
         standing = [o for o in gone if o.id not in refused]
         followed = {o.request.replaces for o in standing}
-        last = [o for o in standing if o.id not in followed and o.request.stop_price == use.mandate.stop_price]
+        last = [o for o in standing if o.id not in followed and _is_signed(o, use.mandate)]
         return last[-1] if last else None
 
     def _end(self, use: MandateUse, reason: str) -> None:
@@ -157,3 +167,18 @@ class Closing:
     def _end_all(self, kind: MandateKind, parent: ClientOrderId, reason: str) -> None:
         for use in self.desk.stage.mandates(kind, parent):
             self._end(use, reason)
+
+
+def _is_signed(stop: Order, mandate: Mandate) -> bool:
+    """Whether this is the stop that was signed to be put back, by its type and prices."""
+    request = stop.request
+    return request.stop_price == mandate.stop_price if mandate.terms is None else request.terms == mandate.terms
+
+
+def exit_reason_of(order: OrderRequest, proposal: Proposal) -> ExitReason | None:
+    """What an exit is told as when it fills (EX-18): a pair's target and a trailing stop by what they are."""
+    if order.order_class is OrderClass.OCO:
+        return ExitReason.TAKE_PROFIT
+    if order.type is OrderType.TRAILING_STOP and not proposal.is_guard:
+        return ExitReason.TRAILING_STOP
+    return proposal.exit_reason

@@ -23,7 +23,7 @@ from core.inputs import Confirm, FiguresFetched, LookAt, OpenTicket
 from core.model.account import Account
 from core.model.broker import FreshFigures
 from core.model.order import Effect as OrderEffect
-from core.model.order import OrderRequest, Side, StopHolder
+from core.model.order import OrderRequest, OrderType, Side, StopHolder, Terms
 from core.model.quote import Quote
 from core.model.session import NoSession
 from core.model.staging import (
@@ -52,7 +52,7 @@ from core.risk.checks.buying_power import given_back
 from core.risk.gate import Gate, ReviewContext
 from core.staging.stage import Confirmation
 from core.workflows.changing import Changing
-from core.workflows.closing import Closing
+from core.workflows.closing import Closing, exit_reason_of
 from core.workflows.proposing import candidate_of, left_to_close
 from core.workflows.submitting import Intent, Submitting
 
@@ -145,11 +145,18 @@ class Confirming:
         )
 
     def _in_the_way(self, proposal: Proposal) -> tuple[ClientOrderId, ...]:
-        """Our own stops that hold the shares which this order would sell (EX-21)."""
+        """What stands in the way of this exit: our own stops and targets, which hold its shares (EX-21), and an entry
+        filled in part, whose legs would sell them once more.
+        """
         if not proposal.is_exit:
             return ()
-        exits = self.desk.ledger.working_exits(proposal.symbol, proposal.strategy)
-        return tuple(order.id for order in exits if order.is_protective)
+        ledger = self.desk.ledger
+        exits = ledger.working_exits(proposal.symbol, proposal.strategy)
+        entries = ledger.working_entries(proposal.symbol, proposal.strategy)
+        return (
+            *(order.id for order in exits if order.stands_by and not ledger.is_held(order)),
+            *(order.id for order in entries if order.request.legs and order.filled_quantity),
+        )
 
     # ── the key ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -196,28 +203,29 @@ class Confirming:
     def _mandates(self, ticket: Ticket) -> tuple[Mandate, ...]:
         """What the ticket lists beyond its own order, each with its own end."""
         if isinstance(ticket.stop, StopPlan) and ticket.stop.holder is StopHolder.BROKER:
-            return (self._mandate(ticket, MandateKind.PROTECTIVE_STOP, ticket.stop.price, self._session_end()),)
+            guard: Terms = OrderType.STOP, None, ticket.stop.price, None, None
+            return (self._mandate(ticket, MandateKind.PROTECTIVE_STOP, guard, self._session_end()),)
         if not ticket.cancels:
             return ()
         life = timedelta(seconds=float(self.desk.control.settings.staging.close_seconds))
         return (
-            self._mandate(ticket, MandateKind.CLOSE, None, self.desk.at + life),
+            self._mandate(ticket, MandateKind.CLOSE, ticket.order.terms, self.desk.at + life),
             *self._stops_to_put_back(ticket),
         )
 
     def _stops_to_put_back(self, ticket: Ticket) -> Iterator[Mandate]:
-        """One mandate a price of the stops that make way; which of a stop and its replacement it is shows then."""
-        signed: dict[Price | None, Decimal] = {}
+        """One mandate a set of terms of the stops that make way; which of a stop and its replacement shows then."""
+        signed: dict[Terms, Decimal] = {}
         for order_id in ticket.cancels:
-            if (stop := self.desk.ledger.order(order_id)) is not None:
-                price = stop.request.stop_price
-                signed[price] = signed.get(price, ZERO) + stop.remaining
-        for number, (price, quantity) in enumerate(signed.items(), start=1):
-            mandate = self._mandate(ticket, MandateKind.RESTORE_STOP, price, self._session_end())
+            if (stop := self.desk.ledger.order(order_id)) is not None and stop.is_protective:
+                terms = stop.request.terms
+                signed[terms] = signed.get(terms, ZERO) + stop.remaining
+        for number, (terms, quantity) in enumerate(signed.items(), start=1):
+            mandate = self._mandate(ticket, MandateKind.RESTORE_STOP, terms, self._session_end())
             name = mandate.id if number == 1 else f"{mandate.id}.{number}"
             yield replace(mandate, id=name, quantity=Quantity(quantity))
 
-    def _mandate(self, ticket: Ticket, kind: MandateKind, stop_price: Price | None, ends_at: datetime) -> Mandate:
+    def _mandate(self, ticket: Ticket, kind: MandateKind, terms: Terms, ends_at: datetime) -> Mandate:
         side = ticket.order.side.opposite if kind is MandateKind.PROTECTIVE_STOP else ticket.order.side
         return Mandate(
             id=f"{ticket.id}-{kind.value}",
@@ -228,8 +236,9 @@ class Confirming:
             symbol=ticket.order.symbol,
             side=side,
             quantity=ticket.order.quantity,
-            stop_price=stop_price,
+            stop_price=terms[2],
             ends_at=ends_at,
+            terms=terms,
         )
 
     def _session_end(self) -> datetime:
@@ -338,10 +347,11 @@ class Confirming:
                 signal_time=proposal.signal_time,
                 stop=proposal.stop if isinstance(proposal.stop, StopPlan) else None,
                 parent=self.changing.parent_of(proposal),
-                exit_reason=proposal.exit_reason,
+                exit_reason=exit_reason_of(ticket.order, proposal),
                 intended_price=proposal.intended_price or _touch(ticket.order.side, context),
                 reference=proposal.reference,
                 expires_at=self._order_end(proposal),
+                role=self.changing.role_of(proposal),
             ),
         )
 

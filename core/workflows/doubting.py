@@ -26,6 +26,7 @@ class Doubting:
         self.filling = filling
         self.next_look_up: dict[ClientOrderId, tuple[datetime, timedelta]] = {}
         self.after_end: Callable[[Order], Iterable[Effect]] = lambda order: ()
+        self.after_look_up: Callable[[Order], Iterable[Effect]] = lambda order: ()
 
     def begin(self, order: Order, reason: str) -> Iterator[Effect]:
         """Put an order in doubt, and ask."""
@@ -54,6 +55,7 @@ class Doubting:
             yield from self._not_ours(order, reply.answer)
             return
         yield from self.filling.absorb(order, reply.answer, Source.LOOK_UP)
+        yield from self.after_look_up(order)
         if order.is_working and order.is_cancelling and order.cancel_failed_at is None:
             yield from self._cancel_again(order)
 
@@ -100,7 +102,7 @@ class Doubting:
         longest = timedelta(seconds=float(self.desk.control.settings.execution.look_up_longest_seconds))
         for order_id, (at, wait) in list(self.next_look_up.items()):
             order = self.desk.ledger.order(order_id)
-            if order is None or not order.is_working:
+            if order is None or not (order.is_working or self.desk.ledger.expects_legs(order)):
                 del self.next_look_up[order_id]
                 continue
             if self.desk.at < at:

@@ -13,18 +13,19 @@ from core.effects import Effect
 from core.facts import EditRefused, ProposalEdited, TicketClosed
 from core.inputs import EditProposal
 from core.model.order import Effect as OrderEffect
-from core.model.order import OrderType
 from core.model.signal import ExitReason
 from core.model.staging import Proposal, Standing
 from core.model.values import NO_NUMBER, ZERO, is_number, plain
 from core.risk.checks.price_rules import PriceRulesCheck
 from core.risk.checks.quantity_rules import QuantityRulesCheck
 from core.risk.gate import Gate
+from core.staging.legs import target_of, with_legs
 from core.workflows.proposing import candidate_of
 
 NOT_WAITING = "this proposal is over"
 CONFIRMING = "it was confirmed already; wait for the broker's answer"
 A_STOP = "a stop is moved from its position, in Positions"
+TARGET_IS_WHOLE = "the broker holds a target for whole shares only"
 FORM = (QuantityRulesCheck(), PriceRulesCheck())
 """What no order may break, an exit's either: the gate lets those pass with a warning."""
 
@@ -65,15 +66,19 @@ class Editing:
             return A_STOP
         if not all(is_number(number) for number in (command.quantity, command.limit_price or ZERO)):
             return NO_NUMBER
+        if target_of(proposal.order) is not None and command.quantity % 1:
+            return TARGET_IS_WHOLE
         return None
 
     def _edited(self, proposal: Proposal, command: EditProposal) -> Proposal:
-        """A limit order keeps its limit where none is given."""
+        """What has a limit keeps it where none is given."""
         order = proposal.order
         limit = command.limit_price
-        if limit is None and order.type is OrderType.LIMIT:
+        if limit is None:
             limit = order.limit_price
         order = replace(order, quantity=command.quantity, limit_price=limit, effect=self._effect(proposal, command))
+        if not proposal.only_reduces and order.replaces is None:
+            order = with_legs(order, proposal.stop, target_of(order))
         intended = proposal.intended_price if limit == proposal.order.limit_price else limit
         return replace(proposal, order=order, intended_price=intended)
 

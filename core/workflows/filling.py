@@ -10,6 +10,7 @@ from core.effects import CancelOrder, Effect, FetchAccount, FetchPicture, LookUp
 from core.execution import order_machine
 from core.execution.order import REPLACED, Order
 from core.facts import (
+    LegResized,
     OrderFilled,
     OrderStateChanged,
     PositionChanged,
@@ -19,7 +20,7 @@ from core.facts import (
 )
 from core.inputs import BrokerUpdated
 from core.model.broker import Execution, OrderReport
-from core.model.order import OrderStatus
+from core.model.order import OrderStatus, OrderType
 from core.model.position import Fill
 from core.model.values import BrokerOrderId, ExecutionId, Price, Quantity
 
@@ -33,17 +34,30 @@ class Filling:
         self.after_arrival: Callable[[Order], Iterable[Effect]] = lambda order: ()
         self.after_fill: Callable[[Order], Iterable[Effect]] = lambda order: ()
         self.after_end: Callable[[Order], Iterable[Effect]] = lambda order: ()
+        self.meet_legs: Callable[[Order, OrderReport, Source], None] = lambda order, report, source: None
+        self.follow_legs: Callable[[Order, OrderReport, Source], Iterable[Effect]] = lambda order, report, source: ()
 
     def on_updated(self, message: BrokerUpdated) -> Iterator[Effect]:
         update = message.update
         order = self.desk.ledger.order(update.report.client_order_id)
         if order is None:
-            self.desk.record(UpdateIgnored(update.report.client_order_id, "an order that is not ours"))
+            yield from self._unknown(update.report)
             return
         if not is_ours(order, update.report):
             self.desk.record(UpdateIgnored(order.id, "the broker's order with this id is another"))
             return
+        if order.parent is not None and self.desk.ledger.is_held(order) and update.report.filled_quantity:
+            yield LookUpOrder(order.parent)  # its entry's fills come first, and were missed
+            return
         yield from self.absorb(order, update.report, Source.STREAM, update.execution)
+
+    def _unknown(self, report: OrderReport) -> Iterator[Effect]:
+        """A leg that has no name here yet, perhaps: its parent is looked up. Else it is not ours."""
+        parents = self.desk.ledger.parents_of_unnamed(report.symbol)
+        if not parents:
+            self.desk.record(UpdateIgnored(report.client_order_id, "an order that is not ours"))
+        for parent in parents:
+            yield LookUpOrder(parent.id)
 
     def absorb(
         self, order: Order, report: OrderReport, source: Source, execution: Execution | None = None
@@ -61,12 +75,16 @@ class Filling:
                 return
             self.desk.record(self.change(order, OrderStatus.SUBMITTED, source, report.broker_order_id, ""))
             yield from self.after_arrival(order)
+        if _may_be_resized(order) and order.filled_quantity <= report.quantity != order.request.quantity:
+            self.desk.record(LegResized(order.id, report.quantity))
+        self.meet_legs(order, report, source)
         fills = self._new_fills(order, report, source, execution)
         for fill in fills:
             yield from self._fill(order, fill, report, source, is_late=was_terminal)
         yield from self._follow_state(order, report, source, counted=bool(fills))
         if not fills and order.status is not before and not order.only_reduces:
             yield FetchAccount()  # what the broker reserves for it has changed
+        yield from self.follow_legs(order, report, source)
         if was_terminal and report.status is not None and report.status.is_working:
             yield CancelOrder(order.id, report.broker_order_id)
         if was_pending and order.is_cancelling:
@@ -179,11 +197,18 @@ def _replaced_by(order: Order) -> str:
 def is_ours(order: Order, report: OrderReport) -> bool:
     """Whether the broker's order has the fields that we sent (EX-04)."""
     ours = order.request
+    is_trailing = ours.type is OrderType.TRAILING_STOP
     return (
         report.symbol == ours.symbol
         and report.side is ours.side
         and report.type is ours.type
-        and report.quantity == ours.quantity
+        and (report.quantity == ours.quantity or _may_be_resized(order))
         and report.limit_price == ours.limit_price
-        and report.stop_price == ours.stop_price
+        and (is_trailing or report.stop_price == ours.stop_price)
+        and (report.trail_price, report.trail_fraction) == (ours.trail_price, ours.trail_fraction)
     )
+
+
+def _may_be_resized(order: Order) -> bool:
+    """One of a pair is for less where the other was filled in part."""
+    return order.role is not None or order.is_target

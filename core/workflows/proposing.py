@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -12,15 +13,17 @@ from core.facts import ProposalEnd, ProposalEnded, ProposalSkipped, ProposalStag
 from core.inputs import Decline, LeaveTicket, ProposeClose, ProposeFlattening, ProposeOrder
 from core.model.bar import ONE_MINUTE
 from core.model.order import Effect as OrderEffect
-from core.model.order import OrderRequest, OrderType, Side, TimeInForce, order_id_of
+from core.model.order import Leg, LegRole, OrderClass, OrderRequest, OrderType, Side, order_id_of
 from core.model.position import Position
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.staging import MANUAL, MandateKind, NoStop, Proposal, StopPlan
 from core.model.values import ZERO, ClientOrderId, Price, ProposalId, Quantity, Symbol, TicketId, plain, rounded_down
 from core.risk.gate import Candidate, Gate
+from core.staging.legs import target_of, with_legs
 
 TIMEFRAME = "1min"
 FORGOTTEN = "what this bar ordered was forgotten by a reset or a restore; the next bar counts"
+NO_TARGET = "the broker holds a target only beside a stop of its own, for whole shares, day or gtc"
 
 
 class Proposing:
@@ -45,12 +48,13 @@ class Proposing:
             limit_price=signal.limit_price,
         )
         life = timedelta(seconds=float(self.desk.control.settings.staging.signal_seconds))
+        stop = StopPlan(signal.stop_price, signal.stop_holder)
         self._stage(
             Proposal(
                 id=ProposalId(order.client_order_id),
                 strategy=signal.strategy,
-                order=order,
-                stop=StopPlan(signal.stop_price, signal.stop_holder),
+                order=with_legs(order, stop),
+                stop=stop,
                 signal_time=signal.bar_start,
                 staged_at=self.desk.at,
                 expires_at=signal.bar_start + ONE_MINUTE + life,
@@ -78,10 +82,10 @@ class Proposing:
         )
 
     def is_leaving(self, position: Position) -> bool:
-        """Whether an exit of this position is staged, or one beside its stops is out."""
+        """Whether an exit of this position is staged, or one beside its stops and targets is out."""
         exits = self.desk.ledger.working_exits(position.symbol, position.strategy)
         return (
-            any(not order.is_protective or order.is_cancelling for order in exits)
+            any(not order.stands_by or order.is_cancelling for order in exits)
             or self.desk.stage.exit_waiting(position.symbol, position.strategy) is not None
         )
 
@@ -107,10 +111,7 @@ class Proposing:
                 intended=command.limit_price,
                 reference=None,
                 reason="typed by the operator",
-                order_type=command.type,
-                limit_price=command.limit_price,
-                stop_price=command.stop_price if command.type is OrderType.STOP else None,
-                time_in_force=command.time_in_force,
+                terms=command,
             )
             return ()
         order = OrderRequest(
@@ -124,11 +125,15 @@ class Proposing:
             limit_price=command.limit_price,
             stop_price=None,
         )
+        whole = with_legs(order, stop, command.target_price)
+        if command.target_price is not None and target_of(whole) is None:
+            self._skip(MANUAL, command.symbol, (NO_TARGET,))
+            return ()
         self._stage(
             Proposal(
                 id=ProposalId(order.client_order_id),
                 strategy=MANUAL,
-                order=order,
+                order=whole,
                 stop=stop,
                 signal_time=self.desk.at,
                 staged_at=self.desk.at,
@@ -240,10 +245,7 @@ class Proposing:
         intended: Price | None,
         reference: Price | None,
         reason: str,
-        order_type: OrderType = OrderType.MARKET,
-        limit_price: Price | None = None,
-        stop_price: Price | None = None,
-        time_in_force: TimeInForce = TimeInForce.DAY,
+        terms: ProposeOrder | None = None,
     ) -> None:
         """Stage an exit, clamped to the position less the exits that are out; its own stops make way for it."""
         held = abs(position.quantity)
@@ -257,9 +259,9 @@ class Proposing:
             reason = f"{reason}; {plain(quantity)} was asked for, {plain(clamped)} is left to close"
         side = closing_side(position)
         effect = OrderEffect.COVER if side is Side.BUY else self._closing_effect(clamped, held)
-        order = OrderRequest(
-            order_id, position.symbol, side, effect, clamped, order_type, time_in_force, limit_price, stop_price
-        )
+        order = OrderRequest(order_id, position.symbol, side, effect, clamped, OrderType.MARKET)
+        if terms is not None:
+            order = in_terms_of(terms, order)
         self._stage(
             Proposal(
                 id=ProposalId(order_id),
@@ -320,18 +322,34 @@ class Proposing:
 def left_to_close(desk: Desk, symbol: Symbol, strategy: str, ticket_id: TicketId | None = None) -> Quantity:
     """Shares of a position that no exit is out for, or signed and waiting for the stops to go; never below zero.
 
-    Its own stops do not count: they make way (EX-21). Nor does what `ticket_id` itself has signed.
+    Its own stops and targets do not count: they make way (EX-21). Nor does what `ticket_id` itself has signed.
     """
     position = desk.ledger.position(symbol, strategy)
     if position is None:
         return Quantity(ZERO)
-    out = sum((o.remaining for o in desk.ledger.working_exits(symbol, strategy) if not o.is_protective), ZERO)
+    out = sum((o.remaining for o in desk.ledger.working_exits(symbol, strategy) if not o.stands_by), ZERO)
     for use in desk.stage.mandates(MandateKind.CLOSE):
         signed = desk.stage.state.confirmations.get(use.mandate.ticket_id)
         is_of_it = signed is not None and (signed.proposal.symbol, signed.proposal.strategy) == (symbol, strategy)
         if is_of_it and use.releases == 0 and use.mandate.ticket_id != ticket_id:
             out += use.mandate.quantity
     return Quantity(max(abs(position.quantity) - out, ZERO))
+
+
+def in_terms_of(command: ProposeOrder, order: OrderRequest) -> OrderRequest:
+    """An exit as it was typed: a limit with a stop beside it is a pair, of which either cancels the other (EX-12)."""
+    order = replace(
+        order,
+        type=command.type,
+        time_in_force=command.time_in_force,
+        limit_price=command.limit_price,
+        stop_price=command.stop_price if command.type in (OrderType.STOP, OrderType.STOP_LIMIT) else None,
+        trail_price=command.trail_price,
+        trail_fraction=command.trail_fraction,
+    )
+    if command.type is not OrderType.LIMIT or command.stop_price is None:
+        return order
+    return replace(order, order_class=OrderClass.OCO, legs=(Leg(LegRole.STOP, stop_price=command.stop_price),))
 
 
 def candidate_of(proposal: Proposal) -> Candidate:

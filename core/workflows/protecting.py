@@ -3,39 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 from core.desk import Desk
-from core.effects import Effect
+from core.effects import Effect, LookUpOrder
 from core.execution.order import Order
 from core.facts import SubmissionBlocked
 from core.model.order import Effect as OrderEffect
-from core.model.order import OrderRequest, OrderType, Side, order_id_of
+from core.model.order import OrderRequest, OrderType, Side, TimeInForce, order_id_of
 from core.model.position import Position
 from core.model.signal import ExitReason
-from core.model.staging import MANUAL, MandateKind
+from core.model.staging import MANUAL, Mandate, MandateKind
 from core.model.values import ClientOrderId, Quantity, Symbol
 from core.staging.stage import MandateUse
 from core.workflows.cancelling import Cancelling
-from core.workflows.proposing import TIMEFRAME, Proposing, closing_side
+from core.workflows.doubting import Doubting
+from core.workflows.proposing import TIMEFRAME, Proposing, closing_side, left_to_close
 from core.workflows.submitting import Intent, Submitting
 
 CLOSED = "the position is closed"
 
 
 class Protecting:
-    def __init__(self, desk: Desk, submitting: Submitting, cancelling: Cancelling, proposing: Proposing) -> None:
+    """Where the broker made the entry's stop with it, as a leg, that one guards what was filled, and nothing is sent.
+
+    A leg waits until its entry is filled whole. What an entry had filled when it ended otherwise gets a stop of its own
+    as soon as its legs are gone (EX-13).
+    """
+
+    def __init__(
+        self, desk: Desk, submitting: Submitting, cancelling: Cancelling, proposing: Proposing, doubting: Doubting
+    ) -> None:
         self.desk = desk
         self.submitting = submitting
         self.cancelling = cancelling
         self.proposing = proposing
+        self.doubting = doubting
 
     def after_fill(self, order: Order) -> Iterator[Effect]:
+        for rival in self.desk.ledger.rivals(order):
+            if rival.is_working:  # the broker makes it smaller, or ends it: which of both is asked
+                self.doubting.watch(rival)
+                if order.is_working:
+                    yield LookUpOrder(rival.id)
         position = self.desk.ledger.position(order.request.symbol, order.strategy)
         if position is None:
             yield from self._clear_up_after(order)
             return
         yield from self.cover(order.id)
+
+    def after_end(self, order: Order) -> Iterator[Effect]:
+        """An entry ended before it was filled, or a leg of it did: what it filled is guarded."""
+        if not order.request.legs and order.role is None:
+            return
+        for leg in self.desk.ledger.legs(order.id):
+            if leg.is_working and self.desk.ledger.is_orphan(leg):
+                self.doubting.watch(leg)
+        yield from self.cover(order.id if order.role is None else order.parent or order.id)
+
+    def after_look_up(self, order: Order) -> Iterator[Effect]:
+        """A leg that has nothing left to wait for, and that the broker works all the same, is taken back."""
+        if order.is_working and not order.is_cancelling and self.desk.ledger.is_orphan(order):
+            yield from self.cancelling.cancel(order, "what it was made with has ended")
 
     def resume(self) -> Iterator[Effect]:
         """After a restart: fills whose stop had not been written down yet get it now."""
@@ -47,12 +77,33 @@ class Protecting:
         for use in self.desk.stage.mandates(MandateKind.PROTECTIVE_STOP, entry_id):
             if entry is None:
                 continue
+            if self._is_left_to_its_legs(entry):
+                if self.desk.ledger.expects_legs(entry) and entry.id not in self.doubting.next_look_up:
+                    yield from self.doubting.ask(entry)
+                continue
             owed = entry.filled_quantity - use.released
-            quantity = min(owed, self.uncovered(entry.request.symbol, entry.strategy, use.mandate.side))
+            quantity = min(owed, self._bare(entry, use.mandate.side))
             if quantity > 0:
                 yield from self.release_stop(use, entry, Quantity(quantity))
 
-    def release_stop(self, use: MandateUse, parent: Order, quantity: Quantity) -> Iterator[Effect]:
+    def _is_left_to_its_legs(self, entry: Order) -> bool:
+        """Whether the broker's legs guard what it filled, or may: where it filled whole, whatever became of them."""
+        if not entry.request.legs or entry.is_bare:
+            return False
+        is_whole = entry.filled_quantity > 0 and entry.remaining <= 0
+        legs = self.desk.ledger.legs(entry.id)
+        return entry.is_working or is_whole or not legs or any(leg.is_working for leg in legs)
+
+    def _bare(self, entry: Order, side: Side) -> Decimal:
+        """Shares that no working exit would close, nor, where the stop was a leg, one that is signed and waits."""
+        free = self.uncovered(entry.request.symbol, entry.strategy, side)
+        if not entry.request.legs:
+            return free
+        return min(free, left_to_close(self.desk, entry.request.symbol, entry.strategy))
+
+    def release_stop(
+        self, use: MandateUse, parent: Order, quantity: Quantity, lasts: TimeInForce = TimeInForce.DAY
+    ) -> Iterator[Effect]:
         """Send a stop within its mandate. A stop goes out killed or not."""
         mandate = use.mandate
         order = OrderRequest(
@@ -62,8 +113,10 @@ class Protecting:
             effect=OrderEffect.CLOSE if mandate.side is Side.SELL else OrderEffect.COVER,
             quantity=quantity,
             type=OrderType.STOP,
+            time_in_force=lasts,
             stop_price=mandate.stop_price,
         )
+        order = in_terms(order, mandate)
         approval = self.desk.stage.permit(use, order, self.desk.account_name, self.desk.at)
         if isinstance(approval, str):
             self.desk.record(SubmissionBlocked(order.client_order_id, approval))
@@ -115,13 +168,30 @@ class Protecting:
         self.proposing.withdraw_exits_of(symbol, strategy)
         for left_over in self.desk.ledger.working_exits(symbol, strategy):
             is_gone = left_over.id == order.id or left_over.replaced_by is not None
+            is_gone = is_gone or self.desk.ledger.is_held(left_over) or left_over in self.desk.ledger.rivals(order)
             if not is_gone and not left_over.is_cancelling:
                 yield from self.cancelling.cancel(left_over, CLOSED)
+
+
+def in_terms(order: OrderRequest, mandate: Mandate) -> OrderRequest:
+    """A stop of the type and at the prices that were signed."""
+    if mandate.terms is None:
+        return order
+    kind, limit_price, stop_price, trail_price, trail_fraction = mandate.terms
+    return replace(
+        order,
+        type=kind,
+        limit_price=limit_price,
+        stop_price=stop_price,
+        trail_price=trail_price,
+        trail_fraction=trail_fraction,
+    )
 
 
 def child_order_id(parent: Order, index: int, side: Side) -> ClientOrderId:
     """The signal's own name with a child index (EX-04); what a person typed or changed hashes its order id instead."""
     is_by_hand = parent.strategy == MANUAL or parent.exit_reason in (ExitReason.MANUAL, ExitReason.KILL)
+    is_by_hand = is_by_hand or parent.request.type is OrderType.TRAILING_STOP or parent.is_target
     if is_by_hand or parent.request.replaces is not None:
         return order_id_of(parent.id, side.value, str(index))
     start = f"{parent.signal_time:%Y-%m-%dT%H:%M:%SZ}"

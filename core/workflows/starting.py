@@ -9,6 +9,7 @@ What a start does with each half-done step:
 | an order that is being replaced | as it was, until the broker's word on both says more |
 | a cancel without its end | asked for again |
 | a fill without its stop | the stop goes out under the ticket's mandate |
+| an entry whose legs are not named yet | the broker's books name them, or its look-up |
 | a closing without its sale | goes on, or puts the stop back when its time is over |
 """
 
@@ -32,7 +33,7 @@ from core.facts import (
 )
 from core.inputs import AccountFetched, LampChanged, PictureFetched, Start, Stop
 from core.model.account import Account
-from core.model.broker import BrokerPicture, BrokerPosition, NoAnswer
+from core.model.broker import BrokerPicture, BrokerPosition, NoAnswer, OrderReport
 from core.model.connection import Line, LineState
 from core.model.order import OrderStatus
 from core.model.session import Session
@@ -132,12 +133,13 @@ class Starting:
 
     def _compare_orders(self, picture: BrokerPicture) -> Iterator[Effect]:
         """1. Orders that we know: take in what we missed. 2. Ours that are not there, or half asked: look them up."""
-        reports = {report.client_order_id: report for report in picture.orders}
+        reports = {report.client_order_id: report for report in _with_their_legs(picture)}
         for order in list(self.desk.ledger.state.orders.values()):
             report = reports.get(order.id)
             if report is not None and is_ours(order, report):
                 is_alive = report.status is not None and report.status.is_working  # given up here, and there after all
-                if order.is_working or is_alive or report.filled_quantity > order.filled_quantity:
+                is_news = order.is_working or is_alive or report.filled_quantity > order.filled_quantity
+                if is_news or self.desk.ledger.expects_legs(order):
                     yield from self.filling.absorb(order, report, Source.RECONCILIATION)
             elif order.is_working and order.id not in self.doubting.next_look_up:
                 if order.status is OrderStatus.PENDING and self.desk.at - order.created_at < self._grace():
@@ -162,7 +164,7 @@ class Starting:
         """Whether the next comparison decides: an order is in doubt, or we heard of fills that the picture is too old
         to show.
         """
-        shown = {report.client_order_id: report.filled_quantity for report in picture.orders}
+        shown = {report.client_order_id: report.filled_quantity for report in _with_their_legs(picture)}
         for order in self.desk.ledger.state.orders.values():
             if order.request.symbol != symbol:
                 continue
@@ -235,6 +237,13 @@ class Starting:
 
     def _pause(self) -> timedelta:
         return timedelta(seconds=float(self.desk.control.settings.reconciliation.again_seconds))
+
+
+def _with_their_legs(picture: BrokerPicture) -> Iterator[OrderReport]:
+    """Every order of the broker's books, whether it lists legs apart or under their parents alone."""
+    for report in picture.orders:
+        yield from report.legs
+    yield from picture.orders
 
 
 def _quantity(position: BrokerPosition | None) -> Quantity:

@@ -44,7 +44,8 @@ class Stopping:
         yield LatchKill(command.by)
         self.proposing.block_entries(f"killed by {command.by}")
         for order in list(self.desk.ledger.working()):
-            is_asked_for = not order.only_reduces or (command.naked and order.is_protective)
+            is_guard = order.is_protective and not self.desk.ledger.is_held(order)
+            is_asked_for = not order.only_reduces or (command.naked and is_guard)
             if is_asked_for and not order.is_cancelling:
                 yield from self.cancelling.cancel(order, f"killed by {command.by}")
             elif is_asked_for and order.status is not OrderStatus.PENDING:  # the key again asks again

@@ -22,7 +22,7 @@ from core.facts import (
 )
 from core.inputs import SubmissionAnswered, SubmissionStopped
 from core.model.broker import Accepted, NoAnswer
-from core.model.order import OrderRequest, OrderStatus
+from core.model.order import LegRole, OrderRequest, OrderStatus
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
 from core.model.values import ClientOrderId, Price, ProposalId
@@ -51,6 +51,7 @@ class Intent:
     intended_price: Price | None
     reference: Price | None
     expires_at: datetime | None
+    role: LegRole | None = None
 
 
 class Submitting:
@@ -89,6 +90,7 @@ class Submitting:
                 intended_price=intent.intended_price,
                 reference=intent.reference,
                 expires_at=intent.expires_at,
+                role=intent.role,
             )
         )
         if order.replaces is None:
@@ -113,7 +115,8 @@ class Submitting:
         if isinstance(reply.answer, Accepted):
             yield from self.filling.absorb(order, reply.answer.report, Source.ANSWER)
         elif order.status is not OrderStatus.PENDING:
-            return
+            if self.desk.ledger.expects_legs(order):  # the stream told of it, and names no legs
+                yield from self.doubting.ask(order)
         elif isinstance(reply.answer, NoAnswer):
             yield from self.doubting.begin(order, reply.answer.reason)
         elif reply.answer.code == DUPLICATE_ID:

@@ -182,10 +182,7 @@ async def test_what_the_checks_would_refuse_is_a_doubt_beside_the_field_and_no_f
     assert loss.doubts["quantity"] == "loses 4.00 USD, over 3.00 a trade"
     assert cost.doubts["quantity"] == "2,480.00 USD is over 2,000.00 an order"
     assert power.doubts["quantity"] == "24,800.00 USD is over the buying power"
-    assert refused.doubts == {
-        "effect": "entries are off: killed by key",
-        "lasts": "its stop is for today: later NO STOP",
-    }
+    assert refused.doubts == {"effect": "entries are off: killed by key"}
     assert not any(draft.faults for draft in (loss, cost, power, refused))
 
 
@@ -290,7 +287,7 @@ async def test_a_refusal_stays_with_everything_that_was_typed_until_the_next_ent
         await house.wait(0.2)
         assert house.shows("NOT STAGED")
         assert {name: box.value for name, box in form.inputs.items()} == {
-            **GOOD, "quantity": "0.05", "limit": "496", "stop": "494"
+            **GOOD, "quantity": "0.05", "limit": "496", "stop": "494", "target": "", "trail": ""
         }  # fmt: skip
         await house.press("enter")
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
@@ -318,3 +315,66 @@ async def test_a_margin_account_sells_short_with_its_own_key() -> None:
 
         await house.until(lambda: house.facts(OrderCreated))
         assert house.facts(OrderCreated)[0].order.effect is Effect.SHORT
+
+
+@pytest.mark.parametrize(
+    ("texts", "fault"),
+    [
+        ({"target": "500.00"}, None),
+        ({"target": "495.00"}, Fault("target", "must be above 496.00")),
+        ({"target": "500.00", "quantity": "0.5"}, Fault("target", "the broker holds a target for whole shares only")),
+        ({"target": "500.00", "lasts": "ioc"}, Fault("target", "needs a stop held by the broker, day or gtc")),
+        ({"target": "500.00", "holder": "you"}, Fault("target", "needs a stop held by the broker, day or gtc")),
+    ],
+)
+async def test_a_target_makes_an_entry_of_whole_shares_a_bracket(texts: dict[str, str], fault: Fault | None) -> None:
+    """EX-12, OP-06"""
+    view = await a_view()
+
+    order = read_form({**GOOD, **texts}, view)
+
+    assert order == fault if fault else isinstance(order, ProposeOrder) and order.target_price == Decimal(500)
+
+
+@pytest.mark.parametrize(
+    ("texts", "fault"),
+    [
+        ({"type": "stop-limit", "stop": "490.00", "limit": "489.50"}, None),
+        ({"type": "stop-limit", "stop": "490.00"}, Fault("limit", "a limit order needs its price")),
+        ({"type": "stop-limit", "limit": "489.50"}, Fault("stop", "a stop order needs its price")),
+        ({"type": "trailing", "trail": "1.50"}, None),
+        ({"type": "trailing", "trail": "2 %"}, None),
+        ({"type": "trailing"}, Fault("trail", "how far behind: 1.50 USD, or 2 %")),
+        ({"type": "trailing", "trail": "100%"}, Fault("trail", "how far behind: 1.50 USD, or 2 %")),
+        (
+            {"type": "trailing", "trail": "1", "quantity": "0.5"},
+            Fault("quantity", "a trailing stop is for whole shares"),
+        ),
+        ({"type": "trailing", "trail": "1", "stop": "490"}, Fault("stop", "this order has none: clear it")),
+        ({"type": "limit", "limit": "500.00", "stop": "490.00"}, None),
+        ({"type": "limit", "limit": "500.00", "stop": "501.00"}, Fault("stop", "of a pair: below its limit 500.00")),
+        ({"type": "limit", "limit": "500.00", "trail": "1"}, Fault("trail", "only a trailing stop has one: clear it")),
+    ],
+)
+async def test_what_closes_may_be_a_stop_limit_a_trailing_stop_or_a_pair(
+    texts: dict[str, str], fault: Fault | None
+) -> None:
+    """EX-12"""
+    view = await a_view(held="5")
+
+    order = read_form({**GOOD, "effect": "sell", "limit": "", "stop": "", **texts}, view)
+
+    assert order == fault if fault else isinstance(order, ProposeOrder)
+
+
+async def test_a_trail_is_read_as_dollars_or_as_a_part_of_the_price() -> None:
+    """EX-12"""
+    view = await a_view(held="5")
+    trailing = {**GOOD, "effect": "sell", "limit": "", "stop": "", "type": "trailing"}
+
+    dollars, percent = read_form({**trailing, "trail": "$1.50"}, view), read_form({**trailing, "trail": "2 %"}, view)
+
+    assert isinstance(dollars, ProposeOrder)
+    assert isinstance(percent, ProposeOrder)
+    assert (dollars.trail_price, dollars.trail_fraction) == (Decimal("1.50"), None)
+    assert (percent.trail_price, percent.trail_fraction) == (None, Decimal("0.02"))

@@ -23,6 +23,8 @@ ROOMY = Settings.model_validate(
     }
 )
 """Whole shares, and money for twenty of them."""
+FRACTIONS = ROOMY.model_copy(update={"strategies": Settings().strategies})
+"""The same money for shares and parts of them: a stop follows each fill."""
 WORKING = OrderStatus.SUBMITTED
 
 

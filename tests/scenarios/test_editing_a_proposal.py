@@ -205,7 +205,7 @@ def test_a_close_that_a_person_typed_gets_smaller_and_keeps_its_kind() -> None:
 
     assert before.effect is house.proposal.order.effect is Effect.REDUCE
     assert house.proposal.order.quantity == Decimal("0.1")
-    assert "a limit order, and only it, has a limit price" in house.last(EditRefused).reasons[0]
+    assert "and only these, has a limit price" in house.last(EditRefused).reasons[0]
 
 
 def test_a_typed_order_can_be_edited_too_and_why_tells_it() -> None:

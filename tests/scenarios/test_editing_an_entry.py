@@ -18,7 +18,7 @@ from core.inputs import BrokerUpdated, EditOrder, EditProposal, Halt, Kill, Prop
 from core.model.account import Account
 from core.model.broker import Execution, OrderReport, OrderUpdate, UpdateEvent
 from core.model.order import Effect as OrderEffect
-from core.model.order import OrderStatus
+from core.model.order import LegRole, OrderStatus
 from core.model.staging import StopPlan
 from core.model.values import ExecutionId, Price, Quantity
 from core.risk.checks.buying_power import given_back, reserved_for_unseen
@@ -51,15 +51,26 @@ def test_an_entry_takes_another_quantity_and_limit_with_its_stop_behind_it() -> 
     """EX-12, OP-06"""
     house = a_house_with_a_working_entry()
 
-    edits(house, "2", "99.70", "99.20")
+    edits(house, "2", "99.70")
     confirms_now(house)
     passes(house, 70)
 
     assert house.requests()[:2] == ["submit buy limit 1", "replace buy limit 2"]
     assert (house.entry.status, house.entry.filled_quantity) == (OrderStatus.CANCELLED, 0)
     assert house.held() == house.held_by_the_broker() == "2"
-    (stop,) = house.stops
-    assert (stop.status, stop.request.quantity, stop.request.stop_price) == (WORKING, 2, Decimal("99.20"))
+    old, stop = house.stops
+    assert (old.status, old.request.quantity) == (OrderStatus.CANCELLED, 1)
+    assert (stop.status, stop.request.quantity, stop.request.stop_price) == (WORKING, 2, Decimal("99.30"))
+
+
+def test_the_stop_that_the_broker_holds_with_an_entry_is_not_edited_with_it() -> None:
+    """EX-12: Alpaca replaces an order, and takes no other legs for it"""
+    house = a_house_with_a_working_entry()
+
+    edits(house, "2", "99.70", "99.20")
+
+    assert house.desk.stage.proposals() == ()
+    assert "takes no other for it" in house.last(ProposalSkipped).reasons[0]
 
 
 def test_a_part_that_is_left_as_it_was_stays_as_it_was() -> None:
@@ -330,10 +341,10 @@ def test_both_orders_of_a_signal_that_was_edited_have_stops_of_their_own() -> No
     house.until("10:08")
 
     assert (house.entry.filled_quantity, the_new(house).filled_quantity) == (5, 7)
-    assert [(o.request.quantity, o.status, o.parent) for o in house.stops] == [
-        (5, WORKING, house.entry.id),
-        (7, WORKING, the_new(house).id),
-    ]
+    assert {(o.request.quantity, o.role, o.parent) for o in house.stops if o.is_working} == {
+        (5, None, house.entry.id),
+        (7, LegRole.STOP, the_new(house).id),
+    }
     assert house.facts(Halted) == []
 
 

@@ -40,7 +40,7 @@ from core.telling import in_words
 from core.workflows.doubting import NEVER_ARRIVED
 from tests.scenarios.changes import (
     ABOVE,
-    ROOMY,
+    FRACTIONS,
     WORKING,
     confirms_now,
     moves,
@@ -554,9 +554,9 @@ def _slow_replacement(house: House, effect: Effect) -> Effect:
 
 
 def test_stops_at_two_prices_are_put_back_each_at_its_own() -> None:
-    """EX-21, EX-13: five and fifteen shares have a stop each, one of them was moved, and the sale is refused."""
+    """EX-21, EX-13: five shares and the rest have a stop each, one of them was moved, and the sale is refused."""
     thin = a_bar("10:06", "99.60", volume=50)
-    house = House([*a_day(), thin, *minutes("10:07", "10:20", "99.60")], settings=ROOMY, cash=Decimal(10_000))
+    house = House([*a_day(), thin, *minutes("10:07", "10:20", "99.60")], settings=FRACTIONS, cash=Decimal(10_000))
     house.opens()
     house.confirms_at("10:06:02")
     house.until("10:09:30")
@@ -639,9 +639,9 @@ def test_a_position_that_grows_while_a_move_can_no_longer_arrive_gets_its_stop_a
     bars = [a_bar("10:10", "99.65 99.65 99.60 99.65", volume=100), a_bar("10:11", "99.66", volume=100)]
     bars += [a_bar("10:12", "99.66 99.66 99.55 99.55", volume=10_000)]
     bars += [a_bar(f"10:{minute}", "99.55") for minute in range(13, 20)]
-    house = House([*a_day(("10:06", "10:09", ABOVE)), *bars], settings=ROOMY, cash=Decimal(10_000)).opens()
+    house = House([*a_day(("10:06", "10:09", ABOVE)), *bars], settings=FRACTIONS, cash=Decimal(10_000)).opens()
     house.until("10:08")
-    house.presses(a_typed_buy("15"))
+    house.presses(a_typed_buy("15.5"))
     confirms_now(house)
     house.until("10:11:10")
     house.presses(MoveStop(SPY, "manual", Price(Decimal("99.62"))))

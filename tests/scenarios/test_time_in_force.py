@@ -47,14 +47,17 @@ def test_a_fraction_is_for_the_day_alone() -> None:
     assert house.last(ProposalSkipped).reasons == ("quantity: a fractional order is good for the day only",)
 
 
-def test_an_entry_beyond_today_says_that_its_stop_is_for_today() -> None:
-    """OP-06"""
+def test_an_entry_beyond_today_has_a_stop_that_lasts_as_long() -> None:
+    """OP-06, EX-12: the broker makes both in one request, good till cancelled"""
     house = a_rich_house()
     house.presses(replace(a_typed_buy("2"), time_in_force=TimeInForce.GTC))
     house.opens_ticket()
     house.until("10:06:02")
+    house.confirms()
+    house.until("10:07")
 
-    assert any("later day has NO STOP" in verdict.reason for verdict in house.ticket.review.warnings)
+    assert [(stop.request.time_in_force, stop.request.quantity) for stop in house.stops] == [(TimeInForce.GTC, 2)]
+    assert house.held() == "2"
 
 
 def test_a_typed_exit_keeps_its_time_in_force() -> None:

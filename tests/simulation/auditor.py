@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -31,6 +31,7 @@ from core.facts import (
     HaltCause,
     Halted,
     Killed,
+    LegResized,
     OrderCreated,
     OrderFilled,
     OrderStateChanged,
@@ -49,7 +50,7 @@ from core.facts import (
     TicketOpened,
     TradeClosed,
 )
-from core.model.order import OrderRequest, OrderStatus, Side
+from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, Side
 from core.model.staging import Approval, Mandate, MandateKind, Proposal, Ticket
 from core.ports import NoCheckpoint
 
@@ -71,6 +72,8 @@ class Seen:
     status: OrderStatus = OrderStatus.PENDING
     filled: Decimal = Decimal(0)
     reason: str = ""
+    parent: str | None = None
+    role: LegRole | None = None
 
 
 @dataclass(slots=True)
@@ -119,6 +122,7 @@ class Auditor:
             ConfirmationRefused: self._refused,
             ApprovalRedeemed: self._redeemed,
             OrderCreated: self._created,
+            LegResized: self._resized,
             OrderStateChanged: self._changed,
             CancelRequested: self._cancel_requested,
             OrderFilled: self._filled,
@@ -261,7 +265,11 @@ class Auditor:
     def _created(self, fact: OrderCreated) -> None:
         story, order, redeemed = self.story, fact.order, self.story.redeemed
         self.require(order.client_order_id not in story.orders, f"order {order.client_order_id} was created twice")
-        story.orders[order.client_order_id] = Seen(order, self._sequence, fact.strategy)
+        seen = Seen(order, self._sequence, fact.strategy, parent=fact.parent, role=fact.role)
+        story.orders[order.client_order_id] = seen
+        if fact.role is not None and order.replaces is None:
+            self._is_listed(fact.role, seen)
+            return
         if redeemed is None or redeemed.client_order_id != order.client_order_id:
             self.wrong.append(f"order {order.client_order_id} was created and nothing was redeemed for it")
             return
@@ -269,6 +277,24 @@ class Auditor:
         self.require(redeemed.order_digest == digest, f"order {order.client_order_id} is not what was redeemed")
         if redeemed.approval.mandate_id is not None:
             self._within(redeemed.approval, order, fact)
+
+    def _is_listed(self, role: LegRole, leg: Seen) -> None:
+        """A leg was made by the broker; the digest of its parent, which was redeemed, covers it (OP-02)."""
+        parent = self.story.orders[leg.parent or ""].order
+        listed = parent.leg(role)
+        side = parent.side if parent.order_class is OrderClass.OCO else parent.side.opposite
+        self.require(
+            listed is not None
+            and leg.order.side is side
+            and leg.order.quantity <= parent.quantity
+            and (leg.order.stop_price, leg.order.limit_price) == (listed.stop_price, listed.limit_price),
+            f"leg {leg.order.client_order_id} was taken in, and no ticket listed it",
+        )
+
+    def _resized(self, fact: LegResized) -> None:
+        seen = self.story.orders[fact.client_order_id]
+        self.require(seen.role is not None or seen.order.legs != (), f"{fact.client_order_id} is no leg to resize")
+        seen.order = replace(seen.order, quantity=fact.quantity)
 
     def _within(self, approval: Approval, order: OrderRequest, fact: OrderCreated) -> None:
         """Within its mandate's limits, all that went before counted."""
@@ -377,12 +403,20 @@ class Auditor:
                 and other.strategy == seen.strategy
                 and other.status.is_working
                 and not self._waits_for_another(other)
+                and not self._holds_nothing(other)
             ),
             Decimal(0),
         )
         if self.world.foreign:
             return  # what is held is known again when the books were compared; the end shows what was left working
         self.require(out <= held, f"exits of {out} are out for a position of {held}")
+
+    def _holds_nothing(self, seen: Seen) -> bool:
+        """A leg whose entry is not filled; a target, whose stop holds the same shares."""
+        parent = self.story.orders.get(seen.parent or "")
+        is_held = seen.role is not None and parent is not None and parent.filled < parent.order.quantity
+        is_paired = any(o.parent == seen.order.client_order_id and o.role for o in self.story.orders.values())
+        return (is_held and not parent.order.effect.only_reduces) or seen.role is LegRole.TARGET or is_paired
 
     def _waits_for_another(self, seen: Seen) -> bool:
         """Of an order and the one whose place it is to take the broker has one at a time: the pair counts once.
@@ -442,6 +476,8 @@ class Auditor:
             filled = [entry for entry in entries if entry.filled_quantity]
             if touched or not filled or not all(entry.wants_broker_stop for entry in filled):
                 continue
+            if any(entry.status.is_working and entry.request.legs for entry in filled):
+                continue  # its legs wait until it is filled whole; the status line names what is bare meanwhile
             if ledger.covered(position.symbol, position.strategy) < abs(position.quantity):
                 found.append(f"{position.quantity} {position.symbol} of {position.strategy} are not covered")
         return found

@@ -137,6 +137,11 @@ def some_settings(*, whole: bool, margin: bool, holder: str, review: str = "3") 
     )
 
 
+def _beyond(price: Decimal, stop_side: Decimal, distance: str) -> Price:
+    """So far from the price, on the other side than the one that `stop_side` has the sign of."""
+    return Price(to_nearest_tick(price + (Decimal(distance) if stop_side < 0 else -Decimal(distance))))
+
+
 class TradingDays(RuleBasedStateMachine):
     """What a run reached stands in its class: see `a_run`.
 
@@ -366,10 +371,12 @@ class TradingDays(RuleBasedStateMachine):
         stop=st.sampled_from(["0.30", "1.00", "3.00"]),
         holder=st.sampled_from(list(StopHolder)),
         at_once=st.booleans(),
+        aim=st.sampled_from([None, None, "0.30", "1.00"]),
     )  # fmt: skip
     def an_order_is_typed(
-        self, effect: Effect, quantity: str, limit: str | None, stop: str, holder: StopHolder, at_once: bool
-    ) -> None:
+        self, effect: Effect, quantity: str, limit: str | None, stop: str, holder: StopHolder, at_once: bool,
+        aim: str | None = None,
+    ) -> None:  # fmt: skip
         price = self.world.price
         reduces = effect.only_reduces
         away = -Decimal(stop) if effect in (Effect.OPEN, Effect.ADD) else Decimal(stop)
@@ -382,10 +389,46 @@ class TradingDays(RuleBasedStateMachine):
                 limit_price=None if limit is None else to_nearest_tick(price + Decimal(limit)),
                 stop_price=None if reduces else Price(to_nearest_tick(price + away)),
                 stop_holder=holder,
+                target_price=None if reduces or aim is None else _beyond(price, away, aim),
             )
         )
         if at_once and self._proposals():
             self._confirm_newest()
+
+    @precondition(lambda self: self._desk.ledger.positions())
+    @rule(
+        kind=st.sampled_from([OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP]),
+        away=st.sampled_from(["0.30", "0.60", "2.00"]),
+        part=st.sampled_from([1, 1, 2]),
+        trouble=st.one_of(st.none(), TROUBLES),
+        then=st.lists(BARS, max_size=3),
+    )
+    def an_exit_that_waits_is_typed(
+        self, kind: OrderType, away: str, part: int, trouble: Trouble | None, then: list[tuple[str, str, int, float]]
+    ) -> None:
+        """A pair of target and stop, a stop, a stop-limit or a trailing stop, in the place of what guards now."""
+        position = self._desk.ledger.positions()[0]
+        sign = 1 if position.quantity > 0 else -1
+        stop = _beyond(self.world.price, sign * Decimal(away), away)
+        limits = {OrderType.LIMIT: _beyond(self.world.price, -sign * Decimal(away), away), OrderType.STOP_LIMIT: stop}
+        self.world.do(
+            ProposeOrder(
+                symbol=SPY,
+                effect=Effect.CLOSE if sign > 0 else Effect.COVER,
+                quantity=Quantity(max(abs(position.quantity) // part, Decimal(1))),
+                type=kind,
+                limit_price=limits.get(kind),
+                stop_price=None if kind is OrderType.TRAILING_STOP else stop,
+                stop_holder=StopHolder.BROKER,
+                trail_price=Price(Decimal(away)) if kind is OrderType.TRAILING_STOP else None,
+            )
+        )
+        if trouble is not None:
+            self.world.line.waiting.append(trouble)
+        if self._proposals():
+            self._confirm_newest()
+        for bar in then:
+            self._trade(*bar)
 
     @precondition(lambda self: self._desk.ledger.positions())
     @rule(part=st.sampled_from(["1", "1", "0.5", "0.3"]), at_once=st.booleans())

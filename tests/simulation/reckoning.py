@@ -6,11 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from core.brokers.simulated.book import HELD
 from core.brokers.simulated.log import Cancellation, decoded
 from core.execution.order import Order
 from core.facts import OrderCreated
 from core.model.broker import OrderReport
-from core.model.order import Side
+from core.model.order import LegRole, Side
 from core.model.values import ZERO
 from core.picture import Pictures
 
@@ -99,7 +100,9 @@ def _compare_cover(world: World, found: Reckoning) -> None:
     exits = Counter[tuple[str, Side]]()
     for report in world.exchange.orders(at):
         order = ledger.order(report.client_order_id)
-        if report.status is not None and report.status.is_working and order is not None and order.only_reduces:
+        if report.status is None or not report.status.is_working or order is None or not order.only_reduces:
+            continue
+        if report.raw_status != HELD and order.role is not LegRole.TARGET:  # the one waits, the other's stop counts
             exits[report.symbol, report.side] += report.quantity - report.filled_quantity
     held, shown = Counter[tuple[str, Side]](), Counter[tuple[str, Side]]()
     for row in Pictures(world.engine).draw(at).positions:

@@ -14,7 +14,7 @@ from simulation.world import DAY, SPY, World, calendar
 
 from core.brokers.simulated.exchange import ExchangeConfig
 from core.inputs import Confirm, EditOrder, MoveStop, OpenTicket, ProposeOrder, RequestCancel
-from core.model.order import Effect, OrderStatus, OrderType, StopHolder
+from core.model.order import Effect, LegRole, OrderStatus, OrderType, StopHolder
 from core.model.position import Trade
 from core.model.values import Price, Quantity
 
@@ -40,7 +40,7 @@ def a_day(life: Life | None = None) -> World:
 
 
 def a_day_until_it_is_settled(life: Life | None = None) -> World:
-    """A dip is bought in two fills, guarded by a stop at each, both stops are moved, all is sold at the average.
+    """A dip is bought in two fills, its stop goes with it, the stop is moved, all is sold at the average.
 
     A typed order is edited and taken back.
 
@@ -109,7 +109,7 @@ def places() -> tuple[str, ...]:
 
 
 def test_the_scripted_day_is_worth_crashing() -> None:
-    """EX-21, EX-12, OP-06: an entry in parts, a stop at each, their move, a close through them, an edit, a cancel"""
+    """EX-21, EX-12, OP-06: an entry in parts with its stop, the stop's move, a close through it, an edit, a cancel"""
     world = a_day()
 
     orders = world.engine.desk.ledger.state.orders.values()
@@ -117,12 +117,12 @@ def test_the_scripted_day_is_worth_crashing() -> None:
     entry, *_ = orders
     stops = [order for order in orders if order.is_protective]
     assert entry.status is OrderStatus.FILLED
-    assert [stop.request.quantity for stop in stops[:2]] == [4, 6]
-    assert {stop.replaced_by for stop in stops[:2]} == {stop.id for stop in stops[2:]}
-    assert {stop.request.stop_price for stop in stops[2:]} == {Decimal("99.50")}
+    leg, moved, *_ = stops
+    assert [(stop.request.quantity, stop.role) for stop in (leg, moved)] == [(10, LegRole.STOP)] * 2
+    assert (leg.replaced_by, moved.request.stop_price) == (moved.id, Decimal("99.50"))
     assert {stop.status for stop in stops} == {OrderStatus.CANCELLED}
     assert [trade.quantity for trade in trades] == [10]
-    typed, edited = list(orders)[-2:]
+    typed, edited = [order for order in orders if not order.only_reduces][-2:]
     assert (typed.replaced_by, edited.request.quantity) == (edited.id, 3)
     assert typed.status is edited.status is OrderStatus.CANCELLED
     assert world.auditor.wrong == []

@@ -241,7 +241,7 @@ class SimulatedExchange:
             return Refused(UNPROCESSABLE, INVALID, f'order is already in "{order.report().raw_status}" state')
         self._book.end(order, UpdateEvent.CANCELED, cancellation.at)
         self._matching.schedule()
-        return Accepted(order.report())
+        return Accepted(order.whole_report())
 
     def _situation(self, at: datetime, order: OrderRequest, old: BookedOrder | None) -> Situation:
         """As it is for an order that arrives; what the one that makes way holds or reserves is free again."""

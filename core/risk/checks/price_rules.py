@@ -3,12 +3,13 @@ from the quote warns (EX-11)."""
 
 from __future__ import annotations
 
-from core.model.order import OrderType
+from core.model.order import OrderRequest, OrderType, Side
 from core.model.quote import Quote
 from core.model.staging import StopPlan, Verdict
 from core.model.values import plain, tick_of
 from core.risk.checks.verdicts import passed, percent, refused, warned
 from core.risk.gate import Candidate, ReviewContext
+from core.staging.legs import target_of
 
 
 class PriceRulesCheck:
@@ -16,18 +17,19 @@ class PriceRulesCheck:
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         order = candidate.order
-        if (order.limit_price is None) is (order.type is OrderType.LIMIT):
-            return refused(self.name, "a limit order, and only it, has a limit price")
-        if (order.stop_price is None) is (order.type is OrderType.STOP):
-            return refused(self.name, "a stop order, and only it, has a stop price")
+        if malformed := _malformed(order):
+            return refused(self.name, malformed)
         behind = candidate.stop.price if isinstance(candidate.stop, StopPlan) else None
-        for price in (order.limit_price, order.stop_price, behind):
+        legs = (price for leg in order.legs for price in (leg.stop_price, leg.limit_price))
+        for price in (order.limit_price, order.stop_price, order.trail_price, behind, *legs):
             if price is None:
                 continue
             if price <= 0 or not price.is_finite():
                 return refused(self.name, f"{price} is no price: it must be above zero")
             if price % tick_of(price):
                 return refused(self.name, f"{plain(price)} is off its tick of {tick_of(price)}")
+        if wrong := _wrong_side(candidate, desk):
+            return refused(self.name, wrong)
         return self._far_away(candidate, desk) or passed(self.name, "on its tick")
 
     def _far_away(self, candidate: Candidate, desk: ReviewContext) -> Verdict | None:
@@ -39,3 +41,26 @@ class PriceRulesCheck:
         if away <= desk.settings.risk.price_band:
             return None
         return warned(self.name, f"limit {plain(limit)} is {percent(away)} from the quote, {plain(desk.quote.mid)}")
+
+
+def _malformed(order: OrderRequest) -> str | None:
+    """The prices that the type has, and no other."""
+    if (order.limit_price is None) is (order.type in (OrderType.LIMIT, OrderType.STOP_LIMIT)):
+        return "a limit or stop-limit order, and only these, has a limit price"
+    if (order.stop_price is None) is (order.type in (OrderType.STOP, OrderType.STOP_LIMIT)):
+        return "a stop or stop-limit order, and only these, has a stop price"
+    trails = sum(trail is not None for trail in (order.trail_price, order.trail_fraction))
+    if trails != (order.type is OrderType.TRAILING_STOP):
+        return "a trailing stop, and only it, has one distance: dollars or percent"
+    if order.trail_fraction is not None and not 0 < order.trail_fraction < 1:
+        return f"{order.trail_fraction * 100:f} % is no distance for a trailing stop"
+    return None
+
+
+def _wrong_side(candidate: Candidate, desk: ReviewContext) -> str | None:
+    """A target that would take no profit: at the price of the entry, or past it the wrong way."""
+    order, price = candidate.order, candidate.price(desk.quote)
+    target = target_of(order)
+    if target is None or price is None or ((target > price) if order.side is Side.BUY else (target < price)):
+        return None
+    return f"the target {plain(target)} is on the wrong side of {plain(price)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.model.instrument import Instrument
-from core.model.order import Effect, TimeInForce
+from core.model.order import Effect, OrderClass, OrderRequest, OrderType, TimeInForce
 from core.model.staging import Verdict
 from core.model.values import plain
 from core.risk.checks.verdicts import passed, refused
@@ -24,6 +24,8 @@ class QuantityRulesCheck:
             return passed(self.name, f"{plain(order.quantity)} whole shares")
         if not desk.instrument.is_fractionable:
             return refused(self.name, f"{order.symbol} trades in whole shares")
+        if order.type is OrderType.TRAILING_STOP or order.order_class is not OrderClass.SIMPLE:
+            return refused(self.name, f"a {_pair_or_trail(order)} takes whole shares")
         if order.effect is Effect.SHORT:
             return refused(self.name, "a short sale takes whole shares")
         if order.quantity % desk.instrument.quantity_step:
@@ -33,3 +35,7 @@ class QuantityRulesCheck:
         if order.time_in_force is not TimeInForce.DAY:
             return refused(self.name, "a fractional order is good for the day only")
         return passed(self.name, f"{plain(order.quantity)} shares, fractional")
+
+
+def _pair_or_trail(order: OrderRequest) -> str:
+    return "trailing stop" if order.type is OrderType.TRAILING_STOP else "pair of orders at the broker"

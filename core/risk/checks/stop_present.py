@@ -4,7 +4,7 @@ moved so that it would cost more warns.
 
 from __future__ import annotations
 
-from core.model.order import Side, StopHolder, TimeInForce
+from core.model.order import Side, StopHolder
 from core.model.staging import NoStop, Verdict
 from core.model.values import plain
 from core.risk.checks.verdicts import passed, refused, usd, warned
@@ -29,10 +29,6 @@ class StopPresentCheck:
             return warned(self.name, f"nobody holds the stop {plain(stop.price)}: YOU do")
         if stop.holder is StopHolder.DESK:
             return warned(self.name, f"this desk watches the stop {plain(stop.price)}; its exit needs your key")
-        if candidate.order.time_in_force is TimeInForce.GTC:
-            return warned(
-                self.name, f"the stop {plain(stop.price)} is for today; what fills on a later day has NO STOP"
-            )
         return passed(self.name, f"the broker holds the stop {plain(stop.price)} from 09:30 to 16:00")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -24,7 +24,7 @@ from core.facts import (
     SettingsApplied,
 )
 from core.model.bar import Bar
-from core.model.order import Effect, OrderRequest, OrderType, Side
+from core.model.order import Effect, Leg, LegRole, OrderClass, OrderRequest, OrderType, Side
 from core.ports import JournalError
 from core.settings import PROFILES, Settings
 from state import codec
@@ -47,6 +47,13 @@ st.register_type_strategy(str, st.text(st.characters(exclude_categories=["Cs"]),
 def a_bar(close: str = "590.22", **changed: Any) -> BarClosed:
     numbers = {"open": "590.10", "high": "590.30", "low": "590.05", "close": close, "volume": "12345"} | changed
     return BarClosed(Bar("SPY", NOON, **{name: Decimal(number) for name, number in numbers.items()}))
+
+
+def created_order() -> OrderCreated:
+    order = OrderRequest(
+        "first", "SPY", Side.BUY, Effect.OPEN, Decimal("5"), OrderType.LIMIT, limit_price=Decimal("99.60")
+    )
+    return OrderCreated(order, "p", "vwap", NOON, None, None, None, None, None, None)
 
 
 def line_of(fact: Any, at: datetime = NOON) -> bytes:
@@ -210,3 +217,25 @@ def test_a_skipped_signal_of_the_first_version_is_read_and_has_nothing_to_follow
     del record["data"]["proposal"]
 
     assert decode(orjson.dumps({**record, "v": 1})).fact == skipped
+
+
+def test_an_order_of_before_there_were_legs_is_read_as_a_simple_one() -> None:
+    """SP-01, EX-12"""
+    record = orjson.loads(line_of(created_order()))
+    for later in ("trail_price", "trail_fraction", "order_class", "legs"):
+        del record["data"]["order"][later]
+    del record["data"]["role"]
+
+    read = decode(orjson.dumps({**record, "v": 1})).fact
+
+    assert read == created_order()
+
+
+def test_an_order_with_legs_comes_back_as_it_was_written() -> None:
+    """SP-01, EX-12"""
+    created = created_order()
+    legs = (Leg(LegRole.STOP, Decimal("99.30")), Leg(LegRole.TARGET, None, Decimal("101.00")))
+    with_legs = replace(created, order=replace(created.order, order_class=OrderClass.BRACKET, legs=legs))
+
+    assert decode(line_of(with_legs)).fact == with_legs
+    assert with_legs.order.digest("paper") != created.order.digest("paper")

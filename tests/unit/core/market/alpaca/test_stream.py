@@ -122,7 +122,7 @@ async def test_a_greeting_that_refuses_is_heard_too() -> None:
 
 async def test_wrong_keys_are_refused_with_what_to_do_and_not_tried_again() -> None:
     """MD-02: REFUSED."""
-    async with a_server() as server, a_desk(server, "9:35:30", secret="wrong") as desk:
+    async with a_server() as server, a_desk(server, "9:35:30", secret="wrong") as desk:  # pragma: allowlist secret
         server.always = Answer(401, {"message": "unauthorized"})
         desk.starts()
         await eventually(lambda: desk.state() is LineState.REFUSED)

@@ -1,0 +1,93 @@
+"""Legs: orders that the broker makes with one of ours, and names itself (EX-12, EX-13).
+
+The ticket listed them, so the digest that was signed covers them, and nothing else may be taken for one. Each becomes
+an order in the ledger, with its parent and its role, as soon as the broker tells its name; from there it goes the way
+of any order. The stream names no legs: where they are not known yet, their parent is looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.desk import Desk
+from core.effects import Effect
+from core.execution.order import Order
+from core.facts import LegsMissing, OrderCreated, Source, UpdateIgnored
+from core.model.broker import OrderReport
+from core.model.order import Effect as OrderEffect
+from core.model.order import Leg, LegRole, OrderClass, OrderRequest, OrderStatus, Side
+from core.model.signal import ExitReason
+from core.workflows.filling import Filling
+
+EXIT_REASONS = {LegRole.STOP: ExitReason.STOP_LOSS, LegRole.TARGET: ExitReason.TAKE_PROFIT}
+"""A leg's fill is told like any exit's (EX-13)."""
+
+
+class Adopting:
+    def __init__(self, desk: Desk, filling: Filling) -> None:
+        self.desk = desk
+        self.filling = filling
+
+    def meet(self, order: Order, report: OrderReport, source: Source) -> None:
+        """Before the order's own fills count: the legs that the report names are known, or known to be missing."""
+        for told in report.legs:
+            if not self.desk.ledger.has(told.client_order_id):
+                self._adopt(order, told, source)
+        if source is not Source.STREAM and not report.legs and self.desk.ledger.expects_legs(order):
+            self.desk.record(LegsMissing(order.id))
+
+    def follow(self, order: Order, report: OrderReport, source: Source) -> Iterator[Effect]:
+        """After the order's own fills: what became of its legs. A fill of theirs never counts before its entry's."""
+        if order.filled_quantity < report.filled_quantity:
+            return
+        for told in report.legs:
+            leg = self.desk.ledger.order(told.client_order_id)
+            if leg is not None and (leg.is_working or told.filled_quantity > leg.filled_quantity):
+                yield from self.filling.absorb(leg, told, source)
+
+    def _adopt(self, parent: Order, told: OrderReport, source: Source) -> None:
+        listed = next((leg for leg in parent.request.legs if _is_this(leg, parent.request, told)), None)
+        if listed is None:
+            self.desk.record(UpdateIgnored(told.client_order_id, f"a leg of {parent.id} that the ticket did not list"))
+            return
+        self.desk.record(
+            OrderCreated(
+                order=_request(told),
+                proposal_id=parent.proposal_id,
+                strategy=parent.strategy,
+                signal_time=parent.signal_time,
+                stop=None,
+                parent=parent.id,
+                exit_reason=EXIT_REASONS[listed.role],
+                intended_price=listed.stop_price if listed.role is LegRole.STOP else listed.limit_price,
+                reference=parent.reference,
+                expires_at=None,
+                role=listed.role,
+            )
+        )
+        leg = self.desk.ledger.order(told.client_order_id)
+        if leg is not None and told.status is not OrderStatus.REJECTED:
+            arrived = self.filling.change(leg, OrderStatus.SUBMITTED, source, told.broker_order_id, "")
+            self.desk.record(arrived)
+
+
+def _is_this(leg: Leg, parent: OrderRequest, told: OrderReport) -> bool:
+    """Whether the broker's order is the leg that was asked for; its quantity may have shrunk with its rival's fills."""
+    side = parent.side if parent.order_class is OrderClass.OCO else parent.side.opposite
+    ours = (parent.symbol, side, leg.type, leg.stop_price, leg.limit_price)
+    theirs = (told.symbol, told.side, told.type, told.stop_price, told.limit_price)
+    return ours == theirs and told.quantity <= parent.quantity
+
+
+def _request(told: OrderReport) -> OrderRequest:
+    return OrderRequest(
+        client_order_id=told.client_order_id,
+        symbol=told.symbol,
+        side=told.side,
+        effect=OrderEffect.CLOSE if told.side is Side.SELL else OrderEffect.COVER,
+        quantity=told.quantity,
+        type=told.type,
+        time_in_force=told.time_in_force,
+        limit_price=told.limit_price,
+        stop_price=told.stop_price,
+    )

@@ -1,0 +1,513 @@
+"""Entries that go with their stop in one request, and what the broker does with the legs (EX-12, EX-13, OP-06)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from core.effects import Effect, LookUpOrder, SubmitOrder
+from core.execution.order import Order
+from core.facts import LegResized, LegsMissing, OrderCreated, SubmissionBlocked, TradeClosed, UpdateIgnored
+from core.inputs import (
+    Input,
+    Kill,
+    LookUpAnswered,
+    MoveStop,
+    ProposeClose,
+    ProposeOrder,
+    RequestCancel,
+    SubmissionAnswered,
+)
+from core.model.bar import Bar
+from core.model.broker import Accepted, OrderReport
+from core.model.order import Effect as OrderEffect
+from core.model.order import LegRole, OrderClass, OrderStatus, OrderType, StopHolder
+from core.model.signal import ExitReason
+from core.model.values import Fraction, Price, Quantity
+from core.picture import Pictures
+from tests.scenarios.changes import ABOVE, ROOMY, WORKING, confirms_now, moves, passes
+from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy
+from tests.unit.core.brokers.trading_floor import SPY, a_bar
+
+FILLED, CANCELLED = OrderStatus.FILLED, OrderStatus.CANCELLED
+RISE = "99.70 101.20 99.65 101"
+"""Goes through a target at 101."""
+
+
+def a_house(*then: tuple[str, str, str], thin: int | None = None) -> House:
+    """It is 10:06: VWAP proposes 20 shares at 99.60 with a stop at 99.30; `thin` is the volume of the next minute."""
+    bars: list[Bar] = a_day(*(then or (("10:06", "10:30", STEADY),)))
+    if thin is not None:
+        bars = [a_bar("10:06", "99.60", volume=thin) if bar.start == bars[36].start else bar for bar in bars]
+    return House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:06")
+
+
+def in_a_position(*then: tuple[str, str, str]) -> House:
+    house = a_house(*then)
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+    assert house.held() == "20"
+    return house
+
+
+def with_a_bracket(*then: tuple[str, str, str], target: str = "101") -> House:
+    """Fifteen shares, their stop at 99.30 and their target at the broker."""
+    house = a_house(("10:06", "10:08", ABOVE), *then)
+    house.until("10:08")
+    typed = replace(a_typed_buy("15"), limit_price=Price(Decimal("99.70")), target_price=Price(Decimal(target)))
+    house.presses(typed)
+    confirms_now(house)
+    house.until("10:08:30")
+    assert house.held() == "15"
+    return house
+
+
+def leg(house: House, role: LegRole) -> Order:
+    return next(o for o in house.desk.ledger.state.orders.values() if o.role is role)
+
+
+def uncovered(house: House) -> list[tuple[str, Decimal]]:
+    """What the status line names as held by nobody."""
+    rows = Pictures(house.engine).draw(house.line.at).kill.uncovered
+    return [(row.symbol, abs(row.quantity) - row.covered) for row in rows]
+
+
+# ── the entry ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_whole_shares_go_with_their_stop_in_one_request() -> None:
+    """OP-06, EX-12"""
+    house = in_a_position()
+
+    stop = leg(house, LegRole.STOP)
+
+    assert house.requests() == ["submit buy limit 20"]
+    assert house.notebook.records[0]["order_class"] == "oto"
+    assert (stop.status, stop.request.quantity, stop.request.stop_price) == (WORKING, 20, Decimal("99.30"))
+    assert (stop.parent, stop.strategy) == (house.entry.id, "vwap")
+    assert house.desk.ledger.covered(SPY, "vwap") == 20
+    assert uncovered(house) == []
+
+
+def test_a_leg_that_is_altered_on_its_way_is_stopped_at_the_gateway() -> None:
+    """OP-02: the digest that was signed covers every leg"""
+    house = a_house()
+
+    def lower(effect: Effect) -> Effect:
+        if not isinstance(effect, SubmitOrder):
+            return effect
+        (stop,) = effect.order.legs
+        return replace(effect, order=replace(effect.order, legs=(replace(stop, stop_price=Price(Decimal("90"))),)))
+
+    house.line.tamper = lower
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+
+    assert "not the one that approval" in house.last(SubmissionBlocked).reason
+    assert house.requests() == []
+
+
+def test_a_leg_that_the_ticket_did_not_list_is_shown_and_never_taken_in() -> None:
+    """EX-04, OP-02"""
+    house = a_house()
+
+    def misplaced(order: OrderReport) -> OrderReport:
+        return replace(order, legs=tuple(replace(leg, stop_price=Price(Decimal(90))) for leg in order.legs))
+
+    _with_answers(house, misplaced)
+    house.confirms_at("10:06:02")
+    house.until("10:06:04")
+
+    assert [f.reason for f in house.facts(UpdateIgnored) if "did not list" in f.reason] != []
+    assert not any(f.role for f in house.facts(OrderCreated))
+
+
+def test_a_broker_that_has_no_legs_gets_the_stop_on_its_own() -> None:
+    """OP-06, EX-13: legs that were silently ignored leave no share without a stop"""
+    house = a_house()
+    ask = house.line.ask
+
+    def ignoring(effect: Effect) -> Input:
+        if isinstance(effect, SubmitOrder):
+            effect = replace(effect, order=replace(effect.order, order_class=OrderClass.SIMPLE, legs=()))
+        return ask(effect)
+
+    house.line.ask = ignoring  # type: ignore[method-assign]
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+
+    assert len(house.facts(LegsMissing)) == 1
+    assert house.requests() == ["submit buy limit 20", "submit sell stop 20"]
+    assert uncovered(house) == []
+
+
+# ── an entry that is not filled whole ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_a_part_of_an_entry_bought_is_named_while_its_stop_waits() -> None:
+    """EX-13: the leg is held until the entry is filled whole, and the status line says what nobody guards"""
+    house = a_house(thin=50)
+
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+
+    assert (house.held(), leg(house, LegRole.STOP).status) == ("5", WORKING)
+    assert uncovered(house) == [("SPY", Decimal(5))]
+    assert not house.desk.ledger.has_bracket_order(SPY, "vwap")
+
+
+def test_an_entry_that_ends_in_part_leaves_a_stop_for_what_it_bought() -> None:
+    """EX-07, EX-13, OP-06: its legs go with it, and the signed stop follows for five shares"""
+    house = a_house(("10:06", "10:06", STEADY), ("10:07", "10:20", ABOVE), thin=50)
+
+    house.confirms_at("10:06:02")
+    house.until("10:08")
+
+    held, stop = house.stops
+    assert (house.entry.status, house.held()) == (CANCELLED, "5")
+    assert (held.status, held.role) == (CANCELLED, LegRole.STOP)
+    assert (stop.status, stop.role, stop.request.quantity) == (WORKING, None, 5)
+    assert uncovered(house) == []
+
+
+def test_a_close_of_what_is_half_bought_takes_the_entry_back_first() -> None:
+    """EX-21: its legs would sell again what the close has sold"""
+    house = a_house(("10:06", "10:06", STEADY), ("10:07", "10:20", ABOVE), thin=50)
+    house.confirms_at("10:06:02")
+    house.until("10:06:10")
+
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    house.until("10:09")
+
+    assert house.requests() == ["submit buy limit 20", "cancel", "submit sell market 5"]
+    assert (house.held(), house.held_by_the_broker()) == ("0", "0")
+    assert not any(order.is_working for order in house.desk.ledger.state.orders.values())
+
+
+def test_a_close_of_what_is_half_bought_that_is_refused_leaves_it_guarded() -> None:
+    """EX-21, EX-13"""
+    house = a_house(("10:06", "10:06", STEADY), ("10:07", "10:20", ABOVE), thin=50)
+    house.confirms_at("10:06:02")
+    house.until("10:06:10")
+
+    house.line.refuses_the_next_order("not now")
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    house.until("10:07")
+
+    assert house.held() == "5"
+    assert uncovered(house) == []
+
+
+def test_a_kill_takes_the_entry_with_its_legs_and_guards_what_it_bought() -> None:
+    """OP-07, OP-06: a stop goes out killed or not"""
+    house = a_house(thin=50)
+    house.confirms_at("10:06:02")
+    house.until("10:06:10")
+
+    house.presses(Kill("key"))
+    house.until("10:06:30")
+
+    assert (house.entry.status, house.held()) == (CANCELLED, "5")
+    assert [(o.status, o.request.quantity) for o in house.stops] == [(CANCELLED, 20), (WORKING, 5)]
+
+
+def test_a_held_leg_is_not_cancelled_alone() -> None:
+    """EX-13"""
+    house = a_house(thin=50)
+    house.confirms_at("10:06:02")
+    house.until("10:06:10")
+
+    house.presses(RequestCancel(leg(house, LegRole.STOP).id))
+
+    assert house.requests() == ["submit buy limit 20"]
+
+
+# ── what the legs do ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_fill_of_a_stop_leg_is_told_like_any_exit() -> None:
+    """EX-13, EX-18"""
+    house = in_a_position(("10:06", "10:07", STEADY), ("10:08", "10:20", FALL))
+
+    house.until("10:09")
+
+    assert house.last(TradeClosed).trade.exit_reason is ExitReason.STOP_LOSS
+    assert (house.held(), leg(house, LegRole.STOP).status) == ("0", FILLED)
+    assert house.requests() == ["submit buy limit 20"]
+
+
+def test_the_target_takes_the_profit_and_the_stop_goes_with_it() -> None:
+    """EX-12, EX-18"""
+    house = with_a_bracket(("10:09", "10:10", ABOVE), ("10:11", "10:20", RISE))
+
+    house.until("10:12")
+
+    trade = house.last(TradeClosed).trade
+    assert (trade.exit_reason, trade.exit_price) == (ExitReason.TAKE_PROFIT, Decimal(101))
+    assert (leg(house, LegRole.TARGET).status, leg(house, LegRole.STOP).status) == (FILLED, CANCELLED)
+    assert house.requests() == ["submit buy limit 15"]
+
+
+def test_a_target_filled_in_part_leaves_every_share_covered_once() -> None:
+    """EX-13: the broker takes what the target sold off the stop, and it is asked whether it did"""
+    house = with_a_bracket(("10:09", "10:10", ABOVE))
+    house.exchange.begin_bar(a_bar("10:11", "99.70 101.20 99.65 100.50", volume=60))
+    house.line._feed = iter(())  # type: ignore[assignment]
+    house.until("10:11:50")
+
+    stop = leg(house, LegRole.STOP)
+    assert (house.held(), leg(house, LegRole.TARGET).filled_quantity) == ("9", 6)
+    assert (house.last(LegResized).quantity, stop.remaining, stop.status) == (9, 9, WORKING)
+    assert house.desk.ledger.covered(SPY, "manual") == 9
+
+
+def test_a_leg_that_someone_cancels_elsewhere_is_followed_and_named() -> None:
+    """EX-13: no stop is sent again behind the back of whoever took it away"""
+    house = in_a_position()
+    before = house.desk.ledger.has_bracket_order(SPY, "vwap")
+
+    house.exchange.cancel(house.line.at, leg(house, LegRole.STOP).id)
+    house.line._pass_updates_on()
+    passes(house, 5)
+
+    assert (before, house.desk.ledger.has_bracket_order(SPY, "vwap")) == (True, False)
+    assert uncovered(house) == [("SPY", Decimal(20))]
+    assert house.requests()[1:] == ["cancel"]
+
+
+def test_the_cancel_of_a_target_takes_its_stop_along_and_the_row_says_so() -> None:
+    """EX-12, EX-13: whoever cancels it is asked as for a stop"""
+    house = with_a_bracket(("10:09", "10:20", ABOVE))
+    rows = {row.id: row.is_paired for row in Pictures(house.engine).draw(house.line.at).orders}
+    target, stop = leg(house, LegRole.TARGET), leg(house, LegRole.STOP)
+
+    house.presses(RequestCancel(target.id))
+    passes(house, 5)
+
+    assert (rows[target.id], rows[stop.id], rows[house.entry.id]) == (True, False, False)
+    assert (target.status, stop.status) == (CANCELLED, CANCELLED)
+    assert uncovered(house) == [("SPY", Decimal(15))]
+
+
+def test_a_strategys_exit_takes_the_leg_out_of_the_way_first() -> None:
+    """EX-13, EX-21"""
+    house = in_a_position(("10:06", "10:07", STEADY), ("10:08", "10:20", "99.60 100.20 99.60 100.20"))
+    house.until("10:09")
+
+    house.confirms_at("10:09:02")
+    house.until("10:10")
+
+    assert house.requests() == ["submit buy limit 20", "cancel", "submit sell market 20"]
+    assert house.held() == house.held_by_the_broker() == "0"
+
+
+def test_a_sale_that_is_refused_gets_the_stop_of_the_leg_back() -> None:
+    """EX-21"""
+    house = in_a_position()
+
+    house.line.refuses_the_next_order("not now")
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 5)
+
+    assert [(o.status, o.request.quantity, o.request.stop_price) for o in house.stops] == [
+        (CANCELLED, 20, Decimal("99.30")),
+        (WORKING, 20, Decimal("99.30")),
+    ]
+    assert uncovered(house) == []
+
+
+def test_a_close_takes_both_orders_of_a_bracket_away_and_puts_its_stop_alone_back() -> None:
+    """EX-21, EX-13: for what the sale of a third leaves"""
+    house = with_a_bracket(("10:09", "10:20", ABOVE))
+
+    house.presses(ProposeClose(SPY, Fraction(Decimal(1) / 3)))
+    confirms_now(house)
+    passes(house, 5)
+
+    assert house.held() == house.held_by_the_broker() == "10"
+    assert (leg(house, LegRole.TARGET).status, leg(house, LegRole.STOP).status) == (CANCELLED, CANCELLED)
+    assert house.desk.ledger.covered(SPY, "manual") == 10
+
+
+def test_a_moved_leg_is_the_leg_from_then_on() -> None:
+    """EX-12, EX-13: and the target still ends with it"""
+    house = with_a_bracket(("10:09", "10:11", ABOVE), ("10:12", "10:20", "99.60 99.60 99.45 99.45"))
+    house.presses(MoveStop(SPY, "manual", Price(Decimal("99.50"))))
+    confirms_now(house)
+    passes(house, 3)
+    moved = house.stops[-1]
+
+    house.until("10:13")
+
+    assert (moved.role, moved.status, moved.request.replaces) == (LegRole.STOP, FILLED, house.stops[0].id)
+    assert leg(house, LegRole.TARGET).status is CANCELLED
+    assert house.last(TradeClosed).trade.exit_reason is ExitReason.STOP_LOSS
+
+
+def test_the_strategys_stop_that_is_a_leg_moves_too() -> None:
+    """EX-12"""
+    house = in_a_position()
+
+    moves(house, "99.40")
+    confirms_now(house)
+    passes(house, 3)
+
+    assert house.requests() == ["submit buy limit 20", "replace sell stop 20"]
+    assert house.desk.ledger.covered(SPY, "vwap") == 20
+
+
+# ── what is not heard ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_answer_that_is_lost_costs_the_desk_no_leg() -> None:
+    """EX-06, EX-13: the parent's look-up names them"""
+    house = a_house()
+    house.line.breaks_at(SubmitOrder, arrives=True)
+
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+
+    assert (house.held(), leg(house, LegRole.STOP).status) == ("20", WORKING)
+    assert house.requests() == ["submit buy limit 20"]
+
+
+def test_a_crash_before_the_answer_finds_the_legs_by_their_parents_look_up() -> None:
+    """EX-20"""
+    house = a_house()
+    house.confirms_at("10:06:02")
+    passes(house, 0.25)
+    house.restarted()
+    house.until("10:06:30")
+
+    assert leg(house, LegRole.STOP).status is WORKING
+    assert house.desk.ledger.covered(SPY, "vwap") == Decimal(house.held()) == 20
+    assert house.requests() == ["submit buy limit 20"]
+
+
+def test_a_leg_that_filled_unheard_is_found_after_a_restart() -> None:
+    """EX-05, EX-09, EX-20"""
+    house = in_a_position(("10:06", "10:07", STEADY), ("10:08", "10:20", FALL))
+    house.line.is_deaf = True
+    house.until("10:09")
+    before = house.held()
+
+    house.restarted()
+    house.until("10:09:30")
+
+    assert (before, house.held(), house.held_by_the_broker()) == ("20", "0", "0")
+    assert house.last(TradeClosed).trade.exit_reason is ExitReason.STOP_LOSS
+
+
+def test_an_entry_and_its_leg_that_filled_while_nobody_listened_are_told_in_order() -> None:
+    """EX-05, EX-13: the sale never comes before the purchase"""
+    house = a_house(("10:06", "10:06", STEADY), ("10:07", "10:20", FALL))
+    house.line.is_deaf = True
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.breaks_at(LookUpOrder, arrives=False, times=6)
+
+    house.confirms_at("10:06:02")
+    house.until("10:20")
+
+    trade = house.last(TradeClosed).trade
+    assert (trade.quantity, trade.exit_reason) == (20, ExitReason.STOP_LOSS)
+    assert trade.entry_order == house.entry.id
+    assert house.held() == house.held_by_the_broker() == "0"
+
+
+# ── exits typed by hand ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def an_exit(kind: OrderType, **terms: object) -> ProposeOrder:
+    prices = {"limit_price": None, "stop_price": None, **terms}
+    return ProposeOrder(
+        SPY,
+        OrderEffect.CLOSE,
+        Quantity(Decimal(20)),
+        kind,
+        stop_holder=StopHolder.BROKER,
+        **prices,  # type: ignore[arg-type]
+    )
+
+
+def test_a_limit_typed_with_a_stop_beside_it_is_a_pair() -> None:
+    """EX-12: OCO; the old stop makes way for it, and the new one covers every share"""
+    house = in_a_position()
+
+    house.presses(an_exit(OrderType.LIMIT, limit_price=Price(Decimal("100.50")), stop_price=Price(Decimal("99.40"))))
+    confirms_now(house)
+    passes(house, 5)
+
+    assert house.requests() == ["submit buy limit 20", "cancel", "submit sell limit 20"]
+    assert house.notebook.records[-1]["order_class"] == "oco"
+    assert house.desk.ledger.covered(SPY, "vwap") == 20
+    assert house.desk.ledger.has_bracket_order(SPY, "vwap")
+
+
+@pytest.mark.parametrize(
+    ("prices", "reason"),
+    [("99.60 99.60 99.20 99.20", ExitReason.STOP_LOSS), ("99.60 100.60 99.60 100.60", ExitReason.TAKE_PROFIT)],
+)
+def test_either_order_of_a_pair_ends_the_trade_and_the_other(prices: str, reason: ExitReason) -> None:
+    """EX-12, EX-18"""
+    house = in_a_position(("10:06", "10:08", STEADY), ("10:09", "10:20", prices))
+    house.presses(an_exit(OrderType.LIMIT, limit_price=Price(Decimal("100.50")), stop_price=Price(Decimal("99.40"))))
+    confirms_now(house)
+
+    house.until("10:10")
+
+    assert house.last(TradeClosed).trade.exit_reason is reason
+    assert house.held() == house.held_by_the_broker() == "0"
+    assert not any(order.is_working for order in house.desk.ledger.state.orders.values())
+
+
+def test_a_trailing_stop_takes_the_stops_place_and_is_told_as_what_it_is() -> None:
+    """EX-12, EX-18"""
+    house = in_a_position(
+        ("10:06", "10:08", STEADY), ("10:09", "10:09", "99.60 101 99.60 101"), ("10:10", "10:20", "101 101 100 100")
+    )
+    house.presses(an_exit(OrderType.TRAILING_STOP, trail_fraction=Fraction(Decimal("0.005"))))
+    confirms_now(house)
+    house.until("10:08:30")
+    covered = house.desk.ledger.covered(SPY, "vwap")
+
+    house.until("10:12")
+
+    trade = house.last(TradeClosed).trade
+    assert covered == 20
+    assert (trade.exit_reason, trade.exit_price > 100) == (ExitReason.TRAILING_STOP, True)
+
+
+def test_a_stop_limit_is_sent_with_both_prices() -> None:
+    """EX-12"""
+    house = in_a_position()
+
+    house.presses(
+        an_exit(OrderType.STOP_LIMIT, stop_price=Price(Decimal("99.40")), limit_price=Price(Decimal("99.30")))
+    )
+    confirms_now(house)
+    passes(house, 5)
+
+    record = house.notebook.records[-1]
+    assert (record["type"], record["stop_price"], record["limit_price"]) == ("stop_limit", "99.40", "99.30")
+    assert house.desk.ledger.covered(SPY, "vwap") == 20
+
+
+def _with_answers(house: House, alter: Callable[[OrderReport], OrderReport]) -> None:
+    """Every answer to a submission and to a look-up passes through `alter`."""
+    ask = house.line.ask
+
+    def altered(effect: Effect) -> Input:
+        message = ask(effect)
+        if isinstance(message, SubmissionAnswered) and isinstance(message.answer, Accepted):
+            return replace(message, answer=Accepted(alter(message.answer.report)))
+        if isinstance(message, LookUpAnswered) and isinstance(message.answer, OrderReport):
+            return replace(message, answer=alter(message.answer))
+        return message
+
+    house.line.ask = altered  # type: ignore[method-assign]
