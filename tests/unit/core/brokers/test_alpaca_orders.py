@@ -161,6 +161,14 @@ def test_what_alpaca_stated_is_a_refusal_in_its_own_words(status: int, code: int
         assert door.lines == ["POST /v2/orders"]
 
 
+def test_an_answer_that_trickles_in_is_given_up() -> None:
+    """EX-06: each byte comes in time, and all of them never."""
+    with a_door(Trickles()) as door:
+        answer = a_broker(door, read_seconds="0.3").submit(a_buy())
+
+    assert answer == NoAnswer("Alpaca: no answer within 0.3 s")
+
+
 def test_a_server_that_is_not_there_is_a_doubt_of_its_own() -> None:
     """EX-06"""
     with a_door() as door:

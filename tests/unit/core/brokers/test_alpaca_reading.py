@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.brokers.alpaca.answers import NotJsonError, decoded, doubt, is_unauthorised, refusal
@@ -215,6 +215,7 @@ JUNK = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
     max_leaves=4,
 )
+UNHURRIED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 READERS = [
     an_order,
     an_update,
@@ -249,7 +250,7 @@ def error_of(read: Any, raw: object) -> str | None:
     return None
 
 
-@settings(max_examples=60)
+@UNHURRIED
 @given(JUNK | st.dictionaries(st.sampled_from(NAMES), JUNK, max_size=8))
 def test_whatever_comes_is_read_or_named_and_nothing_else_is_raised(raw: object) -> None:
     """EX-06: a message of the broker's never ends the desk."""
@@ -258,6 +259,7 @@ def test_whatever_comes_is_read_or_named_and_nothing_else_is_raised(raw: object)
     assert all("\n" not in error and len(error) < 600 for error in named)
 
 
+@UNHURRIED
 @given(st.sampled_from(sorted(an_order_json())), JUNK)
 def test_an_order_with_one_field_gone_wrong_is_an_order_or_named(name: str, value: object) -> None:
     """EX-01"""
@@ -271,6 +273,7 @@ def test_an_order_with_one_field_gone_wrong_is_an_order_or_named(name: str, valu
     assert report.limit_price is None or report.limit_price > 0
 
 
+@UNHURRIED
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode), st.integers(100, 599))
 def test_whatever_a_server_answers_is_a_refusal_or_a_doubt(body: bytes, status: int) -> None:
     """EX-06"""
