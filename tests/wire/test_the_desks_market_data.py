@@ -26,6 +26,7 @@ from tests.wire.exchange.hours import Hours
 from tests.wire.exchange.server import MORNING, LoopbackExchange
 
 SPY = Symbol("SPY")
+OTHER_KEYS = "wrong"
 SETTLED = 4
 """Seconds after a minute's end when its bar has been asked for."""
 
@@ -196,7 +197,7 @@ async def test_connection_limit(exchange: LoopbackExchange) -> None:
 
 async def test_wrong_keys(exchange: LoopbackExchange) -> None:
     """MD-02: REFUSED, with what to check, and no further try."""
-    async with a_desk(exchange, secret="wrong") as desk:
+    async with a_desk(exchange, secret=OTHER_KEYS) as desk:
         await eventually(lambda: desk.is_in(LineState.REFUSED))
         await eventually(lambda: desk.data._switch.ask_at(exchange.clock.now()) is None)  # type: ignore[union-attr]
         asked = desk.data.counts.requests()
