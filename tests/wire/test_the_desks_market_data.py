@@ -148,11 +148,13 @@ async def test_mute(exchange: LoopbackExchange) -> None:
         await eventually(lambda: desk.is_in(LineState.POLLING))
         assert "asked for meanwhile" in desk.words()
         exchange.end("mute")
-        for _ in range(12):
-            await desk.moves_on(5)
-            await asyncio.sleep(0.1)
-
+        await eventually(lambda: not desk.data._socket)
+        await desk.moves_on(5)
+        await eventually(lambda: exchange.data["iex"].connections == 2 and exchange.data["iex"].is_listened_to)
+        await desk.moves_on(5)
         await eventually(lambda: desk.is_in(LineState.UP))
+        await desk.moves_on(46)
+        await desk.moves_on(4)
         await eventually(lambda: desk.bars()[-1] == MORNING + 2 * ONE_MINUTE)
         assert desk.bars() == minutes_to(MORNING + 2 * ONE_MINUTE)
         assert desk.oddities() == []
