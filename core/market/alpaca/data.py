@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -122,7 +122,7 @@ class AlpacaData:
             return NoQuote(str(error))
         except TimeoutError:
             return NoQuote("Alpaca's data service did not answer in time")
-        except RuntimeError:
+        except (RuntimeError, CancelledError):
             return NoQuote("the desk is leaving")
         return quote_of(found, symbol)
 

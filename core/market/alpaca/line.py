@@ -84,7 +84,7 @@ class StreamLine:
         self._silence = silence
         self._chance = chance
         self.state = LineState.CONNECTING
-        self.words = ""
+        self.words = self._trouble = ""
         self.tries = 0
         self.heard_at: datetime | None = None
         self.connect_at: datetime | None = now
@@ -174,6 +174,7 @@ class StreamLine:
         silence = self.silence(now)
         if silence is not None and self.is_up:
             self._doubt = silence.of
+            self._trouble = silence.words
             self._turn(LineState.SILENT, now, silence.words)
         elif not self._timetable.is_open(now) and not self.is_up:
             self._rise(now)
@@ -194,6 +195,7 @@ class StreamLine:
         words = f"Alpaca's stream: {advice} ({code} {message})"
         if kind is No.FOR_GOOD:
             self.connect_at, self.opened_at, self._is_trying = None, None, False
+            self._trouble = words
             self._turn(LineState.REFUSED, now, words)
             return
         self.lost(now, words)
@@ -205,8 +207,8 @@ class StreamLine:
         if self.is_up or (self.state is LineState.CONNECTING and self.tries <= 1):
             return
         self._is_polled = True
-        if self.state is not LineState.REFUSED:
-            self._turn(LineState.POLLING, now, self.words or "the stream is not there yet")
+        state = LineState.REFUSED if self.state is LineState.REFUSED else LineState.POLLING
+        self._turn(state, now, self._trouble or "the stream is not there yet")
 
     def poll_failed(self, now: datetime, words: str) -> None:
         """Neither the stream nor a poll: there is no data."""
@@ -225,9 +227,11 @@ class StreamLine:
     def _rise(self, now: datetime) -> None:
         self.tries = 0
         self._doubt, self._is_polled = Doubt.NONE, False
+        self._trouble = ""
         self._turn(LineState.UP, now, "")
 
     def _fall(self, now: datetime, words: str) -> None:
+        self._trouble = words
         self._turn(LineState.POLLING if self._is_polled else LineState.DOWN, now, words)
 
     def _turn(self, state: LineState, now: datetime, words: str) -> None:

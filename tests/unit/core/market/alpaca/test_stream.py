@@ -16,6 +16,8 @@ from core.settings import AlpacaSettings
 from tests.unit.core.market.alpaca.morning import at, every_minute
 from tests.unit.core.market.alpaca.server import Answer, a_desk, a_server, eventually
 
+OTHER_KEYS = "wrong"
+
 
 async def test_bars_and_quotes_come_by_stream_and_the_sessions_first_minutes_by_history() -> None:
     """MD-02: the day's minutes are there before the first new one."""
@@ -122,7 +124,7 @@ async def test_a_greeting_that_refuses_is_heard_too() -> None:
 
 async def test_wrong_keys_are_refused_with_what_to_do_and_not_tried_again() -> None:
     """MD-02: REFUSED."""
-    async with a_server() as server, a_desk(server, "9:35:30", secret="wrong") as desk:  # pragma: allowlist secret
+    async with a_server() as server, a_desk(server, "9:35:30", secret=OTHER_KEYS) as desk:
         server.always = Answer(401, {"message": "unauthorized"})
         desk.starts()
         await eventually(lambda: desk.state() is LineState.REFUSED)
@@ -135,7 +137,7 @@ async def test_wrong_keys_are_refused_with_what_to_do_and_not_tried_again() -> N
         assert (server.accepted, len(server.bars_asked())) == (1, asked)
         assert "check" in desk.lamps[-1].words
         assert "keys" in desk.lamps[-1].words.lower()
-        assert "wrong" not in repr(desk.lamps) + repr(desk.data) + str(vars(desk.data.counts))
+        assert OTHER_KEYS not in repr(desk.lamps) + repr(desk.data) + str(vars(desk.data.counts))
 
 
 async def test_a_server_that_never_greets_or_never_admits_is_left_in_time() -> None:

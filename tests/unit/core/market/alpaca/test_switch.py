@@ -289,10 +289,14 @@ def test_wrong_keys_for_the_stream_alone_leave_the_polls() -> None:
     morning = Morning("9:40:10")
     morning.switch.connecting(morning.now)
     morning.switch.refused(morning.now, 402, "auth failed")
+    morning.answers = False
+    morning.until("9:40:20")
+    morning.answers = True
 
     morning.until("9:42:10")
 
     assert morning.switch.lamp().state is LineState.REFUSED
+    assert morning.switch.lamp().words.startswith("Alpaca's stream: it refused the keys")
     assert morning.bars() == every_minute("9:30", "9:41")
 
 
@@ -309,6 +313,15 @@ def test_neither_stream_nor_poll_is_down_in_the_words_of_the_last_failure() -> N
 
     lamp = morning.switch.lamp()
     assert (lamp.state, lamp.words) == (LineState.DOWN, "no answer")
+
+    morning.answers = True
+    morning.until("9:43:10")
+
+    lamp = morning.switch.lamp()
+    assert (lamp.state, lamp.words) == (
+        LineState.POLLING,
+        "broken off; bars and quotes are asked for meanwhile",
+    )
 
 
 def test_a_failed_question_is_asked_again_more_and_more_slowly() -> None:
