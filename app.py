@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from state.kill_switch import FileKillSwitch
 
 CHECKPOINT_SECONDS = 5.0
+NEVER_COMPARED = "reconciliation.every_seconds=0"
+"""A replay's exchange lives in its own process: after the start nobody else can move its books."""
 OUR_FAULT = 70
 """Exit code of an error that nobody foresaw: EX_SOFTWARE of sysexits.h."""
 
@@ -299,7 +301,7 @@ class Keyturn(Looking):
 
         symbols = tuple(symbol.upper() for symbol in request.symbols)
         chosen = (f"symbols=[{', '.join(repr(s) for s in symbols)}]",) if symbols else ()
-        settings = self._settings((*request.overrides, *chosen))
+        settings = self._settings((NEVER_COMPARED, *request.overrides, *chosen))
         feeds = []
         for path in request.files:
             symbol = symbol_of(path) or (Symbol(settings.symbols[0]) if len(settings.symbols) == 1 else None)

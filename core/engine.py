@@ -24,10 +24,12 @@ from core.workflows.cancelling import Cancelling
 from core.workflows.changing import Changing
 from core.workflows.choosing import Choosing
 from core.workflows.closing import Closing
+from core.workflows.comparing import Comparing
 from core.workflows.confirming import Confirming
 from core.workflows.doubting import Doubting
 from core.workflows.editing import Editing
 from core.workflows.filling import Filling
+from core.workflows.holding_over import HoldingOver
 from core.workflows.market import Market
 from core.workflows.proposing import Proposing
 from core.workflows.protecting import Protecting
@@ -40,6 +42,9 @@ Handler = Callable[[Any], Iterable[Effect]]
 NOTHING: tuple[Effect, ...] = ()
 QUESTIONS = frozenset({FetchAccount})
 """Effects that change nothing and that nobody waits for: they need no sync of their own and move no deadline."""
+
+REPLANNED = frozenset({inputs.PictureFetched, inputs.LampChanged})
+"""Inputs that may move a deadline although nothing is recorded or asked for."""
 
 
 class Engine:
@@ -69,7 +74,9 @@ class Engine:
         replacing = Replacing(desk, doubting, cancelling)
         confirming = Confirming(desk, gate, changing, submitting, closing)
         stopping = Stopping(desk, cancelling, proposing)
-        starting = Starting(desk, filling, doubting, cancelling, protecting, closing)
+        holding_over = HoldingOver(desk, proposing)
+        comparing = Comparing(desk, filling, doubting, cancelling, protecting, closing, holding_over)
+        starting = Starting(desk, comparing)
         market = Market(desk, proposing)
         editing = Editing(desk, gate)
         choosing = Choosing(desk, proposing)
@@ -84,7 +91,8 @@ class Engine:
 
         filling.after_arrival, filling.after_fill = replacing.after_arrival, after_fill
         filling.after_end = submitting.after_end = doubting.after_end = after_end
-        self.timed = (market, submitting, doubting, cancelling, closing, confirming, starting)
+        filling.after_late_fill = comparing.ask_soon
+        self.timed = (market, submitting, doubting, cancelling, closing, confirming, comparing)
         self.handlers: dict[type, Handler] = {
             inputs.BarArrived: market.on_bar,
             inputs.QuoteArrived: market.on_quote,
@@ -95,7 +103,7 @@ class Engine:
             inputs.LookUpAnswered: doubting.on_answered,
             inputs.FiguresFetched: confirming.on_figures,
             inputs.AccountFetched: starting.on_account,
-            inputs.PictureFetched: starting.on_picture,
+            inputs.PictureFetched: comparing.on_picture,
             inputs.BrokerUpdated: filling.on_updated,
             inputs.LampChanged: starting.on_lamp,
             inputs.OpenTicket: confirming.on_open_ticket,
@@ -138,6 +146,7 @@ class Engine:
         desk.at = at
         try:
             effects = self.handlers[type(message)](message)
+            self._is_moved |= type(message) in REPLANNED
             if effects is NOTHING and not self._is_moved:
                 return NOTHING
             drained = list(effects)

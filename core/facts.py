@@ -13,6 +13,7 @@ from enum import Enum
 from core.model.bar import Bar
 from core.model.order import OrderRequest, OrderStatus
 from core.model.position import Fill, Trade
+from core.model.reconciliation import Difference
 from core.model.signal import ExitReason
 from core.model.staging import Approval, Mandate, Proposal, Review, StopPlan, Ticket
 from core.model.values import (
@@ -387,16 +388,21 @@ class Rearmed:
 
 @dataclass(frozen=True, slots=True)
 class ReconciliationPassed:
-    """Our books and the broker's agree, or were corrected within the limits (EX-09)."""
+    """Our books and the broker's agree, or were corrected within the limits (EX-09).
+
+    `differences` are those that were found, corrected ones and those that are only shown.
+    """
 
     corrections: tuple[str, ...]
+    differences: tuple[Difference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ReconciliationFailed:
-    """The desk is read-only, and why."""
+    """The desk is read-only, and why; `differences` are those that were found."""
 
     reasons: tuple[str, ...]
+    differences: tuple[Difference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -452,7 +458,7 @@ Fact = (
     | PositionCorrected
 )
 
-VERSIONS: dict[str, int] = {"ProposalSkipped": 2}
+VERSIONS: dict[str, int] = {"ProposalSkipped": 2, "ReconciliationPassed": 2, "ReconciliationFailed": 2}
 """Facts whose shape changed, and the version that is written now."""
 
 RELEARNED = (BarClosed, MarketDataQuarantined)

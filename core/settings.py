@@ -117,7 +117,13 @@ class ReconciliationSettings(Part):
 
     max_missing: Annotated[int, Field(ge=0)] = Field(3, description="positions that one side alone may have")
     max_drift: Ratio = Field(Decimal("0.05"), description="of a quantity")
-    again_seconds: Seconds = Field(Decimal(10), description="until the broker is asked again")
+    split_tolerance: Ratio = Field(Decimal("0.01"), description="of quantity and price, for a split to be named")
+    every_seconds: Delay = Field(Decimal(60), description="between comparisons in a session; 0 is never")
+    again_seconds: Seconds = Field(
+        Decimal(10), description="until the broker is asked again after no or no clear answer"
+    )
+    apart_seconds: Seconds = Field(Decimal(2), description="least time between two questions")
+    max_unanswered: Annotated[int, Field(ge=1)] = Field(3, description="in a row that make a reconciled desk read-only")
 
 
 class VwapSettings(Part):

@@ -6,8 +6,12 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from core import facts
 from core.model.order import OrderRequest, OrderType
+from core.model.reconciliation import DifferenceKind
 from core.model.staging import StopPlan
 from core.model.values import CENT, plain
+
+CORRECTED = frozenset({DifferenceKind.MISSING_LOCAL, DifferenceKind.MISSING_BROKER, DifferenceKind.QUANTITY_MISMATCH})
+"""Differences that a passed comparison has corrected: they are told as corrections."""
 
 
 def kind_of(fact: facts.Fact) -> str:
@@ -55,7 +59,8 @@ def in_words(fact: facts.Fact) -> str:
         case facts.SymbolRefused():
             return f"{fact.symbol} is refused for {fact.day}: {fact.reason}; nothing opens in it"
         case facts.ReconciliationPassed():
-            return "books agree with the broker" + _list(fact.corrections, "; corrected: ")
+            shown = tuple(d.in_words for d in fact.differences if d.kind not in CORRECTED or d.is_error)
+            return "books agree with the broker" + _list(fact.corrections, "; corrected: ") + _list(shown, "; ")
         case facts.ReconciliationFailed():
             return "read-only:" + _list(fact.reasons, " ")
         case facts.PositionCorrected():

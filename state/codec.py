@@ -35,6 +35,8 @@ FACTS: Mapping[str, type[Fact]] = {fact.__name__: fact for fact in get_args(Fact
 
 MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object]]] = {
     ("ProposalSkipped", 1): lambda data: {**data, "proposal": None},
+    ("ReconciliationPassed", 1): lambda data: {**data, "differences": []},
+    ("ReconciliationFailed", 1): lambda data: {**data, "differences": []},
 }
 """By fact and version: makes of that version's data the data of the next one."""
 

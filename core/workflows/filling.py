@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
 from core.desk import Desk
-from core.effects import CancelOrder, Effect, FetchAccount, FetchPicture, LookUpOrder
+from core.effects import CancelOrder, Effect, FetchAccount, LookUpOrder
 from core.execution import order_machine
 from core.execution.order import REPLACED, Order
 from core.facts import (
@@ -33,6 +33,7 @@ class Filling:
         self.after_arrival: Callable[[Order], Iterable[Effect]] = lambda order: ()
         self.after_fill: Callable[[Order], Iterable[Effect]] = lambda order: ()
         self.after_end: Callable[[Order], Iterable[Effect]] = lambda order: ()
+        self.after_late_fill: Callable[[], Iterable[Effect]] = lambda: ()
 
     def on_updated(self, message: BrokerUpdated) -> Iterator[Effect]:
         update = message.update
@@ -141,7 +142,7 @@ class Filling:
             yield from self.after_end(order)
         yield FetchAccount()
         if is_late:
-            yield FetchPicture()
+            yield from self.after_late_fill()
 
     # ── states ───────────────────────────────────────────────────────────────────────────────────────────────────
 

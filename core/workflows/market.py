@@ -15,6 +15,7 @@ from core.model.position import Position
 from core.model.session import Session
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.values import Quantity, Symbol
+from core.workflows.holding_over import is_held_over
 from core.workflows.proposing import Proposing
 
 NOTHING: tuple[Effect, ...] = ()
@@ -88,6 +89,9 @@ class Market:
         for runner in self.desk.orchestrator.runners.get(bar.symbol, ()):
             name = runner.strategy.name
             waiting = self.desk.stage.exit_waiting(bar.symbol, name)
+            held = self.desk.ledger.position(bar.symbol, name)
+            if held is not None and is_held_over(self.desk, held):
+                continue
             if waiting and name not in leaving and not self.desk.stage.is_confirming(waiting.id):
                 self.desk.record(ProposalEnded(waiting.id, ProposalEnd.WITHDRAWN, "its condition holds no longer"))
 
