@@ -12,6 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from core.control import Control
+from core.execution.breaker import Breaker
+from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
 from core.facts import BarClosed, Fact, MarketDataQuarantined
 from core.market.normaliser import Normaliser
@@ -76,6 +78,8 @@ class Desk:
         self.ledger = Ledger(calendar)
         self.stage = Stage(calendar)
         self.opening = Day()
+        self.breaker = Breaker()
+        self.latencies = Latencies(calendar)
         self.normaliser = Normaliser(calendar)
         self.orchestrator = Orchestrator(calendar, Holdings(self.ledger, self.stage, self.opening))
         self.shadows = Shadows(calendar, self.control, self.stage, self.ledger, self._last_close)
@@ -115,6 +119,7 @@ class Desk:
             control=self.control,
             ledger=self.ledger,
             opening=self.opening,
+            breaker=self.breaker,
             account=fresh.account if fresh else self.account,
             quote=fresh.quote if fresh else self.quotes.get(symbol) or NoQuote("none seen yet; asked at the ticket"),
             instrument=fresh.instrument if fresh else self.instrument(symbol),
@@ -156,6 +161,8 @@ class Desk:
             self.ledger.folds,
             self.stage.folds,
             self.opening.folds,
+            self.breaker.folds,
+            self.latencies.folds,
         )
         for folds in slices:
             for kind, fold in folds.items():

@@ -20,6 +20,7 @@ from core.model.session import Calendar
 from core.ports import Journal, JournalError, JournalWriteError
 from core.risk.checks import standard_gate
 from core.settings import Settings
+from core.workflows.breaking import CALLS, Breaking
 from core.workflows.cancelling import Cancelling
 from core.workflows.changing import Changing
 from core.workflows.choosing import Choosing
@@ -92,6 +93,7 @@ class Engine:
         filling.after_arrival, filling.after_fill = replacing.after_arrival, after_fill
         filling.after_end = submitting.after_end = doubting.after_end = after_end
         filling.after_late_fill = comparing.ask_soon
+        breaking = Breaking(desk)
         self.timed = (market, submitting, doubting, cancelling, closing, confirming, comparing)
         self.handlers: dict[type, Handler] = {
             inputs.BarArrived: market.on_bar,
@@ -124,11 +126,14 @@ class Engine:
             inputs.Halt: stopping.on_halt,
             inputs.Resume: stopping.on_resume,
             inputs.Kill: stopping.on_kill,
+            inputs.ClearBreaker: breaking.on_clear,
             inputs.Rearm: stopping.on_rearm,
             inputs.Start: starting.on_start,
             inputs.DeadlineReached: self._on_deadline,
             inputs.Stop: starting.on_stop,
         }
+        for reply in CALLS:
+            self.handlers[reply] = _heard(breaking, self.handlers[reply])
 
     # ── the inbox ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -240,3 +245,13 @@ class Engine:
         if not isinstance(fact, RELEARNED):
             self._is_moved = True
             self._is_owed_a_sync = True
+
+
+def _heard(breaking: Breaking, handler: Handler) -> Handler:
+    """A reply is heard by the breaker first, then by its own workflow."""
+
+    def handle(reply: Any) -> Iterable[Effect]:
+        breaking.hear(reply)
+        return handler(reply)
+
+    return handle

@@ -19,6 +19,7 @@ from core.facts import (
     OrderFilled,
     OrderInDoubt,
     OrderNotFound,
+    OrderSent,
     OrderStateChanged,
     PositionChanged,
     ProposalEdited,
@@ -107,6 +108,7 @@ def _subject(fact: Fact) -> str | None:
             | OrderInDoubt()
             | OrderNotFound()
             | SubmissionBlocked()
+            | OrderSent()
             | CancelRequested()
             | CancelFailed()
             | UpdateIgnored()

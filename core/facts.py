@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
 
 from core.model.bar import Bar
@@ -299,6 +300,17 @@ class SubmissionBlocked:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderSent:
+    """The request of an order left at `sent_at`, as the gateway let it pass; this record's own time is its answer's.
+
+    Whatever the answer was: it follows in the same act (EX-16).
+    """
+
+    client_order_id: ClientOrderId
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CancelRequested:
     client_order_id: ClientOrderId
     reason: str
@@ -347,6 +359,44 @@ class UpdateIgnored:
     """A broker's update that was stale, repeated, backward or unknown: counted, nothing changed (EX-02)."""
 
     client_order_id: ClientOrderId
+    reason: str
+
+
+# ── how the broker answers ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class CallFailed:
+    """A request had no answer that can be believed; told while the breaker counts (EX-15)."""
+
+    call: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered:
+    """The broker answered; told where that ends a row of failures, or was slow.
+
+    `took` is in seconds from the gateway's pass; None where it was not measured.
+    """
+
+    call: str
+    took: Decimal | None
+    is_slow: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerOpened:
+    """No entry leaves before `until`; where that is None, before the operator clears it."""
+
+    reason: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerClosed:
+    """Entries may leave again."""
+
     reason: str
 
 
@@ -443,12 +493,17 @@ Fact = (
     | OrderInDoubt
     | OrderNotFound
     | SubmissionBlocked
+    | OrderSent
     | CancelRequested
     | CancelFailed
     | OrderFilled
     | PositionChanged
     | TradeClosed
     | UpdateIgnored
+    | CallFailed
+    | CallAnswered
+    | BreakerOpened
+    | BreakerClosed
     | Halted
     | Resumed
     | Killed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
@@ -54,8 +55,11 @@ class MarketDataBroken:
 
 @dataclass(frozen=True, slots=True)
 class SubmissionAnswered:
+    """`sent_at` is when the gateway let the request pass; data, None where nobody measured it (EX-16)."""
+
     client_order_id: ClientOrderId
     answer: Accepted | Refused | NoAnswer
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +271,11 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
+class ClearBreaker:
+    """Let entries pass again although the broker has not shown that it answers (EX-15)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rearm:
     """`word` is what was typed."""
 
@@ -320,6 +329,7 @@ Command = (
     | Halt
     | Resume
     | Kill
+    | ClearBreaker
     | Rearm
 )
 

@@ -110,6 +110,14 @@ class ExecutionSettings(Part):
     not_found_times: Annotated[int, Field(ge=1)] = Field(5, description="stated before it is believed")
     not_found_seconds: Seconds = Field(Decimal(60), description="least time over which they were stated")
     cancel_retry_seconds: Seconds = Field(Decimal(2), description="between tries of a cancel that failed")
+    breaker_failures: Annotated[int, Field(ge=1)] = Field(5, description="in a row that open the breaker (EX-15)")
+    breaker_slow_seconds: Seconds = Field(Decimal(5), description="an answer to an order after more than this is slow")
+    breaker_slow_times: Annotated[int, Field(ge=1)] = Field(3, description="in a row that open the breaker")
+    breaker_seconds: Seconds = Field(Decimal(60), description="until an open breaker lets one entry through")
+    breaker_openings: Annotated[int, Field(ge=1)] = Field(3, description="in an hour that latch it")
+    max_queued: Annotated[int, Field(ge=1)] = Field(
+        10, description="orders without an answer; over it no entry is staged"
+    )
 
 
 class ReconciliationSettings(Part):

@@ -65,6 +65,16 @@ def in_words(fact: facts.Fact) -> str:
             return "read-only:" + _list(fact.reasons, " ")
         case facts.PositionCorrected():
             return f"position corrected: {fact.reason}"
+        case facts.CallFailed():
+            return f"no answer to {fact.call}: {fact.reason}"
+        case facts.CallAnswered():
+            late = f" after {fact.took} s" if fact.is_slow else ""
+            return f"the broker answered {fact.call}{late}"
+        case facts.BreakerOpened():
+            ends = "until you clear it" if fact.until is None else f"until {fact.until:%H:%M:%S}Z"
+            return f"BREAKER open {ends}, no entries: {fact.reason}"
+        case facts.BreakerClosed():
+            return f"breaker closed: {fact.reason}"
         case facts.Halted():
             return f"HALTED ({fact.cause.value}) {fact.reason}"
         case facts.Resumed():
@@ -127,6 +137,8 @@ def _order_in_words(fact: facts.Fact) -> str:
             return f"{fact.client_order_id} not found by the broker"
         case facts.SubmissionBlocked():
             return f"{fact.client_order_id} blocked: {fact.reason}"
+        case facts.OrderSent():
+            return f"{fact.client_order_id} was sent at {fact.sent_at:%H:%M:%S.%f}"[:-3] + "Z"
         case facts.CancelRequested():
             return f"{fact.client_order_id} cancel asked for: {fact.reason}"
         case facts.CancelFailed():
@@ -198,6 +210,11 @@ _KINDS: dict[type, str] = {
     facts.OrderInDoubt: "order",
     facts.OrderNotFound: "order",
     facts.SubmissionBlocked: "order",
+    facts.OrderSent: "order",
+    facts.CallFailed: "broker",
+    facts.CallAnswered: "broker",
+    facts.BreakerOpened: "broker",
+    facts.BreakerClosed: "broker",
     facts.CancelRequested: "order",
     facts.CancelFailed: "order",
     facts.UpdateIgnored: "order",

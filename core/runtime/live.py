@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -252,7 +253,8 @@ class LiveRuntime(Runtime):
     def _send_order(self, effect: SubmitOrder | ReplaceOrder) -> None:
         """In the lane: one at a time, the latch read just before."""
         order_id = effect.order.client_order_id
-        refusal = self.gateway.refusal(effect, self.clock())
+        sent_at = self.clock()
+        refusal = self.gateway.refusal(effect, sent_at)
         if refusal is not None:
             self.put(Priority.BROKER, SubmissionStopped(order_id, refusal))
             return
@@ -260,6 +262,8 @@ class LiveRuntime(Runtime):
             answer = self.asking.ask(effect)
         except Exception as error:  # an adapter never raises; one that does has said nothing about the order
             answer = SubmissionAnswered(order_id, NoAnswer(f"{type(error).__name__}: {error}"))
+        if isinstance(answer, SubmissionAnswered):
+            answer = replace(answer, sent_at=sent_at)
         self.put(Priority.BROKER, answer)
 
     def _ask(self, effect: Effect) -> None:

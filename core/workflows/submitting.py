@@ -16,6 +16,7 @@ from core.facts import (
     ApprovalRedeemed,
     OrderCreated,
     OrderInDoubt,
+    OrderSent,
     OrderStateChanged,
     Source,
     SubmissionBlocked,
@@ -110,6 +111,8 @@ class Submitting:
         order = self.desk.ledger.order(reply.client_order_id)
         if order is None:
             return
+        if reply.sent_at is not None:
+            self.desk.record(OrderSent(order.id, reply.sent_at))
         if isinstance(reply.answer, Accepted):
             yield from self.filling.absorb(order, reply.answer.report, Source.ANSWER)
         elif order.status is not OrderStatus.PENDING:
