@@ -18,6 +18,7 @@ from console.screens.move_stop import MoveStopScreen, bare
 from console.screens.question import WIDTH, ArmedQuestion
 from console.screens.why import WhyScreen
 from core.inputs import (
+    ClearBreaker,
     Decline,
     EditOrder,
     MoveStop,
@@ -78,6 +79,24 @@ class Deeds:
         self.following.wait_for_closes(view)
         self.behind.handle.send(ProposeFlattening())
         self.behind.say("staging…")
+
+    def clear_breaker(self) -> None:
+        """Entries may leave again although the broker has not shown that it answers (EX-15)."""
+        view = self.behind.view
+        if view is None:
+            return
+        if view.wire.breaker == "closed":
+            self.behind.say("the breaker is closed: entries pass it")
+            return
+
+        def clear() -> None:
+            self.behind.handle.send(ClearBreaker())
+            self.behind.say("asked: entries pass the breaker again")
+
+        lines = wrapped(
+            "", f"It is {view.wire.breaker}: {view.wire.breaker_reason or 'one entry is let through'}.", WIDTH
+        )
+        self.behind.ask(ArmedQuestion(self.behind, "Clear the breaker of entries?", lines, "clear it", clear))
 
     def open_urgent_exit(self) -> None:
         view = self.behind.view

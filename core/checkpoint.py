@@ -11,6 +11,7 @@ from core.desk import Desk
 from core.execution.breaker import BreakerState
 from core.execution.latency import LatenciesState
 from core.execution.ledger import LedgerState
+from core.execution.tally import TallyState
 from core.market.normaliser import MarketState
 from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
 from core.risk.day import DayState
@@ -25,6 +26,7 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "day": TypeAdapter(DayState),
     "breaker": TypeAdapter(BreakerState),
     "latencies": TypeAdapter(LatenciesState),
+    "tally": TypeAdapter(TallyState),
     "market": TypeAdapter(MarketState),
     "strategies": TypeAdapter(OrchestratorState),
     "shadows": TypeAdapter(ShadowsState),
@@ -41,6 +43,7 @@ def states(desk: Desk) -> dict[str, Any]:
         "day": desk.opening.state,
         "breaker": desk.breaker.state,
         "latencies": desk.latencies.state,
+        "tally": desk.tally.state,
         "market": desk.normaliser.state,
         "strategies": desk.orchestrator.state,
         "shadows": desk.shadows.state,
@@ -97,6 +100,7 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
     desk.opening.state = loaded["day"]
     desk.breaker.state = loaded["breaker"]
     desk.latencies.state = loaded["latencies"]
+    desk.tally.state = loaded["tally"]
     desk.normaliser.state = loaded["market"]
     desk.orchestrator.restore(loaded["strategies"], desk.control.settings)
     desk.shadows.restore(loaded["shadows"])

@@ -15,6 +15,7 @@ from core.control import Control
 from core.execution.breaker import Breaker
 from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
+from core.execution.tally import Tally
 from core.facts import BarClosed, Fact, MarketDataQuarantined
 from core.market.normaliser import Normaliser
 from core.model.account import Account, Mode, NoAccount
@@ -79,13 +80,15 @@ class Desk:
         self.stage = Stage(calendar)
         self.opening = Day()
         self.breaker = Breaker()
-        self.latencies = Latencies(calendar)
+        self.latencies = Latencies(calendar.trading_day)
+        self.tally = Tally(calendar.trading_day)
         self.normaliser = Normaliser(calendar)
         self.orchestrator = Orchestrator(calendar, Holdings(self.ledger, self.stage, self.opening))
         self.shadows = Shadows(calendar, self.control, self.stage, self.ledger, self._last_close)
         self.quotes: dict[Symbol, Quote] = {}
         self.instruments: dict[Symbol, Instrument] = {}
         self.lamps: dict[Line, Lamp] = {}
+        self.calls: tuple[tuple[str, int], ...] = ()
         self.held_by_the_broker: dict[Symbol, Quantity] | None = None
         self.account: Account | NoAccount = NoAccount("the broker has not said yet")
         self.folds = self._folds()
@@ -163,6 +166,7 @@ class Desk:
             self.opening.folds,
             self.breaker.folds,
             self.latencies.folds,
+            self.tally.folds,
         )
         for folds in slices:
             for kind, fold in folds.items():

@@ -104,10 +104,24 @@ class PictureFetched:
 
 
 @dataclass(frozen=True, slots=True)
+class AcceptBroker:
+    """The operator takes the broker's word for every position that differs, whatever the limits say (EX-09)."""
+
+    picture: BrokerPicture
+
+
+@dataclass(frozen=True, slots=True)
 class BrokerUpdated:
     """A message of the broker's order stream."""
 
     update: OrderUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class CallsCounted:
+    """Requests since the start, by endpoint; a sighting (EX-17)."""
+
+    calls: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,8 +358,10 @@ Input = (
     | FiguresFetched
     | AccountFetched
     | PictureFetched
+    | AcceptBroker
     | BrokerUpdated
     | LampChanged
+    | CallsCounted
     | Command
     | Start
     | DeadlineReached

@@ -22,6 +22,7 @@ from core.pictures.protections import Protections
 from core.pictures.results import result_rows, shadow_rows
 from core.pictures.strategies import strategy_rows
 from core.pictures.symbols import sizing, symbol_view
+from core.pictures.wire import wire_view
 from core.ports import JournalError
 from core.risk.capping import cap_of
 from core.risk.checks import standard_gate
@@ -96,6 +97,7 @@ class Pictures:
             results=result_rows(desk, today, trades, prices),
             chart=self._chart(at, positions),
             sizing=sizing(desk, at),
+            wire=wire_view(desk, at),
         )
 
     def _chart(self, at: datetime, positions: tuple[PositionRow, ...]) -> ChartView | None:

@@ -27,7 +27,7 @@ VERSION = 2
 """Of the documents' layout."""
 
 MIGRATIONS: dict[int, Callable[[dict[str, object]], dict[str, object]]] = {
-    1: lambda documents: {**documents, "breaker": {}, "latencies": {}},
+    1: lambda documents: {**documents, "breaker": {}, "latencies": {}, "tally": {}},
 }
 """By version: makes of that version's documents those of the next one."""
 

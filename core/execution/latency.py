@@ -6,7 +6,7 @@ percentiles. `keyturn latency` folds the journal of any day through the same sli
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from math import ceil
@@ -22,11 +22,9 @@ from core.facts import (
 )
 from core.model.bar import ONE_MINUTE
 from core.model.order import OrderStatus
-from core.model.session import Calendar
 from core.model.staging import MANUAL
+from core.model.timing import PERCENTILES, Span
 from core.model.values import ClientOrderId, ProposalId, TicketId
-
-PERCENTILES = (50, 90, 95, 99)
 
 
 @dataclass(slots=True)
@@ -44,15 +42,6 @@ class Timing:
     acknowledged: datetime | None = None
     first_fill: datetime | None = None
     filled: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """One part of the way, over the orders of a day: `percentiles` are those of `PERCENTILES`, in that order."""
-
-    name: str
-    orders: int
-    percentiles: tuple[timedelta, ...]
 
 
 SPANS: tuple[tuple[str, str, str], ...] = (
@@ -81,8 +70,8 @@ class LatenciesState:
 class Latencies:
     """The slice."""
 
-    def __init__(self, calendar: Calendar) -> None:
-        self.calendar = calendar
+    def __init__(self, trading_day: Callable[[datetime], date]) -> None:
+        self.trading_day = trading_day
         self.state = LatenciesState()
         self.folds = {
             ProposalStaged: self._staged,
@@ -108,7 +97,7 @@ class Latencies:
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _staged(self, at: datetime, fact: ProposalStaged) -> None:
-        day = self.calendar.trading_day(at)
+        day = self.trading_day(at)
         if day != self.state.day:
             self.state = LatenciesState(day)
         proposal = fact.proposal

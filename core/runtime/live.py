@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.brokers.port import Broker, OrderStream
-from core.effects import CancelOrder, Effect, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder
+from core.effects import CancelOrder, Effect, FetchPicture, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder
 from core.engine import Engine
 from core.inputs import (
     BarArrived,
@@ -40,6 +40,7 @@ from core.model.connection import Lamp
 from core.model.values import Symbol
 from core.ports import KillSwitch
 from core.runtime.asking import Asking
+from core.runtime.counting import counted
 from core.runtime.pace import BEAT
 from core.runtime.runtime import Runtime
 
@@ -272,3 +273,5 @@ class LiveRuntime(Runtime):
         except Exception as error:
             answer = self.asking.no_answer(effect, f"{type(error).__name__}: {error}")
         self.put(Priority.BROKER, answer)
+        if isinstance(effect, FetchPicture):
+            self.put(Priority.BROKER, counted(self.asking.broker, self.market))

@@ -22,7 +22,7 @@ from core.desk import Desk
 from core.effects import Effect, FetchPicture
 from core.execution.reconciliation import Comparison, ReconciliationError
 from core.facts import PositionCorrected, ReconciliationFailed, ReconciliationPassed, Source
-from core.inputs import PictureFetched
+from core.inputs import AcceptBroker, PictureFetched
 from core.model.broker import BrokerPicture, NoAnswer
 from core.model.order import OrderStatus
 from core.model.reconciliation import Difference
@@ -120,7 +120,7 @@ class Comparing:
         """Steps 3 to 8."""
         self.see(picture)
         self.desk.held_by_the_broker = {p.symbol: p.quantity for p in picture.positions}
-        comparison = Comparison(self.desk.ledger, picture, self.desk.control.settings.reconciliation)
+        comparison = self._beside(picture)
         yield from self._take_in_orders(comparison)
         positions = comparison.positions()
         waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
@@ -136,10 +136,13 @@ class Comparing:
                 self._again()
                 self._fail((*map(str, error.args), WAY_OUT), found)
                 return
-            self._pass(tuple(self.correct(d, comparison) for d in positions), found)
+            self._pass(tuple(self._correct(d, comparison) for d in positions), found)
             self.holding_over.stage_exits()
         yield from self.protecting.resume()
         yield from self.closing.go_on()
+
+    def _beside(self, picture: BrokerPicture) -> Comparison:
+        return Comparison(self.desk.ledger, picture, self.desk.control.settings.reconciliation)
 
     # ── 3 and 4. orders ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -193,7 +196,15 @@ class Comparing:
 
     # ── 6 and 7. the verdict ─────────────────────────────────────────────────────────────────────────────────────
 
-    def correct(self, difference: Difference, comparison: Comparison) -> str:
+    def on_accept(self, command: AcceptBroker) -> Iterable[Effect]:
+        """The deliberate way out: a person takes the broker's word, and the limits do not count."""
+        comparison = self._beside(command.picture)
+        positions = comparison.positions()
+        corrections = tuple(f"{self._correct(d, comparison)}; taken over by the operator" for d in positions)
+        self.desk.record(ReconciliationPassed(corrections, (*positions, *comparison.orders())))
+        return ()
+
+    def _correct(self, difference: Difference, comparison: Comparison) -> str:
         """The broker is right."""
         theirs = comparison.theirs(difference.symbol)
         ours = self.desk.ledger.net_quantity(difference.symbol)

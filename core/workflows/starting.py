@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from core.desk import Desk
 from core.effects import Effect
 from core.facts import DayStarted, EngineStarted, EngineStopped
-from core.inputs import AccountFetched, LampChanged, Start, Stop
+from core.inputs import AccountFetched, CallsCounted, LampChanged, Start, Stop
 from core.model.account import Account
 from core.model.broker import BrokerPicture
 from core.model.connection import Line, LineState
@@ -55,6 +55,11 @@ class Starting:
         self.desk.lamps[lamp.line] = lamp
         is_back = before is not None and lamp.state is LineState.UP and before.state is not LineState.UP
         return self.comparing.ask_soon() if is_back and lamp.line is Line.TRADES else ()
+
+    def on_calls(self, message: CallsCounted) -> Iterable[Effect]:
+        """The most frequent first."""
+        self.desk.calls = tuple(sorted(message.calls, key=lambda call: (-call[1], call[0])))
+        return ()
 
     def see(self, picture: BrokerPicture) -> None:
         """What the broker's books say beside what is compared."""
