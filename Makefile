@@ -7,7 +7,7 @@ BIN := .venv/bin
 CODE := app.py console core state widgets
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench bench-desk lock docs property sigkill snapshots accidents chord
+.PHONY: help venv demo test check bench bench-desk lock docs property sigkill snapshots accidents chord simulate
 
 help:
 	@echo 'make demo    the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
@@ -17,6 +17,7 @@ help:
 	@echo 'make bench-desk  those of the full desk in a terminal alone (ARGS="120x40" for one size)'
 	@echo 'make property  the stateful property test in full (N=3200 sequences, four fifths of them of 30 steps and more)'
 	@echo 'make sigkill   a busy demo killed at random instants (N=50)'
+	@echo 'make simulate SESSIONS=20000   sessions with faults and crashes anywhere (SEED=7 ONLY=1234 plays one again)'
 	@echo 'make snapshots  the kept pictures of the desk anew: look at each that git shows as changed'
 	@echo 'make accidents N=100000   what hands and links do by mistake (SEED=7 ONLY=1234 plays one again)'
 	@echo 'make chord   the kill chord to the latch, wherever the hands are (N=200 presses each)'
@@ -85,6 +86,11 @@ ONLY ?=
 CORES ?=
 accidents: .venv/.ready
 	@$(BIN)/python -m tests.accidents.run $(if $(filter 0,$(N)),,--many $(N)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(ONLY),--only $(ONLY)) $(if $(CORES),--cores $(CORES)) $(ARGS)
+
+SESSIONS ?= 2000
+simulate: .venv/.ready
+	@PYTHONPATH=tests $(BIN)/python -m simulation.run --sessions $(SESSIONS) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(ONLY),--only $(ONLY)) $(if $(CORES),--cores $(CORES)) $(ARGS)
 
 chord: .venv/.ready

@@ -117,6 +117,7 @@ KEYS: tuple[Key, ...] = (
     Key("order.cancel", Place.ORDERS, "d", "d", "cancel", "cancel", is_in_footer=True),
     Key("order.edit", Place.ORDERS, "e", "e", "edit", "edit", is_in_footer=True),
     Key("order.why", Place.ORDERS, "w", "w", "why", "why", is_in_footer=True),
+    Key("order.warning", Place.ORDERS, "W", "W", "warning", "the broker's warning"),
     Key("order.all", Place.ORDERS, "a", "a", "all", "refusals too"),
     Key("strategy.pause", Place.STRATEGIES, "space", "Space", "pause", "pause or resume", is_in_footer=True),
     Key("log.filter", Place.LOG, "slash", "/", "filter", "filter", is_in_footer=True),

@@ -38,6 +38,7 @@ from core.workflows.replacing import Replacing
 from core.workflows.starting import Starting
 from core.workflows.stopping import Stopping
 from core.workflows.submitting import Submitting
+from core.workflows.warned import Warned
 
 Handler = Callable[[Any], Iterable[Effect]]
 NOTHING: tuple[Effect, ...] = ()
@@ -94,7 +95,9 @@ class Engine:
         filling.after_end = submitting.after_end = doubting.after_end = after_end
         filling.after_late_fill = comparing.ask_soon
         breaking = Breaking(desk)
-        self.timed = (market, submitting, doubting, cancelling, closing, confirming, comparing)
+        warned = Warned(desk, cancelling)
+        submitting.take_warnings = warned.take
+        self.timed = (warned, market, submitting, doubting, cancelling, closing, confirming, comparing)
         self.handlers: dict[type, Handler] = {
             inputs.BarArrived: market.on_bar,
             inputs.QuoteArrived: market.on_quote,
@@ -128,6 +131,7 @@ class Engine:
             inputs.Halt: stopping.on_halt,
             inputs.Resume: stopping.on_resume,
             inputs.Kill: stopping.on_kill,
+            inputs.ConfirmWarning: warned.on_confirm,
             inputs.ClearBreaker: breaking.on_clear,
             inputs.Rearm: stopping.on_rearm,
             inputs.Start: starting.on_start,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from core.facts import (
     ApprovalRedeemed,
     BarClosed,
+    BrokerWarned,
     CancelFailed,
     CancelRequested,
     ConfirmationReceived,
@@ -30,6 +31,7 @@ from core.facts import (
     TicketOpened,
     TradeClosed,
     UpdateIgnored,
+    WarningConfirmed,
 )
 from core.ports import OperatorError, Recorded
 
@@ -109,6 +111,8 @@ def _subject(fact: Fact) -> str | None:
             | OrderNotFound()
             | SubmissionBlocked()
             | OrderSent()
+            | BrokerWarned()
+            | WarningConfirmed()
             | CancelRequested()
             | CancelFailed()
             | UpdateIgnored()

@@ -311,6 +311,21 @@ class OrderSent:
 
 
 @dataclass(frozen=True, slots=True)
+class BrokerWarned:
+    """The broker took the order and warned of it; the operator's word on that is still to come (OP-11)."""
+
+    client_order_id: ClientOrderId
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WarningConfirmed:
+    """The operator read the broker's warning and lets the order stand."""
+
+    client_order_id: ClientOrderId
+
+
+@dataclass(frozen=True, slots=True)
 class CancelRequested:
     client_order_id: ClientOrderId
     reason: str
@@ -494,6 +509,8 @@ Fact = (
     | OrderNotFound
     | SubmissionBlocked
     | OrderSent
+    | BrokerWarned
+    | WarningConfirmed
     | CancelRequested
     | CancelFailed
     | OrderFilled

@@ -285,6 +285,14 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmWarning:
+    """Let an order stand of which the broker warned in these very words (OP-11)."""
+
+    client_order_id: ClientOrderId
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ClearBreaker:
     """Let entries pass again although the broker has not shown that it answers (EX-15)."""
 
@@ -343,6 +351,7 @@ Command = (
     | Halt
     | Resume
     | Kill
+    | ConfirmWarning
     | ClearBreaker
     | Rearm
 )

@@ -29,6 +29,7 @@ from core.risk.checks import standard_gate
 from core.strategies.orchestrator import at_new_york
 from core.telling import order_in_words
 from core.views import (
+    WARNED,
     ChartView,
     DeskView,
     KillView,
@@ -309,6 +310,7 @@ def _order(order: Order, *, is_to_replace: bool) -> OrderRow:
     marks = (
         *(("cancelling",) if order.is_cancelling else ()),
         *(("in doubt",) if order.in_doubt_since and order.is_working else ()),
+        *((WARNED,) if order.warned_at is not None else ()),
         *(("late fill",) if order.late_fill else ()),
         *(("being replaced",) if order.is_being_replaced else ()),
         *((TO_REPLACE,) if is_to_replace else ()),
@@ -333,6 +335,7 @@ def _order(order: Order, *, is_to_replace: bool) -> OrderRow:
         is_protective=order.is_protective,
         marks=marks,
         reason=order.reason,
+        warnings=order.warnings,
     )
 
 

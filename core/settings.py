@@ -110,6 +110,9 @@ class ExecutionSettings(Part):
     not_found_times: Annotated[int, Field(ge=1)] = Field(5, description="stated before it is believed")
     not_found_seconds: Seconds = Field(Decimal(60), description="least time over which they were stated")
     cancel_retry_seconds: Seconds = Field(Decimal(2), description="between tries of a cancel that failed")
+    warning_seconds: Seconds = Field(
+        Decimal(30), description="an entry that the broker warns of is taken back, unless confirmed (OP-11)"
+    )
     breaker_failures: Annotated[int, Field(ge=1)] = Field(5, description="in a row that open the breaker (EX-15)")
     breaker_slow_seconds: Seconds = Field(Decimal(5), description="an answer to an order after more than this is slow")
     breaker_slow_times: Annotated[int, Field(ge=1)] = Field(3, description="in a row that open the breaker")

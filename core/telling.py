@@ -137,6 +137,10 @@ def _order_in_words(fact: facts.Fact) -> str:
             return f"{fact.client_order_id} not found by the broker"
         case facts.SubmissionBlocked():
             return f"{fact.client_order_id} blocked: {fact.reason}"
+        case facts.BrokerWarned():
+            return f"{fact.client_order_id} the broker WARNS:" + _list(fact.warnings, " ")
+        case facts.WarningConfirmed():
+            return f"{fact.client_order_id} the broker's warning was confirmed"
         case facts.OrderSent():
             return f"{fact.client_order_id} was sent at {fact.sent_at:%H:%M:%S.%f}"[:-3] + "Z"
         case facts.CancelRequested():
@@ -211,6 +215,8 @@ _KINDS: dict[type, str] = {
     facts.OrderNotFound: "order",
     facts.SubmissionBlocked: "order",
     facts.OrderSent: "order",
+    facts.BrokerWarned: "order",
+    facts.WarningConfirmed: "order",
     facts.CallFailed: "broker",
     facts.CallAnswered: "broker",
     facts.BreakerOpened: "broker",

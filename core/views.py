@@ -151,6 +151,10 @@ class PositionRow:
     is_closing: bool
 
 
+WARNED = "WARNED"
+"""The mark of an order whose warning by the broker waits for the operator (OP-11)."""
+
+
 @dataclass(frozen=True, slots=True)
 class OrderRow:
     """An order of today. `marks` are words: cancelling, in doubt, late fill, being replaced, replaces, replaced."""
@@ -173,6 +177,7 @@ class OrderRow:
     is_protective: bool
     marks: tuple[str, ...]
     reason: str
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ class Order:
         What the orders had filled whose place this one takes, as it was when it was written.
     reported_quantity
         The largest cumulative filled quantity that the broker has named.
+    warnings, warned_at
+        What the broker warned of; and since when that waits for the operator, None once it was confirmed (OP-11).
     doubt_steps
         Look-ups answered "not found" so far, the first of them at `first_not_found_at`.
     """
@@ -62,6 +64,8 @@ class Order:
     replacement: ClientOrderId | None = None
     replaced_by: ClientOrderId | None = None
     filled_before: Quantity = NO_SHARES
+    warnings: tuple[str, ...] = ()
+    warned_at: datetime | None = None
 
     @property
     def id(self) -> ClientOrderId:

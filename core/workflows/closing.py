@@ -41,7 +41,7 @@ class Closing:
             if use.releases == 0 and not self._stops_left(use):
                 yield from self._sell(use)
         for use in self.desk.stage.mandates(MandateKind.RESTORE_STOP):
-            if self._was_given_up(use) and not self._stops_left(use):
+            if self._is_over(use) and not self._stops_left(use):
                 yield from self._restore(use)
 
     def after_end(self, order: Order) -> Iterator[Effect]:
@@ -77,6 +77,11 @@ class Closing:
         stops = (self.desk.ledger.order(order_id) for order_id in ticket.cancels)
         return any(stop is not None and stop.is_working for stop in stops)
 
+    def _is_over(self, use: MandateUse) -> bool:
+        """Whether the sale has ended (a crash may have come between that and its stop), or will not be sent."""
+        sale = self.desk.ledger.order(use.mandate.parent)
+        return sale.status.is_terminal if sale is not None else self._was_given_up(use)
+
     def _was_given_up(self, use: MandateUse) -> bool:
         """Whether the sale was never sent, and will not be."""
         sale_waits = any(
@@ -87,7 +92,7 @@ class Closing:
     def _sell(self, use: MandateUse) -> Iterator[Effect]:
         confirmation = self.desk.stage.state.confirmations[use.mandate.ticket_id]
         proposal, wanted = confirmation.proposal, confirmation.ticket.order
-        left = min(wanted.quantity, self.protecting.uncovered(wanted.symbol, proposal.strategy))
+        left = min(wanted.quantity, self.protecting.uncovered(wanted.symbol, proposal.strategy, wanted.side))
         if left <= 0:
             self._end(use, "nothing is left to close")
             self._end_all(MandateKind.RESTORE_STOP, use.mandate.parent, "nothing is left to protect")
@@ -129,7 +134,7 @@ class Closing:
         stop = self._signed_last(use)
         if stop is None:
             return
-        free = self.protecting.uncovered(stop.request.symbol, stop.strategy)
+        free = self.protecting.uncovered(stop.request.symbol, stop.strategy, stop.request.side)
         quantity = Quantity(min(free, use.mandate.quantity - use.released))
         if quantity > 0:
             parent = self.desk.ledger.order(stop.parent or stop.id) or stop

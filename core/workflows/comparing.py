@@ -19,9 +19,9 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from core.desk import Desk
-from core.effects import Effect, FetchPicture
+from core.effects import Effect, FetchPicture, SubmitOrder
 from core.execution.reconciliation import Comparison, ReconciliationError
-from core.facts import PositionCorrected, ReconciliationFailed, ReconciliationPassed, Source
+from core.facts import PositionCorrected, ReconciliationFailed, ReconciliationPassed, Source, SubmissionBlocked
 from core.inputs import AcceptBroker, PictureFetched
 from core.model.broker import BrokerPicture, NoAnswer
 from core.model.order import OrderStatus
@@ -37,6 +37,8 @@ from core.workflows.protecting import Protecting
 
 WAY_OUT = "leave and run `keyturn reconcile --accept-broker`, or mend it at the broker"
 """What every reason ends with that no later comparison mends by itself."""
+
+NOTHING_HELD = "the broker's books show nothing to close"
 
 
 class Comparing:
@@ -121,7 +123,7 @@ class Comparing:
         self.see(picture)
         self.desk.held_by_the_broker = {p.symbol: p.quantity for p in picture.positions}
         comparison = self._beside(picture)
-        yield from self._take_in_orders(comparison)
+        follows = list(self._take_in_orders(comparison))
         positions = comparison.positions()
         waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
         self._nets_when_asked = None
@@ -135,9 +137,14 @@ class Comparing:
             except ReconciliationError as error:
                 self._again()
                 self._fail((*map(str, error.args), WAY_OUT), found)
+                yield from follows
                 return
             self._pass(tuple(self._correct(d, comparison) for d in positions), found)
+            for difference in positions:
+                follows = [effect for effect in follows if not self._calls_off(effect, difference.symbol)]
+                yield from self.protecting.after_correction(difference.symbol)
             self.holding_over.stage_exits()
+        yield from follows
         yield from self.protecting.resume()
         yield from self.closing.go_on()
 
@@ -150,7 +157,8 @@ class Comparing:
         for order in list(self.desk.ledger.state.orders.values()):
             report = comparison.reports.get(order.id)
             if report is not None and is_ours(order, report):
-                if order.is_working or report.filled_quantity > order.filled_quantity:
+                is_alive = report.status is not None and report.status.is_working  # given up here, and there after all
+                if order.is_working or is_alive or report.filled_quantity > order.filled_quantity:
                     yield from self.filling.absorb(order, report, Source.RECONCILIATION)
             elif order.is_working and order.id not in self.doubting.next_look_up:
                 if order.status is OrderStatus.PENDING and self.desk.at - order.created_at < self._grace():
@@ -196,13 +204,23 @@ class Comparing:
 
     # ── 6 and 7. the verdict ─────────────────────────────────────────────────────────────────────────────────────
 
-    def on_accept(self, command: AcceptBroker) -> Iterable[Effect]:
+    def _calls_off(self, effect: Effect, symbol: Symbol) -> bool:
+        """Whether this is an exit that our books called for before they were corrected, with nothing left to close."""
+        order = self.desk.ledger.order(effect.order.client_order_id) if isinstance(effect, SubmitOrder) else None
+        if order is None or order.request.symbol != symbol or not self.protecting.is_loose(order):
+            return False
+        self.desk.record(SubmissionBlocked(order.id, NOTHING_HELD))
+        self.desk.record(self.filling.change(order, OrderStatus.CANCELLED, Source.DESK, None, NOTHING_HELD))
+        return True
+
+    def on_accept(self, command: AcceptBroker) -> Iterator[Effect]:
         """The deliberate way out: a person takes the broker's word, and the limits do not count."""
         comparison = self._beside(command.picture)
         positions = comparison.positions()
         corrections = tuple(f"{self._correct(d, comparison)}; taken over by the operator" for d in positions)
         self.desk.record(ReconciliationPassed(corrections, (*positions, *comparison.orders())))
-        return ()
+        for difference in positions:
+            yield from self.protecting.after_correction(difference.symbol)
 
     def _correct(self, difference: Difference, comparison: Comparison) -> str:
         """The broker is right."""

@@ -14,11 +14,13 @@ from core.model.order import OrderRequest, OrderType, Side, order_id_of
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, MandateKind
-from core.model.values import ClientOrderId, Quantity
+from core.model.values import ClientOrderId, Quantity, Symbol
 from core.staging.stage import MandateUse
 from core.workflows.cancelling import Cancelling
-from core.workflows.proposing import TIMEFRAME, Proposing
+from core.workflows.proposing import TIMEFRAME, Proposing, closing_side
 from core.workflows.submitting import Intent, Submitting
+
+CLOSED = "the position is closed"
 
 
 class Protecting:
@@ -46,7 +48,7 @@ class Protecting:
             if entry is None:
                 continue
             owed = entry.filled_quantity - use.released
-            quantity = min(owed, self.uncovered(entry.request.symbol, entry.strategy))
+            quantity = min(owed, self.uncovered(entry.request.symbol, entry.strategy, use.mandate.side))
             if quantity > 0:
                 yield from self.release_stop(use, entry, Quantity(quantity))
 
@@ -82,10 +84,10 @@ class Protecting:
             ),
         )
 
-    def uncovered(self, symbol: str, strategy: str) -> Decimal:
-        """Shares held that no working exit would close."""
+    def uncovered(self, symbol: str, strategy: str, side: Side) -> Decimal:
+        """Shares held that an order on this side would close and no working exit does: none of a flipped position."""
         position = self._position(symbol, strategy)
-        if position is None:
+        if position is None or closing_side(position) is not side:
             return Decimal(0)
         return abs(position.quantity) - self.desk.ledger.covered(position.symbol, strategy)
 
@@ -95,6 +97,18 @@ class Protecting:
             None,
         )
 
+    def after_correction(self, symbol: Symbol) -> Iterator[Effect]:
+        """The broker's books show less than ours did: an exit with nothing left to close would open the other side."""
+        for order in self.desk.ledger.working():
+            if order.request.symbol == symbol and self.is_loose(order) and not order.is_cancelling:
+                yield from self.cancelling.cancel(order, CLOSED)
+
+    def is_loose(self, order: Order) -> bool:
+        """An exit that has nothing to close."""
+        position = self._position(order.request.symbol, order.strategy)
+        has_its_side = position is not None and closing_side(position) is order.request.side
+        return order.only_reduces and not has_its_side
+
     def _clear_up_after(self, order: Order) -> Iterator[Effect]:
         """Flat: waiting exits are withdrawn, and stops that guard nothing any more are taken back."""
         symbol, strategy = order.request.symbol, order.strategy
@@ -102,7 +116,7 @@ class Protecting:
         for left_over in self.desk.ledger.working_exits(symbol, strategy):
             is_gone = left_over.id == order.id or left_over.replaced_by is not None
             if not is_gone and not left_over.is_cancelling:
-                yield from self.cancelling.cancel(left_over, "the position is closed")
+                yield from self.cancelling.cancel(left_over, CLOSED)
 
 
 def child_order_id(parent: Order, index: int, side: Side) -> ClientOrderId:

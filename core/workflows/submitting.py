@@ -60,6 +60,7 @@ class Submitting:
         self.filling = filling
         self.doubting = doubting
         self.after_end: Callable[[Order], Iterable[Effect]] = lambda order: ()
+        self.take_warnings: Callable[[Order, tuple[str, ...]], None] = lambda order, warnings: None
 
     def release(self, approval: Approval, intent: Intent) -> Iterator[Effect]:
         """Redeem the approval and write the intent, in one act; only then is the order sent (OP-02).
@@ -115,6 +116,7 @@ class Submitting:
             self.desk.record(OrderSent(order.id, reply.sent_at))
         if isinstance(reply.answer, Accepted):
             yield from self.filling.absorb(order, reply.answer.report, Source.ANSWER)
+            self.take_warnings(order, reply.answer.warnings)
         elif order.status is not OrderStatus.PENDING:
             return
         elif isinstance(reply.answer, NoAnswer):

@@ -16,13 +16,14 @@ from typing import Any
 
 import orjson
 from simulation.auditor import Auditor
+from simulation.surprises import Planned, Surprises
 
 from core import checkpoint
 from core.brokers.simulated.exchange import ExchangeConfig, SimulatedExchange
 from core.effects import CancelOrder, Effect, FetchPicture, ReplaceOrder, SubmitOrder
 from core.engine import Engine
 from core.facts import Fact
-from core.inputs import BarArrived, Command, Input, Kill, Priority, Start
+from core.inputs import BarArrived, BrokerUpdated, Command, Input, Kill, Priority, Start
 from core.market.calendar import ExchangeCalendar, load_calendar
 from core.model.account import Mode
 from core.model.bar import ONE_MINUTE, Bar
@@ -54,12 +55,14 @@ class Fuse:
     def __init__(self) -> None:
         self.passed = 0
         self.left: int | None = None
+        self.named = ""
         self.places: list[str] = []
         self.burnt_at: str | None = None
+        self.burnt: Counter[str] = Counter()
 
-    def light(self, places: int) -> None:
-        """Die at the `places`-th place from now."""
-        self.left = places
+    def light(self, places: int, named: str = "") -> None:
+        """Die at the `places`-th place from now whose name holds `named`."""
+        self.left, self.named = places, named
 
     def snuff(self) -> None:
         self.left = None
@@ -69,10 +72,13 @@ class Fuse:
         if self.left is None:
             self.places.append(place)
             return
+        if self.named not in place:
+            return
         self.left -= 1
         if self.left <= 0:
             self.left = None
             self.burnt_at = place
+            self.burnt[place] += 1
             raise Crash(place)
 
 
@@ -174,9 +180,12 @@ class BadLine(Link):
         Trouble to come, each for the next message that it fits.
     met
         Trouble that there was.
+    is_mute
+        While its one value is true, no update is heard.
     """
 
     waiting: list[Trouble] = field(default_factory=list)
+    is_mute: list[bool] = field(default_factory=lambda: [False])
     met: Counter[str] = field(default_factory=Counter)
 
     def carry(self, effect: Effect) -> Iterator[timedelta]:
@@ -198,6 +207,9 @@ class BadLine(Link):
             yield self.latency, _unreadable(answer)
 
     def tell(self, update: OrderUpdate) -> Iterator[timedelta]:
+        if self.is_mute[0]:
+            self.met["an update while the stream was gone"] += 1
+            return
         trouble = self._trouble("update", "")
         delay = timedelta(seconds=trouble.seconds if trouble else 0.0)
         if trouble is None:
@@ -244,11 +256,40 @@ class Wire(VirtualRuntime):
         """What the process before left in the air: requests arrive, and nobody waits for their answers."""
         self._arriving.extend(arriving)
         for at, effect in requests:
+            self.in_the_air.append((at, effect))
             self._later(at, Priority.KILL, lambda effect=effect: self._reach_unheard(effect))  # type: ignore[misc]
 
     def _reach_unheard(self, effect: Effect) -> None:
+        self._has_landed(effect)
         self.ask(effect)
         self._pass_updates_on()
+
+    def ask(self, effect: Effect) -> Input:
+        return self.world.surprises.answer(effect, self.at, super().ask)
+
+    def replay(self, update: OrderUpdate) -> None:
+        self._later(self.at, Priority.BROKER, lambda: self.take(self.at, BrokerUpdated(update)))
+
+    def expect(self, thing: Planned) -> None:
+        """Something that the broker does on its own later."""
+
+        def happens() -> None:
+            thing.happen(self.at)
+            self._pass_updates_on()
+
+        self._later(thing.at, Priority.KILL, happens)
+
+    def _pass_updates_on(self) -> None:
+        surprises = self.world.surprises
+        for update in self.exchange.take_updates():
+            surprises.told.append(update)
+            heard = BrokerUpdated(surprises.as_told(update))
+            for delay in self.link.tell(update):
+                self._later(
+                    max(update.at + delay, self.at),
+                    Priority.BROKER,
+                    lambda heard=heard: self.take(self.at, heard),  # type: ignore[misc]
+                )
 
     def _send(self, effect: Effect) -> None:
         fuse, name = self.world.fuse, type(effect).__name__
@@ -263,14 +304,20 @@ class Wire(VirtualRuntime):
         fuse.burn(f"after {name} left")
 
     def _reach(self, effect: Effect) -> None:
-        self.in_the_air = [(at, flying) for at, flying in self.in_the_air if flying is not effect]
+        self._has_landed(effect)
         super()._reach(effect)
+
+    def _has_landed(self, effect: Effect) -> None:
+        self.in_the_air = [(at, flying) for at, flying in self.in_the_air if flying is not effect]
 
     def take(self, at: datetime, message: Input) -> None:
         name = type(message).__name__
-        if name.endswith(("Answered", "Fetched", "Updated")):
+        is_word = name.endswith(("Answered", "Fetched", "Updated"))
+        if is_word:
             self.world.fuse.burn(f"before {name} is heard")
         super().take(at, message)
+        if is_word:
+            self.world.fuse.burn(f"after {name} was heard")
 
     def _is_over(self, at: datetime | None) -> bool:
         return at is None
@@ -305,6 +352,12 @@ class World:
         Everything before it has happened.
     next_crash
         How the next start is to be, after the fuse has burnt: see `restart`.
+    again
+        At which of its places the next start dies too; 0 where it lives.
+    meddled, foreign
+        Orders of ours that somebody else took away at the broker, and orders there that are not ours.
+    planned
+        What the broker does on its own later, whether a desk runs or not.
     """
 
     def __init__(self, settings: Settings, config: ExchangeConfig, start: datetime) -> None:
@@ -317,6 +370,13 @@ class World:
         self.presses: set[tuple[str, str, str, str | None]] = set()
         self.restarts = 0
         self.next_crash: dict[str, Any] = {}
+        self.again = 0
+        self.bars = 0
+        self.tell: Callable[[str], None] | None = None
+        self.meddled: set[str] = set()
+        self.foreign: set[str] = set()
+        self.planned: list[Planned] = []
+        self.surprises = Surprises(self)
         self.log = Exchanged(self)
         self.exchange = SimulatedExchange(config, calendar(), self.log)
         self.journal = Disk(self.fuse)
@@ -326,11 +386,24 @@ class World:
 
     # ── the desk's process ───────────────────────────────────────────────────────────────────────────────────────
 
-    def _boot(self, *, with_checkpoint: bool) -> None:
+    def _boot(
+        self,
+        *,
+        with_checkpoint: bool,
+        bars: Iterable[BarArrived] = (),
+        requests: Iterable[tuple[datetime, Effect]] = (),
+    ) -> None:
         self.engine = Engine(ACCOUNT, Mode.PAPER, calendar(), self.journal)
         checkpoint.rebuild(self.engine.desk, self.drawer if with_checkpoint else None)
         self.engine.desk.listeners.append(self.auditor.hear)
+        self.engine.desk.listeners.append(self._tell)
         self.wire = Wire(self, self.clock)
+        self.wire.carry_over(bars, requests)
+        for thing in self.planned:
+            self.wire.expect(thing)
+        if self.again:
+            self.fuse.light(self.again)
+            self.again = 0
         self.engine.apply(self.clock, self.settings, "replay")
         self.wire.take(self.clock, Start())
         if self.switch.is_on() and self.engine.desk.control.state.killed_by is None:
@@ -354,12 +427,15 @@ class World:
             self.auditor.hear(recorded.sequence, recorded.at, recorded.fact)
         self._world_goes_on(dead, down)
         bars = [BarArrived(fact.bar, "asked again") for fact in lost if type(fact).__name__ == "BarClosed"]
-        self._boot(with_checkpoint=with_checkpoint)
         heard = {message.bar.start for message in bars}
-        self.wire.carry_over(
-            [*bars, *(waiting for waiting in dead._arriving if waiting.bar.start not in heard)],
-            [(at, effect) for at, effect in dead.in_the_air if at > self.clock],
-        )
+        try:
+            self._boot(
+                with_checkpoint=with_checkpoint,
+                bars=[*bars, *(waiting for waiting in dead._arriving if waiting.bar.start not in heard)],
+                requests=[(at, effect) for at, effect in dead.in_the_air if at > self.clock],
+            )
+        except Crash:  # while it came up
+            self.restart(kept=kept, with_checkpoint=with_checkpoint, down=down)
 
     def _world_goes_on(self, dead: Wire, down: float) -> None:
         """While no desk runs: requests in the air arrive, the market moves, and nobody hears of it."""
@@ -367,16 +443,22 @@ class World:
         if dead._next is not None:
             self.exchange.begin_bar(dead._next[2].bar)
             dead._arriving.append(dead._next[2])
-        for at, effect in sorted(dead.in_the_air, key=lambda flying: flying[0]):
-            if at <= until:
-                if isinstance(effect, SubmitOrder):
-                    self.exchange.submit(at, effect.order)
-                elif isinstance(effect, ReplaceOrder):
-                    self.exchange.replace(at, effect.order)
-                elif isinstance(effect, CancelOrder):
-                    self.exchange.cancel(at, effect.client_order_id)
+        dead.at = max(dead.at, self.exchange.last_at or dead.at)
+        happening = [(at, effect) for at, effect in dead.in_the_air if at <= until]
+        happening += [(thing.at, thing) for thing in self.planned if thing.at <= until]
+        for at, one in sorted(happening, key=lambda due: due[0]):
+            dead.at = max(dead.at, at)
+            if isinstance(one, Planned):
+                one.happen(dead.at)
+            else:
+                dead.ask(one)
         self.exchange.advance(until)
-        self.exchange.take_updates()
+        self.surprises.told += self.exchange.take_updates()
+
+    def plan(self, thing: Planned) -> None:
+        """The broker does this on its own, at its time."""
+        self.planned.append(thing)
+        self.wire.expect(thing)
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -397,11 +479,17 @@ class World:
         for command in commands:
             self._survives(lambda command=command: self.wire.obey(command))  # type: ignore[misc]
 
+    def hear(self, message: Input) -> None:
+        """Something that no request asked for, now."""
+        self._survives(lambda: self.wire.take(self.wire.at, message))
+
     def _survives(self, act: Callable[[], object]) -> object:
         """What the act returns; where the process died of it, True with the next one up."""
         try:
             return act()
-        except Crash:
+        except Crash as place:
+            if self.tell is not None:
+                self.tell(f"       the process dies {place}")
             self.restart(**self.next_crash)
             return True
 
@@ -411,6 +499,7 @@ class World:
         if start >= self._session(start).close:
             start = calendar().next_session(start).open
         self.run_until(start)
+        self.bars += 1
         opened = max(self.price + Decimal(gap), Decimal(5)).quantize(Decimal("0.01"))
         closed = max(Decimal(close), Decimal(5)).quantize(Decimal("0.01"))
         self.price = closed
@@ -422,6 +511,10 @@ class World:
             )
         )  # fmt: skip
         self.run_until(start + timedelta(seconds=seconds))
+
+    def _tell(self, sequence: int, at: datetime, fact: Fact) -> None:
+        if self.tell is not None:
+            self.tell(f"{sequence:6} {at:%H:%M:%S.%f} {fact}")
 
     def _next_minute(self) -> datetime:
         whole = self.clock.replace(second=0, microsecond=0)
@@ -438,6 +531,7 @@ class World:
     def settle(self) -> None:
         """The line is mended, all that is under way ends, and the books are compared."""
         self.line.waiting.clear()
+        self.surprises.end()
         self.fuse.snuff()
         self.run(180)
         self.wire._perform(FetchPicture())

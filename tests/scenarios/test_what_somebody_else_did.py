@@ -1,0 +1,202 @@
+"""What our books cannot know of themselves: closed elsewhere, arrived after all, refused just before a crash."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from core.effects import CancelOrder, FetchPicture, LookUpOrder, SubmitOrder
+from core.execution.order import Order
+from core.facts import OrderStateChanged, PositionCorrected, SubmissionBlocked
+from core.inputs import PictureFetched, ProposeClose, RequestCancel
+from core.model.broker import BrokerPicture
+from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side
+from core.model.values import ClientOrderId
+from core.settings import Amount, RiskSettings, Settings, StrategiesSettings, VwapSettings
+from core.workflows.comparing import NOTHING_HELD
+from state.codec import decode
+from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal
+from tests.unit.core.brokers.trading_floor import SPY
+
+ON_MARGIN = {"multiplier": Decimal(2)}
+WHOLE = Settings(
+    risk=RiskSettings(max_notional=Amount(usd=Decimal(600), of_equity=None)),
+    strategies=StrategiesSettings(vwap=VwapSettings(quantity_step=Decimal(1))),
+)
+"""Whole shares: no fraction can be sold short."""
+AWAY = (("10:06", "10:30", "99.70"),)
+"""The price stays above the entry's limit: it works and does not fill."""
+
+
+def picture_of(house: House) -> BrokerPicture:
+    found = house.line.ask(FetchPicture())
+    assert isinstance(found, PictureFetched)
+    assert isinstance(found.answer, BrokerPicture)
+    return found.answer
+
+
+def compares(house: House) -> None:
+    """The broker's books arrive as they are."""
+    house.line.take(house.line.at, PictureFetched(picture_of(house)))
+
+
+def closes_elsewhere(house: House) -> None:
+    """At the broker's own page: the stop is cancelled, the position sold, and the stream says nothing of it."""
+    house.line.is_deaf = True
+    exchange, at = house.exchange, house.line.at
+    for order in house.desk.ledger.working():
+        exchange.cancel(at, order.id)
+    held = {p.symbol: p.quantity for p in exchange.picture(at).positions}[SPY]
+    exchange.submit(at, OrderRequest(ClientOrderId("elsewhere"), SPY, Side.SELL, Effect.CLOSE, held, OrderType.MARKET))
+    house.line._pass_updates_on()
+    house.until_moment(at)
+    assert house.held_by_the_broker() == "0"
+
+
+def test_an_order_that_was_given_up_and_works_after_all_is_taken_back_at_the_next_comparison() -> None:
+    """EX-06, EX-09: the stream was gone when it arrived, so only the broker's books tell of it."""
+    house = a_house_with_a_proposal(*AWAY)
+    house.line.breaks_at(SubmitOrder, arrives=False)
+    house.confirms_at("10:06:02")
+    house.until("10:08:30")
+    assert house.entry.reason == "never arrived"
+    house.line.is_deaf = True
+    house.exchange.submit(house.line.at, house.entry.request)
+    house.line._pass_updates_on()
+
+    compares(house)
+    house.until("10:08:40")
+
+    assert house.requests()[-1] == "cancel"
+    assert [report.raw_status for report in house.exchange.orders(house.line.at)] == ["canceled"]
+
+
+def confirms_a_close(house: House) -> None:
+    """At 10:06:33, with a line that needs a tenth of a second each way."""
+    house.presses(ProposeClose(SPY))
+    house.until("10:06:32")
+    house.opens_ticket()
+    house.until("10:06:33")
+    house.confirms()
+
+
+def test_a_close_whose_position_is_gone_at_the_broker_is_not_sold_short() -> None:
+    """EX-09, EX-21: its stop's end and the empty position are learnt from the same books."""
+    house = a_house_in_a_position(**ON_MARGIN)
+    house.line.breaks_at(CancelOrder, arrives=False)
+    confirms_a_close(house)
+    house.until("10:06:34")
+    closes_elsewhere(house)
+
+    compares(house)
+    house.until("10:08")
+
+    assert (house.sale.status, house.sale.reason) == (OrderStatus.CANCELLED, NOTHING_HELD)
+    assert house.requests().count("submit sell market 0.502") == 1, "that of somebody else"
+    assert house.held() == house.held_by_the_broker() == "0"
+    assert not any(house.desk.ledger.working())
+
+
+def test_a_stop_that_works_for_nothing_is_taken_back_when_the_books_are_corrected() -> None:
+    """EX-09, EX-13: left at the broker it would open a short"""
+    house = a_house_in_a_position(**ON_MARGIN)
+    picture = replace(picture_of(house), positions=())
+
+    house.line.take(house.line.at, PictureFetched(picture))
+    house.until("10:07")
+
+    assert house.last(PositionCorrected).quantity == 0
+    assert house.requests()[-1] == "cancel"
+    assert not any(house.desk.ledger.working())
+
+
+def test_a_stop_for_a_fill_that_is_gone_by_the_same_books_never_leaves() -> None:
+    """EX-09, OP-06"""
+    house = a_house_with_a_proposal(("10:06", "10:30", STEADY), **ON_MARGIN)
+    house.line.is_deaf = True
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.breaks_at(LookUpOrder, arrives=True, times=5)
+    house.confirms_at("10:06:02")
+    house.until("10:06:04")
+    house.exchange.take_updates()
+    picture = replace(picture_of(house), positions=())
+
+    house.line.take(house.line.at, PictureFetched(picture))
+    house.until("10:06:09")
+
+    (stop,) = house.stops
+    assert (stop.status, stop.reason) == (OrderStatus.CANCELLED, NOTHING_HELD)
+    assert house.facts(SubmissionBlocked)
+    assert house.requests() == ["submit buy limit 0.502"]
+
+
+def test_a_position_that_flipped_gets_no_stop_that_would_add_to_it() -> None:
+    """EX-13, EX-21: a sale that was on its way when the position was closed elsewhere sells short, and fills"""
+    house = a_house_with_a_proposal(settings=WHOLE, cash=Decimal(5000), **ON_MARGIN)
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+    confirms_a_close(house)
+    house.until_moment(house.line.at + timedelta(seconds=0.15))
+    house.slows_down(5)
+    house.until("10:06:34")
+    closes_elsewhere(house)
+
+    compares(house)
+    house.line.is_deaf = False
+    house.until("10:07")
+
+    assert house.sale.status is OrderStatus.FILLED
+    assert house.held() == house.held_by_the_broker() == "-5"
+    assert len(house.stops) == 1, "the long one's, which made way"
+
+
+def test_a_crash_between_a_refused_sale_and_its_stop_puts_the_stop_back_at_the_next_start() -> None:
+    """EX-20, EX-21: the refusal is on the disk, what follows from it is not"""
+    house = a_house_in_a_position()
+    house.presses(ProposeClose(SPY))
+    house.until("10:06:32")
+    house.opens_ticket()
+    house.until("10:06:33")
+    house.line.refuses_the_next_order("trade denied")
+    house.confirms()
+    house.until("10:06:40")
+    sale = house.sale
+    assert sale.status is OrderStatus.REJECTED
+    forgets_after_the_end_of(house, sale)
+
+    house.restarted().until("10:07")
+
+    assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.502")
+    assert house.stops[-1].status is OrderStatus.SUBMITTED
+
+
+def forgets_after_the_end_of(house: House, order: Order) -> None:
+    """The disk has the order's last state and nothing that was written after it; nor has the exchange heard of that."""
+    lines = house.journal.lines
+    ends = [
+        number
+        for number, fact in enumerate(decode(line).fact for line in lines)
+        if isinstance(fact, OrderStateChanged) and fact.client_order_id == order.id
+    ]
+    written_after = {o.id for o in house.stops[1:]}
+    for order_id in written_after:
+        house.exchange.cancel(house.line.at, order_id)
+    house.exchange.take_updates()
+    house.exchange._book._orders = {k: v for k, v in house.exchange._book._orders.items() if k not in written_after}
+    kept = lines[: ends[-1] + 1]
+    house.journal.__init__()  # type: ignore[misc]
+    for line in kept:
+        recorded = decode(line)
+        house.journal.append(recorded.at, recorded.fact)
+
+
+def test_a_cancelled_stop_is_not_put_back_by_that_start() -> None:
+    """EX-21: nothing was sold and nothing was refused; the operator took it away"""
+    house = a_house_in_a_position()
+    house.presses(RequestCancel(house.stops[0].id))
+    house.until("10:06:40")
+
+    house.restarted().until("10:07")
+
+    assert house.desk.ledger.covered(SPY, "vwap") == 0

@@ -1,0 +1,116 @@
+"""What must be zero when everything has settled, counted from the exchange's books and the journal alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from core.brokers.simulated.log import Cancellation, decoded
+from core.execution.order import Order
+from core.facts import OrderCreated
+from core.model.broker import OrderReport
+from core.model.order import Side
+from core.model.values import ZERO
+from core.picture import Pictures
+
+if TYPE_CHECKING:
+    from simulation.world import World
+
+
+@dataclass
+class Reckoning:
+    """How often each happened that never may, and in words."""
+
+    lost: int = 0
+    doubled: int = 0
+    differing: int = 0
+    bare: int = 0
+    loose: int = 0
+    words: list[str] = field(default_factory=list)
+
+    def add(self, other: Reckoning) -> None:
+        self.lost += other.lost
+        self.doubled += other.doubled
+        self.differing += other.differing
+        self.bare += other.bare
+        self.loose += other.loose
+
+
+def reckon(world: World) -> Reckoning:
+    found = Reckoning()
+    _count_orders(world, found)
+    _compare_positions(world, found)
+    _compare_cover(world, found)
+    return found
+
+
+def _count_orders(world: World, found: Reckoning) -> None:
+    """Lost: at the exchange and not on our books, or alive on ours and not there. Doubled: asked for twice."""
+    intents = {one.fact.order.client_order_id for one in world.journal.records() if isinstance(one.fact, OrderCreated)}
+    asked = Counter(
+        request.order.client_order_id
+        for request in map(decoded, world.log.records)
+        if not isinstance(request, Cancellation) and request.order.client_order_id not in world.foreign
+    )
+    theirs = {report.client_order_id: report for report in world.exchange.orders(world.wire.at)}
+    for order_id in theirs.keys() - world.foreign - intents:
+        found.lost += 1
+        found.words.append(f"lost: {order_id} is at the exchange, and the journal knows nothing of it")
+    for order in world.engine.desk.ledger.state.orders.values():
+        report = theirs.get(order.id)
+        if _is_another_story(order, report):
+            found.lost += 1
+            found.words.append(f"lost: {order.id} is {order.status.value} here, {report and report.raw_status} there")
+    for order_id, times in asked.items():
+        if times > 1:
+            found.doubled += 1
+            found.words.append(f"doubled: {order_id} was asked for {times} times")
+
+
+def _is_another_story(order: Order, report: OrderReport | None) -> bool:
+    """Alive on one side alone, or filled otherwise. How it ended may differ: what was given up may arrive and fill."""
+    if report is None or report.status is None:
+        return order.is_working or bool(order.filled_quantity)
+    return order.is_working is not report.status.is_working or order.filled_quantity != report.filled_quantity
+
+
+def _compare_positions(world: World, found: Reckoning) -> None:
+    ledger = world.engine.desk.ledger
+    held = {position.symbol: position.quantity for position in world.exchange.picture(world.wire.at).positions}
+    for symbol in {*held, *(position.symbol for position in ledger.positions())}:
+        ours, true = ledger.net_quantity(symbol), held.get(symbol, ZERO)
+        if ours != true and not _is_said(world):
+            found.differing += 1
+            found.words.append(f"differs: {symbol} is {ours} here and {true} at the exchange")
+
+
+def _is_said(world: World) -> bool:
+    """More was done elsewhere than may be corrected without a person: the desk is read-only and says why."""
+    return bool(world.foreign) and not world.engine.desk.control.state.is_reconciled
+
+
+def _compare_cover(world: World, found: Reckoning) -> None:
+    """What the desk shows as covered, orders at the exchange do cover; the rest is shown as nobody's but yours.
+
+    And no exit is left at the exchange for more than is held.
+    """
+    at, ledger = world.wire.at, world.engine.desk.ledger
+    exits = Counter[tuple[str, Side]]()
+    for report in world.exchange.orders(at):
+        order = ledger.order(report.client_order_id)
+        if report.status is not None and report.status.is_working and order is not None and order.only_reduces:
+            exits[report.symbol, report.side] += report.quantity - report.filled_quantity
+    held, shown = Counter[tuple[str, Side]](), Counter[tuple[str, Side]]()
+    for row in Pictures(world.engine).draw(at).positions:
+        way_out = (row.symbol, Side.SELL if row.quantity > 0 else Side.BUY)
+        held[way_out] += abs(row.quantity)
+        shown[way_out] += row.covered
+    for way_out in {*exits, *held}:
+        symbol, side = way_out
+        if shown[way_out] > exits[way_out]:
+            found.bare += 1
+            found.words.append(f"bare: {shown[way_out]} {symbol} are shown as covered, and {exits[way_out]} are")
+        if exits[way_out] > held[way_out] and not _is_said(world):
+            found.loose += 1
+            found.words.append(f"loose: exits {side.value} {exits[way_out]} {symbol} for {held[way_out]} held")

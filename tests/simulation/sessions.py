@@ -1,0 +1,314 @@
+"""A session from a seed: a settings profile, and a list of events that says nothing of what it will meet.
+
+An event that does not fit the moment (a cancel without an order) does nothing, so that any part of a list is a list
+that can be played. What each event does is `simulation.play`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from random import Random
+
+from simulation.surprises import REFUSALS
+
+from core.settings import Settings
+
+LEAST, MOST = 30, 52
+"""Events of a session."""
+LEVELS = ("100.00", "99.90", "99.60", "99.30", "99.00", "97.50", "100.20", "100.60", "101.50")
+GAPS = ("0", "0", "0", "-0.40", "0.40", "-2.50")
+VOLUMES = (5, 30, 60, 1000, 1000)
+REQUESTS = (
+    "SubmitOrder",
+    "SubmitOrder",
+    "SubmitOrder",
+    "ReplaceOrder",
+    "CancelOrder",
+    "CancelOrder",
+    "LookUpOrder",
+    "FetchFigures",
+    "FetchPicture",
+    "FetchAccount",
+)
+PLACES = (
+    "",
+    "",
+    "",
+    "sync",
+    "SubmitOrder leaves",
+    "SubmitOrder left",
+    "CancelOrder le",
+    "ReplaceOrder le",
+    "SubmissionAnswered",
+    "BrokerUpdated",
+    "LookUpAnswered",
+    "PictureFetched",
+    "CancelAnswered",
+    "ConfirmationReceived",
+    "ApprovalRedeemed",
+    "OrderCreated",
+    "OrderStateChanged",
+    "OrderFilled",
+    "PositionChanged",
+    "OrderInDoubt",
+    "Killed",
+    "MandateEnded",
+)
+"""Words in the names of the places where the process dies; the empty one is in all of them."""
+Arguments = tuple[str | int | float | bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happens to a desk: the name of what plays it, and its arguments."""
+
+    name: str
+    arguments: Arguments = ()
+
+    def __str__(self) -> str:
+        return f"{self.name.replace('_', ' ')} {', '.join(str(one) for one in self.arguments)}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How the desk and its account are set, and how this broker is.
+
+    Attributes
+    ----------
+    minutes
+        From the session's open to the start.
+    is_terse
+        The broker's reports list no executions.
+    """
+
+    is_whole: bool
+    is_margin: bool
+    holder: str
+    minutes: int
+    review: str
+    is_terse: bool
+
+    def settings(self) -> Settings:
+        """Limits wide enough for many trades a day."""
+        return Settings.model_validate(
+            {
+                "risk": {
+                    "per_trade": {"usd": "30"},
+                    "max_notional": {"usd": "1000"},
+                    "max_open_positions": 3,
+                    "daily_loss": {"usd": "5000"},
+                    "entries_a_day": 100,
+                    "window_start": "09:30",
+                    "window_end": "15:59",
+                },
+                "staging": {"review_seconds": self.review},
+                "strategies": {
+                    "vwap": {
+                        "minimum_bars": 2,
+                        "minimum_volume": "10",
+                        "entry_deviation": "0.001",
+                        "quantity_step": "1" if self.is_whole else "0.001",
+                        "stop_holder": self.holder,
+                    }
+                },
+                "exchange": {"multiplier": "2" if self.is_margin else "1"},
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """`seed` and `number` make all of it."""
+
+    seed: int
+    number: int
+    profile: Profile
+    events: tuple[Event, ...]
+
+    def having(self, events: tuple[Event, ...]) -> Session:
+        return replace(self, events=events)
+
+
+def session_of(seed: int, number: int) -> Session:
+    """The same two numbers make the same session, in any process."""
+    chance = Random(f"{seed}:{number}")
+    profile = Profile(
+        is_whole=chance.random() < 0.5,
+        is_margin=chance.random() < 0.5,
+        holder=chance.choice(("broker", "broker", "broker", "desk")),
+        minutes=chance.choice((1, 30, 120, 240, 330, 372)),
+        review=chance.choice(("3", "3", "8")),
+        is_terse=chance.random() < 0.5,
+    )
+    makers, weights = list(EVENTS), [weight for weight, _ in EVENTS.values()]
+    names = chance.choices(makers, weights, k=chance.randint(LEAST, MOST))
+    if "the_process_dies" not in names:
+        names.insert(chance.randrange(len(names) * 3 // 4), "the_process_dies")
+    return Session(seed, number, profile, tuple(Event(name, EVENTS[name][1](chance)) for name in names))
+
+
+# ── what can happen ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_bar(chance: Random) -> Arguments:
+    """Close, gap before the open, volume, and how many seconds of it pass."""
+    seconds = chance.choice((60.0, 60.0, 60.0, 21.0, 40.5))
+    return chance.choice(LEVELS), chance.choice(GAPS), chance.choice(VOLUMES), seconds
+
+
+def a_quiet_time(chance: Random) -> Arguments:
+    return chance.choice((3, 8, 20, 60)), chance.randrange(1 << 30)
+
+
+def a_wait(chance: Random) -> Arguments:
+    return (chance.choice((0.05, 0.15, 1.0, 3.1, 10.0, 61.0)),)
+
+
+def a_thought(chance: Random) -> float:
+    return chance.choice((0.5, 0.5, 0.5, 2.0, 58.0))
+
+
+def a_dip(chance: Random) -> Arguments:
+    return chance.choice(("-0.15", "-0.30", "-0.60")), a_thought(chance), chance.choice(VOLUMES)
+
+
+def a_reading(chance: Random) -> Arguments:
+    return chance.randrange(3), a_thought(chance), chance.choice((0.35, 0.35, 6.0))
+
+
+def a_pick(chance: Random) -> Arguments:
+    return (chance.randrange(4),)
+
+
+def a_typed_order(chance: Random) -> Arguments:
+    return (
+        chance.choice(("open", "open", "open", "add", "reduce", "close", "short", "cover")),
+        chance.choice(("1", "3", "8", "0.5", "2.5")),
+        chance.choice(("", "", "-0.05", "0.05", "0.50", "-0.60")),
+        chance.choice(("0.30", "1.00", "3.00")),
+        chance.choice(("broker", "broker", "desk", "you")),
+    )
+
+
+def a_close(chance: Random) -> Arguments:
+    return (chance.choice(("1", "1", "0.5", "0.3")),)
+
+
+def an_edit(chance: Random) -> Arguments:
+    return (
+        chance.randrange(3),
+        chance.choice(("1", "1", "2", "0.5", "50", "0")),
+        chance.choice(("", "", "-0.05", "0.02")),
+        chance.choice(("no key", "the key before", "the old key after", "open again")),
+    )
+
+
+def a_move(chance: Random) -> Arguments:
+    return chance.choice(("-0.05", "-0.20", "-0.60", "-1.50", "0.10")), chance.choice((0.5, 0.5, 20.0))
+
+
+def a_change(chance: Random) -> Arguments:
+    return (
+        chance.randrange(3),
+        chance.choice(("-2", "-1", "0", "0", "1", "4")),
+        chance.choice(("", "-0.30", "-0.05", "0.05", "0.30")),
+        chance.choice((0.5, 0.5, 20.0)),
+    )
+
+
+def a_wrong_key(chance: Random) -> Arguments:
+    return chance.choice(("effect", "digest", "other", "twice", "old")), chance.choice((0.0, 0.15, 0.5))
+
+
+def a_kill(chance: Random) -> Arguments:
+    ends = ("resume", "resume", "re-arm", "re-arm", "naked", "killed")
+    return chance.choice(ends), chance.choice((0.0, 1.0))
+
+
+def something_between(chance: Random) -> Arguments:
+    what = chance.choice(("kill", "close", "decline", "halt", "die", "key", "bar"))
+    return chance.choice((0.0, 2.0, 4.0, 6.0)), chance.choice((0.0, 0.15)), what
+
+
+def a_trouble_of_the_line(chance: Random) -> Arguments:
+    match chance.choice(("request", "answer", "answer", "update", "update")):
+        case "request":
+            to, of, fate = "request", chance.choice(REQUESTS), chance.choice(("lost", "late"))
+        case "answer":
+            to, of, fate = "answer", chance.choice(REQUESTS), chance.choice(("lost", "late", "twice", "unreadable"))
+        case _:
+            to, of, fate = "update", "", chance.choice(("lost", "late", "late", "twice"))
+    return to, of, fate, chance.choice((0.0, 0.3, 0.5, 2.0, 6.0, 20.0, 30.0, 90.0))
+
+
+def a_gap(chance: Random) -> Arguments:
+    return (chance.choice((1.0, 20.0, 90.0)),)
+
+
+def a_surprise(chance: Random) -> Arguments:
+    match chance.choice(("order", "order", "order", "cancel", "report")):
+        case "order":
+            what = chance.choice((*REFUSALS, "504", "504", "504", "duplicate", "duplicate", "rejected"))
+            return "order", what, 0.0
+        case "cancel":
+            return "cancel", chance.choice(("pending", "pending", "refused")), chance.choice((0.5, 5.0, 45.0))
+        case _:
+            return "report", "unknown status", 0.0
+
+
+def a_block(chance: Random) -> Arguments:
+    return (chance.choice((5.0, 120.0)),)
+
+
+def a_skew(chance: Random) -> Arguments:
+    return (chance.choice((-30.0, -2.0, 0.8, 3.0, 30.0)),)
+
+
+def a_crash(chance: Random) -> Arguments:
+    """How many places on, of which name; lines kept that were not synced; from a checkpoint; down; dying again at."""
+    named = chance.choice(PLACES)
+    places = chance.randint(0, 30) if not named else chance.choice((1, 1, 2, 3, 5))
+    again = chance.choice((0, 0, 0, 1, 2, 3, 5, 8))
+    return places, named, chance.randint(0, 3), chance.random() < 0.5, chance.choice((0.1, 1.0, 30.0, 200.0)), again
+
+
+def nothing(_chance: Random) -> Arguments:
+    return ()
+
+
+EVENTS: dict[str, tuple[int, Callable[[Random], Arguments]]] = {
+    "a_bar_trades": (8, a_bar),
+    "quiet_minutes": (5, a_quiet_time),
+    "time_passes": (5, a_wait),
+    "the_market_closes": (1, nothing),
+    "a_dip_is_bought": (14, a_dip),
+    "the_operator_confirms": (8, a_reading),
+    "everything_is_confirmed": (4, nothing),
+    "a_ticket_is_opened": (2, a_pick),
+    "a_ticket_is_left": (2, a_pick),
+    "a_proposal_is_declined": (2, a_pick),
+    "an_order_is_typed": (9, a_typed_order),
+    "a_close_is_confirmed": (6, a_close),
+    "all_is_flattened": (2, nothing),
+    "a_proposal_is_edited": (3, an_edit),
+    "a_stop_is_moved": (5, a_move),
+    "an_entry_is_edited": (5, a_change),
+    "an_order_is_cancelled": (4, a_pick),
+    "a_wrong_key_is_turned": (3, a_wrong_key),
+    "something_between_key_and_figures": (3, something_between),
+    "the_kill_key": (3, a_kill),
+    "the_desk_is_armed_again": (7, nothing),
+    "the_strategy_is_paused": (1, a_pick),
+    "the_line_fails": (16, a_trouble_of_the_line),
+    "the_stream_is_gone": (2, a_gap),
+    "an_update_is_replayed": (4, a_pick),
+    "the_broker_surprises": (12, a_surprise),
+    "the_account_is_blocked": (1, a_block),
+    "the_clocks_part": (1, a_skew),
+    "an_order_is_taken_away": (2, a_pick),
+    "the_position_is_closed_elsewhere": (1, nothing),
+    "a_checkpoint_is_written": (4, nothing),
+    "the_process_dies": (8, a_crash),
+}
+"""How often each is drawn, and what its arguments are drawn from."""

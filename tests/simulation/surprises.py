@@ -1,0 +1,251 @@
+"""What a broker does that no line can be blamed for: refusals, answers that hide an order, words that nobody knows.
+
+Each surprise waits for the next request or report that it fits. It stands between the wire and the simulated exchange,
+so that the exchange's own books stay the truth that is compared with at the end.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from core.brokers.simulated.log import Replacement, Submission, encoded
+from core.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
+from core.inputs import CancelAnswered, FiguresFetched, Input, LookUpAnswered, PictureFetched, SubmissionAnswered
+from core.model.broker import (
+    Accepted,
+    Execution,
+    FreshFigures,
+    NoAnswer,
+    OrderReport,
+    OrderUpdate,
+    Refused,
+    UpdateEvent,
+)
+from core.model.order import Effect as OrderEffect
+from core.model.order import OrderRequest, OrderType, Side
+from core.model.values import ClientOrderId, Quantity, Symbol
+
+REFUSALS: dict[str, Refused] = {
+    "buying power": Refused(403, 40310000, "insufficient buying power"),
+    "wash trade": Refused(403, 40310000, "potential wash trade detected. use complex orders"),
+    "day trades": Refused(403, 40310100, "trade denied due to pattern day trading protection"),
+    "not tradable": Refused(422, 42210000, "asset is not tradable"),
+    "unauthorised": Refused(401, 40110000, "request is not authorized"),
+    "too many": Refused(429, 42910000, "too many requests"),
+}
+BLOCKED = Refused(403, 40310000, "account is blocked from trading")
+DUPLICATE = Refused(422, 40010001, "client_order_id must be unique")
+BUSY = Refused(422, 42210000, 'order is already in "pending_cancel" state')
+UNKNOWN = "under_review"
+
+
+@dataclass(frozen=True, slots=True)
+class Surprise:
+    """What the broker does with the next thing of a kind.
+
+    Attributes
+    ----------
+    to
+        `order`, `cancel` or `report`.
+    what
+        For an order a key of `REFUSALS`, `504`, `duplicate` (both after taking it) or `rejected` (after saying yes);
+        for a cancel `pending` or `refused`; for a report `unknown status`.
+    seconds
+        How long a cancel stays pending.
+    """
+
+    to: str
+    what: str
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class Planned:
+    """What the broker does on its own at a time, once."""
+
+    at: datetime
+    act: Callable[[datetime], object]
+    is_done: bool = False
+
+    def happen(self, at: datetime) -> None:
+        if not self.is_done:
+            self.is_done = True
+            self.act(at)
+
+
+@dataclass
+class Surprises:
+    """The broker's moods.
+
+    Attributes
+    ----------
+    is_terse
+        Reports list no executions, as Alpaca's do; an update still brings its own.
+    skew
+        How far the broker's clock is ahead of the desk's.
+    told
+        Every update that the exchange ever had to tell, heard or not.
+    """
+
+    world: Any
+    is_terse: bool = False
+    skew: timedelta = timedelta(0)
+    blocked_until: datetime | None = None
+    waiting: list[Surprise] = field(default_factory=list)
+    met: Counter[str] = field(default_factory=Counter)
+    told: list[OrderUpdate] = field(default_factory=list)
+    pending: dict[str, datetime] = field(default_factory=dict)
+
+    def end(self) -> None:
+        """From here on the broker behaves."""
+        self.waiting.clear()
+        self.blocked_until = None
+        self.skew = timedelta(0)
+
+    # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def answer(self, effect: Effect, at: datetime, ask: Callable[[Effect], Input]) -> Input:
+        """What the broker answers, having acted or not."""
+        match effect:
+            case SubmitOrder() | ReplaceOrder():
+                return self._of_order(effect, at, ask)
+            case CancelOrder():
+                return self._of_cancel(effect, at, ask)
+        answer = ask(effect)
+        if isinstance(answer, LookUpAnswered) and isinstance(answer.answer, OrderReport):
+            return LookUpAnswered(answer.client_order_id, self._said(answer.answer))
+        if isinstance(answer, PictureFetched) and not isinstance(answer.answer, NoAnswer):
+            orders = tuple(self._said(report) for report in answer.answer.orders)
+            return PictureFetched(replace(answer.answer, orders=orders))
+        if isinstance(answer, FiguresFetched) and isinstance(answer.answer, FreshFigures) and self.skew:
+            self.met["clock skew"] += 1
+            figures = replace(answer.answer, broker_time=answer.answer.broker_time + self.skew)
+            return FiguresFetched(answer.proposal_id, answer.ticket_id, figures)
+        return answer
+
+    def _of_order(self, effect: SubmitOrder | ReplaceOrder, at: datetime, ask: Callable[[Effect], Input]) -> Input:
+        order_id = effect.order.client_order_id
+        if self.blocked_until is not None and at < self.blocked_until:
+            return self._refused(effect, at, "account blocked", BLOCKED)
+        surprise = self._next("order")
+        if surprise is None:
+            return self._as_said(ask(effect))
+        if surprise.what in REFUSALS:
+            return self._refused(effect, at, surprise.what, REFUSALS[surprise.what])
+        answer = ask(effect)
+        assert isinstance(answer, SubmissionAnswered)
+        if not isinstance(answer.answer, Accepted):
+            return answer
+        self.met[f"order {surprise.what}"] += 1
+        if surprise.what == "rejected":
+            self._reject(order_id, at)
+        elif surprise.what == "504":
+            return SubmissionAnswered(order_id, NoAnswer("504 Gateway Timeout"))
+        elif surprise.what == "duplicate":
+            return SubmissionAnswered(order_id, DUPLICATE)
+        return self._as_said(answer)
+
+    def _refused(self, effect: SubmitOrder | ReplaceOrder, at: datetime, what: str, answer: Refused) -> Input:
+        """The exchange never hears of it, and whoever counts what was sent does."""
+        self.met[f"refused: {what}"] += 1
+        request = Submission if isinstance(effect, SubmitOrder) else Replacement
+        self.world.auditor.arrives(encoded(request(at, effect.order)))
+        return SubmissionAnswered(effect.order.client_order_id, answer)
+
+    def _reject(self, order_id: ClientOrderId, at: datetime) -> None:
+        """Taken by the broker, and turned down by the venue."""
+        book = self.world.exchange._book
+        order = book.find(order_id)
+        if order is not None and order.is_working and not order.filled:
+            book.end(order, UpdateEvent.REJECTED, at)
+
+    def _of_cancel(self, effect: CancelOrder, at: datetime, ask: Callable[[Effect], Input]) -> Input:
+        order_id = effect.client_order_id
+        until = self.pending.get(order_id)
+        if until is not None and at < until:
+            return CancelAnswered(order_id, BUSY)
+        found = self.world.exchange._book.find(order_id)
+        surprise = self._next("cancel") if found is not None and found.is_working else None
+        if surprise is None:
+            return self._as_said(ask(effect))
+        self.met[f"cancel {surprise.what}"] += 1
+        if surprise.what == "refused":
+            return CancelAnswered(order_id, Refused(422, 42210000, "order is not cancelable"))
+        until = self.pending[order_id] = at + timedelta(seconds=surprise.seconds)
+        exchange = self.world.exchange
+        self.world.plan(Planned(until, lambda then: exchange.cancel(then, order_id)))
+        return CancelAnswered(order_id, Accepted(self._said(exchange.order(at, order_id))))
+
+    def _as_said(self, answer: Input) -> Input:
+        if isinstance(answer, SubmissionAnswered | CancelAnswered) and isinstance(answer.answer, Accepted):
+            return type(answer)(answer.client_order_id, Accepted(self._said(answer.answer.report)))
+        return answer
+
+    # ── reports ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def as_told(self, update: OrderUpdate) -> OrderUpdate:
+        """An update in the broker's words and by its clock."""
+        execution = update.execution and self._by_its_clock(update.execution)
+        return replace(update, at=update.at + self.skew, report=self._said(update.report), execution=execution)
+
+    def _said(self, report: OrderReport) -> OrderReport:
+        executions = () if self.is_terse else tuple(self._by_its_clock(one) for one in report.executions)
+        if self.skew or self.is_terse:
+            report = replace(report, executions=executions)
+        if report.client_order_id in self.pending and report.status is not None and report.status.is_working:
+            return replace(report, raw_status="pending_cancel")
+        if self._next("report"):
+            self.met["unknown status"] += 1
+            return replace(report, status=None, raw_status=UNKNOWN)
+        return report
+
+    def _by_its_clock(self, execution: Execution) -> Execution:
+        return replace(execution, at=execution.at + self.skew)
+
+    def _next(self, to: str) -> Surprise | None:
+        found = next((surprise for surprise in self.waiting if surprise.to == to), None)
+        if found is not None:
+            self.waiting.remove(found)
+        return found
+
+    # ── somebody else ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def take_away(self, order_id: ClientOrderId) -> None:
+        """One of our orders is cancelled at the broker's own page."""
+        at = self.world.wire.at
+        if isinstance(self.world.exchange.cancel(at, order_id), Accepted):
+            self.met["cancelled elsewhere"] += 1
+            self.world.meddled.add(order_id)
+        self.world.wire._pass_updates_on()
+
+    def close_elsewhere(self, symbol: Symbol) -> bool:
+        """What is held of a symbol is sold at the broker's own page, its orders out of the way first."""
+        world, exchange, at = self.world, self.world.exchange, self.world.wire.at
+        held = exchange._ledger.quantity(symbol)
+        if not held:
+            return False
+        for order in list(exchange._book.working.get(symbol, ())):
+            self.take_away(order.request.client_order_id)
+        order_id = ClientOrderId(f"elsewhere-{len(world.foreign) + 1}")
+        world.foreign.add(order_id)
+        side = Side.SELL if held > 0 else Side.BUY
+        effect = OrderEffect.CLOSE if held > 0 else OrderEffect.COVER
+        order = OrderRequest(order_id, symbol, side, effect, Quantity(abs(Decimal(held))), OrderType.MARKET)
+        answer = exchange.submit(at, order)
+        world.wire._pass_updates_on()
+        if not isinstance(answer, Accepted):
+            world.foreign.discard(order_id)
+            return False
+        self.met["closed elsewhere"] += 1
+        return True
+
+    def replay(self, pick: int) -> None:
+        """The stream tells something again that it told before."""
+        if self.told:
+            self.met["update replayed"] += 1
+            self.world.wire.replay(self.as_told(self.told[-1 - pick % len(self.told)]))

@@ -1,0 +1,139 @@
+"""Sessions that find nothing prove nothing: faults that cost real money are planted in turn, and the auditor must tell.
+
+The count of sessions that each took is printed at the end of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+import pytest
+from simulation.play import play
+from simulation.sessions import session_of
+from simulation.world import Switch
+
+from core.control import Control
+from core.effects import Effect, ReplaceOrder, SubmitOrder
+from core.execution.gateway import Gateway
+from core.execution.order import Order
+from core.facts import EngineStarted
+from core.inputs import Start, SubmissionAnswered
+from core.model.broker import Execution, NoAnswer, OrderReport
+from core.workflows.closing import Closing
+from core.workflows.doubting import Doubting
+from core.workflows.filling import Filling
+from core.workflows.starting import Starting
+from core.workflows.submitting import Submitting
+
+ENOUGH = 2_000
+SEED = 1
+
+
+def a_post_is_sent_again_blindly(patch: pytest.MonkeyPatch) -> None:
+    """No answer came, so the same request leaves once more (EX-06)."""
+    release, answered = Submitting.release, Submitting.on_answered
+    sent: dict[str, Effect] = {}
+
+    def remember(self: Submitting, *given: object) -> Iterator[Effect]:
+        for effect in release(self, *given):  # type: ignore[arg-type]
+            if isinstance(effect, SubmitOrder | ReplaceOrder):
+                sent[effect.order.client_order_id] = effect
+            yield effect
+
+    def again(self: Submitting, reply: SubmissionAnswered) -> Iterable[Effect]:
+        if isinstance(reply.answer, NoAnswer) and reply.client_order_id in sent:
+            return [sent[reply.client_order_id]]
+        return answered(self, reply)
+
+    patch.setattr(Submitting, "release", remember)
+    patch.setattr(Submitting, "on_answered", again)
+    patch.setattr(Gateway, "refusal", lambda *_: None)
+
+
+def a_replayed_fill_counts_again(patch: pytest.MonkeyPatch) -> None:
+    """Executions are not known again (EX-05)."""
+
+    def every(
+        _self: Filling, _order: Order, report: OrderReport, _source: object, execution: Execution | None
+    ) -> list[Execution]:
+        return [*(report.executions if execution is None else (execution,))]
+
+    patch.setattr(Filling, "_new_fills", every)
+
+
+def nobody_asks_after_a_crash(patch: pytest.MonkeyPatch) -> None:
+    """An order that an earlier process left without an answer is not looked up (EX-06, EX-20)."""
+    start, ask, watch = Starting.on_start, Doubting.ask, Doubting.watch
+
+    def on_start(self: Starting, command: Start) -> Iterable[Effect]:
+        self.comparing.doubting.begun_at = self.desk.at  # type: ignore[attr-defined]
+        return start(self, command)
+
+    def ours(self: Doubting, order: Order) -> bool:
+        return order.created_at >= getattr(self, "begun_at", order.created_at)
+
+    patch.setattr(Starting, "on_start", on_start)
+    patch.setattr(Doubting, "ask", lambda self, order: ask(self, order) if ours(self, order) else ())
+    patch.setattr(Doubting, "watch", lambda self, order: watch(self, order) if ours(self, order) else None)
+
+
+def a_restart_forgets_the_kill(patch: pytest.MonkeyPatch) -> None:
+    """Neither the journal's kill nor the switch's file holds over a start (OP-07)."""
+    started = Control._started
+
+    def forgetful(self: Control, at: datetime, fact: EngineStarted) -> None:
+        started(self, at, fact)
+        self.state.killed_by = self.state.killed_at = None
+
+    class Forgetful(Control):
+        def __init__(self) -> None:
+            super().__init__()
+            self.folds[EngineStarted] = lambda at, fact: forgetful(self, at, fact)
+
+    patch.setattr("core.desk.Control", Forgetful)
+    patch.setattr(Switch, "is_on", lambda _: None)
+
+
+def the_sale_does_not_wait_for_its_stop(patch: pytest.MonkeyPatch) -> None:
+    """Shares that a working stop holds are sold all the same (EX-21)."""
+    uncovered = "core.workflows.protecting.Protecting.uncovered"
+    patch.setattr(Closing, "_stops_left", lambda self, use: self._ticket(use) is None)
+    patch.setattr(
+        uncovered,
+        lambda self, symbol, strategy, _side: abs(held.quantity) if (held := self._position(symbol, strategy)) else 0,
+    )
+
+
+def a_stop_that_a_crash_kept_back_is_never_sent(patch: pytest.MonkeyPatch) -> None:
+    """Fills whose stop was not written down before a crash stay without one (OP-06, EX-20)."""
+    patch.setattr("core.workflows.protecting.Protecting.resume", lambda _: ())
+
+
+FAULTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
+    a_post_is_sent_again_blindly,
+    a_replayed_fill_counts_again,
+    nobody_asks_after_a_crash,
+    a_restart_forgets_the_kill,
+    the_sale_does_not_wait_for_its_stop,
+    a_stop_that_a_crash_kept_back_is_never_sent,
+)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_a_planted_fault_is_found(
+    fault: Callable[[pytest.MonkeyPatch], None],
+    monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """OP-06, OP-07, EX-05, EX-06, EX-20, EX-21"""
+    fault(monkeypatch)
+
+    for number in range(ENOUGH):
+        found = play(session_of(SEED, number)).failures
+        if found:
+            break
+
+    assert found, f"{ENOUGH} sessions did not find it"
+    record_property(f"found: {fault.__name__}", f"{number + 1} sessions: {found[0].words[0]}")
