@@ -93,7 +93,7 @@ class Engine:
 
         filling.after_arrival, filling.after_fill = replacing.after_arrival, after_fill
         filling.after_end = submitting.after_end = doubting.after_end = after_end
-        filling.after_late_fill = comparing.ask_soon
+        filling.after_late_fill = doubting.ask_for_books = comparing.ask_soon
         breaking = Breaking(desk)
         warned = Warned(desk, cancelling)
         submitting.take_warnings = warned.take

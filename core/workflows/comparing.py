@@ -24,6 +24,7 @@ from core.execution.reconciliation import Comparison, ReconciliationError
 from core.facts import PositionCorrected, ReconciliationFailed, ReconciliationPassed, Source, SubmissionBlocked
 from core.inputs import AcceptBroker, PictureFetched
 from core.model.broker import BrokerPicture, NoAnswer
+from core.model.connection import Line, LineState
 from core.model.order import OrderStatus
 from core.model.reconciliation import Difference
 from core.model.session import NoSession
@@ -136,7 +137,7 @@ class Comparing:
                 comparison.require_within_limits(positions)
             except ReconciliationError as error:
                 self._again()
-                self._fail((*map(str, error.args), WAY_OUT), found)
+                self._fail(tuple(f"{reason}; {WAY_OUT}" for reason in error.args), found)
                 yield from follows
                 return
             self._pass(tuple(self._correct(d, comparison) for d in positions), found)
@@ -164,6 +165,7 @@ class Comparing:
                 if order.status is OrderStatus.PENDING and self.desk.at - order.created_at < self._grace():
                     continue
                 yield from self.doubting.ask(order)
+            yield from self.doubting.on_books(order, is_listed=report is not None)
             if order.is_cancelling and order.id not in self.doubting.next_look_up:
                 yield from self.cancelling.cancel(order, order.reason)
 
@@ -255,13 +257,22 @@ class Comparing:
         return self.ask() if at is not None and self.desk.at >= at else ()
 
     def _next_round(self) -> datetime | None:
-        """Every minute of a session; where none is open then, when the next one opens."""
-        every = self._seconds("every_seconds")
+        """Every minute of a session; where none is open then, when the next one opens. Often, where the books tell
+        what the order stream does not while orders work (EX-17).
+        """
+        every = self._seconds("poll_seconds" if self._is_deaf() else "every_seconds")
         if self.asked_at is None or not every:
             return None
         at = self.asked_at + every
         calendar = self.desk.calendar
         return calendar.next_session(at).open if isinstance(calendar.session_at(at), NoSession) else at
+
+    def _is_deaf(self) -> bool:
+        """Whether orders work and nothing comes over their stream."""
+        lamp = self.desk.lamps.get(Line.TRADES)
+        return (
+            lamp is not None and lamp.state is not LineState.UP and next(self.desk.ledger.working(), None) is not None
+        )
 
     def _again(self) -> None:
         self.ask_at = self.desk.at + self._seconds("again_seconds")

@@ -9,11 +9,13 @@ from decimal import Decimal
 import pytest
 
 from console.details.wire import in_words, wire
+from core.effects import CancelOrder
 from core.execution.latency import percentile
 from core.execution.latency_report import latency_report
 from core.facts import OrderSent, ProposalSkipped, ProposalStaged
-from core.inputs import AccountFetched, CallsCounted
+from core.inputs import AccountFetched, CallsCounted, Kill, LampChanged, LookUpAnswered, PictureFetched
 from core.model.bar import Bar
+from core.model.connection import Lamp, Line, LineState
 from core.model.order import StopHolder
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.values import Price, Quantity, Symbol
@@ -172,6 +174,65 @@ def test_bars_of_many_symbols_in_one_minute_ask_for_the_account_once() -> None:
 
 def accounts(house: House) -> int:
     return sum(isinstance(message, AccountFetched) for message in house.line.heard)
+
+
+def look_ups(house: House) -> int:
+    return sum(isinstance(message, LookUpAnswered) for message in house.line.heard)
+
+
+def books(house: House) -> int:
+    return sum(isinstance(message, PictureFetched) for message in house.line.heard)
+
+
+def a_house_with_entries(count: int) -> House:
+    """Typed buys far below the market: they work and do not fill."""
+    house = House(minutes("09:30", "10:30", "99.60")).opens().until("10:06:30")
+    for _ in range(count):
+        house.presses(a_typed_buy(limit="98.00", stop="97.70"))
+        house.opens_ticket()
+        house.until_moment(house.line.at + timedelta(seconds=1))
+        house.confirms()
+        house.until_moment(house.line.at + timedelta(seconds=1))
+    return house
+
+
+def test_many_cancels_whose_end_nobody_heard_are_looked_up_in_the_books_at_once() -> None:
+    """EX-17, EX-06: one question, and not one an order."""
+    house = a_house_with_entries(4)
+    house.line.is_deaf = True
+    house.line.breaks_at(CancelOrder, arrives=False, times=4)
+    before = (look_ups(house), books(house))
+
+    house.presses(Kill("key"))
+    house.until_moment(house.line.at + timedelta(seconds=20))
+
+    assert all(not order.is_working for order in house.desk.ledger.state.orders.values())
+    assert look_ups(house) - before[0] <= 8
+    assert books(house) > before[1]
+
+
+def test_while_the_order_stream_is_down_and_orders_work_the_books_are_polled() -> None:
+    """EX-17: one batched poll as the fallback."""
+    house = a_house_with_entries(1)
+    lamp = Lamp(Line.TRADES, LineState.DOWN, since=house.line.at)
+    house.line.take(house.line.at, LampChanged(lamp))
+    before = (look_ups(house), books(house))
+
+    house.until_moment(house.line.at + timedelta(seconds=60))
+
+    assert (look_ups(house) - before[0], books(house) - before[1]) == (0, 12)
+
+
+def test_while_it_is_down_and_nothing_works_they_are_compared_as_always() -> None:
+    """EX-17"""
+    house = a_house_with_entries(0)
+    lamp = Lamp(Line.TRADES, LineState.DOWN, since=house.line.at)
+    house.line.take(house.line.at, LampChanged(lamp))
+    before = books(house)
+
+    house.until_moment(house.line.at + timedelta(seconds=60))
+
+    assert books(house) - before == 1
 
 
 # ── the boundary of a strategy ───────────────────────────────────────────────────────────────────────────────────────
