@@ -24,6 +24,7 @@ from state.tending import Tending
 if TYPE_CHECKING:
     from core.brokers.alpaca.broker import AlpacaBroker
     from core.brokers.alpaca.keys import Keys
+    from core.brokers.port import Broker
     from core.engine import Engine
     from core.market.calendar import ExchangeCalendar
     from core.model.account import Mode
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from state.kill_switch import FileKillSwitch
 
 CALENDAR_BEHIND, CALENDAR_AHEAD = timedelta(days=30), timedelta(days=370)
+NEVER_COMPARED = "reconciliation.every_seconds=0"
+"""A replay's exchange lives in its own process: after the start nobody else can move its books."""
 OUR_FAULT = 70
 """Exit code of an error that nobody foresaw: EX_SOFTWARE of sysexits.h."""
 
@@ -118,6 +121,74 @@ class Keyturn(Tending):
 
         files = DeskFiles(self.home, lambda: self._demo_folder(request))
         run_desk(lambda stack: runtime_of(request, stack), files, self._display(request.overrides))
+
+    # ── comparing ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def reconcile(self, account: str | None, accept: bool) -> dict[str, object]:
+        """Our books beside the broker's, while no engine runs (EX-09)."""
+        from core.runtime.reconciling import Reconciling
+        from state.kill_switch import FileKillSwitch
+        from state.lock import EngineLock
+
+        folder = self._folder(account)
+        with ExitStack() as stack:
+            stack.enter_context(EngineLock(folder))
+            engine, broker, now, write = self._books_of(folder, stack, accept=accept)
+            switch = FileKillSwitch(folder, self.environ) if accept else None
+            reconciling = Reconciling(engine, broker, now, switch)
+            found = reconciling.accept() if accept else reconciling.look()
+            if accept:
+                write()
+        return {
+            "ok": not found.differences,
+            "positions": found.positions,
+            "orders": found.orders,
+            "differences": [
+                {"kind": d.kind.value, "symbol": d.symbol, "local": d.local, "broker": d.broker, "note": d.note}
+                for d in found.differences
+            ],
+        }
+
+    def _books_of(
+        self, folder: AccountFolder, stack: ExitStack, *, accept: bool
+    ) -> tuple[Engine, Broker, Callable[[], datetime], Callable[[], None]]:
+        """The engine of a stopped account, its broker, the time, and how a checkpoint is written.
+
+        Raises `OperatorError` where the account has no broker that could be asked.
+        """
+        from core.runtime.demo import seed_of
+
+        seed = seed_of(folder.name)
+        if seed is None:
+            raise OperatorError(f"{folder.name}: this account has no broker to compare with")
+        return self._demo_books(folder, seed, stack, accept=accept)
+
+    def _demo_books(
+        self, folder: AccountFolder, seed: int, stack: ExitStack, *, accept: bool
+    ) -> tuple[Engine, Broker, Callable[[], datetime], Callable[[], None]]:
+        """The demo's account, its exchange rebuilt as it was left; only who accepts writes into either."""
+        from core.brokers.simulated.as_broker import SimulatedBroker
+        from core.brokers.simulated.log import time_of
+        from core.market.calendar import load_calendar
+        from core.model.account import Mode
+        from core.model.values import Symbol
+        from core.runtime import demo
+        from core.runtime.exchange import config_of, opening_settings, requests_of, resumed
+        from state.exchange_log import ExchangeLog
+
+        calendar = load_calendar(demo.FIRST_DAY, demo.LAST_DAY)
+        log = stack.enter_context(closing(ExchangeLog(folder)))
+        records = list(log.records())
+        settings = self._settings(opening_settings(records))
+        engine, write = self._engine(folder, calendar, Mode.PAPER, stack, is_kept=accept)
+        now = max([engine.desk.at, *(time_of(record) for record in records[-1:])])
+        engine.apply(now, settings, f"simulated-{seed}")
+        traded = sorted({*settings.symbols, *(str(r["symbol"]) for r in requests_of(records) if r.get("symbol"))})
+        bars = demo.bars_until(seed, traded, calendar, now)
+        config = config_of(settings, folder.name, str(seed))
+        exchange = resumed(config, calendar, log, bars, requests_of(records), now)
+        broker = SimulatedBroker(exchange, now, tuple(Symbol(text) for text in settings.symbols))
+        return engine, broker, lambda: now, write
 
     def _demo_folder(self, request: DemoRequest) -> AccountFolder:
         from core.runtime.demo import demo_account
@@ -355,7 +426,7 @@ class Keyturn(Tending):
 
         symbols = tuple(symbol.upper() for symbol in request.symbols)
         chosen = (f"symbols=[{', '.join(repr(s) for s in symbols)}]",) if symbols else ()
-        settings = self._settings((*request.overrides, *chosen))
+        settings = self._settings((NEVER_COMPARED, *request.overrides, *chosen))
         feeds = []
         for path in request.files:
             symbol = symbol_of(path) or (Symbol(settings.symbols[0]) if len(settings.symbols) == 1 else None)
@@ -418,17 +489,22 @@ class Keyturn(Tending):
         return is_whole
 
     def _engine(
-        self, folder: AccountFolder, calendar: object, mode: object, stack: ExitStack
+        self, folder: AccountFolder, calendar: object, mode: object, stack: ExitStack, *, is_kept: bool = True
     ) -> tuple[Engine, Callable[[], None]]:
-        """The engine as journal and documents left it, and how its checkpoint is written."""
+        """The engine as journal and documents left it, and how its checkpoint is written.
+
+        Where it is not kept, nothing that it records reaches the disk.
+        """
         from core import checkpoint
         from core.engine import Engine
+        from core.runtime.reconciling import Forgotten
         from state.documents import TinyDocuments, known_sequence
         from state.journal import FileJournal
 
         journal = stack.enter_context(closing(FileJournal(folder, known_sequence(folder))))
         documents = TinyDocuments(folder)
-        engine = Engine(folder.name, mode, calendar, journal)  # type: ignore[arg-type]
+        kept = journal if is_kept else Forgotten(journal)
+        engine = Engine(folder.name, mode, calendar, kept)  # type: ignore[arg-type]
         rebuilt = checkpoint.rebuild(engine.desk, documents)
         engine.notes = (*journal.repairs, *documents.notes, *rebuilt)  # what loading met is in them by now
         return engine, lambda: checkpoint.save(engine.desk, documents)

@@ -18,6 +18,8 @@ from console.screens.move_stop import MoveStopScreen, bare
 from console.screens.question import WIDTH, ArmedQuestion
 from console.screens.why import WhyScreen
 from core.inputs import (
+    ClearBreaker,
+    ConfirmWarning,
     Decline,
     EditOrder,
     MoveStop,
@@ -30,7 +32,7 @@ from core.inputs import (
 )
 from core.model.order import StopHolder
 from core.model.values import ClientOrderId, Fraction, Price, ProposalId, Quantity, Symbol
-from core.views import DeskView, OrderRow, PositionRow
+from core.views import WARNED, DeskView, OrderRow, PositionRow
 from widgets import format as f
 from widgets.lines import Cell
 from widgets.orders import REFUSAL
@@ -51,6 +53,7 @@ class Deeds:
             "cancel": self._cancel,
             "edit": self._edit,
             "why": self._why,
+            "warning": self._confirm_warning,
             "all": self._say_all,
             "fewer": lambda _view, _key: self.behind.say("refusals are hidden again"),
             "pause": self._pause,
@@ -78,6 +81,24 @@ class Deeds:
         self.following.wait_for_closes(view)
         self.behind.handle.send(ProposeFlattening())
         self.behind.say("staging…")
+
+    def clear_breaker(self) -> None:
+        """Entries may leave again although the broker has not shown that it answers (EX-15)."""
+        view = self.behind.view
+        if view is None:
+            return
+        if view.wire.breaker == "closed":
+            self.behind.say("the breaker is closed: entries pass it")
+            return
+
+        def clear() -> None:
+            self.behind.handle.send(ClearBreaker())
+            self.behind.say("asked: entries pass the breaker again")
+
+        lines = wrapped(
+            "", f"It is {view.wire.breaker}: {view.wire.breaker_reason or 'one entry is let through'}.", WIDTH
+        )
+        self.behind.ask(ArmedQuestion(self.behind, "Clear the breaker of entries?", lines, "clear it", clear))
 
     def open_urgent_exit(self) -> None:
         view = self.behind.view
@@ -209,6 +230,23 @@ class Deeds:
     def _stage_edit(self, order: OrderRow, quantity: Quantity, limit: Price | None) -> None:
         self._await_ticket(order.symbol, order.strategy)
         self.behind.handle.send(EditOrder(order.id, quantity, limit, order.stop_price))
+
+    def _confirm_warning(self, view: DeskView, key: str) -> None:
+        """Read in full, and confirmed by a key of its own (OP-11)."""
+        order = self._order(view, key)
+        if order is None:
+            return
+        if WARNED not in order.marks:
+            self.behind.say("the broker has warned of nothing here that waits for you")
+            return
+        lines = [line for words in order.warnings for line in wrapped("", words, WIDTH, "warning")]
+
+        def confirm() -> None:
+            self.behind.handle.send(ConfirmWarning(order.id, order.warnings))
+            self.behind.say(f"asked: {order_in_words(order)} stands as the broker took it")
+
+        title = f"The broker warns of {order_in_words(order)}"
+        self.behind.ask(ArmedQuestion(self.behind, title, lines, "let it stand", confirm))
 
     def _why(self, view: DeskView, key: str) -> None:
         order = self._order(view, key)

@@ -38,6 +38,7 @@ from console.mouse import may_ask_for_mouse
 from console.panes import PLACES
 from console.remapping import moved_by
 from console.screens.chord import ChordScreen
+from console.screens.detail import WIRE
 from console.screens.help import HelpScreen
 from console.screens.kill import KillScreen
 from console.screens.layer import Dialog, Layer
@@ -395,6 +396,12 @@ class Desk(App[None]):
 
     def action_guide(self) -> None:
         self.errands.open_guide()
+
+    def action_broker_answers(self) -> None:
+        self.errands.open_detail(WIRE, "")
+
+    def action_clear_breaker(self) -> None:
+        self.deeds.clear_breaker()
 
     def action_commands(self) -> None:
         if self.view is not None and not self.is_too_small:

@@ -96,6 +96,8 @@ KEYS: tuple[Key, ...] = (
     Key("help", _EVERYWHERE, "question_mark", "?", "app.help", "help", is_in_footer=True),
     Key("commands", _EVERYWHERE, "ctrl+p", "Ctrl+P", "app.commands", "commands"),
     Key("guide", _EVERYWHERE, "", "", "app.guide", "the guide of the first start", is_fixed=True),
+    Key("broker.answers", _EVERYWHERE, "", "", "app.broker_answers", "latencies, refusals, calls", is_fixed=True),
+    Key("breaker.clear", _EVERYWHERE, "", "", "app.clear_breaker", "clear the breaker of entries", is_fixed=True),
     Key("leave", _EVERYWHERE, "q", "q", "app.leave", "leave"),
     Key("leave.always", _EVERYWHERE, "ctrl+q", "Ctrl+Q", "app.leave", "leave", is_first=True),
     Key(
@@ -115,6 +117,7 @@ KEYS: tuple[Key, ...] = (
     Key("order.cancel", Place.ORDERS, "d", "d", "cancel", "cancel", is_in_footer=True),
     Key("order.edit", Place.ORDERS, "e", "e", "edit", "edit", is_in_footer=True),
     Key("order.why", Place.ORDERS, "w", "w", "why", "why", is_in_footer=True),
+    Key("order.warning", Place.ORDERS, "W", "W", "warning", "the broker's warning"),
     Key("order.all", Place.ORDERS, "a", "a", "all", "refusals too"),
     Key("strategy.pause", Place.STRATEGIES, "space", "Space", "pause", "pause or resume", is_in_footer=True),
     Key("log.filter", Place.LOG, "slash", "/", "filter", "filter", is_in_footer=True),

@@ -59,6 +59,9 @@ class OrdersPane(Orders, Wanting):
     def action_edit(self) -> None:
         self.want_for_row("edit")
 
+    def action_warning(self) -> None:
+        self.want_for_row("warning")
+
     def action_why(self) -> None:
         self.want_for_row("why")
 

@@ -8,7 +8,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.control import ControlState
 from core.desk import Desk
+from core.execution.breaker import BreakerState
+from core.execution.latency import LatenciesState
 from core.execution.ledger import LedgerState
+from core.execution.tally import TallyState
 from core.market.normaliser import MarketState
 from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
 from core.risk.day import DayState
@@ -21,6 +24,9 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "orders": TypeAdapter(LedgerState),
     "proposals": TypeAdapter(StageState),
     "day": TypeAdapter(DayState),
+    "breaker": TypeAdapter(BreakerState),
+    "latencies": TypeAdapter(LatenciesState),
+    "tally": TypeAdapter(TallyState),
     "market": TypeAdapter(MarketState),
     "strategies": TypeAdapter(OrchestratorState),
     "shadows": TypeAdapter(ShadowsState),
@@ -35,6 +41,9 @@ def states(desk: Desk) -> dict[str, Any]:
         "orders": desk.ledger.state,
         "proposals": desk.stage.state,
         "day": desk.opening.state,
+        "breaker": desk.breaker.state,
+        "latencies": desk.latencies.state,
+        "tally": desk.tally.state,
         "market": desk.normaliser.state,
         "strategies": desk.orchestrator.state,
         "shadows": desk.shadows.state,
@@ -89,6 +98,9 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
     desk.ledger.restore(loaded["orders"])
     desk.stage.state = loaded["proposals"]
     desk.opening.state = loaded["day"]
+    desk.breaker.state = loaded["breaker"]
+    desk.latencies.state = loaded["latencies"]
+    desk.tally.state = loaded["tally"]
     desk.normaliser.state = loaded["market"]
     desk.orchestrator.restore(loaded["strategies"], desk.control.settings)
     desk.shadows.restore(loaded["shadows"])

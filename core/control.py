@@ -21,6 +21,7 @@ from core.facts import (
     StateRestored,
     SymbolRefused,
 )
+from core.model.reconciliation import Difference
 from core.model.values import Symbol
 from core.settings import Settings
 
@@ -41,8 +42,9 @@ class Refusal:
 class ControlState:
     """`halts` maps each cause that halts now to its reason; `killed_by` is None while the key is not turned.
 
-    `read_only_at` is when the desk became read-only; None while it is not. `forgotten_until` is the time up to which
-    a reset or a restore forgot orders; None where none did.
+    `read_only_at` is when the desk became read-only; None while it is not. `differences` are those of the last
+    comparison that was news. `forgotten_until` is the time up to which a reset or a restore forgot orders; None where
+    none did.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -55,6 +57,7 @@ class ControlState:
     read_only_because: tuple[str, ...] = NOT_COMPARED
     read_only_at: datetime | None = None
     corrections: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
     starts: int = 0
     refused_symbols: dict[Symbol, Refusal] = field(default_factory=dict)
     forgotten_until: datetime | None = None
@@ -154,11 +157,13 @@ class Control:
         self.state.read_only_because = ()
         self.state.read_only_at = None
         self.state.corrections = fact.corrections
+        self.state.differences = fact.differences
         self.state.halts.pop(HaltCause.RECONCILIATION, None)
 
     def _failed(self, at: datetime, fact: ReconciliationFailed) -> None:
         self.state.is_reconciled = False
         self.state.read_only_because = fact.reasons
+        self.state.differences = fact.differences
         self.state.read_only_at = self.state.read_only_at or at
 
     def _symbol_refused(self, at: datetime, fact: SymbolRefused) -> None:

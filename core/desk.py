@@ -12,7 +12,10 @@ from decimal import Decimal
 from typing import Any
 
 from core.control import Control
+from core.execution.breaker import Breaker
+from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
+from core.execution.tally import Tally
 from core.facts import BarClosed, Fact, MarketDataQuarantined
 from core.market.normaliser import Normaliser
 from core.model.account import Account, Mode, NoAccount
@@ -20,9 +23,10 @@ from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import FreshFigures
 from core.model.connection import Lamp, Line
 from core.model.instrument import Instrument, NoInstrument
+from core.model.order import OrderRequest, Side
 from core.model.quote import NoQuote, Quote
 from core.model.session import Calendar
-from core.model.values import Price, Quantity, Symbol
+from core.model.values import Price, Quantity, Symbol, plain
 from core.ports import Journal
 from core.risk.day import Day
 from core.risk.gate import ReviewContext
@@ -75,12 +79,17 @@ class Desk:
         self.ledger = Ledger(calendar)
         self.stage = Stage(calendar)
         self.opening = Day()
+        self.breaker = Breaker()
+        self.latencies = Latencies(calendar.trading_day)
+        self.tally = Tally(calendar.trading_day)
         self.normaliser = Normaliser(calendar)
         self.orchestrator = Orchestrator(calendar, Holdings(self.ledger, self.stage, self.opening))
         self.shadows = Shadows(calendar, self.control, self.stage, self.ledger, self._last_close)
         self.quotes: dict[Symbol, Quote] = {}
         self.instruments: dict[Symbol, Instrument] = {}
         self.lamps: dict[Line, Lamp] = {}
+        self.calls: tuple[tuple[str, int], ...] = ()
+        self.held_by_the_broker: dict[Symbol, Quantity] | None = None
         self.account: Account | NoAccount = NoAccount("the broker has not said yet")
         self.folds = self._folds()
 
@@ -113,12 +122,25 @@ class Desk:
             control=self.control,
             ledger=self.ledger,
             opening=self.opening,
+            breaker=self.breaker,
             account=fresh.account if fresh else self.account,
             quote=fresh.quote if fresh else self.quotes.get(symbol) or NoQuote("none seen yet; asked at the ticket"),
             instrument=fresh.instrument if fresh else self.instrument(symbol),
             broker_time=fresh.broker_time if fresh else None,
             is_fresh=fresh is not None,
         )
+
+    def read_only_refusal(self, order: OrderRequest) -> str | None:
+        """Why a read-only desk lets this exit not pass: only a close of what the broker itself reports does (EX-09)."""
+        if self.control.state.is_reconciled:
+            return None
+        if self.held_by_the_broker is None:
+            return "read-only: the broker has not said yet what it holds; it is asked again"
+        held = self.held_by_the_broker.get(order.symbol, Quantity(Decimal(0)))
+        is_of_it = held > 0 if order.side is Side.SELL else held < 0
+        if is_of_it and order.quantity <= abs(held):
+            return None
+        return f"read-only: the broker reports {plain(held)} {order.symbol}, and only a close of that passes"
 
     def last_price(self, symbol: Symbol) -> tuple[datetime, Price] | None:
         """The newer of the last bar's close and the middle of the last quote, with its time; None where neither is."""
@@ -142,6 +164,9 @@ class Desk:
             self.ledger.folds,
             self.stage.folds,
             self.opening.folds,
+            self.breaker.folds,
+            self.latencies.folds,
+            self.tally.folds,
         )
         for folds in slices:
             for kind, fold in folds.items():

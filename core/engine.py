@@ -21,14 +21,17 @@ from core.ports import Journal, JournalError, JournalWriteError
 from core.risk.checks import standard_gate
 from core.settings import Settings
 from core.workflows.adopting import Adopting
+from core.workflows.breaking import CALLS, Breaking
 from core.workflows.cancelling import Cancelling
 from core.workflows.changing import Changing
 from core.workflows.choosing import Choosing
 from core.workflows.closing import Closing
+from core.workflows.comparing import Comparing
 from core.workflows.confirming import Confirming
 from core.workflows.doubting import Doubting
 from core.workflows.editing import Editing
 from core.workflows.filling import Filling
+from core.workflows.holding_over import HoldingOver
 from core.workflows.market import Market
 from core.workflows.proposing import Proposing
 from core.workflows.protecting import Protecting
@@ -36,11 +39,15 @@ from core.workflows.replacing import Replacing
 from core.workflows.starting import Starting
 from core.workflows.stopping import Stopping
 from core.workflows.submitting import Submitting
+from core.workflows.warned import Warned
 
 Handler = Callable[[Any], Iterable[Effect]]
 NOTHING: tuple[Effect, ...] = ()
 QUESTIONS = frozenset({FetchAccount})
 """Effects that change nothing and that nobody waits for: they need no sync of their own and move no deadline."""
+
+REPLANNED = frozenset({inputs.PictureFetched, inputs.LampChanged})
+"""Inputs that may move a deadline although nothing is recorded or asked for."""
 
 
 class Engine:
@@ -71,7 +78,9 @@ class Engine:
         replacing = Replacing(desk, doubting, cancelling)
         confirming = Confirming(desk, gate, changing, submitting, closing)
         stopping = Stopping(desk, cancelling, proposing)
-        starting = Starting(desk, filling, doubting, cancelling, protecting, closing)
+        holding_over = HoldingOver(desk, proposing)
+        comparing = Comparing(desk, filling, doubting, cancelling, protecting, closing, holding_over)
+        starting = Starting(desk, comparing)
         market = Market(desk, proposing)
         editing = Editing(desk, gate)
         choosing = Choosing(desk, proposing)
@@ -89,7 +98,11 @@ class Engine:
         doubting.after_look_up = protecting.after_look_up
         filling.after_arrival, filling.after_fill = replacing.after_arrival, after_fill
         filling.after_end = submitting.after_end = doubting.after_end = after_end
-        self.timed = (market, submitting, doubting, cancelling, closing, confirming, starting)
+        filling.after_late_fill = doubting.ask_for_books = comparing.ask_soon
+        breaking = Breaking(desk)
+        warned = Warned(desk, cancelling)
+        submitting.take_warnings = warned.take
+        self.timed = (warned, market, submitting, doubting, cancelling, closing, confirming, comparing)
         self.handlers: dict[type, Handler] = {
             inputs.BarArrived: market.on_bar,
             inputs.QuoteArrived: market.on_quote,
@@ -100,9 +113,11 @@ class Engine:
             inputs.LookUpAnswered: doubting.on_answered,
             inputs.FiguresFetched: confirming.on_figures,
             inputs.AccountFetched: starting.on_account,
-            inputs.PictureFetched: starting.on_picture,
+            inputs.PictureFetched: comparing.on_picture,
+            inputs.AcceptBroker: comparing.on_accept,
             inputs.BrokerUpdated: filling.on_updated,
             inputs.LampChanged: starting.on_lamp,
+            inputs.CallsCounted: starting.on_calls,
             inputs.OpenTicket: confirming.on_open_ticket,
             inputs.LookAt: confirming.on_look_at,
             inputs.LeaveTicket: proposing.on_leave_ticket,
@@ -121,11 +136,15 @@ class Engine:
             inputs.Halt: stopping.on_halt,
             inputs.Resume: stopping.on_resume,
             inputs.Kill: stopping.on_kill,
+            inputs.ConfirmWarning: warned.on_confirm,
+            inputs.ClearBreaker: breaking.on_clear,
             inputs.Rearm: stopping.on_rearm,
             inputs.Start: starting.on_start,
             inputs.DeadlineReached: self._on_deadline,
             inputs.Stop: starting.on_stop,
         }
+        for reply in CALLS:
+            self.handlers[reply] = _heard(breaking, self.handlers[reply])
 
     # ── the inbox ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -143,6 +162,7 @@ class Engine:
         desk.at = at
         try:
             effects = self.handlers[type(message)](message)
+            self._is_moved |= type(message) in REPLANNED
             if effects is NOTHING and not self._is_moved:
                 return NOTHING
             drained = list(effects)
@@ -236,3 +256,13 @@ class Engine:
         if not isinstance(fact, RELEARNED):
             self._is_moved = True
             self._is_owed_a_sync = True
+
+
+def _heard(breaking: Breaking, handler: Handler) -> Handler:
+    """A reply is heard by the breaker first, then by its own workflow."""
+
+    def handle(reply: Any) -> Iterable[Effect]:
+        breaking.hear(reply)
+        return handler(reply)
+
+    return handle

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from core.facts import (
     ApprovalRedeemed,
     BarClosed,
+    BrokerWarned,
     CancelFailed,
     CancelRequested,
     ConfirmationReceived,
@@ -21,6 +22,7 @@ from core.facts import (
     OrderFilled,
     OrderInDoubt,
     OrderNotFound,
+    OrderSent,
     OrderStateChanged,
     PositionChanged,
     ProposalEdited,
@@ -31,6 +33,7 @@ from core.facts import (
     TicketOpened,
     TradeClosed,
     UpdateIgnored,
+    WarningConfirmed,
 )
 from core.ports import OperatorError, Recorded
 
@@ -109,6 +112,9 @@ def _subject(fact: Fact) -> str | None:
             | OrderInDoubt()
             | OrderNotFound()
             | SubmissionBlocked()
+            | OrderSent()
+            | BrokerWarned()
+            | WarningConfirmed()
             | CancelRequested()
             | CancelFailed()
             | UpdateIgnored()

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
 
 from core.model.bar import Bar
 from core.model.order import LegRole, OrderRequest, OrderStatus
 from core.model.position import Fill, Trade
+from core.model.reconciliation import Difference
 from core.model.signal import ExitReason
 from core.model.staging import Approval, Mandate, Proposal, Review, StopPlan, Ticket
 from core.model.values import (
@@ -360,6 +362,32 @@ class SubmissionBlocked:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderSent:
+    """The request of an order left at `sent_at`, as the gateway let it pass; this record's own time is its answer's.
+
+    Whatever the answer was: it follows in the same act (EX-16).
+    """
+
+    client_order_id: ClientOrderId
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerWarned:
+    """The broker took the order and warned of it; the operator's word on that is still to come (OP-11)."""
+
+    client_order_id: ClientOrderId
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WarningConfirmed:
+    """The operator read the broker's warning and lets the order stand."""
+
+    client_order_id: ClientOrderId
+
+
+@dataclass(frozen=True, slots=True)
 class CancelRequested:
     client_order_id: ClientOrderId
     reason: str
@@ -411,6 +439,44 @@ class UpdateIgnored:
     reason: str
 
 
+# ── how the broker answers ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class CallFailed:
+    """A request had no answer that can be believed; told while the breaker counts (EX-15)."""
+
+    call: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered:
+    """The broker answered; told where that ends a row of failures, or was slow.
+
+    `took` is in seconds from the gateway's pass; None where it was not measured.
+    """
+
+    call: str
+    took: Decimal | None
+    is_slow: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerOpened:
+    """No entry leaves before `until`; where that is None, before the operator clears it."""
+
+    reason: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerClosed:
+    """Entries may leave again."""
+
+    reason: str
+
+
 # ── halts, kills, reconciliation ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -449,16 +515,21 @@ class Rearmed:
 
 @dataclass(frozen=True, slots=True)
 class ReconciliationPassed:
-    """Our books and the broker's agree, or were corrected within the limits (EX-09)."""
+    """Our books and the broker's agree, or were corrected within the limits (EX-09).
+
+    `differences` are those that were found, corrected ones and those that are only shown.
+    """
 
     corrections: tuple[str, ...]
+    differences: tuple[Difference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ReconciliationFailed:
-    """The desk is read-only, and why."""
+    """The desk is read-only, and why; `differences` are those that were found."""
 
     reasons: tuple[str, ...]
+    differences: tuple[Difference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -503,12 +574,19 @@ Fact = (
     | OrderInDoubt
     | OrderNotFound
     | SubmissionBlocked
+    | OrderSent
+    | BrokerWarned
+    | WarningConfirmed
     | CancelRequested
     | CancelFailed
     | OrderFilled
     | PositionChanged
     | TradeClosed
     | UpdateIgnored
+    | CallFailed
+    | CallAnswered
+    | BreakerOpened
+    | BreakerClosed
     | Halted
     | Resumed
     | Killed
@@ -525,6 +603,8 @@ VERSIONS: dict[str, int] = {
     "TicketOpened": 2,
     "ConfirmationReceived": 2,
     "OrderCreated": 2,
+    "ReconciliationPassed": 2,
+    "ReconciliationFailed": 2,
 }
 """Facts whose shape changed, and the version that is written now."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
@@ -54,8 +55,11 @@ class MarketDataBroken:
 
 @dataclass(frozen=True, slots=True)
 class SubmissionAnswered:
+    """`sent_at` is when the gateway let the request pass; data, None where nobody measured it (EX-16)."""
+
     client_order_id: ClientOrderId
     answer: Accepted | Refused | NoAnswer
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +104,24 @@ class PictureFetched:
 
 
 @dataclass(frozen=True, slots=True)
+class AcceptBroker:
+    """The operator takes the broker's word for every position that differs, whatever the limits say (EX-09)."""
+
+    picture: BrokerPicture
+
+
+@dataclass(frozen=True, slots=True)
 class BrokerUpdated:
     """A message of the broker's order stream."""
 
     update: OrderUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class CallsCounted:
+    """Requests since the start, by endpoint; a sighting (EX-17)."""
+
+    calls: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +299,19 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmWarning:
+    """Let an order stand of which the broker warned in these very words (OP-11)."""
+
+    client_order_id: ClientOrderId
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClearBreaker:
+    """Let entries pass again although the broker has not shown that it answers (EX-15)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rearm:
     """`word` is what was typed."""
 
@@ -334,6 +365,8 @@ Command = (
     | Halt
     | Resume
     | Kill
+    | ConfirmWarning
+    | ClearBreaker
     | Rearm
 )
 
@@ -348,8 +381,10 @@ Input = (
     | FiguresFetched
     | AccountFetched
     | PictureFetched
+    | AcceptBroker
     | BrokerUpdated
     | LampChanged
+    | CallsCounted
     | Command
     | Start
     | DeadlineReached

@@ -22,12 +22,14 @@ from core.pictures.protections import Protections
 from core.pictures.results import result_rows, shadow_rows
 from core.pictures.strategies import strategy_rows
 from core.pictures.symbols import sizing, symbol_view
+from core.pictures.wire import wire_view
 from core.ports import JournalError
 from core.risk.capping import cap_of
 from core.risk.checks import standard_gate
 from core.strategies.orchestrator import at_new_york
 from core.telling import order_in_words
 from core.views import (
+    WARNED,
     ChartView,
     DeskView,
     KillView,
@@ -98,6 +100,7 @@ class Pictures:
             results=result_rows(desk, today, trades, prices),
             chart=self._chart(at, positions),
             sizing=sizing(desk, at),
+            wire=wire_view(desk, at),
         )
 
     def _chart(self, at: datetime, positions: tuple[PositionRow, ...]) -> ChartView | None:
@@ -319,6 +322,7 @@ def _order(order: Order, *, is_to_replace: bool, is_held: bool) -> OrderRow:
     marks = (
         *(("cancelling",) if order.is_cancelling else ()),
         *(("in doubt",) if order.in_doubt_since and order.is_working else ()),
+        *((WARNED,) if order.warned_at is not None else ()),
         *(("late fill",) if order.late_fill else ()),
         *(("being replaced",) if order.is_being_replaced else ()),
         *((TO_REPLACE,) if is_to_replace else ()),
@@ -348,6 +352,7 @@ def _order(order: Order, *, is_to_replace: bool, is_held: bool) -> OrderRow:
         is_protective=order.is_protective,
         marks=marks,
         reason=order.reason,
+        warnings=order.warnings,
     )
 
 

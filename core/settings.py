@@ -110,6 +110,17 @@ class ExecutionSettings(Part):
     not_found_times: Annotated[int, Field(ge=1)] = Field(5, description="stated before it is believed")
     not_found_seconds: Seconds = Field(Decimal(60), description="least time over which they were stated")
     cancel_retry_seconds: Seconds = Field(Decimal(2), description="between tries of a cancel that failed")
+    warning_seconds: Seconds = Field(
+        Decimal(30), description="an entry that the broker warns of is taken back, unless confirmed (OP-11)"
+    )
+    breaker_failures: Annotated[int, Field(ge=1)] = Field(5, description="in a row that open the breaker (EX-15)")
+    breaker_slow_seconds: Seconds = Field(Decimal(5), description="an answer to an order after more than this is slow")
+    breaker_slow_times: Annotated[int, Field(ge=1)] = Field(3, description="in a row that open the breaker")
+    breaker_seconds: Seconds = Field(Decimal(60), description="until an open breaker lets one entry through")
+    breaker_openings: Annotated[int, Field(ge=1)] = Field(3, description="in an hour that latch it")
+    max_queued: Annotated[int, Field(ge=1)] = Field(
+        10, description="orders without an answer; over it no entry is staged"
+    )
 
 
 class ReconciliationSettings(Part):
@@ -117,7 +128,14 @@ class ReconciliationSettings(Part):
 
     max_missing: Annotated[int, Field(ge=0)] = Field(3, description="positions that one side alone may have")
     max_drift: Ratio = Field(Decimal("0.05"), description="of a quantity")
-    again_seconds: Seconds = Field(Decimal(10), description="until the broker is asked again")
+    split_tolerance: Ratio = Field(Decimal("0.01"), description="of quantity and price, for a split to be named")
+    every_seconds: Delay = Field(Decimal(60), description="between comparisons in a session; 0 is never")
+    poll_seconds: Seconds = Field(Decimal(5), description="between them while orders work and their stream is silent")
+    again_seconds: Seconds = Field(
+        Decimal(10), description="until the broker is asked again after no or no clear answer"
+    )
+    apart_seconds: Seconds = Field(Decimal(2), description="least time between two questions")
+    max_unanswered: Annotated[int, Field(ge=1)] = Field(3, description="in a row that make a reconciled desk read-only")
 
 
 class VwapSettings(Part):

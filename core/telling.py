@@ -7,8 +7,12 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from core import facts
 from core.model.order import LegRole, OrderRequest, OrderType
+from core.model.reconciliation import DifferenceKind
 from core.model.staging import StopPlan
 from core.model.values import CENT, ZERO, plain
+
+CORRECTED = frozenset({DifferenceKind.MISSING_LOCAL, DifferenceKind.MISSING_BROKER, DifferenceKind.QUANTITY_MISMATCH})
+"""Differences that a passed comparison has corrected: they are told as corrections."""
 
 
 def kind_of(fact: facts.Fact) -> str:
@@ -81,11 +85,22 @@ def in_words(fact: facts.Fact) -> str:
         case facts.SymbolRefused():
             return f"{fact.symbol} is refused for {fact.day}: {fact.reason}; nothing opens in it"
         case facts.ReconciliationPassed():
-            return "books agree with the broker" + _list(fact.corrections, "; corrected: ")
+            shown = tuple(d.in_words for d in fact.differences if d.kind not in CORRECTED or d.is_error)
+            return "books agree with the broker" + _list(fact.corrections, "; corrected: ") + _list(shown, "; ")
         case facts.ReconciliationFailed():
             return "read-only:" + _list(fact.reasons, " ")
         case facts.PositionCorrected():
             return f"position corrected: {fact.reason}"
+        case facts.CallFailed():
+            return f"no answer to {fact.call}: {fact.reason}"
+        case facts.CallAnswered():
+            late = f" after {fact.took} s" if fact.is_slow else ""
+            return f"the broker answered {fact.call}{late}"
+        case facts.BreakerOpened():
+            ends = "until you clear it" if fact.until is None else f"until {fact.until:%H:%M:%S}Z"
+            return f"BREAKER open {ends}, no entries: {fact.reason}"
+        case facts.BreakerClosed():
+            return f"breaker closed: {fact.reason}"
         case facts.Halted():
             return f"HALTED ({fact.cause.value}) {fact.reason}"
         case facts.Resumed():
@@ -156,6 +171,12 @@ def _order_in_words(fact: facts.Fact) -> str:
             return f"{fact.client_order_id} not found by the broker"
         case facts.SubmissionBlocked():
             return f"{fact.client_order_id} blocked: {fact.reason}"
+        case facts.BrokerWarned():
+            return f"{fact.client_order_id} the broker WARNS:" + _list(fact.warnings, " ")
+        case facts.WarningConfirmed():
+            return f"{fact.client_order_id} the broker's warning was confirmed"
+        case facts.OrderSent():
+            return f"{fact.client_order_id} was sent at {fact.sent_at:%H:%M:%S.%f}"[:-3] + "Z"
         case facts.CancelRequested():
             return f"{fact.client_order_id} cancel asked for: {fact.reason}"
         case facts.CancelFailed():
@@ -233,6 +254,13 @@ _KINDS: dict[type, str] = {
     facts.OrderInDoubt: "order",
     facts.OrderNotFound: "order",
     facts.SubmissionBlocked: "order",
+    facts.OrderSent: "order",
+    facts.BrokerWarned: "order",
+    facts.WarningConfirmed: "order",
+    facts.CallFailed: "broker",
+    facts.CallAnswered: "broker",
+    facts.BreakerOpened: "broker",
+    facts.BreakerClosed: "broker",
     facts.CancelRequested: "order",
     facts.CancelFailed: "order",
     facts.UpdateIgnored: "order",

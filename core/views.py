@@ -15,6 +15,7 @@ from core.model.order import Effect, Leg, OrderStatus, OrderType, Side, StopHold
 from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
 from core.model.staging import Review, Ticket
+from core.model.timing import Span
 from core.model.values import ClientOrderId, Fraction, Money, Price, ProposalId, Quantity, Symbol
 
 
@@ -155,6 +156,10 @@ class PositionRow:
     has_bracket: bool = False
 
 
+WARNED = "WARNED"
+"""The mark of an order whose warning by the broker waits for the operator (OP-11)."""
+
+
 @dataclass(frozen=True, slots=True)
 class OrderRow:
     """An order of today, with the legs that it was sent with.
@@ -185,6 +190,7 @@ class OrderRow:
     trail_fraction: Fraction | None = None
     legs: tuple[Leg, ...] = ()
     is_paired: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,6 +437,34 @@ NO_SIZING = SizingView(None, None)
 
 
 @dataclass(frozen=True, slots=True)
+class WireView:
+    """The way of the orders to the broker and back.
+
+    Attributes
+    ----------
+    spans
+        Latencies of today's confirmed orders (EX-16).
+    sent, invalid, rejected
+        Orders of today: written to be sent, refused here by a rule of the broker's, refused by the broker (EX-11).
+    calls
+        Requests since the start, by endpoint (EX-17); empty where nobody counts them.
+    breaker, breaker_reason
+        Its phase, and why no entry passes it; None where they do (EX-15).
+    """
+
+    spans: tuple[Span, ...] = ()
+    sent: int = 0
+    invalid: int = 0
+    rejected: int = 0
+    calls: tuple[tuple[str, int], ...] = ()
+    breaker: str = "closed"
+    breaker_reason: str | None = None
+
+
+NO_WIRE = WireView()
+
+
+@dataclass(frozen=True, slots=True)
 class DeskView:
     """Everything that is on the screen.
 
@@ -467,6 +501,7 @@ class DeskView:
     results: tuple[ResultRow, ...]
     chart: ChartView | None
     sizing: SizingView = NO_SIZING
+    wire: WireView = NO_WIRE
 
 
 @dataclass(frozen=True, slots=True)

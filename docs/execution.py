@@ -19,9 +19,10 @@ from pydantic import BaseModel
 
 from core.execution.order_machine import BROKER_STATUSES, ONLY_THE_BROKER, TRANSITIONS
 from core.model.order import CONFIRMING_KEYS, REPLACING_KEY
+from core.model.reconciliation import DONE_ABOUT, ERRORS, DifferenceKind
 from core.risk.checks import standard_gate
 from core.settings import Amount, ExecutionSettings, Part, ReconciliationSettings, RiskSettings, StagingSettings
-from core.workflows import starting
+from core.workflows import comparing, starting
 
 PAGE = Path(__file__).resolve().with_name("EXECUTION.md")
 BLOCK = re.compile(r"(<!-- (\w+): begin -->\n).*?(<!-- \2: end -->)", re.DOTALL)
@@ -83,6 +84,20 @@ def reconciliation() -> str:
     return settings_table("reconciliation", ReconciliationSettings)
 
 
+def procedure() -> str:
+    """The steps of a comparison: the numbered list of the workflow's own docstring."""
+    steps = re.findall(r"^(\d)\. (.+?)(?=^\d\. |\Z)", comparing.__doc__ or "", re.DOTALL | re.MULTILINE)
+    return table(("", "step"), [(number, " ".join(step.split())) for number, step in steps])
+
+
+def differences() -> str:
+    """Every kind of difference, and what is done about it."""
+    return table(
+        ("kind", "it is an error", "what is done"),
+        [(f"`{kind.value}`", "yes" if kind in ERRORS else "", DONE_ABOUT[kind]) for kind in DifferenceKind],
+    )
+
+
 def start() -> str:
     """What a start does with each half-done step: the table of the workflow's own docstring."""
     lines = (starting.__doc__ or "").splitlines()
@@ -98,6 +113,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "execution": execution,
     "risk": risk,
     "reconciliation": reconciliation,
+    "procedure": procedure,
+    "differences": differences,
     "start": start,
 }
 """What stands between the markers of the same name."""

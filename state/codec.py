@@ -47,6 +47,8 @@ MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object
     ("TicketOpened", 1): _as_it_was,
     ("ConfirmationReceived", 1): _as_it_was,
     ("OrderCreated", 1): _as_it_was,
+    ("ReconciliationPassed", 1): lambda data: {**data, "differences": []},
+    ("ReconciliationFailed", 1): lambda data: {**data, "differences": []},
 }
 """By fact and version: makes of that version's data the data of the next one."""
 

@@ -23,10 +23,12 @@ from core.ports import Checkpoint, NoCheckpoint
 from state.files import make_folder, replace_file, sync_folder
 from state.folders import AccountFolder
 
-VERSION = 1
+VERSION = 2
 """Of the documents' layout."""
 
-MIGRATIONS: dict[int, Callable[[dict[str, object]], dict[str, object]]] = {}
+MIGRATIONS: dict[int, Callable[[dict[str, object]], dict[str, object]]] = {
+    1: lambda documents: {**documents, "breaker": {}, "latencies": {}, "tally": {}},
+}
 """By version: makes of that version's documents those of the next one."""
 
 BACKUPS = 5

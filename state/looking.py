@@ -6,6 +6,7 @@ Nothing here needs the engine; it may run meanwhile. The one thing that is writt
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 
 from core.ports import Checkpoint, OperatorError, Recorded
@@ -98,6 +99,13 @@ class Looking:
         from state.journal import read
 
         return chain_of(order, read(self._journal(account, folder).journal))
+
+    def latency(self, account: str | None, folder: Path | None, day: date | None) -> dict[str, object]:
+        from core.execution.latency_report import latency_report
+        from state.journal import read
+        from state.segments import day_of
+
+        return latency_report(read(self._journal(account, folder).journal), day_of, day)
 
     def show(self, account: str | None) -> dict[str, object]:
         from state.documents import TinyDocuments

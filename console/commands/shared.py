@@ -34,9 +34,9 @@ def composition_of(context: typer.Context) -> Composition:
     return composition
 
 
-def say(text: str) -> None:
+def say(text: str, *, err: bool = False) -> None:
     """Print one line of words, harmless whatever is in them (SY-06). Nothing of ours is printed in another way."""
-    typer.echo(harmless(text))
+    typer.echo(harmless(text), err=err)
 
 
 def print_json(

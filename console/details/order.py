@@ -17,6 +17,7 @@ from widgets.orders import REFUSAL
 MARKS: Mapping[str, str] = {
     "cancelling": "its cancel was asked for, and the broker has not said yet that it is gone",
     "in doubt": "nobody knows whether the broker has it: it is looked up, and not sent again",
+    "WARNED": "the broker took it and warns; an entry is taken back unless you confirm that",
     "late fill": "it was filled after it was thought to be over",
     "waits for its entry": "the broker holds it back until its entry is filled whole; it guards nothing yet",
 }
@@ -35,6 +36,7 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *field("terms", _terms(row)),
         *field("state", row.status.value + ("" if row.status.is_terminal else ", it works")),
         *[line for mark in row.marks for line in field(mark, MARKS.get(mark, ""), "warning")],
+        *[line for words in row.warnings for line in field("the broker", words, "warning")],
         *field("filled", _filled(row)),
         *(field("reason", row.reason, "warning") if row.reason else ()),
         (),

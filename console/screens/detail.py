@@ -9,10 +9,14 @@ from console.details.guards import protection, strategy
 from console.details.order import order
 from console.details.past import record, trade
 from console.details.position import position
+from console.details.wire import wire
 from console.screens.behind import Behind
 from console.screens.reading import ReadingScreen
 from core.views import DeskView
 from widgets.lines import Cell, TextLine
+
+WIRE = "wire"
+"""No pane: opened from the commands."""
 
 Telling = Callable[[DeskView, str, datetime], list[TextLine] | None]
 
@@ -23,6 +27,7 @@ TELLINGS: Mapping[str, tuple[str, Telling]] = {
     "strategies": ("Strategy", strategy),
     "log": ("Record", record),
     "results": ("Trade", trade),
+    WIRE: ("Orders and the broker", wire),
 }
 """By pane: how its detail is called, and what tells of a row by its key."""
 

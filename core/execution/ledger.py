@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from core.execution.order import Order
 from core.execution.order_machine import DuplicateOrderError
 from core.facts import (
+    BrokerWarned,
     CancelFailed,
     CancelRequested,
     DayStarted,
@@ -25,6 +26,7 @@ from core.facts import (
     OrderStateChanged,
     PositionCorrected,
     UpdateIgnored,
+    WarningConfirmed,
 )
 from core.model.order import LegRole, OrderStatus, Side
 from core.model.position import Fill, Position, Trade
@@ -78,6 +80,8 @@ class Ledger:
             OrderNotFound: self._not_found,
             CancelRequested: self._cancel_requested,
             CancelFailed: self._cancel_failed,
+            BrokerWarned: self._warned,
+            WarningConfirmed: self._warning_confirmed,
             OrderFilled: self._filled,
             PositionCorrected: self._corrected,
             UpdateIgnored: self._ignored,
@@ -308,6 +312,13 @@ class Ledger:
         order = self.state.orders[fact.client_order_id]
         order.not_found += 1
         order.first_not_found_at = order.first_not_found_at or at
+
+    def _warned(self, at: datetime, fact: BrokerWarned) -> None:
+        order = self.state.orders[fact.client_order_id]
+        order.warnings, order.warned_at = (*order.warnings, *fact.warnings), at
+
+    def _warning_confirmed(self, _at: datetime, fact: WarningConfirmed) -> None:
+        self.state.orders[fact.client_order_id].warned_at = None
 
     def _cancel_requested(self, at: datetime, fact: CancelRequested) -> None:
         order = self.state.orders[fact.client_order_id]

@@ -32,6 +32,8 @@ class Order:
         The largest cumulative filled quantity that the broker has named.
     role, is_bare
         What a leg is there for; and of an order with legs, that the broker has none of them.
+    warnings, warned_at
+        What the broker warned of; and since when that waits for the operator, None once it was confirmed (OP-11).
     doubt_steps
         Look-ups answered "not found" so far, the first of them at `first_not_found_at`.
     """
@@ -66,6 +68,8 @@ class Order:
     filled_before: Quantity = NO_SHARES
     role: LegRole | None = None
     is_bare: bool = False
+    warnings: tuple[str, ...] = ()
+    warned_at: datetime | None = None
 
     @property
     def id(self) -> ClientOrderId:

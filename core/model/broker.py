@@ -99,9 +99,13 @@ class OrderUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The broker took the request; for an order it says what it made of it."""
+    """The broker took the request; for an order it says what it made of it.
+
+    `warnings` are what it would have the sender know of it: never taken for granted (OP-11).
+    """
 
     report: OrderReport
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,12 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from core.desk import Desk
+from core.execution.breaker import Phase
 from core.facts import HaltCause
 from core.model.account import Account
 from core.model.session import NoSession, Session
 from core.model.values import ZERO
+from core.risk.checks.back_pressure import queued_orders
 from core.risk.checks.open_positions import places_taken
 from core.risk.checks.verdicts import usd
 from core.strategies.orchestrator import at_new_york
@@ -38,6 +40,7 @@ class Protections:
 
     def _rows(self, at: datetime, today: date) -> Iterator[ProtectionRow]:
         yield self._desk()
+        yield self._breaker(at)
         yield self._session(at, today)
         yield self._window(at, today)
         yield self._daily_loss(at, today)
@@ -58,6 +61,24 @@ class Protections:
         if state.killed_by is not None:
             since = state.killed_at
         return _row("desk", "Desk", control.word(), refusal, "nothing is killed or halted", since=since)
+
+    def _breaker(self, at: datetime) -> ProtectionRow:
+        """Requests without an answer, of those that open it (EX-15)."""
+        breaker, limits = self.desk.breaker, self.desk.control.settings.execution
+        state, phase = breaker.state, breaker.phase(at)
+        queued, most = queued_orders(self.desk.ledger), limits.max_queued
+        refusal = breaker.refusal(at) or (f"{queued} orders wait for an answer" if queued > most else None)
+        words = f"{state.failures} of {limits.breaker_failures} failed" if phase is Phase.CLOSED else phase.value
+        return _row(
+            "breaker",
+            "Breaker",
+            words,
+            refusal,
+            f"requests in a row without an answer; {queued} of {most} orders wait for one",
+            used=_used(Decimal(state.failures), Decimal(limits.breaker_failures)),
+            since=state.opened_at,
+            until=state.until,
+        )
 
     def _session(self, at: datetime, today: date) -> ProtectionRow:
         session = self.desk.calendar.session_at(at)

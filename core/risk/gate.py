@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from core.control import Control
+from core.execution.breaker import Breaker
 from core.execution.ledger import Ledger
 from core.model.account import Account, Mode, NoAccount
 from core.model.instrument import Instrument, NoInstrument
@@ -59,6 +60,7 @@ class ReviewContext:
     control: Control
     ledger: Ledger
     opening: Day
+    breaker: Breaker
     account: Account | NoAccount
     quote: Quote | NoQuote
     instrument: Instrument | NoInstrument

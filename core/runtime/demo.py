@@ -46,6 +46,14 @@ def demo_account(seed: int) -> str:
     return "demo" if seed == 1 else f"demo-{seed}"
 
 
+def seed_of(account: str) -> int | None:
+    """The seed of a demo's account; None where it is none."""
+    if account == demo_account(1):
+        return 1
+    seed = account.removeprefix("demo-")
+    return int(seed) if seed != account and seed.isdecimal() else None
+
+
 def require_sound(desk: Desk, records: Sequence[Record], settings: Settings, *, is_new: bool) -> None:
     """Refuse to go on with an exchange that lost its memory, or with a held symbol that nobody would look at.
 

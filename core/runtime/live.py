@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.brokers.port import Broker, OrderStream
-from core.effects import CancelOrder, Effect, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder
+from core.effects import CancelOrder, Effect, FetchPicture, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder
 from core.engine import Engine
 from core.inputs import (
     BarArrived,
@@ -40,6 +40,7 @@ from core.model.connection import Lamp, Line, LineState
 from core.model.values import Symbol
 from core.ports import KillSwitch
 from core.runtime.asking import Asking
+from core.runtime.counting import counted
 from core.runtime.pace import BEAT
 from core.runtime.runtime import Runtime
 
@@ -290,7 +291,8 @@ class LiveRuntime(Runtime):
     def _send_order(self, effect: SubmitOrder | ReplaceOrder) -> None:
         """In the lane: one at a time, the latch read just before."""
         order_id = effect.order.client_order_id
-        refusal = self.gateway.refusal(effect, self.clock())
+        sent_at = self.clock()
+        refusal = self.gateway.refusal(effect, sent_at)
         if refusal is not None:
             self.put(Priority.BROKER, SubmissionStopped(order_id, refusal))
             return
@@ -298,6 +300,8 @@ class LiveRuntime(Runtime):
             answer = self.asking.ask(effect)
         except Exception as error:  # an adapter never raises; one that does has said nothing about the order
             answer = SubmissionAnswered(order_id, NoAnswer(f"{type(error).__name__}: {error}"))
+        if isinstance(answer, SubmissionAnswered):
+            answer = replace(answer, sent_at=sent_at)
         self.put(Priority.BROKER, answer)
 
     def _ask(self, effect: Effect) -> None:
@@ -306,6 +310,8 @@ class LiveRuntime(Runtime):
         except Exception as error:
             answer = self.asking.no_answer(effect, f"{type(error).__name__}: {error}")
         self.put(Priority.BROKER, answer)
+        if isinstance(effect, FetchPicture):
+            self.put(Priority.BROKER, counted(self.asking.broker, self.market))
 
 
 def steady(before: Lamp | None, after: Lamp) -> Lamp:

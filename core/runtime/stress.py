@@ -83,6 +83,7 @@ SETTINGS = (
     "risk.window_end='23:59'",
     "exchange.cash=500000",
     "exchange.multiplier=2",
+    "execution.max_queued=1000",
 )
 
 

@@ -46,7 +46,7 @@ from core.inputs import (
 )
 from core.model.broker import Accepted, FreshFigures, NoAnswer, Refused
 from core.model.instrument import Instrument
-from core.model.values import Symbol
+from core.model.values import ClientOrderId, Symbol
 from core.ports import KillSwitch
 from core.runtime.feed import BAR, Timed
 from core.runtime.line import Link, Operator
@@ -84,6 +84,7 @@ class VirtualRuntime(Runtime):
         self._heap: list[tuple[datetime, int, int, Callable[[], None]]] = []
         self._numbers = count()
         self._ends_at: datetime | None = None
+        self._sent_at: dict[ClientOrderId, datetime] = {}
 
     def _beat(self) -> None:
         """What a beat is may be said later."""
@@ -233,6 +234,7 @@ class VirtualRuntime(Runtime):
                 stopped = SubmissionStopped(effect.order.client_order_id, refusal)
                 self._later(self.at, Priority.BROKER, lambda: self.take(self.at, stopped))
                 return
+            self._sent_at[effect.order.client_order_id] = self.at
         if isinstance(effect, LatchKill | ReleaseKill):
             self._turn_switch(effect)
         else:
@@ -247,9 +249,16 @@ class VirtualRuntime(Runtime):
 
     def _reach(self, effect: Effect) -> None:
         """A request arrives at the exchange; its answer is on its way back."""
-        for delay, answer in self.link.bring(effect, self.ask(effect)):
+        for delay, told in self.link.bring(effect, self.ask(effect)):
+            answer = self._stamped(told)
             self._later(self.at + delay, Priority.BROKER, lambda answer=answer: self.take(self.at, answer))  # type: ignore[misc]
         self._pass_updates_on()
+
+    def _stamped(self, answer: Input) -> Input:
+        """The answer to an order says when its request had passed the gateway (EX-16)."""
+        if not isinstance(answer, SubmissionAnswered):
+            return answer
+        return replace(answer, sent_at=self._sent_at.pop(answer.client_order_id, None))
 
     def ask(self, effect: Effect) -> Input:
         """What the exchange answers, this instant."""

@@ -20,6 +20,7 @@ from core.model.signal import Answer, EntrySignal, ExitSignal, NoTrade, NoTradeR
 from core.model.values import Money, Price, Quantity, Symbol
 from core.settings import Settings
 from core.strategies.base import Context, Strategy
+from core.strategies.boundary import fault_in
 from core.strategies.vwap import VwapState, VwapStrategy
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -27,6 +28,8 @@ ENOUGH_FOR_AN_ANOMALY = 30
 """Bars of a session that must all have given one reason before it is flagged."""
 RAISED = "RAISED"
 """Counted beside the reasons for not trading: the strategy failed on the bar."""
+MALFORMED = "MALFORMED"
+"""Counted beside the reasons: a signal that is not well formed."""
 
 
 class Holdings(Protocol):
@@ -162,12 +165,17 @@ class Orchestrator:
                 runner.state.last_answer = f"{RAISED} {type(error).__name__}: {error}"
                 continue
             runner.state.memory = runner.strategy.state
-            self._keep(runner, answer)
+            self._keep(runner, answer, bar)
 
-    def _keep(self, runner: Runner, answer: Answer) -> None:
+    def _keep(self, runner: Runner, answer: Answer, bar: Bar) -> None:
         if isinstance(answer, NoTrade):
             self._count(runner, answer.reason)
             runner.state.last_answer = answer.reason
+            return
+        fault = fault_in(answer, runner.strategy.name, bar, runner.context.held)
+        if fault is not None:  # it never becomes a proposal (EX-11)
+            self._count(runner, MALFORMED)
+            runner.state.last_answer = f"{MALFORMED} {fault}"
             return
         if runner.state.paused_at is not None and isinstance(answer, EntrySignal):
             self._count(runner, NoTradeReason.PAUSED)

@@ -284,6 +284,8 @@ class Confirming:
         proposal = confirmation.proposal
         if refusal := self.changing.refusal(proposal, context.quote):
             return (refusal,)
+        if proposal.only_reduces and (refusal := self.desk.read_only_refusal(confirmation.ticket.order)):
+            return (refusal,)
         if proposal.is_guard:
             return ()
         if proposal.only_reduces:

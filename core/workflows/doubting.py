@@ -16,6 +16,8 @@ from core.model.values import ClientOrderId
 from core.workflows.filling import Filling, is_ours
 
 NEVER_ARRIVED = "never arrived"
+TOGETHER = 3
+"""Orders to be looked up at once for which the books as a whole are fewer requests."""
 
 
 class Doubting:
@@ -27,6 +29,8 @@ class Doubting:
         self.next_look_up: dict[ClientOrderId, tuple[datetime, timedelta]] = {}
         self.after_end: Callable[[Order], Iterable[Effect]] = lambda order: ()
         self.after_look_up: Callable[[Order], Iterable[Effect]] = lambda order: ()
+        self.ask_for_books: Callable[[], Iterable[Effect]] = lambda: ()
+        self._in_books: set[ClientOrderId] = set()
 
     def begin(self, order: Order, reason: str) -> Iterator[Effect]:
         """Put an order in doubt, and ask."""
@@ -56,6 +60,22 @@ class Doubting:
             return
         yield from self.filling.absorb(order, reply.answer, Source.LOOK_UP)
         yield from self.after_look_up(order)
+        yield from self._follow_cancel(order)
+
+    def on_books(self, order: Order, *, is_listed: bool) -> Iterator[Effect]:
+        """The broker's books came, and this order was to be looked up in them; where they lack it, it is asked for."""
+        if order.id not in self._in_books:
+            return
+        self._in_books.discard(order.id)
+        if not is_listed:
+            yield LookUpOrder(order.id)
+            return
+        if not order.is_cancelling and not order.is_being_replaced:
+            self.next_look_up.pop(order.id, None)
+        yield from self.after_look_up(order)
+        yield from self._follow_cancel(order)
+
+    def _follow_cancel(self, order: Order) -> Iterator[Effect]:
         if order.is_working and order.is_cancelling and order.cancel_failed_at is None:
             yield from self._cancel_again(order)
 
@@ -100,6 +120,7 @@ class Doubting:
 
     def due(self) -> Iterator[Effect]:
         longest = timedelta(seconds=float(self.desk.control.settings.execution.look_up_longest_seconds))
+        due: list[Order] = []
         for order_id, (at, wait) in list(self.next_look_up.items()):
             order = self.desk.ledger.order(order_id)
             if order is None or not (order.is_working or self.desk.ledger.expects_legs(order)):
@@ -109,4 +130,16 @@ class Doubting:
                 continue
             longer = min(wait * 2, longest)
             self.next_look_up[order_id] = (self.desk.at + longer, longer)
-            yield LookUpOrder(order_id)
+            due.append(order)
+        yield from self._look_up(due)
+
+    def _look_up(self, due: list[Order]) -> Iterator[Effect]:
+        """Each by its id; several that the broker is known to have, all at once in its books (EX-17)."""
+        known = [order.id for order in due if order.status is not OrderStatus.PENDING]
+        together = set(known) if len(known) >= TOGETHER else set()
+        for order in due:
+            if order.id not in together:
+                yield LookUpOrder(order.id)
+        if together:
+            self._in_books |= together
+            yield from self.ask_for_books()

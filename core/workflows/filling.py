@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
 from core.desk import Desk
-from core.effects import CancelOrder, Effect, FetchAccount, FetchPicture, LookUpOrder
+from core.effects import CancelOrder, Effect, FetchAccount, LookUpOrder
 from core.execution import order_machine
 from core.execution.order import REPLACED, Order
 from core.facts import (
@@ -36,6 +36,7 @@ class Filling:
         self.after_end: Callable[[Order], Iterable[Effect]] = lambda order: ()
         self.meet_legs: Callable[[Order, OrderReport, Source], None] = lambda order, report, source: None
         self.follow_legs: Callable[[Order, OrderReport, Source], Iterable[Effect]] = lambda order, report, source: ()
+        self.after_late_fill: Callable[[], Iterable[Effect]] = lambda: ()
 
     def on_updated(self, message: BrokerUpdated) -> Iterator[Effect]:
         update = message.update
@@ -159,7 +160,7 @@ class Filling:
             yield from self.after_end(order)
         yield FetchAccount()
         if is_late:
-            yield FetchPicture()
+            yield from self.after_late_fill()
 
     # ── states ───────────────────────────────────────────────────────────────────────────────────────────────────
 

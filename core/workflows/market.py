@@ -15,6 +15,7 @@ from core.model.position import Position
 from core.model.session import Session
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.values import Quantity, Symbol
+from core.workflows.holding_over import is_held_over
 from core.workflows.proposing import Proposing
 
 NOTHING: tuple[Effect, ...] = ()
@@ -32,6 +33,7 @@ class Market:
         self.desk = desk
         self.proposing = proposing
         self._day_known_until = datetime.min.replace(tzinfo=UTC)
+        self._asked_for = datetime.min.replace(tzinfo=UTC)
         self._flattened: dict[tuple[Symbol, str], datetime] = {}
 
     def on_bar(self, message: BarArrived) -> Iterable[Effect]:
@@ -48,7 +50,7 @@ class Market:
             return self._after_bar(bar, orchestrator.take_answers())
         if bar.start >= self._day_known_until:
             return self._new_day(bar)
-        return HOW_MUCH if desk.ledger.state.positions else NOTHING
+        return self._how_much(bar) if desk.ledger.state.positions else NOTHING
 
     def on_quote(self, message: QuoteArrived) -> Iterable[Effect]:
         judgement = self.desk.normaliser.judge_quote(message.quote, self.desk.at)
@@ -71,7 +73,14 @@ class Market:
             else:
                 self.proposing.stage_exit(answer)
         if self.desk.ledger.state.positions:
-            yield from HOW_MUCH
+            yield from self._how_much(bar)
+
+    def _how_much(self, bar: Bar) -> Iterable[Effect]:
+        """The account's figures once a minute, however many symbols have a bar in it (EX-17)."""
+        if bar.start <= self._asked_for:
+            return NOTHING
+        self._asked_for = bar.start
+        return HOW_MUCH
 
     def _new_day(self, bar: Bar) -> Iterable[Effect]:
         """The first bar of a day asks for the account: what the day's loss is measured against (RK-03)."""
@@ -88,6 +97,9 @@ class Market:
         for runner in self.desk.orchestrator.runners.get(bar.symbol, ()):
             name = runner.strategy.name
             waiting = self.desk.stage.exit_waiting(bar.symbol, name)
+            held = self.desk.ledger.position(bar.symbol, name)
+            if held is not None and is_held_over(self.desk, held):
+                continue
             if waiting and name not in leaving and not self.desk.stage.is_confirming(waiting.id):
                 self.desk.record(ProposalEnded(waiting.id, ProposalEnd.WITHDRAWN, "its condition holds no longer"))
 

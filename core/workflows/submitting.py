@@ -16,6 +16,7 @@ from core.facts import (
     ApprovalRedeemed,
     OrderCreated,
     OrderInDoubt,
+    OrderSent,
     OrderStateChanged,
     Source,
     SubmissionBlocked,
@@ -60,6 +61,7 @@ class Submitting:
         self.filling = filling
         self.doubting = doubting
         self.after_end: Callable[[Order], Iterable[Effect]] = lambda order: ()
+        self.take_warnings: Callable[[Order, tuple[str, ...]], None] = lambda order, warnings: None
 
     def release(self, approval: Approval, intent: Intent) -> Iterator[Effect]:
         """Redeem the approval and write the intent, in one act; only then is the order sent (OP-02).
@@ -112,8 +114,11 @@ class Submitting:
         order = self.desk.ledger.order(reply.client_order_id)
         if order is None:
             return
+        if reply.sent_at is not None:
+            self.desk.record(OrderSent(order.id, reply.sent_at))
         if isinstance(reply.answer, Accepted):
             yield from self.filling.absorb(order, reply.answer.report, Source.ANSWER)
+            self.take_warnings(order, reply.answer.warnings)
         elif order.status is not OrderStatus.PENDING:
             if self.desk.ledger.expects_legs(order):  # the stream told of it, and names no legs
                 yield from self.doubting.ask(order)

@@ -160,7 +160,7 @@ async def test_help_tells_what_the_pane_shows_and_scrolls() -> None:
         await house.until(lambda: house.shows("Help ─ orders", "The orders of today", "cancel"))
         assert house.shows("KEYTURN  PAPER", "ENTRIES ON")
         assert not house.shows("Ctrl+K or F10")
-        await house.press("pagedown")
+        await house.press("pagedown", "pagedown")
         await house.until(lambda: house.shows("Ctrl+K or F10", "Ctrl+P finds every command"))
         assert isinstance(house.desk.screen, HelpScreen)
         await house.press("escape")

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from core.effects import FetchPicture
-from core.facts import OrderFilled, PositionCorrected, ProposalSkipped, ReconciliationFailed, ReconciliationPassed
-from core.inputs import PictureFetched, ProposeClose
+from core.effects import Effect, FetchPicture
+from core.facts import (
+    ConfirmationRefused,
+    OrderFilled,
+    PositionCorrected,
+    ProposalSkipped,
+    ReconciliationFailed,
+    ReconciliationPassed,
+)
+from core.inputs import Input, LampChanged, LookUpAnswered, PictureFetched, ProposeClose
 from core.model.broker import BrokerPicture, BrokerPosition
+from core.model.connection import Lamp, Line, LineState
+from core.model.order import Side
+from core.model.reconciliation import DifferenceKind
 from core.model.values import Price, Quantity, Symbol, plain
 from core.settings import Amount, RiskSettings, Settings
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy, minutes
-from tests.unit.core.brokers.trading_floor import SPY
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, an_order, at
 
 
 def holding(symbol: str, quantity: str) -> BrokerPosition:
@@ -41,7 +52,8 @@ def test_nothing_opens_before_the_books_were_compared() -> None:
 
     house.presses(a_typed_buy())
 
-    assert house.last(ReconciliationFailed).reasons == ("the broker cannot be reached: the connection broke",)
+    reason = "the broker cannot be reached: the connection broke; asked again every 10 s"
+    assert house.last(ReconciliationFailed).reasons == (reason,)
     assert "read-only: the broker cannot be reached" in house.last(ProposalSkipped).reasons[0]
 
 
@@ -160,3 +172,227 @@ def test_a_restart_reads_only_until_it_has_compared() -> None:
 
     assert at_once == "read-only: the books are not compared with the broker yet; wait a moment"
     assert house.desk.control.refusal() is None
+
+
+# ── when it is asked ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def times_asked(house: House) -> int:
+    return sum(isinstance(message, PictureFetched) for message in house.line.heard)
+
+
+def the_order_stream_is(house: House, state: LineState) -> None:
+    house.line.take(house.line.at, LampChanged(Lamp(Line.TRADES, state, since=house.line.at)))
+
+
+def test_the_books_are_compared_every_minute_of_a_session_and_not_at_night() -> None:
+    """EX-09"""
+    house = House(minutes("15:50", "15:59", "99.60")).opens()
+
+    in_session = times_asked(house.until("15:59:30"))
+    at_night = times_asked(house.until("16:30")) - in_session
+
+    assert (in_session, at_night) == (10, 0)
+
+
+def test_a_stream_that_comes_and_goes_asks_once_and_not_each_time() -> None:
+    """EX-09: a storm of reconnects."""
+    house = a_quiet_house().until("10:06:30")
+    before = times_asked(house)
+
+    for _ in range(20):
+        the_order_stream_is(house, LineState.DOWN)
+        the_order_stream_is(house, LineState.UP)
+    house.until("10:06:40")
+
+    assert times_asked(house) - before == 2
+
+
+def test_what_is_wanted_while_the_books_are_fetched_is_asked_once_after_it() -> None:
+    """EX-09: the picture on its way may be older than the gap."""
+    house = a_quiet_house().until("10:06:30")
+    house.slows_down(3)
+    the_order_stream_is(house, LineState.DOWN)
+    the_order_stream_is(house, LineState.UP)
+    before = times_asked(house.until("10:06:31"))
+
+    the_order_stream_is(house, LineState.DOWN)
+    the_order_stream_is(house, LineState.UP)
+    house.until("10:06:50")
+
+    assert times_asked(house) - before == 2
+
+
+def test_an_agreement_outlives_two_questions_that_nobody_answered_and_not_a_third() -> None:
+    """EX-09"""
+    house = a_quiet_house().until("10:06:30")
+    house.line.breaks_at(FetchPicture, arrives=False, times=3)
+
+    house.until("10:07:15")
+    after_two = house.desk.control.refusal()
+    house.until("10:07:25")
+
+    assert after_two is None
+    assert "the broker cannot be reached" in (house.desk.control.refusal() or "")
+    assert house.until("10:07:40").desk.control.refusal() is None
+
+
+# ── kinds ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def kinds(house: House) -> list[str]:
+    return [difference.kind.value for difference in house.last(ReconciliationPassed).differences]
+
+
+def test_a_difference_says_what_both_sides_have() -> None:
+    """EX-09"""
+    house = a_house_in_a_position()
+
+    compares(house, holding("SPY", "0.500"), holding("AAA", "2"))
+
+    found = house.last(ReconciliationPassed).differences
+    assert [(d.kind.value, d.symbol, d.local, d.broker) for d in found] == [
+        ("missing_local", "AAA", None, "2"),
+        ("quantity_mismatch", "SPY", "0.502", "0.5"),
+    ]
+
+
+def test_a_position_that_the_broker_lacks_is_an_error() -> None:
+    """EX-09"""
+    house = a_house_in_a_position()
+
+    compares(house)
+
+    (found,) = house.last(ReconciliationPassed).differences
+    assert (found.kind, found.is_error, found.local, found.broker) == (
+        DifferenceKind.MISSING_BROKER,
+        True,
+        "0.502",
+        None,
+    )
+
+
+def test_an_order_that_is_not_this_desks_is_shown_once_and_left_alone() -> None:
+    """EX-09, EX-04"""
+    house = a_quiet_house()
+    house.exchange.submit(house.line.at, an_order("typed-in-the-app", Side.BUY, "0.1", limit="90.00"))
+
+    house.until("10:09:30")
+
+    assert kinds(house) == ["unknown_order"]
+    assert len(house.facts(ReconciliationPassed)) == 2
+    assert house.requests() == ["submit buy limit 0.1"]
+
+
+def test_an_order_that_the_broker_no_longer_lists_is_looked_up() -> None:
+    """EX-09"""
+    house = a_house_in_a_position()
+    picture = house.line.ask(FetchPicture())
+    assert isinstance(picture, PictureFetched)
+    assert isinstance(picture.answer, BrokerPicture)
+
+    house.line.take(house.line.at, PictureFetched(replace(picture.answer, orders=())))
+
+    assert kinds(house) == ["orphaned_order"]
+    house.until("10:06:40")
+    assert any(isinstance(message, LookUpAnswered) for message in house.line.heard[-5:])
+
+
+def test_a_split_is_named_and_left_to_a_person() -> None:
+    """EX-09: a cash account's 0.502 shares became four times as many at a quarter of the price."""
+    house = a_house_in_a_position()
+
+    compares(house, BrokerPosition(SPY, Quantity(Decimal("2.008")), Price(Decimal("24.90"))))
+
+    reasons = house.last(ReconciliationFailed).reasons
+    assert "it looks like a 4-for-1 split: 99.60 a share became 24.90" in reasons[0]
+    assert "keyturn reconcile --accept-broker" in reasons[-1]
+    assert house.held() == "0.502"
+
+
+def test_four_times_the_shares_at_the_old_price_is_no_split() -> None:
+    """EX-09"""
+    house = a_house_in_a_position()
+
+    compares(house, BrokerPosition(SPY, Quantity(Decimal("2.008")), Price(Decimal("99.60"))))
+
+    assert "over 5 % apart" in house.last(ReconciliationFailed).reasons[0]
+
+
+def test_a_reverse_split_is_named_too() -> None:
+    """EX-09"""
+    house = a_house_in_a_position()
+
+    compares(house, BrokerPosition(SPY, Quantity(Decimal("0.251")), Price(Decimal("199.20"))))
+
+    assert "1-for-2 reverse split" in house.last(ReconciliationFailed).reasons[0]
+
+
+def test_a_strategy_that_was_to_be_flat_by_the_close_is_found_holding_and_its_exit_waits() -> None:
+    """EX-09, ST-02: the desk was not running at the close."""
+    friday = THURSDAY + timedelta(days=1)
+    house = a_house_in_a_position(("10:07", "15:59", STEADY))
+    house.bars = [b for b in house.bars if b.start < at("10:07")] + minutes("09:30", "10:00", STEADY, friday)
+    house.line.at = at("09:29", friday)
+
+    house.restarted().until("09:35", friday)
+
+    assert kinds(house) == ["held_over"]
+    waiting = house.desk.stage.exit_waiting(SPY, "vwap")
+    assert waiting is not None
+    assert waiting.reason == f"held over the close of {THURSDAY:%d %B}"
+
+
+# ── while the books are fetched ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_fill_that_comes_while_the_books_are_fetched_is_no_difference_yet() -> None:
+    """EX-09: positions and orders of a broker are two questions; the first may be older than the second."""
+    house = a_house_with_a_proposal()
+    answer = house.line.ask
+
+    def with_older_positions(effect: Effect) -> Input:
+        reply = answer(effect)
+        if isinstance(reply, PictureFetched) and isinstance(reply.answer, BrokerPicture):
+            return PictureFetched(replace(reply.answer, positions=()))
+        return reply
+
+    house.line.ask = with_older_positions  # type: ignore[method-assign]
+    house.confirms_at("10:06:02")
+    house.slows_down(1)  # the next question and its answer
+    the_order_stream_is(house, LineState.DOWN)
+    the_order_stream_is(house, LineState.UP)
+    house.slows_down(0.1)
+    house.until("10:06:05")
+    assert house.held() == "0.502"
+
+    assert house.facts(PositionCorrected) == []
+
+
+# ── read-only ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_read_only_desk_closes_nothing_that_the_broker_does_not_report() -> None:
+    """EX-09: our books say 0.502; what is sold without them there would be short."""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    compares(house, *(holding(name, "1") for name in ("AAA", "BBB", "CCC")), holding("SPY", "0.2"))
+    assert house.desk.control.refusal() is not None
+
+    house.presses(ProposeClose(SPY))
+    house.confirms_at("10:06:33")
+    house.until("10:06:34")
+
+    assert "the broker reports 0.2 SPY" in house.last(ConfirmationRefused).reasons[0]
+    assert house.held_by_the_broker() == "0.502"
+
+
+def test_books_that_agree_again_end_read_only_by_themselves() -> None:
+    """EX-09"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    compares(house, holding("SPY", "9"))
+    assert house.desk.control.refusal() is not None
+
+    house.until("10:06:45")
+
+    assert house.desk.control.refusal() is None
+    assert len(house.facts(ReconciliationFailed)) == 1

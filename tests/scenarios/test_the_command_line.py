@@ -157,7 +157,7 @@ def test_an_order_is_explained_from_its_bar_to_its_end(keyturn: Keyturn, bars: P
         "OrderApproved",
         "ProposalEnded",
     ]
-    assert facts[6:9] == ["ApprovalRedeemed", "OrderCreated", "OrderStateChanged"]
+    assert facts[6:10] == ["ApprovalRedeemed", "OrderCreated", "OrderSent", "OrderStateChanged"]
     assert "OrderFilled" in facts
     assert facts[-1] == "TradeClosed"
 

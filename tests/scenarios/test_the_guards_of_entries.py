@@ -41,7 +41,7 @@ def test_the_guards_that_there_are_have_a_row_each_in_one_order() -> None:
     house = a_house_with_a_proposal()
 
     assert list(rows(house)) == [
-        "desk", "session", "window", "daily_loss", "strategies_loss", "positions", "entries/vwap",
+        "desk", "breaker", "session", "window", "daily_loss", "strategies_loss", "positions", "entries/vwap",
     ]  # fmt: skip
     assert not any(row.is_tripped for row in rows(house).values())
 

@@ -45,12 +45,14 @@ def test_an_order_goes_from_the_bar_to_the_closed_trade_and_each_step_is_recorde
         "ProposalEnded",
         "ApprovalRedeemed",
         "OrderCreated",
+        "OrderSent",
         "OrderStateChanged",  # SUBMITTED
         "OrderFilled",
         "OrderStateChanged",  # FILLED
         "PositionChanged",
         "ApprovalRedeemed",  # the stop, under the ticket's mandate
         "OrderCreated",
+        "OrderSent",
         "OrderStateChanged",
         "OrderFilled",  # through the stop
         "OrderStateChanged",
@@ -90,7 +92,7 @@ def test_the_ticket_says_what_will_be_sent_and_what_it_costs() -> None:
     assert figures.share_of_equity == figures.cost / 200
     assert figures.buying_power_after == 200 - figures.cost
     assert ticket.review.passes
-    assert len(ticket.review.verdicts) == 16
+    assert len(ticket.review.verdicts) == 18
 
 
 def test_the_approval_stands_beside_the_figures_that_it_was_given_on() -> None:

@@ -14,7 +14,7 @@ from core.model.broker import BrokerPicture
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side
 from core.model.values import ClientOrderId
 from core.settings import Amount, RiskSettings, Settings, StrategiesSettings, VwapSettings
-from core.workflows.starting import NOTHING_HELD
+from core.workflows.comparing import NOTHING_HELD
 from state.codec import decode
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal
 from tests.unit.core.brokers.trading_floor import SPY

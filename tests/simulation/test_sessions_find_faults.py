@@ -67,7 +67,7 @@ def nobody_asks_after_a_crash(patch: pytest.MonkeyPatch) -> None:
     start, ask, watch = Starting.on_start, Doubting.ask, Doubting.watch
 
     def on_start(self: Starting, command: Start) -> Iterable[Effect]:
-        self.doubting.begun_at = self.desk.at  # type: ignore[attr-defined]
+        self.comparing.doubting.begun_at = self.desk.at  # type: ignore[attr-defined]
         return start(self, command)
 
     def ours(self: Doubting, order: Order) -> bool:

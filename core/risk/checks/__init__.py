@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from core.risk.checks.back_pressure import BackPressureCheck
+from core.risk.checks.breaker import BreakerCheck
 from core.risk.checks.buying_power import BuyingPowerCheck
 from core.risk.checks.daily_loss import DailyLossCheck
 from core.risk.checks.kill import KillCheck
@@ -26,6 +28,8 @@ def standard_gate() -> Gate:
     return Gate(
         (
             KillCheck(),
+            BreakerCheck(),
+            BackPressureCheck(),
             ModeCheck(),
             SymbolRefusedCheck(),
             SessionCheck(),

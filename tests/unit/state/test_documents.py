@@ -152,20 +152,32 @@ def test_a_damaged_file_is_set_aside_and_never_becomes_a_backup(folder):
 
 def test_a_file_of_a_newer_version_is_refused_by_name(folder, monkeypatch):
     """SP-02"""
-    monkeypatch.setattr(module, "VERSION", 2)
+    known = module.VERSION
+    monkeypatch.setattr(module, "VERSION", known + 1)
     saved(folder, 1)
     monkeypatch.undo()
     answer = TinyDocuments(folder).load()
     assert isinstance(answer, NoCheckpoint)
-    assert "a newer Keyturn wrote it (version 2, this one knows 1)" in answer.reason
+    assert f"a newer Keyturn wrote it (version {known + 1}, this one knows {known})" in answer.reason
 
 
 def test_an_older_file_is_migrated(folder, monkeypatch):
     """SP-02"""
     saved(folder, 1)
-    monkeypatch.setattr(module, "VERSION", 2)
-    monkeypatch.setitem(module.MIGRATIONS, 1, lambda slices: {"renamed": slices["counters"]})
+    known = module.VERSION
+    monkeypatch.setattr(module, "VERSION", known + 1)
+    monkeypatch.setitem(module.MIGRATIONS, known, lambda slices: {"renamed": slices["counters"]})
     assert TinyDocuments(folder).load() == Checkpoint(1, {"renamed": []})
+
+
+def test_documents_from_before_the_breaker_begin_with_a_closed_one(folder, monkeypatch):
+    """SP-02, EX-15: nothing was counted then; the rest is as it was."""
+    monkeypatch.setattr(module, "VERSION", 1)
+    saved(folder, 1)
+    monkeypatch.undo()
+    found = TinyDocuments(folder).load()
+    assert isinstance(found, Checkpoint)
+    assert found.documents == {**SLICES, "breaker": {}, "latencies": {}, "tally": {}}
 
 
 @pytest.mark.parametrize("content", [{}, {"checkpoint": {}}, {"checkpoint": {"1": {"version": 1}}}])

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.control import Control
+from core.execution.breaker import Breaker
 from core.execution.ledger import Ledger
 from core.facts import DayStarted, HaltCause, Halted, Killed, ReconciliationPassed
 from core.model.account import Account, Mode
@@ -112,6 +113,7 @@ def a_desk(**changes: object) -> ReviewContext:
         control=a_control(),
         ledger=Ledger(hours),
         opening=a_day(),
+        breaker=Breaker(),
         account=an_account(),
         quote=a_quote(),
         instrument=Instrument(SPY),

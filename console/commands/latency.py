@@ -1,0 +1,36 @@
+"""`keyturn latency`: how long the orders of a day took, and where the time went, from the journal (EX-16)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from console.commands.shared import Account, AsJson, JournalDir, composition_of, print_json, say
+
+
+def latency(
+    context: typer.Context,
+    account: Account = None,
+    journal_dir: JournalDir = None,
+    day: Annotated[
+        datetime | None,
+        typer.Option("--day", formats=["%Y-%m-%d"], help="A New York day; without it the last with an order."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print p50, p90, p95 and p99 of each part of an order's way. Works while the engine runs.
+
+    Example: keyturn latency --json
+    """
+    found = composition_of(context).latency(account, journal_dir, day.date() if day else None)
+    if as_json:
+        print_json(found)
+        return
+    spans = found["spans"]
+    assert isinstance(spans, list)
+    say(f"{found['day'] or 'no day'}: {found['orders']} orders")
+    for span in spans:
+        figures = "  ".join(f"{name} {span[name]} ms" for name in ("p50", "p90", "p95", "p99"))
+        say(f"  {span['name']:<28} {span['orders']:>5}  {figures}")

@@ -1,0 +1,48 @@
+"""The way to the broker and back: latencies of today's orders, who refused what, and the calls (EX-16, EX-17)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from console.details.lines import field
+from core.model.timing import PERCENTILES, Span
+from core.views import DeskView
+from widgets.lines import Cell, TextLine
+
+NAME, FIGURE = 28, 9
+MINUTE = 60
+
+
+def wire(view: DeskView, _key: str, _now: datetime) -> list[TextLine]:
+    found = view.wire
+    share = f", {found.rejected / found.sent:.1%} of them" if found.sent else ""
+    lines = [
+        *field("breaker", found.breaker, "warning" if found.breaker_reason else ""),
+        *(field("because", found.breaker_reason) if found.breaker_reason else ()),
+        *field("sent today", f"{found.sent}; refused by the broker {found.rejected}{share}"),
+        *field("never sent", f"{found.invalid}, refused here by a rule of the broker's"),
+        (),
+        (Cell(f"{'from … to':<{NAME}}{'orders':>7}" + "".join(f"{f'p{p}':>{FIGURE}}" for p in PERCENTILES), "muted"),),
+        *(_span(span) for span in found.spans),
+    ]
+    if not found.spans:
+        lines += field("", "no order was confirmed today")
+    lines.append(())
+    for number, (endpoint, count) in enumerate(found.calls):
+        lines += field("calls" if not number else "", f"{count:>6}  {endpoint}")
+    return lines if found.calls else [*lines, *field("calls", "none is counted: the exchange is in this process")]
+
+
+def _span(span: Span) -> TextLine:
+    figures = "".join(f"{in_words(took):>{FIGURE}}" for took in span.percentiles)
+    return (Cell(f"{span.name:<{NAME}}{span.orders:>7}{figures}"),)
+
+
+def in_words(took: timedelta) -> str:
+    """`2.4 ms`, `1.20 s`, `2:05`: as precise as it is short."""
+    seconds = took.total_seconds()
+    if seconds < 1:
+        return f"{seconds * 1000:.1f} ms"
+    if seconds < MINUTE:
+        return f"{seconds:.2f} s"
+    return f"{int(seconds) // MINUTE}:{int(seconds) % MINUTE:02d}"

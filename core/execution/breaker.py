@@ -1,0 +1,135 @@
+"""The broker's circuit breaker for entries (EX-15): a broker that does not answer is sent nothing that opens or adds.
+
+It guards entries alone: exits, cancels and questions always go. A slice: what it knows is folded from facts, so that it
+outlives a restart. `core/workflows/breaking.py` counts and decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from core.facts import (
+    BreakerClosed,
+    BreakerOpened,
+    CallAnswered,
+    CallFailed,
+    EngineStarted,
+    OrderCreated,
+    SubmissionBlocked,
+)
+from core.model.values import ClientOrderId
+
+HOUR = timedelta(hours=1)
+
+
+class Phase(Enum):
+    CLOSED = "closed"
+    """Entries pass."""
+    OPEN = "open"
+    """None passes before a time."""
+    HALF_OPEN = "half-open"
+    """One is let through, and its answer decides."""
+    LATCHED = "latched"
+    """None passes before the operator clears it."""
+
+
+@dataclass(slots=True)
+class BreakerState:
+    """What is remembered.
+
+    Attributes
+    ----------
+    failures, slow
+        Of requests in a row.
+    until
+        When one entry may be tried; None while it is closed, or latched.
+    openings
+        Those of the last hour before the newest, and that one.
+    trial
+        The entry that was let through and has no answer yet.
+    """
+
+    failures: int = 0
+    slow: int = 0
+    opened_at: datetime | None = None
+    until: datetime | None = None
+    reason: str = ""
+    openings: tuple[datetime, ...] = ()
+    trial: ClientOrderId | None = None
+
+
+class Breaker:
+    """The slice."""
+
+    def __init__(self) -> None:
+        self.state = BreakerState()
+        self.folds = {
+            CallFailed: self._failed,
+            CallAnswered: self._answered,
+            BreakerOpened: self._opened,
+            BreakerClosed: self._closed,
+            OrderCreated: self._created,
+            SubmissionBlocked: self._blocked,
+            EngineStarted: self._started,
+        }
+
+    def phase(self, at: datetime) -> Phase:
+        if self.state.opened_at is None:
+            return Phase.CLOSED
+        if self.state.until is None:
+            return Phase.LATCHED
+        return Phase.OPEN if at < self.state.until else Phase.HALF_OPEN
+
+    def refusal(self, at: datetime) -> str | None:
+        """Why no entry may leave now, or None."""
+        match self.phase(at):
+            case Phase.CLOSED:
+                return None
+            case Phase.LATCHED:
+                return f"latched: {self.state.reason}; clear it in the commands once the broker answers"
+            case Phase.OPEN:
+                assert self.state.until is not None
+                left = (self.state.until - at).total_seconds()
+                return f"open for {left:.0f} s more: {self.state.reason}"
+            case Phase.HALF_OPEN:
+                return "half-open: one entry was let through, and its answer decides" if self.state.trial else None
+
+    def openings_within_an_hour(self, at: datetime) -> tuple[datetime, ...]:
+        return tuple(opened for opened in self.state.openings if at - opened < HOUR)
+
+    # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _failed(self, _at: datetime, _fact: CallFailed) -> None:
+        self.state.failures += 1
+
+    def _answered(self, _at: datetime, fact: CallAnswered) -> None:
+        self.state.failures = 0
+        if fact.took is not None:  # only orders are measured
+            self.state.slow = self.state.slow + 1 if fact.is_slow else 0
+
+    def _opened(self, at: datetime, fact: BreakerOpened) -> None:
+        self.state.openings = (*self.openings_within_an_hour(at), at)
+        self.state.opened_at, self.state.until, self.state.reason = at, fact.until, fact.reason
+        self._forget()
+
+    def _closed(self, _at: datetime, _fact: BreakerClosed) -> None:
+        self.state.opened_at, self.state.until, self.state.reason = None, None, ""
+        self._forget()
+
+    def _forget(self) -> None:
+        self.state.failures = self.state.slow = 0
+        self.state.trial = None
+
+    def _created(self, at: datetime, fact: OrderCreated) -> None:
+        if not fact.order.effect.only_reduces and self.phase(at) is Phase.HALF_OPEN and self.state.trial is None:
+            self.state.trial = fact.order.client_order_id
+
+    def _blocked(self, _at: datetime, fact: SubmissionBlocked) -> None:
+        if fact.client_order_id == self.state.trial:
+            self.state.trial = None
+
+    def _started(self, _at: datetime, _fact: EngineStarted) -> None:
+        """The answer to what was let through went to the run before: another is tried."""
+        self.state.trial = None

@@ -1,0 +1,147 @@
+"""How long an order takes from its signal to its last fill, and where the time goes (EX-16).
+
+A slice: the instants of every order of the day that a person confirmed, folded from facts; its spans with their
+percentiles. `keyturn latency` folds the journal of any day through the same slice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from math import ceil
+
+from core.facts import (
+    ConfirmationReceived,
+    OrderCreated,
+    OrderFilled,
+    OrderSent,
+    OrderStateChanged,
+    ProposalStaged,
+    TicketOpened,
+)
+from core.model.bar import ONE_MINUTE
+from core.model.order import OrderStatus
+from core.model.staging import MANUAL
+from core.model.timing import PERCENTILES, Span
+from core.model.values import ClientOrderId, ProposalId, TicketId
+
+
+@dataclass(slots=True)
+class Timing:
+    """The instants of one order; None where one has not come, or was not measured.
+
+    `signal` is the end of the bar, or the typing. `sent` is the gateway's pass. `acknowledged` is when the desk first
+    heard that the broker has the order, by answer or stream; fills are when it heard of them.
+    """
+
+    signal: datetime | None = None
+    staged: datetime | None = None
+    confirmed: datetime | None = None
+    sent: datetime | None = None
+    acknowledged: datetime | None = None
+    first_fill: datetime | None = None
+    filled: datetime | None = None
+
+
+SPANS: tuple[tuple[str, str, str], ...] = (
+    ("signal to staged", "signal", "staged"),
+    ("staged to confirmed", "staged", "confirmed"),
+    ("confirmed to sent", "confirmed", "sent"),
+    ("sent to acknowledged", "sent", "acknowledged"),
+    ("acknowledged to first fill", "acknowledged", "first_fill"),
+    ("first fill to filled", "first_fill", "filled"),
+    ("confirmed to first fill", "confirmed", "first_fill"),
+)
+"""What is measured: a name, and the two instants of a `Timing` that it lies between."""
+
+
+@dataclass(slots=True)
+class LatenciesState:
+    """Of one New York day. `staged` and `confirmed` wait for their order; `tickets` lead from one to the other."""
+
+    day: date | None = None
+    orders: dict[ClientOrderId, Timing] = field(default_factory=dict)
+    staged: dict[ProposalId, tuple[datetime, datetime]] = field(default_factory=dict)
+    tickets: dict[TicketId, ProposalId] = field(default_factory=dict)
+    confirmed: dict[ProposalId, datetime] = field(default_factory=dict)
+
+
+class Latencies:
+    """The slice."""
+
+    def __init__(self, trading_day: Callable[[datetime], date]) -> None:
+        self.trading_day = trading_day
+        self.state = LatenciesState()
+        self.folds = {
+            ProposalStaged: self._staged,
+            TicketOpened: self._ticket_opened,
+            ConfirmationReceived: self._confirmed,
+            OrderCreated: self._created,
+            OrderSent: self._sent,
+            OrderStateChanged: self._state_changed,
+            OrderFilled: self._filled,
+        }
+
+    def spans(self) -> tuple[Span, ...]:
+        """Every span with its percentiles; those that no order has are left out."""
+        return tuple(self._spans())
+
+    def _spans(self) -> Iterator[Span]:
+        for name, first, last in SPANS:
+            pairs = [(getattr(t, first), getattr(t, last)) for t in self.state.orders.values()]
+            took = sorted(after - before for before, after in pairs if before is not None and after is not None)
+            if took:
+                yield Span(name, len(took), tuple(percentile(took, p) for p in PERCENTILES))
+
+    # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _staged(self, at: datetime, fact: ProposalStaged) -> None:
+        day = self.trading_day(at)
+        if day != self.state.day:
+            self.state = LatenciesState(day)
+        proposal = fact.proposal
+        is_of_a_bar = proposal.strategy != MANUAL and proposal.reference is not None
+        signal = proposal.signal_time + ONE_MINUTE if is_of_a_bar else proposal.signal_time
+        self.state.staged[proposal.id] = (min(signal, at), at)
+
+    def _ticket_opened(self, _at: datetime, fact: TicketOpened) -> None:
+        self.state.tickets[fact.ticket.id] = fact.ticket.proposal_id
+
+    def _confirmed(self, at: datetime, fact: ConfirmationReceived) -> None:
+        proposal_id = self.state.tickets.get(fact.ticket_id)
+        if proposal_id is not None:
+            self.state.confirmed[proposal_id] = at
+
+    def _created(self, _at: datetime, fact: OrderCreated) -> None:
+        """A stop that goes out by mandate was never signalled or confirmed by itself: it is not of these."""
+        waited = self.state.staged.get(fact.proposal_id)
+        if waited is None or fact.order.client_order_id != ClientOrderId(str(fact.proposal_id)):
+            return
+        self.state.orders[fact.order.client_order_id] = Timing(
+            signal=waited[0], staged=waited[1], confirmed=self.state.confirmed.get(fact.proposal_id)
+        )
+
+    def _sent(self, _at: datetime, fact: OrderSent) -> None:
+        timing = self.state.orders.get(fact.client_order_id)
+        if timing is not None and timing.sent is None:
+            timing.sent = fact.sent_at
+
+    def _state_changed(self, at: datetime, fact: OrderStateChanged) -> None:
+        timing = self.state.orders.get(fact.client_order_id)
+        if timing is None:
+            return
+        if fact.after is OrderStatus.SUBMITTED and timing.acknowledged is None:
+            timing.acknowledged = at
+        elif fact.after is OrderStatus.FILLED:
+            timing.filled = at
+
+    def _filled(self, at: datetime, fact: OrderFilled) -> None:
+        timing = self.state.orders.get(fact.fill.client_order_id)
+        if timing is not None and timing.first_fill is None:
+            timing.first_fill = at
+
+
+def percentile(ordered: Sequence[timedelta], percent: int) -> timedelta:
+    """By nearest rank: a value that was really measured, never one between two. `ordered` is not empty."""
+    return ordered[max(ceil(len(ordered) * percent / 100), 1) - 1]

@@ -1,0 +1,146 @@
+"""Our books beside the broker's: what differs, and whether a person must look (EX-09).
+
+Reads a ledger and a picture, and changes nothing. The engine's comparison and `keyturn reconcile` are both this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+
+from core.execution.ledger import Ledger
+from core.execution.order import Order
+from core.model.broker import BrokerPicture, BrokerPosition, OrderReport
+from core.model.order import OrderStatus
+from core.model.reconciliation import Difference, DifferenceKind
+from core.model.values import ZERO, ClientOrderId, Price, Quantity, Symbol, plain
+from core.settings import ReconciliationSettings
+
+SPLITS = (*(Decimal(n) for n in range(2, 101)), Decimal("1.5"), Decimal("1.25"))
+"""Shares that one share becomes; the other way round it is a reverse split."""
+
+
+class ReconciliationError(Exception):
+    """Our books and the broker's differ by more than may be corrected without a person. One reason an argument."""
+
+
+class Comparison:
+    """One picture of the broker's books beside the ledger as it stands."""
+
+    def __init__(self, ledger: Ledger, picture: BrokerPicture, limits: ReconciliationSettings) -> None:
+        self.ledger = ledger
+        self.picture = picture
+        self.limits = limits
+        self.reports: Mapping[ClientOrderId, OrderReport] = {r.client_order_id: r for r in _with_their_legs(picture)}
+        self._theirs = {position.symbol: position for position in picture.positions}
+
+    # ── positions ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def theirs(self, symbol: Symbol) -> BrokerPosition | None:
+        return self._theirs.get(symbol)
+
+    def differing(self) -> list[Symbol]:
+        """Symbols whose net quantity here is not the broker's."""
+        symbols = sorted({*self._theirs, *(p.symbol for p in self.ledger.positions())})
+        return [symbol for symbol in symbols if self.ledger.net_quantity(symbol) != self._broker_quantity(symbol)]
+
+    def positions(self) -> tuple[Difference, ...]:
+        """A difference for each of those symbols."""
+        return tuple(self._position(symbol) for symbol in self.differing())
+
+    def _position(self, symbol: Symbol) -> Difference:
+        ours, true = self.ledger.net_quantity(symbol), self._broker_quantity(symbol)
+        if not ours:
+            return Difference(DifferenceKind.MISSING_LOCAL, symbol, None, plain(true))
+        if not true:
+            return Difference(DifferenceKind.MISSING_BROKER, symbol, plain(ours), None)
+        return Difference(DifferenceKind.QUANTITY_MISMATCH, symbol, plain(ours), plain(true), self._split(symbol))
+
+    def _broker_quantity(self, symbol: Symbol) -> Quantity:
+        position = self._theirs.get(symbol)
+        return position.quantity if position else Quantity(ZERO)
+
+    def _split(self, symbol: Symbol) -> str:
+        """Quantity × n with price ÷ n, both within the tolerance, is a split; said in words, or nothing."""
+        theirs, ours, price = self._theirs[symbol], self.ledger.net_quantity(symbol), self._our_price(symbol)
+        if price is None or not theirs.average_price or ours * theirs.quantity < 0:
+            return ""
+        shares, prices = theirs.quantity / ours, price / theirs.average_price
+        for ratio in SPLITS:
+            if self._is_about(shares, ratio) and self._is_about(prices, ratio):
+                return _split_in_words(f"{plain(ratio)}-for-1 split", price, theirs.average_price)
+            if self._is_about(1 / shares, ratio) and self._is_about(1 / prices, ratio):
+                return _split_in_words(f"1-for-{plain(ratio)} reverse split", price, theirs.average_price)
+        return ""
+
+    def _is_about(self, measured: Decimal, ratio: Decimal) -> bool:
+        return abs(measured - ratio) <= self.limits.split_tolerance * ratio
+
+    def _our_price(self, symbol: Symbol) -> Price | None:
+        held = self.ledger.positions_in(symbol)
+        shares = sum((abs(p.quantity) for p in held), ZERO)
+        return Price(sum((p.cost for p in held), ZERO) / shares) if shares else None
+
+    # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def orders(self) -> tuple[Difference, ...]:
+        """Orders that only one side has as working. One that has no answer yet is in doubt, and no difference."""
+        return (*self._unknown(), *self._orphaned())
+
+    def _unknown(self) -> Iterator[Difference]:
+        for report in self.picture.orders:
+            works = report.status is None or report.status.is_working
+            if works and not self.ledger.has(report.client_order_id):
+                note = f"{report.client_order_id} is not this desk's; it is left alone"
+                yield Difference(DifferenceKind.UNKNOWN_ORDER, report.symbol, None, _reported(report), note)
+
+    def _orphaned(self) -> Iterator[Difference]:
+        for order in self.ledger.working():
+            if order.status is not OrderStatus.PENDING and order.id not in self.reports:
+                note = f"{order.id} is looked up"
+                yield Difference(DifferenceKind.ORPHANED_ORDER, order.request.symbol, _ours(order), None, note)
+
+    # ── limits ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def require_within_limits(self, positions: Sequence[Difference]) -> None:
+        """Refuse what may not be corrected without a person.
+
+        Raises
+        ------
+        ReconciliationError
+            More positions missing, or a larger drift, than the settings allow; a split among them.
+        """
+        reasons = []
+        missing = [d.symbol for d in positions if d.kind is not DifferenceKind.QUANTITY_MISMATCH]
+        if len(missing) > self.limits.max_missing:
+            reasons.append(f"{len(missing)} positions are on one side only: {', '.join(missing)}")
+        for found in positions:
+            if found.kind is DifferenceKind.QUANTITY_MISMATCH and self._is_apart(found.symbol):
+                apart = found.note or f"over {plain(self.limits.max_drift * 100)} % apart"
+                reasons.append(f"{found.symbol}: the broker has {found.broker}, our books {found.local}, {apart}")
+        if reasons:
+            raise ReconciliationError(*reasons)
+
+    def _is_apart(self, symbol: Symbol) -> bool:
+        ours, true = self.ledger.net_quantity(symbol), self._broker_quantity(symbol)
+        return abs(ours - true) > self.limits.max_drift * abs(true)
+
+
+def _split_in_words(name: str, before: Price, after: Price) -> str:
+    return f"it looks like a {name}: {before:.2f} a share became {after:.2f}; our stops stand at the old price"
+
+
+def _ours(order: Order) -> str:
+    request = order.request
+    return f"{request.side.value.upper()} {plain(request.quantity)} {request.type.value}"
+
+
+def _reported(report: OrderReport) -> str:
+    return f"{report.side.value.upper()} {plain(report.quantity)} {report.type.value}"
+
+
+def _with_their_legs(picture: BrokerPicture) -> Iterator[OrderReport]:
+    """Every order of the broker's books, whether it lists legs apart or under their parents alone."""
+    for report in picture.orders:
+        yield from report.legs
+    yield from picture.orders

@@ -1,0 +1,64 @@
+"""How many orders the desk itself would not send, and how many the broker refused: counted apart, by day (EX-11).
+
+A slice. What validation could have caught and the broker had to refuse should be rare: that is the figure to watch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from core.facts import ConfirmationRefused, OrderCreated, OrderStateChanged, ProposalSkipped, Source
+from core.model.order import OrderStatus
+
+VALIDATIONS = ("session and clock", "tradable", "quantity", "price", "notional", "buying power")
+"""The checks that know the broker's own rules: what passes them it should not refuse."""
+
+
+@dataclass(slots=True)
+class TallyState:
+    """Of one New York day."""
+
+    day: date | None = None
+    invalid: int = 0
+    sent: int = 0
+    rejected: int = 0
+
+
+class Tally:
+    """The slice."""
+
+    def __init__(self, trading_day: Callable[[datetime], date]) -> None:
+        self.trading_day = trading_day
+        self.state = TallyState()
+        self.folds = {
+            ProposalSkipped: self._skipped,
+            ConfirmationRefused: self._refused,
+            OrderCreated: self._created,
+            OrderStateChanged: self._state_changed,
+        }
+
+    def _today(self, at: datetime) -> TallyState:
+        day = self.trading_day(at)
+        if self.state.day != day:
+            self.state = TallyState(day)
+        return self.state
+
+    def _skipped(self, at: datetime, fact: ProposalSkipped) -> None:
+        self._today(at).invalid += is_invalid(fact.reasons)
+
+    def _refused(self, at: datetime, fact: ConfirmationRefused) -> None:
+        self._today(at).invalid += is_invalid(fact.reasons)
+
+    def _created(self, at: datetime, _fact: OrderCreated) -> None:
+        self._today(at).sent += 1
+
+    def _state_changed(self, at: datetime, fact: OrderStateChanged) -> None:
+        if fact.after is OrderStatus.REJECTED and fact.source is not Source.DESK:
+            self._today(at).rejected += 1
+
+
+def is_invalid(reasons: tuple[str, ...]) -> bool:
+    """Whether one of the reasons is a rule of the broker's that the order would have broken."""
+    return any(reason.startswith(f"{check}: ") for reason in reasons for check in VALIDATIONS)

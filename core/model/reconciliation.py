@@ -1,0 +1,68 @@
+"""What a comparison of our books with the broker's finds (EX-09): one difference a line, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from core.model.values import Symbol
+
+
+class DifferenceKind(Enum):
+    """What differs."""
+
+    MISSING_LOCAL = "missing_local"
+    """The broker holds a position that our books do not have."""
+    MISSING_BROKER = "missing_broker"
+    """Our books have a position that the broker does not hold."""
+    QUANTITY_MISMATCH = "quantity_mismatch"
+    UNKNOWN_ORDER = "unknown_order"
+    """An order works at the broker that this desk never sent."""
+    ORPHANED_ORDER = "orphaned_order"
+    """An order works in our books that the broker took once and does not list any more."""
+    HELD_OVER = "held_over"
+    """A strategy that is to be flat by the close holds a position over it."""
+
+
+ERRORS = frozenset({DifferenceKind.MISSING_BROKER, DifferenceKind.HELD_OVER})
+"""Kinds that are errors whatever their size: what the desk believes to hold or to have sold is not so."""
+
+DONE_ABOUT: Mapping[DifferenceKind, str] = {
+    DifferenceKind.MISSING_LOCAL: "taken over from the broker's books, as nobody's in particular",
+    DifferenceKind.MISSING_BROKER: "taken off our books",
+    DifferenceKind.QUANTITY_MISMATCH: "the broker's quantity is taken over; a split is named and left to a person",
+    DifferenceKind.UNKNOWN_ORDER: "shown, and left alone",
+    DifferenceKind.ORPHANED_ORDER: "looked up by our own id until the broker says what became of it",
+    DifferenceKind.HELD_OVER: "an exit is staged, and staged again while it is held",
+}
+"""Within the limits; beyond them nothing is done before a person decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One difference.
+
+    Attributes
+    ----------
+    local, broker
+        What our books and the broker's say, in words; None where one of them has nothing.
+    note
+        What it looks like, or what is done with it; may be empty.
+    """
+
+    kind: DifferenceKind
+    symbol: Symbol
+    local: str | None
+    broker: str | None
+    note: str = ""
+
+    @property
+    def is_error(self) -> bool:
+        return self.kind in ERRORS
+
+    @property
+    def in_words(self) -> str:
+        said = f"{self.symbol}: the broker has {self.broker or 'nothing'}, our books had {self.local or 'nothing'}"
+        level = "ERROR " if self.is_error else ""
+        return f"{level}{self.kind.value} {said}" + (f"; {self.note}" if self.note else "")

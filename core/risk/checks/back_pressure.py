@@ -1,0 +1,26 @@
+"""Nothing more is staged to open while too many orders wait for the broker's answer (EX-15)."""
+
+from __future__ import annotations
+
+from core.execution.ledger import Ledger
+from core.model.order import OrderStatus
+from core.model.staging import Verdict
+from core.risk.checks.verdicts import passed, refused
+from core.risk.gate import Candidate, ReviewContext
+
+
+class BackPressureCheck:
+    name = "back-pressure"
+
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        if candidate.only_reduces:
+            return passed(self.name, "closes; waits for none")
+        queued, most = queued_orders(desk.ledger), desk.settings.execution.max_queued
+        if queued > most:
+            return refused(self.name, f"{queued} orders wait for the broker's answer, more than {most}")
+        return passed(self.name, f"{queued} of {most} wait for an answer")
+
+
+def queued_orders(ledger: Ledger) -> int:
+    """Orders that were written and have no answer yet; those in doubt are looked up and hold nothing up."""
+    return sum(1 for o in ledger.working() if o.status is OrderStatus.PENDING and o.in_doubt_since is None)

@@ -1,0 +1,282 @@
+"""Reconciliation, as a procedure (EX-09): before anything trades, after each gap of the order stream, after a late
+fill, and every minute of a session.
+
+1. Ask for the broker's books: account, positions, open orders and those closed of late. One question at a time, and
+   never two close together: what is wanted meanwhile is asked once, after it.
+2. No answer: before the first agreement, or several times in a row, the desk is read-only. It is asked again.
+3. Orders that we know and the broker lists: what we missed is taken in.
+4. Orders of ours that it does not list, or whose request is half done: looked up by our own id.
+5. Net quantities by symbol. Where an order in doubt or on its way, or a fill that came meanwhile, may explain a
+   difference, the next comparison decides.
+6. Beyond the limits nothing is corrected: the desk is read-only, says why, and asks again.
+7. Within them the broker is right: our position is corrected, and the correction recorded.
+8. A strategy that is to be flat by the close and holds over it is an error; its exit is staged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+
+from core.desk import Desk
+from core.effects import Effect, FetchPicture, SubmitOrder
+from core.execution.reconciliation import Comparison, ReconciliationError
+from core.facts import PositionCorrected, ReconciliationFailed, ReconciliationPassed, Source, SubmissionBlocked
+from core.inputs import AcceptBroker, PictureFetched
+from core.model.broker import BrokerPicture, NoAnswer
+from core.model.connection import Line, LineState
+from core.model.order import OrderStatus
+from core.model.reconciliation import Difference
+from core.model.session import NoSession
+from core.model.values import ZERO, Quantity, Symbol
+from core.workflows.cancelling import Cancelling
+from core.workflows.closing import Closing
+from core.workflows.doubting import Doubting
+from core.workflows.filling import Filling, is_ours
+from core.workflows.holding_over import HoldingOver
+from core.workflows.protecting import Protecting
+
+WAY_OUT = "leave and run `keyturn reconcile --accept-broker`, or mend it at the broker"
+"""What every reason ends with that no later comparison mends by itself."""
+
+NOTHING_HELD = "the broker's books show nothing to close"
+
+
+class Comparing:
+    """Asks for the broker's books, and makes ours agree with them or says why it does not."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        filling: Filling,
+        doubting: Doubting,
+        cancelling: Cancelling,
+        protecting: Protecting,
+        closing: Closing,
+        holding_over: HoldingOver,
+    ) -> None:
+        self.desk = desk
+        self.filling = filling
+        self.doubting = doubting
+        self.cancelling = cancelling
+        self.protecting = protecting
+        self.closing = closing
+        self.holding_over = holding_over
+        self.see: Callable[[BrokerPicture], None] = lambda picture: None
+        self.asked_at: datetime | None = None
+        self.ask_at: datetime | None = None
+        self._is_waiting = False
+        self._is_wanted_again = False
+        self._unanswered = 0
+        self._nets_when_asked: dict[Symbol, Quantity] | None = None
+
+    # ── 1. asking ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def ask(self) -> Iterator[Effect]:
+        """Now, whatever else is on its way; and again where nothing comes."""
+        self.asked_at = self.desk.at
+        self.ask_at = self.desk.at + self._seconds("again_seconds")
+        self._is_waiting, self._is_wanted_again = True, False
+        self._nets_when_asked = self._nets()
+        yield FetchPicture()
+
+    def ask_soon(self) -> Iterable[Effect]:
+        """As soon as what is on its way has come and the last question lies far enough back."""
+        if self._is_waiting:
+            self._is_wanted_again = True
+            return ()
+        earliest = self._earliest()
+        if self.desk.at >= earliest:
+            return self.ask()
+        self.ask_at = earliest if self.ask_at is None else min(self.ask_at, earliest)
+        return ()
+
+    def _earliest(self) -> datetime:
+        return self.desk.at if self.asked_at is None else self.asked_at + self._seconds("apart_seconds")
+
+    def _nets(self) -> dict[Symbol, Quantity]:
+        ledger = self.desk.ledger
+        return {position.symbol: ledger.net_quantity(position.symbol) for position in ledger.positions()}
+
+    # ── 2. the answer ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def on_picture(self, reply: PictureFetched) -> Iterator[Effect]:
+        wanted_again = self._is_wanted_again
+        self._is_waiting = self._is_wanted_again = False
+        self.ask_at = self._earliest() if wanted_again else None
+        if isinstance(reply.answer, NoAnswer):
+            self._not_answered(reply.answer.reason)
+            return
+        self._unanswered = 0
+        yield from self._compare(reply.answer)
+
+    def _not_answered(self, reason: str) -> None:
+        """An agreement of this run outlives a question or two that nobody answered."""
+        self._unanswered += 1
+        self._again()
+        limits = self.desk.control.settings.reconciliation
+        if self.desk.control.state.is_reconciled and self._unanswered < limits.max_unanswered:
+            return
+        self._fail((f"the broker cannot be reached: {reason}; asked again every {limits.again_seconds} s",))
+
+    def _compare(self, picture: BrokerPicture) -> Iterator[Effect]:
+        """Steps 3 to 8."""
+        self.see(picture)
+        self.desk.held_by_the_broker = {p.symbol: p.quantity for p in picture.positions}
+        comparison = self._beside(picture)
+        follows = list(self._take_in_orders(comparison))
+        positions = comparison.positions()
+        waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
+        self._nets_when_asked = None
+        if waits_for:
+            self._again()
+            self._say_what_is_open([d.symbol for d in positions])
+        else:
+            found = (*positions, *comparison.orders(), *self.holding_over.differences())
+            try:
+                comparison.require_within_limits(positions)
+            except ReconciliationError as error:
+                self._again()
+                self._fail(tuple(f"{reason}; {WAY_OUT}" for reason in error.args), found)
+                yield from follows
+                return
+            self._pass(tuple(self._correct(d, comparison) for d in positions), found)
+            for difference in positions:
+                follows = [effect for effect in follows if not self._calls_off(effect, difference.symbol)]
+                yield from self.protecting.after_correction(difference.symbol)
+            self.holding_over.stage_exits()
+        yield from follows
+        yield from self.protecting.resume()
+        yield from self.closing.go_on()
+
+    def _beside(self, picture: BrokerPicture) -> Comparison:
+        return Comparison(self.desk.ledger, picture, self.desk.control.settings.reconciliation)
+
+    # ── 3 and 4. orders ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _take_in_orders(self, comparison: Comparison) -> Iterator[Effect]:
+        for order in list(self.desk.ledger.state.orders.values()):
+            report = comparison.reports.get(order.id)
+            if report is not None and is_ours(order, report):
+                is_alive = report.status is not None and report.status.is_working  # given up here, and there after all
+                is_news = order.is_working or is_alive or report.filled_quantity > order.filled_quantity
+                if is_news or self.desk.ledger.expects_legs(order):
+                    yield from self.filling.absorb(order, report, Source.RECONCILIATION)
+            elif order.is_working and order.id not in self.doubting.next_look_up:
+                if order.status is OrderStatus.PENDING and self.desk.at - order.created_at < self._grace():
+                    continue
+                yield from self.doubting.ask(order)
+            yield from self.doubting.on_books(order, is_listed=report is not None)
+            if order.is_cancelling and order.id not in self.doubting.next_look_up:
+                yield from self.cancelling.cancel(order, order.reason)
+
+    def _grace(self) -> timedelta:
+        """An order that this very run has just sent may not be on the broker's books yet; an older run's must be."""
+        if not self.desk.control.state.is_reconciled:
+            return timedelta(0)
+        return timedelta(seconds=float(self.desk.control.settings.execution.answer_seconds))
+
+    # ── 5. what may explain itself ───────────────────────────────────────────────────────────────────────────────
+
+    def _may_be_explained(self, symbol: Symbol, comparison: Comparison) -> bool:
+        """Whether the next comparison decides: an order is in doubt, fills came that the picture is too old to show,
+        or came while it was fetched, so that its positions may be older than its orders.
+        """
+        before = self._nets_when_asked
+        if before is not None and before.get(symbol, ZERO) != self.desk.ledger.net_quantity(symbol):
+            return True
+        for order in self.desk.ledger.state.orders.values():
+            if order.request.symbol != symbol:
+                continue
+            if order.is_working and order.in_doubt_since is not None:
+                return True
+            report = comparison.reports.get(order.id)
+            is_recent = order.ended_at is None or order.ended_at >= comparison.picture.account.at
+            shown = report.filled_quantity if report else ZERO
+            if (report is not None or is_recent) and order.filled_quantity > shown:
+                return True
+        return False
+
+    def _say_what_is_open(self, differing: list[Symbol]) -> None:
+        """Before the first agreement the desk says what it waits for; later it trades on meanwhile."""
+        if not self.desk.control.state.is_reconciled:
+            named = ", ".join(differing)
+            self._fail(
+                (f"{named}: the broker's books and ours differ, and an order on its way may explain it; asked again",)
+            )
+
+    # ── 6 and 7. the verdict ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _calls_off(self, effect: Effect, symbol: Symbol) -> bool:
+        """Whether this is an exit that our books called for before they were corrected, with nothing left to close."""
+        order = self.desk.ledger.order(effect.order.client_order_id) if isinstance(effect, SubmitOrder) else None
+        if order is None or order.request.symbol != symbol or not self.protecting.is_loose(order):
+            return False
+        self.desk.record(SubmissionBlocked(order.id, NOTHING_HELD))
+        self.desk.record(self.filling.change(order, OrderStatus.CANCELLED, Source.DESK, None, NOTHING_HELD))
+        return True
+
+    def on_accept(self, command: AcceptBroker) -> Iterator[Effect]:
+        """The deliberate way out: a person takes the broker's word, and the limits do not count."""
+        comparison = self._beside(command.picture)
+        positions = comparison.positions()
+        corrections = tuple(f"{self._correct(d, comparison)}; taken over by the operator" for d in positions)
+        self.desk.record(ReconciliationPassed(corrections, (*positions, *comparison.orders())))
+        for difference in positions:
+            yield from self.protecting.after_correction(difference.symbol)
+
+    def _correct(self, difference: Difference, comparison: Comparison) -> str:
+        """The broker is right."""
+        theirs = comparison.theirs(difference.symbol)
+        ours = self.desk.ledger.net_quantity(difference.symbol)
+        true = theirs.quantity if theirs else Quantity(ZERO)
+        reason = f"{difference.symbol}: the broker has {true}, our books had {ours}"
+        self.desk.record(PositionCorrected(difference.symbol, true, theirs.average_price if theirs else None, reason))
+        return reason
+
+    def _pass(self, corrections: tuple[str, ...], found: tuple[Difference, ...]) -> None:
+        """Told where it is news: after a start, with a correction, or where other things differ than before."""
+        state = self.desk.control.state
+        if corrections or not state.is_reconciled or found != state.differences:
+            self.desk.record(ReconciliationPassed(corrections, found))
+
+    def _fail(self, reasons: tuple[str, ...], found: tuple[Difference, ...] = ()) -> None:
+        state = self.desk.control.state
+        if state.is_reconciled or state.read_only_because != reasons:
+            self.desk.record(ReconciliationFailed(reasons, found))
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        if self.ask_at is not None:
+            yield self.ask_at
+        elif (again := self._next_round()) is not None:
+            yield again
+
+    def due(self) -> Iterable[Effect]:
+        at = self.ask_at if self.ask_at is not None else self._next_round()
+        return self.ask() if at is not None and self.desk.at >= at else ()
+
+    def _next_round(self) -> datetime | None:
+        """Every minute of a session; where none is open then, when the next one opens. Often, where the books tell
+        what the order stream does not while orders work (EX-17).
+        """
+        every = self._seconds("poll_seconds" if self._is_deaf() else "every_seconds")
+        if self.asked_at is None or not every:
+            return None
+        at = self.asked_at + every
+        calendar = self.desk.calendar
+        return calendar.next_session(at).open if isinstance(calendar.session_at(at), NoSession) else at
+
+    def _is_deaf(self) -> bool:
+        """Whether orders work and nothing comes over their stream."""
+        lamp = self.desk.lamps.get(Line.TRADES)
+        return (
+            lamp is not None and lamp.state is not LineState.UP and next(self.desk.ledger.working(), None) is not None
+        )
+
+    def _again(self) -> None:
+        self.ask_at = self.desk.at + self._seconds("again_seconds")
+
+    def _seconds(self, name: str) -> timedelta:
+        return timedelta(seconds=float(getattr(self.desk.control.settings.reconciliation, name)))

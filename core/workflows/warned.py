@@ -1,0 +1,53 @@
+"""A warning that the broker returns on an order it took: shown, and never accepted by itself (OP-11).
+
+The order is the broker's by then. One that opens or adds is taken back unless the operator confirms the warning in
+time; what it filled until then stays, with its stop. One that only reduces stands, its warning unconfirmed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from core.desk import Desk
+from core.effects import Effect
+from core.execution.order import Order
+from core.facts import BrokerWarned, WarningConfirmed
+from core.inputs import ConfirmWarning
+from core.workflows.cancelling import Cancelling
+
+NOT_CONFIRMED = "the broker's warning was not confirmed in time"
+
+
+class Warned:
+    def __init__(self, desk: Desk, cancelling: Cancelling) -> None:
+        self.desk = desk
+        self.cancelling = cancelling
+
+    def take(self, order: Order, warnings: tuple[str, ...]) -> None:
+        """What the broker said with its answer; each answer's is confirmed by itself."""
+        if warnings:
+            self.desk.record(BrokerWarned(order.id, warnings))
+
+    def on_confirm(self, command: ConfirmWarning) -> Iterable[Effect]:
+        """The operator read exactly these words; others that came meanwhile are still to be confirmed."""
+        order = self.desk.ledger.order(command.client_order_id)
+        if order is not None and order.warned_at is not None and order.warnings == command.warnings:
+            self.desk.record(WarningConfirmed(order.id))
+        return ()
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        return (at for _, at in self._to_take_back())
+
+    def due(self) -> Iterator[Effect]:
+        for order, at in list(self._to_take_back()):
+            if self.desk.at >= at:
+                yield from self.cancelling.cancel(order, NOT_CONFIRMED)
+
+    def _to_take_back(self) -> Iterator[tuple[Order, datetime]]:
+        patience = timedelta(seconds=float(self.desk.control.settings.execution.warning_seconds))
+        for order in self.desk.ledger.working():
+            if order.warned_at is not None and not order.only_reduces and not order.is_cancelling:
+                yield order, order.warned_at + patience

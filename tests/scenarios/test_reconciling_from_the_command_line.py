@@ -1,0 +1,189 @@
+"""`keyturn reconcile`: what it says of an account that nobody runs, and what it takes over when it is told to."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+import app
+from core.facts import PositionCorrected, ReconciliationPassed
+from core.inputs import Confirm, OpenTicket, Start
+from core.model.values import Price, Quantity, Symbol, plain
+from core.ports import DemoRequest, Recorded
+from core.runtime.virtual import VirtualRuntime
+from state.folders import AccountFolder, Home
+from state.journal import FileJournal, read
+
+SPY = Symbol("SPY")
+
+
+@dataclass
+class Answer:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, object]:
+        found: dict[str, object] = json.loads(self.out)
+        return found
+
+
+Keyturn = Callable[..., Answer]
+
+
+@pytest.fixture
+def keyturn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Keyturn:
+    monkeypatch.setenv("KEYTURN_HOME", str(tmp_path / "home"))
+
+    def call(*words: object, typed: str = "") -> Answer:
+        monkeypatch.setattr("sys.argv", ["keyturn", *map(str, words)])
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        with pytest.raises(SystemExit) as ended:
+            app.main()
+        found = capsys.readouterr()
+        return Answer(ended.value.code or 0, found.out, found.err)  # type: ignore[arg-type]
+
+    return call
+
+
+def folder(tmp_path: Path) -> AccountFolder:
+    return Home.of({"KEYTURN_HOME": str(tmp_path / "home")}).account("demo")
+
+
+def a_demo_that_holds_something(tmp_path: Path, stack: ExitStack) -> VirtualRuntime:
+    """The demo's first proposal, confirmed and filled, its stop at the exchange."""
+    environ = {"KEYTURN_HOME": str(tmp_path / "home")}
+    runtime = app.Keyturn(environ).demo_runtime(DemoRequest(is_headless=True), stack)
+    runtime.pace.speed = None
+    runtime.take(runtime.at, Start())
+    desk = runtime.engine.desk
+    opened: set[str] = set()
+    while not desk.ledger.positions() or any(not o.broker_order_id for o in desk.ledger.working()):
+        assert runtime.step()
+        for proposal in desk.stage.proposals():
+            if proposal.id not in opened:
+                opened.add(proposal.id)
+                runtime.obey(OpenTicket(proposal.id))
+        for ticket in list(desk.stage.state.tickets.values()):
+            runtime.obey(Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces))
+    return runtime
+
+
+def is_left(tmp_path: Path) -> str:
+    """The demo ran, and was left with a position. What it holds."""
+    with ExitStack() as stack:
+        runtime = a_demo_that_holds_something(tmp_path, stack)
+        held = runtime.engine.desk.ledger.net_quantity(SPY)
+        runtime.stop("left")
+    return plain(held)
+
+
+def our_books_say(tmp_path: Path, quantity: str, symbol: Symbol = SPY) -> None:
+    """A wrong figure, with a record of its own, as a fault would have left it."""
+    with closing(FileJournal(folder(tmp_path))) as journal:
+        fact = PositionCorrected(symbol, Quantity(Decimal(quantity)), Price(Decimal(100)), "a fault")
+        journal.append(journal.last_at, fact)
+        journal.sync()
+
+
+def records(tmp_path: Path) -> list[Recorded]:
+    return list(read(folder(tmp_path).journal))
+
+
+def test_books_that_agree_say_so_and_write_nothing(keyturn: Keyturn, tmp_path: Path) -> None:
+    """EX-09"""
+    is_left(tmp_path)
+    before = len(records(tmp_path))
+
+    answer = keyturn("reconcile", "--json")
+
+    assert answer.code == 0
+    assert answer.json == {"ok": True, "positions": 1, "orders": 1, "differences": []}
+    assert len(records(tmp_path)) == before
+
+
+def test_a_difference_is_told_with_both_sides_and_exit_code_one(keyturn: Keyturn, tmp_path: Path) -> None:
+    """EX-09"""
+    held = is_left(tmp_path)
+    our_books_say(tmp_path, "9")
+    before = len(records(tmp_path))
+
+    answer = keyturn("reconcile", "--json")
+
+    (difference,) = answer.json["differences"]  # type: ignore[misc]
+    assert (answer.code, answer.json["ok"]) == (1, False)
+    assert {k: difference[k] for k in ("kind", "symbol", "local", "broker")} == {
+        "kind": "quantity_mismatch",
+        "symbol": "SPY",
+        "local": "9",
+        "broker": held,
+    }
+    assert len(records(tmp_path)) == before
+
+
+def test_the_brokers_word_is_taken_when_the_word_is_typed_and_it_is_recorded(keyturn: Keyturn, tmp_path: Path) -> None:
+    """EX-09: over every limit; the deliberate way out."""
+    held = is_left(tmp_path)
+    our_books_say(tmp_path, "9")
+
+    answer = keyturn("reconcile", "--accept-broker", typed="ACCEPT\n")
+
+    assert answer.code == 0, answer.err
+    assert "the books agree" in answer.out
+    assert "quantity_mismatch SPY: here 9" in answer.err
+    corrected = [r.fact for r in records(tmp_path) if isinstance(r.fact, PositionCorrected)]
+    passed = [r.fact for r in records(tmp_path) if isinstance(r.fact, ReconciliationPassed)]
+    assert plain(corrected[-1].quantity) == held
+    assert passed[-1].corrections[0].endswith("taken over by the operator")
+    assert keyturn("reconcile").code == 0
+
+
+def test_a_difference_that_a_start_would_correct_by_itself_is_told_too(keyturn: Keyturn, tmp_path: Path) -> None:
+    """EX-09: within the limits."""
+    is_left(tmp_path)
+    our_books_say(tmp_path, "0.101")
+
+    answer = keyturn("reconcile")
+
+    assert (answer.code, "quantity_mismatch SPY: here 0.101, broker 0.1" in answer.out) == (1, True)
+
+
+def test_another_word_changes_nothing(keyturn: Keyturn, tmp_path: Path) -> None:
+    """EX-09"""
+    is_left(tmp_path)
+    our_books_say(tmp_path, "9")
+
+    answer = keyturn("reconcile", "--accept-broker", typed="yes\n")
+
+    assert answer.code == 2
+    assert "nothing was changed: ACCEPT was not typed" in answer.err
+    assert keyturn("reconcile").code == 1
+
+
+def test_a_script_says_yes_beforehand(keyturn: Keyturn, tmp_path: Path) -> None:
+    """EX-09"""
+    is_left(tmp_path)
+    our_books_say(tmp_path, "7", Symbol("QQQ"))
+
+    answer = keyturn("reconcile", "--accept-broker", "--yes", "--json")
+
+    assert (answer.code, answer.json["ok"], answer.json["differences"]) == (0, True, [])
+
+
+def test_while_an_engine_runs_it_is_refused(keyturn: Keyturn, tmp_path: Path) -> None:
+    """EX-09, SP-04"""
+    with ExitStack() as stack:
+        a_demo_that_holds_something(tmp_path, stack)
+
+        answer = keyturn("reconcile")
+
+    assert answer.code == 2
+    assert "an engine already runs on account 'demo'" in answer.err

@@ -1,0 +1,249 @@
+"""A broker that does not answer is sent nothing that opens; what closes always goes (EX-15)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from core.effects import FetchAccount, FetchPicture, SubmitOrder
+from core.execution.breaker import Phase
+from core.facts import BreakerClosed, BreakerOpened, CallFailed, OrderSent, ProposalSkipped
+from core.inputs import AccountFetched, ClearBreaker, LampChanged, ProposeClose, SubmissionAnswered
+from core.model.account import Account
+from core.model.broker import NoAnswer, Refused
+from core.model.connection import Lamp, Line, LineState
+from core.model.values import ClientOrderId
+from core.runtime.line import Link
+from core.settings import ExecutionSettings, Settings
+from core.views import ProtectionRow
+from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes
+from tests.unit.core.brokers.trading_floor import SPY
+
+GONE = NoAnswer("the connection broke")
+
+
+def a_quiet_house(settings: Settings | None = None) -> House:
+    return House(minutes("09:30", "11:30", "99.60"), settings).opens().until("10:06:30")
+
+
+def the_broker_is_silent(house: House, times: int) -> None:
+    for _ in range(times):
+        house.line.take(house.line.at, AccountFetched(GONE))
+
+
+def phase(house: House) -> Phase:
+    return house.desk.breaker.phase(house.line.at)
+
+
+def guard(house: House) -> ProtectionRow:
+    return next(row for row in house.line.picture().protections if row.key == "breaker")
+
+
+def answers_take(house: House, seconds: float) -> None:
+    """The answers to orders, and the stream's word on them, take this much longer."""
+    house.line.link = Link(answer_delay=timedelta(seconds=seconds))
+
+
+def buys(house: House, quantity: str = "0.1") -> None:
+    """A typed order, its ticket, its key."""
+    house.presses(a_typed_buy(quantity))
+    house.opens_ticket()
+    house.until_moment(house.line.at + timedelta(seconds=1))
+    house.confirms()
+    house.until_moment(house.line.at + timedelta(seconds=1))
+
+
+def test_four_requests_without_an_answer_shut_nothing_and_a_fifth_does() -> None:
+    """EX-15"""
+    house = a_quiet_house()
+
+    the_broker_is_silent(house, 4)
+    after_four = phase(house)
+    the_broker_is_silent(house, 1)
+    house.presses(a_typed_buy())
+
+    assert (after_four, phase(house)) == (Phase.CLOSED, Phase.OPEN)
+    assert house.last(ProposalSkipped).reasons[0].startswith("breaker: open for 60 s more: 5 requests in a row")
+
+
+def test_a_refusal_that_the_broker_states_is_an_answer() -> None:
+    """EX-15, EX-06"""
+    house = a_quiet_house()
+
+    the_broker_is_silent(house, 4)
+    house.line.take(house.line.at, SubmissionAnswered(ClientOrderId("x"), Refused(403, 40310000, "no")))
+    the_broker_is_silent(house, 4)
+
+    assert phase(house) is Phase.CLOSED
+
+
+def test_while_it_is_open_an_exit_is_staged_confirmed_and_sold() -> None:
+    """EX-15: exits always pass."""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    the_broker_is_silent(house, 5)
+
+    house.presses(ProposeClose(SPY))
+    house.confirms_at("10:06:40")
+    house.until("10:06:50")
+
+    assert phase(house) is Phase.OPEN
+    assert house.held() == house.held_by_the_broker() == "0"
+
+
+def test_half_open_lets_one_entry_through_and_its_answer_closes_it() -> None:
+    """EX-15"""
+    house = a_quiet_house()
+    the_broker_is_silent(house, 5)
+    house.until("10:07:35")
+    assert phase(house) is Phase.HALF_OPEN
+
+    answers_take(house, seconds=2)
+    buys(house)
+    house.presses(a_typed_buy())
+    meanwhile = house.last(ProposalSkipped).reasons[0]
+    house.until("10:07:45")
+
+    assert meanwhile == "breaker: half-open: one entry was let through, and its answer decides"
+    assert phase(house) is Phase.CLOSED
+    assert len(house.facts(BreakerClosed)) == 1
+
+
+def test_the_one_that_is_let_through_and_has_no_answer_opens_it_again() -> None:
+    """EX-15"""
+    house = a_quiet_house()
+    the_broker_is_silent(house, 5)
+    house.until("10:07:35")
+
+    house.line.breaks_at(SubmitOrder, arrives=False)
+    buys(house)
+
+    assert phase(house) is Phase.OPEN
+    assert "the entry that was let through had no answer" in house.last(BreakerOpened).reason
+
+
+def test_a_third_opening_in_an_hour_latches_it_until_the_operator_clears_it() -> None:
+    """EX-15"""
+    house = a_quiet_house()
+    for clock in ("10:08", "10:10"):
+        the_broker_is_silent(house, 5)
+        house.until(clock)
+        buys(house)
+        assert phase(house) is Phase.CLOSED
+    the_broker_is_silent(house, 5)
+
+    house.until("11:20")
+    after_an_hour = phase(house)
+    house.presses(ClearBreaker())
+
+    assert after_an_hour is Phase.LATCHED
+    assert phase(house) is Phase.CLOSED
+    assert house.last(BreakerClosed).reason == "cleared by the operator"
+
+
+def test_two_openings_that_lie_an_hour_apart_latch_nothing() -> None:
+    """EX-15"""
+    house = a_quiet_house()
+    for clock in ("10:08", "10:10"):
+        the_broker_is_silent(house, 5)
+        house.until(clock)
+        buys(house)
+    house.until("11:11")
+
+    the_broker_is_silent(house, 5)
+
+    assert phase(house) is Phase.OPEN
+
+
+def test_three_late_answers_to_orders_in_a_row_open_it() -> None:
+    """EX-15: an entry, its stop, and one more; each arrived, and its answer took over five seconds."""
+    house = a_quiet_house()
+    answers_take(house, seconds=6)
+
+    for _ in range(2):
+        buys(house)
+        house.until_moment(house.line.at + timedelta(seconds=8))
+
+    assert phase(house) is Phase.OPEN
+    assert "3 orders in a row were answered late" in house.last(BreakerOpened).reason
+
+
+def test_it_survives_a_restart_open_as_it_was() -> None:
+    """EX-15, SP-05"""
+    house = a_quiet_house()
+    the_broker_is_silent(house, 5)
+
+    house.restarted().until("10:07:00")
+
+    assert phase(house) is Phase.OPEN
+    assert guard(house).is_tripped
+
+
+def test_its_row_says_how_many_of_how_many_and_since_when() -> None:
+    """EX-15, RK-09"""
+    house = a_quiet_house()
+    the_broker_is_silent(house, 3)
+    counting = guard(house)
+
+    the_broker_is_silent(house, 2)
+    row = guard(house)
+
+    assert (counting.measure, counting.used, counting.is_tripped) == ("3 of 5 failed", Decimal("0.6"), False)
+    assert (row.measure, row.is_tripped, row.since) == ("open", True, house.line.at)
+    assert row.until == house.line.at + timedelta(seconds=60)
+
+
+def test_an_outage_of_an_hour_is_one_opening_and_a_few_lines_in_the_journal() -> None:
+    """EX-15: what goes on failing while it is open is counted no further."""
+    house = a_quiet_house()
+    house.line.breaks_at(FetchPicture, arrives=False, times=400)
+
+    house.until("11:06:30")
+
+    assert len(house.facts(BreakerOpened)) == 1
+    assert len(house.facts(CallFailed)) == 5
+
+
+def test_a_broker_that_answers_as_it_should_is_no_news() -> None:
+    """EX-15"""
+    house = a_quiet_house()
+    account = house.line.ask(FetchAccount())
+    assert isinstance(account, AccountFetched)
+    assert isinstance(account.answer, Account)
+    told = len(house.told())
+
+    house.line.take(house.line.at, account)
+    house.line.take(house.line.at, LampChanged(Lamp(Line.BROKER, LineState.UP, house.line.at)))
+
+    assert len(house.told()) == told
+
+
+def test_over_the_limit_of_orders_without_an_answer_no_entry_is_staged() -> None:
+    """EX-15: back-pressure."""
+    house = a_quiet_house(Settings(execution=ExecutionSettings(max_queued=1)))
+    answers_take(house, seconds=4)
+    buys(house)
+    buys(house)
+
+    house.presses(a_typed_buy())
+    refused = house.last(ProposalSkipped).reasons
+    house.until_moment(house.line.at + timedelta(seconds=10))
+    house.presses(a_typed_buy())
+
+    assert refused == ("back-pressure: 2 orders wait for the broker's answer, more than 1",)
+    assert len(house.desk.stage.proposals()) == 1
+
+
+def test_when_a_request_left_is_recorded_with_its_answer() -> None:
+    """EX-16: the gateway's pass, and not the answer's coming."""
+    house = a_quiet_house()
+    answers_take(house, seconds=2)
+
+    buys(house)
+    house.until_moment(house.line.at + timedelta(seconds=2))
+
+    sent = house.last(OrderSent)
+    order = house.desk.ledger.order(sent.client_order_id)
+    assert order is not None
+    assert order.submitted_at is not None
+    assert sent.sent_at == order.created_at
+    assert order.submitted_at - sent.sent_at == timedelta(seconds=2.1)

@@ -1,0 +1,294 @@
+"""Latencies, counts and calls: what the operator sees of the way to the broker (EX-11, EX-16, EX-17)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from console.details.wire import in_words, wire
+from core.effects import CancelOrder
+from core.execution.latency import percentile
+from core.execution.latency_report import latency_report
+from core.facts import OrderSent, ProposalSkipped, ProposalStaged
+from core.inputs import AccountFetched, CallsCounted, Kill, LampChanged, LookUpAnswered, PictureFetched
+from core.model.bar import Bar
+from core.model.connection import Lamp, Line, LineState
+from core.model.order import StopHolder
+from core.model.signal import EntrySignal, ExitReason, ExitSignal
+from core.model.values import Price, Quantity, Symbol
+from core.runtime.counting import counted
+from core.settings import Settings
+from core.strategies.base import Context
+from core.strategies.boundary import fault_in
+from core.strategies.vwap import VwapStrategy
+from tests.scenarios.house import (
+    DIP,
+    STEADY,
+    House,
+    a_day,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+    a_typed_buy,
+    minutes,
+)
+from tests.unit.core.brokers.trading_floor import IBM, SPY, a_bar, at
+
+
+def spans(house: House) -> dict[str, timedelta]:
+    return {span.name: span.percentiles[0] for span in house.line.picture().wire.spans}
+
+
+def detail(house: House) -> str:
+    lines = wire(house.line.picture(), "", house.line.at) or []
+    return "\n".join("".join(cell.text for cell in line) for line in lines)
+
+
+def test_every_part_of_an_orders_way_is_measured() -> None:
+    """EX-16: staged as its bar ended at 10:06:00, confirmed at 10:06:02, its figures fetched within 0.1 s."""
+    house = a_house_in_a_position()
+
+    assert spans(house) == {
+        "signal to staged": timedelta(0),
+        "staged to confirmed": timedelta(seconds=2),
+        "confirmed to sent": timedelta(milliseconds=100),
+        "sent to acknowledged": timedelta(milliseconds=100),
+        "acknowledged to first fill": timedelta(milliseconds=100),
+        "first fill to filled": timedelta(0),
+        "confirmed to first fill": timedelta(milliseconds=300),
+    }
+
+
+def test_a_stop_that_goes_out_by_mandate_is_none_of_them() -> None:
+    """EX-16: nobody signalled or confirmed it by itself."""
+    house = a_house_in_a_position()
+
+    assert len(house.facts(OrderSent)) == 2
+    assert {span.orders for span in house.line.picture().wire.spans} == {1}
+
+
+def test_the_journal_alone_tells_the_same_latencies() -> None:
+    """EX-16: `keyturn latency`."""
+    house = a_house_in_a_position()
+
+    told = latency_report(house.journal.records(), house.calendar.trading_day, None)
+
+    assert told["orders"] == 1
+    (sent,) = [span for span in told["spans"] if span["name"] == "confirmed to sent"]  # type: ignore[attr-defined]
+    assert sent == {"name": "confirmed to sent", "orders": 1, "p50": 100.0, "p90": 100.0, "p95": 100.0, "p99": 100.0}
+    (timing,) = told["timings"]  # type: ignore[misc]
+    assert (timing["confirmed"], timing["sent"]) == ("2026-11-19T15:06:02Z", "2026-11-19T15:06:02.100000Z")
+
+
+def test_a_day_without_an_order_has_no_latency() -> None:
+    """EX-16"""
+    house = a_house_in_a_position()
+
+    told = latency_report(house.journal.records(), house.calendar.trading_day, at("09:30").date().replace(day=1))
+
+    assert (told["orders"], told["spans"]) == (0, [])
+
+
+@pytest.mark.parametrize(("percent", "rank"), [(50, 50), (90, 90), (95, 95), (99, 99)])
+def test_a_percentile_is_a_figure_that_was_measured(percent: int, rank: int) -> None:
+    """EX-16: nearest rank."""
+    hundred = [timedelta(seconds=n) for n in range(1, 101)]
+
+    assert percentile(hundred, percent) == timedelta(seconds=rank)
+    assert percentile(hundred[:1], percent) == hundred[0]
+
+
+def test_the_operator_reads_them_with_their_units() -> None:
+    """EX-16"""
+    house = a_house_in_a_position()
+
+    assert "confirmed to sent" in detail(house)
+    assert "100.0 ms" in detail(house)
+    assert [in_words(timedelta(seconds=s)) for s in (0.0024, 1.2, 125)] == ["2.4 ms", "1.20 s", "2:05"]
+
+
+def test_what_the_desk_would_not_send_and_what_the_broker_refused_are_counted_apart() -> None:
+    """EX-11"""
+    house = a_house_with_a_proposal()
+    house.presses(a_typed_buy(quantity="0.0001"))
+    assert "quantity: 0.0001 is not in steps of" in house.last(ProposalSkipped).reasons[0]
+    house.line.refuses_the_next_order("insufficient buying power")
+    house.confirms_at("10:06:02")
+    house.until("10:06:05")
+
+    wire = house.line.picture().wire
+
+    assert (wire.sent, wire.invalid, wire.rejected) == (1, 1, 1)
+
+
+def test_a_limit_of_the_traders_own_is_no_rule_of_the_brokers() -> None:
+    """EX-11"""
+    house = House(minutes("09:30", "10:30", "99.60")).opens().until("09:40")
+
+    house.presses(a_typed_buy())
+
+    assert house.last(ProposalSkipped).reasons == ("entry window: 09:40 is outside 10:00 to 11:30 New York",)
+    assert house.line.picture().wire.invalid == 0
+
+
+def test_calls_are_shown_the_most_frequent_first() -> None:
+    """EX-17"""
+    house = a_house_with_a_proposal()
+
+    house.line.take(house.line.at, CallsCounted((("GET /account", 3), ("GET /orders", 12))))
+
+    assert house.line.picture().wire.calls == (("GET /orders", 12), ("GET /account", 3))
+    assert "12  GET /orders" in detail(house)
+
+
+class Counting:
+    """An adapter that counts."""
+
+    def __init__(self) -> None:
+        self.sent = {"GET /account": 2}
+
+    def calls(self) -> Counting:
+        return self
+
+
+def test_adapters_that_count_are_summed_and_others_left_out() -> None:
+    """EX-17"""
+    assert counted(Counting(), object(), Counting()) == CallsCounted((("GET /account", 4),))
+
+
+def test_bars_of_many_symbols_in_one_minute_ask_for_the_account_once() -> None:
+    """EX-17: once a cycle."""
+    bars = [*a_day(("10:06", "10:20", STEADY)), *minutes("09:30", "10:20", "50", symbol=IBM)]
+    house = House(bars, Settings(symbols=("SPY", "IBM")), cash=Decimal(200)).opens().until("10:06")
+    house.confirms_at("10:06:02")
+    house.until("10:10:30")
+    before = accounts(house)
+
+    house.until("10:15:30")
+
+    assert house.held() != "0"
+    assert accounts(house) - before == 5
+
+
+def accounts(house: House) -> int:
+    return sum(isinstance(message, AccountFetched) for message in house.line.heard)
+
+
+def look_ups(house: House) -> int:
+    return sum(isinstance(message, LookUpAnswered) for message in house.line.heard)
+
+
+def books(house: House) -> int:
+    return sum(isinstance(message, PictureFetched) for message in house.line.heard)
+
+
+def a_house_with_entries(count: int) -> House:
+    """Typed buys far below the market: they work and do not fill."""
+    house = House(minutes("09:30", "10:30", "99.60")).opens().until("10:06:30")
+    for _ in range(count):
+        house.presses(a_typed_buy(limit="98.00", stop="97.70"))
+        house.opens_ticket()
+        house.until_moment(house.line.at + timedelta(seconds=1))
+        house.confirms()
+        house.until_moment(house.line.at + timedelta(seconds=1))
+    return house
+
+
+def test_many_cancels_whose_end_nobody_heard_are_looked_up_in_the_books_at_once() -> None:
+    """EX-17, EX-06: one question, and not one an order."""
+    house = a_house_with_entries(4)
+    house.line.is_deaf = True
+    house.line.breaks_at(CancelOrder, arrives=False, times=4)
+    before = (look_ups(house), books(house))
+
+    house.presses(Kill("key"))
+    house.until_moment(house.line.at + timedelta(seconds=20))
+
+    assert all(not order.is_working for order in house.desk.ledger.state.orders.values())
+    assert look_ups(house) - before[0] <= 8
+    assert books(house) > before[1]
+
+
+def test_while_the_order_stream_is_down_and_orders_work_the_books_are_polled() -> None:
+    """EX-17: one batched poll as the fallback."""
+    house = a_house_with_entries(1)
+    lamp = Lamp(Line.TRADES, LineState.DOWN, since=house.line.at)
+    house.line.take(house.line.at, LampChanged(lamp))
+    before = (look_ups(house), books(house))
+
+    house.until_moment(house.line.at + timedelta(seconds=60))
+
+    assert (look_ups(house) - before[0], books(house) - before[1]) == (0, 12)
+
+
+def test_while_it_is_down_and_nothing_works_they_are_compared_as_always() -> None:
+    """EX-17"""
+    house = a_house_with_entries(0)
+    lamp = Lamp(Line.TRADES, LineState.DOWN, since=house.line.at)
+    house.line.take(house.line.at, LampChanged(lamp))
+    before = books(house)
+
+    house.until_moment(house.line.at + timedelta(seconds=60))
+
+    assert books(house) - before == 1
+
+
+# ── the boundary of a strategy ───────────────────────────────────────────────────────────────────────────────────────
+
+START = at("10:05")
+
+
+def an_entry(**changes: object) -> EntrySignal:
+    price = Price(Decimal("99.60"))
+    sound = EntrySignal(
+        "vwap", SPY, START, price, Price(Decimal("99.30")), StopHolder.BROKER, Quantity(Decimal(1)), price, "a dip"
+    )
+    return replace(sound, **changes)  # type: ignore[arg-type]
+
+
+def an_exit(quantity: str) -> ExitSignal:
+    price = Price(Decimal("99.60"))
+    return ExitSignal("vwap", SPY, START, Quantity(Decimal(quantity)), ExitReason.STOP_LOSS, price, price, "a fall")
+
+
+@pytest.mark.parametrize(
+    ("signal", "words"),
+    [
+        (an_entry(), None),
+        (an_entry(quantity=Decimal("NaN")), "its quantity is NaN"),
+        (an_entry(quantity=Decimal(0)), "its quantity is 0"),
+        (an_entry(limit_price=Decimal("-1")), "its limit is -1"),
+        (an_entry(limit_price=99.6), "its limit is 99.6"),
+        (an_entry(stop_price=Decimal("99.60")), "its stop 99.6 is not below its limit 99.6"),
+        (an_entry(symbol=IBM), "signed vwap IBM"),
+        (an_entry(strategy="another"), "signed another SPY"),
+        (an_entry(bar_start=START + timedelta(minutes=1)), "not by this bar"),
+        (an_exit("0.5"), None),
+        (an_exit("0.6"), "it would leave with 0.6 of 0.5"),
+        ("BUY!", "it answered a str"),
+    ],
+)
+def test_a_malformed_signal_is_named(signal: object, words: str | None) -> None:
+    """EX-11"""
+    found = fault_in(signal, "vwap", a_bar("10:05", DIP), Quantity(Decimal("0.5")))
+
+    assert found is None if words is None else words in (found or "")
+
+
+def test_a_malformed_signal_never_becomes_a_proposal_and_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-11, ST-07"""
+
+    def raves(_self: object, bar: Bar, _context: Context) -> EntrySignal:
+        return an_entry(bar_start=bar.start, quantity=Quantity(Decimal("Infinity")))
+
+    monkeypatch.setattr(VwapStrategy, "on_bar", raves)
+    house = House(a_day()).opens().until("10:06")
+    House.built.remove(house)  # who rebuilds it has the sound strategy again
+
+    runner = house.desk.orchestrator.runner("vwap", Symbol("SPY"))
+    assert runner is not None
+    assert house.facts(ProposalStaged) == []
+    assert runner.state.last_answer == "MALFORMED its quantity is Infinity"
+    assert runner.state.reasons["MALFORMED"] == 36
