@@ -27,7 +27,7 @@ FIELDS = (
     Field("stop", "Stop price", "USD a share; limits the loss"),
     Field("holder", "Stop held by", "broker, desk, or you"),
     Field("lasts", "Lasts", "day, gtc, ioc; fractions are day only"),
-    Field("target", "Target price", "may be empty; whole shares, by the broker"),
+    Field("target", "Target price", "may be empty; whole shares only"),
     Field("trail", "Trailing by", "of a trailing stop: 1.50 USD, or 2 %"),
 )
 DEFAULTS = {"effect": "buy", "type": "limit", "lasts": "day", "holder": "broker"}
