@@ -159,9 +159,31 @@ class Keyturn(Tending):
         from core.runtime.demo import seed_of
 
         seed = seed_of(folder.name)
-        if seed is None:
+        if seed is not None:
+            return self._demo_books(folder, seed, stack, accept=accept)
+        if folder.exchange.exists():
             raise OperatorError(f"{folder.name}: this account has no broker to compare with")
-        return self._demo_books(folder, seed, stack, accept=accept)
+        return self._alpaca_books(folder, stack, accept=accept)
+
+    def _alpaca_books(
+        self, folder: AccountFolder, stack: ExitStack, *, accept: bool
+    ) -> tuple[Engine, Broker, Callable[[], datetime], Callable[[], None]]:
+        """A real account, asked with the keys that are set; they must be its own."""
+        from core.brokers.alpaca.broker import AlpacaBroker
+        from core.runtime.live import utc_now
+        from state.credentials import find_keys
+
+        settings = self._settings(())
+        mode = self._mode(settings)
+        keys = find_keys(self.environ, mode)
+        broker = AlpacaBroker(keys, mode, settings.alpaca)
+        stack.callback(broker.close)
+        theirs = self._account_folder(broker, keys).name
+        if theirs != folder.name:
+            raise OperatorError(f"{folder.name}: the keys that are set are of account {theirs}; set its own")
+        engine, write = self._engine(folder, self._calendar(broker), mode, stack, is_kept=accept)
+        engine.apply(max(utc_now(), engine.desk.at), settings, _installation(folder))
+        return engine, broker, utc_now, write
 
     def _demo_books(
         self, folder: AccountFolder, seed: int, stack: ExitStack, *, accept: bool
@@ -391,7 +413,7 @@ class Keyturn(Tending):
         calendar = self._calendar(broker)
         engine, write = self._engine(folder, calendar, mode, stack)
         engine.notes = (*mended, *lock.notes, *_word_on_gates(settings, mode), *engine.notes)
-        engine.apply(utc_now(), settings, f"{folder.name}-{uuid4().hex[:8]}")
+        engine.apply(utc_now(), settings, _installation(folder))
         switch = FileKillSwitch(folder, self.environ)
         switch.prepare()
         market = AlpacaData(
@@ -546,6 +568,11 @@ class Keyturn(Tending):
         variables = [name for name in self.environ if name.upper().startswith("KEYTURN_DISPLAY")]
         is_named = variables or any("display" in text for text in (written, *overrides))
         return self._settings(overrides).display if is_named else None
+
+
+def _installation(folder: AccountFolder) -> str:
+    """The name that typed orders hash (EX-04): recorded once, and no other machine's."""
+    return f"{folder.name}-{uuid4().hex[:8]}"
 
 
 def _word_on_gates(settings: Settings, mode: Mode) -> tuple[str, ...]:

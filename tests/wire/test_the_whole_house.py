@@ -1,0 +1,130 @@
+"""The composition itself on the loopback exchange: keys, gates, folders, the engine, and comparing afterwards."""
+
+from __future__ import annotations
+
+import threading
+import time as clock
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from app import Keyturn
+from core.inputs import Confirm, OpenTicket, ProposeOrder
+from core.model.account import Mode
+from core.model.connection import LineState
+from core.model.order import Effect, OrderType, StopHolder
+from core.model.values import Price, Quantity, Symbol
+from core.ports import OperatorError
+from core.runtime.live import LiveRuntime
+from core.views import DeskView
+from state.credentials import find_keys
+from tests.wire.exchange.clocks import RunningClock
+from tests.wire.exchange.hours import moved_hours
+from tests.wire.exchange.server import LoopbackExchange
+
+SPY = Symbol("SPY")
+
+
+@pytest.fixture
+def market() -> Iterator[LoopbackExchange]:
+    """Real time, in hours moved so that it is 10:05 in New York now."""
+    with LoopbackExchange(clock=RunningClock(), calendar=moved_hours(datetime.now(UTC), time(10, 5))) as exchange:
+        yield exchange
+
+
+def environ(exchange: LoopbackExchange, home: Path, **more: str) -> dict[str, str]:
+    return {
+        "KEYTURN_HOME": str(home),
+        "APCA_API_KEY_ID": exchange.keys.id,
+        "APCA_API_SECRET_KEY": exchange.keys.secret,
+        "KEYTURN_PROFILE": "swing",
+        "KEYTURN_RISK__WINDOW_START": "00:00",
+        "KEYTURN_RISK__WINDOW_END": "23:59",
+        "KEYTURN_ALPACA__TRADING_URL": exchange.trading_url,
+        "KEYTURN_ALPACA__DATA_URL": exchange.data_url,
+        "KEYTURN_ALPACA__TRADE_STREAM_URL": exchange.trade_stream_url,
+        "KEYTURN_ALPACA__DATA_STREAM_URL": exchange.data_stream_url,
+        **more,
+    }
+
+
+class Open:
+    """An engine of the real composition, in a thread of its own; `view` is its newest picture."""
+
+    def __init__(self, runtime: LiveRuntime) -> None:
+        self.runtime = runtime
+        self.view: DeskView | None = None
+        runtime.on_beat(self._look)
+
+    def _look(self) -> None:
+        self.view = self.runtime.picture()
+
+    def waits(self, holds: Callable[[DeskView], object], what: str, seconds: float = 20.0) -> DeskView:
+        end = clock.monotonic() + seconds
+        while clock.monotonic() < end:
+            if self.view is not None and holds(self.view):
+                return self.view
+            clock.sleep(0.01)
+        raise AssertionError(f"{what}: not in {seconds:g} s")
+
+
+@contextmanager
+def opened(keyturn: Keyturn) -> Iterator[Open]:
+    settings = keyturn._settings(())
+    with ExitStack() as stack:
+        runtime = keyturn.live_runtime(settings, Mode.PAPER, find_keys(keyturn.environ, Mode.PAPER), stack)
+        desk = Open(runtime)
+        thread = threading.Thread(target=runtime.run, daemon=True)
+        thread.start()
+        yield desk
+        runtime.leave()
+        thread.join(8)
+        assert not thread.is_alive()
+        runtime.stop("left")
+
+
+def test_two_variables_open_a_desk_that_trades_and_its_books_agree_afterwards(
+    market: LoopbackExchange, tmp_path: Path
+) -> None:
+    """OP-01, OP-06, OP-10, EX-09, EX-20: start, compare, propose, confirm, fill, stop, leave, compare again."""
+    keyturn = Keyturn(environ(market, tmp_path))
+    with opened(keyturn) as desk:
+        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        up = desk.waits(lambda view: [lamp.state for lamp in view.status.lamps].count(LineState.UP) == 3, "three lamps")
+        stop, quantity = Price(Decimal(400)), Quantity(Decimal("1.5"))
+        desk.runtime.send(ProposeOrder(SPY, Effect.OPEN, quantity, OrderType.MARKET, None, stop, StopHolder.BROKER))
+        proposal = desk.waits(lambda view: view.proposals, "the proposal").proposals[0]
+        desk.runtime.send(OpenTicket(proposal.id))
+        ticket = desk.waits(lambda view: view.tickets, "the ticket").tickets[0].ticket
+        desk.runtime.send(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+        desk.waits(lambda view: view.positions and view.positions[0].covered == quantity, "a covered position")
+
+    assert up.status.mode is Mode.PAPER
+    assert len(market.received("POST", "/v2/orders")) == 2
+    told = keyturn.reconcile(None, accept=False)
+    assert (told["ok"], told["positions"], told["orders"]) == (True, 1, 1)
+
+
+def test_keys_that_alpaca_does_not_know_are_one_line_and_no_account(market: LoopbackExchange, tmp_path: Path) -> None:
+    """OP-10, SY-06"""
+    keyturn = Keyturn(environ(market, tmp_path, APCA_API_SECRET_KEY="of-nobody"))  # pragma: allowlist secret
+    with pytest.raises(OperatorError) as refused, opened(keyturn):
+        pass
+    assert "APCA_API_KEY_ID" in str(refused.value)
+    assert "of-nobody" not in str(refused.value)
+    assert not (tmp_path / "state" / "accounts.json").exists()
+
+
+def test_one_gate_of_two_is_paper_and_said(market: LoopbackExchange, tmp_path: Path) -> None:
+    """OP-10"""
+    keyturn = Keyturn(environ(market, tmp_path, KEYTURN_ACCOUNT__MODE="live"))
+    assert keyturn._mode(keyturn._settings(())) is Mode.PAPER
+    with opened(keyturn) as desk:
+        view = desk.waits(lambda view: view.status.notes, "the note")
+    assert any("trades on PAPER" in note for note in view.status.notes)
+    both = Keyturn(environ(market, tmp_path, KEYTURN_ACCOUNT__MODE="live", KEYTURN_ALLOW_LIVE="1"))
+    assert both._mode(both._settings(())) is Mode.LIVE
