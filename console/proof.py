@@ -44,12 +44,14 @@ class Proofs:
         self._trips: deque[float] = deque(maxlen=KEPT)
         self._gaps: deque[tuple[float, float]] = deque(maxlen=KEPT)
         self._asked_at = float("-inf")
+        self._last_asked: deque[tuple[int, float]] = deque(maxlen=KEPT)
         self._blind_since: float | None = None
 
     def ask(self, at: float) -> int:
         """A question was written; its number."""
         self._asked += 1
         self._asked_at = at
+        self._last_asked.append((self._asked, at))
         self._waiting.append(at)
         return self._asked
 
@@ -72,6 +74,15 @@ class Proofs:
     def answered_at(self, number: int) -> float | None:
         """When this question, or one after it, was answered; None while none was."""
         return next((at for answered, at in self._answers if answered >= number), None)
+
+    def drawn_by_time(self, number: int, now: float) -> float | None:
+        """When a terminal that does not answer has drawn what was before this question; None while that is to come.
+
+        One that answered before and has stopped may still lie as far away as its slowest answer did.
+        """
+        asked_at = next((at for asked, at in self._last_asked if asked == number), now)
+        there = asked_at + max(self._trips, default=0.0)
+        return there if now >= there else None
 
     def give_patience_an_end(self, now: float) -> None:
         """A terminal that never answered has had its time; nothing of what it was sent waits any more."""

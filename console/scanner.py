@@ -205,6 +205,8 @@ class Scanner:
     def _close(self, token: Token) -> None:
         self._sequence.clear()
         self._emit(token)
+        if isinstance(token, Broken) and token.data.rfind(PASTE_START) > token.data.rfind(PASTE_END):
+            self._is_in_doubt = True  # it swallowed the beginning of a paste, whose rest may still come
 
     def _end_paste(self) -> None:
         pasted = bytes(self._paste or b"")

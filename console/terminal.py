@@ -164,7 +164,9 @@ class PacedWriter(threading.Thread):
         proved_at_all = self.paint_is_proved
         with self._changed:
             at = self._proofs.answered_at(question)
-            return self._now() if at is None and proved_at_all is False else at
+            if at is None and proved_at_all is False:
+                return self._proofs.drawn_by_time(question, self._now())
+            return at
 
     def prove(self) -> None:
         """The terminal answered."""

@@ -337,7 +337,7 @@ async def kill_screen(hand: Hand) -> None:
         hand.type(key)
         await hand.wait(0.2)
     hand.type(ESCAPE)
-    await hand.wait(0.11 + blind(hand))  # the escape is one when nothing followed it for a tenth of a second
+    await hand.wait(max(0.11, blind(hand)))  # the escape is one after a tenth of a second, or when an answer follows it
     hand.type(key)
 
 
@@ -351,7 +351,7 @@ async def help_over_the_ticket(hand: Hand) -> None:
     hand.type(key)
     await hand.wait(chance.uniform(0.1, 0.9))
     hand.type(ESCAPE)
-    await hand.wait(0.11 + blind(hand))
+    await hand.wait(max(0.11, blind(hand)))
     hand.type(key)
 
 

@@ -97,3 +97,16 @@ def test_an_answer_that_nobody_asked_for_proves_nothing() -> None:
 
     assert proofs.is_given is None
     assert proofs.answered_at(proofs.ask(2.0)) is None
+
+
+def test_a_terminal_that_stopped_answering_still_lies_as_far_away_as_its_slowest_answer() -> None:
+    """OP-04: its pictures count by time from then on, and not before they can be there."""
+    proofs = Proofs()
+    proofs.ask(0.0)
+    proofs.answer(0.8)
+    lost = proofs.ask(10.0)
+    assert proofs.answered_at(lost) is None
+    assert proofs.drawn_by_time(lost, 10.7) is None
+    assert proofs.drawn_by_time(lost, 10.8) == 10.8
+    never = Proofs()
+    assert never.drawn_by_time(never.ask(5.0), 5.0) == 5.0
