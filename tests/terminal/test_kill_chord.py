@@ -41,7 +41,7 @@ def test_the_chord_reaches_the_door_from_the_input_thread(
     kill = desk.facts("kill")[0]
     measured(f"chord to door, {scene}", f"{(kill.at - pressed_at) * 1000:.2f} ms")
     assert kill.rest == "textual-input"
-    assert kill.at - pressed_at < 0.1
+    assert kill.at - pressed_at < 1.0
     assert not desk.keys_read()
     assert not desk.facts("input")
 
