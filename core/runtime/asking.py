@@ -72,24 +72,6 @@ class Asking:
                 return PictureFetched(self._picture())
         raise TypeError(f"{type(effect).__name__} is no request to a broker")
 
-    def no_answer(self, effect: Effect, reason: str) -> Input:
-        """What it is where the asking itself failed."""
-        nothing = NoAnswer(reason)
-        match effect:
-            case SubmitOrder() | ReplaceOrder():
-                return SubmissionAnswered(effect.order.client_order_id, nothing)
-            case CancelOrder():
-                return CancelAnswered(effect.client_order_id, nothing)
-            case LookUpOrder():
-                return LookUpAnswered(effect.client_order_id, nothing)
-            case FetchFigures():
-                return FiguresFetched(effect.proposal_id, effect.ticket_id, nothing)
-            case FetchAccount():
-                return AccountFetched(nothing)
-            case FetchPicture():
-                return PictureFetched(nothing)
-        raise TypeError(f"{type(effect).__name__} is no request to a broker")
-
     def _figures(self, symbol: Symbol) -> FreshFigures | NoAnswer:
         """Clock, account, quote and asset at once: a ticket waits for the slowest, not for their sum (OP-03)."""
         time, account, quote, instrument = self._at_once(
@@ -116,3 +98,22 @@ class Asking:
 
     def _at_once(self, acts: list[Callable[[], Any]]) -> list[Any]:
         return [future.result() for future in [self._pool.submit(act) for act in acts]]
+
+
+def no_answer(effect: Effect, reason: str) -> Input:
+    """What it is where the asking itself failed."""
+    nothing = NoAnswer(reason)
+    match effect:
+        case SubmitOrder() | ReplaceOrder():
+            return SubmissionAnswered(effect.order.client_order_id, nothing)
+        case CancelOrder():
+            return CancelAnswered(effect.client_order_id, nothing)
+        case LookUpOrder():
+            return LookUpAnswered(effect.client_order_id, nothing)
+        case FetchFigures():
+            return FiguresFetched(effect.proposal_id, effect.ticket_id, nothing)
+        case FetchAccount():
+            return AccountFetched(nothing)
+        case FetchPicture():
+            return PictureFetched(nothing)
+    raise TypeError(f"{type(effect).__name__} is no request to a broker")

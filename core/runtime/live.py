@@ -35,11 +35,11 @@ from core.inputs import (
     SubmissionStopped,
 )
 from core.market.port import Heard, MarketData
-from core.model.broker import NoAnswer, OrderUpdate
+from core.model.broker import OrderUpdate
 from core.model.connection import Lamp, Line, LineState
 from core.model.values import Symbol
 from core.ports import KillSwitch
-from core.runtime.asking import Asking
+from core.runtime.asking import Asking, no_answer
 from core.runtime.counting import counted
 from core.runtime.pace import BEAT
 from core.runtime.runtime import Runtime
@@ -223,6 +223,7 @@ class LiveRuntime(Runtime):
             return
         self._obey_kills()
         self._take_all()
+        self._take_deadline()
         self._obey_commands()
         self._plan()
         if not self.is_running:
@@ -268,13 +269,12 @@ class LiveRuntime(Runtime):
             self._timer = None
         due = self.engine.next_deadline
         if due is not None and self._loop is not None:
-            self._timer = self._loop.call_later(max(0.0, (due - self.now()).total_seconds()), self._is_due)
+            self._timer = self._loop.call_later(max(0.0, (due - self.now()).total_seconds()), self._empty_inbox)
 
-    def _is_due(self) -> None:
+    def _take_deadline(self) -> None:
         due = self.engine.next_deadline
         if due is not None and due <= self.clock():
             self._take_now(DeadlineReached())
-        self._empty_inbox()
 
     # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -296,22 +296,22 @@ class LiveRuntime(Runtime):
         if refusal is not None:
             self.put(Priority.BROKER, SubmissionStopped(order_id, refusal))
             return
-        try:
-            answer = self.asking.ask(effect)
-        except Exception as error:  # an adapter never raises; one that does has said nothing about the order
-            answer = SubmissionAnswered(order_id, NoAnswer(f"{type(error).__name__}: {error}"))
+        answer = self._answer_to(effect)
         if isinstance(answer, SubmissionAnswered):
             answer = replace(answer, sent_at=sent_at)
         self.put(Priority.BROKER, answer)
 
     def _ask(self, effect: Effect) -> None:
-        try:
-            answer = self.asking.ask(effect)
-        except Exception as error:
-            answer = self.asking.no_answer(effect, f"{type(error).__name__}: {error}")
-        self.put(Priority.BROKER, answer)
+        self.put(Priority.BROKER, self._answer_to(effect))
         if isinstance(effect, FetchPicture):
             self.put(Priority.BROKER, counted(self.asking.broker, self.market))
+
+    def _answer_to(self, effect: Effect) -> Input:
+        """An adapter never raises; one that does has said nothing that could be believed."""
+        try:
+            return self.asking.ask(effect)
+        except Exception as error:
+            return no_answer(effect, f"{type(error).__name__}: {error}")
 
 
 def steady(before: Lamp | None, after: Lamp) -> Lamp:

@@ -156,7 +156,7 @@ class Runtime(ABC):
             self.engine.say("the environment holds the kill: unset KEYTURN_KILL and start again")
             return
         self.take(self.at, command)
-        if not any(isinstance(waiting, Halt | Kill) for _, waiting in self._commands):
+        if not any(isinstance(waiting, Halt | Kill) for _, waiting in tuple(self._commands)):
             self.latch.pressed = None  # what the engine recorded takes over from the press
 
     def _obey_commands(self) -> None:

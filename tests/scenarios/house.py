@@ -17,12 +17,7 @@ from core.brokers.simulated.exchange import SimulatedExchange
 from core.checkpoint import documents_of, rebuild, states
 from core.desk import Desk
 from core.effects import (
-    CancelOrder,
     Effect,
-    FetchAccount,
-    FetchFigures,
-    FetchPicture,
-    LookUpOrder,
     ReplaceOrder,
     SubmitOrder,
 )
@@ -30,17 +25,12 @@ from core.engine import Engine
 from core.execution.order import Order
 from core.facts import BarClosed, Fact
 from core.inputs import (
-    AccountFetched,
     BarArrived,
     BrokerUpdated,
-    CancelAnswered,
     Command,
     Confirm,
-    FiguresFetched,
     Input,
-    LookUpAnswered,
     OpenTicket,
-    PictureFetched,
     ProposeOrder,
     Start,
     SubmissionAnswered,
@@ -53,6 +43,7 @@ from core.model.order import OrderType, StopHolder
 from core.model.staging import Proposal, Ticket
 from core.model.values import Price, Quantity, Symbol, plain
 from core.ports import Checkpoint, JournalWriteError, NoCheckpoint
+from core.runtime.asking import no_answer
 from core.runtime.feed import bar_item
 from core.runtime.line import Link
 from core.runtime.virtual import VirtualRuntime
@@ -133,7 +124,7 @@ class Line(VirtualRuntime):
                 del self._broken[number]
                 if arrives:
                     super().ask(effect)
-                return no_answer(effect)
+                return no_answer(effect, BROKEN.reason)
         return super().ask(effect)
 
     def _perform(self, effect: Effect) -> None:
@@ -143,23 +134,6 @@ class Line(VirtualRuntime):
         if self.is_deaf:
             self.exchange.take_updates()
         super()._pass_updates_on()
-
-
-def no_answer(effect: Effect) -> Input:
-    match effect:
-        case SubmitOrder() | ReplaceOrder():
-            return SubmissionAnswered(effect.order.client_order_id, BROKEN)
-        case CancelOrder():
-            return CancelAnswered(effect.client_order_id, BROKEN)
-        case LookUpOrder():
-            return LookUpAnswered(effect.client_order_id, BROKEN)
-        case FetchFigures():
-            return FiguresFetched(effect.proposal_id, effect.ticket_id, BROKEN)
-        case FetchAccount():
-            return AccountFetched(BROKEN)
-        case FetchPicture():
-            return PictureFetched(BROKEN)
-    raise TypeError(f"{effect} has no answer to lose")
 
 
 class House:

@@ -87,15 +87,19 @@ def opened(keyturn: Keyturn) -> Iterator[Open]:
         runtime.stop("left")
 
 
+@pytest.mark.parametrize(("shares", "posts"), [("1.5", 2), ("2", 1)])
 def test_two_variables_open_a_desk_that_trades_and_its_books_agree_afterwards(
-    market: LoopbackExchange, tmp_path: Path
+    market: LoopbackExchange, tmp_path: Path, shares: str, posts: int
 ) -> None:
-    """OP-01, OP-06, OP-10, EX-09, EX-20: start, compare, propose, confirm, fill, stop, leave, compare again."""
+    """A fraction's stop is sent at its fill, whole shares go with theirs in one request.
+
+    OP-01, OP-06, OP-10, EX-09, EX-20: start, compare, propose, confirm, fill, stop, leave, compare again.
+    """
     keyturn = Keyturn(environ(market, tmp_path))
     with opened(keyturn) as desk:
         desk.waits(lambda view: view.status.word == "on", "the books agree")
         up = desk.waits(lambda view: [lamp.state for lamp in view.status.lamps].count(LineState.UP) == 3, "three lamps")
-        stop, quantity = Price(Decimal(400)), Quantity(Decimal("1.5"))
+        stop, quantity = Price(Decimal(400)), Quantity(Decimal(shares))
         desk.runtime.send(ProposeOrder(SPY, Effect.OPEN, quantity, OrderType.MARKET, None, stop, StopHolder.BROKER))
         proposal = desk.waits(lambda view: view.proposals, "the proposal").proposals[0]
         desk.runtime.send(OpenTicket(proposal.id))
@@ -104,7 +108,7 @@ def test_two_variables_open_a_desk_that_trades_and_its_books_agree_afterwards(
         desk.waits(lambda view: view.positions and view.positions[0].covered == quantity, "a covered position")
 
     assert up.status.mode is Mode.PAPER
-    assert len(market.received("POST", "/v2/orders")) == 2
+    assert len(market.received("POST", "/v2/orders")) == posts
     told = keyturn.reconcile(None, accept=False)
     assert (told["ok"], told["positions"], told["orders"]) == (True, 1, 1)
 
