@@ -315,6 +315,16 @@ class Desk(App[None]):
             if isinstance(event, events.Key) and await self._has_acted(event.key):
                 return
         await super().on_event(event)
+        if isinstance(event, events.Resize):
+            self._distrust_pictures()
+
+    def _distrust_pictures(self) -> None:
+        """A terminal that changed its size may show another picture than was painted, also at its old size again."""
+        for screen in self.screen_stack:
+            if isinstance(screen, TicketScreen | ArmedQuestion):
+                screen.painted.forget()
+        if self.screen_stack:
+            self.screen_stack[-1].refresh()
 
     def _hear_dropped(self, event: Dropped, at: float) -> None:
         """It turns nothing; a key that was turned just before was not alone."""

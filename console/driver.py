@@ -37,6 +37,7 @@ from console.terminal import PacedWriter
 FRAME = re.compile(r"\x1b\[\d+;\d+H\Z")
 CAPITAL_K = re.compile("(K)")
 REPLACEMENT = "\ufffd"
+PRESSES = (events.Key, events.MouseEvent, events.AppFocus)
 IDLE, EAGER = 0.1, 0.02
 """Seconds between two looks at the silence: nothing pending, something pending."""
 
@@ -132,6 +133,11 @@ class KeyturnDriver(LinuxDriver):
     def paint_is_proved(self) -> bool | None:
         """Whether this terminal says that it drew; None while that is not known (OP-04)."""
         return self._writer.paint_is_proved if self._writer else None
+
+    @property
+    def is_pasting(self) -> bool:
+        """Whether a key typed now would be dropped: it may belong to a paste that broke off (OP-04)."""
+        return self._scanner.is_pasting
 
     def ask_for_proof(self) -> int:
         """Asks behind everything that was written so far; the question's number."""
@@ -242,9 +248,10 @@ class KeyturnDriver(LinuxDriver):
                     self.process_message(events.Key("escape", "\x1b"))
                 case Pasted(text):
                     self.process_message(events.Paste(text))
-                case Broken():
+                case Broken(data):
                     self.sequences_dropped += 1
                     self._is_after_garbage = True
+                    self._swallowed(data.decode(errors="replace"))
         self._is_after_garbage = False
 
     def _is_ours(self, sequence: str) -> bool:
@@ -284,7 +291,13 @@ class KeyturnDriver(LinuxDriver):
             self.sequences_dropped += 1
         for message in messages:
             self.process_message(message)
+        if text and not any(isinstance(message, PRESSES) for message in messages):
+            self._swallowed(text)
         return is_understood
+
+    def _swallowed(self, text: str) -> None:
+        """A sequence that is no key may have swallowed one, which its hand believes in: the silence is broken."""
+        self.send_message(Dropped(text[-1:]))
 
 
 class GuardedParser(XTermParser):

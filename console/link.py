@@ -25,6 +25,10 @@ class Link(Protocol):
         """Whether this terminal says that it drew: then a picture counts from its answer on, else by time. None while
         that is not known."""
 
+    @property
+    def is_pasting(self) -> bool:
+        """Whether a key typed now would be dropped, because it may belong to a paste that broke off."""
+
     def ask_for_proof(self) -> int:
         """Asks behind everything that was written so far; the question's number."""
 
@@ -40,6 +44,7 @@ class NoLink:
 
     frames_skipped = 0
     paint_is_proved = True
+    is_pasting = False
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now

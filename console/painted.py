@@ -51,10 +51,11 @@ class Painted:
         self._is_waiting_for_a_frame = True
         return self._link().frames_skipped
 
-    def drew(self, shown: Shown, skipped: int, is_on_top: bool) -> None:
-        """A frame that holds it was handed to the link; under another screen, it may not be seen in it."""
+    def drew(self, shown: Shown, skipped: int, is_whole: bool) -> None:
+        """A frame that holds it was handed to the link; not whole where another screen lies over it, or where it was
+        laid out for another size than the terminal's."""
         self._is_waiting_for_a_frame = False
-        if is_on_top:
+        if is_whole:
             self._drawing = Drawing(shown, skipped, self._now(), self._link().ask_for_proof())
 
     def look(self) -> bool:

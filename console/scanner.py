@@ -18,14 +18,16 @@ from dataclasses import dataclass
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual.constants import ESCAPE_DELAY
 
+from console.proof import ANSWER
+
 PASTE_SILENCE = 0.5
-"""Seconds without a byte, repeated chords aside, that end a paste."""
+"""Seconds without a byte, repeated chords and the terminal's answers aside, that end a paste."""
 
 PASTE_LASTS = 5.0
 """Seconds after which a paste is ended although it still trickles."""
 
 DOUBT_SILENCE = 2.0
-"""Seconds without a byte after which the rest of an ended paste will not come any more."""
+"""Seconds without such a byte after which the rest of an ended paste will not come any more."""
 
 SEQUENCE_SILENCE = 1.0
 """Seconds that the rest of a sequence, of which more came than a hand can type, may take."""
@@ -53,8 +55,11 @@ ODD = frozenset(
 """Keys of the Linux console and of rxvt that break the grammar of control sequences."""
 ODD_STARTS = frozenset(odd[:end] for odd in ODD for end in range(3, len(odd)) if WHOLE.fullmatch(odd[:end]))
 
-CHORDS_ONLY = re.compile(rb"(?:\x0b|\x1b\[21(?:;[0-9:]*)?~|\x1b\[(?:107|75)[0-9:;]*u|\x1b\[27;[0-9]+;(?:107|75)~)+")
-"""Nothing but what may be the chord: hammering it does not keep a paste alive."""
+NOT_PASTED = re.compile(
+    rb"(?:\x0b|\x1b\[21(?:;[0-9:]*)?~|\x1b\[(?:107|75)[0-9:;]*u|\x1b\[27;[0-9]+;(?:107|75)~|%b)+"
+    % re.escape(ANSWER.encode())
+)
+"""Nothing but what may be the chord, and the terminal's own answers: they keep neither a paste nor its doubt alive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +126,16 @@ class Scanner:
     @property
     def is_waiting(self) -> bool:
         """Whether a silence will say something: call `tick` soon."""
-        return bool(self._sequence) or self._paste is not None or self._is_in_doubt
+        return bool(self._sequence) or self.is_pasting
+
+    @property
+    def is_pasting(self) -> bool:
+        """Whether what comes now is a paste, or may be the rest of one that was ended."""
+        return self._paste is not None or self._is_in_doubt
 
     def feed(self, data: bytes, now: float) -> list[Token]:
         self._settle(now)
-        if self._paste is None or not CHORDS_ONLY.fullmatch(data):
+        if not (self.is_pasting and NOT_PASTED.fullmatch(data)):
             self._heard_at = now
         for byte in data:
             self._take(byte, now)
@@ -141,8 +151,7 @@ class Scanner:
         if self._sequence and silence >= (ESCAPE_DELAY if len(self._sequence) <= len("\x1b[") else SEQUENCE_SILENCE):
             self._give_sequence_up()
         if self._paste is not None and (silence >= PASTE_SILENCE or now - self._paste_since >= PASTE_LASTS):
-            self._end_paste()
-            self._is_in_doubt = True
+            self._break_paste_off(self._paste)
         if self._is_in_doubt and silence >= DOUBT_SILENCE:
             self._is_in_doubt = False
 
@@ -207,6 +216,14 @@ class Scanner:
         self._emit(token)
         if isinstance(token, Broken) and token.data.rfind(PASTE_START) > token.data.rfind(PASTE_END):
             self._is_in_doubt = True  # it swallowed the beginning of a paste, whose rest may still come
+
+    def _break_paste_off(self, paste: bytearray) -> None:
+        """Its rest may come yet; the terminal's answers, which came behind it, are no part of it."""
+        answers = paste.count(ANSWER.encode())
+        self._paste = paste.replace(ANSWER.encode(), b"")
+        self._end_paste()
+        self._tokens += [Sequence(ANSWER)] * answers
+        self._is_in_doubt = True
 
     def _end_paste(self) -> None:
         pasted = bytes(self._paste or b"")

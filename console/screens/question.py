@@ -76,7 +76,9 @@ class ArmedQuestion(Question):
         """After the next frame: that frame holds this question."""
         if self.painted.must_ask(self.shown):
             skipped = self.painted.asked()
-            self.call_after_refresh(lambda: self.painted.drew(self.shown, skipped, self.is_active))
+            self.call_after_refresh(
+                lambda: self.painted.drew(self.shown, skipped, self.is_active and self.size == self.app.size)
+            )
 
     def key_line(self) -> TextLine:
         key = written("question.do")
@@ -88,6 +90,8 @@ class ArmedQuestion(Question):
             return Cell("doing it…", "strong")
         if self.behind.is_too_small:
             return Cell("terminal too small", "warning")
+        if self.behind.link.is_pasting:
+            return Cell("a paste broke off: wait 2 s", "warning")
         left = self.arming.seconds_left(self.shown, key, REDUCES_AFTER, self.behind.now())
         if left == 0:
             self._was_early = False

@@ -145,6 +145,8 @@ class TicketScreen(Dialog):
             return "not armed"  # something lies over it
         if self.behind.is_too_small:
             return "terminal too small"
+        if self.behind.link.is_pasting:
+            return "a paste broke off: wait 2 s"
         row = self.standing.row
         is_exit = row is not None and row.effect.only_reduces  # it always has a way
         return "not armed: a part is hidden" if self.box.is_cut and not is_exit else None
@@ -157,12 +159,14 @@ class TicketScreen(Dialog):
 
     def _ask_whether_drawn(self) -> None:
         """After the next frame: that frame holds this ticket."""
-        if self._shown is None or self.phase is not Phase.READY or not self.is_active:
+        if self._shown is None or self.phase is not Phase.READY or self._obstacle() is not None:
             return
         shown = shown_of(self._shown)
         if self.painted.must_ask(shown):
             skipped = self.painted.asked()
-            self.call_after_refresh(lambda: self.painted.drew(shown, skipped, self.is_active))
+            self.call_after_refresh(
+                lambda: self.painted.drew(shown, skipped, self.is_active and self.size == self.app.size)
+            )
 
     def _forget(self) -> None:
         self.painted.forget()
