@@ -23,6 +23,7 @@ from core.staging.legs import target_of, with_legs
 
 TIMEFRAME = "1min"
 FORGOTTEN = "what this bar ordered was forgotten by a reset or a restore; the next bar counts"
+TOO_LATE = "its bar came later than its signal lives; the bars from now on propose"
 NO_TARGET = "the broker holds a target only beside a stop of its own, for whole shares, day or gtc"
 
 
@@ -37,6 +38,11 @@ class Proposing:
         if self.desk.control.is_forgotten(signal.bar_start + ONE_MINUTE):
             self._skip(signal.strategy, signal.symbol, (FORGOTTEN,), signal.bar_start)
             return
+        life = timedelta(seconds=float(self.desk.control.settings.staging.signal_seconds))
+        expires_at = signal.bar_start + ONE_MINUTE + life
+        if expires_at <= self.desk.at:
+            self._skip(signal.strategy, signal.symbol, (TOO_LATE,), signal.bar_start)
+            return
         held = self.desk.ledger.position(signal.symbol, signal.strategy)
         order = OrderRequest(
             client_order_id=signal_order_id(signal.strategy, signal.symbol, signal.bar_start, Side.BUY),
@@ -47,7 +53,6 @@ class Proposing:
             type=OrderType.LIMIT,
             limit_price=signal.limit_price,
         )
-        life = timedelta(seconds=float(self.desk.control.settings.staging.signal_seconds))
         stop = StopPlan(signal.stop_price, signal.stop_holder)
         self._stage(
             Proposal(
@@ -57,7 +62,7 @@ class Proposing:
                 stop=stop,
                 signal_time=signal.bar_start,
                 staged_at=self.desk.at,
-                expires_at=signal.bar_start + ONE_MINUTE + life,
+                expires_at=expires_at,
                 reason=signal.reason,
                 intended_price=signal.limit_price,
                 reference=signal.reference,

@@ -7,11 +7,12 @@ from decimal import Decimal
 
 from core.effects import Effect, SubmitOrder
 from core.facts import OrderCreated, ProposalEnd, ProposalEnded, ProposalSkipped, ProposalStaged, SubmissionBlocked
-from core.inputs import Decline, EditProposal, Kill, PauseStrategy, ProposeClose, Rearm, RefuseSymbol
+from core.inputs import BarArrived, Decline, EditProposal, Kill, PauseStrategy, ProposeClose, Rearm, RefuseSymbol
 from core.model.values import Fraction, Price, Quantity
 from core.picture import Pictures
 from core.settings import RiskSettings, Settings
 from core.views import DeskView
+from core.workflows.proposing import TOO_LATE
 from tests.scenarios.house import (
     FALL,
     RECOVERY,
@@ -127,6 +128,17 @@ def test_a_dip_that_is_declined_bar_after_bar_is_followed_once_until_it_ends() -
     assert shadows(house) == [("vwap", "declined: target", "0.20"), ("vwap", "declined: waits", None)]
     (result,) = the_view(house).results
     assert (result.declined, f"{result.shadow:.2f}") == (2, "0.20")
+
+
+def test_a_bar_that_came_later_than_its_signal_lives_proposes_nothing() -> None:
+    """RK-07: a start reads the morning's bars; what they would have bought is no offer any more"""
+    *morning, dip = a_day()
+    house = House([*morning, *minutes("10:07", "10:30", STEADY)]).opens().until("10:07:31")
+
+    house.line.take(house.line.at, BarArrived(dip, "the bars that were missed"))
+
+    assert [fact.reasons for fact in house.facts(ProposalSkipped)] == [(TOO_LATE,)]
+    assert (house.facts(ProposalStaged), shadows(house)) == ([], [])
 
 
 def test_an_order_typed_wrong_is_not_followed_and_one_that_was_declined_is() -> None:
