@@ -61,6 +61,7 @@ class Board:
         self._layout = self._area.panes
         self._has_panes = False
         self._drawn_number = -1
+        self._drawn_for: tuple[object, ...] = ()
         self._arranged_for: tuple[bool, Size] | None = None
 
     def connect(self, want: Callable[[str, str], None]) -> None:
@@ -124,7 +125,13 @@ class Board:
         self.notice.show([(Cell(f"{view.what}…", "muted"),)])
 
     def show(self, view: DeskView, now: datetime, size: Size, ended: str | None) -> bool:
-        """Each pane its part; whether the picture is another one than last time."""
+        """Each pane its part; whether the picture is another one than last time. What runs on by itself, ages and times
+        left, is told in whole seconds: between two of them the same picture is not drawn again."""
+        chosen = tuple(pane.grid.selected for pane in self.panes.values())
+        drawn_for = (view.number, int(now.timestamp()), size, ended, self.orders.shows_all, chosen)
+        if drawn_for == self._drawn_for:
+            return False
+        self._drawn_for = drawn_for
         if not fits(*size):
             self.notice.show([*wrapped("", too_small(*size), width_of(size) - 4, "strong")])
         self.status.show_desk(view, now, width_of(size), ended)

@@ -144,8 +144,14 @@ def count_up(since: datetime, now: datetime) -> str:
 def age(at: datetime, now: datetime) -> str:
     """`0.4 s`, `12 s`, `3 m`; tenths only while they are news, since every change is drawn."""
     seconds = max(0.0, (now - at).total_seconds())
+    return f"{seconds:.1f} s" if seconds < 1 else whole_age(at, now)
+
+
+def whole_age(at: datetime, now: datetime) -> str:
+    """`<1 s`, `12 s`, `3 m`: what stands on the screen all day changes once a second."""
+    seconds = max(0.0, (now - at).total_seconds())
     if seconds < 1:
-        return f"{seconds:.1f} s"
+        return "<1 s"
     return f"{int(seconds)} s" if seconds < 2 * MINUTE else f"{seconds / MINUTE:.0f} m"
 
 

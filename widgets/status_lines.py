@@ -62,7 +62,7 @@ def _data(status: StatusView, now: datetime) -> TextLine:
         return (Cell("no data yet", "muted"),)
     is_stale = now - status.quote_at > f.STALE_AFTER
     word = "data STALE" if is_stale else "data"
-    return (Cell(f"{word} {f.age(status.quote_at, now):>5}, {status.feed}", "warning" if is_stale else ""),)
+    return (Cell(f"{word} {f.whole_age(status.quote_at, now):>5}, {status.feed}", "warning" if is_stale else ""),)
 
 
 def _second(status: StatusView, width: int) -> list[TextLine]:
