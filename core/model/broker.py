@@ -38,8 +38,10 @@ class OrderReport:
     stop_price
         Of a trailing stop: where it stands now.
     legs
-        The orders that the broker made with it. A stream's report names none, whether or not there are any; the answer
-        to a request, a look-up and the broker's books name all.
+        The orders that the broker made with it. A stream's report names none, whether or not there are any; an answer
+        and the broker's books may leave them out. That there are none is believed of a look-up alone, `with_legs`.
+    hides_legs
+        The broker says that orders belong to it, and does not name them here.
     """
 
     client_order_id: ClientOrderId
@@ -59,6 +61,7 @@ class OrderReport:
     trail_price: Price | None = None
     trail_fraction: Fraction | None = None
     legs: tuple[OrderReport, ...] = ()
+    hides_legs: bool = False
 
 
 class UpdateEvent(Enum):

@@ -162,6 +162,7 @@ class Comparing:
                 is_news = order.is_working or is_alive or report.filled_quantity > order.filled_quantity
                 if is_news or self.desk.ledger.expects_legs(order):
                     yield from self.filling.absorb(order, report, Source.RECONCILIATION)
+                    yield from self.doubting.ask_for_legs(order)
             elif order.is_working and order.id not in self.doubting.next_look_up:
                 if order.status is OrderStatus.PENDING and self.desk.at - order.created_at < self._grace():
                     continue

@@ -43,6 +43,8 @@ Word = TypeVar("Word", bound=Enum)
 def an_order(raw: object) -> OrderReport:
     """An order as Alpaca reports it, with its legs. One given in dollars has no quantity, and cannot be read."""
     report = a_single_order(raw)
+    if has_unnamed_legs(raw):
+        return replace(report, hides_legs=True)
     legs = Fields(raw, _named("order", raw)).raw.get("legs")
     if legs is None:
         return report

@@ -61,6 +61,10 @@ class Deeds:
                 floor.skew = timedelta(seconds=fault.seconds if begins else 0)
             case "account-blocked":
                 floor.is_blocked = begins
+            case "legs-left-out":
+                floor.leaves_legs_out = begins
+            case "legs-hidden":
+                floor.hides_legs = begins
             case "market-halted":
                 self._halt(Symbol(fault.symbol), begins=begins)
             case "crossed-quotes" | "zero-quotes" as name:
