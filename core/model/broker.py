@@ -152,6 +152,16 @@ class FreshFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadableOrder:
+    """An order that works at the broker and cannot be read: what is wrong where, and what could be read of it."""
+
+    reason: str
+    broker_order_id: BrokerOrderId
+    client_order_id: ClientOrderId | None
+    symbol: Symbol | None
+
+
+@dataclass(frozen=True, slots=True)
 class BrokerPicture:
     """Everything a reconciliation compares (EX-09): positions, open orders, and orders closed in the last days."""
 
@@ -159,3 +169,4 @@ class BrokerPicture:
     positions: tuple[BrokerPosition, ...]
     orders: tuple[OrderReport, ...]
     instruments: tuple[Instrument, ...] = ()
+    unreadable: tuple[UnreadableOrder, ...] = ()

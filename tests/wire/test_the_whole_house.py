@@ -14,7 +14,7 @@ import pytest
 
 from app import Keyturn
 from core.facts import OrderInDoubt, OrderStateChanged
-from core.inputs import Confirm, OpenTicket, ProposeOrder
+from core.inputs import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder
 from core.model.account import Mode
 from core.model.connection import LineState
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
@@ -53,10 +53,23 @@ def environ(exchange: LoopbackExchange, home: Path, **more: str) -> dict[str, st
     }
 
 
+def a_buy_of_two() -> ProposeOrder:
+    stop, quantity = Price(Decimal(400)), Quantity(Decimal(2))
+    return ProposeOrder(SPY, Effect.OPEN, quantity, OrderType.MARKET, None, stop, StopHolder.BROKER)
+
+
 def two_shares_are_bought(desk: Open) -> None:
     """With their stop, in one request."""
-    stop, quantity = Price(Decimal(400)), Quantity(Decimal(2))
-    desk.runtime.send(ProposeOrder(SPY, Effect.OPEN, quantity, OrderType.MARKET, None, stop, StopHolder.BROKER))
+    desk.runtime.send(a_buy_of_two())
+    confirm_the_first(desk)
+
+
+def says(view: DeskView, words: str) -> bool:
+    """Whether the log does."""
+    return any(words in line.text for line in view.log)
+
+
+def confirm_the_first(desk: Open) -> None:
     proposal = desk.waits(lambda view: view.proposals, "the proposal").proposals[0]
     desk.runtime.send(OpenTicket(proposal.id))
     ticket = desk.waits(lambda view: view.tickets, "the ticket").tickets[0].ticket
@@ -166,6 +179,7 @@ def test_an_order_that_was_taken_and_refused_is_looked_up_and_never_sent_again(
 ) -> None:
     """EX-06: a proxy sent it twice, and the refusal of the second is what the desk hears."""
     market.make(fault, of="submit")
+    market.make("mute", of="trades")
     with opened(Keyturn(environ(market, tmp_path))) as desk:
         desk.waits(lambda view: view.status.word == "on", "the books agree")
         two_shares_are_bought(desk)
@@ -175,6 +189,37 @@ def test_an_order_that_was_taken_and_refused_is_looked_up_and_never_sent_again(
     assert not any(isinstance(fact, OrderStateChanged) and fact.after is OrderStatus.REJECTED for fact in told)
     assert "has an order with its id" in next(fact.reason for fact in told if isinstance(fact, OrderInDoubt))
     assert len(market.received("POST", "/v2/orders")) == 1
+
+
+@pytest.mark.parametrize("fault", ["dollars-elsewhere", "no-symbol-elsewhere"])
+def test_somebodys_order_that_cannot_be_read_bars_what_it_may_be_in_and_nothing_else(
+    market: LoopbackExchange, tmp_path: Path, fault: str
+) -> None:
+    """EX-09, OP-07: the desk is not read-only; it names the order, closes and kills, and opens again after it."""
+    keyturn = Keyturn(environ(market, tmp_path, KEYTURN_RECONCILIATION__EVERY_SECONDS="1"))
+    with opened(keyturn) as desk:
+        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        two_shares_are_bought(desk)
+        desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "a covered position")
+        market.make(fault, symbol="SPY")
+        desk.waits(lambda view: says(view, "unreadable_order"), "it is named")
+        desk.runtime.send(a_buy_of_two())
+        desk.waits(lambda view: says(view, "cannot be read ("), "an entry refused")
+        barred = desk.view
+        strange = next(order for order in market.orders() if order.client_order_id.startswith("elsewhere"))
+        market.make("cancelled-elsewhere", order=strange.client_order_id)
+        desk.waits(lambda _: not desk.runtime.engine.desk.control.state.differences, "it is over")
+        market.make(fault, symbol="SPY")
+        desk.waits(lambda _: desk.runtime.engine.desk.control.state.differences, "another one")
+        desk.runtime.send(ProposeClose(SPY))
+        confirm_the_first(desk)
+        desk.waits(lambda view: not view.positions, "the close")
+        desk.runtime.send(Kill("key"))
+        desk.waits(lambda view: view.status.word == "killed", "the kill")
+
+    assert barred is not None
+    assert (barred.status.word, barred.proposals) == ("on", ())
+    assert market.positions() == ()
 
 
 def test_keys_that_alpaca_does_not_know_are_one_line_and_no_account(market: LoopbackExchange, tmp_path: Path) -> None:

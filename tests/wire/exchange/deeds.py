@@ -83,6 +83,10 @@ class Deeds:
                 self._close(Symbol(fault.symbol))
             case "bought-elsewhere":
                 floor.submit(self._a_share(Symbol(fault.symbol)))
+            case "dollars-elsewhere":
+                self._rest(Symbol(fault.symbol), {"qty": None, "notional": "25"})
+            case "no-symbol-elsewhere":
+                self._rest(Symbol(fault.symbol), {"symbol": None})
 
     def _halt(self, symbol: Symbol, *, begins: bool) -> None:
         floor = self._house.floor
@@ -101,6 +105,12 @@ class Deeds:
         for held in floor.positions():
             if held.symbol == symbol:
                 floor.submit(closing_order(held, Quantity(abs(held.quantity)), self._name()))
+
+    def _rest(self, symbol: Symbol, said: dict[str, object]) -> None:
+        """An order far below the market, told in words that cannot be read."""
+        order = replace(self._a_share(symbol), type=OrderType.LIMIT, limit_price=Price(Decimal(1)))
+        self._house.floor.submit(order)
+        self._house.floor.papers.of(order.client_order_id).said = said
 
     def _a_share(self, symbol: Symbol) -> OrderRequest:
         name = ClientOrderId(self._name())
@@ -122,6 +132,8 @@ class Deeds:
             "cancelled-elsewhere": ("order",),
             "closed-elsewhere": ("symbol",),
             "bought-elsewhere": ("symbol",),
+            "dollars-elsewhere": ("symbol",),
+            "no-symbol-elsewhere": ("symbol",),
             "market-halted": ("symbol",),
             "gone": ("seconds",),
             "clock-skew": ("seconds",),

@@ -78,6 +78,10 @@ FAULTS: Mapping[str, Kind] = {
     "cut-mid-frame": Kind(Moment.AT_ONCE, "the streams end in the middle of a frame (`of`: trades, data, or both)"),
     "cancelled-elsewhere": Kind(Moment.AT_ONCE, "somebody else cancels `order`, a client order id"),
     "closed-elsewhere": Kind(Moment.AT_ONCE, "somebody else cancels the orders of `symbol` and closes the position"),
+    "dollars-elsewhere": Kind(
+        Moment.AT_ONCE, "somebody else's order for `symbol` rests, in dollars, without a quantity"
+    ),
+    "no-symbol-elsewhere": Kind(Moment.AT_ONCE, "somebody else's order for `symbol` rests, and is told without it"),
     "bought-elsewhere": Kind(Moment.AT_ONCE, "somebody else buys a share of `symbol`"),
 }
 

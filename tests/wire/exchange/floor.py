@@ -217,7 +217,7 @@ class Floor:
         booked = self._exchange._book.find(report.client_order_id)
         paper.high_water = None if booked is None else booked.best
         legs = [self.order_json(leg) for leg in report.legs] if nested and not self.hides_legs else None
-        return order_json(report, paper, status, legs)
+        return order_json(report, paper, status, legs) | paper.said
 
     def in_orders(self, symbol: Symbol, side: Side) -> Decimal:
         """Shares that working orders on this side hold."""
