@@ -61,6 +61,10 @@ class Deeds:
                 floor.skew = timedelta(seconds=fault.seconds if begins else 0)
             case "account-blocked":
                 floor.is_blocked = begins
+            case "unknown-symbol" if begins:
+                floor.unknown.add(Symbol(fault.symbol))
+            case "unknown-symbol":
+                floor.unknown.discard(Symbol(fault.symbol))
             case "legs-left-out":
                 floor.leaves_legs_out = begins
             case "legs-hidden":
@@ -135,6 +139,7 @@ class Deeds:
             "dollars-elsewhere": ("symbol",),
             "no-symbol-elsewhere": ("symbol",),
             "market-halted": ("symbol",),
+            "unknown-symbol": ("symbol",),
             "gone": ("seconds",),
             "clock-skew": ("seconds",),
         }

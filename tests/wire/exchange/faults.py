@@ -68,6 +68,7 @@ FAULTS: Mapping[str, Kind] = {
     "market-halted": Kind(Moment.LASTS, "the market of `symbol` stands still: no bar, no quote, no fill"),
     "crossed-quotes": Kind(Moment.LASTS, "quotes, streamed and asked for, have their bid above their ask"),
     "zero-quotes": Kind(Moment.LASTS, "quotes, streamed and asked for, have noughts for a bid"),
+    "unknown-symbol": Kind(Moment.LASTS, "every question for market data that names `symbol` is refused with 400"),
     "legs-left-out": Kind(
         Moment.LASTS, "lists and the look-up by client order id leave legs out; the order itself does not"
     ),

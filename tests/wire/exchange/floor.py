@@ -63,6 +63,8 @@ class Floor:
         Symbols whose market stands still.
     shown_wrong
         What becomes of a quote before anybody sees it.
+    unknown
+        Symbols that make a question for market data be refused.
     leaves_legs_out, hides_legs
         Whether lists, and whether all answers, name no legs.
     """
@@ -85,6 +87,7 @@ class Floor:
         self.is_blocked = False
         self.cancels_stay_pending = False
         self.leaves_legs_out = self.hides_legs = False
+        self.unknown: set[Symbol] = set()
         self.shown_wrong: Callable[[Quote], Quote] = lambda quote: quote
         self.papers = Papers()
         self.opened_at = clock.now()
