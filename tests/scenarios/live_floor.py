@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
+from core.checkpoint import rebuild
 from core.engine import Engine
 from core.inputs import BarArrived, Command, MarketDataBroken
 from core.market.port import Heard
@@ -158,6 +159,7 @@ class LiveHouse:
         self.journal = journal or MemoryJournal()
         self.switch = Switch()
         self.engine = Engine("live", Mode.PAPER, NewYorkHours(), self.journal)
+        rebuild(self.engine.desk, None)
         self.engine.apply(floor.now(), Settings(), "live")
         self.runtime = LiveRuntime(self.engine, floor, floor.updates, floor.market, switch=self.switch, now=floor.now)
         self.view: DeskView | None = None

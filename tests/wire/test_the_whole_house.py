@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app import Keyturn
-from core.facts import OrderInDoubt, OrderStateChanged
+from core.facts import Killed, OrderInDoubt, OrderStateChanged
 from core.inputs import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder
 from core.model.account import Mode
 from core.model.connection import LineState
@@ -220,6 +220,27 @@ def test_somebodys_order_that_cannot_be_read_bars_what_it_may_be_in_and_nothing_
     assert barred is not None
     assert (barred.status.word, barred.proposals) == ("on", ())
     assert market.positions() == ()
+
+
+@pytest.mark.parametrize("when", ["while it leaves", "after it stopped"])
+def test_a_kill_at_the_last_moment_holds_over_the_restart(market: LoopbackExchange, tmp_path: Path, when: str) -> None:
+    """OP-07, OP-08: the composition's own journal and kill switch, and another desk on them."""
+    keyturn = Keyturn(environ(market, tmp_path))
+    with opened(keyturn) as desk:
+        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        desk.runtime.leave()
+        desk.waits(lambda _: desk.runtime._left.is_set(), "it leaves")
+        if when == "while it leaves":
+            desk.runtime.send(Kill("key"))
+    if when == "after it stopped":
+        desk.runtime.send(Kill("key"))
+
+    with opened(keyturn) as again:
+        view = again.waits(lambda view: view.status.word == "killed", "killed after the restart")
+        told = [record.fact for record in again.runtime.engine.desk.journal.records()]
+
+    assert view.status.killed_by == "key"
+    assert [fact.by for fact in told if isinstance(fact, Killed)] == ["key"]
 
 
 def test_keys_that_alpaca_does_not_know_are_one_line_and_no_account(market: LoopbackExchange, tmp_path: Path) -> None:
