@@ -129,6 +129,35 @@ def test_a_refusal_is_not_believed_while_nobody_says_whether_the_order_is_there(
     assert isinstance(a_desk_broker(exchange, Waits()).submit(an_order(ENTRY)), NoAnswer)
 
 
+@pytest.mark.parametrize(("fault", "named", "hides"), [("legs-left-out", 1, False), ("legs-hidden", 0, True)])
+def test_an_order_sent_with_legs_is_asked_itself_where_it_is_told_without_them(
+    exchange: LoopbackExchange, fault: str, named: int, hides: bool
+) -> None:
+    """EX-06, EX-13: hidden is not missing"""
+    stop = (Leg(LegRole.STOP, stop_price=Price(Decimal(300))),)
+    broker = a_desk_broker(exchange)
+    broker.submit(an_order(ENTRY, order_class=OrderClass.OTO, legs=stop))
+    exchange.make(fault)
+
+    found = broker.look_up(ENTRY, with_legs=True)
+
+    assert isinstance(found, OrderReport)
+    assert (len(found.legs), found.hides_legs) == (named, hides)
+    assert len(exchange.received("GET", "/v2/orders/")) == 1
+
+
+def test_an_order_that_alpaca_made_no_legs_with_says_so_itself(exchange: LoopbackExchange) -> None:
+    """EX-13, OP-06: its class was ignored"""
+    broker = a_desk_broker(exchange)
+    broker.submit(an_order(ENTRY))
+
+    found = broker.look_up(ENTRY, with_legs=True)
+
+    assert isinstance(found, OrderReport)
+    assert (found.legs, found.hides_legs) == ((), False)
+    assert len(exchange.received("GET", "/v2/orders/")) == 1
+
+
 def test_an_unknown_status_is_kept_as_it_was_said(exchange: LoopbackExchange) -> None:
     """EX-01"""
     exchange.make("unknown-status", of="submit")
