@@ -171,7 +171,7 @@ async def test_a_symbol_that_is_left_out_is_asked_for_again_and_welcome() -> Non
         exchange.make("unknown-symbol", symbol="NEW")
         exchange.make("connection-limit", of="data")
         async with a_desk(exchange, symbols=(SPY, late)) as desk:
-            await eventually(lambda: len(desk.bars()) == 30 and desk.oddities())
+            await eventually(lambda: len(desk.bars()) == 30 and desk.oddities() and desk.quotes())
             exchange.end("unknown-symbol")
             await desk.moves_on(3600)
             await desk.a_minute()
