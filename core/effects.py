@@ -42,9 +42,13 @@ class CancelOrder:
 
 @dataclass(frozen=True, slots=True)
 class LookUpOrder:
-    """Ask the broker by our own id. Answered by `LookUpAnswered`."""
+    """Ask the broker by our own id. Answered by `LookUpAnswered`.
+
+    `with_legs`: it was sent with legs, and what the broker says of them is asked of the order itself.
+    """
 
     client_order_id: ClientOrderId
+    with_legs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,9 @@ class Broker(Protocol):
         self, client_order_id: ClientOrderId, broker_order_id: BrokerOrderId | None
     ) -> Accepted | Refused | NotFound | NoAnswer: ...
 
-    def look_up(self, client_order_id: ClientOrderId) -> OrderReport | NotFound | NoAnswer: ...
+    def look_up(self, client_order_id: ClientOrderId, *, with_legs: bool = False) -> OrderReport | NotFound | NoAnswer:
+        """The order by our own id; `with_legs` where it was sent with legs, so that no list is believed about them."""
+        ...
 
     def time(self) -> datetime | NoAnswer:
         """The broker's own clock, UTC."""

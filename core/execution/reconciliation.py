@@ -10,9 +10,9 @@ from decimal import Decimal
 
 from core.execution.ledger import Ledger
 from core.execution.order import Order
-from core.model.broker import BrokerPicture, BrokerPosition, OrderReport
+from core.model.broker import BrokerPicture, BrokerPosition, OrderReport, UnreadableOrder
 from core.model.order import OrderStatus
-from core.model.reconciliation import Difference, DifferenceKind
+from core.model.reconciliation import NO_SYMBOL, Difference, DifferenceKind
 from core.model.values import ZERO, ClientOrderId, Price, Quantity, Symbol, plain
 from core.settings import ReconciliationSettings
 
@@ -85,7 +85,7 @@ class Comparison:
 
     def orders(self) -> tuple[Difference, ...]:
         """Orders that only one side has as working. One that has no answer yet is in doubt, and no difference."""
-        return (*self._unknown(), *self._orphaned())
+        return (*self._unknown(), *self._unreadable(), *self._orphaned())
 
     def _unknown(self) -> Iterator[Difference]:
         for report in self.picture.orders:
@@ -93,6 +93,23 @@ class Comparison:
             if works and not self.ledger.has(report.client_order_id):
                 note = f"{report.client_order_id} is not this desk's; it is left alone"
                 yield Difference(DifferenceKind.UNKNOWN_ORDER, report.symbol, None, _reported(report), note)
+
+    def _unreadable(self) -> Iterator[Difference]:
+        for order in self.picture.unreadable:
+            symbol = order.symbol or NO_SYMBOL
+            where = f"nothing opens in {symbol}" if order.symbol else "nothing opens"
+            note = f"it is left alone and {where}; cancel it at the broker, or wait until it is over"
+            yield Difference(DifferenceKind.UNREADABLE_ORDER, symbol, None, order.reason, note)
+
+    def unreadable_of_ours(self) -> UnreadableOrder | None:
+        """One that we sent, or that was made with what we sent: without it no comparison can be believed."""
+        ours = {order.broker_order_id for order in self.ledger.working()}
+        for order in self.picture.unreadable:
+            if order.broker_order_id in ours:
+                return order
+            if order.client_order_id is not None and self.ledger.has(order.client_order_id):
+                return order
+        return None
 
     def _orphaned(self) -> Iterator[Difference]:
         for order in self.ledger.working():

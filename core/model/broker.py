@@ -38,8 +38,10 @@ class OrderReport:
     stop_price
         Of a trailing stop: where it stands now.
     legs
-        The orders that the broker made with it. A stream's report names none, whether or not there are any; the answer
-        to a request, a look-up and the broker's books name all.
+        The orders that the broker made with it. A stream's report names none, whether or not there are any; an answer
+        and the broker's books may leave them out. That there are none is believed of a look-up alone, `with_legs`.
+    hides_legs
+        The broker says that orders belong to it, and does not name them here.
     """
 
     client_order_id: ClientOrderId
@@ -59,6 +61,7 @@ class OrderReport:
     trail_price: Price | None = None
     trail_fraction: Fraction | None = None
     legs: tuple[OrderReport, ...] = ()
+    hides_legs: bool = False
 
 
 class UpdateEvent(Enum):
@@ -149,6 +152,16 @@ class FreshFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadableOrder:
+    """An order that works at the broker and cannot be read: what is wrong where, and what could be read of it."""
+
+    reason: str
+    broker_order_id: BrokerOrderId
+    client_order_id: ClientOrderId | None
+    symbol: Symbol | None
+
+
+@dataclass(frozen=True, slots=True)
 class BrokerPicture:
     """Everything a reconciliation compares (EX-09): positions, open orders, and orders closed in the last days."""
 
@@ -156,3 +169,4 @@ class BrokerPicture:
     positions: tuple[BrokerPosition, ...]
     orders: tuple[OrderReport, ...]
     instruments: tuple[Instrument, ...] = ()
+    unreadable: tuple[UnreadableOrder, ...] = ()

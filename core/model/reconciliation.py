@@ -8,6 +8,9 @@ from enum import Enum
 
 from core.model.values import Symbol
 
+NO_SYMBOL = Symbol("?")
+"""Where the broker's word has none that can be read."""
+
 
 class DifferenceKind(Enum):
     """What differs."""
@@ -19,6 +22,8 @@ class DifferenceKind(Enum):
     QUANTITY_MISMATCH = "quantity_mismatch"
     UNKNOWN_ORDER = "unknown_order"
     """An order works at the broker that this desk never sent."""
+    UNREADABLE_ORDER = "unreadable_order"
+    """An order of somebody else's works at the broker and cannot be read."""
     ORPHANED_ORDER = "orphaned_order"
     """An order works in our books that the broker took once and does not list any more."""
     HELD_OVER = "held_over"
@@ -33,6 +38,7 @@ DONE_ABOUT: Mapping[DifferenceKind, str] = {
     DifferenceKind.MISSING_BROKER: "taken off our books",
     DifferenceKind.QUANTITY_MISMATCH: "the broker's quantity is taken over; a split is named and left to a person",
     DifferenceKind.UNKNOWN_ORDER: "shown, and left alone",
+    DifferenceKind.UNREADABLE_ORDER: "named and left alone; nothing opens in its symbol, or in any where it names none",
     DifferenceKind.ORPHANED_ORDER: "looked up by our own id until the broker says what became of it",
     DifferenceKind.HELD_OVER: "an exit is staged, and staged again while it is held",
 }

@@ -63,7 +63,8 @@ class Asking:
                 cancelled = broker.cancel(effect.client_order_id, effect.broker_order_id)
                 return CancelAnswered(effect.client_order_id, cancelled)
             case LookUpOrder():
-                return LookUpAnswered(effect.client_order_id, broker.look_up(effect.client_order_id))
+                found = broker.look_up(effect.client_order_id, with_legs=effect.with_legs)
+                return LookUpAnswered(effect.client_order_id, found)
             case FetchFigures():
                 return FiguresFetched(effect.proposal_id, effect.ticket_id, self._figures(effect.symbol))
             case FetchAccount():

@@ -24,9 +24,7 @@ from core.inputs import (
     BarArrived,
     BrokerUpdated,
     DeadlineReached,
-    Halt,
     Input,
-    Kill,
     LampChanged,
     Priority,
     QuoteArrived,
@@ -93,7 +91,7 @@ class LiveRuntime(Runtime):
         self._questions = ThreadPoolExecutor(QUESTIONS, "questions")
         self._sending: set[Future[Any]] = set()
         self._left = asyncio.Event()
-        self._is_hurried = False
+        self._is_hurried = self._are_lanes_shut = False
         self._failure: Exception | None = None
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -150,6 +148,7 @@ class LiveRuntime(Runtime):
             await self._hear_last_answers()
         self._close_lanes()
         if self._failure is not None:
+            self.end()
             raise self._failure
 
     def _fail(self, error: BaseException | None, words: str) -> None:
@@ -180,12 +179,19 @@ class LiveRuntime(Runtime):
             await asyncio.sleep(1)
 
     async def _hear_last_answers(self) -> None:
-        """What is on the wire has been sent: its answer belongs into the journal, if it comes soon."""
-        if waiting := [asyncio.wrap_future(future) for future in self._sending]:
-            await asyncio.wait(waiting, timeout=LAST_ANSWERS)
+        """What is on the wire has been sent: its answer belongs into the journal, if it comes soon.
+
+        So do the answers to the cancels of a kill that comes meanwhile.
+        """
+        assert self._loop is not None
+        ends = self._loop.time() + LAST_ANSWERS
+        while (sending := tuple(self._sending)) and (left := ends - self._loop.time()) > 0:
+            waiting = [asyncio.wrap_future(future) for future in sending]
+            await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         self._take_all()
 
     def _close_lanes(self) -> None:
+        self._are_lanes_shut = True
         for lane in (self._lane, self._cancels, self._questions):
             lane.shutdown(wait=False, cancel_futures=True)
         self.asking.close()
@@ -220,6 +226,8 @@ class LiveRuntime(Runtime):
     def _empty_inbox(self) -> None:
         """Everything that is there, in the order that the module's docstring gives."""
         if self._left.is_set():
+            if self._failure is None:
+                self._obey_kills()  # while the desk leaves, its cancels still go out
             return
         self._obey_kills()
         self._take_all()
@@ -246,16 +254,6 @@ class LiveRuntime(Runtime):
             self._is_quoted = True
             self._take_now(quote)
 
-    def _obey_kills(self) -> None:
-        """A halt or a kill stands at the head, before anything that waits."""
-        while self._commands and self._is_first_a_kill():
-            _, command = self._commands.popleft()
-            self.at = self.clock()
-            self.obey(command)
-
-    def _is_first_a_kill(self) -> bool:
-        return isinstance(self._commands[0][1], Halt | Kill)
-
     def _take_now(self, message: Input) -> None:
         self.at = self.clock()
         self.take(self.at, message)
@@ -281,12 +279,21 @@ class LiveRuntime(Runtime):
     def _perform(self, effect: Effect) -> None:
         if isinstance(effect, LatchKill | ReleaseKill):
             self._turn_switch(effect)
+        elif self._are_lanes_shut:
+            return  # the next start asks
         elif isinstance(effect, SubmitOrder | ReplaceOrder):
-            future = self._lane.submit(self._send_order, effect)
-            self._sending.add(future)
-            future.add_done_callback(self._sending.discard)
+            self._wait_for(self._lane.submit(self._send_order, effect))
+        elif isinstance(effect, CancelOrder):
+            future = self._cancels.submit(self._ask, effect)
+            if self._left.is_set():
+                self._wait_for(future)
         else:
-            (self._cancels if isinstance(effect, CancelOrder) else self._questions).submit(self._ask, effect)
+            self._questions.submit(self._ask, effect)
+
+    def _wait_for(self, future: Future[Any]) -> None:
+        """Its answer is waited for before the desk is gone, for a moment."""
+        self._sending.add(future)
+        future.add_done_callback(self._sending.discard)
 
     def _send_order(self, effect: SubmitOrder | ReplaceOrder) -> None:
         """In the lane: one at a time, the latch read just before."""

@@ -127,7 +127,8 @@ class Reconciling:
                 answer = broker.cancel(effect.client_order_id, effect.broker_order_id)
                 return CancelAnswered(effect.client_order_id, answer)
             case LookUpOrder():
-                return LookUpAnswered(effect.client_order_id, broker.look_up(effect.client_order_id))
+                found = broker.look_up(effect.client_order_id, with_legs=effect.with_legs)
+                return LookUpAnswered(effect.client_order_id, found)
             case FetchAccount():
                 return AccountFetched(broker.account())
             case FetchPicture():

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 
 from core.effects import Effect, LatchKill, ReleaseKill
@@ -45,6 +46,7 @@ class Runtime(ABC):
         self.beat: Callable[[], None] = lambda: None
         self._commands: deque[tuple[int, Command]] = deque()
         self._presses = 0
+        self._has_ended = False
         self._pictures: Pictures | None = None
         self._drawn: tuple[int, Symbol | None] = (0, None)
         self._watched: Symbol | None = None
@@ -84,6 +86,8 @@ class Runtime(ABC):
         else:
             self._commands.append((self._presses, command))
         self.wake()
+        if self._has_ended:
+            self._latch_late_kills()
 
     def leave(self) -> None:
         """Finish the act in hand and stop."""
@@ -144,9 +148,27 @@ class Runtime(ABC):
             self._perform(effect)
 
     def stop(self, reason: str) -> None:
-        """Record a clean stop, and write what a restart begins with."""
+        """Record a clean stop, and write what a restart begins with.
+
+        A kill that came while the desk left is recorded before it; one that comes later is latched alone (OP-07).
+        """
+        self._obey_kills()
         self.take(self.at, Stop(reason))
         self.close()
+        self.end()
+
+    def end(self) -> None:
+        """Nothing is recorded any more: from here on a kill goes into its file, in the thread of whoever presses it."""
+        self._has_ended = True
+        self._latch_late_kills()
+
+    def _latch_late_kills(self) -> None:
+        """The next start finds the file, and is killed."""
+        with suppress(IndexError):  # another thread may take the last one first
+            while True:
+                _, command = self._commands.popleft()
+                if isinstance(command, Kill):
+                    self._turn_switch(LatchKill(command.by))
 
     def obey(self, command: Command) -> None:
         """A person's command, or a script's."""
@@ -158,6 +180,13 @@ class Runtime(ABC):
         self.take(self.at, command)
         if not any(isinstance(waiting, Halt | Kill) for _, waiting in tuple(self._commands)):
             self.latch.pressed = None  # what the engine recorded takes over from the press
+
+    def _obey_kills(self) -> None:
+        """A halt or a kill stands at the head, before anything that waits."""
+        while self._commands and isinstance(self._commands[0][1], Halt | Kill):
+            _, command = self._commands.popleft()
+            self.at = max(self.at, self.clock())
+            self.obey(command)
 
     def _obey_commands(self) -> None:
         while self._commands:

@@ -2,7 +2,8 @@
 
 The ticket listed them, so the digest that was signed covers them, and nothing else may be taken for one. Each becomes
 an order in the ledger, with its parent and its role, as soon as the broker tells its name; from there it goes the way
-of any order. The stream names no legs: where they are not known yet, their parent is looked up.
+of any order. The stream names no legs, and an answer or the broker's books may leave them out: where they are not known
+yet, their parent is looked up, and only the order itself is believed when it says that it has none.
 """
 
 from __future__ import annotations
@@ -17,24 +18,38 @@ from core.model.broker import OrderReport
 from core.model.order import Effect as OrderEffect
 from core.model.order import Leg, LegRole, OrderClass, OrderRequest, OrderStatus, Side
 from core.model.signal import ExitReason
+from core.model.values import ClientOrderId
 from core.workflows.filling import Filling
 
 EXIT_REASONS = {LegRole.STOP: ExitReason.STOP_LOSS, LegRole.TARGET: ExitReason.TAKE_PROFIT}
 """A leg's fill is told like any exit's (EX-13)."""
+HIDDEN = (
+    "the broker says that it holds legs with it and does not name them: no second stop is sent, and it is asked again; "
+    "look at the broker's page"
+)
 
 
 class Adopting:
     def __init__(self, desk: Desk, filling: Filling) -> None:
         self.desk = desk
         self.filling = filling
+        self._hidden: set[ClientOrderId] = set()
 
     def meet(self, order: Order, report: OrderReport, source: Source) -> None:
         """Before the order's own fills count: the legs that the report names are known, or known to be missing."""
         for told in report.legs:
             if not self.desk.ledger.has(told.client_order_id):
                 self._adopt(order, told, source)
-        if source is not Source.STREAM and not report.legs and self.desk.ledger.expects_legs(order):
+        if source is Source.LOOK_UP and not report.legs and self.desk.ledger.expects_legs(order):
+            self._none_are_named(order, report)
+
+    def _none_are_named(self, order: Order, report: OrderReport) -> None:
+        """A stop beside one that rests there would sell the shares twice: hidden is not missing (OP-06, EX-13)."""
+        if not report.hides_legs:
             self.desk.record(LegsMissing(order.id))
+        elif order.id not in self._hidden:
+            self._hidden.add(order.id)
+            self.desk.record(UpdateIgnored(order.id, HIDDEN))
 
     def follow(self, order: Order, report: OrderReport, source: Source) -> Iterator[Effect]:
         """After the order's own fills: what became of its legs. A fill of theirs never counts before its entry's."""

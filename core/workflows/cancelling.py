@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from core.desk import Desk
-from core.effects import CancelOrder, Effect, LookUpOrder
+from core.effects import CancelOrder, Effect
 from core.execution.order import Order, is_order_stale
 from core.facts import CancelFailed, CancelRequested, ProposalSkipped, Source
 from core.inputs import CancelAnswered, RequestCancel
 from core.model.broker import Accepted, NoAnswer, NotFound
 from core.model.order import OrderStatus
 from core.workflows.doubting import Doubting
-from core.workflows.filling import Filling
+from core.workflows.filling import Filling, look_up
 
 HELD = "it waits for its entry to fill, and goes with it: cancel the entry"
 NOT_YET = "this stop is to take another's place; cancel that one, or wait for the broker's answer"
@@ -63,7 +63,7 @@ class Cancelling:
         if not order.is_working:
             return
         self.desk.record(CancelFailed(order.id, _words(reply)))
-        yield LookUpOrder(order.id)
+        yield look_up(order)
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -107,7 +107,6 @@ class Comparing:
         if isinstance(reply.answer, NoAnswer):
             self._not_answered(reply.answer.reason)
             return
-        self._unanswered = 0
         yield from self._compare(reply.answer)
 
     def _not_answered(self, reason: str) -> None:
@@ -124,6 +123,10 @@ class Comparing:
         self.see(picture)
         self.desk.held_by_the_broker = {p.symbol: p.quantity for p in picture.positions}
         comparison = self._beside(picture)
+        if (ours := comparison.unreadable_of_ours()) is not None:
+            self._not_answered(ours.reason)
+            return
+        self._unanswered = 0
         follows = list(self._take_in_orders(comparison))
         positions = comparison.positions()
         waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
@@ -162,6 +165,7 @@ class Comparing:
                 is_news = order.is_working or is_alive or report.filled_quantity > order.filled_quantity
                 if is_news or self.desk.ledger.expects_legs(order):
                     yield from self.filling.absorb(order, report, Source.RECONCILIATION)
+                    yield from self.doubting.ask_for_legs(order)
             elif order.is_working and order.id not in self.doubting.next_look_up:
                 if order.status is OrderStatus.PENDING and self.desk.at - order.created_at < self._grace():
                     continue

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from core.desk import Desk
-from core.effects import CancelOrder, Effect, LookUpOrder
+from core.effects import CancelOrder, Effect
 from core.execution.order import Order
 from core.facts import OrderInDoubt, OrderNotFound, Source, UpdateIgnored
 from core.inputs import LookUpAnswered
 from core.model.broker import NoAnswer, NotFound, OrderReport
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
-from core.workflows.filling import Filling, is_ours
+from core.workflows.filling import Filling, is_ours, look_up
 
 NEVER_ARRIVED = "never arrived"
 TOGETHER = 3
@@ -39,7 +39,12 @@ class Doubting:
 
     def ask(self, order: Order) -> Iterator[Effect]:
         self.watch(order)
-        yield LookUpOrder(order.id)
+        yield look_up(order)
+
+    def ask_for_legs(self, order: Order) -> Iterator[Effect]:
+        """An answer or the books told of an order without its legs: only the order itself is believed (EX-13)."""
+        if self.desk.ledger.expects_legs(order) and order.id not in self.next_look_up:
+            yield from self.ask(order)
 
     def watch(self, order: Order) -> None:
         """Look the order up again and again until it has ended, or its doubt has."""
@@ -53,7 +58,7 @@ class Doubting:
         if isinstance(reply.answer, NotFound):
             yield from self._not_found(order)
             return
-        if not order.is_cancelling and not order.is_being_replaced:
+        if not self._is_followed(order) and not self._hides_legs(order, reply.answer):
             self.next_look_up.pop(order.id, None)
         if not is_ours(order, reply.answer):
             yield from self._not_ours(order, reply.answer)
@@ -68,12 +73,20 @@ class Doubting:
             return
         self._in_books.discard(order.id)
         if not is_listed:
-            yield LookUpOrder(order.id)
+            yield look_up(order)
             return
-        if not order.is_cancelling and not order.is_being_replaced:
+        if not self._is_followed(order):
             self.next_look_up.pop(order.id, None)
         yield from self.after_look_up(order)
         yield from self._follow_cancel(order)
+
+    def _is_followed(self, order: Order) -> bool:
+        """Whether it is looked up until it has ended, whatever it is meanwhile."""
+        return order.is_cancelling or order.is_being_replaced
+
+    def _hides_legs(self, order: Order, report: OrderReport) -> bool:
+        """Whether the broker says that it has legs, and we know none of them."""
+        return report.hides_legs and bool(order.request.legs) and not self.desk.ledger.legs(order.id)
 
     def _follow_cancel(self, order: Order) -> Iterator[Effect]:
         if order.is_working and order.is_cancelling and order.cancel_failed_at is None:
@@ -135,11 +148,15 @@ class Doubting:
 
     def _look_up(self, due: list[Order]) -> Iterator[Effect]:
         """Each by its id; several that the broker is known to have, all at once in its books (EX-17)."""
-        known = [order.id for order in due if order.status is not OrderStatus.PENDING]
+        known = [order.id for order in due if self._is_in_books(order)]
         together = set(known) if len(known) >= TOGETHER else set()
         for order in due:
             if order.id not in together:
-                yield LookUpOrder(order.id)
+                yield look_up(order)
         if together:
             self._in_books |= together
             yield from self.ask_for_books()
+
+    def _is_in_books(self, order: Order) -> bool:
+        """Whether they tell what is wanted of it: of legs they are not believed."""
+        return order.status is not OrderStatus.PENDING and not self.desk.ledger.expects_legs(order)

@@ -48,7 +48,9 @@ class Filling:
             self.desk.record(UpdateIgnored(order.id, "the broker's order with this id is another"))
             return
         if order.parent is not None and self.desk.ledger.is_held(order) and update.report.filled_quantity:
-            yield LookUpOrder(order.parent)  # its entry's fills come first, and were missed
+            parent = self.desk.ledger.order(order.parent)  # its entry's fills come first, and were missed
+            if parent is not None:
+                yield look_up(parent)
             return
         yield from self.absorb(order, update.report, Source.STREAM, update.execution)
 
@@ -58,7 +60,7 @@ class Filling:
         if not parents:
             self.desk.record(UpdateIgnored(report.client_order_id, "an order that is not ours"))
         for parent in parents:
-            yield LookUpOrder(parent.id)
+            yield look_up(parent)
 
     def absorb(
         self, order: Order, report: OrderReport, source: Source, execution: Execution | None = None
@@ -170,10 +172,10 @@ class Filling:
         if told is None:
             self.desk.record(UpdateIgnored(order.id, f"unknown status {report.raw_status!r}; looked up"))
             if source is Source.STREAM:
-                yield LookUpOrder(order.id)
+                yield look_up(order)
             return
         if report.filled_quantity > order.filled_quantity:
-            yield LookUpOrder(order.id)
+            yield look_up(order)
             return
         if order.status.is_terminal or told is order.status:
             if not counted and source is Source.STREAM and told is not OrderStatus.SUBMITTED:
@@ -193,6 +195,10 @@ class Filling:
 def _replaced_by(order: Order) -> str:
     heir = order.replaced_by or order.replacement
     return f"{REPLACED} by {heir}" if heir else REPLACED
+
+
+def look_up(order: Order) -> LookUpOrder:
+    return LookUpOrder(order.id, with_legs=bool(order.request.legs))
 
 
 def is_ours(order: Order, report: OrderReport) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core.desk import Desk
-from core.effects import Effect, LookUpOrder
+from core.effects import Effect
 from core.execution.order import Order
 from core.facts import SubmissionBlocked
 from core.model.order import Effect as OrderEffect
@@ -19,6 +19,7 @@ from core.model.values import ClientOrderId, Quantity, Symbol
 from core.staging.stage import MandateUse
 from core.workflows.cancelling import Cancelling
 from core.workflows.doubting import Doubting
+from core.workflows.filling import look_up
 from core.workflows.proposing import TIMEFRAME, Proposing, closing_side, left_to_close
 from core.workflows.submitting import Intent, Submitting
 
@@ -46,7 +47,7 @@ class Protecting:
             if rival.is_working:  # the broker makes it smaller, or ends it: which of both is asked
                 self.doubting.watch(rival)
                 if order.is_working:
-                    yield LookUpOrder(rival.id)
+                    yield look_up(rival)
         position = self.desk.ledger.position(order.request.symbol, order.strategy)
         if position is None:
             yield from self._clear_up_after(order)
@@ -63,7 +64,9 @@ class Protecting:
         yield from self.cover(order.id if order.role is None else order.parent or order.id)
 
     def after_look_up(self, order: Order) -> Iterator[Effect]:
-        """A leg that has nothing left to wait for, and that the broker works all the same, is taken back."""
+        """An entry that turned out to have no legs is guarded; a leg with nothing left to wait for is taken back."""
+        if order.is_bare:
+            yield from self.cover(order.id)
         if order.is_working and not order.is_cancelling and self.desk.ledger.is_orphan(order):
             yield from self.cancelling.cancel(order, "what it was made with has ended")
 
@@ -78,8 +81,7 @@ class Protecting:
             if entry is None:
                 continue
             if self._is_left_to_its_legs(entry):
-                if self.desk.ledger.expects_legs(entry) and entry.id not in self.doubting.next_look_up:
-                    yield from self.doubting.ask(entry)
+                yield from self.doubting.ask_for_legs(entry)
                 continue
             owed = entry.filled_quantity - use.released
             quantity = min(owed, self._bare(entry, use.mandate.side))

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.desk import Desk
-from core.effects import Effect, LookUpOrder, ReplaceOrder, SubmitOrder
+from core.effects import Effect, ReplaceOrder, SubmitOrder
 from core.execution.order import Order
 from core.facts import (
     ApprovalRedeemed,
     OrderCreated,
-    OrderInDoubt,
     OrderSent,
     OrderStateChanged,
     Source,
@@ -118,15 +117,14 @@ class Submitting:
             self.desk.record(OrderSent(order.id, reply.sent_at))
         if isinstance(reply.answer, Accepted):
             yield from self.filling.absorb(order, reply.answer.report, Source.ANSWER)
+            yield from self.doubting.ask_for_legs(order)
             self.take_warnings(order, reply.answer.warnings)
         elif order.status is not OrderStatus.PENDING:
-            if self.desk.ledger.expects_legs(order):  # the stream told of it, and names no legs
-                yield from self.doubting.ask(order)
+            yield from self.doubting.ask_for_legs(order)  # the stream told of it, and names no legs
         elif isinstance(reply.answer, NoAnswer):
             yield from self.doubting.begin(order, reply.answer.reason)
         elif reply.answer.code == DUPLICATE_ID:
-            self.desk.record(OrderInDoubt(order.id, "the broker has this id already"))
-            yield LookUpOrder(order.id)
+            yield from self.doubting.begin(order, "the broker has this id already")
         else:
             said = f"{reply.answer.message} ({reply.answer.code})"
             self.desk.record(self._change(order, OrderStatus.REJECTED, Source.ANSWER, said))

@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
+from core.checkpoint import rebuild
 from core.engine import Engine
 from core.inputs import BarArrived, Command, MarketDataBroken
 from core.market.port import Heard
@@ -89,7 +90,8 @@ class LiveFloor:
             self.asked.append("cancel")
             return self.moved().cancel(self.now(), client_order_id)
 
-    def look_up(self, client_order_id: ClientOrderId) -> OrderReport | NotFound | NoAnswer:
+    def look_up(self, client_order_id: ClientOrderId, *, with_legs: bool = False) -> OrderReport | NotFound | NoAnswer:
+        del with_legs
         with self.lock:
             self.asked.append("look up")
             return self.troubles.get("look up") or self.moved().order(self.now(), client_order_id)
@@ -157,6 +159,7 @@ class LiveHouse:
         self.journal = journal or MemoryJournal()
         self.switch = Switch()
         self.engine = Engine("live", Mode.PAPER, NewYorkHours(), self.journal)
+        rebuild(self.engine.desk, None)
         self.engine.apply(floor.now(), Settings(), "live")
         self.runtime = LiveRuntime(self.engine, floor, floor.updates, floor.market, switch=self.switch, now=floor.now)
         self.view: DeskView | None = None

@@ -17,13 +17,15 @@ from core.facts import (
     ReconciliationFailed,
     ReconciliationPassed,
 )
-from core.inputs import Input, LampChanged, LookUpAnswered, PictureFetched, ProposeClose
-from core.model.broker import BrokerPicture, BrokerPosition
+from core.inputs import Input, Kill, LampChanged, LookUpAnswered, PictureFetched, ProposeClose
+from core.model.broker import BrokerPicture, BrokerPosition, UnreadableOrder
 from core.model.connection import Lamp, Line, LineState
 from core.model.order import Side
 from core.model.reconciliation import DifferenceKind
-from core.model.values import Price, Quantity, Symbol, plain
+from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol, plain
+from core.runtime.virtual import VirtualRuntime
 from core.settings import Amount, RiskSettings, Settings
+from tests.scenarios.changes import confirms_now
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, an_order, at
 
@@ -282,6 +284,88 @@ def test_an_order_that_is_not_this_desks_is_shown_once_and_left_alone() -> None:
     assert kinds(house) == ["unknown_order"]
     assert len(house.facts(ReconciliationPassed)) == 2
     assert house.requests() == ["submit buy limit 0.1"]
+
+
+def by_hand(symbol: str | None, order_id: str = "by-hand") -> UnreadableOrder:
+    named = None if symbol is None else Symbol(symbol)
+    return UnreadableOrder("order 61e69015: qty is missing", BrokerOrderId("61e69015"), ClientOrderId(order_id), named)
+
+
+def with_unreadable(house: House, *orders: UnreadableOrder) -> None:
+    """From the next comparison on these work at the broker beside what can be read."""
+    ask = VirtualRuntime.ask
+
+    def asked(effect: Effect) -> Input:
+        reply = ask(house.line, effect)
+        if isinstance(reply, PictureFetched) and isinstance(reply.answer, BrokerPicture):
+            return PictureFetched(replace(reply.answer, unreadable=orders))
+        return reply
+
+    house.line.ask = asked  # type: ignore[method-assign]
+
+
+def skipped(house: House) -> list[str]:
+    return [reason for fact in house.facts(ProposalSkipped) for reason in fact.reasons if "cannot be read" in reason]
+
+
+@pytest.mark.parametrize(("symbol", "where"), [("SPY", "is in SPY"), (None, "may be in SPY")])
+def test_nothing_opens_where_an_order_that_cannot_be_read_may_be(symbol: str | None, where: str) -> None:
+    """EX-09: the desk trades on, says which order it is, and opens again when it is over"""
+    house = a_quiet_house()
+    with_unreadable(house, by_hand(symbol))
+    house.until("10:09:30")
+    house.presses(a_typed_buy())
+
+    refused, read_only = skipped(house), house.desk.control.state.read_only_at
+    with_unreadable(house)
+    house.until("10:10:30")
+    house.presses(a_typed_buy())
+
+    (reason,) = refused
+    assert f"somebody's order {where} and cannot be read (order 61e69015: qty is missing)" in reason
+    assert read_only is None
+    assert house.last(ReconciliationPassed).differences == ()
+    assert house.proposal.order.symbol == SPY
+
+
+def test_another_symbol_is_not_barred_by_it() -> None:
+    """EX-09"""
+    house = a_quiet_house()
+    with_unreadable(house, by_hand("IBM"))
+    house.until("10:09:30")
+    house.presses(a_typed_buy())
+
+    assert kinds(house) == ["unreadable_order"]
+    assert house.proposal.order.symbol == SPY
+
+
+def test_exits_and_the_kill_go_on_beside_an_order_that_cannot_be_read() -> None:
+    """EX-09, EX-21, OP-07"""
+    house = a_house_in_a_position()
+    with_unreadable(house, by_hand(None))
+    house.until_moment(house.line.at + timedelta(minutes=2))
+    assert kinds(house) == ["unreadable_order"]
+
+    house.presses(Kill("key"))
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    house.until_moment(house.line.at + timedelta(seconds=10))
+
+    assert house.desk.control.state.killed_by == "key"
+    assert (house.held(), house.held_by_the_broker()) == ("0", "0")
+
+
+def test_an_order_of_ours_that_cannot_be_read_is_no_comparison() -> None:
+    """EX-09: a start that cannot read its own stop is read-only, and says which order it is"""
+    house = a_house_in_a_position()
+    (stop,) = house.stops
+    house.restarted()
+    with_unreadable(house, by_hand("SPY", stop.id))
+    house.until_moment(house.line.at + timedelta(seconds=5))
+
+    state = house.desk.control.state
+    assert state.read_only_at is not None
+    assert "order 61e69015: qty is missing" in state.read_only_because[0]
 
 
 def test_an_order_that_the_broker_no_longer_lists_is_looked_up() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -16,18 +17,20 @@ from core.inputs import (
     Kill,
     LookUpAnswered,
     MoveStop,
+    PictureFetched,
     ProposeClose,
     ProposeOrder,
     RequestCancel,
     SubmissionAnswered,
 )
 from core.model.bar import Bar
-from core.model.broker import Accepted, OrderReport
+from core.model.broker import Accepted, BrokerPicture, OrderReport
 from core.model.order import Effect as OrderEffect
 from core.model.order import LegRole, OrderClass, OrderStatus, OrderType, StopHolder
 from core.model.signal import ExitReason
 from core.model.values import Fraction, Price, Quantity
 from core.picture import Pictures
+from core.workflows.adopting import HIDDEN
 from tests.scenarios.changes import ABOVE, ROOMY, WORKING, confirms_now, moves, passes
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
@@ -142,6 +145,61 @@ def test_a_broker_that_has_no_legs_gets_the_stop_on_its_own() -> None:
     assert len(house.facts(LegsMissing)) == 1
     assert house.requests() == ["submit buy limit 20", "submit sell stop 20"]
     assert uncovered(house) == []
+
+
+def test_legs_that_the_books_leave_out_are_asked_for_before_a_stop_is_sent() -> None:
+    """EX-06, EX-13: the answer is lost, the entry fills, and the books name it without its legs first"""
+    house = a_house()
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.breaks_at(LookUpOrder, arrives=False, times=2)
+    house.line.is_deaf = True
+    of_books = _with_answers(house, _hidden, to_look_ups=False)
+
+    house.confirms_at("10:06:02")
+    house.until("10:07:30")
+
+    assert of_books() > 0
+    assert house.facts(LegsMissing) == []
+    assert house.requests() == ["submit buy limit 20"]
+    assert leg(house, LegRole.STOP).status is WORKING
+    assert uncovered(house) == []
+
+
+def test_legs_that_the_broker_hides_are_named_and_no_second_stop_is_sent() -> None:
+    """EX-13, OP-06: it cannot be decided, so nothing is sent beside a stop that may rest there"""
+    house = a_house()
+    hidden = _with_answers(house, _hidden)
+
+    house.confirms_at("10:06:02")
+    house.until("10:10")
+
+    assert house.requests() == ["submit buy limit 20"]
+    assert [f.reason for f in house.facts(UpdateIgnored) if "does not name" in f.reason] == [HIDDEN]
+    assert uncovered(house) == [("SPY", Decimal(20))]
+    assert 5 < hidden() < 20
+
+
+def test_a_person_closes_what_is_held_though_the_broker_hides_its_stop() -> None:
+    """EX-21, OP-07: the close is sent, the broker decides; as soon as it names the stop, the next one takes it away"""
+    house = a_house()
+    _with_answers(house, _hidden)
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    house.until("10:07")
+    refused = house.requests()[1:]
+
+    del house.line.ask  # type: ignore[attr-defined]
+    house.until("10:08")
+    assert uncovered(house) == []
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    house.until("10:09")
+
+    assert refused == ["submit sell market 20"]
+    assert house.requests()[2:] == ["cancel", "submit sell market 20"]
+    assert (house.held(), house.held_by_the_broker()) == ("0", "0")
 
 
 # ── an entry that is not filled whole ────────────────────────────────────────────────────────────────────────────────
@@ -498,16 +556,30 @@ def test_a_stop_limit_is_sent_with_both_prices() -> None:
     assert house.desk.ledger.covered(SPY, "vwap") == 20
 
 
-def _with_answers(house: House, alter: Callable[[OrderReport], OrderReport]) -> None:
-    """Every answer to a submission and to a look-up passes through `alter`."""
-    ask = house.line.ask
+def _hidden(order: OrderReport) -> OrderReport:
+    """As it is said where legs are left out."""
+    return replace(order, legs=(), hides_legs=True) if order.legs else order
+
+
+def _with_answers(
+    house: House, alter: Callable[[OrderReport], OrderReport], *, to_look_ups: bool = True
+) -> Callable[[], int]:
+    """Every answer to a submission, the books and every look-up pass through `alter`; how often they did."""
+    ask, altered_ones = house.line.ask, Counter[str]()
+
+    def alter_one(report: OrderReport) -> OrderReport:
+        altered_ones["all"] += alter(report) != report
+        return alter(report)
 
     def altered(effect: Effect) -> Input:
         message = ask(effect)
         if isinstance(message, SubmissionAnswered) and isinstance(message.answer, Accepted):
-            return replace(message, answer=Accepted(alter(message.answer.report)))
-        if isinstance(message, LookUpAnswered) and isinstance(message.answer, OrderReport):
-            return replace(message, answer=alter(message.answer))
+            return replace(message, answer=Accepted(alter_one(message.answer.report)))
+        if to_look_ups and isinstance(message, LookUpAnswered) and isinstance(message.answer, OrderReport):
+            return replace(message, answer=alter_one(message.answer))
+        if isinstance(message, PictureFetched) and isinstance(message.answer, BrokerPicture):
+            return PictureFetched(replace(message.answer, orders=tuple(map(alter_one, message.answer.orders))))
         return message
 
     house.line.ask = altered  # type: ignore[method-assign]
+    return lambda: altered_ones["all"]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
+from decimal import Decimal
 from typing import NoReturn
 
-from core.inputs import Confirm, Halt, Kill, OpenTicket
-from core.model.broker import NoAnswer
-from core.model.order import OrderStatus
+from core.inputs import Confirm, Halt, Kill, OpenTicket, ProposeOrder
+from core.model.broker import Accepted, NoAnswer, Refused
+from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, StopHolder
+from core.model.values import Price, Quantity
 from core.ports import JournalError
 from tests.scenarios.house import STEADY, a_day
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
+from tests.unit.core.brokers.trading_floor import SPY
 
+ONE, FAR, FURTHER = Quantity(Decimal("0.1")), Price(Decimal(95)), Price(Decimal(94))
 A_DIP = a_day(("10:06", "10:20", STEADY))
 
 
@@ -75,6 +79,91 @@ def test_a_kill_stands_before_everything_that_waits():
         house.presses(Kill("key"))
         view = house.waits(lambda view: view.status.word == "killed", "the kill")
     assert view.status.killed_by == "key"
+    assert house.switch.is_on()
+
+
+class SlowLane(LiveFloor):
+    """An order is on its way for as long as a test lets it."""
+
+    def __init__(self) -> None:
+        super().__init__("10:05:59", A_DIP)
+        self.is_sent, self.may_arrive = threading.Event(), threading.Event()
+
+    def submit(self, order: OrderRequest) -> Accepted | Refused | NoAnswer:
+        self.is_sent.set()
+        self.may_arrive.wait(5)
+        return super().submit(order)
+
+
+def facts_of(house: LiveHouse) -> list[str]:
+    return [type(record.fact).__name__ for record in house.journal.records()]
+
+
+def test_a_kill_while_the_desk_leaves_is_recorded_cancels_and_holds_over_the_restart():
+    """OP-07, OP-08: an order is on the wire; the desk waits a moment for its answer, and the kill comes then."""
+    floor = SlowLane()
+    house = LiveHouse(floor)
+    house.thread.start()
+    house.presses(a_ticket(house))
+    assert floor.is_sent.wait(8)
+
+    house.runtime.leave()
+    house.waits(lambda _: house.runtime._left.is_set(), "the desk leaves")
+    house.presses(Kill("key"))
+    house.waits(lambda _: "Killed" in facts_of(house), "the kill is recorded")
+    floor.may_arrive.set()
+    house.leaves()
+    house.runtime.stop("left")
+
+    assert facts_of(house).index("Killed") < facts_of(house).index("EngineStopped")
+    assert house.switch.is_on()
+    with LiveHouse(floor, house.journal) as again:
+        view = again.waits(lambda view: view.status.word == "killed", "killed after the restart")
+    assert view.status.killed_by == "key"
+
+
+def test_a_kill_while_the_desk_leaves_takes_a_working_entry_back():
+    """OP-07: the way to the broker is open until the desk is gone."""
+    floor = SlowLane()
+    floor.may_arrive.set()
+    house = LiveHouse(floor)
+    house.thread.start()
+    house.waits(lambda view: view.status.word == "on", "the desk is on")
+    house.presses(ProposeOrder(SPY, Effect.OPEN, ONE, OrderType.LIMIT, FAR, FURTHER, StopHolder.DESK))
+    house.presses(a_ticket(house))
+    house.waits(lambda view: any(o.status is OrderStatus.SUBMITTED for o in view.orders), "an entry works")
+    keeps_open = threading.Event()
+    house.runtime._wait_for(house.runtime._lane.submit(keeps_open.wait, 5))
+
+    house.runtime.leave()
+    house.waits(lambda _: house.runtime._left.is_set(), "the desk leaves")
+    house.presses(Kill("key"))
+    house.waits(lambda _: "cancel" in floor.asked, "the cancel")
+    keeps_open.set()
+    house.leaves()
+
+    assert house.engine.desk.ledger.working_entries() == ()
+
+
+def test_a_kill_between_the_last_act_and_the_clean_stop_is_recorded():
+    """OP-07"""
+    with LiveHouse(at_the_dip()) as house:
+        house.waits(lambda view: view.status.word == "on", "the desk is on")
+    house.presses(Kill("key"))
+    house.runtime.stop("left")
+
+    assert facts_of(house)[-2:] == ["Killed", "EngineStopped"]
+    assert house.switch.is_on()
+
+
+def test_a_kill_after_the_clean_stop_is_latched_for_the_next_start():
+    """OP-07, OP-08: the journal is closed; the file is what the next start finds."""
+    with LiveHouse(at_the_dip()) as house:
+        house.waits(lambda view: view.status.word == "on", "the desk is on")
+    house.runtime.stop("left")
+    house.presses(Kill("key"))
+
+    assert facts_of(house)[-1] == "EngineStopped"
     assert house.switch.is_on()
 
 

@@ -247,12 +247,14 @@ def a_gap(chance: Random) -> Arguments:
 
 
 def a_surprise(chance: Random) -> Arguments:
-    match chance.choice(("order", "order", "order", "cancel", "report")):
+    match chance.choice(("order", "order", "order", "cancel", "report", "legs", "legs")):
         case "order":
             what = chance.choice((*REFUSALS, "504", "504", "504", "duplicate", "duplicate", "rejected"))
             return "order", what, 0.0
         case "cancel":
             return "cancel", chance.choice(("pending", "pending", "refused")), chance.choice((0.5, 5.0, 45.0))
+        case "legs":
+            return "legs", "left out", 0.0
         case _:
             return "report", "unknown status", 0.0
 

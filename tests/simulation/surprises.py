@@ -51,10 +51,10 @@ class Surprise:
     Attributes
     ----------
     to
-        `order`, `cancel` or `report`.
+        `order`, `cancel`, `report` or `legs`.
     what
         For an order a key of `REFUSALS`, `504`, `duplicate` (both after taking it) or `rejected` (after saying yes);
-        for a cancel `pending` or `refused`; for a report `unknown status`.
+        for a cancel `pending` or `refused`; for a report `unknown status`; for a report with legs `left out`.
     seconds
         How long a cancel stays pending.
     """
@@ -199,6 +199,9 @@ class Surprises:
             report = replace(report, executions=executions)
         if report.client_order_id in self.pending and report.status is not None and report.status.is_working:
             return replace(report, raw_status="pending_cancel")
+        if report.legs and self._next("legs"):
+            self.met["legs left out"] += 1
+            report = replace(report, legs=(), hides_legs=True)
         if self._next("report"):
             self.met["unknown status"] += 1
             return replace(report, status=None, raw_status=UNKNOWN)

@@ -17,9 +17,10 @@ from core.control import Control
 from core.effects import Effect, ReplaceOrder, SubmitOrder
 from core.execution.gateway import Gateway
 from core.execution.order import Order
-from core.facts import EngineStarted
+from core.facts import EngineStarted, LegsMissing, Source
 from core.inputs import Start, SubmissionAnswered
 from core.model.broker import Execution, NoAnswer, OrderReport
+from core.workflows.adopting import Adopting
 from core.workflows.closing import Closing
 from core.workflows.doubting import Doubting
 from core.workflows.filling import Filling
@@ -110,6 +111,18 @@ def a_stop_that_a_crash_kept_back_is_never_sent(patch: pytest.MonkeyPatch) -> No
     patch.setattr("core.workflows.protecting.Protecting.resume", lambda _: ())
 
 
+def legs_that_are_left_out_are_missing(patch: pytest.MonkeyPatch) -> None:
+    """A list or an answer without them is believed, and a second stop is sent (EX-13, OP-06)."""
+    meet = Adopting.meet
+
+    def believes(self: Adopting, order: Order, report: OrderReport, source: Source) -> None:
+        meet(self, order, report, source)
+        if source is not Source.STREAM and not report.legs and self.desk.ledger.expects_legs(order):
+            self.desk.record(LegsMissing(order.id))
+
+    patch.setattr(Adopting, "meet", believes)
+
+
 FAULTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
     a_post_is_sent_again_blindly,
     a_replayed_fill_counts_again,
@@ -117,6 +130,7 @@ FAULTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
     a_restart_forgets_the_kill,
     the_sale_does_not_wait_for_its_stop,
     a_stop_that_a_crash_kept_back_is_never_sent,
+    legs_that_are_left_out_are_missing,
 )
 
 
@@ -127,7 +141,7 @@ def test_a_planted_fault_is_found(
     monkeypatch: pytest.MonkeyPatch,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """OP-06, OP-07, EX-05, EX-06, EX-20, EX-21"""
+    """OP-06, OP-07, EX-05, EX-06, EX-13, EX-20, EX-21"""
     fault(monkeypatch)
 
     for number in range(ENOUGH):

@@ -25,7 +25,6 @@ ENTRY = ClientOrderId("0123456789abcdef")
 DONE_AND_HIDDEN = ["504-after-accepting", "drop-after-accepting", "hang-after-accepting", "html-after-accepting"]
 NEVER_DONE = ["drop", "hang", "html", "server-error", "rate-limited", "rate-limited-retry-after"]
 REFUSALS = [
-    ("duplicate-id", 422, 40010001),
     ("invalid", 422, 42210000),
     ("insufficient", 403, 40310000),
     ("day-trade", 403, 40310100),
@@ -84,17 +83,79 @@ def test_a_refusal_is_alpacas_own_word(exchange: LoopbackExchange, fault: str, s
     assert posts(exchange) == 1
 
 
-def test_an_id_that_is_used_twice_is_refused_and_the_first_order_is_there(exchange: LoopbackExchange) -> None:
+def test_an_id_that_is_used_twice_is_doubt_and_the_first_order_is_there(exchange: LoopbackExchange) -> None:
     """EX-06: a duplicate says that it is there."""
     broker = a_desk_broker(exchange)
     broker.submit(an_order(ENTRY, "400"))
 
     answer = broker.submit(an_order(ENTRY, "400"))
 
-    assert isinstance(answer, Refused)
-    assert answer.code == 40010001
+    assert isinstance(answer, NoAnswer)
     assert isinstance(broker.look_up(ENTRY), OrderReport)
     assert len(exchange.orders()) == 1
+
+
+@pytest.mark.parametrize("fault", ["sent-twice", "duplicate-after-accepting", "error-after-accepting"])
+def test_a_refusal_of_what_was_taken_is_doubt(exchange: LoopbackExchange, fault: str) -> None:
+    """EX-06: a proxy sent it twice, or the answer is another's: it is looked up, and never sent again"""
+    exchange.make(fault, of="submit")
+    broker = a_desk_broker(exchange)
+
+    answer = broker.submit(an_order(ENTRY))
+
+    assert isinstance(answer, NoAnswer)
+    assert "has an order with its id" in answer.reason
+    assert (posts(exchange), len(exchange.orders())) == (1, 1)
+
+
+def test_a_refusal_that_speaks_of_the_id_is_doubt_though_the_order_is_not_found_yet(
+    exchange: LoopbackExchange,
+) -> None:
+    """EX-06: Alpaca says that it has it; the look-up may be behind"""
+    exchange.make("duplicate-after-accepting", of="submit")
+    exchange.make("not-found", of="order")
+
+    answer = a_desk_broker(exchange).submit(an_order(ENTRY))
+
+    assert isinstance(answer, NoAnswer)
+    assert "client_order_id must be unique" in answer.reason
+
+
+def test_a_refusal_is_not_believed_while_nobody_says_whether_the_order_is_there(exchange: LoopbackExchange) -> None:
+    """EX-06"""
+    exchange.make("insufficient", of="submit")
+    exchange.make("server-error", of="order", times=9)
+
+    assert isinstance(a_desk_broker(exchange, Waits()).submit(an_order(ENTRY)), NoAnswer)
+
+
+@pytest.mark.parametrize(("fault", "named", "hides"), [("legs-left-out", 1, False), ("legs-hidden", 0, True)])
+def test_an_order_sent_with_legs_is_asked_itself_where_it_is_told_without_them(
+    exchange: LoopbackExchange, fault: str, named: int, hides: bool
+) -> None:
+    """EX-06, EX-13: hidden is not missing"""
+    stop = (Leg(LegRole.STOP, stop_price=Price(Decimal(300))),)
+    broker = a_desk_broker(exchange)
+    broker.submit(an_order(ENTRY, order_class=OrderClass.OTO, legs=stop))
+    exchange.make(fault)
+
+    found = broker.look_up(ENTRY, with_legs=True)
+
+    assert isinstance(found, OrderReport)
+    assert (len(found.legs), found.hides_legs) == (named, hides)
+    assert len(exchange.received("GET", "/v2/orders/")) == 1
+
+
+def test_an_order_that_alpaca_made_no_legs_with_says_so_itself(exchange: LoopbackExchange) -> None:
+    """EX-13, OP-06: its class was ignored"""
+    broker = a_desk_broker(exchange)
+    broker.submit(an_order(ENTRY))
+
+    found = broker.look_up(ENTRY, with_legs=True)
+
+    assert isinstance(found, OrderReport)
+    assert (found.legs, found.hides_legs) == ((), False)
+    assert len(exchange.received("GET", "/v2/orders/")) == 1
 
 
 def test_an_unknown_status_is_kept_as_it_was_said(exchange: LoopbackExchange) -> None:

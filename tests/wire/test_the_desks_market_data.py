@@ -22,6 +22,7 @@ from core.model.connection import Lamp, LineState
 from core.model.quote import NoQuote, Quote
 from core.model.values import Symbol
 from core.settings import AlpacaSettings
+from tests.wire.exchange.clocks import StillClock
 from tests.wire.exchange.hours import Hours
 from tests.wire.exchange.server import MORNING, LoopbackExchange
 
@@ -34,7 +35,13 @@ SETTLED = 4
 class Desk:
     """What the engine would hear and the operator see; its clock is the exchange's."""
 
-    def __init__(self, exchange: LoopbackExchange, secret: str | None = None, **seconds: float) -> None:
+    def __init__(
+        self,
+        exchange: LoopbackExchange,
+        secret: str | None = None,
+        symbols: tuple[Symbol, ...] = (SPY,),
+        **seconds: float,
+    ) -> None:
         self.exchange = exchange
         self.heard: list[Heard] = []
         self.lamps: list[Lamp] = []
@@ -47,7 +54,7 @@ class Desk:
             settings,
             SecretStr(exchange.keys.id),
             SecretStr(secret or exchange.keys.secret),
-            [SPY],
+            list(symbols),
             Hours(),
             now=exchange.clock.now,
             chance=lambda: 0.0,
@@ -131,6 +138,58 @@ async def test_the_day_so_far_comes_first_and_then_each_minute_by_stream(exchang
         assert {normaliser.judge(m.bar, exchange.clock.now()) for m in desk.heard if isinstance(m, BarArrived)} == {
             COMPLETE
         }
+
+
+async def test_unknown_symbol() -> None:
+    """MD-02, MD-03: it is named once and left out; bars and quotes of all others come as if it were not there."""
+    symbols = tuple(map(Symbol, ("SPY", "NOSUCH", "IBM", "QQQ", "IWM")))
+    others = {symbol for symbol in symbols if symbol != "NOSUCH"}
+    listed = sorted(others)
+    with LoopbackExchange(symbols=listed, clock=StillClock(MORNING)) as exchange:
+        exchange.make("unknown-symbol", symbol="NOSUCH")
+        exchange.make("connection-limit", of="data")  # bars and quotes are asked for
+        async with a_desk(exchange, symbols=symbols) as desk:
+            await eventually(lambda: len(desk.bars()) == 30 * len(others))
+            await eventually(lambda: {quote.symbol for quote in desk.quotes()} == others)
+            asked_until_then = len(exchange.received("GET", "/v2/stocks/bars"))
+            await desk.a_minute()
+            await eventually(lambda: desk.bars().count(MORNING) == len(others))
+
+            asked = exchange.received("GET", "/v2/stocks/bars")[asked_until_then:]
+            assert [reason.split(":")[0] for reason in desk.oddities()] == [
+                "NOSUCH is left out for an hour, the others go on; take it out of symbols"
+            ]
+            assert "invalid symbol: NOSUCH" in desk.oddities()[0]
+            assert len(asked) == 1
+            assert "NOSUCH" not in asked[0].query
+
+
+async def test_a_symbol_that_is_left_out_is_asked_for_again_and_welcome() -> None:
+    """MD-02: a listing may have come."""
+    late = Symbol("NEW")
+    with LoopbackExchange(symbols=["SPY", "NEW"], clock=StillClock(MORNING)) as exchange:
+        exchange.make("unknown-symbol", symbol="NEW")
+        exchange.make("connection-limit", of="data")
+        async with a_desk(exchange, symbols=(SPY, late)) as desk:
+            await eventually(lambda: len(desk.bars()) == 30 and desk.oddities() and desk.quotes())
+            exchange.end("unknown-symbol")
+            await desk.moves_on(3600)
+            await desk.a_minute()
+            await eventually(lambda: late in {m.bar.symbol for m in desk.heard if isinstance(m, BarArrived)})
+
+
+async def test_a_question_that_is_refused_whatever_it_names_leaves_no_symbol_out() -> None:
+    """MD-02: it was not the symbols; it is said, and asked again."""
+    with LoopbackExchange(symbols=["SPY", "IBM"], clock=StillClock(MORNING)) as exchange:
+        exchange.make("unknown-symbol", symbol="SPY")
+        exchange.make("unknown-symbol", symbol="IBM")
+        exchange.make("connection-limit", of="data")
+        async with a_desk(exchange, symbols=(SPY, Symbol("IBM"))) as desk:
+            await eventually(lambda: "check symbols" in desk.words())
+            assert desk.oddities() == []
+            exchange.end()
+            await desk.moves_on(90)
+            await eventually(lambda: len(desk.bars()) >= 60)
 
 
 async def test_mute(exchange: LoopbackExchange) -> None:

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from app import Keyturn
-from core.inputs import Confirm, OpenTicket, ProposeOrder
+from core.facts import Killed, OrderInDoubt, OrderStateChanged
+from core.inputs import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder
 from core.model.account import Mode
 from core.model.connection import LineState
-from core.model.order import Effect, OrderType, StopHolder
+from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.values import Price, Quantity, Symbol
 from core.ports import OperatorError
 from core.runtime.live import LiveRuntime
@@ -50,6 +51,34 @@ def environ(exchange: LoopbackExchange, home: Path, **more: str) -> dict[str, st
         "KEYTURN_ALPACA__DATA_STREAM_URL": exchange.data_stream_url,
         **more,
     }
+
+
+def a_buy_of_two() -> ProposeOrder:
+    stop, quantity = Price(Decimal(400)), Quantity(Decimal(2))
+    return ProposeOrder(SPY, Effect.OPEN, quantity, OrderType.MARKET, None, stop, StopHolder.BROKER)
+
+
+def two_shares_are_bought(desk: Open) -> None:
+    """With their stop, in one request."""
+    desk.runtime.send(a_buy_of_two())
+    confirm_the_first(desk)
+
+
+def says(view: DeskView, words: str) -> bool:
+    """Whether the log does."""
+    return any(words in line.text for line in view.log)
+
+
+def confirm_the_first(desk: Open) -> None:
+    proposal = desk.waits(lambda view: view.proposals, "the proposal").proposals[0]
+    desk.runtime.send(OpenTicket(proposal.id))
+    ticket = desk.waits(lambda view: view.tickets, "the ticket").tickets[0].ticket
+    desk.runtime.send(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+
+
+def asked_itself(market: LoopbackExchange) -> bool:
+    """Whether an order was asked for by the broker's own id."""
+    return bool(market.received("GET", "/v2/orders/"))
 
 
 class Open:
@@ -111,6 +140,107 @@ def test_two_variables_open_a_desk_that_trades_and_its_books_agree_afterwards(
     assert len(market.received("POST", "/v2/orders")) == posts
     told = keyturn.reconcile(None, accept=False)
     assert (told["ok"], told["positions"], told["orders"]) == (True, 1, 1)
+
+
+@pytest.mark.parametrize("lists", ["legs-left-out", "legs-hidden"])
+def test_a_stop_that_the_lists_leave_out_is_not_sent_a_second_time(
+    market: LoopbackExchange, tmp_path: Path, lists: str
+) -> None:
+    """EX-06, EX-13, EX-20: the entry's answer is lost, it fills, and the desk meets it again in the broker's books."""
+    keyturn = Keyturn(environ(market, tmp_path))
+    market.make("hang-after-accepting", of="submit")
+    market.make("mute", of="trades")
+    with opened(keyturn) as desk:
+        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        two_shares_are_bought(desk)
+        desk.waits(lambda _: market.positions(), "a fill that nobody has heard of yet")
+    market.end()
+    market.make(lists)
+
+    with opened(keyturn) as desk:
+        desk.waits(lambda view: view.positions, "what was bought")
+        order_id = market.orders()[0].client_order_id
+        desk.waits(
+            lambda _: asked_itself(market) and desk.runtime.engine.desk.ledger.order(order_id), "it is asked for"
+        )
+        if lists == "legs-hidden":
+            view = desk.waits(lambda view: view.kill.uncovered, "what nobody is known to guard")
+            assert [row.symbol for row in view.kill.uncovered] == [SPY]
+            market.end(lists)
+        desk.waits(lambda view: view.positions[0].covered == 2, "a covered position")
+
+    assert len(market.received("POST", "/v2/orders")) == 1
+    assert [order.side for order in market.orders()].count(Side.SELL) == 1
+
+
+@pytest.mark.parametrize("fault", ["sent-twice", "duplicate-after-accepting"])
+def test_an_order_that_was_taken_and_refused_is_looked_up_and_never_sent_again(
+    market: LoopbackExchange, tmp_path: Path, fault: str
+) -> None:
+    """EX-06: a proxy sent it twice, and the refusal of the second is what the desk hears."""
+    market.make(fault, of="submit")
+    market.make("mute", of="trades")
+    with opened(Keyturn(environ(market, tmp_path))) as desk:
+        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        two_shares_are_bought(desk)
+        desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "a covered position")
+        told = [record.fact for record in desk.runtime.engine.desk.journal.records()]
+
+    assert not any(isinstance(fact, OrderStateChanged) and fact.after is OrderStatus.REJECTED for fact in told)
+    assert "has an order with its id" in next(fact.reason for fact in told if isinstance(fact, OrderInDoubt))
+    assert len(market.received("POST", "/v2/orders")) == 1
+
+
+@pytest.mark.parametrize("fault", ["dollars-elsewhere", "no-symbol-elsewhere"])
+def test_somebodys_order_that_cannot_be_read_bars_what_it_may_be_in_and_nothing_else(
+    market: LoopbackExchange, tmp_path: Path, fault: str
+) -> None:
+    """EX-09, OP-07: the desk is not read-only; it names the order, closes and kills, and opens again after it."""
+    keyturn = Keyturn(environ(market, tmp_path, KEYTURN_RECONCILIATION__EVERY_SECONDS="1"))
+    with opened(keyturn) as desk:
+        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        two_shares_are_bought(desk)
+        desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "a covered position")
+        market.make(fault, symbol="SPY")
+        desk.waits(lambda view: says(view, "unreadable_order"), "it is named")
+        desk.runtime.send(a_buy_of_two())
+        desk.waits(lambda view: says(view, "cannot be read ("), "an entry refused")
+        barred = desk.view
+        strange = next(order for order in market.orders() if order.client_order_id.startswith("elsewhere"))
+        market.make("cancelled-elsewhere", order=strange.client_order_id)
+        desk.waits(lambda _: not desk.runtime.engine.desk.control.state.differences, "it is over")
+        market.make(fault, symbol="SPY")
+        desk.waits(lambda _: desk.runtime.engine.desk.control.state.differences, "another one")
+        desk.runtime.send(ProposeClose(SPY))
+        confirm_the_first(desk)
+        desk.waits(lambda view: not view.positions, "the close")
+        desk.runtime.send(Kill("key"))
+        desk.waits(lambda view: view.status.word == "killed", "the kill")
+
+    assert barred is not None
+    assert (barred.status.word, barred.proposals) == ("on", ())
+    assert market.positions() == ()
+
+
+@pytest.mark.parametrize("when", ["while it leaves", "after it stopped"])
+def test_a_kill_at_the_last_moment_holds_over_the_restart(market: LoopbackExchange, tmp_path: Path, when: str) -> None:
+    """OP-07, OP-08: the composition's own journal and kill switch, and another desk on them."""
+    keyturn = Keyturn(environ(market, tmp_path))
+    with opened(keyturn) as desk:
+        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        desk.runtime.leave()
+        desk.waits(lambda _: desk.runtime._left.is_set(), "it leaves")
+        if when == "while it leaves":
+            desk.runtime.send(Kill("key"))
+    if when == "after it stopped":
+        desk.runtime.send(Kill("key"))
+
+    with opened(keyturn) as again:
+        view = again.waits(lambda view: view.status.word == "killed", "killed after the restart")
+        told = [record.fact for record in again.runtime.engine.desk.journal.records()]
+
+    assert view.status.killed_by == "key"
+    assert [fact.by for fact in told if isinstance(fact, Killed)] == ["key"]
 
 
 def test_keys_that_alpaca_does_not_know_are_one_line_and_no_account(market: LoopbackExchange, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ the order. The look-ups that follow end it as "never arrived" where that is the 
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +20,7 @@ from core.model.broker import NoAnswer, NotFound, Refused
 NO_SUCH_ORDER = 40410000
 UNAUTHORISED, FORBIDDEN = 401, 403
 LONGEST_MESSAGE = 500
+ITS_ID = re.compile("client.?order.?id", re.IGNORECASE)
 LARGEST_CODE = 10**12
 OK = range(200, 300)
 STATED = range(400, 500)
@@ -55,6 +57,11 @@ def refusal(reply: Reply) -> Refused | None:
 def is_missing(refused: Refused) -> bool:
     """Whether it says that there is no such order; any other 404 may be a wrong address."""
     return refused.code == NO_SUCH_ORDER
+
+
+def speaks_of_its_id(refused: Refused) -> bool:
+    """Whether the words name the client order id: it may be taken, by this very order. Read towards doubt alone."""
+    return ITS_ID.search(refused.message) is not None
 
 
 def missing_or(refused: Refused) -> Refused | NotFound:

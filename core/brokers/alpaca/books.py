@@ -13,17 +13,20 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from core.brokers.alpaca.fields import Fields, UnreadableError, rows
+from core.brokers.alpaca.fields import UnreadableError, rows
 from core.brokers.alpaca.paging import every_order
 from core.brokers.alpaca.questions import NoAnswerError, Questions
-from core.brokers.alpaca.reading import a_position, an_order
+from core.brokers.alpaca.reading import a_position, an_order, what_can_be_read
 from core.model.account import Account
-from core.model.broker import BrokerPicture, BrokerPosition, NoAnswer, OrderReport
+from core.model.broker import BrokerPicture, BrokerPosition, NoAnswer, OrderReport, UnreadableOrder
 
 READINGS = 3
 DAYS = timedelta(days=7)
 """How far back closed orders are read."""
 OUR_ID = re.compile(r"[0-9a-f]{16}")
+
+
+Row = OrderReport | UnreadableOrder
 
 
 class Books:
@@ -44,13 +47,15 @@ class Books:
             reports |= self._orders("closed", self._now() - DAYS, nested=True)
             positions = self._positions()
             if _quantities(before) == _quantities(positions):
-                return BrokerPicture(account, positions, tuple(reports.values()))
+                orders = tuple(order for order in reports.values() if isinstance(order, OrderReport))
+                unreadable = tuple(order for order in reports.values() if isinstance(order, UnreadableOrder))
+                return BrokerPicture(account, positions, orders, unreadable=unreadable)
         raise NoAnswerError(NoAnswer(f"Alpaca: the positions changed {READINGS} times while they were read"))
 
     def _positions(self) -> tuple[BrokerPosition, ...]:
         return self._questions.get("/positions", "GET /positions", _all_positions)
 
-    def _orders(self, status: str, after: datetime | None, *, nested: bool) -> dict[str, OrderReport]:
+    def _orders(self, status: str, after: datetime | None, *, nested: bool) -> dict[str, Row]:
         try:
             raw = every_order(self._page, status, after, nested=nested)
             return {r.broker_order_id: r for row in raw if (r := self._report(row, status)) is not None}
@@ -61,16 +66,17 @@ class Books:
     def _page(self, query: Mapping[str, object]) -> list[object]:
         return self._questions.get("/orders", "GET /orders", lambda raw: rows(raw, "the orders"), query)
 
-    def _report(self, raw: object, status: str) -> OrderReport | None:
-        """An order that cannot be read is left out only where it is over and was never ours."""
+    def _report(self, raw: object, status: str) -> Row | None:
+        """One that cannot be read ends the picture where its name is one of ours; else it is named, or over."""
         try:
             return an_order(raw)
         except UnreadableError as error:
-            name = Fields(raw, "an order").word("client_order_id") or ""
-            if status == "open" or OUR_ID.fullmatch(name):
+            found = what_can_be_read(raw, str(error))
+            if OUR_ID.fullmatch(found.client_order_id or ""):
                 raise
-            self._questions.unread.note(f"GET /orders: {error}; over, not ours, left out", raw)
-            return None
+            end = "named and left alone" if status == "open" else "over, not ours, left out"
+            self._questions.unread.note(f"GET /orders: {error}; {end}", raw)
+            return found if status == "open" else None
 
 
 def _all_positions(raw: object) -> tuple[BrokerPosition, ...]:

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from core.brokers.alpaca.answers import OK, is_missing, missing_or, refusal
+from core.brokers.alpaca.answers import OK, is_missing, missing_or, refusal, speaks_of_its_id
 from core.brokers.alpaca.books import Books
 from core.brokers.alpaca.counting import CallCounter, Calls
 from core.brokers.alpaca.fields import rows
@@ -35,7 +35,6 @@ from core.brokers.alpaca.reading import (
     an_activity,
     an_instrument,
     an_order,
-    has_unnamed_legs,
     submitted_at,
     why_blocked,
 )
@@ -53,6 +52,10 @@ from core.settings import AlpacaSettings
 
 AN_ASSET_KEEPS = 900.0
 """Seconds for which an asset's properties are remembered (EX-17)."""
+MAY_BE_THE_SECOND = frozenset({403, 409, 422})
+"""Refusals that a request sent twice can meet: its id is taken, its money or its shares are."""
+LOOK_SECONDS = 5.0
+"""For which a refused order is looked for: other orders wait behind it."""
 ON_ITS_WAY_OUT = frozenset({"pending_cancel"})
 FILLS_AT_MOST = 100
 """Of one page of activities: what a look-up reads."""
@@ -106,7 +109,8 @@ class AlpacaBroker:
 
     def submit(self, order: OrderRequest) -> Accepted | Refused | NoAnswer:
         reply = self._questions.send_once("POST", "/orders", "POST /orders", a_submission(order))
-        return self._outcome(reply, order.client_order_id)
+        answer = self._outcome(reply, order.client_order_id)
+        return self._refused_submission(answer, order.client_order_id) if isinstance(answer, Refused) else answer
 
     def replace(self, order: OrderRequest, broker_order_id: BrokerOrderId | None) -> Accepted | Refused | NoAnswer:
         """Alpaca knows the order that makes way by its own id alone: where that is not here yet, it is asked for."""
@@ -141,9 +145,10 @@ class AlpacaBroker:
             return as_no_answer(error)
         return NoAnswer("Alpaca: the cancel has no answer")
 
-    def look_up(self, client_order_id: ClientOrderId) -> OrderReport | NotFound | NoAnswer:
+    def look_up(self, client_order_id: ClientOrderId, *, with_legs: bool = False) -> OrderReport | NotFound | NoAnswer:
+        """By our own id; where legs should be with it and are not, the order itself is asked."""
         try:
-            report, since = self._find(client_order_id)
+            report, since = self._find(client_order_id, with_legs=with_legs)
         except StatedRefusalError as error:
             return NotFound() if is_missing(error.refused) else as_no_answer(error)
         except NOTHING_READ as error:
@@ -240,6 +245,20 @@ class AlpacaBroker:
             return NoAnswer(f"Alpaca: an answer about the order {report.client_order_id}")
         return Accepted(report)
 
+    def _refused_submission(self, refused: Refused, client_order_id: ClientOrderId) -> Refused | NoAnswer:
+        """What stands in between may send it twice: one is taken, and the refusal of the other is heard (EX-06)."""
+        if refused.status not in MAY_BE_THE_SECOND:
+            return refused
+        try:
+            self._find(client_order_id, self._patience.until(LOOK_SECONDS))
+        except StatedRefusalError as error:
+            if is_missing(error.refused) and not speaks_of_its_id(refused):
+                return refused
+            return NoAnswer(f"Alpaca refused it ({refused.message}), and may have it")
+        except NOTHING_READ:
+            return NoAnswer(f"Alpaca refused it ({refused.message}), and may have it")
+        return NoAnswer(f"Alpaca refused it ({refused.message}), and has an order with its id")
+
     def _refused_replacement(self, refused: Refused, client_order_id: ClientOrderId) -> Accepted | Refused | NoAnswer:
         """A replacement can be answered with an error and be done: only where it is not there was it refused."""
         found = self.look_up(client_order_id)
@@ -264,16 +283,19 @@ class AlpacaBroker:
     def _id_of(self, client_order_id: ClientOrderId, ends: float | None = None) -> BrokerOrderId:
         return self._find(client_order_id, ends)[0].broker_order_id
 
-    def _find(self, client_order_id: ClientOrderId, ends: float | None = None) -> tuple[OrderReport, datetime]:
-        report, since, is_whole = self._questions.get(
+    def _find(
+        self, client_order_id: ClientOrderId, ends: float | None = None, *, with_legs: bool = False
+    ) -> tuple[OrderReport, datetime]:
+        report, since = self._questions.get(
             "/orders:by_client_order_id",
             "GET /orders:by_client_order_id",
-            lambda raw: (an_order(raw), submitted_at(raw), not has_unnamed_legs(raw)),
+            lambda raw: (an_order(raw), submitted_at(raw)),
             {"client_order_id": client_order_id, "nested": "true"},
             ends,
         )
         if report.client_order_id != client_order_id:
             raise NoAnswerError(NoAnswer(f"Alpaca: an answer about the order {report.client_order_id}"))
+        is_whole = not report.hides_legs and (report.legs or not with_legs)
         return (report if is_whole else self._report_of(report.broker_order_id, ends)), since
 
     def _report_of(self, order_id: BrokerOrderId, ends: float | None) -> OrderReport:

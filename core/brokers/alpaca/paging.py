@@ -31,7 +31,7 @@ def every_order(
     found: dict[str, object] = {}
     while True:
         page = page_of(_query(status, after, nested=nested))
-        times = [submitted_at(row) for row in page]
+        times = [at for row in page if (at := _when(row)) is not None]
         if times != sorted(times):
             raise UnreadableError("the orders do not come in the order of their submission")
         known = len(found)
@@ -39,9 +39,19 @@ def every_order(
             found.setdefault(Fields(row, "an order").text("id"), row)
         if len(page) < PAGE:
             return list(found.values())
+        if not times:
+            raise UnreadableError(f"no order of a page of {PAGE} says when it was submitted")
         if len(found) == known:
             raise UnreadableError(f"more than {PAGE} orders were submitted at {times[-1]}")
         after = times[-1] - AN_INSTANT
+
+
+def _when(row: object) -> datetime | None:
+    """None where it cannot be read: whoever reads the order says so."""
+    try:
+        return submitted_at(row)
+    except UnreadableError:
+        return None
 
 
 def _query(status: str, after: datetime | None, *, nested: bool) -> dict[str, object]:

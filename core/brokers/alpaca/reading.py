@@ -9,10 +9,10 @@ from enum import Enum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from core.brokers.alpaca.fields import Fields, rows, shown
+from core.brokers.alpaca.fields import Fields, UnreadableError, rows, shown
 from core.brokers.alpaca.statuses import FILLS, event_of, status_of
 from core.model.account import Account
-from core.model.broker import BrokerPosition, Execution, OrderReport, OrderUpdate
+from core.model.broker import BrokerPosition, Execution, OrderReport, OrderUpdate, UnreadableOrder
 from core.model.instrument import Instrument
 from core.model.order import OrderType, Side, TimeInForce
 from core.model.session import Session
@@ -43,6 +43,8 @@ Word = TypeVar("Word", bound=Enum)
 def an_order(raw: object) -> OrderReport:
     """An order as Alpaca reports it, with its legs. One given in dollars has no quantity, and cannot be read."""
     report = a_single_order(raw)
+    if has_unnamed_legs(raw):
+        return replace(report, hides_legs=True)
     legs = Fields(raw, _named("order", raw)).raw.get("legs")
     if legs is None:
         return report
@@ -80,6 +82,25 @@ def a_single_order(raw: object) -> OrderReport:
         average_price=None if average is None else Price(average),
         trail_price=_price(order, "trail_price"),
         trail_fraction=None if percent is None else Fraction(percent / 100),
+    )
+
+
+def what_can_be_read(raw: object, reason: str) -> UnreadableOrder:
+    """Of an order that could not be read as a whole. Raises where it is no order at all, or has no id."""
+    order = Fields(raw, "an order")
+
+    def word(name: str) -> str | None:
+        try:
+            return order.word(name)
+        except UnreadableError:
+            return None
+
+    name, symbol = word("client_order_id"), word("symbol")
+    return UnreadableOrder(
+        reason,
+        BrokerOrderId(order.text("id")),
+        None if name is None else ClientOrderId(name),
+        None if symbol is None else Symbol(symbol),
     )
 
 

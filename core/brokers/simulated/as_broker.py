@@ -33,7 +33,8 @@ class SimulatedBroker:
     ) -> Accepted | Refused | NotFound:
         return self.exchange.cancel(self.at, client_order_id)
 
-    def look_up(self, client_order_id: ClientOrderId) -> OrderReport | NotFound:
+    def look_up(self, client_order_id: ClientOrderId, *, with_legs: bool = False) -> OrderReport | NotFound:
+        del with_legs  # it always says them
         return self.exchange.order(self.at, client_order_id)
 
     def time(self) -> datetime:

@@ -23,6 +23,7 @@ from core.market.alpaca.failure import Failure
 from core.market.alpaca.history import History
 from core.market.alpaca.naps import Naps, together
 from core.market.alpaca.quotes import Quotes, quote_of
+from core.market.alpaca.refused import RefusedSymbols
 from core.market.alpaca.requests import AskError, DataRequests
 from core.market.alpaca.socket import DataSocket, Message, StreamLostError, StreamRefusedError
 from core.market.alpaca.switch import Switch
@@ -93,7 +94,8 @@ class AlpacaData:
         self._chance = chance
         self._timetable = Timetable(calendar)
         self._requests = DataRequests(settings, key, secret, self.counts)
-        self._history = History(self._requests, BarCache(), now, chance)
+        self._refused = RefusedSymbols(now)
+        self._history = History(self._requests, BarCache(), now, chance, self._refused)
         self._quotes = Quotes(Feed(settings.feed), self.counts)
         self._pool = ThreadPoolExecutor(THREADS, "market data")
         self._switch: Switch | None = None
@@ -167,7 +169,7 @@ class AlpacaData:
 
     async def _stream(self, switch: Switch) -> None:
         """One connection, to its end."""
-        self._socket = socket = DataSocket(self._settings, *self._keys, self._symbols)
+        self._socket = socket = DataSocket(self._settings, *self._keys, self._refused.others_of(self._symbols))
         try:
             beside = await socket.open()
             switch.opened(self._now())
@@ -282,7 +284,7 @@ class AlpacaData:
                 await self._naps.until(None)
                 continue
             try:
-                found = await self._in_thread(lambda: self._requests.latest_quotes(self._symbols))
+                found = await self._in_thread(lambda: self._refused.ask(self._symbols, self._requests.latest_quotes))
             except (AskError, TimeoutError):
                 fails += 1
                 await asyncio.sleep(pause(fails, self._chance()).total_seconds())

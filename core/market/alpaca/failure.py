@@ -18,8 +18,11 @@ class Failure:
         The other side said no, in words: the same question will be refused again.
     at_least
         How long it asked to be left alone.
+    may_be_a_symbol
+        It was refused for what was asked: one of its symbols may be the reason.
     """
 
     words: str
     is_refused: bool = False
     at_least: timedelta = timedelta(0)
+    may_be_a_symbol: bool = False

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from core.inputs import BarArrived, MarketDataBroken
 from core.market.alpaca.cache import BarCache, hours_of
 from core.market.alpaca.failure import Failure
+from core.market.alpaca.refused import RefusedSymbols
 from core.market.alpaca.requests import AskError, DataRequests, NullError, Page
 from core.market.alpaca.retrying import asked_again
 from core.market.alpaca.timetable import settled
@@ -36,9 +37,15 @@ class History:
     """Every question about the past."""
 
     def __init__(
-        self, requests: DataRequests, cache: BarCache, now: Callable[[], datetime], chance: Callable[[], float]
+        self,
+        requests: DataRequests,
+        cache: BarCache,
+        now: Callable[[], datetime],
+        chance: Callable[[], float],
+        refused: RefusedSymbols | None = None,
     ) -> None:
         self._requests = requests
+        self._refused = refused or RefusedSymbols(now)
         self._cache = cache
         self._now = now
         self._chance = chance
@@ -53,7 +60,11 @@ class History:
 
     def recent(self, symbols: Sequence[Symbol], start: datetime, end: datetime) -> Minutes:
         """Once and past the cache: what polling and a gap ask for. Raises `AskError`."""
-        return [minute for batch in _batches(symbols) for minute in self._all_pages(batch, start, end, tries=1)]
+
+        def in_batches(asked: Sequence[Symbol]) -> Minutes:
+            return [minute for batch in _batches(asked) for minute in self._all_pages(batch, start, end, tries=1)]
+
+        return self._refused.ask(symbols, in_batches)
 
     def bars(self, symbols: Sequence[Symbol], start: datetime, end: datetime) -> Minutes:
         """Complete minutes from `start` to before `end`, in order of time. Raises `MarketDataError`."""
@@ -88,9 +99,10 @@ class History:
                 future.cancel()
 
     def _part(self, symbols: Sequence[Symbol], start: datetime, end: datetime) -> Minutes:
-        found = self._all_pages(symbols, start, end)
+        asked = self._refused.others_of(symbols)
+        found = self._refused.ask(asked, lambda part: self._all_pages(part, start, end))
         now = self._now()
-        by_symbol: dict[Symbol, list[BarArrived]] = {symbol: [] for symbol in symbols}
+        by_symbol: dict[Symbol, list[BarArrived]] = {symbol: [] for symbol in asked}
         for minute in found:
             if isinstance(minute, BarArrived):
                 by_symbol[minute.bar.symbol].append(minute)

@@ -32,6 +32,8 @@ PAGE = 10_000
 CONNECTIONS = 16
 OK, TOO_MANY = 200, 429
 KEYS_REFUSED = (401, 403)
+ABOUT_SYMBOLS = (400, 404, 422)
+"""What a symbol that nobody knows is answered with, whichever others are asked for beside it."""
 SERVER_ERROR = 500
 PLACE = "Alpaca's history"
 
@@ -179,7 +181,8 @@ def _refusal(response: requests.Response) -> Failure:
     if status in KEYS_REFUSED:
         advice = "check the keys, and whether your plan has the feed of alpaca.feed"
         return Failure(f"Alpaca's data service refused ({status}{said}): {advice}", is_refused=True)
-    return Failure(f"Alpaca's data service refused the question ({status}{said}): check symbols", is_refused=True)
+    words = f"Alpaca's data service refused the question ({status}{said}): check symbols"
+    return Failure(words, is_refused=True, may_be_a_symbol=status in ABOUT_SYMBOLS)
 
 
 def _message(response: requests.Response) -> str:

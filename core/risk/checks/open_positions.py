@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.execution.ledger import Ledger
 from core.model.order import Side
+from core.model.reconciliation import NO_SYMBOL, DifferenceKind
 from core.model.staging import Verdict
 from core.model.values import Symbol
 from core.risk.checks.verdicts import passed, refused
@@ -17,6 +18,8 @@ class OpenPositionsCheck:
         if candidate.only_reduces:
             return passed(self.name, "closes one")
         symbol = candidate.order.symbol
+        if unreadable := _unreadable(desk, symbol):
+            return refused(self.name, unreadable)
         taken = places_taken(desk.ledger)
         if any(s == symbol and owner != candidate.strategy for s, owner in taken):
             return refused(
@@ -34,6 +37,15 @@ def places_taken(ledger: Ledger) -> set[tuple[Symbol, str]]:
     """Symbol and strategy of each position that is open or on its way."""
     open_now = {(p.symbol, p.strategy) for p in ledger.positions()}
     return open_now | {(o.request.symbol, o.strategy) for o in ledger.working_entries()}
+
+
+def _unreadable(desk: ReviewContext, symbol: Symbol) -> str | None:
+    """An order of somebody else's that may be in this symbol, and nobody can tell what it does there (EX-09)."""
+    for found in desk.control.state.differences:
+        if found.kind is DifferenceKind.UNREADABLE_ORDER and found.symbol in (symbol, NO_SYMBOL):
+            where = "may be in" if found.symbol == NO_SYMBOL else "is in"
+            return f"somebody's order {where} {symbol} and cannot be read ({found.broker}); cancel it at the broker"
+    return None
 
 
 def _opposed(candidate: Candidate, desk: ReviewContext) -> str | None:

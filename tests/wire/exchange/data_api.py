@@ -32,7 +32,7 @@ def bars(floor: Floor, call: Call) -> Answer:
     end = min((moment(call.query, "end") or now) + timedelta(microseconds=1), now)
     found = [
         (symbol, bar)
-        for symbol in sorted(symbols_of(call))
+        for symbol in sorted(symbols_of(floor, call))
         for bar in in_order(framed(floor, symbol, start, end, step), call)
     ]
     first = offset_of(call.query.get("page_token"))
@@ -45,19 +45,21 @@ def bars(floor: Floor, call: Call) -> Answer:
 
 def latest_bars(floor: Floor, call: Call) -> Answer:
     floor.catch_up()
-    latest = {symbol: floor.latest_bar(symbol) for symbol in symbols_of(call)}
+    latest = {symbol: floor.latest_bar(symbol) for symbol in symbols_of(floor, call)}
     return Answer({"bars": {symbol: timed_bar(bar) for symbol, bar in latest.items() if bar}})
 
 
 def latest_quotes(floor: Floor, call: Call) -> Answer:
     floor.catch_up()
-    quotes = {symbol: floor.quote(symbol) for symbol in symbols_of(call)}
+    quotes = {symbol: floor.quote(symbol) for symbol in symbols_of(floor, call)}
     return Answer({"quotes": {s: timed_quote(floor.shown_wrong(q)) for s, q in quotes.items() if isinstance(q, Quote)}})
 
 
 def snapshots(floor: Floor, call: Call) -> Answer:
     floor.catch_up()
-    return Answer({symbol: _snapshot(floor, symbol) for symbol in symbols_of(call) if symbol in floor.tape.symbols})
+    return Answer(
+        {symbol: _snapshot(floor, symbol) for symbol in symbols_of(floor, call) if symbol in floor.tape.symbols}
+    )
 
 
 def data_routes(door: Door) -> list[Route]:
@@ -73,11 +75,13 @@ def data_routes(door: Door) -> list[Route]:
 # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def symbols_of(call: Call) -> list[Symbol]:
-    """Raises `RefusalError`."""
+def symbols_of(floor: Floor, call: Call) -> list[Symbol]:
+    """Raises `RefusalError`, for all of them where one is unknown."""
     named = [Symbol(symbol) for symbol in call.query.get("symbols", "").split(",") if symbol]
     if not named:
         raise RefusalError(400, 40010000, "symbols is required")
+    for symbol in floor.unknown.intersection(named):
+        raise RefusalError(400, 40010000, f"invalid symbol: {symbol}")
     return named
 
 

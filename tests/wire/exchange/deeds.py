@@ -61,6 +61,14 @@ class Deeds:
                 floor.skew = timedelta(seconds=fault.seconds if begins else 0)
             case "account-blocked":
                 floor.is_blocked = begins
+            case "unknown-symbol" if begins:
+                floor.unknown.add(Symbol(fault.symbol))
+            case "unknown-symbol":
+                floor.unknown.discard(Symbol(fault.symbol))
+            case "legs-left-out":
+                floor.leaves_legs_out = begins
+            case "legs-hidden":
+                floor.hides_legs = begins
             case "market-halted":
                 self._halt(Symbol(fault.symbol), begins=begins)
             case "crossed-quotes" | "zero-quotes" as name:
@@ -79,6 +87,10 @@ class Deeds:
                 self._close(Symbol(fault.symbol))
             case "bought-elsewhere":
                 floor.submit(self._a_share(Symbol(fault.symbol)))
+            case "dollars-elsewhere":
+                self._rest(Symbol(fault.symbol), {"qty": None, "notional": "25"})
+            case "no-symbol-elsewhere":
+                self._rest(Symbol(fault.symbol), {"symbol": None})
 
     def _halt(self, symbol: Symbol, *, begins: bool) -> None:
         floor = self._house.floor
@@ -97,6 +109,12 @@ class Deeds:
         for held in floor.positions():
             if held.symbol == symbol:
                 floor.submit(closing_order(held, Quantity(abs(held.quantity)), self._name()))
+
+    def _rest(self, symbol: Symbol, said: dict[str, object]) -> None:
+        """An order far below the market, told in words that cannot be read."""
+        order = replace(self._a_share(symbol), type=OrderType.LIMIT, limit_price=Price(Decimal(1)))
+        self._house.floor.submit(order)
+        self._house.floor.papers.of(order.client_order_id).said = said
 
     def _a_share(self, symbol: Symbol) -> OrderRequest:
         name = ClientOrderId(self._name())
@@ -118,7 +136,10 @@ class Deeds:
             "cancelled-elsewhere": ("order",),
             "closed-elsewhere": ("symbol",),
             "bought-elsewhere": ("symbol",),
+            "dollars-elsewhere": ("symbol",),
+            "no-symbol-elsewhere": ("symbol",),
             "market-halted": ("symbol",),
+            "unknown-symbol": ("symbol",),
             "gone": ("seconds",),
             "clock-skew": ("seconds",),
         }

@@ -34,6 +34,7 @@ REFUSALS: Mapping[str, tuple[int, int, str]] = {
     "not-found": (404, NOT_FOUND, "order not found"),
     "server-error": (500, 50010000, "internal server error occurred"),
     "504-after-accepting": (504, 50410000, "gateway timeout"),
+    "duplicate-after-accepting": (422, INVALID, "client_order_id must be unique"),
     "error-after-accepting": (422, INVALID, "unable to replace order, order isn't sent to exchange yet"),
 }
 TOO_MANY = (42910000, "rate limit exceeded")
@@ -136,7 +137,10 @@ class Door:
             return await self._fail(request, fault)
         try:
             self._require_keys(request)
-            answer = act(self._floor, Call(request.path_params, request.query_params, parsed(body)))
+            call = Call(request.path_params, request.query_params, parsed(body))
+            answer = act(self._floor, call)
+            if self._faults.take(Moment.DONE, kind, ["sent-twice"]) is not None:
+                answer = act(self._floor, call)
         except RefusalError as no:
             return refused(no.status, no.code, no.message, BackgroundTask(self._tell))
         return await self._answer(request, kind, answer)
@@ -144,7 +148,7 @@ class Door:
     async def _answer(self, request: Request, kind: str, answer: Answer) -> Response:
         fault = self._faults.take(Moment.DONE, kind)
         match fault.name if fault else "":
-            case "504-after-accepting" | "error-after-accepting" as name:
+            case "504-after-accepting" | "error-after-accepting" | "duplicate-after-accepting" as name:
                 return refused(*REFUSALS[name], BackgroundTask(self._tell))
             case "html-after-accepting":
                 return HTMLResponse(PAGE, 502, background=BackgroundTask(self._tell))

@@ -45,6 +45,8 @@ FAULTS: Mapping[str, Kind] = {
     "hang-after-accepting": Kind(Moment.DONE, "done, and no answer comes"),
     "html-after-accepting": Kind(Moment.DONE, "done, and answered with a page of HTML"),
     "error-after-accepting": Kind(Moment.DONE, "done, and answered with 422 as if it were not"),
+    "duplicate-after-accepting": Kind(Moment.DONE, "done, and answered with 422, 42210000, as an id that is taken"),
+    "sent-twice": Kind(Moment.DONE, "done, and sent again on its way: the second answer is the one that comes"),
     "fill-before-answer": Kind(Moment.DONE, "the updates go out first, the answer follows after `seconds`"),
     "slow": Kind(Moment.DONE, "the answer takes `seconds`"),
     "unknown-status": Kind(Moment.DONE, "orders in the answer have a status that nobody knows"),
@@ -66,12 +68,21 @@ FAULTS: Mapping[str, Kind] = {
     "market-halted": Kind(Moment.LASTS, "the market of `symbol` stands still: no bar, no quote, no fill"),
     "crossed-quotes": Kind(Moment.LASTS, "quotes, streamed and asked for, have their bid above their ask"),
     "zero-quotes": Kind(Moment.LASTS, "quotes, streamed and asked for, have noughts for a bid"),
+    "unknown-symbol": Kind(Moment.LASTS, "every question for market data that names `symbol` is refused with 400"),
+    "legs-left-out": Kind(
+        Moment.LASTS, "lists and the look-up by client order id leave legs out; the order itself does not"
+    ),
+    "legs-hidden": Kind(Moment.LASTS, "no answer names legs, the order itself neither, although it says its class"),
     "wrong-keys": Kind(Moment.LASTS, "no keys are right any more"),
     "gone": Kind(Moment.AT_ONCE, "no server for `seconds`, every connection dropped"),
     "disconnect": Kind(Moment.AT_ONCE, "the streams are closed (`of`: trades, data, or both)"),
     "cut-mid-frame": Kind(Moment.AT_ONCE, "the streams end in the middle of a frame (`of`: trades, data, or both)"),
     "cancelled-elsewhere": Kind(Moment.AT_ONCE, "somebody else cancels `order`, a client order id"),
     "closed-elsewhere": Kind(Moment.AT_ONCE, "somebody else cancels the orders of `symbol` and closes the position"),
+    "dollars-elsewhere": Kind(
+        Moment.AT_ONCE, "somebody else's order for `symbol` rests, in dollars, without a quantity"
+    ),
+    "no-symbol-elsewhere": Kind(Moment.AT_ONCE, "somebody else's order for `symbol` rests, and is told without it"),
     "bought-elsewhere": Kind(Moment.AT_ONCE, "somebody else buys a share of `symbol`"),
 }
 

@@ -63,6 +63,10 @@ class Floor:
         Symbols whose market stands still.
     shown_wrong
         What becomes of a quote before anybody sees it.
+    unknown
+        Symbols that make a question for market data be refused.
+    leaves_legs_out, hides_legs
+        Whether lists, and whether all answers, name no legs.
     """
 
     def __init__(
@@ -82,6 +86,8 @@ class Floor:
         self.halted: set[Symbol] = set()
         self.is_blocked = False
         self.cancels_stay_pending = False
+        self.leaves_legs_out = self.hides_legs = False
+        self.unknown: set[Symbol] = set()
         self.shown_wrong: Callable[[Quote], Quote] = lambda quote: quote
         self.papers = Papers()
         self.opened_at = clock.now()
@@ -213,8 +219,8 @@ class Floor:
         paper = self.papers.of(report.client_order_id)
         booked = self._exchange._book.find(report.client_order_id)
         paper.high_water = None if booked is None else booked.best
-        legs = [self.order_json(leg) for leg in report.legs] if nested else None
-        return order_json(report, paper, status, legs)
+        legs = [self.order_json(leg) for leg in report.legs] if nested and not self.hides_legs else None
+        return order_json(report, paper, status, legs) | paper.said
 
     def in_orders(self, symbol: Symbol, side: Side) -> Decimal:
         """Shares that working orders on this side hold."""

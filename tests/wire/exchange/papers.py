@@ -44,6 +44,8 @@ class Paper:
     """`group_id` and `group_role` of an order that belongs to a bracket, an OCO or an OTO; nothing of a simple one."""
     is_leg: bool = False
     high_water: Decimal | None = None
+    said: dict[str, object] = field(default_factory=dict)
+    """What is said in place of its own fields: an order that clients cannot read."""
     said_status: str | None = None
     """A status said in place of the exchange's own, as `pending_cancel` while a cancel stays pending."""
 

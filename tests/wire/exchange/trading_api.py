@@ -74,7 +74,7 @@ def order_of_id(floor: Floor, call: Call) -> Answer:
 def order_of_client_id(floor: Floor, call: Call) -> Answer:
     floor.catch_up()
     report = floor.order(ClientOrderId(call.query.get("client_order_id", "")))
-    return Answer(floor.order_json(report, nested=yes(call.query, "nested")))
+    return Answer(floor.order_json(report, nested=yes(call.query, "nested") and not floor.leaves_legs_out))
 
 
 def orders(floor: Floor, call: Call) -> Answer:
@@ -102,7 +102,7 @@ def orders(floor: Floor, call: Call) -> Answer:
             and (until is None or paper.submitted_at < until)
         )
         if wanted:
-            found.append(floor.order_json(report, nested=nested))
+            found.append(floor.order_json(report, nested=nested and not floor.leaves_legs_out))
     if query.get("direction", "desc") == "desc":
         found.reverse()
     return Answer(found[:limit])

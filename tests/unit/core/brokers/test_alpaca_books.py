@@ -176,8 +176,39 @@ def test_an_order_of_another_hand_that_is_over_and_strange_is_left_out_and_noted
     assert "by-hand" in broker.unread.last[0].raw
 
 
-@pytest.mark.parametrize("fields", [{"status": "new", "client_order_id": "by-hand"}, {}])
-def test_an_order_that_works_or_is_ours_and_cannot_be_read_is_no_picture(fields: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("fields", "reason", "symbol"),
+    [
+        ({"qty": None, "notional": "25"}, "qty is missing", "SPY"),
+        ({"symbol": None}, "symbol is missing", None),
+        ({"symbol": ["SPY"], "submitted_at": "yesterday"}, "symbol list is no plain text", None),
+        ({"type": "iceberg", "submitted_at": None, "created_at": None}, "type 'iceberg' is unknown here", "SPY"),
+    ],
+)
+def test_an_order_of_another_hand_that_works_and_cannot_be_read_is_named_beside_all_others(
+    fields: dict[str, Any], reason: str, symbol: str | None
+) -> None:
+    """EX-09: an order in dollars, of the dashboard, must not shut the desk."""
+    at = NOON - timedelta(hours=2)
+    strange = an_old_order(1, at) | {"status": "new", "client_order_id": "by-hand"} | fields
+    with a_door() as door:
+        with_books(door, [])
+        door.routes["GET /v2/orders"] = lambda asked: Says(
+            200, [strange, an_order_json()] if asked.query["status"] == "open" else []
+        )
+        broker = a_broker(door)
+        picture = broker.picture()
+
+    assert isinstance(picture, BrokerPicture)
+    assert [order.client_order_id for order in picture.orders] == [OURS]
+    (found,) = picture.unreadable
+    assert found.reason == f"order order-1: {reason}"
+    assert (found.broker_order_id, found.client_order_id, found.symbol) == ("order-1", "by-hand", symbol)
+    assert broker.unread.last[-1].reason.endswith("named and left alone")
+
+
+@pytest.mark.parametrize("fields", [{"status": "new"}, {}])
+def test_an_order_with_a_name_of_ours_that_cannot_be_read_is_no_picture(fields: dict[str, str]) -> None:
     """EX-09"""
     strange = an_old_order(1, NOON - timedelta(hours=2), side="sideways") | fields
     with a_door() as door:

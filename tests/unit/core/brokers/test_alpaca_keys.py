@@ -153,7 +153,7 @@ def test_no_key_is_in_anything_that_is_said(caplog: pytest.LogCaptureFixture) ->
     """SY-06: not even where the server sends it back."""
     caplog.set_level(logging.DEBUG)
     echo = refused(422, 42210000, f"your secret is {SECRET}")
-    with a_door(echo, Says(200, f"{KEY_ID} {SECRET}".encode())) as door:
+    with a_door(echo, *[Says(200, f"{KEY_ID} {SECRET}".encode())] * 2) as door:
         broker = a_broker(door)
         said = [
             repr(broker.submit(a_buy())),

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.brokers.alpaca.broker import AlpacaBroker
+from core.brokers.alpaca.broker import MAY_BE_THE_SECOND, AlpacaBroker
 from core.model.account import Mode
 from core.model.broker import Accepted, NoAnswer, Refused
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, TimeInForce
@@ -59,7 +59,6 @@ DOUBTS: dict[str, Behaviour] = {
 REFUSALS = [
     (403, 40310000, "insufficient buying power"),
     (403, 40310100, "trade denied due to pattern day trading protection"),
-    (422, 40010001, "client_order_id must be unique"),
     (422, 42210000, "fractional orders must be simple orders"),
     (400, 40010000, "request body format is invalid"),
     (401, 40110000, "request is not authorized"),
@@ -156,9 +155,20 @@ def test_what_alpaca_did_not_state_leaves_the_order_in_doubt_and_is_sent_once(fa
 @pytest.mark.parametrize(("status", "code", "message"), REFUSALS)
 def test_what_alpaca_stated_is_a_refusal_in_its_own_words(status: int, code: int, message: str) -> None:
     """EX-06"""
-    with a_door(refused(status, code, message)) as door:
+    with a_door(refused(status, code, message), refused(404, 40410000, "order not found")) as door:
         assert a_broker(door).submit(a_buy()) == Refused(status, code, message)
-        assert door.lines == ["POST /v2/orders"]
+        assert door.lines.count("POST /v2/orders") == 1
+        assert len(door.lines) == (2 if status in MAY_BE_THE_SECOND else 1)
+
+
+def test_an_id_that_is_taken_is_doubt_by_whatever_code_it_is_said() -> None:
+    """EX-06: a repeated request is refused so, and the first was taken"""
+    gone = refused(404, 40410000, "order not found")
+    for status, code in ((422, 40010001), (422, 42210000), (409, 40910000)):
+        with a_door(refused(status, code, "client_order_id must be unique"), gone) as door:
+            assert a_broker(door).submit(a_buy()) == NoAnswer(
+                "Alpaca refused it (client_order_id must be unique), and may have it"
+            )
 
 
 def test_an_answer_that_trickles_in_is_given_up() -> None:
