@@ -139,7 +139,7 @@ class AlpacaBroker:
             return self._refused_cancel(error.refused, broker_order_id, ends)
         except NOTHING_READ as error:
             return as_no_answer(error)
-        return NoAnswer("Alpaca: the cancel has no answer")
+        return NoAnswer("Alpaca has not answered the cancel")
 
     def look_up(self, client_order_id: ClientOrderId) -> OrderReport | NotFound | NoAnswer:
         try:
@@ -237,7 +237,7 @@ class AlpacaBroker:
         except NOTHING_READ as error:
             return as_no_answer(error)
         if report.client_order_id != client_order_id:
-            return NoAnswer(f"Alpaca: an answer about the order {report.client_order_id}")
+            return NoAnswer(f"Alpaca answered about another order, {report.client_order_id}")
         return Accepted(report)
 
     def _refused_replacement(self, refused: Refused, client_order_id: ClientOrderId) -> Accepted | Refused | NoAnswer:
@@ -273,7 +273,7 @@ class AlpacaBroker:
             ends,
         )
         if report.client_order_id != client_order_id:
-            raise NoAnswerError(NoAnswer(f"Alpaca: an answer about the order {report.client_order_id}"))
+            raise NoAnswerError(NoAnswer(f"Alpaca answered about another order, {report.client_order_id}"))
         return (report if is_whole else self._report_of(report.broker_order_id, ends)), since
 
     def _report_of(self, order_id: BrokerOrderId, ends: float | None) -> OrderReport:

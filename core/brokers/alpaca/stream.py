@@ -113,7 +113,10 @@ class AlpacaOrderStream:
                 await asyncio.sleep(self._after_a_refusal)
                 continue
             except _MuteError:
-                lamps.lost(LineState.SILENT, f"no order updates: nothing for {self._silence_seconds:g} s and no pong")
+                lamps.lost(
+                    LineState.SILENT,
+                    f"no order updates: nothing for {self._silence_seconds:g} s, and no answer to a ping",
+                )
             except (OSError, TimeoutError, WebSocketException, _NotAsAgreedError) as error:
                 lamps.lost(LineState.DOWN, f"no order updates: {_words(error)}")
             await asyncio.sleep(self._pause(lamps.tries))
@@ -151,14 +154,14 @@ class AlpacaOrderStream:
         if status == "unauthorized":
             raise _KeysRefusedError(_stated(data))
         if status != "authorized":
-            raise _NotAsAgreedError("its answer to the keys cannot be read")
+            raise _NotAsAgreedError("the answer to the keys cannot be read")
 
     async def _subscribe(self, socket: ClientConnection, hear: Callable[[OrderUpdate], None]) -> None:
         await socket.send(json.dumps({"action": "listen", "data": {"streams": [UPDATES]}}))
         data = (await self._message(socket, "listening", hear)).get("data")
         streams = data.get("streams") if isinstance(data, dict) else None
         if not isinstance(streams, list) or UPDATES not in streams:
-            raise _NotAsAgreedError("the server does not give them")
+            raise _NotAsAgreedError("the server does not offer them")
 
     async def _message(
         self, socket: ClientConnection, wanted: str, hear: Callable[[OrderUpdate], None] | None = None
@@ -229,15 +232,19 @@ def _stated(data: object) -> str:
 def _words(error: Exception) -> str:
     if isinstance(error, InvalidStatus):
         status = error.response.status_code
-        return "another program holds the only connection" if status in TOO_MANY else f"HTTP {status}"
+        return (
+            "another program holds the only connection: end it"
+            if status in TOO_MANY
+            else f"the server said HTTP {status}"
+        )
     if isinstance(error, ConnectionClosed):
         return "the connection broke"
     if isinstance(error, ssl.SSLCertVerificationError):
-        return "the server's certificate cannot be verified"
+        return "the server's certificate cannot be verified: check the clock and the network"
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, OSError):
-        return "the server cannot be reached"
+        return "the server cannot be reached: check the network"
     if isinstance(error, _NotAsAgreedError):
         return str(error)
     return f"the server does not speak as agreed ({type(error).__name__})"
