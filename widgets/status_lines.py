@@ -119,6 +119,12 @@ def halts_in_words(status: StatusView) -> str:
     return "; ".join(halt.removeprefix("key: ") for halt in status.halts)
 
 
+def _shouted(refusal: str) -> str:
+    """`READ-ONLY: …`, `BREAKER: …`."""
+    state = next((word for word in ("read-only:", "breaker:") if refusal.startswith(word)), "")
+    return state.upper() + refusal.removeprefix(state)
+
+
 def _warned(view: DeskView, now: datetime) -> list[TextLine]:
     """What the broker took with a warning that nobody has confirmed: the one that is cancelled first (OP-11)."""
     rows = [row for row in view.orders if WARNED in row.marks]
@@ -148,8 +154,7 @@ def _banners(view: DeskView, now: datetime, width: int) -> list[TextLine]:
     elif status.word == "starting":
         lines.append((Cell("STARTING: comparing the books with the broker; nothing is sent before.", "strong"),))
     elif status.entries_refused is not None:
-        state, _, why = status.entries_refused.partition(": ")
-        lines += _whole(f"{state.upper()}: {why}", width, "warning")
+        lines += _whole(_shouted(status.entries_refused), width, "warning")
     if view.kill.uncovered:
         bare = ", ".join(f"{row.symbol} {f.quantity(abs(row.quantity) - row.covered)}" for row in view.kill.uncovered)
         lines += _whole(f"UNCOVERED {bare}: no stop at the broker", width, "warning")
