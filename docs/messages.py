@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "MESSAGES.md"
 JUDGED = ROOT / "docs" / "messages.toml"
-CODE = ("app.py", "console", "core", "state", "widgets")
+CODE = ("app.py", "console", "core", "state", "widgets", "wiring")
 
 ROOMS: Mapping[str, tuple[str, ...]] = {
     "Command line": (
@@ -38,6 +38,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
         "state/credentials.py",
         "state/looking.py",
         "state/surroundings.py",
+        "wiring",
     ),
     "Settings": ("console/remapping.py", "core/settings.py", "state/example_settings.py", "state/settings_file.py"),
     "Journal and disk": ("core/checkpoint.py", "state"),

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -50,6 +50,7 @@ from core.model.order import OrderRequest, OrderStatus
 from core.model.session import Session
 from core.model.values import ZERO, BrokerOrderId, ClientOrderId, Symbol
 from core.settings import AlpacaSettings
+from core.wall_clock import utc_now
 
 AN_ASSET_KEEPS = 900.0
 """Seconds for which an asset's properties are remembered (EX-17)."""
@@ -67,10 +68,6 @@ class Standing:
 
     account: Account
     words: str
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class AlpacaBroker:

@@ -16,7 +16,7 @@ import logging
 import random
 import ssl
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from alpaca.common.enums import BaseURL
@@ -34,6 +34,7 @@ from core.model.account import Mode
 from core.model.broker import OrderUpdate
 from core.model.connection import Lamp, LineState
 from core.settings import AlpacaSettings
+from core.wall_clock import utc_now
 
 UPDATES = "trade_updates"
 ADDRESSES = {Mode.PAPER: BaseURL.TRADING_STREAM_PAPER.value, Mode.LIVE: BaseURL.TRADING_STREAM_LIVE.value}
@@ -85,7 +86,7 @@ class AlpacaOrderStream:
         mode: Mode,
         settings: AlpacaSettings,
         *,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
         chance: Callable[[], float] = random.random,
         after_a_refusal: float = AFTER_A_REFUSAL,
     ) -> None:
