@@ -4,7 +4,7 @@
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
-CODE := app.py console core state widgets
+CODE := app.py console core state widgets wiring
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test check bench bench-desk bench-start lock docs property sigkill snapshots accidents chord \

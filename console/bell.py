@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from core.views import DeskView
+from core.views import WARNED, DeskView
 
 AGAIN_AFTER = 30.0
 """Seconds after which an exit that still waits rings again."""
 
 
 class Bell:
-    """Once for a new proposal; again and again while an exit waits."""
+    """Once for a new proposal and a new warning of the broker's; again and again while an exit waits."""
 
     def __init__(self) -> None:
         self._staged: int | None = None
+        self._warned: frozenset[str] = frozenset()
         self._rang_at = 0.0
 
     def rings(self, view: DeskView, now: float) -> bool:
         """Whether it rings for this picture, `now` being seconds of the console's clock."""
         is_new = view.staged > self._staged if self._staged is not None else bool(view.proposals)
-        self._staged = view.staged
+        warned = frozenset(row.id for row in view.orders if WARNED in row.marks)
+        is_new = is_new or not warned <= self._warned
+        self._staged, self._warned = view.staged, warned
         exit_waits = any(row.is_urgent for row in view.proposals)
         if is_new or (exit_waits and now - self._rang_at >= AGAIN_AFTER):
             self._rang_at = now

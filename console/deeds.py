@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from console.broker_words import breaker_in_words, fate_of
 from console.following import Following
 from console.keymap import written
 from console.screens.behind import Behind
@@ -95,9 +96,7 @@ class Deeds:
             self.behind.handle.send(ClearBreaker())
             self.behind.say("asked: entries pass the breaker again")
 
-        lines = wrapped(
-            "", f"It is {view.wire.breaker}: {view.wire.breaker_reason or 'one entry is let through'}.", WIDTH
-        )
+        lines = breaker_in_words(view, self.behind.engine_now())
         self.behind.ask(ArmedQuestion(self.behind, "Clear the breaker of entries?", lines, "clear it", clear))
 
     def open_urgent_exit(self) -> None:
@@ -240,13 +239,23 @@ class Deeds:
             self.behind.say("the broker has warned of nothing here that waits for you")
             return
         lines = [line for words in order.warnings for line in wrapped("", words, WIDTH, "warning")]
+        lines += [(), *wrapped("", fate_of(order), WIDTH)]
 
         def confirm() -> None:
+            now = self._order_of(order.id)
+            if now is None or WARNED not in now.marks:
+                self.behind.say(f"too late: {order_in_words(order)} was cancelled, or confirmed before", "warning")
+                return
             self.behind.handle.send(ConfirmWarning(order.id, order.warnings))
             self.behind.say(f"asked: {order_in_words(order)} stands as the broker took it")
 
         title = f"The broker warns of {order_in_words(order)}"
         self.behind.ask(ArmedQuestion(self.behind, title, lines, "let it stand", confirm))
+
+    def _order_of(self, order_id: ClientOrderId) -> OrderRow | None:
+        """As it is now; the picture under a question is another by the time that it is answered."""
+        view = self.behind.view
+        return next((row for row in view.orders if row.id == order_id), None) if view is not None else None
 
     def _why(self, view: DeskView, key: str) -> None:
         order = self._order(view, key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from core.engine import Engine
@@ -133,7 +133,7 @@ class Pictures:
             mode=desk.mode,
             profile=control.settings.profile,
             word=word_of(self.engine),
-            entries_refused=control.refusal(),
+            entries_refused=control.refusal() or self._breaker(at),
             exits_refused=self.engine.disk_trouble,
             killed_by=control.state.killed_by,
             killed_at=control.state.killed_at,
@@ -154,6 +154,11 @@ class Pictures:
             notes=self.engine.notes,
             lamps=tuple(desk.lamps.values()),
         )
+
+    def _breaker(self, at: datetime) -> str | None:
+        """A broker that does not answer shuts entries as a halt does (EX-15)."""
+        refusal = self.desk.breaker.refusal(at)
+        return f"breaker: {refusal}" if refusal is not None else None
 
     def _slow_disk(self) -> str | None:
         """A sync over 250 ms is shown (SP-06)."""
@@ -303,7 +308,8 @@ class Pictures:
     def _order(self, order: Order) -> OrderRow:
         ledger = self.desk.ledger
         is_held = order.is_working and ledger.is_held(order)
-        return _order(order, is_to_replace=ledger.incumbent(order) is not None, is_held=is_held)
+        patience = timedelta(seconds=float(self.desk.control.settings.execution.warning_seconds))
+        return _order(order, patience, is_to_replace=ledger.incumbent(order) is not None, is_held=is_held)
 
     def _is_todays(self, order: Order, at: datetime) -> bool:
         day = self.desk.calendar.trading_day
@@ -318,11 +324,11 @@ def _result_at(held: Position | None, stop: Price | None, quantity: Quantity) ->
     return Money((gained if held.quantity > 0 else -gained) * quantity)
 
 
-def _order(order: Order, *, is_to_replace: bool, is_held: bool) -> OrderRow:
+def _order(order: Order, patience: timedelta, *, is_to_replace: bool, is_held: bool) -> OrderRow:
     marks = (
         *(("cancelling",) if order.is_cancelling else ()),
         *(("in doubt",) if order.in_doubt_since and order.is_working else ()),
-        *((WARNED,) if order.warned_at is not None else ()),
+        *((WARNED,) if order.warning_waits else ()),
         *(("late fill",) if order.late_fill else ()),
         *(("being replaced",) if order.is_being_replaced else ()),
         *((TO_REPLACE,) if is_to_replace else ()),
@@ -353,6 +359,7 @@ def _order(order: Order, *, is_to_replace: bool, is_held: bool) -> OrderRow:
         marks=marks,
         reason=order.reason,
         warnings=order.warnings,
+        taken_back_at=order.taken_back_at(patience),
     )
 
 

@@ -30,7 +30,7 @@ class StatusView:
     word
         starting, on, read-only, halted, killed.
     entries_refused
-        Why nothing may be opened, or None where entries are on.
+        Why nothing may be opened (killed, halted, read-only, breaker), or None where entries are on.
     halts
         What halts now, each as `cause: reason`.
     market_closes_at, market_opens_at
@@ -165,6 +165,7 @@ class OrderRow:
     """An order of today, with the legs that it was sent with.
 
     `is_paired` says that the broker cancels a stop with it: it is the target of a pair.
+    `taken_back_at` is when an entry is cancelled whose warning nobody confirms; None where it stands.
     `marks` are words: cancelling, in doubt, late fill, being replaced, replaces, replaced, waits for its entry.
     """
 
@@ -191,6 +192,7 @@ class OrderRow:
     legs: tuple[Leg, ...] = ()
     is_paired: bool = False
     warnings: tuple[str, ...] = ()
+    taken_back_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "ARCHITECTURE.md"
 BEGIN, END = "<!-- house: begin -->", "<!-- house: end -->"
-TOPS = ("app.py", "console", "widgets", "core", "state")
+TOPS = ("app.py", "wiring", "console", "widgets", "core", "state")
 
 
 def files(top: str) -> list[Path]:
@@ -33,7 +33,7 @@ def room_of(path: Path) -> str:
 
 def room_of_module(name: str) -> str | None:
     parts = name.split(".")
-    if parts[0] not in ("console", "widgets", "core", "state", "app"):
+    if parts[0] not in ("console", "widgets", "core", "state", "wiring", "app"):
         return None
     if parts[0] == "core" and len(parts) > 1 and (ROOT / "core" / parts[1]).is_dir():
         return f"core.{parts[1]}"

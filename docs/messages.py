@@ -22,17 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "MESSAGES.md"
 JUDGED = ROOT / "docs" / "messages.toml"
-CODE = ("app.py", "console", "core", "state", "widgets")
-NOT_YET = (
-    "core/brokers",
-    "core/market",
-    "core/runtime/doctor.py",
-    "core/runtime/live.py",
-    "state/credentials.py",
-    "state/surroundings.py",
-    "widgets/lamps.py",
-)
-"""Files of work that is not complete: what is new in them is judged with it."""
+CODE = ("app.py", "console", "core", "state", "widgets", "wiring")
 
 ROOMS: Mapping[str, tuple[str, ...]] = {
     "Command line": (
@@ -42,9 +32,13 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
         "core/market/calendar.py",
         "core/market/csv_source.py",
         "core/runtime/demo.py",
+        "core/runtime/doctor.py",
         "core/runtime/exchange.py",
         "core/runtime/operator.py",
+        "state/credentials.py",
         "state/looking.py",
+        "state/surroundings.py",
+        "wiring",
     ),
     "Settings": ("console/remapping.py", "core/settings.py", "state/example_settings.py", "state/settings_file.py"),
     "Journal and disk": ("core/checkpoint.py", "state"),
@@ -63,7 +57,14 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     ),
     "Broker and doubt": ("core", "core/brokers", "core/execution", "core/runtime", "core/workflows"),
     "Log": ("core/telling.py", "core/pictures/log.py"),
-    "Desk": ("console", "widgets/kill.py", "widgets/states.py", "widgets/status_lines.py", "widgets/ticket.py"),
+    "Desk": (
+        "console",
+        "widgets/kill.py",
+        "widgets/lamps.py",
+        "widgets/states.py",
+        "widgets/status_lines.py",
+        "widgets/ticket.py",
+    ),
     "Forms": (
         "console/order_form.py",
         "console/presets.py",
@@ -188,9 +189,6 @@ class Judgements:
     words: Mapping[str, str]
     """What no message says, and the desk's own word for it."""
 
-    def knows(self, template: str) -> bool:
-        return template in self.judged or template in self.parts
-
 
 def judgements() -> Judgements:
     read = tomllib.loads(JUDGED.read_text())
@@ -202,13 +200,10 @@ def judgements() -> Judgements:
 def messages() -> Mapping[str, tuple[Place, ...]]:
     """Every message's template, with each place that says it."""
     found: dict[str, dict[Place, None]] = defaultdict(dict)
-    known = judgements()
     for top in CODE:
         path = ROOT / top
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             for template, function in said_in(file.read_text(), str(file.relative_to(ROOT))):
-                if str(file.relative_to(ROOT)).startswith(NOT_YET) and not known.knows(template):
-                    continue
                 found[template][Place(str(file.relative_to(ROOT)), function)] = None
     return {template: tuple(places) for template, places in found.items()}
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from core.model.order import OrderStatus
-from core.views import LogRow, OrderRow
+from core.views import WARNED, LogRow, OrderRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Row, Tone
 from widgets.pane import Pane
@@ -48,7 +48,7 @@ class Orders(Pane):
         shown = [_ended(row) if row.status.is_terminal else _row(row, now) for row in rows]
         self.grid.show([*shown, *(_refused(row) for row in reversed(refused))], empty=orders_when_empty(self.state))
         chosen = next((row for row in rows if row.id == self.grid.selected), None)
-        self.note(_state(chosen) if chosen is not None and _has_reason(chosen) else "")
+        self.note(_note(chosen) if chosen is not None else "")
         working = sum(row.status.is_working for row in rows)
         said = f"{working} working, {len(rows)} today" if rows else ""
         self.title_with(f"{said or 'none today'}, {len(refused)} refused" if refused else said)
@@ -96,6 +96,13 @@ def _state(row: OrderRow) -> str:
     if _has_reason(row):
         state += f": {row.reason}"
     return state
+
+
+def _note(row: OrderRow) -> str:
+    """In the lower edge: the broker's warning, or why the order is over."""
+    if WARNED in row.marks:
+        return f"the broker warns: {'; '.join(row.warnings)}"
+    return _state(row) if _has_reason(row) else ""
 
 
 def _has_reason(row: OrderRow) -> bool:

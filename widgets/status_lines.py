@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from core.model.account import Mode
-from core.views import DeskView, StatusView
+from core.views import WARNED, DeskView, StatusView
 from widgets import format as f
 from widgets.grid_picture import Tone
 from widgets.lamps import lamps_in_brief, lamps_in_words
@@ -119,6 +119,25 @@ def halts_in_words(status: StatusView) -> str:
     return "; ".join(halt.removeprefix("key: ") for halt in status.halts)
 
 
+def _shouted(refusal: str) -> str:
+    """`READ-ONLY: …`, `BREAKER: …`."""
+    state = next((word for word in ("read-only:", "breaker:") if refusal.startswith(word)), "")
+    return state.upper() + refusal.removeprefix(state)
+
+
+def _warned(view: DeskView, now: datetime) -> list[TextLine]:
+    """What the broker took with a warning that nobody has confirmed: the one that is cancelled first (OP-11)."""
+    rows = [row for row in view.orders if WARNED in row.marks]
+    if not rows:
+        return []
+    first = min(rows, key=lambda row: row.taken_back_at or datetime.max.replace(tzinfo=UTC))
+    does = f"{f.side_word(first.side)} protect" if first.is_protective else f.doing(first.side, first.effect)
+    what = f"{does} {f.quantity(first.quantity)} {first.symbol}"
+    fate = "it stands" if first.taken_back_at is None else f"cancelled in {f.countdown(first.taken_back_at, now)}"
+    more = f", {len(rows) - 1} more" if len(rows) > 1 else ""
+    return [(Cell(f"BROKER WARNS  {what}, {fate}{more}", "warning"), Cell("   W in Orders", "muted"))]
+
+
 def _banners(view: DeskView, now: datetime, width: int) -> list[TextLine]:
     status = view.status
     lines: list[TextLine] = []
@@ -135,13 +154,14 @@ def _banners(view: DeskView, now: datetime, width: int) -> list[TextLine]:
     elif status.word == "starting":
         lines.append((Cell("STARTING: comparing the books with the broker; nothing is sent before.", "strong"),))
     elif status.entries_refused is not None:
-        lines += _whole(status.entries_refused.replace("read-only:", "READ-ONLY:"), width, "warning")
+        lines += _whole(_shouted(status.entries_refused), width, "warning")
     if view.kill.uncovered:
         bare = ", ".join(f"{row.symbol} {f.quantity(abs(row.quantity) - row.covered)}" for row in view.kill.uncovered)
         lines += _whole(f"UNCOVERED {bare}: no stop at the broker", width, "warning")
     lines += lamps_in_words(status.lamps, now, width)
     if status.disk is not None:
         lines += _whole(f"DISK: {status.disk}", width, "urgent")
+    lines += _warned(view, now)
     exits = [row for row in view.proposals if row.is_urgent]
     if exits:
         first = exits[0]

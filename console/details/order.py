@@ -17,7 +17,7 @@ from widgets.orders import REFUSAL
 MARKS: Mapping[str, str] = {
     "cancelling": "its cancel was asked for, and the broker has not said yet that it is gone",
     "in doubt": "nobody knows whether the broker has it: it is looked up, and not sent again",
-    "WARNED": "the broker took it and warns; an entry is taken back unless you confirm that",
+    "WARNED": "the broker took it and warns; W in Orders confirms that, an entry is cancelled without it",
     "late fill": "it was filled after it was thought to be over",
     "waits for its entry": "the broker holds it back until its entry is filled whole; it guards nothing yet",
 }

@@ -88,7 +88,7 @@ class Breaker:
             case Phase.CLOSED:
                 return None
             case Phase.LATCHED:
-                return f"latched: {self.state.reason}; clear it in the commands once the broker answers"
+                return f"latched until you clear it in the commands: {self.state.reason}"
             case Phase.OPEN:
                 assert self.state.until is not None
                 left = (self.state.until - at).total_seconds()

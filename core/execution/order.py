@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, StopHolder
 from core.model.signal import ExitReason
@@ -123,6 +123,18 @@ class Order:
     @property
     def is_cancelling(self) -> bool:
         return self.is_working and self.cancel_requested_at is not None
+
+    @property
+    def warning_waits(self) -> bool:
+        """Of what works and of what was filled; an order that is taken back has none left to confirm (OP-11)."""
+        is_ours = not self.is_cancelling if self.is_working else self.filled_quantity > 0
+        return self.warned_at is not None and is_ours
+
+    def taken_back_at(self, patience: timedelta) -> datetime | None:
+        """When its warning has waited long enough; None where nothing waits, or it stands all the same."""
+        if self.warned_at is None or not self.warning_waits or not self.is_working or self.only_reduces:
+            return None
+        return self.warned_at + patience
 
 
 def is_order_stale(order: Order, at: datetime) -> bool:

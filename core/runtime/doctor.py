@@ -77,7 +77,8 @@ class Doctor:
         skew = told - middle
         words = f"{skew.total_seconds():+.2f} s against the broker's"
         is_near = abs(skew) <= SKEW
-        return Finding("clock", is_near, words, "" if is_near else "let NTP set this machine's clock")
+        remedy = "" if is_near else "let NTP set this machine's clock: timedatectl set-ntp true"
+        return Finding("clock", is_near, words, remedy)
 
     def _asset(self, symbol: Symbol) -> Finding:
         found = self.broker.instrument(symbol)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from core.brokers.port import Broker, OrderStream
@@ -41,6 +41,7 @@ from core.runtime.asking import Asking, no_answer
 from core.runtime.counting import counted
 from core.runtime.pace import BEAT
 from core.runtime.runtime import Runtime
+from core.wall_clock import utc_now
 
 QUESTIONS, CANCELS = 6, 3
 """Threads for questions and for cancels; submissions have one."""
@@ -50,10 +51,6 @@ FAREWELL = 0.5
 """Seconds that the streams have to say goodbye; a far side that is gone answers none."""
 LAST_ANSWERS = 1.5
 """Seconds that a leaving desk waits for the answers of submissions on the wire; the rest the next start looks up."""
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class LiveRuntime(Runtime):

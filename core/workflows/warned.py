@@ -32,7 +32,7 @@ class Warned:
     def on_confirm(self, command: ConfirmWarning) -> Iterable[Effect]:
         """The operator read exactly these words; others that came meanwhile are still to be confirmed."""
         order = self.desk.ledger.order(command.client_order_id)
-        if order is not None and order.warned_at is not None and order.warnings == command.warnings:
+        if order is not None and order.warning_waits and order.warnings == command.warnings:
             self.desk.record(WarningConfirmed(order.id))
         return ()
 
@@ -49,5 +49,6 @@ class Warned:
     def _to_take_back(self) -> Iterator[tuple[Order, datetime]]:
         patience = timedelta(seconds=float(self.desk.control.settings.execution.warning_seconds))
         for order in self.desk.ledger.working():
-            if order.warned_at is not None and not order.only_reduces and not order.is_cancelling:
-                yield order, order.warned_at + patience
+            at = order.taken_back_at(patience)
+            if at is not None:
+                yield order, at

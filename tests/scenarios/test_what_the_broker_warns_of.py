@@ -91,6 +91,32 @@ def test_words_that_were_not_on_the_screen_are_not_confirmed() -> None:
     assert house.entry.status is OrderStatus.CANCELLED
 
 
+def test_an_entry_that_was_taken_back_has_no_warning_left_to_confirm() -> None:
+    """OP-11: the key came after the cancel."""
+    house = a_house_whose_entry_was_warned_of()
+    house.until("10:06:35")
+
+    house.presses(ConfirmWarning(house.entry.id, WORDS))
+
+    assert house.facts(WarningConfirmed) == []
+    assert marks(house) == ()
+
+
+def test_a_warning_of_what_is_filled_already_still_waits_for_the_operator() -> None:
+    """OP-11: there is nothing to take back, and it was not read yet."""
+    house = a_house_with_a_proposal()
+    warns_of(house, lambda effect: not effect.order.effect.only_reduces)
+    house.confirms_at("10:06:02")
+    house.until("10:06:40")
+    (entry,) = (row for row in house.line.picture().orders if not row.is_protective)
+    before = (entry.status, entry.marks, entry.taken_back_at)
+
+    house.presses(ConfirmWarning(house.entry.id, WORDS))
+
+    assert before == (OrderStatus.FILLED, (WARNED,), None)
+    assert len(house.facts(WarningConfirmed)) == 1
+
+
 def test_a_stop_that_was_warned_of_stands_and_keeps_its_mark() -> None:
     """OP-11, OP-06: taken back it would leave the shares bare."""
     house = a_house_with_a_proposal()

@@ -148,7 +148,7 @@ async def test_a_second_connection_is_refused_and_says_what_holds_the_first(exch
     exchange.make("connection-limit", of="trades")
     async with an_ear(exchange, is_up=False) as ear:
         await ear.shows(CONNECTING, DOWN)
-        assert ear.lamps[1].words == "no order updates: another program holds the only connection"
+        assert ear.lamps[1].words == "no order updates: another program holds the only connection: end it"
         exchange.end("connection-limit")
         await until(lambda: ear.states()[-1] is UP, 4)
 

@@ -76,7 +76,7 @@ def doubt(reply: Reply | NoReply) -> NoAnswer:
         return NoAnswer("Alpaca: too many requests (429)")
     if reply.status in OK:
         return NoAnswer(f"Alpaca: an answer that cannot be read (HTTP {reply.status})")
-    return NoAnswer(f"Alpaca: HTTP {reply.status} and no error of its own")
+    return NoAnswer(f"Alpaca has trouble, or a server on the way to it (HTTP {reply.status})")
 
 
 def is_unauthorised(reply: Reply | NoReply) -> bool:

@@ -61,7 +61,7 @@ class Books:
             return {r.broker_order_id: r for row in raw if (r := self._report(row, status)) is not None}
         except UnreadableError as error:
             self._questions.unread.note(f"GET /orders: {error}", "")
-            raise NoAnswerError(NoAnswer(f"Alpaca: {error}")) from error
+            raise NoAnswerError(NoAnswer(f"Alpaca: an answer that cannot be read, {error}")) from error
 
     def _page(self, query: Mapping[str, object]) -> list[object]:
         return self._questions.get("/orders", "GET /orders", lambda raw: rows(raw, "the orders"), query)

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -49,6 +49,7 @@ from core.model.order import OrderRequest, OrderStatus
 from core.model.session import Session
 from core.model.values import ZERO, BrokerOrderId, ClientOrderId, Symbol
 from core.settings import AlpacaSettings
+from core.wall_clock import utc_now
 
 AN_ASSET_KEEPS = 900.0
 """Seconds for which an asset's properties are remembered (EX-17)."""
@@ -70,10 +71,6 @@ class Standing:
 
     account: Account
     words: str
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class AlpacaBroker:
@@ -143,7 +140,7 @@ class AlpacaBroker:
             return self._refused_cancel(error.refused, broker_order_id, ends)
         except NOTHING_READ as error:
             return as_no_answer(error)
-        return NoAnswer("Alpaca: the cancel has no answer")
+        return NoAnswer("Alpaca has not answered the cancel")
 
     def look_up(self, client_order_id: ClientOrderId, *, with_legs: bool = False) -> OrderReport | NotFound | NoAnswer:
         """By our own id; where legs should be with it and are not, the order itself is asked."""
@@ -242,7 +239,7 @@ class AlpacaBroker:
         except NOTHING_READ as error:
             return as_no_answer(error)
         if report.client_order_id != client_order_id:
-            return NoAnswer(f"Alpaca: an answer about the order {report.client_order_id}")
+            return NoAnswer(f"Alpaca answered about another order, {report.client_order_id}")
         return Accepted(report)
 
     def _refused_submission(self, refused: Refused, client_order_id: ClientOrderId) -> Refused | NoAnswer:
@@ -294,7 +291,7 @@ class AlpacaBroker:
             ends,
         )
         if report.client_order_id != client_order_id:
-            raise NoAnswerError(NoAnswer(f"Alpaca: an answer about the order {report.client_order_id}"))
+            raise NoAnswerError(NoAnswer(f"Alpaca answered about another order, {report.client_order_id}"))
         is_whole = not report.hides_legs and (report.legs or not with_legs)
         return (report if is_whole else self._report_of(report.broker_order_id, ends)), since
 

@@ -13,7 +13,11 @@ PREFIXES = {Mode.PAPER: "PK", Mode.LIVE: "AK"}
 
 MISSING = "no keys for Alpaca: set APCA_API_KEY_ID and APCA_API_SECRET_KEY, as its dashboard gave them"
 DAMAGED = "the keys for Alpaca hold a space, a line break or a foreign letter: copy both of them again"
-CHECK = "check APCA_API_KEY_ID and APCA_API_SECRET_KEY, and that they are {mode} keys"
+CHECK = "check APCA_API_KEY_ID and its secret, or the keyring, for {mode} keys; then start again"
+WANTED = {
+    Mode.PAPER: 'use a paper key (PK…); live trading needs account.mode = "live" and KEYTURN_ALLOW_LIVE=1',
+    Mode.LIVE: 'use a live key (AK…), or set account.mode = "paper"',
+}
 
 
 class AccountRefusedError(Exception):
@@ -44,8 +48,7 @@ def checked(keys: Keys, mode: Mode) -> Keys:
     other = Mode.LIVE if mode is Mode.PAPER else Mode.PAPER
     if key_id.startswith(PREFIXES[other]):
         raise AccountRefusedError(
-            f"the account is {mode.value} and APCA_API_KEY_ID is a {other.value} key ({PREFIXES[other]}…): "
-            f"use one that begins with {PREFIXES[mode]}, or set account.mode"
+            f"this desk trades {mode.value} and the key is a {other.value} key ({PREFIXES[other]}…): {WANTED[mode]}"
         )
     return keys
 

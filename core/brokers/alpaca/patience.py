@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from core.brokers.alpaca.wire import LIMITED, NoReply, Reply
+from core.wall_clock import utc_now
 
 REPEATS = 3
 BUDGET = 15.0
@@ -42,7 +43,7 @@ class Patience:
         pause: Callable[[float], bool] | None = None,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._leaving = threading.Event()
         self._pause = pause or self._leaving.wait

@@ -100,7 +100,7 @@ class Questions:
             raise NoAnswerError(doubt(reply)) from None
         except UnreadableError as error:
             self.unread.note(f"{place}: {error}", reply.body)
-            raise NoAnswerError(NoAnswer(f"Alpaca: {error}")) from error
+            raise NoAnswerError(NoAnswer(f"Alpaca: an answer that cannot be read, {error}")) from error
 
 
 def as_no_answer(error: Exception) -> NoAnswer:
@@ -108,7 +108,7 @@ def as_no_answer(error: Exception) -> NoAnswer:
     if isinstance(error, NoAnswerError):
         return error.answer
     if isinstance(error, StatedRefusalError):
-        return NoAnswer(f"Alpaca: {error.refused.message} ({error.refused.status}, {error.refused.code})")
+        return NoAnswer(f"Alpaca refuses: {error.refused.message} ({error.refused.status}, {error.refused.code})")
     return NoAnswer(str(error))
 
 

@@ -16,7 +16,7 @@ import logging
 import random
 import ssl
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from alpaca.common.enums import BaseURL
@@ -34,6 +34,7 @@ from core.model.account import Mode
 from core.model.broker import OrderUpdate
 from core.model.connection import Lamp, LineState
 from core.settings import AlpacaSettings
+from core.wall_clock import utc_now
 
 UPDATES = "trade_updates"
 ADDRESSES = {Mode.PAPER: BaseURL.TRADING_STREAM_PAPER.value, Mode.LIVE: BaseURL.TRADING_STREAM_LIVE.value}
@@ -85,7 +86,7 @@ class AlpacaOrderStream:
         mode: Mode,
         settings: AlpacaSettings,
         *,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
         chance: Callable[[], float] = random.random,
         after_a_refusal: float = AFTER_A_REFUSAL,
     ) -> None:
@@ -113,7 +114,10 @@ class AlpacaOrderStream:
                 await asyncio.sleep(self._after_a_refusal)
                 continue
             except _MuteError:
-                lamps.lost(LineState.SILENT, f"no order updates: nothing for {self._silence_seconds:g} s and no pong")
+                lamps.lost(
+                    LineState.SILENT,
+                    f"no order updates: nothing for {self._silence_seconds:g} s, and no answer to a ping",
+                )
             except (OSError, TimeoutError, WebSocketException, _NotAsAgreedError) as error:
                 lamps.lost(LineState.DOWN, f"no order updates: {_words(error)}")
             await asyncio.sleep(self._pause(lamps.tries))
@@ -151,14 +155,14 @@ class AlpacaOrderStream:
         if status == "unauthorized":
             raise _KeysRefusedError(_stated(data))
         if status != "authorized":
-            raise _NotAsAgreedError("its answer to the keys cannot be read")
+            raise _NotAsAgreedError("the answer to the keys cannot be read")
 
     async def _subscribe(self, socket: ClientConnection, hear: Callable[[OrderUpdate], None]) -> None:
         await socket.send(json.dumps({"action": "listen", "data": {"streams": [UPDATES]}}))
         data = (await self._message(socket, "listening", hear)).get("data")
         streams = data.get("streams") if isinstance(data, dict) else None
         if not isinstance(streams, list) or UPDATES not in streams:
-            raise _NotAsAgreedError("the server does not give them")
+            raise _NotAsAgreedError("the server does not offer them")
 
     async def _message(
         self, socket: ClientConnection, wanted: str, hear: Callable[[OrderUpdate], None] | None = None
@@ -229,15 +233,19 @@ def _stated(data: object) -> str:
 def _words(error: Exception) -> str:
     if isinstance(error, InvalidStatus):
         status = error.response.status_code
-        return "another program holds the only connection" if status in TOO_MANY else f"HTTP {status}"
+        return (
+            "another program holds the only connection: end it"
+            if status in TOO_MANY
+            else f"the server said HTTP {status}"
+        )
     if isinstance(error, ConnectionClosed):
         return "the connection broke"
     if isinstance(error, ssl.SSLCertVerificationError):
-        return "the server's certificate cannot be verified"
+        return "the server's certificate cannot be verified: check the clock and the network"
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, OSError):
-        return "the server cannot be reached"
+        return "the server cannot be reached: check the network"
     if isinstance(error, _NotAsAgreedError):
         return str(error)
     return f"the server does not speak as agreed ({type(error).__name__})"

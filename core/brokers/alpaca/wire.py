@@ -163,11 +163,11 @@ def _words(error: Exception, waits: tuple[float, float]) -> str:
     if isinstance(error, requests.Timeout) or type(error).__name__ == "ReadTimeoutError":
         return f"Alpaca: no answer within {read} s"
     if isinstance(error, requests.exceptions.SSLError):
-        return "Alpaca: the server's certificate cannot be verified"
+        return "Alpaca: the server's certificate cannot be verified; check the clock and the network"
     if isinstance(error, requests.exceptions.ProxyError):
-        return "Alpaca: the proxy of the environment does not let us through"
+        return "Alpaca: the proxy does not let us through; check HTTPS_PROXY"
     if isinstance(error, requests.ConnectionError) and any(sign in str(error) for sign in NOBODY_THERE):
-        return "Alpaca: cannot be reached"
+        return "Alpaca: no connection; check the network"
     if isinstance(error, _TooMuchError):
         return f"Alpaca: an answer of more than {LARGEST_BODY // 2**20} MiB"
     return f"Alpaca: the connection broke ({type(error).__name__})"

@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from pydantic import SecretStr
@@ -35,6 +35,7 @@ from core.model.quote import Feed, NoQuote, Quote
 from core.model.session import Calendar
 from core.model.values import Symbol
 from core.settings import AlpacaSettings
+from core.wall_clock import utc_now
 
 THREADS = 8
 QUOTES_EVERY = timedelta(seconds=1)
@@ -48,10 +49,6 @@ PLACE = "Alpaca's stream"
 MUTE = "Alpaca's stream was open but mute: a question found bars that it had not brought"
 
 Result = TypeVar("Result")
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class AlpacaData:

@@ -127,9 +127,9 @@ class History:
             if token is None:
                 return found
             if token in seen:
-                raise AskError(Failure("Alpaca's history names the same next page twice; ask for less"))
+                raise AskError(Failure("Alpaca's history names the same next page twice; it is asked again"))
             seen.add(token)
-        raise AskError(Failure(f"Alpaca's history has more than {MOST_PAGES} pages; ask for less"))
+        raise AskError(Failure(f"Alpaca's history has more than {MOST_PAGES} pages; it is asked again"))
 
     def _page(self, symbols: Sequence[Symbol], start: datetime, end: datetime, token: str | None) -> Page:
         try:

@@ -47,12 +47,12 @@ class No(Enum):
 REFUSALS: dict[int, tuple[No, str]] = {
     400: (No.NOT_NOW, "it did not understand a message"),
     401: (No.NOT_NOW, "it was not authenticated"),
-    402: (No.FOR_GOOD, "it refused the keys: check APCA_API_KEY_ID and APCA_API_SECRET_KEY, then start again"),
+    402: (No.FOR_GOOD, "it refused the keys: check APCA_API_KEY_ID and its secret, or the keyring, then start again"),
     404: (No.NOT_NOW, "authentication took too long"),
-    405: (No.TAKEN, "your plan allows fewer symbols: name fewer in symbols"),
+    405: (No.TAKEN, "your plan allows fewer symbols: name fewer in `symbols`"),
     406: (No.TAKEN, "another program holds your only connection: end it"),
-    407: (No.NOT_NOW, "this machine reads too slowly"),
-    408: (No.FOR_GOOD, "your account has no market data of this version: see your plan"),
+    407: (No.NOT_NOW, "this machine reads too slowly: name fewer in `symbols`, or end what keeps it busy"),
+    408: (No.FOR_GOOD, "your account has no market data of this kind: see your plan at Alpaca"),
     409: (No.FOR_GOOD, 'your plan has no such feed: set alpaca.feed = "iex"'),
     410: (No.NOT_NOW, "it did not understand the subscription"),
     500: (No.NOT_NOW, "an error on its side"),
@@ -191,7 +191,7 @@ class StreamLine:
 
     def refused(self, now: datetime, code: int, message: str) -> None:
         """The other side said no, by one of its codes."""
-        kind, advice = REFUSALS.get(code, (No.NOT_NOW, "it said no"))
+        kind, advice = REFUSALS.get(code, (No.NOT_NOW, "it refused the connection"))
         words = f"Alpaca's stream: {advice} ({code} {message})"
         if kind is No.FOR_GOOD:
             self.connect_at, self.opened_at, self._is_trying = None, None, False

@@ -145,7 +145,8 @@ class DataRequests(StockHistoricalDataClient):
     def _ask(self, path: str, question: dict[str, Any]) -> Record:
         answer: object = self.get(path, question)
         if not isinstance(answer, Mapping):
-            raise AskError(Failure(f"{path} answered {shown(answer)}, which is no record; it is asked again"))
+            words = f"Alpaca's data service answered {path} with {shown(answer)}, which is no record"
+            raise AskError(Failure(f"{words}; it is asked again"))
         return answer
 
     def _one_request(self, method: str, url: str, opts: dict[str, Any], _retry: int) -> dict[str, Any]:
@@ -181,7 +182,7 @@ def _refusal(response: requests.Response) -> Failure:
     if status in KEYS_REFUSED:
         advice = "check the keys, and whether your plan has the feed of alpaca.feed"
         return Failure(f"Alpaca's data service refused ({status}{said}): {advice}", is_refused=True)
-    words = f"Alpaca's data service refused the question ({status}{said}): check symbols"
+    words = f"Alpaca's data service refused the question ({status}{said}): check `symbols`"
     return Failure(words, is_refused=True, may_be_a_symbol=status in ABOUT_SYMBOLS)
 
 

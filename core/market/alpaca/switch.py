@@ -160,5 +160,6 @@ class Switch:
 
 def _hole(span: Span) -> MarketDataBroken:
     return MarketDataBroken(
-        "Alpaca's bars", f"{span} could not be had; the bars after it go on without them, and VWAP lacks them today"
+        "Alpaca's bars",
+        f"{span} could not be had; bars go on without them, and VWAP lacks them: pause it if they matter",
     )

@@ -215,7 +215,7 @@ def test_an_order_with_a_name_of_ours_that_cannot_be_read_is_no_picture(fields: 
         with_books(door, [strange])
         picture = a_broker(door).picture()
 
-    assert picture == NoAnswer("Alpaca: order order-1: side 'sideways' is unknown here")
+    assert picture == NoAnswer("Alpaca: an answer that cannot be read, order order-1: side 'sideways' is unknown here")
 
 
 def test_the_closed_orders_of_seven_days_are_asked_for() -> None:

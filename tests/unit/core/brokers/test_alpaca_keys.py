@@ -47,8 +47,8 @@ def keys(key_id: str, secret: str = SECRET) -> Keys:
     [
         (keys(""), Mode.PAPER, "set APCA_API_KEY_ID"),
         (keys(KEY_ID, ""), Mode.PAPER, "set APCA_API_KEY_ID"),
-        (keys("AKLIVE"), Mode.PAPER, "begins with PK, or set account.mode"),
-        (keys("PKPAPER"), Mode.LIVE, "begins with AK, or set account.mode"),
+        (keys("AKLIVE"), Mode.PAPER, "use a paper key .* KEYTURN_ALLOW_LIVE=1"),
+        (keys("PKPAPER"), Mode.LIVE, "use a live key .* or set account.mode"),
         (keys("PK\n"), Mode.PAPER, "copy both of them again"),
         (keys(KEY_ID, "not a secret"), Mode.PAPER, "copy both of them again"),
         (keys("PK\u00e9"), Mode.PAPER, "copy both of them again"),

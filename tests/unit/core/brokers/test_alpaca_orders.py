@@ -185,7 +185,7 @@ def test_a_server_that_is_not_there_is_a_doubt_of_its_own() -> None:
         broker = a_broker(door)
     answer = broker.submit(a_buy())
 
-    assert answer == NoAnswer("Alpaca: cannot be reached")
+    assert answer == NoAnswer("Alpaca: no connection; check the network")
 
 
 def test_an_address_that_has_no_name_is_a_doubt_of_its_own() -> None:
@@ -195,7 +195,7 @@ def test_an_address_that_has_no_name_is_a_doubt_of_its_own() -> None:
     answer = AlpacaBroker(KEYS, Mode.PAPER, settings).submit(a_buy())
 
     assert isinstance(answer, NoAnswer)
-    assert answer.reason in ("Alpaca: cannot be reached", "Alpaca: no connection within 2 s")
+    assert answer.reason in ("Alpaca: no connection; check the network", "Alpaca: no connection within 2 s")
 
 
 # ── replacing ────────────────────────────────────────────────────────────────────────────────────────────────────────

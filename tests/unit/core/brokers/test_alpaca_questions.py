@@ -53,7 +53,7 @@ def test_a_question_is_asked_four_times_and_no_more() -> None:
     with a_door(*[Says(503, HTML)] * 5) as door:
         answer = a_broker(door).account()
 
-        assert answer == NoAnswer("Alpaca: HTTP 503 and no error of its own")
+        assert answer == NoAnswer("Alpaca has trouble, or a server on the way to it (HTTP 503)")
         assert len(door.asked) == 4
 
 
@@ -128,7 +128,7 @@ def test_a_stated_refusal_is_not_asked_again() -> None:
     with a_door(refused(403, 40310000, "account is locked")) as door:
         answer = a_broker(door).account()
 
-        assert answer == NoAnswer("Alpaca: account is locked (403, 40310000)")
+        assert answer == NoAnswer("Alpaca refuses: account is locked (403, 40310000)")
         assert len(door.asked) == 1
 
 

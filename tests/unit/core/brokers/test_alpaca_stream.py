@@ -160,7 +160,7 @@ async def test_a_mute_line_is_shown_and_left() -> None:
 
     assert ear.states == [CONNECTING, UP, SILENT, CONNECTING, UP]
     silent = next(lamp for lamp in ear.lamps if lamp.state is SILENT)
-    assert silent.words == "no order updates: nothing for 0.2 s and no pong"
+    assert silent.words == "no order updates: nothing for 0.2 s, and no answer to a ping"
 
 
 async def test_a_server_that_never_answers_the_keys_is_left() -> None:
@@ -205,7 +205,7 @@ async def test_a_server_that_does_not_give_order_updates_says_so() -> None:
     async with an_ear(talk) as (ear, _):
         await ear.until(lambda: DOWN in ear.states)
 
-    assert ear.lamps[1].words == "no order updates: the server does not give them"
+    assert ear.lamps[1].words == "no order updates: the server does not offer them"
 
 
 async def test_refused_keys_are_shown_and_tried_again_only_slowly() -> None:

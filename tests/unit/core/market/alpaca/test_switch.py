@@ -226,7 +226,7 @@ def test_history_that_does_not_answer_holds_bars_back_for_half_a_minute_and_then
 
     assert morning.bars() == [*every_minute("9:30", "9:32"), "09:35", "09:36"]
     assert morning.oddities() == [
-        "13:33 to 13:35 UTC could not be had; the bars after it go on without them, and VWAP lacks them today"
+        "13:33 to 13:35 UTC could not be had; bars go on without them, and VWAP lacks them: pause it if they matter"
     ]
     assert morning.switch.lamp().state is LineState.UP
 
@@ -234,12 +234,12 @@ def test_history_that_does_not_answer_holds_bars_back_for_half_a_minute_and_then
 @pytest.mark.parametrize(
     ("code", "state", "words"),
     [
-        (402, LineState.REFUSED, "check APCA_API_KEY_ID and APCA_API_SECRET_KEY, then start again"),
+        (402, LineState.REFUSED, "check APCA_API_KEY_ID and its secret, or the keyring, then start again"),
         (409, LineState.REFUSED, 'set alpaca.feed = "iex"'),
         (406, LineState.DOWN, "another program holds your only connection: end it"),
-        (405, LineState.DOWN, "name fewer in symbols"),
+        (405, LineState.DOWN, "name fewer in `symbols`"),
         (500, LineState.DOWN, "an error on its side"),
-        (999, LineState.DOWN, "it said no"),
+        (999, LineState.DOWN, "it refused the connection"),
     ],
 )
 def test_each_refusal_of_the_stream_says_what_to_do(code: int, state: LineState, words: str) -> None:
@@ -409,7 +409,7 @@ def test_a_minute_left_out_holds_the_others_for_five_seconds_at_most() -> None:
 
     assert too_soon == []
     assert clocks(told) == [
-        "13:35 to 13:36 UTC could not be had; the bars after it go on without them, and VWAP lacks them today",
+        "13:35 to 13:36 UTC could not be had; bars go on without them, and VWAP lacks them: pause it if they matter",
         "09:36",
     ]
 

@@ -1,0 +1,191 @@
+"""The breaker of entries at the desk: that it is shut is seen at a glance, and one command clears it (EX-15)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from console.screens.question import ArmedQuestion
+from core.effects import Effect as Request
+from core.effects import FetchFigures
+from core.facts import BreakerClosed, BreakerOpened, ConfirmationReceived, OrderCreated
+from core.inputs import ClearBreaker, FiguresFetched, Input
+from core.model.broker import NoAnswer
+from core.model.connection import Lamp, Line, LineState
+from core.settings import ExecutionSettings, Settings
+from core.views import WireView
+from tests.desk.desk_house import House, open_desk
+from tests.desk.hands import held_back
+from tests.desk.still_house import a_view, open_still
+
+GONE = "the connection broke"
+OPENS_AT_ONCE = Settings(execution=ExecutionSettings(breaker_failures=1))
+LATCHES_AT_ONCE = Settings(execution=ExecutionSettings(breaker_failures=1, breaker_openings=1))
+
+
+class Silence:
+    """The broker does not say its figures, while this is on."""
+
+    def __init__(self, house: House) -> None:
+        self.is_on = True
+        self._answer = house.runtime.ask
+        house.runtime.ask = self.ask  # type: ignore[method-assign]
+
+    def ask(self, request: Request) -> Input:
+        if self.is_on and isinstance(request, FetchFigures):
+            return FiguresFetched(request.proposal_id, request.ticket_id, NoAnswer(GONE))
+        return self._answer(request)
+
+
+async def opens_the_breaker(house: House) -> Silence:
+    """By a ticket whose figures never come."""
+    silence = Silence(house)
+    await house.press("1", "home", "enter")
+    await house.until(lambda: house.facts(BreakerOpened))
+    await house.press("escape")
+    await house.until(lambda: len(house.desk.screen_stack) == 1)
+    silence.is_on = False
+    return silence
+
+
+async def asks_to_clear_it(house: House) -> None:
+    await house.press("ctrl+p", *"clear the breaker", "enter")
+
+
+async def opens_the_question(house: House) -> None:
+    await asks_to_clear_it(house)
+    await house.until(lambda: house.shows("Clear the breaker of entries?") and house.is_armed())
+    assert isinstance(house.desk.screen, ArmedQuestion)
+
+
+# ── how it is shown ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_an_open_breaker_is_said_where_entries_are_said_to_be_on() -> None:
+    """EX-15, DESK: on the status lines, in words, in any size; exits stay on."""
+    for size in ((120, 40), (80, 24)):
+        async with open_desk(size, settings=OPENS_AT_ONCE) as house:
+            assert house.shows("ENTRIES ON")
+            await opens_the_breaker(house)
+            await house.until(
+                lambda house=house: house.shows("ENTRIES OFF", "EXITS ON", "BREAKER: open for", "s more: 1 requests")
+            )
+            assert GONE in house.picture()
+
+
+async def test_its_row_says_that_it_is_tripped_and_how_long_and_enter_tells_all() -> None:
+    """EX-15, RK-09"""
+    async with open_desk(settings=OPENS_AT_ONCE) as house:
+        await opens_the_breaker(house)
+        await house.until(lambda: house.shows("Breaker", "TRIPPED, 0:5", "1 TRIPPED"))
+        await house.press("4", "home", "down", "enter")
+        await house.until(lambda: house.shows("TRIPPED: no entry is staged", "are never held up by it"))
+
+
+async def test_it_lets_an_entry_through_by_itself_after_its_minute_and_the_status_says_so() -> None:
+    """EX-15"""
+    async with open_desk(settings=OPENS_AT_ONCE) as house:
+        await opens_the_breaker(house)
+        await house.until(lambda: house.shows("ENTRIES OFF"))
+        house.runtime.pace.free_until = house.runtime.at + timedelta(seconds=130)
+        await house.until(lambda: house.shows("ENTRIES ON", "half-open"))
+
+
+async def test_an_order_written_meanwhile_is_told_why_it_will_not_be_staged() -> None:
+    """EX-15"""
+    async with open_desk(settings=OPENS_AT_ONCE) as house:
+        await opens_the_breaker(house)
+        await house.press("n")
+        await house.until(lambda: house.shows("ENTRIES OFF", "breaker: open for"))
+
+
+async def test_a_ticket_that_is_open_as_the_breaker_opens_is_disarmed_by_it() -> None:
+    """EX-15, OP-03"""
+    async with open_desk(settings=OPENS_AT_ONCE) as house:
+        await house.opens_the_ticket()
+        Silence(house)
+        await house.press("r")
+        await house.until(lambda: house.facts(BreakerOpened))
+        await house.until(lambda: house.shows("breaker", "not armed"))
+        await house.press("B")
+        await house.wait(0.5)
+        assert not house.facts(ConfirmationReceived)
+
+
+async def test_an_exit_is_confirmed_and_sold_while_it_is_latched() -> None:
+    """EX-15: exits always pass."""
+    async with open_desk(settings=LATCHES_AT_ONCE) as house:
+        await house.buys()
+        silence = Silence(house)
+        await house.press("2", "c", "enter")
+        await house.until(lambda: house.facts(BreakerOpened))
+        silence.is_on = False
+        await house.press("escape")
+        await house.until(lambda: house.shows("BREAKER: latched"))
+
+        await house.press("!")
+        await house.until(house.is_armed)
+        await house.press("S")
+        await house.until(lambda: house.shows("No positions."))
+        assert not house.facts(BreakerClosed)
+
+
+# ── how it is cleared ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_latched_breaker_says_who_opens_it_again_before_it_says_why() -> None:
+    """EX-15: the way out is never what a narrow terminal cuts off."""
+    async with open_desk((80, 24), settings=LATCHES_AT_ONCE) as house:
+        await opens_the_breaker(house)
+        await house.until(lambda: house.shows("BREAKER: latched until you clear it in the commands"))
+
+
+async def test_the_command_asks_with_the_reason_and_capital_d_lets_entries_pass_again() -> None:
+    """EX-15: the operator clears it."""
+    async with open_desk(settings=LATCHES_AT_ONCE) as house:
+        await opens_the_breaker(house)
+        await opens_the_question(house)
+        assert house.shows("It is latched until you clear it in the commands: 1 requests", GONE)
+        assert house.shows("Cleared, entries may leave at once. Exits and cancels always may.")
+        await house.press("enter", "y", "space", "d")
+        await house.wait(0.3)
+        assert not house.facts(BreakerClosed)
+
+        await house.until(house.is_armed)
+        await house.press("D")
+        await house.until(lambda: house.facts(BreakerClosed))
+        await house.until(lambda: house.shows("ENTRIES ON", "0 of 1 failed") and not house.shows("BREAKER: "))
+        assert [fact.reason for fact in house.facts(BreakerClosed)] == ["cleared by the operator"]
+        assert not house.facts(OrderCreated)
+
+
+async def test_escape_leaves_it_latched() -> None:
+    """EX-15"""
+    async with open_desk(settings=LATCHES_AT_ONCE) as house:
+        await opens_the_breaker(house)
+        await opens_the_question(house)
+        await house.press("escape")
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+        assert not house.facts(BreakerClosed)
+        assert house.shows("ENTRIES OFF")
+
+
+async def test_cleared_while_it_is_closed_nothing_is_asked() -> None:
+    """EX-15"""
+    async with open_desk() as house:
+        sent = held_back(house, ClearBreaker)
+        await asks_to_clear_it(house)
+        await house.until(lambda: house.shows("the breaker is closed: entries pass it"))
+        assert not sent
+
+
+async def test_the_question_says_whether_the_broker_answers_now() -> None:
+    """EX-15: nobody clears it blindly."""
+    at = a_view().status.at
+    latched = WireView(breaker="latched", breaker_reason="latched until you clear it in the commands: it was silent")
+    down = Lamp(Line.BROKER, LineState.DOWN, at - timedelta(seconds=40), tries=5, words=GONE)
+    up = replace(down, state=LineState.UP, tries=0, words="")
+    for lamp, words in ((down, "now the broker is DOWN, for 0:40"), (up, "now the broker answers, for 0:40")):
+        async with open_still(a_view(wire=latched, status={"lamps": (lamp,)})) as house:
+            await asks_to_clear_it(house)
+            await house.until(lambda house=house, words=words: house.shows(words))

@@ -1,0 +1,72 @@
+"""What every account needs, whichever broker it is at: settings, the engine out of its journal, whoever keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from state.folders import AccountFolder
+from state.tending import Tending
+
+if TYPE_CHECKING:
+    from core.engine import Engine
+    from core.runtime.runtime import Runtime
+    from core.settings import DisplaySettings, Settings
+    from state.kill_switch import FileKillSwitch
+
+
+class Wiring(Tending):
+    """The base of both halves; what looks and looks after is inherited."""
+
+    def _engine(
+        self, folder: AccountFolder, calendar: object, mode: object, stack: ExitStack, *, is_kept: bool = True
+    ) -> tuple[Engine, Callable[[], None]]:
+        """The engine as journal and documents left it, and how its checkpoint is written.
+
+        Where it is not kept, nothing that it records reaches the disk.
+        """
+        from core import checkpoint
+        from core.engine import Engine
+        from core.runtime.reconciling import Forgotten
+        from state.documents import TinyDocuments, known_sequence
+        from state.journal import FileJournal
+
+        journal = stack.enter_context(closing(FileJournal(folder, known_sequence(folder))))
+        documents = TinyDocuments(folder)
+        kept = journal if is_kept else Forgotten(journal)
+        engine = Engine(folder.name, mode, calendar, kept)  # type: ignore[arg-type]
+        rebuilt = checkpoint.rebuild(engine.desk, documents)
+        engine.notes = (*journal.repairs, *documents.notes, *rebuilt)  # what loading met is in them by now
+        return engine, lambda: checkpoint.save(engine.desk, documents)
+
+    def _keep(self, folder: AccountFolder, runtime: Runtime, switch: FileKillSwitch, write: Callable[[], None]) -> None:
+        from core.picture import word_of
+        from state.heartbeat import Heartbeat
+        from state.keeper import Keeper
+
+        keeper = Keeper(folder, runtime, switch, write, Heartbeat(folder).beat, word_of)
+        runtime.beat = keeper
+        runtime.close = keeper.close
+
+    def _settings(self, overrides: tuple[str, ...]) -> Settings:
+        from console.remapping import fault_in
+        from state.settings_file import load_settings
+
+        return load_settings(self.home, self.environ, overrides, fault_in)
+
+    def _display(self, overrides: tuple[str, ...]) -> DisplaySettings | None:
+        """What the screen is set to, read before it is painted; None, and no wait, where nobody set any of it."""
+        try:
+            written = self.home.settings.read_text(errors="replace")
+        except OSError:
+            written = ""
+        variables = [name for name in self.environ if name.upper().startswith("KEYTURN_DISPLAY")]
+        is_named = variables or any("display" in text for text in (written, *overrides))
+        return self._settings(overrides).display if is_named else None
+
+
+def installation(folder: AccountFolder) -> str:
+    """The name that typed orders hash (EX-04): recorded once, and no other machine's."""
+    return f"{folder.name}-{uuid4().hex[:8]}"

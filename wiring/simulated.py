@@ -1,0 +1,270 @@
+"""A desk on the simulated exchange: the demo, the stress desk, the replay of files. One thread, virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.ports import DemoRequest, OperatorError, ReplayRequest
+from state.folders import AccountFolder, JournalFolder
+from wiring.common import Wiring
+
+if TYPE_CHECKING:
+    from core.brokers.port import Broker
+    from core.engine import Engine
+    from core.runtime.line import Operator
+    from core.runtime.virtual import VirtualRuntime
+
+NEVER_COMPARED = "reconciliation.every_seconds=0"
+"""A replay's exchange lives in its own process: after the start nobody else can move its books."""
+
+
+class Simulated(Wiring):
+    """Nothing here reaches a network."""
+
+    def demo_runtime(self, request: DemoRequest, stack: ExitStack) -> VirtualRuntime:
+        """The demo's engine, taken up where its journal and its exchange left it."""
+        from core.brokers.simulated.log import time_of
+        from core.market.calendar import load_calendar
+        from core.model.account import Mode
+        from core.model.values import Symbol
+        from core.runtime import demo
+        from core.runtime.exchange import (
+            config_of,
+            link_of,
+            opening_record,
+            opening_settings,
+            requests_of,
+            require_the_same,
+            resumed,
+        )
+        from core.runtime.feed import merged
+        from core.runtime.pace import Pace
+        from core.runtime.sources import synthetic_feed
+        from core.runtime.virtual import VirtualRuntime
+        from state.exchange_log import ExchangeLog
+        from state.kill_switch import FileKillSwitch
+        from state.lock import EngineLock
+
+        folder = self._demo_folder(request)
+        mended = folder.prepare()
+        mended += stack.enter_context(EngineLock(folder)).notes
+        calendar = load_calendar(demo.FIRST_DAY, demo.LAST_DAY)
+        log = stack.enter_context(closing(ExchangeLog(folder)))
+        records = list(log.records())
+        busy = demo.BUSY if request.operator != "none" else ()
+        settings = self._settings((*busy, *opening_settings(records), *request.overrides))
+        engine, write = self._engine(folder, calendar, Mode.PAPER, stack)
+        engine.notes = (*mended, *engine.notes)
+        is_new = engine.desk.journal.sequence == 0
+        last = max([engine.desk.at, *(time_of(record) for record in records[-1:])])
+        now = demo.sessions_from(calendar, demo.FIRST_DAY)[0].open if is_new else last
+        config = config_of(settings, folder.name, str(request.seed))
+        if is_new and not records:
+            log.append(opening_record(config, settings.symbols, now))
+        demo.require_sound(engine.desk, records, settings, is_new=is_new)
+        if records:
+            require_the_same(records, config)
+        traded = {str(record["symbol"]) for record in requests_of(records) if record.get("symbol")}
+        exchange = resumed(
+            config,
+            calendar,
+            log,
+            demo.bars_until(request.seed, sorted({*settings.symbols, *traded}), calendar, now),
+            requests_of(records),
+            now,
+        )
+        begin = demo.opening_instant(request.seed, settings, calendar)
+        engine.apply(now, settings, f"simulated-{request.seed}")
+        sessions = [s for s in demo.sessions_from(calendar, demo.FIRST_DAY) if s.close > now]
+        switch = FileKillSwitch(folder, self.environ)
+        switch.prepare()
+        pace = Pace(request.speed)
+        pace.free_until = begin if is_new else None
+        known = engine.desk.normaliser.state.last_starts
+        feed = (
+            item
+            for item in merged(synthetic_feed(request.seed, Symbol(text), sessions) for text in settings.symbols)
+            if item[0] > known.get(item[2].bar.symbol, datetime.min.replace(tzinfo=item[0].tzinfo))  # type: ignore[union-attr]
+        )
+        runtime = VirtualRuntime(
+            engine,
+            exchange,
+            feed,
+            start=now,
+            switch=switch,
+            link=link_of(settings),
+            pace=pace,
+            operator=self._operator(request.operator, engine, now),
+        )
+        self._keep(folder, runtime, switch, write)
+        return runtime
+
+    def stress_runtime(self, request: DemoRequest, stack: ExitStack) -> VirtualRuntime:
+        """The stress desk's engine, on an account that begins anew each time."""
+        from core.brokers.simulated.exchange import SimulatedExchange
+        from core.model.account import Mode
+        from core.runtime import stress
+        from core.runtime.exchange import config_of, link_of, opening_record
+        from core.runtime.pace import Pace
+        from core.runtime.preparing import Preparing
+        from core.runtime.virtual import VirtualRuntime
+        from state.anew import begin_anew
+        from state.exchange_log import ExchangeLog
+        from state.kill_switch import FileKillSwitch
+        from state.lock import EngineLock
+
+        folder = self.home.account(stress.ACCOUNT)
+        folder.prepare()
+        stack.enter_context(EngineLock(folder))
+        begin_anew(folder)
+        calendar = stress.OneSession()
+        settings = self._settings((*stress.SETTINGS, *request.overrides))
+        log = stack.enter_context(closing(ExchangeLog(folder)))
+        config = config_of(settings, folder.name, str(request.seed))
+        log.append(opening_record(config, settings.symbols, stress.OPEN))
+        engine, write = self._engine(folder, calendar, Mode.PAPER, stack)
+        engine.apply(stress.OPEN, settings, f"stress-{request.seed}")
+        switch = FileKillSwitch(folder, self.environ)
+        switch.prepare()
+        pace = Pace(request.speed)
+        pace.free_until = stress.READY_AT
+        preparing = Preparing(engine.desk, request.seed)
+        runtime = VirtualRuntime(
+            engine,
+            SimulatedExchange(config, calendar, log),
+            stress.market(request.seed, request.speed),
+            start=stress.OPEN,
+            switch=switch,
+            link=link_of(settings),
+            pace=pace,
+            operator=preparing,
+        )
+        runtime.preparing = preparing.in_words
+        self._keep(folder, runtime, switch, write)
+        return runtime
+
+    def _demo_folder(self, request: DemoRequest) -> AccountFolder:
+        from core.runtime.demo import demo_account
+        from core.runtime.stress import ACCOUNT
+
+        return self.home.account(ACCOUNT if request.is_stress else demo_account(request.seed))
+
+    def _demo_books(
+        self, folder: AccountFolder, seed: int, stack: ExitStack, *, accept: bool
+    ) -> tuple[Engine, Broker, Callable[[], datetime], Callable[[], None]]:
+        """The demo's account, its exchange rebuilt as it was left; only who accepts writes into either."""
+        from core.brokers.simulated.as_broker import SimulatedBroker
+        from core.brokers.simulated.log import time_of
+        from core.market.calendar import load_calendar
+        from core.model.account import Mode
+        from core.model.values import Symbol
+        from core.runtime import demo
+        from core.runtime.exchange import config_of, opening_settings, requests_of, resumed
+        from state.exchange_log import ExchangeLog
+
+        calendar = load_calendar(demo.FIRST_DAY, demo.LAST_DAY)
+        log = stack.enter_context(closing(ExchangeLog(folder)))
+        records = list(log.records())
+        settings = self._settings(opening_settings(records))
+        engine, write = self._engine(folder, calendar, Mode.PAPER, stack, is_kept=accept)
+        now = max([engine.desk.at, *(time_of(record) for record in records[-1:])])
+        engine.apply(now, settings, f"simulated-{seed}")
+        traded = sorted({*settings.symbols, *(str(r["symbol"]) for r in requests_of(records) if r.get("symbol"))})
+        bars = demo.bars_until(seed, traded, calendar, now)
+        config = config_of(settings, folder.name, str(seed))
+        exchange = resumed(config, calendar, log, bars, requests_of(records), now)
+        broker = SimulatedBroker(exchange, now, tuple(Symbol(text) for text in settings.symbols))
+        return engine, broker, lambda: now, write
+
+    def _replayed(self, request: ReplayRequest, stack: ExitStack) -> VirtualRuntime:
+        from core.brokers.simulated.exchange import SimulatedExchange
+        from core.engine import Engine
+        from core.market.calendar import load_calendar
+        from core.market.csv_source import symbol_of
+        from core.model.account import Mode
+        from core.model.values import Symbol
+        from core.runtime.exchange import config_of, link_of
+        from core.runtime.feed import merged
+        from core.runtime.pace import Pace
+        from core.runtime.sources import bars_of_file, quotes_of_file
+        from core.runtime.virtual import VirtualRuntime
+        from state.journal import FileJournal, MemoryJournal
+
+        symbols = tuple(symbol.upper() for symbol in request.symbols)
+        chosen = (f"symbols=[{', '.join(repr(s) for s in symbols)}]",) if symbols else ()
+        settings = self._settings((NEVER_COMPARED, *request.overrides, *chosen))
+        feeds = []
+        for path in request.files:
+            symbol = symbol_of(path) or (Symbol(settings.symbols[0]) if len(settings.symbols) == 1 else None)
+            if symbol not in settings.symbols:
+                named = f"{symbol} is" if symbol else "its symbol is"
+                raise OperatorError(f"{path.name}: {named} not among the symbols; add --symbol {symbol or 'SYM'}")
+            feeds.append(bars_of_file(path, Symbol(symbol)))
+        for path in request.quotes:
+            quoted = symbol_of(path)
+            if quoted not in settings.symbols:
+                named = (
+                    f"{quoted} is not among the symbols, add --symbol {quoted}"
+                    if quoted
+                    else "its name does not begin with a symbol"
+                )
+                raise OperatorError(f"{path.name}: {named}; a file of quotes is called like SPY_quotes.csv")
+            feeds.append(quotes_of_file(path, Symbol(quoted)))
+        starts = [feed[0][0] for feed in feeds if feed]
+        first, last = min(starts), max(feed[-1][0] for feed in feeds if feed)
+        calendar = load_calendar(first.date() - timedelta(days=7), last.date() + timedelta(days=7))
+        journal: FileJournal | MemoryJournal = MemoryJournal()
+        if request.journal_folder is not None:
+            if request.journal_folder.is_dir() and any(request.journal_folder.iterdir()):
+                raise OperatorError(f"{request.journal_folder} is not empty; name a new folder for the journal")
+            journal = stack.enter_context(closing(FileJournal(JournalFolder(request.journal_folder))))
+        engine = Engine("replay", Mode.PAPER, calendar, journal)
+        engine.apply(first, settings, "replay")
+        exchange = SimulatedExchange(config_of(settings, "replay", "file"), calendar, NoLog())
+        return VirtualRuntime(
+            engine,
+            exchange,
+            merged(feeds),
+            start=first,
+            switch=NoSwitch(),
+            link=link_of(settings),
+            pace=Pace(request.speed),
+            operator=self._operator(request.operator, engine, first),
+        )
+
+    def _operator(self, name: str, engine: Engine, start: datetime) -> Operator | None:
+        """Keys by script: accepted here, because the broker is the simulated exchange."""
+        from core.runtime.operator import ConfirmAll, Script, ScriptError, read_script_file
+
+        if name == "none":
+            return None
+        if name == "confirm-all":
+            return ConfirmAll(engine.desk)
+        try:
+            return Script(engine.desk, read_script_file(Path(name), start))
+        except ScriptError as error:
+            raise OperatorError(f"--operator: {error}") from error
+
+
+class NoLog:
+    """A replay's exchange need not outlive it."""
+
+    def append(self, record: object) -> None:
+        """Nothing is kept."""
+
+
+class NoSwitch:
+    """A replay of files has no kill switch outside of its script."""
+
+    def is_on(self) -> str | None:
+        return None
+
+    def latch(self, by: str) -> None:
+        """Nothing to latch."""
+
+    def release(self) -> None:
+        """Nothing to release."""
