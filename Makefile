@@ -7,7 +7,7 @@ BIN := .venv/bin
 CODE := app.py console core state widgets wiring
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench bench-desk bench-start lock docs property sigkill snapshots accidents chord \
+.PHONY: help venv demo test check bench bench-desk bench-start bench-wire lock docs property sigkill snapshots accidents chord \
   exchange simulate
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo 'make bench   the measurements'
 	@echo 'make bench-desk  those of the full desk in a terminal alone (ARGS="120x40" for one size)'
 	@echo 'make bench-start  a start on a journal of 1,000,000 facts, with and without a checkpoint (ARGS=100000 for fewer)'
+	@echo 'make bench-wire  a session of orders on the loopback exchange: every part of their way (ARGS=20 for fewer rounds)'
 	@echo 'make property  the stateful property test in full (N=3200 sequences, four fifths of them of 30 steps and more)'
 	@echo 'make sigkill   a busy demo killed at random instants (N=50)'
 	@echo 'make simulate SESSIONS=20000   sessions with faults and crashes anywhere (SEED=7 ONLY=1234 plays one again)'
@@ -79,6 +80,9 @@ bench-desk: .venv/.ready
 
 bench-start: .venv/.ready
 	@$(BIN)/python -m tests.bench.start $(ARGS)
+
+bench-wire: .venv/.ready
+	@$(BIN)/python -m tests.bench.wire $(ARGS)
 
 N ?= 0
 property: .venv/.ready

@@ -1,0 +1,204 @@
+"""`make bench-wire`: orders on the real way to the loopback exchange, which runs in a process of its own.
+
+Each round buys a share and sells it again, both confirmed. Measured besides what `keyturn latency` prints: from the
+confirming key to its request in the socket, without the syncs of the journal between them; and from the order update in
+the socket to a picture that shows the fill.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from app import Keyturn
+from console.handle import EngineHandle
+from core.brokers.alpaca.stream import AlpacaOrderStream
+from core.inputs import Confirm, OpenTicket, ProposeClose, ProposeOrder
+from core.model.account import Mode
+from core.model.order import Effect, OrderStatus, OrderType, StopHolder
+from core.model.values import Price, Quantity, Symbol
+from core.views import DeskView
+from state.credentials import find_keys
+
+SPY = Symbol("SPY")
+ROUNDS = 100
+EXPORT = re.compile(r"export (\w+)=(\S+)")
+AT_ONCE = {"KEYTURN_PROFILE": "swing", "KEYTURN_RISK__WINDOW_START": "00:00", "KEYTURN_RISK__WINDOW_END": "23:59"}
+
+
+class Watch:
+    """Instants of the process, taken where bytes pass."""
+
+    def __init__(self) -> None:
+        self.requests: list[float] = []
+        self.syncs: list[tuple[float, float]] = []
+        self.told: dict[str, float] = {}
+
+    @contextmanager
+    def looks(self) -> Iterator[None]:
+        put, sync, take = http.client.HTTPConnection.putrequest, os.fsync, AlpacaOrderStream._take
+
+        def request(connection: Any, method: str, url: str, *rest: Any, **terms: Any) -> None:
+            put(connection, method, url, *rest, **terms)
+            if method == "POST" and url.endswith("/v2/orders"):
+                self.requests.append(time.monotonic())
+
+        def timed_sync(descriptor: int) -> None:
+            began = time.monotonic()
+            sync(descriptor)
+            self.syncs.append((began, time.monotonic()))
+
+        def heard(stream: Any, message: dict[str, Any], raw: Any, hear: Any) -> None:
+            data = message.get("data", {})
+            if data.get("event") == "fill":
+                self.told.setdefault(data["order"]["client_order_id"], time.monotonic())
+            take(stream, message, raw, hear)
+
+        http.client.HTTPConnection.putrequest = request  # type: ignore[method-assign,assignment]
+        os.fsync = timed_sync  # type: ignore[assignment]
+        AlpacaOrderStream._take = heard  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            http.client.HTTPConnection.putrequest = put  # type: ignore[method-assign]
+            os.fsync = sync
+            AlpacaOrderStream._take = take  # type: ignore[method-assign]
+
+    def syncs_between(self, began: float, ended: float) -> float:
+        return sum(max(0.0, min(end, ended) - max(start, began)) for start, end in self.syncs)
+
+
+class Operator:
+    """Confirms as soon as there is something to confirm, and notes when a picture shows the fill."""
+
+    def __init__(self, handle: EngineHandle, watch: Watch) -> None:
+        self.handle = handle
+        self.watch = watch
+        self.shown: dict[str, float] = {}
+        self.to_request: list[tuple[float, float]] = []
+        handle.on_news = self._look
+
+    @property
+    def view(self) -> DeskView | None:
+        return self.handle.view if isinstance(self.handle.view, DeskView) else None
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        for row in self.view.orders if self.view is not None else ():
+            if row.status is OrderStatus.FILLED:
+                self.shown.setdefault(row.id, now)
+
+    def waits(self, holds: Callable[[DeskView], object], what: str) -> DeskView:
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            if self.view is not None and holds(self.view):
+                return self.view
+            time.sleep(0.001)
+        raise SystemExit(f"{what}: not in 30 s; the desk shows {self.handle.view}")
+
+    def buys(self) -> None:
+        self.handle.send(
+            ProposeOrder(
+                SPY, Effect.OPEN, Quantity(Decimal(1)), OrderType.MARKET, None, Price(Decimal(400)), StopHolder.BROKER
+            )
+        )
+        self._confirms()
+        self.waits(lambda view: view.positions and view.positions[0].covered, "a covered position")
+
+    def sells(self) -> None:
+        self.handle.send(ProposeClose(SPY))
+        self._confirms()
+        self.waits(lambda view: not view.positions and not view.tickets, "no position")
+
+    def _confirms(self) -> None:
+        proposal = self.waits(lambda view: view.proposals, "the proposal").proposals[0]
+        self.handle.send(OpenTicket(proposal.id))
+        ticket = self.waits(lambda view: view.tickets, "the ticket").tickets[0].ticket
+        before = len(self.watch.requests)
+        pressed = time.monotonic()
+        self.handle.send(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+        self.waits(lambda _view: len(self.watch.requests) > before, "the request")
+        sent = self.watch.requests[before]
+        if ticket.order.effect is Effect.OPEN:  # a close first waits for the broker to take its stop out of the way
+            self.to_request.append((sent - pressed, self.watch.syncs_between(pressed, sent)))
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    with tempfile.TemporaryDirectory() as place, an_exchange() as told:
+        keyturn = Keyturn({**told, **AT_ONCE, "KEYTURN_HOME": place})
+        watch = Watch()
+        with watch.looks():
+            operator = play(keyturn, watch, rounds)
+        show(operator, watch)
+        print()
+        table = subprocess.run(
+            [Path(sys.executable).parent / "keyturn", "latency"],
+            env={**os.environ, **told, "KEYTURN_HOME": place},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        print(table.stdout, end="")
+
+
+@contextmanager
+def an_exchange() -> Iterator[dict[str, str]]:
+    """Its environment; open, in real time, without a limit of requests."""
+    command = [sys.executable, "-m", "tests.wire.exchange.run", "--port", "0", "--market-time", "10:05", "--limit", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        told: dict[str, str] = {}
+        for line in process.stdout:
+            if (found := EXPORT.match(line)) is not None:
+                told[found[1]] = found[2]
+            elif told and line.startswith("curl"):
+                break
+        try:
+            yield told
+        finally:
+            process.kill()
+
+
+def play(keyturn: Keyturn, watch: Watch, rounds: int) -> Operator:
+    settings, keys = keyturn._settings(()), find_keys(keyturn.environ, Mode.PAPER)
+    handle = EngineHandle(lambda stack: keyturn.live_runtime(settings, Mode.PAPER, keys, stack))
+    operator = Operator(handle, watch)
+    handle.start()
+    operator.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree")
+    for number in range(rounds):
+        operator.buys()
+        operator.sells()
+        sys.stderr.write(f"\r{number + 1} of {rounds} rounds ")
+    sys.stderr.write("\n")
+    handle.close("measured", 8)
+    return operator
+
+
+def show(operator: Operator, watch: Watch) -> None:
+    print(f"{len(operator.shown)} orders filled, load {os.getloadavg()[0]:.2f}")
+    whole = [took for took, _ in operator.to_request]
+    line("confirmation to its request", whole)
+    line("of it, the syncs", [syncs for _, syncs in operator.to_request])
+    line("beyond the syncs", [took - syncs for took, syncs in operator.to_request])
+    line("fill's update to a picture", [at - watch.told[id] for id, at in operator.shown.items() if id in watch.told])
+
+
+def line(name: str, seconds: Sequence[float]) -> None:
+    ordered = sorted(seconds)
+    found = {p: ordered[min(len(ordered) - 1, len(ordered) * p // 100)] * 1000 for p in (50, 90, 95, 99)}
+    print(f"  {name:<28} {len(ordered):>5}  " + "  ".join(f"p{p} {value:.2f} ms" for p, value in found.items()))
+
+
+if __name__ == "__main__":
+    main()
