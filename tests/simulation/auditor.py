@@ -14,6 +14,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from simulation.reckoning import ended_unseen
+
 from core import checkpoint
 from core.brokers.simulated.log import Cancellation, decoded
 from core.desk import Desk
@@ -501,6 +503,7 @@ class Auditor:
             self.require(ours == true or (late and order.reason == "never arrived"), f"{order.id}: {ours}, not {true}")
         for foreign in self.world.foreign:
             theirs.pop(foreign, None)
+        theirs = {id: report for id, report in theirs.items() if not ended_unseen(report)}
         self.require(not theirs, f"orders that only the exchange knows: {sorted(theirs)}")
         net = Counter[str]()
         for report in world.exchange.orders(world.wire.at):

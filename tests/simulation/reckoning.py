@@ -11,12 +11,15 @@ from core.brokers.simulated.log import Cancellation, decoded
 from core.execution.order import Order
 from core.facts import OrderCreated
 from core.model.broker import OrderReport
-from core.model.order import LegRole, Side
+from core.model.order import LegRole, OrderStatus, Side
 from core.model.values import ZERO
 from core.picture import Pictures
 
 if TYPE_CHECKING:
     from simulation.world import World
+
+LEG = "leg-"
+"""What the exchange's own name of a leg begins with."""
 
 
 @dataclass
@@ -56,6 +59,8 @@ def _count_orders(world: World, found: Reckoning) -> None:
     )
     theirs = {report.client_order_id: report for report in world.exchange.orders(world.wire.at)}
     for order_id in theirs.keys() - world.foreign - intents:
+        if ended_unseen(theirs[order_id]):
+            continue
         found.lost += 1
         found.words.append(f"lost: {order_id} is at the exchange, and the journal knows nothing of it")
     for order in world.engine.desk.ledger.state.orders.values():
@@ -67,6 +72,12 @@ def _count_orders(world: World, found: Reckoning) -> None:
         if times > 1:
             found.doubled += 1
             found.words.append(f"doubled: {order_id} was asked for {times} times")
+
+
+def ended_unseen(report: OrderReport) -> bool:
+    """A leg that ended unfilled with its entry, before anything that the broker said named it: nothing to take in."""
+    is_leg = report.client_order_id.startswith(LEG)
+    return is_leg and report.status is OrderStatus.CANCELLED and not report.filled_quantity
 
 
 def _is_another_story(order: Order, report: OrderReport | None) -> bool:
