@@ -60,8 +60,10 @@ FAULTS: Mapping[str, Kind] = {
     "drop-bar": Kind(Moment.SHOWN, "a bar never told by the stream"),
     "revised-bar": Kind(Moment.SHOWN, "a bar told, and told again as updated bar with another close"),
     "repeated-bar": Kind(Moment.SHOWN, "a bar told twice"),
-    "mute": Kind(Moment.LASTS, "the sockets stay open and say nothing (`of`: trades, data, or both)"),
-    "connection-limit": Kind(Moment.LASTS, "every new stream is refused with 406 (`of`: trades, data, or both)"),
+    "mute": Kind(Moment.LASTS, "the sockets stay open and say nothing (`of`: trades or data; both without it)"),
+    "connection-limit": Kind(
+        Moment.LASTS, "every new stream is refused with 406 (`of`: trades or data; both without it)"
+    ),
     "cancel-pending": Kind(Moment.LASTS, "cancels stay pending; ended, they are carried out"),
     "clock-skew": Kind(Moment.LASTS, "the clock that it tells is `seconds` ahead"),
     "account-blocked": Kind(Moment.LASTS, "the account is blocked, and orders are refused"),
@@ -75,8 +77,10 @@ FAULTS: Mapping[str, Kind] = {
     "legs-hidden": Kind(Moment.LASTS, "no answer names legs, the order itself neither, although it says its class"),
     "wrong-keys": Kind(Moment.LASTS, "no keys are right any more"),
     "gone": Kind(Moment.AT_ONCE, "no server for `seconds`, every connection dropped"),
-    "disconnect": Kind(Moment.AT_ONCE, "the streams are closed (`of`: trades, data, or both)"),
-    "cut-mid-frame": Kind(Moment.AT_ONCE, "the streams end in the middle of a frame (`of`: trades, data, or both)"),
+    "disconnect": Kind(Moment.AT_ONCE, "the streams are closed (`of`: trades or data; both without it)"),
+    "cut-mid-frame": Kind(
+        Moment.AT_ONCE, "the streams end in the middle of a frame (`of`: trades or data; both without it)"
+    ),
     "cancelled-elsewhere": Kind(Moment.AT_ONCE, "somebody else cancels `order`, a client order id"),
     "closed-elsewhere": Kind(Moment.AT_ONCE, "somebody else cancels the orders of `symbol` and closes the position"),
     "dollars-elsewhere": Kind(

@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         multiplier=told.multiplier,
         port=told.port,
         limit=told.limit or None,
+        quote_every=timedelta(seconds=1) / told.quotes,
         say=say,
     )
     over = threading.Event()
@@ -68,6 +69,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--limit", type=int, default=LIMIT, help=f"requests a minute; {LIMIT} unless told, 0 without end"
     )
+    parser.add_argument("--quotes", type=int, default=1, help="a second of each symbol")
     parser.add_argument("--market-time", type=time.fromisoformat, help="what time it is on the exchange now, as 09:45")
     return parser.parse_args(arguments)
 

@@ -76,6 +76,8 @@ class LoopbackExchange:
         New York's hours on weekdays, unless another is given.
     limit
         Requests that it takes in a minute; None is without end.
+    quote_every
+        How often each symbol is quoted while the market is open.
     say
         Hears a line for all that happens, in the server's thread.
     """
@@ -95,11 +97,13 @@ class LoopbackExchange:
         keys: Keys = KEYS,
         port: int = 0,
         limit: int | None = None,
+        quote_every: timedelta = QUOTE_EVERY,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.keys = keys
         self.clock = clock or RunningClock(MORNING)
         self.faults = Faults()
+        self._quote_every = quote_every
         self._transports = Transports()
         hours = calendar or Hours()
         bars, quotes = list(bars), list(quotes)
@@ -180,7 +184,7 @@ class LoopbackExchange:
 
     async def _keep_quoting(self) -> None:
         while self.clock.runs:
-            await asyncio.sleep(QUOTE_EVERY.total_seconds())
+            await asyncio.sleep(self._quote_every.total_seconds())
             self.floor.quote_everything()
             self.publish()
 
