@@ -64,7 +64,7 @@ class Board:
         self._drawn_for: tuple[object, ...] = ()
         self._arranged_for: tuple[bool, Size] | None = None
 
-    def connect(self, want: Callable[[str, str], None]) -> None:
+    def connect(self, want: Callable[[str, str | None], None]) -> None:
         """What the panes' keys ask for is done by `want`."""
         for pane in self.panes.values():
             if isinstance(pane, Wanting):

@@ -60,9 +60,11 @@ class Deeds:
             "pause": self._pause,
         }
 
-    def do(self, what: str, key: str) -> None:
-        """`what` on the row with that key; nothing where the row is gone."""
-        if self.behind.view is not None:
+    def do(self, what: str, key: str | None) -> None:
+        """`what` on the row with that key; nothing where the row is gone, or where none is selected."""
+        if key is None:
+            self.behind.say("no row is selected; the arrows select one")
+        elif self.behind.view is not None:
             self._acts[what](self.behind.view, key)
 
     def flatten(self) -> None:

@@ -20,11 +20,10 @@ class Wanting(Pane):
     `want` does it at once, by its name and the row's key: the next key may already be text for what it opens.
     """
 
-    want: Callable[[str, str], None]
+    want: Callable[[str, str | None], None]
 
     def want_for_row(self, what: str) -> None:
-        if self.grid.selected is not None:
-            self.want(what, self.grid.selected)
+        self.want(what, self.grid.selected)
 
 
 class ProposalsPane(Proposals, Wanting):

@@ -235,6 +235,8 @@ class Grid(Widget, can_focus=True):
     # Selection and scrolling
 
     def _keep_selection(self) -> None:
+        if not self._rows:
+            self._last_index = None  # nobody's hand is on a row: the next one that comes is the selected one
         if self._selected is not None:
             if self._selected not in self._index:
                 self._selected = None

@@ -330,3 +330,10 @@ async def test_flatten_works_from_every_pane() -> None:
             await house.press(pane, "F")
             await house.until(lambda: "close" in house.footer() or "waits already" in house.footer())
         assert house.shows("EXIT WAITS")
+
+
+async def test_a_key_without_a_row_says_so() -> None:
+    """OP-03: a position that went under the hand leaves no row selected, and the next key hits no other"""
+    async with open_desk() as house:
+        await house.press("2", "c")
+        await house.until(lambda: house.shows("no row is selected"))

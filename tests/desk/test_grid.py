@@ -134,6 +134,19 @@ async def test_a_selection_is_kept_by_identity() -> None:
         assert app.moved == ["A", "B"]
 
 
+async def test_the_first_row_behind_an_empty_list_is_selected() -> None:
+    app = OneGrid()
+    async with app.run_test() as pilot:
+        app.grid.show(rows("A"))
+        app.grid.show(rows(""))
+        await pilot.pause()
+        assert app.grid.selected is None
+
+        app.grid.show(rows("B"))
+        await pilot.pause()
+        assert app.grid.selected == "B"
+
+
 async def test_a_key_meant_for_a_row_that_went_hits_no_other() -> None:
     """OP-04"""
     app = OneGrid()
