@@ -24,6 +24,9 @@ GIVES_UP_AFTER = 1.5
 WATCH = 0.5
 """Seconds between two questions while something on the screen may be confirmed."""
 
+FARTHEST = 3.0
+"""Seconds there and back; nobody trades over a link as long as that, so a longer one was a stall."""
+
 KEPT = 8
 
 
@@ -78,10 +81,11 @@ class Proofs:
     def drawn_by_time(self, number: int, now: float) -> float | None:
         """When a terminal that does not answer has drawn what was before this question; None while that is to come.
 
-        One that answered before and has stopped may still lie as far away as its slowest answer did.
+        One that answered before and has stopped may still lie as far away as its slowest answer did; an answer that
+        came late tells of a stall, and not of how far it is.
         """
         asked_at = next((at for asked, at in self._last_asked if asked == number), now)
-        there = asked_at + max(self._trips, default=0.0)
+        there = asked_at + max((trip for trip in self._trips if trip <= min(self._limit(), FARTHEST)), default=0.0)
         return there if now >= there else None
 
     def give_patience_an_end(self, now: float) -> None:

@@ -110,3 +110,17 @@ def test_a_terminal_that_stopped_answering_still_lies_as_far_away_as_its_slowest
     assert proofs.drawn_by_time(lost, 10.8) == 10.8
     never = Proofs()
     assert never.drawn_by_time(never.ask(5.0), 5.0) == 5.0
+
+
+def test_an_answer_that_came_late_says_nothing_of_how_far_a_terminal_is() -> None:
+    """OP-04: after a stall of half a minute its tickets do not take half a minute each"""
+    proofs = Proofs()
+    for asked, took in ((0.0, 0.1), (10.0, 38.6)):
+        proofs.ask(asked)
+        proofs.answer(asked + took)
+    alone = Proofs()
+    alone.ask(0.0)
+    alone.answer(38.6)
+
+    assert proofs.drawn_by_time(proofs.ask(60.0), 60.1) == 60.1
+    assert alone.drawn_by_time(alone.ask(60.0), 60.0) == 60.0
