@@ -34,14 +34,14 @@ def position(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *_stop(row),
         *_covered(row),
         *(field("legs", "the broker works a stop or a pair that it made itself") if row.has_bracket else ()),
-        *field("on its way out", "yes, an exit works or its stop is being cancelled" if row.is_closing else "no"),
+        *_way_out(row),
         *_working(view, row),
     ]
 
 
 def _stop(row: PositionRow) -> list[TextLine]:
     price = usd(f.price(row.stop_price))
-    if row.doubt and row.holder is not StopHolder.BROKER:
+    if "stop" in row.doubt and row.holder is not StopHolder.BROKER:
         return field("stop", f"{price}, in doubt: nobody knows whether the broker holds one", "warning")
     return field("stop", f"{price}, {HELD[row.holder]}")
 
@@ -51,6 +51,12 @@ def _covered(row: PositionRow) -> list[TextLine]:
     by_you = f"; {plain(row.bare)} by nobody but YOU" if row.bare else ""
     doubted = f"; {plain(row.in_doubt)} in doubt: the {row.doubt} was sent, and not answered" if row.doubt else ""
     return field("covered", text + by_you + doubted, "warning" if by_you or doubted else "")
+
+
+def _way_out(row: PositionRow) -> list[TextLine]:
+    if "exit" in row.doubt:
+        return field("on its way out", "nobody knows: an exit was sent, and not answered", "warning")
+    return field("on its way out", "yes, an exit works or its stop is being cancelled" if row.is_closing else "no")
 
 
 def _working(view: DeskView, row: PositionRow) -> list[TextLine]:

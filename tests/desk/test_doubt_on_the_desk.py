@@ -89,6 +89,8 @@ async def test_a_close_in_doubt_is_named_in_the_banner_and_the_row() -> None:
         await house.press("2", "m")
         await house.until(lambda: "the exit of SPY is in doubt" in house.footer())
         assert "on its way" not in house.footer()
+        await house.press("enter")
+        await house.until(lambda: house.shows("nothing at the broker", "nobody knows: an exit was sent"))
 
 
 async def test_a_close_that_failed_is_told_on_the_last_line() -> None:
