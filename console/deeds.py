@@ -15,7 +15,7 @@ from console.screens.behind import Behind
 from console.screens.close import CloseScreen
 from console.screens.decline import DeclineScreen
 from console.screens.edit_order import EditOrderScreen
-from console.screens.move_stop import MoveStopScreen, bare
+from console.screens.move_stop import MoveStopScreen
 from console.screens.question import WIDTH, ArmedQuestion
 from console.screens.why import WhyScreen
 from core.inputs import (
@@ -160,7 +160,11 @@ class Deeds:
         held = next((row for row in view.positions if row.key == key), None)
         if held is None:
             return
-        if held.is_closing and held.holder is not StopHolder.BROKER and not bare(held):
+        if held.doubt and held.holder is not StopHolder.BROKER and not held.bare:
+            why = f"the {held.doubt} of {held.symbol} is in doubt: the broker is asked; wait a minute"
+            self.behind.say(why, "warning")
+            return
+        if held.is_closing and held.holder is not StopHolder.BROKER and not held.bare:
             self.behind.say(f"an exit of {held.symbol} is on its way; no share of it is left to guard", "warning")
             return
         self.behind.ask(MoveStopScreen(self.behind, held, lambda price: self._stage_stop(held, price)))

@@ -30,6 +30,7 @@ class Following:
         self._awaited: Awaited | None = None
         self._order: tuple[ClientOrderId, float] | None = None
         self._closes: Closes | None = None
+        self._failed_close = 0
 
     def wait_for_proposal(self, view: DeskView, symbol: Symbol, strategy: str) -> None:
         self._awaited = awaited(view, symbol, strategy, self.behind.now())
@@ -45,6 +46,14 @@ class Following:
         self._look_for_order(view)
         self._look_for_closes(view)
         self._look_for_proposal(view, may_open)
+        self._look_for_failed_closes(view)
+
+    def _look_for_failed_closes(self, view: DeskView) -> None:
+        """A close that led to nothing is told, once, also where nobody waits for it any more (EX-21)."""
+        newest = view.failed_closes[-1] if view.failed_closes else None
+        if newest is not None and newest.sequence > self._failed_close:
+            self._failed_close = newest.sequence
+            self.behind.say(newest.text, "warning")
 
     def _look_for_order(self, view: DeskView) -> None:
         if self._order is None:

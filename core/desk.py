@@ -49,7 +49,7 @@ class Holdings:
         return (position.quantity, position.average_price) if position else (Quantity(Decimal(0)), None)
 
     def covered(self, symbol: Symbol, strategy: str) -> Quantity:
-        return self.ledger.covered(symbol, strategy)
+        return self.ledger.claimed(symbol, strategy)
 
     def entries_filled(self, strategy: str, day: date) -> int:
         return self.ledger.entries_filled(strategy, day)

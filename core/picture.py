@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from core.engine import Engine
+from core.execution.cover import cover_of
 from core.execution.order import Order
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
@@ -29,6 +30,7 @@ from core.risk.checks import standard_gate
 from core.strategies.orchestrator import at_new_york
 from core.telling import order_in_words
 from core.views import (
+    IN_DOUBT,
     WARNED,
     ChartView,
     DeskView,
@@ -86,6 +88,7 @@ class Pictures:
             tickets=tuple(self._ticket(t, at) for t in desk.stage.state.tickets.values()),
             endings=tuple(self.log.endings),
             refusals=tuple(self.log.refusals),
+            failed_closes=tuple(self.log.failed_closes),
             kill=KillView(
                 tuple(o for o in working if not o.effect.only_reduces),
                 tuple(o for o in working if o.is_protective and HELD not in o.marks),
@@ -264,8 +267,8 @@ class Pictures:
         plan = entry.stop if entry else None
         exits = desk.ledger.working_exits(position.symbol, position.strategy)
         guards = [o for o in exits if o.is_protective and not desk.ledger.is_held(o)]
-        stops = [o for o in guards if desk.ledger.incumbent(o) is None]
-        covered = Quantity(min(desk.ledger.covered(position.symbol, position.strategy), abs(position.quantity)))
+        stops = [o for o in guards if desk.ledger.incumbent(o) is None and not desk.ledger.is_in_doubt(o)]
+        cover = cover_of(desk.ledger, position)
         profit = desk.ledger.open_profit(position, last)
         risked = abs(position.average_price - plan.price) * abs(position.quantity) if plan else None
         stop_price: Price | None = plan.price if plan else None
@@ -283,7 +286,9 @@ class Pictures:
             result_in_risk=profit / risked if profit is not None and risked else None,
             stop_price=stop_price,
             holder=self._holder(stops, plan),
-            covered=covered,
+            covered=cover.covered,
+            in_doubt=cover.in_doubt,
+            doubt=cover.doubt,
             is_closing=any(not o.stands_by or o.is_cancelling for o in exits),
             has_bracket=desk.ledger.has_bracket_order(position.symbol, position.strategy),
         )
@@ -327,7 +332,7 @@ def _result_at(held: Position | None, stop: Price | None, quantity: Quantity) ->
 def _order(order: Order, patience: timedelta, *, is_to_replace: bool, is_held: bool) -> OrderRow:
     marks = (
         *(("cancelling",) if order.is_cancelling else ()),
-        *(("in doubt",) if order.in_doubt_since and order.is_working else ()),
+        *((IN_DOUBT,) if order.in_doubt_since and order.is_working else ()),
         *((WARNED,) if order.warning_waits else ()),
         *(("late fill",) if order.late_fill else ()),
         *(("being replaced",) if order.is_being_replaced else ()),

@@ -16,7 +16,7 @@ from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
 from core.model.staging import Review, Ticket
 from core.model.timing import Span
-from core.model.values import ClientOrderId, Fraction, Money, Price, ProposalId, Quantity, Symbol
+from core.model.values import NO_SHARES, ClientOrderId, Fraction, Money, Price, ProposalId, Quantity, Symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +136,8 @@ class PositionRow:
         Open profit as a multiple of what was risked to the stop (R); None without a stop.
     covered
         Shares that stops and exits at the broker would close; the rest is on YOU.
+    in_doubt, doubt
+        Shares that others would close if they arrived, and what those are: `stop`, `exit`, `exit and stop`.
     has_bracket
         Legs that the broker made with its entry, or a pair of exits, work for it.
     """
@@ -154,8 +156,17 @@ class PositionRow:
     covered: Quantity
     is_closing: bool
     has_bracket: bool = False
+    in_doubt: Quantity = NO_SHARES
+    doubt: str = ""
+
+    @property
+    def bare(self) -> Quantity:
+        """Shares that nothing at the broker closes, nor anything that is in doubt."""
+        return Quantity(max(abs(self.quantity) - self.covered - self.in_doubt, Decimal(0)))
 
 
+IN_DOUBT = "in doubt"
+"""The mark of an order that was sent, and of which the broker has said nothing."""
 WARNED = "WARNED"
 """The mark of an order whose warning by the broker waits for the operator (OP-11)."""
 
@@ -482,6 +493,8 @@ class DeskView:
         What was not staged, not confirmed or not sent, with every reason; the newest last.
     chart
         Of the symbol that the console watches; None where it watches none.
+    failed_closes
+        Closes that led to nothing since the start, each with its reason; the newest last.
     """
 
     number: int
@@ -504,6 +517,7 @@ class DeskView:
     chart: ChartView | None
     sizing: SizingView = NO_SIZING
     wire: WireView = NO_WIRE
+    failed_closes: tuple[LogRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ class Status:
         `trading`, `halted`, `killed`, `read-only` …: the word on the status line.
     orders_sent
         Since the New York day began.
+    uncovered
+        Shares that no stop is known to guard, in words: `SPY 2.5 no stop`.
     """
 
     state: str
@@ -37,6 +39,7 @@ class Status:
     proposals_waiting: int
     journal_sequence: int
     account: str
+    uncovered: tuple[str, ...] = ()
 
 
 class Heartbeat:

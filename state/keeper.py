@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from core.engine import Engine
+from core.execution.cover import bare_in_words
 from core.inputs import Kill, ProposeFlattening
 from core.ports import JournalWriteError
 from core.runtime.runtime import Runtime
@@ -86,4 +87,5 @@ def status_of(engine: Engine, account: str, state: str) -> Status:
         proposals_waiting=len(desk.stage.state.proposals),
         journal_sequence=desk.journal.sequence,
         account=account,
+        uncovered=bare_in_words(desk.ledger),
     )

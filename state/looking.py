@@ -30,7 +30,8 @@ class Looking:
         from state import heartbeat
 
         names = ("state", "pid", "heartbeat_age", "mode", "positions", "orders_working", "orders_sent")
-        empty = dict.fromkeys((*names, "proposals_waiting", "journal_sequence"), 0)
+        empty: dict[str, object] = dict.fromkeys((*names, "proposals_waiting", "journal_sequence"), 0)
+        empty["uncovered"] = ()
         folder = self.home.account(account) if account else last_account(self.home)
         pid = holder(folder) if folder else None
         beaten = heartbeat.read(folder) if folder else None
@@ -53,6 +54,7 @@ class Looking:
             "proposals_waiting": status.proposals_waiting,
             "journal_sequence": status.journal_sequence,
             "account": folder.name,
+            "uncovered": status.uncovered,
         }
 
     def kill(self, account: str | None, flatten: bool) -> str:

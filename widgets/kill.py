@@ -59,7 +59,7 @@ def _entries(view: DeskView, label: str, width: int, room: int) -> Listed:
 
 def _protection(view: DeskView, width: int, room: int) -> list[Listed]:
     stops = [_order(row) for row in view.kill.stops_working]
-    bare = [_uncovered(held) for held in view.kill.uncovered]
+    bare = [text for held in view.kill.uncovered for text in _uncovered(held)]
     return [
         one_each("stays     ", stops, width, IN_ORDERS, room),
         one_each("NO STOP   ", bare, width, IN_POSITIONS, room, "warning"),
@@ -73,6 +73,9 @@ def _order(row: OrderRow) -> str:
     return f"{what} {f.terms(row.type, row.limit_price, row.stop_price, trail)}, {row.status.value}{marks}"
 
 
-def _uncovered(row: PositionRow) -> str:
-    left = abs(row.quantity) - row.covered
-    return f"{row.symbol}: {plain(left)} of {plain(abs(row.quantity))} shares have no stop at the broker"
+def _uncovered(row: PositionRow) -> list[str]:
+    held = plain(abs(row.quantity))
+    bare = [f"{row.symbol}: {plain(row.bare)} of {held} shares have no stop at the broker"] if row.bare else []
+    if not row.doubt:
+        return bare
+    return [*bare, f"{row.symbol}: in doubt whether the broker has the {row.doubt} of {plain(row.in_doubt)}"]

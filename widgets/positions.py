@@ -93,8 +93,10 @@ def _last(row: PositionRow, now: datetime) -> Cell:
 
 
 def _held_by(row: PositionRow) -> Cell:
-    """`broker 47`, `closing`, `YOU 0 of 47 !`."""
-    if row.is_closing:
+    """`broker 47`, `closing`, `YOU 0 of 47 !`, `in doubt !`."""
+    if row.doubt and not row.covered and not row.bare:
+        return Cell("in doubt !", "warning")
+    if row.is_closing and not row.doubt:
         return Cell("closing", "strong")
     if row.holder is StopHolder.BROKER and row.covered >= abs(row.quantity):
         return Cell(f"broker {plain(row.covered)}")

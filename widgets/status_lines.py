@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from core.model.account import Mode
-from core.views import WARNED, DeskView, StatusView
+from core.views import IN_DOUBT, WARNED, DeskView, StatusView
 from widgets import format as f
 from widgets.grid_picture import Tone
 from widgets.lamps import lamps_in_brief, lamps_in_words
@@ -99,7 +99,8 @@ def _account(status: StatusView, width: int, is_percent_shown: bool) -> TextLine
 
 def _left(view: DeskView) -> str:
     """What is still open on a killed desk."""
-    entries, stops, held = len(view.kill.entries_working), len(view.kill.stops_working), len(view.positions)
+    entries, held = len(view.kill.entries_working), len(view.positions)
+    stops = sum(IN_DOUBT not in row.marks for row in view.kill.stops_working)
     return f"{entries} {'entry' if entries == 1 else 'entries'}, {stops} stop{'s' * (stops != 1)}, {held} held"
 
 
@@ -138,6 +139,30 @@ def _warned(view: DeskView, now: datetime) -> list[TextLine]:
     return [(Cell(f"BROKER WARNS  {what}, {fate}{more}", "warning"), Cell("   W in Orders", "muted"))]
 
 
+def _uncovered(view: DeskView, width: int) -> list[TextLine]:
+    """Shares that nothing guards, and those of which nobody knows: two matters, a line each (EX-13)."""
+    bare = [f"{row.symbol} {f.quantity(row.bare)}" for row in view.kill.uncovered if row.bare]
+    rows = [row for row in view.kill.uncovered if row.doubt]
+    doubted = [f"{row.symbol} {f.quantity(row.in_doubt)} {row.doubt} in doubt" for row in rows]
+    gives, shows = "m in Positions gives one, c closes", "Orders shows it"
+    return [
+        *_named(("UNCOVERED {}: no stop at the broker", "UNCOVERED {}: no stop"), bare, gives, width),
+        *_named(("UNCOVERED {}: the broker is asked", "UNCOVERED {}"), doubted, shows, width),
+    ]
+
+
+def _named(texts: tuple[str, str], names: Sequence[str], way_out: str, width: int) -> list[TextLine]:
+    """As many names as there is room for, the others counted, or the shorter text; the way out ends the line."""
+    if not names:
+        return []
+    long, short = texts
+    room = width - len(f"   {way_out}")
+    some = [f"{', '.join(names[:count])}, {len(names) - count} more" for count in range(len(names) - 1, 0, -1)]
+    heads = [long.format(", ".join(names)), *(short.format(text) for text in (", ".join(names), *some, len(names)))]
+    head = next((head for head in heads if len(head) <= room), heads[-1])
+    return [(Cell(head, "warning"), Cell(f"   {way_out}", "muted"))]
+
+
 def _banners(view: DeskView, now: datetime, width: int) -> list[TextLine]:
     status = view.status
     lines: list[TextLine] = []
@@ -155,9 +180,7 @@ def _banners(view: DeskView, now: datetime, width: int) -> list[TextLine]:
         lines.append((Cell("STARTING: comparing the books with the broker; nothing is sent before.", "strong"),))
     elif status.entries_refused is not None:
         lines += _whole(_shouted(status.entries_refused), width, "warning")
-    if view.kill.uncovered:
-        bare = ", ".join(f"{row.symbol} {f.quantity(abs(row.quantity) - row.covered)}" for row in view.kill.uncovered)
-        lines += _whole(f"UNCOVERED {bare}: no stop at the broker", width, "warning")
+    lines += _uncovered(view, width)
     lines += lamps_in_words(status.lamps, now, width)
     if status.disk is not None:
         lines += _whole(f"DISK: {status.disk}", width, "urgent")

@@ -27,6 +27,8 @@ def status(context: typer.Context, account: Account = None, as_json: AsJson = Fa
             + f", {found['mode']}; {found['positions']} positions, {found['orders_working']} orders working, "
             f"{found['orders_sent']} sent, {found['proposals_waiting']} proposals waiting"
         )
+        if isinstance(bare := found["uncovered"], tuple) and bare:
+            say(f"UNCOVERED {', '.join(bare)}; in Positions m gives a stop, c closes")
     if found["state"] == "stopped":
         raise typer.Exit(STOPPED)
     if found["state"] in NOT_HEALTHY:

@@ -31,20 +31,32 @@ def position(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *field("last price", f"{usd(f.price(row.last))}, {instant(row.last_at, now)}"),
         *field("open profit", f"{usd(f.arrowed(row.profit).strip())}, {in_risk}", f.tone_of(row.profit)),
         (),
-        *field("stop", f"{usd(f.price(row.stop_price))}, {HELD[row.holder]}"),
+        *_stop(row),
         *_covered(row),
         *(field("legs", "the broker works a stop or a pair that it made itself") if row.has_bracket else ()),
-        *field("on its way out", "yes, an exit works or its stop is being cancelled" if row.is_closing else "no"),
+        *_way_out(row),
         *_working(view, row),
     ]
 
 
+def _stop(row: PositionRow) -> list[TextLine]:
+    price = usd(f.price(row.stop_price))
+    if "stop" in row.doubt and row.holder is not StopHolder.BROKER:
+        return field("stop", f"{price}, in doubt: nobody knows whether the broker holds one", "warning")
+    return field("stop", f"{price}, {HELD[row.holder]}")
+
+
 def _covered(row: PositionRow) -> list[TextLine]:
-    bare = abs(row.quantity) - row.covered
     text = f"{plain(row.covered)} of {plain(abs(row.quantity))} shares would be closed at the broker"
-    return (
-        field("covered", f"{text}; {plain(bare)} by nobody but YOU", "warning") if bare > 0 else field("covered", text)
-    )
+    by_you = f"; {plain(row.bare)} by nobody but YOU" if row.bare else ""
+    doubted = f"; {plain(row.in_doubt)} in doubt: the {row.doubt} was sent, and not answered" if row.doubt else ""
+    return field("covered", text + by_you + doubted, "warning" if by_you or doubted else "")
+
+
+def _way_out(row: PositionRow) -> list[TextLine]:
+    if "exit" in row.doubt:
+        return field("on its way out", "nobody knows: an exit was sent, and not answered", "warning")
+    return field("on its way out", "yes, an exit works or its stop is being cancelled" if row.is_closing else "no")
 
 
 def _working(view: DeskView, row: PositionRow) -> list[TextLine]:

@@ -44,6 +44,10 @@ def leaving_lines(view: DeskView) -> list[TextLine]:
 
 def _position(row: PositionRow) -> list[TextLine]:
     name = f"{row.symbol} {plain(row.quantity)}"
+    if row.doubt:
+        text = f"{name}: the {row.doubt} of {plain(row.in_doubt)} is in doubt, and nobody watches what comes of it."
+        known = f"{plain(row.covered)} are known to have a stop at the broker." if row.covered else ""
+        return [line for part in (text, known) if part for line in wrapped("", part, WIDTH, "warning")]
     if row.holder is StopHolder.BROKER and row.covered >= abs(row.quantity):
         return wrapped("", f"{name} keeps its stop at the broker.", WIDTH)
     if row.covered:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR
 
 from console.screens.behind import Behind
 from console.screens.numbers import number_in
 from console.screens.typing import Field, FieldsScreen
 from core.model.order import StopHolder
-from core.model.values import Price, Quantity, tick_of
+from core.model.values import Price, tick_of
 from core.views import DeskView, PositionRow
 from widgets import format as f
 from widgets.lines import Cell, TextLine
@@ -86,11 +86,6 @@ def break_even(row: PositionRow) -> Price:
     return Price(row.average_price.quantize(tick, ROUND_CEILING if row.quantity > 0 else ROUND_FLOOR))
 
 
-def bare(row: PositionRow) -> Quantity:
-    """Shares that neither a stop nor an exit at the broker closes."""
-    return Quantity(max(abs(row.quantity) - row.covered, Decimal(0)))
-
-
 def _stop_now(row: PositionRow) -> Cell:
     """Where a stop works, or that none does: a price alone would look like protection."""
     if row.holder is StopHolder.BROKER:
@@ -105,8 +100,8 @@ def _staged(row: PositionRow, stop: str) -> list[TextLine]:
     lines: list[TextLine] = []
     if row.holder is StopHolder.BROKER:
         lines.append((Cell("Enter stages ", "muted"), Cell(stop, "strong")))
-    if bare(row):
-        have = f" for {f.quantity(bare(row))} that have none"
+    if row.bare:
+        have = f" for {f.quantity(row.bare)} that have none"
         lines.append((Cell("and" if lines else "Enter stages", "muted"), Cell(f" a new {stop}", "strong"), Cell(have)))
     return lines
 

@@ -127,9 +127,24 @@ class Ledger:
             o for o in self.working() if o.request.symbol == symbol and o.strategy == strategy and o.only_reduces
         )
 
-    def covered(self, symbol: Symbol, strategy: str) -> Quantity:
-        """Shares that working exits would close (EX-13)."""
+    def claimed(self, symbol: Symbol, strategy: str) -> Quantity:
+        """Shares that working exits ask for, those in doubt too: no second order is sent for them (EX-06, EX-13)."""
         return Quantity(sum((self.claim(o) for o in self.working_exits(symbol, strategy)), ZERO))
+
+    def covered(self, symbol: Symbol, strategy: str) -> Quantity:
+        """Shares of which a person may be told that they are covered: what is in doubt covers nothing (EX-13)."""
+        exits = self.working_exits(symbol, strategy)
+        return Quantity(sum((self.claim(o) for o in exits if not self.is_in_doubt(o)), ZERO))
+
+    def doubted_exits(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
+        """Exits that may be at the broker, and of which it has not said so: stops, and what closes."""
+        return tuple(o for o in self.working_exits(symbol, strategy) if self.is_in_doubt(o) and self.claim(o) > 0)
+
+    def is_in_doubt(self, order: Order) -> bool:
+        """Whether it was sent and never answered, unless the broker says of the old one that another took its place."""
+        old = self._replaced(order)
+        is_there = old is not None and old.made_way
+        return order.status is OrderStatus.PENDING and order.in_doubt_since is not None and not is_there
 
     def incumbent(self, order: Order) -> Order | None:
         """The working order that this one was sent to replace; None once that has ended, or where it replaces none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
@@ -12,6 +13,7 @@ from core.model.values import Price
 from core.ports import Recorded
 from core.telling import in_words, kind_of, order_in_words
 from core.views import Ending, LogRow
+from core.workflows.closing import CLOSE_AGAIN
 
 ROWS = 500
 REFUSALS = 20
@@ -29,6 +31,8 @@ class Log:
     ----------
     endings, staged
         Since the start alone: what ended before it is nobody's answer any more.
+    failed_closes
+        Closes that led to nothing, since the start: the position is still there.
     signal_prices
         The price that each waiting proposal was staged at, whatever it was edited to since.
     """
@@ -37,6 +41,7 @@ class Log:
         self.rows: deque[LogRow] = deque(maxlen=ROWS)
         self.refusals: deque[LogRow] = deque(maxlen=REFUSALS)
         self.endings: deque[Ending] = deque(maxlen=REFUSALS)
+        self.failed_closes: deque[LogRow] = deque(maxlen=REFUSALS)
         self.staged = 0
         self.signal_prices: dict[str, Price | None] = {}
         self._orders_of: dict[str, str] = {}
@@ -63,6 +68,8 @@ class Log:
             self.staged += 1
         if isinstance(fact, REFUSING):
             self.refusals.append(row)
+        if isinstance(fact, facts.MandateEnded) and fact.reason.startswith(CLOSE_AGAIN):
+            self.failed_closes.append(replace(row, text=fact.reason))
         if isinstance(fact, facts.ProposalEnded):
             self.endings.append(Ending(fact.proposal_id, fact.end.value, fact.reason))
 

@@ -274,7 +274,7 @@ class Changing:
 
     def _unguarded(self, position: Position) -> Quantity:
         """Shares that no stop guards and that no exit is out or signed for."""
-        held = abs(position.quantity) - self.desk.ledger.covered(position.symbol, position.strategy)
+        held = abs(position.quantity) - self.desk.ledger.claimed(position.symbol, position.strategy)
         return Quantity(max(min(held, left_to_close(self.desk, position.symbol, position.strategy)), Decimal(0)))
 
     def _next_id(self, order_id: ClientOrderId) -> ClientOrderId:

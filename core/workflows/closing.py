@@ -13,11 +13,14 @@ from core.facts import MandateEnded, SubmissionBlocked
 from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, TimeInForce
 from core.model.signal import ExitReason
 from core.model.staging import Mandate, MandateKind, Proposal, Ticket
-from core.model.values import ClientOrderId, Quantity
+from core.model.values import ClientOrderId, Quantity, plain
 from core.staging.stage import MandateUse
 from core.workflows.cancelling import Cancelling
 from core.workflows.protecting import Protecting
 from core.workflows.submitting import Intent, Submitting
+
+CLOSE_AGAIN = "close again: "
+"""With this begins the reason of every close that led to nothing: a person is told of those."""
 
 
 class Closing:
@@ -63,7 +66,7 @@ class Closing:
     def due(self) -> Iterator[Effect]:
         for use in self.desk.stage.mandates(MandateKind.CLOSE):
             if use.releases == 0 and self.desk.at >= use.mandate.ends_at:
-                self._end(use, "the stop was not gone in time; close again")
+                self._end(use, "close again: the stop was not gone in time")
         yield from self.go_on()
 
     # ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -128,9 +131,22 @@ class Closing:
         """The sale is over: its shares that are left get their stop back, all of them where it failed."""
         sale = self.desk.ledger.order(use.mandate.parent)
         is_sold = sale is not None and sale.status is OrderStatus.FILLED
-        self._end_all(MandateKind.CLOSE, use.mandate.parent, "sold" if is_sold else "the sale did not go through")
+        self._end_all(MandateKind.CLOSE, use.mandate.parent, "sold" if is_sold else self._why_not_closed(use, sale))
         yield from self._put_back(use)
-        self._end(use, "the stop was put back" if use.released else "nothing is left to protect")
+        self._end(use, self._what_guards_it(use))
+
+    def _why_not_closed(self, use: MandateUse, sale: Order | None) -> str:
+        quantity = sale.remaining if sale is not None else use.mandate.quantity
+        why = "it was never sent" if sale is None else sale.reason or sale.status.value
+        return f"close again: {plain(quantity)} {use.mandate.symbol} did not go through ({why})"
+
+    def _what_guards_it(self, use: MandateUse) -> str:
+        """What may be said before the broker has answered for the stop: that it is back is not known yet."""
+        confirmation = self.desk.stage.state.confirmations[use.mandate.ticket_id]
+        mandate = use.mandate
+        if self.protecting.uncovered(mandate.symbol, confirmation.proposal.strategy, mandate.side) > 0:
+            return "its stop could not be asked for again; m in Positions gives it one"
+        return "the stop was asked for again" if use.released else "nothing is left to protect"
 
     def _guard_what_entries_left(self, use: MandateUse) -> Iterator[Effect]:
         """The sale is over: what an entry filled that made way for it, and that is still held, gets its stop."""

@@ -256,9 +256,7 @@ class Proposing:
         held = abs(position.quantity)
         clamped = Quantity(min(quantity, left_to_close(self.desk, position.symbol, position.strategy)))
         if clamped <= 0:
-            self._skip(
-                position.strategy, position.symbol, ("an exit of all of it is working already; Orders shows it",)
-            )
+            self._skip(position.strategy, position.symbol, (self._why_nothing_is_left(position),))
             return
         if clamped < quantity:
             reason = f"{reason}; {plain(quantity)} was asked for, {plain(clamped)} is left to close"
@@ -282,6 +280,12 @@ class Proposing:
                 exit_reason=exit_reason,
             )
         )
+
+    def _why_nothing_is_left(self, position: Position) -> str:
+        doubted = self.desk.ledger.doubted_exits(position.symbol, position.strategy)
+        if any(not order.stands_by for order in doubted):
+            return "an exit of it is in doubt: the broker is asked, and nothing is sent twice"
+        return "an exit of all of it is working already; Orders shows it"
 
     def _closing_effect(self, quantity: Quantity, held: Decimal) -> OrderEffect:
         return OrderEffect.CLOSE if quantity == held else OrderEffect.REDUCE

@@ -144,7 +144,7 @@ class Protecting:
         position = self._position(symbol, strategy)
         if position is None or closing_side(position) is not side:
             return Decimal(0)
-        return abs(position.quantity) - self.desk.ledger.covered(position.symbol, strategy)
+        return abs(position.quantity) - self.desk.ledger.claimed(position.symbol, strategy)
 
     def _position(self, symbol: str, strategy: str) -> Position | None:
         return next(

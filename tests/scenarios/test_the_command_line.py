@@ -22,6 +22,7 @@ from core.market.synthetic import synthetic_sessions
 from core.model.values import Symbol
 from core.ports import DemoRequest
 from state.folders import Home
+from state.heartbeat import Heartbeat, Status
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 real_data = pytest.mark.skipif(
@@ -170,6 +171,20 @@ def test_where_nothing_ever_ran_the_status_says_stopped_and_zeros(keyturn: Keytu
     assert answer.json["state"] == "stopped"
     assert answer.json["heartbeat_age"] is None
     assert {answer.json[name] for name in ("positions", "orders_working", "orders_sent", "journal_sequence")} == {0}
+
+
+def test_the_status_names_shares_of_which_no_stop_is_known(keyturn: Keyturn, tmp_path: Path) -> None:
+    """OP-06, SY-02"""
+    folder = Home.of({"KEYTURN_HOME": str(tmp_path / "home")}).account("paper")
+    folder.prepare()
+    status = Status("trading", 7, "paper", 2, 1, 3, 0, 5, "paper", ("SPY 2.5 no stop", "QQQ 1 exit in doubt"))
+    Heartbeat(folder).beat(status)
+
+    told = keyturn("status", "--account", "paper").out
+    found = keyturn("status", "--account", "paper", "--json").json
+
+    assert "UNCOVERED SPY 2.5 no stop, QQQ 1 exit in doubt; in Positions m gives a stop, c closes" in told
+    assert found["uncovered"] == ["SPY 2.5 no stop", "QQQ 1 exit in doubt"]
 
 
 def test_a_kill_from_another_terminal_holds_for_an_engine_that_starts_later(keyturn: Keyturn, tmp_path: Path) -> None:

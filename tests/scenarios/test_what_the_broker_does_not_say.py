@@ -243,8 +243,8 @@ def the_same_signal(house: House) -> EntrySignal:
 def test_a_signal_has_one_order_also_after_a_restart() -> None:
     """EX-04"""
     house = a_house_with_a_working_entry()
-    house.until("10:08")
-    house.restarted().until("10:08:30")
+    house.until("10:07")
+    house.restarted().until("10:07:15")
 
     house.engine.proposing.stage_entry(the_same_signal(house))
 

@@ -480,7 +480,7 @@ class Auditor:
                 continue
             if any(entry.status.is_working and entry.request.legs for entry in filled):
                 continue  # its legs wait until it is filled whole; the status line names what is bare meanwhile
-            if ledger.covered(position.symbol, position.strategy) < abs(position.quantity):
+            if ledger.claimed(position.symbol, position.strategy) < abs(position.quantity):
                 found.append(f"{position.quantity} {position.symbol} of {position.strategy} are not covered")
         return found
 

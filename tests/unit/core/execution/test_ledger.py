@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from core.execution.cover import bare_in_words, cover_of
 from core.execution.ledger import UNKNOWN_OWNER
 from core.execution.order import is_order_stale
 from core.execution.order_machine import DuplicateOrderError
@@ -314,6 +315,25 @@ def test_covered_is_what_working_exits_would_still_close() -> None:
     assert books.ledger.covered(SPY, "vwap") == 4
     assert books.ledger.working_exits(SPY, "vwap") == (stop,)
     assert books.ledger.children(ClientOrderId("entry")) == 1
+
+
+def test_a_stop_in_doubt_covers_nothing_and_still_claims_its_shares() -> None:
+    """EX-06, EX-13: six of ten have their stop; the one for the other four was never answered"""
+    books = Books()
+    books.buys("10", "100")
+    books.becomes(books.creates(a_request("stop", Side.SELL, "6", stop="99")), OrderStatus.SUBMITTED)
+    doubted = books.creates(a_request("doubted", Side.SELL, "4", stop="99"))
+    before = cover_of(books.ledger, books.ledger.positions()[0])
+
+    books.fold(OrderInDoubt(doubted.id, "no answer"))
+
+    cover = cover_of(books.ledger, books.ledger.positions()[0])
+    assert (before.covered, before.doubt) == (10, "")
+    assert (cover.covered, cover.in_doubt, cover.doubt) == (6, 4, "stop")
+    assert (books.ledger.covered(SPY, "vwap"), books.ledger.claimed(SPY, "vwap")) == (6, 10)
+    assert bare_in_words(books.ledger) == ("SPY 4 stop in doubt",)
+    books.becomes(doubted, OrderStatus.CANCELLED)
+    assert bare_in_words(books.ledger) == ("SPY 4 no stop",)
 
 
 def test_entries_on_their_way_can_be_asked_for_by_symbol_and_strategy() -> None:

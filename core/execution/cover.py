@@ -1,0 +1,50 @@
+"""How much of a position is covered, as a person is told it: what is in doubt covers nothing, and is named apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.execution.ledger import Ledger
+from core.model.position import Position
+from core.model.values import Quantity, plain
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """Shares of one position.
+
+    Attributes
+    ----------
+    covered
+        What stops and exits close that the broker has.
+    in_doubt
+        What others may close, sent and not answered.
+    doubt
+        What those are: `stop`, `exit`, `exit and stop`; empty where none is in doubt.
+    """
+
+    covered: Quantity
+    in_doubt: Quantity
+    doubt: str
+
+
+def cover_of(ledger: Ledger, position: Position) -> Cover:
+    held = abs(position.quantity)
+    covered = min(ledger.covered(position.symbol, position.strategy), held)
+    claimed = min(ledger.claimed(position.symbol, position.strategy), held)
+    doubted = ledger.doubted_exits(position.symbol, position.strategy) if claimed > covered else ()
+    kinds = {"stop" if order.stands_by else "exit" for order in doubted}
+    return Cover(Quantity(covered), Quantity(claimed - covered), " and ".join(sorted(kinds)))
+
+
+def bare_in_words(ledger: Ledger) -> tuple[str, ...]:
+    """`SPY 2.5 no stop`, `SPY 0.5 stop in doubt`: each position of which shares are not covered."""
+    found: list[str] = []
+    for position in ledger.positions():
+        cover = cover_of(ledger, position)
+        bare = abs(position.quantity) - cover.covered - cover.in_doubt
+        if bare > 0:
+            found.append(f"{position.symbol} {plain(bare)} no stop")
+        if cover.in_doubt > 0:
+            found.append(f"{position.symbol} {plain(cover.in_doubt)} {cover.doubt} in doubt")
+    return tuple(found)

@@ -1,0 +1,144 @@
+"""What nobody knows to be at the broker, on the screen: the row, the banner, the dialogs, and what there is to do."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from console.screens.leave import leaving_lines
+from core.effects import Effect, SubmitOrder
+from core.inputs import Input, RequestCancel, SubmissionAnswered
+from core.model.broker import Refused
+from core.model.values import Quantity
+from core.runtime.asking import no_answer
+from core.views import OrderRow
+from tests.desk.desk_house import House, open_desk
+from tests.desk.still_house import a_position, a_view, open_still
+from tests.desk.test_kill_screen_crowded import crowded
+from widgets.lines import joined
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+
+
+def loses(house: House, kind: str) -> None:
+    """From now on no order of that type arrives, or is answered."""
+    ask = house.runtime.ask
+
+    def lost(effect: Effect) -> Input:
+        is_it = isinstance(effect, SubmitOrder) and effect.order.type.value == kind
+        return no_answer(effect, "the line broke") if is_it else ask(effect)
+
+    house.runtime.ask = lost  # type: ignore[method-assign]
+
+
+def refuses(house: House, kind: str) -> None:
+    """The broker states a refusal of every order of that type."""
+    ask = house.runtime.ask
+
+    def refused(effect: Effect) -> Input:
+        if isinstance(effect, SubmitOrder) and effect.order.type.value == kind:
+            return SubmissionAnswered(effect.order.client_order_id, Refused(403, 40310000, "not now"))
+        return ask(effect)
+
+    house.runtime.ask = refused  # type: ignore[method-assign]
+
+
+def the_stops(house: House) -> tuple[OrderRow, ...]:
+    return house.desk.view.kill.stops_working if house.desk.view is not None else ()
+
+
+async def buys(house: House) -> None:
+    await house.opens_the_ticket()
+    await house.press("B")
+    await house.until(lambda: house.desk.view is not None and house.desk.view.positions)
+    await house.press("2")
+
+
+@SIZES
+async def test_a_stop_in_doubt_is_never_shown_as_held_by_the_broker(size: tuple[int, int]) -> None:
+    """EX-13, OP-06: row, banner, details and the leave dialog say the same"""
+    async with open_desk(size) as house:
+        loses(house, "stop")
+        await buys(house)
+
+        await house.until(lambda: house.shows("UNCOVERED SPY 0.1 stop in doubt: the broker is asked Orders shows it"))
+        await house.until(lambda: house.shows("in doubt !"))
+        assert not house.shows("broker 0.1")
+        await house.press("2", "m")
+        await house.until(lambda: "the stop of SPY is in doubt" in house.footer())
+        await house.press("q")
+        await house.until(lambda: house.shows("SPY 0.1: the stop of 0.1 is in doubt"))
+        assert not house.shows("keeps its stop")
+        await house.press("escape", "enter")
+        await house.until(lambda: house.shows("0 of 0.1 shares would be closed", "in doubt: nobody knows"))
+        assert not house.shows("the broker holds it")
+
+
+async def test_a_close_in_doubt_is_named_in_the_banner_and_the_row() -> None:
+    """EX-13, EX-21"""
+    async with open_desk() as house:
+        await buys(house)
+        await house.until(lambda: house.shows("broker 0.1"))
+        loses(house, "market")
+        await house.press("c", "enter")
+        await house.until(house.is_armed)
+        await house.press("S")
+
+        await house.until(lambda: house.shows("UNCOVERED SPY 0.1 exit in doubt: the broker is asked", "in doubt !"))
+        await house.press("2", "m")
+        await house.until(lambda: "the exit of SPY is in doubt" in house.footer())
+        assert "on its way" not in house.footer()
+        await house.press("enter")
+        await house.until(lambda: house.shows("nothing at the broker", "nobody knows: an exit was sent"))
+
+
+async def test_a_close_that_failed_is_told_on_the_last_line() -> None:
+    """EX-21: the broker refuses the sale; the stop is back, and the position is still there"""
+    async with open_desk() as house:
+        await buys(house)
+        await house.until(lambda: house.shows("broker 0.1"))
+        await house.press("c", "enter")
+        await house.until(house.is_armed)
+        refuses(house, "market")
+        await house.press("S")
+
+        await house.until(lambda: "close again: 0.1 SPY did not go through (not now" in house.footer())
+        await house.until(lambda: house.shows("broker 0.1"))
+
+
+@SIZES
+async def test_the_banner_of_bare_shares_says_what_to_do(size: tuple[int, int]) -> None:
+    """OP-06, DESK rule 2"""
+    async with open_desk(size) as house:
+        await buys(house)
+        await house.until(lambda: the_stops(house))
+        house.desk.handle.send(RequestCancel(the_stops(house)[0].id))
+
+        await house.until(
+            lambda: house.shows("UNCOVERED SPY 0.1: no stop at the broker   m in Positions gives one, c closes")
+        )
+
+
+@SIZES
+async def test_the_way_out_stands_at_the_end_of_a_crowded_banner(size: tuple[int, int]) -> None:
+    """DESK rule 2: thirty positions without a stop; some are named, the others counted"""
+    async with open_still(crowded(), size) as house:
+        await house.until(lambda: house.shows("UNCOVERED SYM00 47, "))
+
+        (line,) = [line for line in house.picture().splitlines() if "UNCOVERED" in line]
+
+        assert " more: no stop " in line
+        assert line.rstrip().endswith("m in Positions gives one, c closes")
+
+
+def test_leaving_tells_what_is_known_and_what_is_in_doubt_apart() -> None:
+    """OP-06, EX-13: two of 2.5 shares have their stop, and of the rest nobody knows"""
+    quantity, covered, doubted = (Quantity(Decimal(text)) for text in ("2.5", "2", "0.5"))
+    row = a_position(quantity=quantity, covered=covered, in_doubt=doubted, doubt="stop")
+
+    said = " ".join(joined(line).strip() for line in leaving_lines(a_view(positions=(row,))))
+
+    assert "SPY 2.5: the stop of 0.5 is in doubt, and nobody watches what comes of it." in said
+    assert "2 are known to have a stop at the broker." in said
+    assert "keeps" not in said

@@ -1,0 +1,263 @@
+"""An order that nobody knows to be at the broker covers nothing, as a person is told it; and nothing is sent twice."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from console.screens.leave import leaving_lines
+from core.effects import Effect, SubmitOrder
+from core.facts import MandateEnded, OrderInDoubt, OrderNotFound, ProposalSkipped
+from core.inputs import Input, ProposeClose, RequestCancel
+from core.model.order import OrderStatus, StopHolder
+from core.model.values import Fraction, plain
+from core.picture import Pictures
+from core.runtime.asking import no_answer
+from core.views import DeskView, PositionRow
+from state.keeper import status_of
+from tests.scenarios.changes import confirms_now, moves, passes
+from tests.scenarios.house import (
+    BROKEN,
+    STEADY,
+    House,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+    assert_can_be_rebuilt,
+)
+from tests.unit.core.brokers.trading_floor import SPY
+from widgets.lines import joined
+
+LONG = ("10:06", "10:30", STEADY)
+
+
+def loses(house: House, kind: str, *, arrives: bool = False) -> None:
+    """From now on no order of that type is answered, whether or not it arrives."""
+    ask = house.line.ask
+
+    def lost(effect: Effect) -> Input:
+        if isinstance(effect, SubmitOrder) and effect.order.type.value == kind:
+            if arrives:
+                ask(effect)
+            return no_answer(effect, BROKEN.reason)
+        return ask(effect)
+
+    house.line.ask = lost  # type: ignore[method-assign]
+
+
+def the_view(house: House) -> DeskView:
+    return Pictures(house.engine).draw(house.line.at)
+
+
+def the_row(house: House) -> PositionRow:
+    (row,) = the_view(house).positions
+    return row
+
+
+def leaving(house: House) -> str:
+    return " ".join(joined(line).strip() for line in leaving_lines(the_view(house)))
+
+
+def a_house_whose_stop_is_in_doubt() -> House:
+    house = a_house_with_a_proposal(LONG)
+    loses(house, "stop")
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+    assert house.held() == "0.502"
+    return house
+
+
+# ── a stop ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_stop_in_doubt_is_not_told_as_covering() -> None:
+    """EX-13, OP-06: the broker has said more than once that it does not know it"""
+    house = a_house_whose_stop_is_in_doubt()
+
+    row = the_row(house)
+
+    assert len(house.facts(OrderNotFound)) > 1
+    assert (row.holder, row.covered, row.in_doubt, row.doubt, row.bare) == (
+        StopHolder.YOU,
+        0,
+        Decimal("0.502"),
+        "stop",
+        0,
+    )
+    assert [held.symbol for held in the_view(house).kill.uncovered] == [SPY]
+    assert [stop.marks for stop in the_view(house).kill.stops_working] == [("in doubt",)]
+    assert "keeps its stop" not in leaving(house)
+    assert "SPY 0.502: the stop of 0.502 is in doubt" in leaving(house)
+
+
+def test_a_stop_in_doubt_is_never_sent_a_second_time() -> None:
+    """EX-06, EX-13: it may be there; the engine counts it, and the operator's m is refused"""
+    house = a_house_whose_stop_is_in_doubt()
+
+    moves(house, "99.20")
+    passes(house, 5)
+
+    assert (len(house.stops), house.requests()) == (1, ["submit buy limit 0.502"])
+    assert house.desk.ledger.claimed(SPY, "vwap") == Decimal("0.502")
+    assert "has not answered" in house.last(ProposalSkipped).reasons[0]
+
+
+def test_a_stop_that_turns_out_to_be_there_covers_at_once() -> None:
+    """EX-06, EX-13"""
+    house = a_house_with_a_proposal(LONG)
+    loses(house, "stop", arrives=True)
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+
+    assert house.facts(OrderInDoubt)
+    assert house.stops[0].status is OrderStatus.SUBMITTED
+    assert (the_row(house).covered, the_row(house).doubt) == (Decimal("0.502"), "")
+    assert the_view(house).kill.uncovered == ()
+    assert "SPY 0.502 keeps its stop at the broker." in leaving(house)
+
+
+def test_a_stop_that_never_arrived_leaves_its_shares_bare_and_m_guards_them() -> None:
+    """EX-06, OP-06"""
+    house = a_house_whose_stop_is_in_doubt()
+    house.until("10:08:30")
+    row = the_row(house)
+    del house.line.ask  # type: ignore[attr-defined]
+
+    moves(house, "99.20")
+    confirms_now(house)
+    passes(house, 5)
+
+    assert (row.bare, row.doubt) == (Decimal("0.502"), "")
+    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
+    assert the_view(house).kill.uncovered == ()
+
+
+def test_a_stop_that_waits_for_its_answer_like_any_order_is_no_doubt() -> None:
+    """EX-06: some milliseconds are no reason for a banner"""
+    house = a_house_in_a_position()
+    house.presses(RequestCancel(house.stops[0].id))
+    passes(house, 5)
+    moves(house, "99.20")
+    confirms_now(house, arrives_after=3)
+
+    row = the_row(house)
+
+    assert house.stops[-1].status is OrderStatus.PENDING
+    assert (row.covered, row.doubt) == (Decimal("0.502"), "")
+
+
+def test_the_part_of_a_position_whose_stop_is_in_doubt_is_named_beside_what_is_covered() -> None:
+    """EX-13, OP-06: half is closed, and what is left gets a stop that is never answered"""
+    house = a_house_in_a_position()
+    loses(house, "stop")
+    house.presses(ProposeClose(SPY, Fraction(Decimal("0.5"))))
+    confirms_now(house)
+    passes(house, 10)
+
+    row = the_row(house)
+
+    assert (house.held(), plain(row.covered), plain(row.in_doubt), row.doubt) == ("0.251", "0", "0.251", "stop")
+    assert "keeps its stop" not in leaving(house)
+
+
+def test_a_move_in_doubt_leaves_the_shares_covered_by_one_of_the_two() -> None:
+    """EX-13: the old stop works until the broker says that the new one has its place"""
+    house = a_house_in_a_position()
+    ask = house.line.ask
+    house.line.ask = lambda e: no_answer(e, "") if type(e).__name__ == "ReplaceOrder" else ask(e)  # type: ignore[method-assign]
+    moves(house, "99.40")
+    confirms_now(house)
+    passes(house, 10)
+
+    assert house.stops[-1].in_doubt_since is not None
+    assert (the_row(house).covered, the_row(house).doubt) == (Decimal("0.502"), "")
+
+
+def test_doubt_outlives_a_restart() -> None:
+    """EX-13, SP-03"""
+    house = a_house_whose_stop_is_in_doubt()
+
+    assert_can_be_rebuilt(house)
+    assert status_of(house.engine, "house", "trading").uncovered == ("SPY 0.502 stop in doubt",)
+
+
+# ── a close ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_house_whose_sale_is_in_doubt() -> House:
+    """The stop made way, and of the sale the broker has said nothing."""
+    house = a_house_in_a_position()
+    loses(house, "market")
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 10)
+    assert house.stops[0].status is OrderStatus.CANCELLED
+    return house
+
+
+def test_a_position_whose_sale_is_in_doubt_is_named_as_uncovered() -> None:
+    """EX-13, EX-21"""
+    house = a_house_whose_sale_is_in_doubt()
+
+    row = the_row(house)
+
+    assert (row.covered, plain(row.in_doubt), row.doubt, row.holder) == (0, "0.502", "exit", StopHolder.YOU)
+    assert the_view(house).kill.uncovered == (row,)
+    assert status_of(house.engine, "house", "trading").uncovered == ("SPY 0.502 exit in doubt",)
+
+
+def test_a_sale_in_doubt_is_neither_sold_nor_guarded_a_second_time() -> None:
+    """EX-06, EX-13"""
+    house = a_house_whose_sale_is_in_doubt()
+
+    house.presses(ProposeClose(SPY))
+    close_refused = house.last(ProposalSkipped).reasons
+    moves(house, "99.20")
+    passes(house, 5)
+
+    assert close_refused == ("an exit of it is in doubt: the broker is asked, and nothing is sent twice",)
+    assert len(house.facts(ProposalSkipped)) == 2
+    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502", "cancel"]
+
+
+def test_a_sale_that_never_arrived_is_told_with_the_word_to_close_again() -> None:
+    """EX-21, EX-06: its stop is back by then"""
+    house = a_house_in_a_position()
+    pictures = Pictures(house.engine)
+    loses(house, "market")
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 120)
+
+    (told,) = pictures.draw(house.line.at).failed_closes
+
+    assert told.text == "close again: 0.502 SPY did not go through (never arrived)"
+    assert (plain(the_row(house).covered), the_row(house).doubt) == ("0.502", "")
+    assert the_view(house).kill.uncovered == ()
+
+
+def test_a_sale_that_went_through_is_no_failed_close() -> None:
+    """EX-21"""
+    house = a_house_in_a_position()
+    pictures = Pictures(house.engine)
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 90)
+
+    assert house.held() == "0"
+    assert pictures.draw(house.line.at).failed_closes == ()
+
+
+def test_a_stop_that_is_refused_on_its_way_back_is_never_told_as_put_back() -> None:
+    """EX-21, SP-03: sale and stop are both refused"""
+    house = a_house_in_a_position()
+    house.presses(ProposeClose(SPY))
+    house.line.refuses_the_next_order("not now")
+    house.line.refuses_the_next_order("not now either")
+    confirms_now(house)
+    passes(house, 10)
+
+    assert house.stops[-1].status is OrderStatus.REJECTED
+    assert plain(the_row(house).bare) == "0.502"
+    ends = [fact.reason for fact in house.facts(MandateEnded)]
+    assert "close again: 0.502 SPY did not go through (not now (40310000))" in ends
+    assert "the stop was asked for again" in ends
+    assert not [reason for reason in ends if "put back" in reason]
