@@ -138,6 +138,8 @@ class PositionRow:
         Shares that stops and exits at the broker would close; the rest is on YOU.
     has_bracket
         Legs that the broker made with its entry, or a pair of exits, work for it.
+    held_by_others
+        Which orders of somebody else's hold its shares, and what to do; empty where none does.
     """
 
     key: str
@@ -154,6 +156,7 @@ class PositionRow:
     covered: Quantity
     is_closing: bool
     has_bracket: bool = False
+    held_by_others: str = ""
 
 
 WARNED = "WARNED"

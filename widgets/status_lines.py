@@ -158,6 +158,9 @@ def _banners(view: DeskView, now: datetime, width: int) -> list[TextLine]:
     if view.kill.uncovered:
         bare = ", ".join(f"{row.symbol} {f.quantity(abs(row.quantity) - row.covered)}" for row in view.kill.uncovered)
         lines += _whole(f"UNCOVERED {bare}: no stop at the broker", width, "warning")
+    for row in view.kill.uncovered:
+        if row.held_by_others:
+            lines += _whole(f"{row.symbol}: {row.held_by_others}", width, "warning")
     lines += lamps_in_words(status.lamps, now, width)
     if status.disk is not None:
         lines += _whole(f"DISK: {status.disk}", width, "urgent")

@@ -33,6 +33,7 @@ def position(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         (),
         *field("stop", f"{usd(f.price(row.stop_price))}, {HELD[row.holder]}"),
         *_covered(row),
+        *(field("held", row.held_by_others, "warning") if row.held_by_others else ()),
         *(field("legs", "the broker works a stop or a pair that it made itself") if row.has_bracket else ()),
         *field("on its way out", "yes, an exit works or its stop is being cancelled" if row.is_closing else "no"),
         *_working(view, row),
