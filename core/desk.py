@@ -20,7 +20,7 @@ from core.facts import BarClosed, Fact, MarketDataQuarantined
 from core.market.normaliser import Normaliser
 from core.model.account import Account, Mode, NoAccount
 from core.model.bar import ONE_MINUTE, Bar
-from core.model.broker import FreshFigures
+from core.model.broker import FreshFigures, OrderReport
 from core.model.connection import Lamp, Line
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest, Side
@@ -90,6 +90,7 @@ class Desk:
         self.lamps: dict[Line, Lamp] = {}
         self.calls: tuple[tuple[str, int], ...] = ()
         self.held_by_the_broker: dict[Symbol, Quantity] | None = None
+        self.others: tuple[OrderReport, ...] = ()
         self.account: Account | NoAccount = NoAccount("the broker has not said yet")
         self.folds = self._folds()
 
@@ -128,6 +129,7 @@ class Desk:
             instrument=fresh.instrument if fresh else self.instrument(symbol),
             broker_time=fresh.broker_time if fresh else None,
             is_fresh=fresh is not None,
+            others=self.others,
         )
 
     def read_only_refusal(self, order: OrderRequest) -> str | None:

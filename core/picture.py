@@ -9,6 +9,7 @@ from decimal import Decimal
 from core.engine import Engine
 from core.execution.cover import cover_of
 from core.execution.order import Order
+from core.execution.others import held_by_others
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
 from core.model.order import Side, StopHolder
@@ -291,6 +292,9 @@ class Pictures:
             doubt=cover.doubt,
             is_closing=any(not o.stands_by or o.is_cancelling for o in exits),
             has_bracket=desk.ledger.has_bracket_order(position.symbol, position.strategy),
+            held_by_others=held_by_others(
+                desk.others, position.symbol, Side.SELL if position.quantity > 0 else Side.BUY
+            ),
         )
 
     def _newest_price(self, position: Position) -> tuple[datetime, Price]:

@@ -140,6 +140,8 @@ class PositionRow:
         Shares that others would close if they arrived, and what those are: `stop`, `exit`, `exit and stop`.
     has_bracket
         Legs that the broker made with its entry, or a pair of exits, work for it.
+    held_by_others
+        Which orders of somebody else's hold its shares, and what to do; empty where none does.
     """
 
     key: str
@@ -158,6 +160,7 @@ class PositionRow:
     has_bracket: bool = False
     in_doubt: Quantity = NO_SHARES
     doubt: str = ""
+    held_by_others: str = ""
 
     @property
     def bare(self) -> Quantity:

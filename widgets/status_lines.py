@@ -141,7 +141,9 @@ def _warned(view: DeskView, now: datetime) -> list[TextLine]:
 
 def _uncovered(view: DeskView, width: int) -> list[TextLine]:
     """Shares that nothing guards, and those of which nobody knows: two matters, a line each (EX-13)."""
-    bare = [f"{row.symbol} {f.quantity(row.bare)}" for row in view.kill.uncovered if row.bare]
+    bare = [
+        f"{row.symbol} {f.quantity(row.bare)}" for row in view.kill.uncovered if row.bare and not row.held_by_others
+    ]
     rows = [row for row in view.kill.uncovered if row.doubt]
     doubted = [f"{row.symbol} {f.quantity(row.in_doubt)} {row.doubt} in doubt" for row in rows]
     gives, shows = "m in Positions gives one, c closes", "Orders shows it"
@@ -181,6 +183,10 @@ def _banners(view: DeskView, now: datetime, width: int) -> list[TextLine]:
     elif status.entries_refused is not None:
         lines += _whole(_shouted(status.entries_refused), width, "warning")
     lines += _uncovered(view, width)
+    for row in view.kill.uncovered:
+        if row.held_by_others:
+            bare = f"UNCOVERED {row.symbol} {f.quantity(row.bare)} by this desk"
+            lines += _whole(f"{bare}: {row.held_by_others}", width, "warning")
     lines += lamps_in_words(status.lamps, now, width)
     if status.disk is not None:
         lines += _whole(f"DISK: {status.disk}", width, "urgent")

@@ -33,6 +33,7 @@ def position(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         (),
         *_stop(row),
         *_covered(row),
+        *(field("held", row.held_by_others, "warning") if row.held_by_others else ()),
         *(field("legs", "the broker works a stop or a pair that it made itself") if row.has_bracket else ()),
         *_way_out(row),
         *_working(view, row),

@@ -87,12 +87,18 @@ class Comparison:
         """Orders that only one side has as working. One that has no answer yet is in doubt, and no difference."""
         return (*self._unknown(), *self._unreadable(), *self._orphaned())
 
+    def others(self) -> tuple[OrderReport, ...]:
+        """Orders that work at the broker and are not this desk's."""
+        return tuple(
+            report
+            for report in self.picture.orders
+            if (report.status is None or report.status.is_working) and not self.ledger.has(report.client_order_id)
+        )
+
     def _unknown(self) -> Iterator[Difference]:
-        for report in self.picture.orders:
-            works = report.status is None or report.status.is_working
-            if works and not self.ledger.has(report.client_order_id):
-                note = f"{report.client_order_id} is not this desk's; it is left alone"
-                yield Difference(DifferenceKind.UNKNOWN_ORDER, report.symbol, None, _reported(report), note)
+        for report in self.others():
+            note = f"{report.client_order_id} is not this desk's; it is left alone"
+            yield Difference(DifferenceKind.UNKNOWN_ORDER, report.symbol, None, _reported(report), note)
 
     def _unreadable(self) -> Iterator[Difference]:
         for order in self.picture.unreadable:

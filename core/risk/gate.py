@@ -15,6 +15,7 @@ from core.control import Control
 from core.execution.breaker import Breaker
 from core.execution.ledger import Ledger
 from core.model.account import Account, Mode, NoAccount
+from core.model.broker import OrderReport
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest, OrderType
 from core.model.quote import NoQuote, Quote
@@ -50,7 +51,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class ReviewContext:
-    """What a review looks at. `is_fresh` says that account, quote and clock were fetched for this very review."""
+    """What a review looks at. `is_fresh` says that account, quote and clock were fetched for this very review.
+
+    `others` are the orders that work at the broker and are not this desk's, as last seen.
+    """
 
     at: datetime
     settings: Settings
@@ -66,6 +70,7 @@ class ReviewContext:
     instrument: Instrument | NoInstrument
     broker_time: datetime | None
     is_fresh: bool
+    others: tuple[OrderReport, ...] = ()
 
     @property
     def equity(self) -> Decimal | None:

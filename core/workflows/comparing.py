@@ -128,6 +128,7 @@ class Comparing:
             return
         self._unanswered = 0
         follows = list(self._take_in_orders(comparison))
+        self.desk.others = comparison.others()
         positions = comparison.positions()
         waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
         self._nets_when_asked = None

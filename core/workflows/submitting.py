@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from core.desk import Desk
 from core.effects import Effect, ReplaceOrder, SubmitOrder
 from core.execution.order import Order
+from core.execution.others import in_the_way_of
 from core.facts import (
     ApprovalRedeemed,
     OrderCreated,
@@ -126,9 +127,14 @@ class Submitting:
         elif reply.answer.code == DUPLICATE_ID:
             yield from self.doubting.begin(order, "the broker has this id already")
         else:
-            said = f"{reply.answer.message} ({reply.answer.code})"
+            said = self._said(order, f"{reply.answer.message} ({reply.answer.code})")
             self.desk.record(self._change(order, OrderStatus.REJECTED, Source.ANSWER, said))
             yield from self.after_end(order)
+
+    def _said(self, order: Order, refusal: str) -> str:
+        """The broker's words, after what is known to stand in the way."""
+        held = in_the_way_of(order.request, self.desk.others, self.desk.ledger)
+        return f"{held}; {refusal}" if held else refusal
 
     def _change(self, order: Order, after: OrderStatus, source: Source, reason: str) -> OrderStateChanged:
         return self.filling.change(order, after, source, None, reason)

@@ -23,6 +23,7 @@ from core.model.connection import Lamp, Line, LineState
 from core.model.order import Side
 from core.model.reconciliation import DifferenceKind
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol, plain
+from core.picture import Pictures
 from core.runtime.virtual import VirtualRuntime
 from core.settings import Amount, RiskSettings, Settings
 from tests.scenarios.changes import confirms_now
@@ -284,6 +285,60 @@ def test_an_order_that_is_not_this_desks_is_shown_once_and_left_alone() -> None:
     assert kinds(house) == ["unknown_order"]
     assert len(house.facts(ReconciliationPassed)) == 2
     assert house.requests() == ["submit buy limit 0.1"]
+
+
+def a_house_whose_shares_somebody_holds() -> House:
+    """It is 10:12:30: the broker's books told of a position and of its stop, and neither is this desk's."""
+    house = a_quiet_house()
+    house.exchange.submit(house.line.at, an_order("bought-in-the-app", Side.BUY, "0.5"))
+    house.until("10:08:30")
+    house.exchange.submit(house.line.at, an_order("typed-in-the-app", Side.SELL, "0.5", stop="90.00"))
+    house.until("10:12:30")
+    assert house.held() == "0.5"
+    return house
+
+
+def test_an_exit_whose_shares_somebody_elses_order_holds_warns_and_says_which_to_cancel() -> None:
+    """EX-09, EX-11: it may be sent all the same, and the foreign order is left alone"""
+    house = a_house_whose_shares_somebody_holds()
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    house.until("10:12:31")
+
+    (warning,) = [v.reason for v in house.ticket.review.warnings if "somebody else's" in v.reason]
+
+    assert warning.startswith("somebody else's sell stop 0.5 SPY (order ")
+    assert warning.endswith("holds the shares: cancel it at the broker first")
+    assert house.ticket.review.passes
+
+
+def test_an_exit_that_is_refused_for_them_says_so_before_the_brokers_words() -> None:
+    """EX-09, EX-06"""
+    house = a_house_whose_shares_somebody_holds()
+    house.line.refuses_the_next_order("insufficient qty available for order")
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    house.until("10:13:30")
+
+    refused = [o.reason for o in house.desk.ledger.state.orders.values() if "insufficient qty" in o.reason]
+
+    assert refused
+    assert refused[0].startswith("somebody else's sell stop 0.5 SPY (order ")
+
+
+def test_a_position_names_who_else_holds_its_shares_until_that_order_is_gone() -> None:
+    """EX-09, EX-13"""
+    house = a_house_whose_shares_somebody_holds()
+    pictures = Pictures(house.line.engine)
+    before = pictures.draw(house.line.at).positions[0].held_by_others
+    (foreign,) = house.desk.others
+
+    house.exchange.cancel(house.line.at, foreign.client_order_id)
+    house.until("10:15:30")
+
+    assert before.startswith("somebody else's sell stop 0.5 SPY")
+    assert house.desk.others == ()
+    assert pictures.draw(house.line.at).positions[0].held_by_others == ""
 
 
 def by_hand(symbol: str | None, order_id: str = "by-hand") -> UnreadableOrder:

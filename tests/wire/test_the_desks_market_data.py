@@ -185,7 +185,7 @@ async def test_a_question_that_is_refused_whatever_it_names_leaves_no_symbol_out
         exchange.make("unknown-symbol", symbol="IBM")
         exchange.make("connection-limit", of="data")
         async with a_desk(exchange, symbols=(SPY, Symbol("IBM"))) as desk:
-            await eventually(lambda: "check symbols" in desk.words())
+            await eventually(lambda: any("check `symbols`" in lamp.words for lamp in desk.lamps))
             assert desk.oddities() == []
             exchange.end()
             await desk.moves_on(90)
@@ -257,18 +257,44 @@ async def test_connection_limit(exchange: LoopbackExchange) -> None:
 
 
 async def test_wrong_keys(exchange: LoopbackExchange) -> None:
-    """MD-02: REFUSED, with what to check, and no further try."""
+    """MD-02: REFUSED, with what to check, and one try a minute."""
     async with a_desk(exchange, secret=OTHER_KEYS) as desk:
-        await eventually(lambda: desk.is_in(LineState.REFUSED))
-        await eventually(lambda: desk.data._switch.ask_at(exchange.clock.now()) is None)  # type: ignore[union-attr]
-        asked = desk.data.counts.requests()
+        await eventually(lambda: desk.is_in(LineState.REFUSED) and desk.data._switch._is_refused)  # type: ignore[union-attr]
+        asked = desk.data.counts.requests()["GET /v2/stocks/bars"]
+        await desk.moves_on(50)
+        await asyncio.sleep(0.2)
+        assert desk.data.counts.requests()["GET /v2/stocks/bars"] == asked
+
         await desk.moves_on(600)
+        await eventually(lambda: desk.data.counts.requests()["GET /v2/stocks/bars"] == asked + 1)
         await asyncio.sleep(0.2)
 
         assert desk.is_in(LineState.REFUSED)
-        assert "check the" in desk.words() or "APCA_API_KEY_ID" in desk.words()
-        assert desk.data.counts.requests() == asked
+        assert "tried again in a minute" in desk.words()
+        assert desk.data.counts.requests()["GET /v2/stocks/bars"] == asked + 1
         assert isinstance(await asyncio.to_thread(desk.data.quote, SPY), NoQuote)
+
+
+async def test_keys_that_are_refused_for_a_while_over_a_broken_stream(exchange: LoopbackExchange) -> None:
+    """MD-02: the stream and the bars come back by themselves, with every minute between."""
+    async with a_desk(exchange) as desk:
+        await is_settled(desk)
+        exchange.make("wrong-keys")
+        exchange.make("disconnect")
+        await eventually(lambda: desk.was_in(LineState.DOWN))
+        await desk.moves_on(62)
+        await eventually(lambda: desk.is_in(LineState.REFUSED) and desk.data._switch._is_refused)  # type: ignore[union-attr]
+
+        exchange.end("disconnect")
+        exchange.end("wrong-keys")
+        for _ in range(3):
+            await desk.moves_on(30)
+            await asyncio.sleep(0.2)
+
+        await eventually(lambda: desk.is_in(LineState.UP))
+        await eventually(lambda: desk.bars()[-1] == MORNING + ONE_MINUTE)
+        assert desk.bars() == minutes_to(MORNING + ONE_MINUTE)
+        assert desk.oddities() == []
 
 
 async def test_gone_for_a_while(exchange: LoopbackExchange) -> None:

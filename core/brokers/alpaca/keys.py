@@ -13,7 +13,8 @@ PREFIXES = {Mode.PAPER: "PK", Mode.LIVE: "AK"}
 
 MISSING = "no keys for Alpaca: set APCA_API_KEY_ID and APCA_API_SECRET_KEY, as its dashboard gave them"
 DAMAGED = "the keys for Alpaca hold a space, a line break or a foreign letter: copy both of them again"
-CHECK = "check APCA_API_KEY_ID and its secret, or the keyring, for {mode} keys; then start again"
+CHECK = "check APCA_API_KEY_ID and its secret, or the keyring, for {mode} keys"
+MEANWHILE = "tried again in a minute, other keys need a new start"
 WANTED = {
     Mode.PAPER: 'use a paper key (PK…); live trading needs account.mode = "live" and KEYTURN_ALLOW_LIVE=1',
     Mode.LIVE: 'use a live key (AK…), or set account.mode = "paper"',
@@ -54,8 +55,13 @@ def checked(keys: Keys, mode: Mode) -> Keys:
 
 
 def check_the_keys(mode: Mode) -> str:
-    """What to do where Alpaca says that it does not know them."""
-    return CHECK.format(mode=mode.value)
+    """What to do where Alpaca says that it does not know them, before the desk is open."""
+    return f"{CHECK.format(mode=mode.value)}; then start again"
+
+
+def keys_on_the_line(mode: Mode) -> str:
+    """The same for a connection of an open desk, which is tried again by itself."""
+    return f"{CHECK.format(mode=mode.value)}; {MEANWHILE}"
 
 
 def _is_plain(word: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from core.brokers.alpaca.answers import doubt, is_unauthorised, refusal
-from core.brokers.alpaca.keys import check_the_keys
+from core.brokers.alpaca.keys import keys_on_the_line
 from core.brokers.alpaca.wire import LIMITED, NoReply, Reply
 from core.model.account import Mode
 from core.model.connection import Lamp, Line, LineState
@@ -54,7 +54,7 @@ class RequestLine:
 
     def _judged(self, reply: Reply | NoReply) -> tuple[LineState, str]:
         if is_unauthorised(reply):
-            return LineState.REFUSED, f"Alpaca does not take the keys: {check_the_keys(self._mode)}"
+            return LineState.REFUSED, f"Alpaca does not take the keys: {keys_on_the_line(self._mode)}"
         if isinstance(reply, Reply):
             if reply.status == LIMITED:
                 return LineState.UP, TOO_OFTEN

@@ -25,7 +25,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from core.brokers.alpaca.answers import NotJsonError, decoded
 from core.brokers.alpaca.fields import UnreadableError
-from core.brokers.alpaca.keys import Keys, check_the_keys, checked
+from core.brokers.alpaca.keys import Keys, checked, keys_on_the_line
 from core.brokers.alpaca.reading import an_update
 from core.brokers.alpaca.stream_lamps import StreamLamps
 from core.brokers.alpaca.unread import UnreadMessages
@@ -109,7 +109,7 @@ class AlpacaOrderStream:
                 await self._live(hear, lamps)
             except _KeysRefusedError as error:
                 lamps.refused(
-                    f"Alpaca does not take the keys for order updates ({error}): {check_the_keys(self._mode)}"
+                    f"Alpaca does not take the keys for order updates ({error}): {keys_on_the_line(self._mode)}"
                 )
                 await asyncio.sleep(self._after_a_refusal)
                 continue

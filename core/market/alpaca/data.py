@@ -26,7 +26,7 @@ from core.market.alpaca.quotes import Quotes, quote_of
 from core.market.alpaca.refused import RefusedSymbols
 from core.market.alpaca.requests import AskError, DataRequests
 from core.market.alpaca.socket import DataSocket, Message, StreamLostError, StreamRefusedError
-from core.market.alpaca.switch import Switch
+from core.market.alpaca.switch import Switch, after_a_refusal
 from core.market.alpaca.timetable import Timetable
 from core.market.alpaca.wire import read_bar, shown
 from core.market.port import Heard
@@ -282,9 +282,9 @@ class AlpacaData:
                 continue
             try:
                 found = await self._in_thread(lambda: self._refused.ask(self._symbols, self._requests.latest_quotes))
-            except (AskError, TimeoutError):
+            except (AskError, TimeoutError) as error:
                 fails += 1
-                await asyncio.sleep(pause(fails, self._chance()).total_seconds())
+                await asyncio.sleep(self._before_the_next_quotes(error, fails).total_seconds())
                 continue
             finally:
                 has_asked = True
@@ -292,6 +292,11 @@ class AlpacaData:
             for sighting in self._quotes.found(found, self._now()):
                 self._hear(sighting)
             await asyncio.sleep(QUOTES_EVERY.total_seconds())
+
+    def _before_the_next_quotes(self, error: Exception, fails: int) -> timedelta:
+        """Ever later; slowly at once where they were refused in words."""
+        is_refused = isinstance(error, AskError) and error.failure.is_refused
+        return after_a_refusal(self._chance()) if is_refused else pause(fails, self._chance())
 
     async def _in_thread(self, act: Callable[[], Result]) -> Result:
         """In a thread of our own: one that hangs never keeps the loop from ending."""

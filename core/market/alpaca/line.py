@@ -25,6 +25,8 @@ ASLEEP = timedelta(seconds=60)
 """Out of hours nothing need come: this long, and the socket is only asked whether it is still there."""
 TAKEN_ELSEWHERE = timedelta(seconds=60)
 """Between tries while another connection of the account holds the only place."""
+REFUSED_AGAIN = timedelta(seconds=60)
+"""Between tries while the keys or the plan are refused: the refusal may pass, and a refused key is not hammered."""
 POLLED_INSTEAD = "bars and quotes are asked for meanwhile"
 
 
@@ -39,7 +41,7 @@ class Doubt(Enum):
 class No(Enum):
     """What a stated refusal means for the next try."""
 
-    FOR_GOOD = "for good"
+    REFUSED = "refused"
     TAKEN = "another connection has the place"
     NOT_NOW = "not now"
 
@@ -47,13 +49,20 @@ class No(Enum):
 REFUSALS: dict[int, tuple[No, str]] = {
     400: (No.NOT_NOW, "it did not understand a message"),
     401: (No.NOT_NOW, "it was not authenticated"),
-    402: (No.FOR_GOOD, "it refused the keys: check APCA_API_KEY_ID and its secret, or the keyring, then start again"),
+    402: (
+        No.REFUSED,
+        "it refused the keys: check APCA_API_KEY_ID and its secret, or the keyring; "
+        "tried again in a minute, other keys need a new start",
+    ),
     404: (No.NOT_NOW, "authentication took too long"),
     405: (No.TAKEN, "your plan allows fewer symbols: name fewer in `symbols`"),
     406: (No.TAKEN, "another program holds your only connection: end it"),
     407: (No.NOT_NOW, "this machine reads too slowly: name fewer in `symbols`, or end what keeps it busy"),
-    408: (No.FOR_GOOD, "your account has no market data of this kind: see your plan at Alpaca"),
-    409: (No.FOR_GOOD, 'your plan has no such feed: set alpaca.feed = "iex"'),
+    408: (
+        No.REFUSED,
+        "your account has no market data of this kind: see your plan at Alpaca; tried again in a minute",
+    ),
+    409: (No.REFUSED, 'your plan has no such feed: set alpaca.feed = "iex" and start again; tried again in a minute'),
     410: (No.NOT_NOW, "it did not understand the subscription"),
     500: (No.NOT_NOW, "an error on its side"),
 }
@@ -88,24 +97,19 @@ class StreamLine:
         self.tries = 0
         self.heard_at: datetime | None = None
         self.connect_at: datetime | None = now
-        """None where the stream is not tried again, or stands."""
+        """None while the stream is tried, or stands."""
         self.opened_at: datetime | None = None
         """None where no socket is open."""
         self._since = now
         self._word_at = self._asked_at = self.bar_at = now
         self._doubt = Doubt.NONE
-        self._is_polled = self._is_trying = False
+        self._is_polled = False
 
     # ── what is so ───────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def is_up(self) -> bool:
         return self.state is LineState.UP
-
-    @property
-    def is_over(self) -> bool:
-        """Refused for good: not tried again before the operator acts."""
-        return self.connect_at is None and self.opened_at is None and not self._is_trying
 
     def lamp(self) -> Lamp:
         words = self.words
@@ -147,14 +151,15 @@ class StreamLine:
     # ── what happened ────────────────────────────────────────────────────────────────────────────────────────────
 
     def connecting(self, now: datetime) -> None:
+        """A stream that was refused stays REFUSED until the next try says otherwise."""
         self.tries += 1
-        self.connect_at, self._is_trying = None, True
-        if not self._is_polled:
+        self.connect_at = None
+        if not self._is_polled and self.state is not LineState.REFUSED:
             self._turn(LineState.CONNECTING, now, self.words)
 
     def opened(self, now: datetime) -> None:
         """Connected, authenticated, subscribed; a stream that was doubted has to speak first."""
-        self.opened_at, self._is_trying = now, False
+        self.opened_at = now
         self._word_at = self._asked_at = self.bar_at = now
         if self._doubt is Doubt.NONE or not self._timetable.is_open(now):
             self._rise(now)
@@ -185,7 +190,7 @@ class StreamLine:
 
     def lost(self, now: datetime, words: str) -> None:
         """The connection broke, or was never made."""
-        self.opened_at, self._is_trying = None, False
+        self.opened_at = None
         self.connect_at = now + pause(max(self.tries, 1), self._chance())
         self._fall(now, words)
 
@@ -193,8 +198,8 @@ class StreamLine:
         """The other side said no, by one of its codes."""
         kind, advice = REFUSALS.get(code, (No.NOT_NOW, "it refused the connection"))
         words = f"Alpaca's stream: {advice} ({code} {message})"
-        if kind is No.FOR_GOOD:
-            self.connect_at, self.opened_at, self._is_trying = None, None, False
+        if kind is No.REFUSED:
+            self.connect_at, self.opened_at = now + REFUSED_AGAIN * (1 + self._chance() / 4), None
             self._trouble = words
             self._turn(LineState.REFUSED, now, words)
             return
@@ -222,7 +227,8 @@ class StreamLine:
         if self.is_up:
             return
         self._is_polled = False
-        self._turn(LineState.REFUSED if self.is_over else LineState.DOWN, now, words)
+        state = LineState.REFUSED if self.state is LineState.REFUSED else LineState.DOWN
+        self._turn(state, now, f"{words}; tried again in a minute")
 
     def _rise(self, now: datetime) -> None:
         self.tries = 0

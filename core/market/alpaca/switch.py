@@ -20,7 +20,7 @@ from core.model.connection import Lamp, LineState
 from core.model.values import Symbol
 
 ASKED_AGAIN = timedelta(seconds=60)
-"""At least, after a request was refused in words: what refuses once will refuse again."""
+"""At least, after a request was refused in words: what refuses once may refuse again, or may have been mended."""
 
 
 class Switch:
@@ -99,9 +99,7 @@ class Switch:
     # ── the questions ────────────────────────────────────────────────────────────────────────────────────────────
 
     def ask_at(self, now: datetime) -> datetime | None:
-        """When bars are to be asked for; None while the stream brings them all, or nobody answers any more."""
-        if self._is_refused and self.line.is_over:
-            return None
+        """When bars are to be asked for; None while the stream brings them all."""
         return self._catch_up.ask_at(now)
 
     def question(self, now: datetime) -> Span | None:
@@ -122,7 +120,7 @@ class Switch:
         """No answer. It is asked again, later where it was refused in words."""
         self._is_refused = failure.is_refused
         if failure.is_refused:
-            self._catch_up.failed(now, self._chance(), max(failure.at_least, ASKED_AGAIN))
+            self._catch_up.failed(now, self._chance(), max(failure.at_least, after_a_refusal(self._chance())))
             self.line.poll_refused(now, failure.words)
         else:
             self._catch_up.failed(now, self._chance(), failure.at_least)
@@ -156,6 +154,11 @@ class Switch:
         """Only while the stream stands: without it nothing comes that could go on."""
         since = self._minutes.filling_since
         return since + self._catch_up.patience() if since is not None and self._stood else None
+
+
+def after_a_refusal(chance: float) -> timedelta:
+    """How long a question that was refused in words is left."""
+    return ASKED_AGAIN * (1 + chance / 4)
 
 
 def _hole(span: Span) -> MarketDataBroken:

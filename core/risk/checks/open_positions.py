@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from core.execution.ledger import Ledger
+from core.execution.others import in_the_way_of
 from core.model.order import Side
 from core.model.reconciliation import NO_SYMBOL, DifferenceKind
 from core.model.staging import Verdict
 from core.model.values import Symbol
-from core.risk.checks.verdicts import passed, refused
+from core.risk.checks.verdicts import passed, refused, warned
 from core.risk.gate import Candidate, ReviewContext
 
 
@@ -16,7 +17,8 @@ class OpenPositionsCheck:
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         if candidate.only_reduces:
-            return passed(self.name, "closes one")
+            held = in_the_way_of(candidate.order, desk.others, desk.ledger)
+            return warned(self.name, held) if held else passed(self.name, "closes one")
         symbol = candidate.order.symbol
         if unreadable := _unreadable(desk, symbol):
             return refused(self.name, unreadable)

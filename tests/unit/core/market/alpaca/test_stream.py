@@ -122,19 +122,24 @@ async def test_a_greeting_that_refuses_is_heard_too() -> None:
         await eventually(lambda: any("406" in lamp.words for lamp in desk.lamps))
 
 
-async def test_wrong_keys_are_refused_with_what_to_do_and_not_tried_again() -> None:
-    """MD-02: REFUSED."""
+async def test_wrong_keys_are_refused_with_what_to_do_and_tried_again_once_a_minute() -> None:
+    """MD-02: REFUSED, and never hammered."""
     async with a_server() as server, a_desk(server, "9:35:30", secret=OTHER_KEYS) as desk:
         server.always = Answer(401, {"message": "unauthorized"})
         desk.starts()
         await eventually(lambda: desk.state() is LineState.REFUSED)
-        await eventually(lambda: desk.data._switch.ask_at(desk.now) is None)  # type: ignore[union-attr]
+        await eventually(lambda: "tried again in a minute" in desk.lamps[-1].words and server.bars_asked())
         asked = len(server.bars_asked())
+        desk.clock("9:36:29")
+        await asyncio.sleep(0.3)
+        assert (server.accepted, len(server.bars_asked())) == (1, asked)
 
-        desk.clock("10:35:30")
+        desk.clock("9:37:30")
+        await eventually(lambda: server.accepted == 2 and len(server.bars_asked()) == asked + 1)
         await asyncio.sleep(0.3)
 
-        assert (server.accepted, len(server.bars_asked())) == (1, asked)
+        assert (server.accepted, len(server.bars_asked())) == (2, asked + 1)
+        assert desk.state() is LineState.REFUSED
         assert "check" in desk.lamps[-1].words
         assert "keys" in desk.lamps[-1].words.lower()
         assert OTHER_KEYS not in repr(desk.lamps) + repr(desk.data) + str(vars(desk.data.counts))

@@ -234,8 +234,9 @@ def test_history_that_does_not_answer_holds_bars_back_for_half_a_minute_and_then
 @pytest.mark.parametrize(
     ("code", "state", "words"),
     [
-        (402, LineState.REFUSED, "check APCA_API_KEY_ID and its secret, or the keyring, then start again"),
-        (409, LineState.REFUSED, 'set alpaca.feed = "iex"'),
+        (402, LineState.REFUSED, "check APCA_API_KEY_ID and its secret, or the keyring; tried again in a minute"),
+        (408, LineState.REFUSED, "see your plan at Alpaca; tried again in a minute"),
+        (409, LineState.REFUSED, 'set alpaca.feed = "iex" and start again; tried again in a minute'),
         (406, LineState.DOWN, "another program holds your only connection: end it"),
         (405, LineState.DOWN, "name fewer in `symbols`"),
         (500, LineState.DOWN, "an error on its side"),
@@ -243,7 +244,7 @@ def test_history_that_does_not_answer_holds_bars_back_for_half_a_minute_and_then
     ],
 )
 def test_each_refusal_of_the_stream_says_what_to_do(code: int, state: LineState, words: str) -> None:
-    """MD-02: REFUSED is not tried again by itself; the others are."""
+    """MD-02: what is REFUSED is tried again after a minute and not before; the others soon."""
     morning = Morning("9:40:10")
     morning.switch.connecting(morning.now)
 
@@ -253,7 +254,8 @@ def test_each_refusal_of_the_stream_says_what_to_do(code: int, state: LineState,
     assert lamp.state is state
     assert words in lamp.words
     assert f"({code} 'their words')" in lamp.words
-    assert (morning.switch.line.connect_at is None) is (state is LineState.REFUSED)
+    if state is LineState.REFUSED:
+        assert morning.switch.line.connect_at == at("9:41:10")
 
 
 def test_while_another_program_holds_the_connection_bars_are_polled_and_the_stream_is_tried_each_minute() -> None:
@@ -271,8 +273,8 @@ def test_while_another_program_holds_the_connection_bars_are_polled_and_the_stre
     assert morning.switch.line.connect_at == at("9:41:10")
 
 
-def test_wrong_keys_for_stream_and_history_end_all_tries() -> None:
-    """MD-02: what refuses for good is not asked a hundred times."""
+def test_wrong_keys_for_stream_and_history_are_tried_again_each_minute_and_not_faster() -> None:
+    """MD-02: a refused key is not hammered, and says when it is tried again."""
     morning = Morning("9:40:10")
     morning.switch.connecting(morning.now)
     morning.switch.refused(morning.now, 402, "auth failed")
@@ -280,8 +282,28 @@ def test_wrong_keys_for_stream_and_history_end_all_tries() -> None:
     morning.switch.failed(morning.now, Failure("refused (401): check the keys", is_refused=True))
 
     assert morning.switch.lamp().state is LineState.REFUSED
-    assert morning.switch.ask_at(morning.now) is None
+    assert morning.switch.lamp().words == "refused (401): check the keys; tried again in a minute"
+    assert morning.switch.line.connect_at == at("9:41:10")
+    assert morning.switch.ask_at(morning.now) == at("9:41:10")
     assert not morning.switch.wants_quotes(morning.now)
+
+
+def test_a_refusal_that_passes_leaves_no_trace() -> None:
+    """MD-02: the next try is let in: UP without a word, and nothing is missing."""
+    morning = Morning("9:40:10")
+    morning.switch.connecting(morning.now)
+    morning.switch.refused(morning.now, 402, "auth failed")
+    morning.switch.failed(morning.now, Failure("refused (401): check the keys", is_refused=True))
+    morning.until("9:41:11")
+
+    morning.switch.connecting(morning.now)
+    during = morning.switch.lamp().state
+    morning.the_stream_opens()
+    morning.until("9:43:10")
+
+    assert during is LineState.REFUSED
+    assert (morning.switch.lamp().state, morning.switch.lamp().words) == (LineState.UP, "")
+    assert morning.bars() == every_minute("9:30", "9:42")
 
 
 def test_wrong_keys_for_the_stream_alone_leave_the_polls() -> None:
