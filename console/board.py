@@ -60,7 +60,6 @@ class Board:
         self._area = PaneArea()
         self._layout = self._area.panes
         self._has_panes = False
-        self._drawn_number = -1
         self._drawn_for: tuple[object, ...] = ()
         self._arranged_for: tuple[bool, Size] | None = None
 
@@ -131,6 +130,7 @@ class Board:
         drawn_for = (view.number, int(now.timestamp()), size, ended, self.orders.shows_all, chosen)
         if drawn_for == self._drawn_for:
             return False
+        is_another = drawn_for[:1] != self._drawn_for[:1]
         self._drawn_for = drawn_for
         if not fits(*size):
             self.notice.show([*wrapped("", too_small(*size), width_of(size) - 4, "strong")])
@@ -140,9 +140,8 @@ class Board:
         self.proposals.show(view.proposals, view.strategies, now, view.status.entries_refused)
         self.orders.show(view.orders, now, view.refusals if self.orders.shows_all else ())
         self.protections.show(view.protections, view.status.entries_refused, now, is_narrow(size))
-        if view.number == self._drawn_number:
+        if not is_another:
             return False
-        self._drawn_number = view.number
         self.positions.show(view.positions, now)
         self.strategies.show(view.strategies, view.proposals, view.results)
         self.results.show(view.trades, view.results)

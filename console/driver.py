@@ -278,7 +278,7 @@ class KeyturnDriver(LinuxDriver):
             self.door.press_kill_again()
         elif not self._is_ours(text):
             self.keys_dropped += 1
-            self.send_message(Dropped(text[-1:]))
+            self._swallowed(text)
 
     def _parse(self, text: str) -> bool:
         """Whether Textual's parser understood it."""
@@ -296,7 +296,7 @@ class KeyturnDriver(LinuxDriver):
         return is_understood
 
     def _swallowed(self, text: str) -> None:
-        """A sequence that is no key may have swallowed one, which its hand believes in: the silence is broken."""
+        """What acts as no key may hold one, which its hand believes in: the silence is broken."""
         self.send_message(Dropped(text[-1:]))
 
 

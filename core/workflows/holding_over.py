@@ -11,8 +11,7 @@ from core.desk import Desk
 from core.model.position import Position
 from core.model.reconciliation import Difference, DifferenceKind
 from core.model.session import Session
-from core.model.signal import ExitReason, ExitSignal
-from core.model.values import Quantity, plain
+from core.model.values import plain
 from core.workflows.proposing import Proposing
 
 
@@ -36,19 +35,7 @@ class HoldingOver:
     def stage_exits(self) -> None:
         """One a position, however often the books are compared."""
         for position in self._positions():
-            mark = self.desk.orchestrator.state.marks.get(position.symbol, position.average_price)
-            self.proposing.stage_exit(
-                ExitSignal(
-                    strategy=position.strategy,
-                    symbol=position.symbol,
-                    bar_start=self.desk.at.replace(second=0, microsecond=0),
-                    quantity=Quantity(abs(position.quantity)),
-                    exit_reason=ExitReason.FORCE_FLAT,
-                    intended_price=mark,
-                    reference=mark,
-                    reason=f"held over the close of {self._close_of(position):%d %B}",
-                )
-            )
+            self.proposing.stage_flat(position, f"held over the close of {self._close_of(position):%d %B}")
 
     def _positions(self) -> list[Position]:
         return [p for p in self.desk.ledger.positions() if is_held_over(self.desk, p)]

@@ -13,8 +13,8 @@ from core.market.normaliser import COMPLETE, Quarantined
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.position import Position
 from core.model.session import Session
-from core.model.signal import EntrySignal, ExitReason, ExitSignal
-from core.model.values import Quantity, Symbol
+from core.model.signal import EntrySignal, ExitSignal
+from core.model.values import Symbol
 from core.workflows.holding_over import is_held_over
 from core.workflows.proposing import Proposing
 
@@ -116,19 +116,7 @@ class Market:
             if self.desk.at < at:
                 continue
             self._flattened[position.symbol, position.strategy] = self.desk.at
-            mark = self.desk.orchestrator.state.marks.get(position.symbol, position.average_price)
-            self.proposing.stage_exit(
-                ExitSignal(
-                    strategy=position.strategy,
-                    symbol=position.symbol,
-                    bar_start=self.desk.at.replace(second=0, microsecond=0),
-                    quantity=Quantity(abs(position.quantity)),
-                    exit_reason=ExitReason.FORCE_FLAT,
-                    intended_price=mark,
-                    reference=mark,
-                    reason="must be flat by the close, and no bar came that said so",
-                )
-            )
+            self.proposing.stage_flat(position, "must be flat by the close, and no bar came that said so")
         return NOTHING
 
     def _to_flatten(self) -> Iterator[tuple[Position, datetime]]:

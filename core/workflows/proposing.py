@@ -86,6 +86,22 @@ class Proposing:
             reason=signal.reason,
         )
 
+    def stage_flat(self, position: Position, reason: str) -> None:
+        """The exit of a whole position that no bar asked for: the clock did (ST-02)."""
+        mark = self.desk.orchestrator.state.marks.get(position.symbol, position.average_price)
+        self.stage_exit(
+            ExitSignal(
+                strategy=position.strategy,
+                symbol=position.symbol,
+                bar_start=self.desk.at.replace(second=0, microsecond=0),
+                quantity=Quantity(abs(position.quantity)),
+                exit_reason=ExitReason.FORCE_FLAT,
+                intended_price=mark,
+                reference=mark,
+                reason=reason,
+            )
+        )
+
     def is_leaving(self, position: Position) -> bool:
         """Whether an exit of this position is staged, or one beside its stops and targets is out."""
         exits = self.desk.ledger.working_exits(position.symbol, position.strategy)

@@ -13,7 +13,9 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -164,6 +166,8 @@ def an_exchange() -> Iterator[dict[str, str]]:
                 told[found[1]] = found[2]
             elif told and line.startswith("curl"):
                 break
+        # it tells each request; a pipe that nobody reads fills, and the exchange would stand still
+        threading.Thread(target=deque, args=(process.stdout, 0), daemon=True).start()
         try:
             yield told
         finally:
