@@ -61,11 +61,14 @@ class Deeds:
         }
 
     def do(self, what: str, key: str | None) -> None:
-        """`what` on the row with that key; nothing where the row is gone, or where none is selected."""
+        """`what` on the row with that key; nothing where the row is gone, and without an engine there are no rows."""
+        view = self.behind.view
+        if view is None:
+            return
         if key is None:
             self.behind.say("no row is selected; the arrows select one")
-        elif self.behind.view is not None:
-            self._acts[what](self.behind.view, key)
+        else:
+            self._acts[what](view, key)
 
     def flatten(self) -> None:
         """Stages a close of each position; says what came of it, one picture later."""

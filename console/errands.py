@@ -117,6 +117,8 @@ class Errands:
 
     def copy_row(self) -> None:
         """The selected row of the pane, to the clipboard of the operator's own terminal (OSC 52)."""
+        if self.desk.view is None:
+            return
         focused = self.desk.focused
         row = focused.selected_row if isinstance(focused, Grid) else None
         if row is None:

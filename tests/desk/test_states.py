@@ -102,7 +102,9 @@ async def test_without_an_engine_the_last_line_names_only_what_works() -> None:
         await house.until(lambda: house.footer().split() == ["q", "leave", "Ctrl+K", "KILL"])
         await house.press("question_mark")
         await house.until(lambda: "Esc back" in house.footer())
-        await house.press("escape", "n", "enter", "x")
+        await house.press("escape")
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+        await house.press("n", "enter", "x", "w", "X", "v")
         await house.until(lambda: house.footer().split() == ["q", "leave", "Ctrl+K", "KILL"])
         assert len(house.desk.screen_stack) == 1
 
