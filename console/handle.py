@@ -22,7 +22,7 @@ from core.views import DeskView
 
 FRAME = 0.1
 """Seconds of the wall between two pictures, at least, while only prices move."""
-NEWS = 0.01
+NEWS = 0.004
 """The same where something was recorded: a ticket that opens waits for no frame."""
 REST = 1.0
 """Seconds between two pictures of a desk on which nothing happens."""

@@ -47,6 +47,8 @@ QUESTIONS, CANCELS = 6, 3
 """Threads for questions and for cancels; submissions have one."""
 ROUNDS = 3
 """What waits inside of a wait is cancelled in as many rounds."""
+SOON = 0.005
+"""Seconds until news that found a picture too young for another are looked at again."""
 FAREWELL = 0.5
 """Seconds that the streams have to say goodbye; a far side that is gone answers none."""
 LAST_ANSWERS = 1.5
@@ -234,7 +236,17 @@ class LiveRuntime(Runtime):
         if not self.is_running:
             self._left.set()
         elif self._is_hurried:
-            self._is_hurried = False
+            self._beat_now()
+
+    def _beat_now(self) -> None:
+        """Out of turn, and once more where the last picture was too young for another."""
+        self._is_hurried = False
+        self.beat()
+        if self.has_news() and self._loop is not None:
+            self._loop.call_later(SOON, self._beat_again)
+
+    def _beat_again(self) -> None:
+        if not self._left.is_set():
             self.beat()
 
     def _take_all(self) -> None:

@@ -1,8 +1,9 @@
 """`make bench-wire`: orders on the real way to the loopback exchange, which runs in a process of its own.
 
 Each round buys a share and sells it again, both confirmed. Measured besides what `keyturn latency` prints: from the
-confirming key to its request in the socket, without the syncs of the journal between them; and from the order update in
-the socket to a picture that shows the fill.
+confirming key to its request in the socket, without the syncs of the journal between them and without the round trips
+that fetch clock, account and quote afresh (OP-03); and from the order update in the socket to a picture that shows the
+fill.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ from core.inputs import Confirm, OpenTicket, ProposeClose, ProposeOrder
 from core.model.account import Mode
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.values import Price, Quantity, Symbol
+from core.runtime.asking import Asking
 from core.views import DeskView
 from state.credentials import find_keys
 
@@ -38,17 +41,22 @@ EXPORT = re.compile(r"export (\w+)=(\S+)")
 AT_ONCE = {"KEYTURN_PROFILE": "swing", "KEYTURN_RISK__WINDOW_START": "00:00", "KEYTURN_RISK__WINDOW_END": "23:59"}
 
 
+Span = tuple[float, float]
+
+
 class Watch:
     """Instants of the process, taken where bytes pass."""
 
     def __init__(self) -> None:
         self.requests: list[float] = []
-        self.syncs: list[tuple[float, float]] = []
+        self.syncs: list[Span] = []
+        self.fetched: list[Span] = []
         self.told: dict[str, float] = {}
 
     @contextmanager
     def looks(self) -> Iterator[None]:
         put, sync, take = http.client.HTTPConnection.putrequest, os.fsync, AlpacaOrderStream._take
+        fetch = Asking._figures
 
         def request(connection: Any, method: str, url: str, *rest: Any, **terms: Any) -> None:
             put(connection, method, url, *rest, **terms)
@@ -60,6 +68,12 @@ class Watch:
             sync(descriptor)
             self.syncs.append((began, time.monotonic()))
 
+        def timed_fetch(asking: Asking, symbol: Symbol) -> Any:
+            began = time.monotonic()
+            found = fetch(asking, symbol)
+            self.fetched.append((began, time.monotonic()))
+            return found
+
         def heard(stream: Any, message: dict[str, Any], raw: Any, hear: Any) -> None:
             data = message.get("data", {})
             if data.get("event") == "fill":
@@ -69,15 +83,32 @@ class Watch:
         http.client.HTTPConnection.putrequest = request  # type: ignore[method-assign,assignment]
         os.fsync = timed_sync  # type: ignore[assignment]
         AlpacaOrderStream._take = heard  # type: ignore[method-assign]
+        Asking._figures = timed_fetch  # type: ignore[method-assign]
         try:
             yield
         finally:
             http.client.HTTPConnection.putrequest = put  # type: ignore[method-assign]
             os.fsync = sync
             AlpacaOrderStream._take = take  # type: ignore[method-assign]
+            Asking._figures = fetch  # type: ignore[method-assign]
 
-    def syncs_between(self, began: float, ended: float) -> float:
-        return sum(max(0.0, min(end, ended) - max(start, began)) for start, end in self.syncs)
+
+def within(spans: Sequence[Span], began: float, ended: float) -> float:
+    """Seconds of these that lie between two instants; none of them overlap."""
+    return sum(max(0.0, min(end, ended) - max(start, began)) for start, end in spans)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Of one entry, from the confirming key to its request, in seconds."""
+
+    whole: float
+    syncs: float
+    fetching: float
+
+    @property
+    def ours(self) -> float:
+        return self.whole - self.syncs - self.fetching
 
 
 class Operator:
@@ -87,7 +118,7 @@ class Operator:
         self.handle = handle
         self.watch = watch
         self.shown: dict[str, float] = {}
-        self.to_request: list[tuple[float, float]] = []
+        self.ways: list[Way] = []
         handle.on_news = self._look
 
     @property
@@ -132,7 +163,8 @@ class Operator:
         self.waits(lambda _view: len(self.watch.requests) > before, "the request")
         sent = self.watch.requests[before]
         if ticket.order.effect is Effect.OPEN:  # a close first waits for the broker to take its stop out of the way
-            self.to_request.append((sent - pressed, self.watch.syncs_between(pressed, sent)))
+            syncs, fetched = self.watch.syncs, self.watch.fetched
+            self.ways.append(Way(sent - pressed, within(syncs, pressed, sent), within(fetched, pressed, sent)))
 
 
 def main() -> None:
@@ -191,10 +223,10 @@ def play(keyturn: Keyturn, watch: Watch, rounds: int) -> Operator:
 
 def show(operator: Operator, watch: Watch) -> None:
     print(f"{len(operator.shown)} orders filled, load {os.getloadavg()[0]:.2f}")
-    whole = [took for took, _ in operator.to_request]
-    line("confirmation to its request", whole)
-    line("of it, the syncs", [syncs for _, syncs in operator.to_request])
-    line("beyond the syncs", [took - syncs for took, syncs in operator.to_request])
+    line("confirmation to its request", [way.whole for way in operator.ways])
+    line("of it, the journal's syncs", [way.syncs for way in operator.ways])
+    line("of it, clock, account, quote", [way.fetching for way in operator.ways])
+    line("beyond both", [way.ours for way in operator.ways])
     line("fill's update to a picture", [at - watch.told[id] for id, at in operator.shown.items() if id in watch.told])
 
 
