@@ -272,9 +272,8 @@ class Pictures:
         cover = cover_of(desk.ledger, position)
         profit = desk.ledger.open_profit(position, last)
         risked = abs(position.average_price - plan.price) * abs(position.quantity) if plan else None
-        stop_price: Price | None = plan.price if plan else None
-        if stops and stops[-1].request.stop_price is not None:
-            stop_price = stops[-1].request.stop_price
+        prices = {o.request.stop_price for o in stops if o.request.stop_price is not None}
+        farthest_last = sorted(prices, reverse=position.quantity > 0) or ([plan.price] if plan else [])
         return PositionRow(
             key=f"{position.symbol}/{position.strategy}",
             symbol=position.symbol,
@@ -285,7 +284,8 @@ class Pictures:
             last_at=last_at,
             profit=profit,
             result_in_risk=profit / risked if profit is not None and risked else None,
-            stop_price=stop_price,
+            stop_price=farthest_last[-1] if farthest_last else None,
+            nearer_stops=tuple(farthest_last[:-1]),
             holder=self._holder(stops, plan),
             covered=cover.covered,
             in_doubt=cover.in_doubt,

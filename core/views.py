@@ -134,6 +134,8 @@ class PositionRow:
     ----------
     result_in_risk
         Open profit as a multiple of what was risked to the stop (R); None without a stop.
+    stop_price, nearer_stops
+        The farthest of the stops that work, or the planned one where none does; and the others, the nearest first.
     covered
         Shares that stops and exits at the broker would close; the rest is on YOU.
     in_doubt, doubt
@@ -161,6 +163,7 @@ class PositionRow:
     in_doubt: Quantity = NO_SHARES
     doubt: str = ""
     held_by_others: str = ""
+    nearer_stops: tuple[Price, ...] = ()
 
     @property
     def bare(self) -> Quantity:

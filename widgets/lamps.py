@@ -23,7 +23,9 @@ SHAPES: Mapping[LineState, str] = {
     LineState.REFUSED: "×",
 }
 CALM = frozenset({LineState.UP, LineState.CONNECTING})
+AWAY = frozenset({LineState.DOWN, LineState.REFUSED})
 MEANS: Mapping[tuple[Line, LineState], str] = {
+    (Line.BROKER, LineState.DOWN): "no entry can leave; exits and cancels are tried",
     (Line.DATA, LineState.POLLING): "bars and quotes are asked for meanwhile",
     (Line.DATA, LineState.SILENT): "bars and quotes are asked for meanwhile",
     (Line.DATA, LineState.DOWN): "no bar comes; no strategy can see one",
@@ -32,6 +34,11 @@ MEANS: Mapping[tuple[Line, LineState], str] = {
     (Line.TRADES, LineState.DOWN): "fills are heard late, by asking",
 }
 """What it means for the operator, where the lamp's own words do not say."""
+
+
+def is_broker_away(lamps: Sequence[Lamp]) -> bool:
+    """Whether no request is answered now: an entry that is confirmed meanwhile is refused (OP-03)."""
+    return any(lamp.line is Line.BROKER and lamp.state in AWAY for lamp in lamps)
 
 
 def lamps_in_brief(lamps: Sequence[Lamp], *, is_wide: bool) -> TextLine:

@@ -76,7 +76,7 @@ def _row(row: PositionRow, now: datetime) -> Row:
             _last(row, now),
             Cell(f.arrowed(row.profit), f.tone_of(row.profit)),
             Cell(f.UNKNOWN if in_risk is None else f"{in_risk:+.1f}".replace("-", "−"), f.tone_of(row.profit)),
-            Cell(NO_STOP, "warning") if row.holder is StopHolder.YOU else Cell(f.price(row.stop_price)),
+            _stop(row),
             _held_by(row),
         ),
     )
@@ -90,6 +90,14 @@ def _last(row: PositionRow, now: datetime) -> Cell:
     """`182.11`, and `182.11!` where it is old: the digits stay where they are."""
     text = f.at_tick(row.last)
     return Cell(f"{text}!", "warning") if _is_old(row, now) else Cell(f"{text} ")
+
+
+def _stop(row: PositionRow) -> Cell:
+    """`181.10`, and `181.10+` where other stops are nearer."""
+    if row.holder is StopHolder.YOU:
+        return Cell(NO_STOP, "warning")
+    price = f.price(row.stop_price)
+    return Cell(f"{price.replace(',', '')}+" if row.nearer_stops else price)
 
 
 def _held_by(row: PositionRow) -> Cell:

@@ -13,7 +13,7 @@ from core.model.account import Mode
 from core.views import IN_DOUBT, WARNED, DeskView, StatusView
 from widgets import format as f
 from widgets.grid_picture import Tone
-from widgets.lamps import lamps_in_brief, lamps_in_words
+from widgets.lamps import is_broker_away, lamps_in_brief, lamps_in_words
 from widgets.lines import Cell, Lines, TextLine, joined, spread
 
 WIDE = 100
@@ -68,7 +68,8 @@ def _data(status: StatusView, now: datetime) -> TextLine:
 def _second(status: StatusView, width: int) -> list[TextLine]:
     """The account; what is unsettled takes a line of its own where there is no room, and no figure is cut."""
     unsettled = f", {f.money(status.unsettled)} unsettled" if status.unsettled else ""
-    entries = Cell("ENTRIES ON") if status.entries_refused is None else Cell("ENTRIES OFF", "warning")
+    are_entries_off = status.entries_refused is not None or is_broker_away(status.lamps)
+    entries = Cell("ENTRIES OFF", "warning") if are_entries_off else Cell("ENTRIES ON")
     exits = Cell("EXITS ON") if status.exits_refused is None else Cell("EXITS OFF", "urgent")
     right = (entries, Cell("  "), exits)
     room = width - len(joined(right)) - 1

@@ -44,7 +44,8 @@ def _stop(row: PositionRow) -> list[TextLine]:
     price = usd(f.price(row.stop_price))
     if "stop" in row.doubt and row.holder is not StopHolder.BROKER:
         return field("stop", f"{price}, in doubt: nobody knows whether the broker holds one", "warning")
-    return field("stop", f"{price}, {HELD[row.holder]}")
+    nearer = f"; others at {', '.join(map(f.price, row.nearer_stops))}" if row.nearer_stops else ""
+    return field("stop", f"{price}, {HELD[row.holder]}{nearer}")
 
 
 def _covered(row: PositionRow) -> list[TextLine]:

@@ -48,11 +48,13 @@ def _position(row: PositionRow) -> list[TextLine]:
         text = f"{name}: the {row.doubt} of {plain(row.in_doubt)} is in doubt, and nobody watches what comes of it."
         known = f"{plain(row.covered)} are known to have a stop at the broker." if row.covered else ""
         return [line for part in (text, known) if part for line in wrapped("", part, WIDTH, "warning")]
-    if row.holder is StopHolder.BROKER and row.covered >= abs(row.quantity):
-        return wrapped("", f"{name} keeps its stop at the broker.", WIDTH)
+    has_stop = row.holder is StopHolder.BROKER
+    if row.covered >= abs(row.quantity):
+        keeps = "keeps its stop at the broker." if has_stop else "has no stop; its exit works at the broker."
+        return wrapped("", f"{name} {keeps}", WIDTH)
     if row.covered:
+        what = "a stop" if has_stop else "an exit, and no stop,"
         left = plain(abs(row.quantity) - row.covered)
-        return wrapped(
-            "", f"{name}: only {plain(row.covered)} have a stop at the broker, {left} have none.", WIDTH, "warning"
-        )
+        text = f"{name}: only {plain(row.covered)} have {what} at the broker, {left} have none."
+        return wrapped("", text, WIDTH, "warning")
     return wrapped("", f"{name} has no stop at the broker: nobody watches it.", WIDTH, "warning")

@@ -89,7 +89,8 @@ def break_even(row: PositionRow) -> Price:
 def _stop_now(row: PositionRow) -> Cell:
     """Where a stop works, or that none does: a price alone would look like protection."""
     if row.holder is StopHolder.BROKER:
-        return Cell(f"{f.price(row.stop_price)} USD")
+        nearer = f", and {', '.join(map(f.price, row.nearer_stops))}" if row.nearer_stops else ""
+        return Cell(f"{f.price(row.stop_price)} USD{nearer}")
     if row.holder is StopHolder.DESK:
         return Cell(f"none at the broker, the desk asks at {f.price(row.stop_price)} USD", "warning")
     return Cell("none at the broker", "warning")

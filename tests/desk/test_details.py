@@ -48,6 +48,9 @@ async def test_a_position_tells_who_holds_its_stop_and_how_old_its_price_is() ->
         told = text(position(replace(picture(house), positions=(bare,)), bare.key, picture(house).status.at))
         assert "YOU hold it: nothing at the broker" in told
         assert "0.1 by nobody but YOU" in told
+        several = replace(picture(house).positions[0], nearer_stops=(Price(500 * SHARE), Price(Decimal("499.5"))))
+        told = text(position(replace(picture(house), positions=(several,)), bare.key, picture(house).status.at))
+        assert "494.72 USD, the broker holds it; others at 500.00, 499.50" in told
 
 
 async def test_a_detail_is_alive_and_says_when_its_row_is_gone() -> None:

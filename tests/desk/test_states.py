@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from console.handle import Failed, Loading
+from console.screens.leave import leaving_lines
+from core.model.connection import Lamp, Line, LineState
+from core.model.order import StopHolder
+from core.model.values import Price, Quantity
 from tests.desk.desk_house import open_desk
 from tests.desk.still_house import a_held_chart, a_position, a_view, an_exit, open_still
+from widgets.lines import joined
 
 STATES = {
     "starting": ("STARTING", "STARTING: comparing the books with the broker"),
@@ -107,6 +113,36 @@ async def test_without_an_engine_the_last_line_names_only_what_works() -> None:
         await house.press("n", "enter", "x", "w", "X", "v")
         await house.until(lambda: house.footer().split() == ["q", "leave", "Ctrl+K", "KILL"])
         assert len(house.desk.screen_stack) == 1
+
+
+async def test_while_the_broker_does_not_answer_entries_are_off() -> None:
+    """OP-03"""
+    async with open_still(a_view()) as house:
+        assert house.shows("ENTRIES ON", "EXITS ON")
+        away = Lamp(Line.BROKER, LineState.DOWN, a_view().status.at, None, 3, "no answer in 3 s")
+        house.handle.show(status=replace(a_view().status, lamps=(away,)))
+        await house.until(lambda: house.shows("ENTRIES OFF", "EXITS ON"))
+        assert house.shows("try 3: no answer in 3 s; no entry can leave; exits and cancels are tried")
+
+
+async def test_a_stop_that_is_not_the_only_one_is_marked_and_the_farthest_is_shown() -> None:
+    """OP-06"""
+    held = a_position(stop_price=Price(Decimal("1166.26")), nearer_stops=(Price(Decimal("1166.50")),))
+    async with open_still(a_view(positions=(held,))) as house:
+        await house.press("2")
+        await house.until(lambda: house.shows("1166.26+"))
+
+
+async def test_leaving_tells_an_exit_that_works_from_a_stop() -> None:
+    """EX-13"""
+    part = Quantity(Decimal(40))
+    for held, words in (
+        (a_position(holder=StopHolder.YOU), "SPY 47 has no stop; its exit works at the broker."),
+        (a_position(holder=StopHolder.YOU, covered=part), "SPY 47: only 40 have an exit, and no stop, at the broker"),
+        (a_position(covered=part), "SPY 47: only 40 have a stop at the broker, 7 have none."),
+    ):
+        told = " ".join(joined(line).strip() for line in leaving_lines(a_view(positions=(held,))))
+        assert words in told
 
 
 async def test_old_prices_and_old_bars_say_how_old_they_are() -> None:
