@@ -16,8 +16,10 @@ from core.model.account import Mode
 from core.model.order import StopHolder
 
 Ratio = Annotated[Decimal, Field(ge=0, le=1)]
-Positive = Annotated[Decimal, Field(gt=0)]
-NotNegative = Annotated[Decimal, Field(ge=0)]
+MOST = 1_000_000_000
+"""Of any amount: more is a slip of the hand, and a limit that limits nothing."""
+Positive = Annotated[Decimal, Field(gt=0, le=MOST)]
+NotNegative = Annotated[Decimal, Field(ge=0, le=MOST)]
 Seconds = Annotated[Decimal, Field(gt=0, le=86_400)]
 Delay = Annotated[Decimal, Field(ge=0, le=3600)]
 """Seconds; none is allowed."""

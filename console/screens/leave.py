@@ -12,6 +12,12 @@ from core.views import DeskView, PositionRow
 from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
 
+NOT_COMPARED = {
+    "starting": "The books were not compared with the broker yet: what is held there is not known here.",
+    "read-only": "The books differ from the broker's: what else is held there, nobody watches.",
+}
+"""What stands under the positions where they may not be all, by the desk's word."""
+
 
 class LeaveScreen(Question):
     PLACE = Place.LEAVE
@@ -37,7 +43,9 @@ def leaving_lines(view: DeskView) -> list[TextLine]:
         )
     if view.proposals:
         lines += wrapped("", f"{len(view.proposals)} waiting: entries run out, exits wait until you return.", WIDTH)
-    if not lines:
+    if view.status.word in NOT_COMPARED:
+        lines += wrapped("", NOT_COMPARED[view.status.word], WIDTH, "warning")
+    elif not lines:
         lines.append((Cell("Nothing is held and no entry works."),))
     return [*lines, (Cell("Strategies stop: nothing is proposed while the desk is closed."),)]
 

@@ -145,6 +145,17 @@ async def test_leaving_tells_an_exit_that_works_from_a_stop() -> None:
         assert words in told
 
 
+@pytest.mark.parametrize(
+    ("word", "says"),
+    [("starting", "what is held there is not known here."), ("read-only", "what else is held there, nobody watches.")],
+)
+async def test_leaving_claims_nothing_of_books_that_are_not_compared(word: str, says: str) -> None:
+    """EX-09"""
+    told = " ".join(joined(line).strip() for line in leaving_lines(a_view(status=a_status(word))))
+    assert says in told
+    assert "Nothing is held" not in told
+
+
 async def test_old_prices_and_old_bars_say_how_old_they_are() -> None:
     """DESK: every number shows its age when it can be stale"""
     view = a_view(positions=(a_position(),), proposals=(an_exit(),), chart=a_held_chart(54))

@@ -565,6 +565,8 @@ def test_stops_at_two_prices_are_put_back_each_at_its_own() -> None:
     passes(house, 2)
     before = sorted(_guards(house))
     assert {price for price, _ in before} == {Decimal("99.30"), Decimal("99.40")}
+    row = Pictures(house.engine).draw(house.line.at).positions[0]
+    assert (row.stop_price, row.nearer_stops) == (Decimal("99.30"), (Decimal("99.40"),))
 
     house.line.refuses_the_next_order("not now")
     _closes_half(house)

@@ -296,6 +296,7 @@ def test_a_market_time_of_another_age_is_a_bad_row(keyturn: Keyturn, bars: Path,
     ("words", "said"),
     [
         (("--set", "risk.daily_loss.usd=-3"), "--set risk.daily_loss.usd = -3: must be greater than 0"),
+        (("--set", 'risk.daily_loss.usd="1e9999"'), "must be less than or equal to 1000000000"),
         (("--set", "risk.entries=3"), "risk.entries"),
         (("--profile", "bold"), "profile"),
         (("--profile", ""), "profile"),
