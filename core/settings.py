@@ -111,7 +111,10 @@ class ExecutionSettings(Part):
     look_up_longest_seconds: Seconds = Field(Decimal(32), description="longest wait between look-ups")
     not_found_times: Annotated[int, Field(ge=1)] = Field(5, description="stated before it is believed")
     not_found_seconds: Seconds = Field(Decimal(60), description="least time over which they were stated")
-    cancel_retry_seconds: Seconds = Field(Decimal(2), description="between tries of a cancel that failed")
+    cancel_retry_seconds: Seconds = Field(
+        Decimal(2), description="until a cancel that failed is tried again; doubles at each failure, up to the longest"
+    )
+    cancel_longest_seconds: Seconds = Field(Decimal(16), description="longest wait between tries of a cancel (EX-15)")
     warning_seconds: Seconds = Field(
         Decimal(30), description="an entry that the broker warns of is taken back, unless confirmed (OP-11)"
     )

@@ -342,7 +342,9 @@ class Ledger:
         order.reason = fact.reason
 
     def _cancel_failed(self, at: datetime, fact: CancelFailed) -> None:
-        self.state.orders[fact.client_order_id].cancel_failed_at = at
+        order = self.state.orders[fact.client_order_id]
+        order.cancel_failed_at = at
+        order.cancel_failures += 1
 
     def _forget_what_is_old(self, at: datetime, _fact: DayStarted) -> None:
         """A week is what a reconciliation compares; before it, an id is enough."""

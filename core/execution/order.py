@@ -62,6 +62,7 @@ class Order:
     first_not_found_at: datetime | None = None
     cancel_requested_at: datetime | None = None
     cancel_failed_at: datetime | None = None
+    cancel_failures: int = 0
     late_fill: bool = False
     replacement: ClientOrderId | None = None
     replaced_by: ClientOrderId | None = None

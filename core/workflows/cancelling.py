@@ -72,17 +72,20 @@ class Cancelling:
             if order.cancel_requested_at is None and order.expires_at is not None:
                 yield order.expires_at
             if order.cancel_failed_at is not None:
-                yield order.cancel_failed_at + self._pause()
+                yield order.cancel_failed_at + self._pause(order)
 
     def due(self) -> Iterator[Effect]:
         for order in list(self.desk.ledger.working()):
             if order.cancel_requested_at is None and is_order_stale(order, self.desk.at):
                 yield from self.cancel(order, "its time to live is over")
-            elif order.cancel_failed_at is not None and self.desk.at >= order.cancel_failed_at + self._pause():
+            elif order.cancel_failed_at is not None and self.desk.at >= order.cancel_failed_at + self._pause(order):
                 yield from self.cancel(order, order.reason)
 
-    def _pause(self) -> timedelta:
-        return timedelta(seconds=float(self.desk.control.settings.execution.cancel_retry_seconds))
+    def _pause(self, order: Order) -> timedelta:
+        """Longer after each failure; short enough that a broker which is back is asked before anyone wonders (EX-15)."""
+        limits = self.desk.control.settings.execution
+        first, longest = float(limits.cancel_retry_seconds), float(limits.cancel_longest_seconds)
+        return timedelta(seconds=min(first * 2 ** min(order.cancel_failures - 1, 10), max(first, longest)))
 
 
 def _words(reply: CancelAnswered) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from hashlib import sha256
+from itertools import pairwise
 
 from core.effects import CancelOrder, LookUpOrder, SubmitOrder
 from core.facts import (
@@ -433,6 +434,19 @@ def test_a_cancel_whose_answer_is_lost_is_asked_for_again() -> None:
     assert house.last(CancelFailed).reason == "the broker did not answer: the connection broke"
     assert len(house.facts(CancelRequested)) == 2
     assert house.entry.status is OrderStatus.CANCELLED
+
+
+def test_a_cancel_that_goes_on_failing_is_asked_for_at_longer_intervals() -> None:
+    """EX-15: 2, 4, 8, and at most 16 s; the log of an outage stays readable."""
+    house = a_house_with_a_working_entry()
+    house.line.breaks_at(CancelOrder, arrives=False, times=20)
+    house.line.breaks_at(LookUpOrder, arrives=False, times=20)
+
+    house.presses(RequestCancel(house.entry.id))
+    house.until("10:08:00")
+
+    asked = [r.at for r in house.journal.records() if isinstance(r.fact, CancelRequested)]
+    assert [int((later - earlier).total_seconds()) for earlier, later in pairwise(asked)][:5] == [2, 4, 8, 16, 16]
 
 
 def test_a_cancel_that_arrived_without_an_answer_is_seen_in_the_stream() -> None:
