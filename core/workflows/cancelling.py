@@ -82,7 +82,7 @@ class Cancelling:
                 yield from self.cancel(order, order.reason)
 
     def _pause(self, order: Order) -> timedelta:
-        """Longer after each failure; short enough that a broker which is back is asked before anyone wonders (EX-15)."""
+        """Longer after each failure, and never so long that a broker which is back would wait for it (EX-15)."""
         limits = self.desk.control.settings.execution
         first, longest = float(limits.cancel_retry_seconds), float(limits.cancel_longest_seconds)
         return timedelta(seconds=min(first * 2 ** min(order.cancel_failures - 1, 10), max(first, longest)))
