@@ -16,10 +16,10 @@ from core.model.account import Mode
 from core.model.order import StopHolder
 
 Ratio = Annotated[Decimal, Field(ge=0, le=1)]
-MOST = 1_000_000_000
-"""Of any amount: more is a slip of the hand, and a limit that limits nothing."""
-Positive = Annotated[Decimal, Field(gt=0, le=MOST)]
-NotNegative = Annotated[Decimal, Field(ge=0, le=MOST)]
+LARGEST_AMOUNT = 1_000_000_000
+"""Of any amount, USD: more is a slip of the hand, and a limit that limits nothing."""
+Positive = Annotated[Decimal, Field(gt=0, le=LARGEST_AMOUNT)]
+NotNegative = Annotated[Decimal, Field(ge=0, le=LARGEST_AMOUNT)]
 Seconds = Annotated[Decimal, Field(gt=0, le=86_400)]
 Delay = Annotated[Decimal, Field(ge=0, le=3600)]
 """Seconds; none is allowed."""
