@@ -24,12 +24,15 @@ from core.model.broker import FreshFigures, OrderReport
 from core.model.connection import Lamp, Line
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest, Side
+from core.model.position import Trade
 from core.model.quote import NoQuote, Quote
 from core.model.session import Calendar
 from core.model.values import Price, Quantity, Symbol, plain
 from core.ports import Journal
 from core.risk.day import Day
 from core.risk.gate import ReviewContext
+from core.risk.protections.book import ProtectionBook
+from core.risk.protections.trades import Direction, closed
 from core.shadows import Shadows
 from core.staging.stage import Stage
 from core.strategies.orchestrator import Orchestrator
@@ -79,6 +82,8 @@ class Desk:
         self.ledger = Ledger(calendar)
         self.stage = Stage(calendar)
         self.opening = Day()
+        self.protections = ProtectionBook(lambda: self.control.settings.risk.protections)
+        self.ledger.on_trade = self._hear_trade
         self.breaker = Breaker()
         self.latencies = Latencies(calendar.trading_day)
         self.tally = Tally(calendar.trading_day)
@@ -129,6 +134,7 @@ class Desk:
             instrument=fresh.instrument if fresh else self.instrument(symbol),
             broker_time=fresh.broker_time if fresh else None,
             is_fresh=fresh is not None,
+            protections=self.protections,
             others=self.others,
         )
 
@@ -166,6 +172,7 @@ class Desk:
             self.ledger.folds,
             self.stage.folds,
             self.opening.folds,
+            self.protections.folds,
             self.breaker.folds,
             self.latencies.folds,
             self.tally.folds,
@@ -184,6 +191,10 @@ class Desk:
 
     def _after(self, _at: datetime, fact: Fact) -> None:
         self.orchestrator.after(fact)
+
+    def _hear_trade(self, trade: Trade, is_long: bool) -> None:
+        """In the fold of its last fill: a rebuild hears it as the day did."""
+        self.protections.take(closed(trade, Direction.LONG if is_long else Direction.SHORT))
 
     def _fold_bar(self, _at: datetime, fact: BarClosed) -> None:
         self.normaliser.fold(fact.bar)

@@ -10,19 +10,12 @@ from decimal import Decimal
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from core.model.account import Mode
 from core.model.order import StopHolder
-
-Ratio = Annotated[Decimal, Field(ge=0, le=1)]
-LARGEST_AMOUNT = 1_000_000_000
-"""Of any amount, USD: more is a slip of the hand, and a limit that limits nothing."""
-Positive = Annotated[Decimal, Field(gt=0, le=LARGEST_AMOUNT)]
-NotNegative = Annotated[Decimal, Field(ge=0, le=LARGEST_AMOUNT)]
-Seconds = Annotated[Decimal, Field(gt=0, le=86_400)]
-Delay = Annotated[Decimal, Field(ge=0, le=3600)]
-"""Seconds; none is allowed."""
+from core.risk.protections.terms import FREQTRADE, ProtectionsSettings
+from core.setting_types import Amount, Delay, NotNegative, Part, Positive, Ratio, Seconds
 
 
 def _without_zone(moment: time) -> time:
@@ -32,31 +25,6 @@ def _without_zone(moment: time) -> time:
 
 
 TimeOfDay = Annotated[time, AfterValidator(_without_zone)]
-
-
-class Part(BaseModel):
-    """One table of the settings file: frozen, and closed to unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Amount(Part):
-    """An amount in USD, or as a fraction of equity: exactly one of the two."""
-
-    usd: Positive | None = Field(None, description="USD")
-    of_equity: Annotated[Decimal, Field(gt=0, le=1)] | None = Field(None, description="fraction of equity")
-
-    @model_validator(mode="after")
-    def exactly_one(self) -> Self:
-        if (self.usd is None) == (self.of_equity is None):
-            raise ValueError("give exactly one of usd and of_equity")
-        return self
-
-    def of(self, equity: Decimal | None) -> Decimal | None:
-        """The amount in USD; None where it needs an equity that is not known."""
-        if self.usd is not None:
-            return self.usd
-        return None if equity is None or self.of_equity is None else self.of_equity * equity
 
 
 class AccountSettings(Part):
@@ -86,6 +54,7 @@ class RiskSettings(Part):
     quote_age_seconds_iex: Seconds = Field(Decimal(60), description="the same on the IEX feed")
     price_band: Ratio = Field(Decimal("0.05"), description="a limit further from the quote warns (EX-11)")
     clock_skew_seconds: Seconds = Field(Decimal(1), description="more between desk and broker warns")
+    protections: ProtectionsSettings = ProtectionsSettings()
 
 
 class StagingSettings(Part):
@@ -229,7 +198,7 @@ class DisplaySettings(Part):
 class Settings(Part):
     """Everything that can be set. The profile gives the defaults; file, environment and command line go over them."""
 
-    profile: Literal["micro", "swing"] = "micro"
+    profile: Literal["micro", "swing", "freqtrade"] = "micro"
     symbols: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9./]{0,9}$")], ...] = ("SPY",)
     account: AccountSettings = AccountSettings()
     risk: RiskSettings = RiskSettings()
@@ -279,5 +248,6 @@ PROFILES: dict[str, dict[str, object]] = {
             "window_end": "15:45",
         },
     },
+    "freqtrade": {"risk": {"protections": FREQTRADE}},
 }
 """What each profile lays over the defaults, as a settings file would."""

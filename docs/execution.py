@@ -21,7 +21,8 @@ from core.execution.order_machine import BROKER_STATUSES, ONLY_THE_BROKER, TRANS
 from core.model.order import CONFIRMING_KEYS, REPLACING_KEY
 from core.model.reconciliation import DONE_ABOUT, ERRORS, DifferenceKind
 from core.risk.checks import standard_gate
-from core.settings import Amount, ExecutionSettings, Part, ReconciliationSettings, RiskSettings, StagingSettings
+from core.setting_types import Amount, Part
+from core.settings import ExecutionSettings, ReconciliationSettings, RiskSettings, StagingSettings
 from core.workflows import comparing, starting
 
 PAGE = Path(__file__).resolve().with_name("EXECUTION.md")

@@ -11,7 +11,11 @@ from state.folders import AccountFolder
 from state.tending import Tending
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
     from core.engine import Engine
+    from core.risk.protections.contract import Answer
     from core.runtime.runtime import Runtime
     from core.settings import DisplaySettings, Settings
     from state.kill_switch import FileKillSwitch
@@ -55,6 +59,13 @@ class Wiring(Tending):
         from state.settings_file import load_settings
 
         return load_settings(self.home, self.environ, overrides, fault_in)
+
+    def protections(self, trades: Path, at: datetime, overrides: tuple[str, ...]) -> tuple[Answer, ...]:
+        """How the protections of the settings stand at an instant, after a history of trades."""
+        from core.risk.protections.report import answers_at
+        from core.trades_file import read_trades
+
+        return answers_at(read_trades(trades), at, self._settings(overrides).risk.protections)
 
     def _display(self, overrides: tuple[str, ...]) -> DisplaySettings | None:
         """What the screen is set to, read before it is painted; None, and no wait, where nobody set any of it."""

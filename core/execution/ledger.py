@@ -6,7 +6,7 @@ position changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -71,6 +71,7 @@ class Ledger:
         self.calendar = calendar
         self.state = LedgerState()
         self._working: dict[ClientOrderId, Order] = {}
+        self.on_trade: Callable[[Trade, bool], None] = lambda _trade, _is_long: None
         self.folds = {
             OrderCreated: self._created,
             LegResized: self._resized,
@@ -430,7 +431,9 @@ class Ledger:
 
     def _close(self, key: str, after: Position, fill: Fill, order: Order) -> None:
         self.state.positions.pop(key, None)
-        self.state.trades.append(self._trade(after, fill, order))
+        trade = self._trade(after, fill, order)
+        self.state.trades.append(trade)
+        self.on_trade(trade, order.request.side is Side.SELL)
 
     def _trade(self, flat: Position, fill: Fill, exit_order: Order) -> Trade:
         entry = self.state.orders.get(flat.entry_order)

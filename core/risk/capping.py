@@ -7,7 +7,7 @@ from core.model.instrument import Instrument
 from core.model.staging import StopPlan
 from core.model.values import CENT, plain, tick_of
 from core.risk.gate import Candidate, ReviewContext
-from core.settings import Amount
+from core.setting_types import Amount
 
 
 def cap_of(candidate: Candidate, context: ReviewContext) -> str | None:

@@ -23,6 +23,7 @@ from core.model.session import NoSession, Session
 from core.model.staging import NoStop, Review, Standing, StopPlan, Verdict
 from core.model.values import Price
 from core.risk.day import Day
+from core.risk.protections.book import ProtectionBook
 from core.settings import Settings
 
 
@@ -70,6 +71,7 @@ class ReviewContext:
     instrument: Instrument | NoInstrument
     broker_time: datetime | None
     is_fresh: bool
+    protections: ProtectionBook
     others: tuple[OrderReport, ...] = ()
 
     @property

@@ -25,7 +25,8 @@ from core.model.reconciliation import DifferenceKind
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol, plain
 from core.picture import Pictures
 from core.runtime.virtual import VirtualRuntime
-from core.settings import Amount, RiskSettings, Settings
+from core.setting_types import Amount
+from core.settings import RiskSettings, Settings
 from tests.scenarios.changes import confirms_now
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, an_order, at

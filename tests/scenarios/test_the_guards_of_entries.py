@@ -8,7 +8,8 @@ from decimal import Decimal
 from core.inputs import Halt, Kill, ProposeClose, RefuseSymbol, Resume
 from core.model.values import Fraction
 from core.picture import Pictures
-from core.settings import Amount, RiskSettings, Settings
+from core.setting_types import Amount
+from core.settings import RiskSettings, Settings
 from core.views import ProtectionRow
 from tests.scenarios.changes import ROOMY
 from tests.scenarios.house import (

@@ -13,7 +13,8 @@ from core.inputs import PictureFetched, ProposeClose, RequestCancel
 from core.model.broker import BrokerPicture
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side
 from core.model.values import ClientOrderId
-from core.settings import Amount, RiskSettings, Settings, StrategiesSettings, VwapSettings
+from core.setting_types import Amount
+from core.settings import RiskSettings, Settings, StrategiesSettings, VwapSettings
 from core.workflows.comparing import NOTHING_HELD
 from state.codec import decode
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal

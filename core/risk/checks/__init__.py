@@ -12,6 +12,7 @@ from core.risk.checks.notional import NotionalCheck
 from core.risk.checks.open_positions import OpenPositionsCheck
 from core.risk.checks.per_trade_loss import PerTradeLossCheck
 from core.risk.checks.price_rules import PriceRulesCheck
+from core.risk.checks.protections import ProtectionCheck
 from core.risk.checks.quantity_rules import QuantityRulesCheck
 from core.risk.checks.quote_age import QuoteAgeCheck
 from core.risk.checks.session import SessionCheck
@@ -21,6 +22,7 @@ from core.risk.checks.symbol_refused import SymbolRefusedCheck
 from core.risk.checks.tradable import TradableCheck
 from core.risk.checks.window import WindowCheck
 from core.risk.gate import Gate
+from core.risk.protections.book import NAMES
 
 
 def standard_gate() -> Gate:
@@ -42,6 +44,7 @@ def standard_gate() -> Gate:
             BuyingPowerCheck(),
             OpenPositionsCheck(),
             DailyLossCheck(),
+            *(ProtectionCheck(name) for name in NAMES),
             WindowCheck(),
             SpreadCheck(),
             QuoteAgeCheck(),

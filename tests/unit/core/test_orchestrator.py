@@ -13,7 +13,8 @@ from core.model.bar import Bar
 from core.model.order import StopHolder
 from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
 from core.model.values import NO_SHARES, Price, Quantity, Symbol
-from core.settings import Amount, RiskSettings, Settings, StrategiesSettings, VwapSettings
+from core.setting_types import Amount
+from core.settings import RiskSettings, Settings, StrategiesSettings, VwapSettings
 from core.strategies.base import Context
 from core.strategies.orchestrator import ENOUGH_FOR_AN_ANOMALY, RAISED, Orchestrator, at_new_york
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, NewYorkHours, a_bar, at

@@ -18,7 +18,8 @@ from core.model.staging import NoStop, Standing, StopPlan
 from core.model.values import ClientOrderId, Money, Price, Quantity, Symbol
 from core.risk.day import Day
 from core.risk.gate import Candidate, Check, ReviewContext
-from core.settings import Amount, RiskSettings, Settings
+from core.setting_types import Amount
+from core.settings import RiskSettings, Settings
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, NewYorkHours, at
 
 NOW = at("10:30")

@@ -1,0 +1,144 @@
+"""What every protection is: it takes facts in as they come, shuts entries of a scope, and says what it measured.
+
+A lock ends a stated time after the last trade that counted for it (freqtrade does so). One that is tripped again while
+it holds goes on since when it first did. A question never scans what was: it reads the locks that hold (RK-09).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+
+from core.model.values import Symbol
+from core.risk.protections.trades import ClosedTrade, Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a lock shuts, or what an entry is: each part that is None means all of them."""
+
+    symbol: Symbol | None = None
+    direction: Direction | None = None
+    strategy: str | None = None
+
+    def covers(self, entry: Scope) -> bool:
+        return (
+            self.symbol in (None, entry.symbol)
+            and self.direction in (None, entry.direction)
+            and self.strategy in (None, entry.strategy)
+        )
+
+    def __str__(self) -> str:
+        """`SPY`, `SPY long`, `short`, `vwap`; `global` where nothing is named."""
+        return " ".join(part for part in (self.symbol, self.direction, self.strategy) if part) or GLOBAL
+
+
+GLOBAL = "global"
+EVERYTHING = Scope()
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Entries of a scope are shut.
+
+    Attributes
+    ----------
+    measure
+        What tripped it, in the unit of the protection's limit.
+    reason
+        In words, with the limit.
+    """
+
+    scope: Scope
+    since: datetime
+    until: datetime
+    measure: Decimal
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a protection stands for one scope.
+
+    Attributes
+    ----------
+    measure, limit
+        In the same unit, a count or a fraction; None where there is nothing to measure yet.
+    """
+
+    name: str
+    scope: Scope
+    is_tripped: bool
+    measure: Decimal | None
+    limit: Decimal | None
+    reason: str
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(slots=True)
+class Locks:
+    """The locks of one protection, by their scope in words."""
+
+    by_scope: dict[str, Lock] = field(default_factory=dict)
+
+    def shut(self, lock: Lock) -> None:
+        """Shut a scope; where it is shut already the later end counts, and since when it was."""
+        held = self.by_scope.get(str(lock.scope))
+        if held is not None and held.until > lock.since:
+            lock = replace(lock, since=held.since, until=max(held.until, lock.until))
+        self.by_scope[str(lock.scope)] = lock
+
+    def holding(self, at: datetime) -> Iterator[Lock]:
+        return (lock for lock in self.by_scope.values() if at < lock.until)
+
+    def on(self, scope: Scope, at: datetime) -> Lock | None:
+        lock = self.by_scope.get(str(scope))
+        return lock if lock is not None and at < lock.until else None
+
+    def release(self, scope: str) -> None:
+        self.by_scope.pop(scope, None)
+
+    def forget_before(self, at: datetime) -> None:
+        """What ended a while ago is of no use to anybody."""
+        self.by_scope = {key: lock for key, lock in self.by_scope.items() if at < lock.until}
+
+
+class TradeProtection(ABC):
+    """One that counts closed trades. `take` is its fold; its state is plain and outlives a restart."""
+
+    name: str
+
+    @property
+    @abstractmethod
+    def locks(self) -> Locks: ...
+
+    @abstractmethod
+    def take(self, trade: ClosedTrade) -> None:
+        """One more trade is over. Times never go back: one that is heard late counts at the newest."""
+
+    @abstractmethod
+    def limit(self) -> Decimal:
+        """What trips it."""
+
+    @abstractmethod
+    def measures(self, at: datetime) -> Iterator[tuple[Scope, Decimal, str]]:
+        """What it measures now, scope by scope, with what that is in words; at least one."""
+
+    def answers(self, at: datetime) -> Iterator[Answer]:
+        """How it stands, the scopes that are shut included even where nothing is measured there any more."""
+        told: set[str] = set()
+        for scope, measure, words in self.measures(at):
+            told.add(str(scope))
+            yield self._answer(scope, measure, words, self.locks.on(scope, at))
+        for lock in self.locks.holding(at):
+            if str(lock.scope) not in told:
+                yield self._answer(lock.scope, lock.measure, lock.reason, lock)
+
+    def _answer(self, scope: Scope, measure: Decimal, words: str, lock: Lock | None) -> Answer:
+        if lock is None:
+            return Answer(self.name, scope, False, measure, self.limit(), words)
+        return Answer(self.name, scope, True, lock.measure, self.limit(), lock.reason, lock.since, lock.until)

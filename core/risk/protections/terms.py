@@ -1,0 +1,93 @@
+"""The terms of every protection, typed. Where freqtrade has one of the same name, its figures mean the same here:
+`FREQTRADE` are its defaults (its documentation, "Protections"), as a profile of their own.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import Field
+
+from core.setting_types import Minutes, Part, Ratio, Trades
+
+A_DAY, A_WEEK = 1440, 7 * 1440
+
+
+class ProtectionTerms(Part):
+    enabled: bool = True
+
+
+class StopLossGuardTerms(ProtectionTerms):
+    """Stop-outs within a while (RK-05)."""
+
+    per: Literal["symbol", "global", "both"] = Field("symbol", description="what a row of stop-outs shuts")
+    per_side: bool = Field(False, description="long and short are counted, and shut, apart")
+    consecutive: bool = Field(True, description="a trade that ended otherwise begins the count anew")
+    trade_limit: Trades = Field(3, description="stop-outs that trip it")
+    required_profit: Decimal = Field(Decimal(0), description="a stopped trade that made this ratio counts not")
+    lookback_minutes: Minutes = Field(A_WEEK, description="older trades count no more")
+    stop_minutes: Minutes = Field(30, description="shut after the last one that counted")
+
+
+class CooldownTerms(ProtectionTerms):
+    """A pause after a trade in its symbol (RK-06)."""
+
+    loss: Ratio = Field(Decimal("0.005"), description="a loss of this ratio, or more, pauses; 0: every trade does")
+    stop_minutes: Minutes = Field(15, description="shut after the trade")
+
+
+class LowProfitTerms(ProtectionTerms):
+    """A symbol whose trades do not pay (RK-08)."""
+
+    trade_limit: Trades = Field(3, description="fewer trades are not judged")
+    required_profit: Decimal = Field(Decimal("-0.01"), description="a lower sum of their profit ratios trips it")
+    per_side: bool = Field(False, description="long and short are judged, and shut, apart")
+    lookback_minutes: Minutes = Field(A_DAY, description="older trades count no more")
+    stop_minutes: Minutes = Field(60, description="shut after the last one that counted")
+
+
+class LossStreakTerms(ProtectionTerms):
+    """Losses of a strategy in a row."""
+
+    trade_limit: Trades = Field(5, description="losses in a row that trip it")
+    stop_minutes: Minutes = Field(120, description="shut after the last of them")
+
+
+class MaxDrawdownTerms(ProtectionTerms):
+    """The fall of what the trades of a while made together (RK-04)."""
+
+    method: Literal["current", "within"] = Field(
+        "current", description="from the peak to now, of that peak; or freqtrade's: the largest fall within, in ratios"
+    )
+    limit: Ratio = Field(Decimal("0.15"), description="a larger fall trips it")
+    loss_limit: Ratio = Field(Decimal("0.05"), description="of equity, where there is no peak above zero (current)")
+    trade_limit: Trades = Field(1, description="fewer trades are not judged")
+    lookback_minutes: Minutes = Field(A_WEEK, description="older trades count no more")
+    stop_minutes: Minutes = Field(A_DAY, description="shut after the last one that counted")
+
+
+class ProtectionsSettings(Part):
+    """What shuts entries after trades that went wrong. They guard entries alone (RK-22)."""
+
+    stop_loss_guard: StopLossGuardTerms = StopLossGuardTerms()
+    cooldown: CooldownTerms = CooldownTerms()
+    low_profit: LowProfitTerms = LowProfitTerms()
+    loss_streak: LossStreakTerms = LossStreakTerms()
+    max_drawdown: MaxDrawdownTerms = MaxDrawdownTerms()
+
+
+FREQTRADE: dict[str, object] = {
+    "stop_loss_guard": {
+        "per": "both",
+        "consecutive": False,
+        "trade_limit": 10,
+        "lookback_minutes": 60,
+        "stop_minutes": 60,
+    },
+    "cooldown": {"loss": "0", "stop_minutes": 60},
+    "low_profit": {"trade_limit": 1, "required_profit": "0", "lookback_minutes": 60, "stop_minutes": 60},
+    "loss_streak": {"enabled": False},
+    "max_drawdown": {"method": "within", "limit": "0", "trade_limit": 1, "lookback_minutes": 60, "stop_minutes": 60},
+}
+"""Of the profile `freqtrade`: its code's defaults; what it does not have is off."""
