@@ -44,6 +44,9 @@ class RiskSettings(Part):
     daily_loss: Amount = Field(
         Amount(usd=Decimal(10), of_equity=None), description="blocks entries for the day (RK-03)"
     )
+    weekly_loss: Amount = Field(
+        Amount(usd=Decimal(25), of_equity=None), description="blocks entries for the week (RK-03)"
+    )
     entries_a_day: Annotated[int, Field(ge=0, le=10_000)] = Field(1, description="filled entries a day and strategy")
     window_start: TimeOfDay = Field(time(10, 0), description="first bar start for an entry, New York (RK-07)")
     window_end: TimeOfDay = Field(time(11, 30), description="last bar start for an entry, New York, included")
@@ -243,6 +246,7 @@ PROFILES: dict[str, dict[str, object]] = {
             "max_notional": {"of_equity": "0.08"},
             "max_open_positions": 30,
             "daily_loss": {"of_equity": "0.02"},
+            "weekly_loss": {"of_equity": "0.05"},
             "entries_a_day": 10,
             "window_start": "09:35",
             "window_end": "15:45",

@@ -19,6 +19,8 @@ from core.model.values import ZERO
 from core.risk.checks.back_pressure import queued_orders
 from core.risk.checks.open_positions import places_taken
 from core.risk.checks.verdicts import usd
+from core.risk.day import monday_of
+from core.risk.protections.contract import EVERYTHING
 from core.strategies.orchestrator import at_new_york
 from core.views import ProtectionRow
 
@@ -44,9 +46,11 @@ class Protections:
         yield self._session(at, today)
         yield self._window(at, today)
         yield self._daily_loss(at, today)
+        yield self._weekly_loss(at, today)
         yield self._strategies_loss(at, today)
         yield self._positions()
         yield from self._entries(at, today)
+        yield from self._of_trades(at)
         yield from self._refused_symbols(at, today)
 
     # ── the desk and its hours ───────────────────────────────────────────────────────────────────────────────────
@@ -118,25 +122,36 @@ class Protections:
 
     def _daily_loss(self, at: datetime, today: date) -> ProtectionRow:
         """What the account lost since the day began (RK-03)."""
-        desk, key = self.desk, "daily_loss"
-        limit = self._loss_limit(today)
-        loss = desk.opening.loss(today, desk.account.equity) if isinstance(desk.account, Account) else None
-        if loss is None or limit is None:
+        opening = self.desk.opening.opening_equity(today)
+        ends = self._next_session(at, today).open
+        return self._account_loss("daily_loss", "day", opening, self._loss_limit(today), ends, at)
+
+    def _weekly_loss(self, at: datetime, today: date) -> ProtectionRow:
+        """What the account lost since the week began (RK-03)."""
+        opening = self.desk.opening.opening_equity_of_week(today)
+        limit = self.desk.control.settings.risk.weekly_loss.of(opening)
+        return self._account_loss("weekly_loss", "week", opening, limit, self._next_week(today).open, at)
+
+    def _account_loss(
+        self, key: str, span: str, opening: Decimal | None, limit: Decimal | None, ends: datetime, at: datetime
+    ) -> ProtectionRow:
+        desk, name = self.desk, "Daily loss" if span == "day" else "Weekly loss"
+        if opening is None or limit is None or not isinstance(desk.account, Account):
             is_shut = desk.control.settings.risk.on_missing_equity == "refuse"
-            why = "equity of today is not known yet; entries wait for it"
+            why = f"equity at the {span}'s start is not known yet; entries wait for it"
             words = f"unknown of {'unknown' if limit is None else usd(limit)}"
-            return _row(key, "Daily loss", words, why if is_shut else None, "equity of today is not known yet")
-        is_shut = loss >= limit
-        lost = max(loss, ZERO)
+            return _row(key, name, words, why if is_shut else None, why.removesuffix("; entries wait for it"))
+        loss = opening - desk.account.equity
+        is_shut, lost = loss >= limit, max(loss, ZERO)
         return _row(
             key,
-            "Daily loss",
+            name,
             f"{lost:,.2f} of {usd(limit)}",
-            "entries are off for the rest of the trading day" if is_shut else None,
-            "equity since the day began",
+            f"entries are off for the rest of the trading {span}" if is_shut else None,
+            f"equity since the {span} began",
             used=_used(lost, limit),
             since=self._since(key, at, is_shut=is_shut),
-            until=self._next_session(at, today).open if is_shut else None,
+            until=ends if is_shut else None,
         )
 
     def _strategies_loss(self, at: datetime, today: date) -> ProtectionRow:
@@ -211,6 +226,21 @@ class Protections:
         times += [t.entry_time for t in ledger.state.trades if t.strategy == strategy]
         return max((t for t in times if self.desk.calendar.trading_day(t) == today), default=None)
 
+    def _of_trades(self, at: datetime) -> Iterator[ProtectionRow]:
+        """What counts closed trades: a row for each scope that is counted or shut (RK-04 to RK-08)."""
+        for answer in self.desk.protections.answers(at):
+            scope = "" if answer.scope == EVERYTHING else f" {answer.scope}"
+            yield _row(
+                f"{answer.name}/{answer.scope}",
+                f"{answer.name.replace('_', ' ').capitalize()}{scope}",
+                f"{answer.figure(answer.measure)} of {answer.figure(answer.limit)}",
+                answer.reason if answer.is_tripped else None,
+                answer.reason,
+                used=None if not answer.limit or answer.measure is None else _used(answer.measure, answer.limit),
+                since=answer.since,
+                until=answer.until,
+            )
+
     def _refused_symbols(self, at: datetime, today: date) -> Iterator[ProtectionRow]:
         for symbol, refusal in sorted(self.desk.control.state.refused_symbols.items()):
             if refusal.day == today:
@@ -218,6 +248,11 @@ class Protections:
                 yield _row(
                     f"symbol/{symbol}", symbol, "refused today", refusal.reason, since=refusal.at, until=until
                 )  # fmt: skip
+
+    def _next_week(self, today: date) -> Session:
+        """The first session of the week after."""
+        monday = monday_of(today) + timedelta(days=7)
+        return self.desk.calendar.next_session(at_new_york(monday, time(0, 0)))
 
     def _next_session(self, at: datetime, today: date) -> Session:
         """The first session of a later day."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.risk.checks.back_pressure import BackPressureCheck
 from core.risk.checks.breaker import BreakerCheck
 from core.risk.checks.buying_power import BuyingPowerCheck
-from core.risk.checks.daily_loss import DailyLossCheck
+from core.risk.checks.daily_loss import DailyLossCheck, WeeklyLossCheck
 from core.risk.checks.kill import KillCheck
 from core.risk.checks.mode import ModeCheck
 from core.risk.checks.notional import NotionalCheck
@@ -44,6 +44,7 @@ def standard_gate() -> Gate:
             BuyingPowerCheck(),
             OpenPositionsCheck(),
             DailyLossCheck(),
+            WeeklyLossCheck(),
             *(ProtectionCheck(name) for name in NAMES),
             WindowCheck(),
             SpreadCheck(),

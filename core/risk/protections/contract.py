@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from core.model.values import Symbol
+from core.model.values import Symbol, plain
 from core.risk.protections.trades import ClosedTrade, Direction
 
 
@@ -46,8 +46,8 @@ class Lock:
 
     Attributes
     ----------
-    measure
-        What tripped it, in the unit of the protection's limit.
+    measure, limit
+        What tripped it, and over what, in the same unit.
     reason
         In words, with the limit.
     """
@@ -56,7 +56,18 @@ class Lock:
     since: datetime
     until: datetime
     measure: Decimal
+    limit: Decimal
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a protection measures in one scope now, and what that is in words."""
+
+    scope: Scope
+    figure: Decimal
+    limit: Decimal
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +77,7 @@ class Answer:
     Attributes
     ----------
     measure, limit
-        In the same unit, a count or a fraction; None where there is nothing to measure yet.
+        In the same unit: a fraction, or a count where `is_count`; None where there is nothing to measure yet.
     """
 
     name: str
@@ -77,6 +88,13 @@ class Answer:
     reason: str
     since: datetime | None = None
     until: datetime | None = None
+    is_count: bool = False
+
+    def figure(self, number: Decimal | None) -> str:
+        """`3`, `1.50%`; `unknown`."""
+        if number is None:
+            return "unknown"
+        return plain(number) if self.is_count else f"{number:.2%}"
 
 
 @dataclass(slots=True)
@@ -111,6 +129,8 @@ class TradeProtection(ABC):
     """One that counts closed trades. `take` is its fold; its state is plain and outlives a restart."""
 
     name: str
+    is_count = False
+    """Whether it measures a count; else a fraction."""
 
     @property
     @abstractmethod
@@ -121,24 +141,26 @@ class TradeProtection(ABC):
         """One more trade is over. Times never go back: one that is heard late counts at the newest."""
 
     @abstractmethod
-    def limit(self) -> Decimal:
-        """What trips it."""
-
-    @abstractmethod
-    def measures(self, at: datetime) -> Iterator[tuple[Scope, Decimal, str]]:
-        """What it measures now, scope by scope, with what that is in words; at least one."""
+    def measures(self, at: datetime) -> Iterator[Measure]:
+        """What it measures now, scope by scope; at least one."""
 
     def answers(self, at: datetime) -> Iterator[Answer]:
         """How it stands, the scopes that are shut included even where nothing is measured there any more."""
         told: set[str] = set()
-        for scope, measure, words in self.measures(at):
-            told.add(str(scope))
-            yield self._answer(scope, measure, words, self.locks.on(scope, at))
+        for measure in self.measures(at):
+            told.add(str(measure.scope))
+            lock = self.locks.on(measure.scope, at)
+            yield self._free(measure) if lock is None else self._shut(lock)
         for lock in self.locks.holding(at):
             if str(lock.scope) not in told:
-                yield self._answer(lock.scope, lock.measure, lock.reason, lock)
+                yield self._shut(lock)
 
-    def _answer(self, scope: Scope, measure: Decimal, words: str, lock: Lock | None) -> Answer:
-        if lock is None:
-            return Answer(self.name, scope, False, measure, self.limit(), words)
-        return Answer(self.name, scope, True, lock.measure, self.limit(), lock.reason, lock.since, lock.until)
+    def _free(self, measure: Measure) -> Answer:
+        return Answer(
+            self.name, measure.scope, False, measure.figure, measure.limit, measure.words, is_count=self.is_count
+        )
+
+    def _shut(self, lock: Lock) -> Answer:
+        return Answer(
+            self.name, lock.scope, True, lock.measure, lock.limit, lock.reason, lock.since, lock.until, self.is_count
+        )

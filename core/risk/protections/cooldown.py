@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from core.model.values import ZERO, Fraction
-from core.risk.protections.contract import EVERYTHING, Lock, Locks, Scope, TradeProtection
+from core.risk.protections.contract import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection
 from core.risk.protections.terms import CooldownTerms
 from core.risk.protections.trades import ClosedTrade
 
@@ -30,9 +29,6 @@ class Cooldown(TradeProtection):
     def locks(self) -> Locks:
         return self.state.locks
 
-    def limit(self) -> Decimal:
-        return self.terms().loss
-
     def take(self, trade: ClosedTrade) -> None:
         terms = self.terms()
         self.state.last = trade.ratio
@@ -43,8 +39,8 @@ class Cooldown(TradeProtection):
             f"a loss of {loss:.2%}, {terms.loss:.2%} and more pause" if terms.loss else "each trade pauses its symbol"
         )
         until = trade.closed_at + timedelta(minutes=terms.stop_minutes)
-        self.locks.shut(Lock(Scope(trade.symbol), trade.closed_at, until, max(loss, ZERO), what))
+        self.locks.shut(Lock(Scope(trade.symbol), trade.closed_at, until, max(loss, ZERO), terms.loss, what))
 
-    def measures(self, at: datetime) -> Iterator[tuple[Scope, Decimal, str]]:
+    def measures(self, at: datetime) -> Iterator[Measure]:
         """The last trade's loss; a symbol that is shut tells its own."""
-        yield EVERYTHING, max(-(self.state.last or ZERO), ZERO), "the last trade's loss"
+        yield Measure(EVERYTHING, max(-(self.state.last or ZERO), ZERO), self.terms().loss, "the last trade's loss")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.risk.protections.contract import EVERYTHING, Lock, Locks, Scope, TradeProtection
+from core.risk.protections.contract import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection
 from core.risk.protections.terms import LossStreakTerms
 from core.risk.protections.trades import ClosedTrade
 
@@ -22,6 +22,7 @@ class LossStreakState:
 
 class LossStreak(TradeProtection):
     name = "loss_streak"
+    is_count = True
 
     def __init__(self, terms: Callable[[], LossStreakTerms]) -> None:
         self.terms = terms
@@ -30,9 +31,6 @@ class LossStreak(TradeProtection):
     @property
     def locks(self) -> Locks:
         return self.state.locks
-
-    def limit(self) -> Decimal:
-        return Decimal(self.terms().trade_limit)
 
     def take(self, trade: ClosedTrade) -> None:
         if trade.ratio >= 0:
@@ -43,11 +41,14 @@ class LossStreak(TradeProtection):
         if count >= terms.trade_limit:
             until = trade.closed_at + timedelta(minutes=terms.stop_minutes)
             reason = f"{count} losses in a row, the limit is {terms.trade_limit}"
-            self.locks.shut(Lock(_scope(trade.strategy), trade.closed_at, until, Decimal(count), reason))
+            self.locks.shut(
+                Lock(_scope(trade.strategy), trade.closed_at, until, Decimal(count), Decimal(terms.trade_limit), reason)
+            )
 
-    def measures(self, at: datetime) -> Iterator[tuple[Scope, Decimal, str]]:
-        rows = [(_scope(name), Decimal(count), "losses in a row") for name, count in self.state.in_a_row.items()]
-        yield from rows or [(EVERYTHING, Decimal(0), "losses in a row")]
+    def measures(self, at: datetime) -> Iterator[Measure]:
+        limit, words = Decimal(self.terms().trade_limit), "losses in a row"
+        rows = [Measure(_scope(name), Decimal(count), limit, words) for name, count in self.state.in_a_row.items()]
+        yield from rows or [Measure(EVERYTHING, Decimal(0), limit, words)]
 
 
 def _scope(strategy: str) -> Scope:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from core.model.values import ZERO
-from core.risk.protections.contract import EVERYTHING, Lock, Locks, Scope, TradeProtection
+from core.risk.protections.contract import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection
 from core.risk.protections.terms import LowProfitTerms
 from core.risk.protections.trades import ClosedTrade
 from core.risk.protections.windows import RollingSum
@@ -39,9 +38,6 @@ class LowProfit(TradeProtection):
     def locks(self) -> Locks:
         return self.state.locks
 
-    def limit(self) -> Decimal:
-        return self.terms().required_profit
-
     def take(self, trade: ClosedTrade) -> None:
         terms = self.terms()
         scope = Scope(trade.symbol, trade.direction if terms.per_side else None)
@@ -52,15 +48,21 @@ class LowProfit(TradeProtection):
             return
         until = trade.closed_at + timedelta(minutes=terms.stop_minutes)
         reason = f"{len(ratios)} trades made {ratios.total:.2%}, {terms.required_profit:.2%} is required"
-        self.locks.shut(Lock(scope, trade.closed_at, until, ratios.total, reason))
+        self.locks.shut(Lock(scope, trade.closed_at, until, ratios.total, terms.required_profit, reason))
 
-    def measures(self, at: datetime) -> Iterator[tuple[Scope, Decimal, str]]:
+    def measures(self, at: datetime) -> Iterator[Measure]:
         terms = self.terms()
         oldest = at - timedelta(minutes=terms.lookback_minutes)
         found = [(judged.scope, *judged.ratios.since(oldest)) for judged in self.state.judged.values()]
+        required = terms.required_profit
         judged = [
-            (scope, total, f"{count} trades of {terms.lookback_minutes} minutes, {terms.trade_limit} are judged")
+            Measure(
+                scope,
+                total,
+                required,
+                f"{count} trades of {terms.lookback_minutes} minutes, {terms.trade_limit} are judged",
+            )
             for scope, count, total in found
             if count
         ]
-        yield from judged or [(EVERYTHING, ZERO, f"no trade in {terms.lookback_minutes} minutes")]
+        yield from judged or [Measure(EVERYTHING, ZERO, required, f"no trade in {terms.lookback_minutes} minutes")]

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.model.values import ZERO, Money
-from core.risk.protections.contract import EVERYTHING, Lock, Locks, Scope, TradeProtection
+from core.risk.protections.contract import EVERYTHING, Lock, Locks, Measure, TradeProtection
 from core.risk.protections.terms import MaxDrawdownTerms
 from core.risk.protections.trades import ClosedTrade
 from core.risk.protections.windows import RollingCourse
@@ -64,9 +64,6 @@ class MaxDrawdown(TradeProtection):
     def locks(self) -> Locks:
         return self.state.locks
 
-    def limit(self) -> Decimal:
-        return self.terms().limit
-
     def begin_day(self, at: datetime, equity: Money) -> None:
         self.state.equities.add(at, equity, at - self._lookback())
 
@@ -79,11 +76,11 @@ class MaxDrawdown(TradeProtection):
         if fall is not None and fall > limit:
             until = trade.closed_at + timedelta(minutes=terms.stop_minutes)
             reason = f"{words}: {fall:.2%}, the limit is {limit:.2%}"
-            self.locks.shut(Lock(EVERYTHING, trade.closed_at, until, fall, reason))
+            self.locks.shut(Lock(EVERYTHING, trade.closed_at, until, fall, limit, reason))
 
-    def measures(self, at: datetime) -> Iterator[tuple[Scope, Decimal, str]]:
-        fall, _, words = self._fall(at)
-        yield EVERYTHING, fall if fall is not None else ZERO, words
+    def measures(self, at: datetime) -> Iterator[Measure]:
+        fall, limit, words = self._fall(at)
+        yield Measure(EVERYTHING, fall if fall is not None else ZERO, limit, words)
 
     def _fall(self, at: datetime) -> tuple[Decimal | None, Decimal, str]:
         """The measure, its limit, and what it is in words; None where there is too little to measure by."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.model.values import Money, plain
+from core.model.values import Money
 from core.risk.protections.book import ProtectionBook
 from core.risk.protections.contract import Answer
 from core.risk.protections.terms import ProtectionsSettings
@@ -46,8 +46,6 @@ def as_json(answers: Iterable[Answer]) -> Iterator[dict[str, object]]:
 def in_words(answer: Answer) -> str:
     """`TRIPPED stop_loss_guard SPY: 3 stop-outs …, until …`."""
     state = "TRIPPED" if answer.is_tripped else "free   "
-    figures = (
-        "" if answer.measure is None or answer.limit is None else f"{plain(answer.measure)} of {plain(answer.limit)}, "
-    )
+    figures = f"{answer.figure(answer.measure)} of {answer.figure(answer.limit)}, "
     until = f", until {answer.until:%Y-%m-%d %H:%M} UTC" if answer.until else ""
     return f"{state} {answer.name} {answer.scope}: {figures}{answer.reason}{until}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.risk.protections.contract import EVERYTHING, Lock, Locks, Scope, TradeProtection
+from core.risk.protections.contract import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection
 from core.risk.protections.terms import StopLossGuardTerms
 from core.risk.protections.trades import ClosedTrade
 from core.risk.protections.windows import RollingSum
@@ -29,6 +29,7 @@ class StopLossGuardState:
 
 class StopLossGuard(TradeProtection):
     name = "stop_loss_guard"
+    is_count = True
 
     def __init__(self, terms: Callable[[], StopLossGuardTerms]) -> None:
         self.terms = terms
@@ -37,9 +38,6 @@ class StopLossGuard(TradeProtection):
     @property
     def locks(self) -> Locks:
         return self.state.locks
-
-    def limit(self) -> Decimal:
-        return Decimal(self.terms().trade_limit)
 
     def take(self, trade: ClosedTrade) -> None:
         terms = self.terms()
@@ -60,7 +58,9 @@ class StopLossGuard(TradeProtection):
         if count >= terms.trade_limit:
             until = trade.closed_at + timedelta(minutes=terms.stop_minutes)
             reason = f"{count} stop-outs{_in_a_row(terms)}, the limit is {terms.trade_limit}"
-            self.locks.shut(Lock(counted.scope, trade.closed_at, until, Decimal(count), reason))
+            self.locks.shut(
+                Lock(counted.scope, trade.closed_at, until, Decimal(count), Decimal(terms.trade_limit), reason)
+            )
 
     def _scopes(self, trade: ClosedTrade, terms: StopLossGuardTerms) -> Iterator[Scope]:
         side = trade.direction if terms.per_side else None
@@ -69,13 +69,14 @@ class StopLossGuard(TradeProtection):
         if terms.per in ("global", "both"):
             yield Scope(None, side)
 
-    def measures(self, at: datetime) -> Iterator[tuple[Scope, Decimal, str]]:
+    def measures(self, at: datetime) -> Iterator[Measure]:
         terms = self.terms()
         words = f"stop-outs{_in_a_row(terms)} of {terms.lookback_minutes} minutes"
         oldest = at - timedelta(minutes=terms.lookback_minutes)
+        limit = Decimal(terms.trade_limit)
         found = [(counted.scope, Decimal(counted.stops.since(oldest)[0])) for counted in self.state.counted.values()]
-        counting = [(scope, count, words) for scope, count in found if count]
-        yield from counting or [(EVERYTHING, Decimal(0), words)]
+        counting = [Measure(scope, count, limit, words) for scope, count in found if count]
+        yield from counting or [Measure(EVERYTHING, Decimal(0), limit, words)]
 
 
 def _in_a_row(terms: StopLossGuardTerms) -> str:
