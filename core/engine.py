@@ -31,6 +31,7 @@ from core.workflows.confirming import Confirming
 from core.workflows.doubting import Doubting
 from core.workflows.editing import Editing
 from core.workflows.filling import Filling
+from core.workflows.guarding import Guarding
 from core.workflows.holding_over import HoldingOver
 from core.workflows.market import Market
 from core.workflows.proposing import Proposing
@@ -99,10 +100,12 @@ class Engine:
         filling.after_arrival, filling.after_fill = replacing.after_arrival, after_fill
         filling.after_end = submitting.after_end = doubting.after_end = after_end
         filling.after_late_fill = doubting.ask_for_books = comparing.ask_soon
+        guarding = Guarding(desk)
+        filling.after_trade, starting.see_loss = guarding.look, guarding.see_account
         breaking = Breaking(desk)
         warned = Warned(desk, cancelling)
         submitting.take_warnings = warned.take
-        self.timed = (warned, market, submitting, doubting, cancelling, closing, confirming, comparing)
+        self.timed = (warned, guarding, market, submitting, doubting, cancelling, closing, confirming, comparing)
         self.handlers: dict[type, Handler] = {
             inputs.BarArrived: market.on_bar,
             inputs.QuoteArrived: market.on_quote,
@@ -138,6 +141,7 @@ class Engine:
             inputs.Kill: stopping.on_kill,
             inputs.ConfirmWarning: warned.on_confirm,
             inputs.ClearBreaker: breaking.on_clear,
+            inputs.OverrideProtection: guarding.on_override,
             inputs.Rearm: stopping.on_rearm,
             inputs.Start: starting.on_start,
             inputs.DeadlineReached: self._on_deadline,

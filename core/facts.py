@@ -477,6 +477,37 @@ class BreakerClosed:
     reason: str
 
 
+# ── protections ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectionTripped:
+    """A protection shut a scope; told for the reader, folded from the trades."""
+
+    name: str
+    scope: str
+    reason: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectionExpired:
+    """What it had shut is open again (RK-06)."""
+
+    name: str
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectionOverridden:
+    """The operator typed the word: what it shuts in this scope passes from `begins` to `until` (RK-06)."""
+
+    name: str
+    scope: str
+    begins: datetime
+    until: datetime
+
+
 # ── halts, kills, reconciliation ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -587,6 +618,9 @@ Fact = (
     | CallAnswered
     | BreakerOpened
     | BreakerClosed
+    | ProtectionTripped
+    | ProtectionExpired
+    | ProtectionOverridden
     | Halted
     | Resumed
     | Killed

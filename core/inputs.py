@@ -312,6 +312,15 @@ class ClearBreaker:
 
 
 @dataclass(frozen=True, slots=True)
+class OverrideProtection:
+    """Let entries pass what a protection shut in one scope; the word is typed in full (RK-06)."""
+
+    name: str
+    scope: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rearm:
     """`word` is what was typed."""
 
@@ -367,6 +376,7 @@ Command = (
     | Kill
     | ConfirmWarning
     | ClearBreaker
+    | OverrideProtection
     | Rearm
 )
 

@@ -101,6 +101,12 @@ def in_words(fact: facts.Fact) -> str:
             return f"BREAKER open {ends}, no entries: {fact.reason}"
         case facts.BreakerClosed():
             return f"breaker closed: {fact.reason}"
+        case facts.ProtectionTripped():
+            return f"PROTECTION {_guard(fact)} shut until {fact.until:%m-%d %H:%M}Z: {fact.reason}"
+        case facts.ProtectionExpired():
+            return f"protection {_guard(fact)} ended: entries pass it again"
+        case facts.ProtectionOverridden():
+            return f"protection {_guard(fact)} overridden from {fact.begins:%H:%M}Z to {fact.until:%m-%d %H:%M}Z"
         case facts.Halted():
             return f"HALTED ({fact.cause.value}) {fact.reason}"
         case facts.Resumed():
@@ -200,6 +206,12 @@ def _order_in_words(fact: facts.Fact) -> str:
     return type(fact).__name__
 
 
+def _guard(fact: facts.ProtectionTripped | facts.ProtectionExpired | facts.ProtectionOverridden) -> str:
+    """`cooldown SPY`, `max drawdown`."""
+    scope = "" if fact.scope == "global" else f" {fact.scope}"
+    return fact.name.replace("_", " ") + scope
+
+
 def cents(amount: Decimal) -> Decimal:
     """An amount to the cent, halves away from zero, as the desk shows it."""
     return amount.quantize(CENT, ROUND_HALF_UP)
@@ -261,6 +273,9 @@ _KINDS: dict[type, str] = {
     facts.CallAnswered: "broker",
     facts.BreakerOpened: "broker",
     facts.BreakerClosed: "broker",
+    facts.ProtectionTripped: "guard",
+    facts.ProtectionExpired: "guard",
+    facts.ProtectionOverridden: "guard",
     facts.CancelRequested: "order",
     facts.CancelFailed: "order",
     facts.UpdateIgnored: "order",

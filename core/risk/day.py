@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from core.facts import DayStarted
 from core.model.values import Money
+
+NEW_YORK = ZoneInfo("America/New_York")
 
 
 @dataclass(slots=True)
@@ -50,6 +53,16 @@ class Day:
         self.state.equity = fact.equity
         if self.state.week != monday_of(fact.day):
             self.state.week, self.state.week_equity = monday_of(fact.day), fact.equity
+
+
+def end_of_day(day: date) -> datetime:
+    """The midnight after a New York day, UTC; days of 23 and 25 hours have theirs."""
+    return datetime.combine(day + timedelta(days=1), time(0), NEW_YORK).astimezone(UTC)
+
+
+def end_of_week(day: date) -> datetime:
+    """The midnight before the Monday after."""
+    return end_of_day(monday_of(day) + timedelta(days=6))
 
 
 def monday_of(day: date) -> date:

@@ -9,6 +9,10 @@ from core.model.staging import Verdict
 from core.model.values import ZERO
 from core.risk.checks.verdicts import passed, refused, usd, warned
 from core.risk.gate import Candidate, ReviewContext
+from core.risk.protections.contract import GLOBAL
+
+DAILY, WEEKLY = "daily_loss", "weekly_loss"
+"""Their names where trips and overrides are recorded."""
 
 
 class DailyLossCheck:
@@ -16,7 +20,7 @@ class DailyLossCheck:
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         opening = desk.opening.opening_equity(desk.day)
-        return _verdict(self.name, "day", opening, desk.settings.risk.daily_loss.of(opening), desk)
+        return _verdict(DAILY, "today", opening, desk.settings.risk.daily_loss.of(opening), desk)
 
 
 class WeeklyLossCheck:
@@ -24,18 +28,24 @@ class WeeklyLossCheck:
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         opening = desk.opening.opening_equity_of_week(desk.day)
-        return _verdict(self.name, "week", opening, desk.settings.risk.weekly_loss.of(opening), desk)
+        return _verdict(WEEKLY, "this week", opening, desk.settings.risk.weekly_loss.of(opening), desk)
 
 
-def _verdict(name: str, span: str, opening: Decimal | None, limit: Decimal | None, desk: ReviewContext) -> Verdict:
+def _verdict(key: str, span: str, opening: Decimal | None, limit: Decimal | None, desk: ReviewContext) -> Verdict:
+    name, latches = key.replace("_", " "), desk.protections.latches
     missing = warned if desk.settings.risk.on_missing_equity == "allow" else refused
+    told = latches.told(key, GLOBAL)
+    if told is not None and latches.passes(key, GLOBAL, told.since, desk.at):
+        return warned(name, f"{told.reason}; overridden by the operator")
     if isinstance(desk.account, NoAccount):
         return missing(name, f"equity is not known: {desk.account.reason}")
     if opening is None:
-        return missing(name, f"equity at the start of the {span} is not known, so no loss can be measured")
+        return missing(name, f"equity at the start of {span} is not known, so no loss can be measured")
     if limit is None:
         return missing(name, "the limit is a share of an equity that is not known yet; wait a moment")
     loss = opening - desk.account.equity
     if loss >= limit:
-        return refused(name, f"{usd(loss)} lost {'today' if span == 'day' else 'this week'}, the limit is {usd(limit)}")
+        return refused(name, f"{usd(loss)} lost {span}, the limit is {usd(limit)}")
+    if told is not None:
+        return refused(name, f"{told.reason}; shut until it ends, whatever was made good since")
     return passed(name, f"{usd(max(loss, ZERO))} of {usd(limit)}")

@@ -10,6 +10,7 @@ from core.facts import DayStarted
 from core.model.values import Money
 from core.risk.protections.contract import Answer, Lock, Scope, TradeProtection
 from core.risk.protections.cooldown import Cooldown, CooldownState
+from core.risk.protections.latches import Latches, LatchesState
 from core.risk.protections.loss_streak import LossStreak, LossStreakState
 from core.risk.protections.low_profit import LowProfit, LowProfitState
 from core.risk.protections.max_drawdown import MaxDrawdown, MaxDrawdownState
@@ -25,6 +26,7 @@ class BookState:
     low_profit: LowProfitState = field(default_factory=LowProfitState)
     loss_streak: LossStreakState = field(default_factory=LossStreakState)
     max_drawdown: MaxDrawdownState = field(default_factory=MaxDrawdownState)
+    latches: LatchesState = field(default_factory=LatchesState)
 
 
 NAMES = (MaxDrawdown.name, StopLossGuard.name, Cooldown.name, LowProfit.name, LossStreak.name)
@@ -54,7 +56,8 @@ class ProtectionBook:
             self.low_profit,
             self.loss_streak,
         )
-        self.folds = {DayStarted: self._day_started}
+        self.latches = Latches()
+        self.folds = {DayStarted: self._day_started, **self.latches.folds}
         self.by_name = {protection.name: protection for protection in self.all}
 
     @property
@@ -65,6 +68,7 @@ class ProtectionBook:
             self.low_profit.state,
             self.loss_streak.state,
             self.max_drawdown.state,
+            self.latches.state,
         )
 
     def restore(self, state: BookState) -> None:
@@ -73,6 +77,7 @@ class ProtectionBook:
         self.low_profit.state = state.low_profit
         self.loss_streak.state = state.loss_streak
         self.max_drawdown.state = state.max_drawdown
+        self.latches.state = state.latches
 
     def is_on(self, protection: TradeProtection) -> bool:
         terms: ProtectionTerms = getattr(self.settings(), protection.name)
@@ -95,7 +100,11 @@ class ProtectionBook:
         protection = self.by_name[name]
         if not protection.locks.by_scope or not self.is_on(protection):
             return ()
-        return tuple(lock for lock in protection.locks.holding(at) if lock.scope.covers(entry))
+        return tuple(
+            lock
+            for lock in protection.locks.holding(at)
+            if lock.scope.covers(entry) and not self.latches.passes(name, str(lock.scope), lock.tripped_at, at)
+        )
 
     def answers(self, at: datetime) -> Iterator[Answer]:
         for protection in self.all:

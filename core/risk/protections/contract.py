@@ -48,6 +48,8 @@ class Lock:
     ----------
     measure, limit
         What tripped it, and over what, in the same unit.
+    again_at
+        When it tripped again while it held; None where it did not.
     reason
         In words, with the limit.
     """
@@ -58,6 +60,12 @@ class Lock:
     measure: Decimal
     limit: Decimal
     reason: str
+    again_at: datetime | None = None
+
+    @property
+    def tripped_at(self) -> datetime:
+        """When it tripped last."""
+        return self.again_at or self.since
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +115,7 @@ class Locks:
         """Shut a scope; where it is shut already the later end counts, and since when it was."""
         held = self.by_scope.get(str(lock.scope))
         if held is not None and held.until > lock.since:
-            lock = replace(lock, since=held.since, until=max(held.until, lock.until))
+            lock = replace(lock, since=held.since, until=max(held.until, lock.until), again_at=lock.since)
         self.by_scope[str(lock.scope)] = lock
 
     def holding(self, at: datetime) -> Iterator[Lock]:
@@ -116,9 +124,6 @@ class Locks:
     def on(self, scope: Scope, at: datetime) -> Lock | None:
         lock = self.by_scope.get(str(scope))
         return lock if lock is not None and at < lock.until else None
-
-    def release(self, scope: str) -> None:
-        self.by_scope.pop(scope, None)
 
     def forget_before(self, at: datetime) -> None:
         """What ended a while ago is of no use to anybody."""

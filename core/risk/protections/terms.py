@@ -75,6 +75,8 @@ class ProtectionsSettings(Part):
     low_profit: LowProfitTerms = LowProfitTerms()
     loss_streak: LossStreakTerms = LossStreakTerms()
     max_drawdown: MaxDrawdownTerms = MaxDrawdownTerms()
+    override_minutes: Minutes = Field(30, description="an override passes what tripped, and no longer")
+    loss_override_minutes: Minutes = Field(60, description="an overridden loss of the account stays shut (RK-06)")
 
 
 FREQTRADE: dict[str, object] = {

@@ -1,0 +1,81 @@
+"""What the protections do is recorded: each trip, its end, and the operator's override (RK-03, RK-06).
+
+Losses of the account trip here, as its figures come; the others trip in the fold of a trade, and are told here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from core.desk import Desk
+from core.effects import Effect
+from core.facts import ProposalSkipped, ProtectionExpired, ProtectionOverridden, ProtectionTripped
+from core.inputs import OverrideProtection
+from core.model.account import Account
+from core.model.staging import MANUAL
+from core.model.values import Symbol
+from core.risk.checks.daily_loss import DAILY, WEEKLY
+from core.risk.checks.verdicts import usd
+from core.risk.day import end_of_day, end_of_week
+from core.risk.protections.contract import GLOBAL
+
+WORD = "OVERRIDE"
+
+
+class Guarding:
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def look(self) -> None:
+        """Record what has tripped and was not told yet, or shuts for longer than was told."""
+        book, at = self.desk.protections, self.desk.at
+        for protection in book.all:
+            if not book.is_on(protection):
+                continue
+            for lock in protection.locks.holding(at):
+                told = book.latches.told(protection.name, str(lock.scope))
+                if told is None or told.until != lock.until:
+                    self.desk.record(ProtectionTripped(protection.name, str(lock.scope), lock.reason, lock.until))
+
+    def see_account(self, account: Account) -> None:
+        """A loss that reached its limit shuts the day, or the week, also when it is made good again (RK-03)."""
+        desk, day = self.desk, self.desk.calendar.trading_day(self.desk.at)
+        risk, opening = desk.control.settings.risk, desk.opening
+        of_day, of_week = opening.opening_equity(day), opening.opening_equity_of_week(day)
+        for name, span, start, amount, ends in (
+            (DAILY, "today", of_day, risk.daily_loss, end_of_day(day)),
+            (WEEKLY, "this week", of_week, risk.weekly_loss, end_of_week(day)),
+        ):
+            limit = amount.of(start)
+            if start is None or limit is None or start - account.equity < limit:
+                continue
+            if desk.protections.latches.told(name, GLOBAL) is None:
+                reason = f"{usd(start - account.equity)} lost {span}, the limit is {usd(limit)}"
+                desk.record(ProtectionTripped(name, GLOBAL, reason, ends))
+
+    def on_override(self, command: OverrideProtection) -> Iterable[Effect]:
+        """The word in full, for one trip in one scope; a loss of the account stays shut for a while yet (RK-06)."""
+        desk, terms = self.desk, self.desk.control.settings.risk.protections
+        told = desk.protections.latches.told(command.name, command.scope)
+        if told is None or command.word != WORD:
+            why = "nothing is shut there" if told is None else f"the word is {WORD}"
+            reason = f"{command.name} {command.scope} is not overridden: {why}"
+            desk.record(ProposalSkipped(MANUAL, Symbol(""), desk.at, (reason,)))
+            return ()
+        is_loss = command.name in (DAILY, WEEKLY)
+        begins = desk.at + timedelta(minutes=terms.loss_override_minutes if is_loss else 0)
+        until = told.until if is_loss else min(told.until, desk.at + timedelta(minutes=terms.override_minutes))
+        desk.record(ProtectionOverridden(command.name, command.scope, begins, until))
+        return ()
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        return (told.until for told in self.desk.protections.latches.all_told())
+
+    def due(self) -> Iterable[Effect]:
+        for told in tuple(self.desk.protections.latches.all_told()):
+            if self.desk.at >= told.until:
+                self.desk.record(ProtectionExpired(told.name, told.scope))
+        return ()
