@@ -20,7 +20,7 @@ from core.risk.checks.back_pressure import queued_orders
 from core.risk.checks.open_positions import places_taken
 from core.risk.checks.verdicts import usd
 from core.risk.day import monday_of
-from core.risk.protections.contract import EVERYTHING
+from core.risk.protections.contract import EVERYTHING, GLOBAL
 from core.strategies.orchestrator import at_new_york
 from core.views import ProtectionRow
 
@@ -30,7 +30,7 @@ ALL_OF_IT = Decimal(1)
 
 
 class Protections:
-    """Makes the rows. When a loss reached its limit nobody recorded: it is known where this desk saw it happen."""
+    """Makes the rows. When the strategies' loss reached its limit nobody recorded: it is known where this desk saw it."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
@@ -141,16 +141,23 @@ class Protections:
             why = f"equity at the {span}'s start is not known yet; entries wait for it"
             words = f"unknown of {'unknown' if limit is None else usd(limit)}"
             return _row(key, name, words, why if is_shut else None, why.removesuffix("; entries wait for it"))
-        loss = opening - desk.account.equity
-        is_shut, lost = loss >= limit, max(loss, ZERO)
+        loss, told = opening - desk.account.equity, desk.protections.latches.told(key, GLOBAL)
+        is_shut, lost = loss >= limit or told is not None, max(loss, ZERO)
+        shut, watches = f"entries are off for the rest of the trading {span}", f"equity since the {span} began"
+        if told is not None:
+            override = desk.protections.latches.override(key, GLOBAL, told.since, at)
+            if override is not None and override.begins <= at:
+                is_shut, watches = False, "overridden: entries pass it"
+            elif override is not None:
+                shut = f"overridden: entries pass it from {_clock(override.begins, desk.calendar.trading_day(at))}"
         return _row(
             key,
             name,
             f"{lost:,.2f} of {usd(limit)}",
-            f"entries are off for the rest of the trading {span}" if is_shut else None,
-            f"equity since the {span} began",
+            shut if is_shut else None,
+            watches,
             used=_used(lost, limit),
-            since=self._since(key, at, is_shut=is_shut),
+            since=told.since if told is not None and is_shut else None,
             until=ends if is_shut else None,
         )
 
