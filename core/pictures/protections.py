@@ -30,7 +30,7 @@ ALL_OF_IT = Decimal(1)
 
 
 class Protections:
-    """Makes the rows. When the strategies' loss reached its limit nobody recorded: it is known where this desk saw it."""
+    """Makes the rows. When the strategies' loss reached its limit is known where this desk saw it."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
