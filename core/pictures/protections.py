@@ -143,6 +143,7 @@ class Protections:
             return _row(key, name, words, why if is_shut else None, why.removesuffix("; entries wait for it"))
         loss, told = opening - desk.account.equity, desk.protections.latches.told(key, GLOBAL)
         is_shut, lost = loss >= limit or told is not None, max(loss, ZERO)
+        override_words = ""
         shut, watches = f"entries are off for the rest of the trading {span}", f"equity since the {span} began"
         if told is not None:
             override = desk.protections.latches.override(key, GLOBAL, told.since, at)
@@ -150,6 +151,9 @@ class Protections:
                 is_shut, watches = False, "overridden: entries pass it"
             elif override is not None:
                 shut = f"overridden: entries pass it from {_clock(override.begins, desk.calendar.trading_day(at))}"
+            else:
+                minutes = desk.control.settings.risk.protections.loss_override_minutes
+                override_words = f"it stays shut for {minutes} minutes more; then entries pass it until the {span} ends"
         return _row(
             key,
             name,
@@ -159,6 +163,7 @@ class Protections:
             used=_used(lost, limit),
             since=told.since if told is not None and is_shut else None,
             until=ends if is_shut else None,
+            override=override_words,
         )
 
     def _strategies_loss(self, at: datetime, today: date) -> ProtectionRow:
@@ -235,17 +240,23 @@ class Protections:
 
     def _of_trades(self, at: datetime) -> Iterator[ProtectionRow]:
         """What counts closed trades: a row for each scope that is counted or shut (RK-04 to RK-08)."""
-        for answer in self.desk.protections.answers(at):
+        book = self.desk.protections
+        minutes = self.desk.control.settings.risk.protections.override_minutes
+        for answer in book.answers(at):
             scope = "" if answer.scope == EVERYTHING else f" {answer.scope}"
+            override = book.overridden(answer, at)
+            is_shut = answer.is_tripped and override is None
+            words = f"overridden until {_clock(override.until, self.desk.calendar.trading_day(at))}" if override else ""
             yield _row(
                 f"{answer.name}/{answer.scope}",
                 f"{answer.name.replace('_', ' ').capitalize()}{scope}",
                 f"{answer.figure(answer.measure)} of {answer.figure(answer.limit)}",
-                answer.reason if answer.is_tripped else None,
-                answer.reason,
-                used=None if not answer.limit or answer.measure is None else _used(answer.measure, answer.limit),
-                since=answer.since,
-                until=answer.until,
+                answer.reason if is_shut else None,
+                words or answer.reason,
+                used=answer.used,
+                since=answer.since if is_shut else None,
+                until=answer.until if is_shut else None,
+                override=f"entries pass it for {minutes} minutes, then it stands again" if is_shut else "",
             )
 
     def _refused_symbols(self, at: datetime, today: date) -> Iterator[ProtectionRow]:
@@ -277,6 +288,7 @@ def _row(
     used: Decimal | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    override: str = "",
 ) -> ProtectionRow:
     return ProtectionRow(
         key=key,
@@ -287,6 +299,7 @@ def _row(
         reason=shut_because or watches,
         since=since,
         until=until,
+        override=override,
     )
 
 
