@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import Effect, LookUpOrder, SubmitOrder
+from core.effects import Effect, FetchPicture, LookUpOrder, SubmitOrder
 from core.execution.order import Order
 from core.facts import (
     LegResized,
@@ -510,16 +510,17 @@ def test_a_position_that_an_unnamed_leg_closed_is_not_corrected_before_the_leg_i
 
 def test_the_look_up_of_a_leg_counts_nothing_before_its_entrys_fills() -> None:
     """EX-05, EX-13"""
-    house = a_house(("10:06", "10:06", ABOVE), ("10:07", "10:20", FALL))
+    house = a_house(("10:06", "10:06", ABOVE), ("10:07", "10:20", "99.25 99.25 99.20 99.25"))
     house.confirms_at("10:06:02")
     house.until("10:06:30")
     stop = leg(house, LegRole.STOP)
     house.line.is_deaf = True
-    house.until("10:08")
-    assert house.held_by_the_broker() == "0"
+    house.line.breaks_at(FetchPicture, arrives=False, times=2)
+    house.until("10:07:10")
+    assert stop.filled_quantity == 0
 
     house.line.take(house.line.at, house.line.ask(LookUpOrder(stop.id)))
-    house.until("10:08:02")
+    house.until("10:07:12")
 
     assert [f.quantity for f in house.facts(PositionChanged)] == [20, 0]
     assert house.last(TradeClosed).trade.entry_order == house.entry.id
