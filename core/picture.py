@@ -72,6 +72,7 @@ class Pictures:
         """The desk as it is, `at` being the engine's time now."""
         self.number += 1
         desk = self.desk
+        self.log.note(self.engine.notes, at)
         today = desk.calendar.trading_day(at)
         midnight = at_new_york(today, time.min)
         trades = [t for t in reversed(desk.ledger.state.trades) if t.exit_time >= midnight]
