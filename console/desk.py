@@ -119,6 +119,7 @@ class Desk(App[None]):
         self._bell = Bell()
         self._title = ""
         self._has_keys = False
+        self._notes_said = 0
         use({})
         self._said: tuple[str, Tone, float, Screen[object]] | None = None
         self._closes_by: float | None = None
@@ -193,6 +194,9 @@ class Desk(App[None]):
         if not self._has_keys:
             self._take_keys()
         self.set_class(view.status.mode is Mode.LIVE, "-live")
+        if len(view.status.notes) > self._notes_said:
+            self._notes_said = len(view.status.notes)
+            self.say(f"{view.status.notes[-1]}; the log holds it", "warning")
         if self.board.show(view, now, self.size, self._ended()):
             self._ring(view)
         self.board.note_holder(self.screen_stack[0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 
 from console.handle import EngineHandle
@@ -18,6 +20,8 @@ class DeskDoor:
     ----------
     reason
         Why the desk was told to leave; None while nobody did.
+    pressed_at
+        When the chord was read last, on the monotonic clock that keys are stamped with.
     """
 
     def __init__(self, handle: EngineHandle) -> None:
@@ -25,10 +29,12 @@ class DeskDoor:
         self.open_kill: Callable[[], object] = lambda: None
         self.close: Callable[[], object] = lambda: None
         self.reason: str | None = None
+        self.pressed_at = -math.inf
         self._is_kill_open = False
 
     def press_kill(self) -> None:
         """Halts; a repeat changes nothing."""
+        self.pressed_at = time.monotonic()
         self._is_kill_open = True
         self.handle.press_kill()
         self.open_kill()

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from console.awaited import NO_ANSWER_YET, PATIENCE, Awaited, NotStaged, Staged, awaited, last_refusal
 from console.keymap import written
 from console.screens.behind import Behind
+from core.model.order import OrderStatus
 from core.model.values import ClientOrderId, Symbol
-from core.views import DeskView
+from core.views import IN_DOUBT, DeskView
+from widgets import format as f
 from widgets.grid import Grid
 
 
@@ -29,6 +31,7 @@ class Following:
         self.orders = orders
         self._awaited: Awaited | None = None
         self._order: tuple[ClientOrderId, float] | None = None
+        self._sent: ClientOrderId | None = None
         self._closes: Closes | None = None
         self._failed_close = 0
 
@@ -44,6 +47,7 @@ class Following:
     def look(self, view: DeskView, may_open: bool) -> None:
         """One picture; `may_open` is false while a dialog is open, which is never covered by another uninvited."""
         self._look_for_order(view)
+        self._look_for_answer(view)
         self._look_for_closes(view)
         self._look_for_proposal(view, may_open)
         self._look_for_failed_closes(view)
@@ -61,9 +65,22 @@ class Following:
         order_id, since = self._order
         if any(row.id == order_id for row in view.orders):
             self.orders.select(order_id)
-            self._order = None
+            self._order, self._sent = None, order_id
         elif self.behind.now() - since > PATIENCE:
             self._order = None
+
+    def _look_for_answer(self, view: DeskView) -> None:
+        """`sent` is not all: a refusal, and an answer that does not come, are said as loudly (EX-06)."""
+        row = next((row for row in view.orders if row.id == self._sent), None)
+        if row is None or (row.status is OrderStatus.PENDING and IN_DOUBT not in row.marks):
+            return
+        self._sent = None
+        what = f"{f.side_word(row.side)} {f.quantity(row.quantity)} {row.symbol}"
+        if row.status is OrderStatus.REJECTED:
+            left = "; what it was to close is still held" if row.effect.only_reduces else ""
+            self.behind.say(f"REJECTED, {what}: {row.reason}{left}", "warning")
+        elif IN_DOUBT in row.marks:
+            self.behind.say(f"no answer to {what}: nobody knows yet whether it arrived; Orders shows it", "warning")
 
     def _look_for_closes(self, view: DeskView) -> None:
         """What flattening staged, said in one line."""

@@ -43,6 +43,8 @@ CTRL_K = 0x0B
 PASTE_START = b"\x1b[200~"
 PASTE_END = b"\x1b[201~"
 STRING_STARTS = (b"\x1b]", b"\x1bP", b"\x1b_", b"\x1b^", b"\x1bX")
+SECONDS = b"[O]P_^X"
+"""What a sequence of more than two bytes goes on with."""
 X10_MOUSE = b"\x1b[M"
 X10_MOUSE_LENGTH = 6
 
@@ -121,6 +123,7 @@ class Scanner:
         self._paste: bytearray | None = None
         self._paste_since = 0.0
         self._heard_at = 0.0
+        self._is_escape_spent = False  # the chord came behind it: alone, it stands nothing down any more (OP-07)
         self._is_in_doubt = False  # what comes now may be the rest of a paste that was ended
 
     @property
@@ -162,7 +165,11 @@ class Scanner:
                 del self._paste[-len(PASTE_END) :]
                 self._end_paste()
         elif byte == CTRL_K:
+            self._is_escape_spent = bytes(self._sequence) == b"\x1b"
             self._emit(ChordByte())
+        elif self._is_escape_spent and len(self._sequence) == 1 and byte not in SECONDS:
+            self._drop_escape()
+            self._take(byte, now)
         elif byte == ESCAPE and self._sequence[:2] not in STRING_STARTS:
             if self._sequence:
                 self._give_sequence_up()
@@ -204,15 +211,23 @@ class Scanner:
 
     def _give_sequence_up(self) -> None:
         sequence = bytes(self._sequence)
-        if sequence == b"\x1b":
+        if sequence == b"\x1b" and self._is_escape_spent:
+            self._drop_escape()
+        elif sequence == b"\x1b":
             self._close(EscapeKey())
         elif len(sequence) == len("\x1b["):
             self._close(Sequence(sequence.decode("ascii", errors="replace")))
         else:
             self._close(Broken(sequence))
 
+    def _drop_escape(self) -> None:
+        """It was typed before the chord, and would be heard behind it: as the word that ends the halt."""
+        self._sequence.clear()
+        self._is_escape_spent = False
+
     def _close(self, token: Token) -> None:
         self._sequence.clear()
+        self._is_escape_spent = False
         self._emit(token)
         if isinstance(token, Broken) and token.data.rfind(PASTE_START) > token.data.rfind(PASTE_END):
             self._is_in_doubt = True  # it swallowed the beginning of a paste, whose rest may still come

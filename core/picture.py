@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from core.engine import Engine
 from core.execution.cover import cover_of
-from core.execution.order import Order
+from core.execution.order import Order, nearest_first
 from core.execution.others import held_by_others
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
@@ -17,7 +17,7 @@ from core.model.position import Position, Trade
 from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Proposal, StopPlan, Ticket
-from core.model.values import Money, Price, Quantity, Symbol
+from core.model.values import Money, Price, Quantity, Symbol, plain
 from core.pictures.charts import Charts
 from core.pictures.log import Log
 from core.pictures.protections import Protections
@@ -72,6 +72,7 @@ class Pictures:
         """The desk as it is, `at` being the engine's time now."""
         self.number += 1
         desk = self.desk
+        self.log.note(self.engine.notes, at)
         today = desk.calendar.trading_day(at)
         midnight = at_new_york(today, time.min)
         trades = [t for t in reversed(desk.ledger.state.trades) if t.exit_time >= midnight]
@@ -219,7 +220,7 @@ class Pictures:
         held = desk.ledger.position(ticket.order.symbol, proposal.strategy)
         before = held.quantity if held else Quantity(Decimal(0))
         signed = ticket.order.quantity if ticket.order.side.value == "buy" else -ticket.order.quantity
-        stops = (desk.ledger.order(order_id) for order_id in ticket.cancels)
+        stops = [stop for order_id in ticket.cancels if (stop := desk.ledger.order(order_id)) is not None]
         candidate, context = candidate_of(proposal), desk.figures_for(at, proposal.symbol, None)
         return TicketView(
             ticket=ticket,
@@ -230,8 +231,9 @@ class Pictures:
             is_confirming=desk.stage.is_confirming(ticket.proposal_id),
             signal_time=proposal.signal_time,
             reason=proposal.reason,
-            cancels_in_words=tuple(order_in_words(stop.request) for stop in stops if stop),
+            cancels_in_words=tuple(order_in_words(stop.request) for stop in stops),
             quantity_after=Quantity(before + signed),
+            put_back_in_words=_put_back_in_words(stops, abs(before + signed)),
             replaced=self._replaced(proposal, held),
             capped_by=cap_of(candidate, context),
             moved=self._moved_since_signal(proposal),
@@ -323,6 +325,17 @@ class Pictures:
     def _is_todays(self, order: Order, at: datetime) -> bool:
         day = self.desk.calendar.trading_day
         return order.is_working or day(order.created_at) == day(at)
+
+
+def _put_back_in_words(stops: Iterable[Order], left: Decimal) -> tuple[str, ...]:
+    """`7 at 520.00`: the stops of a close that leaves something, as they are asked for again, the nearest first."""
+    found: list[str] = []
+    for stop in nearest_first(order for order in stops if order.is_protective):
+        quantity = min(stop.remaining, left)
+        if quantity > 0 and stop.request.stop_price is not None:
+            found.append(f"{plain(quantity)} at {stop.request.stop_price:,}")
+        left -= quantity
+    return tuple(found)
 
 
 def _result_at(held: Position | None, stop: Price | None, quantity: Quantity) -> Money | None:

@@ -257,6 +257,8 @@ class TicketView:
         Why the last key on it was refused; empty where none was.
     is_confirming
         The key was turned; fresh figures are on their way.
+    put_back_in_words
+        The stops that are asked for again for what a part close leaves, the nearest first.
     replaced
         What makes way for it; None where it replaces nothing.
     capped_by
@@ -277,6 +279,7 @@ class TicketView:
     reason: str
     cancels_in_words: tuple[str, ...]
     quantity_after: Quantity
+    put_back_in_words: tuple[str, ...] = ()
     replaced: ReplacedView | None = None
     capped_by: str | None = None
     moved: Decimal | None = None

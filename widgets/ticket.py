@@ -53,6 +53,9 @@ def ticket_lines(view: TicketView, now: datetime, width: int) -> list[TextLine]:
     lines += wrapped("why    ", _why(view), width)
     for words in view.cancels_in_words:
         lines += wrapped("first  ", f"cancels {words}, then sends this", width)
+    if view.put_back_in_words:
+        stops = ", ".join(view.put_back_in_words)
+        lines += wrapped("then   ", f"asks for a stop for what is left: {stops}", width)
     return lines + checks(view.now, width)
 
 

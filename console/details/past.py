@@ -17,7 +17,7 @@ def record(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
     return [
         *field("at", instant(row.at, now)),
         *field("kind", row.kind, "strong"),
-        *field("record", f"number {row.sequence} of the journal"),
+        *field("record", f"number {row.sequence} of the journal" if row.sequence > 0 else "a note, not in the journal"),
         (),
         *field("what", row.text),
     ]

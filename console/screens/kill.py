@@ -175,7 +175,14 @@ class KillScreen(Dialog):
         return {} if is_ours else {CLEAR: self._clear}
 
     def on_key(self, event: events.Key) -> None:
-        """A letter that goes on with a word or begins one belongs to it; every other key ends it."""
+        """A letter that goes on with a word or begins one belongs to it; every other key ends it.
+
+        What was typed before the chord was meant for what this screen covers: an Esc of then ends no halt (OP-07).
+        """
+        if event.time < self.door.pressed_at:
+            event.stop()
+            event.prevent_default()
+            return
         words = self.words()
         self.typed = _begun(self.typed + (event.character or " "), words)
         if self.typed:

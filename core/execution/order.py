@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, StopHolder
+from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, Side, StopHolder
 from core.model.signal import ExitReason
 from core.model.staging import StopPlan
 from core.model.values import NO_MONEY, NO_SHARES, BrokerOrderId, ClientOrderId, Money, Price, ProposalId, Quantity
@@ -136,6 +137,17 @@ class Order:
         if self.warned_at is None or not self.warning_waits or not self.is_working or self.only_reduces:
             return None
         return self.warned_at + patience
+
+
+def nearest_first(stops: Iterable[Order]) -> list[Order]:
+    """The stop that acts first leads: for a sale the highest, for a purchase the lowest; trailing ones come last."""
+    return sorted(
+        stops,
+        key=lambda o: (
+            o.request.stop_price is None,
+            -(o.request.stop_price or 0) if o.request.side is Side.SELL else (o.request.stop_price or 0),
+        ),
+    )
 
 
 def is_order_stale(order: Order, at: datetime) -> bool:

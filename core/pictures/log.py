@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -19,6 +20,7 @@ ROWS = 500
 REFUSALS = 20
 LOOKED_AT = 20_000
 """Records of the journal's end that a start looks through, at most: a day of twenty symbols and its orders."""
+NOTE = "note"
 QUIET = (facts.BarClosed, facts.UpdateIgnored)
 """Facts that the log pane leaves to the journal."""
 REFUSING = (facts.ConfirmationRefused, facts.EditRefused, facts.ProposalSkipped, facts.SubmissionBlocked)
@@ -45,6 +47,7 @@ class Log:
         self.staged = 0
         self.signal_prices: dict[str, Price | None] = {}
         self._orders_of: dict[str, str] = {}
+        self._noted = 0
 
     def recall(self, desk: Desk) -> None:
         """Begin with the last rows of the journal's last day, read from its end. Raises JournalError, OSError."""
@@ -72,6 +75,15 @@ class Log:
             self.failed_closes.append(replace(row, text=fact.reason))
         if isinstance(fact, facts.ProposalEnded):
             self.endings.append(Ending(fact.proposal_id, fact.end.value, fact.reason))
+
+    def note(self, notes: Sequence[str], at: datetime) -> None:
+        """What the operator should know of and no record holds: what loading had to do, what a part of the desk lacks.
+
+        Its number is below zero.
+        """
+        for number, text in enumerate(notes[self._noted :], self._noted + 1):
+            self.rows.append(LogRow(-number, at, NOTE, text))
+        self._noted = len(notes)
 
     def _write(self, sequence: int, at: datetime, fact: facts.Fact) -> LogRow:
         row = LogRow(sequence, at, kind_of(fact), self._in_words(fact))

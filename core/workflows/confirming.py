@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from core.desk import Desk
 from core.effects import Effect, FetchFigures
+from core.execution.order import nearest_first
 from core.facts import (
     ApprovalRedeemed,
     ConfirmationReceived,
@@ -214,12 +215,15 @@ class Confirming:
         )
 
     def _stops_to_put_back(self, ticket: Ticket) -> Iterator[Mandate]:
-        """One mandate a set of terms of the stops that make way; which of a stop and its replacement shows then."""
+        """One mandate a set of terms of the stops that make way; which of a stop and its replacement shows then.
+
+        The nearest first: what a part leaves is guarded where it loses least (the ticket says so).
+        """
         signed: dict[Terms, Decimal] = {}
-        for order_id in ticket.cancels:
-            if (stop := self.desk.ledger.order(order_id)) is not None and stop.is_protective:
-                terms = stop.request.terms
-                signed[terms] = signed.get(terms, ZERO) + stop.remaining
+        stops = [o for order_id in ticket.cancels if (o := self.desk.ledger.order(order_id)) is not None]
+        for stop in nearest_first(o for o in stops if o.is_protective):
+            terms = stop.request.terms
+            signed[terms] = signed.get(terms, ZERO) + stop.remaining
         for number, (terms, quantity) in enumerate(signed.items(), start=1):
             mandate = self._mandate(ticket, MandateKind.RESTORE_STOP, terms, self._session_end())
             name = mandate.id if number == 1 else f"{mandate.id}.{number}"

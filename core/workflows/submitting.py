@@ -27,8 +27,8 @@ from core.model.order import LegRole, OrderRequest, OrderStatus
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
 from core.model.values import ClientOrderId, Price, ProposalId
-from core.workflows.doubting import Doubting
-from core.workflows.filling import Filling
+from core.workflows.doubting import NEVER_ARRIVED, Doubting
+from core.workflows.filling import Filling, look_up
 
 DUPLICATE_ID = 40010001
 """Alpaca's code for a client order id that it has already: the order is there, look it up (EX-06)."""
@@ -120,6 +120,8 @@ class Submitting:
             yield from self.filling.absorb(order, reply.answer.report, Source.ANSWER)
             yield from self.doubting.ask_for_legs(order)
             self.take_warnings(order, reply.answer.warnings)
+        elif order.reason == NEVER_ARRIVED:
+            yield look_up(order)  # its request was still on the way when it was given up: it may be there now
         elif order.status is not OrderStatus.PENDING:
             yield from self.doubting.ask_for_legs(order)  # the stream told of it, and names no legs
         elif isinstance(reply.answer, NoAnswer):

@@ -142,3 +142,31 @@ def test_leaving_tells_what_is_known_and_what_is_in_doubt_apart() -> None:
     assert "SPY 2.5: the stop of 0.5 is in doubt, and nobody watches what comes of it." in said
     assert "2 are known to have a stop at the broker." in said
     assert "keeps" not in said
+
+
+@SIZES
+async def test_an_order_that_is_refused_is_not_left_as_sent(size: tuple[int, int]) -> None:
+    """EX-06"""
+    async with open_desk(size) as house:
+        await house.opens_the_ticket()
+        refuses(house, "limit")
+        await house.press("B")
+        await house.until(lambda: "REJECTED, BUY 0.1 SPY: not now" in house.footer())
+
+
+async def test_an_order_that_nobody_answers_is_said_to_be_in_doubt() -> None:
+    """EX-06"""
+    async with open_desk() as house:
+        await house.opens_the_ticket()
+        loses(house, "limit")
+        await house.press("B")
+        await house.until(lambda: "no answer to BUY 0.1 SPY: nobody knows yet whether it arrived" in house.footer())
+
+
+async def test_what_loading_had_to_do_is_said_and_stays_in_the_log() -> None:
+    """SP-02"""
+    async with open_desk() as house:
+        house.runtime.engine.say("documents.json: its checksum does not hold")
+        await house.until(lambda: "its checksum does not hold; the log holds it" in house.footer())
+        await house.press("6")
+        await house.until(lambda: house.shows("note", "documents.json: its checksum does not hold"))

@@ -576,6 +576,34 @@ def test_stops_at_two_prices_are_put_back_each_at_its_own() -> None:
     assert [_at(house, price) for price, _ in before] == [quantity for _, quantity in before]
 
 
+def test_what_a_part_leaves_is_guarded_by_the_nearest_stop_first_and_the_ticket_says_so() -> None:
+    """EX-21, OP-03: a ticket names every order that its key sends"""
+    thin = a_bar("10:06", "99.60", volume=50)
+    house = House([*a_day(), thin, *minutes("10:07", "10:20", "99.60")], settings=FRACTIONS, cash=Decimal(10_000))
+    house.opens()
+    house.confirms_at("10:06:02")
+    house.until("10:09:30")
+    moves(house, "99.40")
+    confirms_now(house)
+    passes(house, 2)
+    near, far = _at(house, Decimal("99.40")), _at(house, Decimal("99.30"))
+    held = Decimal(house.held())
+
+    house.presses(ProposeClose(SPY, Fraction(Decimal("0.5"))))
+    house.opens_ticket()
+    passes(house, 1)
+    (shown,) = Pictures(house.engine).draw(house.line.at).tickets
+    sold = shown.ticket.order.quantity
+    house.confirms()
+    passes(house, 10)
+
+    left = held - sold
+    expected = [(Decimal("99.40"), min(near, left)), (Decimal("99.30"), left - min(near, left))]
+    assert 0 < min(near, far) < left
+    assert sorted(_guards(house), reverse=True) == [(price, quantity) for price, quantity in expected if quantity]
+    assert shown.put_back_in_words == tuple(f"{plain(q)} at {price}" for price, q in expected if q)
+
+
 def _at(house: House, price: Decimal | None) -> Decimal:
     return sum((quantity for of_stop, quantity in _guards(house) if of_stop == price), Decimal(0))
 

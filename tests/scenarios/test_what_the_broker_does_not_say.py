@@ -32,7 +32,7 @@ from core.inputs import (
     SubmissionAnswered,
     SubmissionStopped,
 )
-from core.model.broker import Execution, OrderReport, OrderUpdate, Refused, UpdateEvent
+from core.model.broker import Execution, NoAnswer, OrderReport, OrderUpdate, Refused, UpdateEvent
 from core.model.order import OrderStatus, StopHolder
 from core.model.signal import EntrySignal
 from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity
@@ -143,6 +143,22 @@ def test_a_look_up_that_breaks_too_is_no_statement() -> None:
     assert house.facts(OrderNotFound) == []
     assert house.entry.status is OrderStatus.PENDING
     assert house.entry.in_doubt_since is not None
+
+
+def test_a_late_error_for_an_order_that_was_given_up_is_looked_up_at_once() -> None:
+    """EX-06: its request was on the way for all that time, and the broker may have taken it"""
+    house = a_house_with_a_proposal(AWAY)
+    house.line.breaks_at(SubmitOrder, arrives=False)
+    house.confirms_at("10:06:02")
+    house.until("10:08:30")
+    assert house.entry.reason == NEVER_ARRIVED
+
+    house.line.is_deaf = True
+    house.exchange.submit(house.line.at, house.entry.request)
+    house.line.take(house.line.at, SubmissionAnswered(house.entry.id, NoAnswer("504 Gateway Timeout")))
+    house.until("10:08:32")
+
+    assert house.requests() == ["submit buy limit 0.502", "cancel"]
 
 
 def test_an_order_that_was_given_up_and_appears_after_all_is_taken_back_at_once() -> None:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.terminal.pty_demo import CTRL_K, Demo, instant_when
 
 Open = Callable[[], Demo]
@@ -119,6 +121,28 @@ def test_a_reader_that_stops_stops_neither_the_engine_nor_the_kill(demo: Open, m
     assert killed_at - again_at < 1
     assert not set(SENT) & set(desk.facts())
     assert desk.shows("KILLED since")
+
+
+@pytest.mark.parametrize(
+    "writes",
+    [(b"\x1b\x0b",), (b"\x1b", b"\x0b"), (b"n", b"\x1b\x0b"), (b"\x1b\x1b[21~",), (b"\x1b", b"\x1b[21~")],
+    ids=["in one write", "in two", "behind a form", "F10", "F10 in two writes"],
+)
+def test_an_escape_typed_before_the_chord_never_ends_its_halt(demo: Open, writes: tuple[bytes, ...]) -> None:
+    """OP-07: a link that lags brings both at once"""
+    desk = demo()
+    desk.until_it_shows("ENTRIES ON", 10)
+
+    for write in writes:
+        desk.type(write)
+        desk.read_for(0.02)
+    desk.until_it_shows("HALTED", 2)
+    desk.read_for(0.6)
+    assert "Resumed" not in desk.facts()
+    assert desk.shows("HALTED since")
+
+    desk.type(b"K")
+    desk.until_it_shows("KILLED since", 2)
 
 
 def test_a_terminal_that_closes_ends_everything(demo: Open, measured: Measured) -> None:
