@@ -101,7 +101,8 @@ class Engine:
         filling.after_end = submitting.after_end = doubting.after_end = after_end
         filling.after_late_fill = doubting.ask_for_books = comparing.ask_soon
         guarding = Guarding(desk)
-        filling.after_trade, starting.see_loss = guarding.look, guarding.see_account
+        filling.after_trade = market.tell_of_guards = guarding.look
+        starting.see_loss = guarding.see_account
         breaking = Breaking(desk)
         warned = Warned(desk, cancelling)
         submitting.take_warnings = warned.take

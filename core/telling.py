@@ -79,7 +79,8 @@ def in_words(fact: facts.Fact) -> str:
         case facts.MarketDataQuarantined():
             return f"market data set aside, {fact.place}: {fact.reason}"
         case facts.StrategyPaused():
-            return f"{fact.strategy} on {fact.symbol} is paused: it opens nothing, its exits go on"
+            why = f"; {fact.reason}" if fact.reason else ""
+            return f"{fact.strategy} on {fact.symbol} is paused: it opens nothing, its exits go on{why}"
         case facts.StrategyResumed():
             return f"{fact.strategy} on {fact.symbol} goes on"
         case facts.SymbolRefused():
@@ -102,7 +103,8 @@ def in_words(fact: facts.Fact) -> str:
         case facts.BreakerClosed():
             return f"breaker closed: {fact.reason}"
         case facts.ProtectionTripped():
-            return f"PROTECTION {_guard(fact)} shut until {fact.until:%m-%d %H:%M}Z: {fact.reason}"
+            ends = "until it recovers" if fact.until is None else f"until {fact.until:%m-%d %H:%M}Z"
+            return f"PROTECTION {_guard(fact)} shut {ends}: {fact.reason}"
         case facts.ProtectionExpired():
             return f"protection {_guard(fact)} ended: entries pass it again"
         case facts.ProtectionOverridden():

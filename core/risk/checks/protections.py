@@ -29,6 +29,4 @@ class ProtectionCheck:
         locks = desk.protections.locks_on(self.protection, entry, desk.at)
         if not locks:
             return passed(self.name, "not tripped")
-        return refused(
-            self.name, "; ".join(f"{lock.scope}: {lock.reason}, until {lock.until:%H:%M} UTC" for lock in locks)
-        )
+        return refused(self.name, "; ".join(f"{lock.scope}: {lock.reason}, {lock.end}" for lock in locks))
