@@ -58,9 +58,9 @@ class Curve:
 
     @property
     def words(self) -> str:
-        """`20 trades, 3 of them shadows`."""
+        """`20 trades, 3 of them shadows,`."""
         shadows = sum(self.are_shadows)
-        return f"{len(self.ratios)} trades" + (f", {shadows} of them shadows" if shadows else "")
+        return f"{len(self.ratios)} trades" + (f", {shadows} of them shadows," if shadows else "")
 
 
 @dataclass(slots=True)
@@ -116,7 +116,11 @@ class EquityCurve(TradeProtection):
         terms = self.terms()
         for strategy, curve in self.state.curves.items():
             is_judged = len(curve.ratios) >= terms.trades
-            words = f"mean of the last {curve.words}" if is_judged else f"{curve.words}, {terms.trades} are judged"
+            words = (
+                f"the mean of the last {curve.words} is above zero"
+                if is_judged
+                else f"{curve.words} of the {terms.trades} that are judged"
+            )
             yield Measure(_scope(strategy), curve.mean if is_judged else None, ZERO, words)
         if not self.state.curves:
             yield Measure(EVERYTHING, None, ZERO, f"no trade of a strategy yet, {terms.trades} are judged")
