@@ -155,10 +155,14 @@ class ProtectionBook:
             and any(str(lock.scope) == scope for lock in protection.locks.holding(at))
         )
 
+    def has_locks(self, name: str) -> bool:
+        """Whether a protection shuts anything, or did until a while ago."""
+        return bool(self.by_name[name].locks.by_scope)
+
     def locks_on(self, name: str, entry: Scope, at: datetime) -> tuple[Lock, ...]:
         """Why a protection shuts an entry out; nothing where it is off."""
         protection = self.by_name[name]
-        if not protection.locks.by_scope or not self.is_on(protection):
+        if not self.is_on(protection):
             return ()
         return tuple(
             lock

@@ -29,9 +29,9 @@ from core.model.values import ZERO, Price, Symbol
 from core.risk.protections.contract import EVERYTHING, BarProtection, Lock, Locks, Measure, Scope
 from core.risk.protections.terms import VolatilityHaltTerms
 
-PARTS = 10_000_000
+PARTS = Decimal(10_000_000)
 """Returns are counted in parts of so many."""
-LARGEST = 10 * PARTS
+LARGEST = int(10 * PARTS)
 """A larger return counts as this one: it is over any limit, and the sums of a day's squares stay below 2 to the 63."""
 FINEST = Decimal("1E-10")
 """Limits are rounded up to it: what is as large as its limit is not over it, whatever a root leaves behind."""
@@ -180,7 +180,8 @@ class VolatilityHalt(BarProtection):
 
 def return_of(before: Price, close: Price) -> int:
     """In parts, towards zero."""
-    return min(int((close - before) * PARTS / before), LARGEST)
+    figure = int((close - before) * PARTS // before)
+    return figure if figure < LARGEST else LARGEST
 
 
 def scope_of(symbol: Symbol, terms: VolatilityHaltTerms) -> Scope:

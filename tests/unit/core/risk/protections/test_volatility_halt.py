@@ -51,7 +51,7 @@ def take(halt: VolatilityHalt, bars: list[Bar]) -> list[datetime]:
 
 
 def returns_of(bars: list[Bar]) -> list[int]:
-    moves = ((after.close - before.close) * PARTS / before.close for before, after in pairwise(bars))
+    moves = ((after.close - before.close) * PARTS // before.close for before, after in pairwise(bars))
     return [min(int(move), LARGEST) for move in moves]
 
 
@@ -75,7 +75,7 @@ def is_over(bars: list[Bar], terms: VolatilityHaltTerms) -> bool:
     limits = [Fraction(terms.limit)]
     if usual:
         limits.append(Fraction(ceil(Fraction(terms.times_median) * usual * 10**10), 10**10))
-    return variance([Fraction(n, PARTS) for n in ring]) > min(limits) ** 2
+    return variance([Fraction(n) / Fraction(PARTS) for n in ring]) > min(limits) ** 2
 
 
 steps = st.tuples(
