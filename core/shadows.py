@@ -2,8 +2,7 @@
 
 It waits until a bar touches its limit, is open at its limit from then on, and ends at its stop, at its target, or flat
 with its session, at the bar's close. Nothing here is sent, and no limit counts it; only the equity curve of a strategy
-that is shut by it does, so that it can recover (RK-13). Where a bar leaves two ways to read
-it, the worse one counts:
+that is shut by it does, so that it can recover (RK-13). Where a bar leaves two ways to read it, the worse one counts:
 
 - a bar that was under way when the entry was let go does not count; the first whole one after it does
 - in the bar that touched the limit only the stop can end it, and a stop goes before a target
@@ -64,7 +63,7 @@ class Shadow:
     left_at
         Price at which it ended, USD; None while it goes on, and where its limit was never touched.
     is_counted
-        It could not be taken, its strategy being shut by its equity curve: its result counts there.
+        It could not be taken, its strategy being shut by its equity curve, and its result counts there.
     """
 
     key: str
@@ -300,10 +299,17 @@ class Shadows:
             closes_at=session.close,
             course=Course.OPEN if is_open else Course.WAITS,
             last=entry_price if is_open else None,
-            is_counted=end != ProposalEnd.DECLINED.value and self.counts_for(strategy),
+            is_counted=end != ProposalEnd.DECLINED.value and self._counts(strategy, session.day),
         )
         self.state.shadows[shadow.key] = shadow
         self.following.setdefault(shadow.symbol, []).append(shadow)
+
+    def _counts(self, strategy: str, day: date) -> bool:
+        """A strategy that is shut might have opened as many a day as any other: its trades and shadows together."""
+        if not self.counts_for(strategy):
+            return False
+        counted = sum(s.is_counted and s.strategy == strategy and s.last is not None for s in self.of_day(day))
+        return counted + self.ledger.entries_filled(strategy, day) < self.control.settings.risk.entries_a_day
 
     def _turn_page(self, day: date) -> None:
         if self.state.day == day:

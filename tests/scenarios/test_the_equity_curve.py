@@ -5,6 +5,9 @@ The curves here are short: one result is judged, two below in a row disable.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 from core.facts import (
     ProposalSkipped,
     ProposalStaged,
@@ -14,16 +17,16 @@ from core.facts import (
     StrategyResumed,
 )
 from core.inputs import ResumeStrategy
+from core.model.values import ClientOrderId
 from core.settings import Settings
 from core.shadows import Shadow
 from core.workflows.guarding import FOR_A_REVIEW
 from tests.scenarios.house import FALL, STEADY, House, a_day, assert_can_be_rebuilt
-from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
+from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, at
 
 SHORT = Settings.model_validate(
     {
         "risk": {
-            "entries_a_day": 9,
             "protections": {
                 "equity_curve": {"trades": 1, "disabled_after": 2},
                 "max_drawdown": {"enabled": False},
@@ -39,10 +42,11 @@ DOWN = "99.00 99.00 98.90 98.90"
 DIPS = "99.30 99.30 99.30 99.30"
 
 
-def a_loss(*then: tuple[str, str, str]) -> House:
+def a_loss(*then: tuple[str, str, str], entries_a_day: int = 9) -> House:
     """It is 10:09: the entry of 10:06 was stopped out at 10:07, and the strategy signals on."""
     bars = a_day(("10:06", "10:06", STEADY), ("10:07", "10:07", FALL), ("10:08", "10:11", LOW), *then)
-    house = House(bars, SHORT).opens()
+    risk = SHORT.risk.model_copy(update={"entries_a_day": entries_a_day})
+    house = House(bars, SHORT.model_copy(update={"risk": risk})).opens()
     house.confirms_at("10:06:02")
     return house.until("10:09:01")
 
@@ -92,3 +96,30 @@ def test_a_strategy_that_loses_in_the_shadows_too_is_disabled_until_the_operator
     assert house.facts(StrategyPaused) == paused
     assert house.last(ProposalSkipped).reasons[0].startswith("equity curve: vwap: the last 1 trades, 1 of them shadows")
     assert_can_be_rebuilt(house)
+
+
+def test_no_more_shadows_count_than_it_might_have_opened_that_day() -> None:
+    """RK-13, ST-02: one trade and one shadow are its two; what is followed beyond them lifts and disables nothing."""
+    house = a_loss(("10:12", "10:12", DOWN), ("10:13", "10:20", "98.90"), entries_a_day=2).until("10:20:30")
+
+    followed = house.desk.shadows.of_day(THURSDAY)
+
+    assert len(followed) > 1
+    assert len(shadows(house)) == 1
+    assert_can_be_rebuilt(house)
+
+
+def test_a_shadow_whose_session_ended_without_a_bar_counts_at_its_last_close_once_the_next_day_begins() -> None:
+    """RK-13, OP-12: the first that is heard of Friday is a refused entry in another symbol."""
+    house = a_loss().until("10:12:30")
+    (refused,) = house.facts(ProposalSkipped)[-1:]
+    assert refused.proposal is not None
+    order = replace(refused.proposal.order, symbol=IBM, client_order_id=ClientOrderId("friday"))
+    elsewhere = replace(refused, symbol=IBM, proposal=replace(refused.proposal, order=order))
+
+    house.desk.at = at("10:00", date(2026, 11, 20))
+    house.desk.record(elsewhere)
+
+    curve = house.desk.protections.equity_curve.state.curves["vwap"]
+    assert (curve.are_shadows, curve.total) == ([True], 0)
+    assert house.desk.protections.equity_curve.locks.by_scope["vwap"].again_at == at("16:00")

@@ -1,8 +1,8 @@
 """A strategy opens only while its last trades made money on average (RK-13).
 
 A result is a profit ratio, so that trades of every size weigh the same. While a strategy is shut, what it would have
-opened goes on as shadow trades, and their results count like those of trades: it can recover. One that stays below for
-too long is disabled, and stays so until the operator resumes it after a review.
+opened goes on as shadow trades, as many a day as it may open, and their results count like those of trades: it can
+recover. One that stays below for too long is disabled, and stays so until the operator resumes it after a review.
 
 What nobody's strategy traded, the operator's own orders and positions taken over from the broker, has no curve.
 """
