@@ -33,7 +33,7 @@ from core.risk.day import Day
 from core.risk.gate import ReviewContext
 from core.risk.protections.book import ProtectionBook
 from core.risk.protections.trades import Direction, closed
-from core.shadows import Shadows
+from core.shadows import Shadow, Shadows
 from core.staging.stage import Stage
 from core.strategies.orchestrator import Orchestrator
 
@@ -90,6 +90,7 @@ class Desk:
         self.normaliser = Normaliser(calendar)
         self.orchestrator = Orchestrator(calendar, Holdings(self.ledger, self.stage, self.opening))
         self.shadows = Shadows(calendar, self.control, self.stage, self.ledger, self._last_close)
+        self.shadows.counts_for, self.shadows.on_end = self.protections.refuses_by_curve, self._hear_shadow
         self.quotes: dict[Symbol, Quote] = {}
         self.instruments: dict[Symbol, Instrument] = {}
         self.lamps: dict[Line, Lamp] = {}
@@ -196,10 +197,17 @@ class Desk:
         """In the fold of its last fill: a rebuild hears it as the day did."""
         self.protections.take(closed(trade, Direction.LONG if is_long else Direction.SHORT))
 
+    def _hear_shadow(self, shadow: Shadow, at: datetime) -> None:
+        """What the equity curve refused has ended (RK-13)."""
+        if (trade := shadow.as_trade(at)) is not None:
+            self.protections.take_shadow(trade)
+
     def _fold_bar(self, _at: datetime, fact: BarClosed) -> None:
-        self.normaliser.fold(fact.bar)
+        bar = fact.bar
+        self.normaliser.fold(bar)
+        self.protections.take_bar(bar, self.calendar.trading_day(bar.start))
         if self.shadows.following:
-            self.shadows.take(fact.bar)
+            self.shadows.take(bar)
 
     def _fold_quarantine(self, _at: datetime, _fact: MarketDataQuarantined) -> None:
         self.normaliser.fold_quarantine()

@@ -12,7 +12,7 @@ from typing import Any
 
 from core import inputs
 from core.desk import Desk
-from core.effects import CancelOrder, Effect, FetchAccount, LatchKill
+from core.effects import CancelOrder, Effect, FetchAccount, FetchPicture, LatchKill
 from core.execution.order import Order
 from core.facts import RELEARNED, Fact, HaltCause, Halted, InstallationNamed, SettingsApplied
 from core.model.account import Mode
@@ -45,7 +45,10 @@ from core.workflows.warned import Warned
 Handler = Callable[[Any], Iterable[Effect]]
 NOTHING: tuple[Effect, ...] = ()
 QUESTIONS = frozenset({FetchAccount})
-"""Effects that change nothing and that nobody waits for: they need no sync of their own and move no deadline."""
+"""Effects that change nothing and that nobody waits for: they move no deadline."""
+
+UNSYNCED = QUESTIONS | {FetchPicture}
+"""Those that need no sync of their own; an answer to the picture is waited for, so it moves a deadline."""
 
 REPLANNED = frozenset({inputs.PictureFetched, inputs.LampChanged})
 """Inputs that may move a deadline although nothing is recorded or asked for."""
@@ -102,7 +105,8 @@ class Engine:
         filling.after_end = submitting.after_end = doubting.after_end = after_end
         filling.after_late_fill = doubting.ask_for_books = comparing.ask_soon
         guarding = Guarding(desk)
-        filling.after_trade, starting.see_loss = guarding.look, guarding.see_account
+        filling.after_trade = market.tell_of_guards = guarding.look
+        starting.see_loss = guarding.see_account
         breaking = Breaking(desk)
         warned = Warned(desk, cancelling)
         submitting.take_warnings = warned.take
@@ -172,7 +176,7 @@ class Engine:
                 return NOTHING
             drained = list(effects)
             is_act = any(type(effect) not in QUESTIONS for effect in drained)
-            if self._is_owed_a_sync or is_act:
+            if self._is_owed_a_sync or any(type(effect) not in UNSYNCED for effect in drained):
                 desk.journal.sync()
                 self._is_owed_a_sync = False
         except JournalWriteError as error:

@@ -133,10 +133,14 @@ class MarketDataQuarantined:
 
 @dataclass(frozen=True, slots=True)
 class StrategyPaused:
-    """It opens nothing on this symbol from here on, over restarts too; its exits go on."""
+    """It opens nothing on this symbol from here on, over restarts too; its exits go on.
+
+    `reason` is why the desk itself did it; empty where the operator did.
+    """
 
     strategy: str
     symbol: Symbol
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -482,12 +486,15 @@ class BreakerClosed:
 
 @dataclass(frozen=True, slots=True)
 class ProtectionTripped:
-    """A protection shut a scope; told for the reader, folded from the trades."""
+    """A protection shut a scope; told for the reader, folded from trades and bars.
+
+    `until` is None where no time ends it.
+    """
 
     name: str
     scope: str
     reason: str
-    until: datetime
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -637,6 +644,7 @@ VERSIONS: dict[str, int] = {
     "TicketOpened": 2,
     "ConfirmationReceived": 2,
     "OrderCreated": 2,
+    "StrategyPaused": 2,
     "ReconciliationPassed": 2,
     "ReconciliationFailed": 2,
 }

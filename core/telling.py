@@ -79,7 +79,8 @@ def in_words(fact: facts.Fact) -> str:
         case facts.MarketDataQuarantined():
             return f"market data set aside, {fact.place}: {fact.reason}"
         case facts.StrategyPaused():
-            return f"{fact.strategy} on {fact.symbol} is paused: it opens nothing, its exits go on"
+            told = f"{fact.strategy} on {fact.symbol} is paused: it opens nothing, its exits go on"
+            return f"{told}; {fact.reason}" if fact.reason else told
         case facts.StrategyResumed():
             return f"{fact.strategy} on {fact.symbol} goes on"
         case facts.SymbolRefused():
@@ -102,6 +103,8 @@ def in_words(fact: facts.Fact) -> str:
         case facts.BreakerClosed():
             return f"breaker closed: {fact.reason}"
         case facts.ProtectionTripped():
+            if fact.until is None:
+                return f"PROTECTION {_guard(fact)} shut until it recovers: {fact.reason}"
             return f"PROTECTION {_guard(fact)} shut until {fact.until:%m-%d %H:%M}Z: {fact.reason}"
         case facts.ProtectionExpired():
             return f"protection {_guard(fact)} ended: entries pass it again"

@@ -109,7 +109,7 @@ class Gate:
             verdict = check.review(candidate, desk)
         except Exception as error:  # a check that cannot decide refuses: that is its verdict
             verdict = Verdict(check.name, Standing.REFUSES, f"could not decide: {type(error).__name__}: {error}")
-        if candidate.only_reduces and verdict.standing is Standing.REFUSES:
+        if verdict.standing is Standing.REFUSES and candidate.only_reduces:
             return Verdict(verdict.check, Standing.WARNS, verdict.reason)
         return verdict
 

@@ -120,6 +120,10 @@ class Orchestrator:
         """That strategy on that symbol; None where it does not run there."""
         return next((r for r in self.runners.get(symbol, ()) if r.strategy.name == strategy), None)
 
+    def runners_of(self, strategy: str) -> tuple[Runner, ...]:
+        """That strategy on every symbol where it runs."""
+        return tuple(r for runners in self.runners.values() for r in runners if r.strategy.name == strategy)
+
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _applied(self, _at: datetime, fact: SettingsApplied) -> None:

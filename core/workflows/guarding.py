@@ -1,6 +1,7 @@
 """What the protections do is recorded: each trip, its end, and the operator's override (RK-03, RK-06).
 
-Losses of the account trip here, as its figures come; the others trip in the fold of a trade, and are told here.
+Losses of the account trip here, as its figures come; the others trip in the fold of a trade or a bar, and are told
+here.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta
 
 from core.desk import Desk
 from core.effects import Effect
-from core.facts import ProposalSkipped, ProtectionExpired, ProtectionOverridden, ProtectionTripped
+from core.facts import ProposalSkipped, ProtectionExpired, ProtectionOverridden, ProtectionTripped, StrategyPaused
 from core.inputs import OverrideProtection
 from core.model.account import Account
 from core.model.staging import MANUAL
@@ -21,6 +22,7 @@ from core.risk.day import end_of_day, end_of_week
 from core.risk.protections.contract import GLOBAL
 
 WORD = "OVERRIDE"
+FOR_A_REVIEW = "its equity curve stayed down: look at its trades, then resume it"
 
 
 class Guarding:
@@ -28,8 +30,9 @@ class Guarding:
         self.desk = desk
 
     def look(self) -> None:
-        """Record what has tripped and was not told yet, or shuts for longer than was told."""
+        """Record what has tripped and was not told yet, or shuts for longer than was told; and what has recovered."""
         book, at = self.desk.protections, self.desk.at
+        book.has_news = False
         for protection in book.all:
             if not book.is_on(protection):
                 continue
@@ -37,6 +40,18 @@ class Guarding:
                 told = book.latches.told(protection.name, str(lock.scope))
                 if told is None or told.until != lock.until:
                     self.desk.record(ProtectionTripped(protection.name, str(lock.scope), lock.reason, lock.until))
+
+        for known in tuple(book.latches.all_told()):
+            if known.until is None and not book.is_shut(known.name, known.scope, at):
+                self.desk.record(ProtectionExpired(known.name, known.scope))
+        self._pause_for_review()
+
+    def _pause_for_review(self) -> None:
+        """A strategy that is disabled opens nothing on any symbol; the operator resumes it (RK-13)."""
+        for strategy in self.desk.protections.disabled_strategies():
+            for runner in self.desk.orchestrator.runners_of(strategy):
+                if runner.state.paused_at is None:
+                    self.desk.record(StrategyPaused(strategy, runner.symbol, FOR_A_REVIEW))
 
     def see_account(self, account: Account) -> None:
         """A loss that reached its limit shuts the day, or the week, also when it is made good again (RK-03)."""
@@ -65,17 +80,18 @@ class Guarding:
             return ()
         is_loss = command.name in (DAILY, WEEKLY)
         begins = desk.at + timedelta(minutes=terms.loss_override_minutes if is_loss else 0)
-        until = told.until if is_loss else min(told.until, desk.at + timedelta(minutes=terms.override_minutes))
+        longest = desk.at + timedelta(minutes=terms.override_minutes)
+        until = longest if told.until is None else told.until if is_loss else min(told.until, longest)
         desk.record(ProtectionOverridden(command.name, command.scope, begins, until))
         return ()
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def next_due(self) -> Iterator[datetime]:
-        return (told.until for told in self.desk.protections.latches.all_told())
+        return (told.until for told in self.desk.protections.latches.all_told() if told.until is not None)
 
     def due(self) -> Iterable[Effect]:
         for told in tuple(self.desk.protections.latches.all_told()):
-            if self.desk.at >= told.until:
+            if told.until is not None and self.desk.at >= told.until:
                 self.desk.record(ProtectionExpired(told.name, told.scope))
         return ()

@@ -142,7 +142,8 @@ class BookedOrder:
 
     def whole_report(self) -> OrderReport:
         """With its legs, as the answer to a request and a look-up give it; the stream's reports have none."""
-        return replace(self.report(), legs=tuple(leg.report() for leg in self.legs))
+        report = self.report()
+        return replace(report, legs=tuple(leg.report() for leg in self.legs)) if self.legs else report
 
     def report(self) -> OrderReport:
         status, raw_status = STATUS_OF[self.last_event]
@@ -168,11 +169,12 @@ class BookedOrder:
 
 
 class Book:
-    """Every order ever accepted, those that work by symbol, and the outbox."""
+    """Every order ever accepted, those that are still listed, those that work by symbol, and the outbox."""
 
     def __init__(self) -> None:
         self.working: dict[Symbol, list[BookedOrder]] = {}
         self._orders: dict[ClientOrderId, BookedOrder] = {}
+        self._listed: dict[ClientOrderId, BookedOrder] = {}
         self._outbox: list[OrderUpdate] = []
 
     def find(self, client_order_id: ClientOrderId) -> BookedOrder | None:
@@ -183,11 +185,13 @@ class Book:
 
     def accept(self, order: BookedOrder, at: datetime) -> None:
         self._orders[order.request.client_order_id] = order
+        self._listed[order.request.client_order_id] = order
         self._work(order, at)
 
     def hold(self, leg: BookedOrder) -> None:
         """Keep a leg until its parent is filled."""
         self._orders[leg.request.client_order_id] = leg
+        self._listed[leg.request.client_order_id] = leg
         leg.is_held = True
 
     def release(self, leg: BookedOrder, at: datetime) -> None:
@@ -251,7 +255,9 @@ class Book:
     def reports(self, at: datetime) -> tuple[OrderReport, ...]:
         """Those that work and those closed within seven days, in order of acceptance."""
         since = at - KEPT
-        return tuple(o.whole_report() for o in self._orders.values() if o.closed_at is None or o.closed_at >= since)
+        for order in [o for o in self._listed.values() if o.closed_at is not None and o.closed_at < since]:
+            del self._listed[order.request.client_order_id]
+        return tuple(order.whole_report() for order in self._listed.values())
 
     def take_updates(self) -> list[OrderUpdate]:
         updates, self._outbox = self._outbox, []

@@ -22,13 +22,14 @@ class ProtectionCheck:
     def __init__(self, protection: str) -> None:
         self.protection = protection
         self.name = protection.replace("_", " ")
+        self._passes = passed(self.name, "not tripped")
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        if not desk.protections.has_locks(self.protection):
+            return self._passes
         direction = Direction.LONG if candidate.order.side is Side.BUY else Direction.SHORT
         entry = Scope(candidate.order.symbol, direction, candidate.strategy)
         locks = desk.protections.locks_on(self.protection, entry, desk.at)
         if not locks:
-            return passed(self.name, "not tripped")
-        return refused(
-            self.name, "; ".join(f"{lock.scope}: {lock.reason}, until {lock.until:%H:%M} UTC" for lock in locks)
-        )
+            return self._passes
+        return refused(self.name, "; ".join(f"{lock.scope}: {lock.reason}, {lock.end}" for lock in locks))

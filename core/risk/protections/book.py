@@ -1,22 +1,25 @@
-"""The slice of the protections: every closed trade goes through all of them, and their locks outlive a restart."""
+"""The slice of the protections: closed trades and bars go through all that count them, and locks outlive a restart."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
-from core.facts import DayStarted
+from core.facts import DayStarted, StrategyResumed
+from core.model.bar import Bar
 from core.model.values import Money
-from core.risk.protections.contract import Answer, Lock, Scope, TradeProtection
+from core.risk.protections.contract import Answer, Lock, Protection, Scope, TradeProtection
 from core.risk.protections.cooldown import Cooldown, CooldownState
 from core.risk.protections.latches import Latches, LatchesState, Override
+from core.risk.protections.equity_curve import EquityCurve, EquityCurveState
 from core.risk.protections.loss_streak import LossStreak, LossStreakState
 from core.risk.protections.low_profit import LowProfit, LowProfitState
 from core.risk.protections.max_drawdown import MaxDrawdown, MaxDrawdownState
 from core.risk.protections.stop_loss_guard import StopLossGuard, StopLossGuardState
 from core.risk.protections.terms import ProtectionsSettings, ProtectionTerms
 from core.risk.protections.trades import ClosedTrade
+from core.risk.protections.volatility_halt import VolatilityHalt, VolatilityHaltState
 
 
 @dataclass(slots=True)
@@ -26,20 +29,36 @@ class BookState:
     low_profit: LowProfitState = field(default_factory=LowProfitState)
     loss_streak: LossStreakState = field(default_factory=LossStreakState)
     max_drawdown: MaxDrawdownState = field(default_factory=MaxDrawdownState)
+    volatility_halt: VolatilityHaltState = field(default_factory=VolatilityHaltState)
+    equity_curve: EquityCurveState = field(default_factory=EquityCurveState)
     latches: LatchesState = field(default_factory=LatchesState)
 
 
-NAMES = (MaxDrawdown.name, StopLossGuard.name, Cooldown.name, LowProfit.name, LossStreak.name)
+NAMES = (
+    MaxDrawdown.name,
+    StopLossGuard.name,
+    Cooldown.name,
+    LowProfit.name,
+    LossStreak.name,
+    VolatilityHalt.name,
+    EquityCurve.name,
+)
 """In the order in which tickets and panes list them."""
 
 
 class ProtectionBook:
-    """Every protection that counts closed trades.
+    """Every protection that counts closed trades, and the one that watches the bars.
 
     Parameters
     ----------
     settings
-        Read at each trade: what was counted under other terms stays counted.
+        Read at each trade and bar: what was counted under other terms stays counted.
+
+    Attributes
+    ----------
+    has_news
+        Something tripped or recovered where no trade of ours ended, and is not recorded yet. Not part of the state: it
+        only says that it is worth a look.
     """
 
     def __init__(self, settings: Callable[[], ProtectionsSettings]) -> None:
@@ -49,16 +68,23 @@ class ProtectionBook:
         self.cooldown = Cooldown(lambda: settings().cooldown)
         self.low_profit = LowProfit(lambda: settings().low_profit)
         self.loss_streak = LossStreak(lambda: settings().loss_streak)
-        self.all: tuple[TradeProtection, ...] = (
+        self.volatility_halt = VolatilityHalt(lambda: settings().volatility_halt)
+        self.equity_curve = EquityCurve(lambda: settings().equity_curve)
+        self.of_trades: tuple[TradeProtection, ...] = (
             self.max_drawdown,
             self.stop_loss_guard,
             self.cooldown,
             self.low_profit,
             self.loss_streak,
+            self.equity_curve,
         )
         self.latches = Latches()
-        self.folds = {DayStarted: self._day_started, **self.latches.folds}
-        self.by_name = {protection.name: protection for protection in self.all}
+        self.has_news = False
+        self.folds = {DayStarted: self._day_started, StrategyResumed: self._resumed, **self.latches.folds}
+        self.by_name: dict[str, Protection] = {
+            protection.name: protection for protection in (*self.of_trades, self.volatility_halt)
+        }
+        self.all = tuple(self.by_name[name] for name in NAMES)
 
     @property
     def state(self) -> BookState:
@@ -68,6 +94,8 @@ class ProtectionBook:
             self.low_profit.state,
             self.loss_streak.state,
             self.max_drawdown.state,
+            self.volatility_halt.state,
+            self.equity_curve.state,
             self.latches.state,
         )
 
@@ -77,15 +105,34 @@ class ProtectionBook:
         self.low_profit.state = state.low_profit
         self.loss_streak.state = state.loss_streak
         self.max_drawdown.state = state.max_drawdown
+        self.volatility_halt.restore(state.volatility_halt)
+        self.equity_curve.state = state.equity_curve
         self.latches.state = state.latches
 
-    def is_on(self, protection: TradeProtection) -> bool:
+    def is_on(self, protection: Protection) -> bool:
         terms: ProtectionTerms = getattr(self.settings(), protection.name)
         return terms.enabled
 
     def take(self, trade: ClosedTrade) -> None:
-        for protection in self.all:
+        for protection in self.of_trades:
             protection.take(trade)
+
+    def take_shadow(self, trade: ClosedTrade) -> None:
+        """What a refused entry would have made: only the equity curve, which refused it, counts it (RK-13)."""
+        self.equity_curve.take(trade)
+        self.has_news = True
+
+    def take_bar(self, bar: Bar, day: date) -> None:
+        """A complete bar of this New York day."""
+        if self.volatility_halt.take_bar(bar, day):
+            self.has_news = True
+
+    def refuses_by_curve(self, strategy: str) -> bool:
+        return self.is_on(self.equity_curve) and self.equity_curve.is_shut(strategy)
+
+    def disabled_strategies(self) -> tuple[str, ...]:
+        """Those that wait for the operator's review."""
+        return tuple(self.equity_curve.disabled()) if self.is_on(self.equity_curve) else ()
 
     def _day_started(self, at: datetime, fact: DayStarted) -> None:
         self.begin_day(at, fact.equity)
@@ -95,10 +142,27 @@ class ProtectionBook:
         for protection in self.all:
             protection.locks.forget_before(at)
 
+    def _resumed(self, at: datetime, fact: StrategyResumed) -> None:
+        self.equity_curve.resume(at, fact.strategy)
+        self.has_news = True
+
+    def is_shut(self, name: str, scope: str, at: datetime) -> bool:
+        """Whether a protection that is on shuts this very scope."""
+        protection = self.by_name.get(name)
+        return (
+            protection is not None
+            and self.is_on(protection)
+            and any(str(lock.scope) == scope for lock in protection.locks.holding(at))
+        )
+
+    def has_locks(self, name: str) -> bool:
+        """Whether a protection shuts anything, or did until a while ago."""
+        return bool(self.by_name[name].locks.by_scope)
+
     def locks_on(self, name: str, entry: Scope, at: datetime) -> tuple[Lock, ...]:
         """Why a protection shuts an entry out; nothing where it is off."""
         protection = self.by_name[name]
-        if not protection.locks.by_scope or not self.is_on(protection):
+        if not self.is_on(protection):
             return ()
         return tuple(
             lock

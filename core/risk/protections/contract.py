@@ -1,7 +1,8 @@
 """What every protection is: it takes facts in as they come, shuts entries of a scope, and says what it measured.
 
-A lock ends a stated time after the last trade that counted for it (freqtrade does so). One that is tripped again while
-it holds goes on since when it first did. A question never scans what was: it reads the locks that hold (RK-09).
+A lock ends a stated time after the last trade that counted for it (freqtrade does so); one without an end holds until
+its protection lifts it. One that is tripped again while it holds goes on since when it first did. A question never
+scans what was: it reads the locks that hold (RK-09).
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
+from core.model.bar import Bar
 from core.model.values import Symbol, plain
 from core.risk.protections.trades import ClosedTrade, Direction
 
@@ -46,6 +48,8 @@ class Lock:
 
     Attributes
     ----------
+    until
+        None where no time ends it: its protection lifts it.
     measure, limit
         What tripped it, and over what, in the same unit.
     again_at
@@ -56,7 +60,7 @@ class Lock:
 
     scope: Scope
     since: datetime
-    until: datetime
+    until: datetime | None
     measure: Decimal
     limit: Decimal
     reason: str
@@ -67,13 +71,21 @@ class Lock:
         """When it tripped last."""
         return self.again_at or self.since
 
+    def holds(self, at: datetime) -> bool:
+        return self.until is None or at < self.until
+
+    @property
+    def end(self) -> str:
+        """In words: `until 14:30 UTC`."""
+        return f"until {self.until:%H:%M} UTC" if self.until is not None else "until it recovers"
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a protection measures in one scope now, and what that is in words."""
+    """What a protection measures in one scope now, and what that is in words. `figure` is None before there is any."""
 
     scope: Scope
-    figure: Decimal
+    figure: Decimal | None
     limit: Decimal
     words: str
 
@@ -124,24 +136,29 @@ class Locks:
     def shut(self, lock: Lock) -> None:
         """Shut a scope; where it is shut already the later end counts, and since when it was."""
         held = self.by_scope.get(str(lock.scope))
-        if held is not None and held.until > lock.since:
-            lock = replace(lock, since=held.since, until=max(held.until, lock.until), again_at=lock.since)
+        if held is not None and held.holds(lock.since):
+            until = None if held.until is None or lock.until is None else max(held.until, lock.until)
+            lock = replace(lock, since=held.since, until=until, again_at=lock.since)
         self.by_scope[str(lock.scope)] = lock
 
+    def lift(self, scope: Scope) -> bool:
+        """Open a scope again before its time. Returns whether it was shut."""
+        return self.by_scope.pop(str(scope), None) is not None
+
     def holding(self, at: datetime) -> Iterator[Lock]:
-        return (lock for lock in self.by_scope.values() if at < lock.until)
+        return (lock for lock in self.by_scope.values() if lock.holds(at))
 
     def on(self, scope: Scope, at: datetime) -> Lock | None:
         lock = self.by_scope.get(str(scope))
-        return lock if lock is not None and at < lock.until else None
+        return lock if lock is not None and lock.holds(at) else None
 
     def forget_before(self, at: datetime) -> None:
         """What ended a while ago is of no use to anybody."""
-        self.by_scope = {key: lock for key, lock in self.by_scope.items() if at < lock.until}
+        self.by_scope = {key: lock for key, lock in self.by_scope.items() if lock.holds(at)}
 
 
-class TradeProtection(ABC):
-    """One that counts closed trades. `take` is its fold; its state is plain and outlives a restart."""
+class Protection(ABC):
+    """Its state is plain, a fold of facts alone, and outlives a restart."""
 
     name: str
     is_count = False
@@ -150,10 +167,6 @@ class TradeProtection(ABC):
     @property
     @abstractmethod
     def locks(self) -> Locks: ...
-
-    @abstractmethod
-    def take(self, trade: ClosedTrade) -> None:
-        """One more trade is over. Times never go back: one that is heard late counts at the newest."""
 
     @abstractmethod
     def measures(self, at: datetime) -> Iterator[Measure]:
@@ -188,3 +201,19 @@ class TradeProtection(ABC):
             self.is_count,
             lock.tripped_at,
         )
+
+
+class TradeProtection(Protection):
+    """One that counts closed trades."""
+
+    @abstractmethod
+    def take(self, trade: ClosedTrade) -> None:
+        """One more trade is over. Times never go back: one that is heard late counts at the newest."""
+
+
+class BarProtection(Protection):
+    """One that watches the market."""
+
+    @abstractmethod
+    def take_bar(self, bar: Bar, day: date) -> bool:
+        """One more complete minute, of this New York day. Returns whether it tripped something."""

@@ -11,13 +11,13 @@ from core.facts import ProtectionExpired, ProtectionOverridden, ProtectionTrippe
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A trip as it was recorded."""
+    """A trip as it was recorded. `until` is None where it ends with its reason."""
 
     name: str
     scope: str
     reason: str
     since: datetime
-    until: datetime
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

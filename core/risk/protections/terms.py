@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from core.setting_types import Minutes, Part, Ratio, Trades
 
 A_DAY, A_WEEK = 1440, 7 * 1440
+Returns = Annotated[int, Field(ge=2, le=1440)]
+"""A number of one-minute returns."""
 
 
 class ProtectionTerms(Part):
@@ -67,14 +69,43 @@ class MaxDrawdownTerms(ProtectionTerms):
     stop_minutes: Minutes = Field(A_DAY, description="shut after the last one that counted")
 
 
+class VolatilityHaltTerms(ProtectionTerms):
+    """Minutes that swing too far (RK-08)."""
+
+    limit: Ratio = Field(Decimal("0.006"), description="a larger standard deviation of one-minute returns halts")
+    times_median: Annotated[Decimal, Field(gt=0, le=1000)] = Field(
+        Decimal(4), description="so many times the symbol's own median halts too"
+    )
+    returns: Returns = Field(30, description="the last ones, of which it is measured")
+    at_least: Returns = Field(20, description="fewer are not judged, nor is a session of fewer part of the median")
+    days: Annotated[int, Field(ge=1, le=250)] = Field(20, description="sessions of the median; fewer make none")
+    market: str = Field("SPY", description="the symbol whose halt is everything's")
+    stop_minutes: Minutes = Field(30, description="halted from the end of the minute that tripped it")
+
+    @model_validator(mode="after")
+    def there_can_be_enough(self) -> Self:
+        if self.at_least > self.returns:
+            raise ValueError("at_least is more than returns, so that nothing would ever be judged; lower it")
+        return self
+
+
+class EquityCurveTerms(ProtectionTerms):
+    """A strategy whose last trades lost on average (RK-13)."""
+
+    trades: Trades = Field(20, description="the last ones, whose mean must be above zero; fewer are not judged")
+    disabled_after: Trades = Field(20, description="results below in a row, after which the strategy is disabled")
+
+
 class ProtectionsSettings(Part):
-    """What shuts entries after trades that went wrong. They guard entries alone (RK-22)."""
+    """What shuts entries after trades that went wrong, or in a wild market. They guard entries alone (RK-22)."""
 
     stop_loss_guard: StopLossGuardTerms = StopLossGuardTerms()
     cooldown: CooldownTerms = CooldownTerms()
     low_profit: LowProfitTerms = LowProfitTerms()
     loss_streak: LossStreakTerms = LossStreakTerms()
     max_drawdown: MaxDrawdownTerms = MaxDrawdownTerms()
+    volatility_halt: VolatilityHaltTerms = VolatilityHaltTerms()
+    equity_curve: EquityCurveTerms = EquityCurveTerms()
     override_minutes: Minutes = Field(30, description="an override passes what tripped, and no longer")
     loss_override_minutes: Minutes = Field(60, description="an overridden loss of the account stays shut (RK-06)")
 
@@ -90,6 +121,8 @@ FREQTRADE: dict[str, object] = {
     "cooldown": {"loss": "0", "stop_minutes": 60},
     "low_profit": {"trade_limit": 1, "required_profit": "0", "lookback_minutes": 60, "stop_minutes": 60},
     "loss_streak": {"enabled": False},
+    "volatility_halt": {"enabled": False},
+    "equity_curve": {"enabled": False},
     "max_drawdown": {"method": "within", "limit": "0", "trade_limit": 1, "lookback_minutes": 60, "stop_minutes": 60},
 }
 """Of the profile `freqtrade`: its code's defaults; what it does not have is off."""

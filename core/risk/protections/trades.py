@@ -35,6 +35,8 @@ class ClosedTrade:
         Profit as a part of what was paid (long) or received (short) to open it: -0.003.
     profit
         USD; None where only the ratio is known.
+    is_shadow
+        Nothing was sent: it is what a refused entry would have made.
     """
 
     symbol: Symbol
@@ -45,6 +47,7 @@ class ClosedTrade:
     exit_reason: ExitReason
     profit: Money | None = None
     strategy: str = ""
+    is_shadow: bool = False
 
     @property
     def is_stop_out(self) -> bool:

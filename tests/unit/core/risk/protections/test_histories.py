@@ -96,7 +96,7 @@ def test_each_protection_equals_a_rescan_at_every_step_also_after_a_restart(
     chosen = ProtectionsSettings.model_validate(values)
     book = ProtectionBook(lambda: chosen)
     book.begin_day(BEGINS - timedelta(days=400), Money(Decimal(1)))
-    made: dict[str, list[tuple[str, datetime]]] = {name: [] for name in NAMES}
+    made: dict[str, list[tuple[str, datetime]]] = {name: [] for name in RESCANS}
     trades = history(found)
     for number, trade in enumerate(trades):
         if number == restart:
@@ -104,10 +104,10 @@ def test_each_protection_equals_a_rescan_at_every_step_also_after_a_restart(
             book = ProtectionBook(lambda: chosen)
             book.restore(STATE.validate_json(kept))
         book.take(trade)
-        for name in NAMES:
+        for name in RESCANS:
             made[name] += RESCANS[name](trades[: number + 1], getattr(chosen, name))
         for at in (trade.closed_at, trade.closed_at + timedelta(minutes=later)):
-            for name in NAMES:
+            for name in RESCANS:
                 locks = {str(lock.scope): lock.until for lock in book.by_name[name].locks.holding(at)}
                 assert locks == holding(made[name], at), name
 
