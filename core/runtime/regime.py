@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from core.daily_file import read_daily_bars, read_daily_values
 from core.market.csv_source import symbol_of
 from core.market.vix.service import VixService
 from core.model.regime import Market, NoMarket, NoVix, Regime, VixReading
-from core.model.values import Symbol
 from core.ports import RegimeRequest
 from core.risk.regime.changes import Change, market_changes, vix_changes
 from core.risk.regime.frequency import entries_allowed
 from core.risk.regime.market import market_of
 from core.risk.regime.report import Look
 from core.risk.regime.vix import last_reading
+from core.runtime.measuring import NEW_YORK, NOT_ASKED, SPY
 from core.settings import Settings
-
-NEW_YORK = ZoneInfo("America/New_York")
-SPY = Symbol("SPY")
-NOT_ASKED = NoVix("regime.vix_url is empty; nobody is asked")
 
 
 def look(request: RegimeRequest, settings: Settings, vix: VixService | None, now: datetime) -> Look:

@@ -36,7 +36,9 @@ class HttpVixSource:
         except httpx.TimeoutException:
             raise VixError(f"{self._host} did not answer in time") from None
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise VixError(f"{self._host} gave no answer: {type(error).__name__}") from None
+            raise VixError(
+                f"{self._host} cannot be reached ({type(error).__name__}); check the network and regime.vix_url"
+            ) from None
 
     def _text(self) -> str:
         """The body of the answer. Raises `VixError`, httpx.HTTPError, UnicodeError."""
@@ -53,5 +55,5 @@ class HttpVixSource:
                 if len(content) > LARGEST:
                     raise VixError(f"{self._host} sent more than {LARGEST:,} bytes")
                 if time.monotonic() > ends:
-                    raise VixError(f"{self._host} did not end its answer in {self._answer_seconds:.0f} s")
+                    raise VixError(f"{self._host} did not end its answer in {self._answer_seconds:g} s")
         return content.decode("utf-8-sig")
