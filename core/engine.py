@@ -82,6 +82,7 @@ class Engine:
         stopping = Stopping(desk, cancelling, proposing)
         holding_over = HoldingOver(desk, proposing)
         comparing = Comparing(desk, filling, doubting, cancelling, protecting, closing, holding_over)
+        comparing.awaits_legs = adopting.awaits
         starting = Starting(desk, comparing)
         market = Market(desk, proposing)
         editing = Editing(desk, gate)

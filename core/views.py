@@ -297,6 +297,8 @@ class ProtectionRow:
         Why it is tripped, or what it watches.
     since, until
         When it tripped, and when the state that it is in ends by itself; None where that is not known, or does not.
+    override
+        What overriding it would let pass, in words; empty where it cannot be overridden now.
     """
 
     key: str
@@ -307,6 +309,7 @@ class ProtectionRow:
     reason: str
     since: datetime | None
     until: datetime | None
+    override: str = ""
 
 
 @dataclass(frozen=True, slots=True)

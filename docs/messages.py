@@ -154,7 +154,8 @@ SILENT = frozenset(
 """Their texts are help, names of keys, heads of columns and what no one reads."""
 
 NO_MESSAGES = frozenset(
-    (file, "Field") for file in ("core/settings.py", "core/risk/protections/terms.py", "core/risk/regime/terms.py")
+    (f"core/{file}.py", "Field")
+    for file in ("settings", "setting_types", "risk/protections/terms", "risk/regime/terms")
 )
 """What a setting is: the file of examples says it."""
 

@@ -20,7 +20,7 @@ from core.risk.checks.back_pressure import queued_orders
 from core.risk.checks.open_positions import places_taken
 from core.risk.checks.verdicts import usd
 from core.risk.day import monday_of
-from core.risk.protections.contract import EVERYTHING
+from core.risk.protections.contract import EVERYTHING, GLOBAL
 from core.strategies.orchestrator import at_new_york
 from core.views import ProtectionRow
 
@@ -30,7 +30,7 @@ ALL_OF_IT = Decimal(1)
 
 
 class Protections:
-    """Makes the rows. When a loss reached its limit nobody recorded: it is known where this desk saw it happen."""
+    """Makes the rows. When the strategies' loss reached its limit is known where this desk saw it."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
@@ -141,17 +141,29 @@ class Protections:
             why = f"equity at the {span}'s start is not known yet; entries wait for it"
             words = f"unknown of {'unknown' if limit is None else usd(limit)}"
             return _row(key, name, words, why if is_shut else None, why.removesuffix("; entries wait for it"))
-        loss = opening - desk.account.equity
-        is_shut, lost = loss >= limit, max(loss, ZERO)
+        loss, told = opening - desk.account.equity, desk.protections.latches.told(key, GLOBAL)
+        is_shut, lost = loss >= limit or told is not None, max(loss, ZERO)
+        override_words = ""
+        shut, watches = f"entries are off for the rest of the trading {span}", f"equity since the {span} began"
+        if told is not None:
+            override = desk.protections.latches.override(key, GLOBAL, told.since, at)
+            if override is not None and override.begins <= at:
+                is_shut, watches = False, "overridden: entries pass it"
+            elif override is not None:
+                shut = f"overridden: entries pass it from {_clock(override.begins, desk.calendar.trading_day(at))}"
+            else:
+                minutes = desk.control.settings.risk.protections.loss_override_minutes
+                override_words = f"it stays shut for {minutes} minutes more; then entries pass it until the {span} ends"
         return _row(
             key,
             name,
             f"{lost:,.2f} of {usd(limit)}",
-            f"entries are off for the rest of the trading {span}" if is_shut else None,
-            f"equity since the {span} began",
+            shut if is_shut else None,
+            watches,
             used=_used(lost, limit),
-            since=self._since(key, at, is_shut=is_shut),
+            since=told.since if told is not None and is_shut else None,
             until=ends if is_shut else None,
+            override=override_words,
         )
 
     def _strategies_loss(self, at: datetime, today: date) -> ProtectionRow:
@@ -229,17 +241,23 @@ class Protections:
 
     def _of_trades(self, at: datetime) -> Iterator[ProtectionRow]:
         """What counts closed trades: a row for each scope that is counted or shut (RK-04 to RK-08)."""
-        for answer in self.desk.protections.answers(at):
+        book = self.desk.protections
+        minutes = self.desk.control.settings.risk.protections.override_minutes
+        for answer in book.answers(at):
             scope = "" if answer.scope == EVERYTHING else f" {answer.scope}"
+            override = book.overridden(answer, at)
+            is_shut = answer.is_tripped and override is None
+            words = f"overridden until {_clock(override.until, self.desk.calendar.trading_day(at))}" if override else ""
             yield _row(
                 f"{answer.name}/{answer.scope}",
                 f"{answer.name.replace('_', ' ').capitalize()}{scope}",
                 f"{answer.figure(answer.measure)} of {answer.figure(answer.limit)}",
-                answer.reason if answer.is_tripped else None,
-                answer.reason,
-                used=None if not answer.limit or answer.measure is None else _used(answer.measure, answer.limit),
-                since=answer.since,
-                until=answer.until,
+                answer.reason if is_shut else None,
+                words or answer.reason,
+                used=answer.used,
+                since=answer.since if is_shut else None,
+                until=answer.until if is_shut else None,
+                override=f"entries pass it for {minutes} minutes, then it stands again" if is_shut else "",
             )
 
     def _refused_symbols(self, at: datetime, today: date) -> Iterator[ProtectionRow]:
@@ -271,6 +289,7 @@ def _row(
     used: Decimal | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    override: str = "",
 ) -> ProtectionRow:
     return ProtectionRow(
         key=key,
@@ -281,6 +300,7 @@ def _row(
         reason=shut_because or watches,
         since=since,
         until=until,
+        override=override,
     )
 
 

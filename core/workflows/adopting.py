@@ -9,6 +9,7 @@ yet, their parent is looked up, and only the order itself is believed when it sa
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from core.desk import Desk
 from core.effects import Effect
@@ -33,7 +34,7 @@ class Adopting:
     def __init__(self, desk: Desk, filling: Filling) -> None:
         self.desk = desk
         self.filling = filling
-        self._hidden: set[ClientOrderId] = set()
+        self._hidden: dict[ClientOrderId, datetime] = {}
 
     def meet(self, order: Order, report: OrderReport, source: Source) -> None:
         """Before the order's own fills count: the legs that the report names are known, or known to be missing."""
@@ -48,8 +49,15 @@ class Adopting:
         if not report.hides_legs:
             self.desk.record(LegsMissing(order.id))
         elif order.id not in self._hidden:
-            self._hidden.add(order.id)
+            self._hidden[order.id] = self.desk.at
             self.desk.record(UpdateIgnored(order.id, HIDDEN))
+
+    def awaits(self, order: Order) -> bool:
+        """Whether legs are asked for that may have closed what their entry opened; hidden ones not for ever."""
+        hidden_at = self._hidden.get(order.id)
+        patience = timedelta(seconds=float(self.desk.control.settings.execution.not_found_seconds))
+        is_given_up = hidden_at is not None and self.desk.at - hidden_at > patience
+        return self.desk.ledger.expects_legs(order) and not is_given_up
 
     def follow(self, order: Order, report: OrderReport, source: Source) -> Iterator[Effect]:
         """After the order's own fills: what became of its legs. A fill of theirs never counts before its entry's."""
@@ -58,7 +66,7 @@ class Adopting:
         for told in report.legs:
             leg = self.desk.ledger.order(told.client_order_id)
             if leg is not None and (leg.is_working or told.filled_quantity > leg.filled_quantity):
-                yield from self.filling.absorb(leg, told, source)
+                yield from self.filling.take_in(leg, told, source)
 
     def _adopt(self, parent: Order, told: OrderReport, source: Source) -> None:
         listed = next((leg for leg in parent.request.legs if _is_this(leg, parent.request, told)), None)

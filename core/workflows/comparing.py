@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 
 from core.desk import Desk
 from core.effects import Effect, FetchPicture, SubmitOrder
+from core.execution.order import Order
 from core.execution.reconciliation import Comparison, ReconciliationError
 from core.facts import PositionCorrected, ReconciliationFailed, ReconciliationPassed, Source, SubmissionBlocked
 from core.inputs import AcceptBroker, PictureFetched
@@ -62,6 +63,7 @@ class Comparing:
         self.protecting = protecting
         self.closing = closing
         self.holding_over = holding_over
+        self.awaits_legs: Callable[[Order], bool] = lambda order: False
         self.see: Callable[[BrokerPicture], None] = lambda picture: None
         self.asked_at: datetime | None = None
         self.ask_at: datetime | None = None
@@ -184,8 +186,8 @@ class Comparing:
     # ── 5. what may explain itself ───────────────────────────────────────────────────────────────────────────────
 
     def _may_be_explained(self, symbol: Symbol, comparison: Comparison) -> bool:
-        """Whether the next comparison decides: an order is in doubt, fills came that the picture is too old to show,
-        or came while it was fetched, so that its positions may be older than its orders.
+        """Whether the next comparison decides: an order is in doubt, its legs are not known yet, fills came that the
+        picture is too old to show, or came while it was fetched, so that its positions may be older than its orders.
         """
         before = self._nets_when_asked
         if before is not None and before.get(symbol, ZERO) != self.desk.ledger.net_quantity(symbol):
@@ -193,7 +195,8 @@ class Comparing:
         for order in self.desk.ledger.state.orders.values():
             if order.request.symbol != symbol:
                 continue
-            if order.is_working and order.in_doubt_since is not None:
+            is_asked = order.id in self.doubting.next_look_up
+            if (order.is_working and order.in_doubt_since is not None) or (is_asked and self.awaits_legs(order)):
                 return True
             report = comparison.reports.get(order.id)
             is_recent = order.ended_at is None or order.ended_at >= comparison.picture.account.at

@@ -48,11 +48,6 @@ class Filling:
         if not is_ours(order, update.report):
             self.desk.record(UpdateIgnored(order.id, "the broker's order with this id is another"))
             return
-        if order.parent is not None and self.desk.ledger.is_held(order) and update.report.filled_quantity:
-            parent = self.desk.ledger.order(order.parent)  # its entry's fills come first, and were missed
-            if parent is not None:
-                yield look_up(parent)
-            return
         yield from self.absorb(order, update.report, Source.STREAM, update.execution)
 
     def _unknown(self, report: OrderReport) -> Iterator[Effect]:
@@ -66,7 +61,24 @@ class Filling:
     def absorb(
         self, order: Order, report: OrderReport, source: Source, execution: Execution | None = None
     ) -> Iterator[Effect]:
-        """Take in a report: it reached the broker; then its executions; then the state it ended in."""
+        """Take in a report: it reached the broker; then its executions; then the state it ended in.
+
+        Of a leg none counts before its entry's, which were missed: the entry is asked for, and tells of both.
+        """
+        if (entry := self._entry_behind(order, report)) is not None:
+            yield look_up(entry)
+            return
+        yield from self.take_in(order, report, source, execution)
+
+    def _entry_behind(self, leg: Order, report: OrderReport) -> Order | None:
+        entry = self.desk.ledger.order(leg.parent) if leg.parent is not None else None
+        is_behind = entry is not None and not entry.status.is_terminal and self.desk.ledger.is_held(leg)
+        return entry if is_behind and report.filled_quantity > leg.filled_quantity else None
+
+    def take_in(
+        self, order: Order, report: OrderReport, source: Source, execution: Execution | None = None
+    ) -> Iterator[Effect]:
+        """The same, where nothing of its entry can be missing."""
         before = order.status
         was_terminal = order.status.is_terminal
         was_pending = order.status is OrderStatus.PENDING
@@ -183,7 +195,8 @@ class Filling:
             if not counted and source is Source.STREAM and told is not OrderStatus.SUBMITTED:
                 self.desk.record(UpdateIgnored(order.id, f"{report.raw_status}: nothing new"))
             return
-        if told not in order_machine.TRANSITIONS[order.status] or not told.is_terminal:
+        is_step_lost = told is OrderStatus.PARTIALLY_FILLED and order.filled_quantity > 0  # in a crash behind its fill
+        if told not in order_machine.TRANSITIONS[order.status] or not (told.is_terminal or is_step_lost):
             return
         if told is OrderStatus.FILLED:
             is_done = order.filled_quantity >= order.request.quantity
@@ -191,7 +204,8 @@ class Filling:
                 return
         reason = _replaced_by(order) if report.raw_status == REPLACED else order.reason
         self.desk.record(self.change(order, told, source, report.broker_order_id, reason))
-        yield from self.after_end(order)
+        if told.is_terminal:
+            yield from self.after_end(order)
 
 
 def _replaced_by(order: Order) -> str:

@@ -185,6 +185,13 @@ class House:
         self._take_up(self.line.at)
         return self.opens()
 
+    def loses_the_journal_after(self, sequence: int) -> None:
+        """What was not synced when the machine went down is gone."""
+        kept = [record for record in self.journal.records() if record.sequence <= sequence]
+        self.journal = Disk()
+        for record in kept:
+            self.journal.append(record.at, record.fact)
+
     def slows_down(self, seconds: float) -> None:
         """Every request takes this long to arrive."""
         self.line.link = Link(latency=timedelta(seconds=seconds))

@@ -9,9 +9,19 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import Effect, LookUpOrder, SubmitOrder
+from core.effects import Effect, FetchPicture, LookUpOrder, SubmitOrder
 from core.execution.order import Order
-from core.facts import LegResized, LegsMissing, OrderCreated, SubmissionBlocked, TradeClosed, UpdateIgnored
+from core.facts import (
+    LegResized,
+    LegsMissing,
+    OrderCreated,
+    OrderFilled,
+    PositionChanged,
+    PositionCorrected,
+    SubmissionBlocked,
+    TradeClosed,
+    UpdateIgnored,
+)
 from core.inputs import (
     Input,
     Kill,
@@ -476,6 +486,61 @@ def test_an_entry_and_its_leg_that_filled_while_nobody_listened_are_told_in_orde
     assert (trade.quantity, trade.exit_reason) == (20, ExitReason.STOP_LOSS)
     assert trade.entry_order == house.entry.id
     assert house.held() == house.held_by_the_broker() == "0"
+
+
+def test_a_position_that_an_unnamed_leg_closed_is_not_corrected_before_the_leg_is_known() -> None:
+    """EX-09, EX-13: else the leg's fill would come on top of the correction, and sell what is not held"""
+    house = a_house(("10:06", "10:06", STEADY), ("10:07", "10:20", FALL))
+    _with_answers(house, _hidden)
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+    house.line.is_deaf = True
+    house.until("10:07:30")
+    before = house.held(), house.held_by_the_broker()
+
+    house.restarted()
+    _with_answers(house, _hidden, to_look_ups=False)
+    house.until("10:08")
+
+    assert before == ("20", "0")
+    assert house.facts(PositionCorrected) == []
+    assert [f.quantity for f in house.facts(PositionChanged)] == [20, 0]
+    assert house.last(TradeClosed).trade.exit_reason is ExitReason.STOP_LOSS
+
+
+def test_the_look_up_of_a_leg_counts_nothing_before_its_entrys_fills() -> None:
+    """EX-05, EX-13"""
+    house = a_house(("10:06", "10:06", ABOVE), ("10:07", "10:20", "99.25 99.25 99.20 99.25"))
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+    stop = leg(house, LegRole.STOP)
+    house.line.is_deaf = True
+    house.line.breaks_at(FetchPicture, arrives=False, times=2)
+    house.until("10:07:10")
+    assert stop.filled_quantity == 0
+
+    house.line.take(house.line.at, house.line.ask(LookUpOrder(stop.id)))
+    house.until("10:07:12")
+
+    assert [f.quantity for f in house.facts(PositionChanged)] == [20, 0]
+    assert house.last(TradeClosed).trade.entry_order == house.entry.id
+
+
+def test_a_step_that_a_crash_lost_behind_its_fill_is_taken_at_the_next_start() -> None:
+    """EX-20"""
+    house = a_house(thin=50)
+    house.confirms_at("10:06:02")
+    house.until("10:06:50")
+    assert house.entry.status is OrderStatus.PARTIALLY_FILLED
+    filled = max(r.sequence for r in house.journal.records() if isinstance(r.fact, OrderFilled))
+
+    house.loses_the_journal_after(filled)
+    house.restarted()
+    before = house.entry.status
+    house.until("10:06:52")
+
+    assert before is WORKING
+    assert house.entry.status is OrderStatus.PARTIALLY_FILLED
 
 
 # ── exits typed by hand ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -55,6 +55,7 @@ from core.facts import (
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, Side
 from core.model.staging import Approval, Mandate, MandateKind, Proposal, Ticket
 from core.ports import NoCheckpoint
+from core.workflows.protecting import CLOSED
 
 UNDECIDED = "an order on its way may explain it"
 UNREACHABLE = "the broker cannot be reached"
@@ -100,6 +101,7 @@ class Story:
     killed: bool = False
     halts: set[HaltCause] = field(default_factory=set)
     taken_away: set[str] = field(default_factory=set)
+    called_off: set[str] = field(default_factory=set)
 
 
 class Auditor:
@@ -327,6 +329,8 @@ class Auditor:
     def _cancel_requested(self, fact: CancelRequested) -> None:
         if any(word in fact.reason for word in TAKEN_AWAY):
             self.story.taken_away.add(fact.client_order_id)
+        if fact.reason == CLOSED:
+            self.story.called_off.add(fact.client_order_id)
 
     def _filled(self, fact: OrderFilled) -> None:
         story, fill = self.story, fact.fill
@@ -339,8 +343,10 @@ class Auditor:
         key = position_key(seen.order.symbol, seen.strategy)
         before = story.positions[key]
         story.positions[key] = after = before + signed
-        if seen.order.effect.only_reduces and not fact.is_late:
-            # a request that arrives when it was given up after a minute is real money, and nobody can take it back
+        is_too_late = fill.client_order_id in story.called_off and bool(self.world.foreign)
+        if seen.order.effect.only_reduces and not fact.is_late and not is_too_late:
+            # a request that arrives when it was given up after a minute, or when somebody else closed what it was to
+            # close and its cancel is on the way, is real money, and nobody can take it back
             self.require(before * after >= 0 and abs(after) <= abs(before), f"exit {fill.client_order_id} flips {key}")
 
     def _corrected(self, fact: PositionCorrected) -> None:
@@ -472,6 +478,8 @@ class Auditor:
         ledger, found = world.engine.desk.ledger, []
         orders = ledger.state.orders
         for position in ledger.positions():
+            if position.entry_order in self.story.called_off:
+                continue  # nobody asked for it, and no ticket named a stop: the status line says UNCOVERED
             entries = [o for o in orders.values() if not o.only_reduces and o.strategy == position.strategy]
             stops = [o for o in orders.values() if o.is_protective and o.strategy == position.strategy]
             touched = [o for o in stops if o.status in NOT_OURS or self._was_taken_away(o)]

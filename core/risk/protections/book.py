@@ -10,7 +10,7 @@ from core.facts import DayStarted
 from core.model.values import Money
 from core.risk.protections.contract import Answer, Lock, Scope, TradeProtection
 from core.risk.protections.cooldown import Cooldown, CooldownState
-from core.risk.protections.latches import Latches, LatchesState
+from core.risk.protections.latches import Latches, LatchesState, Override
 from core.risk.protections.loss_streak import LossStreak, LossStreakState
 from core.risk.protections.low_profit import LowProfit, LowProfitState
 from core.risk.protections.max_drawdown import MaxDrawdown, MaxDrawdownState
@@ -105,6 +105,13 @@ class ProtectionBook:
             for lock in protection.locks.holding(at)
             if lock.scope.covers(entry) and not self.latches.passes(name, str(lock.scope), lock.tripped_at, at)
         )
+
+    def overridden(self, answer: Answer, at: datetime) -> Override | None:
+        """What lets entries pass this trip now, if anything does."""
+        if answer.tripped_at is None:
+            return None
+        found = self.latches.override(answer.name, str(answer.scope), answer.tripped_at, at)
+        return found if found is not None and found.begins <= at else None
 
     def answers(self, at: datetime) -> Iterator[Answer]:
         for protection in self.all:

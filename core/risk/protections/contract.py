@@ -86,6 +86,8 @@ class Answer:
     ----------
     measure, limit
         In the same unit: a fraction, or a count where `is_count`; None where there is nothing to measure yet.
+    since, tripped_at
+        When it shut, and when it tripped last; None where it is open.
     """
 
     name: str
@@ -97,6 +99,14 @@ class Answer:
     since: datetime | None = None
     until: datetime | None = None
     is_count: bool = False
+    tripped_at: datetime | None = None
+
+    @property
+    def used(self) -> Decimal | None:
+        """Measure over limit, 0 to 1; None where the limit is zero, or nothing is measured."""
+        if not self.limit or self.measure is None:
+            return None
+        return min(max(self.measure / self.limit, Decimal(0)), Decimal(1))
 
     def figure(self, number: Decimal | None) -> str:
         """`3`, `1.50%`; `unknown`."""
@@ -167,5 +177,14 @@ class TradeProtection(ABC):
 
     def _shut(self, lock: Lock) -> Answer:
         return Answer(
-            self.name, lock.scope, True, lock.measure, lock.limit, lock.reason, lock.since, lock.until, self.is_count
+            self.name,
+            lock.scope,
+            True,
+            lock.measure,
+            lock.limit,
+            lock.reason,
+            lock.since,
+            lock.until,
+            self.is_count,
+            lock.tripped_at,
         )
