@@ -16,6 +16,7 @@ from core.facts import HaltCause
 from core.model.account import Account
 from core.model.session import NoSession, Session
 from core.model.values import ZERO
+from core.pictures.regime import regime_rows
 from core.risk.checks.back_pressure import queued_orders
 from core.risk.checks.open_positions import places_taken
 from core.risk.checks.verdicts import usd
@@ -51,6 +52,7 @@ class Protections:
         yield self._positions()
         yield from self._entries(at, today)
         yield from self._of_trades(at)
+        yield from regime_rows(self.desk.regime.regime, today)
         yield from self._refused_symbols(at, today)
 
     # ── the desk and its hours ───────────────────────────────────────────────────────────────────────────────────

@@ -28,6 +28,8 @@ def look(request: RegimeRequest, settings: Settings, vix: VixService | None, now
     """
     changes: list[Change] = []
     failure = ""
+    age: int | None = None
+    today = now.astimezone(NEW_YORK).date()
     reading: VixReading | NoVix = NOT_ASKED
     if request.vix is not None:
         history = [value for value in read_daily_values(request.vix) if _is_by(value.day, request.until)]
@@ -36,6 +38,8 @@ def look(request: RegimeRequest, settings: Settings, vix: VixService | None, now
     elif vix is not None:
         kept = vix.last()
         reading, failure = kept.reading, kept.failure
+        if isinstance(reading, VixReading):
+            age = (today - reading.measured_on).days
     market: Market | NoMarket = NoMarket("name a file of daily bars with --bars")
     if request.bars is not None:
         symbol = symbol_of(request.bars) or SPY
@@ -43,10 +47,10 @@ def look(request: RegimeRequest, settings: Settings, vix: VixService | None, now
         changes += market_changes(symbol, bars)
         market = market_of(symbol, bars)
     regime = Regime(reading, market)
-    day = market.bars_to + timedelta(days=1) if isinstance(market, Market) else now.astimezone(NEW_YORK).date()
+    day = market.bars_to + timedelta(days=1) if isinstance(market, Market) else today
     allowance = entries_allowed(settings.risk.entries_a_day, market, day, settings.risk.frequency)
     wanted = (change for change in changes if request.since is None or change.day >= request.since)
-    return Look(regime, tuple(sorted(wanted, key=lambda change: (change.day, change.what))), allowance, failure)
+    return Look(regime, tuple(sorted(wanted, key=lambda change: (change.day, change.what))), allowance, failure, age)
 
 
 def _is_by(day: date, until: date | None) -> bool:

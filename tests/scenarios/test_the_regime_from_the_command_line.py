@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,6 +15,7 @@ import app
 from tests.unit.core.market.vix.source import Source
 from tests.unit.core.risk.regime.seasons import bars, file_of, real_data
 
+NEW_YORK = ZoneInfo("America/New_York")
 VIX = "date,open,high,low,close\n2020-02-21,17,18,16,17.08\n2020-02-24,22,26,21,25.03\n2020-02-27,37,40,30,39.16\n"
 
 
@@ -92,7 +95,9 @@ def test_a_script_reads_the_same_as_json(keyturn: Keyturn, vix: Path, spy: Path)
     """RK-19, RK-12"""
     found = json.loads(keyturn("regime", "--vix", vix, "--bars", spy, "--since", "2024-04-01", "--json").out)
 
-    assert found["vix"] == {"value": "39.16", "level": "high", "measured_on": "2020-02-27", "failure": None}
+    assert found["vix"] == {
+        "value": "39.16", "level": "high", "measured_on": "2020-02-27", "age_days": None, "failure": None,
+    }  # fmt: skip
     assert (found["market"]["symbol"], found["market"]["volatility"], found["market"]["trend"]) == (
         "SPY", "wild", "unknown",
     )  # fmt: skip
@@ -111,7 +116,8 @@ def test_without_a_file_the_source_of_the_settings_is_asked_once_for_many_calls(
 
         answers = [keyturn("regime") for _ in range(3)]
 
-        assert {answer.lines[0] for answer in answers} == {"VIX 39.16 of 2020-02-27, high"}
+        age = (datetime.now(NEW_YORK).date() - date(2020, 2, 27)).days
+        assert {answer.lines[0] for answer in answers} == {f"VIX 39.16 of 2020-02-27, high, {age} d ago"}
         assert len(source.asked) == 1
 
 

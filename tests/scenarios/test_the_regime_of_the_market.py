@@ -200,3 +200,21 @@ def test_bars_that_ended_long_ago_rule_nothing() -> None:
 
     assert len(house.until("10:06").facts(ProposalStaged)) == 1
     assert house.desk.regime.allowance(THURSDAY).entries == 1
+
+
+# ── the pane ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_known_of_the_regime_stands_among_the_guards_and_trips_nothing() -> None:
+    """RK-19, RK-09"""
+    house = a_morning()
+    before = Pictures(house.engine).draw(house.line.at).protections
+
+    measures(house, HIGH, a_market("1.62"))
+    rows = {row.key: row for row in Pictures(house.engine).draw(house.line.at).protections}
+
+    assert not {"vix", "market"} & {row.key for row in before}
+    assert (rows["vix"].measure, rows["vix"].reason) == ("34.20 high", "measured at the close 1 d ago")
+    assert (rows["market"].name, rows["market"].measure) == ("SPY range", "1.62 × average")
+    assert not rows["vix"].is_tripped
+    assert not rows["market"].is_tripped

@@ -15,12 +15,21 @@ HUNDREDTH = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The regime as it was asked for; `failure` is why the VIX is not newer, empty where nothing stood in the way."""
+    """The regime as it was asked for.
+
+    Attributes
+    ----------
+    failure
+        Why the VIX is not newer; empty where nothing stood in the way.
+    age_days
+        Of the VIX that the source gave, in days of the calendar; None where it is out of a file, or unknown.
+    """
 
     regime: Regime
     changes: tuple[Change, ...]
     allowance: Allowance
     failure: str = ""
+    age_days: int | None = None
 
 
 def in_words(regime: Regime) -> str:
@@ -55,7 +64,8 @@ def change_in_words(change: Change) -> str:
 def in_lines(look: Look) -> Iterator[str]:
     """One line a change, then how it stands."""
     yield from (change_in_words(change) for change in look.changes)
-    yield vix_in_words(look.regime)
+    age = "" if look.age_days is None else f", {look.age_days} d ago"
+    yield vix_in_words(look.regime) + age
     if look.failure:
         yield f"the VIX was not asked anew: {look.failure}"
     yield market_in_words(look.regime)
@@ -65,7 +75,7 @@ def in_lines(look: Look) -> Iterator[str]:
 def as_json(look: Look) -> dict[str, object]:
     """Plain values; figures are text, to the hundredth."""
     return {
-        "vix": {**_vix(look.regime), "failure": look.failure or None},
+        "vix": {**_vix(look.regime), "age_days": look.age_days, "failure": look.failure or None},
         "market": _market(look.regime),
         "entries_a_day": {"allowed": look.allowance.entries, "reason": look.allowance.reason},
         "changes": [
