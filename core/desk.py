@@ -33,6 +33,7 @@ from core.risk.day import Day
 from core.risk.gate import ReviewContext
 from core.risk.protections.book import ProtectionBook
 from core.risk.protections.trades import Direction, closed
+from core.risk.regime.book import RegimeBook
 from core.shadows import Shadow, Shadows
 from core.staging.stage import Stage
 from core.strategies.orchestrator import Orchestrator
@@ -44,8 +45,8 @@ Listener = Callable[[int, datetime, Fact], None]
 class Holdings:
     """What strategies are told of the books and the stage."""
 
-    def __init__(self, ledger: Ledger, stage: Stage, opening: Day) -> None:
-        self.ledger, self.stage, self.opening = ledger, stage, opening
+    def __init__(self, ledger: Ledger, stage: Stage, opening: Day, regime: RegimeBook) -> None:
+        self.ledger, self.stage, self.opening, self.regime = ledger, stage, opening, regime
 
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]:
         position = self.ledger.position(symbol, strategy)
@@ -56,6 +57,9 @@ class Holdings:
 
     def entries_filled(self, strategy: str, day: date) -> int:
         return self.ledger.entries_filled(strategy, day)
+
+    def entries_allowed(self, day: date) -> int:
+        return self.regime.allowance(day).entries
 
     def is_waiting(self, symbol: Symbol, strategy: str) -> bool:
         return self.stage.entry_waits(symbol, strategy) or bool(self.ledger.working_entries(symbol, strategy))
@@ -84,11 +88,12 @@ class Desk:
         self.opening = Day()
         self.protections = ProtectionBook(lambda: self.control.settings.risk.protections)
         self.ledger.on_trade = self._hear_trade
+        self.regime = RegimeBook(lambda: self.control.settings.risk)
         self.breaker = Breaker()
         self.latencies = Latencies(calendar.trading_day)
         self.tally = Tally(calendar.trading_day)
         self.normaliser = Normaliser(calendar)
-        self.orchestrator = Orchestrator(calendar, Holdings(self.ledger, self.stage, self.opening))
+        self.orchestrator = Orchestrator(calendar, Holdings(self.ledger, self.stage, self.opening, self.regime))
         self.shadows = Shadows(calendar, self.control, self.stage, self.ledger, self._last_close)
         self.shadows.counts_for, self.shadows.on_end = self.protections.refuses_by_curve, self._hear_shadow
         self.quotes: dict[Symbol, Quote] = {}
@@ -137,6 +142,7 @@ class Desk:
             is_fresh=fresh is not None,
             protections=self.protections,
             others=self.others,
+            regime=self.regime.regime,
         )
 
     def read_only_refusal(self, order: OrderRequest) -> str | None:
@@ -174,6 +180,7 @@ class Desk:
             self.stage.folds,
             self.opening.folds,
             self.protections.folds,
+            self.regime.folds,
             self.breaker.folds,
             self.latencies.folds,
             self.tally.folds,

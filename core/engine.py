@@ -34,6 +34,7 @@ from core.workflows.filling import Filling
 from core.workflows.guarding import Guarding
 from core.workflows.holding_over import HoldingOver
 from core.workflows.market import Market
+from core.workflows.measuring import Measuring
 from core.workflows.proposing import Proposing
 from core.workflows.protecting import Protecting
 from core.workflows.replacing import Replacing
@@ -109,12 +110,14 @@ class Engine:
         starting.see_loss = guarding.see_account
         breaking = Breaking(desk)
         warned = Warned(desk, cancelling)
+        measuring = Measuring(desk)
         submitting.take_warnings = warned.take
         self.timed = (warned, guarding, market, submitting, doubting, cancelling, closing, confirming, comparing)
         self.handlers: dict[type, Handler] = {
             inputs.BarArrived: market.on_bar,
             inputs.QuoteArrived: market.on_quote,
             inputs.MarketDataBroken: market.on_broken,
+            inputs.RegimeArrived: measuring.on_regime,
             inputs.SubmissionAnswered: submitting.on_answered,
             inputs.SubmissionStopped: submitting.on_stopped,
             inputs.CancelAnswered: cancelling.on_answered,

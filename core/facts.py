@@ -15,6 +15,7 @@ from core.model.bar import Bar
 from core.model.order import LegRole, OrderRequest, OrderStatus
 from core.model.position import Fill, Trade
 from core.model.reconciliation import Difference
+from core.model.regime import Regime
 from core.model.signal import ExitReason
 from core.model.staging import Approval, Mandate, Proposal, Review, StopPlan, Ticket
 from core.model.values import (
@@ -515,6 +516,13 @@ class ProtectionOverridden:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class RegimeMeasured:
+    """What kind of market it is, as measured outside: the whole of what is known from here on (RK-19)."""
+
+    regime: Regime
+
+
 # ── halts, kills, reconciliation ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -628,6 +636,7 @@ Fact = (
     | ProtectionTripped
     | ProtectionExpired
     | ProtectionOverridden
+    | RegimeMeasured
     | Halted
     | Resumed
     | Killed

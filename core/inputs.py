@@ -22,6 +22,7 @@ from core.model.broker import (
 from core.model.connection import Lamp
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
 from core.model.quote import Quote
+from core.model.regime import Regime
 from core.model.values import ClientOrderId, Digest, Fraction, Price, ProposalId, Quantity, Symbol, TicketId
 
 WHOLE = Fraction(Decimal(1))
@@ -48,6 +49,13 @@ class MarketDataBroken:
 
     place: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegimeArrived:
+    """The VIX and the market's labels, measured anew; what could not be had is named in them (RK-19)."""
+
+    regime: Regime
 
 
 # ── the broker ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -384,6 +392,7 @@ Input = (
     BarArrived
     | QuoteArrived
     | MarketDataBroken
+    | RegimeArrived
     | SubmissionAnswered
     | SubmissionStopped
     | CancelAnswered

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -44,3 +45,9 @@ class Amount(Part):
         if self.usd is not None:
             return self.usd
         return None if equity is None or self.of_equity is None else self.of_equity * equity
+
+
+def is_loopback(url: str) -> bool:
+    """Whether it is plain, and leads to this machine alone (SY-06)."""
+    parts = urlsplit(url)
+    return parts.scheme in ("http", "ws") and parts.hostname in ("127.0.0.1", "localhost", "::1")

@@ -8,14 +8,14 @@ from __future__ import annotations
 from datetime import time
 from decimal import Decimal
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from core.model.account import Mode
 from core.model.order import StopHolder
 from core.risk.protections.terms import FREQTRADE, ProtectionsSettings
-from core.setting_types import Amount, Delay, NotNegative, Part, Positive, Ratio, Seconds
+from core.risk.regime.terms import FrequencyTerms, RegimeSettings
+from core.setting_types import Amount, Delay, NotNegative, Part, Positive, Ratio, Seconds, is_loopback
 
 
 def _without_zone(moment: time) -> time:
@@ -58,6 +58,7 @@ class RiskSettings(Part):
     price_band: Ratio = Field(Decimal("0.05"), description="a limit further from the quote warns (EX-11)")
     clock_skew_seconds: Seconds = Field(Decimal(1), description="more between desk and broker warns")
     protections: ProtectionsSettings = ProtectionsSettings()
+    frequency: FrequencyTerms = FrequencyTerms()
 
 
 class StagingSettings(Part):
@@ -179,14 +180,9 @@ class AlpacaSettings(Part):
     @field_validator("trading_url", "data_url", "trade_stream_url", "data_stream_url")
     @classmethod
     def plain_only_on_loopback(cls, url: str) -> str:
-        if url and not (url.startswith(("https://", "wss://")) or _is_loopback(url)):
+        if url and not (url.startswith(("https://", "wss://")) or is_loopback(url)):
             raise ValueError("https or wss; plain http and ws only on this machine (127.0.0.1, localhost, [::1])")
         return url
-
-
-def _is_loopback(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.scheme in ("http", "ws") and parts.hostname in ("127.0.0.1", "localhost", "::1")
 
 
 class DisplaySettings(Part):
@@ -211,6 +207,7 @@ class Settings(Part):
     strategies: StrategiesSettings = StrategiesSettings()
     exchange: ExchangeSettings = ExchangeSettings()
     alpaca: AlpacaSettings = AlpacaSettings()
+    regime: RegimeSettings = RegimeSettings()
     display: DisplaySettings = DisplaySettings()
     keys: dict[str, str] = Field({}, description="other keys, by the identifier of the table's line")
 
@@ -250,6 +247,7 @@ PROFILES: dict[str, dict[str, object]] = {
             "entries_a_day": 10,
             "window_start": "09:35",
             "window_end": "15:45",
+            "frequency": {"enabled": False},
         },
     },
     "freqtrade": {"risk": {"protections": FREQTRADE}},

@@ -10,6 +10,7 @@ from core.model.order import LegRole, OrderRequest, OrderType
 from core.model.reconciliation import DifferenceKind
 from core.model.staging import StopPlan
 from core.model.values import CENT, ZERO, plain
+from core.risk.regime import report
 
 CORRECTED = frozenset({DifferenceKind.MISSING_LOCAL, DifferenceKind.MISSING_BROKER, DifferenceKind.QUANTITY_MISMATCH})
 """Differences that a passed comparison has corrected: they are told as corrections."""
@@ -110,6 +111,8 @@ def in_words(fact: facts.Fact) -> str:
             return f"protection {_guard(fact)} ended: entries pass it again"
         case facts.ProtectionOverridden():
             return f"protection {_guard(fact)} overridden from {fact.begins:%H:%M}Z to {fact.until:%m-%d %H:%M}Z"
+        case facts.RegimeMeasured():
+            return f"regime: {report.in_words(fact.regime)}"
         case facts.Halted():
             return f"HALTED ({fact.cause.value}) {fact.reason}"
         case facts.Resumed():
@@ -279,6 +282,7 @@ _KINDS: dict[type, str] = {
     facts.ProtectionTripped: "guard",
     facts.ProtectionExpired: "guard",
     facts.ProtectionOverridden: "guard",
+    facts.RegimeMeasured: "regime",
     facts.CancelRequested: "order",
     facts.CancelFailed: "order",
     facts.UpdateIgnored: "order",

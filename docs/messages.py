@@ -154,7 +154,8 @@ SILENT = frozenset(
 """Their texts are help, names of keys, heads of columns and what no one reads."""
 
 NO_MESSAGES = frozenset(
-    {("core/settings.py", "Field"), ("core/setting_types.py", "Field"), ("core/risk/protections/terms.py", "Field")}
+    (f"core/{file}.py", "Field")
+    for file in ("settings", "setting_types", "risk/protections/terms", "risk/regime/terms")
 )
 """What a setting is: the file of examples says it."""
 

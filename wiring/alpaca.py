@@ -125,6 +125,7 @@ class AtAlpaca(Wiring):
         from core.market.alpaca.data import AlpacaData
         from core.model.values import Symbol
         from core.runtime.live import LiveRuntime
+        from core.runtime.measuring import SPY, RegimeWatch
         from core.wall_clock import utc_now
         from state.kill_switch import FileKillSwitch
         from state.lock import EngineLock
@@ -149,7 +150,8 @@ class AtAlpaca(Wiring):
             known=engine.desk.normaliser.state.last_starts,
         )
         orders = AlpacaOrderStream(keys, mode, settings.alpaca)
-        runtime = LiveRuntime(engine, broker, orders, market, switch=switch)
+        regime = RegimeWatch(self._vix(settings), lambda: market.daily_bars(SPY), utc_now)
+        runtime = LiveRuntime(engine, broker, orders, market, switch=switch, regime=regime)
         broker.show_on(runtime.show)
         self._keep(folder, runtime, switch, write)
         return runtime

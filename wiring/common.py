@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.engine import Engine
+    from core.market.vix.service import VixService
+    from core.ports import RegimeRequest
     from core.risk.protections.contract import Answer
+    from core.risk.regime.report import Look
     from core.runtime.runtime import Runtime
     from core.settings import DisplaySettings, Settings
     from state.kill_switch import FileKillSwitch
@@ -66,6 +69,25 @@ class Wiring(Tending):
         from core.trades_file import read_trades
 
         return answers_at(read_trades(trades), at, self._settings(overrides).risk.protections)
+
+    def regime(self, request: RegimeRequest) -> Look:
+        """The regime out of files of daily figures, or as the source of the VIX says it."""
+        from core.runtime.regime import look
+        from core.wall_clock import utc_now
+
+        settings = self._settings(request.overrides)
+        return look(request, settings, self._vix(settings), utc_now())
+
+    def _vix(self, settings: Settings) -> VixService | None:
+        """One memory for every process of this home; None where the settings ask nobody."""
+        from core.market.vix.http_source import HttpVixSource
+        from core.market.vix.service import VixService
+        from core.wall_clock import utc_now
+        from state.vix_file import VixFile
+
+        if not settings.regime.vix_url:
+            return None
+        return VixService(HttpVixSource(settings.regime), VixFile(self.home.vix), utc_now)
 
     def _display(self, overrides: tuple[str, ...]) -> DisplaySettings | None:
         """What the screen is set to, read before it is painted; None, and no wait, where nobody set any of it."""

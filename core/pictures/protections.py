@@ -16,6 +16,7 @@ from core.facts import HaltCause
 from core.model.account import Account
 from core.model.session import NoSession, Session
 from core.model.values import ZERO
+from core.pictures.regime import regime_rows
 from core.risk.checks.back_pressure import queued_orders
 from core.risk.checks.open_positions import places_taken
 from core.risk.checks.verdicts import usd
@@ -51,6 +52,7 @@ class Protections:
         yield self._positions()
         yield from self._entries(at, today)
         yield from self._of_trades(at)
+        yield from regime_rows(self.desk.regime.regime, today)
         yield from self._refused_symbols(at, today)
 
     # ── the desk and its hours ───────────────────────────────────────────────────────────────────────────────────
@@ -214,9 +216,10 @@ class Protections:
         )
 
     def _entries(self, at: datetime, today: date) -> Iterator[ProtectionRow]:
-        """Entries of a strategy that were filled today, of those that it may have (ST-02)."""
+        """Entries of a strategy that were filled today, of those that it may have (ST-02, RK-12)."""
         desk = self.desk
-        allowed = desk.control.settings.risk.entries_a_day
+        allowance = desk.regime.allowance(today)
+        allowed = allowance.entries
         names = dict.fromkeys(r.strategy.name for runners in desk.orchestrator.runners.values() for r in runners)
         for name in names:
             filled = desk.ledger.entries_filled(name, today)
@@ -225,7 +228,7 @@ class Protections:
                 f"entries/{name}",
                 f"Entries {name.upper()}",
                 f"{filled} of {allowed} filled today",
-                "no further entry of it today" if is_shut else None,
+                allowance.reason if allowance.is_shut else "no further entry of it today" if is_shut else None,
                 "entries of today that got a share",
                 used=_used(Decimal(filled), Decimal(allowed)),
                 since=self._last_entry(name, today) if is_shut else None,

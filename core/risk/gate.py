@@ -19,6 +19,7 @@ from core.model.broker import OrderReport
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest, OrderType
 from core.model.quote import NoQuote, Quote
+from core.model.regime import UNKNOWN, Regime
 from core.model.session import NoSession, Session
 from core.model.staging import NoStop, Review, Standing, StopPlan, Verdict
 from core.model.values import Price
@@ -73,6 +74,7 @@ class ReviewContext:
     is_fresh: bool
     protections: ProtectionBook
     others: tuple[OrderReport, ...] = ()
+    regime: Regime = UNKNOWN
 
     @property
     def equity(self) -> Decimal | None:

@@ -28,6 +28,7 @@ from core.inputs import (
     LampChanged,
     Priority,
     QuoteArrived,
+    RegimeArrived,
     Start,
     SubmissionAnswered,
     SubmissionStopped,
@@ -39,6 +40,7 @@ from core.model.values import Symbol
 from core.ports import KillSwitch
 from core.runtime.asking import Asking, no_answer
 from core.runtime.counting import counted
+from core.runtime.measuring import RegimeWatch
 from core.runtime.pace import BEAT
 from core.runtime.runtime import Runtime
 from core.wall_clock import utc_now
@@ -62,6 +64,8 @@ class LiveRuntime(Runtime):
     ----------
     now
         The machine's clock, UTC.
+    regime
+        What measures the market; None where nobody does, and the regime stays unknown.
     """
 
     def __init__(
@@ -73,10 +77,12 @@ class LiveRuntime(Runtime):
         *,
         switch: KillSwitch,
         now: Callable[[], datetime] = utc_now,
+        regime: RegimeWatch | None = None,
     ) -> None:
         super().__init__(engine, switch, max(now(), engine.desk.at))
         self.orders = orders
         self.market = market
+        self.regime = regime
         self.now = now
         self.asking = Asking(broker, market, engine.desk)
         self._inbox: dict[Priority, deque[Input]] = {priority: deque() for priority in Priority}
@@ -136,6 +142,9 @@ class LiveRuntime(Runtime):
             asyncio.create_task(self._keep_up(self.orders.run, self._hear_update), name="order updates"),
             asyncio.create_task(self._keep_up(self.market.run, self._hear_market), name="market data"),
         ]
+        if self.regime is not None:
+            measured = self._keep_up(self.regime.run, self._hear_regime)
+            streams.append(asyncio.create_task(measured, name="regime"))
         beating = asyncio.create_task(self._beat())
         beating.add_done_callback(self._has_stopped_beating)
         self._empty_inbox()
@@ -215,6 +224,9 @@ class LiveRuntime(Runtime):
                 self.wake()
             return
         self.put(Priority.MARKET, heard)
+
+    def _hear_regime(self, measured: RegimeArrived) -> None:
+        self.put(Priority.MARKET, measured)
 
     def show(self, lamp: Lamp) -> None:
         """A connection changed. Any thread."""

@@ -38,6 +38,7 @@ class Holdings(Protocol):
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]: ...
     def covered(self, symbol: Symbol, strategy: str) -> Quantity: ...
     def entries_filled(self, strategy: str, day: date) -> int: ...
+    def entries_allowed(self, day: date) -> int: ...
     def is_waiting(self, symbol: Symbol, strategy: str) -> bool: ...
     def opening_equity(self, day: date) -> Decimal | None: ...
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal: ...
@@ -206,7 +207,6 @@ class Orchestrator:
         runner.context.window_first = at_new_york(session.day, risk.window_start)
         runner.context.window_last = at_new_york(session.day, risk.window_end)
         runner.context.flat_from = session.close - timedelta(minutes=self.settings.strategies.vwap.flat_minutes)
-        runner.context.entries_allowed = risk.entries_a_day
         self.is_dirty = True
 
     def _flag_anomaly(self, runner: Runner, at: datetime) -> None:
@@ -230,6 +230,7 @@ class Orchestrator:
         context.held, context.entry_price = self.holdings.held(symbol, name)
         context.covered = self.holdings.covered(symbol, name)
         context.entries_filled = self.holdings.entries_filled(name, day)
+        context.entries_allowed = self.holdings.entries_allowed(day)
         context.is_waiting = self.holdings.is_waiting(symbol, name)
         context.is_paused = runner.state.paused_at is not None
         context.is_enabled = self.settings.strategies.vwap.enabled and not context.is_paused

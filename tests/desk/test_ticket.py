@@ -28,7 +28,7 @@ async def test_the_ticket_shows_exactly_what_is_sent() -> None:
             "derived",
             "since the signal 0.00 %",
             "VWAP, bar 10:23: close 496.21 is 0.34 % below VWAP 497.89",
-            "18 checks pass",
+            "26 checks pass",
         )
         assert house.sent_nothing()
 

@@ -44,6 +44,7 @@ def environ(exchange: LoopbackExchange, home: Path, **more: str) -> dict[str, st
         "APCA_API_SECRET_KEY": exchange.keys.secret,
         "KEYTURN_PROFILE": "swing",
         "KEYTURN_RISK__WINDOW_START": "00:00",
+        "KEYTURN_REGIME__VIX_URL": "",
         "KEYTURN_RISK__WINDOW_END": "23:59",
         "KEYTURN_ALPACA__TRADING_URL": exchange.trading_url,
         "KEYTURN_ALPACA__DATA_URL": exchange.data_url,

@@ -20,6 +20,8 @@ from core.risk.checks.spread import SpreadCheck
 from core.risk.checks.stop_present import StopPresentCheck
 from core.risk.checks.symbol_refused import SymbolRefusedCheck
 from core.risk.checks.tradable import TradableCheck
+from core.risk.checks.trade_frequency import TradeFrequencyCheck
+from core.risk.checks.vix import VixCheck
 from core.risk.checks.window import WindowCheck
 from core.risk.gate import Gate
 from core.risk.protections.book import NAMES
@@ -46,6 +48,8 @@ def standard_gate() -> Gate:
             DailyLossCheck(),
             WeeklyLossCheck(),
             *(ProtectionCheck(name) for name in NAMES),
+            TradeFrequencyCheck(),
+            VixCheck(),
             WindowCheck(),
             SpreadCheck(),
             QuoteAgeCheck(),

@@ -30,6 +30,7 @@ class Holdings:
     position: tuple[Quantity, Price | None] = (NO_SHARES, None)
     held_back: Quantity = NO_SHARES
     entries: int = 0
+    allowed: int = 1
     waiting: bool = False
     equity: Decimal | None = Decimal(200)
     result: Decimal = Decimal(0)
@@ -43,6 +44,9 @@ class Holdings:
 
     def entries_filled(self, strategy: str, day: date) -> int:
         return self.entries
+
+    def entries_allowed(self, day: date) -> int:
+        return self.allowed
 
     def is_waiting(self, symbol: Symbol, strategy: str) -> bool:
         return self.waiting
