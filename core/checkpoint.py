@@ -16,6 +16,7 @@ from core.market.normaliser import MarketState
 from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
 from core.risk.day import DayState
 from core.risk.protections.book import BookState
+from core.risk.scaling.book import SizingState
 from core.shadows import ShadowsState
 from core.staging.stage import StageState
 from core.strategies.orchestrator import OrchestratorState
@@ -26,6 +27,7 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "proposals": TypeAdapter(StageState),
     "day": TypeAdapter(DayState),
     "protections": TypeAdapter(BookState),
+    "sizing": TypeAdapter(SizingState),
     "breaker": TypeAdapter(BreakerState),
     "latencies": TypeAdapter(LatenciesState),
     "tally": TypeAdapter(TallyState),
@@ -44,6 +46,7 @@ def states(desk: Desk) -> dict[str, Any]:
         "proposals": desk.stage.state,
         "day": desk.opening.state,
         "protections": desk.protections.state,
+        "sizing": desk.sizing.state,
         "breaker": desk.breaker.state,
         "latencies": desk.latencies.state,
         "tally": desk.tally.state,
@@ -102,6 +105,7 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
     desk.stage.state = loaded["proposals"]
     desk.opening.state = loaded["day"]
     desk.protections.restore(loaded["protections"])
+    desk.sizing.restore(loaded["sizing"])
     desk.breaker.state = loaded["breaker"]
     desk.latencies.state = loaded["latencies"]
     desk.tally.state = loaded["tally"]

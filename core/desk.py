@@ -29,10 +29,13 @@ from core.model.quote import NoQuote, Quote
 from core.model.session import Calendar
 from core.model.values import Price, Quantity, Symbol, plain
 from core.ports import Journal
+from core.risk.conditions import gathered
 from core.risk.day import Day
 from core.risk.gate import ReviewContext
 from core.risk.protections.book import ProtectionBook
 from core.risk.protections.trades import Direction, closed
+from core.risk.scaling.book import SizingBook
+from core.risk.scaling.contract import Conditions
 from core.shadows import Shadows
 from core.staging.stage import Stage
 from core.strategies.orchestrator import Orchestrator
@@ -44,8 +47,8 @@ Listener = Callable[[int, datetime, Fact], None]
 class Holdings:
     """What strategies are told of the books and the stage."""
 
-    def __init__(self, ledger: Ledger, stage: Stage, opening: Day) -> None:
-        self.ledger, self.stage, self.opening = ledger, stage, opening
+    def __init__(self, ledger: Ledger, stage: Stage, opening: Day, sizing: SizingBook) -> None:
+        self.ledger, self.stage, self.opening, self.sizing = ledger, stage, opening, sizing
 
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]:
         position = self.ledger.position(symbol, strategy)
@@ -62,6 +65,10 @@ class Holdings:
 
     def opening_equity(self, day: date) -> Decimal | None:
         return self.opening.opening_equity(day)
+
+    def conditions(self, symbol: Symbol, strategy: str, day: date, last: dict[Symbol, Price]) -> Conditions:
+        """By facts alone, so that a rebuild sizes as the day did."""
+        return gathered(symbol, strategy, self.sizing, self.ledger, self.opening_equity(day), last.get)
 
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal:
         return self.ledger.result_of(day, last)
@@ -83,12 +90,13 @@ class Desk:
         self.stage = Stage(calendar)
         self.opening = Day()
         self.protections = ProtectionBook(lambda: self.control.settings.risk.protections)
+        self.sizing = SizingBook(lambda: self.control.settings.risk.sizing)
         self.ledger.on_trade = self._hear_trade
         self.breaker = Breaker()
         self.latencies = Latencies(calendar.trading_day)
         self.tally = Tally(calendar.trading_day)
         self.normaliser = Normaliser(calendar)
-        self.orchestrator = Orchestrator(calendar, Holdings(self.ledger, self.stage, self.opening))
+        self.orchestrator = Orchestrator(calendar, Holdings(self.ledger, self.stage, self.opening, self.sizing))
         self.shadows = Shadows(calendar, self.control, self.stage, self.ledger, self._last_close)
         self.quotes: dict[Symbol, Quote] = {}
         self.instruments: dict[Symbol, Instrument] = {}
@@ -136,6 +144,8 @@ class Desk:
             is_fresh=fresh is not None,
             protections=self.protections,
             others=self.others,
+            sizing=self.sizing,
+            last=self._last_known,
         )
 
     def read_only_refusal(self, order: OrderRequest) -> str | None:
@@ -158,6 +168,10 @@ class Desk:
             prices.append((quote.at, quote.mid))
         return max(prices, default=None)
 
+    def _last_known(self, symbol: Symbol) -> Price | None:
+        found = self.last_price(symbol)
+        return None if found is None else found[1]
+
     def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
         return self.instruments.get(symbol) or NoInstrument("the broker has not said yet whether it trades")
 
@@ -173,6 +187,7 @@ class Desk:
             self.stage.folds,
             self.opening.folds,
             self.protections.folds,
+            self.sizing.folds,
             self.breaker.folds,
             self.latencies.folds,
             self.tally.folds,
@@ -194,10 +209,13 @@ class Desk:
 
     def _hear_trade(self, trade: Trade, is_long: bool) -> None:
         """In the fold of its last fill: a rebuild hears it as the day did."""
-        self.protections.take(closed(trade, Direction.LONG if is_long else Direction.SHORT))
+        over = closed(trade, Direction.LONG if is_long else Direction.SHORT)
+        self.protections.take(over)
+        self.sizing.take(over)
 
     def _fold_bar(self, _at: datetime, fact: BarClosed) -> None:
         self.normaliser.fold(fact.bar)
+        self.sizing.take_bar(fact.bar)
         if self.shadows.following:
             self.shadows.take(fact.bar)
 

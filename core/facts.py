@@ -21,6 +21,7 @@ from core.model.values import (
     BrokerOrderId,
     ClientOrderId,
     Digest,
+    Fraction,
     Money,
     Price,
     ProposalId,
@@ -508,6 +509,24 @@ class ProtectionOverridden:
     until: datetime
 
 
+# ── sizes ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class RiskThrottled:
+    """A loss of the day or the week left a part of the risk of a trade, until it is restored (RK-11)."""
+
+    factor: Fraction
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RiskRestored:
+    """A new week began, or a day was profitable: a trade may risk as much as before (RK-11)."""
+
+    reason: str
+
+
 # ── halts, kills, reconciliation ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -621,6 +640,8 @@ Fact = (
     | ProtectionTripped
     | ProtectionExpired
     | ProtectionOverridden
+    | RiskThrottled
+    | RiskRestored
     | Halted
     | Resumed
     | Killed

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from core.model.account import Mode
 from core.model.order import StopHolder
 from core.risk.protections.terms import FREQTRADE, ProtectionsSettings
+from core.risk.scaling.settings import SizingSettings
 from core.setting_types import Amount, Delay, NotNegative, Part, Positive, Ratio, Seconds
 
 
@@ -58,6 +59,7 @@ class RiskSettings(Part):
     price_band: Ratio = Field(Decimal("0.05"), description="a limit further from the quote warns (EX-11)")
     clock_skew_seconds: Seconds = Field(Decimal(1), description="more between desk and broker warns")
     protections: ProtectionsSettings = ProtectionsSettings()
+    sizing: SizingSettings = SizingSettings()
 
 
 class StagingSettings(Part):

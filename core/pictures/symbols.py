@@ -9,12 +9,15 @@ from core.desk import Desk
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
 from core.model.instrument import Instrument
+from core.model.staging import MANUAL
 from core.model.values import Money, Symbol
+from core.risk.conditions import gathered
 from core.views import SizingView, SymbolView
 
 
-def symbol_view(desk: Desk, symbol: Symbol) -> SymbolView:
+def symbol_view(desk: Desk, symbol: Symbol, at: datetime) -> SymbolView:
     instrument = desk.instruments.get(symbol)
+    context = desk.figures_for(at, symbol, None)
     bar = desk.normaliser.state.last_starts.get(symbol)
     return SymbolView(
         symbol=symbol,
@@ -24,6 +27,7 @@ def symbol_view(desk: Desk, symbol: Symbol) -> SymbolView:
         last_at=bar + ONE_MINUTE if bar else None,
         quantity_step=instrument.quantity_step if instrument else Decimal(1),
         short_refused=_short_refused(desk, instrument),
+        conditions=gathered(symbol, MANUAL, desk.sizing, desk.ledger, context.equity, context.last),
     )
 
 
