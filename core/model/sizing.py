@@ -23,6 +23,9 @@ class VixLevel(StrEnum):
     UNKNOWN = "unknown"
 
 
+FEARFUL = frozenset({VixLevel.ELEVATED, VixLevel.HIGH})
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """One thing that the risk of a trade was multiplied by.

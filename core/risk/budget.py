@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from core.execution.ledger import Ledger
+from core.execution.ledger import Ledger, position_key
 from core.execution.order import Order
 from core.model.order import StopHolder
 from core.model.position import Position
@@ -21,28 +21,33 @@ LastPrice = Callable[[Symbol], Price | None]
 
 def open_losses(ledger: Ledger, last: LastPrice, but: ClientOrderId | None = None) -> Money:
     """USD over all positions and all entries on their way; `but` makes way for the order that asks."""
-    held = sum((_of_position(ledger, p, last(p.symbol) or p.average_price) for p in ledger.positions()), ZERO)
-    entries = (o for o in ledger.working_entries() if o.id != but and ledger.incumbent(o) is None)
-    return Money(held + sum((_of_entry(order) for order in entries), ZERO))
+    guards: dict[str, list[Order]] = {}
+    lost = ZERO
+    for order in ledger.working():
+        if order.only_reduces:
+            if order.is_protective and not ledger.is_held(order) and not ledger.is_in_doubt(order):
+                guards.setdefault(position_key(order.request.symbol, order.strategy), []).append(order)
+        elif order.id != but and ledger.incumbent(order) is None:
+            lost += _of_entry(order)
+    for position in ledger.positions():
+        stops = guards.get(position_key(position.symbol, position.strategy), [])
+        guarded = [stop for stop in stops if ledger.incumbent(stop) is None]
+        lost += _of_position(ledger, position, guarded, last(position.symbol) or position.average_price)
+    return Money(lost)
 
 
-def _of_position(ledger: Ledger, position: Position, price: Price) -> Decimal:
+def _of_position(ledger: Ledger, position: Position, guards: list[Order], price: Price) -> Decimal:
+    """The farthest stops first: where there are more than are needed, the nearer ones may be the idle ones."""
     sign, left, lost = (1 if position.quantity > 0 else -1), abs(position.quantity), ZERO
-    for quantity, way in sorted(_stops(ledger, position, price, sign), key=lambda stop: -stop[1]):
+    stops = [(way, stop.remaining) for stop in guards if (way := _way(stop, price, sign)) is not None]
+    for way, quantity in sorted(stops, reverse=True):
         taken = min(quantity, left)
         lost, left = lost + taken * max(way, ZERO), left - taken
-    return lost + left * _bare_way(ledger, position, price, sign)
-
-
-def _stops(ledger: Ledger, position: Position, price: Price, sign: int) -> list[tuple[Decimal, Decimal]]:
-    """Shares of each stop that works, and the way to it, USD."""
-    exits = ledger.working_exits(position.symbol, position.strategy)
-    guards = [o for o in exits if o.is_protective and not ledger.is_held(o) and not ledger.is_in_doubt(o)]
-    found = [(o.remaining, _way(o, price, sign)) for o in guards if ledger.incumbent(o) is None]
-    return [(quantity, way) for quantity, way in found if way is not None]
+    return lost + left * _bare_way(ledger, position, price, sign) if left else lost
 
 
 def _way(stop: Order, price: Price, sign: int) -> Decimal | None:
+    """USD from the last price to the stop; below zero where it is passed already."""
     request = stop.request
     if request.stop_price is not None:
         return (price - request.stop_price) * sign

@@ -66,7 +66,10 @@ def wanted_of(candidate: Candidate, context: ReviewContext) -> Wanted | None:
 
 
 def cuts_of(candidate: Candidate, context: ReviewContext) -> tuple[Term, ...]:
-    """The terms that lower the limit of this order's loss, whoever sized it."""
+    """The terms that lower the limit of this order's loss, whoever sized it; looked at only where one may."""
+    ledger = context.ledger
+    if context.sizing.is_calm and not ledger.positions() and not ledger.working_entries():
+        return ()
     wanted = wanted_of(candidate, context)
     return () if wanted is None else binding_cuts(wanted, conditions_of(candidate, context))
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from core.model.staging import StopPlan, Verdict
+from core.risk.budget import open_losses
 from core.risk.checks.passing import would_pass
 from core.risk.checks.verdicts import passed, refused, unmeasured, usd
-from core.risk.conditions import conditions_of
 from core.risk.gate import Candidate, ReviewContext
 
 
@@ -18,7 +18,8 @@ class RiskBudgetCheck:
         price, equity = candidate.price(desk.quote), desk.equity
         if price is None or equity is None:
             return unmeasured(self.name, "no price or no equity to measure it by", is_fresh=desk.is_fresh)
-        held, limit = conditions_of(candidate, desk).open_losses, desk.settings.risk.sizing.budget * equity
+        held = open_losses(desk.ledger, desk.last, candidate.order.replaces)
+        limit = desk.settings.risk.sizing.budget * equity
         way = abs(price - candidate.stop.price) if isinstance(candidate.stop, StopPlan) else price
         total = held + way * candidate.order.quantity
         if total <= limit:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from core.model.bar import Bar
-from core.model.sizing import VixLevel
+from core.model.sizing import FEARFUL, WHOLE, VixLevel
 from core.model.values import ZERO, Fraction, Symbol
 from core.risk.protections.trades import ClosedTrade
 from core.risk.scaling.contract import Conditions, Edge, Likeness
@@ -49,6 +49,11 @@ class SizingBook:
         self.results: dict[str, list[Decimal]] = {}
         self.vix: Callable[[], VixLevel] = lambda: VixLevel.UNKNOWN
         self.folds = self.losses.folds
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether neither losses nor the market lower what a trade may risk."""
+        return self.losses.state.factor == WHOLE and self.vix() not in FEARFUL
 
     @property
     def state(self) -> SizingState:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.model.sizing import WHOLE, LeftOut, Term, VixLevel
+from core.model.sizing import FEARFUL, WHOLE, LeftOut, Term, VixLevel
 from core.risk.scaling.contract import Conditions, Wanted, told
 
 
@@ -15,5 +15,6 @@ class VixScale:
             return None
         if level is VixLevel.UNKNOWN:
             return LeftOut(self.name, "not known")
-        factors = {VixLevel.ELEVATED: terms.elevated, VixLevel.HIGH: terms.high}
-        return Term(self.name, told(factors.get(level, WHOLE)), level.value)
+        if level not in FEARFUL:
+            return Term(self.name, WHOLE, level.value)
+        return Term(self.name, told(terms.high if level is VixLevel.HIGH else terms.elevated), level.value)
