@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -14,10 +15,12 @@ from core.model.order import Effect, OrderStatus, Side, StopHolder
 from core.model.staging import Standing
 from core.model.values import Price, Symbol
 from core.risk.budget import open_losses
+from core.risk.capping import cap_of
 from core.risk.checks import standard_gate
 from core.risk.checks.per_trade_loss import PerTradeLossCheck
 from core.risk.checks.risk_budget import RiskBudgetCheck
-from tests.unit.core.brokers.trading_floor import IBM
+from core.risk.scaling.book import SizingBook
+from tests.unit.core.brokers.trading_floor import IBM, a_bar
 from tests.unit.core.execution.books import Books, a_request, a_stop_plan
 from tests.unit.core.risk.reviews import a_candidate, a_day, a_desk, an_account, an_exit, said, settings, usd
 
@@ -178,6 +181,43 @@ def test_what_only_reduces_needs_no_budget() -> None:
     books.buys("10", "100")
 
     assert said(CHECK, an_exit(quantity="10"), a_desk(ledger=books.ledger)) == (PASSES, "closes; opens no risk")
+
+
+# ── what lowers the limit for everybody ──────────────────────────────────────────────────────────────────────────────
+
+
+def a_book_in_which_ibm_moves_with_spy() -> SizingBook:
+    book = SizingBook()
+    for number in range(22):
+        day = date(2026, 1, 1) + timedelta(days=number)
+        book.take_bar(a_bar("10:00", str(100 + number % 3), day=day))
+        book.take_bar(a_bar("10:00", str(50 + number % 3), symbol=IBM, day=day))
+    return book
+
+
+def test_an_order_beside_a_position_that_moves_with_it_may_lose_half() -> None:
+    """RK-10, RK-16: whoever sized it; a further order in the same symbol is no other position"""
+    books = Books()
+    books.buys("0.1", "100").stop = a_stop_plan("99", StopHolder.DESK)
+    desk = a_desk(ledger=books.ledger, sizing=a_book_in_which_ibm_moves_with_spy())
+    order = a_candidate(quantity="0.2", stop="95", symbol=IBM)
+
+    assert said(PerTradeLossCheck(), order, desk) == (
+        REFUSES,
+        "1.00 USD is over 0.75 USD a trade, at 0.5 correlation (1.00 with SPY); 0.15 would pass",
+    )
+    assert cap_of(a_candidate(quantity="0.149", stop="95", symbol=IBM), desk) == "risk 1.50 USD × 0.5 correlation"
+    assert said(PerTradeLossCheck(), a_candidate(quantity="0.2", stop="95"), desk) == (PASSES, "1.00 USD of 1.50 USD")
+
+
+def test_the_budget_is_named_where_it_keeps_an_order_from_being_larger() -> None:
+    """RK-21, OP-03: 29.90 USD of 30 are at the stops; a third of a share loses the last ten cents"""
+    books = Books()
+    books.buys("10", "100").stop = a_stop_plan("97.01", StopHolder.DESK)
+    desk = a_desk(ledger=books.ledger)
+
+    assert cap_of(a_candidate(quantity="0.333", symbol=IBM), desk) == "the risk budget, 15 %"
+    assert cap_of(a_candidate(quantity="0.332", symbol=IBM), desk) is None
 
 
 # ── the size that would pass ─────────────────────────────────────────────────────────────────────────────────────────
