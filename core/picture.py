@@ -23,7 +23,7 @@ from core.pictures.log import Log
 from core.pictures.protections import Protections
 from core.pictures.results import result_rows, shadow_rows
 from core.pictures.strategies import strategy_rows
-from core.pictures.symbols import sizing, symbol_view
+from core.pictures.symbols import sizing, symbol_views
 from core.pictures.wire import wire_view
 from core.ports import JournalError
 from core.risk.capping import cap_of
@@ -96,7 +96,7 @@ class Pictures:
                 tuple(o for o in working if o.is_protective and HELD not in o.marks),
                 tuple(p for p in positions if p.covered < abs(p.quantity)),
             ),
-            symbols=tuple(symbol_view(desk, Symbol(text), at) for text in desk.control.settings.symbols),
+            symbols=symbol_views(desk, at),
             strategies=strategy_rows(desk, today),
             staged=self.log.staged,
             protections=self.protections.rows(at),

@@ -26,11 +26,16 @@ def gathered(
     last: LastPrice,
     but: ClientOrderId | None = None,
 ) -> Conditions:
-    """For an order in `symbol`; `but` is the order that makes way for it. Entries on their way count as held."""
+    """For an order in `symbol`; `but` is the order that makes way for it."""
+    losses = open_losses(ledger, last, but)
+    return book.conditions(symbol, strategy, held=held_in(ledger), equity=equity, open_losses=losses)
+
+
+def held_in(ledger: Ledger) -> tuple[tuple[Symbol, bool], ...]:
+    """Each symbol that is held, and whether long; entries on their way count."""
     held = {(p.symbol, p.quantity > 0): None for p in ledger.positions()}
     held |= {(o.request.symbol, o.request.side is Side.BUY): None for o in ledger.working_entries()}
-    losses = open_losses(ledger, last, but)
-    return book.conditions(symbol, strategy, held=held, equity=equity, open_losses=losses)
+    return tuple(held)
 
 
 def conditions_of(candidate: Candidate, context: ReviewContext) -> Conditions:

@@ -60,6 +60,7 @@ class SizingBook:
         return SizingState(self.ranges.state, self.losses.state, self.results)
 
     def restore(self, state: SizingState) -> None:
+        self.ranges = Ranges()
         self.ranges.state, self.losses.state, self.results = state.ranges, state.losses, state.results
 
     def take_bar(self, bar: Bar) -> None:
