@@ -7,7 +7,7 @@ import platform
 import resource
 import sys
 
-from tests.bench import desk, house, paint, ticket
+from tests.bench import desk, house, paint, sizes, ticket
 
 BARS = 200_000
 
@@ -17,6 +17,7 @@ def main() -> None:
     parts = (
         ("bars through the whole house", lambda: house.measure(BARS)),
         ("a ticket", ticket.measure),
+        ("the size of an order", sizes.measure),
         ("the desk", paint.measure),
         ("the desk under load, in a terminal", desk.measure),
     )

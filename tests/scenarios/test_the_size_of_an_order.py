@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from core.facts import DayStarted, ProposalSkipped, ProposalStaged, RiskRestored, RiskThrottled
@@ -15,7 +15,7 @@ from core.setting_types import Amount
 from core.settings import RiskSettings, Settings
 from core.views import TicketView
 from tests.scenarios.house import DIP, FALL, STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
-from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, a_bar
+from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, a_bar, at
 
 FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
 
@@ -35,6 +35,13 @@ def staged(house: House) -> str:
 def the_ticket(house: House) -> TicketView:
     (ticket,) = Pictures(house.engine).draw(house.line.at).tickets
     return ticket
+
+
+def the_row(house: House) -> tuple[str, bool, str, datetime | None] | None:
+    """The throttle's in the pane of guards."""
+    rows = Pictures(house.engine).draw(house.line.at).protections
+    found = next((row for row in rows if row.key == "throttle"), None)
+    return None if found is None else (found.measure, found.is_tripped, found.reason, found.until)
 
 
 # ── losses ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -62,7 +69,7 @@ def test_half_the_days_limit_halves_the_risk_of_every_trade_until_a_new_week() -
     house.presses(a_typed_buy("0.468", limit="99.20", stop="97.60"))
     house.until("10:10", FRIDAY)
     house.presses(too_large)
-    on_friday = house.last(ProposalSkipped).reasons
+    on_friday, row = house.last(ProposalSkipped).reasons, the_row(house)
     house.until("10:10", MONDAY)
     before_monday = len(house.facts(ProposalStaged))
     house.presses(too_large)
@@ -70,6 +77,8 @@ def test_half_the_days_limit_halves_the_risk_of_every_trade_until_a_new_week() -
     words = "loss at the stop: 0.80 USD is over 0.75 USD a trade, at 0.5 throttle (0.16 of 0.30 USD lost today)"
     assert refused == after_a_restart == (f"{words}; 0.468 would pass",)
     assert on_friday == refused
+    assert row == ("risk × 0.5", False, "0.16 of 0.30 USD lost today", at("09:30", MONDAY))
+    assert the_row(house) is None
     assert len(house.facts(ProposalSkipped)) == 3
     assert [fact.factor for fact in house.facts(RiskThrottled)] == [Decimal("0.5")]
     assert [fact.reason for fact in house.facts(RiskRestored)] == ["a new week begins"]

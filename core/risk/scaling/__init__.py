@@ -14,6 +14,7 @@ from core.risk.scaling.throttle import ThrottleScale
 from core.risk.scaling.vix import VixScale
 
 BINDING: tuple[Scale, ...] = (VixScale(), CorrelationScale(), ThrottleScale())
-"""They lower the limit itself: an order over it is refused, whoever sized it."""
+"""They lower the limit itself: an order over it is refused, whoever sized it. Where none can cut, `SizingBook.is_calm`
+says so at once."""
 ALL: tuple[Scale, ...] = (AtrScale(), *BINDING, KellyScale())
 """In the order in which a ticket lists them. The first and the last are advice: they move with each bar and trade."""

@@ -1,7 +1,8 @@
 """The throttle: what the losses of the day and the week leave of the risk of a trade (RK-11).
 
 It stays as it was told until a new week begins or a day made money. Then it is whole again: a loss of the week that
-was there already throttles anew only once it has grown.
+was there already throttles anew only once it has grown. A day made money where the next one opens with more equity: a
+deposit looks like it.
 """
 
 from __future__ import annotations

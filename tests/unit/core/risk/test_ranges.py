@@ -12,14 +12,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from core.facts import DayStarted, RiskThrottled
 from core.model.signal import ExitReason
 from core.model.sizing import VixLevel
-from core.model.values import Fraction
+from core.model.values import Fraction, Money, Price
 from core.risk.protections.trades import ClosedTrade, Direction
 from core.risk.scaling.book import KEPT_TRADES, SizingBook
-from core.risk.scaling.contract import Edge, Likeness
+from core.risk.scaling.contract import Edge, Likeness, Wanted
 from core.risk.scaling.correlation import correlation
 from core.risk.scaling.ranges import Ranges
+from core.risk.sizing import binding_cuts
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, a_bar, at
 
 OVER = 14
@@ -193,6 +195,20 @@ def test_each_strategy_has_the_edge_of_its_own_newest_trades() -> None:
     assert edge(book, "vwap") == Edge(100, 50, Decimal("1.00"), Decimal("0.50"))
     assert edge(book, "manual") == Edge(1, 1, Decimal("0.03"), Decimal(0))
     assert edge(book, "other") == Edge()
+
+
+@pytest.mark.parametrize("level", VixLevel)
+@pytest.mark.parametrize("factor", ["1", "0.5", "0.25"])
+def test_a_calm_book_is_one_in_which_nothing_lowers_the_limit(level: VixLevel, factor: str) -> None:
+    """RK-10, RK-11: with nothing held, what it says at once is what the terms say one by one"""
+    book = SizingBook()
+    book.vix = lambda: level
+    book.losses.folds[DayStarted](at("09:30"), DayStarted(THURSDAY, Money(Decimal(200))))  # type: ignore[operator]
+    book.losses.folds[RiskThrottled](at("10:00"), RiskThrottled(Fraction(Decimal(factor)), "lost"))  # type: ignore[operator]
+    conditions = book.conditions(SPY, "vwap", held=(), equity=Decimal(200), open_losses=Decimal(0))
+    wanted = Wanted(Money(Decimal(1)), Price(Decimal(100)), Decimal(1), Money(Decimal(50)), Decimal(1))
+
+    assert book.is_calm is (binding_cuts(wanted, conditions) == ())
 
 
 def test_the_level_of_vix_is_asked_for_at_each_size_and_unknown_until_somebody_measures_it() -> None:
