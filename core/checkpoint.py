@@ -17,6 +17,7 @@ from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
 from core.risk.day import DayState
 from core.risk.protections.book import BookState
 from core.risk.regime.book import RegimeState
+from core.risk.scaling.book import SizingState
 from core.shadows import ShadowsState
 from core.staging.stage import StageState
 from core.strategies.orchestrator import OrchestratorState
@@ -28,6 +29,7 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "day": TypeAdapter(DayState),
     "protections": TypeAdapter(BookState),
     "regime": TypeAdapter(RegimeState),
+    "sizing": TypeAdapter(SizingState),
     "breaker": TypeAdapter(BreakerState),
     "latencies": TypeAdapter(LatenciesState),
     "tally": TypeAdapter(TallyState),
@@ -47,6 +49,7 @@ def states(desk: Desk) -> dict[str, Any]:
         "day": desk.opening.state,
         "protections": desk.protections.state,
         "regime": desk.regime.state,
+        "sizing": desk.sizing.state,
         "breaker": desk.breaker.state,
         "latencies": desk.latencies.state,
         "tally": desk.tally.state,
@@ -106,6 +109,7 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
     desk.opening.state = loaded["day"]
     desk.protections.restore(loaded["protections"])
     desk.regime.state = loaded["regime"]
+    desk.sizing.restore(loaded["sizing"])
     desk.breaker.state = loaded["breaker"]
     desk.latencies.state = loaded["latencies"]
     desk.tally.state = loaded["tally"]

@@ -29,11 +29,14 @@ from core.model.quote import NoQuote, Quote
 from core.model.session import Calendar
 from core.model.values import Price, Quantity, Symbol, plain
 from core.ports import Journal
+from core.risk.conditions import gathered
 from core.risk.day import Day
 from core.risk.gate import ReviewContext
 from core.risk.protections.book import ProtectionBook
 from core.risk.protections.trades import Direction, closed
 from core.risk.regime.book import RegimeBook
+from core.risk.scaling.book import SizingBook
+from core.risk.scaling.contract import Conditions
 from core.shadows import Shadow, Shadows
 from core.staging.stage import Stage
 from core.strategies.orchestrator import Orchestrator
@@ -45,8 +48,8 @@ Listener = Callable[[int, datetime, Fact], None]
 class Holdings:
     """What strategies are told of the books and the stage."""
 
-    def __init__(self, ledger: Ledger, stage: Stage, opening: Day, regime: RegimeBook) -> None:
-        self.ledger, self.stage, self.opening, self.regime = ledger, stage, opening, regime
+    def __init__(self, ledger: Ledger, stage: Stage, opening: Day, regime: RegimeBook, sizing: SizingBook) -> None:
+        self.ledger, self.stage, self.opening, self.regime, self.sizing = ledger, stage, opening, regime, sizing
 
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]:
         position = self.ledger.position(symbol, strategy)
@@ -66,6 +69,10 @@ class Holdings:
 
     def opening_equity(self, day: date) -> Decimal | None:
         return self.opening.opening_equity(day)
+
+    def conditions(self, symbol: Symbol, strategy: str, day: date, last: dict[Symbol, Price]) -> Conditions:
+        """By facts alone, so that a rebuild sizes as the day did."""
+        return gathered(symbol, strategy, self.sizing, self.ledger, self.opening_equity(day), last.get)
 
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal:
         return self.ledger.result_of(day, last)
@@ -87,13 +94,15 @@ class Desk:
         self.stage = Stage(calendar)
         self.opening = Day()
         self.protections = ProtectionBook(lambda: self.control.settings.risk.protections)
+        self.sizing = SizingBook(lambda: self.control.settings.risk.sizing)
         self.ledger.on_trade = self._hear_trade
         self.regime = RegimeBook(lambda: self.control.settings.risk)
         self.breaker = Breaker()
         self.latencies = Latencies(calendar.trading_day)
         self.tally = Tally(calendar.trading_day)
         self.normaliser = Normaliser(calendar)
-        self.orchestrator = Orchestrator(calendar, Holdings(self.ledger, self.stage, self.opening, self.regime))
+        holdings = Holdings(self.ledger, self.stage, self.opening, self.regime, self.sizing)
+        self.orchestrator = Orchestrator(calendar, holdings)
         self.shadows = Shadows(calendar, self.control, self.stage, self.ledger, self._last_close)
         self.shadows.counts_for, self.shadows.on_end = self.protections.refuses_by_curve, self._hear_shadow
         self.quotes: dict[Symbol, Quote] = {}
@@ -143,6 +152,8 @@ class Desk:
             protections=self.protections,
             others=self.others,
             regime=self.regime.regime,
+            sizing=self.sizing,
+            last=self._last_known,
         )
 
     def read_only_refusal(self, order: OrderRequest) -> str | None:
@@ -165,6 +176,10 @@ class Desk:
             prices.append((quote.at, quote.mid))
         return max(prices, default=None)
 
+    def _last_known(self, symbol: Symbol) -> Price | None:
+        found = self.last_price(symbol)
+        return None if found is None else found[1]
+
     def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
         return self.instruments.get(symbol) or NoInstrument("the broker has not said yet whether it trades")
 
@@ -181,6 +196,7 @@ class Desk:
             self.opening.folds,
             self.protections.folds,
             self.regime.folds,
+            self.sizing.folds,
             self.breaker.folds,
             self.latencies.folds,
             self.tally.folds,
@@ -202,7 +218,9 @@ class Desk:
 
     def _hear_trade(self, trade: Trade, is_long: bool) -> None:
         """In the fold of its last fill: a rebuild hears it as the day did."""
-        self.protections.take(closed(trade, Direction.LONG if is_long else Direction.SHORT))
+        over = closed(trade, Direction.LONG if is_long else Direction.SHORT)
+        self.protections.take(over)
+        self.sizing.take(over)
 
     def _hear_shadow(self, shadow: Shadow, at: datetime) -> None:
         """What the equity curve refused has ended (RK-13)."""
@@ -213,6 +231,7 @@ class Desk:
         bar = fact.bar
         self.normaliser.fold(bar)
         self.protections.take_bar(bar, self.calendar.trading_day(bar.start))
+        self.sizing.take_bar(bar)
         if self.shadows.following:
             self.shadows.take(bar)
 

@@ -22,6 +22,7 @@ from core.model.values import (
     BrokerOrderId,
     ClientOrderId,
     Digest,
+    Fraction,
     Money,
     Price,
     ProposalId,
@@ -523,6 +524,24 @@ class RegimeMeasured:
     regime: Regime
 
 
+# ── sizes ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class RiskThrottled:
+    """A loss of the day or the week left a part of the risk of a trade, until it is restored (RK-11)."""
+
+    factor: Fraction
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RiskRestored:
+    """A new week began, or a day was profitable: a trade may risk as much as before (RK-11)."""
+
+    reason: str
+
+
 # ── halts, kills, reconciliation ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -637,6 +656,8 @@ Fact = (
     | ProtectionExpired
     | ProtectionOverridden
     | RegimeMeasured
+    | RiskThrottled
+    | RiskRestored
     | Halted
     | Resumed
     | Killed

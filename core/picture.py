@@ -23,11 +23,12 @@ from core.pictures.log import Log
 from core.pictures.protections import Protections
 from core.pictures.results import result_rows, shadow_rows
 from core.pictures.strategies import strategy_rows
-from core.pictures.symbols import sizing, symbol_view
+from core.pictures.symbols import sizing, symbol_views
 from core.pictures.wire import wire_view
 from core.ports import JournalError
 from core.risk.capping import cap_of
 from core.risk.checks import standard_gate
+from core.risk.conditions import size_now
 from core.strategies.orchestrator import at_new_york
 from core.telling import order_in_words
 from core.views import (
@@ -96,7 +97,7 @@ class Pictures:
                 tuple(o for o in working if o.is_protective and HELD not in o.marks),
                 tuple(p for p in positions if p.covered < abs(p.quantity)),
             ),
-            symbols=tuple(symbol_view(desk, Symbol(text)) for text in desk.control.settings.symbols),
+            symbols=symbol_views(desk, at),
             strategies=strategy_rows(desk, today),
             staged=self.log.staged,
             protections=self.protections.rows(at),
@@ -238,6 +239,7 @@ class Pictures:
             capped_by=cap_of(candidate, context),
             moved=self._moved_since_signal(proposal),
             average_price=held.average_price if held else None,
+            size=size_now(candidate, context),
         )
 
     def _replaced(self, proposal: Proposal, held: Position | None) -> ReplacedView | None:

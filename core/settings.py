@@ -15,6 +15,7 @@ from core.model.account import Mode
 from core.model.order import StopHolder
 from core.risk.protections.terms import FREQTRADE, ProtectionsSettings
 from core.risk.regime.terms import FrequencyTerms, RegimeSettings
+from core.risk.scaling.settings import SizingSettings
 from core.setting_types import Amount, Delay, NotNegative, Part, Positive, Ratio, Seconds, is_loopback
 
 
@@ -59,6 +60,7 @@ class RiskSettings(Part):
     clock_skew_seconds: Seconds = Field(Decimal(1), description="more between desk and broker warns")
     protections: ProtectionsSettings = ProtectionsSettings()
     frequency: FrequencyTerms = FrequencyTerms()
+    sizing: SizingSettings = SizingSettings()
 
 
 class StagingSettings(Part):

@@ -113,6 +113,10 @@ def in_words(fact: facts.Fact) -> str:
             return f"protection {_guard(fact)} overridden from {fact.begins:%H:%M}Z to {fact.until:%m-%d %H:%M}Z"
         case facts.RegimeMeasured():
             return f"regime: {report.in_words(fact.regime)}"
+        case facts.RiskThrottled():
+            return f"THROTTLE: a trade risks {plain(fact.factor)} of what it did: {fact.reason}"
+        case facts.RiskRestored():
+            return f"the throttle ends, a trade risks as much as before: {fact.reason}"
         case facts.Halted():
             return f"HALTED ({fact.cause.value}) {fact.reason}"
         case facts.Resumed():
@@ -283,6 +287,8 @@ _KINDS: dict[type, str] = {
     facts.ProtectionExpired: "guard",
     facts.ProtectionOverridden: "guard",
     facts.RegimeMeasured: "regime",
+    facts.RiskThrottled: "guard",
+    facts.RiskRestored: "guard",
     facts.CancelRequested: "order",
     facts.CancelFailed: "order",
     facts.UpdateIgnored: "order",

@@ -14,9 +14,14 @@ from core.model.connection import Lamp
 from core.model.order import Effect, Leg, OrderStatus, OrderType, Side, StopHolder, confirming_key
 from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
+from core.model.sizing import Size
 from core.model.staging import Review, Ticket
 from core.model.timing import Span
 from core.model.values import NO_SHARES, ClientOrderId, Fraction, Money, Price, ProposalId, Quantity, Symbol
+from core.risk.scaling.contract import Conditions
+
+NO_CONDITIONS = Conditions()
+"""Nothing is known beside the order's own figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +272,8 @@ class TicketView:
         The quote's middle against the signal's price, as a fraction; None where no signal made it.
     average_price
         What was paid (a short: received) for what is held; None where nothing is.
+    size
+        What the desk would give such an order now, with every term of it; None where it gives none.
     """
 
     ticket: Ticket
@@ -284,6 +291,7 @@ class TicketView:
     capped_by: str | None = None
     moved: Decimal | None = None
     average_price: Price | None = None
+    size: Size | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,6 +447,8 @@ class SymbolView:
         Smallest part of a share that the broker takes.
     short_refused
         Why it cannot be sold short, or None where it can.
+    conditions
+        What an order in it, typed by hand, is sized by (RK-10).
     """
 
     symbol: Symbol
@@ -448,6 +458,7 @@ class SymbolView:
     last_at: datetime | None = None
     quantity_step: Decimal = Decimal(1)
     short_refused: str | None = "the broker has not said yet"
+    conditions: Conditions = NO_CONDITIONS
 
 
 @dataclass(frozen=True, slots=True)

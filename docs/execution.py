@@ -139,6 +139,7 @@ def settings_table(name: str, part: type[Part]) -> str:
 
 
 def _settings(name: str, part: type[Part]) -> Iterator[tuple[str, str, str]]:
+    """A row a setting; those of a part within it under its name."""
     for field, info in part.model_fields.items():
         if isinstance(info.default, Part) and not isinstance(info.default, Amount):
             yield from _settings(f"{name}.{field}", type(info.default))

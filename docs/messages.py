@@ -155,7 +155,13 @@ SILENT = frozenset(
 
 NO_MESSAGES = frozenset(
     (f"core/{file}.py", "Field")
-    for file in ("settings", "setting_types", "risk/protections/terms", "risk/regime/terms")
+    for file in (
+        "settings",
+        "setting_types",
+        "risk/protections/terms",
+        "risk/regime/terms",
+        "risk/scaling/settings",
+    )
 )
 """What a setting is: the file of examples says it."""
 

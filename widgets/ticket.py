@@ -16,6 +16,7 @@ from rich.cells import cell_len
 from core.model.order import LegRole, OrderRequest, OrderType, Side, StopHolder, TimeInForce
 from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
+from core.model.sizing import Size
 from core.model.staging import MANUAL, Review, StopPlan, Verdict
 from core.model.values import plain
 from core.views import ProposalRow, TicketView
@@ -50,6 +51,7 @@ def ticket_lines(view: TicketView, now: datetime, width: int) -> list[TextLine]:
         for left, right in _closing(view) if order.effect.only_reduces else _opening(view):
             lines += two(left, right, width=width)
     lines += two(_quote(view.quote, now), [_moved(view)], width=width)
+    lines += _size(view.size, width)
     lines += wrapped("why    ", _why(view), width)
     for words in view.cancels_in_words:
         lines += wrapped("first  ", f"cancels {words}, then sends this", width)
@@ -57,6 +59,15 @@ def ticket_lines(view: TicketView, now: datetime, width: int) -> list[TextLine]:
         stops = ", ".join(view.put_back_in_words)
         lines += wrapped("then   ", f"asks for a stop for what is left: {stops}", width)
     return lines + checks(view.now, width)
+
+
+def _size(size: Size | None, width: int) -> list[TextLine]:
+    """`0.5 throttle × 0.7 VIX`, each with its reason, and what could not be measured; nothing where no term cuts."""
+    if size is None or not size.cuts:
+        return []
+    told = " × ".join(f"{term} ({term.words})" for term in size.cuts)
+    unknown = ", ".join(f"{left.name} ({left.why})" for left in size.left_out)
+    return wrapped("size   ", f"{told}; left out: {unknown}" if unknown else told, width)
 
 
 def order_in_words(order: OrderRequest) -> str:

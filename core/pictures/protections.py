@@ -15,7 +15,7 @@ from core.execution.breaker import Phase
 from core.facts import HaltCause
 from core.model.account import Account
 from core.model.session import NoSession, Session
-from core.model.values import ZERO
+from core.model.values import ZERO, plain
 from core.pictures.regime import regime_rows
 from core.risk.checks.back_pressure import queued_orders
 from core.risk.checks.open_positions import places_taken
@@ -54,6 +54,7 @@ class Protections:
         yield from self._of_trades(at)
         yield from regime_rows(self.desk.regime.regime, today)
         yield from self._refused_symbols(at, today)
+        yield from self._throttle(today)
 
     # ── the desk and its hours ───────────────────────────────────────────────────────────────────────────────────
 
@@ -269,6 +270,13 @@ class Protections:
                 yield _row(
                     f"symbol/{symbol}", symbol, "refused today", refusal.reason, since=refusal.at, until=until
                 )  # fmt: skip
+
+    def _throttle(self, today: date) -> Iterator[ProtectionRow]:
+        """It shuts nothing and makes trades smaller; a profitable day ends it sooner (RK-11)."""
+        state = self.desk.sizing.losses.state
+        if state.factor < ALL_OF_IT:
+            measure = f"risk × {plain(state.factor)}"
+            yield _row("throttle", "Throttle", measure, None, state.words, until=self._next_week(today).open)
 
     def _next_week(self, today: date) -> Session:
         """The first session of the week after."""

@@ -5,8 +5,8 @@ On an entry a check that refuses, raises or cannot decide refuses. On an order t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -22,9 +22,10 @@ from core.model.quote import NoQuote, Quote
 from core.model.regime import UNKNOWN, Regime
 from core.model.session import NoSession, Session
 from core.model.staging import NoStop, Review, Standing, StopPlan, Verdict
-from core.model.values import Price
+from core.model.values import Price, Symbol
 from core.risk.day import Day
 from core.risk.protections.book import ProtectionBook
+from core.risk.scaling.book import SizingBook
 from core.settings import Settings
 
 
@@ -55,7 +56,8 @@ class Candidate:
 class ReviewContext:
     """What a review looks at. `is_fresh` says that account, quote and clock were fetched for this very review.
 
-    `others` are the orders that work at the broker and are not this desk's, as last seen.
+    `others` are the orders that work at the broker and are not this desk's, as last seen. `last` tells a symbol's last
+    price; None where there is none.
     """
 
     at: datetime
@@ -75,6 +77,8 @@ class ReviewContext:
     protections: ProtectionBook
     others: tuple[OrderReport, ...] = ()
     regime: Regime = UNKNOWN
+    sizing: SizingBook = field(default_factory=SizingBook)
+    last: Callable[[Symbol], Price | None] = lambda _symbol: None
 
     @property
     def equity(self) -> Decimal | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from core.model.bar import Bar
 from core.model.session import Calendar, NoSession, Session
 from core.model.signal import Answer, EntrySignal, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import Money, Price, Quantity, Symbol
+from core.risk.scaling.contract import Conditions
 from core.settings import Settings
 from core.strategies.base import Context, Strategy
 from core.strategies.boundary import fault_in
@@ -41,6 +43,7 @@ class Holdings(Protocol):
     def entries_allowed(self, day: date) -> int: ...
     def is_waiting(self, symbol: Symbol, strategy: str) -> bool: ...
     def opening_equity(self, day: date) -> Decimal | None: ...
+    def conditions(self, symbol: Symbol, strategy: str, day: date, last: dict[Symbol, Price]) -> Conditions: ...
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal: ...
 
 
@@ -150,8 +153,14 @@ class Orchestrator:
             strategy = VwapStrategy(settings.strategies.vwap, state.memory)
             nowhere = datetime.min.replace(tzinfo=NEW_YORK)
             context = Context(Session(date.min, nowhere, nowhere), nowhere, nowhere, nowhere, 0)
-            self.runners[symbol] = [Runner(strategy, symbol, state, context, nowhere)]
+            runner = Runner(strategy, symbol, state, context, nowhere)
+            context.conditions = partial(self._conditions, runner)
+            self.runners[symbol] = [runner]
         self.is_dirty = True
+
+    def _conditions(self, runner: Runner) -> Conditions:
+        name, day = runner.strategy.name, runner.context.session.day
+        return self.holdings.conditions(runner.symbol, name, day, self.state.marks)
 
     def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:
         bar = fact.bar
@@ -237,6 +246,7 @@ class Orchestrator:
         equity = self.holdings.opening_equity(day)
         context.risk_per_trade = _money(self.settings.risk.per_trade.of(equity))
         context.max_notional = _money(self.settings.risk.max_notional.of(equity))
+        context.min_notional = self.settings.risk.min_notional
         runner.daily_limit = self.settings.risk.daily_loss.of(equity)
         self._disable_after_loss(runner)
 

@@ -11,7 +11,15 @@ from datetime import datetime, timedelta
 
 from core.desk import Desk
 from core.effects import Effect
-from core.facts import ProposalSkipped, ProtectionExpired, ProtectionOverridden, ProtectionTripped, StrategyPaused
+from core.facts import (
+    ProposalSkipped,
+    ProtectionExpired,
+    ProtectionOverridden,
+    ProtectionTripped,
+    RiskRestored,
+    RiskThrottled,
+    StrategyPaused,
+)
 from core.inputs import OverrideProtection
 from core.model.account import Account
 from core.model.staging import MANUAL
@@ -20,6 +28,7 @@ from core.risk.checks.daily_loss import DAILY, WEEKLY
 from core.risk.checks.verdicts import usd
 from core.risk.day import end_of_day, end_of_week
 from core.risk.protections.contract import GLOBAL
+from core.risk.scaling.losses import Loss
 
 WORD = "OVERRIDE"
 FOR_A_REVIEW = "its equity curve stayed down: look at its trades, then resume it"
@@ -68,6 +77,24 @@ class Guarding:
             if desk.protections.latches.told(name, GLOBAL) is None:
                 reason = f"{usd(start - account.equity)} lost {span}, the limit is {usd(limit)}"
                 desk.record(ProtectionTripped(name, GLOBAL, reason, ends))
+        self._throttle(account)
+
+    def _throttle(self, account: Account) -> None:
+        """A part of a loss limit leaves a part of the risk of a trade, until a better day or a new week (RK-11)."""
+        desk, day = self.desk, self.desk.calendar.trading_day(self.desk.at)
+        risk, losses = desk.control.settings.risk, desk.sizing.losses
+        if losses.state.ended:
+            desk.record(RiskRestored(losses.state.ended))
+        of_day, of_week = desk.opening.opening_equity(day), desk.opening.opening_equity_of_week(day)
+        if of_day is None or of_week is None:
+            return
+        found = losses.measure(
+            Loss(of_day - account.equity, risk.daily_loss.of(of_day)),
+            Loss(of_week - account.equity, risk.weekly_loss.of(of_week)),
+            risk.sizing.throttle,
+        )
+        if found is not None:
+            desk.record(RiskThrottled(found.factor, found.words))
 
     def on_override(self, command: OverrideProtection) -> Iterable[Effect]:
         """The word in full, for one trip in one scope; a loss of the account stays shut for a while yet (RK-06)."""

@@ -7,7 +7,7 @@ import platform
 import resource
 import sys
 
-from tests.bench import desk, house, paint, protections, ticket
+from tests.bench import desk, house, paint, protections, sizes, ticket
 
 BARS = 200_000
 
@@ -19,6 +19,7 @@ def main() -> None:
         ("bars through the whole house", lambda: house.measure(calendar, bars, feed)),
         ("protections", lambda: protections.measure(calendar, bars, feed)),
         ("a ticket", ticket.measure),
+        ("the size of an order", sizes.measure),
         ("the desk", paint.measure),
         ("the desk under load, in a terminal", desk.measure),
     )

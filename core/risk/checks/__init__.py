@@ -15,6 +15,7 @@ from core.risk.checks.price_rules import PriceRulesCheck
 from core.risk.checks.protections import ProtectionCheck
 from core.risk.checks.quantity_rules import QuantityRulesCheck
 from core.risk.checks.quote_age import QuoteAgeCheck
+from core.risk.checks.risk_budget import RiskBudgetCheck
 from core.risk.checks.session import SessionCheck
 from core.risk.checks.spread import SpreadCheck
 from core.risk.checks.stop_present import StopPresentCheck
@@ -42,6 +43,7 @@ def standard_gate() -> Gate:
             PriceRulesCheck(),
             StopPresentCheck(),
             PerTradeLossCheck(),
+            RiskBudgetCheck(),
             NotionalCheck(),
             BuyingPowerCheck(),
             OpenPositionsCheck(),

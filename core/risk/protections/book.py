@@ -11,8 +11,8 @@ from core.model.bar import Bar
 from core.model.values import Money
 from core.risk.protections.contract import Answer, Lock, Protection, Scope, TradeProtection
 from core.risk.protections.cooldown import Cooldown, CooldownState
-from core.risk.protections.latches import Latches, LatchesState, Override
 from core.risk.protections.equity_curve import EquityCurve, EquityCurveState
+from core.risk.protections.latches import Latches, LatchesState, Override
 from core.risk.protections.loss_streak import LossStreak, LossStreakState
 from core.risk.protections.low_profit import LowProfit, LowProfitState
 from core.risk.protections.max_drawdown import MaxDrawdown, MaxDrawdownState

@@ -13,6 +13,7 @@ from core.model.bar import Bar
 from core.model.order import StopHolder
 from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
 from core.model.values import NO_SHARES, Price, Quantity, Symbol
+from core.risk.scaling.contract import Conditions
 from core.setting_types import Amount
 from core.settings import RiskSettings, Settings, StrategiesSettings, VwapSettings
 from core.strategies.base import Context
@@ -34,6 +35,7 @@ class Holdings:
     waiting: bool = False
     equity: Decimal | None = Decimal(200)
     result: Decimal = Decimal(0)
+    sized_by: Conditions = field(default_factory=lambda: Conditions(equity=Decimal(200)))
     asked: list[dict[Symbol, Price]] = field(default_factory=list)
 
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]:
@@ -53,6 +55,9 @@ class Holdings:
 
     def opening_equity(self, day: date) -> Decimal | None:
         return self.equity
+
+    def conditions(self, symbol: Symbol, strategy: str, day: date, last: dict[Symbol, Price]) -> Conditions:
+        return self.sized_by
 
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal:
         self.asked.append(dict(last))
