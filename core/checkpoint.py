@@ -15,6 +15,7 @@ from core.execution.tally import TallyState
 from core.market.normaliser import MarketState
 from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
 from core.risk.day import DayState
+from core.risk.margin_samples import MarginState
 from core.risk.protections.book import BookState
 from core.shadows import ShadowsState
 from core.staging.stage import StageState
@@ -26,6 +27,7 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "proposals": TypeAdapter(StageState),
     "day": TypeAdapter(DayState),
     "protections": TypeAdapter(BookState),
+    "margin": TypeAdapter(MarginState),
     "breaker": TypeAdapter(BreakerState),
     "latencies": TypeAdapter(LatenciesState),
     "tally": TypeAdapter(TallyState),
@@ -44,6 +46,7 @@ def states(desk: Desk) -> dict[str, Any]:
         "proposals": desk.stage.state,
         "day": desk.opening.state,
         "protections": desk.protections.state,
+        "margin": desk.margin.state,
         "breaker": desk.breaker.state,
         "latencies": desk.latencies.state,
         "tally": desk.tally.state,
@@ -102,6 +105,7 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
     desk.stage.state = loaded["proposals"]
     desk.opening.state = loaded["day"]
     desk.protections.restore(loaded["protections"])
+    desk.margin.state = loaded["margin"]
     desk.breaker.state = loaded["breaker"]
     desk.latencies.state = loaded["latencies"]
     desk.tally.state = loaded["tally"]

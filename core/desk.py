@@ -31,6 +31,7 @@ from core.model.values import Price, Quantity, Symbol, plain
 from core.ports import Journal
 from core.risk.day import Day
 from core.risk.gate import ReviewContext
+from core.risk.margin_samples import MarginSamples
 from core.risk.protections.book import ProtectionBook
 from core.risk.protections.trades import Direction, closed
 from core.shadows import Shadows
@@ -84,6 +85,7 @@ class Desk:
         self.opening = Day()
         self.protections = ProtectionBook(lambda: self.control.settings.risk.protections)
         self.ledger.on_trade = self._hear_trade
+        self.margin = MarginSamples()
         self.breaker = Breaker()
         self.latencies = Latencies(calendar.trading_day)
         self.tally = Tally(calendar.trading_day)
@@ -136,6 +138,8 @@ class Desk:
             is_fresh=fresh is not None,
             protections=self.protections,
             others=self.others,
+            instruments=self.instruments,
+            prices=self.last_price,
         )
 
     def read_only_refusal(self, order: OrderRequest) -> str | None:
@@ -173,6 +177,7 @@ class Desk:
             self.stage.folds,
             self.opening.folds,
             self.protections.folds,
+            self.margin.folds,
             self.breaker.folds,
             self.latencies.folds,
             self.tally.folds,

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from core.model.account import Mode
 from core.model.order import StopHolder
 from core.risk.protections.terms import FREQTRADE, ProtectionsSettings
+from core.risk.terms import MarginSettings, PortfolioSettings
 from core.setting_types import Amount, Delay, NotNegative, Part, Positive, Ratio, Seconds
 
 
@@ -57,6 +58,8 @@ class RiskSettings(Part):
     quote_age_seconds_iex: Seconds = Field(Decimal(60), description="the same on the IEX feed")
     price_band: Ratio = Field(Decimal("0.05"), description="a limit further from the quote warns (EX-11)")
     clock_skew_seconds: Seconds = Field(Decimal(1), description="more between desk and broker warns")
+    margin: MarginSettings = MarginSettings()
+    portfolio: PortfolioSettings = PortfolioSettings()
     protections: ProtectionsSettings = ProtectionsSettings()
 
 
@@ -250,6 +253,7 @@ PROFILES: dict[str, dict[str, object]] = {
             "entries_a_day": 10,
             "window_start": "09:35",
             "window_end": "15:45",
+            "portfolio": {"max_exposure": "1.5", "reserve": {"of_equity": "0.1"}},
         },
     },
     "freqtrade": {"risk": {"protections": FREQTRADE}},

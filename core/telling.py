@@ -107,6 +107,10 @@ def in_words(fact: facts.Fact) -> str:
             return f"protection {_guard(fact)} ended: entries pass it again"
         case facts.ProtectionOverridden():
             return f"protection {_guard(fact)} overridden from {fact.begins:%H:%M}Z to {fact.until:%m-%d %H:%M}Z"
+        case facts.MarginSampled():
+            return f"margin: maintenance {_usd(fact.maintenance_margin)} of {_usd(fact.equity)} equity"
+        case facts.MarginWarned():
+            return _margin(fact)
         case facts.Halted():
             return f"HALTED ({fact.cause.value}) {fact.reason}"
         case facts.Resumed():
@@ -212,6 +216,14 @@ def _guard(fact: facts.ProtectionTripped | facts.ProtectionExpired | facts.Prote
     return fact.name.replace("_", " ") + scope
 
 
+def _margin(fact: facts.MarginWarned) -> str:
+    if fact.limit is None:
+        return f"margin: maintenance is {fact.distance:.1%} away, over every distance that warns"
+    if fact.distance < 0:
+        return f"MARGIN {-fact.distance:.1%} UNDER maintenance: the broker may close positions; close some first"
+    return f"MARGIN {fact.distance:.1%} from maintenance, under {fact.limit:.1%}: close some, or bring equity"
+
+
 def cents(amount: Decimal) -> Decimal:
     """An amount to the cent, halves away from zero, as the desk shows it."""
     return amount.quantize(CENT, ROUND_HALF_UP)
@@ -276,6 +288,8 @@ _KINDS: dict[type, str] = {
     facts.ProtectionTripped: "guard",
     facts.ProtectionExpired: "guard",
     facts.ProtectionOverridden: "guard",
+    facts.MarginSampled: "margin",
+    facts.MarginWarned: "margin",
     facts.CancelRequested: "order",
     facts.CancelFailed: "order",
     facts.UpdateIgnored: "order",

@@ -5,8 +5,8 @@ On an entry a check that refuses, raises or cannot decide refuses. On an order t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -21,7 +21,7 @@ from core.model.order import OrderRequest, OrderType
 from core.model.quote import NoQuote, Quote
 from core.model.session import NoSession, Session
 from core.model.staging import NoStop, Review, Standing, StopPlan, Verdict
-from core.model.values import Price
+from core.model.values import Price, Symbol
 from core.risk.day import Day
 from core.risk.protections.book import ProtectionBook
 from core.settings import Settings
@@ -54,7 +54,8 @@ class Candidate:
 class ReviewContext:
     """What a review looks at. `is_fresh` says that account, quote and clock were fetched for this very review.
 
-    `others` are the orders that work at the broker and are not this desk's, as last seen.
+    `others` are the orders that work at the broker and are not this desk's, as last seen. `instruments` and
+    `prices` are the last sightings of every symbol: what a limit over all that is held reads.
     """
 
     at: datetime
@@ -73,6 +74,8 @@ class ReviewContext:
     is_fresh: bool
     protections: ProtectionBook
     others: tuple[OrderReport, ...] = ()
+    instruments: Mapping[Symbol, Instrument] = field(default_factory=dict)
+    prices: Callable[[Symbol], tuple[datetime, Price] | None] = lambda _symbol: None
 
     @property
     def equity(self) -> Decimal | None:

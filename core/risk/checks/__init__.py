@@ -7,10 +7,12 @@ from core.risk.checks.breaker import BreakerCheck
 from core.risk.checks.buying_power import BuyingPowerCheck
 from core.risk.checks.daily_loss import DailyLossCheck, WeeklyLossCheck
 from core.risk.checks.kill import KillCheck
+from core.risk.checks.margin import MarginCheck
 from core.risk.checks.mode import ModeCheck
 from core.risk.checks.notional import NotionalCheck
 from core.risk.checks.open_positions import OpenPositionsCheck
 from core.risk.checks.per_trade_loss import PerTradeLossCheck
+from core.risk.checks.portfolio import PortfolioCheck
 from core.risk.checks.price_rules import PriceRulesCheck
 from core.risk.checks.protections import ProtectionCheck
 from core.risk.checks.quantity_rules import QuantityRulesCheck
@@ -42,6 +44,8 @@ def standard_gate() -> Gate:
             PerTradeLossCheck(),
             NotionalCheck(),
             BuyingPowerCheck(),
+            MarginCheck(),
+            PortfolioCheck(),
             OpenPositionsCheck(),
             DailyLossCheck(),
             WeeklyLossCheck(),
