@@ -33,6 +33,7 @@ from core.risk.day import Day
 from core.risk.gate import ReviewContext
 from core.risk.margin_samples import MarginSamples
 from core.risk.protections.book import ProtectionBook
+from core.risk.protections.day_trades import business_days
 from core.risk.protections.trades import Direction, closed
 from core.shadows import Shadows
 from core.staging.stage import Stage
@@ -83,7 +84,7 @@ class Desk:
         self.ledger = Ledger(calendar)
         self.stage = Stage(calendar)
         self.opening = Day()
-        self.protections = ProtectionBook(lambda: self.control.settings.risk.protections)
+        self.protections = ProtectionBook(lambda: self.control.settings.risk.protections, business_days(calendar))
         self.ledger.on_trade = self._hear_trade
         self.margin = MarginSamples()
         self.breaker = Breaker()

@@ -106,6 +106,7 @@ class Engine:
 
         def see_account(account: Account) -> None:
             guarding.see_account(account)
+            guarding.look()
             lending.see(account)
 
         filling.after_trade, starting.see_loss = guarding.look, see_account

@@ -6,6 +6,7 @@ from core.risk.checks.back_pressure import BackPressureCheck
 from core.risk.checks.breaker import BreakerCheck
 from core.risk.checks.buying_power import BuyingPowerCheck
 from core.risk.checks.daily_loss import DailyLossCheck, WeeklyLossCheck
+from core.risk.checks.day_trades import DayTradesCheck
 from core.risk.checks.kill import KillCheck
 from core.risk.checks.margin import MarginCheck
 from core.risk.checks.mode import ModeCheck
@@ -25,6 +26,7 @@ from core.risk.checks.tradable import TradableCheck
 from core.risk.checks.window import WindowCheck
 from core.risk.gate import Gate
 from core.risk.protections.book import NAMES
+from core.risk.protections.day_trades import DayTrades
 
 
 def standard_gate() -> Gate:
@@ -49,7 +51,8 @@ def standard_gate() -> Gate:
             OpenPositionsCheck(),
             DailyLossCheck(),
             WeeklyLossCheck(),
-            *(ProtectionCheck(name) for name in NAMES),
+            *(ProtectionCheck(name) for name in NAMES if name != DayTrades.name),
+            DayTradesCheck(),
             WindowCheck(),
             SpreadCheck(),
             QuoteAgeCheck(),

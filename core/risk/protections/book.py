@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from core.facts import DayStarted
 from core.model.values import Money
 from core.risk.protections.contract import Answer, Lock, Scope, TradeProtection
 from core.risk.protections.cooldown import Cooldown, CooldownState
+from core.risk.protections.day_trades import DayTrades, DayTradesState, weekday_after
 from core.risk.protections.latches import Latches, LatchesState
 from core.risk.protections.loss_streak import LossStreak, LossStreakState
 from core.risk.protections.low_profit import LowProfit, LowProfitState
@@ -26,10 +27,11 @@ class BookState:
     low_profit: LowProfitState = field(default_factory=LowProfitState)
     loss_streak: LossStreakState = field(default_factory=LossStreakState)
     max_drawdown: MaxDrawdownState = field(default_factory=MaxDrawdownState)
+    day_trades: DayTradesState = field(default_factory=DayTradesState)
     latches: LatchesState = field(default_factory=LatchesState)
 
 
-NAMES = (MaxDrawdown.name, StopLossGuard.name, Cooldown.name, LowProfit.name, LossStreak.name)
+NAMES = (MaxDrawdown.name, StopLossGuard.name, Cooldown.name, LowProfit.name, LossStreak.name, DayTrades.name)
 """In the order in which tickets and panes list them."""
 
 
@@ -40,21 +42,27 @@ class ProtectionBook:
     ----------
     settings
         Read at each trade: what was counted under other terms stays counted.
+    next_day
+        The business day after a day.
     """
 
-    def __init__(self, settings: Callable[[], ProtectionsSettings]) -> None:
+    def __init__(
+        self, settings: Callable[[], ProtectionsSettings], next_day: Callable[[date], date] = weekday_after
+    ) -> None:
         self.settings = settings
         self.max_drawdown = MaxDrawdown(lambda: settings().max_drawdown)
         self.stop_loss_guard = StopLossGuard(lambda: settings().stop_loss_guard)
         self.cooldown = Cooldown(lambda: settings().cooldown)
         self.low_profit = LowProfit(lambda: settings().low_profit)
         self.loss_streak = LossStreak(lambda: settings().loss_streak)
+        self.day_trades = DayTrades(lambda: settings().day_trades, next_day)
         self.all: tuple[TradeProtection, ...] = (
             self.max_drawdown,
             self.stop_loss_guard,
             self.cooldown,
             self.low_profit,
             self.loss_streak,
+            self.day_trades,
         )
         self.latches = Latches()
         self.folds = {DayStarted: self._day_started, **self.latches.folds}
@@ -68,6 +76,7 @@ class ProtectionBook:
             self.low_profit.state,
             self.loss_streak.state,
             self.max_drawdown.state,
+            self.day_trades.state,
             self.latches.state,
         )
 
@@ -77,6 +86,7 @@ class ProtectionBook:
         self.low_profit.state = state.low_profit
         self.loss_streak.state = state.loss_streak
         self.max_drawdown.state = state.max_drawdown
+        self.day_trades.state = state.day_trades
         self.latches.state = state.latches
 
     def is_on(self, protection: TradeProtection) -> bool:
@@ -94,6 +104,7 @@ class ProtectionBook:
         self.max_drawdown.begin_day(at, equity)
         for protection in self.all:
             protection.locks.forget_before(at)
+        self.day_trades.begin_day(at, equity)
 
     def locks_on(self, name: str, entry: Scope, at: datetime) -> tuple[Lock, ...]:
         """Why a protection shuts an entry out; nothing where it is off."""

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from core.setting_types import Minutes, Part, Ratio, Trades
+from core.setting_types import Minutes, Part, Positive, Ratio, Trades
 
 A_DAY, A_WEEK = 1440, 7 * 1440
 
@@ -67,6 +67,17 @@ class MaxDrawdownTerms(ProtectionTerms):
     stop_minutes: Minutes = Field(A_DAY, description="shut after the last one that counted")
 
 
+class DayTradesTerms(ProtectionTerms):
+    """The pattern-day-trader rule of brokers that still count (RK-15); its figures are those of FINRA's old rule."""
+
+    enabled: bool = Field(False, description="only for a broker that still counts day trades; Alpaca does not")
+    trade_limit: Annotated[int, Field(ge=2, le=1000)] = Field(4, description="day trades that must not be made")
+    days: Annotated[int, Field(ge=1, le=60)] = Field(
+        5, description="business days that count, the trade's own included"
+    )
+    equity: Positive = Field(Decimal(25_000), description="USD at the day's start from which nothing is counted")
+
+
 class ProtectionsSettings(Part):
     """What shuts entries after trades that went wrong. They guard entries alone (RK-22)."""
 
@@ -75,6 +86,7 @@ class ProtectionsSettings(Part):
     low_profit: LowProfitTerms = LowProfitTerms()
     loss_streak: LossStreakTerms = LossStreakTerms()
     max_drawdown: MaxDrawdownTerms = MaxDrawdownTerms()
+    day_trades: DayTradesTerms = DayTradesTerms()
     override_minutes: Minutes = Field(30, description="an override passes what tripped, and no longer")
     loss_override_minutes: Minutes = Field(60, description="an overridden loss of the account stays shut (RK-06)")
 
