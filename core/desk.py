@@ -138,6 +138,7 @@ class Desk:
             broker_time=fresh.broker_time if fresh else None,
             is_fresh=fresh is not None,
             protections=self.protections,
+            session_of_day=self.calendar.session_on(self.calendar.trading_day(at)),
             others=self.others,
             instruments=self.instruments,
             prices=self.last_price,

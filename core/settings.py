@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from core.model.account import Mode
 from core.model.order import StopHolder
 from core.risk.protections.terms import FREQTRADE, ProtectionsSettings
-from core.risk.terms import MarginSettings, PortfolioSettings
+from core.risk.terms import MarginSettings, PortfolioSettings, SessionSettings
 from core.setting_types import Amount, Delay, NotNegative, Part, Positive, Ratio, Seconds
 
 
@@ -60,6 +60,7 @@ class RiskSettings(Part):
     clock_skew_seconds: Seconds = Field(Decimal(1), description="more between desk and broker warns")
     margin: MarginSettings = MarginSettings()
     portfolio: PortfolioSettings = PortfolioSettings()
+    session: SessionSettings = SessionSettings()
     protections: ProtectionsSettings = ProtectionsSettings()
 
 
@@ -253,7 +254,7 @@ PROFILES: dict[str, dict[str, object]] = {
             "entries_a_day": 10,
             "window_start": "09:35",
             "window_end": "15:45",
-            "portfolio": {"max_exposure": "1.5", "reserve": {"of_equity": "0.1"}},
+            "portfolio": {"max_exposure": "1.5", "reserve": "0.1"},
         },
     },
     "freqtrade": {"risk": {"protections": FREQTRADE}},

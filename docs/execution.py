@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -135,11 +135,17 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def settings_table(name: str, part: type[Part]) -> str:
-    rows = [
-        (f"`{name}.{field}`", _plain(info.default) + (" s" if "seconds" in field else ""), info.description or "")
-        for field, info in part.model_fields.items()
-    ]
-    return table(("setting", "default", "what it is"), rows)
+    return table(("setting", "default", "what it is"), _settings(name, part))
+
+
+def _settings(name: str, part: type[Part]) -> Iterator[tuple[str, str, str]]:
+    """A row a setting, those of a table within it among them."""
+    for field, info in part.model_fields.items():
+        if isinstance(info.default, Part) and not isinstance(info.default, Amount):
+            yield from _settings(f"{name}.{field}", type(info.default))
+        else:
+            unit = " s" if "seconds" in field else ""
+            yield f"`{name}.{field}`", _plain(info.default) + unit, info.description or ""
 
 
 def _in_order(statuses: list[str]) -> str:
@@ -158,6 +164,8 @@ def _plain(value: object) -> str:
         return f"{value:%H:%M}"
     if isinstance(value, Decimal):
         return format(value, "f")
+    if isinstance(value, tuple):
+        return ", ".join(map(_plain, value)) or "none"
     assert not isinstance(value, BaseModel), f"say how {value!r} reads"
     return str(value)
 

@@ -18,6 +18,8 @@ class Instrument:
         Smallest part of a share: 0.001 where fractions trade (Alpaca accepts nine decimals; ours are coarser), else 1.
     is_marginable
         Whether anything is lent against it.
+    is_crypto
+        It trades at all hours.
     long_requirement, short_requirement
         The part of its value that the account must hold to keep it, long or short; None where the broker does not say.
     """
@@ -29,6 +31,7 @@ class Instrument:
     is_easy_to_borrow: bool = True
     quantity_step: Decimal = Decimal("0.001")
     is_marginable: bool = True
+    is_crypto: bool = False
     long_requirement: Fraction | None = None
     short_requirement: Fraction | None = None
 

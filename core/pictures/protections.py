@@ -23,6 +23,7 @@ from core.risk.day import monday_of
 from core.risk.margin import distance_of
 from core.risk.portfolio import exposure_of
 from core.risk.protections.contract import EVERYTHING
+from core.risk.terms import UNLIMITED
 from core.strategies.orchestrator import at_new_york
 from core.views import ProtectionRow
 
@@ -211,7 +212,7 @@ class Protections:
         """The value of all positions and of entries on their way, where it is limited (RK-16)."""
         desk, most = self.desk, self.desk.control.settings.risk.portfolio.max_exposure
         account = desk.account
-        if most is None or not isinstance(account, Account):
+        if most == UNLIMITED or not isinstance(account, Account):
             return
         exposure = exposure_of(desk.ledger, desk.last_price) / account.equity if account.equity > 0 else NO_EQUITY
         yield _row(

@@ -26,6 +26,8 @@ from core.risk.day import Day
 from core.risk.protections.book import ProtectionBook
 from core.settings import Settings
 
+NOT_ASKED = NoSession("the calendar was not asked")
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -54,8 +56,9 @@ class Candidate:
 class ReviewContext:
     """What a review looks at. `is_fresh` says that account, quote and clock were fetched for this very review.
 
-    `others` are the orders that work at the broker and are not this desk's, as last seen. `instruments` and
-    `prices` are the last sightings of every symbol: what a limit over all that is held reads.
+    `session` is the one that is open now, `session_of_day` the day's. `others` are the orders that work at the broker
+    and are not this desk's, as last seen. `instruments` and `prices` are the last sightings of every symbol: what a
+    limit over all that is held reads.
     """
 
     at: datetime
@@ -73,6 +76,7 @@ class ReviewContext:
     broker_time: datetime | None
     is_fresh: bool
     protections: ProtectionBook
+    session_of_day: Session | NoSession = NOT_ASKED
     others: tuple[OrderReport, ...] = ()
     instruments: Mapping[Symbol, Instrument] = field(default_factory=dict)
     prices: Callable[[Symbol], tuple[datetime, Price] | None] = lambda _symbol: None

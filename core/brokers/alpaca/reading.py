@@ -33,6 +33,7 @@ PER_CENT = Decimal(100)
 SMALLEST_FRACTION = Decimal("0.001")
 """Of a share; Alpaca takes nine decimals, ours are coarser."""
 ACTIVE = "ACTIVE"
+CRYPTO = "crypto"
 LONGEST_NAME = 64
 WITH_LEGS = frozenset({"bracket", "oco", "oto"})
 AN_ACTIVITY = "::"
@@ -193,6 +194,7 @@ def an_instrument(raw: object) -> Instrument:
         is_easy_to_borrow=asset.flag("easy_to_borrow"),
         quantity_step=SMALLEST_FRACTION if is_fractionable else WHOLE,
         is_marginable=asset.flag("marginable"),
+        is_crypto=asset.word("class") == CRYPTO,
         long_requirement=_requirement(asset, "margin_requirement_long"),
         short_requirement=_requirement(asset, "margin_requirement_short"),
     )

@@ -19,6 +19,7 @@ from core.risk.checks.protections import ProtectionCheck
 from core.risk.checks.quantity_rules import QuantityRulesCheck
 from core.risk.checks.quote_age import QuoteAgeCheck
 from core.risk.checks.session import SessionCheck
+from core.risk.checks.session_limits import SessionLimitsCheck
 from core.risk.checks.spread import SpreadCheck
 from core.risk.checks.stop_present import StopPresentCheck
 from core.risk.checks.symbol_refused import SymbolRefusedCheck
@@ -39,6 +40,7 @@ def standard_gate() -> Gate:
             ModeCheck(),
             SymbolRefusedCheck(),
             SessionCheck(),
+            SessionLimitsCheck(),
             TradableCheck(),
             QuantityRulesCheck(),
             PriceRulesCheck(),

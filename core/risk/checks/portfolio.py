@@ -20,7 +20,7 @@ class PortfolioCheck:
         terms, account = desk.settings.risk.portfolio, desk.account
         if candidate.only_reduces:
             return passed(self.name, "closes; makes room")
-        if terms.max_exposure is None and terms.reserve is None:
+        if terms.limits_nothing:
             return passed(self.name, "no limit is set")
         if not isinstance(account, Account):
             return refused(self.name, "equity and buying power are not known yet")
@@ -33,23 +33,23 @@ class PortfolioCheck:
         cost = price * candidate.order.quantity
         held = exposure_of(desk.ledger, desk.prices, but=candidate.order)
         free = free_for(candidate.order, desk.ledger, account)
-        reserve = None if terms.reserve is None else terms.reserve.of(desk.equity)
+        reserve = terms.reserve * equity
         refusal = _exposed(held / equity, (held + cost) / equity, terms.max_exposure) or _spent(free, cost, reserve)
         if refusal is not None:
             return refused(self.name, refusal)
         return passed(self.name, f"exposure {percent((held + cost) / equity)} of equity with it")
 
 
-def _exposed(before: Decimal, after: Decimal, most: Decimal | None) -> str | None:
-    if most is None or after <= most:
+def _exposed(before: Decimal, after: Decimal, most: Decimal) -> str | None:
+    if after <= most:
         return None
     if before > most:
         return f"exposure {percent(before)} of equity is over {percent(most)}: exits only"
     return f"exposure would be {percent(after)} of equity, {percent(most)} is the most; take fewer shares"
 
 
-def _spent(free: Decimal, cost: Decimal, reserve: Decimal | None) -> str | None:
-    if reserve is None or free - cost >= reserve:
+def _spent(free: Decimal, cost: Decimal, reserve: Decimal) -> str | None:
+    if not reserve or free - cost >= reserve:
         return None
     if free < reserve:
         return f"{usd(free)} of buying power are free, under the reserve of {usd(reserve)}: exits only"
