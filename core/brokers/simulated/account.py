@@ -92,9 +92,10 @@ class Ledger:
     def account(
         self, at: datetime, market: Market, reserved: Decimal, instrument: Callable[[Symbol], Instrument | NoInstrument]
     ) -> Account:
+        """Its figures; on margin a position takes what it requires, and a cash account has paid for all of it."""
         values = self._values(at, market)
         equity, day = self.cash + sum(values.values(), ZERO), self.buying_power(at, market, reserved)
-        kept = {symbol: self._requirement(instrument(symbol), value) for symbol, value in values.items()}
+        required = {symbol: self._requirement(instrument(symbol), value) for symbol, value in values.items()}
         least = 1 / self._config.multiplier
         return Account(
             at=at,
@@ -104,14 +105,16 @@ class Ledger:
             buying_power=Money(day),
             multiplier=self._config.multiplier,
             unsettled=NO_MONEY if self._config.is_margin else Money(self.cash - self.settled_cash(at)),
-            initial_margin=Money(sum((abs(v) * max(least, kept[s]) for s, v in values.items()), ZERO)),
-            maintenance_margin=Money(sum((abs(v) * kept[s] for s, v in values.items()), ZERO)),
+            initial_margin=Money(sum((abs(v) * max(least, required[s]) for s, v in values.items()), ZERO)),
+            maintenance_margin=Money(sum((abs(v) * required[s] for s, v in values.items()), ZERO)),
             overnight_buying_power=Money(self._over_night(equity, values, reserved, day)),
         )
 
     def _requirement(self, instrument: Instrument | NoInstrument, value: Decimal) -> Decimal:
-        """The part of a position's value that must be there to keep it; a cash account pays the whole."""
-        if not self._config.is_margin or isinstance(instrument, NoInstrument) or not instrument.is_marginable:
+        """The part of a position's value that must be there to keep it."""
+        if not self._config.is_margin:
+            return ZERO
+        if isinstance(instrument, NoInstrument) or not instrument.is_marginable:
             return WHOLE
         own = instrument.long_requirement if value > ZERO else instrument.short_requirement
         return self._config.requirement if own is None else own

@@ -177,7 +177,9 @@ def test_documents_from_before_the_breaker_begin_with_a_closed_one(folder, monke
     monkeypatch.undo()
     found = TinyDocuments(folder).load()
     assert isinstance(found, Checkpoint)
-    assert found.documents == {**SLICES, "breaker": {}, "latencies": {}, "tally": {}}
+    assert found.documents == {
+        **SLICES, "breaker": {}, "latencies": {}, "tally": {}, "protections": {}, "margin": {},
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("content", [{}, {"checkpoint": {}}, {"checkpoint": {"1": {"version": 1}}}])

@@ -358,6 +358,16 @@ def test_what_an_asset_requires_on_margin_is_read_for_each_side(
     assert asset.short_requirement == (None if short is None else Decimal(short))
 
 
+@pytest.mark.parametrize(("told", "is_crypto"), [("crypto", True), ("us_equity", False), (None, False)])
+def test_crypto_is_told_apart(told: str | None, is_crypto: bool) -> None:
+    """RK-20"""
+    with a_door(Says(200, AN_ASSET | {"class": told})) as door:
+        asset = a_broker(door).instrument(Symbol("SPY"))
+
+    assert isinstance(asset, Instrument)
+    assert asset.is_crypto is is_crypto
+
+
 def test_a_requirement_that_is_no_number_is_no_instrument() -> None:
     """RK-14: never guessed."""
     with a_door(Says(200, AN_ASSET | {"margin_requirement_long": "-30"})) as door:
