@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
+import pytest
+
+import app
 from core.facts import ProposalSkipped, ProtectionExpired, ProtectionTripped
 from core.inputs import ProposeClose
 from core.settings import Settings
@@ -74,3 +79,41 @@ def test_a_broker_that_counts_none_lets_everything_pass() -> None:
 
     assert not refusals(house)
     assert "day_trades" not in {fact.name for fact in house.facts(ProtectionTripped)}
+
+
+HISTORY = """open_time,close_time,symbol,side,profit_ratio,exit_reason
+2026-11-20T15:00:00Z,2026-11-20T15:30:00Z,SPY,long,0.001,take_profit
+2026-11-23T15:00:00Z,2026-11-23T15:30:00Z,SPY,short,0.001,take_profit
+2026-11-24T15:00:00Z,2026-11-24T15:30:00Z,IBM,long,0.001,take_profit
+"""
+
+
+@pytest.mark.parametrize(
+    ("at_time", "words", "until"),
+    [
+        ("2026-11-27T15:00:00Z", ["--set", "risk.protections.day_trades.enabled=true"], "2026-11-30T05:00:00+00:00"),
+        ("2026-11-30T05:00:00Z", ["--set", "risk.protections.day_trades.enabled=true"], None),
+        ("2026-11-27T15:00:00Z", [], None),
+    ],
+)
+def test_a_history_is_judged_by_the_exchanges_own_business_days(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    at_time: str,
+    words: list[str],
+    until: str | None,
+) -> None:
+    """RK-15: the same week from the command line."""
+    trades = tmp_path / "trades.csv"
+    trades.write_text(HISTORY)
+    monkeypatch.setenv("KEYTURN_HOME", str(tmp_path / "home"))
+    asked = ["keyturn", "protections", "check", "--trades", str(trades), "--at", at_time, "--json", *words]
+    monkeypatch.setattr("sys.argv", asked)
+
+    with pytest.raises(SystemExit):
+        app.main()
+
+    found = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert ("day_trades" in found) is bool(words)
+    assert found.get("day_trades", {"until": None})["until"] == until

@@ -6,6 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.model.account import Account, NoAccount
 from core.model.instrument import Instrument, NoInstrument
@@ -253,3 +255,63 @@ def test_an_entry_does_not_count_beside_the_one_whose_place_it_takes() -> None:
     again = replace(again, order=replace(again.order, replaces=ClientOrderId("before")))
 
     assert verdict(again, ledger=books.ledger)[1].startswith("67.00 %")
+
+
+# ── whatever the figures are ─────────────────────────────────────────────────────────────────────────────────────────
+
+amounts = st.integers(-100_000, 1_000_000).map(lambda cents: Money(Decimal(cents) / 100))
+accounts = st.builds(
+    on_margin,
+    equity=amounts,
+    buying_power=amounts.map(abs),
+    multiplier=st.sampled_from([Decimal(2), Decimal(4)]),
+    maintenance_margin=st.one_of(st.none(), amounts.map(abs)),
+    overnight_buying_power=st.one_of(st.none(), amounts),
+)
+requirements = st.builds(
+    requires,
+    st.sampled_from([None, "0", "0.25", "0.3", "1"]),
+    st.sampled_from([None, "0.3", "1", "1.4"]),
+    is_marginable=st.booleans(),
+)
+sizes = st.integers(1, 100_000).map(str)
+
+
+@given(accounts, requirements, sizes, sizes, st.sampled_from([Effect.OPEN, Effect.SHORT]))
+def test_a_larger_entry_is_never_judged_more_kindly(
+    account: Account, instrument: Instrument, one: str, other: str, effect: Effect
+) -> None:
+    """RK-14"""
+    order = (PASSES, WARNS, REFUSES)
+    small, large = sorted((one, other), key=int)
+
+    kind, strict = (
+        verdict(buys(size, effect=effect), account=account, instrument=instrument)[0] for size in (small, large)
+    )
+
+    assert order.index(kind) <= order.index(strict)
+
+
+@given(accounts, requirements, sizes)
+def test_an_exit_never_waits_for_margin(account: Account, instrument: Instrument, size: str) -> None:
+    """RK-14, RK-22"""
+    assert verdict(an_exit(quantity=size), account=account, instrument=instrument)[0] is PASSES
+
+
+@given(accounts, requirements, sizes, st.sampled_from([Effect.OPEN, Effect.SHORT]))
+def test_what_passes_leaves_the_account_over_maintenance_and_within_its_buying_power(
+    account: Account, instrument: Instrument, size: str, effect: Effect
+) -> None:
+    """RK-14: the figures reckoned anew from the account's."""
+    standing, _ = verdict(buys(size, effect=effect), account=account, instrument=instrument)
+    if standing is REFUSES:
+        return
+
+    side = instrument.long_requirement if effect is Effect.OPEN else instrument.short_requirement
+    required = Decimal(1) if not instrument.is_marginable else side
+    assert required is not None
+    assert account.maintenance_margin is not None
+    cost = 100 * Decimal(size)
+    assert account.equity >= account.maintenance_margin + cost * required
+    assert cost <= account.buying_power
+    assert cost * required * account.multiplier <= account.buying_power
