@@ -36,9 +36,8 @@ class SessionLimitsCheck:
         if desk.quote.spread > limits.spread_limit:
             spread, most = percent(desk.quote.spread), percent(limits.spread_limit)
             return refused(self.name, f"{spread} of mid is over {most} outside regular hours; wait for a tighter one")
-        return passed(
-            self.name, f"{usd(price * candidate.order.quantity)} of {usd(notional * part)} outside regular hours"
-        )
+        cost = price * candidate.order.quantity
+        return passed(self.name, f"{usd(cost)} of {usd(notional * part)} outside regular hours")
 
 
 def _too_much(candidate: Candidate, price: Price, most: Decimal, loss: Decimal) -> str | None:

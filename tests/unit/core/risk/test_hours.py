@@ -146,7 +146,7 @@ def test_without_a_quote_or_an_equity_nothing_can_be_measured(is_fresh: bool, st
     of_equity = settings(session={"policy": "include_extended"}, max_notional={"of_equity": "0.1"})
     unknown = {"settings": of_equity, "account": NoAccount("no answer"), "opening": a_day(None)}
 
-    assert limits(a_candidate(), quote=NoQuote("none"), is_fresh=is_fresh)[0] is standing
+    assert limits(a_candidate(quantity="0.1"), quote=NoQuote("none"), is_fresh=is_fresh)[0] is standing
     assert limits(a_candidate(), is_fresh=is_fresh, **unknown)[0] is standing
 
 
