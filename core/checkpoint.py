@@ -15,6 +15,7 @@ from core.execution.tally import TallyState
 from core.market.normaliser import MarketState
 from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
 from core.risk.day import DayState
+from core.risk.margin_samples import MarginState
 from core.risk.protections.book import BookState
 from core.risk.regime.book import RegimeState
 from core.risk.scaling.book import SizingState
@@ -30,6 +31,7 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "protections": TypeAdapter(BookState),
     "regime": TypeAdapter(RegimeState),
     "sizing": TypeAdapter(SizingState),
+    "margin": TypeAdapter(MarginState),
     "breaker": TypeAdapter(BreakerState),
     "latencies": TypeAdapter(LatenciesState),
     "tally": TypeAdapter(TallyState),
@@ -50,6 +52,7 @@ def states(desk: Desk) -> dict[str, Any]:
         "protections": desk.protections.state,
         "regime": desk.regime.state,
         "sizing": desk.sizing.state,
+        "margin": desk.margin.state,
         "breaker": desk.breaker.state,
         "latencies": desk.latencies.state,
         "tally": desk.tally.state,
@@ -110,6 +113,7 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
     desk.protections.restore(loaded["protections"])
     desk.regime.state = loaded["regime"]
     desk.sizing.restore(loaded["sizing"])
+    desk.margin.state = loaded["margin"]
     desk.breaker.state = loaded["breaker"]
     desk.latencies.state = loaded["latencies"]
     desk.tally.state = loaded["tally"]

@@ -32,7 +32,9 @@ from core.ports import Journal
 from core.risk.conditions import gathered
 from core.risk.day import Day
 from core.risk.gate import ReviewContext
+from core.risk.margin_samples import MarginSamples
 from core.risk.protections.book import ProtectionBook
+from core.risk.protections.day_trades import business_days
 from core.risk.protections.trades import Direction, closed
 from core.risk.regime.book import RegimeBook
 from core.risk.scaling.book import SizingBook
@@ -93,10 +95,11 @@ class Desk:
         self.ledger = Ledger(calendar)
         self.stage = Stage(calendar)
         self.opening = Day()
-        self.protections = ProtectionBook(lambda: self.control.settings.risk.protections)
+        self.protections = ProtectionBook(lambda: self.control.settings.risk.protections, business_days(calendar))
         self.sizing = SizingBook(lambda: self.control.settings.risk.sizing)
         self.ledger.on_trade = self._hear_trade
         self.regime = RegimeBook(lambda: self.control.settings.risk)
+        self.margin = MarginSamples()
         self.breaker = Breaker()
         self.latencies = Latencies(calendar.trading_day)
         self.tally = Tally(calendar.trading_day)
@@ -150,10 +153,13 @@ class Desk:
             broker_time=fresh.broker_time if fresh else None,
             is_fresh=fresh is not None,
             protections=self.protections,
+            session_of_day=self.calendar.session_on(self.calendar.trading_day(at)),
             others=self.others,
             regime=self.regime.regime,
             sizing=self.sizing,
             last=self._last_known,
+            instruments=self.instruments,
+            prices=self.last_price,
         )
 
     def read_only_refusal(self, order: OrderRequest) -> str | None:
@@ -197,6 +203,7 @@ class Desk:
             self.protections.folds,
             self.regime.folds,
             self.sizing.folds,
+            self.margin.folds,
             self.breaker.folds,
             self.latencies.folds,
             self.tally.folds,

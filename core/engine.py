@@ -15,7 +15,7 @@ from core.desk import Desk
 from core.effects import CancelOrder, Effect, FetchAccount, FetchPicture, LatchKill
 from core.execution.order import Order
 from core.facts import RELEARNED, Fact, HaltCause, Halted, InstallationNamed, SettingsApplied
-from core.model.account import Mode
+from core.model.account import Account, Mode
 from core.model.session import Calendar
 from core.ports import Journal, JournalError, JournalWriteError
 from core.risk.checks import standard_gate
@@ -33,6 +33,7 @@ from core.workflows.editing import Editing
 from core.workflows.filling import Filling
 from core.workflows.guarding import Guarding
 from core.workflows.holding_over import HoldingOver
+from core.workflows.lending import Lending
 from core.workflows.market import Market
 from core.workflows.measuring import Measuring
 from core.workflows.proposing import Proposing
@@ -106,8 +107,15 @@ class Engine:
         filling.after_end = submitting.after_end = doubting.after_end = after_end
         filling.after_late_fill = doubting.ask_for_books = comparing.ask_soon
         guarding = Guarding(desk)
+        lending = Lending(desk)
+
+        def see_account(account: Account) -> None:
+            guarding.see_account(account)
+            guarding.look()
+            lending.see(account)
+
         filling.after_trade = market.tell_of_guards = guarding.look
-        starting.see_loss = guarding.see_account
+        starting.see_loss = see_account
         breaking = Breaking(desk)
         warned = Warned(desk, cancelling)
         measuring = Measuring(desk)

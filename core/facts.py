@@ -542,6 +542,36 @@ class RiskRestored:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class MarginSampled:
+    """What the account has lent, as its figures came; one a minute at most while any margin is in use (RK-14).
+
+    Attributes
+    ----------
+    distance
+        To maintenance: equity less maintenance margin, as a share of equity.
+    """
+
+    equity: Money
+    maintenance_margin: Money
+    initial_margin: Money | None
+    distance: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class MarginWarned:
+    """The distance to maintenance came under one that was set, or is over it again (RK-14).
+
+    Attributes
+    ----------
+    limit
+        The smallest of the set distances that it is under now; None where it is over every one of them again.
+    """
+
+    distance: Fraction
+    limit: Fraction | None
+
+
 # ── halts, kills, reconciliation ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -658,6 +688,8 @@ Fact = (
     | RegimeMeasured
     | RiskThrottled
     | RiskRestored
+    | MarginSampled
+    | MarginWarned
     | Halted
     | Resumed
     | Killed
@@ -680,5 +712,5 @@ VERSIONS: dict[str, int] = {
 }
 """Facts whose shape changed, and the version that is written now."""
 
-RELEARNED = (BarClosed, MarketDataQuarantined)
+RELEARNED = (BarClosed, MarketDataQuarantined, MarginSampled)
 """Facts that need no sync of their own: lost in a crash, they are heard again from the source."""

@@ -20,6 +20,7 @@ from core.model.staging import Proposal, StopPlan, Ticket
 from core.model.values import Money, Price, Quantity, Symbol, plain
 from core.pictures.charts import Charts
 from core.pictures.log import Log
+from core.pictures.margin import margin_view
 from core.pictures.protections import Protections
 from core.pictures.results import result_rows, shadow_rows
 from core.pictures.strategies import strategy_rows
@@ -29,6 +30,7 @@ from core.ports import JournalError
 from core.risk.capping import cap_of
 from core.risk.checks import standard_gate
 from core.risk.conditions import size_now
+from core.risk.margin import distance_of, limit_under
 from core.strategies.orchestrator import at_new_york
 from core.telling import order_in_words
 from core.views import (
@@ -133,6 +135,8 @@ class Pictures:
         is_open = not isinstance(session, NoSession)
         heard_at, heard_from = self._newest_data()
         limit = control.settings.risk.daily_loss.of(opening)
+        distance = distance_of(account) if account else None
+        warn_at = control.settings.risk.margin.warn_at
         return StatusView(
             at=at,
             account=desk.account_name,
@@ -159,6 +163,8 @@ class Pictures:
             disk=self.engine.disk_trouble or self._slow_disk(),
             notes=self.engine.notes,
             lamps=tuple(desk.lamps.values()),
+            margin_distance=distance,
+            is_margin_near=distance is not None and limit_under(distance, warn_at) is not None,
         )
 
     def _breaker(self, at: datetime) -> str | None:
@@ -240,6 +246,7 @@ class Pictures:
             moved=self._moved_since_signal(proposal),
             average_price=held.average_price if held else None,
             size=size_now(candidate, context),
+            margin=margin_view(candidate, context),
         )
 
     def _replaced(self, proposal: Proposal, held: Position | None) -> ReplacedView | None:

@@ -16,6 +16,7 @@ from core.model.order import StopHolder
 from core.risk.protections.terms import FREQTRADE, ProtectionsSettings
 from core.risk.regime.terms import FrequencyTerms, RegimeSettings
 from core.risk.scaling.settings import SizingSettings
+from core.risk.terms import MarginSettings, PortfolioSettings, SessionSettings
 from core.setting_types import Amount, Delay, NotNegative, Part, Positive, Ratio, Seconds, is_loopback
 
 
@@ -58,6 +59,9 @@ class RiskSettings(Part):
     quote_age_seconds_iex: Seconds = Field(Decimal(60), description="the same on the IEX feed")
     price_band: Ratio = Field(Decimal("0.05"), description="a limit further from the quote warns (EX-11)")
     clock_skew_seconds: Seconds = Field(Decimal(1), description="more between desk and broker warns")
+    margin: MarginSettings = MarginSettings()
+    portfolio: PortfolioSettings = PortfolioSettings()
+    session: SessionSettings = SessionSettings()
     protections: ProtectionsSettings = ProtectionsSettings()
     frequency: FrequencyTerms = FrequencyTerms()
     sizing: SizingSettings = SizingSettings()
@@ -250,6 +254,7 @@ PROFILES: dict[str, dict[str, object]] = {
             "window_start": "09:35",
             "window_end": "15:45",
             "frequency": {"enabled": False},
+            "portfolio": {"max_exposure": "1.5", "reserve": "0.1"},
         },
     },
     "freqtrade": {"risk": {"protections": FREQTRADE}},

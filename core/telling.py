@@ -117,6 +117,10 @@ def in_words(fact: facts.Fact) -> str:
             return f"THROTTLE: a trade risks {plain(fact.factor)} of what it did: {fact.reason}"
         case facts.RiskRestored():
             return f"the throttle ends, a trade risks as much as before: {fact.reason}"
+        case facts.MarginSampled():
+            return f"margin: maintenance {_usd(fact.maintenance_margin)} of {_usd(fact.equity)} equity"
+        case facts.MarginWarned():
+            return _margin(fact)
         case facts.Halted():
             return f"HALTED ({fact.cause.value}) {fact.reason}"
         case facts.Resumed():
@@ -222,6 +226,14 @@ def _guard(fact: facts.ProtectionTripped | facts.ProtectionExpired | facts.Prote
     return fact.name.replace("_", " ") + scope
 
 
+def _margin(fact: facts.MarginWarned) -> str:
+    if fact.limit is None:
+        return f"margin: maintenance is {fact.distance:.1%} away, over every distance that warns"
+    if fact.distance < 0:
+        return f"MARGIN {-fact.distance:.1%} UNDER maintenance: the broker may close positions; close some first"
+    return f"MARGIN {fact.distance:.1%} from maintenance, under {fact.limit:.1%}: close some, or bring equity"
+
+
 def cents(amount: Decimal) -> Decimal:
     """An amount to the cent, halves away from zero, as the desk shows it."""
     return amount.quantize(CENT, ROUND_HALF_UP)
@@ -289,6 +301,8 @@ _KINDS: dict[type, str] = {
     facts.RegimeMeasured: "regime",
     facts.RiskThrottled: "guard",
     facts.RiskRestored: "guard",
+    facts.MarginSampled: "margin",
+    facts.MarginWarned: "margin",
     facts.CancelRequested: "order",
     facts.CancelFailed: "order",
     facts.UpdateIgnored: "order",

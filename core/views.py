@@ -48,6 +48,10 @@ class StatusView:
         What is wrong with the journal's disk, or that it is slow; None where all is well.
     lamps
         The connections to broker and market; none on the simulated exchange.
+    margin_distance
+        To maintenance, as a share of equity; None where no margin is in use.
+    is_margin_near
+        It is under a distance that warns.
     """
 
     at: datetime
@@ -75,6 +79,8 @@ class StatusView:
     disk: str | None
     notes: tuple[str, ...]
     lamps: tuple[Lamp, ...] = ()
+    margin_distance: Fraction | None = None
+    is_margin_near: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +257,26 @@ class ReplacedView:
 
 
 @dataclass(frozen=True, slots=True)
+class MarginView:
+    """What an entry does to a margin account.
+
+    Attributes
+    ----------
+    initial
+        What the broker requires to open it, USD.
+    before, after
+        Distance to maintenance, as a share of equity, now and with it.
+    overnight
+        What may be spent on it where it is held over the night, USD; None where that is enough, or not told.
+    """
+
+    initial: Money
+    before: Fraction
+    after: Fraction
+    overnight: Money | None
+
+
+@dataclass(frozen=True, slots=True)
 class TicketView:
     """An open ticket, alive.
 
@@ -274,6 +300,8 @@ class TicketView:
         What was paid (a short: received) for what is held; None where nothing is.
     size
         What the desk would give such an order now, with every term of it; None where it gives none.
+    margin
+        What it does to the account's margin; None where nothing is lent, it closes, or the broker does not say.
     """
 
     ticket: Ticket
@@ -292,6 +320,7 @@ class TicketView:
     moved: Decimal | None = None
     average_price: Price | None = None
     size: Size | None = None
+    margin: MarginView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,6 +164,8 @@ def _plain(value: object) -> str:
         return f"{value:%H:%M}"
     if isinstance(value, Decimal):
         return format(value, "f")
+    if isinstance(value, tuple):
+        return ", ".join(map(_plain, value)) or "none"
     assert not isinstance(value, BaseModel), f"say how {value!r} reads"
     return str(value)
 

@@ -158,6 +158,7 @@ NO_MESSAGES = frozenset(
     for file in (
         "settings",
         "setting_types",
+        "risk/terms",
         "risk/protections/terms",
         "risk/regime/terms",
         "risk/scaling/settings",

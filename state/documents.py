@@ -28,7 +28,7 @@ VERSION = 3
 
 MIGRATIONS: dict[int, Callable[[dict[str, object]], dict[str, object]]] = {
     1: lambda documents: {**documents, "breaker": {}, "latencies": {}, "tally": {}},
-    2: lambda documents: {**documents, "protections": {}, "regime": {}, "sizing": {}},
+    2: lambda documents: {**documents, "protections": {}, "regime": {}, "sizing": {}, "margin": {}},
 }
 """By version: makes of that version's documents those of the next one."""
 

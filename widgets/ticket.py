@@ -19,7 +19,7 @@ from core.model.signal import ExitReason
 from core.model.sizing import Size
 from core.model.staging import MANUAL, Review, StopPlan, Verdict
 from core.model.values import plain
-from core.views import ProposalRow, TicketView
+from core.views import MarginView, ProposalRow, TicketView
 from widgets import format as f
 from widgets.grid_picture import Tone
 from widgets.lines import Cell, TextLine, joined
@@ -50,6 +50,7 @@ def ticket_lines(view: TicketView, now: datetime, width: int) -> list[TextLine]:
     if not view.proposal.is_guard:
         for left, right in _closing(view) if order.effect.only_reduces else _opening(view):
             lines += two(left, right, width=width)
+    lines += _margin(view.margin, width) if view.margin is not None else []
     lines += two(_quote(view.quote, now), [_moved(view)], width=width)
     lines += _size(view.size, width)
     lines += wrapped("why    ", _why(view), width)
@@ -157,6 +158,13 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
         yield (Cell(target),), [_figure("gain", f"{f.money(gain)} USD"), after]
     power = figures.buying_power_after
     yield _figure("power after", f"{f.money(power)} USD") if power is not None else _unknown("power after"), []
+
+
+def _margin(margin: MarginView, width: int) -> list[TextLine]:
+    """What the broker requires to open it, and how far maintenance is away before and after (RK-14)."""
+    night = f"; over the night {f.money(margin.overnight)} USD at most" if margin.overnight is not None else ""
+    way = f"maintenance {f.percent(margin.after)} away, {f.percent(margin.before)} without it"
+    return wrapped("margin ", f"takes {f.money(margin.initial)} USD, {way}{night}", width)
 
 
 def _target(order: OrderRequest) -> Decimal | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -65,10 +66,16 @@ class Wiring(Tending):
 
     def protections(self, trades: Path, at: datetime, overrides: tuple[str, ...]) -> tuple[Answer, ...]:
         """How the protections of the settings stand at an instant, after a history of trades."""
+        from core.market.calendar import load_calendar
+        from core.risk.protections.day_trades import business_days
         from core.risk.protections.report import answers_at
         from core.trades_file import read_trades
 
-        return answers_at(read_trades(trades), at, self._settings(overrides).risk.protections)
+        history, settings = read_trades(trades), self._settings(overrides).risk.protections
+        if not history or not settings.day_trades.enabled:  # only business days need a calendar, and it loads slowly
+            return answers_at(history, at, settings)
+        calendar = load_calendar(history[0].closed_at.date() - timedelta(days=1), max(at, history[-1].closed_at).date())
+        return answers_at(history, at, settings, business_days(calendar))
 
     def regime(self, request: RegimeRequest) -> Look:
         """The regime out of files of daily figures, or as the source of the VIX says it."""

@@ -15,19 +15,24 @@ from core.execution.breaker import Phase
 from core.facts import HaltCause
 from core.model.account import Account
 from core.model.session import NoSession, Session
-from core.model.values import ZERO, plain
+from core.model.values import ZERO, Fraction, plain
 from core.pictures.regime import regime_rows
 from core.risk.checks.back_pressure import queued_orders
 from core.risk.checks.open_positions import places_taken
 from core.risk.checks.verdicts import usd
 from core.risk.day import monday_of
+from core.risk.margin import distance_of
+from core.risk.portfolio import exposure_of
 from core.risk.protections.contract import EVERYTHING, GLOBAL
+from core.risk.terms import UNLIMITED
 from core.strategies.orchestrator import at_new_york
 from core.views import ProtectionRow
 
 NEW_YORK = ZoneInfo("America/New_York")
 MINUTE = timedelta(minutes=1)
 ALL_OF_IT = Decimal(1)
+NO_EQUITY = Decimal(1000)
+"""The exposure, in multiples of equity, of an account that has none: more than any limit."""
 
 
 class Protections:
@@ -50,6 +55,8 @@ class Protections:
         yield self._weekly_loss(at, today)
         yield self._strategies_loss(at, today)
         yield self._positions()
+        yield from self._portfolio()
+        yield from self._margin()
         yield from self._entries(at, today)
         yield from self._of_trades(at)
         yield from regime_rows(self.desk.regime.regime, today)
@@ -214,6 +221,41 @@ class Protections:
             "open, or an entry is on its way",
             used=_used(Decimal(taken), Decimal(most)),
             since=max(starts, default=None) if is_full else None,
+        )
+
+    def _portfolio(self) -> Iterator[ProtectionRow]:
+        """The value of all positions and of entries on their way, where it is limited (RK-16)."""
+        desk, most = self.desk, self.desk.control.settings.risk.portfolio.max_exposure
+        account = desk.account
+        if most == UNLIMITED or not isinstance(account, Account):
+            return
+        exposure = exposure_of(desk.ledger, desk.last_price) / account.equity if account.equity > 0 else NO_EQUITY
+        yield _row(
+            "portfolio",
+            "Exposure",
+            f"{exposure:.0%} of {most:.0%}",
+            "exits only: more is held than the profile allows" if exposure > most else None,
+            "all positions, and entries on their way, of equity",
+            used=_used(exposure, most),
+        )
+
+    def _margin(self) -> Iterator[ProtectionRow]:
+        """What maintenance asks of equity, where margin is in use; the nearest of the day's samples (RK-14)."""
+        desk, account = self.desk, self.desk.account
+        distance = distance_of(account) if isinstance(account, Account) else None
+        if distance is None:
+            return
+        least = desk.control.settings.risk.margin.refuse_at
+        used = Fraction(1 - distance)
+        most = max((sample.utilisation for sample in desk.margin.state.samples), default=used)
+        is_shut = distance < least or distance < 0
+        yield _row(
+            "margin",
+            "Margin",
+            f"{used:.0%} of {1 - least:.0%}",
+            "maintenance is too near: entries are refused until some is closed" if is_shut else None,
+            f"maintenance margin of equity; the most of a day was {max(most, used):.0%}",
+            used=_used(used, 1 - least),
         )
 
     def _entries(self, at: datetime, today: date) -> Iterator[ProtectionRow]:

@@ -5,7 +5,7 @@ On an entry a check that refuses, raises or cannot decide refuses. On an order t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -27,6 +27,8 @@ from core.risk.day import Day
 from core.risk.protections.book import ProtectionBook
 from core.risk.scaling.book import SizingBook
 from core.settings import Settings
+
+NOT_ASKED = NoSession("the calendar was not asked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,9 @@ class Candidate:
 class ReviewContext:
     """What a review looks at. `is_fresh` says that account, quote and clock were fetched for this very review.
 
-    `others` are the orders that work at the broker and are not this desk's, as last seen. `last` tells a symbol's last
-    price; None where there is none.
+    `session` is the one that is open now, `session_of_day` the day's. `others` are the orders that work at the broker
+    and are not this desk's, as last seen. `instruments` and `prices` are the last sightings of every symbol: what a
+    limit over all that is held reads. `last` tells a symbol's last price; None where there is none.
     """
 
     at: datetime
@@ -75,10 +78,13 @@ class ReviewContext:
     broker_time: datetime | None
     is_fresh: bool
     protections: ProtectionBook
+    session_of_day: Session | NoSession = NOT_ASKED
     others: tuple[OrderReport, ...] = ()
     regime: Regime = UNKNOWN
     sizing: SizingBook = field(default_factory=SizingBook)
     last: Callable[[Symbol], Price | None] = lambda _symbol: None
+    instruments: Mapping[Symbol, Instrument] = field(default_factory=dict)
+    prices: Callable[[Symbol], tuple[datetime, Price] | None] = lambda _symbol: None
 
     @property
     def equity(self) -> Decimal | None:

@@ -19,7 +19,7 @@ from core.model.sizing import LeftOut, Size, Term
 from core.model.staging import NoStop, Review, StopPlan, Verdict
 from core.model.staging import Standing as Verdicts
 from core.model.values import Fraction, Money, Price, Quantity, Symbol
-from core.views import DeskView, TicketView
+from core.views import DeskView, MarginView, TicketView
 from tests.desk.desk_house import open_desk
 from widgets import format as f
 from widgets.lines import joined
@@ -72,6 +72,23 @@ def text_of(view: TicketView, desk: DeskView) -> str:
     lines = ticket_lines(view, desk.status.at, WIDTH)
     assert all(cell_len(joined(line)) <= WIDTH for line in lines), [joined(line) for line in lines]
     return "\n".join(joined(line) for line in lines)
+
+
+async def test_an_entry_on_margin_says_what_it_takes_and_how_far_maintenance_is_then() -> None:
+    """RK-14, OP-03"""
+    view, desk = await a_ticket()
+    margin = MarginView(
+        Money(Decimal(3918)), Fraction(Decimal("0.842")), Fraction(Decimal("0.771")), Money(Decimal("7559863475.28"))
+    )
+
+    said = text_of(replace(of_effect(view, Effect.OPEN), margin=margin), desk)
+    by_day = text_of(replace(view, margin=replace(margin, overnight=None)), desk)
+
+    words = " ".join(said.split())
+    assert "margin takes 3,918.00 USD, maintenance 77.1 % away, 84.2 % without it" in words
+    assert "over the night 7,559,863,475.28 USD at most" in words
+    assert "night" not in by_day
+    assert "margin" not in text_of(view, desk)
 
 
 @pytest.mark.parametrize("effect", Effect)

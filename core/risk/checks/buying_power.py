@@ -39,7 +39,7 @@ class BuyingPowerCheck:
 
 
 def free_for(order: OrderRequest, ledger: Ledger, account: Account) -> Decimal:
-    """USD that this order may cost, after what is reserved for others."""
+    """USD of buying power that this order may take: less what others in flight will, and what it gives back itself."""
     reserved = reserved_for_unseen(ledger, account, but=order.replaces)
     return account.buying_power - reserved + given_back(order, ledger, account)
 

@@ -11,6 +11,7 @@ from core.model.bar import Bar
 from core.model.values import Money
 from core.risk.protections.contract import Answer, Lock, Protection, Scope, TradeProtection
 from core.risk.protections.cooldown import Cooldown, CooldownState
+from core.risk.protections.day_trades import DayTrades, DayTradesState, weekday_after
 from core.risk.protections.equity_curve import EquityCurve, EquityCurveState
 from core.risk.protections.latches import Latches, LatchesState, Override
 from core.risk.protections.loss_streak import LossStreak, LossStreakState
@@ -31,6 +32,7 @@ class BookState:
     max_drawdown: MaxDrawdownState = field(default_factory=MaxDrawdownState)
     volatility_halt: VolatilityHaltState = field(default_factory=VolatilityHaltState)
     equity_curve: EquityCurveState = field(default_factory=EquityCurveState)
+    day_trades: DayTradesState = field(default_factory=DayTradesState)
     latches: LatchesState = field(default_factory=LatchesState)
 
 
@@ -42,6 +44,7 @@ NAMES = (
     LossStreak.name,
     VolatilityHalt.name,
     EquityCurve.name,
+    DayTrades.name,
 )
 """In the order in which tickets and panes list them."""
 
@@ -53,6 +56,8 @@ class ProtectionBook:
     ----------
     settings
         Read at each trade and bar: what was counted under other terms stays counted.
+    next_day
+        The business day after a day.
 
     Attributes
     ----------
@@ -61,7 +66,9 @@ class ProtectionBook:
         only says that it is worth a look.
     """
 
-    def __init__(self, settings: Callable[[], ProtectionsSettings]) -> None:
+    def __init__(
+        self, settings: Callable[[], ProtectionsSettings], next_day: Callable[[date], date] = weekday_after
+    ) -> None:
         self.settings = settings
         self.max_drawdown = MaxDrawdown(lambda: settings().max_drawdown)
         self.stop_loss_guard = StopLossGuard(lambda: settings().stop_loss_guard)
@@ -70,6 +77,7 @@ class ProtectionBook:
         self.loss_streak = LossStreak(lambda: settings().loss_streak)
         self.volatility_halt = VolatilityHalt(lambda: settings().volatility_halt)
         self.equity_curve = EquityCurve(lambda: settings().equity_curve)
+        self.day_trades = DayTrades(lambda: settings().day_trades, next_day)
         self.of_trades: tuple[TradeProtection, ...] = (
             self.max_drawdown,
             self.stop_loss_guard,
@@ -77,6 +85,7 @@ class ProtectionBook:
             self.low_profit,
             self.loss_streak,
             self.equity_curve,
+            self.day_trades,
         )
         self.latches = Latches()
         self.has_news = False
@@ -96,6 +105,7 @@ class ProtectionBook:
             self.max_drawdown.state,
             self.volatility_halt.state,
             self.equity_curve.state,
+            self.day_trades.state,
             self.latches.state,
         )
 
@@ -107,6 +117,7 @@ class ProtectionBook:
         self.max_drawdown.state = state.max_drawdown
         self.volatility_halt.restore(state.volatility_halt)
         self.equity_curve.state = state.equity_curve
+        self.day_trades.state = state.day_trades
         self.latches.state = state.latches
 
     def is_on(self, protection: Protection) -> bool:
@@ -141,6 +152,7 @@ class ProtectionBook:
         self.max_drawdown.begin_day(at, equity)
         for protection in self.all:
             protection.locks.forget_before(at)
+        self.day_trades.begin_day(at, equity)
 
     def _resumed(self, at: datetime, fact: StrategyResumed) -> None:
         self.equity_curve.resume(at, fact.strategy)

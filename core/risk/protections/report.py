@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.model.values import Money
 from core.risk.protections.book import ProtectionBook
 from core.risk.protections.contract import Answer
+from core.risk.protections.day_trades import weekday_after
 from core.risk.protections.terms import ProtectionsSettings
 from core.risk.protections.trades import ClosedTrade
 
 LONG_BEFORE = timedelta(days=366)
 
 
-def answers_at(trades: Iterable[ClosedTrade], at: datetime, settings: ProtectionsSettings) -> tuple[Answer, ...]:
+def answers_at(
+    trades: Iterable[ClosedTrade],
+    at: datetime,
+    settings: ProtectionsSettings,
+    next_day: Callable[[date], date] = weekday_after,
+) -> tuple[Answer, ...]:
     """How each protection stands at `at`, tripped ones first; trades that close later are left out.
 
     Ratios are all that is known: a ratio counts as a part of an equity of one.
     """
-    book = ProtectionBook(lambda: settings)
+    book = ProtectionBook(lambda: settings, next_day)
     known = [trade for trade in trades if trade.closed_at <= at]
     if known:
         book.begin_day(known[0].closed_at - LONG_BEFORE, Money(Decimal(1)))

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from core.setting_types import Minutes, Part, Ratio, Trades
+from core.setting_types import Minutes, Part, Positive, Ratio, Trades
 
 A_DAY, A_WEEK = 1440, 7 * 1440
 Returns = Annotated[int, Field(ge=2, le=1440)]
@@ -96,6 +96,17 @@ class EquityCurveTerms(ProtectionTerms):
     disabled_after: Trades = Field(20, description="results below in a row, after which the strategy is disabled")
 
 
+class DayTradesTerms(ProtectionTerms):
+    """The pattern-day-trader rule of brokers that still count (RK-15); its figures are those of FINRA's old rule."""
+
+    enabled: bool = Field(False, description="only for a broker that still counts day trades; Alpaca does not")
+    trade_limit: Annotated[int, Field(ge=2, le=1000)] = Field(4, description="day trades that must not be made")
+    days: Annotated[int, Field(ge=1, le=60)] = Field(
+        5, description="business days that count, the trade's own included"
+    )
+    equity: Positive = Field(Decimal(25_000), description="USD at the day's start from which nothing is counted")
+
+
 class ProtectionsSettings(Part):
     """What shuts entries after trades that went wrong, or in a wild market. They guard entries alone (RK-22)."""
 
@@ -106,6 +117,7 @@ class ProtectionsSettings(Part):
     max_drawdown: MaxDrawdownTerms = MaxDrawdownTerms()
     volatility_halt: VolatilityHaltTerms = VolatilityHaltTerms()
     equity_curve: EquityCurveTerms = EquityCurveTerms()
+    day_trades: DayTradesTerms = DayTradesTerms()
     override_minutes: Minutes = Field(30, description="an override passes what tripped, and no longer")
     loss_override_minutes: Minutes = Field(60, description="an overridden loss of the account stays shut (RK-06)")
 

@@ -177,7 +177,7 @@ def test_documents_from_before_the_breaker_begin_with_a_closed_one(folder, monke
     monkeypatch.undo()
     found = TinyDocuments(folder).load()
     assert isinstance(found, Checkpoint)
-    later = ("breaker", "latencies", "tally", "protections", "regime", "sizing")
+    later = ("breaker", "latencies", "tally", "protections", "regime", "sizing", "margin")
     assert found.documents == {**SLICES, **{name: {} for name in later}}
 
 

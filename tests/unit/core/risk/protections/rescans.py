@@ -6,18 +6,22 @@ A lock is (scope, since, until); what a history trips is every lock that any of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from core.model.session import Session
 from core.risk.protections.terms import (
     CooldownTerms,
+    DayTradesTerms,
     LossStreakTerms,
     LowProfitTerms,
     MaxDrawdownTerms,
     StopLossGuardTerms,
 )
 from core.risk.protections.trades import STOP_OUTS, ClosedTrade
+from tests.unit.core.brokers.trading_floor import NEW_YORK, NewYorkHours, at
 
+HOURS = NewYorkHours()
 Made = tuple[str, datetime]
 """A scope in words, and until when it is shut."""
 
@@ -100,10 +104,35 @@ def max_drawdown(trades: Sequence[ClosedTrade], terms: MaxDrawdownTerms) -> Iter
         yield "global", _end(trades[-1], terms.stop_minutes)
 
 
+def day_trades(trades: Sequence[ClosedTrade], terms: DayTradesTerms) -> Iterator[Made]:
+    """Of a small account. Every day from the last trade on is tried, until one more trade may be made in it."""
+    days = [_new_york(t.closed_at) for t in trades if _new_york(t.opened_at) == _new_york(t.closed_at)]
+    day = _new_york(trades[-1].closed_at)
+
+    def is_shut() -> bool:
+        return sum(_business_days(made, day) < terms.days for made in days) >= terms.trade_limit - 1
+
+    if is_shut():
+        while is_shut():
+            day += timedelta(days=1)
+        yield "global", at("00:00", day)
+
+
+def _business_days(after: date, until: date) -> int:
+    """Those after a day, the last one included."""
+    between = (after + timedelta(days=n) for n in range(1, (until - after).days + 1))
+    return sum(isinstance(HOURS.session_on(day), Session) for day in between)
+
+
+def _new_york(moment: datetime) -> date:
+    return moment.astimezone(NEW_YORK).date()
+
+
 RESCANS = {
     "stop_loss_guard": stop_loss_guard,
     "cooldown": cooldown,
     "low_profit": low_profit,
     "loss_streak": loss_streak,
     "max_drawdown": max_drawdown,
+    "day_trades": day_trades,
 }

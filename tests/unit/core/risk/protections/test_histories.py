@@ -14,8 +14,10 @@ from pydantic import TypeAdapter
 from core.model.signal import ExitReason
 from core.model.values import Fraction, Money, Symbol
 from core.risk.protections.book import NAMES, BookState, ProtectionBook
+from core.risk.protections.day_trades import business_days
 from core.risk.protections.terms import ProtectionsSettings
 from core.risk.protections.trades import ClosedTrade, Direction
+from tests.unit.core.brokers.trading_floor import NewYorkHours
 from tests.unit.core.risk.protections.rescans import RESCANS
 
 BEGINS = datetime(2026, 10, 26, 13, 30, tzinfo=UTC)
@@ -23,12 +25,13 @@ STATE = TypeAdapter(BookState)
 
 ratios = st.integers(-60, 60).map(lambda thousandths: Fraction(Decimal(thousandths) / 1000))
 steps = st.tuples(
-    st.integers(0, 240),  # minutes since the close before
+    st.one_of(st.integers(0, 240), st.just(1300)),  # minutes since the close before
     st.sampled_from(["SPY", "IBM", "BAC"]),
     st.sampled_from(list(Direction)),
     ratios,
     st.sampled_from([ExitReason.STOP_LOSS, ExitReason.TRAILING_STOP, ExitReason.TAKE_PROFIT, ExitReason.MANUAL]),
     st.sampled_from(["", "vwap", "sma"]),
+    st.sampled_from([1, 30, 1000]),  # minutes that it was held
 )
 short = st.integers(1, 600)
 terms = st.fixed_dictionaries(
@@ -54,6 +57,9 @@ terms = st.fixed_dictionaries(
                 "stop_minutes": short,
             }
         ),
+        "day_trades": st.fixed_dictionaries(
+            {"enabled": st.just(value=True), "trade_limit": st.integers(2, 6), "days": st.integers(1, 6)}
+        ),
         "loss_streak": st.fixed_dictionaries({"trade_limit": st.integers(1, 4), "stop_minutes": short}),
         "max_drawdown": st.fixed_dictionaries(
             {
@@ -71,9 +77,9 @@ terms = st.fixed_dictionaries(
 
 def history(found: list[tuple[Any, ...]]) -> list[ClosedTrade]:
     at, trades = BEGINS, []
-    for minutes, symbol, direction, ratio, reason, strategy in found:
+    for minutes, symbol, direction, ratio, reason, strategy, held in found:
         at += timedelta(minutes=minutes)
-        opened = at - timedelta(minutes=1)
+        opened = at - timedelta(minutes=held)
         trades.append(ClosedTrade(Symbol(symbol), direction, opened, at, ratio, reason, strategy=strategy))
     return trades
 
@@ -92,16 +98,16 @@ def holding(made: list[tuple[str, datetime]], at: datetime) -> dict[str, datetim
 def test_each_protection_equals_a_rescan_at_every_step_also_after_a_restart(
     found: list[tuple[Any, ...]], values: dict[str, Any], restart: int, later: int
 ) -> None:
-    """RK-04, RK-05, RK-06, RK-08, RK-09"""
+    """RK-04, RK-05, RK-06, RK-08, RK-09, RK-15"""
     chosen = ProtectionsSettings.model_validate(values)
-    book = ProtectionBook(lambda: chosen)
+    book = ProtectionBook(lambda: chosen, business_days(NewYorkHours()))
     book.begin_day(BEGINS - timedelta(days=400), Money(Decimal(1)))
     made: dict[str, list[tuple[str, datetime]]] = {name: [] for name in RESCANS}
     trades = history(found)
     for number, trade in enumerate(trades):
         if number == restart:
             kept = STATE.dump_json(book.state)
-            book = ProtectionBook(lambda: chosen)
+            book = ProtectionBook(lambda: chosen, business_days(NewYorkHours()))
             book.restore(STATE.validate_json(kept))
         book.take(trade)
         for name in RESCANS:
@@ -115,7 +121,8 @@ def test_each_protection_equals_a_rescan_at_every_step_also_after_a_restart(
 @pytest.mark.parametrize("name", NAMES)
 def test_a_protection_that_is_off_answers_nothing(name: str) -> None:
     """RK-09"""
-    chosen = ProtectionsSettings.model_validate({name: {"enabled": False}})
-    book = ProtectionBook(lambda: chosen)
+    on = {other: {"enabled": True} for other in NAMES}
+    chosen = ProtectionsSettings.model_validate({**on, name: {"enabled": False}})
+    book = ProtectionBook(lambda: chosen, business_days(NewYorkHours()))
     assert name not in {answer.name for answer in book.answers(BEGINS)}
     assert {answer.name for answer in book.answers(BEGINS)} == set(NAMES) - {name}
