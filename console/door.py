@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
+
+from textual import _time
 
 from console.handle import EngineHandle
 from core.inputs import Halt
@@ -21,7 +22,7 @@ class DeskDoor:
     reason
         Why the desk was told to leave; None while nobody did.
     pressed_at
-        When the chord was read last, on the monotonic clock that keys are stamped with.
+        When the chord was read last, on the clock that Textual stamps keys with.
     """
 
     def __init__(self, handle: EngineHandle) -> None:
@@ -34,7 +35,7 @@ class DeskDoor:
 
     def press_kill(self) -> None:
         """Halts; a repeat changes nothing."""
-        self.pressed_at = time.monotonic()
+        self.pressed_at = _time.get_time()
         self._is_kill_open = True
         self.handle.press_kill()
         self.open_kill()
