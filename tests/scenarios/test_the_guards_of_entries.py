@@ -45,7 +45,7 @@ def test_the_guards_that_there_are_have_a_row_each_in_one_order() -> None:
     assert list(rows(house)) == [
         "desk", "breaker", "session", "window", "daily_loss", "weekly_loss", "strategies_loss", "positions",
         "entries/vwap", "max_drawdown/global", "stop_loss_guard/global", "cooldown/global", "low_profit/global",
-        "loss_streak/global",
+        "loss_streak/global", "volatility_halt/global", "equity_curve/global",
     ]  # fmt: skip
     assert not any(row.is_tripped for row in rows(house).values())
 
