@@ -254,6 +254,7 @@ PROFILES: dict[str, dict[str, object]] = {
             "window_start": "09:35",
             "window_end": "15:45",
             "frequency": {"enabled": False},
+            "margin": {"holds_overnight": True},
             "portfolio": {"max_exposure": "1.5", "reserve": "0.1"},
         },
     },
