@@ -268,6 +268,7 @@ def it_ends_on_the_second(house: Weeks, words: str, name: str, scope: str, end: 
     assert trip is not None
     assert told(trip.until) == end
     ends = moment_of(end, house.week)
+    assert_the_day_is_told(house, trip.until, words)
     middle = house.line.at + (ends - house.line.at) / 2
     house.until_moment(middle)
     before = rows_of(house, name)
@@ -282,6 +283,14 @@ def it_ends_on_the_second(house: Weeks, words: str, name: str, scope: str, end: 
     house.until_moment(ends)
     assert house.at_of(ProtectionExpired, name) == [end]
     assert not house.is_refused(words)
+
+
+def assert_the_day_is_told(house: Weeks, until: datetime | None, words: str) -> None:
+    """Where a refusal tells its end, and that is on another day, it tells which."""
+    (reason,) = [reason for reason in house.refusals() if words in reason]
+    if until is not None and "until" in reason and "UTC" in reason:
+        day = f"{until:%a %d %b} " if until.date() != house.line.at.date() else ""
+        assert reason.endswith(f"until {day}{until:%H:%M} UTC")
 
 
 def entries_pass_again(house: Weeks, day: date, clock: str = "09:45") -> None:

@@ -76,8 +76,11 @@ class Lock:
 
     @property
     def end(self) -> str:
-        """In words: `until 14:30 UTC`."""
-        return f"until {self.until:%H:%M} UTC" if self.until is not None else "until it recovers"
+        """In words: `until 14:30 UTC`; with the day where that is another: `until Mon 11 Mar 15:06 UTC`."""
+        if self.until is None:
+            return "until it recovers"
+        is_that_day = self.until.date() == self.tripped_at.date()
+        return f"until {self.until:%H:%M} UTC" if is_that_day else f"until {self.until:%a %d %b %H:%M} UTC"
 
 
 @dataclass(frozen=True, slots=True)
