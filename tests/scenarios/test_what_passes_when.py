@@ -45,7 +45,7 @@ from core.model.values import BrokerOrderId, Price, ProposalId, Quantity, Symbol
 from core.runtime.line import Link
 from core.settings import Settings
 from tests.scenarios.changes import passes
-from tests.scenarios.house import RECOVERY, STEADY, House, a_house_in_a_position, a_typed_buy, minutes
+from tests.scenarios.house import RECOVERY, STEADY, House, a_house_in_a_position, a_typed_buy
 from tests.unit.core.brokers.trading_floor import IBM, SPY, a_bar
 
 BAC, XOM = Symbol("BAC"), Symbol("XOM")
