@@ -266,6 +266,7 @@ def it_ends_on_the_second(house: Weeks, words: str, name: str, scope: str, end: 
     """Half-way the program is gone and started again; nothing differs, and the end comes at its time, New York."""
     trip = house.desk.protections.latches.told(name, scope)
     assert trip is not None
+    assert trip.until is not None
     assert told(trip.until) == end
     ends = moment_of(end, house.week)
     assert_the_day_is_told(house, trip.until, words)
@@ -285,12 +286,13 @@ def it_ends_on_the_second(house: Weeks, words: str, name: str, scope: str, end: 
     assert not house.is_refused(words)
 
 
-def assert_the_day_is_told(house: Weeks, until: datetime | None, words: str) -> None:
-    """Where a refusal tells its end, and that is on another day, it tells which."""
+def assert_the_day_is_told(house: Weeks, until: datetime, words: str) -> None:
+    """Where a refusal tells its end, it is New York's, and names its day where that is not the trip's."""
     (reason,) = [reason for reason in house.refusals() if words in reason]
-    if until is not None and "until" in reason and "UTC" in reason:
-        day = f"{until:%a %d %b} " if until.date() != house.line.at.date() else ""
-        assert reason.endswith(f"until {day}{until:%H:%M} UTC")
+    if "until" in reason and "New York" in reason:
+        end = until.astimezone(NEW_YORK)
+        day = "" if end.date() == house.week.day else f"{end:%a %d %b} "
+        assert reason.endswith(f"until {day}{end:%H:%M} New York")
 
 
 def entries_pass_again(house: Weeks, day: date, clock: str = "09:45") -> None:
