@@ -40,8 +40,8 @@ def title_of(row: ProposalRow, mode: str) -> str:
     return f"{mode.upper()} ─ {f.purpose(row)} ─ {row.symbol}"
 
 
-def ticket_lines(view: TicketView, now: datetime, width: int) -> list[TextLine]:
-    """The body, at most `width` cells wide."""
+def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") -> list[TextLine]:
+    """The body, at most `width` cells wide. `told` is what stands above it: refusals in it are counted alone."""
     order = view.ticket.order
     what = order_in_words(order) if view.replaced is None else change_in_words(order, view.replaced)
     lines = two((Cell(what, "strong"),), () if view.proposal.is_guard else _cost(view), width=width)
@@ -59,7 +59,7 @@ def ticket_lines(view: TicketView, now: datetime, width: int) -> list[TextLine]:
     if view.put_back_in_words:
         stops = ", ".join(view.put_back_in_words)
         lines += wrapped("then   ", f"asks for a stop for what is left: {stops}", width)
-    return lines + checks(view.now, width)
+    return lines + checks(view.now, width, told)
 
 
 def _size(size: Size | None, width: int) -> list[TextLine]:
@@ -252,25 +252,25 @@ def _why(view: TicketView) -> str:
 # ── checks and waiting exits ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def checks(review: Review, width: int) -> list[TextLine]:
-    """Every refusal and warning in words; what passes as a count."""
-    passing = len(review.verdicts) - len(review.refusals) - len(review.warnings)
-    said = f"{passing} checks pass"
-    worst: list[tuple[Verdict, str, Tone]] = [(verdict, "REFUSES", "urgent") for verdict in review.refusals]
-    worst += [(verdict, "warns", "warning") for verdict in review.warnings]
-    if not worst:
-        return [(Cell(said),)]
-    if len(worst) == 1:
+def checks(review: Review, width: int, told: str = "") -> list[TextLine]:
+    """Every refusal and warning in words, each once: those that are told already are counted; so is what passes."""
+    refusals, warnings = review.refusals, review.warnings
+    untold = [verdict for verdict in refusals if _in_words(verdict) not in told]
+    said = f"{len(review.verdicts) - len(refusals) - len(warnings)} checks pass"
+    worst: list[tuple[Verdict, str, Tone]] = [(verdict, "REFUSES", "urgent") for verdict in untold]
+    worst += [(verdict, "warns", "warning") for verdict in warnings]
+    if len(worst) == 1 and len(refusals) == len(untold):
         verdict, word, tone = worst[0]
         line = f"{said} · 1 {word}: {_in_words(verdict)}"
         if cell_len(line) <= width:
             return [(Cell(said), Cell(" · "), Cell(line[len(said) + 3 :], tone))]
-    counts = [f"{len(review.refusals)} REFUSE"] if review.refusals else []
-    counts += [f"{len(review.warnings)} warn"] if review.warnings else []
+    above = "" if untold else ", see above"
+    counts = [f"{len(refusals)} REFUSE{above}"] if refusals else []
+    counts += [f"{len(warnings)} warn"] if warnings else []
     lines: list[TextLine] = [(Cell(" · ".join([said, *counts])),)]
-    for verdict in review.refusals:
+    for verdict in untold:
         lines += wrapped("  NO   ", _in_words(verdict), width, "urgent")
-    for verdict in review.warnings:
+    for verdict in warnings:
         lines += wrapped("  warn ", _in_words(verdict), width, "warning")
     return lines
 

@@ -63,7 +63,8 @@ def test_three_day_trades_shut_entries_until_the_first_is_five_business_days_old
     after_a_restart = refusals(house)
     day_trades(house, NEXT_MONDAY)
 
-    said = "day trades: global: 3 day trades in 5 business days, one more could be number 4, until 05:00 UTC"
+    shut = "3 day trades in 5 business days, one more could be number 4"
+    said = f"day trades: global: {shut}, until Mon 30 Nov 00:00 New York"
     assert (tripped.name, tripped.scope, tripped.until) == ("day_trades", "global", at("00:00", NEXT_MONDAY))
     assert on_wednesday == (said,)
     assert after_a_restart == (said, said)

@@ -53,7 +53,7 @@ def test_a_wild_symbol_is_halted_for_half_an_hour_over_a_restart_and_no_other_is
     house.presses(a_buy_of(IBM))
 
     told = "IBM: 30 one-minute returns of IBM deviate by 0.730%, the limit is 0.600%"
-    assert refused == after_a_restart == (f"volatility halt: {told}, until 15:36 UTC",)
+    assert refused == after_a_restart == (f"volatility halt: {told}, until 10:36 New York",)
     assert other == [SPY]
     assert staged(house) == [SPY, IBM]
     assert house.facts(ProtectionTripped) == [
@@ -79,7 +79,8 @@ def test_where_the_market_is_wild_nothing_opens_and_who_is_in_gets_out() -> None
     house.until("10:07:30")
 
     assert refused == (
-        "volatility halt: global: 30 one-minute returns of SPY deviate by 0.730%, the limit is 0.600%, until 15:36 UTC",
+        "volatility halt: global: 30 one-minute returns of SPY deviate by 0.730%, the limit is 0.600%, "
+        "until 10:36 New York",
     )
     halt = rows["volatility_halt/global"]
     assert (halt.is_tripped, halt.measure, halt.until) == (True, "0.73% of 0.60%", at("10:36"))

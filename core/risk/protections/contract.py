@@ -12,10 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from core.model.bar import Bar
 from core.model.values import Symbol, plain
 from core.risk.protections.trades import ClosedTrade, Direction
+
+NEW_YORK = ZoneInfo("America/New_York")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,12 @@ class Lock:
 
     @property
     def end(self) -> str:
-        """In words: `until 14:30 UTC`."""
-        return f"until {self.until:%H:%M} UTC" if self.until is not None else "until it recovers"
+        """In words: `until 10:30 New York`; with the day where that is another: `until Mon 11 Mar 11:06 New York`."""
+        if self.until is None:
+            return "until it recovers"
+        until = self.until.astimezone(NEW_YORK)
+        is_that_day = until.date() == self.tripped_at.astimezone(NEW_YORK).date()
+        return f"until {until:%H:%M} New York" if is_that_day else f"until {until:%a %d %b %H:%M} New York"
 
 
 @dataclass(frozen=True, slots=True)
