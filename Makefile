@@ -115,6 +115,7 @@ exchange: .venv/.ready
 
 docs: .venv/.ready
 	@$(BIN)/python docs/execution.py
+	@$(BIN)/python docs/risk.py
 	@$(BIN)/python docs/requirements.py
 	@$(BIN)/python docs/messages.py
 	@$(BIN)/python docs/keys.py

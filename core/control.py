@@ -1,4 +1,19 @@
-"""Whether the desk may trade: settings in force, halted, killed, reconciled. One slice, folded from facts."""
+"""Whether the desk may trade: settings in force, halted, killed, reconciled. One slice, folded from facts.
+
+What passes when (the table of docs/RISK.md):
+
+| what stands | opens or adds | only reduces | cancels |
+| --- | --- | --- | --- |
+| entries on | confirmed, every check | confirmed; checks only warn | at once |
+| protection, limit, regime, breaker, back-pressure | refused, with every reason | as above | at once |
+| the settings file changed, the clock jumped | refused, with the way out | as above | at once |
+| halted (first kill press, invariant, failed reconciliation of an order) | refused | as above, staged by the operator or \
+an exit | at once |
+| killed | refused | from the kill screen or a ticket, each confirmed | what could open or add is cancelled; protective \
+orders stay and are named |
+| read-only (not reconciled) | refused | only a close of what the broker itself reports | at once |
+| the journal cannot be written (SP-06) | refused | refused | at once |
+"""
 
 from __future__ import annotations
 

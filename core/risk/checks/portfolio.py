@@ -14,6 +14,8 @@ from core.risk.portfolio import exposure_of
 
 
 class PortfolioCheck:
+    """Shuts every entry that takes more than is left; ends when positions are closed, or with fewer shares."""
+
     name = "portfolio"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:

@@ -11,6 +11,8 @@ from core.risk.hours import NEW_YORK, extended_until
 
 
 class SessionCheck:
+    """Shuts every entry while the market is closed, and warns of a clock that differs; ends when the market opens."""
+
     name = "session and clock"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
