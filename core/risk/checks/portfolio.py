@@ -35,8 +35,9 @@ class PortfolioCheck:
         cost = price * candidate.order.quantity
         held = exposure_of(desk.ledger, desk.prices, but=candidate.order)
         free = free_for(candidate.order, desk.ledger, account)
-        reserve = terms.reserve * equity
-        refusal = _exposed(held / equity, (held + cost) / equity, terms.max_exposure) or _spent(free, cost, reserve)
+        refusal = _exposed(held / equity, (held + cost) / equity, terms.max_exposure) or _spent(
+            free, cost, terms.reserve
+        )
         if refusal is not None:
             return refused(self.name, refusal)
         return passed(self.name, f"exposure {percent((held + cost) / equity)} of equity with it")
