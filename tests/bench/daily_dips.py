@@ -199,9 +199,10 @@ class Played:
         market = self.markets.get(day)
         allowed = entries_allowed(risk.entries_a_day, market, day, risk.frequency) if market is not None else None
         most = allowed.entries if allowed is not None else risk.entries_a_day
-        if self.entries[day] >= most:
-            why = allowed.reason if allowed is not None and allowed.is_shut else f"{most} entries a day and strategy"
-            yield "trade frequency", why
+        if allowed is not None and allowed.is_shut:
+            yield "trade frequency", allowed.reason
+        elif self.entries[day] >= most:
+            yield "entries a day", f"{most} a strategy"
         if sum(1 for _, _, kind in self.open if kind == "taken") >= risk.max_open_positions:
             yield "open positions", f"{risk.max_open_positions} at a time"
         week = self.opened_in[monday_of(day)]

@@ -81,7 +81,8 @@ def told(journal: Path) -> Iterator[str]:
 def season_in_lines(season: Season) -> Iterator[str]:
     """What the dips made, taken as they came and as the profile let them, and who refused what."""
     yield (
-        f"{season.profile:<9} {season.year}: {season.dips} dips made {season.made_by_all:+.1%} of what each cost; "
+        f"{season.profile:<9} {season.year}: {season.dips} dips made {season.made_by_all:+.1%} together, "
+        "as parts of what each cost; "
         f"{season.taken} taken made {season.made:+.1%}, {season.dips - season.taken} refused"
     )
     if season.stopped_first is not None:
