@@ -15,6 +15,7 @@ from console.screens.behind import Behind
 from console.screens.close import CloseScreen
 from console.screens.decline import DeclineScreen
 from console.screens.edit_order import EditOrderScreen
+from console.screens.limits import LOOSEN, LoosenScreen, ReloadedScreen
 from console.screens.move_stop import MoveStopScreen
 from console.screens.override import OVERRIDE, OverrideScreen
 from console.screens.question import WIDTH, ArmedQuestion
@@ -30,6 +31,7 @@ from core.inputs import (
     ProposeClose,
     ProposeFlattening,
     RefuseSymbol,
+    ReloadLimits,
     RequestCancel,
     ResumeStrategy,
 )
@@ -108,6 +110,28 @@ class Deeds:
 
         lines = breaker_in_words(view, self.behind.engine_now())
         self.behind.ask(ArmedQuestion(self.behind, "Clear the breaker of entries?", lines, "clear it", clear))
+
+    def reload_limits(self) -> None:
+        """Shows what the settings file says otherwise: tighter limits hold at once, looser take a word (RK-13)."""
+        view = self.behind.view
+        if view is None:
+            return
+        reload = view.reload
+        if reload.fault:
+            self.behind.say(f"not reloaded, the limits are as they were: {reload.fault}", "warning")
+            return
+        if not reload.digest:
+            self.behind.say("the settings file says what the desk trades by: there is nothing to reload")
+            return
+        self.behind.handle.send(ReloadLimits(reload.digest))
+        if reload.looser:
+            self.behind.ask(LoosenScreen(reload, lambda: self._loosen(reload.digest)))
+        else:
+            self.behind.ask(ReloadedScreen(reload))
+
+    def _loosen(self, digest: str) -> None:
+        self.behind.handle.send(ReloadLimits(digest, LOOSEN))
+        self.behind.say("asked: the looser limits hold", "warning")
 
     def open_urgent_exit(self) -> None:
         view = self.behind.view

@@ -99,6 +99,7 @@ KEYS: tuple[Key, ...] = (
     Key("guide", _EVERYWHERE, "", "", "app.guide", "the guide of the first start", is_fixed=True),
     Key("broker.answers", _EVERYWHERE, "", "", "app.broker_answers", "latencies, refusals, calls", is_fixed=True),
     Key("breaker.clear", _EVERYWHERE, "", "", "app.clear_breaker", "clear the breaker of entries", is_fixed=True),
+    Key("limits.reload", _EVERYWHERE, "", "", "app.reload_limits", "reload the limits", is_fixed=True),
     Key("leave", _EVERYWHERE, "q", "q", "app.leave", "leave"),
     Key("leave.always", _EVERYWHERE, "ctrl+q", "Ctrl+Q", "app.leave", "leave", is_first=True),
     Key(

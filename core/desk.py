@@ -17,6 +17,7 @@ from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
 from core.execution.tally import Tally
 from core.facts import BarClosed, Fact, MarketDataQuarantined
+from core.inputs import SettingsFault
 from core.market.normaliser import Normaliser
 from core.model.account import Account, Mode, NoAccount
 from core.model.bar import ONE_MINUTE, Bar
@@ -37,8 +38,10 @@ from core.risk.protections.book import ProtectionBook
 from core.risk.protections.day_trades import business_days
 from core.risk.protections.trades import Direction, closed
 from core.risk.regime.book import RegimeBook
+from core.risk.reloading import Change
 from core.risk.scaling.book import SizingBook
 from core.risk.scaling.contract import Conditions
+from core.settings import Settings
 from core.shadows import Shadow, Shadows
 from core.staging.stage import Stage
 from core.strategies.orchestrator import Orchestrator
@@ -114,6 +117,8 @@ class Desk:
         self.calls: tuple[tuple[str, int], ...] = ()
         self.held_by_the_broker: dict[Symbol, Quantity] | None = None
         self.others: tuple[OrderReport, ...] = ()
+        self.settings_file: Settings | SettingsFault | None = None
+        self.file_changes: tuple[Change, ...] = ()
         self.account: Account | NoAccount = NoAccount("the broker has not said yet")
         self.folds = self._folds()
 

@@ -38,10 +38,12 @@ from core.workflows.market import Market
 from core.workflows.measuring import Measuring
 from core.workflows.proposing import Proposing
 from core.workflows.protecting import Protecting
+from core.workflows.reloading import Reloading
 from core.workflows.replacing import Replacing
 from core.workflows.starting import Starting
 from core.workflows.stopping import Stopping
 from core.workflows.submitting import Submitting
+from core.workflows.timekeeping import Timekeeping
 from core.workflows.warned import Warned
 
 Handler = Callable[[Any], Iterable[Effect]]
@@ -52,7 +54,7 @@ QUESTIONS = frozenset({FetchAccount})
 UNSYNCED = QUESTIONS | {FetchPicture}
 """Those that need no sync of their own; an answer to the picture is waited for, so it moves a deadline."""
 
-REPLANNED = frozenset({inputs.PictureFetched, inputs.LampChanged})
+REPLANNED = frozenset({inputs.PictureFetched, inputs.LampChanged, inputs.ClockRead})
 """Inputs that may move a deadline although nothing is recorded or asked for."""
 
 
@@ -119,8 +121,20 @@ class Engine:
         breaking = Breaking(desk)
         warned = Warned(desk, cancelling)
         measuring = Measuring(desk)
+        reloading, timekeeping = Reloading(desk), Timekeeping(desk)
         submitting.take_warnings = warned.take
-        self.timed = (warned, guarding, market, submitting, doubting, cancelling, closing, confirming, comparing)
+        self.timed = (
+            warned,
+            timekeeping,
+            guarding,
+            market,
+            submitting,
+            doubting,
+            cancelling,
+            closing,
+            confirming,
+            comparing,
+        )
         self.handlers: dict[type, Handler] = {
             inputs.BarArrived: market.on_bar,
             inputs.QuoteArrived: market.on_quote,
@@ -158,6 +172,9 @@ class Engine:
             inputs.ConfirmWarning: warned.on_confirm,
             inputs.ClearBreaker: breaking.on_clear,
             inputs.OverrideProtection: guarding.on_override,
+            inputs.ReloadLimits: reloading.on_reload,
+            inputs.SettingsFileSeen: reloading.on_seen,
+            inputs.ClockRead: timekeeping.on_read,
             inputs.Rearm: stopping.on_rearm,
             inputs.Start: starting.on_start,
             inputs.DeadlineReached: self._on_deadline,

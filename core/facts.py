@@ -43,6 +43,53 @@ class SettingsApplied:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsFileChanged:
+    """The settings file says something else than the desk trades by, or nothing that stands: entries wait (RK-13)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFileAgreed:
+    """The settings file says again what the desk trades by."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsReloaded:
+    """The operator had the limits read anew; the settings that hold from here on stand before it (RK-13).
+
+    Attributes
+    ----------
+    taken, left
+        In words, old to new: what holds now, and what waits for the word or for a restart.
+    """
+
+    taken: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClockJumped:
+    """This machine's clock moved otherwise than time did, or lies behind the desk's: entries wait.
+
+    Attributes
+    ----------
+    seconds
+        Of the jump, below zero where it went back; zero where it only lies behind.
+    behind
+        Seconds that the machine's clock lies behind the desk's time, which never goes back.
+    """
+
+    seconds: Decimal
+    behind: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSettled:
+    """The clock has gone on steadily for a while: entries pass again."""
+
+
+@dataclass(frozen=True, slots=True)
 class InstallationNamed:
     """The name that manual orders hash (EX-04); recorded once, and anew where a reset or a restore forgets orders."""
 
@@ -647,6 +694,11 @@ class PositionCorrected:
 
 Fact = (
     SettingsApplied
+    | SettingsFileChanged
+    | SettingsFileAgreed
+    | LimitsReloaded
+    | ClockJumped
+    | ClockSettled
     | InstallationNamed
     | StateReset
     | StateRestored

@@ -24,6 +24,7 @@ from core.model.order import Effect, OrderType, StopHolder, TimeInForce
 from core.model.quote import Quote
 from core.model.regime import Regime
 from core.model.values import ClientOrderId, Digest, Fraction, Price, ProposalId, Quantity, Symbol, TicketId
+from core.settings import Settings
 
 WHOLE = Fraction(Decimal(1))
 
@@ -335,6 +336,22 @@ class Rearm:
     word: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReloadLimits:
+    """Trade by the limits that the settings file says now: the tighter ones, and with the word typed all (RK-13).
+
+    Attributes
+    ----------
+    digest
+        Of the file as its differences were shown.
+    word
+        What was typed; empty where nothing was.
+    """
+
+    digest: str
+    word: str = ""
+
+
 # ── the runtime ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -346,6 +363,31 @@ class Start:
 @dataclass(frozen=True, slots=True)
 class DeadlineReached:
     """The time that the engine asked to be called at."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFault:
+    """A settings file that cannot stand, with the place of its fault."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFileSeen:
+    """What the settings file says now, under the profile, the environment and the command line; a sighting."""
+
+    answer: Settings | SettingsFault
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRead:
+    """This machine's clock jumped by so many seconds, or lies behind the desk's time by so many (RK-03).
+
+    Told when it does, and again from time to time while it lies behind.
+    """
+
+    jumped: Decimal
+    behind: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,6 +427,8 @@ Command = (
     | ConfirmWarning
     | ClearBreaker
     | OverrideProtection
+    | ReloadLimits
+    | SettingsFileSeen
     | Rearm
 )
 
@@ -406,6 +450,7 @@ Input = (
     | CallsCounted
     | Command
     | Start
+    | ClockRead
     | DeadlineReached
     | Stop
 )

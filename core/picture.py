@@ -22,6 +22,7 @@ from core.pictures.charts import Charts
 from core.pictures.log import Log
 from core.pictures.margin import margin_view
 from core.pictures.protections import Protections
+from core.pictures.reloading import reload_view
 from core.pictures.results import result_rows, shadow_rows
 from core.pictures.strategies import strategy_rows
 from core.pictures.symbols import sizing, symbol_views
@@ -109,6 +110,7 @@ class Pictures:
             chart=self._chart(at, positions),
             sizing=sizing(desk, at),
             wire=wire_view(desk, at),
+            reload=reload_view(desk),
         )
 
     def _chart(self, at: datetime, positions: tuple[PositionRow, ...]) -> ChartView | None:

@@ -59,6 +59,9 @@ class RiskSettings(Part):
     quote_age_seconds_iex: Seconds = Field(Decimal(60), description="the same on the IEX feed")
     price_band: Ratio = Field(Decimal("0.05"), description="a limit further from the quote warns (EX-11)")
     clock_skew_seconds: Seconds = Field(Decimal(1), description="more between desk and broker warns")
+    clock_wrong_seconds: Seconds = Field(Decimal(15), description="more between desk and broker refuses entries")
+    clock_jump_seconds: Seconds = Field(Decimal(2), description="a jump of this machine's clock that shuts entries")
+    clock_steady_seconds: Seconds = Field(Decimal(60), description="without another jump, after which they pass again")
     margin: MarginSettings = MarginSettings()
     portfolio: PortfolioSettings = PortfolioSettings()
     session: SessionSettings = SessionSettings()
@@ -239,8 +242,11 @@ class Settings(Part):
         return self
 
 
+SMALL_ACCOUNT: dict[str, object] = {"max_exposure": "0.8"}
+"""A fifth of a small account stays cash (RK-16)."""
+
 PROFILES: dict[str, dict[str, object]] = {
-    "micro": {},
+    "micro": {"risk": {"portfolio": SMALL_ACCOUNT}},
     "swing": {
         "exchange": {"cash": "100000", "multiplier": "2"},
         "risk": {
@@ -249,15 +255,15 @@ PROFILES: dict[str, dict[str, object]] = {
             "max_notional": {"of_equity": "0.08"},
             "max_open_positions": 30,
             "daily_loss": {"of_equity": "0.02"},
-            "weekly_loss": {"of_equity": "0.05"},
+            "weekly_loss": {"of_equity": "0.04"},
             "entries_a_day": 10,
             "window_start": "09:35",
             "window_end": "15:45",
             "frequency": {"enabled": False},
             "margin": {"holds_overnight": True},
-            "portfolio": {"max_exposure": "1.5", "reserve": "0.1"},
+            "portfolio": {"max_exposure": "0.9", "reserve": "10000"},
         },
     },
-    "freqtrade": {"risk": {"protections": FREQTRADE}},
+    "freqtrade": {"risk": {"protections": FREQTRADE, "portfolio": SMALL_ACCOUNT}},
 }
 """What each profile lays over the defaults, as a settings file would."""

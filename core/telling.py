@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from core import facts
+from core.control import jump_in_words
 from core.model.order import LegRole, OrderRequest, OrderType
 from core.model.reconciliation import DifferenceKind
 from core.model.staging import StopPlan
@@ -61,6 +62,17 @@ def in_words(fact: facts.Fact) -> str:
     match fact:
         case facts.SettingsApplied():
             return f"settings applied, profile {fact.settings.profile}, symbols {', '.join(fact.settings.symbols)}"
+        case facts.SettingsFileChanged():
+            return f"ENTRIES ARE SHUT: {fact.reason}"
+        case facts.SettingsFileAgreed():
+            return "the settings file says again what the desk trades by: entries pass"
+        case facts.LimitsReloaded():
+            left = f"; left as they were: {'; '.join(fact.left)}" if fact.left else ""
+            return f"limits reloaded: {'; '.join(fact.taken) or 'none of them changed'}{left}"
+        case facts.ClockJumped():
+            return f"ENTRIES ARE SHUT: {jump_in_words(fact.seconds, fact.behind)}"
+        case facts.ClockSettled():
+            return "the clock is steady: entries pass again"
         case facts.InstallationNamed():
             return f"this installation is {fact.name}"
         case facts.StateReset():
@@ -268,6 +280,11 @@ def _quote(bid: Decimal | None, ask: Decimal | None) -> str:
 
 
 _KINDS: dict[type, str] = {
+    facts.SettingsFileChanged: "settings",
+    facts.SettingsFileAgreed: "settings",
+    facts.LimitsReloaded: "settings",
+    facts.ClockJumped: "clock",
+    facts.ClockSettled: "clock",
     facts.BarClosed: "bar",
     facts.MarketDataQuarantined: "data",
     facts.StrategyPaused: "strategy",

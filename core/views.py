@@ -530,6 +530,28 @@ NO_WIRE = WireView()
 
 
 @dataclass(frozen=True, slots=True)
+class ReloadView:
+    """What the settings file says otherwise than the desk trades by (RK-13).
+
+    Attributes
+    ----------
+    fault
+        Why the file cannot stand; empty where it can.
+    digest
+        Of the file as these differences show it; empty where it was not read.
+    """
+
+    tighter: tuple[str, ...] = ()
+    looser: tuple[str, ...] = ()
+    restart: tuple[str, ...] = ()
+    fault: str = ""
+    digest: str = ""
+
+
+NOTHING_TO_RELOAD = ReloadView()
+
+
+@dataclass(frozen=True, slots=True)
 class DeskView:
     """Everything that is on the screen.
 
@@ -570,6 +592,7 @@ class DeskView:
     sizing: SizingView = NO_SIZING
     wire: WireView = NO_WIRE
     failed_closes: tuple[LogRow, ...] = ()
+    reload: ReloadView = NOTHING_TO_RELOAD
 
 
 @dataclass(frozen=True, slots=True)

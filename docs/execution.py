@@ -145,7 +145,7 @@ def _settings(name: str, part: type[Part]) -> Iterator[tuple[str, str, str]]:
             yield from _settings(f"{name}.{field}", type(info.default))
         else:
             unit = " s" if "seconds" in field else ""
-            yield f"`{name}.{field}`", _plain(info.default) + unit, info.description or ""
+            yield f"`{name}.{field}`", plain_value(info.default) + unit, info.description or ""
 
 
 def _in_order(statuses: list[str]) -> str:
@@ -153,7 +153,7 @@ def _in_order(statuses: list[str]) -> str:
     return ", ".join(sorted(statuses, key=known.index)) or "–"
 
 
-def _plain(value: object) -> str:
+def plain_value(value: object) -> str:
     if isinstance(value, Amount):
         return f"{value.usd} USD" if value.usd is not None else f"{value.of_equity} of equity"
     if isinstance(value, timedelta):
@@ -165,7 +165,7 @@ def _plain(value: object) -> str:
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, tuple):
-        return ", ".join(map(_plain, value)) or "none"
+        return ", ".join(map(plain_value, value)) or "none"
     assert not isinstance(value, BaseModel), f"say how {value!r} reads"
     return str(value)
 

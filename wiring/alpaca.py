@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta
@@ -151,7 +152,7 @@ class AtAlpaca(Wiring):
         )
         orders = AlpacaOrderStream(keys, mode, settings.alpaca)
         regime = RegimeWatch(self._vix(settings), lambda: market.daily_bars(SPY), utc_now)
-        runtime = LiveRuntime(engine, broker, orders, market, switch=switch, regime=regime)
+        runtime = LiveRuntime(engine, broker, orders, market, switch=switch, regime=regime, steady=time.monotonic)
         broker.show_on(runtime.show)
         self._keep(folder, runtime, switch, write)
         return runtime

@@ -49,12 +49,22 @@ class Wiring(Tending):
         engine.notes = (*journal.repairs, *documents.notes, *rebuilt)  # what loading met is in them by now
         return engine, lambda: checkpoint.save(engine.desk, documents)
 
-    def _keep(self, folder: AccountFolder, runtime: Runtime, switch: FileKillSwitch, write: Callable[[], None]) -> None:
+    def _keep(
+        self,
+        folder: AccountFolder,
+        runtime: Runtime,
+        switch: FileKillSwitch,
+        write: Callable[[], None],
+        overrides: tuple[str, ...] = (),
+    ) -> None:
+        """Whoever keeps a running engine; `overrides` are those that its settings were loaded with."""
         from core.picture import word_of
         from state.heartbeat import Heartbeat
         from state.keeper import Keeper
+        from state.settings_watch import SettingsWatch
 
-        keeper = Keeper(folder, runtime, switch, write, Heartbeat(folder).beat, word_of)
+        watch = SettingsWatch(self.home.settings, lambda: self._settings(overrides))
+        keeper = Keeper(folder, runtime, switch, write, Heartbeat(folder).beat, word_of, watch)
         runtime.beat = keeper
         runtime.close = keeper.close
 

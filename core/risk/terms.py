@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from core.setting_types import Part, Ratio
+from core.setting_types import NotNegative, Part, Ratio
 
 
 class MarginSettings(Part):
@@ -33,15 +33,12 @@ UNLIMITED = Decimal(10)
 
 
 class PortfolioSettings(Part):
-    """What all positions together may be (RK-16). As it stands nothing is limited, as in `micro`.
-
-    In `swing` half of what may be borrowed stays unused, and a tenth of equity stays free: figures of ours.
-    """
+    """What all positions together may be (RK-16). As it stands nothing is limited; every profile says how much is."""
 
     max_exposure: Annotated[Decimal, Field(gt=0, le=UNLIMITED)] = Field(
         UNLIMITED, description="value of all positions, long and short, as a multiple of equity; 10 limits nothing"
     )
-    reserve: Ratio = Field(Decimal(0), description="of equity; entries leave as much buying power free")
+    reserve: NotNegative = Field(Decimal(0), description="USD; entries leave as much buying power free")
 
     @property
     def limits_nothing(self) -> bool:

@@ -159,6 +159,7 @@ class LiveHouse:
         journal: MemoryJournal | None = None,
         settings: Settings | None = None,
         regime: RegimeWatch | None = None,
+        steady: Callable[[], float] | None = None,
     ) -> None:
         self.floor = floor
         self.journal = journal or MemoryJournal()
@@ -167,7 +168,14 @@ class LiveHouse:
         rebuild(self.engine.desk, None)
         self.engine.apply(floor.now(), Settings(), "live")
         self.runtime = LiveRuntime(
-            self.engine, floor, floor.updates, floor.market, switch=self.switch, now=floor.now, regime=regime
+            self.engine,
+            floor,
+            floor.updates,
+            floor.market,
+            switch=self.switch,
+            now=floor.now,
+            regime=regime,
+            steady=steady,
         )
         self.view: DeskView | None = None
         self.runtime.on_beat(self._look)

@@ -15,6 +15,8 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class BuyingPowerCheck:
+    """Shuts an entry that costs more than is free; ends with fewer shares, or when money comes back."""
+
     name = "buying power"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:

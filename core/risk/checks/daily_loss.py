@@ -16,6 +16,8 @@ DAILY, WEEKLY = "daily_loss", "weekly_loss"
 
 
 class DailyLossCheck:
+    """Shuts every entry; ends with the New York day, or an hour after a typed override."""
+
     name = "daily loss"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
@@ -24,6 +26,8 @@ class DailyLossCheck:
 
 
 class WeeklyLossCheck:
+    """Shuts every entry; ends with the week, or an hour after a typed override."""
+
     name = "weekly loss"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:

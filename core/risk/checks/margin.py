@@ -14,6 +14,10 @@ from core.risk.margin import MarginEffect, Unknown, effect_of, limit_under, main
 
 
 class MarginCheck:
+    """Shuts an entry that margin does not carry, and warns near maintenance;
+    ends with fewer shares, or with more equity.
+    """
+
     name = "margin"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:

@@ -9,6 +9,8 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class NotionalCheck:
+    """Shuts an entry larger or smaller than orders may be; ends with another quantity."""
+
     name = "notional"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:

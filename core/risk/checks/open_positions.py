@@ -13,6 +13,8 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class OpenPositionsCheck:
+    """Shuts an entry in one more symbol, or against what is held; ends when a position is closed."""
+
     name = "open positions"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:

@@ -1,4 +1,4 @@
-"""What the stop would cost stays within the risk of one trade, the stop's rounding to its tick aside (RK-02).
+"""What the stop would cost stays within `risk.per_trade`, the stop's rounding to its tick aside (RK-02).
 
 The terms that bind lower that risk for every order, whoever sized it (RK-10, RK-11).
 """
@@ -15,6 +15,8 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class PerTradeLossCheck:
+    """Shuts an entry that could lose too much at its stop; ends with the quantity that it names."""
+
     name = "loss at the stop"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:

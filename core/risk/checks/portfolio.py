@@ -14,6 +14,8 @@ from core.risk.portfolio import exposure_of
 
 
 class PortfolioCheck:
+    """Shuts every entry that takes more than is left; ends when positions are closed, or with fewer shares."""
+
     name = "portfolio"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
@@ -33,8 +35,9 @@ class PortfolioCheck:
         cost = price * candidate.order.quantity
         held = exposure_of(desk.ledger, desk.prices, but=candidate.order)
         free = free_for(candidate.order, desk.ledger, account)
-        reserve = terms.reserve * equity
-        refusal = _exposed(held / equity, (held + cost) / equity, terms.max_exposure) or _spent(free, cost, reserve)
+        refusal = _exposed(held / equity, (held + cost) / equity, terms.max_exposure) or _spent(
+            free, cost, terms.reserve
+        )
         if refusal is not None:
             return refused(self.name, refusal)
         return passed(self.name, f"exposure {percent((held + cost) / equity)} of equity with it")

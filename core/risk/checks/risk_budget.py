@@ -10,6 +10,8 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class RiskBudgetCheck:
+    """Shuts an entry that all stops together could not carry; ends when a stop is nearer, or a position is closed."""
+
     name = "risk budget"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:

@@ -11,6 +11,8 @@ from core.risk.hours import NEW_YORK, extended_until
 
 
 class SessionCheck:
+    """Shuts every entry while the market is closed, or at a wrong clock; ends when it opens, or the clock is set."""
+
     name = "session and clock"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
@@ -21,6 +23,10 @@ class SessionCheck:
         if desk.broker_time is None:
             return passed(self.name, "open; the broker's clock is asked at confirmation")
         skew = abs((desk.broker_time - desk.at).total_seconds())
+        if skew > desk.settings.risk.clock_wrong_seconds:
+            return refused(
+                self.name, f"the broker's clock differs by {skew:.1f} s: set this machine's clock, then again"
+            )
         if skew > desk.settings.risk.clock_skew_seconds:
             return warned(self.name, f"the broker's clock differs by {skew:.1f} s; set this machine's clock")
         return passed(self.name, "open")

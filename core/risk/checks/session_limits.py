@@ -15,6 +15,8 @@ from core.risk.terms import HoursLimits
 
 
 class SessionLimitsCheck:
+    """Shuts market orders and too large or too dear entries outside regular hours; ends with the regular session."""
+
     name = "session limits"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:

@@ -9,6 +9,8 @@ from core.risk.regime.frequency import entries_allowed
 
 
 class TradeFrequencyCheck:
+    """Shuts the strategy's entries; ends with the New York day."""
+
     name = "trade frequency"
 
     def review(self, _candidate: Candidate, desk: ReviewContext) -> Verdict:

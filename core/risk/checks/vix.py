@@ -9,6 +9,8 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class VixCheck:
+    """Shuts nothing, warns while it is high; ends when it falls."""
+
     name = "vix"
 
     def review(self, _candidate: Candidate, desk: ReviewContext) -> Verdict:

@@ -12,6 +12,8 @@ NEW_YORK = ZoneInfo("America/New_York")
 
 
 class WindowCheck:
+    """Shuts every entry; ends when the window opens."""
+
     name = "entry window"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:

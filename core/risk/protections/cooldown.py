@@ -19,6 +19,8 @@ class CooldownState:
 
 
 class Cooldown(TradeProtection):
+    """Shuts the symbol's entries; ends its time after the trade that paused it closed, or by a typed override."""
+
     name = "cooldown"
 
     def __init__(self, terms: Callable[[], CooldownTerms]) -> None:

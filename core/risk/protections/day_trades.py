@@ -35,7 +35,9 @@ class DayTradesState:
 
 
 class DayTrades(TradeProtection):
-    """Parameters
+    """Shuts entries that could become day trades; ends when a counted day leaves the window, or with enough equity.
+
+    Parameters
     ----------
     next_day
         The business day after a day.

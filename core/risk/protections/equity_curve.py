@@ -70,6 +70,10 @@ class EquityCurveState:
 
 
 class EquityCurve(TradeProtection):
+    """Shuts the strategy's entries;
+    ends when its mean is above zero, shadows included, or, once disabled, by the operator.
+    """
+
     name = "equity_curve"
 
     def __init__(self, terms: Callable[[], EquityCurveTerms]) -> None:

@@ -21,6 +21,8 @@ class LossStreakState:
 
 
 class LossStreak(TradeProtection):
+    """Shuts the strategy's entries; ends its time after the last loss closed, or by a typed override."""
+
     name = "loss_streak"
     is_count = True
 

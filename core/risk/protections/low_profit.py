@@ -28,6 +28,8 @@ class LowProfitState:
 
 
 class LowProfit(TradeProtection):
+    """Shuts the symbol's entries; ends its time after the last counted trade closed, or by a typed override."""
+
     name = "low_profit"
 
     def __init__(self, terms: Callable[[], LowProfitTerms]) -> None:

@@ -54,6 +54,8 @@ class MaxDrawdownState:
 
 
 class MaxDrawdown(TradeProtection):
+    """Shuts every entry; ends its time after the last counted trade closed, or by a typed override."""
+
     name = "max_drawdown"
 
     def __init__(self, terms: Callable[[], MaxDrawdownTerms]) -> None:

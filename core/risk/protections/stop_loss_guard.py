@@ -28,6 +28,8 @@ class StopLossGuardState:
 
 
 class StopLossGuard(TradeProtection):
+    """Shuts a symbol, a side or every entry; ends its time after the last counted stop-out, or by a typed override."""
+
     name = "stop_loss_guard"
     is_count = True
 

@@ -97,6 +97,10 @@ class VolatilityHaltState:
 
 
 class VolatilityHalt(BarProtection):
+    """Shuts the symbol's entries, by the market's own symbol all;
+    ends its time after the last wild minute, or by a typed override.
+    """
+
     name = "volatility_halt"
 
     def __init__(self, terms: Callable[[], VolatilityHaltTerms]) -> None:

@@ -97,12 +97,12 @@ def test_over_the_exposure_there_are_exits_only() -> None:
 @pytest.mark.parametrize(("quantity", "standing"), [("90", PASSES), ("90.01", REFUSES)])
 def test_an_entry_leaves_the_reserve_free(quantity: str, standing: Standing) -> None:
     """RK-16: 1,000 of 10,000 USD stay."""
-    assert verdict(a_candidate(quantity=quantity), {"reserve": "0.1"})[0] is standing
+    assert verdict(a_candidate(quantity=quantity), {"reserve": "1000"})[0] is standing
 
 
 def test_what_would_take_of_the_reserve_says_so() -> None:
     """RK-16"""
-    assert verdict(a_candidate(quantity="95"), {"reserve": "0.1"})[1] == (
+    assert verdict(a_candidate(quantity="95"), {"reserve": "1000"})[1] == (
         "it would leave 500.00 USD of buying power, the reserve is 1,000.00 USD; take fewer shares"
     )
 
@@ -111,14 +111,14 @@ def test_under_the_reserve_there_are_exits_only() -> None:
     """RK-16, RK-22"""
     nearly_spent = {"account": an_account("10000", "900")}
 
-    assert verdict(a_candidate(quantity="1"), {"reserve": "0.1"}, **nearly_spent) == (
+    assert verdict(a_candidate(quantity="1"), {"reserve": "1000"}, **nearly_spent) == (
         REFUSES, "900.00 USD of buying power are free, under the reserve of 1,000.00 USD: exits only",
     )  # fmt: skip
-    assert verdict(an_exit(), {"reserve": "0.1"}, **nearly_spent)[0] is PASSES
+    assert verdict(an_exit(), {"reserve": "1000"}, **nearly_spent)[0] is PASSES
 
 
 def test_where_nothing_is_set_nothing_is_limited() -> None:
-    """RK-16: as the profile micro has it."""
+    """RK-16: as where a profile sets it free."""
     assert verdict(a_candidate(quantity="1000"), {}, account=NoAccount("no answer")) == (PASSES, "no limit is set")
 
 
