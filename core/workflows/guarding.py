@@ -43,7 +43,7 @@ class Guarding:
         book, at = self.desk.protections, self.desk.at
         book.has_news = False
         for protection in book.all:
-            if not book.is_on(protection):
+            if not protection.locks.by_scope or not book.is_on(protection):
                 continue
             for lock in protection.locks.holding(at):
                 told = book.latches.told(protection.name, str(lock.scope))
