@@ -142,11 +142,12 @@ class Desk:
 
     def figures_for(self, at: datetime, symbol: Symbol, fresh: FreshFigures | None) -> ReviewContext:
         """What a review looks at: the fresh figures where they were fetched, else the last sightings."""
+        day = self.calendar.trading_day(at)
         return ReviewContext(
             at=at,
             settings=self.control.settings,
             mode=self.mode,
-            day=self.calendar.trading_day(at),
+            day=day,
             session=self.calendar.session_at(at),
             control=self.control,
             ledger=self.ledger,
@@ -158,7 +159,7 @@ class Desk:
             broker_time=fresh.broker_time if fresh else None,
             is_fresh=fresh is not None,
             protections=self.protections,
-            session_of_day=self.calendar.session_on(self.calendar.trading_day(at)),
+            session_of_day=self.calendar.session_on(day),
             others=self.others,
             regime=self.regime.regime,
             sizing=self.sizing,

@@ -127,7 +127,9 @@ class Ledger:
     def working_exits(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
         """Working orders that reduce this position, its stops among them."""
         return tuple(
-            o for o in self.working() if o.request.symbol == symbol and o.strategy == strategy and o.only_reduces
+            o
+            for o in self._working.values()
+            if o.request.symbol == symbol and o.strategy == strategy and o.only_reduces
         )
 
     def claimed(self, symbol: Symbol, strategy: str) -> Quantity:
@@ -237,7 +239,7 @@ class Ledger:
         """Working orders that open or add."""
         return tuple(
             o
-            for o in self.working()
+            for o in self._working.values()
             if not o.only_reduces
             and (symbol is None or o.request.symbol == symbol)
             and (strategy is None or o.strategy == strategy)

@@ -29,9 +29,8 @@ class Effect(Enum):
     SHORT = "short"
     COVER = "cover"
 
-    @property
-    def only_reduces(self) -> bool:
-        return self in (Effect.REDUCE, Effect.CLOSE, Effect.COVER)
+    def __init__(self, word: str) -> None:
+        self.only_reduces = word in ("reduce", "close", "cover")
 
 
 CONFIRMING_KEYS: Mapping[Effect, str] = {

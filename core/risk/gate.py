@@ -114,16 +114,21 @@ class Gate:
         self.checks = tuple(checks)
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Review:
-        return Review(tuple(self._verdict(check, candidate, desk) for check in self.checks))
+        verdicts = []
+        for check in self.checks:
+            try:
+                verdict = check.review(candidate, desk)
+            except Exception as error:  # a check that cannot decide refuses: that is its verdict
+                verdict = Verdict(check.name, Standing.REFUSES, f"could not decide: {type(error).__name__}: {error}")
+            verdicts.append(verdict)
+        return Review(tuple(map(_warning, verdicts) if candidate.only_reduces else verdicts))
 
-    def _verdict(self, check: Check, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        try:
-            verdict = check.review(candidate, desk)
-        except Exception as error:  # a check that cannot decide refuses: that is its verdict
-            verdict = Verdict(check.name, Standing.REFUSES, f"could not decide: {type(error).__name__}: {error}")
-        if verdict.standing is Standing.REFUSES and candidate.only_reduces:
-            return Verdict(verdict.check, Standing.WARNS, verdict.reason)
+
+def _warning(verdict: Verdict) -> Verdict:
+    """Where an order only reduces, what refuses warns."""
+    if verdict.standing is not Standing.REFUSES:
         return verdict
+    return Verdict(verdict.check, Standing.WARNS, verdict.reason)
 
 
 def is_market_like(order: OrderRequest) -> bool:

@@ -23,12 +23,13 @@ from core.facts import (
 from core.inputs import OverrideProtection
 from core.model.account import Account
 from core.model.staging import MANUAL
-from core.model.values import Symbol
+from core.model.values import Money, Symbol
 from core.risk.checks.daily_loss import DAILY, WEEKLY
 from core.risk.checks.verdicts import usd
 from core.risk.day import end_of_day, end_of_week
 from core.risk.protections.contract import GLOBAL
 from core.risk.scaling.losses import Loss
+from core.setting_types import Amount
 
 WORD = "OVERRIDE"
 FOR_A_REVIEW = "its equity curve stayed down: look at its trades, then resume it"
@@ -43,7 +44,7 @@ class Guarding:
         book, at = self.desk.protections, self.desk.at
         book.has_news = False
         for protection in book.all:
-            if not book.is_on(protection):
+            if not protection.locks.by_scope or not book.is_on(protection):
                 continue
             for lock in protection.locks.holding(at):
                 told = book.latches.told(protection.name, str(lock.scope))
@@ -66,33 +67,27 @@ class Guarding:
         """A loss that reached its limit shuts the day, or the week, also when it is made good again (RK-03)."""
         desk, day = self.desk, self.desk.calendar.trading_day(self.desk.at)
         risk, opening = desk.control.settings.risk, desk.opening
-        of_day, of_week = opening.opening_equity(day), opening.opening_equity_of_week(day)
-        for name, span, start, amount, ends in (
-            (DAILY, "today", of_day, risk.daily_loss, end_of_day(day)),
-            (WEEKLY, "this week", of_week, risk.weekly_loss, end_of_week(day)),
+        of_day = _loss(opening.opening_equity(day), account, risk.daily_loss)
+        of_week = _loss(opening.opening_equity_of_week(day), account, risk.weekly_loss)
+        for name, span, loss, ends in (
+            (DAILY, "today", of_day, end_of_day),
+            (WEEKLY, "this week", of_week, end_of_week),
         ):
-            limit = amount.of(start)
-            if start is None or limit is None or start - account.equity < limit:
+            if loss is None or loss.limit is None or loss.lost < loss.limit:
                 continue
             if desk.protections.latches.told(name, GLOBAL) is None:
-                reason = f"{usd(start - account.equity)} lost {span}, the limit is {usd(limit)}"
-                desk.record(ProtectionTripped(name, GLOBAL, reason, ends))
-        self._throttle(account)
+                reason = f"{usd(loss.lost)} lost {span}, the limit is {usd(loss.limit)}"
+                desk.record(ProtectionTripped(name, GLOBAL, reason, ends(day)))
+        self._throttle(of_day, of_week)
 
-    def _throttle(self, account: Account) -> None:
+    def _throttle(self, of_day: Loss | None, of_week: Loss | None) -> None:
         """A part of a loss limit leaves a part of the risk of a trade, until a better day or a new week (RK-11)."""
-        desk, day = self.desk, self.desk.calendar.trading_day(self.desk.at)
-        risk, losses = desk.control.settings.risk, desk.sizing.losses
+        desk, losses = self.desk, self.desk.sizing.losses
         if losses.state.ended:
             desk.record(RiskRestored(losses.state.ended))
-        of_day, of_week = desk.opening.opening_equity(day), desk.opening.opening_equity_of_week(day)
         if of_day is None or of_week is None:
             return
-        found = losses.measure(
-            Loss(of_day - account.equity, risk.daily_loss.of(of_day)),
-            Loss(of_week - account.equity, risk.weekly_loss.of(of_week)),
-            risk.sizing.throttle,
-        )
+        found = losses.measure(of_day, of_week, desk.control.settings.risk.sizing.throttle)
         if found is not None:
             desk.record(RiskThrottled(found.factor, found.words))
 
@@ -122,3 +117,8 @@ class Guarding:
             if told.until is not None and self.desk.at >= told.until:
                 self.desk.record(ProtectionExpired(told.name, told.scope))
         return ()
+
+
+def _loss(opening: Money | None, account: Account, limit: Amount) -> Loss | None:
+    """Since the account was worth that much; None where that is not known."""
+    return None if opening is None else Loss(opening - account.equity, limit.of(opening))

@@ -37,7 +37,7 @@ FIRST, LAST = date(2024, 1, 2), date(2026, 12, 31)
 
 @dataclass(frozen=True)
 class Run:
-    """`processor` is in seconds of it, the rest of the machine left out."""
+    """`processor` is in seconds of it, the rest of the machine left out; `refused` are proposals that the gate did."""
 
     bars: int
     trades: int
@@ -45,6 +45,7 @@ class Run:
     processor: float
     syncs: int
     seconds_in_syncs: float
+    refused: int
 
     @property
     def rate(self) -> float:
@@ -84,6 +85,8 @@ def through_the_house(
     journal: MemoryJournal | FileJournal,
     prepare: Callable[[Engine], None] = lambda engine: None,
     compares_every: int = 60,
+    *,
+    is_trading: bool = True,
 ) -> Run:
     """One pass, entries a day raised, every proposal confirmed by key, books compared every so many seconds."""
     settings = Settings.model_validate(
@@ -92,6 +95,7 @@ def through_the_house(
             "risk": {"entries_a_day": 2, "daily_loss": {"usd": "1000"}},
             "exchange": {"cash": "1000000"},
             "reconciliation": {"every_seconds": compares_every},
+            "strategies": {"vwap": {"enabled": is_trading}},
         }
     )
     engine = Engine("bench", Mode.PAPER, calendar, journal)
@@ -119,6 +123,7 @@ def through_the_house(
         processor,
         journal.syncs,
         getattr(journal, "seconds_in_syncs", 0.0),
+        engine.desk.stage.state.skipped,
     )
 
 
@@ -128,18 +133,18 @@ def fed(many: int) -> tuple[ExchangeCalendar, list[Bar], list[Timed]]:
     return calendar, bars, [bar_item(BarArrived(bar, "bench")) for bar in bars]
 
 
-def plain_loop(bars: list[Bar]) -> float:
+def plain_loop(bars: list[Bar], clock: Callable[[], float] = time.perf_counter) -> float:
     """The baseline: each bar as one chained JSON line, and a running VWAP; bars a second."""
     total, volume, last = Decimal(0), Decimal(0), b""
     lines: list[bytes] = []
-    began = time.perf_counter()
+    began = clock()
     for number, bar in enumerate(bars):
         total += (bar.high + bar.low + bar.close) * bar.volume
         volume += bar.volume
         line = orjson.dumps((number, bar), default=str)
         last = hashlib.sha256(last + line).digest()
         lines.append(line)
-    return len(bars) / (time.perf_counter() - began)
+    return len(bars) / (clock() - began)
 
 
 def measure(calendar: ExchangeCalendar, bars: list[Bar], feed: list[Timed]) -> list[tuple[str, str]]:

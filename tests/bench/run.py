@@ -7,7 +7,7 @@ import platform
 import resource
 import sys
 
-from tests.bench import desk, house, paint, protections, sizes, ticket
+from tests.bench import books, desk, house, paint, protections, sizes, ticket
 
 BARS = 200_000
 
@@ -18,6 +18,7 @@ def main() -> None:
     parts = (
         ("bars through the whole house", lambda: house.measure(calendar, bars, feed)),
         ("protections", lambda: protections.measure(calendar, bars, feed)),
+        ("the books compared", books.measure),
         ("a ticket", ticket.measure),
         ("the size of an order", sizes.measure),
         ("the desk", paint.measure),

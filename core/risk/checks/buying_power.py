@@ -29,10 +29,10 @@ class BuyingPowerCheck:
         price = candidate.price(desk.quote)
         if price is None:
             return unmeasured(self.name, "no price to measure it by", is_fresh=desk.is_fresh)
-        reserved = reserved_for_unseen(desk.ledger, desk.account, but=candidate.order.replaces)
         free = free_for(candidate.order, desk.ledger, desk.account)
         cost = price * candidate.order.quantity
         if cost > free:
+            reserved = reserved_for_unseen(desk.ledger, desk.account, but=candidate.order.replaces)
             return refused(
                 self.name,
                 f"{usd(cost)} is over {usd(free)} free, {usd(reserved)} reserved",

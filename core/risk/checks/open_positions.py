@@ -39,8 +39,9 @@ class OpenPositionsCheck:
 
 def places_taken(ledger: Ledger) -> set[tuple[Symbol, str]]:
     """Symbol and strategy of each position that is open or on its way."""
-    open_now = {(p.symbol, p.strategy) for p in ledger.positions()}
-    return open_now | {(o.request.symbol, o.strategy) for o in ledger.working_entries()}
+    taken = {(p.symbol, p.strategy) for p in ledger.positions()}
+    taken.update([(o.request.symbol, o.strategy) for o in ledger.working_entries()])
+    return taken
 
 
 def _unreadable(desk: ReviewContext, symbol: Symbol) -> str | None:

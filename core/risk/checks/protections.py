@@ -25,7 +25,7 @@ class ProtectionCheck:
         self._passes = passed(self.name, "not tripped")
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        if not desk.protections.has_locks(self.protection):
+        if desk.protections.shuts_nothing(self.protection, desk.at):
             return self._passes
         direction = Direction.LONG if candidate.order.side is Side.BUY else Direction.SHORT
         entry = Scope(candidate.order.symbol, direction, candidate.strategy)

@@ -167,9 +167,9 @@ class ProtectionBook:
             and any(str(lock.scope) == scope for lock in protection.locks.holding(at))
         )
 
-    def has_locks(self, name: str) -> bool:
-        """Whether a protection shuts anything, or did until a while ago."""
-        return bool(self.by_name[name].locks.by_scope)
+    def shuts_nothing(self, name: str, at: datetime) -> bool:
+        """Whether no lock of a protection holds, so that it need not be asked of an entry."""
+        return not [lock for lock in self.by_name[name].locks.by_scope.values() if lock.holds(at)]
 
     def locks_on(self, name: str, entry: Scope, at: datetime) -> tuple[Lock, ...]:
         """Why a protection shuts an entry out; nothing where it is off."""
