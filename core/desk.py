@@ -99,9 +99,9 @@ class Desk:
         self.stage = Stage(calendar)
         self.opening = Day()
         self.protections = ProtectionBook(lambda: self.control.settings.risk.protections, business_days(calendar))
-        self.sizing = SizingBook(lambda: self.control.settings.risk.sizing)
-        self.ledger.on_trade = self._hear_trade
         self.regime = RegimeBook(lambda: self.control.settings.risk)
+        self.sizing = SizingBook(lambda: self.control.settings.risk.sizing, lambda: self.regime.regime)
+        self.ledger.on_trade = self._hear_trade
         self.margin = MarginSamples()
         self.breaker = Breaker()
         self.latencies = Latencies(calendar.trading_day)

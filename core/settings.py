@@ -260,6 +260,7 @@ PROFILES: dict[str, dict[str, object]] = {
             "window_start": "09:35",
             "window_end": "15:45",
             "frequency": {"enabled": False},
+            "margin": {"holds_overnight": True},
             "portfolio": {"max_exposure": "0.9", "reserve": "10000"},
         },
     },

@@ -63,10 +63,10 @@ def ticket_lines(view: TicketView, now: datetime, width: int) -> list[TextLine]:
 
 
 def _size(size: Size | None, width: int) -> list[TextLine]:
-    """`0.5 throttle × 0.7 VIX`, each with its reason, and what could not be measured; nothing where no term cuts."""
-    if size is None or not size.cuts:
+    """`0.5 throttle × 0.7 VIX`, each with its reason, and what could not be measured; nothing where all is whole."""
+    if size is None or not (size.cuts or size.left_out):
         return []
-    told = " × ".join(f"{term} ({term.words})" for term in size.cuts)
+    told = " × ".join(f"{term} ({term.words})" for term in size.cuts) or "the fixed risk"
     unknown = ", ".join(f"{left.name} ({left.why})" for left in size.left_out)
     return wrapped("size   ", f"{told}; left out: {unknown}" if unknown else told, width)
 

@@ -4,26 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from math import prod
 
 from core.model.values import Fraction, Quantity
 
 WHOLE = Fraction(Decimal(1))
 """The factor that changes nothing."""
-
-
-class VixLevel(StrEnum):
-    """Of the market's fear (RK-19); unknown where nobody measured it."""
-
-    LOW = "low"
-    NORMAL = "normal"
-    ELEVATED = "elevated"
-    HIGH = "high"
-    UNKNOWN = "unknown"
-
-
-FEARFUL = frozenset({VixLevel.ELEVATED, VixLevel.HIGH})
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from core.model.order import OrderRequest, Side
 from core.model.values import ZERO, Fraction, Money, Price, Symbol
 
 WHOLE = Fraction(Decimal(1))
+OVERNIGHT = Decimal(2)
+"""The most that equity is lent over the night, by Regulation T; by day a broker may lend more."""
 NOTHING_LEFT = Fraction(Decimal(-1))
 """The distance of an account without equity that has margin in use."""
 
@@ -31,9 +33,11 @@ class MarginEffect:
         What it is worth, and what the broker requires to open it, USD.
     before, after
         Distance to maintenance now, and when it and every entry that works is filled.
-    used, free, overnight
-        What it takes of the day's buying power, what is free of that, and of the buying power over the night; the last
-        is None where the broker does not tell it. USD.
+    used, free
+        What it takes of the day's buying power, and what is free of that, USD.
+    used_overnight, overnight
+        What it takes of the buying power over the night, and what is free of that, USD; the last is None where the
+        broker does not tell it.
     """
 
     cost: Money
@@ -42,12 +46,13 @@ class MarginEffect:
     after: Fraction
     used: Money
     free: Money
+    used_overnight: Money
     overnight: Money | None
 
     @property
     def is_over_night(self) -> bool:
         """Whether it is more than may be held over the night."""
-        return self.overnight is not None and self.cost > self.overnight
+        return self.overnight is not None and self.used_overnight > self.overnight
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +91,8 @@ def effect_of(
     Notes
     -----
     To open takes the larger of one part in `multiplier` and the asset's own requirement; an asset that is not
-    marginable takes the whole. Buying power is counted at the account's multiple, so an asset that requires more
-    takes more of it than it costs.
+    marginable takes the whole. Buying power is counted at the account's multiple, over the night at two at most, so
+    an asset that requires more takes more of it than it costs.
     """
     requirement = requirement_of(instrument, order.side)
     if isinstance(requirement, Unknown):
@@ -97,6 +102,7 @@ def effect_of(
     coming, free = entries
     cost = price * order.quantity
     initial = cost * max(1 / account.multiplier, requirement)
+    lent = min(account.multiplier, OVERNIGHT)
     spoken_for, overnight = account.buying_power - free, account.overnight_buying_power
     return MarginEffect(
         cost=Money(cost),
@@ -105,6 +111,7 @@ def effect_of(
         after=_distance(account.equity, account.maintenance_margin + coming + cost * requirement),
         used=Money(initial * account.multiplier),
         free=Money(free),
+        used_overnight=Money(cost * max(1 / lent, requirement) * lent),
         overnight=None if overnight is None else Money(overnight - spoken_for),
     )
 

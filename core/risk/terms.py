@@ -23,6 +23,9 @@ class MarginSettings(Part):
     refuse_at: Ratio = Field(
         Decimal(0), description="an entry that would leave less is refused; 0: one under maintenance"
     )
+    holds_overnight: bool = Field(
+        False, description="true: an entry over the night's buying power is refused; false: it warns"
+    )
 
 
 UNLIMITED = Decimal(10)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 
-from core.model.sizing import VixLevel
+from core.model.regime import VixLevel, VixReading
 from core.model.values import Fraction, Money, Price
 from core.risk.scaling.book import SizingBook
 from core.risk.scaling.contract import Conditions, Edge, Likeness, Throttle, Wanted
@@ -24,7 +24,7 @@ LIKE = tuple(Likeness(SPY, True, Fraction(Decimal("0.5")), 60) for _ in range(30
 EVERYTHING = Conditions(
     settings=SizingSettings(kelly=KellySettings(enabled=True)),
     atr=Price(Decimal("0.40")),
-    vix=VixLevel.ELEVATED,
+    vix=VixReading(Decimal("23.40"), date(2026, 11, 18), VixLevel.ELEVATED),
     held=LIKE,
     throttle=Throttle(Fraction(Decimal("0.5")), "5.20 of 10.00 USD lost today"),
     edge=Edge(100, 60, Decimal("0.60"), Decimal("0.30")),

@@ -140,8 +140,16 @@ async def test_a_ticket_that_no_term_makes_smaller_reads_as_if_there_were_none()
     view, desk = await a_ticket()
     assert view.size is not None
     assert view.size.terms
+    measured = replace(view.size, left_out=())
 
-    assert text_of(view, desk) == text_of(replace(view, size=None), desk)
+    assert text_of(replace(view, size=measured), desk) == text_of(replace(view, size=None), desk)
+
+
+async def test_a_ticket_of_the_fixed_risk_says_what_was_left_out_and_why() -> None:
+    """RK-10, RK-19, OP-03: nobody measured the VIX of this desk"""
+    view, desk = await a_ticket()
+
+    assert "size   the fixed risk; left out: VIX (the VIX was not measured yet)" in text_of(view, desk)
 
 
 async def test_what_is_not_known_is_said_and_never_a_zero() -> None:

@@ -7,8 +7,9 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from core.facts import DayStarted, ProposalSkipped, ProposalStaged, RiskRestored, RiskThrottled
-from core.inputs import ProposeClose, RequestCancel
-from core.model.sizing import VixLevel
+from core.inputs import ProposeClose, RegimeArrived, RequestCancel
+from core.model.regime import UNKNOWN, VixLevel, VixReading
+from core.model.staging import Standing
 from core.picture import Pictures
 from core.risk.scaling.settings import SizingSettings
 from core.setting_types import Amount
@@ -131,12 +132,17 @@ def test_a_ticket_that_was_opened_before_the_loss_is_refused_with_the_size_that_
 # ── the market ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def a_dip(settings: Settings, before: str = "100", vix: VixLevel = VixLevel.UNKNOWN) -> House:
-    """It is 10:06; `before` are the minutes of the morning."""
+NORMAL, HIGH = (VixReading(Decimal(v), date(2026, 11, 18), VixLevel(w)) for v, w in (("17", "normal"), ("34", "high")))
+
+
+def a_dip(settings: Settings, before: str = "100", vix: VixReading | None = None) -> House:
+    """It is 10:06; `before` are the minutes of the morning, and `vix` was measured before the first of them."""
     morning = minutes("09:30", "10:04", before)
     house = House([*morning, a_bar("10:05", DIP), *minutes("10:06", "10:30", STEADY)], settings)
-    house.desk.sizing.vix = lambda: vix
-    return house.opens().until("10:06")
+    house.opens()
+    if vix is not None:
+        house.line.take(house.line.at, RegimeArrived(replace(UNKNOWN, vix=vix)))
+    return house.until("10:06")
 
 
 SMALL_RISK = {"per_trade": dollars("0.10")}
@@ -156,22 +162,58 @@ def test_minutes_that_range_wider_than_the_stop_make_the_entry_smaller() -> None
 
 
 def test_a_high_vix_halves_what_the_strategy_takes_and_what_a_person_may_risk() -> None:
-    """RK-10, RK-19"""
-    house = a_dip(micro(), vix=VixLevel.HIGH)
-    proposed = staged(a_dip(micro(**SMALL_RISK), vix=VixLevel.HIGH))
+    """RK-10, RK-19: as it was recorded, after a restart too"""
+    house = a_dip(micro(), vix=HIGH)
+    proposed = a_dip(micro(**SMALL_RISK), vix=HIGH)
+    too_large = replace(a_typed_buy("0.5", limit="99.50", stop="97.50"), symbol=SPY)
 
-    house.presses(replace(a_typed_buy("0.5", limit="99.50", stop="97.50"), symbol=SPY))
+    house.presses(too_large)
+    refused = house.last(ProposalSkipped).reasons
+    house.restarted().until("10:07")
+    house.presses(too_large)
 
-    assert proposed == "0.167"
-    assert any(
-        reason == "loss at the stop: 1.00 USD is over 0.75 USD a trade, at 0.5 VIX (high); 0.375 would pass"
-        for reason in house.last(ProposalSkipped).reasons
-    )
+    said = "loss at the stop: 1.00 USD is over 0.75 USD a trade, at 0.5 VIX (high on 2026-11-18); 0.375 would pass"
+    assert staged(proposed) == "0.167"
+    assert said in refused
+    assert said in house.last(ProposalSkipped).reasons
+    assert_can_be_rebuilt(proposed)
+
+
+def test_the_ticket_names_the_same_measure_for_the_size_and_for_the_warning() -> None:
+    """RK-10, RK-19: one measure for everybody; it warns, and refuses nothing that is sized by it"""
+    house = a_dip(micro(**SMALL_RISK), vix=HIGH)
+
+    house.opens_ticket()
+    house.until("10:06:02")
+    ticket = the_ticket(house)
+    house.confirms()
+    house.until("10:06:30")
+
+    assert ticket.size is not None
+    assert [(str(term), term.words) for term in ticket.size.cuts] == [("0.5 VIX", "high on 2026-11-18")]
+    (verdict,) = (v for v in ticket.now.verdicts if v.check == "vix")
+    assert verdict.standing is Standing.WARNS
+    assert verdict.reason.startswith("34.00 at the close 1 d ago is high")
+    assert house.held() == "0.167"
+
+
+def test_a_vix_that_nobody_measured_leaves_the_fixed_risk_and_the_ticket_says_so() -> None:
+    """RK-10, RK-19: nothing is invented"""
+    house = a_dip(micro(**SMALL_RISK))
+
+    house.opens_ticket()
+    house.until("10:06:02")
+    size = the_ticket(house).size
+
+    assert staged(house) == "0.334"
+    assert size is not None
+    assert (size.cuts, [str(left.name) for left in size.left_out]) == ((), ["VIX"])
+    assert size.left_out[0].why == "the VIX was not measured yet"
 
 
 def test_where_no_term_cuts_the_ticket_lists_none() -> None:
     """RK-10, OP-03"""
-    house = a_dip(micro(), vix=VixLevel.NORMAL)
+    house = a_dip(micro(), vix=NORMAL)
 
     house.opens_ticket()
     house.until("10:06:02")
@@ -193,7 +235,7 @@ def test_a_size_is_raised_to_the_smallest_order_only_where_every_limit_allows_it
     raising = micro(**SMALL_RISK, min_notional=Decimal(20), sizing=raises)
 
     as_it_is, raised = a_dip(usual, before=wild), a_dip(raising, before=wild)
-    in_fear = a_dip(raising, before=wild, vix=VixLevel.HIGH)
+    in_fear = a_dip(raising, before=wild, vix=HIGH)
 
     assert staged(raised) == "0.201"
     for house, cost in ((as_it_is, "12.25"), (in_fear, "6.08")):

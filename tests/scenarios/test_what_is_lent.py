@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 
+import pytest
+
 from core.facts import MarginSampled, MarginWarned, ProposalSkipped
 from core.inputs import ProposeClose
+from core.model.order import Effect
+from core.model.staging import Standing
 from core.picture import Pictures
 from core.settings import Settings
 from core.telling import in_words
@@ -175,6 +180,58 @@ def test_a_ticket_says_what_its_order_takes_and_leaves() -> None:
     assert ticket.margin is not None
     assert (ticket.margin.initial, ticket.margin.before, ticket.margin.overnight) == (Decimal(996), Decimal(1), None)
     assert f"{ticket.margin.after:.4f}" == "0.4024"
+
+
+def a_house_lent_four_times(**margin: object) -> House:
+    """It is 10:05; 1,000 USD are lent four times by day, and twice over the night."""
+    terms = settings(max_notional={"usd": "5000"}, per_trade={"usd": "50"}, margin=margin)
+    return House(a_day(*FALLING), terms, cash=Decimal(1000), multiplier=Decimal(4)).opens().until("10:05")
+
+
+def margin_verdict(house: House) -> tuple[Standing, str]:
+    (found,) = (v for v in house.ticket.review.verdicts if v.check == "margin")
+    return found.standing, found.reason
+
+
+@pytest.mark.parametrize(("effect", "stop"), [(Effect.OPEN, "99.30"), (Effect.SHORT, "99.90")])
+def test_what_the_day_lends_and_the_night_does_not_is_warned_and_goes_where_nothing_is_held_over_it(
+    effect: Effect, stop: str
+) -> None:
+    """RK-14: 22 shares are 2,191 USD, long or short."""
+    house = a_house_lent_four_times()
+
+    house.presses(replace(a_typed_buy("22", limit="99.60", stop=stop), effect=effect))
+    house.opens_ticket()
+    house.until("10:05:03")
+
+    assert margin_verdict(house) == (Standing.WARNS, "over the night 2,000.00 USD may be spent; close it before that")
+    (ticket,) = Pictures(house.engine).draw(house.line.at).tickets
+    assert ticket.margin is not None
+    assert ticket.margin.overnight == Decimal(2000)
+
+
+@pytest.mark.parametrize(("effect", "stop"), [(Effect.OPEN, "99.30"), (Effect.SHORT, "99.90")])
+def test_a_desk_that_holds_over_the_night_is_refused_what_only_the_day_lends(effect: Effect, stop: str) -> None:
+    """RK-14"""
+    house = a_house_lent_four_times(holds_overnight=True)
+
+    house.presses(replace(a_typed_buy("22", limit="99.60", stop=stop), effect=effect))
+    refused = house.last(ProposalSkipped).reasons
+    house.presses(replace(a_typed_buy("20", limit="99.60", stop=stop), effect=effect))
+
+    assert refused == (
+        "margin: over the night 2,000.00 USD may be spent, and it takes 2,191.20 USD; take fewer shares",
+    )
+    assert [p.order.quantity for p in house.desk.stage.proposals()] == [Decimal(20)]
+
+
+def test_a_cash_account_is_refused_a_short_sale() -> None:
+    """RK-14"""
+    house = House(a_day(*FALLING), settings(), cash=Decimal(10_000)).opens().until("10:05")
+
+    house.presses(replace(a_typed_buy("1", limit="99.60", stop="99.90"), effect=Effect.SHORT))
+
+    assert house.last(ProposalSkipped).reasons == ("margin: a cash account sells nothing short",)
 
 
 def test_what_is_held_may_not_pass_the_exposure_and_over_it_there_are_exits_only() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.model.account import Account, NoAccount
 from core.model.instrument import Instrument, NoInstrument
+from core.model.order import Effect
 from core.model.staging import Verdict
 from core.model.values import ZERO, Symbol
 from core.risk.checks.buying_power import free_for
@@ -24,6 +25,8 @@ class MarginCheck:
             return passed(self.name, "closes; takes none")
         if isinstance(desk.account, NoAccount):
             return refused(self.name, f"margin is not known: {desk.account.reason}")
+        if not desk.account.lends and candidate.order.effect is Effect.SHORT:
+            return refused(self.name, "a cash account sells nothing short")
         if not desk.account.lends:
             return passed(self.name, "a cash account borrows nothing")
         effect = margin_effect(candidate, desk, desk.account)
@@ -47,9 +50,10 @@ class MarginCheck:
             )
         reasons = []
         if effect.is_over_night:
-            reasons.append(
-                f"over the night {usd(max(effect.overnight or ZERO, ZERO))} may be spent; close it before that"
-            )
+            night = f"over the night {usd(max(effect.overnight or ZERO, ZERO))} may be spent"
+            if terms.holds_overnight:
+                return refused(self.name, f"{night}, and it takes {usd(effect.used_overnight)}; take fewer shares")
+            reasons.append(f"{night}; close it before that")
         limit = limit_under(effect.after, terms.warn_at)
         if limit is not None:
             reasons.append(f"{percent(effect.after)} from maintenance would be left, under {percent(limit)}")

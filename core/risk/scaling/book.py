@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from core.model.bar import Bar
-from core.model.sizing import FEARFUL, WHOLE, VixLevel
+from core.model.regime import UNKNOWN, Regime
+from core.model.sizing import WHOLE
 from core.model.values import ZERO, Fraction, Symbol
 from core.risk.protections.trades import ClosedTrade
 from core.risk.scaling.contract import Conditions, Edge, Likeness
 from core.risk.scaling.losses import Losses, LossesState
 from core.risk.scaling.ranges import Ranges, RangesState
 from core.risk.scaling.settings import SizingSettings
+from core.risk.scaling.vix import factor_of
 
 KEPT_TRADES = 100
 """Of each strategy, the newest: the strategy as it is now."""
@@ -35,25 +37,27 @@ class SizingBook:
     ----------
     settings
         Read at each bar and each size.
-
-    Attributes
-    ----------
-    vix
-        Tells the level of VIX as it was last recorded; unknown until somebody measures it (RK-19).
+    regime
+        The desk's one measure of the market, as it was last recorded: read at each size (RK-19).
     """
 
-    def __init__(self, settings: Callable[[], SizingSettings] = SizingSettings) -> None:
+    def __init__(
+        self,
+        settings: Callable[[], SizingSettings] = SizingSettings,
+        regime: Callable[[], Regime] = lambda: UNKNOWN,
+    ) -> None:
         self.settings = settings
+        self.regime = regime
         self.ranges = Ranges()
         self.losses = Losses()
         self.results: dict[str, list[Decimal]] = {}
-        self.vix: Callable[[], VixLevel] = lambda: VixLevel.UNKNOWN
         self.folds = self.losses.folds
 
     @property
     def is_calm(self) -> bool:
-        """Whether neither losses nor the market lower what a trade may risk."""
-        return self.losses.state.factor == WHOLE and self.vix() not in FEARFUL
+        """Whether neither losses nor the market lower what a trade may risk: by the factors that their terms apply."""
+        is_vix_calm = factor_of(self.regime().vix, self.settings().vix) == WHOLE
+        return is_vix_calm and self.losses.state.factor == WHOLE
 
     @property
     def state(self) -> SizingState:
@@ -85,7 +89,7 @@ class SizingBook:
         return Conditions(
             settings=settings,
             atr=self.ranges.atr(symbol, settings.atr.bars),
-            vix=self.vix(),
+            vix=self.regime().vix,
             held=tuple(self._likeness(symbol, other, is_long=long) for other, long in held if other != symbol),
             throttle=self.losses.throttle,
             edge=self._edge(strategy),

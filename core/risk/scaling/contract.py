@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from typing import Protocol
 
-from core.model.sizing import LeftOut, Term, VixLevel
+from core.model.regime import UNKNOWN, NoVix, VixReading
+from core.model.sizing import LeftOut, Term
 from core.model.values import CENT, Fraction, Money, Price, Symbol
 from core.risk.scaling.settings import SizingSettings
 
@@ -84,6 +85,8 @@ class Conditions:
     ----------
     atr
         Average true range of the symbol's one-minute bars, USD.
+    vix
+        As the regime was last recorded, whatever day that was.
     throttle
         None before the day has its opening equity.
     equity
@@ -94,7 +97,7 @@ class Conditions:
 
     settings: SizingSettings = USUAL
     atr: Price | None = None
-    vix: VixLevel = VixLevel.UNKNOWN
+    vix: VixReading | NoVix = UNKNOWN.vix
     held: tuple[Likeness, ...] = ()
     throttle: Throttle | None = None
     edge: Edge = NO_EDGE

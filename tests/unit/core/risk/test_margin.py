@@ -18,6 +18,7 @@ from core.model.values import ClientOrderId, Fraction, Money, Symbol
 from core.risk.checks.margin import MarginCheck
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.margin import distance_of, limit_under
+from core.settings import PROFILES, Settings
 from tests.unit.core.brokers.trading_floor import IBM, SPY
 from tests.unit.core.execution.books import Books, a_request
 from tests.unit.core.risk.reviews import NOW, a_candidate, a_desk, an_exit, said, settings, usd
@@ -170,6 +171,43 @@ def test_what_the_day_lends_and_the_night_does_not_is_warned() -> None:
     )  # fmt: skip
     assert verdict(buys("90"), account=by_day)[0] is PASSES
     assert verdict(buys("100"), account=replace(by_day, overnight_buying_power=None))[0] is PASSES
+
+
+@pytest.mark.parametrize(("requirement", "night", "is_over"), [
+    ("0.3", "10000", False), ("0.3", "9999", True), ("0.75", "15000", False), ("0.75", "14999", True),
+    ("1", "20000", False), ("1", "19999", True),
+])  # fmt: skip
+@pytest.mark.parametrize("effect", [Effect.OPEN, Effect.SHORT])
+def test_over_the_night_an_entry_takes_what_its_asset_requires_at_two_times(
+    requirement: str, night: str, is_over: bool, effect: Effect
+) -> None:
+    """RK-14: 10,000 USD at a requirement over a half take more than they cost, long or short."""
+    by_day = on_margin(multiplier=Decimal(4), buying_power=money("400000"), overnight_buying_power=money(night))
+
+    standing, _ = verdict(buys("100", effect=effect), account=by_day, instrument=requires(requirement, requirement))
+
+    assert standing is (WARNS if is_over else PASSES)
+
+
+def test_who_holds_over_the_night_is_refused_what_the_night_does_not_lend() -> None:
+    """RK-14: as `swing` has it; an exit goes all the same."""
+    holds = settings(margin={"holds_overnight": True}, max_notional=usd("1000000"))
+    by_day = on_margin(multiplier=Decimal(4), buying_power=money("300000"), overnight_buying_power=money("9000"))
+
+    assert verdict(buys("100"), account=by_day, settings=holds) == (
+        REFUSES, "over the night 9,000.00 USD may be spent, and it takes 10,000.00 USD; take fewer shares",
+    )  # fmt: skip
+    assert verdict(buys("90"), account=by_day, settings=holds)[0] is PASSES
+    assert verdict(an_exit(quantity="100"), account=by_day, settings=holds)[0] is PASSES
+    assert Settings.model_validate(PROFILES["swing"]).risk.margin.holds_overnight
+
+
+def test_a_cash_account_sells_nothing_short() -> None:
+    """RK-14: no requirement of any asset makes it one that borrows."""
+    cash = on_margin(multiplier=Decimal(1))
+
+    assert verdict(buys("1", effect=Effect.SHORT), account=cash) == (REFUSES, "a cash account sells nothing short")
+    assert verdict(buys("1"), account=cash)[0] is PASSES
 
 
 def test_every_warning_of_an_entry_is_told() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -13,18 +14,20 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.facts import DayStarted, RiskThrottled
+from core.model.regime import UNKNOWN, Regime, VixLevel, VixReading
 from core.model.signal import ExitReason
-from core.model.sizing import VixLevel
 from core.model.values import Fraction, Money, Price
 from core.risk.protections.trades import ClosedTrade, Direction
 from core.risk.scaling.book import KEPT_TRADES, SizingBook
 from core.risk.scaling.contract import Edge, Likeness, Wanted
 from core.risk.scaling.correlation import correlation
 from core.risk.scaling.ranges import Ranges
+from core.risk.scaling.settings import SizingSettings, VixSettings
 from core.risk.sizing import binding_cuts
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, a_bar, at
 
 OVER = 14
+WEDNESDAY = date(2026, 11, 18)
 
 
 def clock(minute: int) -> str:
@@ -197,12 +200,28 @@ def test_each_strategy_has_the_edge_of_its_own_newest_trades() -> None:
     assert edge(book, "other") == Edge()
 
 
-@pytest.mark.parametrize("level", VixLevel)
+def measured(level: VixLevel | None) -> Regime:
+    """The VIX of Wednesday's close; None is one that nobody measured."""
+    if level is None:
+        return UNKNOWN
+    return replace(UNKNOWN, vix=VixReading(Decimal("23.40"), WEDNESDAY, level))
+
+
+VIX_TERMS = {
+    "as usual": VixSettings(),
+    "off": VixSettings(enabled=False),
+    "cuts a high one alone": VixSettings(elevated=Decimal(1)),
+}
+
+
+@pytest.mark.parametrize("terms", VIX_TERMS.values(), ids=VIX_TERMS)
+@pytest.mark.parametrize("level", [*VixLevel, None])
 @pytest.mark.parametrize("factor", ["1", "0.5", "0.25"])
-def test_a_calm_book_is_one_in_which_nothing_lowers_the_limit(level: VixLevel, factor: str) -> None:
+def test_a_calm_book_is_one_in_which_nothing_lowers_the_limit(
+    terms: VixSettings, level: VixLevel | None, factor: str
+) -> None:
     """RK-10, RK-11: with nothing held, what it says at once is what the terms say one by one"""
-    book = SizingBook()
-    book.vix = lambda: level
+    book = SizingBook(lambda: SizingSettings(vix=terms), lambda: measured(level))
     book.losses.folds[DayStarted](at("09:30"), DayStarted(THURSDAY, Money(Decimal(200))))  # type: ignore[operator]
     book.losses.folds[RiskThrottled](at("10:00"), RiskThrottled(Fraction(Decimal(factor)), "lost"))  # type: ignore[operator]
     conditions = book.conditions(SPY, "vwap", held=(), equity=Decimal(200), open_losses=Decimal(0))
@@ -211,12 +230,13 @@ def test_a_calm_book_is_one_in_which_nothing_lowers_the_limit(level: VixLevel, f
     assert book.is_calm is (binding_cuts(wanted, conditions) == ())
 
 
-def test_the_level_of_vix_is_asked_for_at_each_size_and_unknown_until_somebody_measures_it() -> None:
+def test_the_measure_of_the_market_is_read_at_each_size_and_unknown_until_somebody_took_one() -> None:
     """RK-10, RK-19"""
-    book = SizingBook()
+    told = [UNKNOWN]
+    book = SizingBook(regime=lambda: told[-1])
     unknown = book.conditions(SPY, "vwap", held=(), equity=None, open_losses=Decimal(0)).vix
 
-    book.vix = lambda: VixLevel.HIGH
+    told.append(measured(VixLevel.HIGH))
 
-    assert unknown is VixLevel.UNKNOWN
-    assert book.conditions(SPY, "vwap", held=(), equity=None, open_losses=Decimal(0)).vix is VixLevel.HIGH
+    assert unknown == UNKNOWN.vix
+    assert book.conditions(SPY, "vwap", held=(), equity=None, open_losses=Decimal(0)).vix == told[-1].vix

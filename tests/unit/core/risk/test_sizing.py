@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction as Exact
 from math import floor, prod
@@ -11,7 +12,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from core.model.sizing import LeftOut, Size, Term, VixLevel
+from core.model.regime import UNKNOWN, VixLevel, VixReading
+from core.model.sizing import LeftOut, Size, Term
 from core.model.values import Fraction, Money, Price, Symbol
 from core.risk.scaling import ALL, BINDING
 from core.risk.scaling.contract import Conditions, Edge, Likeness, Throttle, Wanted
@@ -44,6 +46,10 @@ def wanted(
 
 def throttled(factor: str) -> Throttle:
     return Throttle(Fraction(Decimal(factor)), "5.20 of 10.00 USD lost today")
+
+
+def a_vix(level: VixLevel) -> VixReading:
+    return VixReading(Decimal("23.40"), date(2026, 11, 18), level)
 
 
 def held(symbol: str, correlation: str | None, *, is_long: bool = True, days: int = 60) -> Likeness:
@@ -103,7 +109,7 @@ def test_without_data_the_risk_is_the_fixed_one_and_every_term_says_why_it_is_le
     assert size.quantity == Decimal("2.998")
     assert size.left_out == (
         LeftOut("ATR", "fewer than 14 bars yet"),
-        LeftOut("VIX", "not known"),
+        LeftOut("VIX", "the VIX was not measured yet"),
         LeftOut("throttle", "equity at the start of today is not known"),
         LeftOut("the risk budget", "equity is not known"),
     )
@@ -131,7 +137,7 @@ def test_a_stop_within_two_average_ranges_is_sized_as_if_it_stood_there(atr: str
 )
 def test_a_fearful_market_lowers_the_risk_and_a_calm_one_never_raises_it(level: VixLevel, factor: str) -> None:
     """RK-10, RK-19"""
-    size = size_of(wanted(notional="5000", way="0.50"), replace(NOTHING, vix=level))
+    size = size_of(wanted(notional="5000", way="0.50"), replace(NOTHING, vix=a_vix(level)))
 
     assert size.factor == Decimal(factor)
     assert size.quantity == 3 * Decimal(factor)
@@ -237,7 +243,7 @@ def test_a_raised_size_is_checked_again_and_stays_as_it_was_where_a_limit_would_
 
 def test_only_what_lowers_the_limit_for_everybody_is_named_as_binding() -> None:
     """RK-10, RK-11"""
-    conditions = replace(NOTHING, atr=Price(Decimal(1)), throttle=throttled("0.25"), vix=VixLevel.NORMAL)
+    conditions = replace(NOTHING, atr=Price(Decimal(1)), throttle=throttled("0.25"), vix=a_vix(VixLevel.NORMAL))
 
     assert [str(term) for term in binding_cuts(wanted(), conditions)] == ["0.25 throttle"]
 
@@ -269,7 +275,7 @@ CONDITIONS = st.builds(
         SizingSettings, kelly=st.builds(KellySettings, enabled=st.booleans()), raise_to_minimum=st.booleans()
     ),
     atr=st.none() | cents("0.0001", "100", places=4),
-    vix=st.sampled_from(VixLevel),
+    vix=st.just(UNKNOWN.vix) | st.builds(a_vix, st.sampled_from(VixLevel)),
     held=st.lists(LIKENESS, max_size=3).map(tuple),
     throttle=st.none() | st.builds(Throttle, st.sampled_from([Decimal("0.25"), Decimal("0.5"), Decimal(1)]), st.text()),
     edge=EDGE,
