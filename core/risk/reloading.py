@@ -79,6 +79,7 @@ LESS_IS_LOOSER = frozenset(
         "window_start",
         "clock_steady_seconds",
         "margin.refuse_at",
+        "margin.holds_overnight",
         "portfolio.reserve",
         "protections.stop_loss_guard.enabled",
         "protections.stop_loss_guard.required_profit",
