@@ -54,7 +54,7 @@ demo: .venv/.ready
 
 test: .venv/.ready
 	@echo 'test: all of tests/, with the coverage of core/ and state/'
-	@$(BIN)/pytest -q -n 4 --cov=core --cov=state --cov-report=term --cov-fail-under=90 $(ARGS)
+	@$(BIN)/pytest -q -n 5 --dist worksteal --cov=core --cov=state --cov-report=term --cov-fail-under=90 $(ARGS)
 
 check: .venv/.ready
 	@echo 'check: style (ruff)'
