@@ -78,7 +78,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
         "console/screens/typing.py",
         "widgets/order_form.py",
     ),
-    "Panes": ("console/details", "console/log_pane.py", "core/picture.py", "core/pictures", "core/views.py", "widgets"),
+    "Panes": ("console/details", "console/log_pane.py", "core/picture.py", "core/pictures", "core/views", "widgets"),
 }
 """Where a file's messages are read; the longest beginning of its path decides."""
 
