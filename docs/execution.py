@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -24,9 +24,9 @@ from core.risk.checks import standard_gate
 from core.setting_types import Amount, Part
 from core.settings import ExecutionSettings, ReconciliationSettings, RiskSettings, StagingSettings
 from core.workflows import comparing, starting
+from docs.pages import Tables, filled, table, written
 
 PAGE = Path(__file__).resolve().with_name("EXECUTION.md")
-BLOCK = re.compile(r"(<!-- (\w+): begin -->\n).*?(<!-- \2: end -->)", re.DOTALL)
 
 
 def transitions() -> str:
@@ -105,7 +105,7 @@ def start() -> str:
     return "\n".join(line for line in lines if line.startswith("|")) + "\n"
 
 
-TABLES: Mapping[str, Callable[[], str]] = {
+TABLES: Tables = {
     "transitions": transitions,
     "broker_statuses": broker_statuses,
     "keys": keys,
@@ -122,16 +122,11 @@ TABLES: Mapping[str, Callable[[], str]] = {
 
 
 def page(text: str) -> str:
-    """The page with every table made anew. Raises KeyError where it has a marker that no table is for."""
-    return BLOCK.sub(lambda block: f"{block[1]}\n{TABLES[block[2]]()}\n{block[3]}", text)
+    """The page with every table made anew."""
+    return filled(text, TABLES)
 
 
 # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
 
 
 def settings_table(name: str, part: type[Part]) -> str:
@@ -170,14 +165,5 @@ def plain_value(value: object) -> str:
     return str(value)
 
 
-def main() -> int:
-    before = PAGE.read_text()
-    after = page(before)
-    if "--check" in sys.argv:
-        return int(before != after)
-    PAGE.write_text(after)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(written(PAGE, page))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -24,7 +24,8 @@ from core.risk.protections.terms import ProtectionsSettings
 from core.risk.scaling import ALL, BINDING
 from core.setting_types import Amount, Part
 from core.settings import PROFILES, RiskSettings, Settings
-from docs.execution import BLOCK, plain_value, table
+from docs.execution import plain_value
+from docs.pages import Tables, filled, table, written
 
 PAGE = Path(__file__).resolve().with_name("RISK.md")
 BY_PROFILE: Mapping[str, Settings] = {
@@ -79,7 +80,7 @@ def passes() -> str:
     return "\n".join(line for line in text.splitlines() if line.startswith("|")) + "\n"
 
 
-TABLES: Mapping[str, Callable[[], str]] = {
+TABLES: Tables = {
     "checks": checks,
     "protections": protections,
     "limits": limits,
@@ -91,8 +92,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
 
 
 def page(text: str) -> str:
-    """The page with every table made anew. Raises KeyError where it has a marker that no table is for."""
-    return BLOCK.sub(lambda block: f"{block[1]}\n{TABLES[block[2]]()}\n{block[3]}", text)
+    """The page with every table made anew."""
+    return filled(text, TABLES)
 
 
 # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -186,14 +187,5 @@ def _sentence(doc: str | None) -> str:
     return " ".join((doc or "").strip().partition("\n\n")[0].split())
 
 
-def main() -> int:
-    before = PAGE.read_text()
-    after = page(before)
-    if "--check" in sys.argv:
-        return int(before != after)
-    PAGE.write_text(after)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(written(PAGE, page))

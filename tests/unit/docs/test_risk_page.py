@@ -8,7 +8,7 @@ from core.risk.checks import standard_gate
 from core.risk.protections.book import NAMES
 from core.risk.scaling import ALL
 from core.settings import PROFILES
-from docs.execution import BLOCK
+from docs.pages import BLOCK
 from docs.risk import PAGE, SIZES, TABLES, deeds_of, owner_of, page
 
 
