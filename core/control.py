@@ -7,11 +7,12 @@ What passes when (the table of docs/RISK.md):
 | entries on | confirmed, every check | confirmed; checks only warn | at once |
 | protection, limit, regime, breaker, back-pressure | refused, with every reason | as above | at once |
 | the settings file changed, the clock jumped | refused, with the way out | as above | at once |
-| halted (first kill press, invariant, failed reconciliation of an order) | refused | as above, staged by the \
+| halted (first kill press, a signal, an invariant) | refused | as above, staged by the \
 operator or an exit | at once |
 | killed | refused | from the kill screen or a ticket, each confirmed | what could open or add is cancelled; \
 protective orders stay and are named |
-| read-only (not reconciled) | refused | only a close of what the broker itself reports | at once |
+| read-only (the books, or an order in them, not reconciled) | refused | only a close of what the broker itself \
+reports | at once |
 | the journal cannot be written (SP-06) | refused | refused | at once |
 """
 
@@ -201,7 +202,6 @@ class Control:
         self.state.read_only_at = None
         self.state.corrections = fact.corrections
         self.state.differences = fact.differences
-        self.state.halts.pop(HaltCause.RECONCILIATION, None)
 
     def _failed(self, at: datetime, fact: ReconciliationFailed) -> None:
         self.state.is_reconciled = False

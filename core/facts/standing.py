@@ -17,7 +17,6 @@ class HaltCause(Enum):
     KEY = "key"
     SIGNAL = "signal"
     INVARIANT = "invariant"
-    RECONCILIATION = "reconciliation"
     JOURNAL = "journal"
 
 
