@@ -165,7 +165,7 @@ def with_changes(old: Settings, new: Settings, changes: Collection[Change]) -> S
 
 
 def without_looser(held: Settings, new: Settings) -> Settings:
-    """The new settings with each limit as it held where the new one is looser; with all of them where none fit alone."""
+    """The new settings with each limit as it held where the new one is looser; with all as they held where none fit."""
     tighter = [change for change in changes_between(held, new) if change.kind is Kind.TIGHTER]
     try:
         limits = with_changes(held, new, tighter).risk
