@@ -19,6 +19,7 @@ from core.model.account import Account, Mode
 from core.model.session import Calendar
 from core.ports import Journal, JournalError, JournalWriteError
 from core.risk.checks import standard_gate
+from core.risk.reloading import without_looser
 from core.settings import Settings
 from core.workflows.adopting import Adopting
 from core.workflows.breaking import CALLS, Breaking
@@ -218,11 +219,18 @@ class Engine:
         return drained
 
     def apply(self, at: datetime, settings: Settings, installation: str) -> None:
-        """Put settings and the installation's name in force; recorded where they are new."""
+        """Put settings and the installation's name in force; recorded where they are new.
+
+        Limits that are looser than those that held wait for their word, as while an engine runs (RK-13): no crash and
+        no restart lets them in.
+        """
         self.desk.at = max(at, self.desk.at)
-        if self.desk.control.state.installation is None:
+        control = self.desk.control
+        if control.state.installation is None:
             self.desk.record(InstallationNamed(installation))
-        if self.desk.control.state.starts == 0 or self.desk.control.settings != settings:
+        if control.state.starts > 0:
+            settings = without_looser(control.settings, settings)
+        if control.state.starts == 0 or control.settings != settings:
             self.desk.record(SettingsApplied(settings))
         self.desk.journal.sync()
         self._is_owed_a_sync = False

@@ -164,6 +164,16 @@ def with_changes(old: Settings, new: Settings, changes: Collection[Change]) -> S
         raise ValueError(error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")) from None
 
 
+def without_looser(held: Settings, new: Settings) -> Settings:
+    """The new settings with each limit as it held where the new one is looser; with all as they held where none fit."""
+    tighter = [change for change in changes_between(held, new) if change.kind is Kind.TIGHTER]
+    try:
+        limits = with_changes(held, new, tighter).risk
+    except ValueError:
+        limits = held.risk
+    return new.model_copy(update={LIMITS: limits})
+
+
 def digest_of(settings: Settings) -> str:
     """What the settings say, in sixteen characters."""
     return sha256(settings.model_dump_json().encode()).hexdigest()[:16]

@@ -201,8 +201,8 @@ def test_tighter_limits_that_do_not_stand_alone_say_so() -> None:
     assert house.desk.control.settings == file
 
 
-def test_what_was_reloaded_outlives_a_crash_and_the_next_start_reads_the_file() -> None:
-    """RK-13, SP-03"""
+def test_what_is_looser_waits_for_its_word_over_a_crash_and_a_restart_too() -> None:
+    """RK-13, SP-03: no start lets in what nobody confirmed; what is tighter holds."""
     house, file = at_ten(), a_file(max_notional=usd("5"), daily_loss=usd("90"))
     house.presses(SettingsFileSeen(file))
     reload(house, file)
@@ -213,14 +213,44 @@ def test_what_was_reloaded_outlives_a_crash_and_the_next_start_reads_the_file() 
     house.settings = file
     house.restarted()
 
-    assert after_a_crash == kept
+    house.until("10:04")
+    after_a_start = house.desk.control.settings
+    house.presses(SettingsFileSeen(file))
+    shut = house.desk.control.refusal()
+    reload(house, file, WORD)
+
+    assert after_a_crash == after_a_start == kept
+    assert shut is not None
+    assert "risk.daily_loss 10 USD → 90 USD" in shut
     assert house.desk.control.settings == file
-    assert house.desk.control.state.settings_file is None
+    assert house.desk.control.refusal() is None
     assert house.last(SettingsApplied).settings == file
 
 
-def test_a_change_that_nobody_took_over_is_over_with_the_next_start() -> None:
-    """RK-13: the start reads the file."""
+def test_what_is_no_limit_or_tighter_holds_from_the_next_start_on() -> None:
+    """RK-13"""
+    house = at_ten()
+    house.settings = Settings.model_validate(
+        {"profile": "swing", "execution": {"answer_seconds": 9}, "risk": {"entries_a_day": 4, "daily_loss": usd("5")}}
+    )
+    house.restarted()
+
+    held = house.desk.control.settings
+    assert (held.profile, held.execution.answer_seconds) == ("swing", Decimal(9))
+    assert (held.risk.daily_loss.usd, held.risk.entries_a_day) == (Decimal(5), Settings().risk.entries_a_day)
+
+
+def test_limits_of_which_none_fits_alone_wait_together() -> None:
+    """RK-13: half of a window would be none."""
+    house = at_ten()
+    house.settings = a_file(window_start="12:00", window_end="15:00")
+    house.restarted()
+
+    assert house.desk.control.settings.risk == Settings().risk
+
+
+def test_a_file_that_was_put_back_before_the_next_start_is_no_news() -> None:
+    """RK-13"""
     house = at_ten()
     house.presses(SettingsFileSeen(a_file(entries_a_day=3)))
     house.restarted().until("10:04")

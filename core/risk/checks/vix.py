@@ -13,8 +13,10 @@ class VixCheck:
 
     name = "vix"
 
-    def review(self, _candidate: Candidate, desk: ReviewContext) -> Verdict:
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         vix = desk.regime.vix
+        if candidate.only_reduces:
+            return passed(self.name, "closes; no VIX speaks against it")
         if isinstance(vix, NoVix):
             return passed(self.name, f"not known: {vix.reason}")
         age = (desk.day - vix.measured_on).days
