@@ -71,6 +71,8 @@ class Following:
 
     def _look_for_answer(self, view: DeskView) -> None:
         """`sent` is not all: a refusal, and an answer that does not come, are said as loudly (EX-06)."""
+        if self._sent is None:
+            return
         row = next((row for row in view.orders if row.id == self._sent), None)
         if row is None or (row.status is OrderStatus.PENDING and IN_DOUBT not in row.marks):
             return

@@ -85,6 +85,7 @@ class LiveRuntime(Runtime):
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._again: asyncio.TimerHandle | None = None
         self._lane = ThreadPoolExecutor(1, "orders")
         self._cancels = ThreadPoolExecutor(CANCELS, "cancels")
         self._questions = ThreadPoolExecutor(QUESTIONS, "questions")
@@ -242,10 +243,11 @@ class LiveRuntime(Runtime):
         """Out of turn, and once more where the last picture was too young for another."""
         self._is_hurried = False
         self.beat()
-        if self.has_news() and self._loop is not None:
-            self._loop.call_later(SOON, self._beat_again)
+        if self.has_news() and self._loop is not None and self._again is None:
+            self._again = self._loop.call_later(SOON, self._beat_again)
 
     def _beat_again(self) -> None:
+        self._again = None
         if not self._left.is_set():
             self.beat()
 

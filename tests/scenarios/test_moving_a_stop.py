@@ -553,8 +553,8 @@ def _slow_replacement(house: House, effect: Effect) -> Effect:
     return effect
 
 
-def test_stops_at_two_prices_are_put_back_each_at_its_own() -> None:
-    """EX-21, EX-13: five shares and the rest have a stop each, one of them was moved, and the sale is refused."""
+def with_stops_at_two_prices() -> House:
+    """Five shares and the rest have a stop each at 99.30; one of the two was moved to 99.40."""
     thin = a_bar("10:06", "99.60", volume=50)
     house = House([*a_day(), thin, *minutes("10:07", "10:20", "99.60")], settings=FRACTIONS, cash=Decimal(10_000))
     house.opens()
@@ -563,6 +563,12 @@ def test_stops_at_two_prices_are_put_back_each_at_its_own() -> None:
     moves(house, "99.40")
     confirms_now(house)
     passes(house, 2)
+    return house
+
+
+def test_stops_at_two_prices_are_put_back_each_at_its_own() -> None:
+    """EX-21, EX-13: five shares and the rest have a stop each, one of them was moved, and the sale is refused."""
+    house = with_stops_at_two_prices()
     before = sorted(_guards(house))
     assert {price for price, _ in before} == {Decimal("99.30"), Decimal("99.40")}
     row = Pictures(house.engine).draw(house.line.at).positions[0]
@@ -578,14 +584,7 @@ def test_stops_at_two_prices_are_put_back_each_at_its_own() -> None:
 
 def test_what_a_part_leaves_is_guarded_by_the_nearest_stop_first_and_the_ticket_says_so() -> None:
     """EX-21, OP-03: a ticket names every order that its key sends"""
-    thin = a_bar("10:06", "99.60", volume=50)
-    house = House([*a_day(), thin, *minutes("10:07", "10:20", "99.60")], settings=FRACTIONS, cash=Decimal(10_000))
-    house.opens()
-    house.confirms_at("10:06:02")
-    house.until("10:09:30")
-    moves(house, "99.40")
-    confirms_now(house)
-    passes(house, 2)
+    house = with_stops_at_two_prices()
     near, far = _at(house, Decimal("99.40")), _at(house, Decimal("99.30"))
     held = Decimal(house.held())
 
