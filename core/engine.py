@@ -81,7 +81,7 @@ class Engine:
         holding_over = HoldingOver(desk, proposing)
         comparing = Comparing(desk, filling, doubting, cancelling, protecting, closing, holding_over)
         comparing.awaits_legs = adopting.awaits
-        starting = Starting(desk, comparing)
+        starting = Starting(desk, comparing, doubting)
         market = Market(desk, proposing)
         editing = Editing(desk, gate)
         choosing = Choosing(desk, proposing)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 
 from core.desk import Desk
 from core.effects import Effect
@@ -194,7 +193,8 @@ class Changing:
 
     def _too_much(self, proposal: Proposal) -> str | None:
         position = self.desk.ledger.position(proposal.symbol, proposal.strategy)
-        bare = self._unguarded(position) if position else Quantity(Decimal(0))
+        has_its_side = position is not None and closing_side(position) is proposal.order.side
+        bare = self._unguarded(position) if position and has_its_side else Quantity(ZERO)
         return None if proposal.order.quantity <= bare else f"only {plain(bare)} are without a stop by now; ask again"
 
     # ── staging ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -275,7 +275,8 @@ class Changing:
     def _unguarded(self, position: Position) -> Quantity:
         """Shares that no stop guards and that no exit is out or signed for."""
         held = abs(position.quantity) - self.desk.ledger.claimed(position.symbol, position.strategy)
-        return Quantity(max(min(held, left_to_close(self.desk, position.symbol, position.strategy)), Decimal(0)))
+        left = left_to_close(self.desk, position.symbol, position.strategy, closing_side(position))
+        return Quantity(max(min(held, left), ZERO))
 
     def _next_id(self, order_id: ClientOrderId) -> ClientOrderId:
         """The order's own name with the installation's and the number of the change (EX-04): no two ever share one."""

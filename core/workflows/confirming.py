@@ -116,7 +116,7 @@ class Confirming:
     def _clamped(self, proposal: Proposal) -> OrderRequest:
         """The order that the ticket shows: an exit is for no more than what is left to close by now."""
         order = proposal.order
-        left = left_to_close(self.desk, proposal.symbol, proposal.strategy)
+        left = left_to_close(self.desk, proposal.symbol, proposal.strategy, order.side)
         if not proposal.is_exit or order.quantity <= left:
             return order
         effect = OrderEffect.REDUCE if order.effect is OrderEffect.CLOSE else order.effect
@@ -295,7 +295,9 @@ class Confirming:
         if proposal.only_reduces:
             if self._in_the_way(proposal) != confirmation.ticket.cancels:
                 return (STOPS_CHANGED,)
-            left = left_to_close(self.desk, proposal.symbol, proposal.strategy, confirmation.ticket.id)
+            left = left_to_close(
+                self.desk, proposal.symbol, proposal.strategy, proposal.order.side, confirmation.ticket.id
+            )
             is_too_much = confirmation.ticket.order.quantity > left
             return (f"only {plain(left)} are left to close by now; open it again",) if is_too_much else ()
         if fresh is None:

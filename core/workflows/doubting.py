@@ -48,8 +48,16 @@ class Doubting:
 
     def watch(self, order: Order) -> None:
         """Look the order up again and again until it has ended, or its doubt has."""
-        first = timedelta(seconds=float(self.desk.control.settings.execution.look_up_first_seconds))
+        first = self._first_pause()
         self.next_look_up.setdefault(order.id, (self.desk.at + first, first))
+
+    def begin_anew(self) -> None:
+        """The broker can be asked again: every look-up is due at once, and the pauses grow from the first."""
+        for order_id in self.next_look_up:
+            self.next_look_up[order_id] = self.desk.at, self._first_pause() / 2
+
+    def _first_pause(self) -> timedelta:
+        return timedelta(seconds=float(self.desk.control.settings.execution.look_up_first_seconds))
 
     def on_answered(self, reply: LookUpAnswered) -> Iterator[Effect]:
         order = self.desk.ledger.order(reply.client_order_id)

@@ -223,11 +223,13 @@ class Proposing:
             if not proposal.only_reduces and proposal.symbol == symbol:
                 self.desk.record(ProposalEnded(proposal.id, ProposalEnd.DECLINED, reason))
 
-    def withdraw_exits_of(self, symbol: Symbol, strategy: str) -> None:
-        """A flat position has nothing left to exit."""
+    def withdraw_loose_exits(self, symbol: Symbol) -> None:
+        """A position that is flat, or on the other side by now, has nothing that such an exit would close."""
         for proposal in list(self.desk.stage.state.proposals.values()):
-            if proposal.only_reduces and proposal.symbol == symbol and proposal.strategy == strategy:
-                self.desk.record(ProposalEnded(proposal.id, ProposalEnd.WITHDRAWN, "the position is closed"))
+            if proposal.only_reduces and proposal.symbol == symbol:
+                position = self.desk.ledger.position(symbol, proposal.strategy)
+                if position is None or closing_side(position) is not proposal.order.side:
+                    self.desk.record(ProposalEnded(proposal.id, ProposalEnd.WITHDRAWN, "the position is closed"))
 
     # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -270,13 +272,13 @@ class Proposing:
     ) -> None:
         """Stage an exit, clamped to the position less the exits that are out; its own stops make way for it."""
         held = abs(position.quantity)
-        clamped = Quantity(min(quantity, left_to_close(self.desk, position.symbol, position.strategy)))
+        side = closing_side(position)
+        clamped = Quantity(min(quantity, left_to_close(self.desk, position.symbol, position.strategy, side)))
         if clamped <= 0:
             self._skip(position.strategy, position.symbol, (self._why_nothing_is_left(position),))
             return
         if clamped < quantity:
             reason = f"{reason}; {plain(quantity)} was asked for, {plain(clamped)} is left to close"
-        side = closing_side(position)
         effect = OrderEffect.COVER if side is Side.BUY else self._closing_effect(clamped, held)
         order = OrderRequest(order_id, position.symbol, side, effect, clamped, OrderType.MARKET)
         if terms is not None:
@@ -344,13 +346,16 @@ class Proposing:
         return instrument.quantity_step if instrument else Decimal(1)
 
 
-def left_to_close(desk: Desk, symbol: Symbol, strategy: str, ticket_id: TicketId | None = None) -> Quantity:
-    """Shares of a position that no exit is out for, or signed and waiting for the stops to go; never below zero.
+def left_to_close(
+    desk: Desk, symbol: Symbol, strategy: str, side: Side, ticket_id: TicketId | None = None
+) -> Quantity:
+    """Shares that an order on this side would close, and that no exit is out for, or signed and waiting for the stops.
 
-    Its own stops and targets do not count: they make way (EX-21). Nor does what `ticket_id` itself has signed.
+    Never below zero, and none of a position that has changed its side since: there it would add. Its own stops and
+    targets do not count: they make way (EX-21). Nor does what `ticket_id` itself has signed.
     """
     position = desk.ledger.position(symbol, strategy)
-    if position is None:
+    if position is None or closing_side(position) is not side:
         return Quantity(ZERO)
     out = sum((o.remaining for o in desk.ledger.working_exits(symbol, strategy) if not o.stands_by), ZERO)
     for use in desk.stage.mandates(MandateKind.CLOSE):

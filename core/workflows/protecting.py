@@ -48,8 +48,8 @@ class Protecting:
                 self.doubting.watch(rival)
                 if order.is_working:
                     yield look_up(rival)
-        position = self.desk.ledger.position(order.request.symbol, order.strategy)
-        if position is None:
+        self.proposing.withdraw_loose_exits(order.request.symbol)
+        if self.desk.ledger.position(order.request.symbol, order.strategy) is None:
             yield from self._clear_up_after(order)
             return
         yield from self.cover(order.id)
@@ -101,7 +101,7 @@ class Protecting:
         free = self.uncovered(entry.request.symbol, entry.strategy, side)
         if not entry.request.legs:
             return free
-        return min(free, left_to_close(self.desk, entry.request.symbol, entry.strategy))
+        return min(free, left_to_close(self.desk, entry.request.symbol, entry.strategy, side))
 
     def release_stop(
         self, use: MandateUse, parent: Order, quantity: Quantity, lasts: TimeInForce = TimeInForce.DAY
@@ -154,6 +154,7 @@ class Protecting:
 
     def after_correction(self, symbol: Symbol) -> Iterator[Effect]:
         """The broker's books show less than ours did: an exit with nothing left to close would open the other side."""
+        self.proposing.withdraw_loose_exits(symbol)
         for order in self.desk.ledger.working():
             if order.request.symbol == symbol and self.is_loose(order) and not order.is_cancelling:
                 yield from self.cancelling.cancel(order, CLOSED)
@@ -165,10 +166,8 @@ class Protecting:
         return order.only_reduces and not has_its_side
 
     def _clear_up_after(self, order: Order) -> Iterator[Effect]:
-        """Flat: waiting exits are withdrawn, and stops that guard nothing any more are taken back."""
-        symbol, strategy = order.request.symbol, order.strategy
-        self.proposing.withdraw_exits_of(symbol, strategy)
-        for left_over in self.desk.ledger.working_exits(symbol, strategy):
+        """Flat: stops that guard nothing any more are taken back."""
+        for left_over in self.desk.ledger.working_exits(order.request.symbol, order.strategy):
             is_gone = left_over.id == order.id or left_over.replaced_by is not None
             is_gone = is_gone or self.desk.ledger.is_held(left_over) or left_over in self.desk.ledger.rivals(order)
             if not is_gone and not left_over.is_cancelling:

@@ -26,14 +26,16 @@ from core.model.broker import BrokerPicture
 from core.model.connection import Line, LineState
 from core.model.session import Session
 from core.workflows.comparing import Comparing
+from core.workflows.doubting import Doubting
 
 
 class Starting:
     """The beginning, the end, and what is seen of account and connections between them."""
 
-    def __init__(self, desk: Desk, comparing: Comparing) -> None:
+    def __init__(self, desk: Desk, comparing: Comparing, doubting: Doubting) -> None:
         self.desk = desk
         self.comparing = comparing
+        self.doubting = doubting
         comparing.see = self.see
 
     def on_start(self, _command: Start) -> Iterator[Effect]:
@@ -50,11 +52,16 @@ class Starting:
         return ()
 
     def on_lamp(self, message: LampChanged) -> Iterable[Effect]:
-        """Nothing is replayed after a gap of the order stream: where it is back, the broker's books are asked for."""
+        """Nothing is replayed after a gap of the order stream: where it is back, the broker's books are asked for.
+
+        What is in doubt does not wait out a pause that grew while nobody could answer.
+        """
         lamp = message.lamp
         before = self.desk.lamps.get(lamp.line)
         self.desk.lamps[lamp.line] = lamp
         is_back = before is not None and lamp.state is LineState.UP and before.state is not LineState.UP
+        if is_back and lamp.line is not Line.DATA:
+            self.doubting.begin_anew()
         return self.comparing.ask_soon() if is_back and lamp.line is Line.TRADES else ()
 
     def on_calls(self, message: CallsCounted) -> Iterable[Effect]:

@@ -108,6 +108,10 @@ class Line(VirtualRuntime):
         """The next requests of a kind bring no answer, whether or not they arrive."""
         self._broken += [(kind, arrives)] * times
 
+    def mends(self) -> None:
+        """From here on every request is answered again."""
+        self._broken.clear()
+
     def refuses_the_next_order(self, message: str) -> None:
         """The broker states a refusal of its own (EX-06)."""
         self._refused.append(Refused(403, 40310000, message))

@@ -6,15 +6,18 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from core.effects import CancelOrder, FetchPicture, LookUpOrder, SubmitOrder
 from core.execution.order import Order
-from core.facts import OrderStateChanged, PositionCorrected, SubmissionBlocked
-from core.inputs import PictureFetched, ProposeClose, RequestCancel
+from core.facts import OrderStateChanged, PositionCorrected, ProposalEnded, SubmissionBlocked
+from core.inputs import AcceptBroker, Confirm, PictureFetched, ProposeClose, RequestCancel
 from core.model.broker import BrokerPicture
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side
-from core.model.values import ClientOrderId
+from core.model.values import ClientOrderId, Quantity
 from core.settings import Amount, RiskSettings, Settings, StrategiesSettings, VwapSettings
 from core.workflows.comparing import NOTHING_HELD
+from core.workflows.proposing import left_to_close
 from state.codec import decode
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal
 from tests.unit.core.brokers.trading_floor import SPY
@@ -96,6 +99,29 @@ def test_a_close_whose_position_is_gone_at_the_broker_is_not_sold_short() -> Non
     assert house.requests().count("submit sell market 0.502") == 1, "that of somebody else"
     assert house.held() == house.held_by_the_broker() == "0"
     assert not any(house.desk.ledger.working())
+
+
+@pytest.mark.parametrize("theirs", [Decimal(0), Decimal(-2)], ids=["flat", "short"])
+def test_a_close_that_waits_is_withdrawn_when_the_books_show_that_it_would_open(theirs: Decimal) -> None:
+    """OP-01, EX-09: closed or sold short elsewhere, its sale would sell what nobody holds, or more of the short."""
+    house = a_house_in_a_position(**ON_MARGIN)
+    house.presses(ProposeClose(SPY))
+    house.until("10:06:32")
+    house.opens_ticket()
+    house.until("10:06:33")
+    ticket, sent = house.ticket, len(house.requests())
+    assert ticket.order.side is Side.SELL
+    picture = picture_of(house)
+    held = tuple(replace(position, quantity=Quantity(theirs)) for position in picture.positions if theirs)
+    house.presses(AcceptBroker(replace(picture, positions=held)))
+
+    house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+    house.until("10:06:40")
+
+    assert house.last(ProposalEnded).reason == "the position is closed"
+    assert not house.desk.stage.proposals()
+    assert left_to_close(house.desk, SPY, "vwap", Side.SELL) == 0
+    assert "submit sell market" not in " ".join(house.requests()[sent:])
 
 
 def test_a_stop_that_works_for_nothing_is_taken_back_when_the_books_are_corrected() -> None:

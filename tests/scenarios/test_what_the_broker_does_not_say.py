@@ -26,6 +26,7 @@ from core.facts import (
 from core.inputs import (
     BrokerUpdated,
     CancelAnswered,
+    LampChanged,
     LookUpAnswered,
     PictureFetched,
     RequestCancel,
@@ -33,6 +34,7 @@ from core.inputs import (
     SubmissionStopped,
 )
 from core.model.broker import Execution, NoAnswer, OrderReport, OrderUpdate, Refused, UpdateEvent
+from core.model.connection import Lamp, Line, LineState
 from core.model.order import OrderStatus, StopHolder
 from core.model.signal import EntrySignal
 from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity
@@ -143,6 +145,26 @@ def test_a_look_up_that_breaks_too_is_no_statement() -> None:
     assert house.facts(OrderNotFound) == []
     assert house.entry.status is OrderStatus.PENDING
     assert house.entry.in_doubt_since is not None
+
+
+def test_when_the_broker_is_back_the_pauses_between_look_ups_begin_anew() -> None:
+    """EX-06: what grew while nobody could answer keeps nothing in doubt that an answer would end."""
+    house = a_house_with_a_proposal(AWAY)
+    house.line.breaks_at(SubmitOrder, arrives=False)
+    house.line.breaks_at(LookUpOrder, arrives=False, times=8)
+    house.confirms_at("10:06:02")
+    house.until("10:08:20")
+    house.line.take(house.line.at, LampChanged(Lamp(Line.BROKER, LineState.DOWN, house.line.at)))
+    assert house.facts(OrderNotFound) == []
+    house.line.mends()
+
+    back = house.line.at
+    house.line.take(back, LampChanged(Lamp(Line.BROKER, LineState.UP, back)))
+    house.until_moment(back + timedelta(seconds=64))
+
+    assert house.entry.first_not_found_at is not None
+    assert house.entry.first_not_found_at - back < timedelta(seconds=1)
+    assert (house.entry.status, house.entry.reason) == (OrderStatus.CANCELLED, NEVER_ARRIVED)
 
 
 def test_a_late_error_for_an_order_that_was_given_up_is_looked_up_at_once() -> None:

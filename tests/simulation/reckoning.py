@@ -77,7 +77,8 @@ def _count_orders(world: World, found: Reckoning) -> None:
 def ended_unseen(report: OrderReport) -> bool:
     """A leg that ended unfilled with its entry, before anything that the broker said named it: nothing to take in."""
     is_leg = report.client_order_id.startswith(LEG)
-    return is_leg and report.status is OrderStatus.CANCELLED and not report.filled_quantity
+    has_ended = report.status in (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
+    return is_leg and has_ended and not report.filled_quantity
 
 
 def _is_another_story(order: Order, report: OrderReport | None) -> bool:
