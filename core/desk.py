@@ -142,7 +142,8 @@ class Desk:
         is_of_it = held > 0 if order.side is Side.SELL else held < 0
         if is_of_it and order.quantity <= abs(held):
             return None
-        return f"read-only: the broker reports {plain(held)} {order.symbol}, and only a close of that passes"
+        way_out = "; e in Proposals makes it less" if is_of_it else ""
+        return f"read-only: the broker reports {plain(held)} {order.symbol}, and only a close of that passes{way_out}"
 
     def last_price(self, symbol: Symbol) -> tuple[datetime, Price] | None:
         """The newer of the last bar's close and the middle of the last quote, with its time; None where neither is."""

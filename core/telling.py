@@ -141,7 +141,9 @@ def _staging_in_words(fact: facts.Fact) -> str:
         case facts.ConfirmationRefused():
             return f"ticket {fact.ticket_id} refused:" + _list(fact.reasons, " ")
         case facts.OrderApproved():
-            return f"ticket {fact.ticket_id} approved on fresh figures" + _quote(fact.bid, fact.ask)
+            is_fresh = fact.equity is not None or fact.bid is not None
+            figures = "on fresh figures" if is_fresh else "without fresh figures: the broker gave none in time"
+            return f"ticket {fact.ticket_id} approved {figures}" + _quote(fact.bid, fact.ask)
         case facts.ApprovalRedeemed():
             by = "permission" if fact.approval.mandate_id else "approval"
             return f"{by} {fact.approval.id} used for {fact.client_order_id}"

@@ -20,7 +20,7 @@ from widgets import format as f
 from widgets.lines import Cell, TextLine
 
 QUARTERS = ("1", "2", "3", "4")
-SHARES = "="
+SHARES, SHARES_ALONE = "=", ("0", ".")
 PRECISE = Decimal("1E-18")
 ONE_SHARE, LEAST = Decimal(1), Decimal("1E-9")
 """The steps of a quantity: whole shares, or the least fraction that is written."""
@@ -41,17 +41,26 @@ class CloseScreen(FieldsScreen):
         self.draw()
 
     def write(self, text: str) -> None:
-        """Another quarter replaces the one before; after `=` come digits and a point."""
+        """Another quarter replaces the one before; after `=` come digits and a point.
+
+        What begins with 0 or a point can only be shares. After anything else that is no quarter no part is chosen:
+        of `25` its first key alone would be half of the position.
+        """
         field = self.fields[0]
         if text.startswith(SHARES):
             field.text = ""
             super().write(text)
         elif field.text.startswith(SHARES):
             super().write(text)
+        elif text.startswith(SHARES_ALONE):
+            field.text, field.is_fresh = SHARES, False
+            super().write(text)
         elif text in QUARTERS:
             field.text, field.is_fresh = text, False
             self._changed()
         else:
+            field.text, field.is_fresh = SHARES, False
+            self._changed()
             self.refuse("1, 2, 3 or 4 quarters; a number of shares begins with =")
 
     def preview(self) -> list[TextLine]:

@@ -346,9 +346,7 @@ class Proposing:
         return instrument.quantity_step if instrument else Decimal(1)
 
 
-def left_to_close(
-    desk: Desk, symbol: Symbol, strategy: str, side: Side, ticket_id: TicketId | None = None
-) -> Quantity:
+def left_to_close(desk: Desk, symbol: Symbol, strategy: str, side: Side, ticket_id: TicketId | None = None) -> Quantity:
     """Shares that an order on this side would close, and that no exit is out for, or signed and waiting for the stops.
 
     Never below zero, and none of a position that has changed its side since: there it would add. Its own stops and

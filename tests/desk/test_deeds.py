@@ -132,10 +132,21 @@ async def test_a_digit_that_is_no_quarter_says_how_shares_are_typed() -> None:
     async with open_desk() as house:
         await house.buys()
         sent = held_back(house, ProposeClose)
-        await house.press("2", "c", "9")
+        await house.press("2", "c", "2", "9")
         await house.until(lambda: house.shows("a number of shares begins with ="))
-        await house.press("equals_sign", "enter")
+        await house.press("enter")
         await house.until(lambda: house.shows("as in =15 or =0.5"))
+        assert not sent
+
+
+async def test_a_fraction_typed_without_its_sign_is_shares_and_no_quarter() -> None:
+    """OP-04: of 0.05 the 5 is no key of its own, and of 0.25 the 2 is not half of the position."""
+    async with open_desk() as house:
+        await house.buys()
+        sent = held_back(house, ProposeClose)
+        await house.press("2", "c", "0", "full_stop", "0", "2", "5")
+        await house.until(lambda: house.shows("=0.025") and house.shows("0.025 of 0.1 SPY"))
+        await house.press("escape")
         assert not sent
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from core.effects import FetchAccount, FetchPicture, SubmitOrder
+import pytest
+
+from core.effects import FetchAccount, FetchFigures, FetchPicture, SubmitOrder
 from core.execution.breaker import Phase
-from core.facts import BreakerClosed, BreakerOpened, CallFailed, OrderSent, ProposalSkipped
+from core.facts import BreakerClosed, BreakerOpened, CallFailed, OrderApproved, OrderSent, ProposalSkipped
 from core.inputs import AccountFetched, ClearBreaker, LampChanged, ProposeClose, SubmissionAnswered
 from core.model.account import Account
 from core.model.broker import NoAnswer, Refused
@@ -15,6 +17,7 @@ from core.model.connection import Lamp, Line, LineState
 from core.model.values import ClientOrderId
 from core.runtime.line import Link
 from core.settings import ExecutionSettings, Settings
+from core.telling import in_words
 from core.views import ProtectionRow
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY
@@ -88,6 +91,44 @@ def test_while_it_is_open_an_exit_is_staged_confirmed_and_sold() -> None:
 
     assert phase(house) is Phase.OPEN
     assert house.held() == house.held_by_the_broker() == "0"
+
+
+@pytest.mark.parametrize(
+    ("unanswered", "words"),
+    [
+        (0, ""),
+        (2, " in a row without an answer; this one goes out"),
+        (5, "5 requests in a row had no answer"),
+    ],
+)
+def test_the_ticket_of_an_exit_warns_that_the_broker_is_silent(unanswered: int, words: str) -> None:
+    """EX-15, OP-03: it goes out all the same, and whoever confirms it knows that no answer may come."""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    the_broker_is_silent(house, unanswered)
+    house.line.breaks_at(FetchFigures, arrives=False, times=int(unanswered > 0))
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    house.until_moment(house.line.at + timedelta(seconds=4))
+
+    warned = [verdict.reason for verdict in house.ticket.review.warnings if verdict.check == "breaker"]
+
+    assert [words in reason for reason in warned] == [True] * bool(unanswered)
+    assert not house.ticket.review.refusals
+
+
+def test_an_approval_without_figures_does_not_claim_that_they_were_fresh() -> None:
+    """OP-03: an exit is confirmed although nothing came in time, and the log says so."""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    house.until_moment(house.line.at + timedelta(seconds=1))
+    house.line.breaks_at(FetchFigures, arrives=False)
+    house.confirms()
+    house.until("10:06:50")
+
+    (approved,) = [fact for fact in house.facts(OrderApproved) if fact.bid is None]
+
+    assert "without fresh figures" in in_words(approved)
 
 
 def test_half_open_lets_one_entry_through_and_its_answer_closes_it() -> None:

@@ -11,9 +11,16 @@ class BreakerCheck:
     name = "breaker"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        if candidate.only_reduces:
-            return passed(self.name, "closes; passes an open one")
         refusal = desk.breaker.refusal(desk.at)
+        if candidate.only_reduces:
+            return self._of_an_exit(refusal, desk.breaker.state.failures)
         if refusal is not None:
             return refused(self.name, refusal)
         return passed(self.name, f"{desk.breaker.phase(desk.at).value}; the broker answers")
+
+    def _of_an_exit(self, refusal: str | None, failures: int) -> Verdict:
+        """It always has its way, and who confirms it is told that no answer may come (RK-22)."""
+        if refusal is None and not failures:
+            return passed(self.name, "closed; the broker answers")
+        why = refusal or f"{failures} in a row without an answer"
+        return refused(self.name, f"{why}; this one goes out, and is in doubt until the broker answers")
