@@ -26,7 +26,7 @@ from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest, Side
 from core.model.quote import NoQuote, Quote
 from core.model.session import Calendar
-from core.model.values import Price, Quantity, Symbol, plain
+from core.model.values import ZERO, Price, Quantity, Symbol, plain
 from core.ports import Journal
 from core.risk.day import Day
 from core.risk.gate import ReviewContext
@@ -46,7 +46,7 @@ class Holdings:
 
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]:
         position = self.ledger.position(symbol, strategy)
-        return (position.quantity, position.average_price) if position else (Quantity(Decimal(0)), None)
+        return (position.quantity, position.average_price) if position else (Quantity(ZERO), None)
 
     def covered(self, symbol: Symbol, strategy: str) -> Quantity:
         return self.ledger.claimed(symbol, strategy)
@@ -138,12 +138,19 @@ class Desk:
             return None
         if self.held_by_the_broker is None:
             return "read-only: the broker has not said yet what it holds; it is asked again"
-        held = self.held_by_the_broker.get(order.symbol, Quantity(Decimal(0)))
-        is_of_it = held > 0 if order.side is Side.SELL else held < 0
-        if is_of_it and order.quantity <= abs(held):
+        held = self.held_by_the_broker.get(order.symbol, Quantity(ZERO))
+        closable = self.closable_read_only(order.symbol, order.side)
+        if closable and order.quantity <= closable:
             return None
-        way_out = "; e in Proposals makes it less" if is_of_it else ""
+        way_out = "; e in Proposals makes it less" if closable else ""
         return f"read-only: the broker reports {plain(held)} {order.symbol}, and only a close of that passes{way_out}"
+
+    def closable_read_only(self, symbol: Symbol, side: Side) -> Quantity | None:
+        """Shares that the broker reports and an exit on this side would close; None where the desk is not read-only."""
+        if self.control.state.is_reconciled or self.held_by_the_broker is None:
+            return None
+        held = self.held_by_the_broker.get(symbol, Quantity(ZERO))
+        return Quantity(max(held if side is Side.SELL else -held, ZERO))
 
     def last_price(self, symbol: Symbol) -> tuple[datetime, Price] | None:
         """The newer of the last bar's close and the middle of the last quote, with its time; None where neither is."""

@@ -274,6 +274,8 @@ class Proposing:
         held = abs(position.quantity)
         side = closing_side(position)
         clamped = Quantity(min(quantity, left_to_close(self.desk, position.symbol, position.strategy, side)))
+        if reported := self.desk.closable_read_only(position.symbol, side):
+            clamped = min(clamped, reported)
         if clamped <= 0:
             self._skip(position.strategy, position.symbol, (self._why_nothing_is_left(position),))
             return

@@ -165,6 +165,19 @@ def test_a_read_only_desk_still_closes_what_it_holds() -> None:
     assert house.held() == house.held_by_the_broker() == "0"
 
 
+def test_a_read_only_desk_stages_no_more_than_the_broker_reports() -> None:
+    """EX-09: its own books say more, and only a close of what the broker holds passes."""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    held = Decimal(house.held())
+    compares(house, holding("SPY", "0.1"))
+    assert house.desk.control.refusal() is not None
+
+    house.presses(ProposeClose(SPY))
+
+    assert held > house.proposal.order.quantity == Decimal("0.1")
+    assert house.proposal.reason.endswith(f"{plain(held)} was asked for, 0.1 is left to close")
+
+
 def test_a_restart_reads_only_until_it_has_compared() -> None:
     """EX-09, EX-20"""
     house = a_quiet_house()
@@ -514,14 +527,16 @@ def test_a_fill_that_comes_while_the_books_are_fetched_is_no_difference_yet() ->
 def test_a_read_only_desk_closes_nothing_that_the_broker_does_not_report() -> None:
     """EX-09: our books say 0.502; what is sold without them there would be short."""
     house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    house.presses(ProposeClose(SPY))
     compares(house, *(holding(name, "1") for name in ("AAA", "BBB", "CCC")), holding("SPY", "0.2"))
     assert house.desk.control.refusal() is not None
 
-    house.presses(ProposeClose(SPY))
     house.confirms_at("10:06:33")
     house.until("10:06:34")
 
-    assert "the broker reports 0.2 SPY" in house.last(ConfirmationRefused).reasons[0]
+    (reason,) = house.last(ConfirmationRefused).reasons
+    assert "the broker reports 0.2 SPY" in reason
+    assert reason.endswith("e in Proposals makes it less")
     assert house.held_by_the_broker() == "0.502"
 
 
