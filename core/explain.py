@@ -8,6 +8,7 @@ from core.facts import (
     ApprovalRedeemed,
     BarClosed,
     BrokerWarned,
+    CancelDropped,
     CancelFailed,
     CancelRequested,
     ConfirmationReceived,
@@ -116,6 +117,7 @@ def _subject(fact: Fact) -> str | None:
             | BrokerWarned()
             | WarningConfirmed()
             | CancelRequested()
+            | CancelDropped()
             | CancelFailed()
             | UpdateIgnored()
             | LegResized()

@@ -402,6 +402,14 @@ class CancelFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelDropped:
+    """A cancel that the broker did not take is not asked for again: what it was for was given up (EX-21)."""
+
+    client_order_id: ClientOrderId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrderFilled:
     """An execution, once per execution id (EX-05). It moves the order's filled quantity and the position.
 
@@ -579,6 +587,7 @@ Fact = (
     | WarningConfirmed
     | CancelRequested
     | CancelFailed
+    | CancelDropped
     | OrderFilled
     | PositionChanged
     | TradeClosed

@@ -183,6 +183,8 @@ def _order_in_words(fact: facts.Fact) -> str:
             return f"{fact.client_order_id} cancel asked for: {fact.reason}"
         case facts.CancelFailed():
             return f"{fact.client_order_id} cancel failed: {fact.reason}"
+        case facts.CancelDropped():
+            return f"{fact.client_order_id} goes on working: {fact.reason}"
         case facts.OrderFilled():
             late = ", late" if fact.is_late else ""
             fill = fact.fill
@@ -265,6 +267,7 @@ _KINDS: dict[type, str] = {
     facts.BreakerClosed: "broker",
     facts.CancelRequested: "order",
     facts.CancelFailed: "order",
+    facts.CancelDropped: "order",
     facts.UpdateIgnored: "order",
     facts.OrderFilled: "fill",
     facts.PositionChanged: "position",

@@ -14,6 +14,7 @@ from core.execution.order import Order
 from core.execution.order_machine import DuplicateOrderError
 from core.facts import (
     BrokerWarned,
+    CancelDropped,
     CancelFailed,
     CancelRequested,
     DayStarted,
@@ -80,6 +81,7 @@ class Ledger:
             OrderNotFound: self._not_found,
             CancelRequested: self._cancel_requested,
             CancelFailed: self._cancel_failed,
+            CancelDropped: self._cancel_dropped,
             BrokerWarned: self._warned,
             WarningConfirmed: self._warning_confirmed,
             OrderFilled: self._filled,
@@ -345,6 +347,11 @@ class Ledger:
         order = self.state.orders[fact.client_order_id]
         order.cancel_failed_at = at
         order.cancel_failures += 1
+
+    def _cancel_dropped(self, _at: datetime, fact: CancelDropped) -> None:
+        order = self.state.orders[fact.client_order_id]
+        order.cancel_requested_at = order.cancel_failed_at = None
+        order.cancel_failures, order.reason = 0, ""
 
     def _forget_what_is_old(self, at: datetime, _fact: DayStarted) -> None:
         """A week is what a reconciliation compares; before it, an id is enough."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from core.desk import Desk
 from core.effects import CancelOrder, Effect
 from core.execution.order import Order, is_order_stale
-from core.facts import CancelFailed, CancelRequested, ProposalSkipped, Source
+from core.facts import CancelDropped, CancelFailed, CancelRequested, ProposalSkipped, Source
 from core.inputs import CancelAnswered, RequestCancel
 from core.model.broker import Accepted, NoAnswer, NotFound
 from core.model.order import OrderStatus
@@ -16,6 +16,7 @@ from core.workflows.doubting import Doubting
 from core.workflows.filling import Filling, look_up
 
 HELD = "it waits for its entry to fill, and goes with it: cancel the entry"
+GIVEN_UP = "the close that it was to make way for was given up"
 NOT_YET = "this stop is to take another's place; cancel that one, or wait for the broker's answer"
 
 
@@ -24,6 +25,7 @@ class Cancelling:
         self.desk = desk
         self.filling = filling
         self.doubting = doubting
+        self.is_wanted: Callable[[Order], bool] = lambda order: True
 
     def on_request(self, command: RequestCancel) -> Iterable[Effect]:
         """An order that is to take another's place: an entry goes with that one; a stop's would leave shares bare."""
@@ -79,7 +81,14 @@ class Cancelling:
             if order.cancel_requested_at is None and is_order_stale(order, self.desk.at):
                 yield from self.cancel(order, "its time to live is over")
             elif order.cancel_failed_at is not None and self.desk.at >= order.cancel_failed_at + self._pause(order):
-                yield from self.cancel(order, order.reason)
+                yield from self._again(order)
+
+    def _again(self, order: Order) -> Iterator[Effect]:
+        """Once more, unless what it was for was given up meanwhile: then the order is better left as it is."""
+        if self.is_wanted(order):
+            yield from self.cancel(order, order.reason)
+        else:
+            self.desk.record(CancelDropped(order.id, GIVEN_UP))
 
     def _pause(self, order: Order) -> timedelta:
         """Longer after each failure, and never so long that a broker which is back would wait for it (EX-15)."""

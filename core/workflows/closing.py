@@ -19,6 +19,7 @@ from core.workflows.cancelling import Cancelling
 from core.workflows.protecting import Protecting
 from core.workflows.submitting import Intent, Submitting
 
+MAKES_WAY = "its position is being closed"
 CLOSE_AGAIN = "close again: "
 """With this begins the reason of every close that led to nothing: a person is told of those."""
 
@@ -31,12 +32,13 @@ class Closing:
         self.submitting = submitting
         self.cancelling = cancelling
         self.protecting = protecting
+        cancelling.is_wanted = self._is_waited_for
 
     def begin(self, ticket: Ticket) -> Iterator[Effect]:
         for order_id in ticket.cancels:
             stop = self.desk.ledger.order(order_id)
             if stop is not None and stop.is_working and not stop.is_cancelling:
-                yield from self.cancelling.cancel(stop, "its position is being closed")
+                yield from self.cancelling.cancel(stop, MAKES_WAY)
         yield from self.go_on()
 
     def go_on(self) -> Iterator[Effect]:
@@ -82,6 +84,15 @@ class Closing:
             return True
         stops = (self.desk.ledger.order(order_id) for order_id in ticket.cancels)
         return any(stop is not None and stop.is_working for stop in stops)
+
+    def _is_waited_for(self, order: Order) -> bool:
+        """Whether a cancel that the broker did not take is asked for again: not where no close waits for it any more.
+
+        The stop guards on then; taken back for nothing, it might be refused when it is to be put back.
+        """
+        waiting = (self._ticket(use) for use in self.desk.stage.mandates(MandateKind.CLOSE) if use.releases == 0)
+        is_for_a_close = order.reason == MAKES_WAY and order.stands_by
+        return not is_for_a_close or any(ticket is not None and order.id in ticket.cancels for ticket in waiting)
 
     def _is_over(self, use: MandateUse) -> bool:
         """Whether the sale has ended (a crash may have come between that and its stop), or will not be sent."""
@@ -157,7 +168,7 @@ class Closing:
     def _put_back(self, use: MandateUse) -> Iterator[Effect]:
         """The same stop again, for what is held and not covered, within what was signed."""
         stop = self._signed_last(use)
-        if stop is None:
+        if stop is None or _was_taken_back(stop):
             return
         free = self.protecting.uncovered(stop.request.symbol, stop.strategy, stop.request.side)
         quantity = Quantity(min(free, use.mandate.quantity - use.released))
@@ -183,6 +194,11 @@ class Closing:
     def _end_all(self, kind: MandateKind, parent: ClientOrderId, reason: str) -> None:
         for use in self.desk.stage.mandates(kind, parent):
             self._end(use, reason)
+
+
+def _was_taken_back(stop: Order) -> bool:
+    """Whether it ended by a cancel for another reason than to make way: the operator's, or the kill's own word."""
+    return stop.cancel_requested_at is not None and stop.reason != MAKES_WAY
 
 
 def _is_signed(stop: Order, mandate: Mandate) -> bool:

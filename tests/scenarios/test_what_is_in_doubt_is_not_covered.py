@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from console.screens.leave import leaving_lines
-from core.effects import Effect, SubmitOrder
-from core.facts import MandateEnded, OrderInDoubt, OrderNotFound, ProposalSkipped
+from core.effects import CancelOrder, Effect, SubmitOrder
+from core.facts import CancelDropped, MandateEnded, OrderInDoubt, OrderNotFound, ProposalSkipped
 from core.inputs import Input, ProposeClose, RequestCancel
 from core.model.order import OrderStatus, StopHolder
 from core.model.values import Fraction, plain
@@ -261,3 +261,53 @@ def test_a_stop_that_is_refused_on_its_way_back_is_never_told_as_put_back() -> N
     assert "close again: 0.502 SPY did not go through (not now (40310000))" in ends
     assert "the stop was asked for again" in ends
     assert not [reason for reason in ends if "put back" in reason]
+
+
+def a_house_whose_close_was_given_up() -> House:
+    """No cancel of its stop got through in the time that the close had, and the broker is back."""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    house.line.breaks_at(CancelOrder, arrives=False, times=20)
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 100)
+    house.line.mends()
+    assert "close again: the stop was not gone in time" in [fact.reason for fact in house.facts(MandateEnded)]
+    return house
+
+
+def test_a_close_that_was_given_up_leaves_its_stop_at_the_broker() -> None:
+    """EX-21: taken back for nothing, it might be refused when it is to be put back."""
+    house = a_house_whose_close_was_given_up()
+
+    passes(house, 60)
+
+    assert len(house.facts(CancelDropped)) == 1
+    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
+    assert (plain(the_row(house).covered), the_row(house).doubt) == ("0.502", "")
+    assert house.stops[0].reason == ""
+    assert_can_be_rebuilt(house)
+
+
+def test_a_lost_cancel_that_arrives_after_all_has_its_stop_put_back() -> None:
+    """EX-21, EX-13"""
+    house = a_house_whose_close_was_given_up()
+    passes(house, 60)
+    house.exchange.cancel(house.line.at, house.stops[0].id)
+    house.line._pass_updates_on()
+
+    passes(house, 5)
+
+    assert [stop.status for stop in house.stops] == [OrderStatus.CANCELLED, OrderStatus.SUBMITTED]
+    assert plain(the_row(house).covered) == "0.502"
+
+
+def test_a_stop_that_the_operator_cancels_then_is_not_put_back() -> None:
+    """EX-21: what was signed for the close ends with the key that takes the stop away."""
+    house = a_house_whose_close_was_given_up()
+    passes(house, 60)
+
+    house.presses(RequestCancel(house.stops[0].id))
+    passes(house, 5)
+
+    assert [stop.status for stop in house.stops] == [OrderStatus.CANCELLED]
+    assert plain(the_row(house).bare) == "0.502"
