@@ -15,11 +15,13 @@ from core.facts import (
     EngineStarted,
     MandateEnded,
     OrderApproved,
+    OrderCreated,
     ProposalEdited,
     ProposalEnd,
     ProposalEnded,
     ProposalSkipped,
     ProposalStaged,
+    SubmissionBlocked,
     TicketClosed,
     TicketOpened,
 )
@@ -44,11 +46,15 @@ class Confirmation:
 
 @dataclass(slots=True)
 class MandateUse:
-    """A mandate and how much of it was released."""
+    """A mandate and how much of it was released; how often only counts its approvals, so that none has a used name."""
 
     mandate: Mandate
     released: Quantity = NO_SHARES
     releases: int = 0
+
+    @property
+    def is_unused(self) -> bool:
+        return self.released == 0
 
 
 @dataclass(slots=True)
@@ -59,6 +65,8 @@ class StageState:
     confirmations: dict[TicketId, Confirmation] = field(default_factory=dict)
     mandates: dict[str, MandateUse] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
+    redeeming: tuple[str, Quantity] | None = None
+    """The mandate that was just used, and for how much; its order is the next record."""
     refusals: dict[TicketId, tuple[str, ...]] = field(default_factory=dict)
     tickets_opened: int = 0
     manual_orders: int = 0
@@ -86,6 +94,8 @@ class Stage:
             ConfirmationRefused: self._refused,
             OrderApproved: self._approved,
             ApprovalRedeemed: self._redeemed,
+            OrderCreated: self._created,
+            SubmissionBlocked: self._blocked,
             MandateEnded: self._mandate_ended,
         }
 
@@ -176,6 +186,7 @@ class Stage:
 
     def _started(self, _at: datetime, _fact: EngineStarted) -> None:
         """A restart keeps proposals and mandates; what a screen showed is gone, and a key not redeemed yet is void."""
+        self._give_back()
         self.state.tickets.clear()
         for confirmation in self.state.confirmations.values():
             if confirmation.approval.id not in self.state.used and not confirmation.is_void:
@@ -242,6 +253,23 @@ class Stage:
             use = self.state.mandates[fact.approval.mandate_id]
             use.released = Quantity(use.released + fact.quantity)
             use.releases += 1
+            self.state.redeeming = use.mandate.id, fact.quantity
+
+    def _created(self, _at: datetime, _fact: OrderCreated) -> None:
+        self.state.redeeming = None
+
+    def _blocked(self, _at: datetime, fact: SubmissionBlocked) -> None:
+        for confirmation in self.state.confirmations.values():
+            if confirmation.ticket.order.client_order_id == fact.client_order_id:
+                confirmation.is_void = True
+
+    def _give_back(self) -> None:
+        """The engine died between the two records: nothing left, and what was signed stands as before (EX-20)."""
+        mandate_id, quantity = self.state.redeeming or ("", NO_SHARES)
+        use = self.state.mandates.get(mandate_id)
+        if use is not None:
+            use.released = Quantity(use.released - quantity)
+        self.state.redeeming = None
 
     def _mandate_ended(self, _at: datetime, fact: MandateEnded) -> None:
         self.state.mandates.pop(fact.mandate_id, None)

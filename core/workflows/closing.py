@@ -44,7 +44,7 @@ class Closing:
     def go_on(self) -> Iterator[Effect]:
         """Every closing that waits: sell where the stops, and what else holds the shares, are gone."""
         for use in self.desk.stage.mandates(MandateKind.CLOSE):
-            if use.releases == 0 and not self._stops_left(use):
+            if use.is_unused and not self._stops_left(use):
                 yield from self._sell(use)
         for use in self.desk.stage.mandates(MandateKind.RESTORE_STOP):
             if self._is_over(use) and not self._stops_left(use):
@@ -62,12 +62,12 @@ class Closing:
 
     def next_due(self) -> Iterator[datetime]:
         for use in self.desk.stage.mandates(MandateKind.CLOSE):
-            if use.releases == 0:
+            if use.is_unused:
                 yield use.mandate.ends_at
 
     def due(self) -> Iterator[Effect]:
         for use in self.desk.stage.mandates(MandateKind.CLOSE):
-            if use.releases == 0 and self.desk.at >= use.mandate.ends_at:
+            if use.is_unused and self.desk.at >= use.mandate.ends_at:
                 self._end(use, "close again: the stop was not gone in time")
         yield from self.go_on()
 
@@ -90,7 +90,7 @@ class Closing:
 
         The stop guards on then; taken back for nothing, it might be refused when it is to be put back.
         """
-        waiting = (self._ticket(use) for use in self.desk.stage.mandates(MandateKind.CLOSE) if use.releases == 0)
+        waiting = (self._ticket(use) for use in self.desk.stage.mandates(MandateKind.CLOSE) if use.is_unused)
         is_for_a_close = order.reason == MAKES_WAY and order.stands_by
         return not is_for_a_close or any(ticket is not None and order.id in ticket.cancels for ticket in waiting)
 
@@ -101,9 +101,7 @@ class Closing:
 
     def _was_given_up(self, use: MandateUse) -> bool:
         """Whether the sale was never sent, and will not be."""
-        sale_waits = any(
-            close.releases == 0 for close in self.desk.stage.mandates(MandateKind.CLOSE, use.mandate.parent)
-        )
+        sale_waits = any(close.is_unused for close in self.desk.stage.mandates(MandateKind.CLOSE, use.mandate.parent))
         return not sale_waits and not self.desk.ledger.has(use.mandate.parent)
 
     def _sell(self, use: MandateUse) -> Iterator[Effect]:

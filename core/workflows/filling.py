@@ -70,9 +70,12 @@ class Filling:
         yield from self.take_in(order, report, source, execution)
 
     def _entry_behind(self, leg: Order, report: OrderReport) -> Order | None:
+        """The entry of a leg that was filled before anything told us of its own fills; also one that was given up."""
         entry = self.desk.ledger.order(leg.parent) if leg.parent is not None else None
-        is_behind = entry is not None and not entry.status.is_terminal and self.desk.ledger.is_held(leg)
-        return entry if is_behind and report.filled_quantity > leg.filled_quantity else None
+        if entry is None or not self.desk.ledger.is_held(leg) or report.filled_quantity <= leg.filled_quantity:
+            return None
+        has_ended_there = entry.status.is_terminal and entry.broker_order_id is not None
+        return None if has_ended_there else entry
 
     def take_in(
         self, order: Order, report: OrderReport, source: Source, execution: Execution | None = None

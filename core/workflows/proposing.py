@@ -361,7 +361,7 @@ def left_to_close(desk: Desk, symbol: Symbol, strategy: str, side: Side, ticket_
     for use in desk.stage.mandates(MandateKind.CLOSE):
         signed = desk.stage.state.confirmations.get(use.mandate.ticket_id)
         is_of_it = signed is not None and (signed.proposal.symbol, signed.proposal.strategy) == (symbol, strategy)
-        if is_of_it and use.releases == 0 and use.mandate.ticket_id != ticket_id:
+        if is_of_it and use.is_unused and use.mandate.ticket_id != ticket_id:
             out += use.mandate.quantity
     return Quantity(max(abs(position.quantity) - out, ZERO))
 

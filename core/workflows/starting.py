@@ -5,6 +5,8 @@ What a start does with each half-done step:
 | left behind | what the start does |
 | --- | --- |
 | an open ticket, a turned key without its order | void; the operator opens it again |
+| a turned key that was approved, without its order | never sent, and told: stage it again |
+| a stop's permission used, without its order | given back: the stop goes out |
 | an order in PENDING | in doubt: looked up by its own id, never sent again |
 | an order that is being replaced | as it was, until the broker's word on both says more |
 | a cancel without its end | asked for again |
@@ -19,14 +21,17 @@ from collections.abc import Iterable, Iterator
 
 from core.desk import Desk
 from core.effects import Effect
-from core.facts import DayStarted, EngineStarted, EngineStopped
+from core.facts import DayStarted, EngineStarted, EngineStopped, SubmissionBlocked
 from core.inputs import AccountFetched, CallsCounted, LampChanged, Start, Stop
 from core.model.account import Account
 from core.model.broker import BrokerPicture
 from core.model.connection import Line, LineState
 from core.model.session import Session
+from core.model.values import ClientOrderId
 from core.workflows.comparing import Comparing
 from core.workflows.doubting import Doubting
+
+NOT_WRITTEN = "the desk ended before it was written down: it was not sent; stage it again if you still want it"
 
 
 class Starting:
@@ -39,8 +44,21 @@ class Starting:
         comparing.see = self.see
 
     def on_start(self, _command: Start) -> Iterator[Effect]:
+        unwritten = self._confirmed_and_not_written()
         self.desk.record(EngineStarted())
+        for order_id in unwritten:
+            self.desk.record(SubmissionBlocked(order_id, NOT_WRITTEN))
         yield from self.comparing.ask()
+
+    def _confirmed_and_not_written(self) -> list[ClientOrderId]:
+        """Orders whose key was turned just before the engine died: not written down, so never sent (OP-02, EX-20)."""
+        stage, ledger = self.desk.stage.state, self.desk.ledger
+        return [
+            turned.ticket.order.client_order_id
+            for turned in stage.confirmations.values()
+            if turned.is_decided and not turned.is_void and not ledger.has(turned.ticket.order.client_order_id)
+            if not turned.ticket.cancels or turned.approval.id not in stage.used
+        ]
 
     def on_stop(self, command: Stop) -> Iterable[Effect]:
         self.desk.record(EngineStopped(command.reason))

@@ -23,6 +23,7 @@ from core.facts import (
     UpdateIgnored,
 )
 from core.inputs import (
+    BrokerUpdated,
     Input,
     Kill,
     LookUpAnswered,
@@ -34,11 +35,11 @@ from core.inputs import (
     SubmissionAnswered,
 )
 from core.model.bar import Bar
-from core.model.broker import Accepted, BrokerPicture, OrderReport
+from core.model.broker import Accepted, BrokerPicture, OrderReport, OrderUpdate, UpdateEvent
 from core.model.order import Effect as OrderEffect
 from core.model.order import LegRole, OrderClass, OrderStatus, OrderType, StopHolder
 from core.model.signal import ExitReason
-from core.model.values import Fraction, Price, Quantity
+from core.model.values import ClientOrderId, Fraction, Price, Quantity
 from core.picture import Pictures
 from core.workflows.adopting import HIDDEN
 from tests.scenarios.changes import ABOVE, ROOMY, WORKING, confirms_now, moves, passes
@@ -524,6 +525,36 @@ def test_the_look_up_of_a_leg_counts_nothing_before_its_entrys_fills() -> None:
 
     assert [f.quantity for f in house.facts(PositionChanged)] == [20, 0]
     assert house.last(TradeClosed).trade.entry_order == house.entry.id
+
+
+def test_a_leg_of_an_entry_that_was_given_up_counts_nothing_before_its_fills_either() -> None:
+    """EX-05, EX-06: its request arrives after all, and the first that is heard is that its stop has sold."""
+    house = a_house(("10:06", "10:09", "99.70"), ("10:10", "10:20", "99.25 99.25 99.20 99.25"))
+    house.line.breaks_at(SubmitOrder, arrives=False)
+    house.confirms_at("10:06:02")
+    house.until("10:08:30")
+    assert house.entry.reason == "never arrived"
+    house.line.is_deaf = True
+    house.exchange.submit(house.line.at, house.entry.request)
+    accepted = the_report(house, house.entry.id)
+    house.line.breaks_at(FetchPicture, arrives=False, times=99)
+    house.until("10:10:40")
+    (sold,) = the_report(house, house.entry.id).legs
+    assert sold.filled_quantity == 20
+
+    house.line.take(house.line.at, SubmissionAnswered(house.entry.id, Accepted(accepted)))
+    house.line.take(house.line.at, BrokerUpdated(OrderUpdate(UpdateEvent.FILL, house.line.at, sold)))
+    house.until("10:10:42")
+
+    assert [f.quantity for f in house.facts(PositionChanged)] == [20, 0]
+    assert house.held() == house.held_by_the_broker() == "0"
+
+
+def the_report(house: House, order_id: ClientOrderId) -> OrderReport:
+    reply = house.line.ask(LookUpOrder(order_id, with_legs=True))
+    assert isinstance(reply, LookUpAnswered)
+    assert isinstance(reply.answer, OrderReport)
+    return reply.answer
 
 
 def test_a_step_that_a_crash_lost_behind_its_fill_is_taken_at_the_next_start() -> None:

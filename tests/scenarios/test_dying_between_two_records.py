@@ -1,0 +1,81 @@
+"""The engine dies between the record that uses an approval and the record of its order: neither is lost nor doubled."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core.facts import ApprovalRedeemed, Fact, OrderApproved, OrderCreated, SubmissionBlocked
+from core.inputs import ProposeClose
+from core.model.values import plain
+from core.picture import Pictures
+from core.workflows.starting import NOT_WRITTEN
+from tests.scenarios.changes import confirms_now, passes
+from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, assert_can_be_rebuilt
+from tests.unit.core.brokers.trading_floor import SPY
+
+AWAY = ("10:06", "10:30", "99.70 99.70 99.65 99.70")
+"""The limit at 99.60 is never touched."""
+
+
+def dies_behind(house: House, kind: type[Fact], orders: int) -> None:
+    """As soon as this many orders are written down; of the newest only the records up to `kind` reach the disk."""
+    while len(house.facts(OrderCreated)) < orders:
+        house.until_moment(house.line.at + timedelta(milliseconds=50))
+    house.loses_the_journal_after([r.sequence for r in house.journal.records() if type(r.fact) is kind][-1])
+    house.restarted()
+
+
+@pytest.mark.parametrize("last", [OrderApproved, ApprovalRedeemed])
+def test_a_confirmed_entry_that_was_not_written_down_is_told_once_and_never_sent(last: type[Fact]) -> None:
+    """EX-20, OP-02"""
+    house = a_house_with_a_proposal(AWAY)
+    house.slows_down(1)
+    house.confirms_at("10:06:02")
+
+    dies_behind(house, last, orders=1)
+    passes(house, 5)
+    house.restarted()
+    passes(house, 5)
+
+    (told,) = house.facts(SubmissionBlocked)
+    assert told.reason == NOT_WRITTEN
+    assert house.requests() == []
+    assert_can_be_rebuilt(house)
+
+
+def test_a_stop_whose_permission_was_used_and_that_was_not_written_down_goes_out() -> None:
+    """EX-20, OP-06: what was signed for it stands as before."""
+    house = a_house_with_a_proposal(("10:06", "10:30", STEADY))
+    house.slows_down(0.5)
+    house.confirms_at("10:06:02")
+
+    dies_behind(house, ApprovalRedeemed, orders=2)
+    passes(house, 5)
+
+    (row,) = Pictures(house.engine).draw(house.line.at).positions
+    assert plain(row.covered) == plain(row.quantity) == "0.502"
+    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
+    assert_can_be_rebuilt(house)
+
+
+def test_the_sale_of_a_close_that_was_not_written_down_goes_out_within_its_time() -> None:
+    """EX-20, EX-21"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    house.slows_down(0.5)
+    house.presses(ProposeClose(SPY))
+    passes(house, 2)
+    confirms_now(house)
+
+    dies_behind(house, ApprovalRedeemed, orders=3)
+    passes(house, 10)
+
+    assert house.requests() == [
+        "submit buy limit 0.502",
+        "submit sell stop 0.502",
+        "cancel",
+        "submit sell market 0.502",
+    ]
+    assert house.held() == house.held_by_the_broker() == "0"
+    assert_can_be_rebuilt(house)
