@@ -37,6 +37,7 @@ class Place(Enum):
     ORDER_FORM = "new order"
     QUESTION = "a question"
     LEAVE = "leaving"
+    OVERRIDE = "overriding"
     FIELD = "a line to type"
     FILTER = "log filter"
     COMMANDS = "commands"
@@ -98,6 +99,7 @@ KEYS: tuple[Key, ...] = (
     Key("guide", _EVERYWHERE, "", "", "app.guide", "the guide of the first start", is_fixed=True),
     Key("broker.answers", _EVERYWHERE, "", "", "app.broker_answers", "latencies, refusals, calls", is_fixed=True),
     Key("breaker.clear", _EVERYWHERE, "", "", "app.clear_breaker", "clear the breaker of entries", is_fixed=True),
+    Key("limits.reload", _EVERYWHERE, "", "", "app.reload_limits", "reload the limits", is_fixed=True),
     Key("leave", _EVERYWHERE, "q", "q", "app.leave", "leave"),
     Key("leave.always", _EVERYWHERE, "ctrl+q", "Ctrl+Q", "app.leave", "leave", is_first=True),
     Key(
@@ -119,6 +121,7 @@ KEYS: tuple[Key, ...] = (
     Key("order.why", Place.ORDERS, "w", "w", "why", "why", is_in_footer=True),
     Key("order.warning", Place.ORDERS, "W", "W", "warning", "the broker's warning"),
     Key("order.all", Place.ORDERS, "a", "a", "all", "refusals too"),
+    Key("protection.override", Place.PROTECTIONS, "o", "o", "override", "override", is_in_footer=True),
     Key("strategy.pause", Place.STRATEGIES, "space", "Space", "pause", "pause or resume", is_in_footer=True),
     Key("log.filter", Place.LOG, "slash", "/", "filter", "filter", is_in_footer=True),
     Key("log.clear", Place.LOG, "escape", "Esc", "clear_filter", "clear the filter"),
@@ -149,6 +152,7 @@ KEYS: tuple[Key, ...] = (
     Key("question.back", Place.QUESTION, "escape", "Esc", "back", "keep all as it is", is_in_footer=True),
     Key("leave.leave", Place.LEAVE, "y", "y", "leave", "leave", is_in_footer=True),
     Key("leave.stay", Place.LEAVE, "escape", "Esc", "back", "stay", is_in_footer=True),
+    Key("override.back", Place.OVERRIDE, "escape", "Esc", "back", "keep it shut", is_in_footer=True),
     Key("field.take", _FIELD, "enter", "Enter", "accept", "take it", is_in_footer=True, is_fixed=True),
     Key("field.next", _FIELD, "down,tab", "↓ Tab", "next", "next line", is_fixed=True),
     Key("field.previous", _FIELD, "up,shift+tab", "↑", "previous", "previous line", is_fixed=True),

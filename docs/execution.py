@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -21,7 +21,8 @@ from core.execution.order_machine import BROKER_STATUSES, ONLY_THE_BROKER, TRANS
 from core.model.order import CONFIRMING_KEYS, REPLACING_KEY
 from core.model.reconciliation import DONE_ABOUT, ERRORS, DifferenceKind
 from core.risk.checks import standard_gate
-from core.settings import Amount, ExecutionSettings, Part, ReconciliationSettings, RiskSettings, StagingSettings
+from core.setting_types import Amount, Part
+from core.settings import ExecutionSettings, ReconciliationSettings, RiskSettings, StagingSettings
 from core.workflows import comparing, starting
 
 PAGE = Path(__file__).resolve().with_name("EXECUTION.md")
@@ -134,11 +135,17 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def settings_table(name: str, part: type[Part]) -> str:
-    rows = [
-        (f"`{name}.{field}`", _plain(info.default) + (" s" if "seconds" in field else ""), info.description or "")
-        for field, info in part.model_fields.items()
-    ]
-    return table(("setting", "default", "what it is"), rows)
+    return table(("setting", "default", "what it is"), _settings(name, part))
+
+
+def _settings(name: str, part: type[Part]) -> Iterator[tuple[str, str, str]]:
+    """A row a setting; those of a part within it under its name."""
+    for field, info in part.model_fields.items():
+        if isinstance(info.default, Part) and not isinstance(info.default, Amount):
+            yield from _settings(f"{name}.{field}", type(info.default))
+        else:
+            unit = " s" if "seconds" in field else ""
+            yield f"`{name}.{field}`", plain_value(info.default) + unit, info.description or ""
 
 
 def _in_order(statuses: list[str]) -> str:
@@ -146,7 +153,7 @@ def _in_order(statuses: list[str]) -> str:
     return ", ".join(sorted(statuses, key=known.index)) or "–"
 
 
-def _plain(value: object) -> str:
+def plain_value(value: object) -> str:
     if isinstance(value, Amount):
         return f"{value.usd} USD" if value.usd is not None else f"{value.of_equity} of equity"
     if isinstance(value, timedelta):
@@ -157,6 +164,8 @@ def _plain(value: object) -> str:
         return f"{value:%H:%M}"
     if isinstance(value, Decimal):
         return format(value, "f")
+    if isinstance(value, tuple):
+        return ", ".join(map(plain_value, value)) or "none"
     assert not isinstance(value, BaseModel), f"say how {value!r} reads"
     return str(value)
 

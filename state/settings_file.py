@@ -21,7 +21,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from core.ports import OperatorError
-from core.settings import PROFILES, Amount, Settings
+from core.setting_types import Amount
+from core.settings import PROFILES, Settings
 from state.folders import Home
 
 PREFIX = "KEYTURN_"

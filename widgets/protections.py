@@ -16,6 +16,8 @@ from widgets.pane import Pane
 
 BAR, MEASURE = 5, 17
 """Cells of the bar, and of a measure beside one."""
+REASON = 4
+"""Lines that the reason of what is tripped may take, so that it is read without opening it."""
 OF_NEW_YORK = " New York"
 """Behind a time: every time of this desk is New York's, as its first line says."""
 END = "/end"
@@ -76,7 +78,8 @@ class Protections(Pane):
         tripped = next((row for row in self._rows if row.is_tripped), None)
         row = next((row for row in self._rows if row.key == guard_of(self.grid.selected)), tripped)
         if row is not None:
-            said += self.indented(f"{row.name}: {row.reason}", "warning" if row.is_tripped else "muted")
+            what = f"{row.name}: {row.reason}"
+            said += self.indented(what, "warning", REASON) if row.is_tripped else self.indented(what, "muted")
         self.words.show(said)
 
     def _count(self) -> str:

@@ -66,7 +66,8 @@ def _data(status: StatusView, now: datetime) -> TextLine:
 
 
 def _second(status: StatusView, width: int) -> list[TextLine]:
-    """The account; what is unsettled takes a line of its own where there is no room, and no figure is cut."""
+    """The account; what is unsettled, or lent, takes a line of its own where there is no room, and no figure is cut."""
+    margin = Cell(margin_in_words(status), "warning" if status.is_margin_near else "")
     unsettled = f", {f.money(status.unsettled)} unsettled" if status.unsettled else ""
     are_entries_off = status.entries_refused is not None or is_broker_away(status.lamps)
     entries = Cell("ENTRIES OFF", "warning") if are_entries_off else Cell("ENTRIES ON")
@@ -76,10 +77,22 @@ def _second(status: StatusView, width: int) -> list[TextLine]:
     left = _account(status, width, is_percent_shown=True)
     if len(joined(left)) > room:
         left = _account(status, width, is_percent_shown=False)
-    if len(joined(left)) + len(unsettled) <= room:
-        return [spread((*left, Cell(unsettled)), right, width)]
+    if len(joined(left)) + len(unsettled) + len(margin.text) <= room:
+        return [spread((*left, Cell(unsettled), margin), right, width)]
+    if margin.text:
+        return [spread(left, right, width), (Cell(margin.text.strip(), margin.tone),)]
     own = [(Cell(f"buying power {f.money(status.buying_power)}{unsettled}", "muted"),)] if unsettled else []
     return [spread(left, right, width), *own]
+
+
+def margin_in_words(status: StatusView) -> str:
+    """How far maintenance is away, where margin is in use; capitals where that warns (RK-14)."""
+    distance = status.margin_distance
+    if distance is None:
+        return ""
+    if distance < 0:
+        return f"  MARGIN {f.percent(-distance)} UNDER maintenance"
+    return f"  {'MARGIN' if status.is_margin_near else 'margin'} {f.percent(distance)} to maintenance"
 
 
 def _account(status: StatusView, width: int, is_percent_shown: bool) -> TextLine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from console.details.lines import ahead, field, instant
-from core.views import DeskView
+from core.views import DeskView, ProtectionRow
 from widgets import format as f
 from widgets.lines import TextLine
 from widgets.proposals import answer_in_words, in_words
@@ -23,11 +23,15 @@ def protection(view: DeskView, key: str, now: datetime) -> list[TextLine] | None
         *field("measure", row.measure),
         *(field("used", f"{f.percent(row.used)} of its limit") if row.used is not None else ()),
         *field("what, and why", row.reason),
-        *field("since", instant(row.since, now) if row.since is not None else "it has not tripped"),
+        *field("since", instant(row.since, now) if row.since is not None else _no_since(row)),
         *field("until", ahead(row.until, now) if row.until is not None else "it does not end by itself"),
         (),
         *field("exits", "are never held up by it"),
     ]
+
+
+def _no_since(row: ProtectionRow) -> str:
+    return "it is not known" if row.is_tripped else "it has not tripped"
 
 
 def _entries(view: DeskView) -> list[TextLine] | None:

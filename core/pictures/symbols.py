@@ -9,11 +9,27 @@ from core.desk import Desk
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
 from core.model.instrument import Instrument
+from core.model.staging import MANUAL
 from core.model.values import Money, Symbol
+from core.risk.budget import open_losses
+from core.risk.conditions import held_in
+from core.risk.scaling.contract import Conditions
 from core.views import SizingView, SymbolView
 
 
-def symbol_view(desk: Desk, symbol: Symbol) -> SymbolView:
+def symbol_views(desk: Desk, at: datetime) -> tuple[SymbolView, ...]:
+    """What is held, and what all stops would cost, is looked up once for all of them."""
+    context, held = desk.figures_for(at, Symbol(""), None), held_in(desk.ledger)
+    losses = open_losses(desk.ledger, context.last)
+
+    def conditions(symbol: Symbol) -> Conditions:
+        return desk.sizing.conditions(symbol, MANUAL, held=held, equity=context.equity, open_losses=losses)
+
+    symbols = map(Symbol, desk.control.settings.symbols)
+    return tuple(_symbol_view(desk, symbol, conditions(symbol)) for symbol in symbols)
+
+
+def _symbol_view(desk: Desk, symbol: Symbol, conditions: Conditions) -> SymbolView:
     instrument = desk.instruments.get(symbol)
     bar = desk.normaliser.state.last_starts.get(symbol)
     return SymbolView(
@@ -24,6 +40,7 @@ def symbol_view(desk: Desk, symbol: Symbol) -> SymbolView:
         last_at=bar + ONE_MINUTE if bar else None,
         quantity_step=instrument.quantity_step if instrument else Decimal(1),
         short_refused=_short_refused(desk, instrument),
+        conditions=conditions,
     )
 
 

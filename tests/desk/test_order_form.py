@@ -16,7 +16,8 @@ from core.facts import OrderCreated, ProposalStaged
 from core.inputs import ProposeOrder
 from core.model.order import Effect, StopHolder, TimeInForce
 from core.model.quote import Feed, Quote
-from core.model.values import Money, Price, Quantity
+from core.model.values import Fraction, Money, Price, Quantity
+from core.risk.scaling.contract import Conditions, Throttle
 from core.settings import Settings
 from core.views import DeskView, PositionRow, SizingView, SymbolView
 from tests.desk.desk_house import SPY, House, open_desk
@@ -205,6 +206,27 @@ async def test_a_preset_is_sized_by_risk_the_stop_and_the_caps(
     size = preset(read_draft({**GOOD, "quantity": ""}, view), Decimal(part), view)
 
     assert (size.quantity, size.words) == (Decimal(shares), words)
+
+
+async def test_a_preset_is_made_smaller_by_each_term_and_a_typed_size_over_it_is_doubted() -> None:
+    """RK-10, RK-11: a risk of 1.50 USD, half of it after losses; 2 USD to the stop"""
+    view = await a_view(risk="1.50", most="500")
+    (symbol,) = view.symbols
+    throttled = Conditions(throttle=Throttle(Fraction(Decimal("0.50")), "5.20 of 10.00 USD lost today"))
+    view = replace(view, symbols=(replace(symbol, conditions=throttled),))
+    spent = replace(throttled, equity=Decimal(100), open_losses=Decimal("14.90"))
+    without_budget = replace(view, symbols=(replace(symbol, conditions=spent),))
+
+    size = preset(read_draft({**GOOD, "quantity": ""}, view), Decimal(1), view)
+    left = preset(read_draft({**GOOD, "quantity": ""}, without_budget), Decimal(1), without_budget)
+    doubts = read_draft({**GOOD, "quantity": "0.4"}, view).doubts
+
+    assert (size.quantity, size.words) == (
+        Decimal("0.375"),
+        "0.375 SPY: sized by a risk of 1.50 USD × 0.5 throttle",
+    )
+    assert (left.quantity, left.words) == (Decimal("0.05"), "0.05 SPY: sized by what the risk budget leaves")
+    assert doubts == {"quantity": "loses 0.80 USD, over 0.75 a trade"}
 
 
 async def test_a_preset_says_what_it_lacks_and_of_a_close_it_is_a_part_of_what_is_held() -> None:

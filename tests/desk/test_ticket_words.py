@@ -15,10 +15,11 @@ from console.ticket.word import TypedWord
 from core.model.order import CONFIRMING_KEYS, Effect, OrderType, Side, StopHolder, TimeInForce
 from core.model.quote import NoQuote
 from core.model.signal import ExitReason
+from core.model.sizing import LeftOut, Size, Term
 from core.model.staging import NoStop, Review, StopPlan, Verdict
 from core.model.staging import Standing as Verdicts
-from core.model.values import Money, Price, Quantity, Symbol
-from core.views import DeskView, TicketView
+from core.model.values import Fraction, Money, Price, Quantity, Symbol
+from core.views import DeskView, MarginView, TicketView
 from tests.desk.desk_house import open_desk
 from widgets import format as f
 from widgets.lines import joined
@@ -73,6 +74,23 @@ def text_of(view: TicketView, desk: DeskView) -> str:
     return "\n".join(joined(line) for line in lines)
 
 
+async def test_an_entry_on_margin_says_what_it_takes_and_how_far_maintenance_is_then() -> None:
+    """RK-14, OP-03"""
+    view, desk = await a_ticket()
+    margin = MarginView(
+        Money(Decimal(3918)), Fraction(Decimal("0.842")), Fraction(Decimal("0.771")), Money(Decimal("7559863475.28"))
+    )
+
+    said = text_of(replace(of_effect(view, Effect.OPEN), margin=margin), desk)
+    by_day = text_of(replace(view, margin=replace(margin, overnight=None)), desk)
+
+    words = " ".join(said.split())
+    assert "margin takes 3,918.00 USD, maintenance 77.1 % away, 84.2 % without it" in words
+    assert "over the night 7,559,863,475.28 USD at most" in words
+    assert "night" not in by_day
+    assert "margin" not in text_of(view, desk)
+
+
 @pytest.mark.parametrize("effect", Effect)
 async def test_every_effect_has_all_its_figures_and_fits(effect: Effect) -> None:
     """OP-03"""
@@ -98,6 +116,40 @@ async def test_every_effect_has_all_its_figures_and_fits(effect: Effect) -> None
         assert "size capped by risk 12345.67 USD" in text
         assert "power after" in text
     assert title_of(large.proposal, "paper").startswith(f"PAPER ─ {f.doing(large.proposal.side, effect)} ─ BRK.B")
+
+
+async def test_each_term_that_makes_an_entry_smaller_stands_with_its_factor_and_its_reason() -> None:
+    """RK-10, OP-03: and what could not be measured beside them"""
+    view, desk = await a_ticket()
+    throttle = Term("throttle", Fraction(Decimal("0.50")), "5.20 of 10.00 USD lost today")
+    correlation = Term("correlation", Fraction(Decimal(1)), "0.20 with QQQ")
+    vix = Term("VIX", Fraction(Decimal("0.7")), "elevated")
+    size = Size(Quantity(Decimal(1)), "the risk of a trade", (vix, correlation, throttle))
+    unmeasured = replace(size, left_out=(LeftOut("ATR", "fewer than 14 bars yet"),))
+
+    told = " ".join(text_of(replace(view, size=size), desk).split())
+    in_part = " ".join(text_of(replace(view, size=unmeasured), desk).split())
+
+    words = "size 0.7 VIX (elevated) × 0.5 throttle (5.20 of 10.00 USD lost today)"
+    assert f"{words} why" in told
+    assert f"{words}; left out: ATR (fewer than 14 bars yet) why" in in_part
+
+
+async def test_a_ticket_that_no_term_makes_smaller_reads_as_if_there_were_none() -> None:
+    """RK-10, OP-03"""
+    view, desk = await a_ticket()
+    assert view.size is not None
+    assert view.size.terms
+    measured = replace(view.size, left_out=())
+
+    assert text_of(replace(view, size=measured), desk) == text_of(replace(view, size=None), desk)
+
+
+async def test_a_ticket_of_the_fixed_risk_says_what_was_left_out_and_why() -> None:
+    """RK-10, RK-19, OP-03: nobody measured the VIX of this desk"""
+    view, desk = await a_ticket()
+
+    assert "size   the fixed risk; left out: VIX (the VIX was not measured yet)" in text_of(view, desk)
 
 
 async def test_what_is_not_known_is_said_and_never_a_zero() -> None:

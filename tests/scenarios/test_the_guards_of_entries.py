@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
+from core.facts import ProtectionTripped
 from core.inputs import Halt, Kill, ProposeClose, RefuseSymbol, Resume
 from core.model.values import Fraction
 from core.picture import Pictures
-from core.settings import Amount, RiskSettings, Settings
+from core.setting_types import Amount
+from core.settings import RiskSettings, Settings
 from core.views import ProtectionRow
 from tests.scenarios.changes import ROOMY
 from tests.scenarios.house import (
@@ -41,7 +43,9 @@ def test_the_guards_that_there_are_have_a_row_each_in_one_order() -> None:
     house = a_house_with_a_proposal()
 
     assert list(rows(house)) == [
-        "desk", "breaker", "session", "window", "daily_loss", "strategies_loss", "positions", "entries/vwap",
+        "desk", "breaker", "session", "window", "daily_loss", "weekly_loss", "strategies_loss", "positions",
+        "entries/vwap", "max_drawdown/global", "stop_loss_guard/global", "cooldown/global", "low_profit/global",
+        "loss_streak/global", "volatility_halt/global", "equity_curve/global",
     ]  # fmt: skip
     assert not any(row.is_tripped for row in rows(house).values())
 
@@ -54,8 +58,8 @@ def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_the_next_tradin
     house.confirms_at("10:06:02")
 
     before = rows(house.until("10:06:50"), pictures)["daily_loss"]
-    tripped_at = house.until("10:20").line.at
-    after = rows(house, pictures)
+    after = rows(house.until("10:20"), pictures)
+    tripped_at = next(r.at for r in house.journal.records() if isinstance(r.fact, ProtectionTripped))
     later = rows(house.until("10:30"), pictures)["daily_loss"]
     unseen = rows(house.restarted().until("10:31"))["daily_loss"]
 
@@ -64,7 +68,7 @@ def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_the_next_tradin
     )  # fmt: skip
     shut = ("0.16 of 0.15 USD", True, "entries are off for the rest of the trading day")
     assert (told(later), later.used, later.since, later.until) == (shut, Decimal(1), tripped_at, NEXT_OPEN)
-    assert (told(unseen), unseen.since) == (shut, None)
+    assert (told(unseen), unseen.since) == (shut, tripped_at)
     assert told(after["strategies_loss"])[:2] == ("0.16 of 0.15 USD", True)
 
 
@@ -109,7 +113,11 @@ def test_without_an_account_value_entries_are_shut_and_the_row_says_so() -> None
 
     row = rows(house)["daily_loss"]
 
-    assert told(row) == ("unknown of 10.00 USD", True, "equity of today is not known yet; entries wait for it")
+    assert told(row) == (
+        "unknown of 10.00 USD",
+        True,
+        "equity at the day's start is not known yet; entries wait for it",
+    )
     assert row.used is None
 
 

@@ -166,10 +166,10 @@ class Matching:
 
     def _meet_trailing_stop(self, order: BookedOrder, segment: Segment) -> None:
         """It moves with the price up to where the segment turns against it, and after it where it was not touched."""
-        order.follow(segment.start)
+        self._book.follow(order, segment.start)
         self._meet_stop(order, segment)
         if not order.is_elected:
-            order.follow(segment.end)
+            self._book.follow(order, segment.end)
 
     def _meet_stop(self, order: BookedOrder, segment: Segment) -> None:
         """Elected by touch. The reference is the stop, or the open that gapped through it."""

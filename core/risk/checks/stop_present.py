@@ -12,6 +12,8 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class StopPresentCheck:
+    """Shuts an entry without a stop; ends when it has one."""
+
     name = "stop"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:

@@ -41,7 +41,7 @@ def test_the_example_of_each_profile_gives_the_profile(home, name):
 
 def test_without_a_file_the_micro_profile_holds(home):
     """OP-10"""
-    assert load_settings(home, {"HOME": "/", "KEYTURN_HOME": "/x", "KEYTURN_KILL": "1"}) == Settings()
+    assert load_settings(home, {"HOME": "/", "KEYTURN_HOME": "/x", "KEYTURN_KILL": "1"}) == profile("micro")
 
 
 def test_each_layer_goes_over_the_one_below(home):

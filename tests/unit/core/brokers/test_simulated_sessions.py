@@ -121,3 +121,32 @@ def test_a_fill_on_the_way_beats_a_cancel_that_comes_later() -> None:
     answer = floor.exchange.cancel(at("10:00:20"), ClientOrderId("buy"))
 
     assert answer == Refused(422, 42210000, 'order is already in "filled" state')
+
+
+def test_the_list_of_orders_is_the_very_same_until_one_of_them_changes_or_leaves_it() -> None:
+    """EX-09"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00:10", "10", limit="99.00")
+    first = floor.exchange.orders(at("10:00:20"))
+
+    assert floor.exchange.orders(at("10:00:30")) is first
+
+    floor.bars(a_bar("10:01", "98.50"))
+    filled = floor.exchange.orders(at("10:01:30"))
+    assert [report.status for report in filled] == [OrderStatus.FILLED]
+    assert floor.exchange.orders(at("10:01", date(2026, 11, 26))) is filled
+    assert floor.exchange.orders(at("10:01:01", date(2026, 11, 26))) == ()
+
+
+def test_a_trailing_stop_that_moved_is_listed_where_it_stands() -> None:
+    """EX-09, EX-12"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00:10", "10")
+    floor.exchange.submit(at("10:00:30"), an_order("trail", Side.SELL, "10", trail="1.00"))
+    before = floor.exchange.orders(at("10:00:40"))[-1].stop_price
+
+    floor.bars(a_bar("10:01", "101 103 101 103"))
+
+    assert floor.exchange.orders(at("10:02"))[-1].stop_price != before
