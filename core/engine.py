@@ -21,6 +21,7 @@ from core.ports import Journal, JournalError, JournalWriteError
 from core.risk.checks import standard_gate
 from core.settings import Settings
 from core.workflows.adopting import Adopting
+from core.workflows.beginning import Beginning
 from core.workflows.breaking import CALLS, Breaking
 from core.workflows.cancelling import Cancelling
 from core.workflows.changing import Changing
@@ -126,6 +127,7 @@ class Engine:
         self.timed = (
             warned,
             timekeeping,
+            Beginning(desk),
             guarding,
             market,
             submitting,
