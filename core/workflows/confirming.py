@@ -252,7 +252,9 @@ class Confirming:
         """
         calendar, at = self.desk.calendar, self.desk.at
         today = calendar.session_on(calendar.trading_day(at))
-        if order.extended_hours and isinstance(today, Session) and at < extended_span(today)[1]:
+        if order.extended_hours:
+            if not isinstance(today, Session) or at >= extended_span(today)[1]:
+                today = calendar.next_session(at)
             return calendar.next_session(max(at, today.open)).close
         session = calendar.session_at(at)
         if isinstance(session, NoSession):

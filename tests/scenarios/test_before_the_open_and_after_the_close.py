@@ -10,14 +10,15 @@ import pytest
 
 from core.execution.order import Order
 from core.facts import ConfirmationRefused, ProposalSkipped
-from core.inputs import ProposeClose, ProposeOrder
+from core.inputs import EditOrder, ProposeClose, ProposeOrder
 from core.model.bar import Bar
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.values import Price, Quantity, plain
 from core.picture import Pictures
 from core.settings import Settings
 from core.views import PositionRow
-from tests.scenarios.changes import confirms_now, passes
+from core.workflows.filling import is_ours
+from tests.scenarios.changes import confirms_now, passes, the_new
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, at
 
@@ -131,6 +132,43 @@ def test_whole_shares_go_without_legs_and_their_stop_follows_the_fill() -> None:
 
     assert (entry.request.legs, entry.request.extended_hours) == ((), True)
     assert house.requests() == ["submit buy limit 1", "submit sell stop 1"]
+
+
+def test_an_entry_that_works_then_is_changed_and_stays_marked() -> None:
+    """RK-20, EX-12: its replacement fills before the open, and its stop follows."""
+    house = a_house().until("08:00", FRIDAY)
+    buys(house, FAR)
+
+    house.presses(EditOrder(house.entry.id, Quantity(Decimal("0.2")), Price(Decimal("100.10")), None))
+    confirms_now(house)
+    passes(house, 60)
+
+    new = the_new(house)
+    assert (new.request.extended_hours, new.status, paid(new)) == (True, OrderStatus.FILLED, "100.01")
+    assert [stop.status for stop in house.stops] == [OrderStatus.SUBMITTED]
+
+
+def test_an_order_that_the_broker_made_without_the_mark_is_not_ours() -> None:
+    """RK-20, EX-04: it would act at other times than were signed."""
+    house = a_house().until("08:00", FRIDAY)
+    entry = buys(house, FAR)
+
+    (report,) = house.exchange.orders(house.line.at)
+
+    assert is_ours(entry, report)
+    assert not is_ours(entry, replace(report, extended_hours=False))
+
+
+def test_a_restart_before_the_open_keeps_the_order_and_its_stop() -> None:
+    """SP-02, RK-20: restarted before the fill and after it."""
+    house = a_house(a_bar("08:30", "99.40 99.40 98.90 99.20", day=FRIDAY)).until("08:00", FRIDAY)
+    buys(house, FAR)
+
+    house = house.restarted().until("08:31", FRIDAY).restarted().until("08:40", FRIDAY)
+
+    assert house.entry.request.extended_hours is True
+    assert (house.held(), [stop.status for stop in house.stops]) == ("0.2", [OrderStatus.SUBMITTED])
+    assert_can_be_rebuilt(house)
 
 
 def test_an_entry_that_is_typed_again_in_the_session_takes_its_legs() -> None:
@@ -273,6 +311,24 @@ def test_a_sale_that_does_not_fill_by_night_leaves_the_stop_for_the_next_session
     assert [stop.status for stop in house.stops] == [OrderStatus.CANCELLED, OrderStatus.SUBMITTED]
     house.until("09:45", date(2026, 11, 23))
     assert (house.held_by_the_broker(), house.stops[-1].status) == ("0.2", OrderStatus.SUBMITTED)
+
+
+def test_a_sale_that_is_confirmed_at_night_acts_from_the_next_extended_hours_on() -> None:
+    """RK-20, RK-22: and if it does not fill by the night after, its stop comes back for the session that follows."""
+    monday, tuesday = date(2026, 11, 23), date(2026, 11, 24)
+    house = a_house(days=(THURSDAY, FRIDAY, monday, tuesday)).until("17:00", FRIDAY)
+    buys(house)
+    house.until("19:59:58", FRIDAY)
+    assert types(house, a_sale("105.00")) == ()
+    house.until("20:00:30", FRIDAY)
+    confirms_now(house)
+    house.until("10:00", monday)
+    assert (house.sale.request.extended_hours, house.sale.status) == (True, OrderStatus.SUBMITTED)
+
+    house.until("20:01", monday)
+
+    assert house.sale.status is OrderStatus.EXPIRED
+    assert [stop.status for stop in house.stops] == [OrderStatus.CANCELLED, OrderStatus.SUBMITTED]
 
 
 @EITHER

@@ -37,6 +37,8 @@ class SessionCheck:
 
 
 def _open(desk: ReviewContext) -> str:
+    if not isinstance(desk.session, NoSession):
+        return "open"
     ends = extended_until(desk.at, desk.session_of_day)
     return "open" if ends is None else f"open for limit orders, extended hours until {_clock(ends)}"
 
