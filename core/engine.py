@@ -22,6 +22,7 @@ from core.risk.checks import standard_gate
 from core.risk.reloading import without_looser
 from core.settings import Settings
 from core.workflows.adopting import Adopting
+from core.workflows.beginning import Beginning
 from core.workflows.breaking import CALLS, Breaking
 from core.workflows.cancelling import Cancelling
 from core.workflows.changing import Changing
@@ -127,6 +128,7 @@ class Engine:
         self.timed = (
             warned,
             timekeeping,
+            Beginning(desk),
             guarding,
             market,
             submitting,

@@ -12,6 +12,7 @@ from core.execution.order import Order, nearest_first
 from core.execution.others import held_by_others
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
+from core.model.hours import extended_until
 from core.model.order import Side, StopHolder
 from core.model.position import Position, Trade
 from core.model.quote import NoQuote
@@ -81,7 +82,7 @@ class Pictures:
         midnight = at_new_york(today, time.min)
         trades = [t for t in reversed(desk.ledger.state.trades) if t.exit_time >= midnight]
         prices = [(p, self._newest_price(p)[1]) for p in desk.ledger.positions()]
-        positions = tuple(self._position(p) for p in desk.ledger.positions())
+        positions = tuple(self._position(p, at) for p in desk.ledger.positions())
         orders = tuple(self._order(o) for o in reversed(desk.ledger.state.orders.values()) if self._is_todays(o, at))
         working = [o for o in orders if o.status.is_working and TO_REPLACE not in o.marks]
         return DeskView(
@@ -274,7 +275,7 @@ class Pictures:
             return None
         return (quote.mid - before) / before
 
-    def _position(self, position: Position) -> PositionRow:
+    def _position(self, position: Position, at: datetime) -> PositionRow:
         desk = self.desk
         last_at, last = self._newest_price(position)
         entry = desk.ledger.order(position.entry_order)
@@ -308,7 +309,15 @@ class Pictures:
             held_by_others=held_by_others(
                 desk.others, position.symbol, Side.SELL if position.quantity > 0 else Side.BUY
             ),
+            acts_from=self._stops_act_from(at),
         )
+
+    def _stops_act_from(self, at: datetime) -> datetime | None:
+        """The open up to which stops rest while the market trades; None in regular hours and while it is closed."""
+        calendar = self.desk.calendar
+        if extended_until(at, calendar.session_on(calendar.trading_day(at))) is None:
+            return None
+        return calendar.next_session(at).open
 
     def _newest_price(self, position: Position) -> tuple[datetime, Price]:
         """The newest of the last bar's close, the middle of the last quote, and what was paid."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from core.model.account import Mode
+from core.model.order import StopHolder
 from core.views import IN_DOUBT, WARNED, DeskView, StatusView
 from widgets import format as f
 from widgets.grid_picture import Tone
@@ -160,10 +161,13 @@ def _uncovered(view: DeskView, width: int) -> list[TextLine]:
     ]
     rows = [row for row in view.kill.uncovered if row.doubt]
     doubted = [f"{row.symbol} {f.quantity(row.in_doubt)} {row.doubt} in doubt" for row in rows]
+    resting = [row for row in view.positions if row.acts_from is not None and row.holder is StopHolder.BROKER]
+    rest = [f"{row.symbol} {f.quantity(row.covered)}" for row in resting if not row.is_closing]
     gives, shows = "m in Positions gives one, c closes", "Orders shows it"
     return [
         *_named(("UNCOVERED {}: no stop at the broker", "UNCOVERED {}: no stop"), bare, gives, width),
         *_named(("UNCOVERED {}: the broker is asked", "UNCOVERED {}"), doubted, shows, width),
+        *_named(("UNCOVERED {} until the open: its stop rests", "UNCOVERED {}: rests"), rest, "limits act now", width),
     ]
 
 

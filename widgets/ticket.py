@@ -50,6 +50,8 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
     if not view.proposal.is_guard:
         for left, right in _closing(view) if order.effect.only_reduces else _opening(view):
             lines += two(left, right, width=width)
+    if order.extended_hours:
+        lines += wrapped("hours  ", _hours(view), width, "warning")
     lines += _margin(view.margin, width) if view.margin is not None else []
     lines += two(_quote(view.quote, now), [_moved(view)], width=width)
     lines += _size(view.size, width)
@@ -158,6 +160,14 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
         yield (Cell(target),), [_figure("gain", f"{f.money(gain)} USD"), after]
     power = figures.buying_power_after
     yield _figure("power after", f"{f.money(power)} USD") if power is not None else _unknown("power after"), []
+
+
+def _hours(view: TicketView) -> str:
+    """When it acts, and that no stop does then (RK-20)."""
+    acts = "it acts also before the open and after the close"
+    if view.ticket.order.effect.only_reduces:
+        return acts
+    return f"{acts}; until the open nothing guards what it fills: its stop rests till then"
 
 
 def _margin(margin: MarginView, width: int) -> list[TextLine]:

@@ -14,6 +14,7 @@ from core.desk import Desk
 from core.execution.breaker import Phase
 from core.facts import HaltCause
 from core.model.account import Account
+from core.model.hours import extended_until
 from core.model.session import NoSession, Session
 from core.model.values import ZERO, Fraction, plain
 from core.pictures.regime import regime_rows
@@ -99,6 +100,10 @@ class Protections:
         if not isinstance(session, NoSession):
             words = f"open until {_clock(session.close, today)}"
             return _row("session", "Session", words, None, "the market is open", until=session.close)
+        ends = extended_until(at, self.desk.calendar.session_on(today))
+        if ends is not None and self.desk.control.settings.risk.session.policy == "include_extended":
+            why = "extended hours: typed limit orders alone, within limits of their own"
+            return _row("session", "Session", f"limits until {_clock(ends, today)}", None, why, until=ends)
         opens, had = self.desk.calendar.next_session(at).open, self.desk.calendar.session_on(today)
         since = had.close if isinstance(had, Session) and at >= had.close else None
         why = f"the market is closed: {session.reason}"

@@ -53,13 +53,13 @@ class HoursLimits(Part):
 
 
 class SessionSettings(Part):
-    """Which hours entries may have (RK-20). This desk sends orders of the regular session alone as yet.
-
-    In the other hours `include_extended` has each entry measured by their limits, and refused all the same.
+    """Which hours entries may have (RK-20): with `include_extended` a limit order that is typed in extended hours acts
+    in them, within their limits. Strategies enter in the regular session alone. No crypto is traded yet: its limits
+    are read, and wait.
     """
 
     policy: Literal["regular_only", "include_extended"] = Field(
-        "regular_only", description="which hours entries may have; no order is marked for extended hours yet"
+        "regular_only", description="which hours typed entries may have; strategies enter in regular hours alone"
     )
     extended: HoursLimits = HoursLimits()
     crypto: HoursLimits = HoursLimits()

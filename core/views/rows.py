@@ -88,6 +88,8 @@ class PositionRow:
         Legs that the broker made with its entry, or a pair of exits, work for it.
     held_by_others
         Which orders of somebody else's hold its shares, and what to do; empty where none does.
+    acts_from
+        When its stops act again, UTC: the open, where extended hours go on and no stop acts; else None.
     """
 
     key: str
@@ -108,6 +110,7 @@ class PositionRow:
     doubt: str = ""
     held_by_others: str = ""
     nearer_stops: tuple[Price, ...] = ()
+    acts_from: datetime | None = None
 
     @property
     def bare(self) -> Quantity:

@@ -23,10 +23,11 @@ from core.facts import (
 from core.inputs import Confirm, FiguresFetched, LookAt, OpenTicket
 from core.model.account import Account
 from core.model.broker import FreshFigures
+from core.model.hours import extended_span
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side, StopHolder, Terms
 from core.model.quote import Quote
-from core.model.session import NoSession
+from core.model.session import NoSession, Session
 from core.model.staging import (
     Approval,
     Figures,
@@ -205,7 +206,7 @@ class Confirming:
         """What the ticket lists beyond its own order, each with its own end."""
         if isinstance(ticket.stop, StopPlan) and ticket.stop.holder is StopHolder.BROKER:
             guard: Terms = OrderType.STOP, None, ticket.stop.price, None, None
-            return (self._mandate(ticket, MandateKind.PROTECTIVE_STOP, guard, self._session_end()),)
+            return (self._mandate(ticket, MandateKind.PROTECTIVE_STOP, guard, self._session_end(ticket.order)),)
         if not ticket.cancels:
             return ()
         life = timedelta(seconds=float(self.desk.control.settings.staging.close_seconds))
@@ -225,7 +226,7 @@ class Confirming:
             terms = stop.request.terms
             signed[terms] = signed.get(terms, ZERO) + stop.remaining
         for number, (terms, quantity) in enumerate(signed.items(), start=1):
-            mandate = self._mandate(ticket, MandateKind.RESTORE_STOP, terms, self._session_end())
+            mandate = self._mandate(ticket, MandateKind.RESTORE_STOP, terms, self._session_end(ticket.order))
             name = mandate.id if number == 1 else f"{mandate.id}.{number}"
             yield replace(mandate, id=name, quantity=Quantity(quantity))
 
@@ -245,10 +246,19 @@ class Confirming:
             terms=terms,
         )
 
-    def _session_end(self) -> datetime:
-        session = self.desk.calendar.session_at(self.desk.at)
+    def _session_end(self, order: OrderRequest) -> datetime:
+        """The close up to which a stop may be asked for. An order that acts in extended hours may fill after the close
+        of its day: its stop is for the session that follows then.
+        """
+        calendar, at = self.desk.calendar, self.desk.at
+        today = calendar.session_on(calendar.trading_day(at))
+        if order.extended_hours:
+            if not isinstance(today, Session) or at >= extended_span(today)[1]:
+                today = calendar.next_session(at)
+            return calendar.next_session(max(at, today.open)).close
+        session = calendar.session_at(at)
         if isinstance(session, NoSession):
-            session = self.desk.calendar.next_session(self.desk.at)
+            session = calendar.next_session(at)
         return session.close
 
     # ── the decision ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -230,6 +230,7 @@ def is_ours(order: Order, report: OrderReport) -> bool:
         and report.type is ours.type
         and (report.quantity == ours.quantity or _may_be_resized(order))
         and report.limit_price == ours.limit_price
+        and report.extended_hours == ours.extended_hours
         and (is_trailing or report.stop_price == ours.stop_price)
         and (report.trail_price, report.trail_fraction) == (ours.trail_price, ours.trail_fraction)
     )

@@ -15,7 +15,6 @@ from tests.scenarios.house import House, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 
 FRIDAY, HALF_DAY, NEXT_MONDAY = date(2026, 11, 20), date(2026, 11, 27), date(2026, 11, 30)
-NOT_YET = "this desk marks no order for them yet; wait for the regular session"
 
 
 def a_house(policy: str, *days: date) -> House:
@@ -50,23 +49,27 @@ def test_with_regular_hours_alone_the_market_is_closed_before_and_after() -> Non
 
 
 @pytest.mark.parametrize(
-    ("clock", "day", "words"),
+    ("clock", "day", "is_taken"),
     [
-        ("16:00", THURSDAY, f"extended hours until 20:00 New York, and {NOT_YET}"),
-        ("20:00", THURSDAY, "the market is closed: closed"),
-        ("04:00", FRIDAY, f"extended hours until 09:30 New York, and {NOT_YET}"),
-        ("12:00", date(2026, 11, 26), "the market is closed: closed"),
-        ("13:00", HALF_DAY, f"extended hours until 17:00 New York, and {NOT_YET}"),
-        ("17:00", HALF_DAY, "the market is closed: closed"),
+        ("15:59", THURSDAY, True),
+        ("16:00", THURSDAY, True),
+        ("20:00", THURSDAY, False),
+        ("03:59", FRIDAY, False),
+        ("04:00:01", FRIDAY, True),
+        ("12:00", date(2026, 11, 26), False),
+        ("13:00", HALF_DAY, True),
+        ("17:00", HALF_DAY, False),
     ],
 )
-def test_with_extended_hours_what_cannot_be_sent_yet_is_refused_with_what_it_waits_for(
-    clock: str, day: date, words: str
-) -> None:
+def test_with_extended_hours_a_limit_order_is_taken_in_them_and_marked(clock: str, day: date, is_taken: bool) -> None:
     """RK-20: after the close, at night, before the open, on Thanksgiving, and after a half day."""
     house = a_house("include_extended", THURSDAY, FRIDAY, HALF_DAY, NEXT_MONDAY)
 
-    assert f"session and clock: {words}" in refused_at(house, clock, day)
+    refused = refused_at(house, clock, day)
+
+    assert refused == () if is_taken else "session and clock: the market is closed: closed" in refused
+    staged = house.desk.stage.proposals()
+    assert [proposal.order.extended_hours for proposal in staged] == ([clock != "15:59"] if is_taken else [])
 
 
 def test_in_extended_hours_half_of_an_order_is_the_most_also_after_a_restart() -> None:
@@ -76,8 +79,8 @@ def test_in_extended_hours_half_of_an_order_is_the_most_also_after_a_restart() -
 
     small, large = (refused_at(house, "17:05", THURSDAY, size) for size in ("0.2", "0.3"))
 
-    assert len(small) == 1
-    assert "session limits: 30.03 USD is over 25.00 USD outside regular hours; take fewer shares" in large
+    assert small == ()
+    assert large == ("session limits: 30.03 USD is over 25.00 USD outside regular hours; take fewer shares",)
     assert refused_at(house, "10:05", FRIDAY, "0.3") == ()
 
 

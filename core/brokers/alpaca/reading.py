@@ -84,6 +84,7 @@ def a_single_order(raw: object) -> OrderReport:
         average_price=None if average is None else Price(average),
         trail_price=_price(order, "trail_price"),
         trail_fraction=None if percent is None else Fraction(percent / 100),
+        extended_hours=order.flag("extended_hours"),
     )
 
 

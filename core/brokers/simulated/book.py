@@ -53,7 +53,8 @@ class BookedOrder:
     step
         It fills in multiples of this: whole orders in whole shares.
     expires_at
-        The close of its session for DAY; None for an order that no close ends.
+        The close of its session for DAY, or the end of the day's extended hours where it acts in them; None for an
+        order that no close ends.
     is_elected
         A stop that was touched, and is a market order since; one with a limit rests at that limit.
     best
@@ -166,6 +167,7 @@ class BookedOrder:
             executions=tuple(self.executions),
             trail_price=request.trail_price,
             trail_fraction=request.trail_fraction,
+            extended_hours=request.extended_hours,
         )
 
 

@@ -221,7 +221,7 @@ class SimulatedExchange:
             opens=situation.opens,
             reserve_price=situation.price,
             step=Decimal(1) if is_whole(request.quantity) else instrument.quantity_step,
-            expires_at=self._matching.session(at).close if request.time_in_force is TimeInForce.DAY else None,
+            expires_at=self._matching.day_end(request, at) if request.time_in_force is TimeInForce.DAY else None,
         )
         if old is not None:
             _stand_in(order, old)

@@ -70,7 +70,7 @@ def order_json(report: OrderReport, paper: Paper, status: str | None = None, leg
         "limit_price": text(report.limit_price),
         "stop_price": text(report.stop_price),
         "status": status or paper.said_status or report.raw_status,
-        "extended_hours": paper.extended_hours,
+        "extended_hours": report.extended_hours,
         "legs": legs or None,
         "trail_percent": text(None if report.trail_fraction is None else report.trail_fraction * 100),
         "trail_price": text(report.trail_price),

@@ -9,14 +9,16 @@ from decimal import Decimal
 import pytest
 
 from core.model.account import NoAccount
+from core.model.hours import extended_until
 from core.model.instrument import Instrument
+from core.model.order import OrderType, TimeInForce
 from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Standing
 from core.risk.checks.session import SessionCheck
 from core.risk.checks.session_limits import SessionLimitsCheck
+from core.risk.checks.stop_present import StopPresentCheck
 from core.risk.gate import Candidate, ReviewContext
-from core.risk.hours import extended_until
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, NewYorkHours, at
 from tests.unit.core.risk.reviews import a_candidate, a_day, a_desk, a_quote, an_exit, said, settings
 
@@ -79,14 +81,79 @@ def test_regular_hours_alone_is_the_default_and_says_that_the_market_is_closed()
     assert settings().risk.session.policy == "regular_only"
 
 
+def marked(candidate: Candidate) -> Candidate:
+    return replace(candidate, order=replace(candidate.order, extended_hours=True))
+
+
 @pytest.mark.parametrize(("clock", "until"), [("08:00", "09:30"), ("17:00", "20:00")])
-def test_with_extended_hours_the_refusal_says_that_no_order_is_marked_for_them(clock: str, until: str) -> None:
+def test_with_extended_hours_an_order_that_is_marked_for_them_passes_in_them(clock: str, until: str) -> None:
     """RK-20"""
-    assert said(SessionCheck(), a_candidate(), at_hour(clock)) == (
-        REFUSES,
-        f"extended hours until {until} New York, and this desk marks no order for them yet; "
-        "wait for the regular session",
-    )
+    words = f"open for limit orders, extended hours until {until} New York"
+
+    assert said(SessionCheck(), marked(a_candidate()), at_hour(clock)) == (PASSES, words)
+    assert said(SessionCheck(), marked(a_candidate()), at_hour("20:00"))[0] is REFUSES
+    assert said(SessionCheck(), marked(a_candidate()), at_hour("10:30")) == (PASSES, "open")
+
+
+def test_where_regular_hours_alone_are_wanted_a_marked_entry_is_refused_at_any_hour() -> None:
+    """RK-20: the settings were changed after it was typed; its exit still goes."""
+    reason = "it would act before the open and after the close, and the settings want neither; type it again"
+
+    for clock in ("08:00", "10:30"):
+        desk = at_hour(clock, policy="regular_only")
+        assert said(SessionCheck(), marked(a_candidate()), desk) == (REFUSES, reason)
+        assert said(SessionCheck(), marked(an_exit()), desk)[0] is PASSES
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_manual", "words"),
+    [
+        ({"type": OrderType.MARKET}, True, "only a limit order acts in them; give it a limit"),
+        ({"time_in_force": TimeInForce.GTC}, True, "only an order for the day acts in them; make it one"),
+        ({}, True, "it was typed for the regular session; type it again"),
+        ({}, False, "strategies enter in the regular session alone; wait for it, or type the order"),
+    ],
+)
+def test_an_entry_that_is_not_marked_is_refused_with_what_to_do(
+    changes: dict[str, object], is_manual: bool, words: str
+) -> None:
+    """RK-20"""
+    candidate = a_candidate()
+    candidate = replace(candidate, order=replace(candidate.order, **changes), is_manual=is_manual)
+
+    assert said(SessionCheck(), candidate, at_hour("17:00")) == (
+        REFUSES, f"extended hours until 20:00 New York: {words}",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("clock", "limit", "more"),
+    [
+        ("17:00", None, "; a limit order typed now would act at once"),
+        ("21:00", None, ""),
+        ("17:00", "100.10", ""),
+    ],
+)
+def test_an_exit_that_is_not_marked_says_that_it_waits(clock: str, limit: str | None, more: str) -> None:
+    """RK-20, RK-22: the gate makes a warning of it."""
+    for policy in ("regular_only", "include_extended"):
+        words = said(SessionCheck(), an_exit(limit=limit), at_hour(clock, policy=policy))[1]
+        assert words == f"the market is closed: closed; it waits for the open{more}"
+
+
+def test_no_stop_acts_in_those_hours_and_the_check_says_so() -> None:
+    """RK-20, OP-06"""
+    assert said(StopPresentCheck(), marked(a_candidate(stop="99.70")), at_hour("08:00")) == (
+        WARNS, "the stop 99.7 acts in regular hours: nothing guards it before",
+    )  # fmt: skip
+
+
+def test_a_marked_entry_has_the_limits_of_extended_hours_also_while_the_market_is_open() -> None:
+    """RK-20: it works on after the close."""
+    large = a_candidate(quantity="0.4")
+
+    assert limits(marked(large), "10:30")[0] is REFUSES
+    assert limits(large, "10:30")[0] is PASSES
 
 
 def test_at_night_the_market_is_closed_whatever_the_policy() -> None:
