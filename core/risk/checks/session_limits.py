@@ -22,7 +22,7 @@ class SessionLimitsCheck:
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         if candidate.only_reduces:
             return passed(self.name, "closes; within any")
-        limits = _limits_of(desk)
+        limits = limits_of(desk)
         if limits is None:
             return passed(self.name, "regular hours; the profile's own limits")
         if is_market_like(candidate.order):
@@ -53,7 +53,7 @@ def _too_much(candidate: Candidate, price: Price, most: Decimal, loss: Decimal) 
     return f"{usd(risked)} at the stop is over {usd(loss)} then; take fewer shares" if risked > loss else None
 
 
-def _limits_of(desk: ReviewContext) -> HoursLimits | None:
+def limits_of(desk: ReviewContext) -> HoursLimits | None:
     """Of the hours that it is; None in a regular session, and where `regular_only` refuses any other anyway."""
     session = desk.settings.risk.session
     if isinstance(desk.instrument, Instrument) and desk.instrument.is_crypto:
