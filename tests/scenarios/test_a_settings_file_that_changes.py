@@ -203,7 +203,7 @@ def test_tighter_limits_that_do_not_stand_alone_say_so() -> None:
 
 def test_what_was_reloaded_outlives_a_crash_and_the_next_start_reads_the_file() -> None:
     """RK-13, SP-03"""
-    house, file = at_ten(), a_file(max_notional=usd("5"), daily_loss=usd("90"))
+    house, file = at_ten(), a_file(max_notional=usd("5"), daily_loss=usd("20"))
     house.presses(SettingsFileSeen(file))
     reload(house, file)
     kept = house.desk.control.settings
