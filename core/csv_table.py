@@ -33,8 +33,8 @@ def text_of(path: Path) -> str:
         raise TableError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def rows_of(path: Path, text: str, unit: str) -> list[Row]:
-    """Header and rows, one a line; empty lines at the end are dropped."""
+def rows_of(path: Path, text: str, unit: str, *, may_be_none: bool = False) -> list[Row]:
+    """Header and rows, one a line; empty lines at the end are dropped. `may_be_none` takes a header alone."""
     if not text.strip():
         raise TableError(f"{path}: is empty; give it a header line and one row a {unit}")
     lines = text.rstrip("\n").split("\n")
@@ -49,7 +49,7 @@ def rows_of(path: Path, text: str, unit: str) -> list[Row]:
         raise TableError(f"{path}:{len(rows) + 1}: is not CSV ({error}); mend the line") from None
     while not rows[-1]:
         rows.pop()
-    if len(rows) == 1:
+    if len(rows) == 1 and not may_be_none:
         raise TableError(f"{path}:1: there is a header and no row after it; give it one row a {unit}")
     return rows
 

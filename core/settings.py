@@ -69,6 +69,20 @@ class RiskSettings(Part):
     frequency: FrequencyTerms = FrequencyTerms()
     sizing: SizingSettings = SizingSettings()
 
+    @model_validator(mode="after")
+    def some_order_is_neither_too_small_nor_too_large(self) -> Self:
+        if self.max_notional.usd is not None and self.min_notional > self.max_notional.usd:
+            raise ValueError(
+                "risk.min_notional is over risk.max_notional, so that no order passes; change one of the two"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def a_week_may_lose_what_a_day_may(self) -> Self:
+        if self.weekly_loss.is_under(self.daily_loss):
+            raise ValueError("risk.weekly_loss is under risk.daily_loss, which would never act; change one of the two")
+        return self
+
 
 class StagingSettings(Part):
     """How long things live, and how far a price may move under a ticket (OP-02 to OP-04)."""

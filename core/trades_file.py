@@ -18,16 +18,17 @@ ELSEWHERE: Mapping[str, ExitReason] = {
     "liquidation": ExitReason.STOP_LOSS,
     "trailing_stop_loss": ExitReason.TRAILING_STOP,
     "roi": ExitReason.TAKE_PROFIT,
+    **dict.fromkeys(("exit_signal", "force_exit", "emergency_exit", "custom_exit"), ExitReason.MANUAL),
 }
-"""freqtrade's words for what ends a trade, as ours. Any other word is some other end, unless it speaks of a stop."""
+"""freqtrade's words for what ends a trade, as ours; what is neither a stop nor a target is some other end."""
 REASONS: Mapping[str, ExitReason] = {**{reason.value.lower(): reason for reason in ExitReason}, **ELSEWHERE}
-STOPS = ("stop_loss", "trailing_stop", "stoploss_on_exchange")
+YEARS = range(1900, 2200)
 SMALLEST, LARGEST = Decimal(-1_000_000), Decimal(1_000_000)
 """A ratio beyond them is no ratio."""
 
 
 def read_trades(path: Path) -> list[ClosedTrade]:
-    """Every trade of a file, by the time it closed.
+    """Every trade of a file, by the time it closed; a header alone is a history of none.
 
     Times have a zone, or are UTC.
 
@@ -36,17 +37,18 @@ def read_trades(path: Path) -> list[ClosedTrade]:
     TableError
         At the first row that cannot be believed: a history with a hole would trip too little.
     """
-    rows = rows_of(path, text_of(path), "trade")
+    rows = rows_of(path, text_of(path), "trade", may_be_none=True)
     columns = columns_of(path, rows[0], COLUMNS)
     trades = [_trade(f"{path}:{number}", row, columns) for number, row in enumerate(rows[1:], FIRST_ROW)]
     return sorted(trades, key=lambda trade: trade.closed_at)
 
 
 def moment_of(text: str) -> datetime | None:
-    """An instant, UTC where no zone is written; None where it is none."""
+    """An instant, UTC where no zone is written; None where it is none, or of no year that trades are of."""
     try:
         moment = datetime.fromisoformat(text.strip())
-        return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC)
+        moment = (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC)
+        return moment if moment.year in YEARS else None
     except (ValueError, OverflowError):
         return None
 
@@ -62,15 +64,15 @@ def _trade(place: str, row: Row, columns: list[int]) -> ClosedTrade:
         raise TableError(f"{place}: symbol is empty; name it")
     if side.lower() not in set(Direction):
         raise TableError(f"{place}: side {shown(side)} must be long or short")
-    if not reason or (reason.lower() not in REASONS and "stop" in reason.lower()):
-        raise TableError(f"{place}: exit_reason {shown(reason)} may be a stop or not; write {' or '.join(STOPS)}")
+    if reason.lower() not in REASONS:
+        raise TableError(f"{place}: exit_reason {shown(reason)} is not known; write one of {', '.join(REASONS)}")
     return ClosedTrade(
-        symbol=Symbol(symbol),
+        symbol=Symbol(symbol.upper()),
         direction=Direction(side.lower()),
         opened_at=opened_at,
         closed_at=closed_at,
         ratio=ratio_of(_ratio(place, ratio)),
-        exit_reason=REASONS.get(reason.lower(), ExitReason.MANUAL),
+        exit_reason=REASONS[reason.lower()],
     )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -14,8 +16,10 @@ from pydantic import TypeAdapter, ValidationError
 from core.daily_file import LARGEST_INDEX
 from core.market.vix.port import Kept
 from core.model.regime import NoVix, VixReading
+from core.risk.regime.vix import can_leave
 from state.files import make_folder, open_private, replace_file
 
+NEW_YORK = ZoneInfo("America/New_York")
 _KEPT = TypeAdapter(Kept)
 DAMAGED = "is damaged; the source is asked again"
 
@@ -23,11 +27,13 @@ DAMAGED = "is damaged; the source is asked again"
 class VixFile:
     """Implements `core.market.vix.port.VixMemory`.
 
+    `now` is this machine's clock, UTC: no day after its own was measured.
     The lock is the kernel's, on a file beside it: a process that dies in its turn lets go of it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
         self._path = path
+        self._now = now
         self._lock = path.with_suffix(".lock")
 
     def load(self) -> Kept:
@@ -39,7 +45,9 @@ class VixFile:
             return Kept(NoVix(f"{self._path.name} cannot be read: {error.strerror or error}"))
         except ValidationError:
             return Kept(NoVix(f"{self._path.name} {DAMAGED}"))
-        return kept if _is_sound(kept) else Kept(NoVix(f"{self._path.name} {DAMAGED}"))
+        if not _is_sound(kept) or not _is_possible(kept.reading, self._now()):
+            return Kept(NoVix(f"{self._path.name} {DAMAGED}"))
+        return kept
 
     def save(self, kept: Kept) -> None:
         replace_file(self._path, orjson.dumps(_KEPT.dump_python(kept, mode="json"), option=orjson.OPT_INDENT_2))
@@ -57,10 +65,19 @@ class VixFile:
 def _is_sound(kept: Kept) -> bool:
     times = [at for at in (kept.fetched_at, kept.failed_at) if at is not None]
     is_measured = isinstance(kept.reading, VixReading)
+    return all(at.tzinfo is not None for at in times) and is_measured == (kept.fetched_at is not None)
+
+
+def _is_possible(reading: VixReading | NoVix, now: datetime) -> bool:
+    """A value of the index, at a level that it can have left, of a day that is not still to come."""
+    if isinstance(reading, NoVix):
+        return True
+    value, today = reading.value, now.astimezone(NEW_YORK).date()
     return (
-        all(at.tzinfo is not None for at in times)
-        and is_measured == (kept.fetched_at is not None)
-        and (not isinstance(kept.reading, VixReading) or 0 < kept.reading.value < LARGEST_INDEX)
+        value.is_finite()
+        and 0 < value < LARGEST_INDEX
+        and can_leave(value, reading.level)
+        and (reading.measured_on <= today)
     )
 
 

@@ -104,7 +104,7 @@ class Wiring(Tending):
 
         if not settings.regime.vix_url:
             return None
-        return VixService(HttpVixSource(settings.regime), VixFile(self.home.vix), utc_now)
+        return VixService(HttpVixSource(settings.regime), VixFile(self.home.vix, utc_now), utc_now)
 
     def _display(self, overrides: tuple[str, ...]) -> DisplaySettings | None:
         """What the screen is set to, read before it is painted; None, and no wait, where nobody set any of it."""

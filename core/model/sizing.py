@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import prod
 
-from core.model.values import Fraction, Quantity
+from core.model.values import Fraction, Money, Quantity
 
 WHOLE = Fraction(Decimal(1))
 """The factor that changes nothing."""
@@ -72,3 +72,25 @@ class Size:
 def product(terms: tuple[Term, ...]) -> Fraction:
     """Exact: a few factors of two places each."""
     return Fraction(prod((term.factor for term in terms), start=WHOLE))
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What the whole account still carries of one more entry.
+
+    Attributes
+    ----------
+    cost
+        USD that it may cost; None where nothing is known that limits it.
+    by
+        The limit that is nearest.
+    loss
+        USD that it may lose at its stop in these hours; None in regular ones.
+    """
+
+    cost: Money | None
+    by: str
+    loss: Money | None = None
+
+
+NO_LIMITS = Room(None, "")

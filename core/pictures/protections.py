@@ -16,8 +16,9 @@ from core.facts import HaltCause
 from core.model.account import Account
 from core.model.hours import extended_until
 from core.model.session import NoSession, Session
-from core.model.values import ZERO, Fraction, plain
+from core.model.values import ZERO, Fraction, Symbol, plain
 from core.pictures.regime import regime_rows
+from core.risk.budget import open_losses
 from core.risk.checks.back_pressure import queued_orders
 from core.risk.checks.open_positions import places_taken
 from core.risk.checks.verdicts import usd
@@ -56,6 +57,7 @@ class Protections:
         yield self._weekly_loss(at, today)
         yield self._strategies_loss(at, today)
         yield self._positions()
+        yield self._budget()
         yield from self._portfolio()
         yield from self._margin()
         yield from self._entries(at, today)
@@ -226,6 +228,23 @@ class Protections:
             "open, or an entry is on its way",
             used=_used(Decimal(taken), Decimal(most)),
             since=max(starts, default=None) if is_full else None,
+        )
+
+    def _budget(self) -> ProtectionRow:
+        """What the account would lose if every stop filled now, entries on their way as if they were filled (RK-21)."""
+        desk = self.desk
+        part = desk.control.settings.risk.sizing.budget
+        equity = desk.figures_for(desk.at, Symbol(""), None).equity
+        if not equity or equity < ZERO:
+            return _row("risk_budget", "Risk budget", f"unknown of {part:.0%}", None, "equity is not known yet")
+        lost, limit = open_losses(desk.ledger, desk.last_known), part * equity
+        return _row(
+            "risk_budget",
+            "Risk budget",
+            f"{lost / equity:.1%} of {part:.0%}",
+            "nothing is left to lose; move a stop nearer, or close a position" if lost >= limit else None,
+            f"{usd(lost)} of {usd(limit)} would be lost if every stop filled now",
+            used=_used(lost, limit),
         )
 
     def _portfolio(self) -> Iterator[ProtectionRow]:

@@ -32,7 +32,8 @@ class MarginEffect:
     cost, initial
         What it is worth, and what the broker requires to open it, USD.
     before, after
-        Distance to maintenance now, and when it and every entry that works is filled.
+        Distance to maintenance when every other entry that works is filled, and when it is too: the difference is its
+        own.
     used, free
         What it takes of the day's buying power, and what is free of that, USD.
     used_overnight, overnight
@@ -107,7 +108,7 @@ def effect_of(
     return MarginEffect(
         cost=Money(cost),
         initial=Money(initial),
-        before=_distance(account.equity, account.maintenance_margin),
+        before=_distance(account.equity, account.maintenance_margin + coming),
         after=_distance(account.equity, account.maintenance_margin + coming + cost * requirement),
         used=Money(initial * account.multiplier),
         free=Money(free),
@@ -127,13 +128,13 @@ def requirement_of(instrument: Instrument | NoInstrument, side: Side) -> Fractio
 
 
 def maintenance_coming(
-    ledger: Ledger, instrument: Callable[[Symbol], Instrument | NoInstrument], but: OrderRequest
+    ledger: Ledger, instrument: Callable[[Symbol], Instrument | NoInstrument], but: OrderRequest | None
 ) -> Decimal:
     """USD of maintenance that entries which work will ask for when they fill; `but` and what it replaces left out.
 
     The account's own figure counts what is held alone. An entry of which the requirement is not known counts whole.
     """
-    left_out = (but.client_order_id, but.replaces)
+    left_out = () if but is None else (but.client_order_id, but.replaces)
     return sum(
         (
             _maintenance(order, instrument(order.request.symbol))

@@ -7,16 +7,18 @@ risk is scaled by the terms of `core/risk/scaling/`; the largest order and the r
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 
-from core.model.sizing import LeftOut, Size, Term, product
-from core.model.values import NO_SHARES, ZERO, Quantity
+from core.model.sizing import LeftOut, Room, Size, Term, product
+from core.model.values import NO_SHARES, ZERO, Money, Quantity
 from core.risk.scaling import ALL, BINDING
 from core.risk.scaling.contract import Conditions, Scale, Wanted
 
 BY_RISK = "the risk of a trade"
 BY_NOTIONAL = "the largest order"
 BY_BUDGET = "the risk budget"
+BY_HOURS = "these hours"
 BY_LEAST = "the smallest order"
 BY_STEP = "buys less than the smallest quantity"
 NO_RISK = "the risk of a trade is not known"
@@ -41,6 +43,18 @@ def size_of(wanted: Wanted, conditions: Conditions, scales: Sequence[Scale] = AL
     if least is not None:
         quantity, limited_by = least, BY_LEAST
     return Size(quantity, limited_by, terms, left_out)
+
+
+def size_within(room: Room, wanted: Wanted, conditions: Conditions, scales: Sequence[Scale] = ALL) -> Size:
+    """The same within what the whole account carries; `limited_by` names the room's limit where that is the nearest."""
+    most, by = wanted.max_notional, BY_NOTIONAL
+    if most is not None and room.cost is not None and room.cost < most:
+        most, by = room.cost, room.by
+    if most is not None and room.loss is not None and wanted.way:
+        of_loss = _DOWN.multiply(_DOWN.divide(room.loss, wanted.way), wanted.price)
+        most, by = (Money(of_loss), BY_HOURS) if of_loss < most else (most, by)
+    size = size_of(replace(wanted, max_notional=most), conditions, scales)
+    return replace(size, limited_by=size.limited_by.replace(BY_NOTIONAL, by))
 
 
 def raised_to_least(wanted: Wanted, conditions: Conditions, quantity: Quantity) -> Quantity | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.model.quote import NoQuote, Quote
-from core.model.sizing import Size
+from core.model.sizing import NO_LIMITS, Room, Size
 from core.model.staging import Review, Ticket
 from core.model.values import Fraction, Money, Price, Quantity, Symbol
 from core.risk.scaling.contract import Conditions
@@ -49,7 +49,7 @@ class MarginView:
     initial
         What the broker requires to open it, USD.
     before, after
-        Distance to maintenance, as a share of equity, now and with it.
+        Distance to maintenance, as a share of equity, without it and with it; other entries that work count in both.
     overnight
         What may be spent on it where it is held over the night, USD; None where that is enough, or not told.
     """
@@ -119,6 +119,8 @@ class SymbolView:
         Why it cannot be sold short, or None where it can.
     conditions
         What an order in it, typed by hand, is sized by (RK-10).
+    room_to_buy, room_to_short
+        What the whole account still carries of it, on either side.
     """
 
     symbol: Symbol
@@ -129,6 +131,8 @@ class SymbolView:
     quantity_step: Decimal = Decimal(1)
     short_refused: str | None = "the broker has not said yet"
     conditions: Conditions = NO_CONDITIONS
+    room_to_buy: Room = NO_LIMITS
+    room_to_short: Room = NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,7 @@ class SizingView:
 
     risk: Money | None
     max_notional: Money | None
+    least: Decimal = Decimal(0)
 
 
 NO_SIZING = SizingView(None, None)

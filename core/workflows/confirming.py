@@ -50,8 +50,10 @@ from core.model.values import (
     plain,
     tick_of,
 )
-from core.risk.checks.buying_power import given_back
+from core.risk.checks.buying_power import free_for
+from core.risk.checks.margin import margin_effect
 from core.risk.gate import Gate, ReviewContext
+from core.risk.margin import MarginEffect
 from core.staging.stage import Confirmation
 from core.workflows.changing import Changing
 from core.workflows.closing import Closing, exit_reason_of
@@ -421,5 +423,11 @@ def figures_of(proposal: Proposal, price: Price | None, context: ReviewContext) 
     share = Fraction(cost / account.equity) if cost is not None and account and account.equity > 0 else None
     after = None
     if cost is not None and account and not proposal.only_reduces:
-        after = Money(account.buying_power + given_back(order, context.ledger, account) - cost)
+        after = Money(free_for(order, context.ledger, account) - _taken(proposal, cost, account, context))
     return Figures(cost, loss, share, after)
+
+
+def _taken(proposal: Proposal, cost: Money, account: Account, context: ReviewContext) -> Money:
+    """What it takes of the buying power, as the margin check counts it; margin may ask for more than it costs."""
+    effect = margin_effect(candidate_of(proposal), context, account) if account.lends else None
+    return effect.used if isinstance(effect, MarginEffect) else cost

@@ -16,6 +16,7 @@ from core.facts import OrderCreated, ProposalStaged
 from core.inputs import ProposeOrder
 from core.model.order import Effect, StopHolder, TimeInForce
 from core.model.quote import Feed, Quote
+from core.model.sizing import Room
 from core.model.values import Fraction, Money, Price, Quantity
 from core.risk.scaling.contract import Conditions, Throttle
 from core.settings import Settings
@@ -400,3 +401,19 @@ async def test_a_trail_is_read_as_dollars_or_as_a_part_of_the_price() -> None:
     assert isinstance(percent, ProposeOrder)
     assert (dollars.trail_price, dollars.trail_fraction) == (Decimal("1.50"), None)
     assert (percent.trail_price, percent.trail_fraction) == (None, Decimal("0.02"))
+
+
+@pytest.mark.parametrize(
+    ("room", "words"),
+    [
+        (Room(Money(Decimal(600)), "exposure"), "1.209 SPY: sized by the limit of exposure"),
+        (Room(Money(Decimal(600)), "margin", Money(Decimal(1))), "0.5 SPY: sized by the limit of these hours"),
+        (Room(Money(Decimal(0)), "the reserve"), "no size fits: the reserve"),
+    ],
+)
+async def test_a_size_by_key_stays_within_what_the_whole_account_carries(room: Room, words: str) -> None:
+    """RK-10, RK-16: its Enter would be refused else"""
+    view = await a_view()
+    view = replace(view, symbols=(replace(view.symbols[0], room_to_buy=room),))
+
+    assert preset(read_draft({**GOOD, "quantity": ""}, view), Decimal(1), view).words == words

@@ -203,7 +203,7 @@ def test_tighter_limits_that_do_not_stand_alone_say_so() -> None:
 
 def test_what_is_looser_waits_for_its_word_over_a_crash_and_a_restart_too() -> None:
     """RK-13, SP-03: no start lets in what nobody confirmed; what is tighter holds."""
-    house, file = at_ten(), a_file(max_notional=usd("5"), daily_loss=usd("90"))
+    house, file = at_ten(), a_file(max_notional=usd("5"), daily_loss=usd("20"))
     house.presses(SettingsFileSeen(file))
     reload(house, file)
     kept = house.desk.control.settings
@@ -221,7 +221,7 @@ def test_what_is_looser_waits_for_its_word_over_a_crash_and_a_restart_too() -> N
 
     assert after_a_crash == after_a_start == kept
     assert shut is not None
-    assert "risk.daily_loss 10 USD → 90 USD" in shut
+    assert "risk.daily_loss 10 USD → 20 USD" in shut
     assert house.desk.control.settings == file
     assert house.desk.control.refusal() is None
     assert house.last(SettingsApplied).settings == file

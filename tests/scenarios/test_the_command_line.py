@@ -500,9 +500,9 @@ def test_quotes_of_nobody_knows_whom_are_refused(keyturn: Keyturn, bars: Path, t
 
 def test_what_a_signal_was_not_staged_for_is_in_the_report(keyturn: Keyturn, bars: Path) -> None:
     """ST-03, RK-01: every bar is accounted for."""
-    narrow = "risk.min_notional=1000"
+    narrow = ("--set", "risk.max_notional.usd=1", "--set", "risk.min_notional=1")
 
-    found = keyturn("replay", bars, "--headless", "--json", "--set", narrow).json
+    found = keyturn("replay", bars, "--headless", "--json", *narrow).json
 
     assert found["proposals"] == []
     assert set(found["skipped"]) == {"notional"}

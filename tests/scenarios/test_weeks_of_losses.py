@@ -57,7 +57,8 @@ def test_daily_loss(week: Week, end: str, in_utc: str) -> None:
 def test_weekly_loss(week: Week, end: str) -> None:
     """RK-03: two days lose the week's limit together; it ends as the next trading week's Monday begins."""
     earlier = week.before[-1]
-    house = Weeks(week, [Minute(earlier, "10:05"), Minute(week.day, "10:05")], settings_with(weekly_loss={"usd": "12"}))
+    settings = settings_with(weekly_loss={"usd": "12"}, daily_loss={"usd": "12"})
+    house = Weeks(week, [Minute(earlier, "10:05"), Minute(week.day, "10:05")], settings)
     house.opens().until("09:31", week.before[0])
     house.trades_at("10:05", earlier)
     assert not house.is_refused("weekly loss")

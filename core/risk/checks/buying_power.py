@@ -40,8 +40,13 @@ class BuyingPowerCheck:
         return passed(self.name, f"{usd(cost)} of {usd(free)}")
 
 
-def free_for(order: OrderRequest, ledger: Ledger, account: Account) -> Decimal:
-    """USD of buying power that this order may take: less what others in flight will, and what it gives back itself."""
+def free_for(order: OrderRequest | None, ledger: Ledger, account: Account) -> Decimal:
+    """USD of buying power that this order, or one that replaces nothing, may take.
+
+    Less what others in flight will, and what it gives back itself.
+    """
+    if order is None:
+        return account.buying_power - reserved_for_unseen(ledger, account)
     reserved = reserved_for_unseen(ledger, account, but=order.replaces)
     return account.buying_power - reserved + given_back(order, ledger, account)
 

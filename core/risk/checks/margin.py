@@ -59,7 +59,9 @@ class MarginCheck:
             reasons.append(f"{percent(effect.after)} from maintenance would be left, under {percent(limit)}")
         if reasons:
             return warned(self.name, "; ".join(reasons))
-        return passed(self.name, f"{percent(effect.after)} from maintenance when filled, {percent(effect.before)} now")
+        return passed(
+            self.name, f"{percent(effect.after)} from maintenance when filled, {percent(effect.before)} without it"
+        )
 
 
 def margin_effect(candidate: Candidate, desk: ReviewContext, account: Account) -> MarginEffect | Unknown:

@@ -5,40 +5,52 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from core.model.account import Account
 from core.model.instrument import Instrument
 from core.model.order import Effect, LegRole
-from core.model.values import ZERO, Money, plain
-from core.risk.checks.buying_power import free_for
+from core.model.values import Quantity, plain
+from core.risk.checks.buying_power import BuyingPowerCheck
+from core.risk.checks.margin import MarginCheck
+from core.risk.checks.portfolio import PortfolioCheck
+from core.risk.checks.room import room_of, taken_of
+from core.risk.checks.session_limits import SessionLimitsCheck
 from core.risk.conditions import conditions_of, wanted_of
-from core.risk.gate import Candidate, ReviewContext
+from core.risk.gate import Candidate, Gate, ReviewContext
 from core.risk.scaling import BINDING
-from core.risk.sizing import size_of
+from core.risk.sizing import size_within
 
 WHOLE = Decimal(1)
+OF_A_SIZE = Gate((SessionLimitsCheck(), BuyingPowerCheck(), MarginCheck(), PortfolioCheck()))
+"""What else a size must pass; the loss, the budget and the largest order are what it is made from."""
 
 
 def would_pass(candidate: Candidate, desk: ReviewContext) -> str:
-    """`0.298 would pass`: within every limit of its size together; or which of them leaves no room.
+    """`0.298 would pass`: every check of a size, as things stand; or which of them leaves no room.
 
     Whole shares where the order is of them and any would do, else in the instrument's steps.
     """
     wanted = wanted_of(candidate, desk)
     if wanted is None:
         return "take fewer shares"
-    if isinstance(desk.account, Account) and wanted.max_notional is not None:
-        free = free_for(candidate.order, desk.ledger, desk.account)
-        wanted = replace(wanted, max_notional=Money(max(min(wanted.max_notional, free), ZERO)))
-    conditions = conditions_of(candidate, desk)
-    size = size_of(wanted, conditions, BINDING)
+    conditions, room = (
+        conditions_of(candidate, desk),
+        room_of(candidate.order.side, desk, taken_of(desk, candidate.order)),
+    )
+    size = size_within(room, wanted, conditions, BINDING)
     part = _part_of_a_share(candidate, desk)
     if not size.quantity and part < wanted.step:
-        size = size_of(replace(wanted, step=part), conditions, BINDING)
+        size = size_within(room, replace(wanted, step=part), conditions, BINDING)
     if not size.quantity:
         return f"no size passes: {size.limited_by}"
     if size.quantity * wanted.price < wanted.least:
         return f"no size passes: {size.limited_by} is under the smallest one"
+    refused = OF_A_SIZE.review(_smaller(candidate, size.quantity), desk).refusals
+    if refused:
+        return f"no size passes: {refused[0].check}"
     return f"{plain(size.quantity)} would pass"
+
+
+def _smaller(candidate: Candidate, quantity: Quantity) -> Candidate:
+    return replace(candidate, order=replace(candidate.order, quantity=quantity))
 
 
 def _part_of_a_share(candidate: Candidate, desk: ReviewContext) -> Decimal:

@@ -22,7 +22,7 @@ class SessionLimitsCheck:
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         if candidate.only_reduces:
             return passed(self.name, "closes; within any")
-        limits = _limits_of(candidate, desk)
+        limits = limits_of(candidate, desk)
         if limits is None:
             return passed(self.name, "regular hours; the profile's own limits")
         if is_market_like(candidate.order):
@@ -53,7 +53,7 @@ def _too_much(candidate: Candidate, price: Price, most: Decimal, loss: Decimal) 
     return f"{usd(risked)} at the stop is over {usd(loss)} then; take fewer shares" if risked > loss else None
 
 
-def _limits_of(candidate: Candidate, desk: ReviewContext) -> HoursLimits | None:
+def limits_of(candidate: Candidate, desk: ReviewContext) -> HoursLimits | None:
     """Of the hours that it is, or that the order is marked for; None in a regular session, and where `regular_only`
     refuses any other anyway.
     """

@@ -38,6 +38,11 @@ def level_after(value: Decimal, before: VixLevel | None) -> VixLevel:
     return max(level, held, key=ORDER.index)
 
 
+def can_leave(value: Decimal, level: VixLevel) -> bool:
+    """Whether a value can have left the level: its own, or one that it has not fallen a point under."""
+    return level in (plain_level(value), *(level_after(value, before) for before in VixLevel))
+
+
 def last_reading(history: Iterable[DailyValue]) -> VixReading | None:
     """The newest; None where the history is empty."""
     last = deque(readings(history), maxlen=1)

@@ -6,9 +6,9 @@ Where no requirement names a figure, the docstring of its part says where it com
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from core.setting_types import Part, Positive, Ratio, Trades
 
@@ -27,6 +27,14 @@ class VixSettings(Part):
     enabled: bool = True
     elevated: Ratio = Field(Decimal("0.7"), description="factor where VIX is elevated")
     high: Ratio = Field(Decimal("0.5"), description="factor where VIX is high")
+
+    @model_validator(mode="after")
+    def fear_makes_nothing_larger(self) -> Self:
+        if self.high > self.elevated:
+            raise ValueError(
+                "risk.sizing.vix.high is over risk.sizing.vix.elevated, and a size must not rise with fear; change one"
+            )
+        return self
 
 
 class CorrelationSettings(Part):

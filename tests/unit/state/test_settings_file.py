@@ -143,6 +143,26 @@ def test_text_lists_and_words_are_understood(home):
             "[exchange]\nanswer_delay_seconds = 1e9",
             "settings.toml: exchange.answer_delay_seconds = 1E+9: must be less ",
         ),
+        (
+            "[risk.sizing.vix]\nhigh = 0.9",
+            "settings.toml: risk.sizing.vix.high: risk.sizing.vix.high is over risk.sizing.vix.elevated, and",
+        ),
+        (
+            "[risk]\nmin_notional = 60",
+            "settings.toml: risk.min_notional: risk.min_notional is over risk.max_notional, so that no order passes; ",
+        ),
+        (
+            "[risk]\nweekly_loss = { usd = 5 }",
+            "settings.toml: risk.weekly_loss: risk.weekly_loss is under risk.daily_loss, which would never act; change",
+        ),
+        (
+            "[risk]\ndaily_loss = { usd = 30 }",
+            "settings.toml: risk.daily_loss: risk.weekly_loss is under risk.daily_loss, which would never act; change",
+        ),
+        (
+            "[risk]\nmax_notional = { of_equity = 1.5 }",
+            "settings.toml: risk.max_notional.of_equity = 1.5: must be less than or equal to 1",
+        ),
         ("[exchange]\nhalf_spread_ticks = 1001", "settings.toml: exchange.half_spread_ticks = 1001: must be less than"),
         ('profile = "macro"', 'settings.toml: profile = "macro": must be one of micro, '),
         ("a = \n", "settings.toml: Invalid value (at line 1, column"),

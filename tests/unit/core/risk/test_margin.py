@@ -13,12 +13,13 @@ from core.model.account import Account, NoAccount
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import Effect
 from core.model.quote import NoQuote
-from core.model.staging import Standing
-from core.model.values import ClientOrderId, Fraction, Money, Symbol
+from core.model.staging import Proposal, Standing
+from core.model.values import ClientOrderId, Fraction, Money, ProposalId, Symbol
 from core.risk.checks.margin import MarginCheck
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.margin import distance_of, limit_under
 from core.settings import PROFILES, Settings
+from core.workflows.confirming import figures_of
 from tests.unit.core.brokers.trading_floor import IBM, SPY
 from tests.unit.core.execution.books import Books, a_request
 from tests.unit.core.risk.reviews import NOW, a_candidate, a_desk, an_exit, said, settings, usd
@@ -104,7 +105,7 @@ def test_of_the_distances_that_warn_the_smallest_counts(distance: str, limit: st
 
 def test_an_entry_says_how_far_maintenance_is_with_it_and_without() -> None:
     """RK-14: 100 × 100 USD ask for 3,000 more of 100,000."""
-    assert verdict(buys("100")) == (PASSES, "67.00 % from maintenance when filled, 70.00 % now")
+    assert verdict(buys("100")) == (PASSES, "67.00 % from maintenance when filled, 70.00 % without it")
 
 
 def test_an_entry_that_would_bring_the_account_under_maintenance_is_refused() -> None:
@@ -260,19 +261,26 @@ def test_a_cash_account_and_an_exit_need_no_margin() -> None:
 
 
 @pytest.mark.parametrize(
-    ("known", "left"),
-    [({IBM: requires("0.5")}, "62.00 %"), ({IBM: requires(None)}, "57.00 %"), ({}, "57.00 %")],
+    ("known", "left", "without"),
+    [
+        ({IBM: requires("0.5")}, "62.00 %", "65.00 %"),
+        ({IBM: requires(None)}, "57.00 %", "60.00 %"),
+        ({}, "57.00 %", "60.00 %"),
+    ],
 )
 def test_entries_that_work_ask_for_maintenance_too_and_count_whole_where_theirs_is_not_known(
-    known: dict[Symbol, Instrument], left: str
+    known: dict[Symbol, Instrument], left: str, without: str
 ) -> None:
-    """RK-14: 100 IBM at 100 USD work; the account's own figure counts what is held alone."""
+    """RK-14: the difference is the order's own.
+
+    100 IBM at 100 USD work; the account's own figure counts what is held alone.
+    """
     books = Books()
     books.creates(a_request("on its way", symbol=IBM, quantity="100", limit="100"))
 
     found = verdict(buys("100"), ledger=books.ledger, instruments=known)
 
-    assert found == (PASSES, f"{left} from maintenance when filled, 70.00 % now")
+    assert found == (PASSES, f"{left} from maintenance when filled, {without} without it")
 
 
 def test_an_entry_in_flight_takes_of_the_night_as_of_the_day() -> None:
@@ -353,3 +361,17 @@ def test_what_passes_leaves_the_account_over_maintenance_and_within_its_buying_p
     assert account.equity >= account.maintenance_margin + cost * required
     assert cost <= account.buying_power
     assert cost * required * account.multiplier <= account.buying_power
+
+
+@pytest.mark.parametrize(("requirement", "after"), [("0.3", "40000"), ("0.75", "10000"), ("1", "-20000")])
+def test_the_power_that_a_ticket_leaves_is_what_the_check_counts(requirement: str, after: str) -> None:
+    """OP-03, RK-14: 600 at 100 USD take 60,000 of 100,000, and more of it where margin asks for more than half"""
+    wish, desk = buys("600"), a_margin_desk(instrument=requires(requirement))
+    proposal = Proposal(
+        ProposalId("wish"), "vwap", wish.order, wish.stop, NOW, NOW, None, "", None, None, None
+    )  # fmt: skip
+
+    figures = figures_of(proposal, wish.price(desk.quote), desk)
+
+    assert figures.buying_power_after == Decimal(after)
+    assert (MarginCheck().review(wish, desk).standing is REFUSES) == (Decimal(after) < 0)

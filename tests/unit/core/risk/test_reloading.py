@@ -57,7 +57,7 @@ def test_a_direction_is_said_of_limits_that_there_are_and_of_each_once() -> None
         ("max_open_positions", 2, Kind.LOOSER),
         ("entries_a_day", 0, Kind.TIGHTER),
         ("daily_loss", {"usd": "5"}, Kind.TIGHTER),
-        ("daily_loss", {"usd": "50"}, Kind.LOOSER),
+        ("daily_loss", {"usd": "20"}, Kind.LOOSER),
         ("daily_loss", {"of_equity": "0.001"}, Kind.LOOSER),
         ("window_start", "09:45", Kind.LOOSER),
         ("window_start", "10:15", Kind.TIGHTER),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from core.execution.order import Order
 from core.model.account import NoAccount
 from core.model.order import Effect, OrderStatus, Side, StopHolder
+from core.model.session import NoSession
 from core.model.staging import Standing
 from core.model.values import Price, Symbol
 from core.risk.budget import open_losses
@@ -23,9 +24,13 @@ from core.risk.scaling.book import SizingBook
 from tests.unit.core.brokers.trading_floor import IBM, a_bar
 from tests.unit.core.execution.books import Books, a_request, a_stop_plan
 from tests.unit.core.risk.reviews import a_candidate, a_day, a_desk, an_account, an_exit, said, settings, usd
+from tests.unit.core.risk.test_margin import a_margin_desk, requires
 
 PASSES, WARNS, REFUSES = Standing.PASSES, Standing.WARNS, Standing.REFUSES
 CHECK = RiskBudgetCheck()
+OF_A_SIZE = (
+    "session limits", "loss at the stop", "risk budget", "notional", "buying power", "margin", "portfolio",
+)  # fmt: skip
 
 
 def last(**prices: str) -> dict[Symbol, Price]:
@@ -264,9 +269,86 @@ def test_the_size_that_would_pass_does_pass(quantity: Decimal, stop: Decimal, fr
     def refusals(shares: str) -> list[str]:
         candidate = a_candidate(quantity=shares, stop=str(stop), strategy="vwap")
         found = standard_gate().review(candidate, desk).refusals
-        return [v.reason for v in found if v.check in ("loss at the stop", "risk budget", "notional", "buying power")]
+        return [v.reason for v in found if v.check in OF_A_SIZE]
 
     named = {reason.split("; ")[-1] for reason in refusals(str(quantity)) if reason.endswith(" would pass")}
     assert len(named) <= 1
     for words in named:
         assert refusals(words.removesuffix(" would pass")) == []
+
+
+@pytest.mark.parametrize(
+    ("quantity", "terms", "words"),
+    [
+        ("3", {"portfolio": {"reserve": "199"}}, "0.01 would pass"),
+        ("3", {"portfolio": {"max_exposure": "0.1"}}, "0.2 would pass"),
+        ("3", {"portfolio": {"reserve": "300"}}, "no size passes: the reserve"),
+        ("3", {"portfolio": {"reserve": "199.5"}}, "no size passes: the reserve is under the smallest one"),
+    ],
+)
+def test_the_size_that_would_pass_leaves_the_reserve_and_the_exposure_alone(
+    quantity: str, terms: dict[str, object], words: str
+) -> None:
+    """RK-10, RK-16"""
+    desk = a_desk(settings=settings(**terms))
+
+    assert said(PerTradeLossCheck(), a_candidate(quantity=quantity, stop="95"), desk)[1].endswith(f"; {words}")
+
+
+def test_in_hours_that_are_not_regular_the_size_that_would_pass_is_theirs() -> None:
+    """RK-10, RK-20: half of 1.50 USD at 5 USD a share"""
+    desk = a_desk(
+        settings=settings(session={"policy": "include_extended"}), session=NoSession("after hours")
+    )  # fmt: skip
+
+    assert said(PerTradeLossCheck(), a_candidate(quantity="3", stop="95"), desk)[1].endswith("; 0.15 would pass")
+
+
+@given(
+    quantity=st.integers(50, 3000),
+    effect=st.sampled_from([Effect.OPEN, Effect.SHORT]),
+    requirement=st.sampled_from(["0.25", "0.3", "0.5", "0.75", "1", "1.5"]),
+    exposure=st.sampled_from(["0.5", "1.7", "3", "10"]),
+    reserve=st.integers(0, 90000),
+    held=st.integers(0, 900),
+    refuse_at=st.sampled_from(["0", "0.3", "0.68"]),
+    holds_overnight=st.booleans(),
+)
+def test_on_margin_the_size_that_would_pass_does_pass(
+    quantity: int,
+    effect: Effect,
+    requirement: str,
+    exposure: str,
+    reserve: int,
+    held: int,
+    refuse_at: str,
+    holds_overnight: bool,
+) -> None:
+    """RK-10, RK-14, RK-16: exposure, reserve, and what margin asks for"""
+    books = Books()
+    if held:
+        order = books.creates(a_request("held", Side.BUY, str(held), symbol=IBM, limit="100"))
+        books.becomes(order, OrderStatus.SUBMITTED)
+    desk = a_margin_desk(
+        ledger=books.ledger,
+        opening=a_day("100000"),
+        instrument=requires(requirement, requirement),
+        settings=settings(
+            max_notional=usd("50000"),
+            per_trade=usd("1500"),
+            max_open_positions=9,
+            portfolio={"max_exposure": exposure, "reserve": str(reserve)},
+            margin={"refuse_at": refuse_at, "holds_overnight": holds_overnight},
+        ),
+    )
+    stop = "97" if effect is Effect.OPEN else "103"
+
+    def refusals(shares: str) -> list[str]:
+        found = standard_gate().review(a_candidate(quantity=shares, stop=stop, effect=effect), desk).refusals
+        return [v.reason for v in found if v.check in OF_A_SIZE]
+
+    for reason in refusals(str(quantity)):
+        if reason.endswith(" would pass"):
+            named = reason.split("; ")[-1].removesuffix(" would pass")
+            assert refusals(named) == []
+            assert refusals(str(Decimal(named) + 1)) != []

@@ -45,7 +45,10 @@ class Home:
 
     def service(self) -> VixService:
         terms = RegimeSettings(vix_url=self.source.url, read_seconds=Decimal(5))
-        return VixService(HttpVixSource(terms), VixFile(self.path), lambda: self.now)
+        return VixService(HttpVixSource(terms), self.file(), lambda: self.now)
+
+    def file(self) -> VixFile:
+        return VixFile(self.path, lambda: self.now)
 
     def later(self, span: timedelta) -> None:
         self.now += span
@@ -120,7 +123,7 @@ def test_a_failure_leaves_the_last_known_value_with_its_own_day(home: Home) -> N
     kept = home.service().last()
 
     assert kept == Kept(ELEVATED, BEGINS, failed_at=home.now, failure="127.0.0.1 answered 500")
-    assert VixFile(home.path).load() == kept
+    assert home.file().load() == kept
 
 
 def test_after_a_failure_nobody_asks_for_some_minutes_and_then_the_value_comes(home: Home) -> None:
@@ -169,6 +172,10 @@ def test_a_history_that_goes_back_or_knows_the_future_is_not_believed(home: Home
         a_file(value="-3"),
         a_file(value="5000"),
         a_file(level="sky"),
+        a_file(level="low"),
+        a_file(level="high"),
+        a_file(value="Infinity"),
+        a_file(measured_on="2026-11-20"),
         a_file(measured_on="yesterday"),
         a_file(fetched_at="2026-11-19T15:00:00"),
         a_file(fetched_at=None),
@@ -180,7 +187,7 @@ def test_a_damaged_file_is_not_believed_and_the_source_is_asked_again(home: Home
     home.path.parent.mkdir()
     home.path.write_bytes(content)
 
-    assert VixFile(home.path).load().reading == NoVix("vix.json is damaged; the source is asked again")
+    assert home.file().load().reading == NoVix("vix.json is damaged; the source is asked again")
     assert home.service().last().reading == ELEVATED
 
 
@@ -189,7 +196,15 @@ def test_a_sound_file_is_believed(home: Home) -> None:
     home.path.parent.mkdir()
     home.path.write_bytes(a_file())
 
-    assert VixFile(home.path).load() == Kept(ELEVATED, BEGINS)
+    assert home.file().load() == Kept(ELEVATED, BEGINS)
+
+
+def test_a_level_that_holds_until_the_value_is_a_point_under_its_border_is_believed(home: Home) -> None:
+    """RK-19: 29.50 leaves high where that stood before"""
+    home.path.parent.mkdir()
+    home.path.write_bytes(a_file(value="29.50", level="high"))
+
+    assert home.file().load().reading == VixReading(Decimal("29.50"), date(2026, 11, 18), VixLevel.HIGH)
 
 
 def test_the_file_is_the_owners_alone_and_exact(home: Home) -> None:
@@ -218,7 +233,7 @@ def test_where_nothing_can_be_kept_this_process_remembers_for_itself(home: Home)
 
 def test_a_reader_never_sees_half_a_file(home: Home) -> None:
     """RK-19: a hundred replacements while another reads."""
-    file = VixFile(home.path)
+    file = home.file()
     with file.turn() as is_ours:
         assert is_ours
         file.save(Kept(ELEVATED, BEGINS))
@@ -226,7 +241,7 @@ def test_a_reader_never_sees_half_a_file(home: Home) -> None:
 
     def reads() -> None:
         for _ in range(400):
-            seen.add(type(VixFile(home.path).load().reading).__name__)
+            seen.add(type(home.file().load().reading).__name__)
 
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(reads)
@@ -250,7 +265,8 @@ from core.risk.regime.terms import RegimeSettings
 from state.vix_file import VixFile
 url, path, now = sys.argv[1:]
 source = HttpVixSource(RegimeSettings(vix_url=url))
-kept = VixService(source, VixFile(Path(path)), lambda: datetime.fromisoformat(now)).last()
+clock = lambda: datetime.fromisoformat(now)
+kept = VixService(source, VixFile(Path(path), clock), clock).last()
 print(kept.reading, kept.failure)
 """
 
