@@ -19,6 +19,7 @@ from core.model.account import Account, Mode
 from core.model.session import Calendar
 from core.ports import Journal, JournalError, JournalWriteError
 from core.risk.checks import standard_gate
+from core.risk.reloading import changes_between
 from core.settings import Settings
 from core.workflows.adopting import Adopting
 from core.workflows.breaking import CALLS, Breaking
@@ -122,6 +123,7 @@ class Engine:
         warned = Warned(desk, cancelling)
         measuring = Measuring(desk)
         reloading, timekeeping = Reloading(desk), Timekeeping(desk)
+        reloading.after_reload, self._end_overrides = guarding.on_tightened, guarding.end_overrides
         submitting.take_warnings = warned.take
         self.timed = (
             warned,
@@ -223,7 +225,9 @@ class Engine:
         if self.desk.control.state.installation is None:
             self.desk.record(InstallationNamed(installation))
         if self.desk.control.state.starts == 0 or self.desk.control.settings != settings:
+            changes = changes_between(self.desk.control.settings, settings)
             self.desk.record(SettingsApplied(settings))
+            self._end_overrides(changes)
         self.desk.journal.sync()
         self._is_owed_a_sync = False
 
