@@ -14,10 +14,12 @@ from core.facts import (
     ProtectionExpired,
     ProtectionOverridden,
     ProtectionTripped,
+    TicketOpened,
     TradeClosed,
 )
-from core.inputs import AccountFetched, Decline, OverrideProtection, ReloadLimits, SettingsFileSeen
+from core.inputs import AccountFetched, Decline, OpenTicket, OverrideProtection, ReloadLimits, SettingsFileSeen
 from core.model.account import Account
+from core.model.staging import Standing
 from core.model.values import Money
 from core.picture import Pictures
 from core.risk.protections.terms import CooldownTerms, ProtectionsSettings
@@ -27,6 +29,7 @@ from core.settings import RiskSettings, Settings
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt
 
 PAUSES = ProtectionsSettings(cooldown=CooldownTerms(loss=Decimal("0.002"), stop_minutes=15))
+LONG_PAUSE = ProtectionsSettings(cooldown=CooldownTerms(loss=Decimal("0.002"), stop_minutes=180))
 LITTLE = Amount(usd=Decimal("0.15"), of_equity=None)
 
 
@@ -131,7 +134,9 @@ def test_an_overridden_loss_of_the_day_stays_shut_for_an_hour() -> None:
 
     assert "daily loss" in at_once
     assert "daily loss" not in later
-    assert rows["daily_loss"].reason == "overridden: entries pass it from 11:09 New York"
+    row = rows["daily_loss"]
+    assert row.reason == "shut until 11:09 New York, overridden by you from then on"
+    assert row.until == house.last(ProtectionTripped).until  # the end that is recorded, and no other
     assert_can_be_rebuilt(house)
 
 
@@ -208,3 +213,27 @@ def test_a_start_with_a_tighter_limit_ends_the_override_too() -> None:
 
     assert "risk.daily_loss 0.15 USD → 0.01 USD" in house.last(OverrideEnded).reason
     assert "daily loss: 0.16 USD lost today, the limit is 0.01 USD" in refusals(house)
+
+
+def test_each_overridden_guard_is_seen_while_it_stands_and_a_ticket_warns_of_each() -> None:
+    """RK-06, RK-09: two words, two rows, two warnings."""
+    house = a_stopped_out_house(("10:21", "11:25", FALL), protections=LONG_PAUSE, daily_loss=LITTLE)
+    house.presses(OverrideProtection("daily_loss", "global", "OVERRIDE"))
+    house.until("11:10")
+    house.presses(OverrideProtection("cooldown", "SPY", "OVERRIDE"))
+    house.presses(a_typed_buy(limit="99.25", stop="99"))
+    house.presses(OpenTicket(house.desk.stage.proposals()[0].id))
+    house.until("11:11")
+    rows = {row.key: row for row in Pictures(house.engine).draw(house.line.at).protections}
+    warned = {
+        v.check: v.reason for v in house.last(TicketOpened).ticket.review.verdicts if v.standing is Standing.WARNS
+    }
+
+    loss, pause = rows["daily_loss"], rows["cooldown/SPY"]
+    assert loss.passes_overridden
+    assert pause.passes_overridden
+    assert pause.overridden is not None
+    assert pause.until == pause.overridden.until == house.last(ProtectionOverridden).until
+    assert pause.since == house.facts(TradeClosed)[0].trade.exit_time
+    assert warned["daily loss"].endswith("0.15 USD; overridden by you until Fri 20 Nov 00:00 New York")
+    assert warned["cooldown"].endswith("overridden by you until 11:40 New York")

@@ -68,10 +68,14 @@ class Latches:
         found = self.state.overrides.get(key_of(name, scope))
         return found if found is not None and tripped_at <= found.at and at < found.until else None
 
+    def passing(self, name: str, scope: str, tripped_at: datetime, at: datetime) -> Override | None:
+        """The one that lets entries pass this trip now."""
+        found = self.override(name, scope, tripped_at, at)
+        return found if found is not None and found.begins <= at else None
+
     def passes(self, name: str, scope: str, tripped_at: datetime, at: datetime) -> bool:
         """Whether entries pass this trip now."""
-        found = self.override(name, scope, tripped_at, at)
-        return found is not None and found.begins <= at
+        return self.passing(name, scope, tripped_at, at) is not None
 
     def _tripped(self, at: datetime, fact: ProtectionTripped) -> None:
         before = self.told(fact.name, fact.scope)
