@@ -304,7 +304,11 @@ class Deeds:
 
     def _override(self, view: DeskView, key: str) -> None:
         row = next((row for row in view.protections if row.key == guard_of(key)), None)
-        if row is None or not row.is_tripped:
+        if row is not None and row.overridden is not None:
+            now, word = self.behind.engine_now(), row.overridden
+            begins = f"from {f.minute_of_week(word.begins, now)} " if row.is_tripped else ""
+            self.behind.say(f"{row.name} is overridden {begins}until {f.minute_of_week(word.until, now)} New York")
+        elif row is None or not row.is_tripped:
             self.behind.say("nothing is shut there: there is nothing to override")
         elif not row.override:
             self.behind.say(f"{row.name} is not overridden: {row.reason}")

@@ -19,7 +19,7 @@ from core.model.account import Account, Mode
 from core.model.session import Calendar
 from core.ports import Journal, JournalError, JournalWriteError
 from core.risk.checks import standard_gate
-from core.risk.reloading import without_looser
+from core.risk.reloading import changes_between, without_looser
 from core.settings import Settings
 from core.workflows.adopting import Adopting
 from core.workflows.beginning import Beginning
@@ -124,6 +124,7 @@ class Engine:
         warned = Warned(desk, cancelling)
         measuring = Measuring(desk)
         reloading, timekeeping = Reloading(desk), Timekeeping(desk)
+        reloading.after_reload, self._end_overrides = guarding.on_tightened, guarding.end_overrides
         submitting.take_warnings = warned.take
         self.timed = (
             warned,
@@ -233,7 +234,9 @@ class Engine:
         if control.state.starts > 0:
             settings = without_looser(control.settings, settings)
         if control.state.starts == 0 or control.settings != settings:
+            changes = changes_between(control.settings, settings)
             self.desk.record(SettingsApplied(settings))
+            self._end_overrides(changes)
         self.desk.journal.sync()
         self._is_owed_a_sync = False
 

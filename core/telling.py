@@ -124,6 +124,8 @@ def in_words(fact: facts.Fact) -> str:
             return f"protection {_guard(fact)} ended: entries pass it again"
         case facts.ProtectionOverridden():
             return f"protection {_guard(fact)} overridden from {fact.begins:%H:%M}Z to {fact.until:%m-%d %H:%M}Z"
+        case facts.OverrideEnded():
+            return f"protection {_guard(fact)} is no longer overridden: {fact.reason}"
         case facts.RegimeMeasured():
             return f"regime: {report.in_words(fact.regime)}"
         case facts.RiskThrottled():
@@ -237,7 +239,9 @@ def _order_in_words(fact: facts.Fact) -> str:
     return type(fact).__name__
 
 
-def _guard(fact: facts.ProtectionTripped | facts.ProtectionExpired | facts.ProtectionOverridden) -> str:
+def _guard(
+    fact: facts.ProtectionTripped | facts.ProtectionExpired | facts.ProtectionOverridden | facts.OverrideEnded,
+) -> str:
     """`cooldown SPY`, `max drawdown`."""
     scope = "" if fact.scope == "global" else f" {fact.scope}"
     return fact.name.replace("_", " ") + scope
@@ -320,6 +324,7 @@ _KINDS: dict[type, str] = {
     facts.ProtectionTripped: "guard",
     facts.ProtectionExpired: "guard",
     facts.ProtectionOverridden: "guard",
+    facts.OverrideEnded: "guard",
     facts.RegimeMeasured: "regime",
     facts.RiskThrottled: "guard",
     facts.RiskRestored: "guard",

@@ -23,7 +23,10 @@ def check(
     context: typer.Context,
     trades: Annotated[
         Path,
-        typer.Option("--trades", help="CSV: open_time,close_time,symbol,side,profit_ratio,exit_reason; in UTC, -0.01 a loss of 1 %."),
+        typer.Option(
+            "--trades",
+            help="CSV: open_time,close_time,symbol,side,profit_ratio,exit_reason; in UTC, -0.01 a loss of 1 %.",
+        ),
     ],
     at: Annotated[str, typer.Option("--at", help="The instant that is asked about, UTC where it names no zone.")],
     profile: Annotated[str | None, typer.Option("--profile", help="micro, swing or freqtrade.")] = None,

@@ -49,6 +49,7 @@ from core.facts.program import (
 from core.facts.risk import (
     MarginSampled,
     MarginWarned,
+    OverrideEnded,
     ProtectionExpired,
     ProtectionOverridden,
     ProtectionTripped,
@@ -125,6 +126,7 @@ __all__ = [
     "OrderNotFound",
     "OrderSent",
     "OrderStateChanged",
+    "OverrideEnded",
     "PositionChanged",
     "PositionCorrected",
     "ProposalEdited",
@@ -213,6 +215,7 @@ Fact = (
     | ProtectionTripped
     | ProtectionExpired
     | ProtectionOverridden
+    | OverrideEnded
     | RegimeMeasured
     | RiskThrottled
     | RiskRestored

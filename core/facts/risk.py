@@ -44,6 +44,15 @@ class ProtectionOverridden:
 
 
 @dataclass(frozen=True, slots=True)
+class OverrideEnded:
+    """What was overridden in this scope shuts it again, for as long as its trip holds (RK-06)."""
+
+    name: str
+    scope: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RegimeMeasured:
     """What kind of market it is, as measured outside: the whole of what is known from here on (RK-19)."""
 

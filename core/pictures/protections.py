@@ -21,14 +21,15 @@ from core.pictures.regime import regime_rows
 from core.risk.budget import open_losses
 from core.risk.checks.back_pressure import queued_orders
 from core.risk.checks.open_positions import places_taken
-from core.risk.checks.verdicts import usd
-from core.risk.day import monday_of
+from core.risk.checks.verdicts import overridden_until, usd
+from core.risk.day import end_of_day, end_of_week, monday_of
 from core.risk.margin import distance_of
 from core.risk.portfolio import exposure_of
 from core.risk.protections.contract import EVERYTHING, GLOBAL
+from core.risk.protections.latches import Override
 from core.risk.terms import UNLIMITED
 from core.strategies.orchestrator import at_new_york
-from core.views import ProtectionRow
+from core.views import OverrideView, ProtectionRow
 
 NEW_YORK = ZoneInfo("America/New_York")
 MINUTE = timedelta(minutes=1)
@@ -140,19 +141,19 @@ class Protections:
     def _daily_loss(self, at: datetime, today: date) -> ProtectionRow:
         """What the account lost since the day began (RK-03)."""
         opening = self.desk.opening.opening_equity(today)
-        ends = self._next_session(at, today).open
-        return self._account_loss("daily_loss", "day", opening, self._loss_limit(today), ends, at)
+        return self._account_loss("daily_loss", "day", opening, self._loss_limit(today), end_of_day(today), at)
 
     def _weekly_loss(self, at: datetime, today: date) -> ProtectionRow:
         """What the account lost since the week began (RK-03)."""
         opening = self.desk.opening.opening_equity_of_week(today)
         limit = self.desk.control.settings.risk.weekly_loss.of(opening)
-        return self._account_loss("weekly_loss", "week", opening, limit, self._next_week(today).open, at)
+        return self._account_loss("weekly_loss", "week", opening, limit, end_of_week(today), at)
 
     def _account_loss(
         self, key: str, span: str, opening: Decimal | None, limit: Decimal | None, ends: datetime, at: datetime
     ) -> ProtectionRow:
         desk, name = self.desk, "Daily loss" if span == "day" else "Weekly loss"
+        today = desk.calendar.trading_day(at)
         if opening is None or limit is None or not isinstance(desk.account, Account):
             is_shut = desk.control.settings.risk.on_missing_equity == "refuse"
             why = f"equity at the {span}'s start is not known yet; entries wait for it"
@@ -160,14 +161,15 @@ class Protections:
             return _row(key, name, words, why if is_shut else None, why.removesuffix("; entries wait for it"))
         loss, told = opening - desk.account.equity, desk.protections.latches.told(key, GLOBAL)
         is_shut, lost = loss >= limit or told is not None, max(loss, ZERO)
-        override_words = ""
+        override, override_words = None, ""
         shut, watches = f"entries are off for the rest of the trading {span}", f"equity since the {span} began"
         if told is not None:
             override = desk.protections.latches.override(key, GLOBAL, told.since, at)
+            ends = told.until or ends
             if override is not None and override.begins <= at:
-                is_shut, watches = False, "overridden: entries pass it"
+                is_shut, watches = False, f"{told.reason}; {overridden_until(override, at)}"
             elif override is not None:
-                shut = f"overridden: entries pass it from {_clock(override.begins, desk.calendar.trading_day(at))}"
+                shut = f"shut until {_clock(override.begins, today)}, overridden by you from then on"
             else:
                 minutes = desk.control.settings.risk.protections.loss_override_minutes
                 override_words = f"it stays shut for {minutes} minutes more; then entries pass it until the {span} ends"
@@ -178,9 +180,10 @@ class Protections:
             shut if is_shut else None,
             watches,
             used=_used(lost, limit),
-            since=told.since if told is not None and is_shut else None,
-            until=ends if is_shut else None,
+            since=told.since if told is not None else None,
+            until=ends if is_shut or told is not None else None,
             override=override_words,
+            overridden=override,
         )
 
     def _strategies_loss(self, at: datetime, today: date) -> ProtectionRow:
@@ -316,7 +319,7 @@ class Protections:
             scope = "" if answer.scope == EVERYTHING else f" {answer.scope}"
             override = book.overridden(answer, at)
             is_shut = answer.is_tripped and override is None
-            words = f"overridden until {_clock(override.until, self.desk.calendar.trading_day(at))}" if override else ""
+            words = f"{answer.reason}; {overridden_until(override, at)}" if override else ""
             yield _row(
                 f"{answer.name}/{answer.scope}",
                 f"{answer.name.replace('_', ' ').capitalize()}{scope}",
@@ -324,8 +327,9 @@ class Protections:
                 answer.reason if is_shut else None,
                 words or answer.reason,
                 used=answer.used,
-                since=answer.since if is_shut else None,
-                until=answer.until if is_shut else None,
+                since=answer.since,
+                until=override.until if override else answer.until,
+                overridden=override,
                 override=f"entries pass it for {minutes} minutes, then it stands again" if is_shut else "",
             )
 
@@ -366,6 +370,7 @@ def _row(
     since: datetime | None = None,
     until: datetime | None = None,
     override: str = "",
+    overridden: Override | None = None,
 ) -> ProtectionRow:
     return ProtectionRow(
         key=key,
@@ -377,6 +382,7 @@ def _row(
         since=since,
         until=until,
         override=override,
+        overridden=OverrideView(overridden.at, overridden.begins, overridden.until) if overridden else None,
     )
 
 

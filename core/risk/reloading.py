@@ -16,9 +16,12 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from core.risk.checks.daily_loss import DAILY, WEEKLY
+from core.risk.protections.book import NAMES
 from core.setting_types import Amount
 from core.settings import Settings
 
+OF_THE_ACCOUNT = (DAILY, WEEKLY)
 LIMITS = "risk"
 """The one table that a running engine takes over."""
 OF_THE_SCREEN = ("display", "keys")
@@ -172,6 +175,31 @@ def without_looser(held: Settings, new: Settings) -> Settings:
     except ValueError:
         limits = held.risk
     return new.model_copy(update={LIMITS: limits})
+
+
+def tightened(changes: Collection[Change]) -> dict[str, str]:
+    """What was made tighter, in words, by the name of the protection whose limit, or whose override, it is (RK-06)."""
+    found: dict[str, str] = {}
+    for change in changes:
+        if change.kind is not Kind.TIGHTER:
+            continue
+        for name in _protections_of(change.path[1:]):
+            found[name] = f"{found[name]}, {change.words}" if name in found else change.words
+    return found
+
+
+def _protections_of(path: KeyPath) -> tuple[str, ...]:
+    """Of a setting under `risk`."""
+    match path:
+        case (name,) if name in OF_THE_ACCOUNT:
+            return (name,)
+        case ("protections", "loss_override_minutes"):
+            return OF_THE_ACCOUNT
+        case ("protections", "override_minutes"):
+            return NAMES
+        case ("protections", name, *_):
+            return (name,)
+    return ()
 
 
 def digest_of(settings: Settings) -> str:

@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from core.views.desk import DeskView
 from core.views.results import ChartBar, ChartFill, ChartView, ResultRow, ShadowRow, TradeRow
-from core.views.rows import IN_DOUBT, WARNED, LogRow, OrderRow, PositionRow, ProposalRow, ProtectionRow, StrategyRow
+from core.views.rows import (
+    IN_DOUBT,
+    WARNED,
+    LogRow,
+    OrderRow,
+    OverrideView,
+    PositionRow,
+    ProposalRow,
+    ProtectionRow,
+    StrategyRow,
+)
 from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, Ending, KillView, ReloadView, StatusView, WireView
 from core.views.ticket import NO_CONDITIONS, NO_SIZING, MarginView, ReplacedView, SizingView, SymbolView, TicketView
 
@@ -27,6 +37,7 @@ __all__ = [
     "LogRow",
     "MarginView",
     "OrderRow",
+    "OverrideView",
     "PositionRow",
     "ProposalRow",
     "ProtectionRow",

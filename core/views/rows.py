@@ -164,6 +164,15 @@ class LogRow:
 
 
 @dataclass(frozen=True, slots=True)
+class OverrideView:
+    """When the word was typed, and from when until when entries pass by it (RK-06)."""
+
+    at: datetime
+    begins: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ProtectionRow:
     """One guard of entries: its measure against its limit (RK-09).
 
@@ -179,6 +188,8 @@ class ProtectionRow:
         When it tripped, and when the state that it is in ends by itself; None where that is not known, or does not.
     override
         What overriding it would let pass, in words; empty where it cannot be overridden now.
+    overridden
+        The word that was typed for this trip; `since` is of the trip then. It passes entries where it is not tripped.
     """
 
     key: str
@@ -190,6 +201,12 @@ class ProtectionRow:
     since: datetime | None
     until: datetime | None
     override: str = ""
+    overridden: OverrideView | None = None
+
+    @property
+    def passes_overridden(self) -> bool:
+        """Whether entries pass a trip by a typed word alone."""
+        return self.overridden is not None and not self.is_tripped
 
 
 @dataclass(frozen=True, slots=True)

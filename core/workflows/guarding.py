@@ -6,12 +6,13 @@ here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from core.desk import Desk
 from core.effects import Effect
 from core.facts import (
+    OverrideEnded,
     ProposalSkipped,
     ProtectionExpired,
     ProtectionOverridden,
@@ -28,6 +29,7 @@ from core.risk.checks.daily_loss import DAILY, WEEKLY
 from core.risk.checks.verdicts import usd
 from core.risk.day import end_of_day, end_of_week
 from core.risk.protections.contract import GLOBAL
+from core.risk.reloading import Change, tightened
 from core.risk.scaling.losses import Loss
 from core.setting_types import Amount
 
@@ -75,8 +77,11 @@ class Guarding:
         ):
             if loss is None or loss.limit is None or loss.lost < loss.limit:
                 continue
-            if desk.protections.latches.told(name, GLOBAL) is None:
-                reason = f"{usd(loss.lost)} lost {span}, the limit is {usd(loss.limit)}"
+            latches, limit = desk.protections.latches, f"the limit is {usd(loss.limit)}"
+            told = latches.told(name, GLOBAL)
+            is_news = told is None or not told.reason.endswith(limit)
+            if is_news and not latches.is_overridden(name, GLOBAL):
+                reason = f"{usd(loss.lost)} lost {span}, {limit}"
                 desk.record(ProtectionTripped(name, GLOBAL, reason, ends(day)))
         self._throttle(of_day, of_week)
 
@@ -107,15 +112,36 @@ class Guarding:
         desk.record(ProtectionOverridden(command.name, command.scope, begins, until))
         return ()
 
+    def on_tightened(self, changes: Collection[Change]) -> None:
+        """What is over a tighter limit now is shut now, and not with the next figures only."""
+        self.end_overrides(changes)
+        if isinstance(self.desk.account, Account):
+            self.see_account(self.desk.account)
+        self.look()
+
+    def end_overrides(self, changes: Collection[Change]) -> None:
+        """A word lets pass the limit that it was typed for, and no tighter one (RK-06)."""
+        desk = self.desk
+        for name, words in tightened(changes).items():
+            for overridden, scope, _ in tuple(desk.protections.latches.all_overrides()):
+                if overridden == name:
+                    desk.record(OverrideEnded(name, scope, f"its limit is tighter now, {words}"))
+
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def next_due(self) -> Iterator[datetime]:
-        return (told.until for told in self.desk.protections.latches.all_told() if told.until is not None)
+        latches = self.desk.protections.latches
+        yield from (told.until for told in latches.all_told() if told.until is not None)
+        yield from (override.until for _, _, override in latches.all_overrides())
 
     def due(self) -> Iterable[Effect]:
-        for told in tuple(self.desk.protections.latches.all_told()):
-            if told.until is not None and self.desk.at >= told.until:
-                self.desk.record(ProtectionExpired(told.name, told.scope))
+        desk, latches = self.desk, self.desk.protections.latches
+        for told in tuple(latches.all_told()):
+            if told.until is not None and desk.at >= told.until:
+                desk.record(ProtectionExpired(told.name, told.scope))
+        for name, scope, override in tuple(latches.all_overrides()):
+            if desk.at >= override.until:
+                desk.record(OverrideEnded(name, scope, "its time is over"))
         return ()
 
 

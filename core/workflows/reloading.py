@@ -6,7 +6,7 @@ reloaded, or the file says again what it said. One that cannot be read changes n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from core.desk import Desk
 from core.effects import Effect
@@ -25,6 +25,7 @@ NAMED = 2
 class Reloading:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        self.after_reload: Callable[[Collection[Change]], None] = lambda _changes: None
 
     def on_seen(self, message: SettingsFileSeen) -> Iterable[Effect]:
         """What the file says is compared with what holds; only news is recorded."""
@@ -66,6 +67,7 @@ class Reloading:
             desk.record(SettingsApplied(settings))
         desk.record(LimitsReloaded(tuple(c.words for c in taken), tuple(f"{c.words}, {c.kind.value}" for c in left)))
         desk.file_changes = tuple(left)
+        self.after_reload(taken)
         return ()
 
     def _refusal(self, command: ReloadLimits) -> str | None:

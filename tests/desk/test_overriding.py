@@ -10,8 +10,9 @@ from textual import events
 
 from console.screens.override import OverrideScreen
 from core.inputs import OverrideProtection
-from core.views import ProtectionRow
+from core.views import OverrideView, ProtectionRow
 from tests.desk.still_house import StillHouse, a_protection, a_view, open_still, the_engines_view
+from widgets.format import clock
 
 ENTRIES_PASS = "entries pass it for 30 minutes, then it stands again"
 
@@ -77,3 +78,31 @@ async def test_what_the_word_cannot_open_says_why() -> None:
     async with open_still(a_view(protections=(replace(paused(), override=""),))) as house:
         await house.press("4", "home", "o")
         await house.until(lambda: "is not overridden: a loss of 0.30%" in house.footer())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_an_override_is_seen_while_it_stands_and_o_says_until_when(size: tuple[int, int]) -> None:
+    """RK-06, RK-09"""
+    at = the_engines_view().status.at
+    word = OverrideView(at - timedelta(minutes=5), at - timedelta(minutes=5), at + timedelta(minutes=25))
+    until = clock(word.until)[:5]
+    row = replace(paused(), is_tripped=False, override="", overridden=word, until=word.until)
+    async with open_still(a_view(protections=(row,)), size) as house:
+        await house.press("4")
+        await house.until(lambda: house.shows("Cooldown SPY", "0.30% of 0.20%", f"OVERRIDDEN until {until}"))
+        await house.press("home", "o")
+        await house.until(lambda: f"Cooldown SPY is overridden until {until} New York" in house.footer())
+        await house.press("enter")
+        await house.until(lambda: house.shows("OVERRIDDEN: entries pass it by your word alone"))
+        assert house.shows(f"tripped        {clock(row.since)}", f"overridden     {clock(word.at)}")
+        assert house.shows(f"until          {clock(word.until)}")
+
+
+async def test_o_on_an_override_that_is_yet_to_begin_says_from_when() -> None:
+    """RK-06"""
+    at = the_engines_view().status.at
+    word = OverrideView(at, at + timedelta(minutes=60), at + timedelta(minutes=120))
+    async with open_still(a_view(protections=(replace(paused(), override="", overridden=word),))) as house:
+        await house.press("4", "home", "o")
+        span = f"is overridden from {clock(word.begins)[:5]} until {clock(word.until)[:5]} New York"
+        await house.until(lambda: span in house.footer())

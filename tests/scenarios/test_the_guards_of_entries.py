@@ -27,6 +27,8 @@ from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
 
 FRIDAY = date(2026, 11, 20)
 NEXT_OPEN = at("09:30", FRIDAY)
+MIDNIGHT = at("00:00", FRIDAY)
+"""New York's, as it is recorded."""
 
 
 def rows(house: House, pictures: Pictures | None = None) -> dict[str, ProtectionRow]:
@@ -50,7 +52,7 @@ def test_the_guards_that_there_are_have_a_row_each_in_one_order() -> None:
     assert not any(row.is_tripped for row in rows(house).values())
 
 
-def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_the_next_trading_day() -> None:
+def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_midnight() -> None:
     """RK-09, RK-03: the stop costs 0.502 × 0.31 = 0.156 USD."""
     settings = Settings(risk=RiskSettings(daily_loss=Amount(usd=Decimal("0.15"), of_equity=None), entries_a_day=5))
     house = House(a_day(("10:06", "10:06", STEADY), ("10:07", "10:40", FALL)), settings).opens()
@@ -67,7 +69,7 @@ def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_the_next_tradin
         ("0.00 of 0.15 USD", False, "equity since the day began"), Decimal(0), None,
     )  # fmt: skip
     shut = ("0.16 of 0.15 USD", True, "entries are off for the rest of the trading day")
-    assert (told(later), later.used, later.since, later.until) == (shut, Decimal(1), tripped_at, NEXT_OPEN)
+    assert (told(later), later.used, later.since, later.until) == (shut, Decimal(1), tripped_at, MIDNIGHT)
     assert (told(unseen), unseen.since) == (shut, tripped_at)
     assert told(after["strategies_loss"])[:2] == ("0.16 of 0.15 USD", True)
 

@@ -38,6 +38,7 @@ from core.facts import (
     OrderCreated,
     OrderFilled,
     OrderStateChanged,
+    OverrideEnded,
     PositionCorrected,
     ProposalEdited,
     ProposalEnd,
@@ -134,6 +135,7 @@ class Auditor:
             ProtectionTripped: self._tripped,
             ProtectionExpired: self._expired,
             ProtectionOverridden: self._overridden,
+            OverrideEnded: self._override_ended,
             OrderApproved: self._approved,
             ApprovalRedeemed: self._redeemed,
             OrderCreated: self._created,
@@ -224,6 +226,9 @@ class Auditor:
         was_told = (fact.name, fact.scope) in self.story.trips
         self.require(was_told, f"{fact.name} {fact.scope} was overridden and had not tripped")
         self.story.passes[fact.name, fact.scope] = (fact.begins, fact.until)
+
+    def _override_ended(self, fact: OverrideEnded) -> None:
+        self.story.passes.pop((fact.name, fact.scope), None)
 
     def _approved(self, fact: OrderApproved) -> None:
         """No entry that a trip covers passes the last review, the time of an override aside."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 from core.model.account import NoAccount
 from core.model.staging import Verdict
 from core.model.values import ZERO
-from core.risk.checks.verdicts import passed, refused, usd, warned
+from core.risk.checks.verdicts import overridden_until, passed, refused, usd, warned
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.protections.contract import GLOBAL
 
@@ -39,8 +39,9 @@ def _verdict(key: str, span: str, opening: Decimal | None, limit: Decimal | None
     name, latches = key.replace("_", " "), desk.protections.latches
     missing = warned if desk.settings.risk.on_missing_equity == "allow" else refused
     told = latches.told(key, GLOBAL)
-    if told is not None and latches.passes(key, GLOBAL, told.since, desk.at):
-        return warned(name, f"{told.reason}; overridden by the operator")
+    override = latches.passing(key, GLOBAL, told.since, desk.at) if told is not None else None
+    if told is not None and override is not None:
+        return warned(name, f"{told.reason}; {overridden_until(override, desk.at)}")
     if isinstance(desk.account, NoAccount):
         return missing(name, f"equity is not known: {desk.account.reason}")
     if opening is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.model.order import Side
 from core.model.staging import Verdict
-from core.risk.checks.verdicts import passed, refused
+from core.risk.checks.verdicts import overridden_until, passed, refused, warned
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.protections.contract import Scope
 from core.risk.protections.trades import Direction
@@ -31,5 +31,13 @@ class ProtectionCheck:
         entry = Scope(candidate.order.symbol, direction, candidate.strategy)
         locks = desk.protections.locks_on(self.protection, entry, desk.at)
         if not locks:
-            return self._passes
+            return self._overridden(entry, desk)
         return refused(self.name, "; ".join(f"{lock.scope}: {lock.reason}, {lock.end}" for lock in locks))
+
+    def _overridden(self, entry: Scope, desk: ReviewContext) -> Verdict:
+        """What passes for the operator's word alone is said of each guard (RK-06)."""
+        said = [
+            f"{lock.scope}: {lock.reason}; {overridden_until(override, desk.at)}"
+            for lock, override in desk.protections.overridden_on(self.protection, entry, desk.at)
+        ]
+        return warned(self.name, "; ".join(said)) if said else self._passes

@@ -22,7 +22,7 @@ class SessionLimitsCheck:
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         if candidate.only_reduces:
             return passed(self.name, "closes; within any")
-        limits = limits_of(candidate, desk)
+        limits = limits_of(desk, is_marked=candidate.order.extended_hours)
         if limits is None:
             return passed(self.name, "regular hours; the profile's own limits")
         if is_market_like(candidate.order):
@@ -53,12 +53,12 @@ def _too_much(candidate: Candidate, price: Price, most: Decimal, loss: Decimal) 
     return f"{usd(risked)} at the stop is over {usd(loss)} then; take fewer shares" if risked > loss else None
 
 
-def limits_of(candidate: Candidate, desk: ReviewContext) -> HoursLimits | None:
-    """Of the hours that it is, or that the order is marked for; None in a regular session, and where `regular_only`
+def limits_of(desk: ReviewContext, *, is_marked: bool = False) -> HoursLimits | None:
+    """Of the hours that it is, or that an order is marked for; None in a regular session, and where `regular_only`
     refuses any other anyway.
     """
     session = desk.settings.risk.session
     if isinstance(desk.instrument, Instrument) and desk.instrument.is_crypto:
         return session.crypto
-    is_regular = isinstance(desk.session, Session) and not candidate.order.extended_hours
+    is_regular = isinstance(desk.session, Session) and not is_marked
     return None if is_regular or session.policy == "regular_only" else session.extended

@@ -182,12 +182,19 @@ class ProtectionBook:
             if lock.scope.covers(entry) and not self.latches.passes(name, str(lock.scope), lock.tripped_at, at)
         )
 
+    def overridden_on(self, name: str, entry: Scope, at: datetime) -> Iterator[tuple[Lock, Override]]:
+        """What would shut an entry out, and passes for the operator's word."""
+        protection = self.by_name[name]
+        for lock in protection.locks.holding(at) if self.is_on(protection) else ():
+            found = self.latches.passing(name, str(lock.scope), lock.tripped_at, at)
+            if found is not None and lock.scope.covers(entry):
+                yield lock, found
+
     def overridden(self, answer: Answer, at: datetime) -> Override | None:
         """What lets entries pass this trip now, if anything does."""
         if answer.tripped_at is None:
             return None
-        found = self.latches.override(answer.name, str(answer.scope), answer.tripped_at, at)
-        return found if found is not None and found.begins <= at else None
+        return self.latches.passing(answer.name, str(answer.scope), answer.tripped_at, at)
 
     def answers(self, at: datetime) -> Iterator[Answer]:
         for protection in self.all:

@@ -41,6 +41,13 @@ class Scope:
         return " ".join(part for part in (self.symbol, self.direction, self.strategy) if part) or GLOBAL
 
 
+def new_york_time(at: datetime, seen_from: datetime) -> str:
+    """`10:30 New York`; `Mon 11 Mar 11:06 New York` where that is another day."""
+    local = at.astimezone(NEW_YORK)
+    is_that_day = local.date() == seen_from.astimezone(NEW_YORK).date()
+    return f"{local:%H:%M} New York" if is_that_day else f"{local:%a %d %b %H:%M} New York"
+
+
 GLOBAL = "global"
 EVERYTHING = Scope()
 
@@ -82,9 +89,7 @@ class Lock:
         """In words: `until 10:30 New York`; with the day where that is another: `until Mon 11 Mar 11:06 New York`."""
         if self.until is None:
             return "until it recovers"
-        until = self.until.astimezone(NEW_YORK)
-        is_that_day = until.date() == self.tripped_at.astimezone(NEW_YORK).date()
-        return f"until {until:%H:%M} New York" if is_that_day else f"until {until:%a %d %b %H:%M} New York"
+        return f"until {new_york_time(self.until, self.tripped_at)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from core.facts import ProtectionExpired, ProtectionOverridden, ProtectionTripped
+from core.facts import OverrideEnded, ProtectionExpired, ProtectionOverridden, ProtectionTripped
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Latches:
             ProtectionTripped: self._tripped,
             ProtectionExpired: self._expired,
             ProtectionOverridden: self._overridden,
+            OverrideEnded: self._override_ended,
         }
 
     def told(self, name: str, scope: str) -> Told | None:
@@ -52,15 +53,29 @@ class Latches:
     def all_told(self) -> Iterator[Told]:
         return iter(self.state.told.values())
 
+    def is_overridden(self, name: str, scope: str) -> bool:
+        """Whether a word was typed there and is not over, also before it begins."""
+        return key_of(name, scope) in self.state.overrides
+
+    def all_overrides(self) -> Iterator[tuple[str, str, Override]]:
+        """Each with the name and the scope that it is for."""
+        for key, override in self.state.overrides.items():
+            name, _, scope = key.partition("/")
+            yield name, scope, override
+
     def override(self, name: str, scope: str, tripped_at: datetime, at: datetime) -> Override | None:
         """The one that is typed for this very trip and has not run out; it may begin later."""
         found = self.state.overrides.get(key_of(name, scope))
         return found if found is not None and tripped_at <= found.at and at < found.until else None
 
+    def passing(self, name: str, scope: str, tripped_at: datetime, at: datetime) -> Override | None:
+        """The one that lets entries pass this trip now."""
+        found = self.override(name, scope, tripped_at, at)
+        return found if found is not None and found.begins <= at else None
+
     def passes(self, name: str, scope: str, tripped_at: datetime, at: datetime) -> bool:
         """Whether entries pass this trip now."""
-        found = self.override(name, scope, tripped_at, at)
-        return found is not None and found.begins <= at
+        return self.passing(name, scope, tripped_at, at) is not None
 
     def _tripped(self, at: datetime, fact: ProtectionTripped) -> None:
         before = self.told(fact.name, fact.scope)
@@ -73,6 +88,9 @@ class Latches:
 
     def _overridden(self, at: datetime, fact: ProtectionOverridden) -> None:
         self.state.overrides[key_of(fact.name, fact.scope)] = Override(at, fact.begins, fact.until)
+
+    def _override_ended(self, _at: datetime, fact: OverrideEnded) -> None:
+        self.state.overrides.pop(key_of(fact.name, fact.scope), None)
 
 
 def key_of(name: str, scope: str) -> str:
