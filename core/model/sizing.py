@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import prod
 
-from core.model.values import Fraction, Quantity
+from core.model.values import Fraction, Money, Quantity
 
 WHOLE = Fraction(Decimal(1))
 """The factor that changes nothing."""
@@ -52,12 +52,15 @@ class Size:
     ----------
     terms
         Every term that was measured, those that changed nothing too.
+    risk
+        USD that the terms multiply; None where it is not known.
     """
 
     quantity: Quantity
     limited_by: str
     terms: tuple[Term, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    risk: Money | None = None
 
     @property
     def factor(self) -> Fraction:
