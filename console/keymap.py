@@ -147,6 +147,8 @@ KEYS: tuple[Key, ...] = (
     Key("form.all", Place.ORDER_FORM, "f2", "F2", "size('1')", "size by the whole risk"),
     Key("form.half", Place.ORDER_FORM, "f3", "F3", "size('0.5')", "by half of it"),
     Key("form.quarter", Place.ORDER_FORM, "f4", "F4", "size('0.25')", "by a quarter"),
+    Key("form.page_up", Place.ORDER_FORM, "pageup", "PgUp", "page(-1)", "a page up", is_fixed=True),
+    Key("form.page_down", Place.ORDER_FORM, "pagedown", "PgDn", "page(1)", "a page down", is_fixed=True),
     Key("form.back", Place.ORDER_FORM, "escape", "Esc", "back", "back", is_in_footer=True, is_fixed=True),
     Key("question.do", Place.QUESTION, "D", "D", "answer", "do what it asks", is_in_footer=True),
     Key("question.back", Place.QUESTION, "escape", "Esc", "back", "keep all as it is", is_in_footer=True),

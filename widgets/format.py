@@ -161,6 +161,14 @@ def whole_age(at: datetime, now: datetime) -> str:
     return f"{int(seconds)} s" if seconds < 2 * MINUTE else f"{seconds / MINUTE:.0f} m"
 
 
+def short_age(at: datetime, now: datetime) -> str:
+    """`17 s`, `2 m`, `3 h`: never more than four cells in a day."""
+    minutes, seconds = divmod(max(0, int((now - at).total_seconds())), MINUTE)
+    if not minutes:
+        return f"{seconds} s"
+    return f"{minutes} m" if minutes < MINUTE else f"{minutes // MINUTE} h"
+
+
 def side_word(side: Side) -> str:
     return side.value.upper()
 

@@ -16,7 +16,6 @@ from rich.cells import cell_len
 from core.model.order import LegRole, OrderRequest, OrderType, Side, StopHolder, TimeInForce
 from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
-from core.model.sizing import Size
 from core.model.staging import MANUAL, Review, StopPlan, Verdict
 from core.model.values import plain
 from core.views import MarginView, ProposalRow, TicketView
@@ -25,9 +24,11 @@ from widgets.grid_picture import Tone
 from widgets.lines import Cell, TextLine, joined
 from widgets.proposals import EXIT_WORDS
 from widgets.ticket_change import change_in_words, change_lines
+from widgets.ticket_size import size_in_words
 
 RIGHT, GROUP = 36, 17
 """Where the second column of the ticket begins, and how much of it a first figure takes."""
+SIZE = "size   "
 HOLDS = {
     StopHolder.BROKER: "the broker holds it",
     StopHolder.DESK: "this desk asks YOU when it is hit",
@@ -54,7 +55,8 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
         lines += wrapped("hours  ", _hours(view), width, "warning")
     lines += _margin(view.margin, width) if view.margin is not None else []
     lines += two(_quote(view.quote, now), [_moved(view)], width=width)
-    lines += _size(view.size, width)
+    if view.size is not None:
+        lines += wrapped(SIZE, size_in_words(view.size, width - len(SIZE)), width)
     lines += wrapped("why    ", _why(view), width)
     for words in view.cancels_in_words:
         lines += wrapped("first  ", f"cancels {words}, then sends this", width)
@@ -62,15 +64,6 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
         stops = ", ".join(view.put_back_in_words)
         lines += wrapped("then   ", f"asks for a stop for what is left: {stops}", width)
     return lines + checks(view.now, width, told)
-
-
-def _size(size: Size | None, width: int) -> list[TextLine]:
-    """`0.5 throttle × 0.7 VIX`, each with its reason, and what could not be measured; nothing where all is whole."""
-    if size is None or not (size.cuts or size.left_out):
-        return []
-    told = " × ".join(f"{term} ({term.words})" for term in size.cuts) or "the fixed risk"
-    unknown = ", ".join(f"{left.name} ({left.why})" for left in size.left_out)
-    return wrapped("size   ", f"{told}; left out: {unknown}" if unknown else told, width)
 
 
 def order_in_words(order: OrderRequest) -> str:

@@ -52,12 +52,15 @@ class Size:
     ----------
     terms
         Every term that was measured, those that changed nothing too.
+    risk
+        USD that the terms multiply; None where it is not known.
     """
 
     quantity: Quantity
     limited_by: str
     terms: tuple[Term, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    risk: Money | None = None
 
     @property
     def factor(self) -> Fraction:

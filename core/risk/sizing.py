@@ -42,7 +42,7 @@ def size_of(wanted: Wanted, conditions: Conditions, scales: Sequence[Scale] = AL
     least = raised_to_least(wanted, conditions, quantity) if conditions.settings.raise_to_minimum else None
     if least is not None:
         quantity, limited_by = least, BY_LEAST
-    return Size(quantity, limited_by, terms, left_out)
+    return Size(quantity, limited_by, terms, left_out, wanted.risk)
 
 
 def size_within(room: Room, wanted: Wanted, conditions: Conditions, scales: Sequence[Scale] = ALL) -> Size:

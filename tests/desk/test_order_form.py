@@ -316,6 +316,40 @@ async def test_a_refusal_stays_with_everything_that_was_typed_until_the_next_ent
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
 
 
+def refuses_much() -> Settings:
+    """A desk that has many reasons against a large order."""
+    return Settings.model_validate({"risk": {"window_end": "10:05"}})
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 24), (120, 40)])
+async def test_many_reasons_hide_neither_the_status_lines_nor_the_kill_key(size: tuple[int, int]) -> None:
+    """OP-07, RK-01: what has no room is scrolled, and how much there is stands in the lower edge"""
+    async with open_desk(size, settings=refuses_much(), ready=False) as house:
+        await house.until(lambda: house.shows("VWAP on SPY: outside window"))
+        form = await opens_the_form(house)
+        await house.press(*"1000", "tab", *"market", "tab", "tab", *"400", "enter")
+        await house.until(lambda: house.shows("NOT STAGED"))
+        answer = form._answer.text
+        seen: list[str] = []
+        for _ in range(8):
+            lines = house.picture().splitlines()
+            assert "PAPER" in lines[0]
+            assert "equity" in lines[1]
+            assert "ENTRIES" in lines[1]
+            assert "Ctrl+K KILL" in lines[-1]
+            assert any("New order" in line for line in lines)
+            seen += [line.partition("│")[2].rpartition("│")[0].strip() for line in lines if line.count("│") >= 2]
+            await house.press("pagedown")
+            await house.wait(0.05)
+
+        is_paged = size[1] == 24
+        assert house.shows(", PgDn PgUp") == is_paged
+        words = {word for line in seen for word in line.split()}
+        assert set(answer.split()) <= words
+        await house.press(*["pageup"] * 8)
+        await house.until(lambda: house.shows("NOT STAGED"))
+
+
 async def test_a_margin_account_sells_short_with_its_own_key() -> None:
     """OP-04: `short` is confirmed by H, with its stop above"""
     rich = Settings.model_validate(

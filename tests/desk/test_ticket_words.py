@@ -118,38 +118,61 @@ async def test_every_effect_has_all_its_figures_and_fits(effect: Effect) -> None
     assert title_of(large.proposal, "paper").startswith(f"PAPER ─ {f.doing(large.proposal.side, effect)} ─ BRK.B")
 
 
-async def test_each_term_that_makes_an_entry_smaller_stands_with_its_factor_and_its_reason() -> None:
-    """RK-10, OP-03: and what could not be measured beside them"""
-    view, desk = await a_ticket()
+def a_size(*left_out: LeftOut) -> Size:
     throttle = Term("throttle", Fraction(Decimal("0.50")), "5.20 of 10.00 USD lost today")
     correlation = Term("correlation", Fraction(Decimal(1)), "0.20 with QQQ")
     vix = Term("VIX", Fraction(Decimal("0.7")), "elevated")
-    size = Size(Quantity(Decimal(1)), "the risk of a trade", (vix, correlation, throttle))
-    unmeasured = replace(size, left_out=(LeftOut("ATR", "fewer than 14 bars yet"),))
-
-    told = " ".join(text_of(replace(view, size=size), desk).split())
-    in_part = " ".join(text_of(replace(view, size=unmeasured), desk).split())
-
-    words = "size 0.7 VIX (elevated) × 0.5 throttle (5.20 of 10.00 USD lost today)"
-    assert f"{words} why" in told
-    assert f"{words}; left out: ATR (fewer than 14 bars yet) why" in in_part
+    return Size(
+        Quantity(Decimal(1)), "the risk of a trade", (vix, correlation, throttle), left_out, Money(Decimal("1.50"))
+    )
 
 
-async def test_a_ticket_that_no_term_makes_smaller_reads_as_if_there_were_none() -> None:
-    """RK-10, OP-03"""
+async def test_each_term_stands_with_its_factor_also_one_that_changes_nothing() -> None:
+    """RK-10, OP-03: the risk that they multiply before them; the reason of what makes it smaller beside it"""
     view, desk = await a_ticket()
-    assert view.size is not None
-    assert view.size.terms
-    measured = replace(view.size, left_out=())
 
-    assert text_of(replace(view, size=measured), desk) == text_of(replace(view, size=None), desk)
+    told = " ".join(text_of(replace(view, size=a_size()), desk).split())
+
+    factors = "VIX 0.7 (elevated) × correlation 1 × throttle 0.5 (5.20 of 10.00 USD lost today)"
+    assert f"size risk 1.50 USD × {factors} why" in told
 
 
-async def test_a_ticket_of_the_fixed_risk_says_what_was_left_out_and_why() -> None:
+async def test_reasons_go_before_terms_where_two_lines_do_not_hold_them() -> None:
+    """RK-10, OP-03: a ticket that is cut cannot be confirmed, so its size never takes a third line"""
+    view, desk = await a_ticket()
+    few = LeftOut("ATR", "fewer than 14 bars yet")
+    many = [few, LeftOut("half-Kelly", "2 of 30 trades yet"), LeftOut("the risk budget", "equity is not known")]
+
+    def told(*left_out: LeftOut) -> list[str]:
+        lines = text_of(replace(view, size=a_size(*left_out)), desk).splitlines()
+        begin = next(number for number, line in enumerate(lines) if line.startswith("size   "))
+        end = next(number for number, line in enumerate(lines) if line.startswith("why    "))
+        return [line.strip() for line in lines[begin:end]]
+
+    assert len(told()) <= 2
+    assert " ".join(told(few)).endswith("(5.20 of 10.00 USD lost today); left out: ATR")
+    assert len(told(few)) == 2
+    assert " ".join(told(*many)) == (
+        "size   risk 1.50 USD × VIX 0.7 × correlation 1 × throttle 0.5; left out: ATR, half-Kelly, the risk budget"
+    )
+    assert len(told(*many)) == 2
+
+
+async def test_a_ticket_of_a_real_engine_lists_its_terms_and_what_was_left_out() -> None:
     """RK-10, RK-19, OP-03: nobody measured the VIX of this desk"""
     view, desk = await a_ticket()
 
-    assert "size   the fixed risk; left out: VIX (the VIX was not measured yet)" in text_of(view, desk)
+    told = " ".join(text_of(view, desk).split())
+
+    terms = "risk 1.50 USD × ATR 1 × correlation 1 × throttle 1"
+    assert f"size {terms}; left out: VIX (the VIX was not measured yet) why" in told
+
+
+async def test_an_order_that_the_desk_does_not_size_has_no_line_of_it() -> None:
+    """OP-03"""
+    view, desk = await a_ticket()
+
+    assert "size   " not in text_of(replace(view, size=None), desk)
 
 
 async def test_what_is_not_known_is_said_and_never_a_zero() -> None:

@@ -17,7 +17,7 @@ from tests.desk.desk_house import open_desk
 from tests.desk.still_house import a_position, a_view, an_order, open_still
 from widgets import format as f
 from widgets.lines import joined
-from widgets.status_lines import _second
+from widgets.status_lines import account_lines
 
 
 def test_every_figure_of_money_is_rounded_half_up_in_one_place() -> None:
@@ -158,7 +158,7 @@ def test_no_figure_of_the_account_is_cut_or_moves_another(width: int) -> None:
             entries_refused="halted",
             exits_refused="the disk",
         )
-        lines.append(joined(_second(status, width)[0]))
+        lines.append(joined(account_lines(status, status.at, width)[0]))
 
     assert all(text in line for line in lines for text in ("100,034.43", "power 186,155.89", "ENTRIES OFF  EXITS OFF"))
     assert {line.index("power") for line in lines} == {lines[0].index("power")}
