@@ -23,10 +23,14 @@ def check(
     context: typer.Context,
     trades: Annotated[
         Path,
+<<<<<<< HEAD
         typer.Option(
             "--trades",
             help="CSV: open_time,close_time,symbol,side,profit_ratio,exit_reason; in UTC, -0.01 a loss of 1 %.",
         ),
+=======
+        typer.Option("--trades", help="CSV: open_time,close_time,symbol,side,profit_ratio,exit_reason; in UTC."),
+>>>>>>> mend-sizes
     ],
     at: Annotated[str, typer.Option("--at", help="The instant that is asked about, UTC where it names no zone.")],
     profile: Annotated[str | None, typer.Option("--profile", help="micro, swing or freqtrade.")] = None,
@@ -35,8 +39,8 @@ def check(
 ) -> None:
     """Print how each protection that counts closed trades would stand at an instant, tripped ones first.
 
-    Nothing is changed, and no engine is needed. A trade's profit_ratio is counted as a ratio: there are no amounts, and a
-    loss without a peak above it is measured against an equity of one, the same for every trade.
+    Nothing is changed, and no engine is needed. A trade's profit_ratio is counted as a ratio, -0.01 a loss of
+    1 %: there are no amounts. A loss without a peak above it is measured against an equity of one, that of every trade.
 
     Example: keyturn protections check --trades trades.csv --at 2026-11-20T15:00:00Z --profile freqtrade
     """

@@ -58,7 +58,7 @@ class Protections:
         yield self._weekly_loss(at, today)
         yield self._strategies_loss(at, today)
         yield self._positions()
-        yield self._budget()
+        yield self._budget(at)
         yield from self._portfolio()
         yield from self._margin()
         yield from self._entries(at, today)
@@ -233,18 +233,19 @@ class Protections:
             since=max(starts, default=None) if is_full else None,
         )
 
-    def _budget(self) -> ProtectionRow:
+    def _budget(self, at: datetime) -> ProtectionRow:
         """What the account would lose if every stop filled now, entries on their way as if they were filled (RK-21)."""
-        desk = self.desk
-        part = desk.control.settings.risk.sizing.budget
-        equity = desk.figures_for(desk.at, Symbol(""), None).equity
+        desk, context = self.desk, self.desk.figures_for(at, Symbol(""), None)
+        part, equity = desk.control.settings.risk.sizing.budget, context.equity
         if not equity or equity < ZERO:
-            return _row("risk_budget", "Risk budget", f"unknown of {part:.0%}", None, "equity is not known yet")
-        lost, limit = open_losses(desk.ledger, desk.last_known), part * equity
+            return _row(
+                "risk_budget", "Risk budget", f"unknown of {plain(part * 100)}%", None, "equity is not known yet"
+            )
+        lost, limit = open_losses(desk.ledger, context.last), part * equity
         return _row(
             "risk_budget",
             "Risk budget",
-            f"{lost / equity:.1%} of {part:.0%}",
+            f"{lost / equity:.1%} of {plain(part * 100)}%",
             "nothing is left to lose; move a stop nearer, or close a position" if lost >= limit else None,
             f"{usd(lost)} of {usd(limit)} would be lost if every stop filled now",
             used=_used(lost, limit),

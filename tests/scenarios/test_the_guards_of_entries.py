@@ -9,6 +9,7 @@ from core.facts import ProtectionTripped
 from core.inputs import Halt, Kill, ProposeClose, RefuseSymbol, Resume
 from core.model.values import Fraction
 from core.picture import Pictures
+from core.risk.scaling.settings import SizingSettings
 from core.setting_types import Amount
 from core.settings import RiskSettings, Settings
 from core.views import ProtectionRow
@@ -46,13 +47,33 @@ def test_the_guards_that_there_are_have_a_row_each_in_one_order() -> None:
 
     assert list(rows(house)) == [
         "desk", "breaker", "session", "window", "daily_loss", "weekly_loss", "strategies_loss", "positions",
+        "risk_budget",
         "entries/vwap", "max_drawdown/global", "stop_loss_guard/global", "cooldown/global", "low_profit/global",
         "loss_streak/global", "volatility_halt/global", "equity_curve/global",
     ]  # fmt: skip
     assert not any(row.is_tripped for row in rows(house).values())
 
 
+<<<<<<< HEAD
 def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_midnight() -> None:
+=======
+def test_the_risk_budget_is_tripped_where_nothing_is_left_of_it() -> None:
+    """RK-09, RK-21: 0.20 USD of 200; the stop takes 0.156 of it, and what the price has won since as well"""
+    settings = Settings(risk=RiskSettings(sizing=SizingSettings(budget=Decimal("0.001"))))
+    house = House(a_day(("10:06", "10:06", STEADY), ("10:07", "10:40", "100.20")), settings).opens()
+    house.confirms_at("10:06:02")
+
+    free = rows(house.until("10:06:50"))["risk_budget"]
+    shut = rows(house.until("10:08:10"))["risk_budget"]
+
+    assert told(free) == ("0.1% of 0.1%", False, "0.15 USD of 0.20 USD would be lost if every stop filled now")
+    assert told(shut) == (
+        "0.2% of 0.1%", True, "nothing is left to lose; move a stop nearer, or close a position",
+    )  # fmt: skip
+
+
+def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_the_next_trading_day() -> None:
+>>>>>>> mend-sizes
     """RK-09, RK-03: the stop costs 0.502 × 0.31 = 0.156 USD."""
     settings = Settings(risk=RiskSettings(daily_loss=Amount(usd=Decimal("0.15"), of_equity=None), entries_a_day=5))
     house = House(a_day(("10:06", "10:06", STEADY), ("10:07", "10:40", FALL)), settings).opens()
