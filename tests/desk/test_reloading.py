@@ -71,13 +71,27 @@ async def test_a_pasted_word_loosens_nothing() -> None:
         assert house.handle.commands == [ReloadLimits(DIGEST)]
 
 
-async def test_many_differences_are_counted_and_fit_the_smallest_terminal() -> None:
+@pytest.mark.parametrize("size", [(80, 24), (120, 30)])
+async def test_many_differences_are_all_read_before_the_word_counts(size: tuple[int, int]) -> None:
     """RK-13"""
-    many = tuple(f"risk.limit_{number} 1 → 2" for number in range(20))
-    async with open_still(a_view(reload=ReloadView((), many, digest=DIGEST)), (80, 24)) as house:
+    many = tuple(f"risk.limit_{number} 1 → 2" for number in range(40))
+    async with open_still(a_view(reload=ReloadView((), many, digest=DIGEST)), size) as house:
         await asks(house)
         await house.until(lambda: isinstance(house.desk.screen, LoosenScreen))
-        assert house.shows("risk.limit_0 1 → 2", "and 14 more, in the log", "type LOOSEN")
+        assert house.shows("risk.limit_0 1 → 2", "LOOSEN counts at its end")
+        await house.press(*"LOOSEN")
+        await house.wait(0.1)
+        assert house.handle.commands == [ReloadLimits(DIGEST)]
+        read: set[str] = set()
+        for _ in range(4):
+            read |= {words for words in many if house.shows(words)}
+            await house.press("pagedown")
+            await house.wait(0.1)
+        read |= {words for words in many if house.shows(words)}
+        assert read == {*many}
+        assert house.shows("type LOOSEN")
+        await house.press(*"LOOSEN")
+        await house.until(lambda: house.handle.commands == [ReloadLimits(DIGEST), ReloadLimits(DIGEST, "LOOSEN")])
 
 
 async def test_a_file_that_cannot_stand_is_said_with_its_place() -> None:
