@@ -131,7 +131,7 @@ class Deeds:
 
     def _loosen(self, digest: str) -> None:
         self.behind.handle.send(ReloadLimits(digest, LOOSEN))
-        self.behind.say("asked: the looser limits hold", "warning")
+        self.behind.say("asked for the looser limits; the log says what the engine answers", "warning")
 
     def open_urgent_exit(self) -> None:
         view = self.behind.view

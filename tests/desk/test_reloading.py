@@ -33,7 +33,7 @@ async def test_the_tighter_ones_are_asked_for_at_once_and_the_looser_ones_after_
         assert house.handle.commands == [ReloadLimits(DIGEST)]
         await house.press("N")
         await house.until(lambda: house.handle.commands == [ReloadLimits(DIGEST), ReloadLimits(DIGEST, "LOOSEN")])
-        await house.until(lambda: "the looser limits hold" in house.footer())
+        await house.until(lambda: "the log says what the engine answers" in house.footer())
 
 
 async def test_where_nothing_is_looser_there_is_nothing_to_type() -> None:
