@@ -7,7 +7,7 @@ from textual import events
 
 from console.screens.limits import LoosenScreen, ReloadedScreen
 from core.inputs import ReloadLimits
-from core.views import ReloadView
+from core.views import LogRow, ReloadView
 from tests.desk.still_house import StillHouse, a_view, open_still
 
 DIGEST = "0123456789abcdef"
@@ -108,3 +108,17 @@ async def test_a_file_that_says_what_holds_has_nothing_to_reload() -> None:
         await asks(house)
         await house.until(lambda: "there is nothing to reload" in house.footer())
         assert house.handle.commands == []
+
+
+async def test_what_the_engine_answers_to_the_word_is_said() -> None:
+    """RK-13: a refusal as well."""
+    reload = ReloadView((), LOOSER, digest=DIGEST)
+    async with open_still(a_view(reload=reload)) as house:
+        await asks(house)
+        await house.until(lambda: isinstance(house.desk.screen, LoosenScreen))
+        await house.press(*"LOOSEN")
+        await house.until(lambda: len(house.handle.commands) == 2)
+        said = "the limits are not reloaded: the settings file changed again"
+        view = a_view()
+        house.handle.show(log=(*view.log, LogRow(99_999, view.status.at, "settings", said)))
+        await house.until(lambda: said in house.footer())
