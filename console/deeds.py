@@ -130,8 +130,10 @@ class Deeds:
             self.behind.ask(ReloadedScreen(reload))
 
     def _loosen(self, digest: str) -> None:
+        if self.behind.view is not None:
+            self.following.wait_for_reload(self.behind.view)
         self.behind.handle.send(ReloadLimits(digest, LOOSEN))
-        self.behind.say("asked: the looser limits hold", "warning")
+        self.behind.say("asked for the looser limits; the log says what the engine answers", "warning")
 
     def open_urgent_exit(self) -> None:
         view = self.behind.view

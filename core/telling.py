@@ -70,6 +70,8 @@ def in_words(fact: facts.Fact) -> str:
         case facts.LimitsReloaded():
             left = f"; left as they were: {'; '.join(fact.left)}" if fact.left else ""
             return f"limits reloaded: {'; '.join(fact.taken) or 'none of them changed'}{left}"
+        case facts.ReloadRefused():
+            return f"the limits are not reloaded:{_list(fact.reasons, ' ')}"
         case facts.ClockJumped():
             return f"ENTRIES ARE SHUT: {jump_in_words(fact.seconds, fact.behind)}"
         case facts.ClockSettled():
@@ -288,6 +290,7 @@ _KINDS: dict[type, str] = {
     facts.SettingsFileChanged: "settings",
     facts.SettingsFileAgreed: "settings",
     facts.LimitsReloaded: "settings",
+    facts.ReloadRefused: "settings",
     facts.ClockJumped: "clock",
     facts.ClockSettled: "clock",
     facts.BarClosed: "bar",

@@ -36,6 +36,7 @@ class SettingsWatch:
     _looked_at: float | None = None
     _last: Mark = None
     _read: list[Mark] = field(default_factory=list)
+    _was_there: bool = False
 
     def look(self) -> SettingsFileSeen | None:
         """What the file says, once whenever that may be another than before."""
@@ -48,6 +49,9 @@ class SettingsWatch:
         if (mark != before and not is_first) or self._read == [mark]:
             return None
         self._read = [mark]
+        self._was_there = self._was_there or (is_first and mark is not None)
+        if mark is None and self._was_there:
+            return SettingsFileSeen(SettingsFault(f"{self.path.name} is missing"))
         try:
             return SettingsFileSeen(self.load())
         except OperatorError as error:

@@ -23,14 +23,7 @@ def check(
     context: typer.Context,
     trades: Annotated[
         Path,
-<<<<<<< HEAD
-        typer.Option(
-            "--trades",
-            help="CSV: open_time,close_time,symbol,side,profit_ratio,exit_reason; in UTC, -0.01 a loss of 1 %.",
-        ),
-=======
         typer.Option("--trades", help="CSV: open_time,close_time,symbol,side,profit_ratio,exit_reason; in UTC."),
->>>>>>> mend-sizes
     ],
     at: Annotated[str, typer.Option("--at", help="The instant that is asked about, UTC where it names no zone.")],
     profile: Annotated[str | None, typer.Option("--profile", help="micro, swing or freqtrade.")] = None,

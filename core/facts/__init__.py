@@ -40,6 +40,7 @@ from core.facts.program import (
     InstallationNamed,
     LimitsReloaded,
     MarketDataQuarantined,
+    ReloadRefused,
     SettingsApplied,
     SettingsFileAgreed,
     SettingsFileChanged,
@@ -141,6 +142,7 @@ __all__ = [
     "ReconciliationFailed",
     "ReconciliationPassed",
     "RegimeMeasured",
+    "ReloadRefused",
     "Resumed",
     "RiskRestored",
     "RiskThrottled",
@@ -166,6 +168,7 @@ Fact = (
     | SettingsFileChanged
     | SettingsFileAgreed
     | LimitsReloaded
+    | ReloadRefused
     | ClockJumped
     | ClockSettled
     | InstallationNamed

@@ -47,6 +47,13 @@ class LimitsReloaded:
 
 
 @dataclass(frozen=True, slots=True)
+class ReloadRefused:
+    """The limits stay as they were, and why (RK-13)."""
+
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ClockJumped:
     """This machine's clock moved otherwise than time did, or lies behind the desk's: entries wait.
 

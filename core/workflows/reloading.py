@@ -10,10 +10,8 @@ from collections.abc import Callable, Collection, Iterable
 
 from core.desk import Desk
 from core.effects import Effect
-from core.facts import LimitsReloaded, ProposalSkipped, SettingsApplied, SettingsFileAgreed, SettingsFileChanged
+from core.facts import LimitsReloaded, ReloadRefused, SettingsApplied, SettingsFileAgreed, SettingsFileChanged
 from core.inputs import ReloadLimits, SettingsFault, SettingsFileSeen
-from core.model.staging import MANUAL
-from core.model.values import Symbol
 from core.risk.reloading import Change, Kind, changes_between, digest_of, with_changes
 from core.settings import Settings
 
@@ -83,5 +81,5 @@ class Reloading:
         return None
 
     def _refuse(self, reason: str) -> Iterable[Effect]:
-        self.desk.record(ProposalSkipped(MANUAL, Symbol(""), self.desk.at, (f"the limits are not reloaded: {reason}",)))
+        self.desk.record(ReloadRefused((reason,)))
         return ()

@@ -14,6 +14,7 @@ from core.facts import (
     Killed,
     LimitsReloaded,
     ProposalSkipped,
+    ReloadRefused,
     SettingsApplied,
     SettingsFileAgreed,
     SettingsFileChanged,
@@ -24,6 +25,7 @@ from core.picture import Pictures
 from core.ports import DemoRequest
 from core.risk.reloading import digest_of
 from core.settings import Settings
+from core.telling import kind_of
 from core.workflows.reloading import WORD
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_typed_buy
 from tests.unit.core.brokers.trading_floor import SPY
@@ -132,7 +134,7 @@ def test_another_word_changes_nothing(word: str) -> None:
     reload(house, file, word)
 
     assert house.desk.control.settings == Settings()
-    assert house.last(ProposalSkipped).reasons == ("the limits are not reloaded: the word is LOOSEN",)
+    assert house.last(ReloadRefused).reasons == ("the word is LOOSEN",)
     assert house.desk.control.state.settings_file is not None
 
 
@@ -169,9 +171,8 @@ def test_a_file_that_cannot_stand_is_refused_with_its_place_and_the_old_limits_s
     house.presses(SettingsFileSeen(SettingsFault(fault)))
     house.presses(ReloadLimits("", WORD))
 
-    assert house.last(ProposalSkipped).reasons == (
-        f"the limits are not reloaded: the settings file cannot stand: {fault}",
-    )
+    assert house.last(ReloadRefused).reasons == (f"the settings file cannot stand: {fault}",)
+    assert kind_of(house.last(ReloadRefused)) == "settings"
     assert refusals(house) == (
         f"kill switch: the settings file cannot stand ({fault}): mend it, the limits stay as they were",
     )
@@ -186,7 +187,7 @@ def test_a_file_that_changed_since_it_was_shown_is_looked_at_again() -> None:
     reload(house, shown, WORD)
 
     assert house.desk.control.settings == Settings()
-    assert "changed again" in house.last(ProposalSkipped).reasons[0]
+    assert "changed again" in house.last(ReloadRefused).reasons[0]
 
 
 def test_tighter_limits_that_do_not_stand_alone_say_so() -> None:
@@ -194,7 +195,7 @@ def test_tighter_limits_that_do_not_stand_alone_say_so() -> None:
     house, file = at_ten(), a_file(window_start="12:00", window_end="13:00")
     house.presses(SettingsFileSeen(file))
     reload(house, file)
-    alone = house.last(ProposalSkipped).reasons[0]
+    alone = house.last(ReloadRefused).reasons[0]
     reload(house, file, WORD)
 
     assert "type LOOSEN for all of them" in alone

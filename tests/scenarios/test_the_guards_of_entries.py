@@ -54,9 +54,6 @@ def test_the_guards_that_there_are_have_a_row_each_in_one_order() -> None:
     assert not any(row.is_tripped for row in rows(house).values())
 
 
-<<<<<<< HEAD
-def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_midnight() -> None:
-=======
 def test_the_risk_budget_is_tripped_where_nothing_is_left_of_it() -> None:
     """RK-09, RK-21: 0.20 USD of 200; the stop takes 0.156 of it, and what the price has won since as well"""
     settings = Settings(risk=RiskSettings(sizing=SizingSettings(budget=Decimal("0.001"))))
@@ -72,8 +69,7 @@ def test_the_risk_budget_is_tripped_where_nothing_is_left_of_it() -> None:
     )  # fmt: skip
 
 
-def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_the_next_trading_day() -> None:
->>>>>>> mend-sizes
+def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_midnight() -> None:
     """RK-09, RK-03: the stop costs 0.502 × 0.31 = 0.156 USD."""
     settings = Settings(risk=RiskSettings(daily_loss=Amount(usd=Decimal("0.15"), of_equity=None), entries_a_day=5))
     house = House(a_day(("10:06", "10:06", STEADY), ("10:07", "10:40", FALL)), settings).opens()

@@ -82,18 +82,6 @@ def test_between_looks_there_is_a_second(watched: Watched) -> None:
     assert [watched.looks(0.02) for _ in range(40)] == [None] * 40
 
 
-def test_a_file_that_is_taken_away_is_a_change_too(watched: Watched) -> None:
-    """RK-13"""
-    watched.writes("[risk]\nentries_a_day = 2")
-    watched.looks()
-    watched.home.settings.unlink()
-    watched.looks()
-
-    seen = watched.looks()
-    assert isinstance(seen, Settings)
-    assert seen.risk.entries_a_day == 1
-
-
 def test_a_file_that_cannot_stand_is_told_with_its_place(watched: Watched) -> None:
     """RK-13"""
     watched.looks()
@@ -103,3 +91,13 @@ def test_a_file_that_cannot_stand_is_told_with_its_place(watched: Watched) -> No
     assert watched.looks() == SettingsFault(
         "settings.toml: risk.daily_los: there is no such setting; did you mean risk.daily_loss?"
     )
+
+
+def test_a_file_that_is_gone_is_missing_and_not_another_one(watched: Watched) -> None:
+    """RK-13: what it said is no wish of anybody to trade by the defaults."""
+    watched.writes("[risk]\nentries_a_day = 2")
+    watched.looks()
+    watched.home.settings.unlink()
+
+    assert watched.looks() is None
+    assert watched.looks() == SettingsFault("settings.toml is missing")
