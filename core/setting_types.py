@@ -46,12 +46,6 @@ class Amount(Part):
             return self.usd
         return None if equity is None or self.of_equity is None else self.of_equity * equity
 
-    def is_under(self, other: Amount) -> bool:
-        """Whether it is less whatever equity is: both in USD, or both a fraction of it."""
-        if self.usd is not None and other.usd is not None:
-            return self.usd < other.usd
-        return self.of_equity is not None and other.of_equity is not None and self.of_equity < other.of_equity
-
 
 def is_loopback(url: str) -> bool:
     """Whether it is plain, and leads to this machine alone (SY-06)."""

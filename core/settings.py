@@ -77,12 +77,6 @@ class RiskSettings(Part):
             )
         return self
 
-    @model_validator(mode="after")
-    def a_week_may_lose_what_a_day_may(self) -> Self:
-        if self.weekly_loss.is_under(self.daily_loss):
-            raise ValueError("risk.weekly_loss is under risk.daily_loss, which would never act; change one of the two")
-        return self
-
 
 class StagingSettings(Part):
     """How long things live, and how far a price may move under a ticket (OP-02 to OP-04)."""

@@ -152,14 +152,6 @@ def test_text_lists_and_words_are_understood(home):
             "settings.toml: risk.min_notional: risk.min_notional is over risk.max_notional, so that no order passes; ",
         ),
         (
-            "[risk]\nweekly_loss = { usd = 5 }",
-            "settings.toml: risk.weekly_loss: risk.weekly_loss is under risk.daily_loss, which would never act; change",
-        ),
-        (
-            "[risk]\ndaily_loss = { usd = 30 }",
-            "settings.toml: risk.daily_loss: risk.weekly_loss is under risk.daily_loss, which would never act; change",
-        ),
-        (
             "[risk]\nmax_notional = { of_equity = 1.5 }",
             "settings.toml: risk.max_notional.of_equity = 1.5: must be less than or equal to 1",
         ),
