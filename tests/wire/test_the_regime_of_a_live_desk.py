@@ -123,7 +123,7 @@ def test_a_live_desk_knows_the_regime_soon_after_its_start(exchange: LoopbackExc
     floor = LiveFloor("10:00", a_day())
     with Source("DATE,CLOSE\n11/18/2026,34.20\n") as source:
         terms = RegimeSettings(vix_url=source.url)
-        vix = VixService(HttpVixSource(terms), VixFile(tmp_path / "home" / "vix.json"), floor.now)
+        vix = VixService(HttpVixSource(terms), VixFile(tmp_path / "home" / "vix.json", floor.now), floor.now)
         house = LiveHouse(floor, regime=a_watch(exchange, vix))
         with house:
             house.waits(lambda view: any("VIX 34.20 of 2026-11-18, high" in line.text for line in view.log), "the VIX")
