@@ -7,8 +7,8 @@ BIN := .venv/bin
 CODE := app.py console core state widgets wiring
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench bench-desk bench-start bench-wire lock docs property sigkill snapshots accidents chord \
-  exchange simulate
+.PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-rest lock docs property sigkill snapshots accidents chord \
+  exchange simulate risk-days
 
 help:
 	@echo 'make demo    the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
@@ -18,6 +18,8 @@ help:
 	@echo 'make bench-desk  those of the full desk in a terminal alone (ARGS="120x40" for one size)'
 	@echo 'make bench-start  a start on a journal of 1,000,000 facts, with and without a checkpoint (ARGS=100000 for fewer)'
 	@echo 'make bench-wire  a session of orders on the loopback exchange: every part of their way (ARGS=20 for fewer rounds)'
+	@echo 'make bench-rest  memory and processor time at Alpaca, at rest and under 200,000 messages of the stream'
+	@echo 'make risk-days  what the protections did on recorded days: October 2013, 2008, 2020 (ARGS=FOLDER of the figures)'
 	@echo 'make property  the stateful property test in full (N=3200 sequences, four fifths of them of 30 steps and more)'
 	@echo 'make sigkill   a busy demo killed at random instants (N=50)'
 	@echo 'make simulate SESSIONS=20000   sessions with faults and crashes anywhere (SEED=7 ONLY=1234 plays one again)'
@@ -53,7 +55,7 @@ demo: .venv/.ready
 
 test: .venv/.ready
 	@echo 'test: all of tests/, with the coverage of core/ and state/'
-	@$(BIN)/pytest -q -n 4 --cov=core --cov=state --cov-report=term --cov-fail-under=90 $(ARGS)
+	@$(BIN)/pytest -q -n 5 --dist worksteal --cov=core --cov=state --cov-report=term --cov-fail-under=90 $(ARGS)
 
 check: .venv/.ready
 	@echo 'check: style (ruff)'
@@ -84,6 +86,12 @@ bench-start: .venv/.ready
 bench-wire: .venv/.ready
 	@$(BIN)/python -m tests.bench.wire $(ARGS)
 
+bench-rest: .venv/.ready
+	@$(BIN)/python -m tests.bench.rest
+
+risk-days: .venv/.ready
+	@$(BIN)/python -m tests.bench.risk_days $(ARGS)
+
 N ?= 0
 property: .venv/.ready
 	@SEQUENCES=$(if $(filter 0,$(N)),3200,$(N)) $(BIN)/pytest -q -n 2 --timeout 3600 tests/simulation/test_property.py
@@ -111,6 +119,7 @@ exchange: .venv/.ready
 
 docs: .venv/.ready
 	@$(BIN)/python docs/execution.py
+	@$(BIN)/python docs/risk.py
 	@$(BIN)/python docs/requirements.py
 	@$(BIN)/python docs/messages.py
 	@$(BIN)/python docs/keys.py

@@ -12,7 +12,7 @@ from textual.screen import Screen
 from console.handle import Failed, Loading
 from console.layout import PaneArea, fits, is_narrow, too_small
 from console.log_pane import LogPane
-from console.panes import OrdersPane, PositionsPane, ProposalsPane, Protections, Results, StrategiesPane, Wanting
+from console.panes import OrdersPane, PositionsPane, ProposalsPane, ProtectionsPane, Results, StrategiesPane, Wanting
 from core.views import DeskView
 from widgets.chart import Chart
 from widgets.footer import FooterLine
@@ -41,7 +41,7 @@ class Board:
         self.line = FooterLine(id="footer")
         self.proposals, self.positions, self.orders = ProposalsPane(), PositionsPane(), OrdersPane()
         self.protections, self.strategies, self.log, self.results = (
-            Protections(),
+            ProtectionsPane(),
             StrategiesPane(),
             LogPane(),
             Results(),

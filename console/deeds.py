@@ -15,7 +15,9 @@ from console.screens.behind import Behind
 from console.screens.close import CloseScreen
 from console.screens.decline import DeclineScreen
 from console.screens.edit_order import EditOrderScreen
+from console.screens.limits import LOOSEN, LoosenScreen, ReloadedScreen
 from console.screens.move_stop import MoveStopScreen
+from console.screens.override import OVERRIDE, OverrideScreen
 from console.screens.question import WIDTH, ArmedQuestion
 from console.screens.why import WhyScreen
 from core.inputs import (
@@ -24,19 +26,23 @@ from core.inputs import (
     Decline,
     EditOrder,
     MoveStop,
+    OverrideProtection,
     PauseStrategy,
     ProposeClose,
     ProposeFlattening,
     RefuseSymbol,
+    ReloadLimits,
     RequestCancel,
     ResumeStrategy,
 )
 from core.model.order import StopHolder
 from core.model.values import ClientOrderId, Fraction, Price, ProposalId, Quantity, Symbol
-from core.views import WARNED, DeskView, OrderRow, PositionRow
+from core.risk.protections.contract import GLOBAL
+from core.views import WARNED, DeskView, OrderRow, PositionRow, ProtectionRow
 from widgets import format as f
 from widgets.lines import Cell
 from widgets.orders import REFUSAL
+from widgets.protections import guard_of
 from widgets.ticket import wrapped
 
 
@@ -57,6 +63,7 @@ class Deeds:
             "warning": self._confirm_warning,
             "all": self._say_all,
             "fewer": lambda _view, _key: self.behind.say("refusals are hidden again"),
+            "override": self._override,
             "pause": self._pause,
         }
 
@@ -103,6 +110,30 @@ class Deeds:
 
         lines = breaker_in_words(view, self.behind.engine_now())
         self.behind.ask(ArmedQuestion(self.behind, "Clear the breaker of entries?", lines, "clear it", clear))
+
+    def reload_limits(self) -> None:
+        """Shows what the settings file says otherwise: tighter limits hold at once, looser take a word (RK-13)."""
+        view = self.behind.view
+        if view is None:
+            return
+        reload = view.reload
+        if reload.fault:
+            self.behind.say(f"not reloaded, the limits are as they were: {reload.fault}", "warning")
+            return
+        if not reload.digest:
+            self.behind.say("the settings file says what the desk trades by: there is nothing to reload")
+            return
+        self.behind.handle.send(ReloadLimits(reload.digest))
+        if reload.looser:
+            self.behind.ask(LoosenScreen(reload, lambda: self._loosen(reload.digest)))
+        else:
+            self.behind.ask(ReloadedScreen(reload))
+
+    def _loosen(self, digest: str) -> None:
+        if self.behind.view is not None:
+            self.following.wait_for_reload(self.behind.view)
+        self.behind.handle.send(ReloadLimits(digest, LOOSEN))
+        self.behind.say("asked for the looser limits; the log says what the engine answers", "warning")
 
     def open_urgent_exit(self) -> None:
         view = self.behind.view
@@ -270,6 +301,26 @@ class Deeds:
         order = self._order(view, key)
         if order is not None:
             self.behind.ask(WhyScreen(order.id, order_in_words(order), self.behind.surroundings.why))
+
+    # ── protections ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _override(self, view: DeskView, key: str) -> None:
+        row = next((row for row in view.protections if row.key == guard_of(key)), None)
+        if row is not None and row.overridden is not None:
+            now, word = self.behind.engine_now(), row.overridden
+            begins = f"from {f.minute_of_week(word.begins, now)} " if row.is_tripped else ""
+            self.behind.say(f"{row.name} is overridden {begins}until {f.minute_of_week(word.until, now)} New York")
+        elif row is None or not row.is_tripped:
+            self.behind.say("nothing is shut there: there is nothing to override")
+        elif not row.override:
+            self.behind.say(f"{row.name} is not overridden: {row.reason}")
+        else:
+            self.behind.ask(OverrideScreen(row, lambda: self._send_override(row)))
+
+    def _send_override(self, row: ProtectionRow) -> None:
+        name, _, scope = row.key.partition("/")
+        self.behind.handle.send(OverrideProtection(name, scope or GLOBAL, OVERRIDE))
+        self.behind.say(f"asked: {row.name} is overridden", "warning")
 
     # ── strategies ───────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -417,6 +417,9 @@ class Desk(App[None]):
     def action_clear_breaker(self) -> None:
         self.deeds.clear_breaker()
 
+    def action_reload_limits(self) -> None:
+        self.deeds.reload_limits()
+
     def action_commands(self) -> None:
         if self.view is not None and not self.is_too_small:
             self.errands.open_commands(self._place())

@@ -34,6 +34,7 @@ class Following:
         self._sent: ClientOrderId | None = None
         self._closes: Closes | None = None
         self._failed_close = 0
+        self._reload_after: int | None = None
 
     def wait_for_proposal(self, view: DeskView, symbol: Symbol, strategy: str) -> None:
         self._awaited = awaited(view, symbol, strategy, self.behind.now())
@@ -44,8 +45,20 @@ class Following:
     def wait_for_closes(self, view: DeskView) -> None:
         self._closes = Closes(frozenset(row.id for row in view.proposals), last_refusal(view), self.behind.now())
 
+    def wait_for_reload(self, view: DeskView) -> None:
+        self._reload_after = max((row.sequence for row in view.log), default=0)
+
+    def _look_for_reload(self, view: DeskView) -> None:
+        """What the engine answered, in the log's own words."""
+        after = self._reload_after
+        rows = [row for row in view.log if after is not None and row.sequence > after and row.kind == "settings"]
+        if rows:
+            self._reload_after = None
+            self.behind.say(rows[-1].text, "warning")
+
     def look(self, view: DeskView, may_open: bool) -> None:
         """One picture; `may_open` is false while a dialog is open, which is never covered by another uninvited."""
+        self._look_for_reload(view)
         self._look_for_order(view)
         self._look_for_answer(view)
         self._look_for_closes(view)

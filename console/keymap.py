@@ -37,6 +37,7 @@ class Place(Enum):
     ORDER_FORM = "new order"
     QUESTION = "a question"
     LEAVE = "leaving"
+    OVERRIDE = "overriding"
     FIELD = "a line to type"
     FILTER = "log filter"
     COMMANDS = "commands"
@@ -98,6 +99,7 @@ KEYS: tuple[Key, ...] = (
     Key("guide", _EVERYWHERE, "", "", "app.guide", "the guide of the first start", is_fixed=True),
     Key("broker.answers", _EVERYWHERE, "", "", "app.broker_answers", "latencies, refusals, calls", is_fixed=True),
     Key("breaker.clear", _EVERYWHERE, "", "", "app.clear_breaker", "clear the breaker of entries", is_fixed=True),
+    Key("limits.reload", _EVERYWHERE, "", "", "app.reload_limits", "reload the limits", is_fixed=True),
     Key("leave", _EVERYWHERE, "q", "q", "app.leave", "leave"),
     Key("leave.always", _EVERYWHERE, "ctrl+q", "Ctrl+Q", "app.leave", "leave", is_first=True),
     Key(
@@ -119,6 +121,7 @@ KEYS: tuple[Key, ...] = (
     Key("order.why", Place.ORDERS, "w", "w", "why", "why", is_in_footer=True),
     Key("order.warning", Place.ORDERS, "W", "W", "warning", "the broker's warning"),
     Key("order.all", Place.ORDERS, "a", "a", "all", "refusals too"),
+    Key("protection.override", Place.PROTECTIONS, "o", "o", "override", "override", is_in_footer=True),
     Key("strategy.pause", Place.STRATEGIES, "space", "Space", "pause", "pause or resume", is_in_footer=True),
     Key("log.filter", Place.LOG, "slash", "/", "filter", "filter", is_in_footer=True),
     Key("log.clear", Place.LOG, "escape", "Esc", "clear_filter", "clear the filter"),
@@ -144,11 +147,14 @@ KEYS: tuple[Key, ...] = (
     Key("form.all", Place.ORDER_FORM, "f2", "F2", "size('1')", "size by the whole risk"),
     Key("form.half", Place.ORDER_FORM, "f3", "F3", "size('0.5')", "by half of it"),
     Key("form.quarter", Place.ORDER_FORM, "f4", "F4", "size('0.25')", "by a quarter"),
+    Key("form.page_up", Place.ORDER_FORM, "pageup", "PgUp", "page(-1)", "a page up", is_fixed=True),
+    Key("form.page_down", Place.ORDER_FORM, "pagedown", "PgDn", "page(1)", "a page down", is_fixed=True),
     Key("form.back", Place.ORDER_FORM, "escape", "Esc", "back", "back", is_in_footer=True, is_fixed=True),
     Key("question.do", Place.QUESTION, "D", "D", "answer", "do what it asks", is_in_footer=True),
     Key("question.back", Place.QUESTION, "escape", "Esc", "back", "keep all as it is", is_in_footer=True),
     Key("leave.leave", Place.LEAVE, "y", "y", "leave", "leave", is_in_footer=True),
     Key("leave.stay", Place.LEAVE, "escape", "Esc", "back", "stay", is_in_footer=True),
+    Key("override.back", Place.OVERRIDE, "escape", "Esc", "back", "keep it shut", is_in_footer=True),
     Key("field.take", _FIELD, "enter", "Enter", "accept", "take it", is_in_footer=True, is_fixed=True),
     Key("field.next", _FIELD, "down,tab", "↓ Tab", "next", "next line", is_fixed=True),
     Key("field.previous", _FIELD, "up,shift+tab", "↑", "previous", "previous line", is_fixed=True),

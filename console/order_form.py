@@ -13,8 +13,11 @@ from decimal import Decimal
 
 from core.inputs import ProposeOrder
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
+from core.model.sizing import product
 from core.model.staging import MANUAL
 from core.model.values import ZERO, Fraction, Price, Quantity, Symbol, plain, rounded_down, tick_of
+from core.risk.scaling.contract import Wanted
+from core.risk.sizing import binding_cuts
 from core.views import DeskView, SymbolView
 from widgets import format as f
 
@@ -347,5 +350,15 @@ def _doubt(draft: Draft, view: DeskView) -> None:
         draft.doubts["quantity"] = f"{cost:,.2f} USD is over the buying power"
     elif cost is not None and sizing.max_notional is not None and cost > sizing.max_notional:
         draft.doubts["quantity"] = f"{cost:,.2f} USD is over {sizing.max_notional:,.2f} an order"
-    elif loss is not None and sizing.risk is not None and loss > sizing.risk:
-        draft.doubts["quantity"] = f"loses {loss:,.2f} USD, over {sizing.risk:,.2f} a trade"
+    elif loss is not None and (risk := _risk(draft, view)) is not None and loss > risk:
+        draft.doubts["quantity"] = f"loses {loss:,.2f} USD, over {risk:,.2f} a trade"
+
+
+def _risk(draft: Draft, view: DeskView) -> Decimal | None:
+    """USD that it may lose at its stop, after what lowers that for every order."""
+    risk, symbol = view.sizing.risk, draft.symbol
+    if risk is None or symbol is None or draft.price is None or draft.stop is None:
+        return risk
+    is_long = draft.effect is not Effect.SHORT
+    wanted = Wanted(risk, draft.price, abs(draft.price - draft.stop), risk, draft.step, is_long)
+    return risk * product(binding_cuts(wanted, symbol.conditions))

@@ -69,6 +69,13 @@ class OrdersPane(Orders, Wanting):
         self.want("all" if self.shows_all else "fewer", "")
 
 
+class ProtectionsPane(Protections, Wanting):
+    BINDINGS = bindings_for(Place.PROTECTIONS)
+
+    def action_override(self) -> None:
+        self.want_for_row("override")
+
+
 class StrategiesPane(Strategies, Wanting):
     BINDINGS = bindings_for(Place.STRATEGIES)
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from console.order_form import Draft
+from core.model.order import Effect
 from core.model.values import ZERO, Money, Quantity, plain, rounded_down
-from core.risk.sizing import BY_NOTIONAL, quantity_for
+from core.risk.scaling.contract import Wanted
+from core.risk.sizing import BY_BUDGET, BY_NOTIONAL, BY_RISK, size_within
 from core.views import DeskView
 from widgets import format as f
 
@@ -33,11 +35,20 @@ def preset(draft: Draft, part: Decimal, view: DeskView) -> Preset:
         return Preset(None, "equity and buying power are not known yet; wait a moment")
     risk, most = Money(sizing.risk * part), min(sizing.max_notional, power)
     way = abs(draft.price - draft.stop)
-    size = quantity_for(risk, draft.price, way / draft.price, most, draft.step)
+    is_long = draft.effect is not Effect.SHORT
+    room = draft.symbol.room_to_buy if is_long else draft.symbol.room_to_short
+    wanted = Wanted(risk, draft.price, way, most, draft.step, is_long=is_long)
+    size = size_within(room, wanted, draft.symbol.conditions)
     if not size.quantity:
         return Preset(None, f"no size fits: {size.limited_by}")
-    if size.limited_by != BY_NOTIONAL:
-        limit = f"a risk of {f.money(risk)} USD"
+    if size.quantity * draft.price < sizing.least:
+        return Preset(None, f"no size fits: {size.limited_by} is under the smallest order")
+    if size.limited_by == BY_BUDGET:
+        limit = "what the risk budget leaves"
+    elif size.limited_by == BY_RISK:
+        limit = " × ".join([f"a risk of {f.money(risk)} USD", *map(str, size.cuts)])
+    elif size.limited_by != BY_NOTIONAL:
+        limit = f"the limit of {size.limited_by}"
     else:
         limit = f"{f.money(most)} USD, the {'buying power' if most == power else 'largest order'}"
     return Preset(size.quantity, f"{plain(size.quantity)} {draft.symbol.symbol}: sized by {limit}")

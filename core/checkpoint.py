@@ -15,6 +15,10 @@ from core.execution.tally import TallyState
 from core.market.normaliser import MarketState
 from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
 from core.risk.day import DayState
+from core.risk.margin_samples import MarginState
+from core.risk.protections.book import BookState
+from core.risk.regime.book import RegimeState
+from core.risk.scaling.book import SizingState
 from core.shadows import ShadowsState
 from core.staging.stage import StageState
 from core.strategies.orchestrator import OrchestratorState
@@ -24,6 +28,10 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "orders": TypeAdapter(LedgerState),
     "proposals": TypeAdapter(StageState),
     "day": TypeAdapter(DayState),
+    "protections": TypeAdapter(BookState),
+    "regime": TypeAdapter(RegimeState),
+    "sizing": TypeAdapter(SizingState),
+    "margin": TypeAdapter(MarginState),
     "breaker": TypeAdapter(BreakerState),
     "latencies": TypeAdapter(LatenciesState),
     "tally": TypeAdapter(TallyState),
@@ -41,6 +49,10 @@ def states(desk: Desk) -> dict[str, Any]:
         "orders": desk.ledger.state,
         "proposals": desk.stage.state,
         "day": desk.opening.state,
+        "protections": desk.protections.state,
+        "regime": desk.regime.state,
+        "sizing": desk.sizing.state,
+        "margin": desk.margin.state,
         "breaker": desk.breaker.state,
         "latencies": desk.latencies.state,
         "tally": desk.tally.state,
@@ -98,6 +110,10 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
     desk.ledger.restore(loaded["orders"])
     desk.stage.state = loaded["proposals"]
     desk.opening.state = loaded["day"]
+    desk.protections.restore(loaded["protections"])
+    desk.regime.state = loaded["regime"]
+    desk.sizing.restore(loaded["sizing"])
+    desk.margin.state = loaded["margin"]
     desk.breaker.state = loaded["breaker"]
     desk.latencies.state = loaded["latencies"]
     desk.tally.state = loaded["tally"]

@@ -1,22 +1,44 @@
-"""Whether the desk may trade: settings in force, halted, killed, reconciled. One slice, folded from facts."""
+"""Whether the desk may trade: settings in force, halted, killed, reconciled. One slice, folded from facts.
+
+What passes when (the table of docs/RISK.md):
+
+| what stands | opens or adds | only reduces | cancels |
+| --- | --- | --- | --- |
+| entries on | confirmed, every check | confirmed; checks only warn | at once |
+| protection, limit, regime, breaker, back-pressure | refused, with every reason | as above | at once |
+| the settings file changed, the clock jumped | refused, with the way out | as above | at once |
+| halted (first kill press, a signal, an invariant) | refused | as above, staged by the \
+operator or an exit | at once |
+| killed | refused | from the kill screen or a ticket, each confirmed | what could open or add is cancelled; \
+protective orders stay and are named |
+| read-only (the books, or an order in them, not reconciled) | refused | only a close of what the broker itself \
+reports | at once |
+| the journal cannot be written (SP-06) | refused | refused | at once |
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 
 from core.facts import (
+    ClockJumped,
+    ClockSettled,
     EngineStarted,
     EngineStopped,
     HaltCause,
     Halted,
     InstallationNamed,
     Killed,
+    LimitsReloaded,
     Rearmed,
     ReconciliationFailed,
     ReconciliationPassed,
     Resumed,
     SettingsApplied,
+    SettingsFileAgreed,
+    SettingsFileChanged,
     StateReset,
     StateRestored,
     SymbolRefused,
@@ -44,7 +66,7 @@ class ControlState:
 
     `read_only_at` is when the desk became read-only; None while it is not. `differences` are those of the last
     comparison that was news. `forgotten_until` is the time up to which a reset or a restore forgot orders; None where
-    none did.
+    none did. `settings_file` and `clock` say why entries wait for either; None where they do not.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -61,6 +83,9 @@ class ControlState:
     starts: int = 0
     refused_symbols: dict[Symbol, Refusal] = field(default_factory=dict)
     forgotten_until: datetime | None = None
+    settings_file: str | None = None
+    clock: str | None = None
+    clock_jumped_at: datetime | None = None
 
 
 class Control:
@@ -70,6 +95,11 @@ class Control:
         self.state = ControlState()
         self.folds = {
             SettingsApplied: self._applied,
+            SettingsFileChanged: self._file_changed,
+            SettingsFileAgreed: self._file_agreed,
+            LimitsReloaded: self._file_agreed,
+            ClockJumped: self._clock_jumped,
+            ClockSettled: self._clock_settled,
             InstallationNamed: self._named,
             StateReset: self._forgot,
             StateRestored: self._forgot,
@@ -106,7 +136,7 @@ class Control:
             return f"halted ({cause.value}): {reason}"
         if not self.state.is_reconciled:
             return "read-only: " + "; ".join(self.state.read_only_because)
-        return None
+        return self.state.settings_file or self.state.clock
 
     def refusal_of(self, symbol: Symbol, day: date) -> Refusal | None:
         """Why nothing may be opened in this symbol on this New York day, or None."""
@@ -120,6 +150,19 @@ class Control:
     def _applied(self, _at: datetime, fact: SettingsApplied) -> None:
         self.state.settings = fact.settings
 
+    def _file_changed(self, _at: datetime, fact: SettingsFileChanged) -> None:
+        self.state.settings_file = fact.reason
+
+    def _file_agreed(self, _at: datetime, _fact: SettingsFileAgreed | LimitsReloaded) -> None:
+        self.state.settings_file = None
+
+    def _clock_jumped(self, at: datetime, fact: ClockJumped) -> None:
+        self.state.clock = jump_in_words(fact.seconds, fact.behind)
+        self.state.clock_jumped_at = at
+
+    def _clock_settled(self, _at: datetime, _fact: ClockSettled) -> None:
+        self.state.clock = self.state.clock_jumped_at = None
+
     def _named(self, _at: datetime, fact: InstallationNamed) -> None:
         self.state.installation = fact.name
 
@@ -132,6 +175,7 @@ class Control:
         self.state.read_only_at = at
         self.state.read_only_because = NOT_COMPARED
         self.state.halts.pop(HaltCause.JOURNAL, None)
+        self.state.settings_file = None  # a start reads the file
 
     def _stopped(self, _at: datetime, _fact: EngineStopped) -> None:
         self.state.is_reconciled = False
@@ -158,7 +202,6 @@ class Control:
         self.state.read_only_at = None
         self.state.corrections = fact.corrections
         self.state.differences = fact.differences
-        self.state.halts.pop(HaltCause.RECONCILIATION, None)
 
     def _failed(self, at: datetime, fact: ReconciliationFailed) -> None:
         self.state.is_reconciled = False
@@ -169,3 +212,13 @@ class Control:
     def _symbol_refused(self, at: datetime, fact: SymbolRefused) -> None:
         kept = {symbol: refusal for symbol, refusal in self.state.refused_symbols.items() if refusal.day == fact.day}
         self.state.refused_symbols = {**kept, fact.symbol: Refusal(fact.day, at, fact.reason)}
+
+
+def jump_in_words(seconds: Decimal, behind: Decimal) -> str:
+    """`this machine's clock jumped 3,600 s forward: entries wait until it is steady`."""
+    if not seconds:
+        return f"this machine's clock is {behind:,.0f} s behind the desk's time: set it, entries wait until both agree"
+    way = "forward" if seconds > 0 else "back"
+    return (
+        f"this machine's clock jumped {abs(seconds):,.0f} s {way}: see that it is right; entries wait for a steady one"
+    )

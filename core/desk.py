@@ -17,6 +17,7 @@ from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
 from core.execution.tally import Tally
 from core.facts import BarClosed, Fact, MarketDataQuarantined
+from core.inputs import SettingsFault
 from core.market.normaliser import Normaliser
 from core.model.account import Account, Mode, NoAccount
 from core.model.bar import ONE_MINUTE, Bar
@@ -24,13 +25,24 @@ from core.model.broker import FreshFigures, OrderReport
 from core.model.connection import Lamp, Line
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest, Side
+from core.model.position import Trade
 from core.model.quote import NoQuote, Quote
 from core.model.session import Calendar
 from core.model.values import ZERO, Price, Quantity, Symbol, plain
 from core.ports import Journal
+from core.risk.conditions import gathered
 from core.risk.day import Day
 from core.risk.gate import ReviewContext
-from core.shadows import Shadows
+from core.risk.margin_samples import MarginSamples
+from core.risk.protections.book import ProtectionBook
+from core.risk.protections.day_trades import business_days
+from core.risk.protections.trades import Direction, closed
+from core.risk.regime.book import RegimeBook
+from core.risk.reloading import Change
+from core.risk.scaling.book import SizingBook
+from core.risk.scaling.contract import Conditions
+from core.settings import Settings
+from core.shadows import Shadow, Shadows
 from core.staging.stage import Stage
 from core.strategies.orchestrator import Orchestrator
 
@@ -41,8 +53,8 @@ Listener = Callable[[int, datetime, Fact], None]
 class Holdings:
     """What strategies are told of the books and the stage."""
 
-    def __init__(self, ledger: Ledger, stage: Stage, opening: Day) -> None:
-        self.ledger, self.stage, self.opening = ledger, stage, opening
+    def __init__(self, ledger: Ledger, stage: Stage, opening: Day, regime: RegimeBook, sizing: SizingBook) -> None:
+        self.ledger, self.stage, self.opening, self.regime, self.sizing = ledger, stage, opening, regime, sizing
 
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]:
         position = self.ledger.position(symbol, strategy)
@@ -54,11 +66,18 @@ class Holdings:
     def entries_filled(self, strategy: str, day: date) -> int:
         return self.ledger.entries_filled(strategy, day)
 
+    def entries_allowed(self, day: date) -> int:
+        return self.regime.allowance(day).entries
+
     def is_waiting(self, symbol: Symbol, strategy: str) -> bool:
         return self.stage.entry_waits(symbol, strategy) or bool(self.ledger.working_entries(symbol, strategy))
 
     def opening_equity(self, day: date) -> Decimal | None:
         return self.opening.opening_equity(day)
+
+    def conditions(self, symbol: Symbol, strategy: str, day: date, last: dict[Symbol, Price]) -> Conditions:
+        """By facts alone, so that a rebuild sizes as the day did."""
+        return gathered(symbol, strategy, self.sizing, self.ledger, self.opening_equity(day), last.get)
 
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal:
         return self.ledger.result_of(day, last)
@@ -79,18 +98,27 @@ class Desk:
         self.ledger = Ledger(calendar)
         self.stage = Stage(calendar)
         self.opening = Day()
+        self.protections = ProtectionBook(lambda: self.control.settings.risk.protections, business_days(calendar))
+        self.regime = RegimeBook(lambda: self.control.settings.risk)
+        self.sizing = SizingBook(lambda: self.control.settings.risk.sizing, lambda: self.regime.regime)
+        self.ledger.on_trade = self._hear_trade
+        self.margin = MarginSamples()
         self.breaker = Breaker()
         self.latencies = Latencies(calendar.trading_day)
         self.tally = Tally(calendar.trading_day)
         self.normaliser = Normaliser(calendar)
-        self.orchestrator = Orchestrator(calendar, Holdings(self.ledger, self.stage, self.opening))
+        holdings = Holdings(self.ledger, self.stage, self.opening, self.regime, self.sizing)
+        self.orchestrator = Orchestrator(calendar, holdings)
         self.shadows = Shadows(calendar, self.control, self.stage, self.ledger, self._last_close)
+        self.shadows.counts_for, self.shadows.on_end = self.protections.refuses_by_curve, self._hear_shadow
         self.quotes: dict[Symbol, Quote] = {}
         self.instruments: dict[Symbol, Instrument] = {}
         self.lamps: dict[Line, Lamp] = {}
         self.calls: tuple[tuple[str, int], ...] = ()
         self.held_by_the_broker: dict[Symbol, Quantity] | None = None
         self.others: tuple[OrderReport, ...] = ()
+        self.settings_file: Settings | SettingsFault | None = None
+        self.file_changes: tuple[Change, ...] = ()
         self.account: Account | NoAccount = NoAccount("the broker has not said yet")
         self.folds = self._folds()
 
@@ -114,11 +142,12 @@ class Desk:
 
     def figures_for(self, at: datetime, symbol: Symbol, fresh: FreshFigures | None) -> ReviewContext:
         """What a review looks at: the fresh figures where they were fetched, else the last sightings."""
+        day = self.calendar.trading_day(at)
         return ReviewContext(
             at=at,
             settings=self.control.settings,
             mode=self.mode,
-            day=self.calendar.trading_day(at),
+            day=day,
             session=self.calendar.session_at(at),
             control=self.control,
             ledger=self.ledger,
@@ -129,7 +158,14 @@ class Desk:
             instrument=fresh.instrument if fresh else self.instrument(symbol),
             broker_time=fresh.broker_time if fresh else None,
             is_fresh=fresh is not None,
+            protections=self.protections,
+            session_of_day=self.calendar.session_on(day),
             others=self.others,
+            regime=self.regime.regime,
+            sizing=self.sizing,
+            last=self._last_known,
+            instruments=self.instruments,
+            prices=self.last_price,
         )
 
     def read_only_refusal(self, order: OrderRequest) -> str | None:
@@ -160,6 +196,10 @@ class Desk:
             prices.append((quote.at, quote.mid))
         return max(prices, default=None)
 
+    def _last_known(self, symbol: Symbol) -> Price | None:
+        found = self.last_price(symbol)
+        return None if found is None else found[1]
+
     def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
         return self.instruments.get(symbol) or NoInstrument("the broker has not said yet whether it trades")
 
@@ -174,6 +214,10 @@ class Desk:
             self.ledger.folds,
             self.stage.folds,
             self.opening.folds,
+            self.protections.folds,
+            self.regime.folds,
+            self.sizing.folds,
+            self.margin.folds,
             self.breaker.folds,
             self.latencies.folds,
             self.tally.folds,
@@ -193,10 +237,24 @@ class Desk:
     def _after(self, _at: datetime, fact: Fact) -> None:
         self.orchestrator.after(fact)
 
+    def _hear_trade(self, trade: Trade, is_long: bool) -> None:
+        """In the fold of its last fill: a rebuild hears it as the day did."""
+        over = closed(trade, Direction.LONG if is_long else Direction.SHORT)
+        self.protections.take(over)
+        self.sizing.take(over)
+
+    def _hear_shadow(self, shadow: Shadow, at: datetime) -> None:
+        """What the equity curve refused has ended (RK-13)."""
+        if (trade := shadow.as_trade(at)) is not None:
+            self.protections.take_shadow(trade)
+
     def _fold_bar(self, _at: datetime, fact: BarClosed) -> None:
-        self.normaliser.fold(fact.bar)
+        bar = fact.bar
+        self.normaliser.fold(bar)
+        self.protections.take_bar(bar, self.calendar.trading_day(bar.start))
+        self.sizing.take_bar(bar)
         if self.shadows.following:
-            self.shadows.take(fact.bar)
+            self.shadows.take(bar)
 
     def _fold_quarantine(self, _at: datetime, _fact: MarketDataQuarantined) -> None:
         self.normaliser.fold_quarantine()

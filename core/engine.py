@@ -12,15 +12,17 @@ from typing import Any
 
 from core import inputs
 from core.desk import Desk
-from core.effects import CancelOrder, Effect, FetchAccount, LatchKill
+from core.effects import CancelOrder, Effect, FetchAccount, FetchPicture, LatchKill
 from core.execution.order import Order
 from core.facts import RELEARNED, Fact, HaltCause, Halted, InstallationNamed, SettingsApplied
-from core.model.account import Mode
+from core.model.account import Account, Mode
 from core.model.session import Calendar
 from core.ports import Journal, JournalError, JournalWriteError
 from core.risk.checks import standard_gate
+from core.risk.reloading import changes_between, without_looser
 from core.settings import Settings
 from core.workflows.adopting import Adopting
+from core.workflows.beginning import Beginning
 from core.workflows.breaking import CALLS, Breaking
 from core.workflows.cancelling import Cancelling
 from core.workflows.changing import Changing
@@ -31,22 +33,30 @@ from core.workflows.confirming import Confirming
 from core.workflows.doubting import Doubting
 from core.workflows.editing import Editing
 from core.workflows.filling import Filling
+from core.workflows.guarding import Guarding
 from core.workflows.holding_over import HoldingOver
+from core.workflows.lending import Lending
 from core.workflows.market import Market
+from core.workflows.measuring import Measuring
 from core.workflows.proposing import Proposing
 from core.workflows.protecting import Protecting
+from core.workflows.reloading import Reloading
 from core.workflows.replacing import Replacing
 from core.workflows.starting import Starting
 from core.workflows.stopping import Stopping
 from core.workflows.submitting import Submitting
+from core.workflows.timekeeping import Timekeeping
 from core.workflows.warned import Warned
 
 Handler = Callable[[Any], Iterable[Effect]]
 NOTHING: tuple[Effect, ...] = ()
 QUESTIONS = frozenset({FetchAccount})
-"""Effects that change nothing and that nobody waits for: they need no sync of their own and move no deadline."""
+"""Effects that change nothing and that nobody waits for: they move no deadline."""
 
-REPLANNED = frozenset({inputs.PictureFetched, inputs.LampChanged})
+UNSYNCED = QUESTIONS | {FetchPicture}
+"""Those that need no sync of their own; an answer to the picture is waited for, so it moves a deadline."""
+
+REPLANNED = frozenset({inputs.PictureFetched, inputs.LampChanged, inputs.ClockRead})
 """Inputs that may move a deadline although nothing is recorded or asked for."""
 
 
@@ -100,14 +110,40 @@ class Engine:
         filling.after_arrival, filling.after_fill = replacing.after_arrival, after_fill
         filling.after_end = submitting.after_end = doubting.after_end = after_end
         filling.after_late_fill = doubting.ask_for_books = comparing.ask_soon
+        guarding = Guarding(desk)
+        lending = Lending(desk)
+
+        def see_account(account: Account) -> None:
+            guarding.see_account(account)
+            guarding.look()
+            lending.see(account)
+
+        filling.after_trade = market.tell_of_guards = guarding.look
+        starting.see_loss = see_account
         breaking = Breaking(desk)
         warned = Warned(desk, cancelling)
+        measuring = Measuring(desk)
+        reloading, timekeeping = Reloading(desk), Timekeeping(desk)
+        reloading.after_reload, self._end_overrides = guarding.on_tightened, guarding.end_overrides
         submitting.take_warnings = warned.take
-        self.timed = (warned, market, submitting, doubting, cancelling, closing, confirming, comparing)
+        self.timed = (
+            warned,
+            timekeeping,
+            Beginning(desk),
+            guarding,
+            market,
+            submitting,
+            doubting,
+            cancelling,
+            closing,
+            confirming,
+            comparing,
+        )
         self.handlers: dict[type, Handler] = {
             inputs.BarArrived: market.on_bar,
             inputs.QuoteArrived: market.on_quote,
             inputs.MarketDataBroken: market.on_broken,
+            inputs.RegimeArrived: measuring.on_regime,
             inputs.SubmissionAnswered: submitting.on_answered,
             inputs.SubmissionStopped: submitting.on_stopped,
             inputs.CancelAnswered: cancelling.on_answered,
@@ -139,6 +175,10 @@ class Engine:
             inputs.Kill: stopping.on_kill,
             inputs.ConfirmWarning: warned.on_confirm,
             inputs.ClearBreaker: breaking.on_clear,
+            inputs.OverrideProtection: guarding.on_override,
+            inputs.ReloadLimits: reloading.on_reload,
+            inputs.SettingsFileSeen: reloading.on_seen,
+            inputs.ClockRead: timekeeping.on_read,
             inputs.Rearm: stopping.on_rearm,
             inputs.Start: starting.on_start,
             inputs.DeadlineReached: self._on_deadline,
@@ -168,7 +208,7 @@ class Engine:
                 return NOTHING
             drained = list(effects)
             is_act = any(type(effect) not in QUESTIONS for effect in drained)
-            if self._is_owed_a_sync or is_act:
+            if self._is_owed_a_sync or any(type(effect) not in UNSYNCED for effect in drained):
                 desk.journal.sync()
                 self._is_owed_a_sync = False
         except JournalWriteError as error:
@@ -182,12 +222,21 @@ class Engine:
         return drained
 
     def apply(self, at: datetime, settings: Settings, installation: str) -> None:
-        """Put settings and the installation's name in force; recorded where they are new."""
+        """Put settings and the installation's name in force; recorded where they are new.
+
+        Limits that are looser than those that held wait for their word, as while an engine runs (RK-13): no crash and
+        no restart lets them in.
+        """
         self.desk.at = max(at, self.desk.at)
-        if self.desk.control.state.installation is None:
+        control = self.desk.control
+        if control.state.installation is None:
             self.desk.record(InstallationNamed(installation))
-        if self.desk.control.state.starts == 0 or self.desk.control.settings != settings:
+        if control.state.starts > 0:
+            settings = without_looser(control.settings, settings)
+        if control.state.starts == 0 or control.settings != settings:
+            changes = changes_between(control.settings, settings)
             self.desk.record(SettingsApplied(settings))
+            self._end_overrides(changes)
         self.desk.journal.sync()
         self._is_owed_a_sync = False
 

@@ -22,7 +22,9 @@ from core.model.broker import (
 from core.model.connection import Lamp
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
 from core.model.quote import Quote
+from core.model.regime import Regime
 from core.model.values import ClientOrderId, Digest, Fraction, Price, ProposalId, Quantity, Symbol, TicketId
+from core.settings import Settings
 
 WHOLE = Fraction(Decimal(1))
 
@@ -48,6 +50,13 @@ class MarketDataBroken:
 
     place: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegimeArrived:
+    """The VIX and the market's labels, measured anew; what could not be had is named in them (RK-19)."""
+
+    regime: Regime
 
 
 # ── the broker ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -312,10 +321,35 @@ class ClearBreaker:
 
 
 @dataclass(frozen=True, slots=True)
+class OverrideProtection:
+    """Let entries pass what a protection shut in one scope; the word is typed in full (RK-06)."""
+
+    name: str
+    scope: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rearm:
     """`word` is what was typed."""
 
     word: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadLimits:
+    """Trade by the limits that the settings file says now: the tighter ones, and with the word typed all (RK-13).
+
+    Attributes
+    ----------
+    digest
+        Of the file as its differences were shown.
+    word
+        What was typed; empty where nothing was.
+    """
+
+    digest: str
+    word: str = ""
 
 
 # ── the runtime ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -329,6 +363,31 @@ class Start:
 @dataclass(frozen=True, slots=True)
 class DeadlineReached:
     """The time that the engine asked to be called at."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFault:
+    """A settings file that cannot stand, with the place of its fault."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFileSeen:
+    """What the settings file says now, under the profile, the environment and the command line; a sighting."""
+
+    answer: Settings | SettingsFault
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRead:
+    """This machine's clock jumped by so many seconds, or lies behind the desk's time by so many (RK-03).
+
+    Told when it does, and again from time to time while it lies behind.
+    """
+
+    jumped: Decimal
+    behind: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,6 +426,9 @@ Command = (
     | Kill
     | ConfirmWarning
     | ClearBreaker
+    | OverrideProtection
+    | ReloadLimits
+    | SettingsFileSeen
     | Rearm
 )
 
@@ -374,6 +436,7 @@ Input = (
     BarArrived
     | QuoteArrived
     | MarketDataBroken
+    | RegimeArrived
     | SubmissionAnswered
     | SubmissionStopped
     | CancelAnswered
@@ -387,6 +450,7 @@ Input = (
     | CallsCounted
     | Command
     | Start
+    | ClockRead
     | DeadlineReached
     | Stop
 )

@@ -12,6 +12,7 @@ from core.execution.order import Order, nearest_first
 from core.execution.others import held_by_others
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
+from core.model.hours import extended_until
 from core.model.order import Side, StopHolder
 from core.model.position import Position, Trade
 from core.model.quote import NoQuote
@@ -20,14 +21,18 @@ from core.model.staging import Proposal, StopPlan, Ticket
 from core.model.values import Money, Price, Quantity, Symbol, plain
 from core.pictures.charts import Charts
 from core.pictures.log import Log
+from core.pictures.margin import margin_view
 from core.pictures.protections import Protections
+from core.pictures.reloading import reload_view
 from core.pictures.results import result_rows, shadow_rows
 from core.pictures.strategies import strategy_rows
-from core.pictures.symbols import sizing, symbol_view
+from core.pictures.symbols import sizing, symbol_views
 from core.pictures.wire import wire_view
 from core.ports import JournalError
 from core.risk.capping import cap_of
 from core.risk.checks import standard_gate
+from core.risk.conditions import size_now
+from core.risk.margin import distance_of, limit_under
 from core.strategies.orchestrator import at_new_york
 from core.telling import order_in_words
 from core.views import (
@@ -77,7 +82,7 @@ class Pictures:
         midnight = at_new_york(today, time.min)
         trades = [t for t in reversed(desk.ledger.state.trades) if t.exit_time >= midnight]
         prices = [(p, self._newest_price(p)[1]) for p in desk.ledger.positions()]
-        positions = tuple(self._position(p) for p in desk.ledger.positions())
+        positions = tuple(self._position(p, at) for p in desk.ledger.positions())
         orders = tuple(self._order(o) for o in reversed(desk.ledger.state.orders.values()) if self._is_todays(o, at))
         working = [o for o in orders if o.status.is_working and TO_REPLACE not in o.marks]
         return DeskView(
@@ -96,7 +101,7 @@ class Pictures:
                 tuple(o for o in working if o.is_protective and HELD not in o.marks),
                 tuple(p for p in positions if p.covered < abs(p.quantity)),
             ),
-            symbols=tuple(symbol_view(desk, Symbol(text)) for text in desk.control.settings.symbols),
+            symbols=symbol_views(desk, at),
             strategies=strategy_rows(desk, today),
             staged=self.log.staged,
             protections=self.protections.rows(at),
@@ -106,6 +111,7 @@ class Pictures:
             chart=self._chart(at, positions),
             sizing=sizing(desk, at),
             wire=wire_view(desk, at),
+            reload=reload_view(desk),
         )
 
     def _chart(self, at: datetime, positions: tuple[PositionRow, ...]) -> ChartView | None:
@@ -132,6 +138,8 @@ class Pictures:
         is_open = not isinstance(session, NoSession)
         heard_at, heard_from = self._newest_data()
         limit = control.settings.risk.daily_loss.of(opening)
+        distance = distance_of(account) if account else None
+        warn_at = control.settings.risk.margin.warn_at
         return StatusView(
             at=at,
             account=desk.account_name,
@@ -158,6 +166,8 @@ class Pictures:
             disk=self.engine.disk_trouble or self._slow_disk(),
             notes=self.engine.notes,
             lamps=tuple(desk.lamps.values()),
+            margin_distance=distance,
+            is_margin_near=distance is not None and limit_under(distance, warn_at) is not None,
         )
 
     def _breaker(self, at: datetime) -> str | None:
@@ -238,6 +248,8 @@ class Pictures:
             capped_by=cap_of(candidate, context),
             moved=self._moved_since_signal(proposal),
             average_price=held.average_price if held else None,
+            size=size_now(candidate, context),
+            margin=margin_view(candidate, context),
         )
 
     def _replaced(self, proposal: Proposal, held: Position | None) -> ReplacedView | None:
@@ -263,7 +275,7 @@ class Pictures:
             return None
         return (quote.mid - before) / before
 
-    def _position(self, position: Position) -> PositionRow:
+    def _position(self, position: Position, at: datetime) -> PositionRow:
         desk = self.desk
         last_at, last = self._newest_price(position)
         entry = desk.ledger.order(position.entry_order)
@@ -297,7 +309,15 @@ class Pictures:
             held_by_others=held_by_others(
                 desk.others, position.symbol, Side.SELL if position.quantity > 0 else Side.BUY
             ),
+            acts_from=self._stops_act_from(at),
         )
+
+    def _stops_act_from(self, at: datetime) -> datetime | None:
+        """The open up to which stops rest while the market trades; None in regular hours and while it is closed."""
+        calendar = self.desk.calendar
+        if extended_until(at, calendar.session_on(calendar.trading_day(at))) is None:
+            return None
+        return calendar.next_session(at).open
 
     def _newest_price(self, position: Position) -> tuple[datetime, Price]:
         """The newest of the last bar's close, the middle of the last quote, and what was paid."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # the command line needs these words before the first paint, and facts bring pydantic
     from core.facts import Fact
+    from core.risk.protections.contract import Answer
+    from core.risk.regime.report import Look
 
 
 class JournalError(Exception):
@@ -147,6 +149,20 @@ class DemoRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class RegimeRequest:
+    """`keyturn regime`: files of daily figures instead of the source, and which of their changes are wanted.
+
+    `vix` None asks the source, or what is remembered of it; `bars` None leaves the market unknown.
+    """
+
+    vix: Path | None = None
+    bars: Path | None = None
+    since: date | None = None
+    until: date | None = None
+    overrides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that `keyturn doctor` looked at: what it found, and what to do where it is not well."""
 
@@ -202,6 +218,8 @@ class Composition(Protocol):
     def kill(self, account: str | None, flatten: bool) -> str: ...
     def latency(self, account: str | None, folder: Path | None, day: date | None) -> dict[str, object]: ...
     def reconcile(self, account: str | None, accept: bool) -> dict[str, object]: ...
+    def protections(self, trades: Path, at: datetime, overrides: tuple[str, ...]) -> tuple[Answer, ...]: ...
+    def regime(self, request: RegimeRequest) -> Look: ...
     def verify(self, account: str | None, folder: Path | None) -> dict[str, object]: ...
     def tail(self, account: str | None, folder: Path | None, count: int, follow: bool) -> Iterator[Recorded]: ...
     def why(self, account: str | None, folder: Path | None, order: str) -> Iterator[Recorded]: ...

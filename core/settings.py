@@ -8,21 +8,16 @@ from __future__ import annotations
 from datetime import time
 from decimal import Decimal
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from core.model.account import Mode
 from core.model.order import StopHolder
-
-Ratio = Annotated[Decimal, Field(ge=0, le=1)]
-LARGEST_AMOUNT = 1_000_000_000
-"""Of any amount, USD: more is a slip of the hand, and a limit that limits nothing."""
-Positive = Annotated[Decimal, Field(gt=0, le=LARGEST_AMOUNT)]
-NotNegative = Annotated[Decimal, Field(ge=0, le=LARGEST_AMOUNT)]
-Seconds = Annotated[Decimal, Field(gt=0, le=86_400)]
-Delay = Annotated[Decimal, Field(ge=0, le=3600)]
-"""Seconds; none is allowed."""
+from core.risk.protections.terms import FREQTRADE, ProtectionsSettings
+from core.risk.regime.terms import FrequencyTerms, RegimeSettings
+from core.risk.scaling.settings import SizingSettings
+from core.risk.terms import MarginSettings, PortfolioSettings, SessionSettings
+from core.setting_types import Amount, Delay, NotNegative, Part, Positive, Ratio, Seconds, is_loopback
 
 
 def _without_zone(moment: time) -> time:
@@ -32,31 +27,6 @@ def _without_zone(moment: time) -> time:
 
 
 TimeOfDay = Annotated[time, AfterValidator(_without_zone)]
-
-
-class Part(BaseModel):
-    """One table of the settings file: frozen, and closed to unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Amount(Part):
-    """An amount in USD, or as a fraction of equity: exactly one of the two."""
-
-    usd: Positive | None = Field(None, description="USD")
-    of_equity: Annotated[Decimal, Field(gt=0, le=1)] | None = Field(None, description="fraction of equity")
-
-    @model_validator(mode="after")
-    def exactly_one(self) -> Self:
-        if (self.usd is None) == (self.of_equity is None):
-            raise ValueError("give exactly one of usd and of_equity")
-        return self
-
-    def of(self, equity: Decimal | None) -> Decimal | None:
-        """The amount in USD; None where it needs an equity that is not known."""
-        if self.usd is not None:
-            return self.usd
-        return None if equity is None or self.of_equity is None else self.of_equity * equity
 
 
 class AccountSettings(Part):
@@ -76,6 +46,9 @@ class RiskSettings(Part):
     daily_loss: Amount = Field(
         Amount(usd=Decimal(10), of_equity=None), description="blocks entries for the day (RK-03)"
     )
+    weekly_loss: Amount = Field(
+        Amount(usd=Decimal(25), of_equity=None), description="blocks entries for the week (RK-03)"
+    )
     entries_a_day: Annotated[int, Field(ge=0, le=10_000)] = Field(1, description="filled entries a day and strategy")
     window_start: TimeOfDay = Field(time(10, 0), description="first bar start for an entry, New York (RK-07)")
     window_end: TimeOfDay = Field(time(11, 30), description="last bar start for an entry, New York, included")
@@ -86,6 +59,23 @@ class RiskSettings(Part):
     quote_age_seconds_iex: Seconds = Field(Decimal(60), description="the same on the IEX feed")
     price_band: Ratio = Field(Decimal("0.05"), description="a limit further from the quote warns (EX-11)")
     clock_skew_seconds: Seconds = Field(Decimal(1), description="more between desk and broker warns")
+    clock_wrong_seconds: Seconds = Field(Decimal(15), description="more between desk and broker refuses entries")
+    clock_jump_seconds: Seconds = Field(Decimal(2), description="a jump of this machine's clock that shuts entries")
+    clock_steady_seconds: Seconds = Field(Decimal(60), description="without another jump, after which they pass again")
+    margin: MarginSettings = MarginSettings()
+    portfolio: PortfolioSettings = PortfolioSettings()
+    session: SessionSettings = SessionSettings()
+    protections: ProtectionsSettings = ProtectionsSettings()
+    frequency: FrequencyTerms = FrequencyTerms()
+    sizing: SizingSettings = SizingSettings()
+
+    @model_validator(mode="after")
+    def some_order_is_neither_too_small_nor_too_large(self) -> Self:
+        if self.max_notional.usd is not None and self.min_notional > self.max_notional.usd:
+            raise ValueError(
+                "risk.min_notional is over risk.max_notional, so that no order passes; change one of the two"
+            )
+        return self
 
 
 class StagingSettings(Part):
@@ -207,14 +197,9 @@ class AlpacaSettings(Part):
     @field_validator("trading_url", "data_url", "trade_stream_url", "data_stream_url")
     @classmethod
     def plain_only_on_loopback(cls, url: str) -> str:
-        if url and not (url.startswith(("https://", "wss://")) or _is_loopback(url)):
+        if url and not (url.startswith(("https://", "wss://")) or is_loopback(url)):
             raise ValueError("https or wss; plain http and ws only on this machine (127.0.0.1, localhost, [::1])")
         return url
-
-
-def _is_loopback(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.scheme in ("http", "ws") and parts.hostname in ("127.0.0.1", "localhost", "::1")
 
 
 class DisplaySettings(Part):
@@ -229,7 +214,7 @@ class DisplaySettings(Part):
 class Settings(Part):
     """Everything that can be set. The profile gives the defaults; file, environment and command line go over them."""
 
-    profile: Literal["micro", "swing"] = "micro"
+    profile: Literal["micro", "swing", "freqtrade"] = "micro"
     symbols: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9./]{0,9}$")], ...] = ("SPY",)
     account: AccountSettings = AccountSettings()
     risk: RiskSettings = RiskSettings()
@@ -239,6 +224,7 @@ class Settings(Part):
     strategies: StrategiesSettings = StrategiesSettings()
     exchange: ExchangeSettings = ExchangeSettings()
     alpaca: AlpacaSettings = AlpacaSettings()
+    regime: RegimeSettings = RegimeSettings()
     display: DisplaySettings = DisplaySettings()
     keys: dict[str, str] = Field({}, description="other keys, by the identifier of the table's line")
 
@@ -264,8 +250,11 @@ class Settings(Part):
         return self
 
 
+SMALL_ACCOUNT: dict[str, object] = {"max_exposure": "0.8"}
+"""A fifth of a small account stays cash (RK-16)."""
+
 PROFILES: dict[str, dict[str, object]] = {
-    "micro": {},
+    "micro": {"risk": {"portfolio": SMALL_ACCOUNT}},
     "swing": {
         "exchange": {"cash": "100000", "multiplier": "2"},
         "risk": {
@@ -274,10 +263,15 @@ PROFILES: dict[str, dict[str, object]] = {
             "max_notional": {"of_equity": "0.08"},
             "max_open_positions": 30,
             "daily_loss": {"of_equity": "0.02"},
+            "weekly_loss": {"of_equity": "0.04"},
             "entries_a_day": 10,
             "window_start": "09:35",
             "window_end": "15:45",
+            "frequency": {"enabled": False},
+            "margin": {"holds_overnight": True},
+            "portfolio": {"max_exposure": "0.9", "reserve": "10000"},
         },
     },
+    "freqtrade": {"risk": {"protections": FREQTRADE, "portfolio": SMALL_ACCOUNT}},
 }
 """What each profile lays over the defaults, as a settings file would."""

@@ -1,8 +1,8 @@
 """Shadow trades: an entry that was declined, expired or blocked is followed as if it had been sent (OP-12).
 
 It waits until a bar touches its limit, is open at its limit from then on, and ends at its stop, at its target, or flat
-with its session, at the bar's close. Nothing here is sent, and no limit counts it. Where a bar leaves two ways to read
-it, the worse one counts:
+with its session, at the bar's close. Nothing here is sent, and no limit counts it; only the equity curve of a strategy
+that is shut by it does, so that it can recover (RK-13). Where a bar leaves two ways to read it, the worse one counts:
 
 - a bar that was under way when the entry was let go does not count; the first whole one after it does
 - in the bar that touched the limit only the stop can end it, and a stop goes before a target
@@ -24,8 +24,10 @@ from core.facts import ProposalEnd, ProposalEnded, ProposalSkipped, SubmissionBl
 from core.model.bar import Bar
 from core.model.order import OrderRequest, Side
 from core.model.session import Calendar, NoSession
+from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, StopPlan
 from core.model.values import Money, Price, Quantity, Symbol
+from core.risk.protections.trades import ClosedTrade, Direction, ratio_of
 from core.staging.stage import Stage
 
 NOT_TAKEN = (ProposalEnd.DECLINED, ProposalEnd.EXPIRED, ProposalEnd.BLOCKED)
@@ -42,6 +44,10 @@ class Course(StrEnum):
     CLOSE = "close"
 
 
+EXITS = {Course.STOP: ExitReason.STOP_LOSS, Course.TARGET: ExitReason.TAKE_PROFIT, Course.CLOSE: ExitReason.FORCE_FLAT}
+"""What a trade that ended so would be called."""
+
+
 @dataclass(slots=True)
 class Shadow:
     """One entry that was not taken. Written by the fold alone.
@@ -56,6 +62,8 @@ class Shadow:
         Close of the newest bar since its limit was touched, USD; None before.
     left_at
         Price at which it ended, USD; None while it goes on, and where its limit was never touched.
+    is_counted
+        It could not be taken, its strategy being shut by its equity curve, and its result counts there.
     """
 
     key: str
@@ -73,6 +81,7 @@ class Shadow:
     course: Course = Course.WAITS
     last: Price | None = None
     left_at: Price | None = None
+    is_counted: bool = False
 
     @property
     def is_followed(self) -> bool:
@@ -87,13 +96,30 @@ class Shadow:
         gained = price - self.entry_price if self.side is Side.BUY else self.entry_price - price
         return Money(gained * self.quantity)
 
+    def as_trade(self, at: datetime) -> ClosedTrade | None:
+        """The trade that it would have been, over at `at`; None where its limit was never touched."""
+        staked, result = self.entry_price * self.quantity, self.result
+        if result is None or not staked:
+            return None
+        return ClosedTrade(
+            symbol=self.symbol,
+            direction=Direction.LONG if self.side is Side.BUY else Direction.SHORT,
+            opened_at=self.let_go_at,
+            closed_at=at,
+            ratio=ratio_of(result / staked),
+            exit_reason=EXITS[self.course],
+            profit=result,
+            strategy=self.strategy,
+            is_shadow=True,
+        )
+
     # ── one bar ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def take(self, bar: Bar) -> None:
         if bar.start < self.let_go_at:
             return
         if bar.start >= self.closes_at:
-            self._leave(Course.CLOSE, self.last)
+            self.close()
         elif self.course is Course.WAITS:
             self._wait(bar)
         elif self._reaches(self.stop, bar):
@@ -102,6 +128,10 @@ class Shadow:
             self._leave(Course.TARGET, self.target)
         else:
             self._go_on(bar)
+
+    def close(self) -> None:
+        """No bar came after the last one of its session."""
+        self._leave(Course.CLOSE, self.last)
 
     def _wait(self, bar: Bar) -> None:
         if bar.start >= self.flat_from:
@@ -155,6 +185,10 @@ class Shadows:
     ----------
     following
         By symbol, those that a bar may still change: where there are none, a bar costs nothing.
+    counts_for
+        Whether what a strategy could not take counts, now.
+    on_end
+        Hears each one that counts as it ends, and when that was.
     """
 
     def __init__(
@@ -169,6 +203,8 @@ class Shadows:
         self.last_price = last_price
         self.state = ShadowsState()
         self.following: dict[Symbol, list[Shadow]] = {}
+        self.counts_for: Callable[[str], bool] = lambda strategy: False
+        self.on_end: Callable[[Shadow, datetime], None] = lambda shadow, at: None
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             ProposalEnded: self._ended,
             ProposalSkipped: self._skipped,
@@ -194,6 +230,8 @@ class Shadows:
             return
         for shadow in followed:
             shadow.take(bar)
+            if shadow.is_counted and not shadow.is_followed:
+                self.on_end(shadow, min(bar.end, shadow.closes_at))
         left = [shadow for shadow in followed if shadow.is_followed]
         if left:
             self.following[bar.symbol] = left
@@ -261,10 +299,24 @@ class Shadows:
             closes_at=session.close,
             course=Course.OPEN if is_open else Course.WAITS,
             last=entry_price if is_open else None,
+            is_counted=end != ProposalEnd.DECLINED.value and self._counts(strategy, session.day),
         )
         self.state.shadows[shadow.key] = shadow
         self.following.setdefault(shadow.symbol, []).append(shadow)
 
+    def _counts(self, strategy: str, day: date) -> bool:
+        """A strategy that is shut might have opened as many a day as any other: its trades and shadows together."""
+        if not self.counts_for(strategy):
+            return False
+        counted = sum(s.is_counted and s.strategy == strategy and s.last is not None for s in self.of_day(day))
+        return counted + self.ledger.entries_filled(strategy, day) < self.control.settings.risk.entries_a_day
+
     def _turn_page(self, day: date) -> None:
-        if self.state.day != day:
-            self.restore(ShadowsState(day))
+        if self.state.day == day:
+            return
+        for followed in self.following.values():
+            for shadow in followed:
+                shadow.close()
+                if shadow.is_counted:
+                    self.on_end(shadow, shadow.closes_at)
+        self.restore(ShadowsState(day))

@@ -6,10 +6,12 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from core import facts
+from core.control import jump_in_words
 from core.model.order import LegRole, OrderRequest, OrderType
 from core.model.reconciliation import DifferenceKind
 from core.model.staging import StopPlan
 from core.model.values import CENT, ZERO, plain
+from core.risk.regime import report
 
 CORRECTED = frozenset({DifferenceKind.MISSING_LOCAL, DifferenceKind.MISSING_BROKER, DifferenceKind.QUANTITY_MISMATCH})
 """Differences that a passed comparison has corrected: they are told as corrections."""
@@ -21,8 +23,9 @@ def kind_of(fact: facts.Fact) -> str:
 
 
 def order_in_words(order: OrderRequest) -> str:
-    """`BUY 47 SPY limit 166.76`."""
-    return f"{order.side.value.upper()} {plain(order.quantity)} {order.symbol} {_terms(order)}"
+    """`BUY 47 SPY limit 166.76`, and that it acts in extended hours too."""
+    hours = " in extended hours too" if order.extended_hours else ""
+    return f"{order.side.value.upper()} {plain(order.quantity)} {order.symbol} {_terms(order)}{hours}"
 
 
 def _terms(order: OrderRequest) -> str:
@@ -60,6 +63,19 @@ def in_words(fact: facts.Fact) -> str:
     match fact:
         case facts.SettingsApplied():
             return f"settings applied, profile {fact.settings.profile}, symbols {', '.join(fact.settings.symbols)}"
+        case facts.SettingsFileChanged():
+            return f"ENTRIES ARE SHUT: {fact.reason}"
+        case facts.SettingsFileAgreed():
+            return "the settings file says again what the desk trades by: entries pass"
+        case facts.LimitsReloaded():
+            left = f"; left as they were: {'; '.join(fact.left)}" if fact.left else ""
+            return f"limits reloaded: {'; '.join(fact.taken) or 'none of them changed'}{left}"
+        case facts.ReloadRefused():
+            return f"the limits are not reloaded:{_list(fact.reasons, ' ')}"
+        case facts.ClockJumped():
+            return f"ENTRIES ARE SHUT: {jump_in_words(fact.seconds, fact.behind)}"
+        case facts.ClockSettled():
+            return "the clock is steady: entries pass again"
         case facts.InstallationNamed():
             return f"this installation is {fact.name}"
         case facts.StateReset():
@@ -79,7 +95,8 @@ def in_words(fact: facts.Fact) -> str:
         case facts.MarketDataQuarantined():
             return f"market data set aside, {fact.place}: {fact.reason}"
         case facts.StrategyPaused():
-            return f"{fact.strategy} on {fact.symbol} is paused: it opens nothing, its exits go on"
+            told = f"{fact.strategy} on {fact.symbol} is paused: it opens nothing, its exits go on"
+            return f"{told}; {fact.reason}" if fact.reason else told
         case facts.StrategyResumed():
             return f"{fact.strategy} on {fact.symbol} goes on"
         case facts.SymbolRefused():
@@ -101,6 +118,26 @@ def in_words(fact: facts.Fact) -> str:
             return f"BREAKER open {ends}, no entries: {fact.reason}"
         case facts.BreakerClosed():
             return f"breaker closed: {fact.reason}"
+        case facts.ProtectionTripped():
+            if fact.until is None:
+                return f"PROTECTION {_guard(fact)} shut until it recovers: {fact.reason}"
+            return f"PROTECTION {_guard(fact)} shut until {fact.until:%m-%d %H:%M}Z: {fact.reason}"
+        case facts.ProtectionExpired():
+            return f"protection {_guard(fact)} ended: entries pass it again"
+        case facts.ProtectionOverridden():
+            return f"protection {_guard(fact)} overridden from {fact.begins:%H:%M}Z to {fact.until:%m-%d %H:%M}Z"
+        case facts.OverrideEnded():
+            return f"protection {_guard(fact)} is no longer overridden: {fact.reason}"
+        case facts.RegimeMeasured():
+            return f"regime: {report.in_words(fact.regime)}"
+        case facts.RiskThrottled():
+            return f"THROTTLE: a trade risks {plain(fact.factor)} of what it did: {fact.reason}"
+        case facts.RiskRestored():
+            return f"the throttle ends, a trade risks as much as before: {fact.reason}"
+        case facts.MarginSampled():
+            return f"margin: maintenance {_usd(fact.maintenance_margin)} of {_usd(fact.equity)} equity"
+        case facts.MarginWarned():
+            return _margin(fact)
         case facts.Halted():
             return f"HALTED ({fact.cause.value}) {fact.reason}"
         case facts.Resumed():
@@ -204,6 +241,22 @@ def _order_in_words(fact: facts.Fact) -> str:
     return type(fact).__name__
 
 
+def _guard(
+    fact: facts.ProtectionTripped | facts.ProtectionExpired | facts.ProtectionOverridden | facts.OverrideEnded,
+) -> str:
+    """`cooldown SPY`, `max drawdown`."""
+    scope = "" if fact.scope == "global" else f" {fact.scope}"
+    return fact.name.replace("_", " ") + scope
+
+
+def _margin(fact: facts.MarginWarned) -> str:
+    if fact.limit is None:
+        return f"margin: maintenance is {fact.distance:.1%} away, over every distance that warns"
+    if fact.distance < 0:
+        return f"MARGIN {-fact.distance:.1%} UNDER maintenance: the broker may close positions; close some first"
+    return f"MARGIN {fact.distance:.1%} from maintenance, under {fact.limit:.1%}: close some, or bring equity"
+
+
 def cents(amount: Decimal) -> Decimal:
     """An amount to the cent, halves away from zero, as the desk shows it."""
     return amount.quantize(CENT, ROUND_HALF_UP)
@@ -234,6 +287,12 @@ def _quote(bid: Decimal | None, ask: Decimal | None) -> str:
 
 
 _KINDS: dict[type, str] = {
+    facts.SettingsFileChanged: "settings",
+    facts.SettingsFileAgreed: "settings",
+    facts.LimitsReloaded: "settings",
+    facts.ReloadRefused: "settings",
+    facts.ClockJumped: "clock",
+    facts.ClockSettled: "clock",
     facts.BarClosed: "bar",
     facts.MarketDataQuarantined: "data",
     facts.StrategyPaused: "strategy",
@@ -265,6 +324,15 @@ _KINDS: dict[type, str] = {
     facts.CallAnswered: "broker",
     facts.BreakerOpened: "broker",
     facts.BreakerClosed: "broker",
+    facts.ProtectionTripped: "guard",
+    facts.ProtectionExpired: "guard",
+    facts.ProtectionOverridden: "guard",
+    facts.OverrideEnded: "guard",
+    facts.RegimeMeasured: "regime",
+    facts.RiskThrottled: "guard",
+    facts.RiskRestored: "guard",
+    facts.MarginSampled: "margin",
+    facts.MarginWarned: "margin",
     facts.CancelRequested: "order",
     facts.CancelFailed: "order",
     facts.CancelDropped: "order",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterator
 from datetime import time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -21,11 +21,12 @@ from core.execution.order_machine import BROKER_STATUSES, ONLY_THE_BROKER, TRANS
 from core.model.order import CONFIRMING_KEYS, REPLACING_KEY
 from core.model.reconciliation import DONE_ABOUT, ERRORS, DifferenceKind
 from core.risk.checks import standard_gate
-from core.settings import Amount, ExecutionSettings, Part, ReconciliationSettings, RiskSettings, StagingSettings
+from core.setting_types import Amount, Part
+from core.settings import ExecutionSettings, ReconciliationSettings, RiskSettings, StagingSettings
 from core.workflows import comparing, starting
+from docs.pages import Tables, filled, table, written
 
 PAGE = Path(__file__).resolve().with_name("EXECUTION.md")
-BLOCK = re.compile(r"(<!-- (\w+): begin -->\n).*?(<!-- \2: end -->)", re.DOTALL)
 
 
 def transitions() -> str:
@@ -104,7 +105,7 @@ def start() -> str:
     return "\n".join(line for line in lines if line.startswith("|")) + "\n"
 
 
-TABLES: Mapping[str, Callable[[], str]] = {
+TABLES: Tables = {
     "transitions": transitions,
     "broker_statuses": broker_statuses,
     "keys": keys,
@@ -121,24 +122,25 @@ TABLES: Mapping[str, Callable[[], str]] = {
 
 
 def page(text: str) -> str:
-    """The page with every table made anew. Raises KeyError where it has a marker that no table is for."""
-    return BLOCK.sub(lambda block: f"{block[1]}\n{TABLES[block[2]]()}\n{block[3]}", text)
+    """The page with every table made anew."""
+    return filled(text, TABLES)
 
 
 # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
-
-
 def settings_table(name: str, part: type[Part]) -> str:
-    rows = [
-        (f"`{name}.{field}`", _plain(info.default) + (" s" if "seconds" in field else ""), info.description or "")
-        for field, info in part.model_fields.items()
-    ]
-    return table(("setting", "default", "what it is"), rows)
+    return table(("setting", "default", "what it is"), _settings(name, part))
+
+
+def _settings(name: str, part: type[Part]) -> Iterator[tuple[str, str, str]]:
+    """A row a setting; those of a part within it under its name."""
+    for field, info in part.model_fields.items():
+        if isinstance(info.default, Part) and not isinstance(info.default, Amount):
+            yield from _settings(f"{name}.{field}", type(info.default))
+        else:
+            unit = " s" if "seconds" in field else ""
+            yield f"`{name}.{field}`", plain_value(info.default) + unit, info.description or ""
 
 
 def _in_order(statuses: list[str]) -> str:
@@ -146,7 +148,7 @@ def _in_order(statuses: list[str]) -> str:
     return ", ".join(sorted(statuses, key=known.index)) or "–"
 
 
-def _plain(value: object) -> str:
+def plain_value(value: object) -> str:
     if isinstance(value, Amount):
         return f"{value.usd} USD" if value.usd is not None else f"{value.of_equity} of equity"
     if isinstance(value, timedelta):
@@ -157,18 +159,11 @@ def _plain(value: object) -> str:
         return f"{value:%H:%M}"
     if isinstance(value, Decimal):
         return format(value, "f")
+    if isinstance(value, tuple):
+        return ", ".join(map(plain_value, value)) or "none"
     assert not isinstance(value, BaseModel), f"say how {value!r} reads"
     return str(value)
 
 
-def main() -> int:
-    before = PAGE.read_text()
-    after = page(before)
-    if "--check" in sys.argv:
-        return int(before != after)
-    PAGE.write_text(after)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(written(PAGE, page))

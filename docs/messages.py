@@ -78,7 +78,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
         "console/screens/typing.py",
         "widgets/order_form.py",
     ),
-    "Panes": ("console/details", "console/log_pane.py", "core/picture.py", "core/pictures", "core/views.py", "widgets"),
+    "Panes": ("console/details", "console/log_pane.py", "core/picture.py", "core/pictures", "core/views", "widgets"),
 }
 """Where a file's messages are read; the longest beginning of its path decides."""
 
@@ -153,7 +153,17 @@ SILENT = frozenset(
 )
 """Their texts are help, names of keys, heads of columns and what no one reads."""
 
-NO_MESSAGES = frozenset({("core/settings.py", "Field")})
+NO_MESSAGES = frozenset(
+    (f"core/{file}.py", "Field")
+    for file in (
+        "settings",
+        "setting_types",
+        "risk/terms",
+        "risk/protections/terms",
+        "risk/regime/terms",
+        "risk/scaling/settings",
+    )
+)
 """What a setting is: the file of examples says it."""
 
 TELLING = frozenset({"core/pictures/log.py", "core/telling.py"})

@@ -12,6 +12,8 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+from docs.pages import written
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "REQUIREMENTS.md"
 ROW = re.compile(r"^\| ([A-Z]{2}-\d\d) \| (.*?) \|.*$", re.M)
@@ -53,14 +55,5 @@ def _listed(names: list[str]) -> str:
     return ", ".join(first[:SHOWN]) + (f" and {len(first) - SHOWN} files more" if len(first) > SHOWN else "")
 
 
-def main() -> int:
-    before = PAGE.read_text()
-    after = page(before)
-    if "--check" in sys.argv:
-        return int(before != after)
-    PAGE.write_text(after)
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(written(PAGE, page))

@@ -35,7 +35,7 @@ FACTS: Mapping[str, type[Fact]] = {fact.__name__: fact for fact in get_args(Fact
 
 
 def _as_it_was(data: dict[str, object]) -> dict[str, object]:
-    """Fields that came later have a value that says so: no trail, no legs, one order a request."""
+    """Fields that came later have a value that says so: no trail, no legs, one order a request, no reason."""
     return data
 
 
@@ -47,6 +47,7 @@ MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object
     ("TicketOpened", 1): _as_it_was,
     ("ConfirmationReceived", 1): _as_it_was,
     ("OrderCreated", 1): _as_it_was,
+    ("StrategyPaused", 1): _as_it_was,
     ("ReconciliationPassed", 1): lambda data: {**data, "differences": []},
     ("ReconciliationFailed", 1): lambda data: {**data, "differences": []},
 }

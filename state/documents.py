@@ -23,11 +23,12 @@ from core.ports import Checkpoint, NoCheckpoint
 from state.files import make_folder, replace_file, sync_folder
 from state.folders import AccountFolder
 
-VERSION = 2
+VERSION = 3
 """Of the documents' layout."""
 
 MIGRATIONS: dict[int, Callable[[dict[str, object]], dict[str, object]]] = {
     1: lambda documents: {**documents, "breaker": {}, "latencies": {}, "tally": {}},
+    2: lambda documents: {**documents, "protections": {}, "regime": {}, "sizing": {}, "margin": {}},
 }
 """By version: makes of that version's documents those of the next one."""
 

@@ -12,7 +12,8 @@ from enum import Enum
 
 from pydantic import BaseModel
 
-from core.settings import PROFILES, Amount, Settings
+from core.setting_types import Amount
+from core.settings import PROFILES, Settings
 
 
 def example_settings(profile: str) -> str:

@@ -125,6 +125,11 @@ class Home:
         """There once the kill chord has arrived."""
         return self.state / "chord-received"
 
+    @property
+    def vix(self) -> Path:
+        """The last VIX, for every account and process of this home."""
+        return self.state / "vix.json"
+
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Home:
         """`KEYTURN_HOME` where it is set, else the XDG folders."""

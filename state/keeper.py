@@ -15,13 +15,14 @@ from core.runtime.runtime import Runtime
 from state.folders import AccountFolder
 from state.heartbeat import Status
 from state.kill_switch import FileKillSwitch
+from state.settings_watch import SettingsWatch
 
 CHECKPOINT_SECONDS = 5.0
 
 
 @dataclass(slots=True)
 class Keeper:
-    """Called at every beat; `state` says in a word how the engine is."""
+    """Called at every beat; `state` says in a word how the engine is, `watch` what became of the settings file."""
 
     folder: AccountFolder
     runtime: Runtime
@@ -29,12 +30,15 @@ class Keeper:
     write: Callable[[], None]
     beat: Callable[[Status], None]
     state: Callable[[Engine], str]
+    watch: SettingsWatch | None = None
     saved_at: float = field(default_factory=time.monotonic)
 
     has_flattened: bool = False
 
     def __call__(self) -> None:
         self._look_at_the_switch()
+        if self.watch is not None and (seen := self.watch.look()) is not None:
+            self.runtime.send(seen)
         engine = self.runtime.engine
         self._keep(lambda: self.beat(status_of(engine, self.folder.name, self.state(engine))))
         if time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS:

@@ -21,7 +21,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from core.ports import OperatorError
-from core.settings import PROFILES, Amount, Settings
+from core.setting_types import Amount
+from core.settings import PROFILES, Settings
 from state.folders import Home
 
 PREFIX = "KEYTURN_"
@@ -283,9 +284,21 @@ def _words(error: ValidationError, layers: Sequence[Layer]) -> str:
     allowed = _allowed(first["type"], first["msg"])
     if not path:
         return f"settings: {allowed}"
+    if isinstance(first["input"], Mapping) and (named := _first_set(allowed, layers)):
+        return f"{named}: {allowed}"
     keys = tuple(part for part in path if not part.isdigit())
     place = _owner(layers, keys).place(keys)
     return f"{place} = {_shown(first['input'])}: {allowed}"
+
+
+def _first_set(message: str, layers: Sequence[Layer]) -> str | None:
+    """The place of the key that a message names and that was set last; None where it names none."""
+    keys = [tuple(key.split(".")) for key in _DOTTED.findall(message)]
+    set_by = [(layers.index(_owner(layers, key)), key) for key in keys]
+    if not set_by:
+        return None
+    level, key = max(set_by, key=lambda found: found[0])
+    return layers[level].place(key)
 
 
 def _allowed(kind: str, message: str) -> str:
@@ -308,6 +321,7 @@ def _owner(layers: Sequence[Layer], path: KeyPath) -> Layer:
 
 
 _ABSENT = object()
+_DOTTED = re.compile(r"[a-z_]+(?:\.[a-z_]+)+")
 
 
 def _shown(value: object) -> str:

@@ -132,6 +132,12 @@ def long_span(time: timedelta) -> str:
     return f"{minutes // MINUTE} h {minutes % MINUTE:02d} m" if minutes >= MINUTE else f"{minutes} m"
 
 
+def minute_of_week(at: datetime, now: datetime) -> str:
+    """`10:51`, `Mon 00:00` where that is more than a day ahead; New York."""
+    local = at.astimezone(NEW_YORK)
+    return f"{local:%H:%M}" if at - now <= timedelta(days=1) else f"{local:%a %H:%M}"
+
+
 def countdown(until: datetime, now: datetime) -> str:
     """What is left, rounded up: zero means over."""
     return span(until - now + timedelta(seconds=0.999))
@@ -153,6 +159,14 @@ def whole_age(at: datetime, now: datetime) -> str:
     if seconds < 1:
         return "<1 s"
     return f"{int(seconds)} s" if seconds < 2 * MINUTE else f"{seconds / MINUTE:.0f} m"
+
+
+def short_age(at: datetime, now: datetime) -> str:
+    """`17 s`, `2 m`, `3 h`: never more than four cells in a day."""
+    minutes, seconds = divmod(max(0, int((now - at).total_seconds())), MINUTE)
+    if not minutes:
+        return f"{seconds} s"
+    return f"{minutes} m" if minutes < MINUTE else f"{minutes // MINUTE} h"
 
 
 def side_word(side: Side) -> str:

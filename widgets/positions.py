@@ -101,11 +101,13 @@ def _stop(row: PositionRow) -> Cell:
 
 
 def _held_by(row: PositionRow) -> Cell:
-    """`broker 47`, `closing`, `YOU 0 of 47 !`, `in doubt !`."""
+    """`broker 47`, `closing`, `rests 47 !` up to the open, `YOU 0 of 47 !`, `in doubt !`."""
     if row.doubt and not row.covered and not row.bare:
         return Cell("in doubt !", "warning")
     if row.is_closing and not row.doubt:
         return Cell("closing", "strong")
+    if row.holder is StopHolder.BROKER and row.acts_from is not None:
+        return Cell(f"rests {plain(row.covered)} !", "warning")
     if row.holder is StopHolder.BROKER and row.covered >= abs(row.quantity):
         return Cell(f"broker {plain(row.covered)}")
     if row.covered:

@@ -16,6 +16,8 @@ from widgets.pane import Pane
 
 BAR, MEASURE = 5, 17
 """Cells of the bar, and of a measure beside one."""
+REASON = 4
+"""Lines that the reason of what is tripped may take, so that it is read without opening it."""
 OF_NEW_YORK = " New York"
 """Behind a time: every time of this desk is New York's, as its first line says."""
 END = "/end"
@@ -52,7 +54,9 @@ class Protections(Pane):
         self._clear = len(rows) - len(shown)
         self.grid.show(drawn, empty="" if rows else NOTHING)
         tripped = sum(row.is_tripped for row in rows)
+        overridden = sum(row.passes_overridden for row in rows)
         said = [f"{tripped} TRIPPED"] if tripped else []
+        said += [f"{overridden} OVERRIDDEN"] if overridden else []
         if entries_refused is not None:
             said.append("OFF" if tripped else "entries OFF")
         self.title_with(", ".join(said) or "entries, clear")
@@ -61,7 +65,7 @@ class Protections(Pane):
 
     def _has_a_line(self, row: ProtectionRow) -> bool:
         """In a narrow terminal; a resize does not take the selected one away."""
-        return row.is_tripped or _used(row) >= PAST_HALF or row.key == guard_of(self.grid.selected)
+        return _has_an_end(row) or _used(row) >= PAST_HALF or row.key == guard_of(self.grid.selected)
 
     def on_grid_moved(self, _event: Grid.Moved) -> None:
         self._say()
@@ -76,7 +80,8 @@ class Protections(Pane):
         tripped = next((row for row in self._rows if row.is_tripped), None)
         row = next((row for row in self._rows if row.key == guard_of(self.grid.selected)), tripped)
         if row is not None:
-            said += self.indented(f"{row.name}: {row.reason}", "warning" if row.is_tripped else "muted")
+            what = f"{row.name}: {row.reason}"
+            said += self.indented(what, "warning", REASON) if _has_an_end(row) else self.indented(what, "muted")
         self.words.show(said)
 
     def _count(self) -> str:
@@ -101,11 +106,16 @@ def columns(name: int) -> tuple[Column, ...]:
 
 
 def _lines_of(row: ProtectionRow, now: datetime) -> Iterator[Row]:
-    """A line, and a second one under what is tripped: when it ends by itself, or since when it stands."""
-    tone: Tone = "warning" if row.is_tripped or _used(row) >= PAST_HALF else ""
+    """A line, and a second one under what is tripped or overridden: when that ends, or since when it stands."""
+    tone: Tone = "warning" if _has_an_end(row) or _used(row) >= PAST_HALF else ""
     yield Row(row.key, (Cell(row.name, "strong"), Cell(_measure(row))), tone)
-    if row.is_tripped:
+    if _has_an_end(row):
         yield Row(f"{row.key}{END}", (Cell(""), Cell(_end(row, now))), tone)
+
+
+def _has_an_end(row: ProtectionRow) -> bool:
+    """Whether it is shut, or passes by a typed word alone: a second line says until when."""
+    return row.is_tripped or row.passes_overridden
 
 
 def _measure(row: ProtectionRow) -> str:
@@ -118,6 +128,8 @@ def _measure(row: ProtectionRow) -> str:
 
 
 def _end(row: ProtectionRow, now: datetime) -> str:
+    if row.overridden is not None and not row.is_tripped:
+        return f"OVERRIDDEN until {f.minute_of_week(row.overridden.until, now)}"
     if row.until is not None:
         return f"TRIPPED, {f.countdown(row.until, now)} left"
     return f"TRIPPED since {f.clock(row.since)}" if row.since is not None else "TRIPPED, no time limit"

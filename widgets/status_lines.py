@@ -6,10 +6,11 @@ Each state differs in words, not in colour alone. The banner of a killed desk be
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 from core.model.account import Mode
+from core.model.order import StopHolder
 from core.views import IN_DOUBT, WARNED, DeskView, StatusView
 from widgets import format as f
 from widgets.grid_picture import Tone
@@ -17,6 +18,8 @@ from widgets.lamps import is_broker_away, lamps_in_brief, lamps_in_words
 from widgets.lines import Cell, Lines, TextLine, joined, spread
 
 WIDE = 100
+NEWS_AFTER = timedelta(seconds=5)
+"""The account is asked for once a minute: figures older than this say so."""
 
 
 class StatusLines(Lines):
@@ -32,7 +35,7 @@ class StatusLines(Lines):
 
     def show_desk(self, view: DeskView, now: datetime, width: int, ended: str | None) -> None:
         status = view.status
-        lines = [_first(status, now, width), *_second(status, width)]
+        lines = [_first(status, now, width), *account_lines(status, now, width)]
         if ended is not None:
             lines += _whole(f"ENGINE STOPPED: {ended}. Nothing is sent any more. q leaves.", width, "urgent")
         self.show([*lines, *_banners(view, now, width)])
@@ -65,37 +68,78 @@ def _data(status: StatusView, now: datetime) -> TextLine:
     return (Cell(f"{word} {f.whole_age(status.quote_at, now):>5}, {status.feed}", "warning" if is_stale else ""),)
 
 
-def _second(status: StatusView, width: int) -> list[TextLine]:
-    """The account; what is unsettled takes a line of its own where there is no room, and no figure is cut."""
+def account_lines(status: StatusView, now: datetime, width: int) -> list[TextLine]:
+    """The account; what is unsettled, or lent, takes a line of its own where there is no room, and no figure is cut."""
+    margin = Cell(margin_in_words(status), "warning" if status.is_margin_near else "")
     unsettled = f", {f.money(status.unsettled)} unsettled" if status.unsettled else ""
     are_entries_off = status.entries_refused is not None or is_broker_away(status.lamps)
     entries = Cell("ENTRIES OFF", "warning") if are_entries_off else Cell("ENTRIES ON")
     exits = Cell("EXITS ON") if status.exits_refused is None else Cell("EXITS OFF", "urgent")
     right = (entries, Cell("  "), exits)
     room = width - len(joined(right)) - 1
-    left = _account(status, width, is_percent_shown=True)
-    if len(joined(left)) > room:
-        left = _account(status, width, is_percent_shown=False)
-    if len(joined(left)) + len(unsettled) <= room:
-        return [spread((*left, Cell(unsettled)), right, width)]
-    own = [(Cell(f"buying power {f.money(status.buying_power)}{unsettled}", "muted"),)] if unsettled else []
-    return [spread(left, right, width), *own]
+    left = next((line for line in _accounts(status, now, width) if len(joined(line)) <= room), None)
+    power = Cell(f"buying power {f.money(status.buying_power)}{unsettled}", "muted")
+    if left is None:
+        return [spread(_without_power(status, now), right, width), (power, margin)]
+    if len(joined(left)) + len(unsettled) + len(margin.text) <= room:
+        return [spread((*left, Cell(unsettled), margin), right, width)]
+    if margin.text:
+        return [spread(left, right, width), (Cell(margin.text.strip(), margin.tone),)]
+    return [spread(left, right, width), *([(power,)] if unsettled else [])]
 
 
-def _account(status: StatusView, width: int, is_percent_shown: bool) -> TextLine:
-    """`equity 200.00  day −12.00, −6.00 %  power 200.00`: each as wide as the equity, so that none moves another."""
+def margin_in_words(status: StatusView) -> str:
+    """How far maintenance is away, where margin is in use; capitals where that warns (RK-14)."""
+    distance = status.margin_distance
+    if distance is None:
+        return ""
+    if distance < 0:
+        return f"  MARGIN {f.percent(-distance)} UNDER maintenance"
+    return f"  {'MARGIN' if status.is_margin_near else 'margin'} {f.percent(distance)} to maintenance"
+
+
+def _accounts(status: StatusView, now: datetime, width: int) -> Iterator[TextLine]:
+    """`equity 200.00 17 s  day −12.00, −6.00 %  power 200.00`, each form shorter than the one before.
+
+    Each figure is as wide as the equity, so that none moves another, where there is room for that.
+    """
     cells = len(f.money(status.equity))
-    unit = " USD" if width >= WIDE else ""
-    percent = f", {f.signed_percent(status.day_fraction):>8}" if is_percent_shown else ""
-    return (
-        Cell("USD ", "muted"),
-        Cell("equity ", "muted"),
-        Cell(f.money(status.equity), "strong"),
-        Cell("  day ", "muted"),
-        Cell(f"{f.signed(status.day_change):>{cells}}{unit}{percent}", f.tone_of(status.day_change)),
-        Cell("  buying power " if width >= WIDE else "  power ", "muted"),
-        Cell(f"{f.money(status.buying_power):>{cells}}"),
-    )
+    percent = f.signed_percent(status.day_fraction)
+    power = "  buying power " if width >= WIDE else "  power "
+    for part, wide, unit, gap in (
+        (f", {percent:>8}", cells, "USD ", "  "),
+        (f", {percent:>8}", cells, "USD ", " "),
+        (f", {percent:>8}", cells, "", " "),
+        ("", cells, "USD ", "  "),
+        ("", cells, "USD ", " "),
+        ("", cells, "", " "),
+        ("", 0, "", " "),
+    ):
+        day = f"{f.signed(status.day_change):>{wide}}{' USD' if width >= WIDE else ''}{part}"
+        yield (
+            Cell(unit, "muted"),
+            *_equity(status, now),
+            Cell(f"{gap}day ", "muted"),
+            Cell(day, f.tone_of(status.day_change)),
+            Cell(power, "muted"),
+            Cell(f"{f.money(status.buying_power):>{wide}}"),
+        )
+
+
+def _without_power(status: StatusView, now: datetime) -> TextLine:
+    day = Cell(f.signed(status.day_change), f.tone_of(status.day_change))
+    return (Cell("USD ", "muted"), *_equity(status, now), Cell("  day ", "muted"), day)
+
+
+def _equity(status: StatusView, now: datetime) -> TextLine:
+    """With the age of the account's figures, as soon as it is news; its room is kept free before."""
+    age = ""
+    tone: Tone = "muted"
+    if status.equity_at is not None and now - status.equity_at > NEWS_AFTER:
+        age = f.short_age(status.equity_at, now)
+        tone = "warning" if now - status.equity_at > f.STALE_AFTER else "muted"
+    equity = Cell(f.money(status.equity), "strong")
+    return (Cell("equity ", "muted"), equity, Cell(f" {age:>4}", tone))
 
 
 def _left(view: DeskView) -> str:
@@ -147,10 +191,13 @@ def _uncovered(view: DeskView, width: int) -> list[TextLine]:
     ]
     rows = [row for row in view.kill.uncovered if row.doubt]
     doubted = [f"{row.symbol} {f.quantity(row.in_doubt)} {row.doubt} in doubt" for row in rows]
+    resting = [row for row in view.positions if row.acts_from is not None and row.holder is StopHolder.BROKER]
+    rest = [f"{row.symbol} {f.quantity(row.covered)}" for row in resting if not row.is_closing]
     gives, shows = "m in Positions gives one, c closes", "Orders shows it"
     return [
         *_named(("UNCOVERED {}: no stop at the broker", "UNCOVERED {}: no stop"), bare, gives, width),
         *_named(("UNCOVERED {}: the broker is asked", "UNCOVERED {}"), doubted, shows, width),
+        *_named(("UNCOVERED {} until the open: its stop rests", "UNCOVERED {}: rests"), rest, "limits act now", width),
     ]
 
 

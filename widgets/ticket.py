@@ -18,15 +18,17 @@ from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Review, StopPlan, Verdict
 from core.model.values import plain
-from core.views import ProposalRow, TicketView
+from core.views import MarginView, ProposalRow, TicketView
 from widgets import format as f
 from widgets.grid_picture import Tone
 from widgets.lines import Cell, TextLine, joined
 from widgets.proposals import EXIT_WORDS
 from widgets.ticket_change import change_in_words, change_lines
+from widgets.ticket_size import size_in_words
 
 RIGHT, GROUP = 36, 17
 """Where the second column of the ticket begins, and how much of it a first figure takes."""
+SIZE = "size   "
 HOLDS = {
     StopHolder.BROKER: "the broker holds it",
     StopHolder.DESK: "this desk asks YOU when it is hit",
@@ -39,8 +41,8 @@ def title_of(row: ProposalRow, mode: str) -> str:
     return f"{mode.upper()} ─ {f.purpose(row)} ─ {row.symbol}"
 
 
-def ticket_lines(view: TicketView, now: datetime, width: int) -> list[TextLine]:
-    """The body, at most `width` cells wide."""
+def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") -> list[TextLine]:
+    """The body, at most `width` cells wide. `told` is what stands above it: refusals in it are counted alone."""
     order = view.ticket.order
     what = order_in_words(order) if view.replaced is None else change_in_words(order, view.replaced)
     lines = two((Cell(what, "strong"),), () if view.proposal.is_guard else _cost(view), width=width)
@@ -49,14 +51,19 @@ def ticket_lines(view: TicketView, now: datetime, width: int) -> list[TextLine]:
     if not view.proposal.is_guard:
         for left, right in _closing(view) if order.effect.only_reduces else _opening(view):
             lines += two(left, right, width=width)
+    if order.extended_hours:
+        lines += wrapped("hours  ", _hours(view), width, "warning")
+    lines += _margin(view.margin, width) if view.margin is not None else []
     lines += two(_quote(view.quote, now), [_moved(view)], width=width)
+    if view.size is not None:
+        lines += wrapped(SIZE, size_in_words(view.size, width - len(SIZE)), width)
     lines += wrapped("why    ", _why(view), width)
     for words in view.cancels_in_words:
         lines += wrapped("first  ", f"cancels {words}, then sends this", width)
     if view.put_back_in_words:
         stops = ", ".join(view.put_back_in_words)
         lines += wrapped("then   ", f"asks for a stop for what is left: {stops}", width)
-    return lines + checks(view.now, width)
+    return lines + checks(view.now, width, told)
 
 
 def order_in_words(order: OrderRequest) -> str:
@@ -148,6 +155,21 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
     yield _figure("power after", f"{f.money(power)} USD") if power is not None else _unknown("power after"), []
 
 
+def _hours(view: TicketView) -> str:
+    """When it acts, and that no stop does then (RK-20)."""
+    acts = "it acts also before the open and after the close"
+    if view.ticket.order.effect.only_reduces:
+        return acts
+    return f"{acts}; until the open nothing guards what it fills: its stop rests till then"
+
+
+def _margin(margin: MarginView, width: int) -> list[TextLine]:
+    """What the broker requires to open it, and how far maintenance is away before and after (RK-14)."""
+    night = f"; over the night {f.money(margin.overnight)} USD at most" if margin.overnight is not None else ""
+    way = f"maintenance {f.percent(margin.after)} away, {f.percent(margin.before)} without it"
+    return wrapped("margin ", f"takes {f.money(margin.initial)} USD, {way}{night}", width)
+
+
 def _target(order: OrderRequest) -> Decimal | None:
     """The price at which the broker takes the profit."""
     leg = order.leg(LegRole.TARGET)
@@ -233,25 +255,25 @@ def _why(view: TicketView) -> str:
 # ── checks and waiting exits ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def checks(review: Review, width: int) -> list[TextLine]:
-    """Every refusal and warning in words; what passes as a count."""
-    passing = len(review.verdicts) - len(review.refusals) - len(review.warnings)
-    said = f"{passing} checks pass"
-    worst: list[tuple[Verdict, str, Tone]] = [(verdict, "REFUSES", "urgent") for verdict in review.refusals]
-    worst += [(verdict, "warns", "warning") for verdict in review.warnings]
-    if not worst:
-        return [(Cell(said),)]
-    if len(worst) == 1:
+def checks(review: Review, width: int, told: str = "") -> list[TextLine]:
+    """Every refusal and warning in words, each once: those that are told already are counted; so is what passes."""
+    refusals, warnings = review.refusals, review.warnings
+    untold = [verdict for verdict in refusals if _in_words(verdict) not in told]
+    said = f"{len(review.verdicts) - len(refusals) - len(warnings)} checks pass"
+    worst: list[tuple[Verdict, str, Tone]] = [(verdict, "REFUSES", "urgent") for verdict in untold]
+    worst += [(verdict, "warns", "warning") for verdict in warnings]
+    if len(worst) == 1 and len(refusals) == len(untold):
         verdict, word, tone = worst[0]
         line = f"{said} · 1 {word}: {_in_words(verdict)}"
         if cell_len(line) <= width:
             return [(Cell(said), Cell(" · "), Cell(line[len(said) + 3 :], tone))]
-    counts = [f"{len(review.refusals)} REFUSE"] if review.refusals else []
-    counts += [f"{len(review.warnings)} warn"] if review.warnings else []
+    above = "" if untold else ", see above"
+    counts = [f"{len(refusals)} REFUSE{above}"] if refusals else []
+    counts += [f"{len(warnings)} warn"] if warnings else []
     lines: list[TextLine] = [(Cell(" · ".join([said, *counts])),)]
-    for verdict in review.refusals:
+    for verdict in untold:
         lines += wrapped("  NO   ", _in_words(verdict), width, "urgent")
-    for verdict in review.warnings:
+    for verdict in warnings:
         lines += wrapped("  warn ", _in_words(verdict), width, "warning")
     return lines
 

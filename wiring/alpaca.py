@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta
@@ -125,6 +126,7 @@ class AtAlpaca(Wiring):
         from core.market.alpaca.data import AlpacaData
         from core.model.values import Symbol
         from core.runtime.live import LiveRuntime
+        from core.runtime.measuring import SPY, RegimeWatch
         from core.wall_clock import utc_now
         from state.kill_switch import FileKillSwitch
         from state.lock import EngineLock
@@ -149,7 +151,8 @@ class AtAlpaca(Wiring):
             known=engine.desk.normaliser.state.last_starts,
         )
         orders = AlpacaOrderStream(keys, mode, settings.alpaca)
-        runtime = LiveRuntime(engine, broker, orders, market, switch=switch)
+        regime = RegimeWatch(self._vix(settings), lambda: market.daily_bars(SPY), utc_now)
+        runtime = LiveRuntime(engine, broker, orders, market, switch=switch, regime=regime, steady=time.monotonic)
         broker.show_on(runtime.show)
         self._keep(folder, runtime, switch, write)
         return runtime

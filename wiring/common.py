@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -11,7 +12,14 @@ from state.folders import AccountFolder
 from state.tending import Tending
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
     from core.engine import Engine
+    from core.market.vix.service import VixService
+    from core.ports import RegimeRequest
+    from core.risk.protections.contract import Answer
+    from core.risk.regime.report import Look
     from core.runtime.runtime import Runtime
     from core.settings import DisplaySettings, Settings
     from state.kill_switch import FileKillSwitch
@@ -41,12 +49,22 @@ class Wiring(Tending):
         engine.notes = (*journal.repairs, *documents.notes, *rebuilt)  # what loading met is in them by now
         return engine, lambda: checkpoint.save(engine.desk, documents)
 
-    def _keep(self, folder: AccountFolder, runtime: Runtime, switch: FileKillSwitch, write: Callable[[], None]) -> None:
+    def _keep(
+        self,
+        folder: AccountFolder,
+        runtime: Runtime,
+        switch: FileKillSwitch,
+        write: Callable[[], None],
+        overrides: tuple[str, ...] = (),
+    ) -> None:
+        """Whoever keeps a running engine; `overrides` are those that its settings were loaded with."""
         from core.picture import word_of
         from state.heartbeat import Heartbeat
         from state.keeper import Keeper
+        from state.settings_watch import SettingsWatch
 
-        keeper = Keeper(folder, runtime, switch, write, Heartbeat(folder).beat, word_of)
+        watch = SettingsWatch(self.home.settings, lambda: self._settings(overrides))
+        keeper = Keeper(folder, runtime, switch, write, Heartbeat(folder).beat, word_of, watch)
         runtime.beat = keeper
         runtime.close = keeper.close
 
@@ -55,6 +73,38 @@ class Wiring(Tending):
         from state.settings_file import load_settings
 
         return load_settings(self.home, self.environ, overrides, fault_in)
+
+    def protections(self, trades: Path, at: datetime, overrides: tuple[str, ...]) -> tuple[Answer, ...]:
+        """How the protections of the settings stand at an instant, after a history of trades."""
+        from core.market.calendar import load_calendar
+        from core.risk.protections.day_trades import business_days
+        from core.risk.protections.report import answers_at
+        from core.trades_file import read_trades
+
+        history, settings = read_trades(trades), self._settings(overrides).risk.protections
+        if not history or not settings.day_trades.enabled:  # only business days need a calendar, and it loads slowly
+            return answers_at(history, at, settings)
+        calendar = load_calendar(history[0].closed_at.date() - timedelta(days=1), max(at, history[-1].closed_at).date())
+        return answers_at(history, at, settings, business_days(calendar))
+
+    def regime(self, request: RegimeRequest) -> Look:
+        """The regime out of files of daily figures, or as the source of the VIX says it."""
+        from core.runtime.regime import look
+        from core.wall_clock import utc_now
+
+        settings = self._settings(request.overrides)
+        return look(request, settings, self._vix(settings), utc_now())
+
+    def _vix(self, settings: Settings) -> VixService | None:
+        """One memory for every process of this home; None where the settings ask nobody."""
+        from core.market.vix.http_source import HttpVixSource
+        from core.market.vix.service import VixService
+        from core.wall_clock import utc_now
+        from state.vix_file import VixFile
+
+        if not settings.regime.vix_url:
+            return None
+        return VixService(HttpVixSource(settings.regime), VixFile(self.home.vix, utc_now), utc_now)
 
     def _display(self, overrides: tuple[str, ...]) -> DisplaySettings | None:
         """What the screen is set to, read before it is painted; None, and no wait, where nobody set any of it."""

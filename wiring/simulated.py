@@ -56,7 +56,8 @@ class Simulated(Wiring):
         log = stack.enter_context(closing(ExchangeLog(folder)))
         records = list(log.records())
         busy = demo.BUSY if request.operator != "none" else ()
-        settings = self._settings((*busy, *opening_settings(records), *request.overrides))
+        chosen = (*busy, *opening_settings(records), *request.overrides)
+        settings = self._settings(chosen)
         engine, write = self._engine(folder, calendar, Mode.PAPER, stack)
         engine.notes = (*mended, *engine.notes)
         is_new = engine.desk.journal.sequence == 0
@@ -100,7 +101,7 @@ class Simulated(Wiring):
             pace=pace,
             operator=self._operator(request.operator, engine, now),
         )
-        self._keep(folder, runtime, switch, write)
+        self._keep(folder, runtime, switch, write, chosen)
         return runtime
 
     def stress_runtime(self, request: DemoRequest, stack: ExitStack) -> VirtualRuntime:
@@ -144,7 +145,7 @@ class Simulated(Wiring):
             operator=preparing,
         )
         runtime.preparing = preparing.in_words
-        self._keep(folder, runtime, switch, write)
+        self._keep(folder, runtime, switch, write, (*stress.SETTINGS, *request.overrides))
         return runtime
 
     def _demo_folder(self, request: DemoRequest) -> AccountFolder:

@@ -23,7 +23,7 @@ def replay(
     quotes: Annotated[list[Path] | None, typer.Option(help="CSV file of quotes, the last of each minute.")] = None,
     strategy: Annotated[str, typer.Option(help="Which strategy looks at the bars.")] = "vwap",
     overrides: Overrides = None,
-    profile: Annotated[str | None, typer.Option(help="micro or swing.")] = None,
+    profile: Annotated[str | None, typer.Option(help="micro, swing or freqtrade.")] = None,
     speed: Annotated[str | None, typer.Option(help="Virtual seconds a second, or max; headless max, else 1.")] = None,
     headless: Annotated[bool, typer.Option("--headless", help="Without a desk.")] = False,
     operator: Annotated[str, typer.Option(help="none, confirm-all, or a script of keys.")] = "none",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from console.details.lines import ahead, field, instant
-from core.views import DeskView
+from core.views import DeskView, ProtectionRow
 from widgets import format as f
 from widgets.lines import TextLine
 from widgets.proposals import answer_in_words, in_words
@@ -17,17 +17,35 @@ def protection(view: DeskView, key: str, now: datetime) -> list[TextLine] | None
     if row is None:
         return _entries(view) if key == "entries" else None
     state = "TRIPPED: no entry is staged" if row.is_tripped else "clear: entries pass it"
+    if row.passes_overridden:
+        state = "OVERRIDDEN: entries pass it by your word alone"
     return [
         *field("protection", row.name, "strong"),
-        *field("state", state, "warning" if row.is_tripped else ""),
+        *field("state", state, "warning" if row.is_tripped or row.overridden else ""),
         *field("measure", row.measure),
         *(field("used", f"{f.percent(row.used)} of its limit") if row.used is not None else ()),
         *field("what, and why", row.reason),
-        *field("since", instant(row.since, now) if row.since is not None else "it has not tripped"),
+        *field("tripped" if row.overridden else "since", _since(row, now)),
+        *_overridden(row, now),
         *field("until", ahead(row.until, now) if row.until is not None else "it does not end by itself"),
         (),
         *field("exits", "are never held up by it"),
     ]
+
+
+def _overridden(row: ProtectionRow, now: datetime) -> list[TextLine]:
+    """When the word was typed, and from when on entries pass by it."""
+    word = row.overridden
+    if word is None:
+        return []
+    begins = ahead(word.begins, now) if word.begins > now else instant(word.begins, now)
+    return [*field("overridden", instant(word.at, now)), *field("passes from", begins)]
+
+
+def _since(row: ProtectionRow, now: datetime) -> str:
+    if row.since is not None:
+        return instant(row.since, now)
+    return "it is not known" if row.is_tripped else "it has not tripped"
 
 
 def _entries(view: DeskView) -> list[TextLine] | None:

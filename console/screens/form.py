@@ -15,11 +15,11 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
-from console.keymap import footer
+from console.keymap import footer, written
 from console.screens.behind import Behind
 from console.screens.layer import Dialog
 from core.views import DeskView
-from widgets.edges import put_title
+from widgets.edges import put_note, put_title
 from widgets.grid_picture import Tone
 from widgets.lines import Cell, Lines, TextLine
 from widgets.ticket import wrapped
@@ -27,6 +27,10 @@ from widgets.ticket import wrapped
 WIDTH = 74
 BESIDE = 39
 """Cells of text beside a field."""
+AROUND = 5
+"""Lines of the screen that are not the form's text: frame, status, footer."""
+GAP = 1
+"""Lines between the fields and what is alive."""
 MOVES = {"tab": 1, "down": 1, "shift+tab": -1, "up": -1}
 """Keys that go to another field, and how far."""
 EDITS = {
@@ -65,11 +69,16 @@ class Answer:
 
 
 class Form(Dialog):
-    """The base: fields with what is wrong beside each, lines that are alive under them, and a line that answers."""
+    """The base: fields with what is wrong beside each, lines that are alive under them, and a line that answers.
+
+    The status lines over it and the footer under it stay in sight (OP-07): what has no room between them is scrolled,
+    and then what is answered stands first.
+    """
 
     DEFAULT_CSS = """
     Form {
-        .form { width: 78; height: auto; max-height: 100%; background: $surface; border: round $accent; padding: 0 1; }
+        .form { width: 78; height: auto; max-height: 100%; background: $surface; border: round $accent; padding: 0 1;
+                margin: 2 0 1 0; }
         .form Horizontal { height: 1; }
         .form .label { width: 14; }
         .form Input { width: 20; height: 1; border: none; padding: 0 1; background: $panel; }
@@ -93,14 +102,17 @@ class Form(Dialog):
         self.beside = {field.name: Lines(classes="beside") for field in fields}
         self.alive = Lines(classes="alive")
         self.said = Lines()
+        self.box = Vertical(classes="form")
+        self._alive: Sequence[TextLine] = ()
+        self._said: Sequence[TextLine] = ()
+        self._top = 0
         self._order = [field.name for field in fields]
         self._answer = Answer("", "", None)
         self._early: list[events.Key] = []
 
     def compose(self) -> ComposeResult:
-        box = Vertical(classes="form")
-        put_title(box, self.asks)
-        with box:
+        put_title(self.box, self.asks)
+        with self.box:
             for field in self.fields:
                 with Horizontal():
                     yield Lines([(Cell(field.label),)], classes="label")
@@ -115,6 +127,10 @@ class Form(Dialog):
         early, self._early = self._early, []
         for event in early:
             self.take(event)
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self._draw()
 
     # ── for whoever derives from it ──────────────────────────────────────────────────────────────────────────────
 
@@ -179,6 +195,11 @@ class Form(Dialog):
     def action_stage(self) -> None:
         self.submit()
 
+    def action_page(self, step: int) -> None:
+        """Through what has no room under the fields."""
+        self._top += step * max(1, self._room() - 1)
+        self._draw()
+
     def action_back(self) -> None:
         self.dismiss()
 
@@ -205,16 +226,38 @@ class Form(Dialog):
 
     def answered(self, text: str, label: str = "") -> None:
         """What an act brought; with a label it is a refusal, whose reasons stay."""
-        self._answer = Answer(label, text, None if label else self.texts())
+        self._answer, self._top = Answer(label, text, None if label else self.texts()), 0
         self.describe()
 
     def show_answer(self, otherwise: str, tone: Tone = "muted") -> None:
         """In the last line: what the last act brought, while that is news."""
         answer = self._answer
         if answer.text and answer.texts in (None, self.texts()):
-            self.said.show(wrapped(answer.label, answer.text, WIDTH, "warning"))
+            self._said = wrapped(answer.label, answer.text, WIDTH, "warning")
         else:
-            self.said.show(wrapped("", otherwise, WIDTH, tone))
+            self._said = wrapped("", otherwise, WIDTH, tone)
+        self._draw()
 
     def show_alive(self, lines: Sequence[TextLine]) -> None:
-        self.alive.show(lines)
+        self._alive = lines
+        self._draw()
+
+    def _room(self) -> int:
+        """Lines under the fields."""
+        return max(1, self.app.size.height - AROUND - GAP - len(self.fields))
+
+    def _draw(self) -> None:
+        """All of it, or a page of it with its place in the lower edge: no line goes missing unsaid."""
+        if not self.is_attached:
+            return
+        room, lines = self._room(), [*self._said, *self._alive]
+        self._top = max(0, min(self._top, len(lines) - room))
+        if len(lines) <= room:
+            self.alive.show(self._alive)
+            self.said.show(self._said)
+            put_note(self.box, "")
+            return
+        self.alive.show(lines[self._top : self._top + room])
+        self.said.show(())
+        keys = f"{written('form.page_down')} {written('form.page_up')}"
+        put_note(self.box, f"{self._top + 1}–{self._top + room} of {len(lines)}, {keys}")

@@ -59,7 +59,7 @@ class TicketBox(Vertical):
         self.set_class(standing.phase not in (Phase.READY, Phase.FETCHING, Phase.CONFIRMING), "-disarmed")
         lines = heading(standing, is_late)
         if shown is not None:
-            lines += ticket_lines(shown, now, WIDTH)
+            lines += ticket_lines(shown, now, WIDTH, standing.said)
         waiting = [other for other in view.proposals if other.is_urgent and other.id != standing.proposal_id]
         self.body.show(self._fitted(lines, exit_lines(waiting, now, WIDTH)))
 

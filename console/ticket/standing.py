@@ -125,7 +125,7 @@ class Standing:
             self.said = "; ".join(ticket.refused_because)
             return Phase.REFUSED
         if not row.effect.only_reduces and ticket.now.refusals:
-            self._red = self._red or (shown.ticket, "; ".join(f"{v.check}: {v.reason}" for v in ticket.now.refusals))
+            self._red = (shown.ticket, "; ".join(f"{v.check}: {v.reason}" for v in ticket.now.refusals))
         if self._red is not None and self._red[0] == shown.ticket:
             self.said = self._red[1]
             return Phase.RED

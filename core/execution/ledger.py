@@ -6,7 +6,7 @@ position changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -72,6 +72,7 @@ class Ledger:
         self.calendar = calendar
         self.state = LedgerState()
         self._working: dict[ClientOrderId, Order] = {}
+        self.on_trade: Callable[[Trade, bool], None] = lambda _trade, _is_long: None
         self.folds = {
             OrderCreated: self._created,
             LegResized: self._resized,
@@ -126,7 +127,9 @@ class Ledger:
     def working_exits(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
         """Working orders that reduce this position, its stops among them."""
         return tuple(
-            o for o in self.working() if o.request.symbol == symbol and o.strategy == strategy and o.only_reduces
+            o
+            for o in self._working.values()
+            if o.request.symbol == symbol and o.strategy == strategy and o.only_reduces
         )
 
     def claimed(self, symbol: Symbol, strategy: str) -> Quantity:
@@ -236,7 +239,7 @@ class Ledger:
         """Working orders that open or add."""
         return tuple(
             o
-            for o in self.working()
+            for o in self._working.values()
             if not o.only_reduces
             and (symbol is None or o.request.symbol == symbol)
             and (strategy is None or o.strategy == strategy)
@@ -437,7 +440,9 @@ class Ledger:
 
     def _close(self, key: str, after: Position, fill: Fill, order: Order) -> None:
         self.state.positions.pop(key, None)
-        self.state.trades.append(self._trade(after, fill, order))
+        trade = self._trade(after, fill, order)
+        self.state.trades.append(trade)
+        self.on_trade(trade, order.request.side is Side.SELL)
 
     def _trade(self, flat: Position, fill: Fill, exit_order: Order) -> Trade:
         entry = self.state.orders.get(flat.entry_order)

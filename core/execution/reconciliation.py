@@ -24,14 +24,44 @@ class ReconciliationError(Exception):
     """Our books and the broker's differ by more than may be corrected without a person. One reason an argument."""
 
 
-class Comparison:
-    """One picture of the broker's books beside the ledger as it stands."""
+class Listing:
+    """The orders that a picture lists, sorted; the next picture may list the very same.
 
-    def __init__(self, ledger: Ledger, picture: BrokerPicture, limits: ReconciliationSettings) -> None:
+    Attributes
+    ----------
+    reports
+        Every order by our id, whether the broker lists legs apart or under their parents alone.
+    working
+        Those of `orders` that work, or may.
+    alive
+        The ids of all that work, legs included.
+    """
+
+    def __init__(self, orders: tuple[OrderReport, ...]) -> None:
+        self.orders = orders
+        self.reports: Mapping[ClientOrderId, OrderReport] = {r.client_order_id: r for r in _with_their_legs(orders)}
+        self.working = tuple(r for r in orders if r.status is None or r.status.is_working)
+        self.alive = tuple(i for i, r in self.reports.items() if r.status is not None and r.status.is_working)
+
+
+class Comparison:
+    """One picture of the broker's books beside the ledger as it stands.
+
+    Parameters
+    ----------
+    before
+        The listing of the picture before; taken over where this one lists the very same tuple of orders.
+    """
+
+    def __init__(
+        self, ledger: Ledger, picture: BrokerPicture, limits: ReconciliationSettings, before: Listing | None = None
+    ) -> None:
         self.ledger = ledger
         self.picture = picture
         self.limits = limits
-        self.reports: Mapping[ClientOrderId, OrderReport] = {r.client_order_id: r for r in _with_their_legs(picture)}
+        is_same = before is not None and before.orders is picture.orders
+        self.listing = before if before is not None and is_same else Listing(picture.orders)
+        self.reports = self.listing.reports
         self._theirs = {position.symbol: position for position in picture.positions}
 
     # ── positions ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -89,11 +119,7 @@ class Comparison:
 
     def others(self) -> tuple[OrderReport, ...]:
         """Orders that work at the broker and are not this desk's."""
-        return tuple(
-            report
-            for report in self.picture.orders
-            if (report.status is None or report.status.is_working) and not self.ledger.has(report.client_order_id)
-        )
+        return tuple(report for report in self.listing.working if not self.ledger.has(report.client_order_id))
 
     def _unknown(self) -> Iterator[Difference]:
         for report in self.others():
@@ -162,8 +188,7 @@ def _reported(report: OrderReport) -> str:
     return f"{report.side.value.upper()} {plain(report.quantity)} {report.type.value}"
 
 
-def _with_their_legs(picture: BrokerPicture) -> Iterator[OrderReport]:
-    """Every order of the broker's books, whether it lists legs apart or under their parents alone."""
-    for report in picture.orders:
+def _with_their_legs(orders: tuple[OrderReport, ...]) -> Iterator[OrderReport]:
+    for report in orders:
         yield from report.legs
-    yield from picture.orders
+    yield from orders

@@ -1,14 +1,13 @@
 """Bars and quotes from CSV files: the operator's own, so every error names the place and what to do.
 
 A file is read whole before anything is handed out: one with a broken structure (no header, a missing column, times
-out of order, a last line that was cut off) is refused with `MarketFileError`, so that no replay starts half way. A
+out of order, a last line that was cut off) is refused with `TableError`, so that no replay starts half way. A
 single bad row in a sound file is handed out as `Broken`, in its place, to be quarantined and counted. Prices become
 Decimals here, from text, once. Columns are found by name; others are left alone.
 """
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,30 +16,22 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TypeVar, cast
 
+from core.csv_table import FIRST_ROW, Row, TableError, columns_of, rows_of, shown, text_of
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.quote import Feed, Quote
 from core.model.values import ZERO, Price, Quantity, Symbol
-from core.ports import OperatorError
 
 BAR_COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
 QUOTE_COLUMNS = ("timestamp", "bid_close", "bid_size", "ask_close", "ask_size")
-FIRST_ROW = 2
-"""Line of the first row; the header is line 1."""
 TOO_MUCH = Decimal(10_000_000_000_000)
 """No price and no volume reaches it; it keeps infinity out."""
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 """No market time lies outside of them; a calendar is loaded for what lies within."""
-LONGEST_SHOWN = 40
 
 _price = cast("Callable[[str], Price]", Decimal)
 _quantity = cast("Callable[[str], Quantity]", Decimal)
 _SYMBOL_IN_NAME = re.compile(r"([A-Z]+)_")
-_Row = list[str]
 _Item = TypeVar("_Item", Bar, Quote)
-
-
-class MarketFileError(OperatorError):
-    """A market file that cannot be used; the message names file, line and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +51,7 @@ def read_bars(path: Path, symbol: Symbol) -> Iterator[Bar | Broken]:
 
     Raises
     ------
-    MarketFileError
+    TableError
         At the call, before anything is handed out.
     """
     return iter(_read(path, BAR_COLUMNS, lambda row, columns: _bar(row, columns, symbol), lambda bar: bar.start))
@@ -74,7 +65,7 @@ def read_quotes(path: Path, symbol: Symbol) -> Iterator[Quote | Broken]:
 
     Raises
     ------
-    MarketFileError
+    TableError
         At the call, before anything is handed out.
     """
     return iter(_read(path, QUOTE_COLUMNS, lambda row, columns: _quote(row, columns, symbol), lambda quote: quote.at))
@@ -94,12 +85,12 @@ def place_of(path: Path, index: int) -> str:
 def _read(
     path: Path,
     names: tuple[str, ...],
-    parse: Callable[[_Row, list[int]], _Item],
+    parse: Callable[[Row, list[int]], _Item],
     time_of: Callable[[_Item], datetime],
 ) -> list[_Item | Broken]:
-    text = _text_of(path)
-    rows = _rows_of(path, text)
-    columns = _columns_of(path, rows[0], names)
+    text = text_of(path)
+    rows = rows_of(path, text, "minute")
+    columns = columns_of(path, rows[0], names)
     items: list[_Item | Broken] = []
     last: datetime | None = None
     for index, row in enumerate(rows[1:]):
@@ -110,75 +101,24 @@ def _read(
             continue
         now = time_of(item)
         if last is not None and now <= last:
-            raise MarketFileError(
-                f"{path}:{index + FIRST_ROW}: {_shown(row[columns[0]])} "
+            raise TableError(
+                f"{path}:{index + FIRST_ROW}: {shown(row[columns[0]])} "
                 + ("repeats the row before it" if now == last else "is earlier than the row before it")
                 + "; sort the file by time and keep one row a minute"
             )
         last = now
         items.append(item)
     if isinstance(items[-1], Broken) and not text.endswith("\n"):
-        raise MarketFileError(
+        raise TableError(
             f"{path}:{len(rows)}: the last line was cut off ({items[-1].reason}); "
             "fetch the file again, or remove the line"
         )
     if last is None:
-        raise MarketFileError(f"{path}: no row can be read; the first is on line {FIRST_ROW}: {_first_reason(items)}")
+        raise TableError(f"{path}: no row can be read; the first is on line {FIRST_ROW}: {_first_reason(items)}")
     return items
 
 
-def _text_of(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            return file.read()
-    except FileNotFoundError:
-        raise MarketFileError(f"{path}: no such file; check the path") from None
-    except IsADirectoryError:
-        raise MarketFileError(f"{path}: is a folder; name one CSV file in it") from None
-    except PermissionError:
-        raise MarketFileError(f"{path}: may not be read; check its permissions") from None
-    except UnicodeDecodeError:
-        raise MarketFileError(f"{path}: is not UTF-8 text; save it as CSV in UTF-8") from None
-    except OSError as error:
-        raise MarketFileError(f"{path}: cannot be read: {error.strerror or error}") from None
-
-
-def _rows_of(path: Path, text: str) -> list[_Row]:
-    """Header and rows, one a line; empty lines at the end are dropped."""
-    if not text.strip():
-        raise MarketFileError(f"{path}: is empty; give it a header line and one row a minute")
-    lines = text.rstrip("\n").split("\n")
-    reader = csv.reader(lines, skipinitialspace=True)
-    rows: list[_Row] = []
-    try:
-        for row in reader:
-            rows.append(row)
-            if reader.line_num != len(rows):
-                raise MarketFileError(f"{path}:{len(rows)}: a quotation mark is not closed on its line; mend the line")
-    except csv.Error as error:
-        raise MarketFileError(f"{path}:{len(rows) + 1}: is not CSV ({error}); mend the line") from None
-    while not rows[-1]:
-        rows.pop()
-    if len(rows) == 1:
-        raise MarketFileError(f"{path}:1: there is a header and no row after it; give it one row a minute")
-    return rows
-
-
-def _columns_of(path: Path, header: _Row, names: tuple[str, ...]) -> list[int]:
-    found = [name.strip().lower() for name in header]
-    missing = [name for name in names if name not in found]
-    if missing:
-        raise MarketFileError(
-            f"{path}:1: no column {', '.join(missing)} among {_shown(','.join(found))}; "
-            f"the first line must name {','.join(names)}, separated by commas"
-        )
-    twice = [name for name in names if found.count(name) > 1]
-    if twice:
-        raise MarketFileError(f"{path}:1: the column {', '.join(twice)} is there twice; keep one of them")
-    return [found.index(name) for name in names]
-
-
-def _bar(row: _Row, columns: list[int], symbol: Symbol) -> Bar:
+def _bar(row: Row, columns: list[int], symbol: Symbol) -> Bar:
     time, opened, high, low, close, volume = columns
     start = _time(row, time)
     try:
@@ -202,7 +142,7 @@ def _bar(row: _Row, columns: list[int], symbol: Symbol) -> Bar:
     raise _BadRowError(_bad_bar(bar))
 
 
-def _quote(row: _Row, columns: list[int], symbol: Symbol) -> Quote:
+def _quote(row: Row, columns: list[int], symbol: Symbol) -> Quote:
     time, bid, bid_size, ask, ask_size = columns
     start = _time(row, time)
     try:
@@ -222,7 +162,7 @@ def _quote(row: _Row, columns: list[int], symbol: Symbol) -> Quote:
     raise _BadRowError(_bad_quote(quote))
 
 
-def _time(row: _Row, column: int) -> datetime:
+def _time(row: Row, column: int) -> datetime:
     """The row's minute, UTC. A time without a zone is refused: guessing one would move every bar."""
     if not row:
         raise _BadRowError("the line is empty")
@@ -231,26 +171,26 @@ def _time(row: _Row, column: int) -> datetime:
     except IndexError:
         raise _BadRowError("the line ends before its time") from None
     except ValueError:
-        raise _BadRowError(f"timestamp {_shown(row[column])} is no time such as 2013-10-08T14:50:00Z") from None
+        raise _BadRowError(f"timestamp {shown(row[column])} is no time such as 2013-10-08T14:50:00Z") from None
     if not FIRST_YEAR <= start.year <= LAST_YEAR:
-        raise _BadRowError(f"timestamp {_shown(row[column])} is outside the years {FIRST_YEAR} to {LAST_YEAR}")
+        raise _BadRowError(f"timestamp {shown(row[column])} is outside the years {FIRST_YEAR} to {LAST_YEAR}")
     if start.tzinfo is UTC:
         return start
     if start.tzinfo is None:
-        raise _BadRowError(f"timestamp {_shown(row[column])} has no zone; write UTC as 2013-10-08T14:50:00Z")
+        raise _BadRowError(f"timestamp {shown(row[column])} has no zone; write UTC as 2013-10-08T14:50:00Z")
     return start.astimezone(UTC)
 
 
-def _bad_number(row: _Row, columns: list[int], names: tuple[str, ...]) -> str:
+def _bad_number(row: Row, columns: list[int], names: tuple[str, ...]) -> str:
     for name, column in zip(names[1:], columns[1:], strict=True):
         if column >= len(row):
             return f"{name} is missing: the line has {len(row)} fields"
         try:
             number = Decimal(row[column])
         except InvalidOperation:
-            return f"{name} {_shown(row[column])} is not a number"
+            return f"{name} {shown(row[column])} is not a number"
         if not number.is_finite():
-            return f"{name} {_shown(row[column])} is not a finite number"
+            return f"{name} {shown(row[column])} is not a finite number"
     return "a figure is not a number"
 
 
@@ -274,11 +214,6 @@ def _bad_quote(quote: Quote) -> str:
     if quote.bid > quote.ask:
         return f"crossed: bid {quote.bid} over ask {quote.ask}"
     return f"sizes {quote.bid_size} and {quote.ask_size}: one is negative"
-
-
-def _shown(text: str) -> str:
-    """Text from outside, without control characters and not too long."""
-    return ascii(text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…")
 
 
 def _first_reason(items: list[_Item | Broken]) -> str:

@@ -23,6 +23,15 @@ class Account:
 
     `buying_power` is already less what the broker itself reserves for working orders, and less what has not settled:
     on a cash account the proceeds of a sale, `unsettled`, may be spent a trading day later.
+
+    Attributes
+    ----------
+    multiplier
+        How often equity is lent: 1 is a cash account, above it is margin.
+    initial_margin, maintenance_margin
+        What the broker requires for what is held: to open it, and to keep it. None where it does not say (RK-14).
+    overnight_buying_power
+        What an entry that is held over the night may cost; `buying_power` is the day's own. None where it is not told.
     """
 
     at: datetime
@@ -33,6 +42,14 @@ class Account:
     multiplier: Decimal
     is_blocked: bool = False
     unsettled: Money = NO_MONEY
+    initial_margin: Money | None = None
+    maintenance_margin: Money | None = None
+    overnight_buying_power: Money | None = None
+
+    @property
+    def lends(self) -> bool:
+        """Whether the broker lends against what is held: a margin account."""
+        return self.multiplier > 1
 
 
 @dataclass(frozen=True, slots=True)

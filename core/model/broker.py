@@ -62,6 +62,7 @@ class OrderReport:
     trail_fraction: Fraction | None = None
     legs: tuple[OrderReport, ...] = ()
     hides_legs: bool = False
+    extended_hours: bool = False
 
 
 class UpdateEvent(Enum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.model.values import Symbol
+from core.model.values import Fraction, Symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,12 @@ class Instrument:
     ----------
     quantity_step
         Smallest part of a share: 0.001 where fractions trade (Alpaca accepts nine decimals; ours are coarser), else 1.
+    is_marginable
+        Whether anything is lent against it.
+    is_crypto
+        It trades at all hours.
+    long_requirement, short_requirement
+        The part of its value that the account must hold to keep it, long or short; None where the broker does not say.
     """
 
     symbol: Symbol
@@ -24,6 +30,10 @@ class Instrument:
     is_shortable: bool = True
     is_easy_to_borrow: bool = True
     quantity_step: Decimal = Decimal("0.001")
+    is_marginable: bool = True
+    is_crypto: bool = False
+    long_requirement: Fraction | None = None
+    short_requirement: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)

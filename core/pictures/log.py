@@ -21,7 +21,7 @@ REFUSALS = 20
 LOOKED_AT = 20_000
 """Records of the journal's end that a start looks through, at most: a day of twenty symbols and its orders."""
 NOTE = "note"
-QUIET = (facts.BarClosed, facts.UpdateIgnored)
+QUIET = (facts.BarClosed, facts.UpdateIgnored, facts.MarginSampled)
 """Facts that the log pane leaves to the journal."""
 REFUSING = (facts.ConfirmationRefused, facts.EditRefused, facts.ProposalSkipped, facts.SubmissionBlocked)
 

@@ -14,21 +14,32 @@ from core.desk import Desk
 from core.execution.breaker import Phase
 from core.facts import HaltCause
 from core.model.account import Account
+from core.model.hours import extended_until
 from core.model.session import NoSession, Session
-from core.model.values import ZERO
+from core.model.values import ZERO, Fraction, Symbol, plain
+from core.pictures.regime import regime_rows
+from core.risk.budget import open_losses
 from core.risk.checks.back_pressure import queued_orders
 from core.risk.checks.open_positions import places_taken
-from core.risk.checks.verdicts import usd
+from core.risk.checks.verdicts import overridden_until, usd
+from core.risk.day import end_of_day, end_of_week, monday_of
+from core.risk.margin import distance_of
+from core.risk.portfolio import exposure_of
+from core.risk.protections.contract import EVERYTHING, GLOBAL
+from core.risk.protections.latches import Override
+from core.risk.terms import UNLIMITED
 from core.strategies.orchestrator import at_new_york
-from core.views import ProtectionRow
+from core.views import OverrideView, ProtectionRow
 
 NEW_YORK = ZoneInfo("America/New_York")
 MINUTE = timedelta(minutes=1)
 ALL_OF_IT = Decimal(1)
+NO_EQUITY = Decimal(1000)
+"""The exposure, in multiples of equity, of an account that has none: more than any limit."""
 
 
 class Protections:
-    """Makes the rows. When a loss reached its limit nobody recorded: it is known where this desk saw it happen."""
+    """Makes the rows. When the strategies' loss reached its limit is known where this desk saw it."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
@@ -44,10 +55,17 @@ class Protections:
         yield self._session(at, today)
         yield self._window(at, today)
         yield self._daily_loss(at, today)
+        yield self._weekly_loss(at, today)
         yield self._strategies_loss(at, today)
         yield self._positions()
+        yield self._budget(at)
+        yield from self._portfolio()
+        yield from self._margin()
         yield from self._entries(at, today)
+        yield from self._of_trades(at)
+        yield from regime_rows(self.desk.regime.regime, today)
         yield from self._refused_symbols(at, today)
+        yield from self._throttle(today)
 
     # ── the desk and its hours ───────────────────────────────────────────────────────────────────────────────────
 
@@ -85,6 +103,10 @@ class Protections:
         if not isinstance(session, NoSession):
             words = f"open until {_clock(session.close, today)}"
             return _row("session", "Session", words, None, "the market is open", until=session.close)
+        ends = extended_until(at, self.desk.calendar.session_on(today))
+        if ends is not None and self.desk.control.settings.risk.session.policy == "include_extended":
+            why = "extended hours: typed limit orders alone, within limits of their own"
+            return _row("session", "Session", f"limits until {_clock(ends, today)}", None, why, until=ends)
         opens, had = self.desk.calendar.next_session(at).open, self.desk.calendar.session_on(today)
         since = had.close if isinstance(had, Session) and at >= had.close else None
         why = f"the market is closed: {session.reason}"
@@ -118,25 +140,50 @@ class Protections:
 
     def _daily_loss(self, at: datetime, today: date) -> ProtectionRow:
         """What the account lost since the day began (RK-03)."""
-        desk, key = self.desk, "daily_loss"
-        limit = self._loss_limit(today)
-        loss = desk.opening.loss(today, desk.account.equity) if isinstance(desk.account, Account) else None
-        if loss is None or limit is None:
+        opening = self.desk.opening.opening_equity(today)
+        return self._account_loss("daily_loss", "day", opening, self._loss_limit(today), end_of_day(today), at)
+
+    def _weekly_loss(self, at: datetime, today: date) -> ProtectionRow:
+        """What the account lost since the week began (RK-03)."""
+        opening = self.desk.opening.opening_equity_of_week(today)
+        limit = self.desk.control.settings.risk.weekly_loss.of(opening)
+        return self._account_loss("weekly_loss", "week", opening, limit, end_of_week(today), at)
+
+    def _account_loss(
+        self, key: str, span: str, opening: Decimal | None, limit: Decimal | None, ends: datetime, at: datetime
+    ) -> ProtectionRow:
+        desk, name = self.desk, "Daily loss" if span == "day" else "Weekly loss"
+        today = desk.calendar.trading_day(at)
+        if opening is None or limit is None or not isinstance(desk.account, Account):
             is_shut = desk.control.settings.risk.on_missing_equity == "refuse"
-            why = "equity of today is not known yet; entries wait for it"
+            why = f"equity at the {span}'s start is not known yet; entries wait for it"
             words = f"unknown of {'unknown' if limit is None else usd(limit)}"
-            return _row(key, "Daily loss", words, why if is_shut else None, "equity of today is not known yet")
-        is_shut = loss >= limit
-        lost = max(loss, ZERO)
+            return _row(key, name, words, why if is_shut else None, why.removesuffix("; entries wait for it"))
+        loss, told = opening - desk.account.equity, desk.protections.latches.told(key, GLOBAL)
+        is_shut, lost = loss >= limit or told is not None, max(loss, ZERO)
+        override, override_words = None, ""
+        shut, watches = f"entries are off for the rest of the trading {span}", f"equity since the {span} began"
+        if told is not None:
+            override = desk.protections.latches.override(key, GLOBAL, told.since, at)
+            ends = told.until or ends
+            if override is not None and override.begins <= at:
+                is_shut, watches = False, f"{told.reason}; {overridden_until(override, at)}"
+            elif override is not None:
+                shut = f"shut until {_clock(override.begins, today)}, overridden by you from then on"
+            else:
+                minutes = desk.control.settings.risk.protections.loss_override_minutes
+                override_words = f"it stays shut for {minutes} minutes more; then entries pass it until the {span} ends"
         return _row(
             key,
-            "Daily loss",
+            name,
             f"{lost:,.2f} of {usd(limit)}",
-            "entries are off for the rest of the trading day" if is_shut else None,
-            "equity since the day began",
+            shut if is_shut else None,
+            watches,
             used=_used(lost, limit),
-            since=self._since(key, at, is_shut=is_shut),
-            until=self._next_session(at, today).open if is_shut else None,
+            since=told.since if told is not None else None,
+            until=ends if is_shut or told is not None else None,
+            override=override_words,
+            overridden=override,
         )
 
     def _strategies_loss(self, at: datetime, today: date) -> ProtectionRow:
@@ -186,10 +233,64 @@ class Protections:
             since=max(starts, default=None) if is_full else None,
         )
 
+    def _budget(self, at: datetime) -> ProtectionRow:
+        """What the account would lose if every stop filled now, entries on their way as if they were filled (RK-21)."""
+        desk, context = self.desk, self.desk.figures_for(at, Symbol(""), None)
+        part, equity = desk.control.settings.risk.sizing.budget, context.equity
+        if not equity or equity < ZERO:
+            return _row(
+                "risk_budget", "Risk budget", f"unknown of {plain(part * 100)}%", None, "equity is not known yet"
+            )
+        lost, limit = open_losses(desk.ledger, context.last), part * equity
+        return _row(
+            "risk_budget",
+            "Risk budget",
+            f"{lost / equity:.1%} of {plain(part * 100)}%",
+            "nothing is left to lose; move a stop nearer, or close a position" if lost >= limit else None,
+            f"{usd(lost)} of {usd(limit)} would be lost if every stop filled now",
+            used=_used(lost, limit),
+        )
+
+    def _portfolio(self) -> Iterator[ProtectionRow]:
+        """The value of all positions and of entries on their way, where it is limited (RK-16)."""
+        desk, most = self.desk, self.desk.control.settings.risk.portfolio.max_exposure
+        account = desk.account
+        if most == UNLIMITED or not isinstance(account, Account):
+            return
+        exposure = exposure_of(desk.ledger, desk.last_price) / account.equity if account.equity > 0 else NO_EQUITY
+        yield _row(
+            "portfolio",
+            "Exposure",
+            f"{exposure:.0%} of {most:.0%}",
+            "exits only: more is held than the profile allows" if exposure > most else None,
+            "all positions, and entries on their way, of equity",
+            used=_used(exposure, most),
+        )
+
+    def _margin(self) -> Iterator[ProtectionRow]:
+        """What maintenance asks of equity, where margin is in use; the nearest of the day's samples (RK-14)."""
+        desk, account = self.desk, self.desk.account
+        distance = distance_of(account) if isinstance(account, Account) else None
+        if distance is None:
+            return
+        least = desk.control.settings.risk.margin.refuse_at
+        used = Fraction(1 - distance)
+        most = max((sample.utilisation for sample in desk.margin.state.samples), default=used)
+        is_shut = distance < least or distance < 0
+        yield _row(
+            "margin",
+            "Margin",
+            f"{used:.0%} of {1 - least:.0%}",
+            "maintenance is too near: entries are refused until some is closed" if is_shut else None,
+            f"maintenance margin of equity; the most of a day was {max(most, used):.0%}",
+            used=_used(used, 1 - least),
+        )
+
     def _entries(self, at: datetime, today: date) -> Iterator[ProtectionRow]:
-        """Entries of a strategy that were filled today, of those that it may have (ST-02)."""
+        """Entries of a strategy that were filled today, of those that it may have (ST-02, RK-12)."""
         desk = self.desk
-        allowed = desk.control.settings.risk.entries_a_day
+        allowance = desk.regime.allowance(today)
+        allowed = allowance.entries
         names = dict.fromkeys(r.strategy.name for runners in desk.orchestrator.runners.values() for r in runners)
         for name in names:
             filled = desk.ledger.entries_filled(name, today)
@@ -198,7 +299,7 @@ class Protections:
                 f"entries/{name}",
                 f"Entries {name.upper()}",
                 f"{filled} of {allowed} filled today",
-                "no further entry of it today" if is_shut else None,
+                allowance.reason if allowance.is_shut else "no further entry of it today" if is_shut else None,
                 "entries of today that got a share",
                 used=_used(Decimal(filled), Decimal(allowed)),
                 since=self._last_entry(name, today) if is_shut else None,
@@ -211,6 +312,28 @@ class Protections:
         times += [t.entry_time for t in ledger.state.trades if t.strategy == strategy]
         return max((t for t in times if self.desk.calendar.trading_day(t) == today), default=None)
 
+    def _of_trades(self, at: datetime) -> Iterator[ProtectionRow]:
+        """What counts closed trades: a row for each scope that is counted or shut (RK-04 to RK-08)."""
+        book = self.desk.protections
+        minutes = self.desk.control.settings.risk.protections.override_minutes
+        for answer in book.answers(at):
+            scope = "" if answer.scope == EVERYTHING else f" {answer.scope}"
+            override = book.overridden(answer, at)
+            is_shut = answer.is_tripped and override is None
+            words = f"{answer.reason}; {overridden_until(override, at)}" if override else ""
+            yield _row(
+                f"{answer.name}/{answer.scope}",
+                f"{answer.name.replace('_', ' ').capitalize()}{scope}",
+                f"{answer.figure(answer.measure)} of {answer.figure(answer.limit)}",
+                answer.reason if is_shut else None,
+                words or answer.reason,
+                used=answer.used,
+                since=answer.since,
+                until=override.until if override else answer.until,
+                overridden=override,
+                override=f"entries pass it for {minutes} minutes, then it stands again" if is_shut else "",
+            )
+
     def _refused_symbols(self, at: datetime, today: date) -> Iterator[ProtectionRow]:
         for symbol, refusal in sorted(self.desk.control.state.refused_symbols.items()):
             if refusal.day == today:
@@ -218,6 +341,18 @@ class Protections:
                 yield _row(
                     f"symbol/{symbol}", symbol, "refused today", refusal.reason, since=refusal.at, until=until
                 )  # fmt: skip
+
+    def _throttle(self, today: date) -> Iterator[ProtectionRow]:
+        """It shuts nothing and makes trades smaller; a profitable day ends it sooner (RK-11)."""
+        state = self.desk.sizing.losses.state
+        if state.factor < ALL_OF_IT:
+            measure = f"risk × {plain(state.factor)}"
+            yield _row("throttle", "Throttle", measure, None, state.words, until=self._next_week(today).open)
+
+    def _next_week(self, today: date) -> Session:
+        """The first session of the week after."""
+        monday = monday_of(today) + timedelta(days=7)
+        return self.desk.calendar.next_session(at_new_york(monday, time(0, 0)))
 
     def _next_session(self, at: datetime, today: date) -> Session:
         """The first session of a later day."""
@@ -235,6 +370,8 @@ def _row(
     used: Decimal | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    override: str = "",
+    overridden: Override | None = None,
 ) -> ProtectionRow:
     return ProtectionRow(
         key=key,
@@ -245,6 +382,8 @@ def _row(
         reason=shut_because or watches,
         since=since,
         until=until,
+        override=override,
+        overridden=OverrideView(overridden.at, overridden.begins, overridden.until) if overridden else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -9,11 +10,36 @@ from core.desk import Desk
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
 from core.model.instrument import Instrument
+from core.model.order import Side
+from core.model.sizing import Room
+from core.model.staging import MANUAL
 from core.model.values import Money, Symbol
+from core.risk.budget import open_losses
+from core.risk.checks.room import room_of, taken_of
+from core.risk.conditions import held_in
+from core.risk.scaling.contract import Conditions
 from core.views import SizingView, SymbolView
 
 
-def symbol_view(desk: Desk, symbol: Symbol) -> SymbolView:
+def symbol_views(desk: Desk, at: datetime) -> tuple[SymbolView, ...]:
+    """What is held, and what all stops would cost, is looked up once for all of them."""
+    context, held = desk.figures_for(at, Symbol(""), None), held_in(desk.ledger)
+    losses, taken = open_losses(desk.ledger, context.last), taken_of(context)
+
+    def conditions(symbol: Symbol) -> Conditions:
+        return desk.sizing.conditions(symbol, MANUAL, held=held, equity=context.equity, open_losses=losses)
+
+    def room(symbol: Symbol, side: Side) -> Room:
+        return room_of(side, replace(context, instrument=desk.instrument(symbol)), taken)
+
+    symbols = map(Symbol, desk.control.settings.symbols)
+    return tuple(
+        _symbol_view(desk, symbol, conditions(symbol), (room(symbol, Side.BUY), room(symbol, Side.SELL)))
+        for symbol in symbols
+    )
+
+
+def _symbol_view(desk: Desk, symbol: Symbol, conditions: Conditions, rooms: tuple[Room, Room]) -> SymbolView:
     instrument = desk.instruments.get(symbol)
     bar = desk.normaliser.state.last_starts.get(symbol)
     return SymbolView(
@@ -24,6 +50,9 @@ def symbol_view(desk: Desk, symbol: Symbol) -> SymbolView:
         last_at=bar + ONE_MINUTE if bar else None,
         quantity_step=instrument.quantity_step if instrument else Decimal(1),
         short_refused=_short_refused(desk, instrument),
+        conditions=conditions,
+        room_to_buy=rooms[0],
+        room_to_short=rooms[1],
     )
 
 
@@ -45,4 +74,6 @@ def sizing(desk: Desk, at: datetime) -> SizingView:
         context.settings.risk.per_trade.of(context.equity),
         context.settings.risk.max_notional.of(context.equity),
     )
-    return SizingView(None if risk is None else Money(risk), None if most is None else Money(most))
+    return SizingView(
+        None if risk is None else Money(risk), None if most is None else Money(most), context.settings.risk.min_notional
+    )

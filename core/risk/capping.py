@@ -6,8 +6,9 @@ from core.model.account import Account
 from core.model.instrument import Instrument
 from core.model.staging import StopPlan
 from core.model.values import CENT, plain, tick_of
+from core.risk.conditions import conditions_of, cuts_of, risk_of
 from core.risk.gate import Candidate, ReviewContext
-from core.settings import Amount
+from core.setting_types import Amount
 
 
 def cap_of(candidate: Candidate, context: ReviewContext) -> str | None:
@@ -24,11 +25,15 @@ def cap_of(candidate: Candidate, context: ReviewContext) -> str | None:
     most = risk.max_notional.of(context.equity)
     if most is not None and more * price > most:
         return _in_words(risk.max_notional)
-    loss = risk.per_trade.of(context.equity)
+    cuts = cuts_of(candidate, context)
+    loss = risk_of(candidate, context, cuts)
     if loss is not None and isinstance(candidate.stop, StopPlan):
         way = abs(price - candidate.stop.price) + tick_of(price) / 2
         if more * way > loss:
-            return f"risk {_in_words(risk.per_trade)}"
+            return " × ".join([f"risk {_in_words(risk.per_trade)}", *map(str, cuts)])
+        left = conditions_of(candidate, context).budget_left
+        if left is not None and more * abs(price - candidate.stop.price) > left:
+            return f"the risk budget, {plain(risk.sizing.budget * 100)} %"
     if isinstance(context.account, Account) and more * price > context.account.buying_power:
         return "buying power"
     return None

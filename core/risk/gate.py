@@ -5,8 +5,8 @@ On an entry a check that refuses, raises or cannot decide refuses. On an order t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -19,11 +19,16 @@ from core.model.broker import OrderReport
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest, OrderType
 from core.model.quote import NoQuote, Quote
+from core.model.regime import UNKNOWN, Regime
 from core.model.session import NoSession, Session
 from core.model.staging import NoStop, Review, Standing, StopPlan, Verdict
-from core.model.values import Price
+from core.model.values import Price, Symbol
 from core.risk.day import Day
+from core.risk.protections.book import ProtectionBook
+from core.risk.scaling.book import SizingBook
 from core.settings import Settings
+
+NOT_ASKED = NoSession("the calendar was not asked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,9 @@ class Candidate:
 class ReviewContext:
     """What a review looks at. `is_fresh` says that account, quote and clock were fetched for this very review.
 
-    `others` are the orders that work at the broker and are not this desk's, as last seen.
+    `session` is the one that is open now, `session_of_day` the day's. `others` are the orders that work at the broker
+    and are not this desk's, as last seen. `instruments` and `prices` are the last sightings of every symbol: what a
+    limit over all that is held reads. `last` tells a symbol's last price; None where there is none.
     """
 
     at: datetime
@@ -70,7 +77,14 @@ class ReviewContext:
     instrument: Instrument | NoInstrument
     broker_time: datetime | None
     is_fresh: bool
+    protections: ProtectionBook
+    session_of_day: Session | NoSession = NOT_ASKED
     others: tuple[OrderReport, ...] = ()
+    regime: Regime = UNKNOWN
+    sizing: SizingBook = field(default_factory=SizingBook)
+    last: Callable[[Symbol], Price | None] = lambda _symbol: None
+    instruments: Mapping[Symbol, Instrument] = field(default_factory=dict)
+    prices: Callable[[Symbol], tuple[datetime, Price] | None] = lambda _symbol: None
 
     @property
     def equity(self) -> Decimal | None:
@@ -100,16 +114,21 @@ class Gate:
         self.checks = tuple(checks)
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Review:
-        return Review(tuple(self._verdict(check, candidate, desk) for check in self.checks))
+        verdicts = []
+        for check in self.checks:
+            try:
+                verdict = check.review(candidate, desk)
+            except Exception as error:  # a check that cannot decide refuses: that is its verdict
+                verdict = Verdict(check.name, Standing.REFUSES, f"could not decide: {type(error).__name__}: {error}")
+            verdicts.append(verdict)
+        return Review(tuple(map(_warning, verdicts) if candidate.only_reduces else verdicts))
 
-    def _verdict(self, check: Check, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        try:
-            verdict = check.review(candidate, desk)
-        except Exception as error:  # a check that cannot decide refuses: that is its verdict
-            verdict = Verdict(check.name, Standing.REFUSES, f"could not decide: {type(error).__name__}: {error}")
-        if candidate.only_reduces and verdict.standing is Standing.REFUSES:
-            return Verdict(verdict.check, Standing.WARNS, verdict.reason)
+
+def _warning(verdict: Verdict) -> Verdict:
+    """Where an order only reduces, what refuses warns."""
+    if verdict.standing is not Standing.REFUSES:
         return verdict
+    return Verdict(verdict.check, Standing.WARNS, verdict.reason)
 
 
 def is_market_like(order: OrderRequest) -> bool:

@@ -1,58 +1,100 @@
-"""How many shares: the one place where a risk in USD becomes a quantity (RK-02)."""
+"""How many shares: the one place where a risk in USD becomes a quantity (RK-02, RK-10).
+
+Strategies, the quantity keys of the order form, and the checks that name the size which would pass all ask here. The
+risk is scaled by the terms of `core/risk/scaling/`; the largest order and the risk budget cap it; it is rounded down.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Context, Decimal
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 
-from core.model.values import ZERO, Money, Price, Quantity
+from core.model.sizing import LeftOut, Room, Size, Term, product
+from core.model.values import NO_SHARES, ZERO, Money, Quantity
+from core.risk.scaling import ALL, BINDING
+from core.risk.scaling.contract import Conditions, Scale, Wanted
 
 BY_RISK = "the risk of a trade"
 BY_NOTIONAL = "the largest order"
+BY_BUDGET = "the risk budget"
+BY_HOURS = "these hours"
+BY_LEAST = "the smallest order"
 BY_STEP = "buys less than the smallest quantity"
 NO_RISK = "the risk of a trade is not known"
 
-_DOWN = Context(prec=50, rounding=ROUND_FLOOR)
-"""Every quotient is rounded down, so that what it yields never costs or risks more than allowed."""
+_DOWN, _UP = Context(prec=50, rounding=ROUND_FLOOR), Context(prec=50, rounding=ROUND_CEILING)
+"""Every quotient is rounded down, so that what it yields never costs or risks more than allowed; a minimum up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Shares, zero where none fit, and the term that limited them, in words."""
+def size_of(wanted: Wanted, conditions: Conditions, scales: Sequence[Scale] = ALL) -> Size:
+    """Shares that lose at most the scaled risk at the stop, within every cap, rounded down to the step (RK-02, RK-10).
 
-    quantity: Quantity
-    limited_by: str
-
-
-def quantity_for(
-    risk: Money | None, price: Price, stop_fraction: Decimal, max_notional: Money | None, step: Decimal
-) -> Size:
-    """Shares that lose at most `risk` at the stop and cost at most `max_notional`, rounded down to `step` (RK-02).
-
-    Quantity = risk ÷ (price × stop fraction), capped by max notional ÷ price. A stop that is rounded to its tick may
-    stand half a tick further away; that and a gap through the stop are slippage.
-
-    Parameters
-    ----------
-    risk
-        USD lost when the stop fills at its price; None (it needs an equity that is not known) yields zero shares.
-    price
-        USD a share, above zero.
-    stop_fraction
-        Distance of the stop below the price, above zero: 0.003.
-    max_notional
-        USD an order may cost; None yields zero shares too, because an unknown cap is no permission.
-    step
-        Smallest part of a share.
+    Quantity = risk × factors ÷ way to the stop, capped by the largest order ÷ price and the risk budget's rest ÷ way
+    (RK-21). A stop that is rounded to its tick may stand half a tick further away; that and a gap through the stop are
+    slippage. A size under the smallest order is raised to it only where the settings allow that, and only where it
+    passes every limit that binds (RK-18); else it stays what it is, and the gate refuses it with its reason.
     """
-    if risk is None or risk <= ZERO:
-        return Size(Quantity(ZERO), NO_RISK)
-    if max_notional is None or max_notional <= ZERO:
-        return Size(Quantity(ZERO), BY_NOTIONAL)
-    by_risk = _DOWN.divide(risk, _DOWN.multiply(_DOWN.multiply(price, stop_fraction), step))
-    by_notional = _DOWN.divide(max_notional, _DOWN.multiply(price, step))
-    steps, limited_by = (by_notional, BY_NOTIONAL) if by_notional < by_risk else (by_risk, BY_RISK)
+    terms, left_out = _weighed(wanted, conditions, scales)
+    quantity, limited_by = _capped(wanted, conditions, terms)
+    if conditions.budget_left is None:
+        left_out = (*left_out, LeftOut(BY_BUDGET, "equity is not known"))
+    least = raised_to_least(wanted, conditions, quantity) if conditions.settings.raise_to_minimum else None
+    if least is not None:
+        quantity, limited_by = least, BY_LEAST
+    return Size(quantity, limited_by, terms, left_out, wanted.risk)
+
+
+def size_within(room: Room, wanted: Wanted, conditions: Conditions, scales: Sequence[Scale] = ALL) -> Size:
+    """The same within what the whole account carries; `limited_by` names the room's limit where that is the nearest."""
+    most, by = wanted.max_notional, BY_NOTIONAL
+    if most is not None and room.cost is not None and room.cost < most:
+        most, by = room.cost, room.by
+    if most is not None and room.loss is not None and wanted.way:
+        of_loss = _DOWN.multiply(_DOWN.divide(room.loss, wanted.way), wanted.price)
+        most, by = (Money(of_loss), BY_HOURS) if of_loss < most else (most, by)
+    size = size_of(replace(wanted, max_notional=most), conditions, scales)
+    return replace(size, limited_by=size.limited_by.replace(BY_NOTIONAL, by))
+
+
+def raised_to_least(wanted: Wanted, conditions: Conditions, quantity: Quantity) -> Quantity | None:
+    """The smallest order's shares, rounded up; None where `quantity` is as much, or a limit that binds is passed."""
+    if wanted.risk is None or quantity * wanted.price >= wanted.least:
+        return None
+    steps = _UP.divide(wanted.least, _DOWN.multiply(wanted.price, wanted.step)).to_integral_value(ROUND_CEILING)
+    raised = Quantity(steps * wanted.step)
+    terms, _ = _weighed(wanted, conditions, BINDING)
+    most, _ = _capped(wanted, conditions, terms)
+    return raised if raised <= most else None
+
+
+def binding_cuts(wanted: Wanted, conditions: Conditions) -> tuple[Term, ...]:
+    """The terms that lower the limit of a trade's loss for everybody, whoever sized it."""
+    return tuple(term for term in _weighed(wanted, conditions, BINDING)[0] if term.cuts)
+
+
+def _weighed(
+    wanted: Wanted, conditions: Conditions, scales: Sequence[Scale]
+) -> tuple[tuple[Term, ...], tuple[LeftOut, ...]]:
+    answers = [scale.weigh(wanted, conditions) for scale in scales]
+    terms = tuple(answer for answer in answers if isinstance(answer, Term))
+    return terms, tuple(answer for answer in answers if isinstance(answer, LeftOut))
+
+
+def _capped(wanted: Wanted, conditions: Conditions, terms: tuple[Term, ...]) -> tuple[Quantity, str]:
+    if wanted.risk is None or wanted.risk <= ZERO:
+        return NO_SHARES, NO_RISK
+    if wanted.max_notional is None or wanted.max_notional <= ZERO:
+        return NO_SHARES, BY_NOTIONAL
+    a_step_loses, a_step_costs = _DOWN.multiply(wanted.way, wanted.step), _DOWN.multiply(wanted.price, wanted.step)
+    limits = [
+        (_DOWN.divide(_DOWN.multiply(wanted.risk, product(terms)), a_step_loses), BY_RISK),
+        (_DOWN.divide(wanted.max_notional, a_step_costs), BY_NOTIONAL),
+    ]
+    if conditions.budget_left is not None:
+        limits.append((_DOWN.divide(max(conditions.budget_left, ZERO), a_step_loses), BY_BUDGET))
+    steps, limited_by = min(limits, key=lambda limit: limit[0])
     whole = steps.to_integral_value(ROUND_FLOOR)
     if whole <= ZERO:
-        return Size(Quantity(ZERO), f"{limited_by} {BY_STEP}")
-    return Size(Quantity(whole * step), limited_by)
+        return NO_SHARES, f"{limited_by} {BY_STEP}"
+    return Quantity(whole * wanted.step), limited_by

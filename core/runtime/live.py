@@ -28,6 +28,7 @@ from core.inputs import (
     LampChanged,
     Priority,
     QuoteArrived,
+    RegimeArrived,
     Start,
     SubmissionAnswered,
     SubmissionStopped,
@@ -38,7 +39,9 @@ from core.model.connection import Lamp, Line, LineState
 from core.model.values import Symbol
 from core.ports import KillSwitch
 from core.runtime.asking import Asking, no_answer
+from core.runtime.clockwork import Clockwork
 from core.runtime.counting import counted
+from core.runtime.measuring import RegimeWatch
 from core.runtime.pace import BEAT
 from core.runtime.runtime import Runtime
 from core.wall_clock import utc_now
@@ -62,6 +65,10 @@ class LiveRuntime(Runtime):
     ----------
     now
         The machine's clock, UTC.
+    regime
+        What measures the market; None where nobody does, and the regime stays unknown.
+    steady
+        A clock that nobody sets, seconds: beside it a jump of the machine's is seen. None where there is none.
     """
 
     def __init__(
@@ -73,10 +80,14 @@ class LiveRuntime(Runtime):
         *,
         switch: KillSwitch,
         now: Callable[[], datetime] = utc_now,
+        regime: RegimeWatch | None = None,
+        steady: Callable[[], float] | None = None,
     ) -> None:
         super().__init__(engine, switch, max(now(), engine.desk.at))
+        self._clockwork = None if steady is None else Clockwork(now, steady, self.at)
         self.orders = orders
         self.market = market
+        self.regime = regime
         self.now = now
         self.asking = Asking(broker, market, engine.desk)
         self._inbox: dict[Priority, deque[Input]] = {priority: deque() for priority in Priority}
@@ -98,7 +109,18 @@ class LiveRuntime(Runtime):
 
     def clock(self) -> datetime:
         """Never before the last input: a machine's clock may be set back."""
-        return max(self.now(), self.at)
+        return max(self.now() if self._clockwork is None else self._clockwork.read(), self.at)
+
+    def _look_at_the_clock(self) -> bool:
+        """A jump is told before anything that is measured by the clock; whether there was one."""
+        if self._clockwork is None:
+            return False
+        self._clockwork.read()
+        limit = float(self.engine.desk.control.settings.risk.clock_jump_seconds)
+        told = self._clockwork.news(limit)
+        if told is not None:
+            self._take_now(told)
+        return told is not None
 
     def wake(self) -> None:
         if self._loop is not None:
@@ -137,6 +159,9 @@ class LiveRuntime(Runtime):
             asyncio.create_task(self._keep_up(self.orders.run, self._hear_update), name="order updates"),
             asyncio.create_task(self._keep_up(self.market.run, self._hear_market), name="market data"),
         ]
+        if self.regime is not None:
+            measured = self._keep_up(self.regime.run, self._hear_regime)
+            streams.append(asyncio.create_task(measured, name="regime"))
         beating = asyncio.create_task(self._beat())
         beating.add_done_callback(self._has_stopped_beating)
         self._empty_inbox()
@@ -163,6 +188,8 @@ class LiveRuntime(Runtime):
     async def _beat(self) -> None:
         while True:
             self.beat()
+            if not self._left.is_set() and self._look_at_the_clock():
+                self._plan()
             await asyncio.sleep(BEAT)
 
     async def _keep_up(
@@ -217,6 +244,9 @@ class LiveRuntime(Runtime):
             return
         self.put(Priority.MARKET, heard)
 
+    def _hear_regime(self, measured: RegimeArrived) -> None:
+        self.put(Priority.MARKET, measured)
+
     def show(self, lamp: Lamp) -> None:
         """A connection changed. Any thread."""
         with self._lock:
@@ -230,6 +260,7 @@ class LiveRuntime(Runtime):
                 self._obey_kills()  # while the desk leaves, its cancels still go out
             return
         self._obey_kills()
+        self._look_at_the_clock()
         self._take_all()
         self._take_deadline()
         self._obey_commands()
@@ -278,7 +309,7 @@ class LiveRuntime(Runtime):
             self._timer = None
         due = self.engine.next_deadline
         if due is not None and self._loop is not None:
-            self._timer = self._loop.call_later(max(0.0, (due - self.now()).total_seconds()), self._empty_inbox)
+            self._timer = self._loop.call_later(max(0.0, (due - self.clock()).total_seconds()), self._empty_inbox)
 
     def _take_deadline(self) -> None:
         due = self.engine.next_deadline

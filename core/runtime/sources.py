@@ -16,12 +16,12 @@ from core.runtime.feed import BROKEN, Timed, bar_item, quote_item
 
 
 def bars_of_file(path: Path, symbol: Symbol) -> list[Timed]:
-    """A file of bars, read to its end before the first is played. Raises `MarketFileError`."""
+    """A file of bars, read to its end before the first is played. Raises `TableError`."""
     return list(_placed(path, read_bars(path, symbol)))
 
 
 def quotes_of_file(path: Path, symbol: Symbol) -> list[Timed]:
-    """A file of quotes, each at its minute's end. Raises `MarketFileError`."""
+    """A file of quotes, each at its minute's end. Raises `TableError`."""
     return list(_placed(path, read_quotes(path, symbol)))
 
 

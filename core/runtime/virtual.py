@@ -115,13 +115,16 @@ class VirtualRuntime(Runtime):
     def _play_quiet_bars(self) -> None:
         """What `step` would do while nothing is due but bars, without asking each time what is due.
 
-        Nothing else can become due while the engine, asked for a bar, wants nothing and records nothing but the bar.
+        Nothing else can become due while the engine, asked for a bar, wants nothing and records nothing but the bar;
+        and its next deadline stays where it is.
         """
         if not self._is_quiet():
             return
         handle, exchange, arriving, feed = self.engine.handle, self.exchange, self._arriving, self._feed
-        item, at = self._next, self.at
+        item, at, deadline = self._next, self.at, self.engine.next_deadline
         while item is not None and item[1] == BAR and item[0] == arriving[0].bar.end and not self.pace.wake.is_set():
+            if deadline is not None and deadline <= item[0]:
+                return
             if not at.minute:  # at full hours: to look at the wall's clock costs a tenth of a bar
                 self.pace.beat_if_due()
             self.at = at = item[0]
@@ -140,7 +143,6 @@ class VirtualRuntime(Runtime):
         return (
             len(self._arriving) == 1
             and not self._heap
-            and self.engine.next_deadline is None
             and self.exchange.next_at is None
             and (self.operator is None or self.operator.next_at() is None)
         )

@@ -14,8 +14,8 @@ TAKES_LEGS = frozenset({OrderType.MARKET, OrderType.LIMIT})
 def with_legs(order: OrderRequest, stop: StopPlan | NoStop, target: Price | None = None) -> OrderRequest:
     """The entry with its legs: a stop alone is an OTO, a stop and a target a bracket.
 
-    Fractions, which the broker refuses there, and what is good for this instant alone go without: their stop follows
-    each fill.
+    Fractions, which the broker refuses there, what is good for this instant alone, and what acts in extended hours go
+    without: their stop follows each fill.
     """
     simple = replace(order, order_class=OrderClass.SIMPLE, legs=())
     if not isinstance(stop, StopPlan) or stop.holder is not StopHolder.BROKER or not can_have_legs(order):
@@ -33,6 +33,7 @@ def can_have_legs(order: OrderRequest) -> bool:
         and order.type in TAKES_LEGS
         and order.time_in_force is not TimeInForce.IOC
         and not order.effect.only_reduces
+        and not order.extended_hours
     )
 
 

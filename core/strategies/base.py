@@ -6,14 +6,17 @@ may know of positions, orders and limits stands in its `Context`. It proposes an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
 from core.model.bar import Bar
 from core.model.session import Session
 from core.model.signal import Answer
 from core.model.values import ZERO, Money, Price, Quantity
+from core.risk.scaling.contract import Conditions
 
 NO_SHARES = Quantity(ZERO)
 Figures = tuple[tuple[str, str], ...]
@@ -43,6 +46,10 @@ class Context:
         An entry proposal is staged, or an entry order works.
     risk_per_trade, max_notional
         USD; None where it needs an equity that is not known.
+    min_notional
+        USD of the smallest order.
+    conditions
+        What a size looks at beside them, asked only when there is something to size (RK-10).
     flat_from
         Bars that start here or later must end flat, UTC.
     """
@@ -62,6 +69,8 @@ class Context:
     is_waiting: bool = False
     risk_per_trade: Money | None = None
     max_notional: Money | None = None
+    min_notional: Decimal = ZERO
+    conditions: Callable[[], Conditions] = Conditions
 
 
 class Strategy(Protocol):

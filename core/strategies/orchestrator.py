@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from core.model.bar import Bar
 from core.model.session import Calendar, NoSession, Session
 from core.model.signal import Answer, EntrySignal, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import Money, Price, Quantity, Symbol
+from core.risk.scaling.contract import Conditions
 from core.settings import Settings
 from core.strategies.base import Context, Strategy
 from core.strategies.boundary import fault_in
@@ -38,8 +40,10 @@ class Holdings(Protocol):
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]: ...
     def covered(self, symbol: Symbol, strategy: str) -> Quantity: ...
     def entries_filled(self, strategy: str, day: date) -> int: ...
+    def entries_allowed(self, day: date) -> int: ...
     def is_waiting(self, symbol: Symbol, strategy: str) -> bool: ...
     def opening_equity(self, day: date) -> Decimal | None: ...
+    def conditions(self, symbol: Symbol, strategy: str, day: date, last: dict[Symbol, Price]) -> Conditions: ...
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal: ...
 
 
@@ -120,6 +124,10 @@ class Orchestrator:
         """That strategy on that symbol; None where it does not run there."""
         return next((r for r in self.runners.get(symbol, ()) if r.strategy.name == strategy), None)
 
+    def runners_of(self, strategy: str) -> tuple[Runner, ...]:
+        """That strategy on every symbol where it runs."""
+        return tuple(r for runners in self.runners.values() for r in runners if r.strategy.name == strategy)
+
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _applied(self, _at: datetime, fact: SettingsApplied) -> None:
@@ -145,8 +153,14 @@ class Orchestrator:
             strategy = VwapStrategy(settings.strategies.vwap, state.memory)
             nowhere = datetime.min.replace(tzinfo=NEW_YORK)
             context = Context(Session(date.min, nowhere, nowhere), nowhere, nowhere, nowhere, 0)
-            self.runners[symbol] = [Runner(strategy, symbol, state, context, nowhere)]
+            runner = Runner(strategy, symbol, state, context, nowhere)
+            context.conditions = partial(self._conditions, runner)
+            self.runners[symbol] = [runner]
         self.is_dirty = True
+
+    def _conditions(self, runner: Runner) -> Conditions:
+        name, day = runner.strategy.name, runner.context.session.day
+        return self.holdings.conditions(runner.symbol, name, day, self.state.marks)
 
     def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:
         bar = fact.bar
@@ -202,7 +216,6 @@ class Orchestrator:
         runner.context.window_first = at_new_york(session.day, risk.window_start)
         runner.context.window_last = at_new_york(session.day, risk.window_end)
         runner.context.flat_from = session.close - timedelta(minutes=self.settings.strategies.vwap.flat_minutes)
-        runner.context.entries_allowed = risk.entries_a_day
         self.is_dirty = True
 
     def _flag_anomaly(self, runner: Runner, at: datetime) -> None:
@@ -226,12 +239,14 @@ class Orchestrator:
         context.held, context.entry_price = self.holdings.held(symbol, name)
         context.covered = self.holdings.covered(symbol, name)
         context.entries_filled = self.holdings.entries_filled(name, day)
+        context.entries_allowed = self.holdings.entries_allowed(day)
         context.is_waiting = self.holdings.is_waiting(symbol, name)
         context.is_paused = runner.state.paused_at is not None
         context.is_enabled = self.settings.strategies.vwap.enabled and not context.is_paused
         equity = self.holdings.opening_equity(day)
         context.risk_per_trade = _money(self.settings.risk.per_trade.of(equity))
         context.max_notional = _money(self.settings.risk.max_notional.of(equity))
+        context.min_notional = self.settings.risk.min_notional
         runner.daily_limit = self.settings.risk.daily_loss.of(equity)
         self._disable_after_loss(runner)
 

@@ -2,7 +2,7 @@
 
 It buys at the close, by a limit, when a minute closes below VWAP × (1 − entry deviation) in the entry window, and
 leaves at the market: at the stop, back at VWAP, or shortly before the close. It looks at complete one-minute bars of
-one symbol and at nothing else; it asks for no more shares than RK-02 allows.
+one symbol and at nothing else; its size is the desk's (RK-02, RK-10).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from decimal import Decimal
 from core.model.bar import Bar
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import SUB_PENNY, ZERO, Price, Quantity, rounded_down, tick_of, to_nearest_tick
-from core.risk.sizing import quantity_for
+from core.risk.scaling.contract import Wanted
+from core.risk.sizing import size_of
 from core.settings import VwapSettings
 from core.strategies.base import Context, Figures
 
@@ -144,8 +145,16 @@ class VwapStrategy:
         settings = self.settings
         limit = Price(rounded_down(bar.close, tick_of(bar.close)))
         stop = to_nearest_tick(limit * self._stop_part)
-        size = quantity_for(
-            context.risk_per_trade, limit, settings.stop_fraction, context.max_notional, settings.quantity_step
+        size = size_of(
+            Wanted(
+                risk=context.risk_per_trade,
+                price=limit,
+                way=limit * settings.stop_fraction,
+                max_notional=context.max_notional,
+                step=settings.quantity_step,
+                least=context.min_notional,
+            ),
+            context.conditions(),
         )
         if size.quantity <= ZERO or stop >= limit:
             return ZERO_SIZE

@@ -6,7 +6,7 @@ Each is staged as an order that names the one whose place it takes, and goes the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -134,12 +134,18 @@ class Changing:
         return old.role if old else None
 
     def _not_movable(self, position: Position) -> str | None:
-        exits = self.desk.ledger.working_exits(position.symbol, position.strategy)
-        if any(self.desk.ledger.is_held(order) for order in exits):
+        if any(entry.filled_quantity for entry in self._waited_for(position)):
             return "the broker's stop waits for its entry to fill; cancel what is left of that first, or wait"
         if any(order.request.type is OrderType.TRAILING_STOP for order in self._stops(position)):
             return "a trailing stop moves by itself; cancel it, then m asks for another stop"
         return None
+
+    def _waited_for(self, position: Position) -> Iterator[Order]:
+        """Entries that a stop of the broker's waits for: of one filled in part, that stop will hold all its shares."""
+        for order in self.desk.ledger.working_exits(position.symbol, position.strategy):
+            entry = self.desk.ledger.order(order.parent) if order.parent and self.desk.ledger.is_held(order) else None
+            if entry is not None:
+                yield entry
 
     def _irreplaceable(self, order: OrderRequest) -> str | None:
         old = self.desk.ledger.order(order.replaces) if order.replaces else None
@@ -269,8 +275,9 @@ class Changing:
         ]
 
     def _stops(self, position: Position) -> list[Order]:
-        exits = self.desk.ledger.working_exits(position.symbol, position.strategy)
-        return [order for order in exits if order.is_protective and self.desk.ledger.incumbent(order) is None]
+        ledger = self.desk.ledger
+        exits = (o for o in ledger.working_exits(position.symbol, position.strategy) if not ledger.is_held(o))
+        return [order for order in exits if order.is_protective and ledger.incumbent(order) is None]
 
     def _unguarded(self, position: Position) -> Quantity:
         """Shares that no stop guards and that no exit is out or signed for."""

@@ -21,10 +21,10 @@ from datetime import datetime, timedelta
 from core.desk import Desk
 from core.effects import Effect, FetchPicture, SubmitOrder
 from core.execution.order import Order
-from core.execution.reconciliation import Comparison, ReconciliationError
+from core.execution.reconciliation import Comparison, Listing, ReconciliationError
 from core.facts import PositionCorrected, ReconciliationFailed, ReconciliationPassed, Source, SubmissionBlocked
 from core.inputs import AcceptBroker, PictureFetched
-from core.model.broker import BrokerPicture, NoAnswer
+from core.model.broker import BrokerPicture, NoAnswer, OrderReport
 from core.model.connection import Line, LineState
 from core.model.order import OrderStatus
 from core.model.reconciliation import Difference
@@ -71,6 +71,8 @@ class Comparing:
         self._is_wanted_again = False
         self._unanswered = 0
         self._nets_when_asked: dict[Symbol, Quantity] | None = None
+        self._listing: Listing | None = None
+        self._at_rest: Listing | None = None
 
     # ── 1. asking ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -156,13 +158,17 @@ class Comparing:
         yield from self.closing.go_on()
 
     def _beside(self, picture: BrokerPicture) -> Comparison:
-        return Comparison(self.desk.ledger, picture, self.desk.control.settings.reconciliation)
+        limits = self.desk.control.settings.reconciliation
+        comparison = Comparison(self.desk.ledger, picture, limits, self._listing)
+        self._listing = comparison.listing
+        return comparison
 
     # ── 3 and 4. orders ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _take_in_orders(self, comparison: Comparison) -> Iterator[Effect]:
-        for order in list(self.desk.ledger.state.orders.values()):
-            report = comparison.reports.get(order.id)
+        listing = comparison.listing
+        for order in self._to_look_at(listing):
+            report = listing.reports.get(order.id)
             if report is not None and is_ours(order, report):
                 is_alive = report.status is not None and report.status.is_working  # given up here, and there after all
                 is_news = order.is_working or is_alive or report.filled_quantity > order.filled_quantity
@@ -176,6 +182,28 @@ class Comparing:
             yield from self.doubting.on_books(order, is_listed=report is not None)
             if order.is_cancelling and order.id not in self.doubting.next_look_up:
                 yield from self.cancelling.cancel(order, order.reason)
+        if self._at_rest is not listing:
+            self._at_rest = listing if all(map(self._rests, listing.reports.values())) else None
+
+    def _to_look_at(self, listing: Listing) -> list[Order]:
+        """Every order of ours; only those that work, where the broker lists the very same orders as when all that had
+        ended were at rest, so that a quiet minute costs the same after many orders as after few.
+        """
+        ledger = self.desk.ledger
+        working = list(ledger.working())
+        ours = {order.id for order in working}
+        is_known = self._at_rest is listing and not self.doubting.awaits_books
+        if is_known and all(id_ in ours for id_ in listing.alive):
+            return working
+        return list(ledger.state.orders.values())
+
+    def _rests(self, report: OrderReport) -> bool:
+        """Whether it can tell nothing new of an order of ours once that has ended: its fills and legs are known."""
+        order = self.desk.ledger.order(report.client_order_id)
+        if order is None:
+            return self.desk.ledger.has(report.client_order_id)
+        has_legs = not order.request.legs or order.is_bare or bool(self.desk.ledger.legs(order.id))
+        return has_legs and report.filled_quantity <= order.filled_quantity
 
     def _grace(self) -> timedelta:
         """An order that this very run has just sent may not be on the broker's books yet; an older run's must be."""

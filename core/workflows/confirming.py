@@ -23,10 +23,11 @@ from core.facts import (
 from core.inputs import Confirm, FiguresFetched, LookAt, OpenTicket
 from core.model.account import Account
 from core.model.broker import FreshFigures
+from core.model.hours import extended_span
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side, StopHolder, Terms
 from core.model.quote import Quote
-from core.model.session import NoSession
+from core.model.session import NoSession, Session
 from core.model.staging import (
     Approval,
     Figures,
@@ -49,8 +50,10 @@ from core.model.values import (
     plain,
     tick_of,
 )
-from core.risk.checks.buying_power import given_back
+from core.risk.checks.buying_power import free_for
+from core.risk.checks.margin import margin_effect
 from core.risk.gate import Gate, ReviewContext
+from core.risk.margin import MarginEffect
 from core.staging.stage import Confirmation
 from core.workflows.changing import Changing
 from core.workflows.closing import Closing, exit_reason_of
@@ -205,7 +208,7 @@ class Confirming:
         """What the ticket lists beyond its own order, each with its own end."""
         if isinstance(ticket.stop, StopPlan) and ticket.stop.holder is StopHolder.BROKER:
             guard: Terms = OrderType.STOP, None, ticket.stop.price, None, None
-            return (self._mandate(ticket, MandateKind.PROTECTIVE_STOP, guard, self._session_end()),)
+            return (self._mandate(ticket, MandateKind.PROTECTIVE_STOP, guard, self._session_end(ticket.order)),)
         if not ticket.cancels:
             return ()
         life = timedelta(seconds=float(self.desk.control.settings.staging.close_seconds))
@@ -225,7 +228,7 @@ class Confirming:
             terms = stop.request.terms
             signed[terms] = signed.get(terms, ZERO) + stop.remaining
         for number, (terms, quantity) in enumerate(signed.items(), start=1):
-            mandate = self._mandate(ticket, MandateKind.RESTORE_STOP, terms, self._session_end())
+            mandate = self._mandate(ticket, MandateKind.RESTORE_STOP, terms, self._session_end(ticket.order))
             name = mandate.id if number == 1 else f"{mandate.id}.{number}"
             yield replace(mandate, id=name, quantity=Quantity(quantity))
 
@@ -245,10 +248,19 @@ class Confirming:
             terms=terms,
         )
 
-    def _session_end(self) -> datetime:
-        session = self.desk.calendar.session_at(self.desk.at)
+    def _session_end(self, order: OrderRequest) -> datetime:
+        """The close up to which a stop may be asked for. An order that acts in extended hours may fill after the close
+        of its day: its stop is for the session that follows then.
+        """
+        calendar, at = self.desk.calendar, self.desk.at
+        today = calendar.session_on(calendar.trading_day(at))
+        if order.extended_hours:
+            if not isinstance(today, Session) or at >= extended_span(today)[1]:
+                today = calendar.next_session(at)
+            return calendar.next_session(max(at, today.open)).close
+        session = calendar.session_at(at)
         if isinstance(session, NoSession):
-            session = self.desk.calendar.next_session(self.desk.at)
+            session = calendar.next_session(at)
         return session.close
 
     # ── the decision ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -411,5 +423,11 @@ def figures_of(proposal: Proposal, price: Price | None, context: ReviewContext) 
     share = Fraction(cost / account.equity) if cost is not None and account and account.equity > 0 else None
     after = None
     if cost is not None and account and not proposal.only_reduces:
-        after = Money(account.buying_power + given_back(order, context.ledger, account) - cost)
+        after = Money(free_for(order, context.ledger, account) - _taken(proposal, cost, account, context))
     return Figures(cost, loss, share, after)
+
+
+def _taken(proposal: Proposal, cost: Money, account: Account, context: ReviewContext) -> Money:
+    """What it takes of the buying power, as the margin check counts it; margin may ask for more than it costs."""
+    effect = margin_effect(candidate_of(proposal), context, account) if account.lends else None
+    return effect.used if isinstance(effect, MarginEffect) else cost

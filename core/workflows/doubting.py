@@ -75,6 +75,11 @@ class Doubting:
         yield from self.after_look_up(order)
         yield from self._follow_cancel(order)
 
+    @property
+    def awaits_books(self) -> bool:
+        """Whether the books were asked for because of orders that are to be looked up in them."""
+        return bool(self._in_books)
+
     def on_books(self, order: Order, *, is_listed: bool) -> Iterator[Effect]:
         """The broker's books came, and this order was to be looked up in them; where they lack it, it is asked for."""
         if order.id not in self._in_books:

@@ -36,6 +36,7 @@ class Filling:
         self.after_end: Callable[[Order], Iterable[Effect]] = lambda order: ()
         self.meet_legs: Callable[[Order, OrderReport, Source], None] = lambda order, report, source: None
         self.follow_legs: Callable[[Order, OrderReport, Source], Iterable[Effect]] = lambda order, report, source: ()
+        self.after_trade: Callable[[], None] = lambda: None
         self.after_late_fill: Callable[[], Iterable[Effect]] = lambda: ()
 
     def on_updated(self, message: BrokerUpdated) -> Iterator[Effect]:
@@ -172,6 +173,7 @@ class Filling:
         )
         if len(ledger.state.trades) > trades_before:
             self.desk.record(TradeClosed(ledger.state.trades[-1]))
+            self.after_trade()
         yield from self.after_fill(order)
         if order.status is OrderStatus.FILLED:
             yield from self.after_end(order)
@@ -228,6 +230,7 @@ def is_ours(order: Order, report: OrderReport) -> bool:
         and report.type is ours.type
         and (report.quantity == ours.quantity or _may_be_resized(order))
         and report.limit_price == ours.limit_price
+        and report.extended_hours == ours.extended_hours
         and (is_trailing or report.stop_price == ours.stop_price)
         and (report.trail_price, report.trail_fraction) == (ours.trail_price, ours.trail_fraction)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from core.desk import Desk
@@ -32,6 +32,7 @@ class Market:
     def __init__(self, desk: Desk, proposing: Proposing) -> None:
         self.desk = desk
         self.proposing = proposing
+        self.tell_of_guards: Callable[[], None] = lambda: None
         self._day_known_until = datetime.min.replace(tzinfo=UTC)
         self._asked_for = datetime.min.replace(tzinfo=UTC)
         self._flattened: dict[tuple[Symbol, str], datetime] = {}
@@ -45,6 +46,8 @@ class Market:
                 desk.record(MarketDataQuarantined(message.place, f"{bar.symbol} {judgement.reason}"))
             return NOTHING
         desk.record(BarClosed(bar))
+        if desk.protections.has_news:
+            self.tell_of_guards()
         orchestrator = desk.orchestrator
         if orchestrator.answers or desk.stage.state.proposals:
             return self._after_bar(bar, orchestrator.take_answers())

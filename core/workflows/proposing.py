@@ -19,12 +19,14 @@ from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.staging import MANUAL, MandateKind, NoStop, Proposal, StopPlan
 from core.model.values import ZERO, ClientOrderId, Price, ProposalId, Quantity, Symbol, TicketId, plain, rounded_down
 from core.risk.gate import Candidate, Gate
+from core.staging.extended import marked_for
 from core.staging.legs import target_of, with_legs
 
 TIMEFRAME = "1min"
 FORGOTTEN = "what this bar ordered was forgotten by a reset or a restore; the next bar counts"
 TOO_LATE = "its bar came later than its signal lives; the bars from now on propose"
 NO_TARGET = "the broker holds a target only beside a stop of its own, for whole shares, day or gtc"
+NO_TARGET_NOW = "in extended hours the broker holds no target with an entry; type it without one"
 
 
 class Proposing:
@@ -146,9 +148,9 @@ class Proposing:
             limit_price=command.limit_price,
             stop_price=None,
         )
-        whole = with_legs(order, stop, command.target_price)
+        whole = with_legs(self._marked(order), stop, command.target_price)
         if command.target_price is not None and target_of(whole) is None:
-            self._skip(MANUAL, command.symbol, (NO_TARGET,))
+            self._skip(MANUAL, command.symbol, (NO_TARGET_NOW if whole.extended_hours else NO_TARGET,))
             return ()
         self._stage(
             Proposal(
@@ -284,7 +286,7 @@ class Proposing:
         effect = OrderEffect.COVER if side is Side.BUY else self._closing_effect(clamped, held)
         order = OrderRequest(order_id, position.symbol, side, effect, clamped, OrderType.MARKET)
         if terms is not None:
-            order = in_terms_of(terms, order)
+            order = self._marked(in_terms_of(terms, order))
         self._stage(
             Proposal(
                 id=ProposalId(order_id),
@@ -300,6 +302,10 @@ class Proposing:
                 exit_reason=exit_reason,
             )
         )
+
+    def _marked(self, order: OrderRequest) -> OrderRequest:
+        """What is typed in extended hours acts in them where it can (RK-20)."""
+        return marked_for(self.desk.at, order, self.desk.calendar, self.desk.control.settings.risk.session)
 
     def _why_nothing_is_left(self, position: Position) -> str:
         doubted = self.desk.ledger.doubted_exits(position.symbol, position.strategy)

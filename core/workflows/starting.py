@@ -17,7 +17,7 @@ What a start does with each half-done step:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from core.desk import Desk
 from core.effects import Effect
@@ -41,6 +41,7 @@ class Starting:
         self.desk = desk
         self.comparing = comparing
         self.doubting = doubting
+        self.see_loss: Callable[[Account], None] = lambda _account: None
         comparing.see = self.see
 
     def on_start(self, _command: Start) -> Iterator[Effect]:
@@ -99,3 +100,4 @@ class Starting:
         session = self.desk.calendar.session_on(day)
         if isinstance(session, Session) and self.desk.opening.opening_equity(day) is None:
             self.desk.record(DayStarted(day, account.equity))
+        self.see_loss(account)

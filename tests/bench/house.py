@@ -6,6 +6,7 @@ import gc
 import hashlib
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -36,15 +37,24 @@ FIRST, LAST = date(2024, 1, 2), date(2026, 12, 31)
 
 @dataclass(frozen=True)
 class Run:
+    """`processor` is in seconds of it, the rest of the machine left out; `refused` are proposals that the gate did."""
+
     bars: int
     trades: int
     seconds: float
+    processor: float
     syncs: int
     seconds_in_syncs: float
+    refused: int
 
     @property
     def rate(self) -> float:
         return self.bars / self.seconds
+
+    @property
+    def undisturbed(self) -> float:
+        """Bars a second of the processor."""
+        return self.bars / self.processor
 
 
 class NoLog:
@@ -69,16 +79,27 @@ def some_bars(many: int) -> tuple[ExchangeCalendar, list[Bar]]:
     return calendar, list(islice(synthetic_sessions(7, SPY, calendar.sessions()), many))
 
 
-def through_the_house(calendar: ExchangeCalendar, feed: list[Timed], journal: MemoryJournal | FileJournal) -> Run:
-    """One pass, entries a day raised, every proposal confirmed by key."""
+def through_the_house(
+    calendar: ExchangeCalendar,
+    feed: list[Timed],
+    journal: MemoryJournal | FileJournal,
+    prepare: Callable[[Engine], None] = lambda engine: None,
+    compares_every: int = 60,
+    *,
+    is_trading: bool = True,
+) -> Run:
+    """One pass, entries a day raised, every proposal confirmed by key, books compared every so many seconds."""
     settings = Settings.model_validate(
         {
             "symbols": ["SPY"],
             "risk": {"entries_a_day": 2, "daily_loss": {"usd": "1000"}},
             "exchange": {"cash": "1000000"},
+            "reconciliation": {"every_seconds": compares_every},
+            "strategies": {"vwap": {"enabled": is_trading}},
         }
     )
     engine = Engine("bench", Mode.PAPER, calendar, journal)
+    prepare(engine)
     engine.apply(feed[0][0], settings, "bench")
     exchange = SimulatedExchange(config_of(settings, "bench", "7"), calendar, NoLog())
     operator = ConfirmAll(engine.desk)
@@ -91,36 +112,42 @@ def through_the_house(calendar: ExchangeCalendar, feed: list[Timed], journal: Me
     )
     gc.collect()
     gc.freeze()
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     runtime.run()
     journal.sync()
-    seconds = time.perf_counter() - began
+    seconds, processor = time.perf_counter() - began, time.process_time() - worked
     return Run(
         engine.desk.normaliser.state.complete,
         len(trades),
         seconds,
+        processor,
         journal.syncs,
         getattr(journal, "seconds_in_syncs", 0.0),
+        engine.desk.stage.state.skipped,
     )
 
 
-def plain_loop(bars: list[Bar]) -> float:
+def fed(many: int) -> tuple[ExchangeCalendar, list[Bar], list[Timed]]:
+    """The bars, and the same as what arrives."""
+    calendar, bars = some_bars(many)
+    return calendar, bars, [bar_item(BarArrived(bar, "bench")) for bar in bars]
+
+
+def plain_loop(bars: list[Bar], clock: Callable[[], float] = time.perf_counter) -> float:
     """The baseline: each bar as one chained JSON line, and a running VWAP; bars a second."""
     total, volume, last = Decimal(0), Decimal(0), b""
     lines: list[bytes] = []
-    began = time.perf_counter()
+    began = clock()
     for number, bar in enumerate(bars):
         total += (bar.high + bar.low + bar.close) * bar.volume
         volume += bar.volume
         line = orjson.dumps((number, bar), default=str)
         last = hashlib.sha256(last + line).digest()
         lines.append(line)
-    return len(bars) / (time.perf_counter() - began)
+    return len(bars) / (clock() - began)
 
 
-def measure(many: int) -> list[tuple[str, str]]:
-    calendar, bars = some_bars(many)
-    feed = [bar_item(BarArrived(bar, "bench")) for bar in bars]
+def measure(calendar: ExchangeCalendar, bars: list[Bar], feed: list[Timed]) -> list[tuple[str, str]]:
     gc.collect()
     gc.freeze()
     baseline = plain_loop(bars)
@@ -142,5 +169,5 @@ def measure(many: int) -> list[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    for name, value in measure(200_000):
+    for name, value in measure(*fed(200_000)):
         print(f"{name:<50} {value}")

@@ -7,16 +7,20 @@ import platform
 import resource
 import sys
 
-from tests.bench import desk, house, paint, ticket
+from tests.bench import books, desk, house, paint, protections, sizes, ticket
 
 BARS = 200_000
 
 
 def main() -> None:
     print(f"python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}\n")
+    calendar, bars, feed = house.fed(BARS)
     parts = (
-        ("bars through the whole house", lambda: house.measure(BARS)),
+        ("bars through the whole house", lambda: house.measure(calendar, bars, feed)),
+        ("protections", lambda: protections.measure(calendar, bars, feed)),
+        ("the books compared", books.measure),
         ("a ticket", ticket.measure),
+        ("the size of an order", sizes.measure),
         ("the desk", paint.measure),
         ("the desk under load, in a terminal", desk.measure),
     )

@@ -187,9 +187,10 @@ def main() -> None:
 
 
 @contextmanager
-def an_exchange() -> Iterator[dict[str, str]]:
+def an_exchange(*words: str) -> Iterator[dict[str, str]]:
     """Its environment; open, in real time, without a limit of requests."""
     command = [sys.executable, "-m", "tests.wire.exchange.run", "--port", "0", "--market-time", "10:05", "--limit", "0"]
+    command += words
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         told: dict[str, str] = {}

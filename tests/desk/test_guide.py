@@ -31,7 +31,8 @@ async def test_it_opens_once_says_what_matters_and_enter_closes_it_for_good() ->
     disk = Disk(is_new=True)
     async with open_desk((80, 24), surroundings=disk) as house:
         await house.until(lambda: isinstance(house.desk.screen, GuideScreen))
-        assert house.shows("you turn the key", "B buys", "S sells", "Ctrl+K halts at once", "ENTRIES ON", "To leave")
+        said = ("you turn the key", "B buys", "S sells", "Ctrl+K halts at once", "ENTRIES ON", "To leave")
+        await house.until(lambda: house.shows(*said))
         assert all(len(line) <= 80 for line in house.picture().splitlines())
         await house.press("enter")
         await house.until(lambda: len(house.desk.screen_stack) == 1 and not disk.is_new)

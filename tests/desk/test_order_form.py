@@ -16,7 +16,9 @@ from core.facts import OrderCreated, ProposalStaged
 from core.inputs import ProposeOrder
 from core.model.order import Effect, StopHolder, TimeInForce
 from core.model.quote import Feed, Quote
-from core.model.values import Money, Price, Quantity
+from core.model.sizing import Room
+from core.model.values import Fraction, Money, Price, Quantity
+from core.risk.scaling.contract import Conditions, Throttle
 from core.settings import Settings
 from core.views import DeskView, PositionRow, SizingView, SymbolView
 from tests.desk.desk_house import SPY, House, open_desk
@@ -207,6 +209,27 @@ async def test_a_preset_is_sized_by_risk_the_stop_and_the_caps(
     assert (size.quantity, size.words) == (Decimal(shares), words)
 
 
+async def test_a_preset_is_made_smaller_by_each_term_and_a_typed_size_over_it_is_doubted() -> None:
+    """RK-10, RK-11: a risk of 1.50 USD, half of it after losses; 2 USD to the stop"""
+    view = await a_view(risk="1.50", most="500")
+    (symbol,) = view.symbols
+    throttled = Conditions(throttle=Throttle(Fraction(Decimal("0.50")), "5.20 of 10.00 USD lost today"))
+    view = replace(view, symbols=(replace(symbol, conditions=throttled),))
+    spent = replace(throttled, equity=Decimal(100), open_losses=Decimal("14.90"))
+    without_budget = replace(view, symbols=(replace(symbol, conditions=spent),))
+
+    size = preset(read_draft({**GOOD, "quantity": ""}, view), Decimal(1), view)
+    left = preset(read_draft({**GOOD, "quantity": ""}, without_budget), Decimal(1), without_budget)
+    doubts = read_draft({**GOOD, "quantity": "0.4"}, view).doubts
+
+    assert (size.quantity, size.words) == (
+        Decimal("0.375"),
+        "0.375 SPY: sized by a risk of 1.50 USD × 0.5 throttle",
+    )
+    assert (left.quantity, left.words) == (Decimal("0.05"), "0.05 SPY: sized by what the risk budget leaves")
+    assert doubts == {"quantity": "loses 0.80 USD, over 0.75 a trade"}
+
+
 async def test_a_preset_says_what_it_lacks_and_of_a_close_it_is_a_part_of_what_is_held() -> None:
     """RK-02"""
     view = await a_view(held="0.502")
@@ -291,6 +314,40 @@ async def test_a_refusal_stays_with_everything_that_was_typed_until_the_next_ent
         }  # fmt: skip
         await house.press("enter")
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
+
+
+def refuses_much() -> Settings:
+    """A desk that has many reasons against a large order."""
+    return Settings.model_validate({"risk": {"window_end": "10:05"}})
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 24), (120, 40)])
+async def test_many_reasons_hide_neither_the_status_lines_nor_the_kill_key(size: tuple[int, int]) -> None:
+    """OP-07, RK-01: what has no room is scrolled, and how much there is stands in the lower edge"""
+    async with open_desk(size, settings=refuses_much(), ready=False) as house:
+        await house.until(lambda: house.shows("VWAP on SPY: outside window"))
+        form = await opens_the_form(house)
+        await house.press(*"1000", "tab", *"market", "tab", "tab", *"400", "enter")
+        await house.until(lambda: house.shows("NOT STAGED"))
+        answer = form._answer.text
+        seen: list[str] = []
+        for _ in range(8):
+            lines = house.picture().splitlines()
+            assert "PAPER" in lines[0]
+            assert "equity" in lines[1]
+            assert "ENTRIES" in lines[1]
+            assert "Ctrl+K KILL" in lines[-1]
+            assert any("New order" in line for line in lines)
+            seen += [line.partition("│")[2].rpartition("│")[0].strip() for line in lines if line.count("│") >= 2]
+            await house.press("pagedown")
+            await house.wait(0.05)
+
+        is_paged = size[1] == 24
+        assert house.shows(", PgDn PgUp") == is_paged
+        words = {word for line in seen for word in line.split()}
+        assert set(answer.split()) <= words
+        await house.press(*["pageup"] * 8)
+        await house.until(lambda: house.shows("NOT STAGED"))
 
 
 async def test_a_margin_account_sells_short_with_its_own_key() -> None:
@@ -378,3 +435,19 @@ async def test_a_trail_is_read_as_dollars_or_as_a_part_of_the_price() -> None:
     assert isinstance(percent, ProposeOrder)
     assert (dollars.trail_price, dollars.trail_fraction) == (Decimal("1.50"), None)
     assert (percent.trail_price, percent.trail_fraction) == (None, Decimal("0.02"))
+
+
+@pytest.mark.parametrize(
+    ("room", "words"),
+    [
+        (Room(Money(Decimal(600)), "exposure"), "1.209 SPY: sized by the limit of exposure"),
+        (Room(Money(Decimal(600)), "margin", Money(Decimal(1))), "0.5 SPY: sized by the limit of these hours"),
+        (Room(Money(Decimal(0)), "the reserve"), "no size fits: the reserve"),
+    ],
+)
+async def test_a_size_by_key_stays_within_what_the_whole_account_carries(room: Room, words: str) -> None:
+    """RK-10, RK-16: its Enter would be refused else"""
+    view = await a_view()
+    view = replace(view, symbols=(replace(view.symbols[0], room_to_buy=room),))
+
+    assert preset(read_draft({**GOOD, "quantity": ""}, view), Decimal(1), view).words == words

@@ -121,8 +121,8 @@ async def test_while_the_broker_does_not_answer_entries_are_off() -> None:
         assert house.shows("ENTRIES ON", "EXITS ON")
         away = Lamp(Line.BROKER, LineState.DOWN, a_view().status.at, None, 3, "no answer in 3 s")
         house.handle.show(status=replace(a_view().status, lamps=(away,)))
-        await house.until(lambda: house.shows("ENTRIES OFF", "EXITS ON"))
-        assert house.shows("try 3: no answer in 3 s; no entry can leave; exits and cancels are tried")
+        said = "try 3: no answer in 3 s; no entry can leave; exits and cancels are tried"
+        await house.until(lambda: house.shows("ENTRIES OFF", "EXITS ON", said))
 
 
 async def test_a_stop_that_is_not_the_only_one_is_marked_and_the_farthest_is_shown() -> None:

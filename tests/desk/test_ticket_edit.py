@@ -85,7 +85,7 @@ async def test_a_refused_edit_says_why_at_the_top_and_the_old_order_stays_confir
         await house.press("enter")
 
         await house.until(lambda: house.facts(EditRefused))
-        await house.until(lambda: house.shows("NOT CHANGED", "over 50.00 USD an order; take"))
+        await house.until(lambda: house.shows("NOT CHANGED", "over 50.00 USD an order; 0.1 would pass"))
         await house.until(house.is_armed)
         assert house.shows("0.1 SPY at 496.21 limit, day", "NOT CHANGED")
         await house.press("B")

@@ -15,10 +15,11 @@ from console.ticket.word import TypedWord
 from core.model.order import CONFIRMING_KEYS, Effect, OrderType, Side, StopHolder, TimeInForce
 from core.model.quote import NoQuote
 from core.model.signal import ExitReason
+from core.model.sizing import LeftOut, Size, Term
 from core.model.staging import NoStop, Review, StopPlan, Verdict
 from core.model.staging import Standing as Verdicts
-from core.model.values import Money, Price, Quantity, Symbol
-from core.views import DeskView, TicketView
+from core.model.values import Fraction, Money, Price, Quantity, Symbol
+from core.views import DeskView, MarginView, TicketView
 from tests.desk.desk_house import open_desk
 from widgets import format as f
 from widgets.lines import joined
@@ -73,6 +74,23 @@ def text_of(view: TicketView, desk: DeskView) -> str:
     return "\n".join(joined(line) for line in lines)
 
 
+async def test_an_entry_on_margin_says_what_it_takes_and_how_far_maintenance_is_then() -> None:
+    """RK-14, OP-03"""
+    view, desk = await a_ticket()
+    margin = MarginView(
+        Money(Decimal(3918)), Fraction(Decimal("0.842")), Fraction(Decimal("0.771")), Money(Decimal("7559863475.28"))
+    )
+
+    said = text_of(replace(of_effect(view, Effect.OPEN), margin=margin), desk)
+    by_day = text_of(replace(view, margin=replace(margin, overnight=None)), desk)
+
+    words = " ".join(said.split())
+    assert "margin takes 3,918.00 USD, maintenance 77.1 % away, 84.2 % without it" in words
+    assert "over the night 7,559,863,475.28 USD at most" in words
+    assert "night" not in by_day
+    assert "margin" not in text_of(view, desk)
+
+
 @pytest.mark.parametrize("effect", Effect)
 async def test_every_effect_has_all_its_figures_and_fits(effect: Effect) -> None:
     """OP-03"""
@@ -98,6 +116,63 @@ async def test_every_effect_has_all_its_figures_and_fits(effect: Effect) -> None
         assert "size capped by risk 12345.67 USD" in text
         assert "power after" in text
     assert title_of(large.proposal, "paper").startswith(f"PAPER ─ {f.doing(large.proposal.side, effect)} ─ BRK.B")
+
+
+def a_size(*left_out: LeftOut) -> Size:
+    throttle = Term("throttle", Fraction(Decimal("0.50")), "5.20 of 10.00 USD lost today")
+    correlation = Term("correlation", Fraction(Decimal(1)), "0.20 with QQQ")
+    vix = Term("VIX", Fraction(Decimal("0.7")), "elevated")
+    return Size(
+        Quantity(Decimal(1)), "the risk of a trade", (vix, correlation, throttle), left_out, Money(Decimal("1.50"))
+    )
+
+
+async def test_each_term_stands_with_its_factor_also_one_that_changes_nothing() -> None:
+    """RK-10, OP-03: the risk that they multiply before them; the reason of what makes it smaller beside it"""
+    view, desk = await a_ticket()
+
+    told = " ".join(text_of(replace(view, size=a_size()), desk).split())
+
+    factors = "VIX 0.7 (elevated) × correlation 1 × throttle 0.5 (5.20 of 10.00 USD lost today)"
+    assert f"size risk 1.50 USD × {factors} why" in told
+
+
+async def test_reasons_go_before_terms_where_two_lines_do_not_hold_them() -> None:
+    """RK-10, OP-03: a ticket that is cut cannot be confirmed, so its size never takes a third line"""
+    view, desk = await a_ticket()
+    few = LeftOut("ATR", "fewer than 14 bars yet")
+    many = [few, LeftOut("half-Kelly", "2 of 30 trades yet"), LeftOut("the risk budget", "equity is not known")]
+
+    def told(*left_out: LeftOut) -> list[str]:
+        lines = text_of(replace(view, size=a_size(*left_out)), desk).splitlines()
+        begin = next(number for number, line in enumerate(lines) if line.startswith("size   "))
+        end = next(number for number, line in enumerate(lines) if line.startswith("why    "))
+        return [line.strip() for line in lines[begin:end]]
+
+    assert len(told()) <= 2
+    assert " ".join(told(few)).endswith("(5.20 of 10.00 USD lost today); left out: ATR")
+    assert len(told(few)) == 2
+    assert " ".join(told(*many)) == (
+        "size   risk 1.50 USD × VIX 0.7 × correlation 1 × throttle 0.5; left out: ATR, half-Kelly, the risk budget"
+    )
+    assert len(told(*many)) == 2
+
+
+async def test_a_ticket_of_a_real_engine_lists_its_terms_and_what_was_left_out() -> None:
+    """RK-10, RK-19, OP-03: nobody measured the VIX of this desk"""
+    view, desk = await a_ticket()
+
+    told = " ".join(text_of(view, desk).split())
+
+    terms = "risk 1.50 USD × ATR 1 × correlation 1 × throttle 1"
+    assert f"size {terms}; left out: VIX (the VIX was not measured yet) why" in told
+
+
+async def test_an_order_that_the_desk_does_not_size_has_no_line_of_it() -> None:
+    """OP-03"""
+    view, desk = await a_ticket()
+
+    assert "size   " not in text_of(replace(view, size=None), desk)
 
 
 async def test_what_is_not_known_is_said_and_never_a_zero() -> None:

@@ -11,13 +11,13 @@ from decimal import Decimal
 import pytest
 
 from console.commands.demo import need_a_terminal
-from core.model.values import Money, Price, ProposalId, Quantity
+from core.model.values import Fraction, Money, Price, ProposalId, Quantity
 from core.ports import OperatorError
 from tests.desk.desk_house import open_desk
 from tests.desk.still_house import a_position, a_view, an_order, open_still
 from widgets import format as f
 from widgets.lines import joined
-from widgets.status_lines import _second
+from widgets.status_lines import account_lines
 
 
 def test_every_figure_of_money_is_rounded_half_up_in_one_place() -> None:
@@ -62,6 +62,46 @@ async def test_what_is_unsettled_stands_beside_the_buying_power(width: int) -> N
         assert any("power 150.41, 49.55 unsettled" in line for line in lines)
         assert f"day  −0.01{' USD' if width > 100 else ''},  −0.01 %" in lines[1]
         assert all(len(line) <= width for line in lines)
+
+
+@pytest.mark.parametrize("width", [118, 78])
+@pytest.mark.parametrize(
+    ("distance", "is_near", "said"),
+    [
+        ("0.421", False, "margin 42.1 % to maintenance"),
+        ("0.092", True, "MARGIN 9.2 % to maintenance"),
+        ("-0.03", True, "MARGIN 3.0 % UNDER maintenance"),
+    ],
+)
+async def test_where_margin_is_in_use_the_distance_to_maintenance_is_always_there(
+    width: int, distance: str, is_near: bool, said: str
+) -> None:
+    """RK-14: near and under differ in words, not in colour alone."""
+    async with open_desk() as house:
+        view = house.desk.view
+        assert view is not None
+        account = replace(
+            view.status,
+            equity=Money(Decimal("100034.43")),
+            buying_power=Money(Decimal("186155.89")),
+            margin_distance=Fraction(Decimal(distance)),
+            is_margin_near=is_near,
+        )
+        status = house.desk.board.status
+        status.show_desk(replace(view, status=account), view.status.at, width, None)
+
+        cells = [cell for line in status.lines for cell in line if said in cell.text]
+        assert [cell.tone for cell in cells] == ["warning" if is_near else ""]
+        assert all(len("".join(cell.text for cell in line)) <= width for line in status.lines)
+
+
+async def test_without_margin_in_use_the_status_says_nothing_of_it() -> None:
+    """RK-14"""
+    async with open_desk() as house:
+        said = "".join(cell.text for line in house.desk.board.status.lines for cell in line)
+
+        assert "argin" not in said
+        assert "ARGIN" not in said
 
 
 async def test_an_old_last_price_says_how_old_it_is() -> None:
@@ -118,7 +158,7 @@ def test_no_figure_of_the_account_is_cut_or_moves_another(width: int) -> None:
             entries_refused="halted",
             exits_refused="the disk",
         )
-        lines.append(joined(_second(status, width)[0]))
+        lines.append(joined(account_lines(status, status.at, width)[0]))
 
     assert all(text in line for line in lines for text in ("100,034.43", "power 186,155.89", "ENTRIES OFF  EXITS OFF"))
     assert {line.index("power") for line in lines} == {lines[0].index("power")}

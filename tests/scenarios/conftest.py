@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.scenarios.house import House, assert_can_be_rebuilt
+pytest.register_assert_rewrite("tests.scenarios.weeks")
+
+from tests.scenarios.house import House, assert_can_be_rebuilt  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

@@ -40,6 +40,7 @@ from core.model.bar import Bar
 from core.model.broker import NoAnswer, OrderUpdate, Refused
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderType, StopHolder
+from core.model.session import Calendar
 from core.model.staging import Proposal, Ticket
 from core.model.values import Price, Quantity, Symbol, plain
 from core.ports import Checkpoint, JournalWriteError, NoCheckpoint
@@ -148,10 +149,12 @@ class House:
 
     built: ClassVar[list[House]] = []
 
-    def __init__(self, bars: Iterable[Bar], settings: Settings | None = None, **rules: object) -> None:
+    def __init__(
+        self, bars: Iterable[Bar], settings: Settings | None = None, calendar: Calendar | None = None, **rules: object
+    ) -> None:
         House.built.append(self)
         self.bars = sorted(bars, key=lambda bar: bar.start)
-        self.calendar = NewYorkHours()
+        self.calendar = calendar or NewYorkHours()
         self.settings = settings or Settings()
         self.journal = Disk()
         self.switch = Switch()

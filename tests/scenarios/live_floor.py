@@ -27,6 +27,7 @@ from core.model.order import OrderRequest
 from core.model.quote import NoQuote, Quote
 from core.model.values import BrokerOrderId, ClientOrderId, Symbol
 from core.runtime.live import LiveRuntime
+from core.runtime.measuring import RegimeWatch
 from core.settings import Settings
 from core.views import DeskView
 from state.journal import MemoryJournal
@@ -153,7 +154,12 @@ class LiveHouse:
     """An engine under the live runtime, in a thread of its own; `view` is its newest picture."""
 
     def __init__(
-        self, floor: LiveFloor, journal: MemoryJournal | None = None, settings: Settings | None = None
+        self,
+        floor: LiveFloor,
+        journal: MemoryJournal | None = None,
+        settings: Settings | None = None,
+        regime: RegimeWatch | None = None,
+        steady: Callable[[], float] | None = None,
     ) -> None:
         self.floor = floor
         self.journal = journal or MemoryJournal()
@@ -161,7 +167,16 @@ class LiveHouse:
         self.engine = Engine("live", Mode.PAPER, NewYorkHours(), self.journal)
         rebuild(self.engine.desk, None)
         self.engine.apply(floor.now(), Settings(), "live")
-        self.runtime = LiveRuntime(self.engine, floor, floor.updates, floor.market, switch=self.switch, now=floor.now)
+        self.runtime = LiveRuntime(
+            self.engine,
+            floor,
+            floor.updates,
+            floor.market,
+            switch=self.switch,
+            now=floor.now,
+            regime=regime,
+            steady=steady,
+        )
         self.view: DeskView | None = None
         self.runtime.on_beat(self._look)
         self.thread = threading.Thread(target=self.runtime.run, daemon=True)

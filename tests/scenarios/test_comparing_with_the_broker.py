@@ -8,24 +8,27 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import Effect, FetchPicture
+from core.effects import CancelOrder, Effect, FetchPicture
 from core.facts import (
     ConfirmationRefused,
     OrderFilled,
+    OrderStateChanged,
     PositionCorrected,
     ProposalSkipped,
     ReconciliationFailed,
     ReconciliationPassed,
+    Source,
 )
 from core.inputs import Input, Kill, LampChanged, LookUpAnswered, PictureFetched, ProposeClose
 from core.model.broker import BrokerPicture, BrokerPosition, UnreadableOrder
 from core.model.connection import Lamp, Line, LineState
-from core.model.order import Side
+from core.model.order import OrderStatus, Side
 from core.model.reconciliation import DifferenceKind
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol, plain
 from core.picture import Pictures
 from core.runtime.virtual import VirtualRuntime
-from core.settings import Amount, RiskSettings, Settings
+from core.setting_types import Amount
+from core.settings import RiskSettings, Settings
 from tests.scenarios.changes import confirms_now
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, an_order, at
@@ -448,6 +451,22 @@ def test_an_order_that_the_broker_no_longer_lists_is_looked_up() -> None:
     assert kinds(house) == ["orphaned_order"]
     house.until("10:06:40")
     assert any(isinstance(message, LookUpAnswered) for message in house.line.heard[-5:])
+
+
+def test_an_order_that_ended_here_and_works_there_is_taken_back_although_the_broker_lists_nothing_new() -> None:
+    """EX-06, EX-09"""
+    house = a_house_in_a_position()
+    engine, at_, stop = house.line.engine, house.line.at, house.stops[0]
+    picture = house.line.ask(FetchPicture())
+    before = [list(engine.handle(at_, picture)) for _ in range(2)]
+
+    house.desk.record(
+        OrderStateChanged(stop.id, OrderStatus.SUBMITTED, OrderStatus.CANCELLED, Source.LOOK_UP, None, "given up")
+    )
+    after = list(engine.handle(at_, picture))
+
+    assert before == [[], []]
+    assert CancelOrder(stop.id, stop.broker_order_id) in after
 
 
 def test_a_split_is_named_and_left_to_a_person() -> None:

@@ -228,6 +228,29 @@ def test_what_a_part_of_an_entry_bought_is_named_while_its_stop_waits() -> None:
     assert not house.desk.ledger.has_bracket_order(SPY, "vwap")
 
 
+def test_a_bare_position_gets_a_stop_while_an_entry_beside_it_waits_with_its_own() -> None:
+    """EX-13: the leg of an entry that filled nothing guards nothing of what is held, and hinders nothing."""
+    house = a_house(("10:06", "10:08", ABOVE), ("10:09", "10:30", STEADY))
+    house.until("10:08")
+    for limit, stop in (("99.70", "99.30"), ("95", "94.50")):
+        typed = replace(a_typed_buy("5"), limit_price=Price(Decimal(limit)), stop_price=Price(Decimal(stop)))
+        house.presses(typed)
+        confirms_now(house)
+        passes(house, 5)
+    assert house.held() == "5"
+    (stop,) = [o for o in house.desk.ledger.working() if o.is_protective and not house.desk.ledger.is_held(o)]
+    house.presses(RequestCancel(stop.id))
+    passes(house, 2)
+    assert uncovered(house) == [("SPY", Decimal(5))]
+
+    house.presses(MoveStop(SPY, "manual", Price(Decimal("99.20"))))
+    confirms_now(house)
+    passes(house, 2)
+
+    assert uncovered(house) == []
+    assert house.requests()[-1] == "submit sell stop 5"
+
+
 def test_an_entry_that_ends_in_part_leaves_a_stop_for_what_it_bought() -> None:
     """EX-07, EX-13, OP-06: its legs go with it, and the signed stop follows for five shares"""
     house = a_house(("10:06", "10:06", STEADY), ("10:07", "10:20", ABOVE), thin=50)

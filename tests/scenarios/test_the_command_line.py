@@ -7,11 +7,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -133,12 +134,35 @@ def test_the_real_week_makes_the_entries_that_the_rule_gives(
     keyturn: Keyturn, symbol: str, bars: int, entries: list[str]
 ) -> None:
     """ST-02, MD-03"""
-    path = DATA / f"{symbol}_1min_2013-10-07_to_2013-10-10.csv"
-
-    found = keyturn("replay", path, "--symbol", symbol, "--headless", "--json", "--operator", "confirm-all").json
+    found = the_real_week_of(symbol, keyturn, "--set", "risk.protections.max_drawdown.enabled=false")
 
     assert found["bars"] == bars
     assert [row["time"] for row in found["proposals"] if row["effect"] == "open"] == entries
+    assert found["skipped"] == {}
+
+
+def the_real_week_of(symbol: str, keyturn: Keyturn, *terms: str) -> Mapping[str, Any]:
+    path = DATA / f"{symbol}_1min_2013-10-07_to_2013-10-10.csv"
+    return keyturn("replay", path, "--symbol", symbol, "--headless", "--json", "--operator", "confirm-all", *terms).json
+
+
+@real_data
+def test_a_week_that_gave_back_more_than_it_made_shuts_entries_for_a_day(keyturn: Keyturn) -> None:
+    """RK-04: BAC made 0.1444 USD on Monday and lost 0.1810 on Tuesday at 15:35 UTC, 125 % of its peak; Wednesday's
+    entry at 15:07 comes within the day."""
+    found = the_real_week_of("BAC", keyturn)
+
+    assert [row["profit"] for row in found["trades"]] == ["0.1444", "-0.181"]
+    entries = [row["time"] for row in found["proposals"] if row["effect"] == "open"]
+    assert entries == ["2013-10-07T15:19:00Z", "2013-10-08T15:20:00Z"]
+    assert found["skipped"] == {"max drawdown": 24}
+
+
+@real_data
+@pytest.mark.parametrize("symbol", ["SPY", "IBM", "AIG"])
+def test_the_other_real_weeks_trip_nothing_that_would_have_refused_an_entry(keyturn: Keyturn, symbol: str) -> None:
+    """RK-04, RK-09"""
+    assert the_real_week_of(symbol, keyturn)["skipped"] == {}
 
 
 def test_an_order_is_explained_from_its_bar_to_its_end(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
@@ -476,9 +500,9 @@ def test_quotes_of_nobody_knows_whom_are_refused(keyturn: Keyturn, bars: Path, t
 
 def test_what_a_signal_was_not_staged_for_is_in_the_report(keyturn: Keyturn, bars: Path) -> None:
     """ST-03, RK-01: every bar is accounted for."""
-    narrow = "risk.min_notional=1000"
+    narrow = ("--set", "risk.max_notional.usd=1", "--set", "risk.min_notional=1")
 
-    found = keyturn("replay", bars, "--headless", "--json", "--set", narrow).json
+    found = keyturn("replay", bars, "--headless", "--json", *narrow).json
 
     assert found["proposals"] == []
     assert set(found["skipped"]) == {"notional"}

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
+from core.facts import ProtectionTripped
 from core.inputs import Halt, Kill, ProposeClose, RefuseSymbol, Resume
 from core.model.values import Fraction
 from core.picture import Pictures
-from core.settings import Amount, RiskSettings, Settings
+from core.risk.scaling.settings import SizingSettings
+from core.setting_types import Amount
+from core.settings import RiskSettings, Settings
 from core.views import ProtectionRow
 from tests.scenarios.changes import ROOMY
 from tests.scenarios.house import (
@@ -25,6 +28,8 @@ from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
 
 FRIDAY = date(2026, 11, 20)
 NEXT_OPEN = at("09:30", FRIDAY)
+MIDNIGHT = at("00:00", FRIDAY)
+"""New York's, as it is recorded."""
 
 
 def rows(house: House, pictures: Pictures | None = None) -> dict[str, ProtectionRow]:
@@ -41,12 +46,30 @@ def test_the_guards_that_there_are_have_a_row_each_in_one_order() -> None:
     house = a_house_with_a_proposal()
 
     assert list(rows(house)) == [
-        "desk", "breaker", "session", "window", "daily_loss", "strategies_loss", "positions", "entries/vwap",
+        "desk", "breaker", "session", "window", "daily_loss", "weekly_loss", "strategies_loss", "positions",
+        "risk_budget",
+        "entries/vwap", "max_drawdown/global", "stop_loss_guard/global", "cooldown/global", "low_profit/global",
+        "loss_streak/global", "volatility_halt/global", "equity_curve/global",
     ]  # fmt: skip
     assert not any(row.is_tripped for row in rows(house).values())
 
 
-def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_the_next_trading_day() -> None:
+def test_the_risk_budget_is_tripped_where_nothing_is_left_of_it() -> None:
+    """RK-09, RK-21: 0.20 USD of 200; the stop takes 0.156 of it, and what the price has won since as well"""
+    settings = Settings(risk=RiskSettings(sizing=SizingSettings(budget=Decimal("0.001"))))
+    house = House(a_day(("10:06", "10:06", STEADY), ("10:07", "10:40", "100.20")), settings).opens()
+    house.confirms_at("10:06:02")
+
+    free = rows(house.until("10:06:50"))["risk_budget"]
+    shut = rows(house.until("10:08:10"))["risk_budget"]
+
+    assert told(free) == ("0.1% of 0.1%", False, "0.15 USD of 0.20 USD would be lost if every stop filled now")
+    assert told(shut) == (
+        "0.2% of 0.1%", True, "nothing is left to lose; move a stop nearer, or close a position",
+    )  # fmt: skip
+
+
+def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_midnight() -> None:
     """RK-09, RK-03: the stop costs 0.502 × 0.31 = 0.156 USD."""
     settings = Settings(risk=RiskSettings(daily_loss=Amount(usd=Decimal("0.15"), of_equity=None), entries_a_day=5))
     house = House(a_day(("10:06", "10:06", STEADY), ("10:07", "10:40", FALL)), settings).opens()
@@ -54,8 +77,8 @@ def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_the_next_tradin
     house.confirms_at("10:06:02")
 
     before = rows(house.until("10:06:50"), pictures)["daily_loss"]
-    tripped_at = house.until("10:20").line.at
-    after = rows(house, pictures)
+    after = rows(house.until("10:20"), pictures)
+    tripped_at = next(r.at for r in house.journal.records() if isinstance(r.fact, ProtectionTripped))
     later = rows(house.until("10:30"), pictures)["daily_loss"]
     unseen = rows(house.restarted().until("10:31"))["daily_loss"]
 
@@ -63,8 +86,8 @@ def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_the_next_tradin
         ("0.00 of 0.15 USD", False, "equity since the day began"), Decimal(0), None,
     )  # fmt: skip
     shut = ("0.16 of 0.15 USD", True, "entries are off for the rest of the trading day")
-    assert (told(later), later.used, later.since, later.until) == (shut, Decimal(1), tripped_at, NEXT_OPEN)
-    assert (told(unseen), unseen.since) == (shut, None)
+    assert (told(later), later.used, later.since, later.until) == (shut, Decimal(1), tripped_at, MIDNIGHT)
+    assert (told(unseen), unseen.since) == (shut, tripped_at)
     assert told(after["strategies_loss"])[:2] == ("0.16 of 0.15 USD", True)
 
 
@@ -109,7 +132,11 @@ def test_without_an_account_value_entries_are_shut_and_the_row_says_so() -> None
 
     row = rows(house)["daily_loss"]
 
-    assert told(row) == ("unknown of 10.00 USD", True, "equity of today is not known yet; entries wait for it")
+    assert told(row) == (
+        "unknown of 10.00 USD",
+        True,
+        "equity at the day's start is not known yet; entries wait for it",
+    )
     assert row.used is None
 
 

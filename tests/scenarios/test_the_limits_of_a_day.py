@@ -16,7 +16,8 @@ from core.facts import (
 )
 from core.inputs import MarketDataBroken, ProposeClose, QuoteArrived
 from core.model.signal import ExitReason
-from core.settings import Amount, RiskSettings, Settings
+from core.setting_types import Amount
+from core.settings import RiskSettings, Settings
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_house_in_a_position, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import IBM, SPY, a_quote
 

@@ -17,6 +17,7 @@ from core.facts import (
 from core.model.order import OrderStatus
 from core.model.signal import ExitReason
 from core.model.values import plain
+from core.risk.checks import standard_gate
 from tests.scenarios.house import (
     FALL,
     RECOVERY,
@@ -92,7 +93,7 @@ def test_the_ticket_says_what_will_be_sent_and_what_it_costs() -> None:
     assert figures.share_of_equity == figures.cost / 200
     assert figures.buying_power_after == 200 - figures.cost
     assert ticket.review.passes
-    assert len(ticket.review.verdicts) == 18
+    assert len(ticket.review.verdicts) == len(standard_gate().checks)
 
 
 def test_the_approval_stands_beside_the_figures_that_it_was_given_on() -> None:

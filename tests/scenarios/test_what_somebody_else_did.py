@@ -15,7 +15,8 @@ from core.inputs import AcceptBroker, Confirm, PictureFetched, ProposeClose, Req
 from core.model.broker import BrokerPicture
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side
 from core.model.values import ClientOrderId, Quantity
-from core.settings import Amount, RiskSettings, Settings, StrategiesSettings, VwapSettings
+from core.setting_types import Amount
+from core.settings import RiskSettings, Settings, StrategiesSettings, VwapSettings
 from core.workflows.comparing import NOTHING_HELD
 from core.workflows.proposing import left_to_close
 from state.codec import decode

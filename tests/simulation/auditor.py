@@ -34,14 +34,19 @@ from core.facts import (
     Halted,
     Killed,
     LegResized,
+    OrderApproved,
     OrderCreated,
     OrderFilled,
     OrderStateChanged,
+    OverrideEnded,
     PositionCorrected,
     ProposalEdited,
     ProposalEnd,
     ProposalEnded,
     ProposalStaged,
+    ProtectionExpired,
+    ProtectionOverridden,
+    ProtectionTripped,
     Rearmed,
     ReconciliationFailed,
     Resumed,
@@ -55,6 +60,7 @@ from core.facts import (
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, Side
 from core.model.staging import Approval, Mandate, MandateKind, Proposal, Ticket
 from core.ports import NoCheckpoint
+from core.risk.protections.contract import GLOBAL
 from core.workflows.protecting import CLOSED
 
 UNDECIDED = "an order on its way may explain it"
@@ -102,6 +108,8 @@ class Story:
     halts: set[HaltCause] = field(default_factory=set)
     taken_away: set[str] = field(default_factory=set)
     called_off: set[str] = field(default_factory=set)
+    trips: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
+    passes: dict[tuple[str, str], tuple[datetime, datetime]] = field(default_factory=dict)
 
 
 class Auditor:
@@ -124,6 +132,11 @@ class Auditor:
             TicketClosed: self._closed,
             ConfirmationReceived: self._confirmed,
             ConfirmationRefused: self._refused,
+            ProtectionTripped: self._tripped,
+            ProtectionExpired: self._expired,
+            ProtectionOverridden: self._overridden,
+            OverrideEnded: self._override_ended,
+            OrderApproved: self._approved,
             ApprovalRedeemed: self._redeemed,
             OrderCreated: self._created,
             LegResized: self._resized,
@@ -199,6 +212,36 @@ class Auditor:
 
     def _symbol_refused(self, fact: SymbolRefused) -> None:
         self.story.refused_symbols.add((fact.symbol, fact.day))
+
+    # ── what protections shut (RK-06, RK-09) ─────────────────────────────────────────────────────────────────────
+
+    def _tripped(self, fact: ProtectionTripped) -> None:
+        self.story.trips[fact.name, fact.scope] = fact.until
+        self.story.passes.pop((fact.name, fact.scope), None)
+
+    def _expired(self, fact: ProtectionExpired) -> None:
+        self.story.trips.pop((fact.name, fact.scope), None)
+
+    def _overridden(self, fact: ProtectionOverridden) -> None:
+        was_told = (fact.name, fact.scope) in self.story.trips
+        self.require(was_told, f"{fact.name} {fact.scope} was overridden and had not tripped")
+        self.story.passes[fact.name, fact.scope] = (fact.begins, fact.until)
+
+    def _override_ended(self, fact: OverrideEnded) -> None:
+        self.story.passes.pop((fact.name, fact.scope), None)
+
+    def _approved(self, fact: OrderApproved) -> None:
+        """No entry that a trip covers passes the last review, the time of an override aside."""
+        story = self.story
+        proposal = story.proposals[story.tickets[fact.ticket_id].proposal_id]
+        if proposal.only_reduces:
+            return
+        direction = "long" if proposal.order.side is Side.BUY else "short"
+        its = {proposal.symbol, direction, proposal.strategy, GLOBAL}
+        for (name, scope), until in story.trips.items():
+            begins, ends = story.passes.get((name, scope), (self._at, self._at))
+            is_shut = (until is None or self._at < until) and not begins <= self._at < ends
+            self.require(not is_shut or not its.issuperset(scope.split()), f"{proposal.id} opens what {name} shut")
 
     # ── from the key to the intent (OP-01, OP-02) ────────────────────────────────────────────────────────────────
 

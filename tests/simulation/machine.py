@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from simulation.limits import UNGUARDED
 from simulation.world import DAY, SPY, Trouble, World, calendar
 
 from core.brokers.simulated.exchange import ExchangeConfig
@@ -44,6 +45,7 @@ from core.inputs import (
     ResumeStrategy,
 )
 from core.model.order import Effect, OrderType, StopHolder
+from core.model.session import Session
 from core.model.staging import Ticket
 from core.model.values import ClientOrderId, Digest, Fraction, Price, Quantity, to_nearest_tick
 from core.settings import Settings
@@ -110,14 +112,16 @@ BARS = st.tuples(
 """Close, gap before the open, volume, and how many seconds of it pass."""
 
 
-def some_settings(*, whole: bool, margin: bool, holder: str, review: str = "3") -> Settings:
-    """Limits wide enough for many trades a day."""
+def some_settings(*, whole: bool, margin: bool, holder: str, review: str = "3", guarded: bool = False) -> Settings:
+    """Limits wide enough for many trades a day; `guarded` by the protections, as they are set for everybody."""
     return Settings.model_validate(
         {
             "risk": {
                 "per_trade": {"usd": "30"},
                 "max_notional": {"usd": "1000"},
                 "daily_loss": {"usd": "5000"},
+                "weekly_loss": {"usd": "5000"},
+                "protections": {} if guarded else UNGUARDED,
                 "entries_a_day": 100,
                 "window_start": "09:30",
                 "window_end": "15:59",
@@ -162,10 +166,11 @@ class TradingDays(RuleBasedStateMachine):
         holder=st.sampled_from(["broker", "broker", "desk"]),
         minutes=st.sampled_from([1, 120, 372]),
         review=st.sampled_from(["3", "3", "8"]),
+        guarded=st.sampled_from([False, False, False, True]),
     )
-    def open_the_desk(self, whole: bool, margin: bool, holder: str, minutes: int, review: str) -> None:
+    def open_the_desk(self, whole: bool, margin: bool, holder: str, minutes: int, review: str, guarded: bool) -> None:
         TradingDays.all_begun += 1
-        limits = some_settings(whole=whole, margin=margin, holder=holder, review=review)
+        limits = some_settings(whole=whole, margin=margin, holder=holder, review=review, guarded=guarded)
         config = ExchangeConfig(account="SIM", cash=Decimal(50_000), multiplier=limits.exchange.multiplier)
         opened = calendar().session_on(DAY).open
         self.margin = margin
@@ -223,6 +228,12 @@ class TradingDays(RuleBasedStateMachine):
 
     def _proposals(self):
         return self._desk.stage.proposals()
+
+    def _is_open(self) -> bool:
+        return isinstance(calendar().session_at(self.world.clock), Session)
+
+    def _may_buy(self) -> bool:
+        return self._is_open() and self._desk.control.refusal_of(SPY, DAY) is None
 
     @rule(
         depth=st.sampled_from(["-0.15", "-0.30", "-0.60"]),
@@ -537,11 +548,12 @@ class TradingDays(RuleBasedStateMachine):
         self._edit(entries[pick % len(entries)].id, more, away)
         self._confirm_changes(think, trouble, then, bar)
 
+    @precondition(lambda self: self._may_buy())
     @rule(
         volume=st.sampled_from([30, 1000]),
         away=st.sampled_from(["-0.05", "-0.20", "-0.60"]),
         trouble=st.one_of(st.none(), CHANGE_TROUBLES, TROUBLES),
-        then=st.sampled_from(["wait", "wait", "bar", "kill", "cancel", "close", "die", "again", "wrong key"]),
+        then=st.sampled_from(["wait", "bar", "kill", "cancel", "close", "close", "die", "again", "wrong key"]),
         bar=BARS,
     )
     def a_dip_is_bought_and_its_stop_moved(
@@ -557,6 +569,7 @@ class TradingDays(RuleBasedStateMachine):
             self.world.do(MoveStop(position.symbol, position.strategy, price))
         self._confirm_changes(0.5, trouble, then, bar)
 
+    @precondition(lambda self: self._is_open())
     @rule(
         quantity=st.sampled_from(["3", "3", "8", "0.5"]),
         below=st.sampled_from(["0.40", "1.00"]),

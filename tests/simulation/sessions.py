@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
+from simulation.limits import UNGUARDED
 from simulation.surprises import REFUSALS
 
 from core.settings import Settings
@@ -80,6 +81,8 @@ class Profile:
         From the session's open to the start.
     is_terse
         The broker's reports list no executions.
+    is_guarded
+        By the protections, as they are set for everybody.
     """
 
     is_whole: bool
@@ -88,6 +91,7 @@ class Profile:
     minutes: int
     review: str
     is_terse: bool
+    is_guarded: bool
 
     def settings(self) -> Settings:
         """Limits wide enough for many trades a day."""
@@ -98,6 +102,8 @@ class Profile:
                     "max_notional": {"usd": "1000"},
                     "max_open_positions": 3,
                     "daily_loss": {"usd": "5000"},
+                    "weekly_loss": {"usd": "5000"},
+                    "protections": {} if self.is_guarded else UNGUARDED,
                     "entries_a_day": 100,
                     "window_start": "09:30",
                     "window_end": "15:59",
@@ -140,6 +146,7 @@ def session_of(seed: int, number: int) -> Session:
         minutes=chance.choice((1, 30, 120, 240, 330, 372)),
         review=chance.choice(("3", "3", "8")),
         is_terse=chance.random() < 0.5,
+        is_guarded=Random(f"{seed}:{number}:guarded").random() < 0.5,
     )
     makers, weights = list(EVENTS), [weight for weight, _ in EVENTS.values()]
     names = chance.choices(makers, weights, k=chance.randint(LEAST, MOST))

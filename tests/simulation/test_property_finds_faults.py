@@ -21,6 +21,8 @@ from core.inputs import Confirm
 from core.model.broker import Execution, OrderReport
 from core.model.staging import MandateKind
 from core.model.values import NO_SHARES, ClientOrderId, Quantity
+from core.risk.checks.protections import ProtectionCheck
+from core.risk.checks.verdicts import passed
 from core.staging.stage import Stage
 from core.strategies.orchestrator import Orchestrator
 from core.workflows import confirming
@@ -31,7 +33,7 @@ from core.workflows.protecting import Protecting
 
 ENOUGH = 2_000
 """Sequences in which each must be found."""
-SEED = 1
+SEED = 11
 
 
 def nothing_is_refused(patch: pytest.MonkeyPatch) -> None:
@@ -132,6 +134,11 @@ def a_refused_symbol_is_not_checked(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Control, "refusal_of", lambda *_: None)
 
 
+def a_trip_is_not_minded(patch: pytest.MonkeyPatch) -> None:
+    """It is recorded, and the gate does not look (RK-09)."""
+    patch.setattr(ProtectionCheck, "review", lambda self, *_: passed(self.name, "not tripped"))
+
+
 FAULTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
     nothing_is_refused,
     the_digest_is_not_compared,
@@ -144,6 +151,7 @@ FAULTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
     an_edit_leaves_what_was_shown_open,
     a_pause_is_not_minded,
     a_refused_symbol_is_not_checked,
+    a_trip_is_not_minded,
 )
 
 
@@ -154,7 +162,7 @@ def test_a_planted_fault_is_found_within_a_minute(
     monkeypatch: pytest.MonkeyPatch,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """OP-02, EX-05, EX-20, SP-01"""
+    """OP-02, EX-05, EX-20, SP-01, RK-09"""
     fault(monkeypatch)
     before = TradingDays.all_begun
     begun_at = time.monotonic()

@@ -10,7 +10,7 @@ import pytest
 from console.desk import Desk
 from core.inputs import Command, Confirm, OpenTicket
 from core.model.account import Mode
-from core.views import DeskView, Ending, KillView, TicketView
+from core.views import DeskView, Ending, KillView, ReloadView, TicketView
 from tests.snapshots.day import (
     BARE,
     EFFECTS,
@@ -182,6 +182,22 @@ ASKED = {
 async def test_what_a_key_asks(asked: str, size: tuple[int, int], looks_as_before: Compare) -> None:
     async with still_desk(full(), size) as still:
         await still.press(*ASKED[asked])
+        looks_as_before(still.desk)
+
+
+RELOAD = ReloadView(
+    tighter=("risk.daily_loss 0.02 of equity → 0.01 of equity", "risk.max_open_positions 30 → 10"),
+    looser=("risk.max_notional 0.08 of equity → 0.20 of equity", "risk.protections.cooldown.enabled true → false"),
+    restart=("symbols SPY, IBM → SPY, IBM, AIG",),
+    digest="0123456789abcdef",
+)
+
+
+@at_every_size
+async def test_limits_that_are_reloaded_stand_old_to_new(size: tuple[int, int], looks_as_before: Compare) -> None:
+    """RK-13"""
+    async with still_desk(full(reload=RELOAD), size) as still:
+        await still.press("ctrl+p", *"reload", "enter", *"LOO")
         looks_as_before(still.desk)
 
 

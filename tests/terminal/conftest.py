@@ -21,10 +21,10 @@ def terminal(tmp_path: Path) -> Iterator[Callable[[str], Terminal]]:
 
 
 @pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Callable[[], Demo]]:
+def demo(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
     """Opens the real `keyturn demo` in a pty, on one home: `demo()`."""
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(Demo(tmp_path))
+        yield lambda **terms: stack.enter_context(Demo(tmp_path, **terms))
 
 
 @pytest.fixture

@@ -26,14 +26,17 @@ def was_here_before(home: Path) -> None:
 
 
 class Demo(Pty):
-    """Attributes: `started_at`, the instant at which the process was asked for."""
+    """Attributes: `started_at`, the instant at which the process was asked for.
 
-    def __init__(self, home: Path, is_first_start: bool = False) -> None:
+    `speed` is until a ticket is open: at 4 the first proposal waits two seconds after the start.
+    """
+
+    def __init__(self, home: Path, is_first_start: bool = False, speed: int = 1) -> None:
         self.home = home
         if not is_first_start:
             was_here_before(home)
         self.started_at = time.monotonic()
-        super().__init__([PROGRAM, "demo"], {"KEYTURN_HOME": str(home)})
+        super().__init__([PROGRAM, "demo", "--speed", str(speed)], {"KEYTURN_HOME": str(home)})
 
     def shows(self, text: str) -> bool:
         return any(text in line for line in self.screen.display)

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from state.folders import Home
 from tests.terminal.pty_demo import CTRL_K, Demo, instant_when
 
-Open = Callable[[], Demo]
+Open = Callable[..., Demo]
 Measured = Callable[[str, str], None]
 
 SENT = ("ConfirmationReceived", "OrderCreated")
@@ -33,9 +34,9 @@ def test_a_first_minute(demo: Open, measured: Measured) -> None:
         desk.type(b"B")
         desk.read_for(0.033)
     assert desk.shows("too early: press B in")
-    # every key that means something else
+    # keys that mean something else; tests/desk/test_ticket.py has every one
     desk.read_for(1.2)
-    for wrong in (b"y", b"\r", b" ", b"S", b"H", b"C", b"b", PASTED):
+    for wrong in (b"y", b"\r", b"S", PASTED):
         desk.until_armed()
         desk.type(wrong)
         desk.read_for(0.25)
@@ -77,7 +78,7 @@ def test_a_first_minute(demo: Open, measured: Measured) -> None:
 
 def test_an_order_typed_in_one_burst_stands_in_its_fields(demo: Open) -> None:
     """OP-01"""
-    desk = demo()
+    desk = demo(speed=4)
     desk.until_it_shows("1 waiting", 20)
     desk.type(b"n")
     desk.until_it_shows("New order", 3)
@@ -171,3 +172,24 @@ def _gaps_of(path: Any, seconds: float) -> list[float]:
             changed_at, stamp = now, newest
         time.sleep(0.002)
     return [*gaps, time.monotonic() - changed_at]
+
+
+def test_a_settings_file_that_changes_under_the_desk(demo: Open) -> None:
+    """RK-13: from the operator's editor to LOOSEN, on the real program."""
+    desk = demo()
+    settings = Home.of({"KEYTURN_HOME": str(desk.home)}).settings
+    desk.until_it_shows("ENTRIES ON", 15)
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text("[risk]\nmax_open_positions = 5\nmax_notional = { usd = 40 }\n")
+    desk.until_it_shows("the settings file changed", 8)
+    assert desk.shows("ENTRIES OFF")
+
+    desk.type(b"\x10", b"reload", b"\r")
+    desk.until_it_shows("Loosen the limits?", 5)
+    assert desk.shows("risk.max_notional 50 USD → 40 USD")
+    desk.type(*(letter.encode() for letter in "LOOSEN"))
+    desk.until_it_shows("ENTRIES ON", 5)
+
+    (first, second) = (r["data"] for r in desk.records() if r["fact"] == "LimitsReloaded")
+    assert first["taken"] == ["risk.max_notional 50 USD → 40 USD"]
+    assert second["taken"] == ["risk.max_open_positions 1 → 5"]

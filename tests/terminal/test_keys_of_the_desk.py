@@ -55,7 +55,7 @@ def test_keys_that_cannot_stand_end_the_start_in_words(tmp_path: Path, line: str
 
 def test_what_is_shown_of_the_log_is_written_and_the_chain_is_read(tmp_path: Path) -> None:
     """SP-01"""
-    with Demo(tmp_path) as desk:
+    with Demo(tmp_path, speed=4) as desk:
         desk.until_it_shows("1 waiting", 20)
         desk.type(b"\r")
         desk.until_armed()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
@@ -184,6 +185,12 @@ def test_the_account_says_its_figures_as_text(exchange: LoopbackExchange) -> Non
     price = exchange.orders()[0].average_price
     assert account["cash"] == f"{100_000 - price:f}"
     assert account["multiplier"] == "2"
+    held = Decimal(account["long_market_value"])
+    assert abs(Decimal(account["initial_margin"]) - held / 2) <= Decimal("0.01")
+    assert abs(Decimal(account["maintenance_margin"]) - held * Decimal("0.3")) <= Decimal("0.01")
+    assert account["regt_buying_power"] == account["buying_power"]
+    asset = client.get_asset("SPY")
+    assert (asset["margin_requirement_long"], asset["margin_requirement_short"]) == ("30", "30")
     assert account["account_blocked"] is False
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app import Keyturn
-from core.facts import Killed, OrderInDoubt, OrderStateChanged
+from core.facts import Fact, Killed, OrderInDoubt, OrderStateChanged
 from core.inputs import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder
 from core.model.account import Mode
 from core.model.connection import LineState
@@ -23,6 +23,7 @@ from core.ports import OperatorError
 from core.runtime.live import LiveRuntime
 from core.views import DeskView
 from state.credentials import find_keys
+from state.journal import FileJournal, read
 from tests.wire.exchange.clocks import RunningClock
 from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
@@ -44,6 +45,7 @@ def environ(exchange: LoopbackExchange, home: Path, **more: str) -> dict[str, st
         "APCA_API_SECRET_KEY": exchange.keys.secret,
         "KEYTURN_PROFILE": "swing",
         "KEYTURN_RISK__WINDOW_START": "00:00",
+        "KEYTURN_REGIME__VIX_URL": "",
         "KEYTURN_RISK__WINDOW_END": "23:59",
         "KEYTURN_ALPACA__TRADING_URL": exchange.trading_url,
         "KEYTURN_ALPACA__DATA_URL": exchange.data_url,
@@ -116,6 +118,13 @@ def opened(keyturn: Keyturn) -> Iterator[Open]:
         runtime.stop("left")
 
 
+def written(desk: Open) -> list[Fact]:
+    """What its journal holds, of a desk that has left: while it is open only its engine's thread touches the file."""
+    journal = desk.runtime.engine.desk.journal
+    assert isinstance(journal, FileJournal)
+    return [record.fact for record in read(journal.folder)]
+
+
 @pytest.mark.parametrize(("shares", "posts"), [("1.5", 2), ("2", 1)])
 def test_two_variables_open_a_desk_that_trades_and_its_books_agree_afterwards(
     market: LoopbackExchange, tmp_path: Path, shares: str, posts: int
@@ -184,8 +193,8 @@ def test_an_order_that_was_taken_and_refused_is_looked_up_and_never_sent_again(
         desk.waits(lambda view: view.status.word == "on", "the books agree")
         two_shares_are_bought(desk)
         desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "a covered position")
-        told = [record.fact for record in desk.runtime.engine.desk.journal.records()]
 
+    told = written(desk)
     assert not any(isinstance(fact, OrderStateChanged) and fact.after is OrderStatus.REJECTED for fact in told)
     assert "has an order with its id" in next(fact.reason for fact in told if isinstance(fact, OrderInDoubt))
     assert len(market.received("POST", "/v2/orders")) == 1
@@ -237,8 +246,8 @@ def test_a_kill_at_the_last_moment_holds_over_the_restart(market: LoopbackExchan
 
     with opened(keyturn) as again:
         view = again.waits(lambda view: view.status.word == "killed", "killed after the restart")
-        told = [record.fact for record in again.runtime.engine.desk.journal.records()]
 
+    told = written(again)
     assert view.status.killed_by == "key"
     assert [fact.by for fact in told if isinstance(fact, Killed)] == ["key"]
 

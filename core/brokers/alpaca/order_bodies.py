@@ -44,7 +44,7 @@ def a_submission(order: OrderRequest) -> dict[str, object]:
         "type": order.type.value,
         "time_in_force": order.time_in_force.value,
         "client_order_id": order.client_order_id,
-        "extended_hours": False,
+        "extended_hours": order.extended_hours,
         "position_intent": INTENTS[order.side, order.effect.only_reduces],
         **_figures(order, {**PRICES, **TRAILS}),
         **_class_and_legs(order),

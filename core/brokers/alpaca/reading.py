@@ -29,9 +29,11 @@ from core.model.values import (
 
 NEW_YORK = ZoneInfo("America/New_York")
 WHOLE = Decimal(1)
+PER_CENT = Decimal(100)
 SMALLEST_FRACTION = Decimal("0.001")
 """Of a share; Alpaca takes nine decimals, ours are coarser."""
 ACTIVE = "ACTIVE"
+CRYPTO = "crypto"
 LONGEST_NAME = 64
 WITH_LEGS = frozenset({"bracket", "oco", "oto"})
 AN_ACTIVITY = "::"
@@ -82,6 +84,7 @@ def a_single_order(raw: object) -> OrderReport:
         average_price=None if average is None else Price(average),
         trail_price=_price(order, "trail_price"),
         trail_fraction=None if percent is None else Fraction(percent / 100),
+        extended_hours=order.flag("extended_hours"),
     )
 
 
@@ -157,6 +160,9 @@ def an_account(raw: object, at: datetime) -> Account:
         buying_power=Money(account.number("buying_power")),
         multiplier=account.positive("multiplier"),
         is_blocked=bool(why_blocked(raw)),
+        initial_margin=_money(account, "initial_margin"),
+        maintenance_margin=_money(account, "maintenance_margin"),
+        overnight_buying_power=_money(account, "regt_buying_power"),
     )
 
 
@@ -178,6 +184,7 @@ def why_blocked(raw: object) -> str:
 
 
 def an_instrument(raw: object) -> Instrument:
+    """An asset; its requirements are per cent, and where a side has none of its own the one for both counts."""
     asset = Fields(raw, "an asset")
     is_fractionable = asset.flag("fractionable")
     return Instrument(
@@ -187,6 +194,10 @@ def an_instrument(raw: object) -> Instrument:
         is_shortable=asset.flag("shortable"),
         is_easy_to_borrow=asset.flag("easy_to_borrow"),
         quantity_step=SMALLEST_FRACTION if is_fractionable else WHOLE,
+        is_marginable=asset.flag("marginable"),
+        is_crypto=asset.word("class") == CRYPTO,
+        long_requirement=_requirement(asset, "margin_requirement_long"),
+        short_requirement=_requirement(asset, "margin_requirement_short"),
     )
 
 
@@ -219,6 +230,18 @@ def _execution(update: Fields, at: datetime) -> Execution:
         Quantity(update.positive("qty")),
         Price(update.positive("price")),
     )
+
+
+def _money(fields: Fields, name: str) -> Money | None:
+    amount = fields.optional_number(name)
+    return None if amount is None else Money(amount)
+
+
+def _requirement(asset: Fields, name: str) -> Fraction | None:
+    told = name if asset.optional_number(name) is not None else "maintenance_margin_requirement"
+    if asset.optional_number(told) is None:
+        return None
+    return Fraction(asset.not_negative(told) / PER_CENT)
 
 
 def _price(order: Fields, name: str) -> Price | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,9 +11,14 @@ from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.market import Market
 from core.model.account import Account
 from core.model.broker import BrokerPosition
+from core.model.instrument import Instrument, NoInstrument
 from core.model.order import Side
 from core.model.session import Calendar
 from core.model.values import NO_MONEY, ZERO, Money, Price, Quantity, Symbol
+
+WHOLE = Decimal(1)
+OVER_NIGHT = Decimal(2)
+"""The most that an account's equity is lent over the night, by Regulation T: half of a position's value is paid."""
 
 
 @dataclass(slots=True)
@@ -84,16 +89,44 @@ class Ledger:
         equity = self.cash + sum(values.values(), ZERO)
         return max(self._config.multiplier * equity - exposure - reserved, ZERO)
 
-    def account(self, at: datetime, market: Market, reserved: Decimal) -> Account:
+    def account(
+        self, at: datetime, market: Market, reserved: Decimal, instrument: Callable[[Symbol], Instrument | NoInstrument]
+    ) -> Account:
+        """Its figures; on margin a position takes what it requires, and a cash account has paid for all of it."""
+        values = self._values(at, market)
+        equity, day = self.cash + sum(values.values(), ZERO), self.buying_power(at, market, reserved)
+        required = {symbol: self._requirement(instrument(symbol), value) for symbol, value in values.items()}
+        least = 1 / self._config.multiplier
         return Account(
             at=at,
             name=self._config.account,
-            equity=Money(self.cash + sum(self._values(at, market).values(), ZERO)),
+            equity=Money(equity),
             cash=Money(self.cash),
-            buying_power=Money(self.buying_power(at, market, reserved)),
+            buying_power=Money(day),
             multiplier=self._config.multiplier,
             unsettled=NO_MONEY if self._config.is_margin else Money(self.cash - self.settled_cash(at)),
+            initial_margin=Money(sum((abs(v) * max(least, required[s]) for s, v in values.items()), ZERO)),
+            maintenance_margin=Money(sum((abs(v) * required[s] for s, v in values.items()), ZERO)),
+            overnight_buying_power=Money(self._over_night(equity, values, reserved, day)),
         )
+
+    def _requirement(self, instrument: Instrument | NoInstrument, value: Decimal) -> Decimal:
+        """The part of a position's value that must be there to keep it."""
+        if not self._config.is_margin:
+            return ZERO
+        if isinstance(instrument, NoInstrument) or not instrument.is_marginable:
+            return WHOLE
+        own = instrument.long_requirement if value > ZERO else instrument.short_requirement
+        return self._config.requirement if own is None else own
+
+    def _over_night(
+        self, equity: Decimal, values: Mapping[Symbol, Decimal], reserved: Decimal, day: Decimal
+    ) -> Decimal:
+        """By day it may lend more than over the night, where Regulation T's two is the most."""
+        if self._config.multiplier <= OVER_NIGHT:
+            return day
+        exposure = sum((abs(value) for value in values.values()), ZERO)
+        return max(OVER_NIGHT * equity - exposure - reserved, ZERO)
 
     def positions(self) -> tuple[BrokerPosition, ...]:
         return tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from core.model.broker import Execution, OrderReport, OrderUpdate, UpdateEvent
@@ -23,6 +23,7 @@ from core.model.values import (
 
 KEPT = timedelta(days=7)
 """How long a closed order stays in the list of orders; a look-up by id finds it for ever."""
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 STATUS_OF: dict[UpdateEvent, tuple[OrderStatus, str]] = {
     UpdateEvent.NEW: (OrderStatus.SUBMITTED, "new"),
@@ -52,7 +53,8 @@ class BookedOrder:
     step
         It fills in multiples of this: whole orders in whole shares.
     expires_at
-        The close of its session for DAY; None for an order that no close ends.
+        The close of its session for DAY, or the end of the day's extended hours where it acts in them; None for an
+        order that no close ends.
     is_elected
         A stop that was touched, and is a market order since; one with a limit rests at that limit.
     best
@@ -142,7 +144,8 @@ class BookedOrder:
 
     def whole_report(self) -> OrderReport:
         """With its legs, as the answer to a request and a look-up give it; the stream's reports have none."""
-        return replace(self.report(), legs=tuple(leg.report() for leg in self.legs))
+        report = self.report()
+        return replace(report, legs=tuple(leg.report() for leg in self.legs)) if self.legs else report
 
     def report(self) -> OrderReport:
         status, raw_status = STATUS_OF[self.last_event]
@@ -164,16 +167,20 @@ class BookedOrder:
             executions=tuple(self.executions),
             trail_price=request.trail_price,
             trail_fraction=request.trail_fraction,
+            extended_hours=request.extended_hours,
         )
 
 
 class Book:
-    """Every order ever accepted, those that work by symbol, and the outbox."""
+    """Every order ever accepted, those that are still listed, those that work by symbol, and the outbox."""
 
     def __init__(self) -> None:
         self.working: dict[Symbol, list[BookedOrder]] = {}
         self._orders: dict[ClientOrderId, BookedOrder] = {}
+        self._listed: dict[ClientOrderId, BookedOrder] = {}
         self._outbox: list[OrderUpdate] = []
+        self._reports: tuple[OrderReport, ...] | None = None
+        self._reports_until = NEVER
 
     def find(self, client_order_id: ClientOrderId) -> BookedOrder | None:
         return self._orders.get(client_order_id)
@@ -183,12 +190,15 @@ class Book:
 
     def accept(self, order: BookedOrder, at: datetime) -> None:
         self._orders[order.request.client_order_id] = order
+        self._listed[order.request.client_order_id] = order
         self._work(order, at)
 
     def hold(self, leg: BookedOrder) -> None:
         """Keep a leg until its parent is filled."""
         self._orders[leg.request.client_order_id] = leg
+        self._listed[leg.request.client_order_id] = leg
         leg.is_held = True
+        self._reports = None
 
     def release(self, leg: BookedOrder, at: datetime) -> None:
         """A leg works from here on."""
@@ -225,9 +235,15 @@ class Book:
                 self._close(other, at)
                 self._tell(other, UpdateEvent.EXPIRED if expires else UpdateEvent.CANCELED, at)
 
+    def follow(self, order: BookedOrder, price: Price) -> None:
+        """A trailing stop sees a price."""
+        order.follow(price)
+        self._reports = None
+
     def _shrink(self, rival: BookedOrder, by: Quantity, at: datetime) -> None:
         """Its rival filled in part: it is for that much less."""
         rival.request = replace(rival.request, quantity=Quantity(rival.request.quantity - by))
+        self._reports = None
         if rival.remaining <= ZERO:
             self.end(rival, UpdateEvent.CANCELED, at)
 
@@ -249,9 +265,18 @@ class Book:
         return sum((o.remaining * o.reserve_price for o in self.all_working() if o.opens), ZERO)
 
     def reports(self, at: datetime) -> tuple[OrderReport, ...]:
-        """Those that work and those closed within seven days, in order of acceptance."""
-        since = at - KEPT
-        return tuple(o.whole_report() for o in self._orders.values() if o.closed_at is None or o.closed_at >= since)
+        """Those that work and those closed within seven days, in order of acceptance.
+
+        The very same tuple as before where nothing has changed, so that to ask each minute costs next to nothing.
+        """
+        if self._reports is None or at > self._reports_until:
+            since = at - KEPT
+            for order in [o for o in self._listed.values() if o.closed_at is not None and o.closed_at < since]:
+                del self._listed[order.request.client_order_id]
+            self._reports = tuple(order.whole_report() for order in self._listed.values())
+            closings = (order.closed_at for order in self._listed.values() if order.closed_at is not None)
+            self._reports_until = min((closed_at + KEPT for closed_at in closings), default=NEVER)
+        return self._reports
 
     def take_updates(self) -> list[OrderUpdate]:
         updates, self._outbox = self._outbox, []
@@ -275,4 +300,5 @@ class Book:
 
     def _tell(self, order: BookedOrder, event: UpdateEvent, at: datetime, execution: Execution | None = None) -> None:
         order.last_event = event
+        self._reports = None
         self._outbox.append(OrderUpdate(event, at, order.report(), execution))

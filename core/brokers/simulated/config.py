@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.model.values import ZERO
+from core.model.values import ZERO, Fraction
+
+USUAL = Fraction(Decimal("0.3"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,9 @@ class ExchangeConfig:
         Opening balance, USD.
     multiplier
         1 is a cash account: settled cash only, no short sales. Above 1 is margin.
+    requirement
+        Of the value of what is held on margin, long or short, to keep it: where an instrument has none of its own. What
+        brokers usually ask; FINRA's Rule 4210 asks a quarter of a long position at least.
     slippage
         Of the price, on market fills and elected stops; positive is worse for us.
     half_spread_ticks
@@ -37,6 +42,7 @@ class ExchangeConfig:
     account: str = "SIM"
     cash: Decimal = Decimal(200)
     multiplier: Decimal = Decimal(1)
+    requirement: Fraction = USUAL
     slippage: Decimal = ZERO
     half_spread_ticks: Decimal = Decimal(1)
     participation: Decimal = Decimal("0.1")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -157,7 +158,7 @@ class SimulatedExchange:
 
     def account(self, at: datetime) -> Account:
         self.advance(at)
-        return self._ledger.account(at, self._market, self._book.reserved())
+        return self._ledger.account(at, self._market, self._book.reserved(), self.instrument)
 
     def picture(self, at: datetime) -> BrokerPicture:
         """Everything a reconciliation compares."""
@@ -170,9 +171,18 @@ class SimulatedExchange:
         return self._market.quote(symbol, at)
 
     def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
-        if self._instruments is None:
-            return Instrument(symbol)
-        return self._instruments.get(symbol, NoInstrument(f"{symbol} is not listed here"))
+        """What an instrument requires on margin is its own, or else the exchange's rule."""
+        found = Instrument(symbol) if self._instruments is None else self._instruments.get(symbol)
+        if found is None:
+            return NoInstrument(f"{symbol} is not listed here")
+        if not self._config.is_margin:
+            return found
+        rule = self._config.requirement
+        return replace(
+            found,
+            long_requirement=rule if found.long_requirement is None else found.long_requirement,
+            short_requirement=rule if found.short_requirement is None else found.short_requirement,
+        )
 
     def take_updates(self) -> list[OrderUpdate]:
         """Empty the outbox: what happened to orders since the last call, in order."""
@@ -211,7 +221,7 @@ class SimulatedExchange:
             opens=situation.opens,
             reserve_price=situation.price,
             step=Decimal(1) if is_whole(request.quantity) else instrument.quantity_step,
-            expires_at=self._matching.session(at).close if request.time_in_force is TimeInForce.DAY else None,
+            expires_at=self._matching.day_end(request, at) if request.time_in_force is TimeInForce.DAY else None,
         )
         if old is not None:
             _stand_in(order, old)

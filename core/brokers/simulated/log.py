@@ -20,6 +20,8 @@ from core.model.values import ClientOrderId, Fraction, Price, Quantity, Symbol
 
 Record = Mapping[str, str | None]
 """One request as plain JSON; `at` is ISO 8601 in UTC, numbers are text so that they come back exactly."""
+YES = "yes"
+"""Of what only some orders are; what is not said is not so."""
 
 
 class ExchangeLog(Protocol):
@@ -162,10 +164,12 @@ def _records(records: Iterable[Record]) -> Iterator[_Happening]:
 
 
 def _extras(order: OrderRequest) -> dict[str, str]:
-    """What only some orders have: their trail, their class, their legs."""
+    """What only some orders have: their trail, their class, their legs, that they act in extended hours."""
     legs = {f"{leg.role.value}_{name}": price for leg in order.legs for name, price in _prices(leg)}
     trail = {"trail_price": order.trail_price, "trail_fraction": order.trail_fraction}
     extras = {name: str(number) for name, number in {**trail, **legs}.items() if number is not None}
+    if order.extended_hours:
+        extras["extended_hours"] = YES
     return extras if order.order_class is OrderClass.SIMPLE else {**extras, "order_class": order.order_class.value}
 
 
@@ -196,6 +200,7 @@ def _order(record: Record, client_order_id: ClientOrderId) -> OrderRequest:
         trail_fraction=None if trail_fraction is None else Fraction(Decimal(trail_fraction)),
         order_class=OrderClass(record.get("order_class") or OrderClass.SIMPLE.value),
         legs=tuple(_legs(record)),
+        extended_hours=record.get("extended_hours") == YES,
     )
 
 

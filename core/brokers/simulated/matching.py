@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from core.brokers.simulated.account import Ledger
-from core.brokers.simulated.book import Book, BookedOrder
+from core.brokers.simulated.book import NEVER, Book, BookedOrder
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.market import Market, minute_of
 from core.brokers.simulated.path import Segment
 from core.model.bar import ONE_MINUTE
 from core.model.broker import UpdateEvent
-from core.model.order import OrderType, Side, TimeInForce
+from core.model.hours import extended_span
+from core.model.order import OrderRequest, OrderType, Side, TimeInForce
 from core.model.quote import NoQuote
 from core.model.session import Calendar, Session
 from core.model.values import ZERO, Price, Quantity, Symbol, tick_of, to_nearest_tick
@@ -44,6 +45,7 @@ class Matching:
         self._book = book
         self._ledger = ledger
         self._session: Session | None = None
+        self._day: Session | None = None
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -69,10 +71,38 @@ class Matching:
             self._session = found if isinstance(found, Session) else self._calendar.next_session(at)
         return self._session
 
+    def day_end(self, order: OrderRequest, at: datetime) -> datetime:
+        """When an order for the day that comes at `at` expires."""
+        return extended_span(self._day_of(at))[1] if order.extended_hours else self.session(at).close
+
+    def _day_of(self, at: datetime) -> Session:
+        """The session whose extended hours are not over at `at`: of the same day, or the next one."""
+        if self._day is None or at >= extended_span(self._day)[1]:
+            found = self._calendar.session_on(self._calendar.trading_day(at))
+            is_on = isinstance(found, Session) and at < extended_span(found)[1]
+            self._day = found if is_on and isinstance(found, Session) else self._calendar.next_session(at)
+        return self._day
+
+    def _is_extended(self, at: datetime) -> bool:
+        session = self._day_of(at)
+        first, last = extended_span(session)
+        return first <= at < last and not session.holds(at)
+
+    def _next_extended_step(self) -> datetime:
+        """Outside the session: its extended hours begin or end, a bar's price comes, or a minute begins."""
+        marked = [order for order in self._book.all_working() if order.request.extended_hours]
+        if not marked:
+            return NEVER
+        first, last = extended_span(self._day_of(self.now))
+        if self.now < first:
+            return first
+        points = [self._next_point(symbol, marked) for symbol in {order.symbol for order in marked}]
+        return min(last, minute_of(self.now) + ONE_MINUTE, *(point for point in points if point is not None))
+
     def _next_step(self) -> datetime:
         session = self.session(self.now)
         if self.now < session.open:
-            return session.open
+            return min(session.open, self._next_extended_step())
         step = session.close
         for symbol, orders in self._book.working.items():
             point = self._next_point(symbol, orders)
@@ -105,6 +135,9 @@ class Matching:
         if self.session(at).holds(at):
             for symbol in sorted(self._book.working):
                 self._pass(symbol, at)
+        elif any(order.request.extended_hours for order in self._book.all_working()) and self._is_extended(at):
+            for symbol in sorted(self._book.working):
+                self._pass_extended(symbol, at)
         self.schedule()
 
     def _expire(self, at: datetime) -> None:
@@ -124,6 +157,8 @@ class Matching:
             self._meet(order, Segment(at, price, price))
             for rival in order.rivals:  # those of an OCO work from the start
                 self._meet(rival, Segment(at, price, price))
+        elif order.request.extended_hours and self._is_extended(at):
+            self._meet_quote(order, at)
         if order.is_working and order.request.time_in_force is TimeInForce.IOC:
             self._book.end(order, UpdateEvent.CANCELED, at)
         self.schedule()
@@ -154,6 +189,28 @@ class Matching:
             if order.is_working:
                 self._meet(order, segment)
 
+    def _pass_extended(self, symbol: Symbol, at: datetime) -> None:
+        """One step of one symbol outside its session: only what is marked for those hours meets a price (RK-20)."""
+        path = self._market.path(symbol)
+        segment = None if path is None else path.segment(at)
+        for order in list(self._book.working[symbol]):
+            if not order.request.extended_hours or not order.is_working:
+                continue
+            if segment is None:
+                self._meet_quote(order, at)
+            else:
+                self._meet_limit(order, segment)
+
+    def _meet_quote(self, order: BookedOrder, at: datetime) -> None:
+        """A limit at the quote that is known, where no bar comes: filled at the quote's other side, if within."""
+        quote, limit = self._market.quote(order.symbol, at), order.request.limit_price
+        if isinstance(quote, NoQuote) or limit is None:
+            return
+        if order.side is Side.BUY and quote.ask <= limit:
+            self._execute(order, quote.ask, at)
+        elif order.side is Side.SELL and quote.bid >= limit:
+            self._execute(order, quote.bid, at)
+
     def _meet(self, order: BookedOrder, segment: Segment) -> None:
         if order.takes_any_price:
             self._take_quote(order, segment.at)
@@ -166,10 +223,10 @@ class Matching:
 
     def _meet_trailing_stop(self, order: BookedOrder, segment: Segment) -> None:
         """It moves with the price up to where the segment turns against it, and after it where it was not touched."""
-        order.follow(segment.start)
+        self._book.follow(order, segment.start)
         self._meet_stop(order, segment)
         if not order.is_elected:
-            order.follow(segment.end)
+            self._book.follow(order, segment.end)
 
     def _meet_stop(self, order: BookedOrder, segment: Segment) -> None:
         """Elected by touch. The reference is the stop, or the open that gapped through it."""

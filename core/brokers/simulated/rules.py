@@ -115,6 +115,19 @@ def bad_type(s: Situation) -> Refused | None:
     return None
 
 
+def bad_extended(s: Situation) -> Refused | None:
+    """Outside the regular session only simple limit orders act, DAY or GTC (RK-20)."""
+    order = s.order
+    is_allowed = (
+        order.type is OrderType.LIMIT
+        and order.time_in_force is not TimeInForce.IOC
+        and order.order_class is OrderClass.SIMPLE
+    )
+    if not order.extended_hours or is_allowed:
+        return None
+    return _invalid("extended hours order must be DAY or GTC limit orders")
+
+
 def bad_class(s: Situation) -> Refused | None:
     """Whole shares, DAY or GTC, and the legs that the class has: a stop alone is an OTO (EX-12)."""
     order, kind = s.order, s.order.order_class
@@ -216,6 +229,7 @@ RULES: tuple[Callable[[Situation], Refused | None], ...] = (
     unknown_or_not_tradable,
     bad_quantity,
     bad_type,
+    bad_extended,
     bad_class,
     bad_price,
     no_price,

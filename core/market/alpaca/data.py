@@ -19,6 +19,7 @@ from core.inputs import BarArrived, MarketDataBroken
 from core.market.alpaca.backoff import pause
 from core.market.alpaca.cache import BarCache
 from core.market.alpaca.counts import Counts, Seen
+from core.market.alpaca.daily import daily_bars
 from core.market.alpaca.failure import Failure
 from core.market.alpaca.history import History
 from core.market.alpaca.naps import Naps, together
@@ -32,6 +33,7 @@ from core.market.alpaca.wire import read_bar, shown
 from core.market.port import Heard
 from core.model.connection import Lamp
 from core.model.quote import Feed, NoQuote, Quote
+from core.model.regime import DailyBar
 from core.model.session import Calendar
 from core.model.values import Symbol
 from core.settings import AlpacaSettings
@@ -128,6 +130,10 @@ class AlpacaData:
     def history(self, symbols: Sequence[Symbol], start: datetime, end: datetime) -> list[BarArrived | MarketDataBroken]:
         """Complete one-minute bars from `start` to before `end`, in order of time; blocks. Raises `MarketDataError`."""
         return self._history.bars(symbols, start, end)
+
+    def daily_bars(self, symbol: Symbol) -> list[DailyBar]:
+        """The sessions before today's, for the regime; blocks. Raises `MarketDataError`."""
+        return daily_bars(self._requests, symbol, self._now())
 
     # ── run by the desk, in its loop ─────────────────────────────────────────────────────────────────────────────
 

@@ -27,7 +27,6 @@ TAKEN_ELSEWHERE = timedelta(seconds=60)
 """Between tries while another connection of the account holds the only place."""
 REFUSED_AGAIN = timedelta(seconds=60)
 """Between tries while the keys or the plan are refused: the refusal may pass, and a refused key is not hammered."""
-POLLED_INSTEAD = "bars and quotes are asked for meanwhile"
 
 
 class Doubt(Enum):
@@ -112,10 +111,7 @@ class StreamLine:
         return self.state is LineState.UP
 
     def lamp(self) -> Lamp:
-        words = self.words
-        if words and self._is_polled and self.state is not LineState.UP:
-            words = f"{words}; {POLLED_INSTEAD}"
-        return Lamp(Line.DATA, self.state, self._since, self.heard_at, self.tries, words)
+        return Lamp(Line.DATA, self.state, self._since, self.heard_at, self.tries, self.words)
 
     def patience(self, now: datetime) -> timedelta:
         """How long an open socket may go on saying nothing; zero and below: it is to be asked."""

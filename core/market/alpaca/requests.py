@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import requests
 from alpaca.data.historical.stock import StockHistoricalDataClient
@@ -83,15 +83,22 @@ class DataRequests(StockHistoricalDataClient):
     # ── the questions ────────────────────────────────────────────────────────────────────────────────────────────
 
     def bars_page(
-        self, symbols: Sequence[Symbol], start: datetime, end: datetime, token: str | None, *, believes_null: bool
+        self,
+        symbols: Sequence[Symbol],
+        start: datetime,
+        end: datetime,
+        token: str | None,
+        *,
+        believes_null: bool,
+        frame: Literal["1Min", "1Day"] = "1Min",
     ) -> Page:
-        """One page of the bars whose minutes begin from `start` to before `end`.
+        """One page of the bars that begin from `start` to before `end`.
 
         Raises `AskError`; `NullError` unless `null` is believed to mean that there are none.
         """
         question = {
             "symbols": ",".join(symbols),
-            "timeframe": "1Min",
+            "timeframe": frame,
             "start": _stamp(start),
             "end": _stamp(end - ONE_MINUTE / 60),
             "limit": PAGE,

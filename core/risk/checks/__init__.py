@@ -5,22 +5,32 @@ from __future__ import annotations
 from core.risk.checks.back_pressure import BackPressureCheck
 from core.risk.checks.breaker import BreakerCheck
 from core.risk.checks.buying_power import BuyingPowerCheck
-from core.risk.checks.daily_loss import DailyLossCheck
+from core.risk.checks.daily_loss import DailyLossCheck, WeeklyLossCheck
+from core.risk.checks.day_trades import DayTradesCheck
 from core.risk.checks.kill import KillCheck
+from core.risk.checks.margin import MarginCheck
 from core.risk.checks.mode import ModeCheck
 from core.risk.checks.notional import NotionalCheck
 from core.risk.checks.open_positions import OpenPositionsCheck
 from core.risk.checks.per_trade_loss import PerTradeLossCheck
+from core.risk.checks.portfolio import PortfolioCheck
 from core.risk.checks.price_rules import PriceRulesCheck
+from core.risk.checks.protections import ProtectionCheck
 from core.risk.checks.quantity_rules import QuantityRulesCheck
 from core.risk.checks.quote_age import QuoteAgeCheck
+from core.risk.checks.risk_budget import RiskBudgetCheck
 from core.risk.checks.session import SessionCheck
+from core.risk.checks.session_limits import SessionLimitsCheck
 from core.risk.checks.spread import SpreadCheck
 from core.risk.checks.stop_present import StopPresentCheck
 from core.risk.checks.symbol_refused import SymbolRefusedCheck
 from core.risk.checks.tradable import TradableCheck
+from core.risk.checks.trade_frequency import TradeFrequencyCheck
+from core.risk.checks.vix import VixCheck
 from core.risk.checks.window import WindowCheck
 from core.risk.gate import Gate
+from core.risk.protections.book import NAMES
+from core.risk.protections.day_trades import DayTrades
 
 
 def standard_gate() -> Gate:
@@ -33,15 +43,24 @@ def standard_gate() -> Gate:
             ModeCheck(),
             SymbolRefusedCheck(),
             SessionCheck(),
+            SessionLimitsCheck(),
             TradableCheck(),
             QuantityRulesCheck(),
             PriceRulesCheck(),
             StopPresentCheck(),
             PerTradeLossCheck(),
+            RiskBudgetCheck(),
             NotionalCheck(),
             BuyingPowerCheck(),
+            MarginCheck(),
+            PortfolioCheck(),
             OpenPositionsCheck(),
             DailyLossCheck(),
+            WeeklyLossCheck(),
+            *(ProtectionCheck(name) for name in NAMES if name != DayTrades.name),
+            DayTradesCheck(),
+            TradeFrequencyCheck(),
+            VixCheck(),
             WindowCheck(),
             SpreadCheck(),
             QuoteAgeCheck(),

@@ -10,6 +10,8 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class BackPressureCheck:
+    """Shuts every entry; ends when the broker has answered enough of them."""
+
     name = "back-pressure"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:

@@ -8,6 +8,8 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class BreakerCheck:
+    """Shuts every entry; ends when its time is over and one entry is answered well, or when the operator clears it."""
+
     name = "breaker"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:

@@ -15,6 +15,8 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class BuyingPowerCheck:
+    """Shuts an entry that costs more than is free; ends with fewer shares, or when money comes back."""
+
     name = "buying power"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
@@ -27,15 +29,26 @@ class BuyingPowerCheck:
         price = candidate.price(desk.quote)
         if price is None:
             return unmeasured(self.name, "no price to measure it by", is_fresh=desk.is_fresh)
-        reserved = reserved_for_unseen(desk.ledger, desk.account, but=candidate.order.replaces)
-        free = desk.account.buying_power - reserved + given_back(candidate.order, desk.ledger, desk.account)
+        free = free_for(candidate.order, desk.ledger, desk.account)
         cost = price * candidate.order.quantity
         if cost > free:
+            reserved = reserved_for_unseen(desk.ledger, desk.account, but=candidate.order.replaces)
             return refused(
                 self.name,
                 f"{usd(cost)} is over {usd(free)} free, {usd(reserved)} reserved",
             )
         return passed(self.name, f"{usd(cost)} of {usd(free)}")
+
+
+def free_for(order: OrderRequest | None, ledger: Ledger, account: Account) -> Decimal:
+    """USD of buying power that this order, or one that replaces nothing, may take.
+
+    Less what others in flight will, and what it gives back itself.
+    """
+    if order is None:
+        return account.buying_power - reserved_for_unseen(ledger, account)
+    reserved = reserved_for_unseen(ledger, account, but=order.replaces)
+    return account.buying_power - reserved + given_back(order, ledger, account)
 
 
 def reserved_for_unseen(ledger: Ledger, account: Account, but: ClientOrderId | None = None) -> Decimal:

@@ -1,27 +1,56 @@
-"""Entries stop for the day when the account has lost its daily limit (RK-03)."""
+"""Entries stop for the day, or the week, when the account has lost its limit (RK-03)."""
 
 from __future__ import annotations
+
+from decimal import Decimal
 
 from core.model.account import NoAccount
 from core.model.staging import Verdict
 from core.model.values import ZERO
-from core.risk.checks.verdicts import passed, refused, usd, warned
+from core.risk.checks.verdicts import overridden_until, passed, refused, usd, warned
 from core.risk.gate import Candidate, ReviewContext
+from core.risk.protections.contract import GLOBAL
+
+DAILY, WEEKLY = "daily_loss", "weekly_loss"
+"""Their names where trips and overrides are recorded."""
 
 
 class DailyLossCheck:
+    """Shuts every entry; ends with the New York day, or an hour after a typed override."""
+
     name = "daily loss"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        missing = warned if desk.settings.risk.on_missing_equity == "allow" else refused
-        if isinstance(desk.account, NoAccount):
-            return missing(self.name, f"equity is not known: {desk.account.reason}")
-        loss = desk.opening.loss(desk.day, desk.account.equity)
-        if loss is None:
-            return missing(self.name, "equity at the start of the day is not known, so no loss can be measured")
-        limit = desk.settings.risk.daily_loss.of(desk.opening.opening_equity(desk.day))
-        if limit is None:
-            return missing(self.name, "the limit is a share of an equity that is not known yet; wait a moment")
-        if loss >= limit:
-            return refused(self.name, f"{usd(loss)} lost today, the limit is {usd(limit)}")
-        return passed(self.name, f"{usd(max(loss, ZERO))} of {usd(limit)}")
+        opening = desk.opening.opening_equity(desk.day)
+        return _verdict(DAILY, "today", opening, desk.settings.risk.daily_loss.of(opening), desk)
+
+
+class WeeklyLossCheck:
+    """Shuts every entry; ends with the week, or an hour after a typed override."""
+
+    name = "weekly loss"
+
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        opening = desk.opening.opening_equity_of_week(desk.day)
+        return _verdict(WEEKLY, "this week", opening, desk.settings.risk.weekly_loss.of(opening), desk)
+
+
+def _verdict(key: str, span: str, opening: Decimal | None, limit: Decimal | None, desk: ReviewContext) -> Verdict:
+    name, latches = key.replace("_", " "), desk.protections.latches
+    missing = warned if desk.settings.risk.on_missing_equity == "allow" else refused
+    told = latches.told(key, GLOBAL)
+    override = latches.passing(key, GLOBAL, told.since, desk.at) if told is not None else None
+    if told is not None and override is not None:
+        return warned(name, f"{told.reason}; {overridden_until(override, desk.at)}")
+    if isinstance(desk.account, NoAccount):
+        return missing(name, f"equity is not known: {desk.account.reason}")
+    if opening is None:
+        return missing(name, f"equity at the start of {span} is not known, so no loss can be measured")
+    if limit is None:
+        return missing(name, "the limit is a share of an equity that is not known yet; wait a moment")
+    loss = opening - desk.account.equity
+    if loss >= limit:
+        return refused(name, f"{usd(loss)} lost {span}, the limit is {usd(limit)}")
+    if told is not None:
+        return refused(name, f"{told.reason}; shut until it ends, whatever was made good since")
+    return passed(name, f"{usd(max(loss, ZERO))} of {usd(limit)}")

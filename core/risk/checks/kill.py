@@ -8,6 +8,8 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class KillCheck:
+    """Shuts every entry; ends by the operator's own act: Esc, REARM, a comparison that agrees, the limits read anew."""
+
     name = "kill switch"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:

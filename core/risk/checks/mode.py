@@ -9,6 +9,8 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class ModeCheck:
+    """Shuts every entry; ends with a start whose two gates agree."""
+
     name = "mode"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:

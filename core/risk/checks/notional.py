@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from core.model.staging import Verdict
+from core.risk.checks.passing import would_pass
 from core.risk.checks.verdicts import passed, refused, unmeasured, usd
 from core.risk.gate import Candidate, ReviewContext
 
 
 class NotionalCheck:
+    """Shuts an entry larger or smaller than orders may be; ends with another quantity."""
+
     name = "notional"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
@@ -20,7 +23,7 @@ class NotionalCheck:
             return unmeasured(self.name, "no price or no equity to measure it by", is_fresh=desk.is_fresh)
         notional = price * candidate.order.quantity
         if notional > most:
-            return refused(self.name, f"{usd(notional)} is over {usd(most)} an order; take fewer shares")
+            return refused(self.name, f"{usd(notional)} is over {usd(most)} an order; {would_pass(candidate, desk)}")
         if notional < least:
             return refused(self.name, f"{usd(notional)} is under {usd(least)} an order; take more shares")
         return passed(self.name, f"{usd(notional)} of {usd(most)}")

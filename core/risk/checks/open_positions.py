@@ -13,6 +13,8 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class OpenPositionsCheck:
+    """Shuts an entry in one more symbol, or against what is held; ends when a position is closed."""
+
     name = "open positions"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
@@ -37,8 +39,9 @@ class OpenPositionsCheck:
 
 def places_taken(ledger: Ledger) -> set[tuple[Symbol, str]]:
     """Symbol and strategy of each position that is open or on its way."""
-    open_now = {(p.symbol, p.strategy) for p in ledger.positions()}
-    return open_now | {(o.request.symbol, o.strategy) for o in ledger.working_entries()}
+    taken = {(p.symbol, p.strategy) for p in ledger.positions()}
+    taken.update([(o.request.symbol, o.strategy) for o in ledger.working_entries()])
+    return taken
 
 
 def _unreadable(desk: ReviewContext, symbol: Symbol) -> str | None:

@@ -1,14 +1,22 @@
-"""What the stop would cost stays within the risk of one trade, the stop's rounding to its tick aside (RK-02)."""
+"""What the stop would cost stays within `risk.per_trade`, the stop's rounding to its tick aside (RK-02).
+
+The terms that bind lower that risk for every order, whoever sized it (RK-10, RK-11).
+"""
 
 from __future__ import annotations
 
+from core.model.sizing import Term
 from core.model.staging import StopPlan, Verdict
 from core.model.values import tick_of
+from core.risk.checks.passing import would_pass
 from core.risk.checks.verdicts import passed, refused, unmeasured, usd
+from core.risk.conditions import cuts_of, risk_of
 from core.risk.gate import Candidate, ReviewContext
 
 
 class PerTradeLossCheck:
+    """Shuts an entry that could lose too much at its stop; ends with the quantity that it names."""
+
     name = "loss at the stop"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
@@ -17,11 +25,19 @@ class PerTradeLossCheck:
         if not isinstance(candidate.stop, StopPlan):
             return refused(self.name, "without a stop the loss has no bound; give it a stop price")
         price = candidate.price(desk.quote)
-        limit = desk.settings.risk.per_trade.of(desk.equity)
+        cuts = cuts_of(candidate, desk)
+        limit = risk_of(candidate, desk, cuts)
         if price is None or limit is None:
             return unmeasured(self.name, "no price or no equity to measure it by", is_fresh=desk.is_fresh)
         loss = abs(price - candidate.stop.price) * candidate.order.quantity
         rounding = tick_of(price) / 2 * candidate.order.quantity
         if loss > limit + rounding:
-            return refused(self.name, f"{usd(loss)} is over {usd(limit)} a trade; take fewer shares")
-        return passed(self.name, f"{usd(loss)} of {usd(limit)}")
+            return refused(
+                self.name, f"{usd(loss)} is over {usd(limit)} a trade{_scaled_by(cuts)}; {would_pass(candidate, desk)}"
+            )
+        return passed(self.name, f"{usd(loss)} of {usd(limit)}{_scaled_by(cuts)}")
+
+
+def _scaled_by(cuts: tuple[Term, ...]) -> str:
+    """`, at 0.5 throttle (5.20 of 10.00 USD lost today)`."""
+    return ", at " + " × ".join(f"{term} ({term.words})" for term in cuts) if cuts else ""

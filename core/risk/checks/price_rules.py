@@ -13,6 +13,10 @@ from core.staging.legs import target_of
 
 
 class PriceRulesCheck:
+    """Shuts an order at a price that the market does not take, and warns of one far from the quote;
+    ends with another price.
+    """
+
     name = "price"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:

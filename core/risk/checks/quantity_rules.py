@@ -11,6 +11,8 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class QuantityRulesCheck:
+    """Shuts an order whose quantity the market does not take; ends with another quantity."""
+
     name = "quantity"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:

@@ -9,6 +9,8 @@ from core.risk.gate import Candidate, ReviewContext, is_market_like
 
 
 class QuoteAgeCheck:
+    """Shuts market entries, warns on limit orders; ends with the next quote."""
+
     name = "quote age"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:

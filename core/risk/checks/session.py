@@ -1,7 +1,12 @@
-"""The market is open, and the broker's clock and ours agree (EX-11)."""
+"""The market is open for this order, and the broker's clock and ours agree (EX-11, RK-20)."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from core.model.hours import NEW_YORK, extended_until
+from core.model.instrument import Instrument
+from core.model.order import OrderType, TimeInForce
 from core.model.session import NoSession
 from core.model.staging import Verdict
 from core.risk.checks.verdicts import passed, refused, warned
@@ -9,14 +14,69 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class SessionCheck:
+    """Shuts every entry while the market is closed, or at a wrong clock; ends when it opens, or the clock is set."""
+
     name = "session and clock"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        if isinstance(desk.session, NoSession):
-            return refused(self.name, f"the market is closed: {desk.session.reason}")
+        if isinstance(desk.instrument, Instrument) and desk.instrument.is_crypto:
+            return refused(self.name, "crypto has a day of 24 hours, and this desk trades none yet")
+        if closed := _closed(candidate, desk):
+            return refused(self.name, closed)
+        open_ = _open(desk)
         if desk.broker_time is None:
-            return passed(self.name, "open; the broker's clock is asked at confirmation")
+            return passed(self.name, f"{open_}; the broker's clock is asked at confirmation")
         skew = abs((desk.broker_time - desk.at).total_seconds())
+        if skew > desk.settings.risk.clock_wrong_seconds:
+            return refused(
+                self.name, f"the broker's clock differs by {skew:.1f} s: set this machine's clock, then again"
+            )
         if skew > desk.settings.risk.clock_skew_seconds:
             return warned(self.name, f"the broker's clock differs by {skew:.1f} s; set this machine's clock")
-        return passed(self.name, "open")
+        return passed(self.name, open_)
+
+
+def _open(desk: ReviewContext) -> str:
+    if not isinstance(desk.session, NoSession):
+        return "open"
+    ends = extended_until(desk.at, desk.session_of_day)
+    return "open" if ends is None else f"open for limit orders, extended hours until {_clock(ends)}"
+
+
+def _closed(candidate: Candidate, desk: ReviewContext) -> str | None:
+    """Why this order cannot act now; None where it can."""
+    is_included = desk.settings.risk.session.policy == "include_extended"
+    order = candidate.order
+    if order.extended_hours and not candidate.only_reduces and not is_included:
+        return "it would act before the open and after the close, and the settings want neither; type it again"
+    if not isinstance(desk.session, NoSession):
+        return None
+    ends = extended_until(desk.at, desk.session_of_day)
+    if ends is not None and order.extended_hours:
+        return None
+    if candidate.only_reduces:
+        return f"the market is closed: {desk.session.reason}; {_waits(candidate, is_extended=ends is not None)}"
+    if ends is None or not is_included:
+        return f"the market is closed: {desk.session.reason}"
+    return f"extended hours until {_clock(ends)}: {_unmarked(candidate)}"
+
+
+def _waits(candidate: Candidate, *, is_extended: bool) -> str:
+    """What becomes of an exit or a stop that the market is closed to, and what acts now in its place."""
+    can_be_typed = is_extended and candidate.order.type is OrderType.MARKET
+    return "it waits for the open" + ("; a limit order typed now would act at once" if can_be_typed else "")
+
+
+def _unmarked(candidate: Candidate) -> str:
+    """Why an entry does not act in extended hours, and what to do."""
+    if not candidate.is_manual:
+        return "strategies enter in the regular session alone; wait for it, or type the order"
+    if candidate.order.type is not OrderType.LIMIT:
+        return "only a limit order acts in them; give it a limit"
+    if candidate.order.time_in_force is not TimeInForce.DAY:
+        return "only an order for the day acts in them; make it one"
+    return "it was typed for the regular session; type it again"
+
+
+def _clock(ends: datetime) -> str:
+    return f"{ends.astimezone(NEW_YORK):%H:%M} New York"

@@ -11,6 +11,8 @@ from core.risk.gate import Candidate, ReviewContext, is_market_like
 
 
 class SpreadCheck:
+    """Shuts market entries, warns on limit orders; ends with a tighter quote."""
+
     name = "spread"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:

@@ -12,6 +12,8 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class StopPresentCheck:
+    """Shuts an entry without a stop; ends when it has one."""
+
     name = "stop"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
@@ -27,6 +29,8 @@ class StopPresentCheck:
             )
         if stop.holder is StopHolder.YOU:
             return warned(self.name, f"nobody holds the stop {plain(stop.price)}: YOU do")
+        if candidate.order.extended_hours:
+            return warned(self.name, f"the stop {plain(stop.price)} acts in regular hours: nothing guards it before")
         if stop.holder is StopHolder.DESK:
             return warned(self.name, f"this desk watches the stop {plain(stop.price)}; its exit needs your key")
         return passed(self.name, f"the broker holds the stop {plain(stop.price)} from 09:30 to 16:00")

@@ -8,6 +8,8 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class SymbolRefusedCheck:
+    """Shuts entries in the symbol; ends with the New York day."""
+
     name = "symbol refused today"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:

@@ -10,6 +10,10 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class TradableCheck:
+    """Shuts orders in a symbol that the broker does not trade, or short where it lends none;
+    ends when the broker says so.
+    """
+
     name = "tradable"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:

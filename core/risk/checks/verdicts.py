@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from core.model.staging import Standing, Verdict
+from core.risk.protections.contract import new_york_time
+from core.risk.protections.latches import Override
 
 
 def passed(check: str, reason: str) -> Verdict:
@@ -30,3 +33,7 @@ def percent(ratio: Decimal) -> str:
 
 def usd(amount: Decimal) -> str:
     return f"{amount:,.2f} USD"
+
+
+def overridden_until(override: Override, at: datetime) -> str:
+    return f"overridden by you until {new_york_time(override.until, at)}"

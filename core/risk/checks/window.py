@@ -12,6 +12,8 @@ NEW_YORK = ZoneInfo("America/New_York")
 
 
 class WindowCheck:
+    """Shuts every entry; ends when the window opens."""
+
     name = "entry window"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
@@ -22,4 +24,4 @@ class WindowCheck:
         minute = moment.time().replace(second=0, microsecond=0)
         if not first <= minute <= last:
             return refused(self.name, f"{minute:%H:%M} is outside {first:%H:%M} to {last:%H:%M} New York")
-        return passed(self.name, f"until {last:%H:%M} New York")
+        return passed(self.name, f"until {last.isoformat('minutes')} New York")

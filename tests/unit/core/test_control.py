@@ -52,7 +52,6 @@ def after(*facts: object) -> Control:
             "halted (invariant): broken",
         ),
         ((PASSED, Halted(HaltCause.INVARIANT, "broken"), Killed("key"), Rearmed()), "halted (invariant): broken"),
-        ((PASSED, Halted(HaltCause.RECONCILIATION, "drift"), PASSED), None),
         ((Halted(HaltCause.JOURNAL, "disk full"), EngineStarted(), PASSED), None),
     ],
 )

@@ -13,7 +13,9 @@ from core.model.bar import Bar
 from core.model.order import StopHolder
 from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
 from core.model.values import NO_SHARES, Price, Quantity, Symbol
-from core.settings import Amount, RiskSettings, Settings, StrategiesSettings, VwapSettings
+from core.risk.scaling.contract import Conditions
+from core.setting_types import Amount
+from core.settings import RiskSettings, Settings, StrategiesSettings, VwapSettings
 from core.strategies.base import Context
 from core.strategies.orchestrator import ENOUGH_FOR_AN_ANOMALY, RAISED, Orchestrator, at_new_york
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, NewYorkHours, a_bar, at
@@ -29,9 +31,11 @@ class Holdings:
     position: tuple[Quantity, Price | None] = (NO_SHARES, None)
     held_back: Quantity = NO_SHARES
     entries: int = 0
+    allowed: int = 1
     waiting: bool = False
     equity: Decimal | None = Decimal(200)
     result: Decimal = Decimal(0)
+    sized_by: Conditions = field(default_factory=lambda: Conditions(equity=Decimal(200)))
     asked: list[dict[Symbol, Price]] = field(default_factory=list)
 
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]:
@@ -43,11 +47,17 @@ class Holdings:
     def entries_filled(self, strategy: str, day: date) -> int:
         return self.entries
 
+    def entries_allowed(self, day: date) -> int:
+        return self.allowed
+
     def is_waiting(self, symbol: Symbol, strategy: str) -> bool:
         return self.waiting
 
     def opening_equity(self, day: date) -> Decimal | None:
         return self.equity
+
+    def conditions(self, symbol: Symbol, strategy: str, day: date, last: dict[Symbol, Price]) -> Conditions:
+        return self.sized_by
 
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal:
         self.asked.append(dict(last))

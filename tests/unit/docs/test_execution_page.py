@@ -7,7 +7,8 @@ import pytest
 from core.execution.order_machine import BROKER_STATUSES
 from core.model.order import OrderStatus
 from core.risk.checks import standard_gate
-from docs.execution import BLOCK, PAGE, TABLES, page, transitions
+from docs.execution import PAGE, TABLES, page, transitions
+from docs.pages import BLOCK
 
 
 def test_the_committed_page_is_what_a_fresh_generation_would_write() -> None:

@@ -231,6 +231,21 @@ def test_an_order_of_before_there_were_legs_is_read_as_a_simple_one() -> None:
     assert read == created_order()
 
 
+def test_an_order_of_before_there_were_extended_hours_acts_in_none_and_has_the_digest_that_it_had() -> None:
+    """SP-01, OP-02, RK-20: what acts in them is signed as such."""
+    record = orjson.loads(line_of(created_order()))
+    del record["data"]["order"]["extended_hours"]
+
+    read = decode(orjson.dumps(record)).fact
+
+    assert read == created_order()
+    nine_fields = "first", "SPY", "buy", "open", "5", "limit", "day", "99.6", "-"
+    assert read.order.digest("paper") == sha256("\x1f".join(("paper", *nine_fields)).encode()).hexdigest()
+    marked = replace(created_order(), order=replace(created_order().order, extended_hours=True))
+    assert decode(line_of(marked)).fact == marked
+    assert marked.order.digest("paper") != read.order.digest("paper")
+
+
 def test_an_order_with_legs_comes_back_as_it_was_written() -> None:
     """SP-01, EX-12"""
     created = created_order()

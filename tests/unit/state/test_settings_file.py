@@ -41,7 +41,7 @@ def test_the_example_of_each_profile_gives_the_profile(home, name):
 
 def test_without_a_file_the_micro_profile_holds(home):
     """OP-10"""
-    assert load_settings(home, {"HOME": "/", "KEYTURN_HOME": "/x", "KEYTURN_KILL": "1"}) == Settings()
+    assert load_settings(home, {"HOME": "/", "KEYTURN_HOME": "/x", "KEYTURN_KILL": "1"}) == profile("micro")
 
 
 def test_each_layer_goes_over_the_one_below(home):
@@ -142,6 +142,18 @@ def test_text_lists_and_words_are_understood(home):
         (
             "[exchange]\nanswer_delay_seconds = 1e9",
             "settings.toml: exchange.answer_delay_seconds = 1E+9: must be less ",
+        ),
+        (
+            "[risk.sizing.vix]\nhigh = 0.9",
+            "settings.toml: risk.sizing.vix.high: risk.sizing.vix.high is over risk.sizing.vix.elevated, and",
+        ),
+        (
+            "[risk]\nmin_notional = 60",
+            "settings.toml: risk.min_notional: risk.min_notional is over risk.max_notional, so that no order passes; ",
+        ),
+        (
+            "[risk]\nmax_notional = { of_equity = 1.5 }",
+            "settings.toml: risk.max_notional.of_equity = 1.5: must be less than or equal to 1",
         ),
         ("[exchange]\nhalf_spread_ticks = 1001", "settings.toml: exchange.half_spread_ticks = 1001: must be less than"),
         ('profile = "macro"', 'settings.toml: profile = "macro": must be one of micro, '),

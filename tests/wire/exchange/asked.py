@@ -52,10 +52,10 @@ def read_order(body: Json, position: Decimal) -> OrderRequest:
         trail_fraction=None if percent is None else Fraction(percent / 100),
         order_class=order_class,
         legs=legs_of(body, order_class),
+        extended_hours=bool(body.get("extended_hours")),
     )
     if order_class is OrderClass.OCO:
         order = replace(order, limit_price=price(part(body, LegRole.TARGET), "limit_price") or order.limit_price)
-    require_extended_terms(order, is_extended=bool(body.get("extended_hours")))
     return order
 
 
@@ -132,13 +132,6 @@ def effect_of(side: Side, position: Decimal, quantity: Decimal) -> Effect:
     if position < ZERO:
         return Effect.COVER
     return Effect.CLOSE if quantity >= position else Effect.REDUCE
-
-
-def require_extended_terms(order: OrderRequest, *, is_extended: bool) -> None:
-    """Extended hours take limit orders for the day, or until cancelled, and nothing else."""
-    allowed = order.type is OrderType.LIMIT and order.time_in_force is not TimeInForce.IOC
-    if is_extended and not allowed:
-        raise invalid("extended hours order must be DAY or GTC limit orders")
 
 
 def required(body: Json, name: str) -> str:

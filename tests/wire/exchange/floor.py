@@ -147,11 +147,11 @@ class Floor:
 
     # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def submit(self, order: OrderRequest, *, is_extended: bool = False) -> Json:
+    def submit(self, order: OrderRequest) -> Json:
         """Take the order or refuse it. Raises `RefusalError`."""
         now = self.catch_up()
         report = accepted(self._exchange.submit(now, order))
-        self.papers.file(report, order, now).extended_hours = is_extended
+        self.papers.file(report, order, now)
         answer = self.order_json(report, status="pending_new", nested=True)
         self.collect()
         return answer

@@ -36,7 +36,6 @@ class Paper:
     stamps: dict[str, datetime] = field(default_factory=dict)
     replaces: str | None = None
     replaced_by: str | None = None
-    extended_hours: bool = False
     asked: OrderRequest | None = None
     """None of a leg, which was never asked for by itself."""
     order_class: str = ""

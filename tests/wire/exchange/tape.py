@@ -53,8 +53,14 @@ class WrittenTape:
         return [quote for quote in self._quotes if after < quote.at <= until]
 
 
+REMEMBERED = timedelta(days=60)
+
+
 class SeededTape:
-    """A market without end, made day by day from its seed; its quotes are the matching engine's own."""
+    """A market without end, made day by day from its seed; its quotes are the matching engine's own.
+
+    It remembers two months: a question about years is not worth the seconds that they take to make.
+    """
 
     def __init__(self, seed: int, symbols: Sequence[str], calendar: Calendar) -> None:
         self.symbols = tuple(Symbol(name) for name in symbols)
@@ -65,7 +71,8 @@ class SeededTape:
     def bars(self, symbol: Symbol, start: datetime, end: datetime) -> list[Bar]:
         if symbol not in self.symbols:
             return []
-        day, last = self._calendar.trading_day(start), self._calendar.trading_day(end)
+        last = self._calendar.trading_day(end)
+        day = max(self._calendar.trading_day(start), last - REMEMBERED)
         found: list[Bar] = []
         while day <= last:
             found += [bar for bar in self._day_of(symbol, day) if start <= bar.start < end]

@@ -41,7 +41,7 @@ def submit(floor: Floor, call: Call) -> Answer:
     floor.catch_up()
     symbol = Symbol(str(call.body.get("symbol")))
     order = read_order(call.body, floor.held(symbol))
-    return Answer(floor.submit(order, is_extended=bool(call.body.get("extended_hours"))))
+    return Answer(floor.submit(order))
 
 
 def replace(floor: Floor, call: Call) -> Answer:

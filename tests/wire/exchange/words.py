@@ -70,7 +70,7 @@ def order_json(report: OrderReport, paper: Paper, status: str | None = None, leg
         "limit_price": text(report.limit_price),
         "stop_price": text(report.stop_price),
         "status": status or paper.said_status or report.raw_status,
-        "extended_hours": paper.extended_hours,
+        "extended_hours": report.extended_hours,
         "legs": legs or None,
         "trail_percent": text(None if report.trail_fraction is None else report.trail_fraction * 100),
         "trail_price": text(report.trail_price),
@@ -151,7 +151,6 @@ def account_json(
     """The account; `positions` are market values, signed."""
     long = sum((value for value in positions.values() if value > ZERO), ZERO)
     short = sum((value for value in positions.values() if value < ZERO), ZERO)
-    exposure = long - short
     is_margin = account.multiplier > 1
     return {
         "id": id_of("account", account.name),
@@ -160,7 +159,7 @@ def account_json(
         "crypto_status": "INACTIVE",
         "currency": "USD",
         "buying_power": money(account.buying_power),
-        "regt_buying_power": money(account.buying_power),
+        "regt_buying_power": money(account.overnight_buying_power or ZERO),
         "non_marginable_buying_power": money(max(account.cash - account.unsettled, ZERO)),
         "cash": money(account.cash),
         "accrued_fees": "0",
@@ -176,14 +175,19 @@ def account_json(
         "last_equity": money(last_equity),
         "long_market_value": money(long),
         "short_market_value": money(short),
-        "initial_margin": money(exposure / account.multiplier),
-        "maintenance_margin": money(exposure * Decimal("0.3") if is_margin else ZERO),
+        "initial_margin": money(account.initial_margin or ZERO),
+        "maintenance_margin": money(account.maintenance_margin or ZERO),
         "last_maintenance_margin": "0",
         "sma": "0",
         "options_buying_power": "0",
         "options_approved_level": 0,
         "options_trading_level": 0,
     }
+
+
+def per_cent(requirement: Decimal | None) -> str:
+    """Of the whole, where the exchange lends nothing."""
+    return plain((Decimal(1) if requirement is None else requirement) * 100)
 
 
 def asset_json(instrument: Instrument, is_marginable: bool) -> Json:
@@ -197,6 +201,8 @@ def asset_json(instrument: Instrument, is_marginable: bool) -> Json:
         "tradable": instrument.is_tradable,
         "marginable": is_marginable,
         "maintenance_margin_requirement": 30,
+        "margin_requirement_long": per_cent(instrument.long_requirement),
+        "margin_requirement_short": per_cent(instrument.short_requirement),
         "shortable": instrument.is_shortable,
         "easy_to_borrow": instrument.is_easy_to_borrow,
         "fractionable": instrument.is_fractionable,

@@ -85,6 +85,16 @@ def test_a_limit_order_is_sent_in_exact_numbers_and_with_our_own_id() -> None:
         assert door.asked[0].headers["APCA-API-KEY-ID"] == KEY_ID
 
 
+def test_an_order_for_extended_hours_is_sent_as_such_and_read_back_as_such() -> None:
+    """RK-20, EX-04: what the broker made of it is compared with what was sent."""
+    with a_door(Says(200, an_order_json(extended_hours=True))) as door:
+        answer = a_broker(door).submit(a_buy("10", "100.50", extended_hours=True))
+
+        assert door.asked[0].body["extended_hours"] is True
+        assert isinstance(answer, Accepted)
+        assert answer.report.extended_hours is True
+
+
 @pytest.mark.parametrize(
     ("side", "effect", "intent"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -296,6 +297,9 @@ def test_the_account_is_read_in_exact_figures_as_they_were_when_it_was_asked() -
         cash=Decimal("100000.25"),  # type: ignore[arg-type]
         buying_power=Decimal("200001.5"),  # type: ignore[arg-type]
         multiplier=Decimal(2),
+        initial_margin=Decimal("250.25"),  # type: ignore[arg-type]
+        maintenance_margin=Decimal("150.15"),  # type: ignore[arg-type]
+        overnight_buying_power=Decimal("190001.5"),  # type: ignore[arg-type]
     )
 
 
@@ -318,7 +322,7 @@ def test_an_asset_is_asked_for_once_and_remembered() -> None:
         broker = a_broker(door)
         first, second = broker.instrument(Symbol("SPY")), broker.instrument(Symbol("SPY"))
 
-        assert first == second == Instrument(Symbol("SPY"), is_easy_to_borrow=False)
+        assert first == second == Instrument(Symbol("SPY"), is_easy_to_borrow=False, is_marginable=False)
         assert len(door.asked) == 1
 
 
@@ -330,6 +334,54 @@ def test_an_asset_of_whole_shares_that_is_halted_says_both() -> None:
         assert isinstance(asset, Instrument)
         assert (asset.is_tradable, asset.is_fractionable, asset.quantity_step) == (False, False, 1)
         assert door.lines == ["GET /v2/assets/BRK%2FB"]
+
+
+@pytest.mark.parametrize(
+    ("told", "long", "short"),
+    [
+        ({"margin_requirement_long": "30", "margin_requirement_short": "100"}, "0.3", "1"),
+        ({"maintenance_margin_requirement": 40}, "0.4", "0.4"),
+        ({"maintenance_margin_requirement": 40, "margin_requirement_short": "50"}, "0.4", "0.5"),
+        ({}, None, None),
+    ],
+)
+def test_what_an_asset_requires_on_margin_is_read_for_each_side(
+    told: dict[str, Any], long: str | None, short: str | None
+) -> None:
+    """RK-14"""
+    with a_door(Says(200, AN_ASSET | {"marginable": True} | told)) as door:
+        asset = a_broker(door).instrument(Symbol("SPY"))
+
+    assert isinstance(asset, Instrument)
+    assert asset.is_marginable
+    assert asset.long_requirement == (None if long is None else Decimal(long))
+    assert asset.short_requirement == (None if short is None else Decimal(short))
+
+
+@pytest.mark.parametrize(("told", "is_crypto"), [("crypto", True), ("us_equity", False), (None, False)])
+def test_crypto_is_told_apart(told: str | None, is_crypto: bool) -> None:
+    """RK-20"""
+    with a_door(Says(200, AN_ASSET | {"class": told})) as door:
+        asset = a_broker(door).instrument(Symbol("SPY"))
+
+    assert isinstance(asset, Instrument)
+    assert asset.is_crypto is is_crypto
+
+
+def test_a_requirement_that_is_no_number_is_no_instrument() -> None:
+    """RK-14: never guessed."""
+    with a_door(Says(200, AN_ASSET | {"margin_requirement_long": "-30"})) as door:
+        assert isinstance(a_broker(door).instrument(Symbol("SPY")), NoInstrument)
+
+
+def test_an_account_that_tells_no_margin_has_none_that_is_known() -> None:
+    """RK-14"""
+    silent = {"initial_margin": None, "maintenance_margin": "", "regt_buying_power": None}
+    with a_door(Says(200, an_account_json(**silent))) as door:
+        account = a_broker(door).account()
+
+    assert isinstance(account, Account)
+    assert (account.initial_margin, account.maintenance_margin, account.overnight_buying_power) == (None, None, None)
 
 
 def test_an_asset_that_alpaca_does_not_list_is_no_instrument() -> None:

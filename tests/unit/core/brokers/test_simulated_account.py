@@ -6,9 +6,10 @@ from datetime import date
 from decimal import Decimal
 
 from core.model.broker import Accepted, NotFound, Refused
+from core.model.instrument import Instrument
 from core.model.order import Side, TimeInForce
-from core.model.values import ClientOrderId
-from tests.unit.core.brokers.trading_floor import SPY, Floor, a_bar, an_order, at
+from core.model.values import ClientOrderId, Fraction
+from tests.unit.core.brokers.trading_floor import IBM, SPY, Floor, a_bar, an_order, at
 
 FRIDAY = date(2026, 11, 20)
 MONDAY = date(2026, 11, 23)
@@ -108,6 +109,53 @@ def test_a_margin_account_spends_its_multiple_of_equity() -> None:
 
     account = floor.exchange.account(at("10:00"))
     assert (account.cash, account.equity, account.buying_power) == (-500, 1000, 500)
+
+
+def test_what_is_held_on_margin_asks_for_its_margins() -> None:
+    """RK-14: half to open by the multiple of two, 30 % to keep, a short sale as a purchase."""
+    floor = Floor(cash=Decimal(1000), multiplier=Decimal(2))
+    floor.bars(a_bar("10:00", "100"))
+
+    floor.buys("10:00", "10", limit="100.00")
+    long = floor.exchange.account(at("10:00"))
+    floor.sells("10:01", "10", name="close", limit="100.00")
+    floor.sells("10:02", "5", name="short", limit="100.00")
+    short = floor.exchange.account(at("10:02"))
+
+    assert (long.initial_margin, long.maintenance_margin, long.overnight_buying_power) == (500, 300, long.buying_power)
+    assert (short.initial_margin, short.maintenance_margin) == (250, 150)
+
+
+def test_an_instruments_own_requirement_goes_before_the_exchanges() -> None:
+    """RK-14"""
+    own = Instrument(SPY, long_requirement=Fraction(Decimal("0.9")))
+    unlent = Instrument(IBM, is_marginable=False)
+    floor = Floor({SPY: own, IBM: unlent}, cash=Decimal(10_000), multiplier=Decimal(2))
+    floor.bars(a_bar("10:00", "100"), a_bar("10:00", "50", symbol=IBM))
+
+    floor.buys("10:00", "10", limit="100.00")
+    of_spy = floor.exchange.account(at("10:00"))
+    floor.exchange.submit(at("10:00:01"), an_order("ibm", Side.BUY, "2", limit="50.00", symbol=IBM))
+    of_both = floor.exchange.account(at("10:00:01"))
+
+    assert (of_spy.initial_margin, of_spy.maintenance_margin) == (900, 900)
+    assert (of_both.initial_margin, of_both.maintenance_margin) == (1000, 1000)
+    told = floor.exchange.instrument(SPY)
+    assert isinstance(told, Instrument)
+    assert (told.long_requirement, told.short_requirement) == (Decimal("0.9"), Decimal("0.3"))
+
+
+def test_over_the_night_no_more_than_twice_the_equity_is_lent() -> None:
+    """RK-14: Regulation T."""
+    floor = Floor(cash=Decimal(1000), multiplier=Decimal(4))
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00", "15", limit="100.00")
+
+    account = floor.exchange.account(at("10:00"))
+
+    assert (account.buying_power, account.overnight_buying_power) == (2500, 500)
+    floor.buys("10:01", "10", name="more", limit="100.00")
+    assert floor.exchange.account(at("10:01")).overnight_buying_power == 0
 
 
 def test_a_short_sale_brings_cash_and_a_negative_position() -> None:

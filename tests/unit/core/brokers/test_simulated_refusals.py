@@ -10,7 +10,7 @@ import pytest
 from core.model.broker import Accepted, NotFound, Refused
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest, Side, TimeInForce
-from core.model.values import ClientOrderId, Price, Symbol
+from core.model.values import ClientOrderId, Fraction, Price, Symbol
 from tests.unit.core.brokers.trading_floor import SPY, Floor, a_bar, an_order, at
 
 WHOLE = Symbol("WHOLE")
@@ -126,7 +126,8 @@ def test_what_the_broker_knows_of_a_symbol() -> None:
     """EX-11"""
     exchange = a_floor().exchange
 
-    assert exchange.instrument(SPY) == Instrument(SPY)
+    third = Fraction(Decimal("0.3"))
+    assert exchange.instrument(SPY) == Instrument(SPY, long_requirement=third, short_requirement=third)
     assert isinstance(exchange.instrument(Symbol("NOPE")), NoInstrument)
     assert Floor().exchange.instrument(Symbol("ANY")) == Instrument(Symbol("ANY"))
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
+from core.brokers.simulated.exchange import rebuild
 from core.model.broker import Accepted, NotFound, Refused
-from core.model.order import OrderStatus, Side, TimeInForce
+from core.model.order import OrderClass, OrderStatus, Side, TimeInForce
 from core.model.values import ClientOrderId
-from tests.unit.core.brokers.trading_floor import Floor, a_bar, a_quote, an_order, at
+from tests.unit.core.brokers.trading_floor import THURSDAY, Floor, a_bar, a_quote, a_stop_leg, an_order, at
 
 FRIDAY = date(2026, 11, 20)
 HALF_DAY = date(2026, 11, 27)
@@ -62,6 +65,110 @@ def test_nothing_fills_before_the_open_or_after_the_close() -> None:
     floor.bars(a_bar("09:30", "99"))
     assert floor.fills("09:30", "market") == [("10", "99.01")]
     assert floor.fills("09:30", "limit") == [("10", "99")]
+
+
+# ── extended hours ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_marked_limit_fills_at_the_known_quote_where_no_bar_comes() -> None:
+    """RK-20: at the quote's other side, and as much as is quoted there in a minute."""
+    floor = Floor()
+    floor.exchange.take_quote(a_quote("08:00:00", "99.90", "100.10", size=10))
+
+    floor.buys("08:00:05", "15", limit="100.20", extended_hours=True)
+    floor.buys("08:00:06", "5", name="below", limit="100.00", extended_hours=True)
+    floor.buys("08:00:07", "5", name="regular", limit="100.20")
+
+    assert floor.fills("08:00:10", "buy") == [("10", "100.1")]
+    assert floor.fills("08:01:00", "buy") == [("10", "100.1"), ("5", "100.1")]
+    assert floor.fills("09:29:59", "below") == floor.fills("09:29:59", "regular") == []
+
+
+def test_a_bar_of_extended_hours_fills_what_is_marked_and_no_stop() -> None:
+    """RK-20"""
+    floor = Floor()
+    floor.bars(a_bar("15:59", "100"))
+    floor.buys("15:59:30", "10", name="held")
+    floor.sells("16:00:01", "10", name="stop", stop="99.50")
+    floor.buys("16:00:02", "10", limit="99.00", extended_hours=True)
+
+    floor.bars(a_bar("17:30", "99.20 99.20 98.90 99.10"))
+
+    assert floor.fills("17:31", "buy") == [("10", "99")]
+    assert floor.report("19:59:59", "stop").status is OrderStatus.SUBMITTED
+
+
+@pytest.mark.parametrize(
+    ("day", "clock", "ends"),
+    [(THURSDAY, "10:00", "20:00"), (THURSDAY, "17:00", "20:00"), (HALF_DAY, "08:00", "17:00")],
+)
+def test_a_marked_day_order_lasts_as_long_as_the_days_extended_hours(day: date, clock: str, ends: str) -> None:
+    """RK-20, EX-12"""
+    floor = Floor()
+    floor.bars(a_bar("04:00", "100", day=day))
+    floor.exchange.submit(at(clock, day), an_order("buy", Side.BUY, "10", limit="90.00", extended_hours=True))
+    last = f"{int(ends[:2]) - 1}:59:59"
+
+    assert floor.report(last, "buy", day).status is OrderStatus.SUBMITTED
+    assert floor.report(ends, "buy", day).status is OrderStatus.EXPIRED
+
+
+def test_one_that_comes_at_night_begins_with_the_next_extended_hours() -> None:
+    """RK-20: not at the open."""
+    floor = Floor()
+    floor.bars(a_bar("15:59", "100"))
+    floor.buys("21:00", "10", limit="101.00", extended_hours=True)
+
+    assert floor.exchange.next_at == at("04:00", FRIDAY)
+    assert floor.fills("03:59:59", "buy", FRIDAY) == []
+    assert floor.fills("04:00", "buy", FRIDAY) == [("10", "100.01")]
+
+
+def test_a_marked_order_also_acts_in_the_session() -> None:
+    """RK-20"""
+    floor = Floor()
+    floor.bars(a_bar("15:59", "100"))
+    floor.exchange.submit(at("08:00", FRIDAY), an_order("buy", Side.BUY, "10", limit="99.00", extended_hours=True))
+
+    floor.bars(a_bar("10:00", "98.50", day=FRIDAY))
+
+    assert floor.fills("10:00", "buy", FRIDAY) == [("10", "98.5")]
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {},
+        {"stop": "101.00"},
+        {"stop": "101.00", "limit": "101.10"},
+        {"limit": "100.00", "time_in_force": TimeInForce.IOC},
+        {"limit": "100.00", "order_class": OrderClass.OTO, "legs": (a_stop_leg("99.00"),)},
+    ],
+)
+def test_nothing_but_a_simple_limit_order_is_marked(terms: dict[str, object]) -> None:
+    """RK-20, EX-11: in Alpaca's words."""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+
+    answer = floor.buys("10:00:05", "10", extended_hours=True, **terms)
+
+    assert answer == Refused(422, 42210000, "extended hours order must be DAY or GTC limit orders")
+
+
+def test_a_rebuilt_exchange_knows_which_orders_were_marked() -> None:
+    """SP-03, RK-20"""
+    floor = Floor()
+    floor.bars(bar := a_bar("15:59", "100"))
+    floor.buys("16:30", "10", limit="99.00", extended_hours=True)
+    again = Floor()
+
+    rebuild(again.exchange, [bar], [], floor.notebook.records, at("17:00"))
+
+    assert again.report("17:00", "buy") == floor.report("17:00", "buy")
+    assert again.report("17:00", "buy").extended_hours is True
+
+
+# ── waiting ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_market_order_waits_for_the_sessions_first_price_and_never_fills_at_yesterdays() -> None:
@@ -121,3 +228,32 @@ def test_a_fill_on_the_way_beats_a_cancel_that_comes_later() -> None:
     answer = floor.exchange.cancel(at("10:00:20"), ClientOrderId("buy"))
 
     assert answer == Refused(422, 42210000, 'order is already in "filled" state')
+
+
+def test_the_list_of_orders_is_the_very_same_until_one_of_them_changes_or_leaves_it() -> None:
+    """EX-09"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00:10", "10", limit="99.00")
+    first = floor.exchange.orders(at("10:00:20"))
+
+    assert floor.exchange.orders(at("10:00:30")) is first
+
+    floor.bars(a_bar("10:01", "98.50"))
+    filled = floor.exchange.orders(at("10:01:30"))
+    assert [report.status for report in filled] == [OrderStatus.FILLED]
+    assert floor.exchange.orders(at("10:01", date(2026, 11, 26))) is filled
+    assert floor.exchange.orders(at("10:01:01", date(2026, 11, 26))) == ()
+
+
+def test_a_trailing_stop_that_moved_is_listed_where_it_stands() -> None:
+    """EX-09, EX-12"""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00:10", "10")
+    floor.exchange.submit(at("10:00:30"), an_order("trail", Side.SELL, "10", trail="1.00"))
+    before = floor.exchange.orders(at("10:00:40"))[-1].stop_price
+
+    floor.bars(a_bar("10:01", "101 103 101 103"))
+
+    assert floor.exchange.orders(at("10:02"))[-1].stop_price != before

@@ -88,6 +88,7 @@ def an_order(
     legs: tuple[Leg, ...] = (),
     time_in_force: TimeInForce = TimeInForce.DAY,
     symbol: Symbol = SPY,
+    extended_hours: bool = False,
 ) -> OrderRequest:
     kind = OrderType.LIMIT if limit else OrderType.STOP if stop else OrderType.MARKET
     if limit and stop:
@@ -108,6 +109,7 @@ def an_order(
         trail_fraction=None if trail_fraction is None else Fraction(Decimal(trail_fraction)),
         order_class=order_class,
         legs=legs,
+        extended_hours=extended_hours,
     )
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core.market.csv_source import Broken, MarketFileError, place_of, read_bars, read_quotes, symbol_of
+from core.csv_table import TableError
+from core.market.csv_source import Broken, place_of, read_bars, read_quotes, symbol_of
 from core.model.bar import Bar
 from core.model.quote import Feed, Quote
 from core.model.values import Price, Quantity, Symbol
@@ -118,7 +119,7 @@ def test_a_file_with_a_broken_structure_is_refused_before_anything_is_handed_out
     """MD-05"""
     path = a_file(tmp_path, *lines)
 
-    with pytest.raises(MarketFileError) as refusal:
+    with pytest.raises(TableError) as refusal:
         read_bars(path, SPY)
 
     assert str(refusal.value).startswith(str(path))
@@ -131,7 +132,7 @@ def test_a_last_line_that_was_cut_off_is_refused(tmp_path: Path, kept: int) -> N
     """MD-05"""
     path = a_file(tmp_path, HEADER, FIRST, SECOND[:kept], end="")
 
-    with pytest.raises(MarketFileError, match=r":3: the last line was cut off"):
+    with pytest.raises(TableError, match=r":3: the last line was cut off"):
         read_bars(path, SPY)
 
 
@@ -139,16 +140,16 @@ def test_a_missing_file_a_folder_and_a_closed_one_are_named_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """MD-05"""
-    with pytest.raises(MarketFileError, match=r"gone\.csv: no such file; check the path$"):
+    with pytest.raises(TableError, match=r"gone\.csv: no such file; check the path$"):
         read_bars(tmp_path / "gone.csv", SPY)
-    with pytest.raises(MarketFileError, match=r"is a folder; name one CSV file in it$"):
+    with pytest.raises(TableError, match=r"is a folder; name one CSV file in it$"):
         read_bars(tmp_path, SPY)
 
     def closed(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", closed)
-    with pytest.raises(MarketFileError, match=r"may not be read; check its permissions$"):
+    with pytest.raises(TableError, match=r"may not be read; check its permissions$"):
         read_bars(tmp_path / "closed.csv", SPY)
 
 
@@ -157,7 +158,7 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "SPY_1min.csv"
     path.write_bytes(HEADER.encode("utf-16"))
 
-    with pytest.raises(MarketFileError, match="is not UTF-8 text"):
+    with pytest.raises(TableError, match="is not UTF-8 text"):
         read_bars(path, SPY)
 
 

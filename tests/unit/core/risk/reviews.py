@@ -18,7 +18,10 @@ from core.model.staging import NoStop, Standing, StopPlan
 from core.model.values import ClientOrderId, Money, Price, Quantity, Symbol
 from core.risk.day import Day
 from core.risk.gate import Candidate, Check, ReviewContext
-from core.settings import Amount, RiskSettings, Settings
+from core.risk.protections.book import ProtectionBook
+from core.risk.protections.terms import ProtectionsSettings
+from core.setting_types import Amount
+from core.settings import RiskSettings, Settings
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, NewYorkHours, at
 
 NOW = at("10:30")
@@ -119,6 +122,7 @@ def a_desk(**changes: object) -> ReviewContext:
         instrument=Instrument(SPY),
         broker_time=NOW,
         is_fresh=True,
+        protections=ProtectionBook(ProtectionsSettings),
     )
     return replace(desk, **changes)  # type: ignore[arg-type]
 

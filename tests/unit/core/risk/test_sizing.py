@@ -1,48 +1,85 @@
-"""How many shares a risk in USD buys."""
+"""How many shares a risk in USD buys, and what the size says of itself."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
-from fractions import Fraction
+from fractions import Fraction as Exact
+from math import floor, prod
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from core.model.values import Money, Price, Quantity
-from core.risk.sizing import BY_NOTIONAL, BY_RISK, BY_STEP, NO_RISK, Size, quantity_for
+from core.model.regime import UNKNOWN, VixLevel, VixReading
+from core.model.sizing import LeftOut, Size, Term
+from core.model.values import Fraction, Money, Price, Symbol
+from core.risk.scaling import ALL, BINDING
+from core.risk.scaling.contract import Conditions, Edge, Likeness, Throttle, Wanted
+from core.risk.scaling.settings import KellySettings, SizingSettings
+from core.risk.sizing import BY_BUDGET, BY_LEAST, BY_NOTIONAL, BY_RISK, BY_STEP, NO_RISK, binding_cuts, size_of
 
 STOP = Decimal("0.003")
 STEP = Decimal("0.001")
+NOTHING = Conditions()
+FULL = Throttle(Fraction(Decimal(1)), "no loss limit is near")
 
 
-def size(risk: str | None, price: str, notional: str | None, step: str = "0.001") -> Size:
-    return quantity_for(
-        None if risk is None else Money(Decimal(risk)),
-        Price(Decimal(price)),
-        STOP,
-        None if notional is None else Money(Decimal(notional)),
-        Decimal(step),
+def wanted(
+    risk: str | None = "1.50",
+    price: str = "166.76",
+    notional: str | None = "50",
+    step: str = "0.001",
+    way: str | None = None,
+    least: str = "0",
+) -> Wanted:
+    return Wanted(
+        risk=None if risk is None else Money(Decimal(risk)),
+        price=Price(Decimal(price)),
+        way=Decimal(price) * STOP if way is None else Decimal(way),
+        max_notional=None if notional is None else Money(Decimal(notional)),
+        step=Decimal(step),
+        least=Decimal(least),
     )
 
 
-def sized(quantity: str, limited_by: str) -> Size:
-    return Size(Quantity(Decimal(quantity)), limited_by)
+def throttled(factor: str) -> Throttle:
+    return Throttle(Fraction(Decimal(factor)), "5.20 of 10.00 USD lost today")
+
+
+def a_vix(level: VixLevel) -> VixReading:
+    return VixReading(Decimal("23.40"), date(2026, 11, 18), level)
+
+
+def held(symbol: str, correlation: str | None, *, is_long: bool = True, days: int = 60) -> Likeness:
+    return Likeness(Symbol(symbol), is_long, None if correlation is None else Fraction(Decimal(correlation)), days)
+
+
+def shares(size: Size) -> tuple[Decimal, str]:
+    return size.quantity, size.limited_by
+
+
+def named(size: Size, name: str) -> Term | LeftOut:
+    return next(answer for answer in (*size.terms, *size.left_out) if answer.name == name)
+
+
+# ── the fixed risk ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_notional_limits_a_small_account() -> None:
     """RK-02: 50 USD buy 0.2998 SPY at 166.76, rounded down."""
-    assert size("1.50", "166.76", "50") == sized("0.299", BY_NOTIONAL)
+    assert shares(size_of(wanted(), NOTHING)) == (Decimal("0.299"), BY_NOTIONAL)
 
 
 def test_the_risk_limits_where_the_notional_is_wide() -> None:
     """RK-02: 1.50 USD ÷ (166.76 × 0.003) = 2.998 shares."""
-    assert size("1.50", "166.76", "5000") == sized("2.998", BY_RISK)
+    assert shares(size_of(wanted(notional="5000"), NOTHING)) == (Decimal("2.998"), BY_RISK)
 
 
 def test_whole_shares_are_rounded_down_and_never_up() -> None:
     """RK-02"""
-    assert size("1.50", "166.76", "5000", step="1") == sized("2", BY_RISK)
+    assert shares(size_of(wanted(notional="5000", step="1"), NOTHING)) == (Decimal(2), BY_RISK)
 
 
 @pytest.mark.parametrize(
@@ -61,30 +98,241 @@ def test_an_unknown_or_too_small_limit_buys_nothing_and_says_which(
     risk: str | None, notional: str | None, limited_by: str
 ) -> None:
     """RK-02"""
-    assert size(risk, "166.76", notional) == sized("0", limited_by)
+    assert shares(size_of(wanted(risk, notional=notional), NOTHING)) == (0, limited_by)
+
+
+def test_without_data_the_risk_is_the_fixed_one_and_every_term_says_why_it_is_left_out() -> None:
+    """RK-10"""
+    size = size_of(wanted(notional="5000"), NOTHING)
+
+    assert size.factor == 1
+    assert size.quantity == Decimal("2.998")
+    assert size.left_out == (
+        LeftOut("ATR", "fewer than 14 bars yet"),
+        LeftOut("VIX", "the VIX was not measured yet"),
+        LeftOut("throttle", "equity at the start of today is not known"),
+        LeftOut("the risk budget", "equity is not known"),
+    )
+
+
+# ── each term ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("atr", "factor", "quantity"),
+    [("0.20", "1", "3"), ("0.25", "1", "3"), ("0.50", "0.5", "1.5"), ("0.75", "0.33", "0.99")],
+)
+def test_a_stop_within_two_average_ranges_is_sized_as_if_it_stood_there(atr: str, factor: str, quantity: str) -> None:
+    """RK-10: a stop half a dollar away, a risk of 1.50 USD"""
+    size = size_of(wanted(notional="5000", way="0.50"), replace(NOTHING, atr=Price(Decimal(atr))))
+
+    term = named(size, "ATR")
+    assert isinstance(term, Term)
+    assert (term.factor, size.quantity) == (Decimal(factor), Decimal(quantity))
+
+
+@pytest.mark.parametrize(
+    ("level", "factor"),
+    [(VixLevel.LOW, "1"), (VixLevel.NORMAL, "1"), (VixLevel.ELEVATED, "0.7"), (VixLevel.HIGH, "0.5")],
+)
+def test_a_fearful_market_lowers_the_risk_and_a_calm_one_never_raises_it(level: VixLevel, factor: str) -> None:
+    """RK-10, RK-19"""
+    size = size_of(wanted(notional="5000", way="0.50"), replace(NOTHING, vix=a_vix(level)))
+
+    assert size.factor == Decimal(factor)
+    assert size.quantity == 3 * Decimal(factor)
+
+
+@pytest.mark.parametrize(
+    ("likeness", "factor"),
+    [
+        (held("QQQ", "0.71"), "0.5"),
+        (held("QQQ", "0.70"), "1"),
+        (held("QQQ", "-0.95"), "1"),
+        (held("QQQ", "-0.95", is_long=False), "0.5"),
+        (held("QQQ", "0.95", is_long=False), "1"),
+    ],
+)
+def test_a_position_that_wins_and_loses_with_one_that_is_held_is_cut(likeness: Likeness, factor: str) -> None:
+    """RK-10, RK-16: over 0.7; a short beside a long that moves with it takes risk away"""
+    size = size_of(wanted(), replace(NOTHING, held=(held("GLD", "0.1"), likeness)))
+
+    term = named(size, "correlation")
+    assert isinstance(term, Term)
+    assert term.factor == Decimal(factor)
+
+
+def test_too_few_days_leave_the_correlation_out_unless_another_is_over_the_limit() -> None:
+    """RK-10, RK-16"""
+    new = held("IWM", None, days=3)
+
+    alone = size_of(wanted(), replace(NOTHING, held=(held("GLD", "0.1"), new)))
+    beside_one_over = size_of(wanted(), replace(NOTHING, held=(held("QQQ", "0.9"), new)))
+
+    assert named(alone, "correlation") == LeftOut("correlation", "3 of 20 days with IWM")
+    assert named(beside_one_over, "correlation") == Term("correlation", Fraction(Decimal("0.5")), "0.90 with QQQ")
+
+
+KELLY = replace(NOTHING, settings=SizingSettings(kelly=KellySettings(enabled=True)), equity=Decimal(100))
+
+
+@pytest.mark.parametrize(
+    ("edge", "factor"),
+    [
+        # half of 0.5 − 0.5 ÷ 2 is an eighth of 100 USD: more than the risk, which stays
+        (Edge(40, 20, Decimal("0.40"), Decimal("0.20")), "1"),
+        # half of 0.525 − 0.475 ÷ 1 is 2.5 USD of 100; half of 0.51 … is less than the risk of 5
+        (Edge(40, 21, Decimal("0.21"), Decimal("0.19")), "0.5"),
+        (Edge(40, 10, Decimal("0.10"), Decimal("0.30")), "0"),
+        (Edge(40, 40, Decimal("0.40"), Decimal(0)), "1"),
+        (Edge(40, 0, Decimal(0), Decimal("0.40")), "0"),
+    ],
+)
+def test_half_kelly_bounds_the_risk_by_the_strategys_own_trades(edge: Edge, factor: str) -> None:
+    """RK-10: of 100 USD, beside a fixed risk of 5"""
+    size = size_of(wanted("5", notional="5000"), replace(KELLY, edge=edge))
+
+    term = named(size, "half-Kelly")
+    assert isinstance(term, Term)
+    assert term.factor == Decimal(factor)
+
+
+def test_half_kelly_is_off_unless_asked_for_and_waits_for_enough_trades() -> None:
+    """RK-10"""
+    few = replace(KELLY, edge=Edge(29, 0, Decimal(0), Decimal(1)))
+
+    assert named(size_of(wanted(), few), "half-Kelly") == LeftOut("half-Kelly", "29 of 30 trades yet")
+    assert "half-Kelly" not in [term.name for term in size_of(wanted(), NOTHING).terms]
+
+
+# ── caps ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_risk_budget_that_others_leave_caps_the_size() -> None:
+    """RK-21: 15 % of 200 USD are 30; 29.50 are at the stops already, so 0.50 is left for stops half a dollar away"""
+    size = size_of(
+        wanted(notional="5000", way="0.50"), replace(NOTHING, equity=Decimal(200), open_losses=Decimal("29.50"))
+    )
+
+    assert shares(size) == (Decimal(1), BY_BUDGET)
+    spent = size_of(wanted(), replace(NOTHING, equity=Decimal(200), open_losses=Decimal(31)))
+    assert shares(spent) == (0, f"{BY_BUDGET} {BY_STEP}")
+
+
+RAISES = SizingSettings(raise_to_minimum=True)
+
+
+def test_a_size_under_the_smallest_order_is_raised_only_where_that_is_allowed() -> None:
+    """RK-18: noise makes it 0.75 shares of 100 USD; the smallest order is 100, and a whole share risks 1 of 1.50"""
+    order = wanted(price="100", notional="500", way="1", least="100")
+    noisy = replace(NOTHING, atr=Price(Decimal(1)))
+
+    assert shares(size_of(order, noisy)) == (Decimal("0.75"), BY_RISK)
+    assert shares(size_of(order, replace(noisy, settings=RAISES))) == (Decimal(1), BY_LEAST)
+
+
+def test_a_raised_size_is_checked_again_and_stays_as_it_was_where_a_limit_would_be_passed() -> None:
+    """RK-18: the throttle is a limit, and so is the budget; half of 1.50 USD is under the 1 USD of a whole share"""
+    order = wanted(price="100", notional="500", way="1", least="100")
+    raises = replace(NOTHING, settings=RAISES, equity=Decimal(200))
+
+    assert size_of(order, replace(raises, throttle=throttled("0.5"))).quantity == Decimal("0.75")
+    assert size_of(order, replace(raises, open_losses=Decimal("29.50"))).quantity == Decimal("0.5")
+    assert size_of(replace(order, max_notional=Money(Decimal(99))), raises).quantity == Decimal("0.99")
+
+
+def test_only_what_lowers_the_limit_for_everybody_is_named_as_binding() -> None:
+    """RK-10, RK-11"""
+    conditions = replace(NOTHING, atr=Price(Decimal(1)), throttle=throttled("0.25"), vix=a_vix(VixLevel.NORMAL))
+
+    assert [str(term) for term in binding_cuts(wanted(), conditions)] == ["0.25 throttle"]
+
+
+# ── what must always hold ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def cents(lowest: str, highest: str, places: int = 2) -> st.SearchStrategy[Decimal]:
     return st.decimals(Decimal(lowest), Decimal(highest), places=places)
 
 
-@given(
+WANTED = st.builds(
+    Wanted,
     risk=cents("0.01", "100000"),
     price=cents("0.0001", "999999", places=4),
-    stop_fraction=cents("0.0001", "0.5", places=4),
+    way=cents("0.0001", "99999", places=4),
     max_notional=cents("0.01", "10000000"),
     step=st.sampled_from([Decimal("0.000000001"), STEP, Decimal("0.003"), Decimal(1), Decimal(100)]),
+    is_long=st.booleans(),
+    least=cents("0", "1000"),
 )
-def test_no_size_risks_or_costs_more_than_allowed_and_none_is_smaller_than_it_must_be(
-    risk: Decimal, price: Decimal, stop_fraction: Decimal, max_notional: Decimal, step: Decimal
-) -> None:
-    """RK-02"""
-    result = quantity_for(Money(risk), Price(price), stop_fraction, Money(max_notional), step)
-    quantity, share = Fraction(result.quantity), Fraction(price)
+LIKENESS = st.builds(
+    Likeness, st.just(Symbol("QQQ")), st.booleans(), st.none() | cents("-1", "1"), st.integers(0, 60)
+)  # fmt: skip
+EDGE = st.builds(Edge, st.integers(31, 60), st.integers(1, 30), cents("0.01", "1"), cents("0.01", "1"))
+CONDITIONS = st.builds(
+    Conditions,
+    settings=st.builds(
+        SizingSettings, kelly=st.builds(KellySettings, enabled=st.booleans()), raise_to_minimum=st.booleans()
+    ),
+    atr=st.none() | cents("0.0001", "100", places=4),
+    vix=st.just(UNKNOWN.vix) | st.builds(a_vix, st.sampled_from(VixLevel)),
+    held=st.lists(LIKENESS, max_size=3).map(tuple),
+    throttle=st.none() | st.builds(Throttle, st.sampled_from([Decimal("0.25"), Decimal("0.5"), Decimal(1)]), st.text()),
+    edge=EDGE,
+    equity=st.none() | cents("1", "1000000"),
+    open_losses=cents("0", "10000"),
+)
 
-    def is_allowed(shares: Fraction) -> bool:
-        return shares * share * Fraction(stop_fraction) <= Fraction(risk) and shares * share <= Fraction(max_notional)
 
-    assert quantity % Fraction(step) == 0
-    assert is_allowed(quantity)
-    assert not is_allowed(quantity + Fraction(step))
+def most_by(order: Wanted, conditions: Conditions, factor: Decimal) -> list[Exact]:
+    """Shares that the risk times `factor`, the largest order and the budget allow, exactly."""
+    assert order.risk is not None
+    assert order.max_notional is not None
+    way, left = Exact(order.way), conditions.budget_left
+    limits = [Exact(order.risk) * Exact(factor) / way, Exact(order.max_notional) / Exact(order.price)]
+    return limits if left is None else [*limits, max(Exact(left), Exact(0)) / way]
+
+
+@given(order=WANTED, conditions=CONDITIONS)
+def test_no_size_is_over_the_risk_the_largest_order_or_the_budget(order: Wanted, conditions: Conditions) -> None:
+    """RK-02, RK-10, RK-18, RK-21: raised to a minimum or not"""
+    size = size_of(order, conditions)
+
+    binding = prod((term.factor for term in binding_cuts(order, conditions)), start=Decimal(1))
+    assert Exact(size.quantity) % Exact(order.step) == 0
+    assert all(Exact(size.quantity) <= limit for limit in most_by(order, conditions, binding))
+
+
+@given(order=WANTED, conditions=CONDITIONS)
+def test_the_factors_as_told_make_the_size(order: Wanted, conditions: Conditions) -> None:
+    """RK-10: whoever reads the terms can work the size out again"""
+    size = size_of(order, conditions)
+    assume(size.limited_by != BY_LEAST)
+
+    factor = prod((term.factor for term in size.terms), start=Decimal(1))
+    assert factor == size.factor
+    again = floor(min(most_by(order, conditions, factor)) / Exact(order.step))
+    assert Exact(size.quantity) == again * Exact(order.step)
+
+
+@given(order=WANTED, conditions=CONDITIONS, more=cents("0", "1000"))
+def test_a_larger_risk_never_buys_less(order: Wanted, conditions: Conditions, more: Decimal) -> None:
+    """RK-10: Kelly's bound aside, which is rounded down as a part of the risk"""
+    assert order.risk is not None
+    scales = [scale for scale in ALL if scale.name != "half-Kelly"]
+
+    smaller = size_of(order, conditions, scales)
+    larger = size_of(replace(order, risk=Money(order.risk + more)), conditions, scales)
+
+    assert larger.quantity >= smaller.quantity
+
+
+@given(order=WANTED, conditions=CONDITIONS)
+def test_every_term_is_told_once_and_none_makes_a_trade_larger(order: Wanted, conditions: Conditions) -> None:
+    """RK-10"""
+    size = size_of(order, conditions)
+
+    names = [answer.name for answer in (*size.terms, *size.left_out) if answer.name != BY_BUDGET]
+    assert len(set(names)) == len(names) == len(ALL) - (not conditions.settings.kelly.enabled)
+    assert all(0 <= term.factor <= 1 for term in size.terms)
+    assert size.quantity == 0 or size.quantity <= size_of(order, conditions, BINDING).quantity

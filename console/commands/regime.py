@@ -1,0 +1,49 @@
+"""`keyturn regime`: what kind of market it is, and when that changed."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.commands.shared import AsJson, Overrides, composition_of, print_json, say
+from core.ports import OperatorError, RegimeRequest
+
+
+def regime(
+    context: typer.Context,
+    vix: Annotated[
+        Path | None, typer.Option("--vix", help="CSV: date,close. Without it the source of the settings is asked.")
+    ] = None,
+    bars: Annotated[Path | None, typer.Option("--bars", help="CSV of SPY's daily bars: date,high,low,close.")] = None,
+    since: Annotated[str | None, typer.Option("--since", help="Changes from this day on.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="As if this day were the last.")] = None,
+    overrides: Overrides = None,
+    is_json: AsJson = False,
+) -> None:
+    """Print the VIX with its level, the market's trend and volatility, and every change of them.
+
+    Nothing is changed, and no engine is needed.
+
+    Example: keyturn regime --vix VIX_daily.csv --bars SPY_daily.csv --since 2020-02-01 --until 2020-04-30
+    """
+    from core.risk.regime import report
+
+    request = RegimeRequest(vix, bars, _day("--since", since), _day("--until", until), tuple(overrides or ()))
+    found = composition_of(context).regime(request)
+    if is_json:
+        print_json(report.as_json(found))
+        return
+    for line in report.in_lines(found):
+        say(line)
+
+
+def _day(option: str, text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise OperatorError(f"{option} {text}: is no day such as 2020-02-24") from None

@@ -1,0 +1,73 @@
+"""The operator's own CSV files, as rows of text: what is wrong with a file is told with its place and what to do."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from core.ports import OperatorError
+
+FIRST_ROW = 2
+"""Line of the first row; the header is line 1."""
+LONGEST_SHOWN = 40
+Row = list[str]
+
+
+class TableError(OperatorError):
+    """A file that cannot be used; the message names file, line and what to do."""
+
+
+def text_of(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            return file.read()
+    except FileNotFoundError:
+        raise TableError(f"{path}: no such file; check the path") from None
+    except IsADirectoryError:
+        raise TableError(f"{path}: is a folder; name one CSV file in it") from None
+    except PermissionError:
+        raise TableError(f"{path}: may not be read; check its permissions") from None
+    except UnicodeDecodeError:
+        raise TableError(f"{path}: is not UTF-8 text; save it as CSV in UTF-8") from None
+    except OSError as error:
+        raise TableError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def rows_of(path: Path, text: str, unit: str, *, may_be_none: bool = False) -> list[Row]:
+    """Header and rows, one a line; empty lines at the end are dropped. `may_be_none` takes a header alone."""
+    if not text.strip():
+        raise TableError(f"{path}: is empty; give it a header line and one row a {unit}")
+    lines = text.rstrip("\n").split("\n")
+    reader = csv.reader(lines, skipinitialspace=True)
+    rows: list[Row] = []
+    try:
+        for row in reader:
+            rows.append(row)
+            if reader.line_num != len(rows):
+                raise TableError(f"{path}:{len(rows)}: a quotation mark is not closed on its line; mend the line")
+    except csv.Error as error:
+        raise TableError(f"{path}:{len(rows) + 1}: is not CSV ({error}); mend the line") from None
+    while not rows[-1]:
+        rows.pop()
+    if len(rows) == 1 and not may_be_none:
+        raise TableError(f"{path}:1: there is a header and no row after it; give it one row a {unit}")
+    return rows
+
+
+def columns_of(path: Path, header: Row, names: tuple[str, ...]) -> list[int]:
+    found = [name.strip().lower() for name in header]
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise TableError(
+            f"{path}:1: no column {', '.join(missing)} among {shown(','.join(found))}; "
+            f"the first line must name {','.join(names)}, separated by commas"
+        )
+    twice = [name for name in names if found.count(name) > 1]
+    if twice:
+        raise TableError(f"{path}:1: the column {', '.join(twice)} is there twice; keep one of them")
+    return [found.index(name) for name in names]
+
+
+def shown(text: str) -> str:
+    """Text from outside, without control characters and not too long."""
+    return ascii(text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…")

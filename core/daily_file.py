@@ -1,0 +1,95 @@
+"""Daily figures from a CSV file: a market's bars (`date,high,low,close`), an index (`date,close`).
+
+A file of the operator's, or a source's answer, is believed as a whole or not at all: a history with a hole has other
+averages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TypeVar
+
+from core.csv_table import FIRST_ROW, Row, TableError, columns_of, rows_of, shown, text_of
+from core.model.regime import DailyBar, DailyValue
+from core.model.values import Price
+
+BAR_COLUMNS = ("date", "high", "low", "close")
+VALUE_COLUMNS = ("date", "close")
+LARGEST_PRICE = Decimal(10_000_000)
+LARGEST_INDEX = Decimal(1000)
+"""Points: the VIX closed at 82.69 at most in its life."""
+FORMS = ("%Y-%m-%d", "%m/%d/%Y")
+"""Of a date: ISO 8601, and the exchange's own."""
+_Item = TypeVar("_Item", DailyBar, DailyValue)
+
+
+def read_daily_bars(path: Path) -> list[DailyBar]:
+    """Every bar of a file, in order of time. Raises `TableError` at the first row that cannot be believed."""
+    return _read(path, text_of(path), BAR_COLUMNS, _bar)
+
+
+def read_daily_values(path: Path) -> list[DailyValue]:
+    """Every value of a file, as `read_daily_bars` does."""
+    return daily_values(path, text_of(path))
+
+
+def daily_values(name: Path, text: str) -> list[DailyValue]:
+    """The values in a text; `name` stands in errors. Raises `TableError`."""
+    return _read(name, text, VALUE_COLUMNS, _value)
+
+
+def _read(
+    path: Path, text: str, names: tuple[str, ...], item_of: Callable[[str, date, list[str]], _Item]
+) -> list[_Item]:
+    rows = rows_of(path, text, "day")
+    columns = columns_of(path, rows[0], names)
+    items: list[_Item] = []
+    last: date | None = None
+    for number, row in enumerate(rows[1:], FIRST_ROW):
+        place = f"{path}:{number}"
+        day, *figures = _fields(place, row, columns)
+        found = _date(place, day)
+        if last is not None and found <= last:
+            raise TableError(f"{place}: {shown(day)} is not after {last}; sort the file by date, one row a day")
+        items.append(item_of(place, found, figures))
+        last = found
+    return items
+
+
+def _fields(place: str, row: Row, columns: list[int]) -> list[str]:
+    if max(columns) >= len(row):
+        raise TableError(f"{place}: the line has {len(row)} fields, {max(columns) + 1} are needed; complete it")
+    return [row[column].strip() for column in columns]
+
+
+def _bar(place: str, day: date, figures: list[str]) -> DailyBar:
+    high, low, close = (Price(_figure(place, text, LARGEST_PRICE)) for text in figures)
+    if not low <= close <= high:
+        raise TableError(f"{place}: close {close} is not within {low} to {high}; mend the row")
+    return DailyBar(day, high, low, close)
+
+
+def _value(place: str, day: date, figures: list[str]) -> DailyValue:
+    return DailyValue(day, _figure(place, figures[0], LARGEST_INDEX))
+
+
+def _date(place: str, text: str) -> date:
+    for form in FORMS:
+        try:
+            return datetime.strptime(text, form).date()  # noqa: DTZ007
+        except ValueError:
+            continue
+    raise TableError(f"{place}: date {shown(text)} is no day such as 2020-02-24")
+
+
+def _figure(place: str, text: str, largest: Decimal) -> Decimal:
+    try:
+        figure = Decimal(text)
+    except InvalidOperation:
+        raise TableError(f"{place}: {shown(text)} is no number such as 18.70") from None
+    if not (figure.is_finite() and 0 < figure < largest):
+        raise TableError(f"{place}: {shown(text)} is not above zero and under {largest:,}")
+    return figure

@@ -1,0 +1,230 @@
+"""Orders and what the broker says of them: states, fills, positions, doubt, and how it answers at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+
+from core.model.order import LegRole, OrderRequest, OrderStatus
+from core.model.position import Fill, Trade
+from core.model.signal import ExitReason
+from core.model.staging import StopPlan
+from core.model.values import (
+    BrokerOrderId,
+    ClientOrderId,
+    Price,
+    ProposalId,
+    Quantity,
+    Symbol,
+)
+
+
+class Source(Enum):
+    """Who says so: our own act, or the broker by answer, stream, look-up or reconciliation."""
+
+    DESK = "desk"
+    ANSWER = "answer"
+    STREAM = "stream"
+    LOOK_UP = "look_up"
+    RECONCILIATION = "reconciliation"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCreated:
+    """The intent, written before anything is sent: an order in PENDING and where it comes from.
+
+    Attributes
+    ----------
+    parent
+        The entry that a protective stop belongs to, the order that a leg was made with; None on an order of its own.
+    intended_price
+        What the fill is measured against, USD (EX-18).
+    role
+        Of a leg, which the broker made and named; taken in when it told, because the ticket had listed it. None of
+        every other order.
+    """
+
+    order: OrderRequest
+    proposal_id: ProposalId
+    strategy: str
+    signal_time: datetime
+    stop: StopPlan | None
+    parent: ClientOrderId | None
+    exit_reason: ExitReason | None
+    intended_price: Price | None
+    reference: Price | None
+    expires_at: datetime | None
+    role: LegRole | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LegResized:
+    """The broker made a leg smaller or larger: its rival was filled in part (EX-13)."""
+
+    client_order_id: ClientOrderId
+    quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class LegsMissing:
+    """The broker has the order without the legs that the ticket listed: its stop is sent on its own (OP-06)."""
+
+    client_order_id: ClientOrderId
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStateChanged:
+    """One step of the state machine (EX-01, EX-03)."""
+
+    client_order_id: ClientOrderId
+    before: OrderStatus
+    after: OrderStatus
+    source: Source
+    broker_order_id: BrokerOrderId | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderInDoubt:
+    """Whether the request arrived is not known (EX-06). Look-ups follow; nothing is sent again."""
+
+    client_order_id: ClientOrderId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderNotFound:
+    """The broker itself said that it has no such order; counted before it is believed (EX-06)."""
+
+    client_order_id: ClientOrderId
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionBlocked:
+    """The gateway did not let the order out."""
+
+    client_order_id: ClientOrderId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSent:
+    """The request of an order left at `sent_at`, as the gateway let it pass; this record's own time is its answer's.
+
+    Whatever the answer was: it follows in the same act (EX-16).
+    """
+
+    client_order_id: ClientOrderId
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerWarned:
+    """The broker took the order and warned of it; the operator's word on that is still to come (OP-11)."""
+
+    client_order_id: ClientOrderId
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WarningConfirmed:
+    """The operator read the broker's warning and lets the order stand."""
+
+    client_order_id: ClientOrderId
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    client_order_id: ClientOrderId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelFailed:
+    """The broker did not take the cancel; the order stays as it was (EX-07)."""
+
+    client_order_id: ClientOrderId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelDropped:
+    """A cancel that the broker did not take is not asked for again: what it was for was given up (EX-21)."""
+
+    client_order_id: ClientOrderId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilled:
+    """An execution, once per execution id (EX-05). It moves the order's filled quantity and the position.
+
+    `cumulative` is the filled quantity that the broker's own account of the order gives with it.
+    """
+
+    fill: Fill
+    cumulative: Quantity
+    source: Source
+    is_late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PositionChanged:
+    """What the fill before it made of the position; told for the reader, folded from the fill."""
+
+    symbol: Symbol
+    strategy: str
+    quantity: Quantity
+    average_price: Price | None
+
+
+@dataclass(frozen=True, slots=True)
+class TradeClosed:
+    """The position is flat; told for the reader, folded from the fills."""
+
+    trade: Trade
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateIgnored:
+    """A broker's update that was stale, repeated, backward or unknown: counted, nothing changed (EX-02)."""
+
+    client_order_id: ClientOrderId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallFailed:
+    """A request had no answer that can be believed; told while the breaker counts (EX-15)."""
+
+    call: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered:
+    """The broker answered; told where that ends a row of failures, or was slow.
+
+    `took` is in seconds from the gateway's pass; None where it was not measured.
+    """
+
+    call: str
+    took: Decimal | None
+    is_slow: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerOpened:
+    """No entry leaves before `until`; where that is None, before the operator clears it."""
+
+    reason: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerClosed:
+    """Entries may leave again."""
+
+    reason: str

@@ -1,0 +1,159 @@
+"""The program and its market: settings, clock, starts and ends, bars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from core.model.bar import Bar
+from core.model.values import (
+    Money,
+)
+from core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsApplied:
+    """The settings from here on. Folds read only these."""
+
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFileChanged:
+    """The settings file says something else than the desk trades by, or nothing that stands: entries wait (RK-13)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFileAgreed:
+    """The settings file says again what the desk trades by."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsReloaded:
+    """The operator had the limits read anew; the settings that hold from here on stand before it (RK-13).
+
+    Attributes
+    ----------
+    taken, left
+        In words, old to new: what holds now, and what waits for the word or for a restart.
+    """
+
+    taken: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadRefused:
+    """The limits stay as they were, and why (RK-13)."""
+
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClockJumped:
+    """This machine's clock moved otherwise than time did, or lies behind the desk's: entries wait.
+
+    Attributes
+    ----------
+    seconds
+        Of the jump, below zero where it went back; zero where it only lies behind.
+    behind
+        Seconds that the machine's clock lies behind the desk's time, which never goes back.
+    """
+
+    seconds: Decimal
+    behind: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSettled:
+    """The clock has gone on steadily for a while: entries pass again."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationNamed:
+    """The name that manual orders hash (EX-04); recorded once, and anew where a reset or a restore forgets orders."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateReset:
+    """The operator had everything forgotten: the first record of the journal that began then (SP-04).
+
+    Attributes
+    ----------
+    when
+        By the wall clock; the record itself bears the time at which the journal before it ended.
+    last_record, forgotten_until
+        Number and time of the last record before.
+    backup
+        The archive that keeps what was there.
+    """
+
+    when: datetime
+    last_record: int
+    forgotten_until: datetime
+    backup: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateRestored:
+    """An archive took the place of journal and documents (SP-04).
+
+    Attributes
+    ----------
+    when
+        By the wall clock.
+    lost
+        Records of the journal before that the archive does not hold.
+    forgotten_until
+        What the market said up to here may have had its order at the broker.
+    backup
+        The archive that keeps what was there; None where nothing was.
+    """
+
+    when: datetime
+    archive: str
+    lost: int
+    forgotten_until: datetime
+    backup: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStarted:
+    """An engine took up this journal. It trades only after `ReconciliationPassed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStopped:
+    """A clean stop."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayStarted:
+    """The first account figure of a New York day: what a daily loss is measured against (RK-03)."""
+
+    day: date
+    equity: Money
+
+
+@dataclass(frozen=True, slots=True)
+class BarClosed:
+    """A complete regular bar. Folding it runs the strategies."""
+
+    bar: Bar
+
+
+@dataclass(frozen=True, slots=True)
+class MarketDataQuarantined:
+    """A message that no strategy may see, where it stood, and why."""
+
+    place: str
+    reason: str

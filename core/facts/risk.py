@@ -1,0 +1,104 @@
+"""What guards entries: protections, the regime, throttled risk, margin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.model.regime import Regime
+from core.model.values import (
+    Fraction,
+    Money,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectionTripped:
+    """A protection shut a scope; told for the reader, folded from trades and bars.
+
+    `until` is None where no time ends it.
+    """
+
+    name: str
+    scope: str
+    reason: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectionExpired:
+    """What it had shut is open again (RK-06)."""
+
+    name: str
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectionOverridden:
+    """The operator typed the word: what it shuts in this scope passes from `begins` to `until` (RK-06)."""
+
+    name: str
+    scope: str
+    begins: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideEnded:
+    """What was overridden in this scope shuts it again, for as long as its trip holds (RK-06)."""
+
+    name: str
+    scope: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegimeMeasured:
+    """What kind of market it is, as measured outside: the whole of what is known from here on (RK-19)."""
+
+    regime: Regime
+
+
+@dataclass(frozen=True, slots=True)
+class RiskThrottled:
+    """A loss of the day or the week left a part of the risk of a trade, until it is restored (RK-11)."""
+
+    factor: Fraction
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RiskRestored:
+    """A new week began, or a day was profitable: a trade may risk as much as before (RK-11)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarginSampled:
+    """What the account has lent, as its figures came; one a minute at most while any margin is in use (RK-14).
+
+    Attributes
+    ----------
+    distance
+        To maintenance: equity less maintenance margin, as a share of equity.
+    """
+
+    equity: Money
+    maintenance_margin: Money
+    initial_margin: Money | None
+    distance: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class MarginWarned:
+    """The distance to maintenance came under one that was set, or is over it again (RK-14).
+
+    Attributes
+    ----------
+    limit
+        The smallest of the set distances that it is under now; None where it is over every one of them again.
+    """
+
+    distance: Fraction
+    limit: Fraction | None

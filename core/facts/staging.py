@@ -1,0 +1,159 @@
+"""From a wish to an intent: what the operator shuts, proposals, tickets, confirmations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+
+from core.model.staging import Approval, Mandate, Proposal, Review, Ticket
+from core.model.values import (
+    ClientOrderId,
+    Digest,
+    Money,
+    Price,
+    ProposalId,
+    Quantity,
+    Symbol,
+    TicketId,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyPaused:
+    """It opens nothing on this symbol from here on, over restarts too; its exits go on.
+
+    `reason` is why the desk itself did it; empty where the operator did.
+    """
+
+    strategy: str
+    symbol: Symbol
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyResumed:
+    strategy: str
+    symbol: Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolRefused:
+    """No entry in this symbol for the rest of this New York day."""
+
+    symbol: Symbol
+    day: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalStaged:
+    proposal: Proposal
+    review: Review
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalSkipped:
+    """A signal or a typed order that did not become a proposal, with every reason.
+
+    `proposal` is what a strategy would have staged and the gate refused; None where there is nothing to follow.
+    """
+
+    strategy: str
+    symbol: Symbol
+    signal_time: datetime
+    reasons: tuple[str, ...]
+    proposal: Proposal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalEdited:
+    """Another quantity or limit under the same id. What was shown before it can no longer be confirmed."""
+
+    proposal: Proposal
+    review: Review
+
+
+@dataclass(frozen=True, slots=True)
+class EditRefused:
+    """The proposal stays as it was, and why."""
+
+    proposal_id: ProposalId
+    reasons: tuple[str, ...]
+
+
+class ProposalEnd(Enum):
+    """How a proposal left the stage."""
+
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    BLOCKED = "blocked"
+    SENT = "sent"
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalEnded:
+    proposal_id: ProposalId
+    end: ProposalEnd
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketOpened:
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class TicketClosed:
+    """The ticket can no longer be confirmed."""
+
+    ticket_id: TicketId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationReceived:
+    """The key was turned on this digest. It mints the approval; nothing is sent before the checks ran again."""
+
+    ticket_id: TicketId
+    digest: Digest
+    approval: Approval
+    mandates: tuple[Mandate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationRefused:
+    ticket_id: TicketId
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderApproved:
+    """Every check passed on figures fetched fresh (OP-03); those that were used stand here."""
+
+    ticket_id: TicketId
+    approval_id: str
+    review: Review
+    equity: Money | None
+    buying_power: Money | None
+    bid: Price | None
+    ask: Price | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRedeemed:
+    """Permission used up for exactly this order; the intent follows in the same act."""
+
+    approval: Approval
+    client_order_id: ClientOrderId
+    order_digest: Digest
+    quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class MandateEnded:
+    """A mandate that has nothing left to permit, and why."""
+
+    mandate_id: str
+    reason: str

@@ -1,0 +1,74 @@
+"""Whether the desk may trade: halts, kills, reconciliation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from core.model.reconciliation import Difference
+from core.model.values import (
+    Price,
+    Quantity,
+    Symbol,
+)
+
+
+class HaltCause(Enum):
+    KEY = "key"
+    SIGNAL = "signal"
+    INVARIANT = "invariant"
+    JOURNAL = "journal"
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    cause: HaltCause
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The operator cleared what the key or an invariant had halted."""
+
+    cause: HaltCause
+
+
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """Latched until it is re-armed on purpose (OP-07). `by` names the door: key, file, environment, command."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rearmed:
+    """The word was typed in full."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciliationPassed:
+    """Our books and the broker's agree, or were corrected within the limits (EX-09).
+
+    `differences` are those that were found, corrected ones and those that are only shown.
+    """
+
+    corrections: tuple[str, ...]
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciliationFailed:
+    """The desk is read-only, and why; `differences` are those that were found."""
+
+    reasons: tuple[str, ...]
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PositionCorrected:
+    """The broker is right: a position taken over from its books. `average_price` is None when flat."""
+
+    symbol: Symbol
+    quantity: Quantity
+    average_price: Price | None
+    reason: str

@@ -1,0 +1,54 @@
+"""Daily bars of one symbol from Alpaca's history, for what is measured over seasons (RK-19). Blocks."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from core.inputs import BarArrived
+from core.market.alpaca.requests import AskError, DataRequests
+from core.market.port import MarketDataError
+from core.model.regime import DailyBar
+from core.model.values import Symbol
+
+NEW_YORK = ZoneInfo("America/New_York")
+SEASONS = timedelta(days=500)
+"""Days of the calendar that hold the sessions that every label needs, and a season more for its memory."""
+MOST_PAGES = 20
+
+
+def daily_bars(requests: DataRequests, symbol: Symbol, now: datetime) -> list[DailyBar]:
+    """Every session before today's New York day, in order of time, as far back as the labels look.
+
+    Today's own bar is left out: it goes on changing.
+
+    Raises
+    ------
+    MarketDataError
+        There is no answer, or a bar in it cannot be believed: averages over a hole are others.
+    """
+    midnight = now.astimezone(NEW_YORK).replace(hour=0, minute=0, second=0, microsecond=0)
+    found: dict[date, DailyBar] = {}
+    token: str | None = None
+    for _ in range(MOST_PAGES):
+        try:
+            page = requests.bars_page([symbol], midnight - SEASONS, midnight, token, believes_null=True, frame="1Day")
+        except AskError as error:
+            raise MarketDataError(str(error)) from error
+        for told in page.bars:
+            if not isinstance(told, BarArrived):
+                raise MarketDataError(f"a daily bar is not read: {told.reason}")
+            _keep(found, told)
+        token = page.token
+        if token is None:
+            return [bar for _, bar in sorted(found.items()) if bar.day < midnight.date()]
+    raise MarketDataError(f"Alpaca's daily bars of {symbol} have more than {MOST_PAGES} pages")
+
+
+def _keep(found: dict[date, DailyBar], told: BarArrived) -> None:
+    bar, day = told.bar, told.bar.start.astimezone(NEW_YORK).date()
+    if not 0 < bar.low <= bar.close <= bar.high:
+        raise MarketDataError(f"{bar.symbol} of {day}: close {bar.close} is not within {bar.low} to {bar.high}")
+    if day in found:
+        raise MarketDataError(f"{bar.symbol} of {day} was told twice")
+    found[day] = DailyBar(day, bar.high, bar.low, bar.close)

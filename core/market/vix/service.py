@@ -1,0 +1,97 @@
+"""The VIX for whoever asks: what is less than an hour old is not asked for again, by no process of this home.
+
+A failure leaves the last known value as it is, with the day that it was measured on; it is asked again after a while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from core.market.vix.port import Kept, VixError, VixMemory, VixSource
+from core.model.regime import NoVix, VixReading
+from core.risk.regime.vix import last_reading
+
+FRESH_FOR = timedelta(hours=1)
+PATIENCE = timedelta(minutes=5)
+"""After a failure nobody asks for so long. Ours: a public server is not hammered."""
+NEW_YORK = ZoneInfo("America/New_York")
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class VixService:
+    """Blocks; called in threads.
+
+    Parameters
+    ----------
+    now
+        This machine's clock, UTC.
+    """
+
+    def __init__(self, source: VixSource, memory: VixMemory, now: Callable[[], datetime]) -> None:
+        self._source = source
+        self._memory = memory
+        self._now = now
+        self._kept = Kept(NoVix("the VIX was not measured yet"))
+
+    def last(self) -> Kept:
+        """The VIX as it was last measured, and what stood in the way of a newer one. Never raises."""
+        self._remember()
+        if self._is_settled():
+            return self._kept
+        try:
+            with self._memory.turn() as is_ours:
+                if not is_ours:
+                    return replace(self._kept, failure="another process asks for it now")
+                self._remember()
+                self._ask_unless_settled()
+                self._memory.save(self._kept)
+        except OSError as error:  # this process alone remembers it
+            self._ask_unless_settled()
+            return replace(self._kept, failure=f"the VIX cannot be kept: {error.strerror or error}")
+        return self._kept
+
+    def _remember(self) -> None:
+        """What another process has learnt since; what this one knows where the file is gone."""
+        found = self._memory.load()
+        if _last_asked(found) > _last_asked(self._kept) or _last_asked(self._kept) == NEVER:
+            self._kept = found
+
+    def _is_settled(self) -> bool:
+        """A clock that was set back makes nothing fresh that is of the future."""
+        now, kept = self._now(), self._kept
+        if kept.fetched_at is not None and timedelta(0) <= now - kept.fetched_at < FRESH_FOR:
+            return True
+        return kept.failed_at is not None and timedelta(0) <= now - kept.failed_at < PATIENCE
+
+    def _ask_unless_settled(self) -> None:
+        if self._is_settled():
+            return
+        now = self._now()
+        try:
+            found = self._newest()
+        except VixError as error:
+            known = self._kept.reading
+            last = known if isinstance(known, VixReading) else NoVix(str(error))
+            self._kept = Kept(last, self._kept.fetched_at, failed_at=now, failure=str(error))
+            return
+        self._kept = Kept(found, fetched_at=now)
+
+    def _newest(self) -> VixReading:
+        """Raises `VixError` where the history is of the future, or ends before what is known."""
+        found = last_reading(self._source.history())
+        if found is None:
+            raise VixError("the source of the VIX has no day")
+        today = self._now().astimezone(NEW_YORK).date()
+        if found.measured_on > today:
+            raise VixError(f"the source of the VIX ends {found.measured_on}, and today is {today}")
+        known = self._kept.reading
+        if isinstance(known, VixReading) and found.measured_on < known.measured_on:
+            raise VixError(f"the source of the VIX ends {found.measured_on}, before what is known")
+        return found
+
+
+def _last_asked(kept: Kept) -> datetime:
+    return max((at for at in (kept.fetched_at, kept.failed_at) if at is not None), default=NEVER)

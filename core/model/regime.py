@@ -1,0 +1,115 @@
+"""What kind of market it is: the VIX and its level, the labels of daily bars. Each absence has its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+
+from core.model.values import Price, Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class DailyBar:
+    """One session's prices, USD; `day` is the New York day."""
+
+    day: date
+    high: Price
+    low: Price
+    close: Price
+
+
+@dataclass(frozen=True, slots=True)
+class DailyValue:
+    """An index at the end of a session, in points."""
+
+    day: date
+    value: Decimal
+
+
+class VixLevel(Enum):
+    LOW = "low"
+    NORMAL = "normal"
+    ELEVATED = "elevated"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class VixReading:
+    """A measured VIX, in points, with the day that it closed on and the level that it left (RK-19)."""
+
+    value: Decimal
+    measured_on: date
+    level: VixLevel
+
+
+@dataclass(frozen=True, slots=True)
+class NoVix:
+    reason: str
+
+
+class Trend(Enum):
+    UP = "up"
+    SIDEWAYS = "sideways"
+    DOWN = "down"
+
+
+class Volatility(Enum):
+    CALM = "calm"
+    USUAL = "usual"
+    WILD = "wild"
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """A market's labels after its session of `bars_to`.
+
+    Attributes
+    ----------
+    trend, volatility
+        None while there are fewer bars than their averages need.
+    atr, atr_average
+        USD: the average true range, and its own average; None as above.
+    """
+
+    symbol: Symbol
+    bars_to: date
+    trend: Trend | None
+    volatility: Volatility | None
+    atr: Decimal | None
+    atr_average: Decimal | None
+
+    @property
+    def atr_ratio(self) -> Decimal | None:
+        """The range against its average; None where either is not known."""
+        if self.atr is None or not self.atr_average:
+            return None
+        return self.atr / self.atr_average
+
+
+@dataclass(frozen=True, slots=True)
+class NoMarket:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Regime:
+    """What is known of both, as last measured."""
+
+    vix: VixReading | NoVix
+    market: Market | NoMarket
+
+    def after(self, before: Regime) -> Regime:
+        """This measurement over an earlier one: what it lacks, or knows only of an earlier day, stays as it was."""
+        vix, market = self.vix, self.market
+        if isinstance(before.vix, VixReading) and (isinstance(vix, NoVix) or vix.measured_on < before.vix.measured_on):
+            vix = before.vix
+        if isinstance(before.market, Market) and (
+            isinstance(market, NoMarket) or market.bars_to < before.market.bars_to
+        ):
+            market = before.market
+        return Regime(vix, market)
+
+
+UNKNOWN = Regime(NoVix("the VIX was not measured yet"), NoMarket("there are no daily bars yet"))

@@ -1,0 +1,45 @@
+"""One entry more could be the day trade too many: what was opened today counts as if it were closed today (RK-15)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.model.staging import Standing, Verdict
+from core.risk.checks.protections import ProtectionCheck
+from core.risk.checks.verdicts import refused
+from core.risk.gate import Candidate, ReviewContext
+from core.risk.protections.contract import EVERYTHING
+from core.risk.protections.day_trades import NEW_YORK, DayTrades
+
+
+class DayTradesCheck(ProtectionCheck):
+    """The protection's own lock, and before it the trades that are open and could become day trades."""
+
+    def __init__(self) -> None:
+        super().__init__(DayTrades.name)
+
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        verdict, protection = super().review(candidate, desk), desk.protections.day_trades
+        is_decided = verdict.standing is Standing.REFUSES or protection.locks.on(EVERYTHING, desk.at) is not None
+        if candidate.only_reduces or is_decided or not desk.protections.is_on(protection) or not protection.is_watched:
+            return verdict
+        counted, others = protection.counted(desk.at), _others_of_today(candidate, desk)
+        limit = desk.settings.risk.protections.day_trades.trade_limit
+        if counted + others + 1 < limit:
+            return verdict
+        return refused(
+            self.name, f"{counted} day trades, {others} trades of today may become some, {limit} are too many"
+        )
+
+
+def _others_of_today(candidate: Candidate, desk: ReviewContext) -> int:
+    """Trades other than this one that were opened today, or may be still."""
+
+    def is_of_today(opened_at: datetime) -> bool:
+        return opened_at.astimezone(NEW_YORK).date() == desk.day
+
+    own = (candidate.order.symbol, candidate.strategy)
+    today = {(p.symbol, p.strategy) for p in desk.ledger.positions() if is_of_today(p.opened_at)}
+    coming = {(o.request.symbol, o.strategy) for o in desk.ledger.working_entries()}
+    held_over = {(p.symbol, p.strategy) for p in desk.ledger.positions() if not is_of_today(p.opened_at)}
+    return len((today | coming) - held_over - {own})

@@ -1,0 +1,78 @@
+"""A margin account stays over maintenance and within its buying power, at what the asset itself requires (RK-14)."""
+
+from __future__ import annotations
+
+from core.model.account import Account, NoAccount
+from core.model.instrument import Instrument, NoInstrument
+from core.model.order import Effect
+from core.model.staging import Verdict
+from core.model.values import ZERO, Symbol
+from core.risk.checks.buying_power import free_for
+from core.risk.checks.verdicts import passed, percent, refused, unmeasured, usd, warned
+from core.risk.gate import Candidate, ReviewContext
+from core.risk.margin import MarginEffect, Unknown, effect_of, limit_under, maintenance_coming
+
+
+class MarginCheck:
+    """Shuts an entry that margin does not carry, and warns near maintenance;
+    ends with fewer shares, or with more equity.
+    """
+
+    name = "margin"
+
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        if candidate.only_reduces:
+            return passed(self.name, "closes; takes none")
+        if isinstance(desk.account, NoAccount):
+            return refused(self.name, f"margin is not known: {desk.account.reason}")
+        if not desk.account.lends and candidate.order.effect is Effect.SHORT:
+            return refused(self.name, "a cash account sells nothing short")
+        if not desk.account.lends:
+            return passed(self.name, "a cash account borrows nothing")
+        effect = margin_effect(candidate, desk, desk.account)
+        if isinstance(effect, Unknown):
+            return unmeasured(self.name, effect.reason, is_fresh=desk.is_fresh)
+        return self._judged(effect, desk)
+
+    def _judged(self, effect: MarginEffect, desk: ReviewContext) -> Verdict:
+        terms = desk.settings.risk.margin
+        if effect.after < ZERO:
+            return refused(self.name, "it would bring the account under maintenance; take fewer shares")
+        if effect.after < terms.refuse_at:
+            least = percent(terms.refuse_at)
+            return refused(
+                self.name, f"{percent(effect.after)} from maintenance would be left, {least} must be; take fewer shares"
+            )
+        if effect.used > effect.free:
+            return refused(
+                self.name,
+                f"it takes {usd(effect.used)} of buying power, {usd(effect.free)} are free; take fewer shares",
+            )
+        reasons = []
+        if effect.is_over_night:
+            night = f"over the night {usd(max(effect.overnight or ZERO, ZERO))} may be spent"
+            if terms.holds_overnight:
+                return refused(self.name, f"{night}, and it takes {usd(effect.used_overnight)}; take fewer shares")
+            reasons.append(f"{night}; close it before that")
+        limit = limit_under(effect.after, terms.warn_at)
+        if limit is not None:
+            reasons.append(f"{percent(effect.after)} from maintenance would be left, under {percent(limit)}")
+        if reasons:
+            return warned(self.name, "; ".join(reasons))
+        return passed(
+            self.name, f"{percent(effect.after)} from maintenance when filled, {percent(effect.before)} without it"
+        )
+
+
+def margin_effect(candidate: Candidate, desk: ReviewContext, account: Account) -> MarginEffect | Unknown:
+    """What an entry does to a margin account, the entries on their way included."""
+    price = candidate.price(desk.quote)
+    if price is None:
+        return Unknown("no price to measure it by")
+
+    def known(symbol: Symbol) -> Instrument | NoInstrument:
+        return desk.instruments.get(symbol) or NoInstrument("not asked for yet")
+
+    coming = maintenance_coming(desk.ledger, known, but=candidate.order)
+    free = free_for(candidate.order, desk.ledger, account)
+    return effect_of(candidate.order, price, account, desk.instrument, (coming, free))

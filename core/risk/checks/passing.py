@@ -1,0 +1,62 @@
+"""Over a cap an order is refused with the size that would pass, and never made smaller unsaid (RK-10)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from core.model.instrument import Instrument
+from core.model.order import Effect, LegRole
+from core.model.values import Quantity, plain
+from core.risk.checks.buying_power import BuyingPowerCheck
+from core.risk.checks.margin import MarginCheck
+from core.risk.checks.portfolio import PortfolioCheck
+from core.risk.checks.room import room_of, taken_of
+from core.risk.checks.session_limits import SessionLimitsCheck
+from core.risk.conditions import conditions_of, wanted_of
+from core.risk.gate import Candidate, Gate, ReviewContext
+from core.risk.scaling import BINDING
+from core.risk.sizing import size_within
+
+WHOLE = Decimal(1)
+OF_A_SIZE = Gate((SessionLimitsCheck(), BuyingPowerCheck(), MarginCheck(), PortfolioCheck()))
+"""What else a size must pass; the loss, the budget and the largest order are what it is made from."""
+
+
+def would_pass(candidate: Candidate, desk: ReviewContext) -> str:
+    """`0.298 would pass`: every check of a size, as things stand; or which of them leaves no room.
+
+    Whole shares where the order is of them and any would do, else in the instrument's steps.
+    """
+    wanted = wanted_of(candidate, desk)
+    if wanted is None:
+        return "take fewer shares"
+    conditions, room = (
+        conditions_of(candidate, desk),
+        room_of(candidate.order.side, desk, taken_of(desk, candidate.order)),
+    )
+    size = size_within(room, wanted, conditions, BINDING)
+    part = _part_of_a_share(candidate, desk)
+    if not size.quantity and part < wanted.step:
+        size = size_within(room, replace(wanted, step=part), conditions, BINDING)
+    if not size.quantity:
+        return f"no size passes: {size.limited_by}"
+    if size.quantity * wanted.price < wanted.least:
+        return f"no size passes: {size.limited_by} is under the smallest one"
+    refused = OF_A_SIZE.review(_smaller(candidate, size.quantity), desk).refusals
+    if refused:
+        return f"no size passes: {refused[0].check}"
+    return f"{plain(size.quantity)} would pass"
+
+
+def _smaller(candidate: Candidate, quantity: Quantity) -> Candidate:
+    return replace(candidate, order=replace(candidate.order, quantity=quantity))
+
+
+def _part_of_a_share(candidate: Candidate, desk: ReviewContext) -> Decimal:
+    """The step of such an order: a whole share for a short sale, beside a target, and where fractions do not trade."""
+    order, instrument = candidate.order, desk.instrument
+    is_whole = order.effect is Effect.SHORT or order.leg(LegRole.TARGET) is not None
+    if is_whole or not isinstance(instrument, Instrument) or not instrument.is_fractionable:
+        return WHOLE
+    return instrument.quantity_step

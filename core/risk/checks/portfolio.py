@@ -1,0 +1,59 @@
+"""All positions stay within the profile's exposure and leave its reserve free; when over, exits only (RK-16)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.model.account import Account
+from core.model.staging import Verdict
+from core.model.values import ZERO
+from core.risk.checks.buying_power import free_for
+from core.risk.checks.verdicts import passed, percent, refused, unmeasured, usd
+from core.risk.gate import Candidate, ReviewContext
+from core.risk.portfolio import exposure_of
+
+
+class PortfolioCheck:
+    """Shuts every entry that takes more than is left; ends when positions are closed, or with fewer shares."""
+
+    name = "portfolio"
+
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        terms, account = desk.settings.risk.portfolio, desk.account
+        if candidate.only_reduces:
+            return passed(self.name, "closes; makes room")
+        if terms.limits_nothing:
+            return passed(self.name, "no limit is set")
+        if not isinstance(account, Account):
+            return refused(self.name, "equity and buying power are not known yet")
+        equity = account.equity
+        if equity <= ZERO:
+            return refused(self.name, "no equity is left: exits only")
+        price = candidate.price(desk.quote)
+        if price is None:
+            return unmeasured(self.name, "no price to measure it by", is_fresh=desk.is_fresh)
+        cost = price * candidate.order.quantity
+        held = exposure_of(desk.ledger, desk.prices, but=candidate.order)
+        free = free_for(candidate.order, desk.ledger, account)
+        refusal = _exposed(held / equity, (held + cost) / equity, terms.max_exposure) or _spent(
+            free, cost, terms.reserve
+        )
+        if refusal is not None:
+            return refused(self.name, refusal)
+        return passed(self.name, f"exposure {percent((held + cost) / equity)} of equity with it")
+
+
+def _exposed(before: Decimal, after: Decimal, most: Decimal) -> str | None:
+    if after <= most:
+        return None
+    if before > most:
+        return f"exposure {percent(before)} of equity is over {percent(most)}: exits only"
+    return f"exposure would be {percent(after)} of equity, {percent(most)} is the most; take fewer shares"
+
+
+def _spent(free: Decimal, cost: Decimal, reserve: Decimal) -> str | None:
+    if not reserve or free - cost >= reserve:
+        return None
+    if free < reserve:
+        return f"{usd(free)} of buying power are free, under the reserve of {usd(reserve)}: exits only"
+    return f"it would leave {usd(free - cost)} of buying power, the reserve is {usd(reserve)}; take fewer shares"

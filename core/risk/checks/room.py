@@ -1,0 +1,90 @@
+"""What an entry may cost by what the whole account carries: buying power, margin, exposure, reserve, hours.
+
+The checks of those refuse what is over it; whoever names a size stays within it (RK-10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Context, Decimal
+
+from core.model.account import Account
+from core.model.instrument import Instrument, NoInstrument
+from core.model.order import OrderRequest, Side
+from core.model.sizing import NO_LIMITS, Room
+from core.model.values import ZERO, Money, Symbol
+from core.risk.checks.buying_power import free_for
+from core.risk.checks.session_limits import limits_of
+from core.risk.gate import ReviewContext
+from core.risk.margin import OVERNIGHT, Unknown, maintenance_coming, requirement_of
+from core.risk.portfolio import exposure_of
+from core.risk.terms import UNLIMITED
+
+_DOWN = Context(prec=50, rounding=ROUND_FLOOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What all else takes of the account, USD: free buying power, exposure, and maintenance that is still coming."""
+
+    free: Decimal
+    exposure: Decimal
+    coming: Decimal
+
+
+def taken_of(desk: ReviewContext, but: OrderRequest | None = None) -> Taken | None:
+    """`but` and what that replaces are left out; None where the account is not known."""
+    if not isinstance(desk.account, Account):
+        return None
+
+    def known(symbol: Symbol) -> Instrument | NoInstrument:
+        return desk.instruments.get(symbol) or NoInstrument("not asked for yet")
+
+    return Taken(
+        free_for(but, desk.ledger, desk.account),
+        exposure_of(desk.ledger, desk.prices, but),
+        maintenance_coming(desk.ledger, known, but),
+    )
+
+
+def room_of(side: Side, desk: ReviewContext, taken: Taken | None) -> Room:
+    """The most that an entry on `side` may cost, and lose at its stop; a figure that is not known limits nothing."""
+    account, risk = desk.account, desk.settings.risk
+    if taken is None or not isinstance(account, Account):
+        return NO_LIMITS
+    limits = [
+        ("buying power", taken.free),
+        *_of_portfolio(desk, account, taken),
+        *_of_margin(side, desk, account, taken),
+    ]
+    hours, loss = limits_of(desk), None
+    if hours is not None:
+        most, risked = risk.max_notional.of(desk.equity), risk.per_trade.of(desk.equity)
+        limits += [] if most is None else [("these hours", most * hours.part)]
+        loss = None if risked is None else Money(risked * hours.part)
+    by, cost = min(limits, key=lambda limit: limit[1])
+    return Room(Money(max(cost, ZERO)), by, loss)
+
+
+def _of_portfolio(desk: ReviewContext, account: Account, taken: Taken) -> Iterator[tuple[str, Decimal]]:
+    terms = desk.settings.risk.portfolio
+    if terms.max_exposure != UNLIMITED or terms.reserve:
+        yield "exposure", terms.max_exposure * account.equity - taken.exposure
+    if terms.reserve:
+        yield "the reserve", taken.free - terms.reserve
+
+
+def _of_margin(side: Side, desk: ReviewContext, account: Account, taken: Taken) -> Iterator[tuple[str, Decimal]]:
+    """As `effect_of` reckons it, asked for the cost at which each limit is reached."""
+    requirement, terms = requirement_of(desk.instrument, side), desk.settings.risk.margin
+    if not account.lends or isinstance(requirement, Unknown) or account.maintenance_margin is None:
+        return
+    yield "margin", _DOWN.divide(taken.free, max(Decimal(1), account.multiplier * requirement))
+    if requirement:
+        left = account.equity * (1 - terms.refuse_at) - account.maintenance_margin - taken.coming
+        yield "maintenance", _DOWN.divide(left, requirement)
+    if terms.holds_overnight and account.overnight_buying_power is not None:
+        lent = min(account.multiplier, OVERNIGHT)
+        free = account.overnight_buying_power - (account.buying_power - taken.free)
+        yield "the night's buying power", _DOWN.divide(free, max(Decimal(1), lent * requirement))

@@ -1,0 +1,64 @@
+"""Outside regular hours an entry is a limit order, within the limits of those hours, at a tight spread (RK-20)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.model.instrument import Instrument
+from core.model.quote import Quote
+from core.model.session import Session
+from core.model.staging import StopPlan, Verdict
+from core.model.values import Price
+from core.risk.checks.verdicts import passed, percent, refused, unmeasured, usd
+from core.risk.gate import Candidate, ReviewContext, is_market_like
+from core.risk.terms import HoursLimits
+
+
+class SessionLimitsCheck:
+    """Shuts market orders and too large or too dear entries outside regular hours; ends with the regular session."""
+
+    name = "session limits"
+
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        if candidate.only_reduces:
+            return passed(self.name, "closes; within any")
+        limits = limits_of(desk, is_marked=candidate.order.extended_hours)
+        if limits is None:
+            return passed(self.name, "regular hours; the profile's own limits")
+        if is_market_like(candidate.order):
+            return refused(self.name, "outside regular hours only limit orders; give it a limit")
+        price, risk, part = candidate.price(desk.quote), desk.settings.risk, limits.part
+        notional, loss = risk.max_notional.of(desk.equity), risk.per_trade.of(desk.equity)
+        if price is None or notional is None or loss is None:
+            return unmeasured(self.name, "no price or no equity to measure it by", is_fresh=desk.is_fresh)
+        if too_much := _too_much(candidate, price, notional * part, loss * part):
+            return refused(self.name, too_much)
+        if not isinstance(desk.quote, Quote):
+            return unmeasured(self.name, f"no quote: {desk.quote.reason}", is_fresh=desk.is_fresh)
+        if desk.quote.spread > limits.spread_limit:
+            spread, most = percent(desk.quote.spread), percent(limits.spread_limit)
+            return refused(self.name, f"{spread} of mid is over {most} outside regular hours; wait for a tighter one")
+        cost = price * candidate.order.quantity
+        return passed(self.name, f"{usd(cost)} of {usd(notional * part)} outside regular hours")
+
+
+def _too_much(candidate: Candidate, price: Price, most: Decimal, loss: Decimal) -> str | None:
+    """Why it costs, or can lose, more than these hours may."""
+    cost = price * candidate.order.quantity
+    if cost > most:
+        return f"{usd(cost)} is over {usd(most)} outside regular hours; take fewer shares"
+    if not isinstance(candidate.stop, StopPlan):
+        return None
+    risked = abs(price - candidate.stop.price) * candidate.order.quantity
+    return f"{usd(risked)} at the stop is over {usd(loss)} then; take fewer shares" if risked > loss else None
+
+
+def limits_of(desk: ReviewContext, *, is_marked: bool = False) -> HoursLimits | None:
+    """Of the hours that it is, or that an order is marked for; None in a regular session, and where `regular_only`
+    refuses any other anyway.
+    """
+    session = desk.settings.risk.session
+    if isinstance(desk.instrument, Instrument) and desk.instrument.is_crypto:
+        return session.crypto
+    is_regular = isinstance(desk.session, Session) and not is_marked
+    return None if is_regular or session.policy == "regular_only" else session.extended

@@ -1,0 +1,91 @@
+"""What the desk knows when an order is sized, gathered for whoever asks: the gate, a strategy, the order form."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.execution.ledger import Ledger
+from core.model.instrument import Instrument
+from core.model.order import Side
+from core.model.sizing import Size, Term, product
+from core.model.staging import StopPlan
+from core.model.values import ClientOrderId, Money, Symbol
+from core.risk.budget import LastPrice, open_losses
+from core.risk.gate import Candidate, ReviewContext
+from core.risk.scaling.book import SizingBook
+from core.risk.scaling.contract import Conditions, Wanted
+from core.risk.sizing import binding_cuts, size_of
+
+
+def gathered(
+    symbol: Symbol,
+    strategy: str,
+    book: SizingBook,
+    ledger: Ledger,
+    equity: Decimal | None,
+    last: LastPrice,
+    but: ClientOrderId | None = None,
+) -> Conditions:
+    """For an order in `symbol`; `but` is the order that makes way for it."""
+    losses = open_losses(ledger, last, but)
+    return book.conditions(symbol, strategy, held=held_in(ledger), equity=equity, open_losses=losses)
+
+
+def held_in(ledger: Ledger) -> tuple[tuple[Symbol, bool], ...]:
+    """Each symbol that is held, and whether long; entries on their way count."""
+    held = {(p.symbol, p.quantity > 0): None for p in ledger.positions()}
+    held |= {(o.request.symbol, o.request.side is Side.BUY): None for o in ledger.working_entries()}
+    return tuple(held)
+
+
+def conditions_of(candidate: Candidate, context: ReviewContext) -> Conditions:
+    order = candidate.order
+    return gathered(
+        order.symbol,
+        candidate.strategy,
+        context.sizing,
+        context.ledger,
+        context.equity,
+        context.last,
+        but=order.replaces,
+    )
+
+
+def wanted_of(candidate: Candidate, context: ReviewContext) -> Wanted | None:
+    """The order's own figures; None where it only reduces, has no stop, or no price is known."""
+    price, stop, risk = candidate.price(context.quote), candidate.stop, context.settings.risk
+    if candidate.only_reduces or price is None or not isinstance(stop, StopPlan) or stop.price == price:
+        return None
+    loss, most = risk.per_trade.of(context.equity), risk.max_notional.of(context.equity)
+    is_whole = candidate.order.quantity == candidate.order.quantity.to_integral_value()
+    instrument = context.instrument
+    return Wanted(
+        risk=None if loss is None else Money(loss),
+        price=price,
+        way=abs(price - stop.price),
+        max_notional=None if most is None else Money(most),
+        step=Decimal(1) if is_whole or not isinstance(instrument, Instrument) else instrument.quantity_step,
+        is_long=candidate.order.side is Side.BUY,
+        least=risk.min_notional,
+    )
+
+
+def cuts_of(candidate: Candidate, context: ReviewContext) -> tuple[Term, ...]:
+    """The terms that lower the limit of this order's loss, whoever sized it; looked at only where one may."""
+    ledger = context.ledger
+    if context.sizing.is_calm and not ledger.positions() and not ledger.working_entries():
+        return ()
+    wanted = wanted_of(candidate, context)
+    return () if wanted is None else binding_cuts(wanted, conditions_of(candidate, context))
+
+
+def risk_of(candidate: Candidate, context: ReviewContext, cuts: tuple[Term, ...]) -> Decimal | None:
+    """USD that it may lose at its stop, after the terms that bind; None where equity is not known."""
+    limit = context.settings.risk.per_trade.of(context.equity)
+    return None if limit is None or candidate.only_reduces else limit * product(cuts)
+
+
+def size_now(candidate: Candidate, context: ReviewContext) -> Size | None:
+    """The size that the desk would give such an order now, with each term; None where it gives none."""
+    wanted = wanted_of(candidate, context)
+    return None if wanted is None else size_of(wanted, conditions_of(candidate, context))

@@ -1,0 +1,202 @@
+"""The slice of the protections: closed trades and bars go through all that count them, and locks outlive a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from core.facts import DayStarted, StrategyResumed
+from core.model.bar import Bar
+from core.model.values import Money
+from core.risk.protections.contract import Answer, Lock, Protection, Scope, TradeProtection
+from core.risk.protections.cooldown import Cooldown, CooldownState
+from core.risk.protections.day_trades import DayTrades, DayTradesState, weekday_after
+from core.risk.protections.equity_curve import EquityCurve, EquityCurveState
+from core.risk.protections.latches import Latches, LatchesState, Override
+from core.risk.protections.loss_streak import LossStreak, LossStreakState
+from core.risk.protections.low_profit import LowProfit, LowProfitState
+from core.risk.protections.max_drawdown import MaxDrawdown, MaxDrawdownState
+from core.risk.protections.stop_loss_guard import StopLossGuard, StopLossGuardState
+from core.risk.protections.terms import ProtectionsSettings, ProtectionTerms
+from core.risk.protections.trades import ClosedTrade
+from core.risk.protections.volatility_halt import VolatilityHalt, VolatilityHaltState
+
+
+@dataclass(slots=True)
+class BookState:
+    stop_loss_guard: StopLossGuardState = field(default_factory=StopLossGuardState)
+    cooldown: CooldownState = field(default_factory=CooldownState)
+    low_profit: LowProfitState = field(default_factory=LowProfitState)
+    loss_streak: LossStreakState = field(default_factory=LossStreakState)
+    max_drawdown: MaxDrawdownState = field(default_factory=MaxDrawdownState)
+    volatility_halt: VolatilityHaltState = field(default_factory=VolatilityHaltState)
+    equity_curve: EquityCurveState = field(default_factory=EquityCurveState)
+    day_trades: DayTradesState = field(default_factory=DayTradesState)
+    latches: LatchesState = field(default_factory=LatchesState)
+
+
+NAMES = (
+    MaxDrawdown.name,
+    StopLossGuard.name,
+    Cooldown.name,
+    LowProfit.name,
+    LossStreak.name,
+    VolatilityHalt.name,
+    EquityCurve.name,
+    DayTrades.name,
+)
+"""In the order in which tickets and panes list them."""
+
+
+class ProtectionBook:
+    """Every protection that counts closed trades, and the one that watches the bars.
+
+    Parameters
+    ----------
+    settings
+        Read at each trade and bar: what was counted under other terms stays counted.
+    next_day
+        The business day after a day.
+
+    Attributes
+    ----------
+    has_news
+        Something tripped or recovered where no trade of ours ended, and is not recorded yet. Not part of the state: it
+        only says that it is worth a look.
+    """
+
+    def __init__(
+        self, settings: Callable[[], ProtectionsSettings], next_day: Callable[[date], date] = weekday_after
+    ) -> None:
+        self.settings = settings
+        self.max_drawdown = MaxDrawdown(lambda: settings().max_drawdown)
+        self.stop_loss_guard = StopLossGuard(lambda: settings().stop_loss_guard)
+        self.cooldown = Cooldown(lambda: settings().cooldown)
+        self.low_profit = LowProfit(lambda: settings().low_profit)
+        self.loss_streak = LossStreak(lambda: settings().loss_streak)
+        self.volatility_halt = VolatilityHalt(lambda: settings().volatility_halt)
+        self.equity_curve = EquityCurve(lambda: settings().equity_curve)
+        self.day_trades = DayTrades(lambda: settings().day_trades, next_day)
+        self.of_trades: tuple[TradeProtection, ...] = (
+            self.max_drawdown,
+            self.stop_loss_guard,
+            self.cooldown,
+            self.low_profit,
+            self.loss_streak,
+            self.equity_curve,
+            self.day_trades,
+        )
+        self.latches = Latches()
+        self.has_news = False
+        self.folds = {DayStarted: self._day_started, StrategyResumed: self._resumed, **self.latches.folds}
+        self.by_name: dict[str, Protection] = {
+            protection.name: protection for protection in (*self.of_trades, self.volatility_halt)
+        }
+        self.all = tuple(self.by_name[name] for name in NAMES)
+
+    @property
+    def state(self) -> BookState:
+        return BookState(
+            self.stop_loss_guard.state,
+            self.cooldown.state,
+            self.low_profit.state,
+            self.loss_streak.state,
+            self.max_drawdown.state,
+            self.volatility_halt.state,
+            self.equity_curve.state,
+            self.day_trades.state,
+            self.latches.state,
+        )
+
+    def restore(self, state: BookState) -> None:
+        self.stop_loss_guard.state = state.stop_loss_guard
+        self.cooldown.state = state.cooldown
+        self.low_profit.state = state.low_profit
+        self.loss_streak.state = state.loss_streak
+        self.max_drawdown.state = state.max_drawdown
+        self.volatility_halt.restore(state.volatility_halt)
+        self.equity_curve.state = state.equity_curve
+        self.day_trades.state = state.day_trades
+        self.latches.state = state.latches
+
+    def is_on(self, protection: Protection) -> bool:
+        terms: ProtectionTerms = getattr(self.settings(), protection.name)
+        return terms.enabled
+
+    def take(self, trade: ClosedTrade) -> None:
+        for protection in self.of_trades:
+            protection.take(trade)
+
+    def take_shadow(self, trade: ClosedTrade) -> None:
+        """What a refused entry would have made: only the equity curve, which refused it, counts it (RK-13)."""
+        self.equity_curve.take(trade)
+        self.has_news = True
+
+    def take_bar(self, bar: Bar, day: date) -> None:
+        """A complete bar of this New York day."""
+        if self.volatility_halt.take_bar(bar, day):
+            self.has_news = True
+
+    def refuses_by_curve(self, strategy: str) -> bool:
+        return self.is_on(self.equity_curve) and self.equity_curve.is_shut(strategy)
+
+    def disabled_strategies(self) -> tuple[str, ...]:
+        """Those that wait for the operator's review."""
+        return tuple(self.equity_curve.disabled()) if self.is_on(self.equity_curve) else ()
+
+    def _day_started(self, at: datetime, fact: DayStarted) -> None:
+        self.begin_day(at, fact.equity)
+
+    def begin_day(self, at: datetime, equity: Money) -> None:
+        self.max_drawdown.begin_day(at, equity)
+        for protection in self.all:
+            protection.locks.forget_before(at)
+        self.day_trades.begin_day(at, equity)
+
+    def _resumed(self, at: datetime, fact: StrategyResumed) -> None:
+        self.equity_curve.resume(at, fact.strategy)
+        self.has_news = True
+
+    def is_shut(self, name: str, scope: str, at: datetime) -> bool:
+        """Whether a protection that is on shuts this very scope."""
+        protection = self.by_name.get(name)
+        return (
+            protection is not None
+            and self.is_on(protection)
+            and any(str(lock.scope) == scope for lock in protection.locks.holding(at))
+        )
+
+    def shuts_nothing(self, name: str, at: datetime) -> bool:
+        """Whether no lock of a protection holds, so that it need not be asked of an entry."""
+        return not [lock for lock in self.by_name[name].locks.by_scope.values() if lock.holds(at)]
+
+    def locks_on(self, name: str, entry: Scope, at: datetime) -> tuple[Lock, ...]:
+        """Why a protection shuts an entry out; nothing where it is off."""
+        protection = self.by_name[name]
+        if not self.is_on(protection):
+            return ()
+        return tuple(
+            lock
+            for lock in protection.locks.holding(at)
+            if lock.scope.covers(entry) and not self.latches.passes(name, str(lock.scope), lock.tripped_at, at)
+        )
+
+    def overridden_on(self, name: str, entry: Scope, at: datetime) -> Iterator[tuple[Lock, Override]]:
+        """What would shut an entry out, and passes for the operator's word."""
+        protection = self.by_name[name]
+        for lock in protection.locks.holding(at) if self.is_on(protection) else ():
+            found = self.latches.passing(name, str(lock.scope), lock.tripped_at, at)
+            if found is not None and lock.scope.covers(entry):
+                yield lock, found
+
+    def overridden(self, answer: Answer, at: datetime) -> Override | None:
+        """What lets entries pass this trip now, if anything does."""
+        if answer.tripped_at is None:
+            return None
+        return self.latches.passing(answer.name, str(answer.scope), answer.tripped_at, at)
+
+    def answers(self, at: datetime) -> Iterator[Answer]:
+        for protection in self.all:
+            if self.is_on(protection):
+                yield from protection.answers(at)

@@ -1,0 +1,231 @@
+"""What every protection is: it takes facts in as they come, shuts entries of a scope, and says what it measured.
+
+A lock ends a stated time after the last trade that counted for it (freqtrade does so); one without an end holds until
+its protection lifts it. One that is tripped again while it holds goes on since when it first did. A question never
+scans what was: it reads the locks that hold (RK-09).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from core.model.bar import Bar
+from core.model.values import Symbol, plain
+from core.risk.protections.trades import ClosedTrade, Direction
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a lock shuts, or what an entry is: each part that is None means all of them."""
+
+    symbol: Symbol | None = None
+    direction: Direction | None = None
+    strategy: str | None = None
+
+    def covers(self, entry: Scope) -> bool:
+        return (
+            self.symbol in (None, entry.symbol)
+            and self.direction in (None, entry.direction)
+            and self.strategy in (None, entry.strategy)
+        )
+
+    def __str__(self) -> str:
+        """`SPY`, `SPY long`, `short`, `vwap`; `global` where nothing is named."""
+        return " ".join(part for part in (self.symbol, self.direction, self.strategy) if part) or GLOBAL
+
+
+def new_york_time(at: datetime, seen_from: datetime) -> str:
+    """`10:30 New York`; `Mon 11 Mar 11:06 New York` where that is another day."""
+    local = at.astimezone(NEW_YORK)
+    is_that_day = local.date() == seen_from.astimezone(NEW_YORK).date()
+    return f"{local:%H:%M} New York" if is_that_day else f"{local:%a %d %b %H:%M} New York"
+
+
+GLOBAL = "global"
+EVERYTHING = Scope()
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Entries of a scope are shut.
+
+    Attributes
+    ----------
+    until
+        None where no time ends it: its protection lifts it.
+    measure, limit
+        What tripped it, and over what, in the same unit.
+    again_at
+        When it tripped again while it held; None where it did not.
+    reason
+        In words, with the limit.
+    """
+
+    scope: Scope
+    since: datetime
+    until: datetime | None
+    measure: Decimal
+    limit: Decimal
+    reason: str
+    again_at: datetime | None = None
+
+    @property
+    def tripped_at(self) -> datetime:
+        """When it tripped last."""
+        return self.again_at or self.since
+
+    def holds(self, at: datetime) -> bool:
+        return self.until is None or at < self.until
+
+    @property
+    def end(self) -> str:
+        """In words: `until 10:30 New York`; with the day where that is another: `until Mon 11 Mar 11:06 New York`."""
+        if self.until is None:
+            return "until it recovers"
+        return f"until {new_york_time(self.until, self.tripped_at)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a protection measures in one scope now, and what that is in words. `figure` is None before there is any."""
+
+    scope: Scope
+    figure: Decimal | None
+    limit: Decimal
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a protection stands for one scope.
+
+    Attributes
+    ----------
+    measure, limit
+        In the same unit: a fraction, or a count where `is_count`; None where there is nothing to measure yet.
+    since, tripped_at
+        When it shut, and when it tripped last; None where it is open.
+    """
+
+    name: str
+    scope: Scope
+    is_tripped: bool
+    measure: Decimal | None
+    limit: Decimal | None
+    reason: str
+    since: datetime | None = None
+    until: datetime | None = None
+    is_count: bool = False
+    tripped_at: datetime | None = None
+
+    @property
+    def used(self) -> Decimal | None:
+        """Measure over limit, 0 to 1; None where the limit is zero, or nothing is measured."""
+        if not self.limit or self.measure is None:
+            return None
+        return min(max(self.measure / self.limit, Decimal(0)), Decimal(1))
+
+    def figure(self, number: Decimal | None) -> str:
+        """`3`, `1.50%`; `unknown`."""
+        if number is None:
+            return "unknown"
+        return plain(number) if self.is_count else f"{number:.2%}"
+
+
+@dataclass(slots=True)
+class Locks:
+    """The locks of one protection, by their scope in words."""
+
+    by_scope: dict[str, Lock] = field(default_factory=dict)
+
+    def shut(self, lock: Lock) -> None:
+        """Shut a scope; where it is shut already the later end counts, and since when it was."""
+        held = self.by_scope.get(str(lock.scope))
+        if held is not None and held.holds(lock.since):
+            until = None if held.until is None or lock.until is None else max(held.until, lock.until)
+            lock = replace(lock, since=held.since, until=until, again_at=lock.since)
+        self.by_scope[str(lock.scope)] = lock
+
+    def lift(self, scope: Scope) -> bool:
+        """Open a scope again before its time. Returns whether it was shut."""
+        return self.by_scope.pop(str(scope), None) is not None
+
+    def holding(self, at: datetime) -> Iterator[Lock]:
+        return (lock for lock in self.by_scope.values() if lock.holds(at))
+
+    def on(self, scope: Scope, at: datetime) -> Lock | None:
+        lock = self.by_scope.get(str(scope))
+        return lock if lock is not None and lock.holds(at) else None
+
+    def forget_before(self, at: datetime) -> None:
+        """What ended a while ago is of no use to anybody."""
+        self.by_scope = {key: lock for key, lock in self.by_scope.items() if lock.holds(at)}
+
+
+class Protection(ABC):
+    """Its state is plain, a fold of facts alone, and outlives a restart."""
+
+    name: str
+    is_count = False
+    """Whether it measures a count; else a fraction."""
+
+    @property
+    @abstractmethod
+    def locks(self) -> Locks: ...
+
+    @abstractmethod
+    def measures(self, at: datetime) -> Iterator[Measure]:
+        """What it measures now, scope by scope; at least one."""
+
+    def answers(self, at: datetime) -> Iterator[Answer]:
+        """How it stands, the scopes that are shut included even where nothing is measured there any more."""
+        told: set[str] = set()
+        for measure in self.measures(at):
+            told.add(str(measure.scope))
+            lock = self.locks.on(measure.scope, at)
+            yield self._free(measure) if lock is None else self._shut(lock)
+        for lock in self.locks.holding(at):
+            if str(lock.scope) not in told:
+                yield self._shut(lock)
+
+    def _free(self, measure: Measure) -> Answer:
+        return Answer(
+            self.name, measure.scope, False, measure.figure, measure.limit, measure.words, is_count=self.is_count
+        )
+
+    def _shut(self, lock: Lock) -> Answer:
+        return Answer(
+            self.name,
+            lock.scope,
+            True,
+            lock.measure,
+            lock.limit,
+            lock.reason,
+            lock.since,
+            lock.until,
+            self.is_count,
+            lock.tripped_at,
+        )
+
+
+class TradeProtection(Protection):
+    """One that counts closed trades."""
+
+    @abstractmethod
+    def take(self, trade: ClosedTrade) -> None:
+        """One more trade is over. Times never go back: one that is heard late counts at the newest."""
+
+
+class BarProtection(Protection):
+    """One that watches the market."""
+
+    @abstractmethod
+    def take_bar(self, bar: Bar, day: date) -> bool:
+        """One more complete minute, of this New York day. Returns whether it tripped something."""

@@ -1,0 +1,48 @@
+"""A pause in a symbol after a trade of it that lost so much, or after every one (RK-06; freqtrade's CooldownPeriod)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from core.model.values import ZERO, Fraction
+from core.risk.protections.contract import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection
+from core.risk.protections.terms import CooldownTerms
+from core.risk.protections.trades import ClosedTrade
+
+
+@dataclass(slots=True)
+class CooldownState:
+    locks: Locks = field(default_factory=Locks)
+    last: Fraction | None = None
+
+
+class Cooldown(TradeProtection):
+    """Shuts the symbol's entries; ends its time after the trade that paused it closed, or by a typed override."""
+
+    name = "cooldown"
+
+    def __init__(self, terms: Callable[[], CooldownTerms]) -> None:
+        self.terms = terms
+        self.state = CooldownState()
+
+    @property
+    def locks(self) -> Locks:
+        return self.state.locks
+
+    def take(self, trade: ClosedTrade) -> None:
+        terms = self.terms()
+        self.state.last = trade.ratio
+        loss = -trade.ratio
+        if terms.loss and loss < terms.loss:
+            return
+        what = (
+            f"a loss of {loss:.2%}, {terms.loss:.2%} and more pause" if terms.loss else "each trade pauses its symbol"
+        )
+        until = trade.closed_at + timedelta(minutes=terms.stop_minutes)
+        self.locks.shut(Lock(Scope(trade.symbol), trade.closed_at, until, max(loss, ZERO), terms.loss, what))
+
+    def measures(self, at: datetime) -> Iterator[Measure]:
+        """The last trade's loss; a symbol that is shut tells its own."""
+        yield Measure(EVERYTHING, max(-(self.state.last or ZERO), ZERO), self.terms().loss, "the last trade's loss")

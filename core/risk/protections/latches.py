@@ -1,0 +1,97 @@
+"""What was recorded of the protections: what tripped, until when, and what the operator overrode (RK-06)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from core.facts import OverrideEnded, ProtectionExpired, ProtectionOverridden, ProtectionTripped
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A trip as it was recorded. `until` is None where it ends with its reason."""
+
+    name: str
+    scope: str
+    reason: str
+    since: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A typed word: what had tripped by `at` passes from `begins` to `until`."""
+
+    at: datetime
+    begins: datetime
+    until: datetime
+
+
+@dataclass(slots=True)
+class LatchesState:
+    """Both keyed `name/scope`."""
+
+    told: dict[str, Told] = field(default_factory=dict)
+    overrides: dict[str, Override] = field(default_factory=dict)
+
+
+class Latches:
+    def __init__(self) -> None:
+        self.state = LatchesState()
+        self.folds = {
+            ProtectionTripped: self._tripped,
+            ProtectionExpired: self._expired,
+            ProtectionOverridden: self._overridden,
+            OverrideEnded: self._override_ended,
+        }
+
+    def told(self, name: str, scope: str) -> Told | None:
+        return self.state.told.get(key_of(name, scope))
+
+    def all_told(self) -> Iterator[Told]:
+        return iter(self.state.told.values())
+
+    def is_overridden(self, name: str, scope: str) -> bool:
+        """Whether a word was typed there and is not over, also before it begins."""
+        return key_of(name, scope) in self.state.overrides
+
+    def all_overrides(self) -> Iterator[tuple[str, str, Override]]:
+        """Each with the name and the scope that it is for."""
+        for key, override in self.state.overrides.items():
+            name, _, scope = key.partition("/")
+            yield name, scope, override
+
+    def override(self, name: str, scope: str, tripped_at: datetime, at: datetime) -> Override | None:
+        """The one that is typed for this very trip and has not run out; it may begin later."""
+        found = self.state.overrides.get(key_of(name, scope))
+        return found if found is not None and tripped_at <= found.at and at < found.until else None
+
+    def passing(self, name: str, scope: str, tripped_at: datetime, at: datetime) -> Override | None:
+        """The one that lets entries pass this trip now."""
+        found = self.override(name, scope, tripped_at, at)
+        return found if found is not None and found.begins <= at else None
+
+    def passes(self, name: str, scope: str, tripped_at: datetime, at: datetime) -> bool:
+        """Whether entries pass this trip now."""
+        return self.passing(name, scope, tripped_at, at) is not None
+
+    def _tripped(self, at: datetime, fact: ProtectionTripped) -> None:
+        before = self.told(fact.name, fact.scope)
+        since = before.since if before is not None else at
+        self.state.told[key_of(fact.name, fact.scope)] = Told(fact.name, fact.scope, fact.reason, since, fact.until)
+
+    def _expired(self, _at: datetime, fact: ProtectionExpired) -> None:
+        self.state.told.pop(key_of(fact.name, fact.scope), None)
+        self.state.overrides.pop(key_of(fact.name, fact.scope), None)
+
+    def _overridden(self, at: datetime, fact: ProtectionOverridden) -> None:
+        self.state.overrides[key_of(fact.name, fact.scope)] = Override(at, fact.begins, fact.until)
+
+    def _override_ended(self, _at: datetime, fact: OverrideEnded) -> None:
+        self.state.overrides.pop(key_of(fact.name, fact.scope), None)
+
+
+def key_of(name: str, scope: str) -> str:
+    return f"{name}/{scope}"

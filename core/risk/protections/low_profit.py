@@ -1,0 +1,70 @@
+"""A symbol whose trades of a while make too little together is shut (RK-08; freqtrade's LowProfitPairs)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from core.model.values import ZERO
+from core.risk.protections.contract import EVERYTHING, Lock, Locks, Measure, Scope, TradeProtection
+from core.risk.protections.terms import LowProfitTerms
+from core.risk.protections.trades import ClosedTrade
+from core.risk.protections.windows import RollingSum
+
+
+@dataclass(slots=True)
+class Judged:
+    """The profit ratios of one scope that count."""
+
+    scope: Scope
+    ratios: RollingSum = field(default_factory=RollingSum)
+
+
+@dataclass(slots=True)
+class LowProfitState:
+    judged: dict[str, Judged] = field(default_factory=dict)
+    locks: Locks = field(default_factory=Locks)
+
+
+class LowProfit(TradeProtection):
+    """Shuts the symbol's entries; ends its time after the last counted trade closed, or by a typed override."""
+
+    name = "low_profit"
+
+    def __init__(self, terms: Callable[[], LowProfitTerms]) -> None:
+        self.terms = terms
+        self.state = LowProfitState()
+
+    @property
+    def locks(self) -> Locks:
+        return self.state.locks
+
+    def take(self, trade: ClosedTrade) -> None:
+        terms = self.terms()
+        scope = Scope(trade.symbol, trade.direction if terms.per_side else None)
+        ratios = self.state.judged.setdefault(str(scope), Judged(scope)).ratios
+        ratios.add(trade.closed_at, trade.ratio)
+        ratios.drop_until(trade.closed_at - timedelta(minutes=terms.lookback_minutes))
+        if len(ratios) < terms.trade_limit or ratios.total >= terms.required_profit:
+            return
+        until = trade.closed_at + timedelta(minutes=terms.stop_minutes)
+        reason = f"{len(ratios)} trades made {ratios.total:.2%}, {terms.required_profit:.2%} is required"
+        self.locks.shut(Lock(scope, trade.closed_at, until, ratios.total, terms.required_profit, reason))
+
+    def measures(self, at: datetime) -> Iterator[Measure]:
+        terms = self.terms()
+        oldest = at - timedelta(minutes=terms.lookback_minutes)
+        found = [(judged.scope, *judged.ratios.since(oldest)) for judged in self.state.judged.values()]
+        required = terms.required_profit
+        judged = [
+            Measure(
+                scope,
+                total,
+                required,
+                f"{count} trades of {terms.lookback_minutes} minutes, {terms.trade_limit} are judged",
+            )
+            for scope, count, total in found
+            if count
+        ]
+        yield from judged or [Measure(EVERYTHING, ZERO, required, f"no trade in {terms.lookback_minutes} minutes")]

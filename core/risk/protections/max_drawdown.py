@@ -1,0 +1,103 @@
+"""The fall of what the trades of a while made together shuts everything (RK-04).
+
+Two methods. `current`: (peak - now) / peak of their cumulative profit; where it never rose above zero, what they lost
+of the equity at the window's start. `within` is freqtrade's MaxDrawdown: the largest fall inside the window, in sums
+of profit ratios.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from core.model.values import ZERO, Money
+from core.risk.protections.contract import EVERYTHING, Lock, Locks, Measure, TradeProtection
+from core.risk.protections.terms import MaxDrawdownTerms
+from core.risk.protections.trades import ClosedTrade
+from core.risk.protections.windows import RollingCourse
+
+NOT_ENOUGH = "fewer trades than are judged"
+NO_EQUITY = "equity at the window's start is not known, and there is no peak above zero to measure by"
+
+
+@dataclass(slots=True)
+class Equities:
+    """What the account was worth as each day began, as far back as the window reaches, and once before."""
+
+    times: list[datetime] = field(default_factory=list)
+    amounts: list[Money] = field(default_factory=list)
+
+    def add(self, at: datetime, amount: Money, oldest: datetime) -> None:
+        self.times.append(at)
+        self.amounts.append(amount)
+        past = bisect_right(self.times, oldest) - 1
+        if past > 0:
+            del self.times[:past], self.amounts[:past]
+
+    def at(self, moment: datetime) -> Money | None:
+        """The last one by then, or the first that is known."""
+        if not self.times:
+            return None
+        return self.amounts[max(bisect_right(self.times, moment) - 1, 0)]
+
+
+@dataclass(slots=True)
+class MaxDrawdownState:
+    """`course` is in USD for the first method, and in ratios for the second."""
+
+    course: RollingCourse = field(default_factory=RollingCourse)
+    equities: Equities = field(default_factory=Equities)
+    locks: Locks = field(default_factory=Locks)
+
+
+class MaxDrawdown(TradeProtection):
+    """Shuts every entry; ends its time after the last counted trade closed, or by a typed override."""
+
+    name = "max_drawdown"
+
+    def __init__(self, terms: Callable[[], MaxDrawdownTerms]) -> None:
+        self.terms = terms
+        self.state = MaxDrawdownState()
+
+    @property
+    def locks(self) -> Locks:
+        return self.state.locks
+
+    def begin_day(self, at: datetime, equity: Money) -> None:
+        self.state.equities.add(at, equity, at - self._lookback())
+
+    def take(self, trade: ClosedTrade) -> None:
+        terms, course = self.terms(), self.state.course
+        is_in_usd = terms.method == "current" and trade.profit is not None
+        course.add(trade.closed_at, trade.profit if is_in_usd and trade.profit is not None else trade.ratio)
+        course.drop_until(trade.closed_at - self._lookback())
+        fall, limit, words = self._fall(trade.closed_at)
+        if fall is not None and fall > limit:
+            until = trade.closed_at + timedelta(minutes=terms.stop_minutes)
+            reason = f"{words}: {fall:.2%}, the limit is {limit:.2%}"
+            self.locks.shut(Lock(EVERYTHING, trade.closed_at, until, fall, limit, reason))
+
+    def measures(self, at: datetime) -> Iterator[Measure]:
+        fall, limit, words = self._fall(at)
+        yield Measure(EVERYTHING, fall if fall is not None else ZERO, limit, words)
+
+    def _fall(self, at: datetime) -> tuple[Decimal | None, Decimal, str]:
+        """The measure, its limit, and what it is in words; None where there is too little to measure by."""
+        terms, rolling = self.terms(), self.state.course
+        course = rolling.course
+        if len(rolling) < terms.trade_limit:
+            return None, terms.limit, NOT_ENOUGH
+        if terms.method == "within":
+            return course.drawdown, terms.limit, "the largest fall within the window"
+        if course.peak > 0:
+            return (course.peak - course.end) / course.peak, terms.limit, "the fall from the peak of cumulative profit"
+        equity = self.state.equities.at(at - self._lookback())
+        if equity is None or equity <= 0:
+            return None, terms.loss_limit, NO_EQUITY
+        return max(-course.end, ZERO) / equity, terms.loss_limit, "the loss of the equity at the window's start"
+
+    def _lookback(self) -> timedelta:
+        return timedelta(minutes=self.terms().lookback_minutes)

@@ -1,0 +1,207 @@
+"""A symbol whose minutes swing too far is halted for a while; where the market's own do, everything is (RK-08).
+
+Measured is the sample standard deviation (n - 1) of the last one-minute returns of a symbol, close to close.
+
+- From one session to the next there is no return. The ring goes on over that gap, so that the measure sees from the
+  first minutes of a session on; after a gap that is longer than a long weekend it begins anew.
+- A minute without a trade has no bar: what the next bar moved counts as one return, so that a pause of trading hides
+  nothing.
+- The median is that of the standard deviations of whole sessions, each of all its one-minute returns: of the last
+  sessions that this desk saw and that had returns enough, the one that runs left out. With fewer of them, or where it
+  is zero, only the fixed limit counts.
+- A halt is as long as it was said to be: minutes that swing meanwhile do not prolong it, and the first one after it
+  that is still over the limit halts anew.
+
+Returns are whole numbers of a ten-millionth, and so are their sums and those of their squares: what comes in goes out
+again exactly. Nothing drifts, and a bar costs the same however many there were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import ROUND_CEILING, Decimal
+from statistics import median
+
+from core.model.bar import Bar
+from core.model.values import ZERO, Price, Symbol
+from core.risk.protections.contract import EVERYTHING, BarProtection, Lock, Locks, Measure, Scope
+from core.risk.protections.terms import VolatilityHaltTerms
+
+PARTS = Decimal(10_000_000)
+"""Returns are counted in parts of so many."""
+LARGEST = int(10 * PARTS)
+"""A larger return counts as this one: it is over any limit, and the sums of a day's squares stay below 2 to the 63."""
+FINEST = Decimal("1E-10")
+"""Limits are rounded up to it: what is as large as its limit is not over it, whatever a root leaves behind."""
+LONG_WEEKEND = timedelta(days=5)
+
+
+@dataclass(slots=True)
+class Sums:
+    """Of returns, in parts: how many, their sum, and the sum of their squares."""
+
+    count: int = 0
+    total: int = 0
+    squares: int = 0
+
+    @property
+    def spread(self) -> int:
+        """Their variance, times `pairs`."""
+        return self.count * self.squares - self.total * self.total
+
+    @property
+    def pairs(self) -> int:
+        return self.count * (self.count - 1)
+
+    @property
+    def deviation(self) -> Decimal:
+        """Their sample standard deviation; zero of fewer than two."""
+        return (Decimal(self.spread) / self.pairs).sqrt() / PARTS if self.pairs else ZERO
+
+
+@dataclass(slots=True)
+class Watched:
+    """One symbol. `days` holds the standard deviation of each session that counts for the median, the oldest first."""
+
+    day: date
+    close: Price
+    returns: list[int] = field(default_factory=list)
+    recent: Sums = field(default_factory=Sums)
+    of_day: Sums = field(default_factory=Sums)
+    days: list[Decimal] = field(default_factory=list)
+
+    def add(self, figure: int, most: int) -> None:
+        """One more return; of the recent ones those beyond `most` leave, the oldest first."""
+        square = figure * figure
+        recent, of_day, returns = self.recent, self.of_day, self.returns
+        returns.append(figure)
+        recent.count += 1
+        recent.total += figure
+        recent.squares += square
+        of_day.count += 1
+        of_day.total += figure
+        of_day.squares += square
+        while recent.count > most:
+            old = returns.pop(0)
+            recent.count -= 1
+            recent.total -= old
+            recent.squares -= old * old
+
+
+@dataclass(slots=True)
+class VolatilityHaltState:
+    symbols: dict[Symbol, Watched] = field(default_factory=dict)
+    locks: Locks = field(default_factory=Locks)
+
+
+class VolatilityHalt(BarProtection):
+    """Shuts the symbol's entries, by the market's own symbol all;
+    ends its time after the last wild minute, or by a typed override.
+    """
+
+    name = "volatility_halt"
+
+    def __init__(self, terms: Callable[[], VolatilityHaltTerms]) -> None:
+        self.terms = terms
+        self.state = VolatilityHaltState()
+        self._judged_by: VolatilityHaltTerms | None = None
+        self._ceilings: dict[Symbol, Decimal] = {}
+
+    @property
+    def locks(self) -> Locks:
+        return self.state.locks
+
+    def restore(self, state: VolatilityHaltState) -> None:
+        self.state = state
+        self._ceilings = {}
+
+    def take_bar(self, bar: Bar, day: date) -> bool:
+        terms, watched = self.terms(), self.state.symbols.get(bar.symbol)
+        if watched is None:
+            self.state.symbols[bar.symbol] = Watched(day, bar.close)
+            return False
+        if watched.day != day:
+            self._turn_page(bar.symbol, watched, day, terms)
+            watched.close = bar.close
+            return False
+        watched.add(return_of(watched.close, bar.close), terms.returns)
+        watched.close = bar.close
+        recent = watched.recent
+        if recent.count < terms.at_least or recent.spread <= self._ceiling(bar.symbol, terms) * recent.pairs:
+            return False
+        return self._halt(bar, watched, terms)
+
+    def _turn_page(self, symbol: Symbol, watched: Watched, day: date, terms: VolatilityHaltTerms) -> None:
+        """A session is over: it counts for the median where it had returns enough."""
+        if watched.of_day.count >= terms.at_least:
+            watched.days.append(watched.of_day.deviation)
+            del watched.days[: -terms.days]
+        watched.of_day = Sums()
+        if day - watched.day > LONG_WEEKEND:
+            watched.returns, watched.recent = [], Sums()
+        watched.day = day
+        self._ceilings.pop(symbol, None)
+
+    def _ceiling(self, symbol: Symbol, terms: VolatilityHaltTerms) -> Decimal:
+        """The variance that is allowed, in squared parts; worked out once a session."""
+        if terms is not self._judged_by:
+            self._judged_by, self._ceilings = terms, {}
+        ceiling = self._ceilings.get(symbol)
+        if ceiling is None:
+            limit, _ = limit_of(self.state.symbols[symbol].days, terms)
+            ceiling = self._ceilings[symbol] = (limit * PARTS) ** 2
+        return ceiling
+
+    def _halt(self, bar: Bar, watched: Watched, terms: VolatilityHaltTerms) -> bool:
+        scope, at = scope_of(bar.symbol, terms), bar.end
+        if self.locks.on(scope, at) is not None:
+            return False
+        measure, (limit, source) = watched.recent.deviation, limit_of(watched.days, terms)
+        reason = (
+            f"{watched.recent.count} one-minute returns of {bar.symbol} deviate by {measure:.3%}, "
+            f"the limit is {limit:.3%}{source}"
+        )
+        self.locks.shut(Lock(scope, at, at + timedelta(minutes=terms.stop_minutes), measure, limit, reason))
+        return True
+
+    def measures(self, at: datetime) -> Iterator[Measure]:
+        terms = self.terms()
+        if terms.market not in self.state.symbols:
+            yield Measure(EVERYTHING, None, terms.limit, f"no bar of {terms.market} yet: the market is not measured")
+        for symbol, watched in self.state.symbols.items():
+            limit, _ = limit_of(watched.days, terms)
+            count = watched.recent.count
+            figure = watched.recent.deviation if count >= terms.at_least else None
+            words = (
+                f"standard deviation of {count} one-minute returns of {symbol}"
+                if figure is not None
+                else f"{count} one-minute returns of {symbol}, {terms.at_least} are needed"
+            )
+            yield Measure(scope_of(symbol, terms), figure, limit, f"{words}; {_of_median(watched.days, terms)}")
+
+
+def return_of(before: Price, close: Price) -> int:
+    """In parts, towards zero."""
+    figure = int((close - before) * PARTS // before)
+    return figure if figure < LARGEST else LARGEST
+
+
+def scope_of(symbol: Symbol, terms: VolatilityHaltTerms) -> Scope:
+    return EVERYTHING if symbol == terms.market else Scope(symbol)
+
+
+def limit_of(days: list[Decimal], terms: VolatilityHaltTerms) -> tuple[Decimal, str]:
+    """The lower of the two limits, and where it comes from, where that is the median."""
+    usual = median(days) if len(days) >= terms.days else ZERO
+    limit = (terms.times_median * usual).quantize(FINEST, ROUND_CEILING)
+    if usual and limit < terms.limit:
+        return limit, f", {terms.times_median} × the median of {terms.days} sessions"
+    return terms.limit, ""
+
+
+def _of_median(days: list[Decimal], terms: VolatilityHaltTerms) -> str:
+    if len(days) < terms.days:
+        return f"the median has {len(days)} of {terms.days} sessions"
+    return f"the median of {terms.days} sessions is {median(days):.3%}"

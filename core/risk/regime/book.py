@@ -1,0 +1,40 @@
+"""The slice of the regime: what was last measured, as everybody on the desk sees it (RK-19).
+
+It changes by a recorded measurement and by nothing else. What was known stays known, with its day, while nothing newer
+can be had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from core.facts import RegimeMeasured
+from core.model.regime import UNKNOWN, Regime
+from core.risk.regime.frequency import Allowance, entries_allowed
+from core.settings import RiskSettings
+
+
+@dataclass(slots=True)
+class RegimeState:
+    regime: Regime = UNKNOWN
+
+
+class RegimeBook:
+    def __init__(self, settings: Callable[[], RiskSettings]) -> None:
+        self.settings = settings
+        self.state = RegimeState()
+        self.folds = {RegimeMeasured: self._measured}
+
+    @property
+    def regime(self) -> Regime:
+        return self.state.regime
+
+    def allowance(self, day: date) -> Allowance:
+        """Entries that a strategy may have on this New York day (RK-12)."""
+        risk = self.settings()
+        return entries_allowed(risk.entries_a_day, self.regime.market, day, risk.frequency)
+
+    def _measured(self, _at: datetime, fact: RegimeMeasured) -> None:
+        self.state.regime = fact.regime

@@ -1,0 +1,43 @@
+"""How many entries a strategy may have in a day, by SPY's range against its average (RK-12)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from core.model.regime import Market, NoMarket
+from core.risk.regime.terms import FrequencyTerms
+
+OLDEST = timedelta(days=7)
+"""Bars that ended earlier say nothing of a day. Ours: the longest closure of our time, in 2001, lay within it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Entries of a day and strategy, and why so many."""
+
+    entries: int
+    reason: str
+    is_shut: bool = False
+
+
+def entries_allowed(profile: int, market: Market | NoMarket, day: date, terms: FrequencyTerms) -> Allowance:
+    """The profile's entries a day; none where the range is wide, one more where it is narrow.
+
+    Only sessions before `day` count. Without them the profile's figure stands; a profile of none stays at none.
+    """
+    if not terms.enabled:
+        return Allowance(profile, "the profile's")
+    if isinstance(market, NoMarket):
+        return Allowance(profile, f"the profile's: {market.reason}")
+    if not timedelta(0) < day - market.bars_to <= OLDEST:
+        return Allowance(profile, f"the profile's: the daily bars of {market.symbol} end {market.bars_to:%d %B %Y}")
+    ratio = market.atr_ratio
+    if ratio is None:
+        return Allowance(profile, f"the profile's: {market.symbol} has too few daily bars for an average range")
+    measured = f"{market.symbol}'s range is {ratio:.2f} × its average"
+    if ratio > terms.none_over:
+        return Allowance(0, f"{measured}, over {terms.none_over}: none today", is_shut=True)
+    if ratio < terms.one_more_under and profile > 0:
+        return Allowance(profile + 1, f"{measured}, under {terms.one_more_under}: one more")
+    return Allowance(profile, f"{measured}: the profile's")

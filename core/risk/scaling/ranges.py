@@ -1,0 +1,88 @@
+"""What the bars of each symbol say of its moves: the average true range of its minutes, and the closes of its days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+
+from core.model.bar import Bar
+from core.model.values import ZERO, Fraction, Price, Symbol
+from core.risk.scaling.correlation import correlation
+
+DAYS = 61
+"""Closes that are kept: sixty daily returns."""
+
+
+@dataclass(slots=True)
+class Moves:
+    """Of one symbol.
+
+    Attributes
+    ----------
+    day
+        Of its last bar, UTC: a regular session never crosses that midnight.
+    average
+        True range, averaged over the first bars plainly and from then on as Wilder does it, USD.
+    closes
+        Of the days before that one, the oldest first.
+    """
+
+    day: date
+    close: Price
+    bars: int = 0
+    average: Decimal = ZERO
+    closes: list[tuple[date, Price]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class RangesState:
+    by_symbol: dict[Symbol, Moves] = field(default_factory=dict)
+
+
+class Ranges:
+    def __init__(self) -> None:
+        self.state = RangesState()
+        self._likeness: dict[tuple[Symbol, Symbol], tuple[Fraction | None, int]] = {}
+
+    def take(self, bar: Bar, over: int) -> None:
+        """One more minute; the way from yesterday's close to the first one is no minute's range."""
+        moves, day = self.state.by_symbol.get(bar.symbol), bar.start.date()
+        high, low = bar.high, bar.low
+        if moves is None:
+            moves = self.state.by_symbol[bar.symbol] = Moves(day, bar.close)
+        elif day != moves.day:
+            moves.closes.append((moves.day, moves.close))
+            del moves.closes[:-DAYS]
+            moves.day = day
+            self._likeness.clear()
+        else:
+            before = moves.close
+            high, low = (before if before > high else high), (before if before < low else low)
+        moves.close = bar.close
+        moves.bars += 1
+        count = moves.bars if moves.bars < over else over
+        moves.average += (high - low - moves.average) / count
+
+    def atr(self, symbol: Symbol, over: int) -> Price | None:
+        """USD; None before it rests on as many bars."""
+        moves = self.state.by_symbol.get(symbol)
+        return Price(moves.average) if moves is not None and moves.bars >= over else None
+
+    def likeness(self, first: Symbol, second: Symbol) -> tuple[Fraction | None, int]:
+        """Correlation of the daily returns of the days that both have, and how many those are."""
+        pair = (first, second) if first < second else (second, first)
+        if pair not in self._likeness:
+            self._likeness[pair] = self._measured(*pair)
+        return self._likeness[pair]
+
+    def _measured(self, first: Symbol, second: Symbol) -> tuple[Fraction | None, int]:
+        closes = [dict(m.closes) if (m := self.state.by_symbol.get(s)) else {} for s in (first, second)]
+        days = sorted(closes[0].keys() & closes[1].keys())
+        returns = [_returns([known[day] for day in days]) for known in closes]
+        return correlation(*returns), len(returns[0])
+
+
+def _returns(closes: list[Price]) -> list[Decimal]:
+    return [after / before - 1 for before, after in pairwise(closes)]

@@ -1,0 +1,53 @@
+"""What settings are made of: a frozen table that is closed to unknown keys, and the ranges that figures keep to."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+LARGEST_AMOUNT = 1_000_000_000
+"""Of any amount, USD: more is a slip of the hand, and a limit that limits nothing."""
+
+Ratio = Annotated[Decimal, Field(ge=0, le=1)]
+Positive = Annotated[Decimal, Field(gt=0, le=LARGEST_AMOUNT)]
+NotNegative = Annotated[Decimal, Field(ge=0, le=LARGEST_AMOUNT)]
+Seconds = Annotated[Decimal, Field(gt=0, le=86_400)]
+Delay = Annotated[Decimal, Field(ge=0, le=3600)]
+"""Seconds; none is allowed."""
+Minutes = Annotated[int, Field(ge=1, le=366 * 1440)]
+Trades = Annotated[int, Field(ge=1, le=10_000)]
+"""A number of closed trades."""
+
+
+class Part(BaseModel):
+    """One table of the settings file: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Amount(Part):
+    """An amount in USD, or as a fraction of equity: exactly one of the two."""
+
+    usd: Positive | None = Field(None, description="USD")
+    of_equity: Annotated[Decimal, Field(gt=0, le=1)] | None = Field(None, description="fraction of equity")
+
+    @model_validator(mode="after")
+    def exactly_one(self) -> Self:
+        if (self.usd is None) == (self.of_equity is None):
+            raise ValueError("give exactly one of usd and of_equity")
+        return self
+
+    def of(self, equity: Decimal | None) -> Decimal | None:
+        """The amount in USD; None where it needs an equity that is not known."""
+        if self.usd is not None:
+            return self.usd
+        return None if equity is None or self.of_equity is None else self.of_equity * equity
+
+
+def is_loopback(url: str) -> bool:
+    """Whether it is plain, and leads to this machine alone (SY-06)."""
+    parts = urlsplit(url)
+    return parts.scheme in ("http", "ws") and parts.hostname in ("127.0.0.1", "localhost", "::1")

@@ -1,0 +1,55 @@
+"""The immutable pictures of the state that the panes draw. Values only: no widget asks the engine anything.
+
+Times are UTC; whoever draws them converts. A figure that is not known is None, and the screen says so.
+"""
+
+from __future__ import annotations
+
+from core.views.desk import DeskView
+from core.views.results import ChartBar, ChartFill, ChartView, ResultRow, ShadowRow, TradeRow
+from core.views.rows import (
+    IN_DOUBT,
+    WARNED,
+    LogRow,
+    OrderRow,
+    OverrideView,
+    PositionRow,
+    ProposalRow,
+    ProtectionRow,
+    StrategyRow,
+)
+from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, Ending, KillView, ReloadView, StatusView, WireView
+from core.views.ticket import NO_CONDITIONS, NO_SIZING, MarginView, ReplacedView, SizingView, SymbolView, TicketView
+
+__all__ = [
+    "IN_DOUBT",
+    "NOTHING_TO_RELOAD",
+    "NO_CONDITIONS",
+    "NO_SIZING",
+    "NO_WIRE",
+    "WARNED",
+    "ChartBar",
+    "ChartFill",
+    "ChartView",
+    "DeskView",
+    "Ending",
+    "KillView",
+    "LogRow",
+    "MarginView",
+    "OrderRow",
+    "OverrideView",
+    "PositionRow",
+    "ProposalRow",
+    "ProtectionRow",
+    "ReloadView",
+    "ReplacedView",
+    "ResultRow",
+    "ShadowRow",
+    "SizingView",
+    "StatusView",
+    "StrategyRow",
+    "SymbolView",
+    "TicketView",
+    "TradeRow",
+    "WireView",
+]

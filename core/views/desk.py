@@ -1,0 +1,54 @@
+"""The whole picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.views.results import ChartView, ResultRow, ShadowRow, TradeRow
+from core.views.rows import LogRow, OrderRow, PositionRow, ProposalRow, ProtectionRow, StrategyRow
+from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, Ending, KillView, ReloadView, StatusView, WireView
+from core.views.ticket import NO_SIZING, SizingView, SymbolView, TicketView
+
+
+@dataclass(frozen=True, slots=True)
+class DeskView:
+    """Everything that is on the screen.
+
+    Attributes
+    ----------
+    number
+        Grows with every picture that differs from the one before.
+    staged
+        Proposals staged since the start: a higher number than last time rings the bell.
+    endings
+        The last proposals that ended, the newest last.
+    refusals
+        What was not staged, not confirmed or not sent, with every reason; the newest last.
+    chart
+        Of the symbol that the console watches; None where it watches none.
+    failed_closes
+        Closes that led to nothing since the start, each with its reason; the newest last.
+    """
+
+    number: int
+    status: StatusView
+    proposals: tuple[ProposalRow, ...]
+    positions: tuple[PositionRow, ...]
+    orders: tuple[OrderRow, ...]
+    log: tuple[LogRow, ...]
+    tickets: tuple[TicketView, ...]
+    endings: tuple[Ending, ...]
+    refusals: tuple[LogRow, ...]
+    kill: KillView
+    symbols: tuple[SymbolView, ...]
+    strategies: tuple[StrategyRow, ...]
+    staged: int
+    protections: tuple[ProtectionRow, ...]
+    trades: tuple[TradeRow, ...]
+    shadows: tuple[ShadowRow, ...]
+    results: tuple[ResultRow, ...]
+    chart: ChartView | None
+    sizing: SizingView = NO_SIZING
+    wire: WireView = NO_WIRE
+    failed_closes: tuple[LogRow, ...] = ()
+    reload: ReloadView = NOTHING_TO_RELOAD

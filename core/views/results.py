@@ -1,0 +1,106 @@
+"""What came of it: trades, shadow trades, sums, the chart of a symbol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.model.order import Side
+from core.model.signal import ExitReason
+from core.model.values import Money, Price, Quantity, Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class TradeRow:
+    """A position of today from open to flat. `slippage` in USD, positive is worse."""
+
+    key: str
+    strategy: str
+    symbol: Symbol
+    quantity: Quantity
+    entry_time: datetime
+    entry_price: Price
+    exit_time: datetime
+    exit_price: Price
+    exit_reason: ExitReason
+    profit: Money
+    slippage: Money
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowRow:
+    """What was declined, expired or blocked today, and what it would have made (OP-12).
+
+    Attributes
+    ----------
+    end
+        declined, expired, blocked.
+    state
+        `waits` until its limit was touched, then `open`, then what ended it: stop, target, close. One that `close`
+        ended without a result never touched it.
+    result
+        USD, at the last close while it is open; None while its limit was not touched.
+    """
+
+    key: str
+    strategy: str
+    symbol: Symbol
+    side: Side
+    quantity: Quantity
+    entry_price: Price
+    end: str
+    state: str
+    result: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """A strategy's day.
+
+    Attributes
+    ----------
+    realised, unrealised
+        USD: profit of today's closed trades; of trades that are not flat yet, what they closed so far included. The
+        second is None where a price is not known.
+    declined, shadow
+        Entries of today that were declined, expired or blocked, and what they would have made together; None where
+        no limit of theirs was touched.
+    """
+
+    strategy: str
+    trades: int
+    wins: int
+    realised: Money
+    unrealised: Money | None
+    declined: int
+    shadow: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChartBar:
+    """One complete minute. `reference` is the strategy's own line at that bar, VWAP for VWAP."""
+
+    start: datetime
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    reference: Price | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChartFill:
+    at: datetime
+    side: Side
+    price: Price
+
+
+@dataclass(frozen=True, slots=True)
+class ChartView:
+    """The watched symbol's session, as far as this desk has seen it; `entry` and `stop` are of what is held."""
+
+    symbol: Symbol
+    bars: tuple[ChartBar, ...]
+    entry: Price | None
+    stop: Price | None
+    fills: tuple[ChartFill, ...]

@@ -1,0 +1,234 @@
+"""A row of each pane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from core.model.order import Effect, Leg, OrderStatus, OrderType, Side, StopHolder, confirming_key
+from core.model.signal import ExitReason
+from core.model.values import NO_SHARES, ClientOrderId, Fraction, Money, Price, ProposalId, Quantity, Symbol
+
+IN_DOUBT = "in doubt"
+"""The mark of an order that was sent, and of which the broker has said nothing."""
+WARNED = "WARNED"
+"""The mark of an order whose warning by the broker waits for the operator (OP-11)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalRow:
+    """What waits for a key.
+
+    Attributes
+    ----------
+    expires_at
+        None on an exit, which counts up from `staged_at`.
+    reference
+        What the signal was measured against, VWAP for VWAP; None where there is none.
+    replaces, replaces_in_words
+        The order whose place it would take, as in `SELL 27 IBM stop 178.20`; None and empty where it takes none.
+    moved
+        What waiting has brought an exit since its signal, USD, below zero is worse; None where it is not known.
+    """
+
+    id: ProposalId
+    strategy: str
+    side: Side
+    effect: Effect
+    quantity: Quantity
+    symbol: Symbol
+    type: OrderType
+    limit_price: Price | None
+    stop_price: Price | None
+    exit_reason: ExitReason | None
+    reference: Price | None
+    risk: Money | None
+    reason: str
+    staged_at: datetime
+    expires_at: datetime | None
+    is_confirming: bool
+    replaces: ClientOrderId | None = None
+    replaces_in_words: str = ""
+    trail_price: Price | None = None
+    trail_fraction: Fraction | None = None
+
+    @property
+    def is_guard(self) -> bool:
+        """A stop that is moved or put back: it closes nothing now."""
+        return self.type.is_stop and self.exit_reason is ExitReason.STOP_LOSS
+
+    moved: Money | None = None
+
+    @property
+    def is_urgent(self) -> bool:
+        """An exit: it goes first, and rings (OP-06)."""
+        return self.effect.only_reduces and not self.is_guard
+
+    @property
+    def confirming_key(self) -> str:
+        return confirming_key(self.effect, self.replaces)
+
+
+@dataclass(frozen=True, slots=True)
+class PositionRow:
+    """What is held, who holds its stop, and how much of it is covered.
+
+    Attributes
+    ----------
+    result_in_risk
+        Open profit as a multiple of what was risked to the stop (R); None without a stop.
+    stop_price, nearer_stops
+        The farthest of the stops that work, or the planned one where none does; and the others, the nearest first.
+    covered
+        Shares that stops and exits at the broker would close; the rest is on YOU.
+    in_doubt, doubt
+        Shares that others would close if they arrived, and what those are: `stop`, `exit`, `exit and stop`.
+    has_bracket
+        Legs that the broker made with its entry, or a pair of exits, work for it.
+    held_by_others
+        Which orders of somebody else's hold its shares, and what to do; empty where none does.
+    acts_from
+        When its stops act again, UTC: the open, where extended hours go on and no stop acts; else None.
+    """
+
+    key: str
+    symbol: Symbol
+    strategy: str
+    quantity: Quantity
+    average_price: Price
+    last: Price | None
+    last_at: datetime | None
+    profit: Money | None
+    result_in_risk: Decimal | None
+    stop_price: Price | None
+    holder: StopHolder
+    covered: Quantity
+    is_closing: bool
+    has_bracket: bool = False
+    in_doubt: Quantity = NO_SHARES
+    doubt: str = ""
+    held_by_others: str = ""
+    nearer_stops: tuple[Price, ...] = ()
+    acts_from: datetime | None = None
+
+    @property
+    def bare(self) -> Quantity:
+        """Shares that nothing at the broker closes, nor anything that is in doubt."""
+        return Quantity(max(abs(self.quantity) - self.covered - self.in_doubt, Decimal(0)))
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order of today, with the legs that it was sent with.
+
+    `is_paired` says that the broker cancels a stop with it: it is the target of a pair.
+    `taken_back_at` is when an entry is cancelled whose warning nobody confirms; None where it stands.
+    `marks` are words: cancelling, in doubt, late fill, being replaced, replaces, replaced, waits for its entry.
+    """
+
+    id: ClientOrderId
+    strategy: str
+    side: Side
+    effect: Effect
+    quantity: Quantity
+    symbol: Symbol
+    type: OrderType
+    limit_price: Price | None
+    stop_price: Price | None
+    status: OrderStatus
+    filled_quantity: Quantity
+    average_price: Price | None
+    created_at: datetime
+    ended_at: datetime | None
+    expires_at: datetime | None
+    is_protective: bool
+    marks: tuple[str, ...]
+    reason: str
+    trail_price: Price | None = None
+    trail_fraction: Fraction | None = None
+    legs: tuple[Leg, ...] = ()
+    is_paired: bool = False
+    warnings: tuple[str, ...] = ()
+    taken_back_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """One thing that happened; `sequence` is its number in the journal."""
+
+    sequence: int
+    at: datetime
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideView:
+    """When the word was typed, and from when until when entries pass by it (RK-06)."""
+
+    at: datetime
+    begins: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectionRow:
+    """One guard of entries: its measure against its limit (RK-09).
+
+    Attributes
+    ----------
+    measure
+        In words with its limit and unit: `0.00 of 2,000 USD`.
+    used
+        Measure over limit, 0 to 1; None where it is not a ratio.
+    reason
+        Why it is tripped, or what it watches.
+    since, until
+        When it tripped, and when the state that it is in ends by itself; None where that is not known, or does not.
+    override
+        What overriding it would let pass, in words; empty where it cannot be overridden now.
+    overridden
+        The word that was typed for this trip; `since` is of the trip then. It passes entries where it is not tripped.
+    """
+
+    key: str
+    name: str
+    measure: str
+    used: Decimal | None
+    is_tripped: bool
+    reason: str
+    since: datetime | None
+    until: datetime | None
+    override: str = ""
+    overridden: OverrideView | None = None
+
+    @property
+    def passes_overridden(self) -> bool:
+        """Whether entries pass a trip by a typed word alone."""
+        return self.overridden is not None and not self.is_tripped
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyRow:
+    """A strategy on a symbol: what it last answered, and in how many bars of the session.
+
+    Attributes
+    ----------
+    is_paused
+        The operator paused it: it opens nothing, and goes on watching its exits.
+    reasons
+        Each reason for not trading of this session with its bars, the most frequent first.
+    figures
+        What it measures, name and value in words: `VWAP 167.29`.
+    """
+
+    key: str
+    strategy: str
+    symbol: Symbol
+    last_answer: str
+    times: int
+    anomaly: str
+    is_paused: bool
+    reasons: tuple[tuple[str, int], ...]
+    figures: tuple[tuple[str, str], ...]

@@ -1,0 +1,140 @@
+"""Where the whole desk stands: the status lines, the kill screen, the wire, limits that are reloaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from core.model.account import Mode
+from core.model.connection import Lamp
+from core.model.timing import Span
+from core.model.values import Fraction, Money, ProposalId
+from core.views.rows import OrderRow, PositionRow
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """The two status lines.
+
+    Attributes
+    ----------
+    at
+        The engine's time when the picture was made.
+    word
+        starting, on, read-only, halted, killed.
+    entries_refused
+        Why nothing may be opened (killed, halted, read-only, breaker), or None where entries are on.
+    halts
+        What halts now, each as `cause: reason`.
+    market_closes_at, market_opens_at
+        One of them is None.
+    quote_at, feed
+        The newest quote or closed bar of any symbol, and who told it; `bars` where it was a bar.
+    unsettled
+        Proceeds of sales that a cash account may not spend yet.
+    disk
+        What is wrong with the journal's disk, or that it is slow; None where all is well.
+    lamps
+        The connections to broker and market; none on the simulated exchange.
+    margin_distance
+        To maintenance, as a share of equity; None where no margin is in use.
+    is_margin_near
+        It is under a distance that warns.
+    """
+
+    at: datetime
+    account: str
+    mode: Mode
+    profile: str
+    word: str
+    entries_refused: str | None
+    exits_refused: str | None
+    killed_by: str | None
+    killed_at: datetime | None
+    halted_at: datetime | None
+    halts: tuple[str, ...]
+    market_closes_at: datetime | None
+    market_opens_at: datetime | None
+    quote_at: datetime | None
+    feed: str | None
+    equity: Money | None
+    equity_at: datetime | None
+    day_change: Money | None
+    day_fraction: Decimal | None
+    buying_power: Money | None
+    unsettled: Money | None
+    daily_loss_limit: Money | None
+    disk: str | None
+    notes: tuple[str, ...]
+    lamps: tuple[Lamp, ...] = ()
+    margin_distance: Fraction | None = None
+    is_margin_near: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What became of a proposal that waits no more: sent, declined, expired, blocked, withdrawn."""
+
+    proposal_id: ProposalId
+    end: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class KillView:
+    """What the kill screen and its banner say."""
+
+    entries_working: tuple[OrderRow, ...]
+    stops_working: tuple[OrderRow, ...]
+    uncovered: tuple[PositionRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WireView:
+    """The way of the orders to the broker and back.
+
+    Attributes
+    ----------
+    spans
+        Latencies of today's confirmed orders (EX-16).
+    sent, invalid, rejected
+        Orders of today: written to be sent, refused here by a rule of the broker's, refused by the broker (EX-11).
+    calls
+        Requests since the start, by endpoint (EX-17); empty where nobody counts them.
+    breaker, breaker_reason
+        Its phase, and why no entry passes it; None where they do (EX-15).
+    """
+
+    spans: tuple[Span, ...] = ()
+    sent: int = 0
+    invalid: int = 0
+    rejected: int = 0
+    calls: tuple[tuple[str, int], ...] = ()
+    breaker: str = "closed"
+    breaker_reason: str | None = None
+
+
+NO_WIRE = WireView()
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadView:
+    """What the settings file says otherwise than the desk trades by (RK-13).
+
+    Attributes
+    ----------
+    fault
+        Why the file cannot stand; empty where it can.
+    digest
+        Of the file as these differences show it; empty where it was not read.
+    """
+
+    tighter: tuple[str, ...] = ()
+    looser: tuple[str, ...] = ()
+    restart: tuple[str, ...] = ()
+    fault: str = ""
+    digest: str = ""
+
+
+NOTHING_TO_RELOAD = ReloadView()

@@ -1,0 +1,147 @@
+"""A ticket, and what an order form knows before there is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from core.model.quote import NoQuote, Quote
+from core.model.sizing import NO_LIMITS, Room, Size
+from core.model.staging import Review, Ticket
+from core.model.values import Fraction, Money, Price, Quantity, Symbol
+from core.risk.scaling.contract import Conditions
+from core.views.rows import ProposalRow
+
+NO_CONDITIONS = Conditions()
+"""Nothing is known beside the order's own figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacedView:
+    """The order whose place a ticket's order would take, as it stands now.
+
+    Attributes
+    ----------
+    price
+        Its limit or its stop.
+    average_price
+        What the position that its stop guards was paid on average; None for an entry.
+    result_before, result_after
+        USD that the guarded position makes where the stop acts, before and after: below zero is a loss; None for an
+        entry.
+    """
+
+    quantity: Quantity
+    filled_quantity: Quantity
+    price: Price | None
+    average_price: Price | None
+    result_before: Money | None
+    result_after: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class MarginView:
+    """What an entry does to a margin account.
+
+    Attributes
+    ----------
+    initial
+        What the broker requires to open it, USD.
+    before, after
+        Distance to maintenance, as a share of equity, without it and with it; other entries that work count in both.
+    overnight
+        What may be spent on it where it is held over the night, USD; None where that is enough, or not told.
+    """
+
+    initial: Money
+    before: Fraction
+    after: Fraction
+    overnight: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketView:
+    """An open ticket, alive.
+
+    Attributes
+    ----------
+    now
+        The checks as they stand at this picture, on the last figures seen; what counts is asked fresh at the key.
+    refused_because
+        Why the last key on it was refused; empty where none was.
+    is_confirming
+        The key was turned; fresh figures are on their way.
+    put_back_in_words
+        The stops that are asked for again for what a part close leaves, the nearest first.
+    replaced
+        What makes way for it; None where it replaces nothing.
+    capped_by
+        The limit that keeps the order from being larger, in words; None where none does.
+    moved
+        The quote's middle against the signal's price, as a fraction; None where no signal made it.
+    average_price
+        What was paid (a short: received) for what is held; None where nothing is.
+    size
+        What the desk would give such an order now, with every term of it; None where it gives none.
+    margin
+        What it does to the account's margin; None where nothing is lent, it closes, or the broker does not say.
+    """
+
+    ticket: Ticket
+    proposal: ProposalRow
+    quote: Quote | NoQuote
+    now: Review
+    refused_because: tuple[str, ...]
+    is_confirming: bool
+    signal_time: datetime
+    reason: str
+    cancels_in_words: tuple[str, ...]
+    quantity_after: Quantity
+    put_back_in_words: tuple[str, ...] = ()
+    replaced: ReplacedView | None = None
+    capped_by: str | None = None
+    moved: Decimal | None = None
+    average_price: Price | None = None
+    size: Size | None = None
+    margin: MarginView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolView:
+    """What the order form shows of a symbol that the desk knows.
+
+    Attributes
+    ----------
+    quantity_step
+        Smallest part of a share that the broker takes.
+    short_refused
+        Why it cannot be sold short, or None where it can.
+    conditions
+        What an order in it, typed by hand, is sized by (RK-10).
+    room_to_buy, room_to_short
+        What the whole account still carries of it, on either side.
+    """
+
+    symbol: Symbol
+    quote: Quote | None
+    last: Price | None
+    is_fractionable: bool
+    last_at: datetime | None = None
+    quantity_step: Decimal = Decimal(1)
+    short_refused: str | None = "the broker has not said yet"
+    conditions: Conditions = NO_CONDITIONS
+    room_to_buy: Room = NO_LIMITS
+    room_to_short: Room = NO_LIMITS
+
+
+@dataclass(frozen=True, slots=True)
+class SizingView:
+    """What sizes an order typed by hand (RK-02), USD; None where it needs an equity that is not known."""
+
+    risk: Money | None
+    max_notional: Money | None
+    least: Decimal = Decimal(0)
+
+
+NO_SIZING = SizingView(None, None)

@@ -1,0 +1,47 @@
+"""A day that begins before its open: the account is asked for then, for losses are measured against it (RK-03, RK-20).
+
+Without orders in extended hours the day's first bar asks; before the open there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
+from core.desk import Desk
+from core.effects import Effect, FetchAccount
+from core.model.bar import ONE_MINUTE
+from core.model.hours import extended_span
+from core.model.session import Session
+
+
+class Beginning:
+    """`_again_at` is when the account is asked for once more, where no answer told the day's equity."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self._again_at = datetime.min.replace(tzinfo=UTC)
+
+    def next_due(self) -> Iterator[datetime]:
+        session = self._next_session()
+        if session is not None:
+            yield max(extended_span(session)[0], self._again_at)
+
+    def due(self) -> Iterable[Effect]:
+        if not any(self.desk.at >= at for at in self.next_due()):
+            return ()
+        self._again_at = self.desk.at + ONE_MINUTE
+        return (FetchAccount(),)
+
+    def _next_session(self) -> Session | None:
+        """The next one to open of which the day's equity is not known; None where no entry may act before an open."""
+        desk = self.desk
+        if desk.control.settings.risk.session.policy != "include_extended":
+            return None
+        day = desk.calendar.trading_day(desk.at)
+        today = desk.calendar.session_on(day)
+        if not isinstance(today, Session):
+            return desk.calendar.next_session(desk.at)
+        if desk.at < today.open and desk.opening.opening_equity(day) is None:
+            return today
+        return desk.calendar.next_session(max(desk.at, today.open))

@@ -1,0 +1,150 @@
+"""What the protections do is recorded: each trip, its end, and the operator's override (RK-03, RK-06).
+
+Losses of the account trip here, as its figures come; the others trip in the fold of a trade or a bar, and are told
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime, timedelta
+
+from core.desk import Desk
+from core.effects import Effect
+from core.facts import (
+    OverrideEnded,
+    ProposalSkipped,
+    ProtectionExpired,
+    ProtectionOverridden,
+    ProtectionTripped,
+    RiskRestored,
+    RiskThrottled,
+    StrategyPaused,
+)
+from core.inputs import OverrideProtection
+from core.model.account import Account
+from core.model.staging import MANUAL
+from core.model.values import Money, Symbol
+from core.risk.checks.daily_loss import DAILY, WEEKLY
+from core.risk.checks.verdicts import usd
+from core.risk.day import end_of_day, end_of_week
+from core.risk.protections.contract import GLOBAL
+from core.risk.reloading import Change, tightened
+from core.risk.scaling.losses import Loss
+from core.setting_types import Amount
+
+WORD = "OVERRIDE"
+FOR_A_REVIEW = "its equity curve stayed down: look at its trades, then resume it"
+
+
+class Guarding:
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def look(self) -> None:
+        """Record what has tripped and was not told yet, or shuts for longer than was told; and what has recovered."""
+        book, at = self.desk.protections, self.desk.at
+        book.has_news = False
+        for protection in book.all:
+            if not protection.locks.by_scope or not book.is_on(protection):
+                continue
+            for lock in protection.locks.holding(at):
+                told = book.latches.told(protection.name, str(lock.scope))
+                if told is None or told.until != lock.until:
+                    self.desk.record(ProtectionTripped(protection.name, str(lock.scope), lock.reason, lock.until))
+
+        for known in tuple(book.latches.all_told()):
+            if known.until is None and not book.is_shut(known.name, known.scope, at):
+                self.desk.record(ProtectionExpired(known.name, known.scope))
+        self._pause_for_review()
+
+    def _pause_for_review(self) -> None:
+        """A strategy that is disabled opens nothing on any symbol; the operator resumes it (RK-13)."""
+        for strategy in self.desk.protections.disabled_strategies():
+            for runner in self.desk.orchestrator.runners_of(strategy):
+                if runner.state.paused_at is None:
+                    self.desk.record(StrategyPaused(strategy, runner.symbol, FOR_A_REVIEW))
+
+    def see_account(self, account: Account) -> None:
+        """A loss that reached its limit shuts the day, or the week, also when it is made good again (RK-03)."""
+        desk, day = self.desk, self.desk.calendar.trading_day(self.desk.at)
+        risk, opening = desk.control.settings.risk, desk.opening
+        of_day = _loss(opening.opening_equity(day), account, risk.daily_loss)
+        of_week = _loss(opening.opening_equity_of_week(day), account, risk.weekly_loss)
+        for name, span, loss, ends in (
+            (DAILY, "today", of_day, end_of_day),
+            (WEEKLY, "this week", of_week, end_of_week),
+        ):
+            if loss is None or loss.limit is None or loss.lost < loss.limit:
+                continue
+            latches, limit = desk.protections.latches, f"the limit is {usd(loss.limit)}"
+            told = latches.told(name, GLOBAL)
+            is_news = told is None or not told.reason.endswith(limit)
+            if is_news and not latches.is_overridden(name, GLOBAL):
+                reason = f"{usd(loss.lost)} lost {span}, {limit}"
+                desk.record(ProtectionTripped(name, GLOBAL, reason, ends(day)))
+        self._throttle(of_day, of_week)
+
+    def _throttle(self, of_day: Loss | None, of_week: Loss | None) -> None:
+        """A part of a loss limit leaves a part of the risk of a trade, until a better day or a new week (RK-11)."""
+        desk, losses = self.desk, self.desk.sizing.losses
+        if losses.state.ended:
+            desk.record(RiskRestored(losses.state.ended))
+        if of_day is None or of_week is None:
+            return
+        found = losses.measure(of_day, of_week, desk.control.settings.risk.sizing.throttle)
+        if found is not None:
+            desk.record(RiskThrottled(found.factor, found.words))
+
+    def on_override(self, command: OverrideProtection) -> Iterable[Effect]:
+        """The word in full, for one trip in one scope; a loss of the account stays shut for a while yet (RK-06)."""
+        desk, terms = self.desk, self.desk.control.settings.risk.protections
+        told = desk.protections.latches.told(command.name, command.scope)
+        if told is None or command.word != WORD:
+            why = "nothing is shut there" if told is None else f"the word is {WORD}"
+            reason = f"{command.name} {command.scope} is not overridden: {why}"
+            desk.record(ProposalSkipped(MANUAL, Symbol(""), desk.at, (reason,)))
+            return ()
+        is_loss = command.name in (DAILY, WEEKLY)
+        begins = desk.at + timedelta(minutes=terms.loss_override_minutes if is_loss else 0)
+        longest = desk.at + timedelta(minutes=terms.override_minutes)
+        until = longest if told.until is None else told.until if is_loss else min(told.until, longest)
+        desk.record(ProtectionOverridden(command.name, command.scope, begins, until))
+        return ()
+
+    def on_tightened(self, changes: Collection[Change]) -> None:
+        """What is over a tighter limit now is shut now, and not with the next figures only."""
+        self.end_overrides(changes)
+        if isinstance(self.desk.account, Account):
+            self.see_account(self.desk.account)
+        self.look()
+
+    def end_overrides(self, changes: Collection[Change]) -> None:
+        """A word lets pass the limit that it was typed for, and no tighter one (RK-06)."""
+        desk = self.desk
+        for name, words in tightened(changes).items():
+            for overridden, scope, _ in tuple(desk.protections.latches.all_overrides()):
+                if overridden == name:
+                    desk.record(OverrideEnded(name, scope, f"its limit is tighter now, {words}"))
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        latches = self.desk.protections.latches
+        yield from (told.until for told in latches.all_told() if told.until is not None)
+        yield from (override.until for _, _, override in latches.all_overrides())
+
+    def due(self) -> Iterable[Effect]:
+        desk, latches = self.desk, self.desk.protections.latches
+        for told in tuple(latches.all_told()):
+            if told.until is not None and desk.at >= told.until:
+                desk.record(ProtectionExpired(told.name, told.scope))
+        for name, scope, override in tuple(latches.all_overrides()):
+            if desk.at >= override.until:
+                desk.record(OverrideEnded(name, scope, "its time is over"))
+        return ()
+
+
+def _loss(opening: Money | None, account: Account, limit: Amount) -> Loss | None:
+    """Since the account was worth that much; None where that is not known."""
+    return None if opening is None else Loss(opening - account.equity, limit.of(opening))

@@ -1,0 +1,85 @@
+"""Limits change only by a deliberate command: tighter at once, looser after a typed word (RK-13).
+
+A settings file that says something else than the desk trades by shuts entries until the operator has the limits
+reloaded, or the file says again what it said. One that cannot be read changes nothing: the limits stay as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+
+from core.desk import Desk
+from core.effects import Effect
+from core.facts import LimitsReloaded, ReloadRefused, SettingsApplied, SettingsFileAgreed, SettingsFileChanged
+from core.inputs import ReloadLimits, SettingsFault, SettingsFileSeen
+from core.risk.reloading import Change, Kind, changes_between, digest_of, with_changes
+from core.settings import Settings
+
+WORD = "LOOSEN"
+NAMED = 2
+"""Differences that a refusal names; the rest is counted."""
+
+
+class Reloading:
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.after_reload: Callable[[Collection[Change]], None] = lambda _changes: None
+
+    def on_seen(self, message: SettingsFileSeen) -> Iterable[Effect]:
+        """What the file says is compared with what holds; only news is recorded."""
+        desk, answer = self.desk, message.answer
+        desk.settings_file = answer
+        desk.file_changes = () if isinstance(answer, SettingsFault) else changes_between(desk.control.settings, answer)
+        reason = self._reason(answer, desk.file_changes)
+        if reason is None and desk.control.state.settings_file is not None:
+            desk.record(SettingsFileAgreed())
+        elif reason is not None and reason != desk.control.state.settings_file:
+            desk.record(SettingsFileChanged(reason))
+        return ()
+
+    def _reason(self, answer: Settings | SettingsFault, changes: tuple[Change, ...]) -> str | None:
+        if isinstance(answer, SettingsFault):
+            return f"the settings file cannot stand ({answer.reason}): mend it, the limits stay as they were"
+        if not changes:
+            return None
+        named = ", ".join(change.words for change in changes[:NAMED])
+        more = f" and {len(changes) - NAMED} more" if len(changes) > NAMED else ""
+        return f"the settings file changed ({named}{more}): reload the limits in Ctrl+P, or put it back"
+
+    def on_reload(self, command: ReloadLimits) -> Iterable[Effect]:
+        """The tighter limits hold at once; with the word the looser ones too; nothing else before a restart."""
+        desk = self.desk
+        refusal = self._refusal(command)
+        if refusal is not None:
+            return self._refuse(refusal)
+        file, current = desk.settings_file, desk.control.settings
+        assert isinstance(file, Settings)
+        kinds = {Kind.TIGHTER, Kind.LOOSER} if command.word == WORD else {Kind.TIGHTER}
+        taken = [change for change in desk.file_changes if change.kind in kinds]
+        try:
+            settings = with_changes(current, file, taken)
+        except ValueError as error:
+            return self._refuse(f"{error}; the tighter limits alone do not fit: type {WORD} for all of them")
+        left = [change for change in desk.file_changes if change.kind not in kinds]
+        if taken:
+            desk.record(SettingsApplied(settings))
+        desk.record(LimitsReloaded(tuple(c.words for c in taken), tuple(f"{c.words}, {c.kind.value}" for c in left)))
+        desk.file_changes = tuple(left)
+        self.after_reload(taken)
+        return ()
+
+    def _refusal(self, command: ReloadLimits) -> str | None:
+        file = self.desk.settings_file
+        if file is None:
+            return "the settings file was not read yet; wait a moment"
+        if isinstance(file, SettingsFault):
+            return f"the settings file cannot stand: {file.reason}"
+        if command.digest != digest_of(file):
+            return "the settings file changed again since it was shown; look again"
+        if command.word not in ("", WORD):
+            return f"the word is {WORD}"
+        return None
+
+    def _refuse(self, reason: str) -> Iterable[Effect]:
+        self.desk.record(ReloadRefused((reason,)))
+        return ()

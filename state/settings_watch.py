@@ -1,0 +1,65 @@
+"""Sees that the settings file was changed under a running engine, and reads what it says now (RK-13)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.inputs import SettingsFault, SettingsFileSeen
+from core.ports import OperatorError
+from core.settings import Settings
+
+EVERY_SECONDS = 1.0
+"""Between two looks: a file must be the same at two of them, or it is still being written."""
+
+Mark = tuple[int, int, int] | None
+"""What tells one content of a file from another without reading it; None where there is no file."""
+
+
+@dataclass(slots=True)
+class SettingsWatch:
+    """The first look reads the file in any case: it may have changed since the engine was given its settings.
+
+    Parameters
+    ----------
+    load
+        The settings with the profile, the environment and the command line as at the start. Raises OperatorError.
+    now
+        A monotonic clock, seconds.
+    """
+
+    path: Path
+    load: Callable[[], Settings]
+    now: Callable[[], float] = time.monotonic
+    _looked_at: float | None = None
+    _last: Mark = None
+    _read: list[Mark] = field(default_factory=list)
+    _was_there: bool = False
+
+    def look(self) -> SettingsFileSeen | None:
+        """What the file says, once whenever that may be another than before."""
+        at = self.now()
+        if self._looked_at is not None and at - self._looked_at < EVERY_SECONDS:
+            return None
+        is_first, self._looked_at = self._looked_at is None, at
+        mark, before = self._mark(), self._last
+        self._last = mark
+        if (mark != before and not is_first) or self._read == [mark]:
+            return None
+        self._read = [mark]
+        self._was_there = self._was_there or (is_first and mark is not None)
+        if mark is None and self._was_there:
+            return SettingsFileSeen(SettingsFault(f"{self.path.name} is missing"))
+        try:
+            return SettingsFileSeen(self.load())
+        except OperatorError as error:
+            return SettingsFileSeen(SettingsFault(str(error)))
+
+    def _mark(self) -> Mark:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino

@@ -1,0 +1,89 @@
+"""The last VIX in one file for every process of a home: replaced whole, asked for by one process at a time (RK-19)."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from core.daily_file import LARGEST_INDEX
+from core.market.vix.port import Kept
+from core.model.regime import NoVix, VixReading
+from core.risk.regime.vix import can_leave
+from state.files import make_folder, open_private, replace_file
+
+NEW_YORK = ZoneInfo("America/New_York")
+_KEPT = TypeAdapter(Kept)
+DAMAGED = "is damaged; the source is asked again"
+
+
+class VixFile:
+    """Implements `core.market.vix.port.VixMemory`.
+
+    `now` is this machine's clock, UTC: no day after its own was measured.
+    The lock is the kernel's, on a file beside it: a process that dies in its turn lets go of it.
+    """
+
+    def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
+        self._path = path
+        self._now = now
+        self._lock = path.with_suffix(".lock")
+
+    def load(self) -> Kept:
+        try:
+            kept: Kept = _KEPT.validate_json(self._path.read_bytes())
+        except FileNotFoundError:
+            return Kept(NoVix("the VIX was not measured yet"))
+        except OSError as error:
+            return Kept(NoVix(f"{self._path.name} cannot be read: {error.strerror or error}"))
+        except ValidationError:
+            return Kept(NoVix(f"{self._path.name} {DAMAGED}"))
+        if not _is_sound(kept) or not _is_possible(kept.reading, self._now()):
+            return Kept(NoVix(f"{self._path.name} {DAMAGED}"))
+        return kept
+
+    def save(self, kept: Kept) -> None:
+        replace_file(self._path, orjson.dumps(_KEPT.dump_python(kept, mode="json"), option=orjson.OPT_INDENT_2))
+
+    @contextmanager
+    def turn(self) -> Iterator[bool]:
+        make_folder(self._path.parent)
+        descriptor = open_private(self._lock, os.O_RDWR | os.O_CREAT)
+        try:
+            yield _locked(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _is_sound(kept: Kept) -> bool:
+    times = [at for at in (kept.fetched_at, kept.failed_at) if at is not None]
+    is_measured = isinstance(kept.reading, VixReading)
+    return all(at.tzinfo is not None for at in times) and is_measured == (kept.fetched_at is not None)
+
+
+def _is_possible(reading: VixReading | NoVix, now: datetime) -> bool:
+    """A value of the index, at a level that it can have left, of a day that is not still to come."""
+    if isinstance(reading, NoVix):
+        return True
+    value, today = reading.value, now.astimezone(NEW_YORK).date()
+    return (
+        value.is_finite()
+        and 0 < value < LARGEST_INDEX
+        and can_leave(value, reading.level)
+        and (reading.measured_on <= today)
+    )
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,124 @@
+"""Reloading the limits at the desk: old to new, the tighter ones at once, the looser ones for a word (RK-13)."""
+
+from __future__ import annotations
+
+import pytest
+from textual import events
+
+from console.screens.limits import LoosenScreen, ReloadedScreen
+from core.inputs import ReloadLimits
+from core.views import LogRow, ReloadView
+from tests.desk.still_house import StillHouse, a_view, open_still
+
+DIGEST = "0123456789abcdef"
+TIGHTER = ("risk.daily_loss 10 USD → 5 USD",)
+LOOSER = ("risk.max_notional 50 USD → 500 USD",)
+RESTART = ("symbols SPY → SPY, IBM",)
+
+
+async def asks(house: StillHouse) -> None:
+    """The way of the operator: Ctrl+P, some words of it, Enter."""
+    await house.press("ctrl+p", *"reload", "enter")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_tighter_ones_are_asked_for_at_once_and_the_looser_ones_after_the_word(size: tuple[int, int]) -> None:
+    """RK-13"""
+    async with open_still(a_view(reload=ReloadView(TIGHTER, LOOSER, RESTART, digest=DIGEST)), size) as house:
+        await asks(house)
+        await house.until(lambda: isinstance(house.desk.screen, LoosenScreen))
+        assert house.handle.commands == [ReloadLimits(DIGEST)]
+        assert house.shows("Loosen the limits?", *TIGHTER, *LOOSER, *RESTART, "type LOOSEN")
+        await house.press(*"LOOSE")
+        assert house.handle.commands == [ReloadLimits(DIGEST)]
+        await house.press("N")
+        await house.until(lambda: house.handle.commands == [ReloadLimits(DIGEST), ReloadLimits(DIGEST, "LOOSEN")])
+        await house.until(lambda: "the log says what the engine answers" in house.footer())
+
+
+async def test_where_nothing_is_looser_there_is_nothing_to_type() -> None:
+    """RK-13"""
+    async with open_still(a_view(reload=ReloadView(TIGHTER, digest=DIGEST))) as house:
+        await asks(house)
+        await house.until(lambda: isinstance(house.desk.screen, ReloadedScreen))
+        assert house.shows("The limits are reloaded", *TIGHTER)
+        await house.press(*"LOOSEN", "escape")
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+        assert house.handle.commands == [ReloadLimits(DIGEST)]
+
+
+@pytest.mark.parametrize("keys", [(*"loosen",), (*"LOO", "space", *"SEN"), (*"LOOSE", "escape")])
+async def test_another_word_loosens_nothing(keys: tuple[str, ...]) -> None:
+    """RK-13"""
+    async with open_still(a_view(reload=ReloadView((), LOOSER, digest=DIGEST))) as house:
+        await asks(house)
+        await house.until(lambda: isinstance(house.desk.screen, LoosenScreen))
+        await house.press(*keys)
+        await house.wait(0.1)
+        assert house.handle.commands == [ReloadLimits(DIGEST)]
+
+
+async def test_a_pasted_word_loosens_nothing() -> None:
+    """OP-04"""
+    async with open_still(a_view(reload=ReloadView((), LOOSER, digest=DIGEST))) as house:
+        await asks(house)
+        await house.until(lambda: isinstance(house.desk.screen, LoosenScreen))
+        await house.press(*"LOOSE")
+        house.desk.screen.post_message(events.Paste("N"))
+        await house.wait(0.1)
+        await house.press("N")
+        await house.wait(0.1)
+        assert house.handle.commands == [ReloadLimits(DIGEST)]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 30)])
+async def test_many_differences_are_all_read_before_the_word_counts(size: tuple[int, int]) -> None:
+    """RK-13"""
+    many = tuple(f"risk.limit_{number} 1 → 2" for number in range(40))
+    async with open_still(a_view(reload=ReloadView((), many, digest=DIGEST)), size) as house:
+        await asks(house)
+        await house.until(lambda: isinstance(house.desk.screen, LoosenScreen))
+        assert house.shows("risk.limit_0 1 → 2", "LOOSEN counts at its end")
+        await house.press(*"LOOSEN")
+        await house.wait(0.1)
+        assert house.handle.commands == [ReloadLimits(DIGEST)]
+        read: set[str] = set()
+        for _ in range(4):
+            read |= {words for words in many if house.shows(words)}
+            await house.press("pagedown")
+            await house.wait(0.1)
+        read |= {words for words in many if house.shows(words)}
+        assert read == {*many}
+        assert house.shows("type LOOSEN")
+        await house.press(*"LOOSEN")
+        await house.until(lambda: house.handle.commands == [ReloadLimits(DIGEST), ReloadLimits(DIGEST, "LOOSEN")])
+
+
+async def test_a_file_that_cannot_stand_is_said_with_its_place() -> None:
+    """RK-13"""
+    async with open_still(a_view(reload=ReloadView(fault="settings.toml: line 3"))) as house:
+        await asks(house)
+        await house.until(lambda: "settings.toml: line 3" in house.footer())
+        assert house.handle.commands == []
+
+
+async def test_a_file_that_says_what_holds_has_nothing_to_reload() -> None:
+    """RK-13"""
+    async with open_still(a_view()) as house:
+        await asks(house)
+        await house.until(lambda: "there is nothing to reload" in house.footer())
+        assert house.handle.commands == []
+
+
+async def test_what_the_engine_answers_to_the_word_is_said() -> None:
+    """RK-13: a refusal as well."""
+    reload = ReloadView((), LOOSER, digest=DIGEST)
+    async with open_still(a_view(reload=reload)) as house:
+        await asks(house)
+        await house.until(lambda: isinstance(house.desk.screen, LoosenScreen))
+        await house.press(*"LOOSEN")
+        await house.until(lambda: len(house.handle.commands) == 2)
+        said = "the limits are not reloaded: the settings file changed again"
+        view = a_view()
+        house.handle.show(log=(*view.log, LogRow(99_999, view.status.at, "settings", said)))
+        await house.until(lambda: said in house.footer())

@@ -1,0 +1,73 @@
+"""The account's figures on the status line, and how old they are (DESK: what can be stale shows its age)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from core.model.values import Money
+from core.views import StatusView
+from tests.snapshots.day import NOW, STATUS
+from widgets.lines import joined
+from widgets.status_lines import account_lines
+
+ROOM = 78
+"""Cells of a status line of 80 columns."""
+
+
+def told(status: StatusView, now: datetime = NOW, width: int = ROOM) -> list[str]:
+    return [joined(line) for line in account_lines(status, now, width)]
+
+
+def money(text: str) -> Money:
+    return Money(Decimal(text))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "age"), [(4, ""), (5.5, "   5 s"), (17, "  17 s"), (59, "  59 s"), (61, "   1 m"), (7300, "   2 h")]
+)
+def test_equity_that_is_older_than_five_seconds_says_so(seconds: float, age: str) -> None:
+    """OP-07: at every width, and nothing else moves as it begins to"""
+    status = replace(STATUS, equity_at=NOW - timedelta(seconds=seconds))
+
+    for width in (ROOM, 118, 198):
+        (line,) = told(status, width=width)
+        assert line.partition("equity 100,034.43")[2].startswith(f"{age[1:]:5} ")
+
+
+def test_what_is_very_old_warns() -> None:
+    """OP-07"""
+    fresh, old = (replace(STATUS, equity_at=NOW - timedelta(seconds=seconds)) for seconds in (60, 120))
+
+    tones = [[cell.tone for line in account_lines(status, NOW, ROOM) for cell in line] for status in (fresh, old)]
+
+    assert "warning" not in tones[0]
+    assert "warning" in tones[1]
+
+
+@pytest.mark.parametrize("refused", [None, "killed"])
+@pytest.mark.parametrize(
+    ("equity", "day", "power"),
+    [
+        ("200.00", "-12.00", "200.00"),
+        ("4991.60", "-18.30", "9983.20"),
+        ("99999.98", "-1234.56", "186155.89"),
+        ("100034.43", "-12345.67", "400137.72"),
+        ("1234567.89", "-12345.67", "2345678.90"),
+    ],
+)
+def test_the_age_pushes_no_figure_out_at_eighty_columns(equity: str, day: str, power: str, refused: str | None) -> None:
+    """OP-07: what has no room beside it goes under it, whole"""
+    status = replace(
+        STATUS, equity=money(equity), day_change=money(day), buying_power=money(power), entries_refused=refused
+    )
+
+    lines = told(status)
+
+    assert f"{Decimal(equity):,.2f} 12 s" in lines[0].replace("  ", " ")
+    for figure in (f"−{-Decimal(day):,.2f}", f"power {Decimal(power):,.2f}", "ENTRIES O", "EXITS ON"):
+        assert any(figure in line.replace("  ", " ") for line in lines), lines
+    assert all(len(line) <= ROOM and "…" not in line for line in lines)

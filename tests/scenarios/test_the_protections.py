@@ -1,0 +1,239 @@
+"""Protections in the desk: they trip with the trades, refuse entries alone, end, are overridden, outlive a restart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from core.facts import (
+    OverrideEnded,
+    ProposalSkipped,
+    ProtectionExpired,
+    ProtectionOverridden,
+    ProtectionTripped,
+    TicketOpened,
+    TradeClosed,
+)
+from core.inputs import AccountFetched, Decline, OpenTicket, OverrideProtection, ReloadLimits, SettingsFileSeen
+from core.model.account import Account
+from core.model.staging import Standing
+from core.model.values import Money
+from core.picture import Pictures
+from core.risk.protections.terms import CooldownTerms, ProtectionsSettings
+from core.risk.reloading import digest_of
+from core.setting_types import Amount
+from core.settings import RiskSettings, Settings
+from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt
+
+PAUSES = ProtectionsSettings(cooldown=CooldownTerms(loss=Decimal("0.002"), stop_minutes=15))
+LONG_PAUSE = ProtectionsSettings(cooldown=CooldownTerms(loss=Decimal("0.002"), stop_minutes=180))
+LITTLE = Amount(usd=Decimal("0.15"), of_equity=None)
+
+
+def settings(**risk: object) -> Settings:
+    return Settings(risk=RiskSettings(entries_a_day=5, max_open_positions=5, **risk))  # type: ignore[arg-type]
+
+
+def a_stopped_out_house(*then: tuple[str, str, str], **risk: object) -> House:
+    """Bought 0.502 at 99.60 at 10:06, and stopped at 99.29 a minute later."""
+    story = (("10:06", "10:06", STEADY), ("10:07", "10:20", FALL), *then)
+    house = House(a_day(*story), settings(**risk)).opens()
+    house.confirms_at("10:06:02")
+    return house.until("10:09")
+
+
+def refusals(house: House) -> str:
+    """What refuses an entry that is typed now, in words; it never reaches the stage."""
+    before = len(house.facts(ProposalSkipped))
+    house.presses(a_typed_buy(limit="99.25", stop="99"))
+    skipped = house.facts(ProposalSkipped)[before:]
+    for proposal in house.desk.stage.proposals():
+        if not proposal.order.effect.only_reduces:
+            house.presses(Decline(proposal.id, "not now"))
+    return "; ".join(reason for fact in skipped for reason in fact.reasons)
+
+
+def test_a_loss_pauses_its_symbol_and_the_pause_ends_by_itself() -> None:
+    """RK-06, RK-09"""
+    house = a_stopped_out_house(("10:21", "10:40", FALL), protections=PAUSES)
+    closed = house.last(TradeClosed).trade.exit_time
+    tripped = house.last(ProtectionTripped)
+    refused = refusals(house)
+
+    house.until("10:30")
+
+    assert (tripped.name, tripped.scope, tripped.until) == ("cooldown", "SPY", closed + timedelta(minutes=15))
+    assert "cooldown: SPY: a loss of 0.3" in refused
+    assert [(f.name, f.scope) for f in house.facts(ProtectionExpired)] == [("cooldown", "SPY")]
+    assert "cooldown" not in refusals(house)
+    assert_can_be_rebuilt(house)
+
+
+def test_a_restart_in_the_middle_of_a_pause_changes_nothing() -> None:
+    """RK-09"""
+    house = a_stopped_out_house(("10:21", "10:40", FALL), protections=PAUSES)
+
+    house.restarted().until("10:12")
+
+    assert "cooldown" in refusals(house)
+    house.until("10:30")
+    assert "cooldown" not in refusals(house)
+    assert len(house.facts(ProtectionTripped)) == len(house.facts(ProtectionExpired)) == 1
+
+
+def test_the_typed_word_lets_entries_pass_what_tripped_for_a_while_and_no_longer() -> None:
+    """RK-06"""
+    pauses = PAUSES.model_copy(update={"override_minutes": 5})
+    house = a_stopped_out_house(("10:21", "10:40", FALL), protections=pauses)
+    house.presses(OverrideProtection("cooldown", "SPY", "OVERRIDE"))
+    overridden = refusals(house)
+
+    later = refusals(house.until("10:15"))
+
+    fact = house.last(ProtectionOverridden)
+    assert fact.until - fact.begins == timedelta(minutes=5)
+    assert "cooldown" not in overridden
+    assert "cooldown" in later
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize(("name", "word"), [("cooldown", "override"), ("loss_streak", "OVERRIDE")])
+def test_another_word_or_what_is_not_shut_overrides_nothing(name: str, word: str) -> None:
+    """RK-06"""
+    house = a_stopped_out_house(protections=PAUSES)
+    house.presses(OverrideProtection(name, "SPY", word))
+    assert not house.facts(ProtectionOverridden)
+    assert "is not overridden" in house.last(ProposalSkipped).reasons[0]
+    assert "cooldown" in refusals(house)
+
+
+def test_the_days_loss_stays_shut_also_when_it_was_made_good() -> None:
+    """RK-03: shut for the rest of the trading day."""
+    house = a_stopped_out_house(daily_loss=LITTLE)
+    assert house.last(ProtectionTripped).name == "daily_loss"
+
+    account = house.desk.account
+    assert isinstance(account, Account)
+    house.line.take(house.line.at, AccountFetched(replace(account, equity=Money(Decimal(200)), at=house.line.at)))
+
+    assert "daily loss: 0.16 USD lost today" in refusals(house)
+    assert "whatever was made good since" in refusals(house)
+
+
+def test_an_overridden_loss_of_the_day_stays_shut_for_an_hour() -> None:
+    """RK-06"""
+    house = a_stopped_out_house(("10:21", "11:25", FALL), daily_loss=LITTLE)
+    house.presses(OverrideProtection("daily_loss", "global", "OVERRIDE"))
+    at_once = refusals(house)
+    rows = {row.key: row for row in Pictures(house.engine).draw(house.line.at).protections}
+
+    later = refusals(house.until("11:15"))
+
+    assert "daily loss" in at_once
+    assert "daily loss" not in later
+    row = rows["daily_loss"]
+    assert row.reason == "shut until 11:09 New York, overridden by you from then on"
+    assert row.until == house.last(ProtectionTripped).until  # the end that is recorded, and no other
+    assert_can_be_rebuilt(house)
+
+
+def reload(house: House, file: Settings, word: str = "") -> None:
+    house.presses(SettingsFileSeen(file))
+    house.presses(ReloadLimits(digest_of(file), word))
+
+
+def test_a_tighter_limit_ends_the_override_of_the_days_loss_and_trips_it_anew() -> None:
+    """RK-06, RK-13: the word was typed for the limit of then."""
+    house = a_stopped_out_house(("10:21", "11:25", FALL), daily_loss=LITTLE)
+    house.presses(OverrideProtection("daily_loss", "global", "OVERRIDE"))
+    overridden = refusals(house.until("11:15"))
+
+    reload(house, settings(daily_loss=Amount(usd=Decimal("0.01"), of_equity=None)))
+
+    assert "daily loss" not in overridden
+    assert "risk.daily_loss 0.15 USD → 0.01 USD" in house.last(OverrideEnded).reason
+    assert house.last(ProtectionTripped).reason == "0.16 USD lost today, the limit is 0.01 USD"
+    assert "daily loss: 0.16 USD lost today, the limit is 0.01 USD" in refusals(house)
+    house.restarted().until("11:16")
+    assert "daily loss: 0.16 USD" in refusals(house)
+    assert_can_be_rebuilt(house)
+
+
+def test_a_tighter_setting_of_a_protection_ends_its_override_and_another_one_does_not() -> None:
+    """RK-06, RK-13"""
+    house = a_stopped_out_house(("10:21", "10:40", FALL), protections=PAUSES)
+    house.presses(OverrideProtection("cooldown", "SPY", "OVERRIDE"))
+    elsewhere = PAUSES.loss_streak.model_copy(update={"stop_minutes": PAUSES.loss_streak.stop_minutes + 5})
+    file = settings(protections=PAUSES.model_copy(update={"loss_streak": elsewhere}))
+    reload(house, file)
+    of_another = refusals(house)
+    longer = PAUSES.cooldown.model_copy(update={"stop_minutes": 20})
+
+    reload(house, settings(protections=file.risk.protections.model_copy(update={"cooldown": longer})))
+
+    assert "cooldown" not in of_another
+    assert [(f.name, f.scope) for f in house.facts(OverrideEnded)] == [("cooldown", "SPY")]
+    assert "cooldown" in refusals(house)
+    assert_can_be_rebuilt(house)
+
+
+def test_a_looser_limit_leaves_the_override_as_it_is() -> None:
+    """RK-06, RK-13"""
+    house = a_stopped_out_house(("10:21", "11:25", FALL), daily_loss=LITTLE)
+    house.presses(OverrideProtection("daily_loss", "global", "OVERRIDE"))
+    house.until("11:15")
+
+    reload(house, settings(daily_loss=Amount(usd=Decimal("0.16"), of_equity=None)), "LOOSEN")
+
+    assert not house.facts(OverrideEnded)
+    assert "daily loss" not in refusals(house)
+
+
+def test_an_override_that_ran_out_is_recorded() -> None:
+    """RK-06"""
+    pauses = PAUSES.model_copy(update={"override_minutes": 5})
+    house = a_stopped_out_house(("10:21", "10:40", FALL), protections=pauses)
+    house.presses(OverrideProtection("cooldown", "SPY", "OVERRIDE"))
+    house.until("10:15")
+
+    assert house.last(OverrideEnded) == OverrideEnded("cooldown", "SPY", "its time is over")
+    assert_can_be_rebuilt(house)
+
+
+def test_a_start_with_a_tighter_limit_ends_the_override_too() -> None:
+    """RK-06, RK-13: the way of the file does not matter."""
+    house = a_stopped_out_house(("10:21", "11:25", FALL), daily_loss=LITTLE)
+    house.presses(OverrideProtection("daily_loss", "global", "OVERRIDE"))
+    house.until("11:15")
+    house.settings = settings(daily_loss=Amount(usd=Decimal("0.01"), of_equity=None))
+    house.restarted().until("11:16")
+
+    assert "risk.daily_loss 0.15 USD → 0.01 USD" in house.last(OverrideEnded).reason
+    assert "daily loss: 0.16 USD lost today, the limit is 0.01 USD" in refusals(house)
+
+
+def test_each_overridden_guard_is_seen_while_it_stands_and_a_ticket_warns_of_each() -> None:
+    """RK-06, RK-09: two words, two rows, two warnings."""
+    house = a_stopped_out_house(("10:21", "11:25", FALL), protections=LONG_PAUSE, daily_loss=LITTLE)
+    house.presses(OverrideProtection("daily_loss", "global", "OVERRIDE"))
+    house.until("11:10")
+    house.presses(OverrideProtection("cooldown", "SPY", "OVERRIDE"))
+    house.presses(a_typed_buy(limit="99.25", stop="99"))
+    house.presses(OpenTicket(house.desk.stage.proposals()[0].id))
+    house.until("11:11")
+    rows = {row.key: row for row in Pictures(house.engine).draw(house.line.at).protections}
+    warned = {
+        v.check: v.reason for v in house.last(TicketOpened).ticket.review.verdicts if v.standing is Standing.WARNS
+    }
+
+    loss, pause = rows["daily_loss"], rows["cooldown/SPY"]
+    assert loss.passes_overridden
+    assert pause.passes_overridden
+    assert pause.overridden is not None
+    assert pause.until == pause.overridden.until == house.last(ProtectionOverridden).until
+    assert pause.since == house.facts(TradeClosed)[0].trade.exit_time
+    assert warned["daily loss"].endswith("0.15 USD; overridden by you until Fri 20 Nov 00:00 New York")
+    assert warned["cooldown"].endswith("overridden by you until 11:40 New York")

@@ -1,0 +1,220 @@
+"""The regime at the desk: what a measurement changes of tickets, of entries a day, and of what a restart remembers."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from core.facts import ProposalSkipped, ProposalStaged, RegimeMeasured
+from core.inputs import ProposeClose, RegimeArrived
+from core.model.order import Effect
+from core.model.regime import UNKNOWN, Market, NoMarket, NoVix, Regime, Trend, VixLevel, VixReading, Volatility
+from core.model.staging import Standing
+from core.picture import Pictures
+from core.risk.regime.terms import FrequencyTerms
+from core.settings import RiskSettings, Settings
+from core.telling import in_words, kind_of
+from tests.scenarios.house import (
+    STEADY,
+    House,
+    a_day,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+    a_typed_buy,
+    assert_can_be_rebuilt,
+)
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
+
+WEDNESDAY = date(2026, 11, 18)
+NOBODY = NoVix("nobody answered")
+NO_BARS = NoMarket("nobody answered")
+
+
+def a_vix(value: str, level: VixLevel, day: date = WEDNESDAY) -> VixReading:
+    return VixReading(Decimal(value), day, level)
+
+
+HIGH = a_vix("34.20", VixLevel.HIGH)
+
+
+def a_market(ratio: str, bars_to: date = WEDNESDAY) -> Market:
+    return Market(SPY, bars_to, Trend.DOWN, Volatility.USUAL, Decimal(ratio) * 4, Decimal(4))
+
+
+def measures(house: House, vix: VixReading | NoVix = NOBODY, market: Market | NoMarket = NO_BARS) -> None:
+    house.line.take(house.line.at, RegimeArrived(Regime(vix, market)))
+
+
+def verdict(house: House, check: str) -> tuple[Standing, str]:
+    (found,) = (v for v in house.ticket.review.verdicts if v.check == check)
+    return found.standing, found.reason
+
+
+def a_morning(settings: Settings | None = None) -> House:
+    """It is 10:00, before the dip that VWAP buys."""
+    return House(a_day(("10:06", "10:30", STEADY)), settings).opens().until("10:00")
+
+
+# ── the vix ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_high_vix_warns_on_the_ticket_and_the_entry_goes_all_the_same() -> None:
+    """RK-19"""
+    house = a_morning()
+    measures(house, HIGH)
+    house.until("10:06").opens_ticket()
+    house.until("10:06:02")
+
+    assert verdict(house, "vix") == (
+        Standing.WARNS, "34.20 at the close 1 d ago is high: prices jump over stops, take less",
+    )  # fmt: skip
+    house.confirms()
+    assert house.until("10:06:30").held() == "0.502"
+
+
+def test_an_elevated_vix_is_told_and_warns_of_nothing() -> None:
+    """RK-19"""
+    house = a_morning()
+    measures(house, a_vix("23.40", VixLevel.ELEVATED, date(2026, 11, 13)))
+    house.until("10:06").opens_ticket()
+    house.until("10:06:02")
+
+    assert verdict(house, "vix") == (Standing.PASSES, "23.40 at the close 6 d ago is elevated")
+
+
+def test_without_a_measurement_the_regime_is_unknown_and_nothing_is_refused_for_it() -> None:
+    """RK-19, RK-12: nothing is invented."""
+    house = a_house_with_a_proposal()
+    house.opens_ticket()
+    house.until("10:06:02")
+
+    assert house.desk.regime.regime == UNKNOWN
+    assert verdict(house, "vix") == (Standing.PASSES, "not known: the VIX was not measured yet")
+    assert verdict(house, "trade frequency") == (Standing.PASSES, "the profile's: there are no daily bars yet")
+
+
+# ── what is recorded ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_measurement_is_recorded_once_and_told_in_words() -> None:
+    """RK-19"""
+    house = a_morning()
+
+    for _ in range(3):
+        measures(house, HIGH, a_market("1"))
+
+    (fact,) = house.facts(RegimeMeasured)
+    assert kind_of(fact) == "regime"
+    assert in_words(fact) == (
+        "regime: VIX 34.20 of 2026-11-18, high; "
+        "SPY of 2026-11-18: trend down, volatility usual, range 1.00 × its average"
+    )
+
+
+def test_what_could_not_be_had_again_stays_as_it_was_last_known() -> None:
+    """RK-19"""
+    house = a_morning()
+    measures(house, HIGH, a_market("1"))
+
+    measures(house)
+    measures(house, a_vix("12", VixLevel.LOW, date(2026, 11, 17)))
+    measures(house, market=a_market("0.5", date(2026, 11, 17)))
+
+    assert house.desk.regime.regime == Regime(HIGH, a_market("1"))
+    assert len(house.facts(RegimeMeasured)) == 1
+
+
+def test_the_regime_is_known_again_after_a_restart_with_the_day_that_it_was_measured_on() -> None:
+    """RK-19, SP-03"""
+    house = a_morning()
+    measures(house, HIGH, a_market("1.62"))
+
+    house = house.restarted()
+
+    assert house.desk.regime.regime == Regime(HIGH, a_market("1.62"))
+    assert_can_be_rebuilt(house)
+
+
+# ── entries a day ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_after_wide_days_no_entry_is_proposed_and_a_typed_one_is_refused_with_the_measure() -> None:
+    """RK-12"""
+    house = a_morning()
+    measures(house, market=a_market("1.62"))
+    house.until("10:10")
+    house.presses(a_typed_buy())
+    house.until("10:10:05")
+
+    assert house.facts(ProposalStaged) == []
+    reasons = house.last(ProposalSkipped).reasons
+    assert any("SPY's range is 1.62 × its average, over 1.5: none today" in reason for reason in reasons)
+    row = {row.key: row for row in Pictures(house.engine).draw(house.line.at).protections}["entries/vwap"]
+    assert (row.measure, row.is_tripped, row.reason) == (
+        "0 of 0 filled today", True, "SPY's range is 1.62 × its average, over 1.5: none today",
+    )  # fmt: skip
+    assert house.desk.orchestrator.no_trade()["MAX_TRADES_REACHED"] > 0
+    assert_can_be_rebuilt(house)
+
+
+def test_wide_days_keep_nobody_in_a_position() -> None:
+    """RK-12, RK-22: the measurement comes while one is held; its close goes."""
+    house = a_house_in_a_position()
+    measures(house, market=a_market("1.62"))
+
+    house.presses(ProposeClose(SPY))
+    house.until("10:06:40").opens_ticket()
+    house.until("10:06:42")
+
+    assert house.ticket.order.effect is Effect.CLOSE
+    assert verdict(house, "trade frequency")[0] is Standing.WARNS
+    house.confirms()
+    assert house.until("10:08").held() == "0"
+
+
+def test_after_narrow_days_a_strategy_has_one_entry_more() -> None:
+    """RK-12: of the one that the profile allows, two."""
+    house = a_morning()
+    runner = house.desk.orchestrator.runners[SPY][0]
+    before = runner.context.entries_allowed
+
+    measures(house, market=a_market("0.79"))
+    house.until("10:03")
+
+    assert (before, runner.context.entries_allowed) == (1, 2)
+    assert_can_be_rebuilt(house)
+
+
+def test_where_the_setting_is_off_the_range_rules_nothing() -> None:
+    """RK-12"""
+    house = a_morning(Settings(risk=RiskSettings(frequency=FrequencyTerms(enabled=False))))
+    measures(house, market=a_market("9"))
+
+    assert len(house.until("10:06").facts(ProposalStaged)) == 1
+
+
+def test_bars_that_ended_long_ago_rule_nothing() -> None:
+    """RK-12: the source was not there for a week and a day; the day is the profile's."""
+    house = a_morning()
+    measures(house, market=a_market("9", date(2026, 11, 11)))
+
+    assert len(house.until("10:06").facts(ProposalStaged)) == 1
+    assert house.desk.regime.allowance(THURSDAY).entries == 1
+
+
+# ── the pane ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_known_of_the_regime_stands_among_the_guards_and_trips_nothing() -> None:
+    """RK-19, RK-09"""
+    house = a_morning()
+    before = Pictures(house.engine).draw(house.line.at).protections
+
+    measures(house, HIGH, a_market("1.62"))
+    rows = {row.key: row for row in Pictures(house.engine).draw(house.line.at).protections}
+
+    assert not {"vix", "market"} & {row.key for row in before}
+    assert (rows["vix"].measure, rows["vix"].reason) == ("34.20 high", "measured at the close 1 d ago")
+    assert (rows["market"].name, rows["market"].measure) == ("SPY range", "1.62 × average")
+    assert not rows["vix"].is_tripped
+    assert not rows["market"].is_tripped

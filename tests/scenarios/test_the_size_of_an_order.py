@@ -1,0 +1,274 @@
+"""How large an order may be: what losses, the market and other positions leave of it, and what its ticket says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+
+from core.facts import DayStarted, ProposalSkipped, ProposalStaged, RiskRestored, RiskThrottled
+from core.inputs import ProposeClose, RegimeArrived, RequestCancel
+from core.model.regime import UNKNOWN, VixLevel, VixReading
+from core.model.staging import Standing
+from core.picture import Pictures
+from core.risk.scaling.settings import SizingSettings
+from core.setting_types import Amount
+from core.settings import RiskSettings, Settings
+from core.views import TicketView
+from tests.scenarios.house import DIP, FALL, STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, a_bar, at
+
+FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
+
+
+def dollars(amount: str) -> Amount:
+    return Amount(usd=Decimal(amount), of_equity=None)
+
+
+def micro(**risk: object) -> Settings:
+    return Settings(symbols=("SPY", "IBM"), risk=RiskSettings(**risk))  # type: ignore[arg-type]
+
+
+def staged(house: House) -> str:
+    return str(house.last(ProposalStaged).proposal.order.quantity)
+
+
+def the_ticket(house: House) -> TicketView:
+    (ticket,) = Pictures(house.engine).draw(house.line.at).tickets
+    return ticket
+
+
+def the_row(house: House) -> tuple[str, bool, str, datetime | None] | None:
+    """The throttle's in the pane of guards."""
+    rows = Pictures(house.engine).draw(house.line.at).protections
+    found = next((row for row in rows if row.key == "throttle"), None)
+    return None if found is None else (found.measure, found.is_tripped, found.reason, found.until)
+
+
+# ── losses ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_losing_day(settings: Settings) -> House:
+    """The stop of the day's first entry is hit at 10:07; on Friday and Monday the price stays where it fell."""
+    bars = a_day(("10:06", "10:06", STEADY), ("10:07", "10:40", FALL))
+    bars += minutes("09:30", "10:40", "99.20", FRIDAY) + minutes("09:30", "10:40", "99.20", MONDAY)
+    house = House(bars, settings).opens()
+    house.confirms_at("10:06:02")
+    return house.until("10:07:30")
+
+
+def test_half_the_days_limit_halves_the_risk_of_every_trade_until_a_new_week() -> None:
+    """RK-11, SP-05: 0.16 of 0.30 USD are lost; a typed order that may lose 0.80 USD passes 1.50 and not 0.75"""
+    house = a_losing_day(micro(daily_loss=dollars("0.30")))
+    too_large = a_typed_buy("0.5", limit="99.20", stop="97.60")
+
+    house.presses(too_large)
+    refused = house.last(ProposalSkipped).reasons
+    house.restarted().until("10:08:30")
+    house.presses(too_large)
+    after_a_restart = house.last(ProposalSkipped).reasons
+    house.presses(a_typed_buy("0.468", limit="99.20", stop="97.60"))
+    house.until("10:10", FRIDAY)
+    house.presses(too_large)
+    on_friday, row = house.last(ProposalSkipped).reasons, the_row(house)
+    house.until("10:10", MONDAY)
+    before_monday = len(house.facts(ProposalStaged))
+    house.presses(too_large)
+
+    words = "loss at the stop: 0.80 USD is over 0.75 USD a trade, at 0.5 throttle (0.16 of 0.30 USD lost today)"
+    assert refused == after_a_restart == (f"{words}; 0.468 would pass",)
+    assert on_friday == refused
+    assert row == ("risk × 0.5", False, "0.16 of 0.30 USD lost today", at("09:30", MONDAY))
+    assert the_row(house) is None
+    assert len(house.facts(ProposalSkipped)) == 3
+    assert [fact.factor for fact in house.facts(RiskThrottled)] == [Decimal("0.5")]
+    assert [fact.reason for fact in house.facts(RiskRestored)] == ["a new week begins"]
+    assert [fact.day for fact in house.facts(DayStarted)] == [THURSDAY, FRIDAY, MONDAY]
+    assert len(house.facts(ProposalStaged)) == before_monday + 1
+    assert_can_be_rebuilt(house)
+
+
+def test_the_strategys_next_entry_is_half_as_large_and_its_ticket_says_why() -> None:
+    """RK-10, RK-11, OP-03: 0.10 USD ÷ (99.60 × 0.003) = 0.334 shares; half of it at 99.25 is 0.167"""
+    house = a_losing_day(micro(per_trade=dollars("0.10"), daily_loss=dollars("0.20"), entries_a_day=5))
+    first = str(house.facts(ProposalStaged)[0].proposal.order.quantity)
+    house.until("10:08:01")
+
+    house.opens_ticket()
+    house.until("10:08:03")
+    size = the_ticket(house).size
+
+    assert (first, staged(house)) == ("0.334", "0.167")
+    assert size is not None
+    assert [str(term) for term in size.cuts] == ["0.5 throttle"]
+    assert [left.name for left in size.left_out] == ["VIX"]
+    assert_can_be_rebuilt(house)
+
+
+def test_a_ticket_that_was_opened_before_the_loss_is_refused_with_the_size_that_would_pass() -> None:
+    """RK-10, OP-03: what was recommended is never made smaller unsaid"""
+    bars = a_day(("10:06", "10:06", STEADY), ("10:07", "10:30", "99.35"))
+    bars += minutes("09:30", "10:30", "99.60", symbol=IBM)
+    house = House(bars, micro(daily_loss=dollars("0.20"), max_open_positions=3)).opens()
+    house.confirms_at("10:06:02")
+    house.until("10:06:50")
+    house.presses(replace(a_typed_buy("0.5", limit="99.60", stop="97.60"), symbol=IBM))
+    house.opens_ticket()
+    house.until("10:06:55")
+    before = the_ticket(house)
+
+    house.until("10:07:01")
+    house.confirms()
+    house.until("10:07:02")
+
+    assert before.now.passes
+    assert house.desk.stage.state.refusals[before.ticket.id] == (
+        "loss at the stop: 1.00 USD is over 0.75 USD a trade, at 0.5 throttle (0.13 of 0.20 USD lost today); "
+        "0.375 would pass",
+    )
+    assert before.ticket.order.quantity == Decimal("0.5")
+
+
+# ── the market ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+NORMAL, HIGH = (VixReading(Decimal(v), date(2026, 11, 18), VixLevel(w)) for v, w in (("17", "normal"), ("34", "high")))
+
+
+def a_dip(settings: Settings, before: str = "100", vix: VixReading | None = None) -> House:
+    """It is 10:06; `before` are the minutes of the morning, and `vix` was measured before the first of them."""
+    morning = minutes("09:30", "10:04", before)
+    house = House([*morning, a_bar("10:05", DIP), *minutes("10:06", "10:30", STEADY)], settings)
+    house.opens()
+    if vix is not None:
+        house.line.take(house.line.at, RegimeArrived(replace(UNKNOWN, vix=vix)))
+    return house.until("10:06")
+
+
+SMALL_RISK = {"per_trade": dollars("0.10")}
+
+
+def test_minutes_that_range_wider_than_the_stop_make_the_entry_smaller() -> None:
+    """RK-10: twice an average range of 0.43 USD is nearly three times the way to the stop"""
+    calm, wild = a_dip(micro(**SMALL_RISK)), a_dip(micro(**SMALL_RISK), before="100 100.20 99.80 100")
+
+    wild.opens_ticket()
+    wild.until("10:06:02")
+    size = the_ticket(wild).size
+
+    assert (staged(calm), staged(wild)) == ("0.334", "0.123")
+    assert size is not None
+    assert [str(term) for term in size.cuts] == ["0.37 ATR"]
+
+
+def test_a_high_vix_halves_what_the_strategy_takes_and_what_a_person_may_risk() -> None:
+    """RK-10, RK-19: as it was recorded, after a restart too"""
+    house = a_dip(micro(), vix=HIGH)
+    proposed = a_dip(micro(**SMALL_RISK), vix=HIGH)
+    too_large = replace(a_typed_buy("0.5", limit="99.50", stop="97.50"), symbol=SPY)
+
+    house.presses(too_large)
+    refused = house.last(ProposalSkipped).reasons
+    house.restarted().until("10:07")
+    house.presses(too_large)
+
+    said = "loss at the stop: 1.00 USD is over 0.75 USD a trade, at 0.5 VIX (high on 2026-11-18); 0.375 would pass"
+    assert staged(proposed) == "0.167"
+    assert said in refused
+    assert said in house.last(ProposalSkipped).reasons
+    assert_can_be_rebuilt(proposed)
+
+
+def test_the_ticket_names_the_same_measure_for_the_size_and_for_the_warning() -> None:
+    """RK-10, RK-19: one measure for everybody; it warns, and refuses nothing that is sized by it"""
+    house = a_dip(micro(**SMALL_RISK), vix=HIGH)
+
+    house.opens_ticket()
+    house.until("10:06:02")
+    ticket = the_ticket(house)
+    house.confirms()
+    house.until("10:06:30")
+
+    assert ticket.size is not None
+    assert [(str(term), term.words) for term in ticket.size.cuts] == [("0.5 VIX", "high on 2026-11-18")]
+    (verdict,) = (v for v in ticket.now.verdicts if v.check == "vix")
+    assert verdict.standing is Standing.WARNS
+    assert verdict.reason.startswith("34.00 at the close 1 d ago is high")
+    assert house.held() == "0.167"
+
+
+def test_a_vix_that_nobody_measured_leaves_the_fixed_risk_and_the_ticket_says_so() -> None:
+    """RK-10, RK-19: nothing is invented"""
+    house = a_dip(micro(**SMALL_RISK))
+
+    house.opens_ticket()
+    house.until("10:06:02")
+    size = the_ticket(house).size
+
+    assert staged(house) == "0.334"
+    assert size is not None
+    assert (size.cuts, [str(left.name) for left in size.left_out]) == ((), ["VIX"])
+    assert size.left_out[0].why == "the VIX was not measured yet"
+
+
+def test_where_no_term_cuts_the_ticket_lists_none() -> None:
+    """RK-10, OP-03"""
+    house = a_dip(micro(), vix=NORMAL)
+
+    house.opens_ticket()
+    house.until("10:06:02")
+    size = the_ticket(house).size
+
+    assert staged(house) == "0.502"
+    assert size is not None
+    assert (size.cuts, size.left_out) == ((), ())
+
+
+# ── the smallest order ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_size_is_raised_to_the_smallest_order_only_where_every_limit_allows_it() -> None:
+    """RK-18: noise makes it 12.25 USD; the smallest order is 20, which the fixed risk allows and half of it does not"""
+    wild = "100 100.20 99.80 100"
+    raises = SizingSettings(raise_to_minimum=True)
+    usual = micro(**SMALL_RISK, min_notional=Decimal(20))
+    raising = micro(**SMALL_RISK, min_notional=Decimal(20), sizing=raises)
+
+    as_it_is, raised = a_dip(usual, before=wild), a_dip(raising, before=wild)
+    in_fear = a_dip(raising, before=wild, vix=HIGH)
+
+    assert staged(raised) == "0.201"
+    for house, cost in ((as_it_is, "12.25"), (in_fear, "6.08")):
+        assert house.facts(ProposalStaged) == []
+        assert house.last(ProposalSkipped).reasons == (
+            f"notional: {cost} USD is under 20.00 USD an order; take more shares",
+        )
+
+
+# ── the budget ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_position_without_a_stop_leaves_no_room_for_another_and_still_can_be_closed() -> None:
+    """RK-21, RK-22: 50 USD that nobody guards, of 200, are over 15 %"""
+    settings = micro(max_open_positions=3)
+    bars = a_day(("10:06", "10:30", STEADY)) + minutes("09:30", "10:30", "99.60", symbol=IBM)
+    house = House(bars, settings).opens()
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+    other = replace(a_typed_buy("0.1"), symbol=IBM)
+
+    house.presses(other)
+    guarded = len(house.desk.stage.proposals())
+    (stop,) = house.stops
+    house.presses(RequestCancel(stop.id))
+    house.until("10:06:40")
+    house.presses(other)
+    refused = house.last(ProposalSkipped).reasons
+    house.presses(ProposeClose(SPY))
+
+    assert guarded == 1
+    assert refused == (
+        "risk budget: 50.03 USD would be lost at the stops, 50.00 USD before it, over 30.00 USD; "
+        "no size passes: the risk budget buys less than the smallest quantity",
+    )
+    assert [p.only_reduces for p in house.desk.stage.proposals()] == [True, False]

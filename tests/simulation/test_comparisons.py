@@ -1,0 +1,74 @@
+"""A comparison that looks at less than everything finds what one of everything finds, whatever goes wrong meanwhile."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from simulation.play import Player
+from simulation.sessions import session_of
+
+from core.brokers.simulated.book import Book
+from core.execution.order import Order
+from core.execution.reconciliation import Listing
+from core.model.broker import OrderReport
+from core.workflows.comparing import Comparing
+from core.workflows.filling import is_ours
+
+SEED = 20_131_007
+SESSIONS = 30
+
+
+def test_an_order_that_a_comparison_passes_over_has_nothing_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-09"""
+    look, passed_over, missed = Comparing._to_look_at, [0], []
+
+    def checked(self: Comparing, listing: Listing) -> list[Order]:
+        found = look(self, listing)
+        left_out = [o for o in self.desk.ledger.state.orders.values() if o not in found]
+        passed_over[0] += len(left_out)
+        missed.extend(order for order in left_out if _has_news(self, order, listing.reports.get(order.id)))
+        in_order = [o for o in self.desk.ledger.state.orders.values() if o in found]
+        assert [id(o) for o in found] == [id(o) for o in in_order]
+        return found
+
+    monkeypatch.setattr(Comparing, "_to_look_at", checked)
+    _play()
+
+    assert not missed
+    assert passed_over[0] > 0
+
+
+def test_the_list_that_the_exchange_kept_is_the_one_that_it_would_make_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-09"""
+    reports, kept, before = Book.reports, [0], [()]
+
+    def checked(self: Book, at: datetime) -> tuple[OrderReport, ...]:
+        found = reports(self, at)
+        assert found == tuple(order.whole_report() for order in self._listed.values())
+        kept[0] += bool(found) and found is before[0]
+        before[0] = found
+        return found
+
+    monkeypatch.setattr(Book, "reports", checked)
+    _play()
+
+    assert kept[0] > 0
+
+
+def _play() -> None:
+    for number in range(SESSIONS):
+        player = Player(session_of(SEED, number))
+        for event in player.session.events:
+            player.happen(event)
+        player.end()
+
+
+def _has_news(comparing: Comparing, order: Order, report: OrderReport | None) -> bool:
+    """Whether a look at it would do anything: what a comparison asks of every order."""
+    is_wanted = order.is_working or order.id in comparing.doubting._in_books
+    if report is None or not is_ours(order, report):
+        return is_wanted
+    is_alive = report.status is not None and report.status.is_working
+    is_behind = report.filled_quantity > order.filled_quantity
+    return is_wanted or is_alive or is_behind or comparing.desk.ledger.expects_legs(order)

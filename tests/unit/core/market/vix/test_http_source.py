@@ -1,0 +1,134 @@
+"""What the source of the VIX answers, over real sockets: a sound table, or no answer at all."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from pydantic import ValidationError
+
+from core.market.vix.http_source import LARGEST, HttpVixSource
+from core.market.vix.port import VixError
+from core.model.regime import DailyValue
+from core.risk.regime.terms import CBOE, RegimeSettings
+from tests.unit.core.market.vix.source import TWO_DAYS, Source
+
+
+@pytest.fixture
+def source() -> Iterator[Source]:
+    with Source() as source:
+        yield source
+
+
+def asked(source: Source, **seconds: str) -> list[DailyValue]:
+    terms = {name: Decimal(text) for name, text in seconds.items()}
+    return HttpVixSource(RegimeSettings(vix_url=source.url, **terms)).history()
+
+
+def refusal(source: Source, **seconds: str) -> str:
+    with pytest.raises(VixError) as error:
+        asked(source, **seconds)
+    return str(error.value)
+
+
+def test_every_close_of_the_table_is_read_exactly(source: Source) -> None:
+    """RK-19"""
+    assert asked(source) == [
+        DailyValue(date(2026, 11, 17), Decimal("16.80")),
+        DailyValue(date(2026, 11, 18), Decimal("23.40")),
+    ]
+    assert source.asked == ["/VIX_History.csv"]
+
+
+def test_a_compressed_answer_with_a_mark_at_its_head_is_the_same_answer(source: Source) -> None:
+    """RK-19"""
+    source.body = gzip.compress(b"\xef\xbb\xbf" + TWO_DAYS.encode())
+    source.headers = {"Content-Encoding": "gzip"}
+
+    assert [day.value for day in asked(source)] == [Decimal("16.80"), Decimal("23.40")]
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("", "is empty"),
+        ("<html>Please enable JavaScript</html>\n<p>\n", "no column date, close"),
+        ("DATE,OPEN,HIGH,LOW,CLOSE\n", "no row after it"),
+        (TWO_DAYS + "11/19/2026,24.00,25.10", "has 3 fields"),
+        (TWO_DAYS + "11/19/2026,24,25,23,n/a\n", "is no number"),
+        (TWO_DAYS + "11/19/2026,24,25,23,NaN\n", "not above zero"),
+        (TWO_DAYS + "11/19/2026,24,25,23,-1\n", "not above zero"),
+        (TWO_DAYS + "11/19/2026,24,25,23,0\n", "not above zero"),
+        (TWO_DAYS + "11/19/2026,24,25,23,2500\n", "under 1,000"),
+        (TWO_DAYS + "11/18/2026,24,25,23,24\n", "is not after 2026-11-18"),
+        (TWO_DAYS + "19.11.2026,24,25,23,24\n", "is no day"),
+        (TWO_DAYS + "13/45/2026,24,25,23,24\n", "is no day"),
+        (b"DATE,CLOSE\n\xff\xfe,1\n", "UnicodeDecodeError"),
+    ],
+)
+def test_an_answer_that_is_not_a_whole_sound_table_is_none(source: Source, body: str | bytes, why: str) -> None:
+    """RK-19: neither its last good row nor anything else of it is taken."""
+    source.body = body
+
+    assert why in refusal(source)
+
+
+@pytest.mark.parametrize("status", [204, 301, 403, 404, 429, 500, 503])
+def test_any_status_but_200_is_no_answer_and_nobody_is_followed_elsewhere(source: Source, status: int) -> None:
+    """RK-19"""
+    source.status = status
+    source.headers = {"Location": source.url + "?elsewhere"}
+    if status == 204:
+        source.body = ""
+
+    assert refusal(source) == f"127.0.0.1 answered {status}"
+    assert len(source.asked) == 1
+
+
+def test_a_source_that_hangs_is_left_after_the_set_time(source: Source) -> None:
+    """RK-19"""
+    source.holds.clear()
+
+    assert refusal(source, read_seconds="0.2") == "127.0.0.1 did not answer in time"
+
+
+def test_a_source_that_drips_for_ever_is_left_after_the_set_time(source: Source) -> None:
+    """RK-19: each piece comes in time, the whole never does."""
+    source.drips = True
+
+    assert refusal(source, answer_seconds="0.3") == "127.0.0.1 did not end its answer in 0.3 s"
+
+
+def test_more_than_a_history_can_be_is_not_taken_in(source: Source) -> None:
+    """RK-19: also where it came compressed, and small."""
+    source.body = gzip.compress(b"0" * (LARGEST + 1))
+    source.headers = {"Content-Encoding": "gzip"}
+
+    assert refusal(source) == f"127.0.0.1 sent more than {LARGEST:,} bytes"
+
+
+def test_a_source_that_is_not_there_says_what_to_do() -> None:
+    """RK-19"""
+    with Source() as gone:
+        url = gone.url
+
+    with pytest.raises(VixError, match=r"^127.0.0.1 cannot be reached \(ConnectError\); check the network and"):
+        HttpVixSource(RegimeSettings(vix_url=url)).history()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.org/vix.csv", "ftp://127.0.0.1/vix.csv", "ws://localhost/v", "vix.csv"]
+)
+def test_plain_http_leads_to_this_machine_alone(url: str) -> None:
+    """RK-19, SY-06"""
+    with pytest.raises(ValidationError, match="https; plain http only on this machine"):
+        RegimeSettings(vix_url=url)
+
+
+def test_by_default_the_exchange_itself_is_asked() -> None:
+    """RK-19"""
+    assert RegimeSettings().vix_url == CBOE
+    assert CBOE.startswith("https://cdn.cboe.com/")

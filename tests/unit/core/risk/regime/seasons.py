@@ -1,0 +1,38 @@
+"""Seasons of daily bars for a story, and the recorded ones beside the project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from core.model.regime import DailyBar, DailyValue
+from core.model.values import Price
+
+DATA = Path(__file__).resolve().parents[5].parent / "shared" / "data"
+real_data = pytest.mark.skipif(
+    not DATA.is_dir(), reason="the recorded daily figures lie beside the project, in ../shared/data, and are not there"
+)
+FIRST = date(2024, 1, 1)
+
+
+def file_of(symbol: str) -> Path:
+    return DATA / f"{symbol}_daily_2008_on.csv"
+
+
+def a_bar(day: date, close: str | int | Decimal, span: str | int | Decimal = 2) -> DailyBar:
+    """Half of the span over the close, half of it under."""
+    middle, half = Decimal(close), Decimal(span) / 2
+    return DailyBar(day, Price(middle + half), Price(middle - half), Price(middle))
+
+
+def bars(closes: Iterable[str | int | Decimal], span: str | int | Decimal = 2, first: date = FIRST) -> list[DailyBar]:
+    """One bar a day of the calendar: what is measured counts sessions, and knows no weekend."""
+    return [a_bar(first + timedelta(days=n), close, span) for n, close in enumerate(closes)]
+
+
+def values(*points: str) -> list[DailyValue]:
+    return [DailyValue(FIRST + timedelta(days=n), Decimal(point)) for n, point in enumerate(points)]

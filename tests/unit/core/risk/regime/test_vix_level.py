@@ -1,0 +1,78 @@
+"""The level of the VIX: its borders, and that it does not flap."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.model.regime import VixLevel
+from core.risk.regime.vix import BAND, ORDER, last_reading, level_after, plain_level, readings
+from tests.unit.core.risk.regime.seasons import values
+
+LOW, NORMAL, ELEVATED, HIGH = VixLevel
+points = st.decimals(Decimal("5"), Decimal("90"), places=2)
+
+
+def levels(*told: str) -> list[VixLevel]:
+    return [reading.level for reading in readings(values(*told))]
+
+
+@pytest.mark.parametrize(
+    ("value", "level"),
+    [
+        ("14.99", LOW), ("15", NORMAL), ("19.99", NORMAL), ("20", ELEVATED), ("30", ELEVATED), ("30.01", HIGH),
+    ],
+)  # fmt: skip
+def test_the_first_value_has_the_level_of_the_borders(value: str, level: VixLevel) -> None:
+    """RK-19"""
+    assert plain_level(Decimal(value)) is level
+    assert level_after(Decimal(value), None) is level
+
+
+def test_a_level_rises_with_the_close_that_crosses_its_border() -> None:
+    """RK-19"""
+    assert levels("14.99", "15.00", "19.99", "20.00", "30.00", "30.01") == [
+        LOW, NORMAL, NORMAL, ELEVATED, ELEVATED, HIGH,
+    ]  # fmt: skip
+
+
+def test_a_level_falls_only_a_point_under_its_border() -> None:
+    """RK-19"""
+    assert levels("31", "29.01", "29.00", "19.01", "18.99", "14.00", "13.99") == [
+        HIGH, HIGH, ELEVATED, ELEVATED, NORMAL, NORMAL, LOW,
+    ]  # fmt: skip
+
+
+def test_a_value_that_dances_on_a_border_changes_nothing_after_its_first_crossing() -> None:
+    """RK-19"""
+    assert levels("29.9", *["30.1", "29.9", "30.2", "29.2"] * 20)[1:] == [HIGH] * 80
+
+
+def test_a_fall_through_two_borders_passes_both() -> None:
+    """RK-19"""
+    assert levels("35", "16") == [HIGH, NORMAL]
+    assert levels("35", "19.5") == [HIGH, ELEVATED]
+
+
+def test_without_a_day_there_is_no_reading() -> None:
+    """RK-19: nothing is invented."""
+    assert last_reading([]) is None
+
+
+@given(points, st.sampled_from(ORDER))
+def test_a_level_never_is_under_its_value_nor_more_than_a_point_over_it(value: Decimal, before: VixLevel) -> None:
+    """RK-19"""
+    level = ORDER.index(level_after(value, before))
+
+    assert ORDER.index(plain_level(value)) <= level <= ORDER.index(plain_level(value + BAND))
+
+
+@given(points, st.sampled_from(ORDER))
+def test_the_same_value_again_changes_no_level(value: Decimal, before: VixLevel) -> None:
+    """RK-19"""
+    level = level_after(value, before)
+
+    assert level_after(value, level) is level

@@ -1,0 +1,377 @@
+"""Margin: how far maintenance is, what an entry does to it, and when it warns or refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.model.account import Account, NoAccount
+from core.model.instrument import Instrument, NoInstrument
+from core.model.order import Effect
+from core.model.quote import NoQuote
+from core.model.staging import Proposal, Standing
+from core.model.values import ClientOrderId, Fraction, Money, ProposalId, Symbol
+from core.risk.checks.margin import MarginCheck
+from core.risk.gate import Candidate, ReviewContext
+from core.risk.margin import distance_of, limit_under
+from core.settings import PROFILES, Settings
+from core.workflows.confirming import figures_of
+from tests.unit.core.brokers.trading_floor import IBM, SPY
+from tests.unit.core.execution.books import Books, a_request
+from tests.unit.core.risk.reviews import NOW, a_candidate, a_desk, an_exit, said, settings, usd
+
+PASSES, WARNS, REFUSES = Standing.PASSES, Standing.WARNS, Standing.REFUSES
+
+
+def money(amount: str) -> Money:
+    return Money(Decimal(amount))
+
+
+def on_margin(**changes: object) -> Account:
+    """100,000 USD lent twice; 100,000 are held, and 30,000 of that is what maintenance asks for."""
+    account = Account(
+        at=NOW,
+        name="paper",
+        equity=money("100000"),
+        cash=money("0"),
+        buying_power=money("100000"),
+        multiplier=Decimal(2),
+        initial_margin=money("50000"),
+        maintenance_margin=money("30000"),
+        overnight_buying_power=money("100000"),
+    )
+    return replace(account, **changes)  # type: ignore[arg-type]
+
+
+def requires(long: str | None = "0.3", short: str | None = "0.3", *, is_marginable: bool = True) -> Instrument:
+    return Instrument(
+        SPY,
+        is_marginable=is_marginable,
+        long_requirement=None if long is None else Fraction(Decimal(long)),
+        short_requirement=None if short is None else Fraction(Decimal(short)),
+    )
+
+
+def a_margin_desk(**changes: object) -> ReviewContext:
+    terms = {"account": on_margin(), "instrument": requires(), "settings": settings(max_notional=usd("1000000"))}
+    return a_desk(**(terms | changes))
+
+
+def buys(quantity: str, **terms: object) -> Candidate:
+    return a_candidate(quantity=quantity, **terms)  # type: ignore[arg-type]
+
+
+def verdict(candidate: Candidate, **changes: object) -> tuple[Standing, str]:
+    return said(MarginCheck(), candidate, a_margin_desk(**changes))
+
+
+# ── the distance ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("changes", "distance"),
+    [
+        ({}, "0.7"),
+        ({"equity": money("30000")}, "0"),
+        ({"equity": money("20000")}, "-0.5"),
+        ({"equity": money("0")}, "-1"),
+        ({"equity": money("-5")}, "-1"),
+        ({"maintenance_margin": money("0")}, None),
+        ({"maintenance_margin": None}, None),
+        ({"multiplier": Decimal(1)}, None),
+    ],
+)
+def test_the_distance_is_equity_less_maintenance_as_a_share_of_equity(
+    changes: dict[str, object], distance: str | None
+) -> None:
+    """RK-14"""
+    assert distance_of(on_margin(**changes)) == (None if distance is None else Decimal(distance))
+
+
+@pytest.mark.parametrize(("distance", "limit"), [("0.3", None), ("0.25", None), ("0.2", "0.25"), ("-0.1", "0.1")])
+def test_of_the_distances_that_warn_the_smallest_counts(distance: str, limit: str | None) -> None:
+    """RK-14"""
+    found = limit_under(Fraction(Decimal(distance)), (Decimal("0.25"), Decimal("0.1")))
+
+    assert found == (None if limit is None else Decimal(limit))
+
+
+# ── what an entry does ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_entry_says_how_far_maintenance_is_with_it_and_without() -> None:
+    """RK-14: 100 × 100 USD ask for 3,000 more of 100,000."""
+    assert verdict(buys("100")) == (PASSES, "67.00 % from maintenance when filled, 70.00 % without it")
+
+
+def test_an_entry_that_would_bring_the_account_under_maintenance_is_refused() -> None:
+    """RK-14"""
+    low = on_margin(equity=money("32000"))
+
+    assert verdict(buys("50"), account=low)[0] is WARNS
+    assert verdict(buys("100"), account=low) == (
+        REFUSES, "it would bring the account under maintenance; take fewer shares",
+    )  # fmt: skip
+
+
+def test_an_account_without_equity_opens_nothing_on_margin() -> None:
+    """RK-14"""
+    assert verdict(buys("1"), account=on_margin(equity=money("0")))[0] is REFUSES
+
+
+def test_an_entry_that_leaves_less_than_the_least_distance_is_refused() -> None:
+    """RK-14"""
+    strict = settings(margin={"refuse_at": "0.68"})
+
+    standing, reason = verdict(buys("100"), settings=strict)
+
+    assert (standing, reason) == (
+        REFUSES, "67.00 % from maintenance would be left, 68.00 % must be; take fewer shares",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("warn_at", "standing"), [(("0.68",), WARNS), (("0.67",), PASSES), ((), PASSES)])
+def test_the_distances_that_warn_are_settable(warn_at: tuple[str, ...], standing: Standing) -> None:
+    """RK-14"""
+    assert verdict(buys("100"), settings=settings(margin={"warn_at": warn_at}))[0] is standing
+
+
+def test_an_asset_that_requires_more_takes_more_buying_power_than_it_costs() -> None:
+    """RK-14: at a requirement of 100 % 60,000 USD of it take 120,000 of an account that is lent twice."""
+    standing, reason = verdict(buys("600"), instrument=requires("1"))
+
+    assert (standing, reason) == (
+        REFUSES, "it takes 120,000.00 USD of buying power, 100,000.00 USD are free; take fewer shares",
+    )  # fmt: skip
+    assert verdict(buys("600"))[0] is PASSES
+
+
+def test_an_asset_that_is_not_marginable_is_paid_in_full() -> None:
+    """RK-14"""
+    assert verdict(buys("600"), instrument=requires(is_marginable=False))[0] is REFUSES
+
+
+def test_a_short_sale_goes_by_the_short_requirement() -> None:
+    """RK-14"""
+    hard = requires("0.3", "1")
+
+    assert verdict(buys("600", effect=Effect.SHORT), instrument=hard)[0] is REFUSES
+    assert verdict(buys("600", effect=Effect.OPEN), instrument=hard)[0] is PASSES
+
+
+def test_what_the_day_lends_and_the_night_does_not_is_warned() -> None:
+    """RK-14: an account that is lent four times by day."""
+    by_day = on_margin(multiplier=Decimal(4), buying_power=money("300000"), overnight_buying_power=money("9000"))
+
+    assert verdict(buys("100"), account=by_day) == (
+        WARNS, "over the night 9,000.00 USD may be spent; close it before that",
+    )  # fmt: skip
+    assert verdict(buys("90"), account=by_day)[0] is PASSES
+    assert verdict(buys("100"), account=replace(by_day, overnight_buying_power=None))[0] is PASSES
+
+
+@pytest.mark.parametrize(("requirement", "night", "is_over"), [
+    ("0.3", "10000", False), ("0.3", "9999", True), ("0.75", "15000", False), ("0.75", "14999", True),
+    ("1", "20000", False), ("1", "19999", True),
+])  # fmt: skip
+@pytest.mark.parametrize("effect", [Effect.OPEN, Effect.SHORT])
+def test_over_the_night_an_entry_takes_what_its_asset_requires_at_two_times(
+    requirement: str, night: str, is_over: bool, effect: Effect
+) -> None:
+    """RK-14: 10,000 USD at a requirement over a half take more than they cost, long or short."""
+    by_day = on_margin(multiplier=Decimal(4), buying_power=money("400000"), overnight_buying_power=money(night))
+
+    standing, _ = verdict(buys("100", effect=effect), account=by_day, instrument=requires(requirement, requirement))
+
+    assert standing is (WARNS if is_over else PASSES)
+
+
+def test_who_holds_over_the_night_is_refused_what_the_night_does_not_lend() -> None:
+    """RK-14: as `swing` has it; an exit goes all the same."""
+    holds = settings(margin={"holds_overnight": True}, max_notional=usd("1000000"))
+    by_day = on_margin(multiplier=Decimal(4), buying_power=money("300000"), overnight_buying_power=money("9000"))
+
+    assert verdict(buys("100"), account=by_day, settings=holds) == (
+        REFUSES, "over the night 9,000.00 USD may be spent, and it takes 10,000.00 USD; take fewer shares",
+    )  # fmt: skip
+    assert verdict(buys("90"), account=by_day, settings=holds)[0] is PASSES
+    assert verdict(an_exit(quantity="100"), account=by_day, settings=holds)[0] is PASSES
+    assert Settings.model_validate(PROFILES["swing"]).risk.margin.holds_overnight
+
+
+def test_a_cash_account_sells_nothing_short() -> None:
+    """RK-14: no requirement of any asset makes it one that borrows."""
+    cash = on_margin(multiplier=Decimal(1))
+
+    assert verdict(buys("1", effect=Effect.SHORT), account=cash) == (REFUSES, "a cash account sells nothing short")
+    assert verdict(buys("1"), account=cash)[0] is PASSES
+
+
+def test_every_warning_of_an_entry_is_told() -> None:
+    """RK-14, RK-01"""
+    short_of = on_margin(overnight_buying_power=money("-5"))
+
+    standing, reason = verdict(buys("100"), account=short_of, settings=settings(margin={"warn_at": ("0.68",)}))
+
+    assert standing is WARNS
+    assert reason == (
+        "over the night 0.00 USD may be spent; close it before that; "
+        "67.00 % from maintenance would be left, under 68.00 %"
+    )
+
+
+# ── what is not known ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"instrument": requires(None)}, "the broker does not say what SPY requires on margin"),
+        ({"instrument": NoInstrument("no answer")}, "what it requires on margin is not known: no answer"),
+        ({"account": on_margin(maintenance_margin=None)}, "the broker does not say the account's maintenance margin"),
+    ],
+)
+def test_what_the_broker_does_not_say_is_never_assumed(changes: dict[str, object], reason: str) -> None:
+    """RK-14, RK-01: refused on fresh figures; before the ticket has asked for them only a warning."""
+    assert verdict(buys("1"), **changes) == (REFUSES, reason)
+    assert verdict(buys("1"), is_fresh=False, **changes) == (WARNS, f"{reason}; asked at the ticket")
+
+
+def test_without_a_price_nothing_can_be_measured() -> None:
+    """RK-01"""
+    assert verdict(buys("1", limit=None), quote=NoQuote("none")) == (REFUSES, "no price to measure it by")
+
+
+def test_without_an_account_an_entry_is_refused() -> None:
+    """RK-01"""
+    assert verdict(buys("1"), account=NoAccount("no answer")) == (REFUSES, "margin is not known: no answer")
+
+
+def test_a_cash_account_and_an_exit_need_no_margin() -> None:
+    """RK-14, RK-22"""
+    assert verdict(buys("1"), account=on_margin(multiplier=Decimal(1)))[0] is PASSES
+    assert verdict(an_exit(), account=on_margin(equity=money("0")))[0] is PASSES
+
+
+# ── entries on their way ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("known", "left", "without"),
+    [
+        ({IBM: requires("0.5")}, "62.00 %", "65.00 %"),
+        ({IBM: requires(None)}, "57.00 %", "60.00 %"),
+        ({}, "57.00 %", "60.00 %"),
+    ],
+)
+def test_entries_that_work_ask_for_maintenance_too_and_count_whole_where_theirs_is_not_known(
+    known: dict[Symbol, Instrument], left: str, without: str
+) -> None:
+    """RK-14: the difference is the order's own.
+
+    100 IBM at 100 USD work; the account's own figure counts what is held alone.
+    """
+    books = Books()
+    books.creates(a_request("on its way", symbol=IBM, quantity="100", limit="100"))
+
+    found = verdict(buys("100"), ledger=books.ledger, instruments=known)
+
+    assert found == (PASSES, f"{left} from maintenance when filled, {without} without it")
+
+
+def test_an_entry_in_flight_takes_of_the_night_as_of_the_day() -> None:
+    """RK-14: 10,000 of 15,000 USD over the night are spoken for."""
+    books = Books()
+    books.creates(a_request("in flight", symbol=IBM, quantity="100", limit="100"))
+    account = on_margin(overnight_buying_power=money("15000"))
+
+    assert verdict(buys("50"), ledger=books.ledger, account=account)[0] is PASSES
+    assert verdict(buys("51"), ledger=books.ledger, account=account)[0] is WARNS
+
+
+def test_an_entry_does_not_count_beside_the_one_whose_place_it_takes() -> None:
+    """RK-14, EX-12"""
+    books = Books()
+    books.creates(a_request("before", symbol=SPY, quantity="100", limit="100"))
+    again = buys("100")
+    again = replace(again, order=replace(again.order, replaces=ClientOrderId("before")))
+
+    assert verdict(again, ledger=books.ledger)[1].startswith("67.00 %")
+
+
+# ── whatever the figures are ─────────────────────────────────────────────────────────────────────────────────────────
+
+amounts = st.integers(-100_000, 1_000_000).map(lambda cents: Money(Decimal(cents) / 100))
+accounts = st.builds(
+    on_margin,
+    equity=amounts,
+    buying_power=amounts.map(abs),
+    multiplier=st.sampled_from([Decimal(2), Decimal(4)]),
+    maintenance_margin=st.one_of(st.none(), amounts.map(abs)),
+    overnight_buying_power=st.one_of(st.none(), amounts),
+)
+requirements = st.builds(
+    requires,
+    st.sampled_from([None, "0", "0.25", "0.3", "1"]),
+    st.sampled_from([None, "0.3", "1", "1.4"]),
+    is_marginable=st.booleans(),
+)
+sizes = st.integers(1, 100_000).map(str)
+
+
+@given(accounts, requirements, sizes, sizes, st.sampled_from([Effect.OPEN, Effect.SHORT]))
+def test_a_larger_entry_is_never_judged_more_kindly(
+    account: Account, instrument: Instrument, one: str, other: str, effect: Effect
+) -> None:
+    """RK-14"""
+    order = (PASSES, WARNS, REFUSES)
+    small, large = sorted((one, other), key=int)
+
+    kind, strict = (
+        verdict(buys(size, effect=effect), account=account, instrument=instrument)[0] for size in (small, large)
+    )
+
+    assert order.index(kind) <= order.index(strict)
+
+
+@given(accounts, requirements, sizes)
+def test_an_exit_never_waits_for_margin(account: Account, instrument: Instrument, size: str) -> None:
+    """RK-14, RK-22"""
+    assert verdict(an_exit(quantity=size), account=account, instrument=instrument)[0] is PASSES
+
+
+@given(accounts, requirements, sizes, st.sampled_from([Effect.OPEN, Effect.SHORT]))
+def test_what_passes_leaves_the_account_over_maintenance_and_within_its_buying_power(
+    account: Account, instrument: Instrument, size: str, effect: Effect
+) -> None:
+    """RK-14: the figures reckoned anew from the account's."""
+    standing, _ = verdict(buys(size, effect=effect), account=account, instrument=instrument)
+    if standing is REFUSES:
+        return
+
+    side = instrument.long_requirement if effect is Effect.OPEN else instrument.short_requirement
+    required = Decimal(1) if not instrument.is_marginable else side
+    assert required is not None
+    assert account.maintenance_margin is not None
+    cost = 100 * Decimal(size)
+    assert account.equity >= account.maintenance_margin + cost * required
+    assert cost <= account.buying_power
+    assert cost * required * account.multiplier <= account.buying_power
+
+
+@pytest.mark.parametrize(("requirement", "after"), [("0.3", "40000"), ("0.75", "10000"), ("1", "-20000")])
+def test_the_power_that_a_ticket_leaves_is_what_the_check_counts(requirement: str, after: str) -> None:
+    """OP-03, RK-14: 600 at 100 USD take 60,000 of 100,000, and more of it where margin asks for more than half"""
+    wish, desk = buys("600"), a_margin_desk(instrument=requires(requirement))
+    proposal = Proposal(
+        ProposalId("wish"), "vwap", wish.order, wish.stop, NOW, NOW, None, "", None, None, None
+    )  # fmt: skip
+
+    figures = figures_of(proposal, wish.price(desk.quote), desk)
+
+    assert figures.buying_power_after == Decimal(after)
+    assert (MarginCheck().review(wish, desk).standing is REFUSES) == (Decimal(after) < 0)

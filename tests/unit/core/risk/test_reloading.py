@@ -1,0 +1,138 @@
+"""What another settings file would change, and which way is looser."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core.risk.reloading import (
+    LESS_IS_LOOSER,
+    MORE_IS_LOOSER,
+    STRICTER,
+    Kind,
+    changes_between,
+    digest_of,
+    with_changes,
+)
+from core.settings import PROFILES, Settings
+
+
+def a_file(**tables: Any) -> Settings:
+    return Settings.model_validate(tables)
+
+
+def a_limit(name: str, value: object) -> Settings:
+    table: Any = value
+    for key in reversed(name.split(".")):
+        table = {key: table}
+    return a_file(risk=table)
+
+
+def leaves(table: Any, path: tuple[str, ...] = ()) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in table.items():
+        if isinstance(value, dict) and set(value) != {"usd", "of_equity"}:
+            found |= leaves(value, (*path, key))
+        else:
+            found[".".join((*path, key))] = value
+    return found
+
+
+RISK = leaves(Settings().risk.model_dump())
+
+
+def test_a_direction_is_said_of_limits_that_there_are_and_of_each_once() -> None:
+    """RK-13"""
+    named = [*MORE_IS_LOOSER, *LESS_IS_LOOSER, *STRICTER]
+
+    assert set(named) <= set(RISK)
+    assert len(named) == len(set(named))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kind"),
+    [
+        ("max_open_positions", 2, Kind.LOOSER),
+        ("entries_a_day", 0, Kind.TIGHTER),
+        ("daily_loss", {"usd": "5"}, Kind.TIGHTER),
+        ("daily_loss", {"usd": "20"}, Kind.LOOSER),
+        ("daily_loss", {"of_equity": "0.001"}, Kind.LOOSER),
+        ("window_start", "09:45", Kind.LOOSER),
+        ("window_start", "10:15", Kind.TIGHTER),
+        ("window_end", "11:45", Kind.LOOSER),
+        ("on_missing_equity", "allow", Kind.LOOSER),
+        ("margin.refuse_at", "0.1", Kind.TIGHTER),
+        ("margin.warn_at", ["0.5"], Kind.LOOSER),
+        ("portfolio.reserve", "20", Kind.TIGHTER),
+        ("protections.cooldown.enabled", False, Kind.LOOSER),
+        ("protections.day_trades.enabled", True, Kind.TIGHTER),
+        ("protections.max_drawdown.limit", "0.1", Kind.TIGHTER),
+        ("protections.max_drawdown.method", "within", Kind.LOOSER),
+        ("protections.low_profit.lookback_minutes", 2880, Kind.LOOSER),
+        ("session.policy", "include_extended", Kind.LOOSER),
+        ("sizing.raise_to_minimum", True, Kind.LOOSER),
+        ("min_notional", "2", Kind.LOOSER),
+    ],
+)
+def test_a_limit_is_tighter_or_looser_and_what_cannot_be_compared_is_looser(
+    name: str, value: object, kind: Kind
+) -> None:
+    """RK-13: another unit needs an equity, another method needs a person."""
+    (change,) = changes_between(Settings(), a_limit(name, value))
+
+    assert (change.key, change.kind) == (f"risk.{name}", kind)
+
+
+def test_a_change_says_old_and_new() -> None:
+    """RK-13"""
+    new = a_file(risk={"daily_loss": {"of_equity": "0.02"}, "window_end": "11:00"}, symbols=["SPY", "IBM"])
+
+    assert [(change.words, change.kind) for change in changes_between(Settings(), new)] == [
+        ("symbols SPY → SPY, IBM", Kind.RESTART),
+        ("risk.daily_loss 10 USD → 0.02 of equity", Kind.LOOSER),
+        ("risk.window_end 11:30 → 11:00", Kind.TIGHTER),
+    ]
+
+
+def test_what_no_order_depends_on_is_no_difference() -> None:
+    """RK-13: a theme shuts no entry."""
+    new = a_file(display={"theme": "light"}, keys={"order.new": "N"})
+
+    assert changes_between(Settings(), new) == ()
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_all_changes_together_make_the_file_and_none_of_them_nothing(name: str) -> None:
+    """RK-13"""
+    old, new = Settings(), a_file(profile=name, **PROFILES[name])
+    changes = changes_between(old, new)
+
+    assert with_changes(old, new, changes) == new
+    assert with_changes(old, new, ()) == old
+
+
+def test_a_part_of_the_changes_takes_these_alone() -> None:
+    """RK-13"""
+    old = Settings()
+    new = a_file(risk={"daily_loss": {"usd": "5"}, "weekly_loss": {"usd": "50"}})
+    tighter = [change for change in changes_between(old, new) if change.kind is Kind.TIGHTER]
+
+    risk = with_changes(old, new, tighter).risk
+    assert (risk.daily_loss.usd, risk.weekly_loss.usd) == (Decimal(5), Decimal(25))
+
+
+def test_a_part_that_cannot_stand_alone_is_an_error() -> None:
+    """RK-13: a window that begins later ends before it, while its later end waits for the word."""
+    old, new = Settings(), a_file(risk={"window_start": "12:00", "window_end": "13:00"})
+    tighter = [change for change in changes_between(old, new) if change.kind is Kind.TIGHTER]
+
+    with pytest.raises(ValueError, match=r"window_start is after risk\.window_end"):
+        with_changes(old, new, tighter)
+
+
+def test_the_digest_is_of_what_the_file_says() -> None:
+    """RK-13"""
+    assert digest_of(Settings()) == digest_of(Settings.model_validate({}))
+    assert digest_of(Settings()) != digest_of(a_limit("entries_a_day", 2))

@@ -1,0 +1,142 @@
+"""What losses leave of the risk of a trade, until a better day or a new week."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.facts import DayStarted, RiskRestored, RiskThrottled
+from core.model.values import Money
+from core.risk.scaling.contract import Throttle
+from core.risk.scaling.losses import Loss, Losses
+from core.risk.scaling.settings import ThrottleSettings
+from tests.unit.core.brokers.trading_floor import at
+
+MONDAY = date(2026, 11, 16)
+TERMS = ThrottleSettings()
+NOON = at("12:00")
+
+
+class Account:
+    """An account of 1,000 USD that may lose 10 a day and 25 a week, and what its throttle makes of its figures."""
+
+    def __init__(self) -> None:
+        self.losses = Losses()
+
+    def opens(self, day: date, equity: str) -> None:
+        self.tell(DayStarted(day, Money(Decimal(equity))))
+        if self.losses.state.ended:
+            self.tell(RiskRestored(self.losses.state.ended))
+
+    def shows(self, equity: str) -> Throttle | None:
+        """As the desk does with each figure of the account: what is found is told."""
+        state = self.losses.state
+        assert state.opening is not None
+        assert state.week_opening is not None
+        worth = Decimal(equity)
+        found = self.losses.measure(
+            Loss(state.opening - worth, Decimal(10)), Loss(state.week_opening - worth, Decimal(25)), TERMS
+        )
+        if found is not None:
+            self.tell(RiskThrottled(found.factor, found.words))
+        return found
+
+    def tell(self, fact: DayStarted | RiskThrottled | RiskRestored) -> None:
+        self.losses.folds[type(fact)](NOON, fact)  # type: ignore[operator]
+
+    @property
+    def factor(self) -> Decimal:
+        return self.losses.state.factor
+
+
+def an_account(equity: str = "1000") -> Account:
+    account = Account()
+    account.opens(MONDAY, equity)
+    return account
+
+
+@pytest.mark.parametrize(
+    ("equity", "factor"),
+    [("1000", "1"), ("1020", "1"), ("995.01", "1"), ("995", "0.5"), ("985.01", "0.5"), ("985", "0.25")],
+)
+def test_half_the_daily_limit_halves_the_risk_and_most_of_the_weekly_leaves_a_quarter(equity: str, factor: str) -> None:
+    """RK-11: 10 USD a day, 25 a week; 60 % of the week's are 15"""
+    account = an_account()
+
+    account.shows(equity)
+
+    assert account.factor == Decimal(factor)
+
+
+def test_the_throttle_says_what_was_lost_and_stays_when_the_loss_is_made_good() -> None:
+    """RK-11"""
+    account = an_account()
+    account.shows("994.80")
+
+    later = account.shows("999")
+
+    assert later is None
+    assert account.losses.throttle == Throttle(Decimal("0.5"), "5.20 of 10.00 USD lost today")  # type: ignore[arg-type]
+
+
+def test_a_day_that_lost_or_made_nothing_leaves_it_and_a_profitable_one_ends_it() -> None:
+    """RK-11"""
+    account = an_account()
+    account.shows("994")
+
+    account.opens(MONDAY + timedelta(days=1), "994")
+    after_a_loss = account.factor
+    account.opens(MONDAY + timedelta(days=2), "994")
+    after_nothing = account.factor
+    account.opens(MONDAY + timedelta(days=3), "994.01")
+
+    assert (after_a_loss, after_nothing, account.factor) == (Decimal("0.5"), Decimal("0.5"), Decimal(1))
+
+
+def test_a_new_week_ends_it_also_where_its_monday_is_a_holiday() -> None:
+    """RK-11"""
+    account = an_account()
+    account.shows("980")
+
+    account.opens(MONDAY + timedelta(days=4), "979")
+    on_friday = account.factor
+    account.opens(MONDAY + timedelta(days=8), "979")
+
+    assert (on_friday, account.factor) == (Decimal("0.25"), Decimal(1))
+
+
+def test_after_a_profitable_day_the_weeks_loss_throttles_again_only_once_it_has_grown() -> None:
+    """RK-11: the reset would mean nothing if the loss that it forgave tripped at once"""
+    account = an_account()
+    account.shows("980")
+    account.opens(MONDAY + timedelta(days=1), "980")
+    account.opens(MONDAY + timedelta(days=2), "982")
+
+    as_it_was = account.shows("982")
+    grown = account.shows("981.99")
+
+    assert as_it_was is None
+    assert grown == Throttle(Decimal("0.25"), "18.01 of 25.00 USD lost this week")  # type: ignore[arg-type]
+
+
+def test_a_limit_that_needs_an_unknown_equity_throttles_nothing() -> None:
+    """RK-11: the loss of the day refuses entries then, as RK-03 says"""
+    assert Losses().measure(Loss(Decimal(100), None), Loss(Decimal(100), None), TERMS) is None
+    assert Losses().throttle is None
+
+
+@given(st.lists(st.integers(9_600, 10_300), min_size=1, max_size=40))
+def test_within_a_day_the_risk_only_falls_and_is_what_the_deepest_loss_left(figures: list[int]) -> None:
+    """RK-11"""
+    account, lowest = an_account(), Decimal(1000)
+    for cents in figures:
+        worth = Decimal(cents) / 10
+        account.shows(str(worth))
+        lowest = min(lowest, worth)
+        lost = 1000 - lowest
+        expected = Decimal("0.25") if lost >= 15 else Decimal("0.5") if lost >= 5 else Decimal(1)
+        assert account.factor == expected

@@ -1,0 +1,60 @@
+"""Daily figures from a file: read exactly, or refused with the place and what to do."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from core.csv_table import TableError
+from core.daily_file import read_daily_bars, read_daily_values
+from core.model.regime import DailyBar, DailyValue
+from core.model.values import Price
+
+HEAD = "date,open,high,low,close,volume\n"
+
+
+def a_file(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "SPY_daily.csv"
+    path.write_text(text)
+    return path
+
+
+def test_bars_are_read_with_their_days_whatever_other_columns_there_are(tmp_path: Path) -> None:
+    """RK-19"""
+    path = a_file(tmp_path, HEAD + "2020-02-24,330,332.9,321.5,322.42,1\n2020-02-25,323,325,310,311.50,1\n")
+
+    assert read_daily_bars(path) == [
+        DailyBar(date(2020, 2, 24), *(Price(Decimal(figure)) for figure in ("332.9", "321.5", "322.42"))),
+        DailyBar(date(2020, 2, 25), *(Price(Decimal(figure)) for figure in ("325", "310", "311.50"))),
+    ]
+
+
+def test_an_index_needs_its_close_alone(tmp_path: Path) -> None:
+    """RK-19"""
+    path = a_file(tmp_path, "Date,Close\n2020-02-24,25.03\n")
+
+    assert read_daily_values(path) == [DailyValue(date(2020, 2, 24), Decimal("25.03"))]
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("2020-02-24,1,330,321", "the line has 4 fields, 5 are needed; complete it"),
+        ("24.02.2020,1,330,321,322,1", "date '24.02.2020' is no day such as 2020-02-24"),
+        ("2020-02-24,1,330,321,x,1", "'x' is no number such as 18.70"),
+        ("2020-02-24,1,330,0,322,1", "'0' is not above zero and under 10,000,000"),
+        ("2020-02-24,1,330,321,340,1", "close 340 is not within 321 to 330; mend the row"),
+        ("2020-02-20,1,330,321,322,1", "'2020-02-20' is not after 2020-02-21; sort the file by date, one row a day"),
+    ],
+)
+def test_a_row_that_cannot_be_believed_is_named_with_its_line(tmp_path: Path, row: str, words: str) -> None:
+    """RK-19"""
+    path = a_file(tmp_path, HEAD + f"2020-02-21,1,330,321,322,1\n{row}\n")
+
+    with pytest.raises(TableError) as error:
+        read_daily_bars(path)
+
+    assert str(error.value) == f"{path}:3: {words}"

@@ -1,0 +1,103 @@
+"""A settings file that changes under a running engine is seen, whole, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from core.inputs import SettingsFault, SettingsFileSeen
+from core.settings import Settings
+from state.folders import Home
+from state.settings_file import load_settings
+from state.settings_watch import SettingsWatch
+
+
+@dataclass
+class Clock:
+    at: float = 0.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+@dataclass
+class Watched:
+    home: Home
+    watch: SettingsWatch
+    clock: Clock
+
+    def looks(self, seconds: float = 1.0) -> Settings | SettingsFault | None:
+        self.clock.at += seconds
+        seen = self.watch.look()
+        return None if seen is None else seen.answer
+
+    def writes(self, text: str) -> None:
+        self.home.settings.write_text(text)
+
+
+@pytest.fixture
+def watched(tmp_path) -> Watched:
+    home = Home.of({"KEYTURN_HOME": str(tmp_path)})
+    clock = Clock()
+    return Watched(home, SettingsWatch(home.settings, lambda: load_settings(home, {}), clock), clock)
+
+
+def test_the_first_look_reads_and_an_unchanged_file_is_not_read_again(watched: Watched) -> None:
+    """RK-13: it may have changed between the settings and the engine."""
+    assert isinstance(watched.watch.look(), SettingsFileSeen)
+    assert [watched.looks() for _ in range(5)] == [None] * 5
+
+
+def test_a_change_is_read_once_it_is_the_same_at_two_looks(watched: Watched) -> None:
+    """RK-13"""
+    watched.looks()
+    watched.writes("[risk]\nentries_a_day = 2")
+
+    assert watched.looks() is None
+    seen = watched.looks()
+    assert isinstance(seen, Settings)
+    assert seen.risk.entries_a_day == 2
+    assert watched.looks() is None
+
+
+def test_a_file_that_is_still_being_written_is_waited_for(watched: Watched) -> None:
+    """RK-13"""
+    watched.looks()
+    watched.writes("[risk]\nentries_a_day")
+    assert watched.looks() is None
+    watched.writes("[risk]\nentries_a_day = 3")
+    assert watched.looks() is None
+
+    seen = watched.looks()
+    assert isinstance(seen, Settings)
+    assert seen.risk.entries_a_day == 3
+
+
+def test_between_looks_there_is_a_second(watched: Watched) -> None:
+    """RK-13"""
+    watched.looks()
+    watched.writes("[risk]\nentries_a_day = 2")
+
+    assert [watched.looks(0.02) for _ in range(40)] == [None] * 40
+
+
+def test_a_file_that_cannot_stand_is_told_with_its_place(watched: Watched) -> None:
+    """RK-13"""
+    watched.looks()
+    watched.writes("[risk]\ndaily_los = { usd = 5 }")
+    watched.looks()
+
+    assert watched.looks() == SettingsFault(
+        "settings.toml: risk.daily_los: there is no such setting; did you mean risk.daily_loss?"
+    )
+
+
+def test_a_file_that_is_gone_is_missing_and_not_another_one(watched: Watched) -> None:
+    """RK-13: what it said is no wish of anybody to trade by the defaults."""
+    watched.writes("[risk]\nentries_a_day = 2")
+    watched.looks()
+    watched.home.settings.unlink()
+
+    assert watched.looks() is None
+    assert watched.looks() == SettingsFault("settings.toml is missing")
