@@ -34,7 +34,10 @@ from core.model.values import NO_SHARES, ClientOrderId, Digest, ProposalId, Quan
 
 @dataclass(slots=True)
 class Confirmation:
-    """A turned key. Its approval is void as soon as the confirmation was refused."""
+    """A turned key. Its approval is void as soon as the confirmation was refused.
+
+    That its order was blocked is told once, and leaves what else was signed with it: the stop that goes back (EX-21).
+    """
 
     ticket: Ticket
     proposal: Proposal
@@ -42,6 +45,7 @@ class Confirmation:
     received_at: datetime
     is_decided: bool = False
     is_void: bool = False
+    is_told: bool = False
 
 
 @dataclass(slots=True)
@@ -261,7 +265,7 @@ class Stage:
     def _blocked(self, _at: datetime, fact: SubmissionBlocked) -> None:
         for confirmation in self.state.confirmations.values():
             if confirmation.ticket.order.client_order_id == fact.client_order_id:
-                confirmation.is_void = True
+                confirmation.is_told = True
 
     def _give_back(self) -> None:
         """The engine died between the two records: nothing left, and what was signed stands as before (EX-20)."""

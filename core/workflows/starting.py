@@ -57,7 +57,8 @@ class Starting:
         return [
             turned.ticket.order.client_order_id
             for turned in stage.confirmations.values()
-            if turned.is_decided and not turned.is_void and not ledger.has(turned.ticket.order.client_order_id)
+            if turned.is_decided and not turned.is_void and not turned.is_told
+            if not ledger.has(turned.ticket.order.client_order_id)
             if not turned.ticket.cancels or turned.approval.id not in stage.used
         ]
 

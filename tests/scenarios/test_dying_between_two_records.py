@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from core.facts import ApprovalRedeemed, Fact, OrderApproved, OrderCreated, SubmissionBlocked
-from core.inputs import ProposeClose
+from core.effects import SubmitOrder
+from core.facts import ApprovalRedeemed, Fact, Halted, OrderApproved, OrderCreated, SubmissionBlocked
+from core.inputs import ProposeClose, SubmissionStopped
 from core.model.values import plain
 from core.picture import Pictures
 from core.workflows.starting import NOT_WRITTEN
@@ -79,3 +80,23 @@ def test_the_sale_of_a_close_that_was_not_written_down_goes_out_within_its_time(
     ]
     assert house.held() == house.held_by_the_broker() == "0"
     assert_can_be_rebuilt(house)
+
+
+def test_a_sale_that_the_latch_blocks_has_its_stop_put_back() -> None:
+    """EX-21, EX-13: that the sale was blocked takes nothing from what was signed with it."""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    house.slows_down(0.2)
+    house.presses(ProposeClose(SPY))
+    passes(house, 2)
+    confirms_now(house)
+    house.line.breaks_at(SubmitOrder, arrives=False)
+    while len(house.facts(OrderCreated)) < 3:
+        house.until_moment(house.line.at + timedelta(milliseconds=50))
+    sale = house.facts(OrderCreated)[-1].order.client_order_id
+    house.line.take(house.line.at, SubmissionStopped(sale, "the latch is shut"))
+    passes(house, 5)
+
+    (row,) = Pictures(house.engine).draw(house.line.at).positions
+    assert house.facts(SubmissionBlocked)[-1].client_order_id == sale
+    assert not house.facts(Halted)
+    assert plain(row.covered) == plain(row.quantity) == "0.502"
