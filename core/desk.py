@@ -60,6 +60,10 @@ class Holdings:
         position = self.ledger.position(symbol, strategy)
         return (position.quantity, position.average_price) if position else (Quantity(ZERO), None)
 
+    def entered_at(self, symbol: Symbol, strategy: str) -> datetime | None:
+        position = self.ledger.position(symbol, strategy)
+        return position.opened_at if position else None
+
     def covered(self, symbol: Symbol, strategy: str) -> Quantity:
         return self.ledger.claimed(symbol, strategy)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import time
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -17,7 +17,8 @@ from core.risk.protections.terms import FREQTRADE, ProtectionsSettings
 from core.risk.regime.terms import FrequencyTerms, RegimeSettings
 from core.risk.scaling.settings import SizingSettings
 from core.risk.terms import MarginSettings, PortfolioSettings, SessionSettings
-from core.setting_types import Amount, Delay, NotNegative, Part, Positive, Ratio, Seconds, is_loopback
+from core.setting_types import Amount, Delay, GrownPart, NotNegative, Part, Positive, Ratio, Seconds, is_loopback
+from core.strategy_terms import BreakoutTerms, MeanReversionTerms, MomentumTerms, PlannedTerms, SmaTerms
 
 
 def _without_zone(moment: time) -> time:
@@ -148,6 +149,10 @@ class VwapSettings(Part):
     )
     flat_minutes: Annotated[int, Field(ge=0, le=390)] = Field(5, description="minutes before the close to be flat")
 
+    @property
+    def holds_overnight(self) -> bool:
+        return False
+
     @field_validator("stop_holder")
     @classmethod
     def somebody_holds_it(cls, holder: StopHolder) -> StopHolder:
@@ -156,10 +161,28 @@ class VwapSettings(Part):
         return holder
 
 
-class StrategiesSettings(Part):
+class StrategiesSettings(GrownPart):
     """Which strategies look at the bars."""
 
+    LATER: ClassVar[frozenset[str]] = frozenset({"momentum", "breakout", "mean_reversion", "sma"})
+
     vwap: VwapSettings = VwapSettings()
+    momentum: MomentumTerms = MomentumTerms()
+    breakout: BreakoutTerms = BreakoutTerms()
+    mean_reversion: MeanReversionTerms = MeanReversionTerms()
+    sma: SmaTerms = SmaTerms()
+
+    def of(self, name: str) -> VwapSettings | PlannedTerms:
+        """The table of a strategy. Raises KeyError for one that the house does not have."""
+        if name not in type(self).model_fields:
+            raise KeyError(name)
+        table: VwapSettings | PlannedTerms = getattr(self, name)
+        return table
+
+    def flat_minutes(self, name: str) -> int:
+        """Minutes before the close in which it is flat; 0 for one that holds over night."""
+        table = self.of(name) if name in type(self).model_fields else self.vwap
+        return 0 if table.holds_overnight else table.flat_minutes
 
 
 class ExchangeSettings(Part):
@@ -243,10 +266,12 @@ class Settings(Part):
 
     @model_validator(mode="after")
     def strategies_look_at_symbols_of_the_desk(self) -> Self:
-        if unknown := sorted(set(self.strategies.vwap.symbols) - set(self.symbols)):
-            raise ValueError(
-                f"strategies.vwap.symbols: {', '.join(unknown)}: not among the symbols; add it there, or take it out"
-            )
+        for name in StrategiesSettings.model_fields:
+            if unknown := sorted(set(self.strategies.of(name).symbols) - set(self.symbols)):
+                raise ValueError(
+                    f"strategies.{name}.symbols: {', '.join(unknown)}: not among the symbols; "
+                    "add it there, or take it out"
+                )
         return self
 
 

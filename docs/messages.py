@@ -40,7 +40,13 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
         "state/surroundings.py",
         "wiring",
     ),
-    "Settings": ("console/remapping.py", "core/settings.py", "state/example_settings.py", "state/settings_file.py"),
+    "Settings": (
+        "console/remapping.py",
+        "core/settings.py",
+        "core/strategy_terms.py",
+        "state/example_settings.py",
+        "state/settings_file.py",
+    ),
     "Journal and disk": ("core/checkpoint.py", "state"),
     "Market data and strategies": ("core/market", "core/strategies"),
     "Gate and staging": (
@@ -157,6 +163,7 @@ NO_MESSAGES = frozenset(
     (f"core/{file}.py", "Field")
     for file in (
         "settings",
+        "strategy_terms",
         "setting_types",
         "risk/terms",
         "risk/protections/terms",

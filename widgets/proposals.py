@@ -19,6 +19,8 @@ EXIT_WORDS = {
     ExitReason.STOP_LOSS: "STOP HIT",
     ExitReason.TAKE_PROFIT: "target reached",
     ExitReason.MEAN_REVERSION: "back at VWAP",
+    ExitReason.SIGNAL: "signal turned",
+    ExitReason.TIME_EXIT: "held too long",
     ExitReason.FORCE_FLAT: "flat by close",
     ExitReason.MANUAL: "by hand",
     ExitReason.KILL: "flatten",

@@ -20,6 +20,7 @@ EXIT_WORDS = {
     ExitReason.TAKE_PROFIT: "target",
     ExitReason.TRAILING_STOP: "trail",
     ExitReason.MEAN_REVERSION: "VWAP",
+    ExitReason.SIGNAL: "signal",
     ExitReason.TIME_EXIT: "time",
     ExitReason.FORCE_FLAT: "close",
     ExitReason.MANUAL: "hand",

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from core.risk.checks.daily_loss import DAILY, WEEKLY
 from core.risk.protections.book import NAMES
-from core.setting_types import Amount
+from core.setting_types import WHOLE, Amount
 from core.settings import Settings
 
 OF_THE_ACCOUNT = (DAILY, WEEKLY)
@@ -155,9 +155,9 @@ def changes_between(old: Settings, new: Settings) -> tuple[Change, ...]:
 
 def with_changes(old: Settings, new: Settings, changes: Collection[Change]) -> Settings:
     """`old` with these changes alone taken from `new`. Raises ValueError where they cannot stand without the others."""
-    values: dict[str, Any] = old.model_dump()
+    values: dict[str, Any] = old.model_dump(context=WHOLE)
     for change in changes:
-        here, there = values, new.model_dump()
+        here, there = values, new.model_dump(context=WHOLE)
         for key in change.path[:-1]:
             here, there = here[key], there[key]
         here[change.path[-1]] = there[change.path[-1]]

@@ -20,6 +20,14 @@ def fault_in(answer: object, strategy: str, bar: Bar, held: Quantity) -> str | N
             return f"its {name} is {number}"
     if isinstance(answer, EntrySignal) and answer.stop_price >= answer.limit_price:
         return f"its stop {plain(answer.stop_price)} is not below its limit {plain(answer.limit_price)}"
+    if (
+        isinstance(answer, EntrySignal)
+        and answer.target_price is not None
+        and answer.target_price <= answer.limit_price
+    ):
+        return f"its target {plain(answer.target_price)} is not above its limit {plain(answer.limit_price)}"
+    if isinstance(answer, EntrySignal) and answer.confidence is not None and not 0 <= answer.confidence <= 1:
+        return f"its confidence {answer.confidence} is not within 0 to 1"
     if isinstance(answer, ExitSignal) and answer.quantity > abs(held):
         return f"it would leave with {plain(answer.quantity)} of {plain(abs(held))}"
     return None
@@ -28,5 +36,6 @@ def fault_in(answer: object, strategy: str, bar: Bar, held: Quantity) -> str | N
 def _numbers(answer: EntrySignal | ExitSignal) -> tuple[tuple[str, object], ...]:
     common = (("quantity", answer.quantity), ("reference", answer.reference))
     if isinstance(answer, EntrySignal):
-        return (*common, ("limit", answer.limit_price), ("stop", answer.stop_price))
+        target = () if answer.target_price is None else (("target", answer.target_price),)
+        return (*common, ("limit", answer.limit_price), ("stop", answer.stop_price), *target)
     return (*common, ("intended price", answer.intended_price))

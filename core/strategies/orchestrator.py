@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, PlainSerializer
 
 from core.facts import BarClosed, Fact, SettingsApplied, StrategyPaused, StrategyResumed
 from core.model.bar import Bar
@@ -23,7 +25,8 @@ from core.risk.scaling.contract import Conditions
 from core.settings import Settings
 from core.strategies.base import Context, Strategy
 from core.strategies.boundary import fault_in
-from core.strategies.vwap import VwapState, VwapStrategy
+from core.strategies.house import HOUSE, read_memory, written_memory
+from core.strategies.vwap import VwapStrategy
 
 NEW_YORK = ZoneInfo("America/New_York")
 ENOUGH_FOR_AN_ANOMALY = 30
@@ -38,6 +41,7 @@ class Holdings(Protocol):
     """What the orchestrator asks of the books and the stage. It never sees either."""
 
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]: ...
+    def entered_at(self, symbol: Symbol, strategy: str) -> datetime | None: ...
     def covered(self, symbol: Symbol, strategy: str) -> Quantity: ...
     def entries_filled(self, strategy: str, day: date) -> int: ...
     def entries_allowed(self, day: date) -> int: ...
@@ -47,6 +51,10 @@ class Holdings(Protocol):
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal: ...
 
 
+Memory = Annotated[Any, PlainSerializer(lambda memory, info: written_memory(memory, as_json=info.mode_is_json()))]
+"""The state of a strategy, of that strategy's own type; None before it was first made."""
+
+
 @dataclass(slots=True)
 class RunnerState:
     """One strategy on one symbol: its memory, and its reasons for not trading, in all and in this session.
@@ -54,7 +62,7 @@ class RunnerState:
     `paused_at` is None while the operator lets it open positions.
     """
 
-    memory: VwapState = field(default_factory=VwapState)
+    memory: Memory = None
     reasons: Counter[str] = field(default_factory=Counter)
     session_reasons: Counter[str] = field(default_factory=Counter)
     last_answer: str = ""
@@ -64,11 +72,18 @@ class RunnerState:
     paused_at: datetime | None = None
 
 
+def _with_memories(runners: dict[str, RunnerState]) -> dict[str, RunnerState]:
+    """Each memory as the type of the strategy that its key names. Raises ValueError where it is none."""
+    for key, runner in runners.items():
+        runner.memory = read_memory(key.partition("/")[0], runner.memory)
+    return runners
+
+
 @dataclass(slots=True)
 class OrchestratorState:
     """`runners` is keyed `strategy/SYMBOL`; `marks` holds the close of each symbol's last bar."""
 
-    runners: dict[str, RunnerState] = field(default_factory=dict)
+    runners: Annotated[dict[str, RunnerState], AfterValidator(_with_memories)] = field(default_factory=dict)
     marks: dict[Symbol, Price] = field(default_factory=dict)
 
 
@@ -147,16 +162,26 @@ class Orchestrator:
     def _build(self, settings: Settings) -> None:
         self.settings = settings
         self.runners = {}
-        for text in settings.strategies.vwap.symbols or settings.symbols:
-            symbol = Symbol(text)
-            state = self._memory_of(VwapStrategy.name, symbol)
-            strategy = VwapStrategy(settings.strategies.vwap, state.memory)
-            nowhere = datetime.min.replace(tzinfo=NEW_YORK)
-            context = Context(Session(date.min, nowhere, nowhere), nowhere, nowhere, nowhere, 0)
-            runner = Runner(strategy, symbol, state, context, nowhere)
-            context.conditions = partial(self._conditions, runner)
-            self.runners[symbol] = [runner]
+        for name in HOUSE:
+            for text in settings.strategies.of(name).symbols or settings.symbols:
+                if self._runs(name, Symbol(text)):
+                    self.runners.setdefault(Symbol(text), []).append(self._made(name, Symbol(text)))
         self.is_dirty = True
+
+    def _runs(self, name: str, symbol: Symbol) -> bool:
+        """VWAP always; another from the day it was first turned on, so that one turned off still leaves (ST-09)."""
+        is_on = name == VwapStrategy.name or self.settings.strategies.of(name).enabled
+        return is_on or f"{name}/{symbol}" in self.state.runners
+
+    def _made(self, name: str, symbol: Symbol) -> Runner:
+        state = self._memory_of(name, symbol)
+        strategy = HOUSE[name].make(self.settings.strategies.of(name), state.memory)
+        state.memory = strategy.state
+        nowhere = datetime.min.replace(tzinfo=NEW_YORK)
+        context = Context(Session(date.min, nowhere, nowhere), nowhere, nowhere, nowhere, 0)
+        runner = Runner(strategy, symbol, state, context, nowhere)
+        context.conditions = partial(self._conditions, runner)
+        return runner
 
     def _conditions(self, runner: Runner) -> Conditions:
         name, day = runner.strategy.name, runner.context.session.day
@@ -215,7 +240,8 @@ class Orchestrator:
         runner.context.session = session
         runner.context.window_first = at_new_york(session.day, risk.window_start)
         runner.context.window_last = at_new_york(session.day, risk.window_end)
-        runner.context.flat_from = session.close - timedelta(minutes=self.settings.strategies.vwap.flat_minutes)
+        minutes = self.settings.strategies.flat_minutes(runner.strategy.name)
+        runner.context.flat_from = session.close - timedelta(minutes=minutes)
         self.is_dirty = True
 
     def _flag_anomaly(self, runner: Runner, at: datetime) -> None:
@@ -237,12 +263,13 @@ class Orchestrator:
         context, name, symbol = runner.context, runner.strategy.name, runner.symbol
         day = context.session.day
         context.held, context.entry_price = self.holdings.held(symbol, name)
+        context.entered_at = self.holdings.entered_at(symbol, name)
         context.covered = self.holdings.covered(symbol, name)
         context.entries_filled = self.holdings.entries_filled(name, day)
         context.entries_allowed = self.holdings.entries_allowed(day)
         context.is_waiting = self.holdings.is_waiting(symbol, name)
         context.is_paused = runner.state.paused_at is not None
-        context.is_enabled = self.settings.strategies.vwap.enabled and not context.is_paused
+        context.is_enabled = self.settings.strategies.of(name).enabled and not context.is_paused
         equity = self.holdings.opening_equity(day)
         context.risk_per_trade = _money(self.settings.risk.per_trade.of(equity))
         context.max_notional = _money(self.settings.risk.max_notional.of(equity))

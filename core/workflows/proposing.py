@@ -60,7 +60,7 @@ class Proposing:
             Proposal(
                 id=ProposalId(order.client_order_id),
                 strategy=signal.strategy,
-                order=with_legs(order, stop),
+                order=with_legs(order, stop, signal.target_price),
                 stop=stop,
                 signal_time=signal.bar_start,
                 staged_at=self.desk.at,

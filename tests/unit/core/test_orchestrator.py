@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -40,6 +40,9 @@ class Holdings:
 
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]:
         return self.position
+
+    def entered_at(self, symbol: Symbol, strategy: str) -> datetime | None:
+        return at("09:31") if self.position[0] else None
 
     def covered(self, symbol: Symbol, strategy: str) -> Quantity:
         return self.held_back
