@@ -18,7 +18,7 @@ from core.risk.regime.terms import FrequencyTerms, RegimeSettings
 from core.risk.scaling.settings import SizingSettings
 from core.risk.terms import MarginSettings, PortfolioSettings, SessionSettings
 from core.setting_types import Amount, Delay, GrownPart, NotNegative, Part, Positive, Ratio, Seconds, is_loopback
-from core.strategy_terms import BreakoutTerms, MeanReversionTerms, MomentumTerms, PlannedTerms, SmaTerms
+from core.strategy_terms import BreakoutTerms, MeanReversionTerms, MomentumTerms, PlannedTerms, SmaTerms, VwapFilters
 
 
 def _without_zone(moment: time) -> time:
@@ -134,8 +134,10 @@ class ReconciliationSettings(Part):
     max_unanswered: Annotated[int, Field(ge=1)] = Field(3, description="in a row that make a reconciled desk read-only")
 
 
-class VwapSettings(Part):
+class VwapSettings(GrownPart):
     """VWAP micro mean reversion (ST-02)."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"filters"})
 
     enabled: bool = True
     symbols: tuple[str, ...] = Field((), description="of the desk's symbols, those it looks at; none named: all")
@@ -148,6 +150,7 @@ class VwapSettings(Part):
         StopHolder.BROKER, description="broker: a stop order at each fill; desk: the bar rule alone"
     )
     flat_minutes: Annotated[int, Field(ge=0, le=390)] = Field(5, description="minutes before the close to be flat")
+    filters: VwapFilters = VwapFilters()
 
     @property
     def holds_overnight(self) -> bool:

@@ -14,6 +14,19 @@ Bars = Annotated[int, Field(ge=1, le=10_000)]
 Times = Annotated[Decimal, Field(gt=0, le=100)]
 
 
+class VwapFilters(Part):
+    """What a dip below VWAP must be beside deep enough, so that a marginal one is left alone (ST-06)."""
+
+    enabled: bool = False
+    distance: Annotated[Decimal, Field(ge=0, le=100)] = Field(
+        Decimal("1.5"), description="least distance from VWAP, in entry deviations; 0 asks for none"
+    )
+    bar_volume: NotNegative = Field(Decimal(100_000), description="shares that the bar must trade more than")
+    slope_bars: Annotated[int, Field(ge=0, le=390)] = Field(
+        15, description="VWAP must be higher than so many bars before; 0 asks for no slope"
+    )
+
+
 class PlannedTerms(Part):
     """What every strategy with a plan of its own has: where it runs, its size, its stop and target."""
 

@@ -218,7 +218,8 @@ def in_words(value: object) -> str:
     if isinstance(value, time):
         return f"{value:%H:%M}"
     if isinstance(value, tuple):
-        return ", ".join(map(in_words, value)) or "none"
+        each = ("/".join(map(in_words, item)) if isinstance(item, tuple) else in_words(item) for item in value)
+        return ", ".join(each) or "none"
     return str(value.value if isinstance(value, Enum) else value) or "empty"
 
 

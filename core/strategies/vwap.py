@@ -7,7 +7,8 @@ one symbol and at nothing else; its size is the desk's (RK-02, RK-10).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -34,6 +35,7 @@ IN_POSITION = NoTrade(NoTradeReason.IN_POSITION)
 MAX_TRADES_REACHED = NoTrade(NoTradeReason.MAX_TRADES_REACHED)
 PROPOSAL_WAITING = NoTrade(NoTradeReason.PROPOSAL_WAITING)
 PRICE_ABOVE_THRESHOLD = NoTrade(NoTradeReason.PRICE_ABOVE_THRESHOLD)
+WEAK_SETUP = NoTrade(NoTradeReason.WEAK_SETUP)
 ZERO_SIZE = NoTrade(NoTradeReason.ZERO_SIZE)
 
 
@@ -51,12 +53,16 @@ class VwapState:
         Shares traded in them.
     weighted
         Sum of (high + low + close) × volume: three times the numerator of VWAP, so that a bar costs no division.
+    earlier
+        Both sums after each of the last bars, the oldest first, as far as the filter of the slope looks back; empty
+        while it is off.
     """
 
     day: date | None = None
     bars: int = 0
     volume: Decimal = ZERO
     weighted: Decimal = ZERO
+    earlier: deque[tuple[Decimal, Decimal]] = field(default_factory=deque)
 
     @property
     def vwap(self) -> Price | None:
@@ -72,6 +78,7 @@ class VwapStrategy:
     - A gap through the stop fills below it: the daily loss limit (RK-03) ends the day; slippage records it (RK-02).
     - A wide spread eats the reversion: the liquidity guard weighs it against the way to the stop (RK-17).
     - VWAP on thin volume is noise: `minimum_bars` and `minimum_volume` answer WARMING_UP and THIN_VOLUME.
+    - A marginal dip, on little volume or in a falling market, is left alone where `filters` are on (ST-06).
     - A limit that is not filled chases nothing: the proposal and its order end 90 s after the signal (ST-03, EX-07).
     """
 
@@ -85,6 +92,8 @@ class VwapStrategy:
         self._minimum_volume = settings.minimum_volume
         self._entry_part = ONE - settings.entry_deviation
         self._stop_part = ONE - settings.stop_fraction
+        self._slope_bars = settings.filters.slope_bars if settings.filters.enabled else 0
+        self._far_part = ONE - settings.entry_deviation * settings.filters.distance
 
     def on_bar(self, bar: Bar, context: Context) -> Answer:
         """Exits first, whatever else holds; then the reasons not to enter, in the order of ST-03; then the entry."""
@@ -96,6 +105,10 @@ class VwapStrategy:
         state.bars += 1
         state.volume += volume
         state.weighted += (bar.high + bar.low + close) * volume
+        if self._slope_bars:
+            state.earlier.append((state.weighted, state.volume))
+            while len(state.earlier) > self._slope_bars + 1:
+                state.earlier.popleft()
         if context.held > ZERO:
             exit_signal = self._exit(bar, context)
             if exit_signal is not None:
@@ -139,7 +152,25 @@ class VwapStrategy:
         # close < VWAP × (1 − deviation), multiplied out
         if bar.close * THREE * state.volume >= self._entry_part * state.weighted:
             return PRICE_ABOVE_THRESHOLD
+        if self.settings.filters.enabled and self._is_weak(bar):
+            return WEAK_SETUP
         return self._entry(bar, context)
+
+    def _is_weak(self, bar: Bar) -> bool:
+        """Whether a filter keeps this dip out; a slope that is not known yet is none (ST-06)."""
+        state = self.state
+        if bar.volume <= self.settings.filters.bar_volume:
+            return True
+        if bar.close * THREE * state.volume > self._far_part * state.weighted:
+            return True
+        return self._slope_bars > 0 and not self._slopes_up()
+
+    def _slopes_up(self) -> bool:
+        earlier = self.state.earlier
+        if len(earlier) <= self._slope_bars:
+            return False
+        weighted, volume = earlier[0]
+        return self.state.weighted * volume > weighted * self.state.volume
 
     def _entry(self, bar: Bar, context: Context) -> Answer:
         settings = self.settings

@@ -123,6 +123,20 @@ def test_a_part_of_the_changes_takes_these_alone() -> None:
     assert (risk.daily_loss.usd, risk.weekly_loss.usd) == (Decimal(5), Decimal(25))
 
 
+def test_a_strategy_that_no_file_had_named_is_turned_on_by_its_own_changes() -> None:
+    """RK-13, ST-05: one of them alone too, and back again."""
+    old, new = Settings(), Settings.model_validate({"strategies": {"sma": {"enabled": True, "pairs": [[20, 50]]}}})
+    changes = changes_between(old, new)
+
+    assert [change.words for change in changes] == [
+        "strategies.sma.enabled false → true",
+        "strategies.sma.pairs 5/15, 10/30, 20/50 → 20/50",
+    ]
+    assert with_changes(old, new, changes) == new
+    assert with_changes(old, new, changes[1:]).strategies.sma.pairs == ((20, 50),)
+    assert with_changes(new, old, changes_between(new, old)) == old
+
+
 def test_a_part_that_cannot_stand_alone_is_an_error() -> None:
     """RK-13: a window that begins later ends before it, while its later end waits for the word."""
     old, new = Settings(), a_file(risk={"window_start": "12:00", "window_end": "13:00"})
