@@ -344,7 +344,7 @@ class Ledger:
         order = self.state.orders[fact.client_order_id]
         order.cancel_requested_at = order.cancel_requested_at or at
         order.cancel_failed_at = None
-        order.reason = fact.reason
+        order.reason = order.cancel_reason = fact.reason
 
     def _cancel_failed(self, at: datetime, fact: CancelFailed) -> None:
         order = self.state.orders[fact.client_order_id]
@@ -354,7 +354,7 @@ class Ledger:
     def _cancel_dropped(self, _at: datetime, fact: CancelDropped) -> None:
         order = self.state.orders[fact.client_order_id]
         order.cancel_requested_at = order.cancel_failed_at = None
-        order.cancel_failures, order.reason = 0, ""
+        order.cancel_failures, order.reason, order.cancel_reason = 0, "", ""
 
     def _forget_what_is_old(self, at: datetime, _fact: DayStarted) -> None:
         """A week is what a reconciliation compares; before it, an id is enough."""

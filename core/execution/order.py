@@ -64,6 +64,7 @@ class Order:
     cancel_requested_at: datetime | None = None
     cancel_failed_at: datetime | None = None
     cancel_failures: int = 0
+    cancel_reason: str = ""
     late_fill: bool = False
     replacement: ClientOrderId | None = None
     replaced_by: ClientOrderId | None = None

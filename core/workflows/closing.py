@@ -91,7 +91,7 @@ class Closing:
         The stop guards on then; taken back for nothing, it might be refused when it is to be put back.
         """
         waiting = (self._ticket(use) for use in self.desk.stage.mandates(MandateKind.CLOSE) if use.is_unused)
-        is_for_a_close = order.reason == MAKES_WAY and order.stands_by
+        is_for_a_close = order.cancel_reason == MAKES_WAY and order.stands_by
         return not is_for_a_close or any(ticket is not None and order.id in ticket.cancels for ticket in waiting)
 
     def _is_over(self, use: MandateUse) -> bool:
@@ -196,7 +196,7 @@ class Closing:
 
 def _was_taken_back(stop: Order) -> bool:
     """Whether it ended by a cancel for another reason than to make way: the operator's, or the kill's own word."""
-    return stop.cancel_requested_at is not None and stop.reason != MAKES_WAY
+    return stop.cancel_requested_at is not None and stop.cancel_reason != MAKES_WAY
 
 
 def _is_signed(stop: Order, mandate: Mandate) -> bool:
