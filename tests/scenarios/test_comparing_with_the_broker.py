@@ -559,6 +559,23 @@ def test_a_read_only_desk_closes_nothing_that_the_broker_does_not_report() -> No
     assert house.held_by_the_broker() == "0.502"
 
 
+def test_a_broker_that_is_gone_keeps_nobody_from_closing_what_it_filled_after_its_last_books() -> None:
+    """EX-09: its books of 10:05:30 show nothing; the fill of 10:06 is its own word as well."""
+    house = a_house_with_a_proposal(("10:06", "10:30", STEADY))
+    house.confirms_at("10:06:02")
+    house.until("10:06:05")
+    house.line.breaks_at(FetchPicture, arrives=False, times=100)
+    house.until("10:08")
+    assert "read-only: the broker cannot be reached" in (house.desk.control.refusal() or "")
+
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    house.until("10:08:10")
+
+    assert house.requests()[-2:] == ["cancel", "submit sell market 0.502"]
+    assert house.held_by_the_broker() == "0"
+
+
 def test_books_that_agree_again_end_read_only_by_themselves() -> None:
     """EX-09"""
     house = a_house_in_a_position(("10:06", "10:30", STEADY))
