@@ -123,6 +123,7 @@ class Deeds:
         if not reload.digest:
             self.behind.say("the settings file says what the desk trades by: there is nothing to reload")
             return
+        self.following.wait_for_reload(view)
         self.behind.handle.send(ReloadLimits(reload.digest))
         if reload.looser:
             self.behind.ask(LoosenScreen(reload, lambda: self._loosen(reload.digest)))
