@@ -199,6 +199,10 @@ class Deeds:
             why = f"the {held.doubt} of {held.symbol} is in doubt: the broker is asked; wait a minute"
             self.behind.say(why, "warning")
             return
+        if held.at_limit and held.holder is not StopHolder.BROKER and not held.bare:
+            why = f"an exit of {held.symbol} waits at its limit and holds the shares; d in Orders takes it back"
+            self.behind.say(why, "warning")
+            return
         if held.is_closing and held.holder is not StopHolder.BROKER and not held.bare:
             self.behind.say(f"an exit of {held.symbol} is on its way; no share of it is left to guard", "warning")
             return

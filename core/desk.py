@@ -61,7 +61,7 @@ class Holdings:
         return (position.quantity, position.average_price) if position else (Quantity(ZERO), None)
 
     def covered(self, symbol: Symbol, strategy: str) -> Quantity:
-        return self.ledger.claimed(symbol, strategy)
+        return Quantity(self.ledger.claimed(symbol, strategy) - self.ledger.at_limit(symbol, strategy))
 
     def entries_filled(self, strategy: str, day: date) -> int:
         return self.ledger.entries_filled(strategy, day)

@@ -312,6 +312,7 @@ class Pictures:
                 desk.others, position.symbol, Side.SELL if position.quantity > 0 else Side.BUY
             ),
             acts_from=self._stops_act_from(at),
+            at_limit=cover.at_limit,
         )
 
     def _stops_act_from(self, at: datetime) -> datetime | None:

@@ -205,9 +205,13 @@ def _uncovered(view: DeskView, width: int) -> list[TextLine]:
     doubted = [f"{row.symbol} {f.quantity(row.in_doubt)} {row.doubt} in doubt" for row in rows]
     resting = [row for row in view.positions if row.acts_from is not None and row.holder is StopHolder.BROKER]
     rest = [f"{row.symbol} {f.quantity(row.covered)}" for row in resting if not row.is_closing]
-    gives, shows = "m in Positions gives one, c closes", "Orders shows it"
+    limited = [f"{row.symbol} {f.quantity(row.at_limit)}" for row in view.kill.uncovered if row.at_limit]
+    gives, shows, back = "m in Positions gives one, c closes", "Orders shows it", "d in Orders: its stop returns"
     return [
         *_named(("UNCOVERED {}: no stop at the broker", "UNCOVERED {}: no stop"), bare, gives, width),
+        *_named(
+            ("UNCOVERED {}: an exit waits at its limit, no stop", "UNCOVERED {}: at its limit"), limited, back, width
+        ),
         *_named(("UNCOVERED {}: the broker is asked", "UNCOVERED {}"), doubted, shows, width),
         *_named(("UNCOVERED {} until the open: its stop rests", "UNCOVERED {}: rests"), rest, "limits act now", width),
     ]

@@ -137,9 +137,17 @@ class Ledger:
         return Quantity(sum((self.claim(o) for o in self.working_exits(symbol, strategy)), ZERO))
 
     def covered(self, symbol: Symbol, strategy: str) -> Quantity:
-        """Shares of which a person may be told that they are covered: what is in doubt covers nothing (EX-13)."""
+        """Shares of which a person may be told that they are covered (EX-13).
+
+        What is in doubt covers nothing, nor does an exit that waits at its limit.
+        """
         exits = self.working_exits(symbol, strategy)
-        return Quantity(sum((self.claim(o) for o in exits if not self.is_in_doubt(o)), ZERO))
+        return Quantity(sum((self.claim(o) for o in exits if not self.is_in_doubt(o) and not o.waits_at_limit), ZERO))
+
+    def at_limit(self, symbol: Symbol, strategy: str) -> Quantity:
+        """Shares that exits hold which wait at their limit, with no stop meanwhile."""
+        exits = self.working_exits(symbol, strategy)
+        return Quantity(sum((self.claim(o) for o in exits if o.waits_at_limit), ZERO))
 
     def doubted_exits(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
         """Exits that may be at the broker, and of which it has not said so: stops, and what closes."""
