@@ -207,6 +207,11 @@ class Desk:
         found = self.last_price(symbol)
         return None if found is None else found[1]
 
+    @property
+    def equity_of_today(self) -> Decimal | None:
+        """USD at the day's opening; None where it is not known yet."""
+        return self.opening.opening_equity(self.calendar.trading_day(self.at))
+
     def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
         return self.instruments.get(symbol) or NoInstrument("the broker has not said yet whether it trades")
 

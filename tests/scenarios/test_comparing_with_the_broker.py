@@ -509,6 +509,8 @@ def test_a_strategy_that_was_to_be_flat_by_the_close_is_found_holding_and_its_ex
     house.restarted().until("09:35", friday)
 
     assert kinds(house) == ["held_over"]
+    (said,) = [difference.in_words for difference in house.last(ReconciliationPassed).differences]
+    assert said == "ERROR held_over SPY: 0.502 of vwap; vwap was to be flat by the close; its exit is staged"
     waiting = house.desk.stage.exit_waiting(SPY, "vwap")
     assert waiting is not None
     assert waiting.reason == f"held over the close of {THURSDAY:%d %B}"
