@@ -123,6 +123,7 @@ class Deeds:
         if not reload.digest:
             self.behind.say("the settings file says what the desk trades by: there is nothing to reload")
             return
+        self.following.wait_for_reload(view)
         self.behind.handle.send(ReloadLimits(reload.digest))
         if reload.looser:
             self.behind.ask(LoosenScreen(reload, lambda: self._loosen(reload.digest)))
@@ -196,6 +197,10 @@ class Deeds:
             return
         if held.doubt and held.holder is not StopHolder.BROKER and not held.bare:
             why = f"the {held.doubt} of {held.symbol} is in doubt: the broker is asked; wait a minute"
+            self.behind.say(why, "warning")
+            return
+        if held.at_limit and held.holder is not StopHolder.BROKER and not held.bare:
+            why = f"an exit of {held.symbol} waits at its limit and holds the shares; d in Orders takes it back"
             self.behind.say(why, "warning")
             return
         if held.is_closing and held.holder is not StopHolder.BROKER and not held.bare:

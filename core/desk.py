@@ -65,7 +65,7 @@ class Holdings:
         return position.opened_at if position else None
 
     def covered(self, symbol: Symbol, strategy: str) -> Quantity:
-        return self.ledger.claimed(symbol, strategy)
+        return Quantity(self.ledger.claimed(symbol, strategy) - self.ledger.at_limit(symbol, strategy))
 
     def entries_filled(self, strategy: str, day: date) -> int:
         return self.ledger.entries_filled(strategy, day)
@@ -120,6 +120,7 @@ class Desk:
         self.lamps: dict[Line, Lamp] = {}
         self.calls: tuple[tuple[str, int], ...] = ()
         self.held_by_the_broker: dict[Symbol, Quantity] | None = None
+        self.differing: frozenset[Symbol] = frozenset()
         self.others: tuple[OrderReport, ...] = ()
         self.settings_file: Settings | SettingsFault | None = None
         self.file_changes: tuple[Change, ...] = ()
@@ -178,7 +179,7 @@ class Desk:
             return None
         if self.held_by_the_broker is None:
             return "read-only: the broker has not said yet what it holds; it is asked again"
-        held = self.held_by_the_broker.get(order.symbol, Quantity(ZERO))
+        held = self._reported(order.symbol)
         closable = self.closable_read_only(order.symbol, order.side)
         if closable and order.quantity <= closable:
             return None
@@ -189,8 +190,14 @@ class Desk:
         """Shares that the broker reports and an exit on this side would close; None where the desk is not read-only."""
         if self.control.state.is_reconciled or self.held_by_the_broker is None:
             return None
-        held = self.held_by_the_broker.get(symbol, Quantity(ZERO))
+        held = self._reported(symbol)
         return Quantity(max(held if side is Side.SELL else -held, ZERO))
+
+    def _reported(self, symbol: Symbol) -> Quantity:
+        """What the broker says that it holds: its last books, and where ours agreed with them, its fills since."""
+        if symbol in self.differing:
+            return (self.held_by_the_broker or {}).get(symbol, Quantity(ZERO))
+        return self.ledger.net_quantity(symbol)
 
     def last_price(self, symbol: Symbol) -> tuple[datetime, Price] | None:
         """The newer of the last bar's close and the middle of the last quote, with its time; None where neither is."""
@@ -203,6 +210,11 @@ class Desk:
     def _last_known(self, symbol: Symbol) -> Price | None:
         found = self.last_price(symbol)
         return None if found is None else found[1]
+
+    @property
+    def equity_of_today(self) -> Decimal | None:
+        """USD at the day's opening; None where it is not known yet."""
+        return self.opening.opening_equity(self.calendar.trading_day(self.at))
 
     def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
         return self.instruments.get(symbol) or NoInstrument("the broker has not said yet whether it trades")

@@ -232,9 +232,9 @@ class Engine:
         if control.state.installation is None:
             self.desk.record(InstallationNamed(installation))
         if control.state.starts > 0:
-            settings = without_looser(control.settings, settings)
+            settings = without_looser(control.settings, settings, self.desk.equity_of_today)
         if control.state.starts == 0 or control.settings != settings:
-            changes = changes_between(control.settings, settings)
+            changes = changes_between(control.settings, settings, self.desk.equity_of_today)
             self.desk.record(SettingsApplied(settings))
             self._end_overrides(changes)
         self.desk.journal.sync()

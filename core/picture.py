@@ -18,7 +18,7 @@ from core.model.position import Position, Trade
 from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Proposal, StopPlan, Ticket
-from core.model.values import Money, Price, Quantity, Symbol, plain
+from core.model.values import Fraction, Money, Price, Quantity, Symbol, plain
 from core.pictures.charts import Charts
 from core.pictures.log import Log
 from core.pictures.margin import margin_view
@@ -168,6 +168,8 @@ class Pictures:
             lamps=tuple(desk.lamps.values()),
             margin_distance=distance,
             is_margin_near=distance is not None and limit_under(distance, warn_at) is not None,
+            at_risk=self.protections.at_risk(at),
+            risk_budget=Fraction(control.settings.risk.sizing.budget),
         )
 
     def _breaker(self, at: datetime) -> str | None:
@@ -310,6 +312,7 @@ class Pictures:
                 desk.others, position.symbol, Side.SELL if position.quantity > 0 else Side.BUY
             ),
             acts_from=self._stops_act_from(at),
+            at_limit=cover.at_limit,
         )
 
     def _stops_act_from(self, at: datetime) -> datetime | None:

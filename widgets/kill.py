@@ -76,6 +76,8 @@ def _order(row: OrderRow) -> str:
 def _uncovered(row: PositionRow) -> list[str]:
     held = plain(abs(row.quantity))
     bare = [f"{row.symbol}: {plain(row.bare)} of {held} shares have no stop at the broker"] if row.bare else []
+    if row.at_limit:
+        bare.append(f"{row.symbol}: an exit of {plain(row.at_limit)} waits at its limit, and no stop guards them")
     if not row.doubt:
         return bare
     return [*bare, f"{row.symbol}: in doubt whether the broker has the {row.doubt} of {plain(row.in_doubt)}"]

@@ -101,7 +101,7 @@ def _stop(row: PositionRow) -> Cell:
 
 
 def _held_by(row: PositionRow) -> Cell:
-    """`broker 47`, `closing`, `rests 47 !` up to the open, `YOU 0 of 47 !`, `in doubt !`."""
+    """`broker 47`, `closing`, `limit 47 !`, `rests 47 !` up to the open, `YOU 0 of 47 !`, `in doubt !`."""
     if row.doubt and not row.covered and not row.bare:
         return Cell("in doubt !", "warning")
     if row.is_closing and not row.doubt:
@@ -110,6 +110,8 @@ def _held_by(row: PositionRow) -> Cell:
         return Cell(f"rests {plain(row.covered)} !", "warning")
     if row.holder is StopHolder.BROKER and row.covered >= abs(row.quantity):
         return Cell(f"broker {plain(row.covered)}")
+    if row.at_limit and not row.covered:
+        return Cell(f"limit {plain(row.at_limit)} !", "warning")
     if row.covered:
         return Cell(f"{f.HOLDER_WORDS[row.holder]} {plain(row.covered)} of {plain(abs(row.quantity))} !", "warning")
     who = "desk asks" if row.holder is StopHolder.DESK else "YOU"

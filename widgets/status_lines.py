@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from core.model.account import Mode
 from core.model.order import StopHolder
+from core.model.values import plain
 from core.views import IN_DOUBT, WARNED, DeskView, StatusView
 from widgets import format as f
 from widgets.grid_picture import Tone
@@ -77,14 +78,18 @@ def account_lines(status: StatusView, now: datetime, width: int) -> list[TextLin
     exits = Cell("EXITS ON") if status.exits_refused is None else Cell("EXITS OFF", "urgent")
     right = (entries, Cell("  "), exits)
     room = width - len(joined(right)) - 1
-    left = next((line for line in _accounts(status, now, width) if len(joined(line)) <= room), None)
+    lines = list(_accounts(status, now, width))
+    risk = risk_in_words(status)
+    left = next((line for line in lines if len(joined(line)) <= room), None)
+    if width >= WIDE and (roomy := next((line for line in lines if len(joined(line)) + len(risk) <= room), None)):
+        left, risk = (*roomy, Cell(risk)), ""
     power = Cell(f"buying power {f.money(status.buying_power)}{unsettled}", "muted")
     if left is None:
         return [spread(_without_power(status, now), right, width), (power, margin)]
     if len(joined(left)) + len(unsettled) + len(margin.text) <= room:
         return [spread((*left, Cell(unsettled), margin), right, width)]
     if margin.text:
-        return [spread(left, right, width), (Cell(margin.text.strip(), margin.tone),)]
+        return [spread(left, right, width), (Cell(margin.text.strip(), margin.tone), Cell(risk))]
     return [spread(left, right, width), *([(power,)] if unsettled else [])]
 
 
@@ -96,6 +101,13 @@ def margin_in_words(status: StatusView) -> str:
     if distance < 0:
         return f"  MARGIN {f.percent(-distance)} UNDER maintenance"
     return f"  {'MARGIN' if status.is_margin_near else 'margin'} {f.percent(distance)} to maintenance"
+
+
+def risk_in_words(status: StatusView) -> str:
+    """`at risk 5.0 of 15 %` of equity, if every stop filled now (RK-21); nothing while no equity is known."""
+    if status.at_risk is None or status.risk_budget is None:
+        return ""
+    return f"  at risk {status.at_risk * 100:.1f} of {plain(status.risk_budget * 100)} %"
 
 
 def _accounts(status: StatusView, now: datetime, width: int) -> Iterator[TextLine]:
@@ -193,9 +205,13 @@ def _uncovered(view: DeskView, width: int) -> list[TextLine]:
     doubted = [f"{row.symbol} {f.quantity(row.in_doubt)} {row.doubt} in doubt" for row in rows]
     resting = [row for row in view.positions if row.acts_from is not None and row.holder is StopHolder.BROKER]
     rest = [f"{row.symbol} {f.quantity(row.covered)}" for row in resting if not row.is_closing]
-    gives, shows = "m in Positions gives one, c closes", "Orders shows it"
+    limited = [f"{row.symbol} {f.quantity(row.at_limit)}" for row in view.kill.uncovered if row.at_limit]
+    gives, shows, back = "m in Positions gives one, c closes", "Orders shows it", "d in Orders: its stop returns"
     return [
         *_named(("UNCOVERED {}: no stop at the broker", "UNCOVERED {}: no stop"), bare, gives, width),
+        *_named(
+            ("UNCOVERED {}: an exit waits at its limit, no stop", "UNCOVERED {}: at its limit"), limited, back, width
+        ),
         *_named(("UNCOVERED {}: the broker is asked", "UNCOVERED {}"), doubted, shows, width),
         *_named(("UNCOVERED {} until the open: its stop rests", "UNCOVERED {}: rests"), rest, "limits act now", width),
     ]

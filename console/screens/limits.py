@@ -94,14 +94,14 @@ class ReloadedScreen(Scrolled):
     PLACE = Place.OVERRIDE
 
     def __init__(self, reload: ReloadView) -> None:
-        super().__init__("The limits are reloaded", list(_lines(reload)))
+        super().__init__("The limits are asked for", list(_lines(reload)))
 
     def key_line(self) -> TextLine:
         return (Cell(" Esc ", "strong"), Cell("back"))
 
 
 def _lines(reload: ReloadView) -> Iterator[TextLine]:
-    yield from _listed("TIGHTER, in force from now on", reload.tighter, "")
+    yield from _listed("TIGHTER, asked for now; the log says when they hold", reload.tighter, "")
     yield from _listed("LOOSER, as they were until the word is typed", reload.looser, "warning")
     yield from _listed("no limits: they hold from the next start on", reload.restart, "muted")
     yield from wrapped(

@@ -16,25 +16,30 @@ class Cover:
     Attributes
     ----------
     covered
-        What stops and exits close that the broker has.
+        What stops close that the broker has, and exits at the market.
     in_doubt
         What others may close, sent and not answered.
     doubt
         What those are: `stop`, `exit`, `exit and stop`; empty where none is in doubt.
+    at_limit
+        What exits hold that wait at their limit: no stop guards those shares.
     """
 
     covered: Quantity
     in_doubt: Quantity
     doubt: str
+    at_limit: Quantity
 
 
 def cover_of(ledger: Ledger, position: Position) -> Cover:
     held = abs(position.quantity)
     covered = min(ledger.covered(position.symbol, position.strategy), held)
     claimed = min(ledger.claimed(position.symbol, position.strategy), held)
-    doubted = ledger.doubted_exits(position.symbol, position.strategy) if claimed > covered else ()
+    at_limit = min(ledger.at_limit(position.symbol, position.strategy), claimed - covered)
+    in_doubt = Quantity(claimed - covered - at_limit)
+    doubted = ledger.doubted_exits(position.symbol, position.strategy) if in_doubt else ()
     kinds = {"stop" if order.stands_by else "exit" for order in doubted}
-    return Cover(Quantity(covered), Quantity(claimed - covered), " and ".join(sorted(kinds)))
+    return Cover(Quantity(covered), in_doubt, " and ".join(sorted(kinds)), Quantity(at_limit))
 
 
 def bare_in_words(ledger: Ledger) -> tuple[str, ...]:
@@ -42,9 +47,11 @@ def bare_in_words(ledger: Ledger) -> tuple[str, ...]:
     found: list[str] = []
     for position in ledger.positions():
         cover = cover_of(ledger, position)
-        bare = abs(position.quantity) - cover.covered - cover.in_doubt
+        bare = abs(position.quantity) - cover.covered - cover.in_doubt - cover.at_limit
         if bare > 0:
             found.append(f"{position.symbol} {plain(bare)} no stop")
+        if cover.at_limit > 0:
+            found.append(f"{position.symbol} {plain(cover.at_limit)} at its limit, no stop")
         if cover.in_doubt > 0:
             found.append(f"{position.symbol} {plain(cover.in_doubt)} {cover.doubt} in doubt")
     return tuple(found)

@@ -137,9 +137,17 @@ class Ledger:
         return Quantity(sum((self.claim(o) for o in self.working_exits(symbol, strategy)), ZERO))
 
     def covered(self, symbol: Symbol, strategy: str) -> Quantity:
-        """Shares of which a person may be told that they are covered: what is in doubt covers nothing (EX-13)."""
+        """Shares of which a person may be told that they are covered (EX-13).
+
+        What is in doubt covers nothing, nor does an exit that waits at its limit.
+        """
         exits = self.working_exits(symbol, strategy)
-        return Quantity(sum((self.claim(o) for o in exits if not self.is_in_doubt(o)), ZERO))
+        return Quantity(sum((self.claim(o) for o in exits if not self.is_in_doubt(o) and not o.waits_at_limit), ZERO))
+
+    def at_limit(self, symbol: Symbol, strategy: str) -> Quantity:
+        """Shares that exits hold which wait at their limit, with no stop meanwhile."""
+        exits = self.working_exits(symbol, strategy)
+        return Quantity(sum((self.claim(o) for o in exits if o.waits_at_limit), ZERO))
 
     def doubted_exits(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
         """Exits that may be at the broker, and of which it has not said so: stops, and what closes."""
@@ -344,7 +352,7 @@ class Ledger:
         order = self.state.orders[fact.client_order_id]
         order.cancel_requested_at = order.cancel_requested_at or at
         order.cancel_failed_at = None
-        order.reason = fact.reason
+        order.reason = order.cancel_reason = fact.reason
 
     def _cancel_failed(self, at: datetime, fact: CancelFailed) -> None:
         order = self.state.orders[fact.client_order_id]
@@ -354,7 +362,7 @@ class Ledger:
     def _cancel_dropped(self, _at: datetime, fact: CancelDropped) -> None:
         order = self.state.orders[fact.client_order_id]
         order.cancel_requested_at = order.cancel_failed_at = None
-        order.cancel_failures, order.reason = 0, ""
+        order.cancel_failures, order.reason, order.cancel_reason = 0, "", ""
 
     def _forget_what_is_old(self, at: datetime, _fact: DayStarted) -> None:
         """A week is what a reconciliation compares; before it, an id is enough."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, Side, StopHolder
+from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.signal import ExitReason
 from core.model.staging import StopPlan
 from core.model.values import NO_MONEY, NO_SHARES, BrokerOrderId, ClientOrderId, Money, Price, ProposalId, Quantity
@@ -64,6 +64,7 @@ class Order:
     cancel_requested_at: datetime | None = None
     cancel_failed_at: datetime | None = None
     cancel_failures: int = 0
+    cancel_reason: str = ""
     late_fill: bool = False
     replacement: ClientOrderId | None = None
     replaced_by: ClientOrderId | None = None
@@ -96,9 +97,15 @@ class Order:
         return self.role is LegRole.TARGET or self.request.order_class is OrderClass.OCO
 
     @property
+    def waits_at_limit(self) -> bool:
+        """An exit that the broker works at its limit: it holds the shares, and guards them against nothing (EX-13)."""
+        is_plain = self.only_reduces and self.request.type is OrderType.LIMIT and not self.is_target
+        return is_plain and self.is_working and self.status is not OrderStatus.PENDING
+
+    @property
     def stands_by(self) -> bool:
         """It waits at the broker for its price; an exit of the same shares takes it out of the way first (EX-21)."""
-        return self.is_protective or self.is_target
+        return self.is_protective or self.is_target or self.waits_at_limit
 
     @property
     def remaining(self) -> Quantity:

@@ -70,5 +70,7 @@ class Difference:
     @property
     def in_words(self) -> str:
         said = f"{self.symbol}: the broker has {self.broker or 'nothing'}, our books had {self.local or 'nothing'}"
+        if self.kind is DifferenceKind.HELD_OVER:  # the two agree on it
+            said = f"{self.symbol}: {self.local}"
         level = "ERROR " if self.is_error else ""
         return f"{level}{self.kind.value} {said}" + (f"; {self.note}" if self.note else "")

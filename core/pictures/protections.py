@@ -16,7 +16,7 @@ from core.facts import HaltCause
 from core.model.account import Account
 from core.model.hours import extended_until
 from core.model.session import NoSession, Session
-from core.model.values import ZERO, Fraction, Symbol, plain
+from core.model.values import ZERO, Fraction, Money, Symbol, plain
 from core.pictures.regime import regime_rows
 from core.risk.budget import open_losses
 from core.risk.checks.back_pressure import queued_orders
@@ -45,6 +45,11 @@ class Protections:
         self.desk = desk
         self._was_free: set[str] = set()
         self._tripped_at: dict[str, datetime] = {}
+
+    def at_risk(self, at: datetime) -> Fraction | None:
+        """What would be lost if every stop filled now, as a share of equity (RK-21)."""
+        measured = self._lost_at_the_stops(at)
+        return None if measured is None else Fraction(measured[0] / measured[1])
 
     def rows(self, at: datetime) -> tuple[ProtectionRow, ...]:
         return tuple(self._rows(at, self.desk.calendar.trading_day(at)))
@@ -235,13 +240,14 @@ class Protections:
 
     def _budget(self, at: datetime) -> ProtectionRow:
         """What the account would lose if every stop filled now, entries on their way as if they were filled (RK-21)."""
-        desk, context = self.desk, self.desk.figures_for(at, Symbol(""), None)
-        part, equity = desk.control.settings.risk.sizing.budget, context.equity
-        if not equity or equity < ZERO:
+        part = self.desk.control.settings.risk.sizing.budget
+        measured = self._lost_at_the_stops(at)
+        if measured is None:
             return _row(
                 "risk_budget", "Risk budget", f"unknown of {plain(part * 100)}%", None, "equity is not known yet"
             )
-        lost, limit = open_losses(desk.ledger, context.last), part * equity
+        lost, equity = measured
+        limit = part * equity
         return _row(
             "risk_budget",
             "Risk budget",
@@ -250,6 +256,13 @@ class Protections:
             f"{usd(lost)} of {usd(limit)} would be lost if every stop filled now",
             used=_used(lost, limit),
         )
+
+    def _lost_at_the_stops(self, at: datetime) -> tuple[Money, Money] | None:
+        """USD that would be lost, and the equity; None while that is not known."""
+        context = self.desk.figures_for(at, Symbol(""), None)
+        if not context.equity or context.equity < ZERO:
+            return None
+        return open_losses(self.desk.ledger, context.last), Money(context.equity)
 
     def _portfolio(self) -> Iterator[ProtectionRow]:
         """The value of all positions and of entries on their way, where it is limited (RK-16)."""

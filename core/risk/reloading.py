@@ -143,11 +143,15 @@ class Change:
         return f"{self.key} {self.before} → {self.after}"
 
 
-def changes_between(old: Settings, new: Settings) -> tuple[Change, ...]:
-    """Every setting that differs, those of the screen aside."""
+def changes_between(old: Settings, new: Settings, equity: Decimal | None = None) -> tuple[Change, ...]:
+    """Every setting that differs, those of the screen aside.
+
+    An amount in USD and one in parts of equity are compared at `equity`, that of the day's opening; where it is not
+    known, they count as looser.
+    """
     before, after = dict(_leaves(old, ())), dict(_leaves(new, ()))
     return tuple(
-        Change(path, in_words(before[path]), in_words(after[path]), _kind(path, before[path], after[path]))
+        Change(path, in_words(before[path]), in_words(after[path]), _kind(path, before[path], after[path], equity))
         for path in before
         if path[0] not in OF_THE_SCREEN and before[path] != after[path]
     )
@@ -167,9 +171,9 @@ def with_changes(old: Settings, new: Settings, changes: Collection[Change]) -> S
         raise ValueError(error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")) from None
 
 
-def without_looser(held: Settings, new: Settings) -> Settings:
+def without_looser(held: Settings, new: Settings, equity: Decimal | None = None) -> Settings:
     """The new settings with each limit as it held where the new one is looser; with all as they held where none fit."""
-    tighter = [change for change in changes_between(held, new) if change.kind is Kind.TIGHTER]
+    tighter = [change for change in changes_between(held, new, equity) if change.kind is Kind.TIGHTER]
     try:
         limits = with_changes(held, new, tighter).risk
     except ValueError:
@@ -232,25 +236,26 @@ def _leaves(table: BaseModel, path: KeyPath) -> Iterator[tuple[KeyPath, object]]
             yield (*path, key), value
 
 
-def _kind(path: KeyPath, before: object, after: object) -> Kind:
+def _kind(path: KeyPath, before: object, after: object, equity: Decimal | None) -> Kind:
     if path[0] != LIMITS:
         return Kind.RESTART
     name = ".".join(path[1:])
     if name in STRICTER:
         return Kind.TIGHTER if after == STRICTER[name] else Kind.LOOSER
-    grows = _grows(before, after)
+    grows = _grows(before, after, equity)
     if grows is None or name not in MORE_IS_LOOSER | LESS_IS_LOOSER:
         return Kind.LOOSER
     return Kind.LOOSER if grows is (name in MORE_IS_LOOSER) else Kind.TIGHTER
 
 
-def _grows(before: object, after: object) -> bool | None:
+def _grows(before: object, after: object, equity: Decimal | None) -> bool | None:
     """Whether the second is more; None where the two have no common unit."""
     if isinstance(before, Amount) and isinstance(after, Amount):
         for first, second in ((before.usd, after.usd), (before.of_equity, after.of_equity)):
             if first is not None and second is not None:
                 return second > first
-        return None
+        here, there = before.of(equity), after.of(equity)
+        return there > here if here is not None and there is not None and here != there else None
     if isinstance(before, Decimal | int | time) and type(before) is type(after):
         return bool(after > before)  # type: ignore[operator]
     return None

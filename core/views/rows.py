@@ -81,7 +81,9 @@ class PositionRow:
     stop_price, nearer_stops
         The farthest of the stops that work, or the planned one where none does; and the others, the nearest first.
     covered
-        Shares that stops and exits at the broker would close; the rest is on YOU.
+        Shares that stops at the broker would close, and exits at the market; the rest is on YOU.
+    at_limit
+        Shares that an exit holds which waits at its limit: no stop guards them.
     in_doubt, doubt
         Shares that others would close if they arrived, and what those are: `stop`, `exit`, `exit and stop`.
     has_bracket
@@ -111,11 +113,12 @@ class PositionRow:
     held_by_others: str = ""
     nearer_stops: tuple[Price, ...] = ()
     acts_from: datetime | None = None
+    at_limit: Quantity = NO_SHARES
 
     @property
     def bare(self) -> Quantity:
         """Shares that nothing at the broker closes, nor anything that is in doubt."""
-        return Quantity(max(abs(self.quantity) - self.covered - self.in_doubt, Decimal(0)))
+        return Quantity(max(abs(self.quantity) - self.covered - self.in_doubt - self.at_limit, Decimal(0)))
 
 
 @dataclass(frozen=True, slots=True)

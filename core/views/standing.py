@@ -41,6 +41,9 @@ class StatusView:
         To maintenance, as a share of equity; None where no margin is in use.
     is_margin_near
         It is under a distance that warns.
+    at_risk, risk_budget
+        Shares of equity: what would be lost if every stop filled now, and how much may be (RK-21); None while no
+        equity is known.
     """
 
     at: datetime
@@ -70,6 +73,8 @@ class StatusView:
     lamps: tuple[Lamp, ...] = ()
     margin_distance: Fraction | None = None
     is_margin_near: bool = False
+    at_risk: Fraction | None = None
+    risk_budget: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ class Cancelling:
     def _again(self, order: Order) -> Iterator[Effect]:
         """Once more, unless what it was for was given up meanwhile: then the order is better left as it is."""
         if self.is_wanted(order):
-            yield from self.cancel(order, order.reason)
+            yield from self.cancel(order, order.cancel_reason)
         else:
             self.desk.record(CancelDropped(order.id, GIVEN_UP))
 

@@ -47,13 +47,14 @@ class Closing:
             if use.is_unused and not self._stops_left(use):
                 yield from self._sell(use)
         for use in self.desk.stage.mandates(MandateKind.RESTORE_STOP):
-            if self._is_over(use) and not self._stops_left(use):
+            if self._is_over(use) and not self._stops_left(use) and not self._is_followed(use):
                 yield from self._restore(use)
 
     def after_end(self, order: Order) -> Iterator[Effect]:
         """An order ended: perhaps the stop that was waited for, perhaps the sale itself."""
         for use in self.desk.stage.mandates(MandateKind.RESTORE_STOP, order.id):
-            yield from self._restore(use)
+            if not self._is_followed(use):
+                yield from self._restore(use)
         for use in self.desk.stage.mandates(MandateKind.CLOSE, order.id):
             yield from self._guard_what_entries_left(use)
         yield from self.go_on()
@@ -91,7 +92,7 @@ class Closing:
         The stop guards on then; taken back for nothing, it might be refused when it is to be put back.
         """
         waiting = (self._ticket(use) for use in self.desk.stage.mandates(MandateKind.CLOSE) if use.is_unused)
-        is_for_a_close = order.reason == MAKES_WAY and order.stands_by
+        is_for_a_close = order.cancel_reason == MAKES_WAY and order.stands_by
         return not is_for_a_close or any(ticket is not None and order.id in ticket.cancels for ticket in waiting)
 
     def _is_over(self, use: MandateUse) -> bool:
@@ -103,6 +104,17 @@ class Closing:
         """Whether the sale was never sent, and will not be."""
         sale_waits = any(close.is_unused for close in self.desk.stage.mandates(MandateKind.CLOSE, use.mandate.parent))
         return not sale_waits and not self.desk.ledger.has(use.mandate.parent)
+
+    def _is_followed(self, use: MandateUse) -> bool:
+        """Whether its sale waited at a limit and makes way for another close, which waits or works: the stop goes back
+        when that is over.
+        """
+        for close in self.desk.stage.mandates(MandateKind.CLOSE):
+            ticket, sale = self._ticket(close), self.desk.ledger.order(close.mandate.parent)
+            is_on_its_way = close.is_unused or (sale is not None and sale.is_working)
+            if is_on_its_way and ticket is not None and use.mandate.parent in ticket.cancels:
+                return True
+        return False
 
     def _sell(self, use: MandateUse) -> Iterator[Effect]:
         confirmation = self.desk.stage.state.confirmations[use.mandate.ticket_id]
@@ -145,6 +157,8 @@ class Closing:
         self._end(use, self._what_guards_it(use))
 
     def _why_not_closed(self, use: MandateUse, sale: Order | None) -> str:
+        if sale is not None and sale.cancel_reason == MAKES_WAY:
+            return "another close took its place"
         quantity = sale.remaining if sale is not None else use.mandate.quantity
         why = "it was never sent" if sale is None else sale.reason or sale.status.value
         return f"close again: {plain(quantity)} {use.mandate.symbol} did not go through ({why})"
@@ -196,7 +210,7 @@ class Closing:
 
 def _was_taken_back(stop: Order) -> bool:
     """Whether it ended by a cancel for another reason than to make way: the operator's, or the kill's own word."""
-    return stop.cancel_requested_at is not None and stop.reason != MAKES_WAY
+    return stop.cancel_requested_at is not None and stop.cancel_reason != MAKES_WAY
 
 
 def _is_signed(stop: Order, mandate: Mandate) -> bool:

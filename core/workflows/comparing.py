@@ -134,6 +134,7 @@ class Comparing:
         follows = list(self._take_in_orders(comparison))
         self.desk.others = comparison.others()
         positions = comparison.positions()
+        self.desk.differing = frozenset(d.symbol for d in positions)
         waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
         self._nets_when_asked = None
         if waits_for:
@@ -149,6 +150,7 @@ class Comparing:
                 yield from follows
                 return
             self._pass(tuple(self._correct(d, comparison) for d in positions), found)
+            self.desk.differing = frozenset()
             for difference in positions:
                 follows = [effect for effect in follows if not self._calls_off(effect, difference.symbol)]
                 yield from self.protecting.after_correction(difference.symbol)
@@ -181,7 +183,7 @@ class Comparing:
                 yield from self.doubting.ask(order)
             yield from self.doubting.on_books(order, is_listed=report is not None)
             if order.is_cancelling and order.id not in self.doubting.next_look_up:
-                yield from self.cancelling.cancel(order, order.reason)
+                yield from self.cancelling.cancel(order, order.cancel_reason)
         if self._at_rest is not listing:
             self._at_rest = listing if all(map(self._rests, listing.reports.values())) else None
 
@@ -258,6 +260,7 @@ class Comparing:
         positions = comparison.positions()
         corrections = tuple(f"{self._correct(d, comparison)}; taken over by the operator" for d in positions)
         self.desk.record(ReconciliationPassed(corrections, (*positions, *comparison.orders())))
+        self.desk.differing = frozenset()
         for difference in positions:
             yield from self.protecting.after_correction(difference.symbol)
 

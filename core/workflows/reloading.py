@@ -29,7 +29,9 @@ class Reloading:
         """What the file says is compared with what holds; only news is recorded."""
         desk, answer = self.desk, message.answer
         desk.settings_file = answer
-        desk.file_changes = () if isinstance(answer, SettingsFault) else changes_between(desk.control.settings, answer)
+        equity = desk.equity_of_today
+        changes = () if isinstance(answer, SettingsFault) else changes_between(desk.control.settings, answer, equity)
+        desk.file_changes = changes
         reason = self._reason(answer, desk.file_changes)
         if reason is None and desk.control.state.settings_file is not None:
             desk.record(SettingsFileAgreed())

@@ -38,7 +38,12 @@ from state.credentials import find_keys
 SPY = Symbol("SPY")
 ROUNDS = 100
 EXPORT = re.compile(r"export (\w+)=(\S+)")
-AT_ONCE = {"KEYTURN_PROFILE": "swing", "KEYTURN_RISK__WINDOW_START": "00:00", "KEYTURN_RISK__WINDOW_END": "23:59"}
+AT_ONCE = {
+    "KEYTURN_PROFILE": "swing",
+    "KEYTURN_RISK__WINDOW_START": "00:00",
+    "KEYTURN_RISK__WINDOW_END": "23:59",
+    "KEYTURN_RISK__PROTECTIONS__LOSS_STREAK__ENABLED": "false",  # each round loses its spread
+}
 
 
 Span = tuple[float, float]
@@ -137,7 +142,8 @@ class Operator:
             if self.view is not None and holds(self.view):
                 return self.view
             time.sleep(0.001)
-        raise SystemExit(f"{what}: not in 30 s; the desk shows {self.handle.view}")
+        log = [row.text for row in self.view.log[-3:]] if self.view is not None else []
+        raise SystemExit(f"{what}: not in 30 s; the log ends with {log}")
 
     def buys(self) -> None:
         self.handle.send(

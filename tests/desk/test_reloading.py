@@ -41,7 +41,7 @@ async def test_where_nothing_is_looser_there_is_nothing_to_type() -> None:
     async with open_still(a_view(reload=ReloadView(TIGHTER, digest=DIGEST))) as house:
         await asks(house)
         await house.until(lambda: isinstance(house.desk.screen, ReloadedScreen))
-        assert house.shows("The limits are reloaded", *TIGHTER)
+        assert house.shows("The limits are asked for", *TIGHTER)
         await house.press(*"LOOSEN", "escape")
         await house.until(lambda: len(house.desk.screen_stack) == 1)
         assert house.handle.commands == [ReloadLimits(DIGEST)]
@@ -121,4 +121,17 @@ async def test_what_the_engine_answers_to_the_word_is_said() -> None:
         said = "the limits are not reloaded: the settings file changed again"
         view = a_view()
         house.handle.show(log=(*view.log, LogRow(99_999, view.status.at, "settings", said)))
+        await house.until(lambda: said in house.footer())
+
+
+async def test_a_refusal_of_the_tighter_limits_is_said_as_well() -> None:
+    """RK-13: the dialog claims nothing that the engine has not said."""
+    async with open_still(a_view(reload=ReloadView(TIGHTER, digest=DIGEST))) as house:
+        await asks(house)
+        await house.until(lambda: isinstance(house.desk.screen, ReloadedScreen))
+        assert not house.shows("in force")
+        said = "the limits are not reloaded: the settings file changed again"
+        view = a_view()
+        house.handle.show(log=(*view.log, LogRow(99_999, view.status.at, "settings", said)))
+        await house.press("escape")
         await house.until(lambda: said in house.footer())

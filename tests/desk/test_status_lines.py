@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.model.values import Money
+from core.model.values import Fraction, Money
 from core.views import StatusView
 from tests.snapshots.day import NOW, STATUS
 from widgets.lines import joined
@@ -71,3 +71,22 @@ def test_the_age_pushes_no_figure_out_at_eighty_columns(equity: str, day: str, p
     for figure in (f"−{-Decimal(day):,.2f}", f"power {Decimal(power):,.2f}", "ENTRIES O", "EXITS ON"):
         assert any(figure in line.replace("  ", " ") for line in lines), lines
     assert all(len(line) <= ROOM and "…" not in line for line in lines)
+
+
+def test_what_the_stops_would_lose_stands_beside_what_may_be_lost() -> None:
+    """RK-21: on the account's line from 110 columns, beside the margin where that takes a line of its own"""
+    status = replace(STATUS, at_risk=Fraction(Decimal("0.0503")), risk_budget=Fraction(Decimal("0.15")))
+    lent = replace(status, margin_distance=Fraction(Decimal("0.62")))
+
+    assert "at risk 5.0 of 15 %" in told(status, width=108)[0]
+    assert told(status, width=78) == told(STATUS, width=78)
+    assert told(lent, width=78)[1] == "margin 62.0 % to maintenance  at risk 5.0 of 15 %"
+    assert told(replace(status, at_risk=None), width=198) == told(STATUS, width=198)
+
+
+@pytest.mark.parametrize("width", range(78, 200))
+def test_no_width_cuts_a_figure_of_the_account(width: int) -> None:
+    """RK-21"""
+    status = replace(STATUS, at_risk=Fraction(Decimal("0.0503")), risk_budget=Fraction(Decimal("0.15")))
+
+    assert all(len(line) <= width for line in told(status, width=width))

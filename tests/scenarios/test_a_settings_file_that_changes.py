@@ -301,3 +301,14 @@ def test_the_demos_own_file_is_watched(tmp_path: Path) -> None:
     assert changed == f"the settings file changed (risk.max_open_positions 1 → 9): {RELOAD}"
     assert broken is not None
     assert "settings.toml: Invalid value (at line 2, column 22)" in broken
+
+
+def test_a_limit_in_another_unit_holds_at_once_where_it_allows_less() -> None:
+    """RK-13: 10 USD of 200 are more than 1 % of them."""
+    house = at_ten()
+    file = a_file(daily_loss={"of_equity": "0.01"})
+    house.presses(SettingsFileSeen(file))
+    reload(house, file)
+
+    assert house.last(LimitsReloaded).taken == ("risk.daily_loss 10 USD → 0.01 of equity",)
+    assert house.desk.control.settings.risk.daily_loss.of(Decimal(200)) == 2

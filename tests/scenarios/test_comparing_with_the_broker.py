@@ -509,6 +509,8 @@ def test_a_strategy_that_was_to_be_flat_by_the_close_is_found_holding_and_its_ex
     house.restarted().until("09:35", friday)
 
     assert kinds(house) == ["held_over"]
+    (said,) = [difference.in_words for difference in house.last(ReconciliationPassed).differences]
+    assert said == "ERROR held_over SPY: 0.502 of vwap; vwap was to be flat by the close; its exit is staged"
     waiting = house.desk.stage.exit_waiting(SPY, "vwap")
     assert waiting is not None
     assert waiting.reason == f"held over the close of {THURSDAY:%d %B}"
@@ -557,6 +559,23 @@ def test_a_read_only_desk_closes_nothing_that_the_broker_does_not_report() -> No
     assert "the broker reports 0.2 SPY" in reason
     assert reason.endswith("e in Proposals makes it less")
     assert house.held_by_the_broker() == "0.502"
+
+
+def test_a_broker_that_is_gone_keeps_nobody_from_closing_what_it_filled_after_its_last_books() -> None:
+    """EX-09: its books of 10:05:30 show nothing; the fill of 10:06 is its own word as well."""
+    house = a_house_with_a_proposal(("10:06", "10:30", STEADY))
+    house.confirms_at("10:06:02")
+    house.until("10:06:05")
+    house.line.breaks_at(FetchPicture, arrives=False, times=100)
+    house.until("10:08")
+    assert "read-only: the broker cannot be reached" in (house.desk.control.refusal() or "")
+
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    house.until("10:08:10")
+
+    assert house.requests()[-2:] == ["cancel", "submit sell market 0.502"]
+    assert house.held_by_the_broker() == "0"
 
 
 def test_books_that_agree_again_end_read_only_by_themselves() -> None:

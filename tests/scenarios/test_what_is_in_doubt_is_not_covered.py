@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from console.screens.leave import leaving_lines
 from core.effects import CancelOrder, Effect, SubmitOrder
-from core.facts import CancelDropped, MandateEnded, OrderInDoubt, OrderNotFound, ProposalSkipped
+from core.facts import CancelDropped, MandateEnded, OrderCreated, OrderInDoubt, OrderNotFound, ProposalSkipped
 from core.inputs import Input, ProposeClose, RequestCancel
 from core.model.order import OrderStatus, StopHolder
 from core.model.values import Fraction, plain
@@ -311,3 +311,26 @@ def test_a_stop_that_the_operator_cancels_then_is_not_put_back() -> None:
 
     assert [stop.status for stop in house.stops] == [OrderStatus.CANCELLED]
     assert plain(the_row(house).bare) == "0.502"
+
+
+def test_a_stop_that_the_broker_did_not_find_while_it_made_way_is_put_back_for_what_is_left() -> None:
+    """EX-21, EX-13: a doubt beside the cancel says nothing of why the cancel was asked."""
+    house = a_house_with_a_proposal(LONG)
+    house.confirms_at("10:06:02")
+    while not house.facts(OrderCreated):
+        passes(house, 0.05)
+    house.slows_down(8)
+    while len(house.facts(OrderCreated)) < 2:
+        passes(house, 0.05)
+    passes(house, 0.05)
+    house.slows_down(0.1)
+    house.presses(ProposeClose(SPY, Fraction(Decimal("0.5"))))
+    passes(house, 1)
+    confirms_now(house)
+    passes(house, 20)
+
+    (row,) = Pictures(house.engine).draw(house.line.at).positions
+    assert house.last(OrderInDoubt).client_order_id == house.stops[0].id
+    assert house.held() == house.held_by_the_broker() == "0.251"
+    assert plain(row.covered) == "0.251"
+    assert_can_be_rebuilt(house)

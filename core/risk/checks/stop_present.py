@@ -4,7 +4,8 @@ moved so that it would cost more warns.
 
 from __future__ import annotations
 
-from core.model.order import Side, StopHolder
+from core.model.order import OrderType, Side, StopHolder
+from core.model.quote import NoQuote
 from core.model.staging import NoStop, Verdict
 from core.model.values import plain
 from core.risk.checks.verdicts import passed, refused, usd, warned
@@ -18,7 +19,7 @@ class StopPresentCheck:
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         if candidate.only_reduces:
-            return _moved_away(candidate, desk) or passed(self.name, "closes; needs none")
+            return _moved_away(candidate, desk) or _waits(candidate, desk) or passed(self.name, "closes; needs none")
         stop = candidate.stop
         if isinstance(stop, NoStop):
             return refused(self.name, f"no stop: {stop.reason}")
@@ -34,6 +35,15 @@ class StopPresentCheck:
         if stop.holder is StopHolder.DESK:
             return warned(self.name, f"this desk watches the stop {plain(stop.price)}; its exit needs your key")
         return passed(self.name, f"the broker holds the stop {plain(stop.price)} from 09:30 to 16:00")
+
+
+def _waits(candidate: Candidate, desk: ReviewContext) -> Verdict | None:
+    """An exit away from the market holds the shares that its stop held, and guards them against nothing (EX-13)."""
+    order, quote = candidate.order, desk.quote
+    if order.type is not OrderType.LIMIT or order.legs or order.limit_price is None or isinstance(quote, NoQuote):
+        return None
+    is_away = order.limit_price > quote.bid if order.side is Side.SELL else order.limit_price < quote.ask
+    return warned("stop", "while it waits at its limit, no stop guards these shares") if is_away else None
 
 
 def _moved_away(candidate: Candidate, desk: ReviewContext) -> Verdict | None:

@@ -150,3 +150,21 @@ def test_the_digest_is_of_what_the_file_says() -> None:
     """RK-13"""
     assert digest_of(Settings()) == digest_of(Settings.model_validate({}))
     assert digest_of(Settings()) != digest_of(a_limit("entries_a_day", 2))
+
+
+@pytest.mark.parametrize(
+    ("equity", "usd", "kind"),
+    [
+        ("100000", "1", Kind.TIGHTER),
+        ("100000", "2001", Kind.LOOSER),
+        ("100000", "2000", Kind.LOOSER),
+        (None, "1", Kind.LOOSER),
+    ],
+)
+def test_dollars_and_parts_of_equity_are_compared_at_the_days_opening(equity: str | None, usd: str, kind: Kind) -> None:
+    """RK-13: of an equity that is not known yet nobody can say which is more."""
+    old, new = a_limit("daily_loss", {"of_equity": "0.02"}), a_limit("daily_loss", {"usd": usd})
+
+    (change,) = changes_between(old, new, None if equity is None else Decimal(equity))
+
+    assert change.kind is kind

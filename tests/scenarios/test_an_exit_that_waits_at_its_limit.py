@@ -1,0 +1,167 @@
+"""An exit at a limit holds the shares and guards them against nothing: that is said, and every other exit may pass."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.facts import MandateEnded, OrderFilled
+from core.inputs import Decline, ProposeClose, ProposeOrder, RequestCancel
+from core.model.order import Effect, OrderType, StopHolder
+from core.model.signal import ExitReason
+from core.model.staging import Standing
+from core.model.values import Price, Quantity, plain
+from core.picture import Pictures
+from core.views import DeskView, PositionRow
+from state.keeper import status_of
+from tests.scenarios.changes import confirms_now, passes
+from tests.scenarios.house import STEADY, House, a_house_in_a_position, assert_can_be_rebuilt
+from tests.unit.core.brokers.trading_floor import SPY
+from widgets.lines import joined
+from widgets.status_lines import StatusLines
+
+LONG = ("10:06", "15:59", STEADY)
+HOPES = ["submit buy limit 0.502", "submit sell stop 0.502", "cancel", "submit sell limit 0.502"]
+
+
+def hopes(house: House, quantity: str = "0.502", limit: str = "110") -> None:
+    """A close far above the market, typed, confirmed and at the broker."""
+    amount, at = Quantity(Decimal(quantity)), Price(Decimal(limit))
+    house.presses(ProposeOrder(SPY, Effect.CLOSE, amount, OrderType.LIMIT, at, None, StopHolder.BROKER))
+    confirms_now(house)
+    passes(house, 3)
+
+
+def a_house_that_hopes(quantity: str = "0.502") -> House:
+    house = a_house_in_a_position(LONG)
+    hopes(house, quantity)
+    return house
+
+
+def picture(house: House) -> DeskView:
+    return Pictures(house.engine).draw(house.line.at)
+
+
+def row(house: House) -> PositionRow:
+    (found,) = picture(house).positions
+    return found
+
+
+def told(house: House) -> str:
+    lines = StatusLines()
+    view = picture(house)
+    lines.show_desk(view, view.status.at, 118, None)
+    return " ".join(joined(line) for line in lines.lines)
+
+
+def test_shares_that_wait_at_a_limit_are_named_as_uncovered() -> None:
+    """EX-13, OP-06"""
+    house = a_house_that_hopes()
+
+    assert house.requests() == HOPES
+    assert (row(house).holder, plain(row(house).covered), plain(row(house).at_limit)) == (StopHolder.YOU, "0", "0.502")
+    assert "UNCOVERED SPY 0.502: an exit waits at its limit, no stop" in told(house)
+    assert status_of(house.engine, "house", "trading").uncovered == ("SPY 0.502 at its limit, no stop",)
+    assert_can_be_rebuilt(house)
+
+
+def test_of_a_part_that_waits_the_rest_keeps_its_stop() -> None:
+    """EX-13"""
+    house = a_house_that_hopes("0.2")
+
+    assert (plain(row(house).covered), plain(row(house).at_limit)) == ("0.302", "0.2")
+    assert "UNCOVERED SPY 0.2: an exit waits at its limit, no stop" in told(house)
+
+
+def test_its_ticket_warns_that_no_stop_guards_the_shares_meanwhile() -> None:
+    """EX-13, OP-03: not where the limit can be filled at once"""
+    house = a_house_in_a_position(LONG)
+    warnings = []
+    for limit in ("110", "99"):
+        at = Price(Decimal(limit))
+        order = ProposeOrder(SPY, Effect.CLOSE, Quantity(Decimal("0.1")), OrderType.LIMIT, at, None, StopHolder.BROKER)
+        house.presses(order)
+        house.opens_ticket()
+        passes(house, 1)
+        verdicts = house.ticket.review.verdicts
+        warnings.append([v.reason for v in verdicts if v.check == "stop" and v.standing is Standing.WARNS])
+        house.presses(Decline(house.proposal.id, ""))
+
+    assert warnings == [["while it waits at its limit, no stop guards these shares"], []]
+
+
+def test_it_taken_back_brings_its_stop_back() -> None:
+    """EX-21"""
+    house = a_house_that_hopes()
+    house.presses(RequestCancel(house.sale.id))
+    passes(house, 3)
+
+    assert house.requests() == [*HOPES, "cancel", "submit sell stop 0.502"]
+    assert "UNCOVERED" not in told(house)
+
+
+def test_another_close_takes_it_out_of_the_way_and_sells_once() -> None:
+    """EX-21, EX-13"""
+    house = a_house_that_hopes()
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 5)
+
+    assert house.requests() == [*HOPES, "cancel", "submit sell market 0.502"]
+    assert house.held() == house.held_by_the_broker() == "0"
+    assert not [fact for fact in house.facts(MandateEnded) if fact.reason.startswith("close again")]
+    assert_can_be_rebuilt(house)
+
+
+def test_where_that_close_is_refused_the_first_stop_goes_back() -> None:
+    """EX-21"""
+    house = a_house_that_hopes()
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    house.line.refuses_the_next_order("not now")
+    passes(house, 5)
+
+    assert house.requests() == [*HOPES, "cancel", "submit sell stop 0.502"]
+    assert plain(row(house).covered) == house.held_by_the_broker() == "0.502"
+    assert_can_be_rebuilt(house)
+
+
+def test_where_that_close_sells_a_part_the_first_stop_guards_the_rest() -> None:
+    """EX-21, EX-13"""
+    house = a_house_that_hopes()
+    half = Quantity(Decimal("0.25"))
+    house.presses(ProposeOrder(SPY, Effect.CLOSE, half, OrderType.MARKET, None, None, StopHolder.BROKER))
+    confirms_now(house)
+    passes(house, 5)
+
+    assert house.requests()[-3:] == ["cancel", "submit sell market 0.25", "submit sell stop 0.252"]
+    assert plain(row(house).covered) == house.held() == house.held_by_the_broker() == "0.252"
+
+
+def test_the_exit_before_the_close_is_staged_beside_it() -> None:
+    """ST-02, OP-06: a far limit mutes no exit of the strategy"""
+    house = a_house_that_hopes()
+    house.until("15:56:05")
+
+    (waiting,) = house.desk.stage.proposals()
+    assert waiting.exit_reason is ExitReason.FORCE_FLAT
+    confirms_now(house)
+    passes(house, 5)
+    assert house.held() == house.held_by_the_broker() == "0"
+    assert [fact.fill.quantity for fact in house.facts(OrderFilled)] == [Decimal("0.502")] * 2
+
+
+def test_a_restart_between_the_two_closes_sells_once() -> None:
+    """EX-20, EX-21"""
+    house = a_house_that_hopes()
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    house.slows_down(1)
+    passes(house, 0.4)
+    house.restarted()
+    passes(house, 20)
+
+    assert house.held() == house.held_by_the_broker() == "0"
+    assert [request for request in house.requests() if request.startswith("submit sell market")] == [
+        "submit sell market 0.502"
+    ]
+    assert_can_be_rebuilt(house)
