@@ -21,7 +21,7 @@ from core.risk.regime.book import RegimeState
 from core.risk.scaling.book import SizingState
 from core.shadows import ShadowsState
 from core.staging.stage import StageState
-from core.strategies.orchestrator import OrchestratorState
+from core.strategies.memory import OrchestratorState
 
 ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "control": TypeAdapter(ControlState),

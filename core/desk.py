@@ -44,6 +44,7 @@ from core.risk.scaling.contract import Conditions
 from core.settings import Settings
 from core.shadows import Shadow, Shadows
 from core.staging.stage import Stage
+from core.strategies.house import OF_THE_HOUSE, Kinds
 from core.strategies.orchestrator import Orchestrator
 
 Fold = Callable[[datetime, Any], None]
@@ -90,7 +91,9 @@ class Holdings:
 class Desk:
     """Everything that the workflows read, and `record`."""
 
-    def __init__(self, account: str, mode: Mode, calendar: Calendar, journal: Journal) -> None:
+    def __init__(
+        self, account: str, mode: Mode, calendar: Calendar, journal: Journal, kinds: Kinds = OF_THE_HOUSE
+    ) -> None:
         self.account_name = account
         self.mode = mode
         self.calendar = calendar
@@ -112,7 +115,7 @@ class Desk:
         self.tally = Tally(calendar.trading_day)
         self.normaliser = Normaliser(calendar)
         holdings = Holdings(self.ledger, self.stage, self.opening, self.regime, self.sizing)
-        self.orchestrator = Orchestrator(calendar, holdings)
+        self.orchestrator = Orchestrator(calendar, holdings, kinds)
         self.shadows = Shadows(calendar, self.control, self.stage, self.ledger, self._last_close)
         self.shadows.counts_for, self.shadows.on_end = self.protections.refuses_by_curve, self._hear_shadow
         self.quotes: dict[Symbol, Quote] = {}

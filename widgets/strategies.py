@@ -59,6 +59,8 @@ class Strategies(Pane):
         """Why the selected one does not trade, and at the end the shadow of the day."""
         row = next((row for row in self._rows if row.key == self.grid.selected), None)
         said = []
+        if row is not None and row.trouble:
+            said += self.indented(row.trouble, "warning")
         if row is not None and self.content_size.height >= LOW:
             said += self.indented(", ".join(f"{name} {value}" for name, value in row.figures), "muted")
             reasons = ", ".join(f"{in_words(name)} {bars}" for name, bars in row.reasons[:REASONS])
@@ -84,13 +86,14 @@ def shadow_in_words(results: Sequence[ResultRow]) -> str:
 
 
 def _row(row: StrategyRow, waiting: Sequence[ProposalRow]) -> Row:
-    answer = f"! {row.anomaly}" if row.anomaly else answer_in_words(row, waiting)
+    wrong = row.trouble or row.anomaly
+    answer = f"! {wrong}" if wrong else answer_in_words(row, waiting)
     return Row(
         row.key,
         (
             Cell(row.strategy.upper()),
             Cell(row.symbol, "strong"),
-            Cell(_paused(answer) if row.is_paused else answer, "warning" if row.anomaly or row.is_paused else ""),
+            Cell(_paused(answer) if row.is_paused else answer, "warning" if wrong or row.is_paused else ""),
             Cell(str(row.times) if row.times else ""),
         ),
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from core.engine import Engine
     from core.runtime.line import Operator
     from core.runtime.virtual import VirtualRuntime
+    from core.settings import Settings
 
 NEVER_COMPARED = "reconciliation.every_seconds=0"
 """A replay's exchange lives in its own process: after the start nobody else can move its books."""
@@ -58,7 +59,7 @@ class Simulated(Wiring):
         busy = demo.BUSY if request.operator != "none" else ()
         chosen = (*busy, *opening_settings(records), *request.overrides)
         settings = self._settings(chosen)
-        engine, write = self._engine(folder, calendar, Mode.PAPER, stack)
+        engine, write = self._engine(folder, calendar, Mode.PAPER, stack, settings=settings)
         engine.notes = (*mended, *engine.notes)
         is_new = engine.desk.journal.sequence == 0
         last = max([engine.desk.at, *(time_of(record) for record in records[-1:])])
@@ -127,7 +128,7 @@ class Simulated(Wiring):
         log = stack.enter_context(closing(ExchangeLog(folder)))
         config = config_of(settings, folder.name, str(request.seed))
         log.append(opening_record(config, settings.symbols, stress.OPEN))
-        engine, write = self._engine(folder, calendar, Mode.PAPER, stack)
+        engine, write = self._engine(folder, calendar, Mode.PAPER, stack, settings=settings)
         engine.apply(stress.OPEN, settings, f"stress-{request.seed}")
         switch = FileKillSwitch(folder, self.environ)
         switch.prepare()
@@ -171,7 +172,7 @@ class Simulated(Wiring):
         log = stack.enter_context(closing(ExchangeLog(folder)))
         records = list(log.records())
         settings = self._settings(opening_settings(records))
-        engine, write = self._engine(folder, calendar, Mode.PAPER, stack, is_kept=accept)
+        engine, write = self._engine(folder, calendar, Mode.PAPER, stack, settings=settings, is_kept=accept)
         now = max([engine.desk.at, *(time_of(record) for record in records[-1:])])
         engine.apply(now, settings, f"simulated-{seed}")
         traded = sorted({*settings.symbols, *(str(r["symbol"]) for r in requests_of(records) if r.get("symbol"))})
@@ -198,6 +199,8 @@ class Simulated(Wiring):
         symbols = tuple(symbol.upper() for symbol in request.symbols)
         chosen = (f"symbols=[{', '.join(repr(s) for s in symbols)}]",) if symbols else ()
         settings = self._settings((NEVER_COMPARED, *request.overrides, *chosen))
+        if request.strategies:
+            settings = self._only(request.strategies, settings)
         feeds = []
         for path in request.files:
             symbol = symbol_of(path) or (Symbol(settings.symbols[0]) if len(settings.symbols) == 1 else None)
@@ -223,7 +226,7 @@ class Simulated(Wiring):
             if request.journal_folder.is_dir() and any(request.journal_folder.iterdir()):
                 raise OperatorError(f"{request.journal_folder} is not empty; name a new folder for the journal")
             journal = stack.enter_context(closing(FileJournal(JournalFolder(request.journal_folder))))
-        engine = Engine("replay", Mode.PAPER, calendar, journal)
+        engine = Engine("replay", Mode.PAPER, calendar, journal, self._kinds(settings))
         engine.apply(first, settings, "replay")
         exchange = SimulatedExchange(config_of(settings, "replay", "file"), calendar, NoLog())
         return VirtualRuntime(
@@ -236,6 +239,20 @@ class Simulated(Wiring):
             pace=Pace(request.speed),
             operator=self._operator(request.operator, engine, first),
         )
+
+    def _only(self, names: tuple[str, ...], settings: Settings) -> Settings:
+        """These strategies on, whatever the settings say, and every other one off."""
+        from core.own_terms import OwnTerms
+
+        kinds, table = self._kinds(settings), settings.strategies
+        for name in names:
+            if name not in kinds.known:
+                known = ", ".join(kinds.known)
+                raise OperatorError(f"--strategy {name}: {kinds.faults.get(name, f'there is none; one of {known}')}")
+        turned = {name: table.of(name).model_copy(update={"enabled": name in names}) for name in (*table.names, *names)}
+        own = {name: terms for name, terms in turned.items() if isinstance(terms, OwnTerms)}
+        house = {name: terms for name, terms in turned.items() if name not in own}
+        return settings.model_copy(update={"strategies": table.model_copy(update={**house, "own": own})})
 
     def _operator(self, name: str, engine: Engine, start: datetime) -> Operator | None:
         """Keys by script: accepted here, because the broker is the simulated exchange."""

@@ -63,6 +63,7 @@ def strategy(view: DeskView, key: str, _now: datetime) -> list[TextLine] | None:
         *field("strategy", f"{row.strategy.upper()} on {row.symbol}", "strong"),
         *field("state", paused, "warning" if row.is_paused else ""),
         *field("last answer", f"{answer_in_words(row, view.proposals)}; in {row.times} of {bars} bars of this session"),
+        *(field("trouble", row.trouble, "warning") if row.trouble else ()),
         *(field("anomaly", row.anomaly, "warning") if row.anomaly else ()),
     ]
     for number, (name, value) in enumerate(row.figures):

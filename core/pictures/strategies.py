@@ -8,6 +8,7 @@ from core.desk import Desk
 from core.model.values import Symbol, to_nearest_tick
 from core.strategies.base import Figures
 from core.strategies.orchestrator import Runner
+from core.strategies.own import MissingStrategy
 from core.views import StrategyRow
 
 
@@ -29,7 +30,14 @@ def _row(desk: Desk, runner: Runner, today: date) -> StrategyRow:
         is_paused=state.paused_at is not None,
         reasons=tuple((str(reason), bars) for reason, bars in state.session_reasons.most_common()),
         figures=(*runner.strategy.figures(today), *_last_close(desk, runner.symbol)),
+        trouble=_trouble(runner),
     )
+
+
+def _trouble(runner: Runner) -> str:
+    if isinstance(runner.strategy, MissingStrategy):
+        return runner.strategy.reason
+    return runner.state.paused_because or runner.state.fault
 
 
 def _last_close(desk: Desk, symbol: Symbol) -> Figures:

@@ -221,6 +221,8 @@ class StrategyRow:
         Each reason for not trading of this session with its bars, the most frequent first.
     figures
         What it measures, name and value in words: `VWAP 167.29`.
+    trouble
+        What is wrong with it: it is missing, it failed, it was paused for that; empty where nothing is.
     """
 
     key: str
@@ -232,3 +234,4 @@ class StrategyRow:
     is_paused: bool
     reasons: tuple[tuple[str, int], ...]
     figures: tuple[tuple[str, str], ...]
+    trouble: str = ""
