@@ -30,6 +30,7 @@ from core.model.quote import NoQuote, Quote
 from core.model.session import Calendar
 from core.model.values import ZERO, Price, Quantity, Symbol, plain
 from core.ports import Journal
+from core.risk.allocation import Allocations
 from core.risk.conditions import gathered
 from core.risk.day import Day
 from core.risk.gate import ReviewContext
@@ -54,8 +55,17 @@ Listener = Callable[[int, datetime, Fact], None]
 class Holdings:
     """What strategies are told of the books and the stage."""
 
-    def __init__(self, ledger: Ledger, stage: Stage, opening: Day, regime: RegimeBook, sizing: SizingBook) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        stage: Stage,
+        opening: Day,
+        regime: RegimeBook,
+        sizing: SizingBook,
+        allocations: Allocations,
+    ) -> None:
         self.ledger, self.stage, self.opening, self.regime, self.sizing = ledger, stage, opening, regime, sizing
+        self.allocations = allocations
 
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]:
         position = self.ledger.position(symbol, strategy)
@@ -82,7 +92,9 @@ class Holdings:
 
     def conditions(self, symbol: Symbol, strategy: str, day: date, last: dict[Symbol, Price]) -> Conditions:
         """By facts alone, so that a rebuild sizes as the day did."""
-        return gathered(symbol, strategy, self.sizing, self.ledger, self.opening_equity(day), last.get)
+        return gathered(
+            symbol, strategy, self.sizing, self.ledger, self.opening_equity(day), last.get, self.allocations
+        )
 
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal:
         return self.ledger.result_of(day, last)
@@ -105,6 +117,7 @@ class Desk:
         self.ledger = Ledger(calendar)
         self.stage = Stage(calendar)
         self.opening = Day()
+        self.allocations = Allocations()
         self.protections = ProtectionBook(lambda: self.control.settings.risk.protections, business_days(calendar))
         self.regime = RegimeBook(lambda: self.control.settings.risk)
         self.sizing = SizingBook(lambda: self.control.settings.risk.sizing, lambda: self.regime.regime)
@@ -114,7 +127,7 @@ class Desk:
         self.latencies = Latencies(calendar.trading_day)
         self.tally = Tally(calendar.trading_day)
         self.normaliser = Normaliser(calendar)
-        holdings = Holdings(self.ledger, self.stage, self.opening, self.regime, self.sizing)
+        holdings = Holdings(self.ledger, self.stage, self.opening, self.regime, self.sizing, self.allocations)
         self.orchestrator = Orchestrator(calendar, holdings, kinds)
         self.shadows = Shadows(calendar, self.control, self.stage, self.ledger, self._last_close)
         self.shadows.counts_for, self.shadows.on_end = self.protections.refuses_by_curve, self._hear_shadow
@@ -173,6 +186,7 @@ class Desk:
             last=self._last_known,
             instruments=self.instruments,
             prices=self.last_price,
+            allocations=self.allocations,
         )
 
     def read_only_refusal(self, order: OrderRequest) -> str | None:
@@ -221,6 +235,7 @@ class Desk:
             self.ledger.folds,
             self.stage.folds,
             self.opening.folds,
+            self.allocations.folds,
             self.protections.folds,
             self.regime.folds,
             self.sizing.folds,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from core.desk import Desk
-from core.model.values import Symbol, to_nearest_tick
+from core.model.values import Symbol, plain, to_nearest_tick
+from core.risk.allocation import capital_of
 from core.strategies.base import Figures
 from core.strategies.orchestrator import Runner
 from core.strategies.own import MissingStrategy
@@ -29,9 +30,24 @@ def _row(desk: Desk, runner: Runner, today: date) -> StrategyRow:
         anomaly=state.anomaly,
         is_paused=state.paused_at is not None,
         reasons=tuple((str(reason), bars) for reason, bars in state.session_reasons.most_common()),
-        figures=(*runner.strategy.figures(today), *_last_close(desk, runner.symbol)),
+        figures=(*runner.strategy.figures(today), *_last_close(desk, runner.symbol), *_capital(desk, runner, today)),
         trouble=_trouble(runner),
     )
+
+
+def _capital(desk: Desk, runner: Runner, today: date) -> Figures:
+    """Only where the strategy has a share of its own (ST-08)."""
+    name, equity = runner.strategy.name, desk.opening.opening_equity(today)
+    share, later = desk.allocations.of(name), desk.allocations.from_tomorrow(name)
+    if share is None:
+        return ()
+    words = f"{plain(share.allocation * 100)} % of equity"
+    if equity is not None:
+        capital = capital_of(share, name, runner.symbol, desk.ledger, equity)
+        words = f"{capital.taken:,.2f} of {capital.allocated:,.2f} USD"
+    if later is not None:
+        words += f", {plain(later.allocation * 100)} % from the next trading day"
+    return (("allocation", words),)
 
 
 def _trouble(runner: Runner) -> str:
