@@ -294,7 +294,8 @@ def _of_strategies(
 ) -> str:
     match fact:
         case facts.StrategyFailed():
-            return f"{fact.strategy} on {fact.symbol} {fault_in_words(fact)}; it is skipped for this bar"
+            skipped = "; it is skipped for this bar" if fact.reason else ""
+            return f"{fact.strategy} on {fact.symbol} {fault_in_words(fact)}{skipped}"
         case facts.StrategyMissing():
             return f"{fact.strategy} does not run: {fact.reason}"
         case facts.StrategyFound():

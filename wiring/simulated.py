@@ -79,7 +79,7 @@ class Simulated(Wiring):
             requests_of(records),
             now,
         )
-        begin = demo.opening_instant(request.seed, settings, calendar)
+        begin = demo.opening_instant(request.seed, settings, calendar, engine.desk.orchestrator.kinds)
         engine.apply(now, settings, f"simulated-{request.seed}")
         sessions = [s for s in demo.sessions_from(calendar, demo.FIRST_DAY) if s.close > now]
         switch = FileKillSwitch(folder, self.environ)
