@@ -42,8 +42,11 @@ class Strategies(Pane):
     ) -> None:
         self._rows, self._results = tuple(rows), tuple(results)
         self.grid.show([_row(row, waiting) for row in rows])
-        paused = sum(row.is_paused for row in rows)
-        said = [f"{len(rows) - paused} running"] if rows else []
+        missing = sum(row.is_missing for row in rows)
+        paused = sum(row.is_paused and not row.is_missing for row in rows)
+        said = [f"{len(rows) - paused - missing} running"] if rows else []
+        if missing:
+            said.append(f"{missing} MISSING")
         if paused:
             said.append(f"{paused} {PAUSED}")
         self.title_with(", ".join(said))

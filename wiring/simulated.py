@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
@@ -101,6 +102,7 @@ class Simulated(Wiring):
             link=link_of(settings),
             pace=pace,
             operator=self._operator(request.operator, engine, now),
+            steady=time.monotonic if settings.strategies.own else None,  # the house's own need no measure
         )
         self._keep(folder, runtime, switch, write, chosen)
         return runtime

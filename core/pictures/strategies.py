@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from core.desk import Desk
+from core.model.signal import NoTradeReason
 from core.model.values import Symbol, plain, to_nearest_tick
 from core.risk.allocation import capital_of
 from core.strategies.base import Figures
@@ -20,18 +21,19 @@ def strategy_rows(desk: Desk, today: date) -> tuple[StrategyRow, ...]:
 
 
 def _row(desk: Desk, runner: Runner, today: date) -> StrategyRow:
-    state = runner.state
+    state, is_missing = runner.state, isinstance(runner.strategy, MissingStrategy)
     return StrategyRow(
         key=f"{runner.strategy.name}/{runner.symbol}",
         strategy=runner.strategy.name,
         symbol=runner.symbol,
-        last_answer=str(state.last_answer),
+        last_answer=NoTradeReason.MISSING if is_missing else str(state.last_answer),
         times=state.session_reasons.get(state.last_answer, 0),
         anomaly=state.anomaly,
         is_paused=state.paused_at is not None,
         reasons=tuple((str(reason), bars) for reason, bars in state.session_reasons.most_common()),
         figures=(*runner.strategy.figures(today), *_last_close(desk, runner.symbol), *_capital(desk, runner, today)),
         trouble=_trouble(runner),
+        is_missing=is_missing,
     )
 
 

@@ -223,6 +223,8 @@ class StrategyRow:
         What it measures, name and value in words: `VWAP 167.29`.
     trouble
         What is wrong with it: it is missing, it failed, it was paused for that; empty where nothing is.
+    is_missing
+        It does not load: nothing is proposed for it, and its position is watched by the desk alone.
     """
 
     key: str
@@ -235,3 +237,4 @@ class StrategyRow:
     reasons: tuple[tuple[str, int], ...]
     figures: tuple[tuple[str, str], ...]
     trouble: str = ""
+    is_missing: bool = False
