@@ -150,3 +150,16 @@ def test_the_digest_is_of_what_the_file_says() -> None:
     """RK-13"""
     assert digest_of(Settings()) == digest_of(Settings.model_validate({}))
     assert digest_of(Settings()) != digest_of(a_limit("entries_a_day", 2))
+
+
+def test_the_table_of_a_strategy_of_your_own_is_compared_key_by_key_and_waits_for_a_restart() -> None:
+    """RK-13, ST-08: as the file has it, also where one of the two has no such table."""
+    before = Settings.model_validate({"strategies": {"dips": {"enabled": True, "falls": 3}}})
+    after = Settings.model_validate({"strategies": {"dips": {"enabled": True, "falls": 4, "allocation": "0.2"}}})
+
+    assert [change.words for change in changes_between(before, after)] == [
+        "strategies.dips.allocation not set → 0.2",
+        "strategies.dips.falls 3 → 4",
+    ]
+    assert {change.kind for change in changes_between(before, after)} == {Kind.RESTART}
+    assert "strategies.dips.enabled not set → true" in [c.words for c in changes_between(Settings(), before)]
