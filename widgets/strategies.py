@@ -45,8 +45,8 @@ class Strategies(Pane):
         missing = sum(row.is_missing for row in rows)
         paused = sum(row.is_paused and not row.is_missing for row in rows)
         said = [f"{len(rows) - paused - missing} running"] if rows else []
-        if missing:
-            said.append(f"{missing} MISSING")
+        if missing:  # first: where the title is cut, this stays
+            said.insert(0, f"{missing} MISSING")
         if paused:
             said.append(f"{paused} {PAUSED}")
         self.title_with(", ".join(said))
