@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 
 import pytest
@@ -31,6 +32,7 @@ from core.strategies.memory import RunnerState
 from core.telling import in_words
 from core.views import StrategyRow
 from tests.scenarios.house import House, a_day, minutes
+from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.scenarios.own import (
     CLOCK,
     Broken,
@@ -199,6 +201,13 @@ def test_without_a_clock_nobody_is_slow() -> None:
     house = a_house(Sleeping).until("11:00")
 
     assert house.facts(StrategyFailed) == []
+
+
+def test_the_live_desk_measures_by_the_clock_that_nobody_sets() -> None:
+    """ST-07"""
+    house = LiveHouse(LiveFloor("09:31", minutes("09:30", "09:31")), steady=time.monotonic)
+
+    assert house.engine.desk.orchestrator.clock is time.monotonic
 
 
 # ── one that floods ──────────────────────────────────────────────────────────────────────────────────────────────────
