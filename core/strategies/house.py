@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 
 from pydantic import PydanticUserError, TypeAdapter
-from pydantic_core import PydanticSerializationError
 
 from core.strategies.base import Strategy
 from core.strategies.breakout import BreakoutState, BreakoutStrategy
@@ -67,7 +66,9 @@ def written_memory(memory: Any, *, as_json: bool) -> object:
     kind: type = type(memory)
     try:
         return _adapter(kind).dump_python(memory, mode="json" if as_json else "python", warnings=False)
-    except (PydanticSerializationError, PydanticUserError):
+    except (ValueError, PydanticUserError):
+        if any(kind is known.state for known in HOUSE.values()):
+            raise
         return None
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from core.own_terms import OwnTerms
 from core.ports import OperatorError
 from core.strategies.house import HOUSE
+from core.strategies.memory import OrchestratorState, RunnerState
 from core.strategies.own import UnfitError
 from state.example_strategy import example_strategy
 from state.own_strategies import Found, found_in, kinds_in, look_at, write_new
@@ -202,3 +204,16 @@ def test_the_first_one_is_written_for_its_owner_alone_and_never_over_another(tmp
     assert path.read_text() == "mine"
     with pytest.raises(OperatorError, match="a name of the house"):
         write_new(folder, "vwap")
+
+
+def test_what_a_strategy_keeps_and_nobody_can_write_spoils_no_checkpoint(tmp_path: Path) -> None:
+    """SP-02: it begins anew after a restart; the desk's own documents are written."""
+    kind = looked_at(tmp_path, example_strategy("mine")).kind
+    assert kind is not None
+    odd = kind.state(last_close=lambda: None)
+    state = OrchestratorState(runners={"mine/SPY": RunnerState(memory=odd, last_answer="NO_SETUP")})
+
+    written = TypeAdapter(OrchestratorState).dump_python(state, mode="json")
+
+    assert written["runners"]["mine/SPY"]["memory"] is None
+    assert written["runners"]["mine/SPY"]["last_answer"] == "NO_SETUP"
