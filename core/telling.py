@@ -299,7 +299,7 @@ def _of_strategies(
         case facts.StrategyMissing():
             return f"{fact.strategy} does not run: {fact.reason}"
         case facts.StrategyFound():
-            return f"{fact.strategy} loads again"
+            return f"{fact.strategy}: it loads again, or nothing asks for it any more"
     sides = f"{', '.join(fact.buyers)} would buy and {', '.join(fact.sellers)} would sell"
     if not fact.leaving:
         return f"{fact.symbol}: {sides} on the same bar; neither is staged"

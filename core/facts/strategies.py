@@ -58,6 +58,6 @@ class StrategyMissing:
 
 @dataclass(frozen=True, slots=True)
 class StrategyFound:
-    """It loads again."""
+    """It loads again, or nothing asks for it any more."""
 
     strategy: str

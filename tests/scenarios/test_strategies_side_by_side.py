@@ -228,6 +228,16 @@ def test_one_that_floods_has_one_proposal_at_a_time_and_changes_nothing_for_the_
     assert runner(beside, "raving").last_answer == "MALFORMED it answered a list"
 
 
+def test_what_several_signal_on_one_bar_is_staged_in_one_order_the_houses_first() -> None:
+    """ST-07: whatever the order in which they were found."""
+    orders = []
+    for classes in ((Flooding, Buying, Watching), (Watching, Buying, Flooding)):
+        house = a_house(*classes, vwap=True, risk={"window_start": "10:05"}).until("10:06")
+        orders.append([p.proposal.strategy for p in house.facts(ProposalStaged)])
+
+    assert orders == [["vwap", "buying", "flooding"]] * 2
+
+
 def test_one_that_floods_neither_adds_to_its_position_nor_trades_more_than_it_may() -> None:
     """ST-03, EX-08"""
     house = a_house(Flooding).until("10:01")
