@@ -63,7 +63,8 @@ def new(
     Example: keyturn strategies new dips
     """
     path = composition_of(context).new_strategy(name)
-    say(f"{path} is written. Next: `keyturn strategies check {name}`, then `enabled = true` under [strategies.{name}]")
+    turn = f"`enabled = true` under [strategies.{name}] in settings.toml"
+    say(f"{path} is written. Next: `keyturn strategies check {name}`, then {turn}")
 
 
 def _as_json(row: StrategyListing) -> dict[str, object]:

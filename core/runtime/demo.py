@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 
@@ -23,6 +24,8 @@ from core.strategies.orchestrator import at_new_york
 FIRST_DAY = date(2026, 1, 5)
 LAST_DAY = date(2028, 12, 29)
 """The market of the seed runs over these days; a demo that reaches their end begins a new account with another seed."""
+PATIENCE = 1.0
+"""Seconds that a strategy is asked for before the desk opens: a slow one of the user's must not keep it shut."""
 LEAD = timedelta(seconds=8)
 """How long before the first proposal the desk opens."""
 
@@ -113,8 +116,11 @@ def _asked(settings: Settings, kinds: Kinds) -> Iterable[Strategy]:
                 yield kind.make(settings.strategies.of(name), None)
 
 
-def _entries(strategy: Strategy, bars: list[Bar], session: Session, settings: Settings) -> Iterable[EntrySignal]:
-    """What the strategy itself would answer, the account being as the settings open it; nothing where it fails."""
+def _entries(strategy: Strategy, bars: list[Bar], session: Session, settings: Settings) -> Iterator[EntrySignal]:
+    """The first entry that the strategy itself would answer, the account being as the settings open it.
+
+    Nothing where it fails, or is too slow to be asked for a whole day.
+    """
     cash = settings.exchange.cash
     context = Context(
         session=session,
@@ -125,8 +131,14 @@ def _entries(strategy: Strategy, bars: list[Bar], session: Session, settings: Se
         risk_per_trade=Money(settings.risk.per_trade.of(cash) or NO_MONEY),
         max_notional=Money(settings.risk.max_notional.of(cash) or NO_MONEY),
     )
-    try:
-        answers = [strategy.on_bar(bar, context) for bar in bars]
-    except Exception:  # the desk itself asks it again, and says what it raises
-        return ()
-    return [answer for answer in answers if isinstance(answer, EntrySignal)]
+    ends = time.monotonic() + PATIENCE
+    for bar in bars:
+        try:
+            answer = strategy.on_bar(bar, context)
+        except Exception:  # the desk itself asks it again, and says what it raises
+            return
+        if isinstance(answer, EntrySignal) and context.window_first <= bar.start <= context.window_last:
+            yield answer
+            return
+        if time.monotonic() > ends:
+            return
