@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from core.ports import OperatorError
 from state.folders import AccountFolder
 from state.tending import Tending
 
@@ -93,6 +94,35 @@ class Wiring(Tending):
         from state.settings_file import strategies_folder
 
         return strategies_folder(self.home, settings.strategies.folder)
+
+    def _only(self, names: tuple[str, ...], settings: Settings) -> Settings:
+        """These strategies on, whatever the settings say, and every other one off.
+
+        Raises
+        ------
+        OperatorError
+            One of them does not load, or their allocations are more than there is.
+        """
+        from pydantic import ValidationError
+
+        from core.setting_types import WHOLE
+        from core.settings import HOUSE_NAMES
+        from core.settings import Settings as Whole
+
+        kinds, values = self._kinds(settings), settings.model_dump(context=WHOLE)
+        for name in names:
+            if name not in kinds.known:
+                known = ", ".join(kinds.known)
+                raise OperatorError(f"--strategy {name}: {kinds.faults.get(name, f'there is none; one of {known}')}")
+        tables = values["strategies"]
+        for name in (*settings.strategies.names, *names):
+            table = tables[name] if name in HOUSE_NAMES else tables["own"].setdefault(name, {})
+            table["enabled"] = name in names
+        try:
+            return Whole.model_validate(values)
+        except ValidationError as error:
+            words = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+            raise OperatorError(f"--strategy {', '.join(names)}: {words}") from None
 
     def protections(self, trades: Path, at: datetime, overrides: tuple[str, ...]) -> tuple[Answer, ...]:
         """How the protections of the settings stand at an instant, after a history of trades."""

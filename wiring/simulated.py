@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from core.engine import Engine
     from core.runtime.line import Operator
     from core.runtime.virtual import VirtualRuntime
-    from core.settings import Settings
 
 NEVER_COMPARED = "reconciliation.every_seconds=0"
 """A replay's exchange lives in its own process: after the start nobody else can move its books."""
@@ -241,20 +240,6 @@ class Simulated(Wiring):
             pace=Pace(request.speed),
             operator=self._operator(request.operator, engine, first),
         )
-
-    def _only(self, names: tuple[str, ...], settings: Settings) -> Settings:
-        """These strategies on, whatever the settings say, and every other one off."""
-        from core.own_terms import OwnTerms
-
-        kinds, table = self._kinds(settings), settings.strategies
-        for name in names:
-            if name not in kinds.known:
-                known = ", ".join(kinds.known)
-                raise OperatorError(f"--strategy {name}: {kinds.faults.get(name, f'there is none; one of {known}')}")
-        turned = {name: table.of(name).model_copy(update={"enabled": name in names}) for name in (*table.names, *names)}
-        own = {name: terms for name, terms in turned.items() if isinstance(terms, OwnTerms)}
-        house = {name: terms for name, terms in turned.items() if name not in own}
-        return settings.model_copy(update={"strategies": table.model_copy(update={**house, "own": own})})
 
     def _operator(self, name: str, engine: Engine, start: datetime) -> Operator | None:
         """Keys by script: accepted here, because the broker is the simulated exchange."""

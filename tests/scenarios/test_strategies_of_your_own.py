@@ -195,6 +195,21 @@ def test_replay_lets_the_named_strategy_alone_look_at_the_bars(keyturn: Keyturn,
         assert words in answer.err
 
 
+def test_replay_refuses_strategies_that_have_more_than_the_account_together(
+    keyturn: Keyturn, home: Home, bars: Path
+) -> None:
+    """ST-08: off they fit, on they do not."""
+    put(home, example_strategy("dips"))
+    home.settings.write_text("[strategies.dips]\nallocation = 0.7\n[strategies.sma]\nallocation = 0.7\n")
+
+    answer = keyturn("replay", bars, "--headless", "--strategy", "dips", "--strategy", "sma")
+
+    assert answer.code == 2
+    assert (
+        "--strategy dips, sma: strategies.sma.allocation 0.7 and strategies.dips.allocation 0.7 are 140 %" in answer.err
+    )
+
+
 # ── a file that is gone, a folder elsewhere, a slip ──────────────────────────────────────────────────────────────────
 
 
