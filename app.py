@@ -19,6 +19,7 @@ from core.ports import DemoRequest, JournalError, OperatorError, ReplayRequest
 from state.folders import AccountFolder, JournalFolder
 from wiring.alpaca import AtAlpaca
 from wiring.simulated import Simulated
+from wiring.strategies import Strategies
 
 if TYPE_CHECKING:
     from core.brokers.port import Broker
@@ -29,7 +30,7 @@ OUR_FAULT = 70
 """Exit code of an error that nobody foresaw: EX_SOFTWARE of sysexits.h."""
 
 
-class Keyturn(AtAlpaca, Simulated):
+class Keyturn(AtAlpaca, Simulated, Strategies):
     """Implements `core.ports.Composition`: what looks and looks after is inherited, and so is what is wired."""
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────────────────

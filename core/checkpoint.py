@@ -14,6 +14,7 @@ from core.execution.ledger import LedgerState
 from core.execution.tally import TallyState
 from core.market.normaliser import MarketState
 from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
+from core.risk.allocation import AllocationsState
 from core.risk.day import DayState
 from core.risk.margin_samples import MarginState
 from core.risk.protections.book import BookState
@@ -21,13 +22,14 @@ from core.risk.regime.book import RegimeState
 from core.risk.scaling.book import SizingState
 from core.shadows import ShadowsState
 from core.staging.stage import StageState
-from core.strategies.orchestrator import OrchestratorState
+from core.strategies.memory import OrchestratorState
 
 ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "control": TypeAdapter(ControlState),
     "orders": TypeAdapter(LedgerState),
     "proposals": TypeAdapter(StageState),
     "day": TypeAdapter(DayState),
+    "allocations": TypeAdapter(AllocationsState),
     "protections": TypeAdapter(BookState),
     "regime": TypeAdapter(RegimeState),
     "sizing": TypeAdapter(SizingState),
@@ -41,6 +43,9 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
 }
 """One document a slice; the shape of each is its state's."""
 
+LATER: dict[str, object] = {"allocations": {}}
+"""What documents that were written before these slices were there stand for."""
+
 
 def states(desk: Desk) -> dict[str, Any]:
     """The state of every slice, by the name of its document."""
@@ -49,6 +54,7 @@ def states(desk: Desk) -> dict[str, Any]:
         "orders": desk.ledger.state,
         "proposals": desk.stage.state,
         "day": desk.opening.state,
+        "allocations": desk.allocations.state,
         "protections": desk.protections.state,
         "regime": desk.regime.state,
         "sizing": desk.sizing.state,
@@ -105,11 +111,13 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
             "end is lost. Put the journal of a backup in its place; or move documents.json and backups/ away to go on "
             "from what is left"
         )
-    loaded = {name: adapter.validate_python(found.documents.get(name)) for name, adapter in ADAPTERS.items()}
+    written = {**LATER, **found.documents}
+    loaded = {name: adapter.validate_python(written.get(name)) for name, adapter in ADAPTERS.items()}
     desk.control.state = loaded["control"]
     desk.ledger.restore(loaded["orders"])
     desk.stage.state = loaded["proposals"]
     desk.opening.state = loaded["day"]
+    desk.allocations.state = loaded["allocations"]
     desk.protections.restore(loaded["protections"])
     desk.regime.state = loaded["regime"]
     desk.sizing.restore(loaded["sizing"])

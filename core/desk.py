@@ -30,6 +30,7 @@ from core.model.quote import NoQuote, Quote
 from core.model.session import Calendar
 from core.model.values import ZERO, Price, Quantity, Symbol, plain
 from core.ports import Journal
+from core.risk.allocation import Allocations
 from core.risk.conditions import gathered
 from core.risk.day import Day
 from core.risk.gate import ReviewContext
@@ -44,6 +45,7 @@ from core.risk.scaling.contract import Conditions
 from core.settings import Settings
 from core.shadows import Shadow, Shadows
 from core.staging.stage import Stage
+from core.strategies.house import OF_THE_HOUSE, Kinds
 from core.strategies.orchestrator import Orchestrator
 
 Fold = Callable[[datetime, Any], None]
@@ -53,8 +55,17 @@ Listener = Callable[[int, datetime, Fact], None]
 class Holdings:
     """What strategies are told of the books and the stage."""
 
-    def __init__(self, ledger: Ledger, stage: Stage, opening: Day, regime: RegimeBook, sizing: SizingBook) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        stage: Stage,
+        opening: Day,
+        regime: RegimeBook,
+        sizing: SizingBook,
+        allocations: Allocations,
+    ) -> None:
         self.ledger, self.stage, self.opening, self.regime, self.sizing = ledger, stage, opening, regime, sizing
+        self.allocations = allocations
 
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]:
         position = self.ledger.position(symbol, strategy)
@@ -81,7 +92,9 @@ class Holdings:
 
     def conditions(self, symbol: Symbol, strategy: str, day: date, last: dict[Symbol, Price]) -> Conditions:
         """By facts alone, so that a rebuild sizes as the day did."""
-        return gathered(symbol, strategy, self.sizing, self.ledger, self.opening_equity(day), last.get)
+        return gathered(
+            symbol, strategy, self.sizing, self.ledger, self.opening_equity(day), last.get, self.allocations
+        )
 
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal:
         return self.ledger.result_of(day, last)
@@ -90,7 +103,9 @@ class Holdings:
 class Desk:
     """Everything that the workflows read, and `record`."""
 
-    def __init__(self, account: str, mode: Mode, calendar: Calendar, journal: Journal) -> None:
+    def __init__(
+        self, account: str, mode: Mode, calendar: Calendar, journal: Journal, kinds: Kinds = OF_THE_HOUSE
+    ) -> None:
         self.account_name = account
         self.mode = mode
         self.calendar = calendar
@@ -102,6 +117,7 @@ class Desk:
         self.ledger = Ledger(calendar)
         self.stage = Stage(calendar)
         self.opening = Day()
+        self.allocations = Allocations()
         self.protections = ProtectionBook(lambda: self.control.settings.risk.protections, business_days(calendar))
         self.regime = RegimeBook(lambda: self.control.settings.risk)
         self.sizing = SizingBook(lambda: self.control.settings.risk.sizing, lambda: self.regime.regime)
@@ -111,8 +127,8 @@ class Desk:
         self.latencies = Latencies(calendar.trading_day)
         self.tally = Tally(calendar.trading_day)
         self.normaliser = Normaliser(calendar)
-        holdings = Holdings(self.ledger, self.stage, self.opening, self.regime, self.sizing)
-        self.orchestrator = Orchestrator(calendar, holdings)
+        holdings = Holdings(self.ledger, self.stage, self.opening, self.regime, self.sizing, self.allocations)
+        self.orchestrator = Orchestrator(calendar, holdings, kinds)
         self.shadows = Shadows(calendar, self.control, self.stage, self.ledger, self._last_close)
         self.shadows.counts_for, self.shadows.on_end = self.protections.refuses_by_curve, self._hear_shadow
         self.quotes: dict[Symbol, Quote] = {}
@@ -171,6 +187,7 @@ class Desk:
             last=self._last_known,
             instruments=self.instruments,
             prices=self.last_price,
+            allocations=self.allocations,
         )
 
     def read_only_refusal(self, order: OrderRequest) -> str | None:
@@ -230,6 +247,7 @@ class Desk:
             self.ledger.folds,
             self.stage.folds,
             self.opening.folds,
+            self.allocations.folds,
             self.protections.folds,
             self.regime.folds,
             self.sizing.folds,

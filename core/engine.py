@@ -21,6 +21,7 @@ from core.ports import Journal, JournalError, JournalWriteError
 from core.risk.checks import standard_gate
 from core.risk.reloading import changes_between, without_looser
 from core.settings import Settings
+from core.strategies.house import OF_THE_HOUSE, Kinds
 from core.workflows.adopting import Adopting
 from core.workflows.beginning import Beginning
 from core.workflows.breaking import CALLS, Breaking
@@ -38,6 +39,7 @@ from core.workflows.holding_over import HoldingOver
 from core.workflows.lending import Lending
 from core.workflows.market import Market
 from core.workflows.measuring import Measuring
+from core.workflows.minding import Minding
 from core.workflows.proposing import Proposing
 from core.workflows.protecting import Protecting
 from core.workflows.reloading import Reloading
@@ -63,8 +65,10 @@ REPLANNED = frozenset({inputs.PictureFetched, inputs.LampChanged, inputs.ClockRe
 class Engine:
     """The desk's state, the workflows that change it, and the journal that remembers."""
 
-    def __init__(self, account: str, mode: Mode, calendar: Calendar, journal: Journal) -> None:
-        self.desk = Desk(account, mode, calendar, journal)
+    def __init__(
+        self, account: str, mode: Mode, calendar: Calendar, journal: Journal, kinds: Kinds = OF_THE_HOUSE
+    ) -> None:
+        self.desk = Desk(account, mode, calendar, journal, kinds)
         self.next_deadline: datetime | None = None
         self.disk_trouble: str | None = None
         self.notes: tuple[str, ...] = ()
@@ -92,7 +96,8 @@ class Engine:
         comparing = Comparing(desk, filling, doubting, cancelling, protecting, closing, holding_over)
         comparing.awaits_legs = adopting.awaits
         starting = Starting(desk, comparing, doubting)
-        market = Market(desk, proposing)
+        self.minding = minding = Minding(desk, proposing)
+        market = Market(desk, proposing, minding)
         editing = Editing(desk, gate)
         choosing = Choosing(desk, proposing)
 
@@ -120,8 +125,7 @@ class Engine:
 
         filling.after_trade = market.tell_of_guards = guarding.look
         starting.see_loss = see_account
-        breaking = Breaking(desk)
-        warned = Warned(desk, cancelling)
+        breaking, warned = Breaking(desk), Warned(desk, cancelling)
         measuring = Measuring(desk)
         reloading, timekeeping = Reloading(desk), Timekeeping(desk)
         reloading.after_reload, self._end_overrides = guarding.on_tightened, guarding.end_overrides
@@ -237,6 +241,7 @@ class Engine:
             changes = changes_between(control.settings, settings, self.desk.equity_of_today)
             self.desk.record(SettingsApplied(settings))
             self._end_overrides(changes)
+        self.minding.tell_of_missing()
         self.desk.journal.sync()
         self._is_owed_a_sync = False
 

@@ -124,12 +124,16 @@ class OperatorError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ReplayRequest:
-    """`keyturn replay`: files to play, and how. `speed` None is as fast as it can."""
+    """`keyturn replay`: files to play, and how. `speed` None is as fast as it can.
+
+    `strategies` are those that look at the bars; none named: those that the settings turn on.
+    """
 
     files: tuple[Path, ...]
     symbols: tuple[str, ...] = ()
     quotes: tuple[Path, ...] = ()
     overrides: tuple[str, ...] = ()
+    strategies: tuple[str, ...] = ()
     speed: float | None = None
     operator: str = "none"
     journal_folder: Path | None = None
@@ -160,6 +164,16 @@ class RegimeRequest:
     since: date | None = None
     until: date | None = None
     overrides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyListing:
+    """One strategy: its name, whether the settings turn it on, `the house` or its file, and why it is refused."""
+
+    name: str
+    is_on: bool
+    source: str
+    faults: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +234,9 @@ class Composition(Protocol):
     def reconcile(self, account: str | None, accept: bool) -> dict[str, object]: ...
     def protections(self, trades: Path, at: datetime, overrides: tuple[str, ...]) -> tuple[Answer, ...]: ...
     def regime(self, request: RegimeRequest) -> Look: ...
+    def strategies(self, overrides: tuple[str, ...]) -> tuple[StrategyListing, ...]: ...
+    def check_strategy(self, what: str, overrides: tuple[str, ...]) -> StrategyListing: ...
+    def new_strategy(self, name: str) -> Path: ...
     def verify(self, account: str | None, folder: Path | None) -> dict[str, object]: ...
     def tail(self, account: str | None, folder: Path | None, count: int, follow: bool) -> Iterator[Recorded]: ...
     def why(self, account: str | None, folder: Path | None, order: str) -> Iterator[Recorded]: ...

@@ -13,12 +13,25 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from core.model.account import Mode
 from core.model.order import StopHolder
+from core.model.values import plain
+from core.own_terms import OwnTerms, sorted_out
 from core.risk.protections.terms import FREQTRADE, ProtectionsSettings
 from core.risk.regime.terms import FrequencyTerms, RegimeSettings
 from core.risk.scaling.settings import SizingSettings
 from core.risk.terms import MarginSettings, PortfolioSettings, SessionSettings
 from core.setting_types import Amount, Delay, GrownPart, NotNegative, Part, Positive, Ratio, Seconds, is_loopback
-from core.strategy_terms import BreakoutTerms, MeanReversionTerms, MomentumTerms, PlannedTerms, SmaTerms, VwapFilters
+from core.strategy_terms import (
+    BreakoutTerms,
+    CapitalTerms,
+    MeanReversionTerms,
+    MomentumTerms,
+    PlannedTerms,
+    SmaTerms,
+    VwapFilters,
+)
+
+HOUSE_NAMES = ("vwap", "momentum", "breakout", "mean_reversion", "sma")
+"""The strategies of the house, by the name of their table."""
 
 
 def _without_zone(moment: time) -> time:
@@ -134,10 +147,10 @@ class ReconciliationSettings(Part):
     max_unanswered: Annotated[int, Field(ge=1)] = Field(3, description="in a row that make a reconciled desk read-only")
 
 
-class VwapSettings(GrownPart):
+class VwapSettings(CapitalTerms):
     """VWAP micro mean reversion (ST-02)."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"filters"})
+    LATER: ClassVar[frozenset[str]] = CapitalTerms.LATER | {"filters"}
 
     enabled: bool = True
     symbols: tuple[str, ...] = Field((), description="of the desk's symbols, those it looks at; none named: all")
@@ -165,27 +178,56 @@ class VwapSettings(GrownPart):
 
 
 class StrategiesSettings(GrownPart):
-    """Which strategies look at the bars."""
+    """Which strategies look at the bars: those of the house, and the user's own, each by a table of its name."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"momentum", "breakout", "mean_reversion", "sma"})
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {"momentum", "breakout", "mean_reversion", "sma", "own", "folder", "slow_milliseconds", "faults"}
+    )
 
+    folder: str = Field("", description="where your own strategies are; empty is `strategies` beside this file")
+    slow_milliseconds: Annotated[Decimal, Field(gt=0, le=60_000)] = Field(
+        Decimal(50), description="a strategy that takes longer for a bar is shown (ST-07)"
+    )
+    faults: Annotated[int, Field(ge=1, le=1000)] = Field(
+        3, description="bars in a row on which a strategy raised or was too slow, after which it is paused"
+    )
     vwap: VwapSettings = VwapSettings()
     momentum: MomentumTerms = MomentumTerms()
     breakout: BreakoutTerms = BreakoutTerms()
     mean_reversion: MeanReversionTerms = MeanReversionTerms()
     sma: SmaTerms = SmaTerms()
+    own: dict[str, OwnTerms] = Field({}, description="the tables of your own strategies")
 
-    def of(self, name: str) -> VwapSettings | PlannedTerms:
-        """The table of a strategy. Raises KeyError for one that the house does not have."""
-        if name not in type(self).model_fields:
-            raise KeyError(name)
+    @model_validator(mode="before")
+    @classmethod
+    def other_tables_are_own_strategies(cls, values: object) -> object:
+        return sorted_out(values, frozenset(cls.model_fields))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every strategy that has a table: the house's first, then the user's own by name."""
+        return (*HOUSE_NAMES, *sorted(self.own))
+
+    def of(self, name: str) -> VwapSettings | PlannedTerms | OwnTerms:
+        """The table of a strategy; that of one which is off where nobody wrote one."""
+        if name not in HOUSE_NAMES:
+            return self.own.get(name) or OwnTerms()
         table: VwapSettings | PlannedTerms = getattr(self, name)
         return table
 
     def flat_minutes(self, name: str) -> int:
         """Minutes before the close in which it is flat; 0 for one that holds over night."""
-        table = self.of(name) if name in type(self).model_fields else self.vwap
+        table = self.of(name) if name in self.names else self.vwap
         return 0 if table.holds_overnight else table.flat_minutes
+
+    @model_validator(mode="after")
+    def nobody_gets_more_than_there_is(self) -> Self:
+        shares = {name: self.of(name).allocation for name in self.names if self.of(name).enabled}
+        given = {name: share for name, share in shares.items() if share is not None}
+        if (total := sum(given.values(), Decimal(0))) > 1:
+            named = " and ".join(f"strategies.{name}.allocation {plain(share)}" for name, share in given.items())
+            raise ValueError(f"{named} are {plain(total * 100)} % of equity together; lower one to fit into 100 %")
+        return self
 
 
 class ExchangeSettings(Part):
@@ -269,7 +311,7 @@ class Settings(Part):
 
     @model_validator(mode="after")
     def strategies_look_at_symbols_of_the_desk(self) -> Self:
-        for name in StrategiesSettings.model_fields:
+        for name in self.strategies.names:
             if unknown := sorted(set(self.strategies.of(name).symbols) - set(self.symbols)):
                 raise ValueError(
                     f"strategies.{name}.symbols: {', '.join(unknown)}: not among the symbols; "

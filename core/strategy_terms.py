@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator
 
 from core.model.order import StopHolder
-from core.setting_types import NotNegative, Part, Positive, Ratio
+from core.setting_types import GrownPart, NotNegative, Part, Positive, Ratio
 
 Bars = Annotated[int, Field(ge=1, le=10_000)]
 Times = Annotated[Decimal, Field(gt=0, le=100)]
@@ -27,7 +27,20 @@ class VwapFilters(Part):
     )
 
 
-class PlannedTerms(Part):
+class CapitalTerms(GrownPart):
+    """How much of the account is a strategy's; without an allocation all of it is everybody's (ST-08)."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"allocation", "position_part"})
+
+    allocation: Annotated[Decimal, Field(gt=0, le=1)] | None = Field(
+        None, description="of equity, its own share; not set: it shares all of it with the others"
+    )
+    position_part: Annotated[Decimal, Field(gt=0, le=1)] = Field(
+        Decimal(1), description="of its allocation, the most that one position may cost"
+    )
+
+
+class PlannedTerms(CapitalTerms):
     """What every strategy with a plan of its own has: where it runs, its size, its stop and target."""
 
     enabled: bool = False

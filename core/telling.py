@@ -12,6 +12,7 @@ from core.model.reconciliation import DifferenceKind
 from core.model.staging import StopPlan
 from core.model.values import CENT, ZERO, plain
 from core.risk.regime import report
+from core.strategies.memory import fault_in_words
 
 CORRECTED = frozenset({DifferenceKind.MISSING_LOCAL, DifferenceKind.MISSING_BROKER, DifferenceKind.QUANTITY_MISMATCH})
 """Differences that a passed comparison has corrected: they are told as corrections."""
@@ -99,6 +100,8 @@ def in_words(fact: facts.Fact) -> str:
             return f"{told}; {fact.reason}" if fact.reason else told
         case facts.StrategyResumed():
             return f"{fact.strategy} on {fact.symbol} goes on"
+        case facts.StrategyFailed() | facts.SignalsOpposed() | facts.StrategyMissing() | facts.StrategyFound():
+            return _of_strategies(fact)
         case facts.SymbolRefused():
             return f"{fact.symbol} is refused for {fact.day}: {fact.reason}; nothing opens in it"
         case facts.ReconciliationPassed():
@@ -286,6 +289,23 @@ def _quote(bid: Decimal | None, ask: Decimal | None) -> str:
     return "" if bid is None or ask is None else f", quote {plain(bid)} × {plain(ask)}"
 
 
+def _of_strategies(
+    fact: facts.StrategyFailed | facts.SignalsOpposed | facts.StrategyMissing | facts.StrategyFound,
+) -> str:
+    match fact:
+        case facts.StrategyFailed():
+            skipped = "; it is skipped for this bar" if fact.reason else ""
+            return f"{fact.strategy} on {fact.symbol} {fault_in_words(fact)}{skipped}"
+        case facts.StrategyMissing():
+            return f"{fact.strategy} does not run: {fact.reason}"
+        case facts.StrategyFound():
+            return f"{fact.strategy}: it loads again, or nothing asks for it any more"
+    sides = f"{', '.join(fact.buyers)} would buy and {', '.join(fact.sellers)} would sell"
+    if not fact.leaving:
+        return f"{fact.symbol}: {sides} on the same bar; neither is staged"
+    return f"{fact.symbol}: {sides} on the same bar; the exit of {', '.join(fact.leaving)} is staged, nothing else is"
+
+
 _KINDS: dict[type, str] = {
     facts.SettingsFileChanged: "settings",
     facts.SettingsFileAgreed: "settings",
@@ -297,6 +317,10 @@ _KINDS: dict[type, str] = {
     facts.MarketDataQuarantined: "data",
     facts.StrategyPaused: "strategy",
     facts.StrategyResumed: "strategy",
+    facts.StrategyFailed: "strategy",
+    facts.SignalsOpposed: "strategy",
+    facts.StrategyMissing: "strategy",
+    facts.StrategyFound: "strategy",
     facts.SymbolRefused: "symbol",
     facts.ProposalStaged: "proposal",
     facts.ProposalSkipped: "proposal",

@@ -42,6 +42,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     ),
     "Settings": (
         "console/remapping.py",
+        "core/own_terms.py",
         "core/settings.py",
         "core/strategy_terms.py",
         "state/example_settings.py",

@@ -48,6 +48,7 @@ MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object
     ("ConfirmationReceived", 1): _as_it_was,
     ("OrderCreated", 1): _as_it_was,
     ("StrategyPaused", 1): _as_it_was,
+    ("StrategyPaused", 2): _as_it_was,
     ("ReconciliationPassed", 1): lambda data: {**data, "differences": []},
     ("ReconciliationFailed", 1): lambda data: {**data, "differences": []},
 }

@@ -42,8 +42,11 @@ class Strategies(Pane):
     ) -> None:
         self._rows, self._results = tuple(rows), tuple(results)
         self.grid.show([_row(row, waiting) for row in rows])
-        paused = sum(row.is_paused for row in rows)
-        said = [f"{len(rows) - paused} running"] if rows else []
+        missing = sum(row.is_missing for row in rows)
+        paused = sum(row.is_paused and not row.is_missing for row in rows)
+        said = [f"{len(rows) - paused - missing} running"] if rows else []
+        if missing:  # first: where the title is cut, this stays
+            said.insert(0, f"{missing} MISSING")
         if paused:
             said.append(f"{paused} {PAUSED}")
         self.title_with(", ".join(said))
@@ -59,6 +62,8 @@ class Strategies(Pane):
         """Why the selected one does not trade, and at the end the shadow of the day."""
         row = next((row for row in self._rows if row.key == self.grid.selected), None)
         said = []
+        if row is not None and row.trouble:
+            said += self.indented(row.trouble, "warning")
         if row is not None and self.content_size.height >= LOW:
             said += self.indented(", ".join(f"{name} {value}" for name, value in row.figures), "muted")
             reasons = ", ".join(f"{in_words(name)} {bars}" for name, bars in row.reasons[:REASONS])
@@ -84,13 +89,14 @@ def shadow_in_words(results: Sequence[ResultRow]) -> str:
 
 
 def _row(row: StrategyRow, waiting: Sequence[ProposalRow]) -> Row:
-    answer = f"! {row.anomaly}" if row.anomaly else answer_in_words(row, waiting)
+    wrong = row.trouble or row.anomaly
+    answer = f"! {wrong}" if wrong else answer_in_words(row, waiting)
     return Row(
         row.key,
         (
             Cell(row.strategy.upper()),
             Cell(row.symbol, "strong"),
-            Cell(_paused(answer) if row.is_paused else answer, "warning" if row.anomaly or row.is_paused else ""),
+            Cell(_paused(answer) if row.is_paused else answer, "warning" if wrong or row.is_paused else ""),
             Cell(str(row.times) if row.times else ""),
         ),
     )

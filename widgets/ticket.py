@@ -130,6 +130,10 @@ def _cost(view: TicketView) -> list[TextLine]:
     ]
 
 
+TO_VWAP = "vwap"
+"""The strategy whose exit is where the price is back at what its signal was measured against."""
+
+
 def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
     """The stop with what is lost at it, the target with what is gained, what is held and may be spent then."""
     stop, figures = view.ticket.stop, view.ticket.figures
@@ -148,6 +152,8 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
         yield (Cell(f"target {f.price(taken)}, the broker holds it"),), [_figure("gain", f"{f.money(gain)} USD"), after]
     elif gain is None:
         yield (Cell("no target: its exit is yours"),), [after]
+    elif view.proposal.strategy != TO_VWAP:  # what it was measured against is no price that it would leave at
+        yield (Cell("its strategy says when to leave, needs your key"),), [after]
     else:
         target = f"target VWAP {f.money(view.proposal.reference)}, needs your key"
         yield (Cell(target),), [_figure("gain", f"{f.money(gain)} USD"), after]

@@ -137,7 +137,7 @@ class AtAlpaca(Wiring):
         mended = folder.prepare()
         lock = stack.enter_context(EngineLock(folder))
         calendar = self._calendar(broker)
-        engine, write = self._engine(folder, calendar, mode, stack)
+        engine, write = self._engine(folder, calendar, mode, stack, settings=settings)
         engine.notes = (*mended, *lock.notes, *_word_on_gates(settings, mode), *engine.notes)
         engine.apply(utc_now(), settings, installation(folder))
         switch = FileKillSwitch(folder, self.environ)
@@ -173,7 +173,7 @@ class AtAlpaca(Wiring):
         theirs = self._account_folder(broker, keys).name
         if theirs != folder.name:
             raise OperatorError(f"{folder.name}: the keys that are set are of account {theirs}; set its own")
-        engine, write = self._engine(folder, self._calendar(broker), mode, stack, is_kept=accept)
+        engine, write = self._engine(folder, self._calendar(broker), mode, stack, settings=settings, is_kept=accept)
         engine.apply(max(utc_now(), engine.desk.at), settings, installation(folder))
         return engine, broker, utc_now, write
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
@@ -58,7 +59,7 @@ class Simulated(Wiring):
         busy = demo.BUSY if request.operator != "none" else ()
         chosen = (*busy, *opening_settings(records), *request.overrides)
         settings = self._settings(chosen)
-        engine, write = self._engine(folder, calendar, Mode.PAPER, stack)
+        engine, write = self._engine(folder, calendar, Mode.PAPER, stack, settings=settings)
         engine.notes = (*mended, *engine.notes)
         is_new = engine.desk.journal.sequence == 0
         last = max([engine.desk.at, *(time_of(record) for record in records[-1:])])
@@ -78,7 +79,7 @@ class Simulated(Wiring):
             requests_of(records),
             now,
         )
-        begin = demo.opening_instant(request.seed, settings, calendar)
+        begin = demo.opening_instant(request.seed, settings, calendar, engine.desk.orchestrator.kinds)
         engine.apply(now, settings, f"simulated-{request.seed}")
         sessions = [s for s in demo.sessions_from(calendar, demo.FIRST_DAY) if s.close > now]
         switch = FileKillSwitch(folder, self.environ)
@@ -100,6 +101,7 @@ class Simulated(Wiring):
             link=link_of(settings),
             pace=pace,
             operator=self._operator(request.operator, engine, now),
+            steady=time.monotonic if settings.strategies.own else None,  # the house's own need no measure
         )
         self._keep(folder, runtime, switch, write, chosen)
         return runtime
@@ -127,7 +129,7 @@ class Simulated(Wiring):
         log = stack.enter_context(closing(ExchangeLog(folder)))
         config = config_of(settings, folder.name, str(request.seed))
         log.append(opening_record(config, settings.symbols, stress.OPEN))
-        engine, write = self._engine(folder, calendar, Mode.PAPER, stack)
+        engine, write = self._engine(folder, calendar, Mode.PAPER, stack, settings=settings)
         engine.apply(stress.OPEN, settings, f"stress-{request.seed}")
         switch = FileKillSwitch(folder, self.environ)
         switch.prepare()
@@ -171,7 +173,7 @@ class Simulated(Wiring):
         log = stack.enter_context(closing(ExchangeLog(folder)))
         records = list(log.records())
         settings = self._settings(opening_settings(records))
-        engine, write = self._engine(folder, calendar, Mode.PAPER, stack, is_kept=accept)
+        engine, write = self._engine(folder, calendar, Mode.PAPER, stack, settings=settings, is_kept=accept)
         now = max([engine.desk.at, *(time_of(record) for record in records[-1:])])
         engine.apply(now, settings, f"simulated-{seed}")
         traded = sorted({*settings.symbols, *(str(r["symbol"]) for r in requests_of(records) if r.get("symbol"))})
@@ -198,6 +200,8 @@ class Simulated(Wiring):
         symbols = tuple(symbol.upper() for symbol in request.symbols)
         chosen = (f"symbols=[{', '.join(repr(s) for s in symbols)}]",) if symbols else ()
         settings = self._settings((NEVER_COMPARED, *request.overrides, *chosen))
+        if request.strategies:
+            settings = self._only(request.strategies, settings)
         feeds = []
         for path in request.files:
             symbol = symbol_of(path) or (Symbol(settings.symbols[0]) if len(settings.symbols) == 1 else None)
@@ -223,7 +227,7 @@ class Simulated(Wiring):
             if request.journal_folder.is_dir() and any(request.journal_folder.iterdir()):
                 raise OperatorError(f"{request.journal_folder} is not empty; name a new folder for the journal")
             journal = stack.enter_context(closing(FileJournal(JournalFolder(request.journal_folder))))
-        engine = Engine("replay", Mode.PAPER, calendar, journal)
+        engine = Engine("replay", Mode.PAPER, calendar, journal, self._kinds(settings))
         engine.apply(first, settings, "replay")
         exchange = SimulatedExchange(config_of(settings, "replay", "file"), calendar, NoLog())
         return VirtualRuntime(

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from console.commands import demo, doctor, journal, kill, latency, protections, reconcile, regime, replay, state, status
+from console.commands import (
+    demo,
+    doctor,
+    journal,
+    kill,
+    latency,
+    protections,
+    reconcile,
+    regime,
+    replay,
+    state,
+    status,
+    strategies,
+)
 from core.ports import Composition
 
 HELP = """A trading console for careful people: strategies propose, you turn the key.
@@ -41,6 +54,7 @@ def build(composition: Composition) -> typer.Typer:
     program.command(name="reconcile")(reconcile.reconcile)
     program.command(name="regime")(regime.regime)
     program.add_typer(protections.commands, name="protections")
+    program.add_typer(strategies.commands, name="strategies")
     program.add_typer(journal.commands, name="journal")
     program.add_typer(state.commands, name="state")
     return program

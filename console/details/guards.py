@@ -57,12 +57,15 @@ def strategy(view: DeskView, key: str, _now: datetime) -> list[TextLine] | None:
     row = next((row for row in view.strategies if row.key == key), None)
     if row is None:
         return None
-    paused = "paused: it opens nothing, and goes on watching its exits" if row.is_paused else "running"
+    stands = "paused: it opens nothing, and goes on watching its exits" if row.is_paused else "running"
+    if row.is_missing:
+        stands = "missing: it proposes nothing; what it holds is yours to close, by the close of the day at the latest"
     bars = sum(count for _, count in row.reasons)
     lines = [
         *field("strategy", f"{row.strategy.upper()} on {row.symbol}", "strong"),
-        *field("state", paused, "warning" if row.is_paused else ""),
+        *field("state", stands, "warning" if row.is_paused or row.is_missing else ""),
         *field("last answer", f"{answer_in_words(row, view.proposals)}; in {row.times} of {bars} bars of this session"),
+        *(field("trouble", row.trouble, "warning") if row.trouble else ()),
         *(field("anomaly", row.anomaly, "warning") if row.anomaly else ()),
     ]
     for number, (name, value) in enumerate(row.figures):

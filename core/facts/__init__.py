@@ -86,6 +86,7 @@ from core.facts.standing import (
     ReconciliationPassed,
     Resumed,
 )
+from core.facts.strategies import SignalsOpposed, StrategyFailed, StrategyFound, StrategyMissing
 
 __all__ = [
     "RELEARNED",
@@ -149,9 +150,13 @@ __all__ = [
     "SettingsApplied",
     "SettingsFileAgreed",
     "SettingsFileChanged",
+    "SignalsOpposed",
     "Source",
     "StateReset",
     "StateRestored",
+    "StrategyFailed",
+    "StrategyFound",
+    "StrategyMissing",
     "StrategyPaused",
     "StrategyResumed",
     "SubmissionBlocked",
@@ -181,6 +186,10 @@ Fact = (
     | MarketDataQuarantined
     | StrategyPaused
     | StrategyResumed
+    | StrategyFailed
+    | SignalsOpposed
+    | StrategyMissing
+    | StrategyFound
     | SymbolRefused
     | ProposalStaged
     | ProposalSkipped
@@ -240,7 +249,7 @@ VERSIONS: dict[str, int] = {
     "TicketOpened": 2,
     "ConfirmationReceived": 2,
     "OrderCreated": 2,
-    "StrategyPaused": 2,
+    "StrategyPaused": 3,
     "ReconciliationPassed": 2,
     "ReconciliationFailed": 2,
 }

@@ -23,12 +23,14 @@ from core.model.values import (
 class StrategyPaused:
     """It opens nothing on this symbol from here on, over restarts too; its exits go on.
 
-    `reason` is why the desk itself did it; empty where the operator did.
+    `reason` is why the desk itself did it; empty where the operator did. One that `rests` is shown no bar while it
+    holds nothing: it was too slow.
     """
 
     strategy: str
     symbol: Symbol
     reason: str = ""
+    rests: bool = False
 
 
 @dataclass(frozen=True, slots=True)

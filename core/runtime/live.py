@@ -68,7 +68,8 @@ class LiveRuntime(Runtime):
     regime
         What measures the market; None where nobody does, and the regime stays unknown.
     steady
-        A clock that nobody sets, seconds: beside it a jump of the machine's is seen. None where there is none.
+        A clock that nobody sets, seconds: beside it a jump of the machine's is seen, and by it a strategy that is slow
+        for a bar (ST-07). None where there is none.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class LiveRuntime(Runtime):
         steady: Callable[[], float] | None = None,
     ) -> None:
         super().__init__(engine, switch, max(now(), engine.desk.at))
+        engine.desk.orchestrator.clock = steady
         self._clockwork = None if steady is None else Clockwork(now, steady, self.at)
         self.orders = orders
         self.market = market

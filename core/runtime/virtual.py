@@ -58,7 +58,10 @@ AFTER_THE_END = timedelta(hours=1)
 
 
 class VirtualRuntime(Runtime):
-    """One engine, one exchange, one order of time."""
+    """One engine, one exchange, one order of time.
+
+    `steady` measures how long strategies take, seconds (ST-07); without it nobody is slow, and every run is the same.
+    """
 
     def __init__(
         self,
@@ -71,8 +74,10 @@ class VirtualRuntime(Runtime):
         link: Link = Link(),
         pace: Pace | None = None,
         operator: Operator | None = None,
+        steady: Callable[[], float] | None = None,
     ) -> None:
         super().__init__(engine, switch, start)
+        engine.desk.orchestrator.clock = steady
         self.exchange = exchange
         self.link = link
         self.pace = pace or Pace(None)

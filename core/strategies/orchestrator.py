@@ -7,25 +7,36 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, PlainSerializer
-
-from core.facts import BarClosed, Fact, SettingsApplied, StrategyPaused, StrategyResumed
+from core.facts import (
+    BarClosed,
+    Fact,
+    SettingsApplied,
+    SignalsOpposed,
+    StrategyFailed,
+    StrategyFound,
+    StrategyMissing,
+    StrategyPaused,
+    StrategyResumed,
+)
 from core.model.bar import Bar
 from core.model.session import Calendar, NoSession, Session
-from core.model.signal import Answer, EntrySignal, ExitSignal, NoTrade, NoTradeReason
-from core.model.values import Money, Price, Quantity, Symbol
+from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade
+from core.model.values import ZERO, Money, Price, Quantity, Symbol
 from core.risk.scaling.contract import Conditions
 from core.settings import Settings
+from core.strategies.answers import leaving, not_now, shut
 from core.strategies.base import Context, Strategy
 from core.strategies.boundary import fault_in
-from core.strategies.house import HOUSE, read_memory, written_memory
+from core.strategies.house import HOUSE, OF_THE_HOUSE, Kinds
+from core.strategies.memory import OrchestratorState, RunnerState, fault_in_words
+from core.strategies.own import MissingStrategy
 from core.strategies.vwap import VwapStrategy
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -35,6 +46,8 @@ RAISED = "RAISED"
 """Counted beside the reasons for not trading: the strategy failed on the bar."""
 MALFORMED = "MALFORMED"
 """Counted beside the reasons: a signal that is not well formed."""
+RESTS = "RESTS"
+"""Said of one that was too slow and is shown no bar until the operator resumes it."""
 
 
 class Holdings(Protocol):
@@ -51,42 +64,6 @@ class Holdings(Protocol):
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal: ...
 
 
-Memory = Annotated[Any, PlainSerializer(lambda memory, info: written_memory(memory, as_json=info.mode_is_json()))]
-"""The state of a strategy, of that strategy's own type; None before it was first made."""
-
-
-@dataclass(slots=True)
-class RunnerState:
-    """One strategy on one symbol: its memory, and its reasons for not trading, in all and in this session.
-
-    `paused_at` is None while the operator lets it open positions.
-    """
-
-    memory: Memory = None
-    reasons: Counter[str] = field(default_factory=Counter)
-    session_reasons: Counter[str] = field(default_factory=Counter)
-    last_answer: str = ""
-    session: date | None = None
-    disabled_on: date | None = None
-    anomaly: str = ""
-    paused_at: datetime | None = None
-
-
-def _with_memories(runners: dict[str, RunnerState]) -> dict[str, RunnerState]:
-    """Each memory as the type of the strategy that its key names. Raises ValueError where it is none."""
-    for key, runner in runners.items():
-        runner.memory = read_memory(key.partition("/")[0], runner.memory)
-    return runners
-
-
-@dataclass(slots=True)
-class OrchestratorState:
-    """`runners` is keyed `strategy/SYMBOL`; `marks` holds the close of each symbol's last bar."""
-
-    runners: Annotated[dict[str, RunnerState], AfterValidator(_with_memories)] = field(default_factory=dict)
-    marks: dict[Symbol, Price] = field(default_factory=dict)
-
-
 @dataclass(slots=True)
 class Runner:
     strategy: Strategy
@@ -98,11 +75,25 @@ class Runner:
 
 
 class Orchestrator:
-    """The slice of the strategies."""
+    """The slice of the strategies.
 
-    def __init__(self, calendar: Calendar, holdings: Holdings) -> None:
+    Attributes
+    ----------
+    clock
+        Seconds that only go on: what an answer takes is measured by it. None where nobody measures (ST-07).
+    failed
+        Who raised on the last bar, or was too slow for it, for the handler of that bar.
+    silent
+        Who said nothing of the last bar: it failed, rests, or is missing.
+    """
+
+    def __init__(self, calendar: Calendar, holdings: Holdings, kinds: Kinds = OF_THE_HOUSE) -> None:
         self.calendar = calendar
         self.holdings = holdings
+        self.kinds = kinds
+        self.clock: Callable[[], float] | None = None
+        self.failed: list[StrategyFailed] = []
+        self.silent: set[str] = set()
         self.state = OrchestratorState()
         self.settings = Settings()
         self.runners: dict[Symbol, list[Runner]] = {}
@@ -113,6 +104,10 @@ class Orchestrator:
             SettingsApplied: self._applied,
             StrategyPaused: self._paused,
             StrategyResumed: self._resumed,
+            StrategyFailed: self._has_failed,
+            SignalsOpposed: self._opposed,
+            StrategyMissing: self._is_missing,
+            StrategyFound: self._is_found,
         }
 
     def restore(self, state: OrchestratorState, settings: Settings) -> None:
@@ -149,12 +144,35 @@ class Orchestrator:
         self._build(fact.settings)
 
     def _paused(self, at: datetime, fact: StrategyPaused) -> None:
-        self._memory_of(fact.strategy, fact.symbol).paused_at = at
+        state = self._memory_of(fact.strategy, fact.symbol)
+        state.paused_at, state.paused_because, state.rests = at, fact.reason, fact.rests
         self.is_dirty = True
 
     def _resumed(self, _at: datetime, fact: StrategyResumed) -> None:
-        self._memory_of(fact.strategy, fact.symbol).paused_at = None
+        """One that rested has missed bars: it begins anew."""
+        state = self._memory_of(fact.strategy, fact.symbol)
+        runner = self.runner(fact.strategy, fact.symbol)
+        if state.rests and runner is not None:
+            runner.strategy = self._strategy(fact.strategy, None)
+            state.memory = runner.strategy.state
+        state.paused_at, state.paused_because, state.rests = None, "", False
+        state.faults, state.fault = 0, ""
         self.is_dirty = True
+
+    def _has_failed(self, _at: datetime, fact: StrategyFailed) -> None:
+        state = self._memory_of(fact.strategy, fact.symbol)
+        state.faults, state.has_answered, state.fault = state.faults + 1, False, fault_in_words(fact)
+
+    def _opposed(self, at: datetime, fact: SignalsOpposed) -> None:
+        for seller in fact.sellers:
+            if seller not in fact.leaving:
+                self._memory_of(seller, fact.symbol).held_back_at = at
+
+    def _is_missing(self, _at: datetime, fact: StrategyMissing) -> None:
+        self.state.missing[fact.strategy] = fact.reason
+
+    def _is_found(self, _at: datetime, fact: StrategyFound) -> None:
+        self.state.missing.pop(fact.strategy, None)
 
     def _memory_of(self, strategy: str, symbol: Symbol) -> RunnerState:
         return self.state.runners.setdefault(f"{strategy}/{symbol}", RunnerState())
@@ -162,26 +180,58 @@ class Orchestrator:
     def _build(self, settings: Settings) -> None:
         self.settings = settings
         self.runners = {}
-        for name in HOUSE:
+        for name in self._names():
             for text in settings.strategies.of(name).symbols or settings.symbols:
                 if self._runs(name, Symbol(text)):
                     self.runners.setdefault(Symbol(text), []).append(self._made(name, Symbol(text)))
         self.is_dirty = True
 
+    def _names(self) -> tuple[str, ...]:
+        """The house's, then the user's by name: those that load, have a table, or ran once."""
+        ran = {key.partition("/")[0] for key in self.state.runners}
+        own = {*self.kinds.known, *self.settings.strategies.own, *ran} - {*HOUSE}
+        return (*HOUSE, *sorted(own))
+
     def _runs(self, name: str, symbol: Symbol) -> bool:
-        """VWAP always; another from the day it was first turned on, so that one turned off still leaves (ST-09)."""
-        is_on = name == VwapStrategy.name or self.settings.strategies.of(name).enabled
-        return is_on or f"{name}/{symbol}" in self.state.runners
+        """VWAP always; another from the day it was first turned on, so that one turned off still leaves (ST-09).
+
+        One of the user's that is off and no longer loads only while it holds something, or may yet.
+        """
+        if name == VwapStrategy.name or self.settings.strategies.of(name).enabled:
+            return True
+        if f"{name}/{symbol}" not in self.state.runners:
+            return False
+        is_busy = bool(self.holdings.held(symbol, name)[0]) or self.holdings.is_waiting(symbol, name)
+        return is_busy or name in self.kinds.known
 
     def _made(self, name: str, symbol: Symbol) -> Runner:
         state = self._memory_of(name, symbol)
-        strategy = HOUSE[name].make(self.settings.strategies.of(name), state.memory)
+        strategy = self._strategy(name, state.memory)
         state.memory = strategy.state
         nowhere = datetime.min.replace(tzinfo=NEW_YORK)
         context = Context(Session(date.min, nowhere, nowhere), nowhere, nowhere, nowhere, 0)
         runner = Runner(strategy, symbol, state, context, nowhere)
         context.conditions = partial(self._conditions, runner)
         return runner
+
+    def _strategy(self, name: str, memory: object) -> Strategy:
+        """One that can be made; where one of the user's cannot, what stands in for it."""
+        kind = self.kinds.known.get(name)
+        if kind is None:
+            words = self.kinds.faults.get(name, f"{name}.py is not among your strategies; put it back, or turn it off")
+            return MissingStrategy(name, memory, words)
+        try:
+            return kind.make(self.settings.strategies.of(name), memory)
+        except Exception as error:
+            if name in HOUSE:
+                raise
+            return MissingStrategy(name, memory, str(error) or type(error).__name__)
+
+    def missing(self) -> dict[str, str]:
+        """Which of the user's strategies do not load, and why: those that have a table, and every broken file."""
+        runners = (runner for runners in self.runners.values() for runner in runners)
+        made = {r.strategy.name: r.strategy.reason for r in runners if isinstance(r.strategy, MissingStrategy)}
+        return {**self.kinds.faults, **made}
 
     def _conditions(self, runner: Runner) -> Conditions:
         name, day = runner.strategy.name, runner.context.session.day
@@ -190,6 +240,8 @@ class Orchestrator:
     def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:
         bar = fact.bar
         self.state.marks[bar.symbol] = bar.close
+        if self.failed or self.silent:
+            self.failed, self.silent = [], set()
         for runner in self.runners.get(bar.symbol, ()):
             if bar.start >= runner.until:
                 self._enter_session(runner, bar)
@@ -197,32 +249,92 @@ class Orchestrator:
                 self._refresh_all()
             if runner.context.held:
                 self._disable_after_loss(runner)
-            try:
-                answer = runner.strategy.on_bar(bar, runner.context)
-            except Exception as error:  # skipped for this bar and shown; the others go on (ST-07)
-                self._count(runner, RAISED)
-                runner.state.last_answer = f"{RAISED} {type(error).__name__}: {error}"
-                continue
-            runner.state.memory = runner.strategy.state
-            self._keep(runner, answer, bar)
+            if runner.state.rests and not runner.context.held:
+                self._rest(runner)
+            elif self.clock is None:
+                self._show(runner, bar)
+            else:
+                self._show_and_measure(runner, bar, self.clock)
+
+    def _show_and_measure(self, runner: Runner, bar: Bar, clock: Callable[[], float]) -> None:
+        began = clock()
+        self._show(runner, bar)
+        took = Decimal(round((clock() - began) * 1000))
+        if took > self.settings.strategies.slow_milliseconds:
+            self._note(runner, bar, milliseconds=took, limit=self.settings.strategies.slow_milliseconds)
+
+    def _show(self, runner: Runner, bar: Bar) -> None:
+        state = runner.state
+        if state.faults:
+            self._settle(state)
+        try:
+            answer = runner.strategy.on_bar(bar, runner.context)
+        except (Exception, SystemExit) as error:  # skipped for this bar and shown; the others go on (ST-07)
+            words = f"{type(error).__name__}: {error}"
+            self._count(runner, RAISED)
+            state.last_answer = f"{RAISED} {words}"
+            self.silent.add(runner.strategy.name)
+            self._note(runner, bar, reason=words)
+            self._leave_by_the_close(runner, bar)
+            return
+        state.memory = runner.strategy.state
+        self._keep(runner, answer, bar)
+
+    def _settle(self, state: RunnerState) -> None:
+        """A bar that it answered ends the row of those on which it failed."""
+        if state.has_answered:
+            state.faults, state.fault = 0, ""
+        state.has_answered = True
+
+    def _note(self, runner: Runner, bar: Bar, **how: Any) -> None:
+        """Told of one that runs; of one that is paused it was told."""
+        if runner.state.paused_at is None:
+            self.failed.append(StrategyFailed(runner.strategy.name, runner.symbol, bar.start, **how))
+
+    def _rest(self, runner: Runner) -> None:
+        self.silent.add(runner.strategy.name)
+        self._count(runner, RESTS)
+        runner.state.last_answer = RESTS
+
+    def _leave_by_the_close(self, runner: Runner, bar: Bar) -> None:
+        """What a strategy holds that says nothing must be flat by the close all the same (ST-09)."""
+        context = runner.context
+        if context.held > ZERO and bar.start >= context.flat_from:
+            why = f"flat from {context.flat_from:%H:%M} UTC, and {runner.strategy.name} does not say so itself"
+            left = leaving(runner.strategy.name, bar, context.held, (ExitReason.FORCE_FLAT, why), None)
+            self.answers.append(left)
 
     def _keep(self, runner: Runner, answer: Answer, bar: Bar) -> None:
         if isinstance(answer, NoTrade):
             self._count(runner, answer.reason)
             runner.state.last_answer = answer.reason
+            if runner.strategy.name not in HOUSE:
+                self._mind_own(runner, bar)
             return
         fault = fault_in(answer, runner.strategy.name, bar, runner.context.held)
         if fault is not None:  # it never becomes a proposal (EX-11)
             self._count(runner, MALFORMED)
             runner.state.last_answer = f"{MALFORMED} {fault}"
+            self._leave_by_the_close(runner, bar)
             return
-        if runner.state.paused_at is not None and isinstance(answer, EntrySignal):
-            self._count(runner, NoTradeReason.PAUSED)
-            runner.state.last_answer = NoTradeReason.PAUSED
+        if isinstance(answer, EntrySignal) and (refusal := self._refusal(runner, bar)):
+            self._count(runner, refusal.reason)
+            runner.state.last_answer = refusal.reason
+            self._leave_by_the_close(runner, bar)
             return
         runner.state.last_answer = "SIGNAL"
         runner.state.session_reasons["SIGNAL"] += 1
         self.answers.append(answer)
+
+    def _mind_own(self, runner: Runner, bar: Bar) -> None:
+        """A strategy of the user's may forget the close, or be gone: the desk does not."""
+        if isinstance(runner.strategy, MissingStrategy):
+            self.silent.add(runner.strategy.name)
+        self._leave_by_the_close(runner, bar)
+
+    def _refusal(self, runner: Runner, bar: Bar) -> NoTrade | None:
+        """Why an entry goes no further, whatever its strategy thinks: one a strategy and symbol, and never a flood."""
+        return shut(runner.context, is_enabled=True) or not_now(bar, runner.context)
 
     def _count(self, runner: Runner, reason: str) -> None:
         runner.state.reasons[reason] += 1

@@ -224,6 +224,10 @@ class StrategyRow:
         Each reason for not trading of this session with its bars, the most frequent first.
     figures
         What it measures, name and value in words: `VWAP 167.29`.
+    trouble
+        What is wrong with it: it is missing, it failed, it was paused for that; empty where nothing is.
+    is_missing
+        It does not load: nothing is proposed for it, and its position is watched by the desk alone.
     """
 
     key: str
@@ -235,3 +239,5 @@ class StrategyRow:
     is_paused: bool
     reasons: tuple[tuple[str, int], ...]
     figures: tuple[tuple[str, str], ...]
+    trouble: str = ""
+    is_missing: bool = False

@@ -16,6 +16,7 @@ from core.model.session import Session
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import Symbol
 from core.workflows.holding_over import is_held_over
+from core.workflows.minding import Minding
 from core.workflows.proposing import Proposing
 
 NOTHING: tuple[Effect, ...] = ()
@@ -29,9 +30,10 @@ WITHOUT_A_BAR = timedelta(minutes=2)
 class Market:
     """Judges what arrives, lets the strategies see what is complete, and stages what they answer."""
 
-    def __init__(self, desk: Desk, proposing: Proposing) -> None:
+    def __init__(self, desk: Desk, proposing: Proposing, minding: Minding) -> None:
         self.desk = desk
         self.proposing = proposing
+        self.minding = minding
         self.tell_of_guards: Callable[[], None] = lambda: None
         self._day_known_until = datetime.min.replace(tzinfo=UTC)
         self._asked_for = datetime.min.replace(tzinfo=UTC)
@@ -49,6 +51,8 @@ class Market:
         if desk.protections.has_news:
             self.tell_of_guards()
         orchestrator = desk.orchestrator
+        if orchestrator.failed:
+            self.minding.tell_of_failures()
         if orchestrator.answers or desk.stage.state.proposals:
             return self._after_bar(bar, orchestrator.take_answers())
         if bar.start >= self._day_known_until:
@@ -70,7 +74,7 @@ class Market:
     def _after_bar(self, bar: Bar, answers: list[EntrySignal | ExitSignal]) -> Iterator[Effect]:
         yield from self._new_day(bar)
         self._withdraw_exits(bar, answers)
-        for answer in answers:
+        for answer in self.minding.agreed(bar, answers):
             if isinstance(answer, EntrySignal):
                 self.proposing.stage_entry(answer)
             else:
@@ -101,7 +105,7 @@ class Market:
             name = runner.strategy.name
             waiting = self.desk.stage.exit_waiting(bar.symbol, name)
             held = self.desk.ledger.position(bar.symbol, name)
-            if held is not None and is_held_over(self.desk, held):
+            if name in self.desk.orchestrator.silent or (held is not None and is_held_over(self.desk, held)):
                 continue
             if waiting and name not in leaving and not self.desk.stage.is_confirming(waiting.id):
                 self.desk.record(ProposalEnded(waiting.id, ProposalEnd.WITHDRAWN, "its condition holds no longer"))

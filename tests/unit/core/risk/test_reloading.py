@@ -168,3 +168,16 @@ def test_dollars_and_parts_of_equity_are_compared_at_the_days_opening(equity: st
     (change,) = changes_between(old, new, None if equity is None else Decimal(equity))
 
     assert change.kind is kind
+
+
+def test_the_table_of_a_strategy_of_your_own_is_compared_key_by_key_and_waits_for_a_restart() -> None:
+    """RK-13, ST-08: as the file has it, also where one of the two has no such table."""
+    before = Settings.model_validate({"strategies": {"dips": {"enabled": True, "falls": 3}}})
+    after = Settings.model_validate({"strategies": {"dips": {"enabled": True, "falls": 4, "allocation": "0.2"}}})
+
+    assert [change.words for change in changes_between(before, after)] == [
+        "strategies.dips.allocation not set → 0.2",
+        "strategies.dips.falls 3 → 4",
+    ]
+    assert {change.kind for change in changes_between(before, after)} == {Kind.RESTART}
+    assert "strategies.dips.enabled not set → true" in [c.words for c in changes_between(Settings(), before)]
