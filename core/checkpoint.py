@@ -12,6 +12,7 @@ from core.execution.breaker import BreakerState
 from core.execution.latency import LatenciesState
 from core.execution.ledger import LedgerState
 from core.execution.tally import TallyState
+from core.exits.watch import WatchState
 from core.market.normaliser import MarketState
 from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
 from core.risk.day import DayState
@@ -26,6 +27,7 @@ from core.strategies.orchestrator import OrchestratorState
 ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "control": TypeAdapter(ControlState),
     "orders": TypeAdapter(LedgerState),
+    "exits": TypeAdapter(WatchState),
     "proposals": TypeAdapter(StageState),
     "day": TypeAdapter(DayState),
     "protections": TypeAdapter(BookState),
@@ -41,12 +43,16 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
 }
 """One document a slice; the shape of each is its state's."""
 
+LATER: dict[str, object] = {"exits": {}}
+"""Slices that older checkpoints do not have, and what is read in their place."""
+
 
 def states(desk: Desk) -> dict[str, Any]:
     """The state of every slice, by the name of its document."""
     return {
         "control": desk.control.state,
         "orders": desk.ledger.state,
+        "exits": desk.exits.state,
         "proposals": desk.stage.state,
         "day": desk.opening.state,
         "protections": desk.protections.state,
@@ -105,9 +111,13 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
             "end is lost. Put the journal of a backup in its place; or move documents.json and backups/ away to go on "
             "from what is left"
         )
-    loaded = {name: adapter.validate_python(found.documents.get(name)) for name, adapter in ADAPTERS.items()}
+    written = {**LATER, **found.documents}
+    loaded = {name: adapter.validate_python(written.get(name)) for name, adapter in ADAPTERS.items()}
+        name: adapter.validate_python(found.documents.get(name, LATER.get(name))) for name, adapter in ADAPTERS.items()
+    }
     desk.control.state = loaded["control"]
     desk.ledger.restore(loaded["orders"])
+    desk.exits.state = loaded["exits"]
     desk.stage.state = loaded["proposals"]
     desk.opening.state = loaded["day"]
     desk.protections.restore(loaded["protections"])

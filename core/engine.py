@@ -32,6 +32,7 @@ from core.workflows.comparing import Comparing
 from core.workflows.confirming import Confirming
 from core.workflows.doubting import Doubting
 from core.workflows.editing import Editing
+from core.workflows.exiting import Exiting
 from core.workflows.filling import Filling
 from core.workflows.guarding import Guarding
 from core.workflows.holding_over import HoldingOver
@@ -92,7 +93,7 @@ class Engine:
         comparing = Comparing(desk, filling, doubting, cancelling, protecting, closing, holding_over)
         comparing.awaits_legs = adopting.awaits
         starting = Starting(desk, comparing, doubting)
-        market = Market(desk, proposing)
+        market = Market(desk, proposing, Exiting(desk))
         editing = Editing(desk, gate)
         choosing = Choosing(desk, proposing)
 

@@ -234,12 +234,13 @@ Fact = (
 )
 
 VERSIONS: dict[str, int] = {
-    "ProposalStaged": 2,
-    "ProposalSkipped": 3,
-    "ProposalEdited": 2,
+    "ProposalStaged": 3,
+    "ProposalSkipped": 4,
+    "ProposalEdited": 3,
     "TicketOpened": 2,
     "ConfirmationReceived": 2,
-    "OrderCreated": 2,
+    "OrderCreated": 3,
+    "TradeClosed": 2,
     "StrategyPaused": 2,
     "ReconciliationPassed": 2,
     "ReconciliationFailed": 2,

@@ -52,6 +52,8 @@ class Proposal:
         None on an exit: it stays while its condition holds.
     exit_reason
         None on an order that opens or adds.
+    target_price
+        Where an entry means to take its profit, USD, whoever does it; None where its signal named none.
     """
 
     id: ProposalId
@@ -65,6 +67,7 @@ class Proposal:
     intended_price: Price | None
     reference: Price | None
     exit_reason: ExitReason | None
+    target_price: Price | None = None
 
     @property
     def symbol(self) -> Symbol:

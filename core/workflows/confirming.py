@@ -372,6 +372,7 @@ class Confirming:
                 reference=proposal.reference,
                 expires_at=self._order_end(proposal),
                 role=self.changing.role_of(proposal),
+                target_price=proposal.target_price,
             ),
         )
 

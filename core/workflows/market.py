@@ -15,6 +15,7 @@ from core.model.position import Position
 from core.model.session import Session
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import Symbol
+from core.workflows.exiting import Exiting
 from core.workflows.holding_over import is_held_over
 from core.workflows.proposing import Proposing
 
@@ -29,9 +30,10 @@ WITHOUT_A_BAR = timedelta(minutes=2)
 class Market:
     """Judges what arrives, lets the strategies see what is complete, and stages what they answer."""
 
-    def __init__(self, desk: Desk, proposing: Proposing) -> None:
+    def __init__(self, desk: Desk, proposing: Proposing, exiting: Exiting) -> None:
         self.desk = desk
         self.proposing = proposing
+        self.exiting = exiting
         self.tell_of_guards: Callable[[], None] = lambda: None
         self._day_known_until = datetime.min.replace(tzinfo=UTC)
         self._asked_for = datetime.min.replace(tzinfo=UTC)
@@ -48,9 +50,11 @@ class Market:
         desk.record(BarClosed(bar))
         if desk.protections.has_news:
             self.tell_of_guards()
-        orchestrator = desk.orchestrator
-        if orchestrator.answers or desk.stage.state.proposals:
-            return self._after_bar(bar, orchestrator.take_answers())
+        answers = desk.orchestrator.take_answers()
+        if desk.ledger.state.positions:
+            answers += self.exiting.signals(bar, answers)
+        if answers or desk.stage.state.proposals:
+            return self._after_bar(bar, answers)
         if bar.start >= self._day_known_until:
             return self._new_day(bar)
         return self._how_much(bar) if desk.ledger.state.positions else NOTHING
@@ -97,8 +101,9 @@ class Market:
     def _withdraw_exits(self, bar: Bar, answers: list[EntrySignal | ExitSignal]) -> None:
         """A strategy's exit stays while its condition holds, and no longer (OP-06)."""
         leaving = {answer.strategy for answer in answers if isinstance(answer, ExitSignal)}
-        for runner in self.desk.orchestrator.runners.get(bar.symbol, ()):
-            name = runner.strategy.name
+        names = [runner.strategy.name for runner in self.desk.orchestrator.runners.get(bar.symbol, ())]
+        names += [position.strategy for position in self.desk.ledger.positions_in(bar.symbol)]
+        for name in dict.fromkeys(names):
             waiting = self.desk.stage.exit_waiting(bar.symbol, name)
             held = self.desk.ledger.position(bar.symbol, name)
             if held is not None and is_held_over(self.desk, held):
