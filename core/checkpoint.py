@@ -113,8 +113,6 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
         )
     written = {**LATER, **found.documents}
     loaded = {name: adapter.validate_python(written.get(name)) for name, adapter in ADAPTERS.items()}
-        name: adapter.validate_python(found.documents.get(name, LATER.get(name))) for name, adapter in ADAPTERS.items()
-    }
     desk.control.state = loaded["control"]
     desk.ledger.restore(loaded["orders"])
     desk.exits.state = loaded["exits"]

@@ -101,6 +101,16 @@ class FiguresFetched:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryFetched:
+    """The bars that were asked for, in order of time; those that could not be read are left out."""
+
+    symbols: tuple[Symbol, ...]
+    start: datetime
+    end: datetime
+    answer: tuple[Bar, ...] | NoAnswer
+
+
+@dataclass(frozen=True, slots=True)
 class AccountFetched:
     answer: Account | NoAnswer
 
@@ -443,6 +453,7 @@ Input = (
     | LookUpAnswered
     | FiguresFetched
     | AccountFetched
+    | HistoryFetched
     | PictureFetched
     | AcceptBroker
     | BrokerUpdated

@@ -92,6 +92,8 @@ def in_words(fact: facts.Fact) -> str:
         case facts.BarClosed():
             bar = fact.bar
             return f"{bar.symbol} {bar.start:%H:%M}Z closed at {plain(bar.close)}, {plain(bar.volume)} shares"
+        case facts.HistoryTaken():
+            return f"{fact.symbol}: {len(fact.bars)} bars of history taken in; nothing is proposed on them"
         case facts.MarketDataQuarantined():
             return f"market data set aside, {fact.place}: {fact.reason}"
         case facts.StrategyPaused():
@@ -294,6 +296,7 @@ _KINDS: dict[type, str] = {
     facts.ClockJumped: "clock",
     facts.ClockSettled: "clock",
     facts.BarClosed: "bar",
+    facts.HistoryTaken: "data",
     facts.MarketDataQuarantined: "data",
     facts.StrategyPaused: "strategy",
     facts.StrategyResumed: "strategy",

@@ -22,7 +22,7 @@ from core.views import MarginView, ProposalRow, TicketView
 from widgets import format as f
 from widgets.grid_picture import Tone
 from widgets.lines import Cell, TextLine, joined
-from widgets.proposals import EXIT_WORDS
+from widgets.proposals import exit_word
 from widgets.ticket_change import change_in_words, change_lines
 from widgets.ticket_size import size_in_words
 
@@ -51,6 +51,7 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
     if not view.proposal.is_guard:
         for left, right in _closing(view) if order.effect.only_reduces else _opening(view):
             lines += two(left, right, width=width)
+        lines += _other_exits(view, width)
     if order.extended_hours:
         lines += wrapped("hours  ", _hours(view), width, "warning")
     lines += _margin(view.margin, width) if view.margin is not None else []
@@ -149,10 +150,20 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
     elif gain is None:
         yield (Cell("no target: its exit is yours"),), [after]
     else:
-        target = f"target VWAP {f.money(view.proposal.reference)}, needs your key"
+        first = view.exits[0]
+        target = f"{first.words} {f.price(first.price)}, needs your key"
         yield (Cell(target),), [_figure("gain", f"{f.money(gain)} USD"), after]
     power = figures.buying_power_after
     yield _figure("power after", f"{f.money(power)} USD") if power is not None else _unknown("power after"), []
+
+
+def _other_exits(view: TicketView, width: int) -> list[TextLine]:
+    """What ends it beside the stop and the target that stand above, in words, and who acts (OP-06)."""
+    shown = view.exits[1:] if _gain(view) is not None and _target(view.ticket.order) is None else view.exits
+    if not shown:
+        return []
+    words = "; ".join(exit.words if exit.price is None else f"{exit.words} {f.price(exit.price)}" for exit in shown)
+    return wrapped("exits  ", f"{words}: {'each needs' if len(shown) > 1 else 'needs'} your key", width)
 
 
 def _hours(view: TicketView) -> str:
@@ -178,7 +189,8 @@ def _target(order: OrderRequest) -> Decimal | None:
 
 def _gain(view: TicketView) -> Decimal | None:
     order = view.ticket.order
-    aim, start = _target(order) or view.proposal.reference, order.limit_price or _touch(view)
+    aim = _target(order) or next((exit.price for exit in view.exits[:1]), None)
+    start = order.limit_price or _touch(view)
     if aim is None or start is None or (order.limit_price is None and _target(order) is None):
         return None
     way = aim - start if order.side is Side.BUY else start - aim
@@ -291,7 +303,7 @@ def exit_lines(waiting: Sequence[ProposalRow], now: datetime, width: int) -> lis
     if row.exit_reason is ExitReason.STOP_LOSS:
         why = f"{waits} past its stop"
     else:
-        why = f"{EXIT_WORDS.get(row.exit_reason, 'asked for') if row.exit_reason else 'asked for'} {waits} ago"
+        why = f"{exit_word(row.exit_reason, row.strategy) if row.exit_reason else 'asked for'} {waits} ago"
     moved = f", {f.signed(row.moved)} USD since" if row.moved is not None else ""
     more = f", {len(waiting) - 1} more" if len(waiting) > 1 else ""
     text = f"{f.side_word(row.side)} {f.quantity(row.quantity)} {row.symbol}, {why}{moved}{more}"

@@ -37,6 +37,7 @@ from core.facts.program import (
     DayStarted,
     EngineStarted,
     EngineStopped,
+    HistoryTaken,
     InstallationNamed,
     LimitsReloaded,
     MarketDataQuarantined,
@@ -111,6 +112,7 @@ __all__ = [
     "Fact",
     "HaltCause",
     "Halted",
+    "HistoryTaken",
     "InstallationNamed",
     "Killed",
     "LegResized",
@@ -178,6 +180,7 @@ Fact = (
     | EngineStopped
     | DayStarted
     | BarClosed
+    | HistoryTaken
     | MarketDataQuarantined
     | StrategyPaused
     | StrategyResumed
@@ -247,5 +250,5 @@ VERSIONS: dict[str, int] = {
 }
 """Facts whose shape changed, and the version that is written now."""
 
-RELEARNED = (BarClosed, MarketDataQuarantined, MarginSampled)
+RELEARNED = (BarClosed, HistoryTaken, MarketDataQuarantined, MarginSampled)
 """Facts that need no sync of their own: lost in a crash, they are heard again from the source."""

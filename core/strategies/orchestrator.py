@@ -16,7 +16,15 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, PlainSerializer
 
-from core.facts import BarClosed, Fact, SettingsApplied, StrategyPaused, StrategyResumed
+from core.facts import (
+    BarClosed,
+    EngineStarted,
+    Fact,
+    HistoryTaken,
+    SettingsApplied,
+    StrategyPaused,
+    StrategyResumed,
+)
 from core.model.bar import Bar
 from core.model.session import Calendar, NoSession, Session
 from core.model.signal import Answer, EntrySignal, ExitSignal, NoTrade, NoTradeReason
@@ -27,6 +35,7 @@ from core.strategies.base import Context, Strategy
 from core.strategies.boundary import fault_in
 from core.strategies.house import HOUSE, read_memory, written_memory
 from core.strategies.vwap import VwapStrategy
+from core.strategies.warming import bars_needed, has_missed_bars, keep_plan, shown
 
 NEW_YORK = ZoneInfo("America/New_York")
 ENOUGH_FOR_AN_ANOMALY = 30
@@ -59,7 +68,8 @@ Memory = Annotated[Any, PlainSerializer(lambda memory, info: written_memory(memo
 class RunnerState:
     """One strategy on one symbol: its memory, and its reasons for not trading, in all and in this session.
 
-    `paused_at` is None while the operator lets it open positions.
+    `paused_at` is None while the operator lets it open positions. `wants_history` says that its memory began late, and
+    `seen` how many bars in a row it has seen since, up to as many as it needs.
     """
 
     memory: Memory = None
@@ -70,6 +80,8 @@ class RunnerState:
     disabled_on: date | None = None
     anomaly: str = ""
     paused_at: datetime | None = None
+    wants_history: bool = False
+    seen: int = 0
 
 
 def _with_memories(runners: dict[str, RunnerState]) -> dict[str, RunnerState]:
@@ -81,10 +93,13 @@ def _with_memories(runners: dict[str, RunnerState]) -> dict[str, RunnerState]:
 
 @dataclass(slots=True)
 class OrchestratorState:
-    """`runners` is keyed `strategy/SYMBOL`; `marks` holds the close of each symbol's last bar."""
+    """`runners` is keyed `strategy/SYMBOL`; `marks` holds the close of each symbol's last bar, `heard` the start of the
+    last bar of all.
+    """
 
     runners: Annotated[dict[str, RunnerState], AfterValidator(_with_memories)] = field(default_factory=dict)
     marks: dict[Symbol, Price] = field(default_factory=dict)
+    heard: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -110,6 +125,8 @@ class Orchestrator:
         self.is_dirty = True
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             BarClosed: self._bar_closed,
+            HistoryTaken: self._history_taken,
+            EngineStarted: self._engine_started,
             SettingsApplied: self._applied,
             StrategyPaused: self._paused,
             StrategyResumed: self._resumed,
@@ -142,6 +159,44 @@ class Orchestrator:
     def runners_of(self, strategy: str) -> tuple[Runner, ...]:
         """That strategy on every symbol where it runs."""
         return tuple(r for runners in self.runners.values() for r in runners if r.strategy.name == strategy)
+
+    # ── history ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def wanting_history(self) -> tuple[Symbol, ...]:
+        """Symbols on which a strategy lacks bars of the past."""
+        return tuple(s for s, runners in self.runners.items() if any(r.state.wants_history for r in runners))
+
+    def history_wanted(self, symbol: Symbol) -> int:
+        """Bars that make every strategy on the symbol whole."""
+        return max((bars_needed(r.strategy) for r in self.runners[symbol] if r.state.wants_history), default=0)
+
+    def _engine_started(self, at: datetime, _fact: EngineStarted) -> None:
+        """Sessions passed while no desk ran: windows that have a hole in them begin anew."""
+        if self.state.heard is None or not has_missed_bars(self.calendar, self.state.heard, at):
+            return
+        for runner in (r for runners in self.runners.values() for r in runners if bars_needed(r.strategy)):
+            self._begin_anew(runner)
+
+    def _begin_anew(self, runner: Runner) -> None:
+        name, before = runner.strategy.name, runner.strategy.state
+        runner.strategy = HOUSE[name].make(self.settings.strategies.of(name), None)
+        keep_plan(runner.strategy, before)
+        runner.state.memory = runner.strategy.state
+        runner.state.wants_history, runner.state.seen = True, 0
+
+    def _history_taken(self, _at: datetime, fact: HistoryTaken) -> None:
+        """From the first bar on, and what is said on the way is not heard: a bar of the past proposes nothing."""
+        for runner in self.runners.get(fact.symbol, ()):
+            if not runner.state.wants_history:
+                continue
+            self._begin_anew(runner)
+            try:
+                runner.state.seen = shown(runner.strategy, fact.bars, self.calendar)
+            except Exception as error:  # it goes on as one that begins now (ST-07)
+                self._begin_anew(runner)
+                runner.state.last_answer = f"{RAISED} {type(error).__name__}: {error}"
+            runner.state.memory = runner.strategy.state
+            runner.state.wants_history = False
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -176,6 +231,10 @@ class Orchestrator:
     def _made(self, name: str, symbol: Symbol) -> Runner:
         state = self._memory_of(name, symbol)
         strategy = HOUSE[name].make(self.settings.strategies.of(name), state.memory)
+        if strategy.state is not state.memory:
+            keep_plan(strategy, state.memory)
+            state.seen = 0
+            state.wants_history = bars_needed(strategy) > 0 or symbol in self.state.marks
         state.memory = strategy.state
         nowhere = datetime.min.replace(tzinfo=NEW_YORK)
         context = Context(Session(date.min, nowhere, nowhere), nowhere, nowhere, nowhere, 0)
@@ -190,11 +249,14 @@ class Orchestrator:
     def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:
         bar = fact.bar
         self.state.marks[bar.symbol] = bar.close
+        self.state.heard = bar.start
         for runner in self.runners.get(bar.symbol, ()):
             if bar.start >= runner.until:
                 self._enter_session(runner, bar)
             if self.is_dirty:
                 self._refresh_all()
+            if runner.state.wants_history:
+                self._count_towards_whole(runner)
             if runner.context.held:
                 self._disable_after_loss(runner)
             try:
@@ -216,13 +278,27 @@ class Orchestrator:
             self._count(runner, MALFORMED)
             runner.state.last_answer = f"{MALFORMED} {fault}"
             return
-        if runner.state.paused_at is not None and isinstance(answer, EntrySignal):
-            self._count(runner, NoTradeReason.PAUSED)
-            runner.state.last_answer = NoTradeReason.PAUSED
+        refusal = self._refusal_of_entries(runner) if isinstance(answer, EntrySignal) else None
+        if refusal is not None:
+            self._count(runner, refusal)
+            runner.state.last_answer = refusal
             return
         runner.state.last_answer = "SIGNAL"
         runner.state.session_reasons["SIGNAL"] += 1
         self.answers.append(answer)
+
+    def _refusal_of_entries(self, runner: Runner) -> NoTradeReason | None:
+        """Paused; or it measures the whole session, and began in the middle of it."""
+        if runner.state.paused_at is not None:
+            return NoTradeReason.PAUSED
+        began_late = runner.state.wants_history and not bars_needed(runner.strategy)
+        return NoTradeReason.WARMING_UP if began_late else None
+
+    def _count_towards_whole(self, runner: Runner) -> None:
+        """As many bars in a row as it needs make it whole without a history; what begins with each session waits."""
+        runner.state.seen += 1
+        needed = bars_needed(runner.strategy)
+        runner.state.wants_history = not needed or runner.state.seen < needed
 
     def _count(self, runner: Runner, reason: str) -> None:
         runner.state.reasons[reason] += 1
@@ -233,6 +309,8 @@ class Orchestrator:
         if isinstance(session, NoSession):
             raise TypeError(f"bar {bar.start} of {bar.symbol} is outside of every session: {session.reason}")
         if runner.state.session != session.day:
+            is_next = runner.state.session is not None and not bars_needed(runner.strategy)
+            runner.state.wants_history = runner.state.wants_history and not is_next
             runner.state.session = session.day
             self._flag_anomaly(runner, bar.start)
         risk = self.settings.risk

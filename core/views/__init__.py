@@ -19,7 +19,16 @@ from core.views.rows import (
     StrategyRow,
 )
 from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, Ending, KillView, ReloadView, StatusView, WireView
-from core.views.ticket import NO_CONDITIONS, NO_SIZING, MarginView, ReplacedView, SizingView, SymbolView, TicketView
+from core.views.ticket import (
+    NO_CONDITIONS,
+    NO_SIZING,
+    ExitView,
+    MarginView,
+    ReplacedView,
+    SizingView,
+    SymbolView,
+    TicketView,
+)
 
 __all__ = [
     "IN_DOUBT",
@@ -33,6 +42,7 @@ __all__ = [
     "ChartView",
     "DeskView",
     "Ending",
+    "ExitView",
     "KillView",
     "LogRow",
     "MarginView",

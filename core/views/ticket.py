@@ -61,6 +61,17 @@ class MarginView:
 
 
 @dataclass(frozen=True, slots=True)
+class ExitView:
+    """An exit of what a ticket would open that this desk watches: it needs a key when its turn comes.
+
+    `price` is in USD; None where it has none, or where none is known yet.
+    """
+
+    words: str
+    price: Price | None
+
+
+@dataclass(frozen=True, slots=True)
 class TicketView:
     """An open ticket, alive.
 
@@ -86,6 +97,8 @@ class TicketView:
         What the desk would give such an order now, with every term of it; None where it gives none.
     margin
         What it does to the account's margin; None where nothing is lent, it closes, or the broker does not say.
+    exits
+        What ends the position, beside its stop and what the broker holds; none on an order that closes.
     """
 
     ticket: Ticket
@@ -105,6 +118,7 @@ class TicketView:
     average_price: Price | None = None
     size: Size | None = None
     margin: MarginView | None = None
+    exits: tuple[ExitView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from core.views import (
     ChartFill,
     ChartView,
     DeskView,
+    ExitView,
     KillView,
     LogRow,
     OrderRow,
@@ -185,6 +186,7 @@ def ticket(row: ProposalRow, review: Review = WARNED, refused: tuple[str, ...] =
         capped_by="8 % of equity" if is_entry else None,
         moved=Decimal("0.0006") if is_entry else None,
         average_price=None if is_entry else price("48.63"),
+        exits=(ExitView("target VWAP", row.reference),) if is_entry and row.reference is not None else (),
     )
 
 
