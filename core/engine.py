@@ -47,6 +47,7 @@ from core.workflows.starting import Starting
 from core.workflows.stopping import Stopping
 from core.workflows.submitting import Submitting
 from core.workflows.timekeeping import Timekeeping
+from core.workflows.unattended import Unattended
 from core.workflows.warming import Warming
 from core.workflows.warned import Warned
 
@@ -95,6 +96,7 @@ class Engine:
         comparing.awaits_legs = adopting.awaits
         starting = Starting(desk, comparing, doubting)
         market = Market(desk, proposing, Exiting(desk))
+        market.release_signed = Unattended(desk, confirming).look
         editing = Editing(desk, gate)
         choosing = Choosing(desk, proposing)
 

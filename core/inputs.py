@@ -155,7 +155,10 @@ class LampChanged:
 
 @dataclass(frozen=True, slots=True)
 class OpenTicket:
+    """`unattended` asks for one that signs the order's exits too: they need no key of their own then (OP-06)."""
+
     proposal_id: ProposalId
+    unattended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from core.model.session import NoSession
 from core.model.staging import Proposal, StopPlan, Ticket
 from core.model.values import Money, Price, Quantity, Symbol, plain
 from core.pictures.charts import Charts
-from core.pictures.exits import exit_views
 from core.pictures.log import Log
 from core.pictures.margin import margin_view
 from core.pictures.protections import Protections
@@ -50,6 +49,7 @@ from core.views import (
     TicketView,
     TradeRow,
 )
+from core.workflows.listing import listed_exits
 from core.workflows.proposing import candidate_of
 
 HELD = "waits for its entry"
@@ -251,7 +251,7 @@ class Pictures:
             average_price=held.average_price if held else None,
             size=size_now(candidate, context),
             margin=margin_view(candidate, context),
-            exits=exit_views(desk, proposal),
+            exits=listed_exits(desk, proposal),
         )
 
     def _replaced(self, proposal: Proposal, held: Position | None) -> ReplacedView | None:

@@ -177,6 +177,8 @@ def _staging_in_words(fact: facts.Fact) -> str:
             return f"ticket {fact.ticket_id} closed: {fact.reason}"
         case facts.ConfirmationReceived():
             return f"ticket {fact.ticket_id} confirmed, digest {fact.digest[:16]}"
+        case facts.ExitReleased():
+            return f"exit {fact.proposal_id} goes out unattended, {plain(fact.quantity)}, as {fact.mandate_id} permits"
         case facts.ConfirmationRefused():
             return f"ticket {fact.ticket_id} refused:" + _list(fact.reasons, " ")
         case facts.OrderApproved():

@@ -36,7 +36,7 @@ FACTS: Mapping[str, type[Fact]] = {fact.__name__: fact for fact in get_args(Fact
 
 def _as_it_was(data: dict[str, object]) -> dict[str, object]:
     """Fields that came later have a value that says so: no trail, no legs, one order a request, no reason, no target,
-    no regime.
+    no regime, nothing unattended.
     """
     return data
 
@@ -50,6 +50,7 @@ MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object
     ("ProposalEdited", 1): _as_it_was,
     ("ProposalEdited", 2): _as_it_was,
     ("TicketOpened", 1): _as_it_was,
+    ("TicketOpened", 2): _as_it_was,
     ("ConfirmationReceived", 1): _as_it_was,
     ("OrderCreated", 1): _as_it_was,
     ("OrderCreated", 2): _as_it_was,

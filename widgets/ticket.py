@@ -137,7 +137,9 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
     cap = _figure("size capped by", view.capped_by) if view.capped_by else ()
     if isinstance(stop, StopPlan):
         tone: Tone = "warning" if stop.holder is StopHolder.YOU else ""
-        words = f"STOP {f.price(stop.price)}, {HOLDS[stop.holder]}"
+        is_signed = stop.holder is StopHolder.DESK and bool(view.ticket.unattended)
+        holds = "this desk sells when it is hit" if is_signed else HOLDS[stop.holder]
+        words = f"STOP {f.price(stop.price)}, {holds}"
         yield (Cell(words, tone),), [_figure("lose", f"{f.money(figures.worst_loss)} USD"), cap]
     else:
         yield (Cell(f"NO STOP: {stop.reason}", "warning"),), [(Cell("the loss has no bound", "warning"),), cap]
@@ -151,7 +153,7 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
         yield (Cell("no target: its exit is yours"),), [after]
     else:
         first = view.exits[0]
-        target = f"{first.words} {f.price(first.price)}, needs your key"
+        target = f"{first.words} {f.price(first.price)}, {_acts(view)}"
         yield (Cell(target),), [_figure("gain", f"{f.money(gain)} USD"), after]
     power = figures.buying_power_after
     yield _figure("power after", f"{f.money(power)} USD") if power is not None else _unknown("power after"), []
@@ -160,10 +162,25 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
 def _other_exits(view: TicketView, width: int) -> list[TextLine]:
     """What ends it beside the stop and the target that stand above, in words, and who acts (OP-06)."""
     shown = view.exits[1:] if _gain(view) is not None and _target(view.ticket.order) is None else view.exits
-    if not shown:
+    if not watches(view):
         return []
     words = "; ".join(exit.words if exit.price is None else f"{exit.words} {f.price(exit.price)}" for exit in shown)
-    return wrapped("exits  ", f"{words}: {'each needs' if len(shown) > 1 else 'needs'} your key", width)
+    if view.ticket.unattended:
+        return wrapped(
+            "exits  ", f"{words or 'as above'}: UNATTENDED until the close; u asks for your key", width, "warning"
+        )
+    lead = f"{words}: {'each needs' if len(shown) > 1 else 'needs'} your key" if shown else "as above"
+    return wrapped("exits  ", f"{lead}; u signs them unattended", width)
+
+
+def watches(view: TicketView) -> bool:
+    """Whether this desk watches any exit of what it would open."""
+    stop = view.ticket.stop
+    return bool(view.exits) or (isinstance(stop, StopPlan) and stop.holder is StopHolder.DESK)
+
+
+def _acts(view: TicketView) -> str:
+    return "goes out unattended" if view.ticket.unattended else "needs your key"
 
 
 def _hours(view: TicketView) -> str:

@@ -36,7 +36,20 @@ class ExitTerms(Part):
     by_hand: bool = Field(False, description="guard what was typed, or taken over from the broker, too")
     overnight: tuple[str, ...] = Field((), description="strategies beside the house's own that hold over night")
 
+    def of(self, strategy: str, *, is_stop_ours: bool) -> ExitTerms | None:
+        """The terms for what this strategy opened; None where its own rules rule alone.
+
+        A stop that a person's own ticket left to this desk is watched, whatever else is off.
+        """
+        if self.guards(strategy):
+            return self
+        return ONLY_THE_STOP if is_stop_ours and strategy in OF_NO_STRATEGY else None
+
     def guards(self, strategy: str) -> bool:
         """Whether the rules speak for what this strategy opened."""
         is_nobodys = strategy in OF_NO_STRATEGY and not self.by_hand
         return self.enabled and not is_nobodys and strategy not in self.not_for
+
+
+ONLY_THE_STOP = ExitTerms(profit_target=Decimal(0), stop=Decimal(0), stale_days=0)
+"""Nothing but the stop that came with the entry."""

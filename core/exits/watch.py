@@ -13,6 +13,7 @@ from typing import Any
 from core.execution.ledger import Ledger, position_key
 from core.facts import OrderFilled, PositionCorrected
 from core.model.bar import Bar
+from core.model.order import StopHolder
 from core.model.position import Position
 from core.model.values import Price, Symbol
 
@@ -30,12 +31,15 @@ class Mark:
     stop, target
         What came with the entry, USD; None where nothing did, and where the broker's books overruled ours since,
         perhaps after a split: the prices of the entry are of other shares then.
+    is_stop_ours
+        The ticket said that this desk watches that stop.
     """
 
     opened_at: datetime
     best: Price
     stop: Price | None = None
     target: Price | None = None
+    is_stop_ours: bool = False
 
 
 @dataclass(slots=True)
@@ -62,8 +66,11 @@ class ExitWatch:
         if found is not None and found.opened_at == position.opened_at:
             return found
         entry = self.ledger.order(position.entry_order)
-        stop = entry.stop.price if entry is not None and entry.stop is not None else None
-        return Mark(position.opened_at, position.average_price, stop, entry.target_price if entry else None)
+        if entry is None:
+            return Mark(position.opened_at, position.average_price)
+        stop, is_ours = entry.stop, entry.stop is not None and entry.stop.holder is StopHolder.DESK
+        price = None if stop is None else stop.price
+        return Mark(position.opened_at, position.average_price, price, entry.target_price, is_ours)
 
     def take_bar(self, bar: Bar) -> None:
         """After the entry a bar counts whole; of the bar in which it was filled, its close alone is surely later."""

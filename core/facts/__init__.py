@@ -64,6 +64,7 @@ from core.facts.staging import (
     ConfirmationReceived,
     ConfirmationRefused,
     EditRefused,
+    ExitReleased,
     MandateEnded,
     OrderApproved,
     ProposalEdited,
@@ -109,6 +110,7 @@ __all__ = [
     "EditRefused",
     "EngineStarted",
     "EngineStopped",
+    "ExitReleased",
     "Fact",
     "HaltCause",
     "Halted",
@@ -193,6 +195,7 @@ Fact = (
     | TicketOpened
     | TicketClosed
     | ConfirmationReceived
+    | ExitReleased
     | ConfirmationRefused
     | OrderApproved
     | ApprovalRedeemed
@@ -240,7 +243,7 @@ VERSIONS: dict[str, int] = {
     "ProposalStaged": 3,
     "ProposalSkipped": 4,
     "ProposalEdited": 3,
-    "TicketOpened": 2,
+    "TicketOpened": 3,
     "ConfirmationReceived": 2,
     "OrderCreated": 3,
     "TradeClosed": 2,

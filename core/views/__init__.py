@@ -22,7 +22,6 @@ from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, Ending, KillView, Re
 from core.views.ticket import (
     NO_CONDITIONS,
     NO_SIZING,
-    ExitView,
     MarginView,
     ReplacedView,
     SizingView,
@@ -42,7 +41,6 @@ __all__ = [
     "ChartView",
     "DeskView",
     "Ending",
-    "ExitView",
     "KillView",
     "LogRow",
     "MarginView",

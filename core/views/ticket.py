@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from core.model.quote import NoQuote, Quote
 from core.model.sizing import NO_LIMITS, Room, Size
-from core.model.staging import Review, Ticket
+from core.model.staging import ListedExit, Review, Ticket
 from core.model.values import Fraction, Money, Price, Quantity, Symbol
 from core.risk.scaling.contract import Conditions
 from core.views.rows import ProposalRow
@@ -61,17 +61,6 @@ class MarginView:
 
 
 @dataclass(frozen=True, slots=True)
-class ExitView:
-    """An exit of what a ticket would open that this desk watches: it needs a key when its turn comes.
-
-    `price` is in USD; None where it has none, or where none is known yet.
-    """
-
-    words: str
-    price: Price | None
-
-
-@dataclass(frozen=True, slots=True)
 class TicketView:
     """An open ticket, alive.
 
@@ -118,7 +107,7 @@ class TicketView:
     average_price: Price | None = None
     size: Size | None = None
     margin: MarginView | None = None
-    exits: tuple[ExitView, ...] = ()
+    exits: tuple[ListedExit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,13 @@ class Exiting:
 
     def signals(self, bar: Bar, said: Iterable[EntrySignal | ExitSignal]) -> list[ExitSignal]:
         """What the rules say at this bar's close; `said` is what the strategies answered to it."""
-        terms = self.desk.control.settings.exits
+        settings = self.desk.control.settings.exits
         own = {answer.strategy for answer in said if isinstance(answer, ExitSignal)}
         found = []
         for position in self.desk.ledger.positions_in(bar.symbol):
-            is_after = bar.end > position.opened_at
-            if not is_after or position.strategy in own or not terms.guards(position.strategy):
+            is_ours = self.desk.exits.mark(position).is_stop_ours
+            terms = settings.of(position.strategy, is_stop_ours=is_ours)
+            if terms is None or bar.end <= position.opened_at or position.strategy in own:
                 continue
             due = exit_due(terms, self.standing(position, bar), bar.close)
             if due is not None and due.quantity > ZERO:

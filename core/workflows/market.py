@@ -35,6 +35,7 @@ class Market:
         self.proposing = proposing
         self.exiting = exiting
         self.tell_of_guards: Callable[[], None] = lambda: None
+        self.release_signed: Callable[[], Iterable[Effect]] = lambda: ()
         self._day_known_until = datetime.min.replace(tzinfo=UTC)
         self._asked_for = datetime.min.replace(tzinfo=UTC)
         self._flattened: dict[tuple[Symbol, str], datetime] = {}
@@ -79,6 +80,7 @@ class Market:
                 self.proposing.stage_entry(answer)
             else:
                 self.proposing.stage_exit(answer)
+        yield from self.release_signed()
         if self.desk.ledger.state.positions:
             yield from self._how_much(bar)
 
@@ -125,7 +127,7 @@ class Market:
                 continue
             self._flattened[position.symbol, position.strategy] = self.desk.at
             self.proposing.stage_flat(position, "must be flat by the close, and no bar came that said so")
-        return NOTHING
+        return self.release_signed()
 
     def _to_flatten(self) -> Iterator[tuple[Position, datetime]]:
         """Positions of strategies that hold nothing over night, each with its next try, while the session is open."""

@@ -278,7 +278,7 @@ def test_a_declined_exit_is_proposed_again_at_the_next_bar() -> None:
 
 def test_no_rule_speaks_where_they_are_off() -> None:
     """ST-09"""
-    house = a_house(("10:02", "10:10", "90 90 90 90"), enabled=False)
+    house = a_house(("10:02", "10:10", "120 120 120 120"), enabled=False)
     house.until("10:08")
     assert exits(house) == []
 
