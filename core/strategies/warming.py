@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.market.calendar import CalendarRangeError
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.session import Calendar, Session
 from core.model.values import ZERO
@@ -50,7 +51,17 @@ def first_minute(calendar: Calendar, at: datetime) -> datetime:
 
 
 def has_missed_bars(calendar: Calendar, heard: datetime, at: datetime) -> bool:
-    """Whether minutes of sessions lie between the last bar that was heard and those that a start now brings."""
+    """Whether minutes of sessions lie between the last bar that was heard and those that a start now brings.
+
+    So it is where the calendar does not reach back to that bar.
+    """
+    try:
+        return _has_missed_bars(calendar, heard, at)
+    except CalendarRangeError:
+        return True
+
+
+def _has_missed_bars(calendar: Calendar, heard: datetime, at: datetime) -> bool:
     begin, missed_from = first_minute(calendar, at), heard + ONE_MINUTE
     if begin <= missed_from:
         return False

@@ -85,12 +85,14 @@ class Confirming:
     def on_open_ticket(self, command: OpenTicket) -> Iterator[Effect]:
         """Fetch what the ticket shows; it opens when the figures are there, or without them in time."""
         proposal = self.desk.stage.state.proposals.get(command.proposal_id)
-        if proposal is None or self.desk.stage.is_confirming(proposal.id) or proposal.id in self.opening:
+        if proposal is None or self.desk.stage.is_confirming(proposal.id):
             return
-        self.opening[proposal.id] = self.desk.at + self._review_time()
         self._to_sign.discard(proposal.id)
         if command.unattended:
             self._to_sign.add(proposal.id)
+        if proposal.id in self.opening:
+            return
+        self.opening[proposal.id] = self.desk.at + self._review_time()
         yield FetchFigures(proposal.id, None, proposal.symbol)
 
     def on_look_at(self, command: LookAt) -> Iterator[Effect]:

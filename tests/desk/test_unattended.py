@@ -17,7 +17,9 @@ async def test_u_signs_the_exits_with_a_digest_of_their_own_and_again_takes_it_b
     async with open_desk(size) as house:
         ticket = await house.opens_the_ticket()
         await house.until(lambda: house.shows("target VWAP 497.89, needs your key"))
-        await house.until(lambda: house.shows("exits  flat from 15:55 New York: needs your key; u signs them unattended"))
+        await house.until(
+            lambda: house.shows("exits  flat from 15:55 New York: needs your key; u signs them unattended")
+        )
         before = ticket._shown.ticket  # type: ignore[union-attr]
 
         await house.press("u")
