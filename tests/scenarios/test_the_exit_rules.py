@@ -8,24 +8,36 @@ from typing import Any
 
 import pytest
 
-from core.checkpoint import states
+from core.checkpoint import documents_of, states
 from core.desk import Desk
 from core.execution.cover import bare_in_words
-from core.facts import BarClosed, OrderFilled, PositionCorrected, ProposalEnded, ProposalStaged, TradeClosed
+from core.facts import (
+    BarClosed,
+    OrderFilled,
+    PositionCorrected,
+    ProposalEnded,
+    ProposalStaged,
+    RegimeMeasured,
+    TradeClosed,
+)
 from core.inputs import Decline, ProposeOrder
 from core.model.account import Mode
 from core.model.order import Effect, OrderType, StopHolder
+from core.model.regime import NoMarket, Regime, RegimeLabels, VixLevel, VixReading
 from core.model.signal import ExitReason
 from core.model.values import Price, Quantity, plain
+from core.ports import Checkpoint
 from core.settings import Settings
 from state.journal import MemoryJournal
 from tests.scenarios.changes import confirms_now
 from tests.scenarios.house import (
+    Drawer,
     House,
     a_house_in_a_position,
     a_typed_buy,
     assert_can_be_rebuilt,
     minutes,
+    rebuilt,
 )
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 
@@ -274,6 +286,38 @@ def test_a_declined_exit_is_proposed_again_at_the_next_bar() -> None:
     house.until("10:05")
 
     assert exits(house) == [("STOP_LOSS", "0.1")]
+
+
+def test_a_closed_trade_keeps_the_regime_in_which_it_was_opened() -> None:
+    """EX-18, RK-19: what is measured later is no part of it."""
+    wild = Regime(VixReading(Decimal(35), THURSDAY, VixLevel.HIGH), NoMarket("there are no daily bars yet"))
+    calm = Regime(VixReading(Decimal(12), THURSDAY, VixLevel.LOW), NoMarket("there are no daily bars yet"))
+    bars = [*minutes("09:30", "10:01", FLAT), *minutes("10:02", "10:10", "101.60 101.60 101.60 101.60")]
+    house = House(bars, with_rules()).opens().until("10:00:30")
+    house.desk.record(RegimeMeasured(calm))
+    house.presses(held_by_the_desk())
+    confirms_now(house)
+    house.until("10:03:30")
+    house.desk.record(RegimeMeasured(wild))
+    confirms_now(house)
+    house.until("10:06")
+
+    trade = house.last(TradeClosed).trade
+
+    assert trade.regime == RegimeLabels(VixLevel.LOW, None, None)
+    assert_can_be_rebuilt(house)
+
+
+def test_a_checkpoint_from_before_there_were_exit_rules_is_taken_up() -> None:
+    """SP-02, ST-09: what it does not know begins with what was paid."""
+    house = a_house(("10:02", "10:10", "100 101 100 101"))
+    house.until("10:05")
+    documents = {name: value for name, value in documents_of(house.desk).items() if name != "exits"}
+
+    again = rebuilt(house.desk, Drawer(Checkpoint(house.desk.journal.sequence, documents)))
+
+    mark = again.exits.mark(again.ledger.positions()[0])
+    assert (mark.best, mark.stop) == (Decimal("99.60"), Decimal("97.00"))
 
 
 def test_no_rule_speaks_where_they_are_off() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from core.effects import FetchFigures, SubmitOrder
+from core.explain import chain_of
 from core.facts import (
     ConfirmationReceived,
     ExitReleased,
@@ -65,6 +66,8 @@ def test_a_signed_exit_goes_out_by_itself_with_a_permission_of_its_own(prices: s
     trade = house.last(TradeClosed).trade
     assert (trade.exit_reason.value, released.proposal_id) == (reason, trade.exit_order)
     assert released.mandate_id.endswith("-exits")
+    chain = [type(record.fact).__name__ for record in chain_of(trade.exit_order, house.journal.records())]
+    assert chain.index("ProposalStaged") < chain.index("ExitReleased") < chain.index("OrderApproved")
     assert_can_be_rebuilt(house)
 
 
