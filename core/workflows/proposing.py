@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from core.desk import Desk
 from core.effects import Effect
-from core.facts import ProposalEnd, ProposalEnded, ProposalSkipped, ProposalStaged, TicketClosed
+from core.facts import MandateEnded, ProposalEnd, ProposalEnded, ProposalSkipped, ProposalStaged, TicketClosed
 from core.inputs import Decline, LeaveTicket, ProposeClose, ProposeFlattening, ProposeOrder
 from core.model.bar import ONE_MINUTE
 from core.model.order import Effect as OrderEffect
@@ -25,6 +25,7 @@ from core.staging.legs import target_of, with_legs
 TIMEFRAME = "1min"
 FORGOTTEN = "what this bar ordered was forgotten by a reset or a restore; the next bar counts"
 TOO_LATE = "its bar came later than its signal lives; the bars from now on propose"
+DECLINED = "an exit of it was declined: each one needs your key again"
 OVERTAKEN = "a more pressing exit of the same position takes its place"
 PRESSING = frozenset({ExitReason.STOP_LOSS, ExitReason.FORCE_FLAT})
 """Why an exit takes the place of one that waits for another reason: the record says what it went out for."""
@@ -206,10 +207,14 @@ class Proposing:
         return ()
 
     def on_decline(self, command: Decline) -> Iterable[Effect]:
-        if command.proposal_id in self.desk.stage.state.proposals and not self.desk.stage.is_confirming(
-            command.proposal_id
-        ):
-            self.desk.record(ProposalEnded(command.proposal_id, ProposalEnd.DECLINED, command.reason or "declined"))
+        proposal = self.desk.stage.state.proposals.get(command.proposal_id)
+        if proposal is None or self.desk.stage.is_confirming(proposal.id):
+            return ()
+        self.desk.record(ProposalEnded(proposal.id, ProposalEnd.DECLINED, command.reason or "declined"))
+        position = self.desk.ledger.position(proposal.symbol, proposal.strategy)
+        if proposal.is_exit and position is not None:
+            for use in self.desk.stage.mandates(MandateKind.EXITS, position.entry_order):
+                self.desk.record(MandateEnded(use.mandate.id, DECLINED))
         return ()
 
     def on_leave_ticket(self, command: LeaveTicket) -> Iterable[Effect]:

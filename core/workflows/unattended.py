@@ -13,7 +13,8 @@ from core.effects import Effect
 from core.facts import ExitReleased, TicketClosed
 from core.inputs import OpenTicket
 from core.model.broker import FreshFigures
-from core.model.order import OrderType
+from core.model.order import OrderStatus, OrderType
+from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MandateKind, Proposal, Ticket
 from core.model.values import ProposalId
@@ -58,7 +59,8 @@ class Unattended:
     def _permit(self, proposal: Proposal) -> MandateUse | None:
         """What was signed for the position that it closes; None where nothing was, or a person has to look first.
 
-        A desk that is halted, killed or not reconciled lets no exit go by itself.
+        A desk that is halted, killed or not reconciled lets no exit go by itself, and what the broker refused once is
+        not sent again by itself (EX-14).
         """
         desk, order = self.desk, proposal.order
         position = desk.ledger.position(proposal.symbol, proposal.strategy)
@@ -66,8 +68,19 @@ class Unattended:
             return None
         if not proposal.is_exit or desk.control.word() != "on":
             return None
+        if self._was_refused(position):
+            return None
         for use in desk.stage.mandates(MandateKind.EXITS, position.entry_order):
             mandate = use.mandate
             if desk.at <= mandate.ends_at and order.side is mandate.side and order.quantity <= mandate.quantity:
                 return use
         return None
+
+    def _was_refused(self, position: Position) -> bool:
+        """Whether the broker refused to close shares of it before."""
+        return any(
+            order.status is OrderStatus.REJECTED and order.only_reduces and not order.stands_by
+            for order in self.desk.ledger.state.orders.values()
+            if (order.request.symbol, order.strategy) == (position.symbol, position.strategy)
+            if order.created_at >= position.opened_at
+        )

@@ -14,13 +14,14 @@ from core.explain import chain_of
 from core.facts import (
     ConfirmationReceived,
     ExitReleased,
+    MandateEnded,
     OrderCreated,
     SettingsApplied,
     TicketClosed,
     TicketOpened,
     TradeClosed,
 )
-from core.inputs import Confirm, Halt, Kill, OpenTicket, ProposeOrder
+from core.inputs import Confirm, Decline, Halt, Kill, OpenTicket, ProposeOrder
 from core.model.order import OrderRequest
 from core.model.signal import ExitReason
 from core.model.staging import MandateKind, digest_of_ticket
@@ -131,8 +132,8 @@ def test_shares_that_a_stop_holds_are_freed_first_and_sold_once() -> None:
     assert_can_be_rebuilt(house)
 
 
-def test_a_sale_that_the_broker_refuses_gets_its_stop_back_and_waits_for_a_key_or_the_next_bar() -> None:
-    """EX-21, EX-13"""
+def test_a_sale_that_the_broker_refuses_gets_its_stop_back_and_waits_for_a_key() -> None:
+    """EX-21, EX-13, EX-14: nothing that was refused is sent again by itself."""
     house = a_signed_house(("10:02", "10:10", UP), buys=a_typed_buy())
     house.until("10:03:00")
     while house.requests()[-1:] != ["cancel"]:
@@ -142,6 +143,9 @@ def test_a_sale_that_the_broker_refuses_gets_its_stop_back_and_waits_for_a_key_o
 
     assert house.requests()[-1] == "submit sell stop 0.1"
     assert house.held() == "0.1"
+    house.until("10:08")
+    assert exits(house) == [("TAKE_PROFIT", "0.1")]
+    assert len(house.facts(ExitReleased)) == 1
     assert_can_be_rebuilt(house)
 
 
@@ -169,6 +173,19 @@ def test_without_fresh_figures_it_waits_and_is_tried_again_at_the_next_bar() -> 
     house.until("10:05")
 
     assert house.held() == "0"
+
+
+def test_an_exit_that_was_declined_takes_the_signature_back() -> None:
+    """OP-06, OP-01: who says no to one is asked for each from then on."""
+    house = a_signed_house(("10:02", "10:10", UP))
+    house.line.breaks_at(FetchFigures, arrives=False)
+    house.until("10:03:30")
+    house.presses(Decline(house.proposal.id, "not now"))
+
+    house.until("10:08")
+
+    assert (house.held(), exits(house)) == ("0.1", [("TAKE_PROFIT", "0.1")])
+    assert house.last(MandateEnded).reason == "an exit of it was declined: each one needs your key again"
 
 
 def test_settings_that_changed_since_make_every_exit_wait_for_its_key() -> None:

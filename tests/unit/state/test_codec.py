@@ -261,7 +261,8 @@ def test_a_trade_and_a_ticket_of_before_regimes_and_signed_exits_are_read_as_the
     """SP-01, EX-18, OP-06"""
     trade = {
         "symbol": "SPY", "strategy": "vwap", "entry_order": "a", "exit_order": "b",
-        "entry_time": "2026-11-20T15:00:00Z", "entry_price": "99.6", "quantity": "1", "exit_time": "2026-11-20T15:05:00Z", "exit_price": "100",
+        "entry_time": "2026-11-20T15:00:00Z", "entry_price": "99.6", "quantity": "1",
+        "exit_time": "2026-11-20T15:05:00Z", "exit_price": "100",
         "exit_reason": "MEAN_REVERSION", "intended_entry": "99.6", "intended_exit": "100", "reference": "100",
         "profit": "0.4", "slippage": "0",
     }  # fmt: skip
