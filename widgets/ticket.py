@@ -162,7 +162,8 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
 def _other_exits(view: TicketView, width: int) -> list[TextLine]:
     """What ends it beside the stop and the target that stand above, in words, and who acts (OP-06)."""
     shown = view.exits[1:] if _gain(view) is not None and _target(view.ticket.order) is None else view.exits
-    if not watches(view):
+    is_all_above = not shown and not view.ticket.unattended and bool(view.exits)
+    if not watches(view) or is_all_above:
         return []
     words = "; ".join(exit.words if exit.price is None else f"{exit.words} {f.price(exit.price)}" for exit in shown)
     if view.ticket.unattended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -28,12 +29,14 @@ from core.model.signal import ExitReason
 from core.model.values import Price, Quantity, plain
 from core.ports import Checkpoint
 from core.settings import Settings
+from core.workflows.listing import listed_exits
 from state.journal import MemoryJournal
 from tests.scenarios.changes import confirms_now
 from tests.scenarios.house import (
     Drawer,
     House,
     a_house_in_a_position,
+    a_house_with_a_proposal,
     a_typed_buy,
     assert_can_be_rebuilt,
     minutes,
@@ -336,3 +339,44 @@ def test_after_the_books_were_corrected_the_prices_of_the_entry_count_no_more() 
 
     assert (mark.best, mark.stop, mark.target) == (Decimal("49.80"), None, None)
     assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "target", "listed"),
+    [
+        ("vwap", None, [("target VWAP", "99.98"), ("flat from 15:55 New York", None)]),
+        (
+            "mean_reversion",
+            None,
+            [
+                ("target average", "99.98"),
+                ("target", "101.59"),
+                ("after 5 days unless 2 % up", None),
+                ("flat from 15:55 New York", None),
+            ],
+        ),
+        (
+            "breakout",
+            "103.00",
+            [
+                ("target", "103.00"),
+                ("after 5 days unless 2 % up", None),
+                ("when its signal turns", None),
+                ("flat from 15:55 New York", None),
+            ],
+        ),
+    ],
+)
+def test_a_ticket_lists_the_exits_of_its_own_strategy(
+    strategy: str, target: str | None, listed: list[tuple[str, str | None]]
+) -> None:
+    """OP-03, OP-06: a level that was broken is no target, and only VWAP's is called VWAP."""
+    on = {"mean_reversion": {"enabled": True}, "breakout": {"enabled": True}}
+    house = a_house_with_a_proposal(settings=Settings.model_validate({"strategies": on}))
+    price = None if target is None else Price(Decimal(target))
+    proposal = replace(house.proposal, strategy=strategy, target_price=price)
+
+    found = [(e.words, None if e.price is None else str(e.price)) for e in listed_exits(house.desk, proposal)]
+
+    assert found == listed
+    assert listed_exits(house.desk, replace(proposal, order=replace(proposal.order, effect=Effect.CLOSE))) == ()
