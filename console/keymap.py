@@ -132,6 +132,7 @@ KEYS: tuple[Key, ...] = (
     Key("ticket.sell", _TICKET, "S", "S", "confirm('S')", "sell to close"),
     Key("ticket.cover", _TICKET, "C", "C", "confirm('C')", "buy to cover"),
     Key("ticket.edit", _TICKET, "e", "e", "edit", "edit", is_in_footer=True),
+    Key("ticket.unattended", _TICKET, "u", "u", "unattended", "unattended exits"),
     Key("ticket.replace", _TICKET, "R", "R", "confirm('R')", "replace"),
     Key("ticket.review", _TICKET, "r", "r", "review", "review again", is_in_footer=True),
     Key("ticket.decline", _TICKET, "x", "x", "decline", "decline", is_in_footer=True),

@@ -12,6 +12,7 @@ from core.execution.breaker import BreakerState
 from core.execution.latency import LatenciesState
 from core.execution.ledger import LedgerState
 from core.execution.tally import TallyState
+from core.exits.watch import WatchState
 from core.market.normaliser import MarketState
 from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
 from core.risk.allocation import AllocationsState
@@ -27,6 +28,7 @@ from core.strategies.memory import OrchestratorState
 ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "control": TypeAdapter(ControlState),
     "orders": TypeAdapter(LedgerState),
+    "exits": TypeAdapter(WatchState),
     "proposals": TypeAdapter(StageState),
     "day": TypeAdapter(DayState),
     "allocations": TypeAdapter(AllocationsState),
@@ -43,7 +45,7 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
 }
 """One document a slice; the shape of each is its state's."""
 
-LATER: dict[str, object] = {"allocations": {}}
+LATER: dict[str, object] = {"allocations": {}, "exits": {}}
 """What documents that were written before these slices were there stand for."""
 
 
@@ -52,6 +54,7 @@ def states(desk: Desk) -> dict[str, Any]:
     return {
         "control": desk.control.state,
         "orders": desk.ledger.state,
+        "exits": desk.exits.state,
         "proposals": desk.stage.state,
         "day": desk.opening.state,
         "allocations": desk.allocations.state,
@@ -115,6 +118,7 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
     loaded = {name: adapter.validate_python(written.get(name)) for name, adapter in ADAPTERS.items()}
     desk.control.state = loaded["control"]
     desk.ledger.restore(loaded["orders"])
+    desk.exits.state = loaded["exits"]
     desk.stage.state = loaded["proposals"]
     desk.opening.state = loaded["day"]
     desk.allocations.state = loaded["allocations"]

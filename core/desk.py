@@ -16,6 +16,7 @@ from core.execution.breaker import Breaker
 from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
 from core.execution.tally import Tally
+from core.exits.watch import ExitWatch
 from core.facts import BarClosed, Fact, MarketDataQuarantined
 from core.inputs import SettingsFault
 from core.market.normaliser import Normaliser
@@ -27,6 +28,7 @@ from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest, Side
 from core.model.position import Trade
 from core.model.quote import NoQuote, Quote
+from core.model.regime import labels_of
 from core.model.session import Calendar
 from core.model.values import ZERO, Price, Quantity, Symbol, plain
 from core.ports import Journal
@@ -122,6 +124,8 @@ class Desk:
         self.regime = RegimeBook(lambda: self.control.settings.risk)
         self.sizing = SizingBook(lambda: self.control.settings.risk.sizing, lambda: self.regime.regime)
         self.ledger.on_trade = self._hear_trade
+        self.ledger.regime = lambda: labels_of(self.regime.regime)
+        self.exits = ExitWatch(self.ledger)
         self.margin = MarginSamples()
         self.breaker = Breaker()
         self.latencies = Latencies(calendar.trading_day)
@@ -245,6 +249,7 @@ class Desk:
             self.shadows.folds,  # before the stage forgets what ended
             self.control.folds,
             self.ledger.folds,
+            self.exits.folds,
             self.stage.folds,
             self.opening.folds,
             self.allocations.folds,
@@ -287,6 +292,8 @@ class Desk:
         self.normaliser.fold(bar)
         self.protections.take_bar(bar, self.calendar.trading_day(bar.start))
         self.sizing.take_bar(bar)
+        if self.ledger.state.positions:
+            self.exits.take_bar(bar)
         if self.shadows.following:
             self.shadows.take(bar)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from core import inputs
 from core.desk import Desk
-from core.effects import CancelOrder, Effect, FetchAccount, FetchPicture, LatchKill
+from core.effects import CancelOrder, Effect, FetchAccount, FetchHistory, FetchPicture, LatchKill
 from core.execution.order import Order
 from core.facts import RELEARNED, Fact, HaltCause, Halted, InstallationNamed, SettingsApplied
 from core.model.account import Account, Mode
@@ -33,6 +33,7 @@ from core.workflows.comparing import Comparing
 from core.workflows.confirming import Confirming
 from core.workflows.doubting import Doubting
 from core.workflows.editing import Editing
+from core.workflows.exiting import Exiting
 from core.workflows.filling import Filling
 from core.workflows.guarding import Guarding
 from core.workflows.holding_over import HoldingOver
@@ -48,6 +49,8 @@ from core.workflows.starting import Starting
 from core.workflows.stopping import Stopping
 from core.workflows.submitting import Submitting
 from core.workflows.timekeeping import Timekeeping
+from core.workflows.unattended import Unattended
+from core.workflows.warming import Warming
 from core.workflows.warned import Warned
 
 Handler = Callable[[Any], Iterable[Effect]]
@@ -55,10 +58,10 @@ NOTHING: tuple[Effect, ...] = ()
 QUESTIONS = frozenset({FetchAccount})
 """Effects that change nothing and that nobody waits for: they move no deadline."""
 
-UNSYNCED = QUESTIONS | {FetchPicture}
+UNSYNCED = QUESTIONS | {FetchPicture, FetchHistory}
 """Those that need no sync of their own; an answer to the picture is waited for, so it moves a deadline."""
 
-REPLANNED = frozenset({inputs.PictureFetched, inputs.LampChanged, inputs.ClockRead})
+REPLANNED = frozenset({inputs.PictureFetched, inputs.HistoryFetched, inputs.LampChanged, inputs.ClockRead})
 """Inputs that may move a deadline although nothing is recorded or asked for."""
 
 
@@ -77,7 +80,7 @@ class Engine:
         self.desk.listeners.append(self._note)
         self._build()
 
-    def _build(self) -> None:
+    def _build(self) -> None:  # noqa: PLR0915 - a list, and one place to read it
         """Wire the workflows: who may call whom stands here and nowhere else."""
         desk, gate = self.desk, standard_gate()
         filling = Filling(desk)
@@ -97,7 +100,8 @@ class Engine:
         comparing.awaits_legs = adopting.awaits
         starting = Starting(desk, comparing, doubting)
         self.minding = minding = Minding(desk, proposing)
-        market = Market(desk, proposing, minding)
+        market = Market(desk, proposing, minding, Exiting(desk))
+        market.release_signed = Unattended(desk, confirming).look
         editing = Editing(desk, gate)
         choosing = Choosing(desk, proposing)
 
@@ -125,11 +129,12 @@ class Engine:
 
         filling.after_trade = market.tell_of_guards = guarding.look
         starting.see_loss = see_account
-        breaking, warned = Breaking(desk), Warned(desk, cancelling)
-        measuring = Measuring(desk)
-        reloading, timekeeping = Reloading(desk), Timekeeping(desk)
+        breaking = Breaking(desk)
+        warned, warming = Warned(desk, cancelling), Warming(desk)
+        reloading, timekeeping, measuring = Reloading(desk), Timekeeping(desk), Measuring(desk)
         reloading.after_reload, self._end_overrides = guarding.on_tightened, guarding.end_overrides
-        submitting.take_warnings = warned.take
+        submitting.take_warnings, starting.warm_up = warned.take, warming.begin
+
         self.timed = (
             warned,
             timekeeping,
@@ -142,6 +147,7 @@ class Engine:
             closing,
             confirming,
             comparing,
+            warming,
         )
         self.handlers: dict[type, Handler] = {
             inputs.BarArrived: market.on_bar,
@@ -185,6 +191,7 @@ class Engine:
             inputs.ClockRead: timekeeping.on_read,
             inputs.Rearm: stopping.on_rearm,
             inputs.Start: starting.on_start,
+            inputs.HistoryFetched: warming.on_fetched,
             inputs.DeadlineReached: self._on_deadline,
             inputs.Stop: starting.on_stop,
         }

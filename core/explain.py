@@ -14,6 +14,7 @@ from core.facts import (
     ConfirmationReceived,
     ConfirmationRefused,
     EditRefused,
+    ExitReleased,
     Fact,
     LegResized,
     LegsMissing,
@@ -94,7 +95,7 @@ def _subject(fact: Fact) -> str | None:
     match fact:
         case ProposalStaged() | ProposalEdited():
             return fact.proposal.id
-        case ProposalEnded() | EditRefused():
+        case ProposalEnded() | EditRefused() | ExitReleased():
             return fact.proposal_id
         case TicketOpened():
             return fact.ticket.id

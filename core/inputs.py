@@ -101,6 +101,16 @@ class FiguresFetched:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryFetched:
+    """The bars that were asked for, in order of time; those that could not be read are left out."""
+
+    symbols: tuple[Symbol, ...]
+    start: datetime
+    end: datetime
+    answer: tuple[Bar, ...] | NoAnswer
+
+
+@dataclass(frozen=True, slots=True)
 class AccountFetched:
     answer: Account | NoAnswer
 
@@ -145,7 +155,10 @@ class LampChanged:
 
 @dataclass(frozen=True, slots=True)
 class OpenTicket:
+    """`unattended` asks for one that signs the order's exits too: they need no key of their own then (OP-06)."""
+
     proposal_id: ProposalId
+    unattended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,6 +456,7 @@ Input = (
     | LookUpAnswered
     | FiguresFetched
     | AccountFetched
+    | HistoryFetched
     | PictureFetched
     | AcceptBroker
     | BrokerUpdated

@@ -49,6 +49,7 @@ from core.views import (
     TicketView,
     TradeRow,
 )
+from core.workflows.listing import listed_exits
 from core.workflows.proposing import candidate_of
 
 HELD = "waits for its entry"
@@ -252,6 +253,7 @@ class Pictures:
             average_price=held.average_price if held else None,
             size=size_now(candidate, context),
             margin=margin_view(candidate, context),
+            exits=listed_exits(desk, proposal),
         )
 
     def _replaced(self, proposal: Proposal, held: Position | None) -> ReplacedView | None:

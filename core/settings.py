@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from core.exits.terms import ExitTerms
 from core.model.account import Mode
 from core.model.order import StopHolder
 from core.model.values import plain
@@ -279,8 +280,10 @@ class DisplaySettings(Part):
     frames: Annotated[int, Field(ge=1, le=10)] = Field(10, description="a second, at most")
 
 
-class Settings(Part):
+class Settings(GrownPart):
     """Everything that can be set. The profile gives the defaults; file, environment and command line go over them."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"exits"})
 
     profile: Literal["micro", "swing", "freqtrade"] = "micro"
     symbols: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9./]{0,9}$")], ...] = ("SPY",)
@@ -290,6 +293,7 @@ class Settings(Part):
     execution: ExecutionSettings = ExecutionSettings()
     reconciliation: ReconciliationSettings = ReconciliationSettings()
     strategies: StrategiesSettings = StrategiesSettings()
+    exits: ExitTerms = ExitTerms()
     exchange: ExchangeSettings = ExchangeSettings()
     alpaca: AlpacaSettings = AlpacaSettings()
     regime: RegimeSettings = RegimeSettings()

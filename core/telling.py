@@ -93,6 +93,8 @@ def in_words(fact: facts.Fact) -> str:
         case facts.BarClosed():
             bar = fact.bar
             return f"{bar.symbol} {bar.start:%H:%M}Z closed at {plain(bar.close)}, {plain(bar.volume)} shares"
+        case facts.HistoryTaken():
+            return f"{fact.symbol}: {len(fact.bars)} bars of history taken in; nothing is proposed on them"
         case facts.MarketDataQuarantined():
             return f"market data set aside, {fact.place}: {fact.reason}"
         case facts.StrategyPaused():
@@ -178,6 +180,8 @@ def _staging_in_words(fact: facts.Fact) -> str:
             return f"ticket {fact.ticket_id} closed: {fact.reason}"
         case facts.ConfirmationReceived():
             return f"ticket {fact.ticket_id} confirmed, digest {fact.digest[:16]}"
+        case facts.ExitReleased():
+            return f"exit {fact.proposal_id} goes out unattended, {plain(fact.quantity)}, as {fact.mandate_id} permits"
         case facts.ConfirmationRefused():
             return f"ticket {fact.ticket_id} refused:" + _list(fact.reasons, " ")
         case facts.OrderApproved():
@@ -314,6 +318,7 @@ _KINDS: dict[type, str] = {
     facts.ClockJumped: "clock",
     facts.ClockSettled: "clock",
     facts.BarClosed: "bar",
+    facts.HistoryTaken: "data",
     facts.MarketDataQuarantined: "data",
     facts.StrategyPaused: "strategy",
     facts.StrategyResumed: "strategy",

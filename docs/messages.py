@@ -44,12 +44,13 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
         "console/remapping.py",
         "core/own_terms.py",
         "core/settings.py",
+        "core/exits/terms.py",
         "core/strategy_terms.py",
         "state/example_settings.py",
         "state/settings_file.py",
     ),
     "Journal and disk": ("core/checkpoint.py", "state"),
-    "Market data and strategies": ("core/market", "core/strategies"),
+    "Market data and strategies": ("core/exits/rules.py", "core/market", "core/strategies"),
     "Gate and staging": (
         "core/control.py",
         "core/desk.py",
@@ -164,6 +165,7 @@ NO_MESSAGES = frozenset(
     (f"core/{file}.py", "Field")
     for file in (
         "settings",
+        "exits/terms",
         "strategy_terms",
         "setting_types",
         "risk/terms",

@@ -37,6 +37,7 @@ from core.facts.program import (
     DayStarted,
     EngineStarted,
     EngineStopped,
+    HistoryTaken,
     InstallationNamed,
     LimitsReloaded,
     MarketDataQuarantined,
@@ -63,6 +64,7 @@ from core.facts.staging import (
     ConfirmationReceived,
     ConfirmationRefused,
     EditRefused,
+    ExitReleased,
     MandateEnded,
     OrderApproved,
     ProposalEdited,
@@ -109,9 +111,11 @@ __all__ = [
     "EditRefused",
     "EngineStarted",
     "EngineStopped",
+    "ExitReleased",
     "Fact",
     "HaltCause",
     "Halted",
+    "HistoryTaken",
     "InstallationNamed",
     "Killed",
     "LegResized",
@@ -183,6 +187,7 @@ Fact = (
     | EngineStopped
     | DayStarted
     | BarClosed
+    | HistoryTaken
     | MarketDataQuarantined
     | StrategyPaused
     | StrategyResumed
@@ -199,6 +204,7 @@ Fact = (
     | TicketOpened
     | TicketClosed
     | ConfirmationReceived
+    | ExitReleased
     | ConfirmationRefused
     | OrderApproved
     | ApprovalRedeemed
@@ -243,17 +249,18 @@ Fact = (
 )
 
 VERSIONS: dict[str, int] = {
-    "ProposalStaged": 2,
-    "ProposalSkipped": 3,
-    "ProposalEdited": 2,
-    "TicketOpened": 2,
+    "ProposalStaged": 3,
+    "ProposalSkipped": 4,
+    "ProposalEdited": 3,
+    "TicketOpened": 3,
     "ConfirmationReceived": 2,
-    "OrderCreated": 2,
+    "OrderCreated": 3,
+    "TradeClosed": 2,
     "StrategyPaused": 3,
     "ReconciliationPassed": 2,
     "ReconciliationFailed": 2,
 }
 """Facts whose shape changed, and the version that is written now."""
 
-RELEARNED = (BarClosed, MarketDataQuarantined, MarginSampled)
+RELEARNED = (BarClosed, HistoryTaken, MarketDataQuarantined, MarginSampled)
 """Facts that need no sync of their own: lost in a crash, they are heard again from the source."""

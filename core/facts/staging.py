@@ -125,6 +125,18 @@ class ConfirmationReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class ExitReleased:
+    """An exit goes out without a key, under the exits that were signed with its entry (OP-06); its ticket follows.
+
+    Every check runs on fresh figures first; where they refuse, it waits for a key as any other exit does.
+    """
+
+    proposal_id: ProposalId
+    mandate_id: str
+    quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True)
 class ConfirmationRefused:
     ticket_id: TicketId
     reasons: tuple[str, ...]

@@ -20,6 +20,7 @@ from core.effects import (
     Effect,
     FetchAccount,
     FetchFigures,
+    FetchHistory,
     FetchPicture,
     LatchKill,
     LookUpOrder,
@@ -35,6 +36,7 @@ from core.inputs import (
     CancelAnswered,
     DeadlineReached,
     FiguresFetched,
+    HistoryFetched,
     Input,
     LookUpAnswered,
     PictureFetched,
@@ -44,6 +46,7 @@ from core.inputs import (
     SubmissionAnswered,
     SubmissionStopped,
 )
+from core.model.bar import Bar
 from core.model.broker import Accepted, FreshFigures, NoAnswer, Refused
 from core.model.instrument import Instrument
 from core.model.values import ClientOrderId, Symbol
@@ -90,6 +93,7 @@ class VirtualRuntime(Runtime):
         self._numbers = count()
         self._ends_at: datetime | None = None
         self._sent_at: dict[ClientOrderId, datetime] = {}
+        self.history: Callable[[FetchHistory], tuple[Bar, ...]] = lambda _asked: ()
 
     def _beat(self) -> None:
         """What a beat is may be said later."""
@@ -283,6 +287,8 @@ class VirtualRuntime(Runtime):
                 return AccountFetched(exchange.account(at))
             case FetchPicture():
                 return PictureFetched(replace(exchange.picture(at), instruments=self._instruments()))
+            case FetchHistory():
+                return HistoryFetched(effect.symbols, effect.start, effect.end, self.history(effect))
         raise TypeError(f"{type(effect).__name__} is no request to a broker")
 
     def _submitted(self, effect: SubmitOrder | ReplaceOrder) -> Accepted | Refused | NoAnswer:

@@ -21,6 +21,7 @@ from core.facts import (
     ProposalEnded,
     ProposalSkipped,
     ProposalStaged,
+    SettingsApplied,
     SubmissionBlocked,
     TicketClosed,
     TicketOpened,
@@ -101,6 +102,7 @@ class Stage:
             OrderCreated: self._created,
             SubmissionBlocked: self._blocked,
             MandateEnded: self._mandate_ended,
+            SettingsApplied: self._settings_applied,
         }
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -277,6 +279,11 @@ class Stage:
 
     def _mandate_ended(self, _at: datetime, fact: MandateEnded) -> None:
         self.state.mandates.pop(fact.mandate_id, None)
+
+    def _settings_applied(self, _at: datetime, _fact: SettingsApplied) -> None:
+        """The exits that were signed are perhaps no longer those that act: each needs its key again (OP-06)."""
+        for mandate_id in [i for i, use in self.state.mandates.items() if use.mandate.kind is MandateKind.EXITS]:
+            del self.state.mandates[mandate_id]
 
     def _void(self, proposal_id: ProposalId) -> None:
         for confirmation in self.state.confirmations.values():

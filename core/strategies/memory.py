@@ -33,6 +33,8 @@ class RunnerState:
         Since the last of those it answered a bar without one.
     held_back_at
         When an exit of it was held back because others would have bought on the same bar.
+    wants_history, seen
+        Its memory began late; and how many bars in a row it has seen since, up to as many as it needs.
     """
 
     memory: Memory = None
@@ -49,6 +51,8 @@ class RunnerState:
     fault: str = ""
     has_answered: bool = False
     held_back_at: datetime | None = None
+    wants_history: bool = False
+    seen: int = 0
 
 
 def _with_memories(runners: dict[str, RunnerState]) -> dict[str, RunnerState]:
@@ -60,7 +64,8 @@ def _with_memories(runners: dict[str, RunnerState]) -> dict[str, RunnerState]:
 
 @dataclass(slots=True)
 class OrchestratorState:
-    """`runners` is keyed `strategy/SYMBOL`; `marks` holds the close of each symbol's last bar.
+    """`runners` is keyed `strategy/SYMBOL`; `marks` holds the close of each symbol's last bar, `heard` the start of the
+    last bar of all.
 
     `missing` says why a strategy of the user's does not load, by its name.
     """
@@ -68,6 +73,7 @@ class OrchestratorState:
     runners: Annotated[dict[str, RunnerState], AfterValidator(_with_memories)] = field(default_factory=dict)
     marks: dict[Symbol, Price] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    heard: datetime | None = None
 
 
 def fault_in_words(fact: StrategyFailed) -> str:

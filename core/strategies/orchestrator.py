@@ -16,7 +16,9 @@ from zoneinfo import ZoneInfo
 
 from core.facts import (
     BarClosed,
+    EngineStarted,
     Fact,
+    HistoryTaken,
     SettingsApplied,
     SignalsOpposed,
     StrategyFailed,
@@ -31,13 +33,14 @@ from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTra
 from core.model.values import ZERO, Money, Price, Quantity, Symbol
 from core.risk.scaling.contract import Conditions
 from core.settings import Settings
-from core.strategies.answers import leaving, not_now, shut
+from core.strategies.answers import WARMING_UP, leaving, not_now, shut
 from core.strategies.base import Context, Strategy
 from core.strategies.boundary import fault_in
-from core.strategies.house import HOUSE, OF_THE_HOUSE, Kinds
+from core.strategies.house import HOUSE, OF_THE_HOUSE, Kinds, written_memory
 from core.strategies.memory import OrchestratorState, RunnerState, fault_in_words
 from core.strategies.own import MissingStrategy
 from core.strategies.vwap import VwapStrategy
+from core.strategies.warming import bars_needed, has_missed_bars, keep_plan, shown
 
 NEW_YORK = ZoneInfo("America/New_York")
 ENOUGH_FOR_AN_ANOMALY = 30
@@ -101,6 +104,8 @@ class Orchestrator:
         self.is_dirty = True
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             BarClosed: self._bar_closed,
+            HistoryTaken: self._history_taken,
+            EngineStarted: self._engine_started,
             SettingsApplied: self._applied,
             StrategyPaused: self._paused,
             StrategyResumed: self._resumed,
@@ -138,6 +143,44 @@ class Orchestrator:
         """That strategy on every symbol where it runs."""
         return tuple(r for runners in self.runners.values() for r in runners if r.strategy.name == strategy)
 
+    # ── history ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def wanting_history(self) -> tuple[Symbol, ...]:
+        """Symbols on which a strategy lacks bars of the past."""
+        return tuple(s for s, runners in self.runners.items() if any(r.state.wants_history for r in runners))
+
+    def history_wanted(self, symbol: Symbol) -> int:
+        """Bars that make every strategy on the symbol whole."""
+        return max((bars_needed(r.strategy) for r in self.runners[symbol] if r.state.wants_history), default=0)
+
+    def _engine_started(self, at: datetime, _fact: EngineStarted) -> None:
+        """Sessions passed while no desk ran: windows that have a hole in them begin anew."""
+        if self.state.heard is None or not has_missed_bars(self.calendar, self.state.heard, at):
+            return
+        for runner in (r for runners in self.runners.values() for r in runners if bars_needed(r.strategy)):
+            self._begin_anew(runner)
+
+    def _begin_anew(self, runner: Runner) -> None:
+        name, before = runner.strategy.name, runner.strategy.state
+        runner.strategy = self._strategy(name, None)
+        keep_plan(runner.strategy, before)
+        runner.state.memory = runner.strategy.state
+        runner.state.wants_history, runner.state.seen = True, 0
+
+    def _history_taken(self, _at: datetime, fact: HistoryTaken) -> None:
+        """From the first bar on, and what is said on the way is not heard: a bar of the past proposes nothing."""
+        for runner in self.runners.get(fact.symbol, ()):
+            if not runner.state.wants_history:
+                continue
+            self._begin_anew(runner)
+            try:
+                runner.state.seen = shown(runner.strategy, fact.bars, self.calendar)
+            except Exception as error:  # it goes on as one that begins now (ST-07)
+                self._begin_anew(runner)
+                runner.state.last_answer = f"{RAISED} {type(error).__name__}: {error}"
+            runner.state.memory = runner.strategy.state
+            runner.state.wants_history = False
+
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _applied(self, _at: datetime, fact: SettingsApplied) -> None:
@@ -154,6 +197,7 @@ class Orchestrator:
         runner = self.runner(fact.strategy, fact.symbol)
         if state.rests and runner is not None:
             runner.strategy = self._strategy(fact.strategy, None)
+            self._begins(runner.strategy, fact.symbol, state)
             state.memory = runner.strategy.state
         state.paused_at, state.paused_because, state.rests = None, "", False
         state.faults, state.fault = 0, ""
@@ -207,6 +251,8 @@ class Orchestrator:
     def _made(self, name: str, symbol: Symbol) -> Runner:
         state = self._memory_of(name, symbol)
         strategy = self._strategy(name, state.memory)
+        if not _goes_on(strategy, state.memory):
+            self._begins(strategy, symbol, state)
         state.memory = strategy.state
         nowhere = datetime.min.replace(tzinfo=NEW_YORK)
         context = Context(Session(date.min, nowhere, nowhere), nowhere, nowhere, nowhere, 0)
@@ -242,11 +288,14 @@ class Orchestrator:
         self.state.marks[bar.symbol] = bar.close
         if self.failed or self.silent:
             self.failed, self.silent = [], set()
+        self.state.heard = bar.start
         for runner in self.runners.get(bar.symbol, ()):
             if bar.start >= runner.until:
                 self._enter_session(runner, bar)
             if self.is_dirty:
                 self._refresh_all()
+            if runner.state.wants_history:
+                self._count_towards_whole(runner)
             if runner.context.held:
                 self._disable_after_loss(runner)
             if runner.state.rests and not runner.context.held:
@@ -333,8 +382,25 @@ class Orchestrator:
         self._leave_by_the_close(runner, bar)
 
     def _refusal(self, runner: Runner, bar: Bar) -> NoTrade | None:
-        """Why an entry goes no further, whatever its strategy thinks: one a strategy and symbol, and never a flood."""
-        return shut(runner.context, is_enabled=True) or not_now(bar, runner.context)
+        """Why an entry goes no further, whatever its strategy thinks: one a strategy and symbol, and never a flood.
+
+        None passes of one that measures the whole session, and began in the middle of it.
+        """
+        began_late = runner.state.wants_history and not bars_needed(runner.strategy)
+        refusal = shut(runner.context, is_enabled=True) or not_now(bar, runner.context)
+        return refusal or (WARMING_UP if began_late else None)
+
+    def _begins(self, strategy: Strategy, symbol: Symbol, state: RunnerState) -> None:
+        """A memory that is new: of the old one what its own trades told it stays."""
+        keep_plan(strategy, state.memory)
+        state.seen = 0
+        state.wants_history = bars_needed(strategy) > 0 or symbol in self.state.marks
+
+    def _count_towards_whole(self, runner: Runner) -> None:
+        """As many bars in a row as it needs make it whole without a history; what begins with each session waits."""
+        runner.state.seen += 1
+        needed = bars_needed(runner.strategy)
+        runner.state.wants_history = not needed or runner.state.seen < needed
 
     def _count(self, runner: Runner, reason: str) -> None:
         runner.state.reasons[reason] += 1
@@ -345,6 +411,8 @@ class Orchestrator:
         if isinstance(session, NoSession):
             raise TypeError(f"bar {bar.start} of {bar.symbol} is outside of every session: {session.reason}")
         if runner.state.session != session.day:
+            is_next = runner.state.session is not None and not bars_needed(runner.strategy)
+            runner.state.wants_history = runner.state.wants_history and not is_next
             runner.state.session = session.day
             self._flag_anomaly(runner, bar.start)
         risk = self.settings.risk
@@ -395,6 +463,13 @@ class Orchestrator:
         if limit is not None and -self.holdings.result_of(day, self.state.marks) >= limit:
             runner.state.disabled_on = day
         runner.context.is_day_disabled = runner.state.disabled_on == day
+
+
+def _goes_on(strategy: Strategy, memory: object) -> bool:
+    """Whether it took up that very memory, or a plain one as its own type."""
+    if strategy.state is memory:
+        return True
+    return isinstance(memory, dict) and written_memory(strategy.state, as_json=True) == memory
 
 
 def at_new_york(day: date, clock: time) -> datetime:

@@ -19,7 +19,15 @@ from core.views.rows import (
     StrategyRow,
 )
 from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, Ending, KillView, ReloadView, StatusView, WireView
-from core.views.ticket import NO_CONDITIONS, NO_SIZING, MarginView, ReplacedView, SizingView, SymbolView, TicketView
+from core.views.ticket import (
+    NO_CONDITIONS,
+    NO_SIZING,
+    MarginView,
+    ReplacedView,
+    SizingView,
+    SymbolView,
+    TicketView,
+)
 
 __all__ = [
     "IN_DOUBT",

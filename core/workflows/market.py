@@ -15,6 +15,7 @@ from core.model.position import Position
 from core.model.session import Session
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import Symbol
+from core.workflows.exiting import Exiting
 from core.workflows.holding_over import is_held_over
 from core.workflows.minding import Minding
 from core.workflows.proposing import Proposing
@@ -30,11 +31,13 @@ WITHOUT_A_BAR = timedelta(minutes=2)
 class Market:
     """Judges what arrives, lets the strategies see what is complete, and stages what they answer."""
 
-    def __init__(self, desk: Desk, proposing: Proposing, minding: Minding) -> None:
+    def __init__(self, desk: Desk, proposing: Proposing, minding: Minding, exiting: Exiting) -> None:
         self.desk = desk
         self.proposing = proposing
         self.minding = minding
+        self.exiting = exiting
         self.tell_of_guards: Callable[[], None] = lambda: None
+        self.release_signed: Callable[[], Iterable[Effect]] = lambda: ()
         self._day_known_until = datetime.min.replace(tzinfo=UTC)
         self._asked_for = datetime.min.replace(tzinfo=UTC)
         self._flattened: dict[tuple[Symbol, str], datetime] = {}
@@ -53,8 +56,11 @@ class Market:
         orchestrator = desk.orchestrator
         if orchestrator.failed:
             self.minding.tell_of_failures()
-        if orchestrator.answers or desk.stage.state.proposals:
-            return self._after_bar(bar, orchestrator.take_answers())
+        answers = orchestrator.take_answers()
+        if desk.ledger.state.positions:
+            answers += self.exiting.signals(bar, answers)
+        if answers or desk.stage.state.proposals:
+            return self._after_bar(bar, answers)
         if bar.start >= self._day_known_until:
             return self._new_day(bar)
         return self._how_much(bar) if desk.ledger.state.positions else NOTHING
@@ -79,6 +85,7 @@ class Market:
                 self.proposing.stage_entry(answer)
             else:
                 self.proposing.stage_exit(answer)
+        yield from self.release_signed()
         if self.desk.ledger.state.positions:
             yield from self._how_much(bar)
 
@@ -101,8 +108,9 @@ class Market:
     def _withdraw_exits(self, bar: Bar, answers: list[EntrySignal | ExitSignal]) -> None:
         """A strategy's exit stays while its condition holds, and no longer (OP-06)."""
         leaving = {answer.strategy for answer in answers if isinstance(answer, ExitSignal)}
-        for runner in self.desk.orchestrator.runners.get(bar.symbol, ()):
-            name = runner.strategy.name
+        names = [runner.strategy.name for runner in self.desk.orchestrator.runners.get(bar.symbol, ())]
+        names += [position.strategy for position in self.desk.ledger.positions_in(bar.symbol)]
+        for name in dict.fromkeys(names):
             waiting = self.desk.stage.exit_waiting(bar.symbol, name)
             held = self.desk.ledger.position(bar.symbol, name)
             if name in self.desk.orchestrator.silent or (held is not None and is_held_over(self.desk, held)):
@@ -124,7 +132,7 @@ class Market:
                 continue
             self._flattened[position.symbol, position.strategy] = self.desk.at
             self.proposing.stage_flat(position, "must be flat by the close, and no bar came that said so")
-        return NOTHING
+        return self.release_signed()
 
     def _to_flatten(self) -> Iterator[tuple[Position, datetime]]:
         """Positions of strategies that hold nothing over night, each with its next try, while the session is open."""

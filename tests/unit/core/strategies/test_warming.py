@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import fields
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from core.model.values import NO_SHARES, Price, Quantity, Symbol
 from core.settings import Settings, StrategiesSettings
 from core.strategies.house import HOUSE
 from core.strategies.orchestrator import Orchestrator, OrchestratorState
+from core.strategies.planned import Plan
 from tests.unit.core.brokers.trading_floor import NewYorkHours
 from tests.unit.core.strategies.recorded import OPEN, Trader, a_context, daily_bars, minute_bars, real_data, series
 from tests.unit.core.test_orchestrator import Holdings
@@ -195,3 +197,25 @@ def test_settings_that_nobody_touched_are_written_as_they_always_were() -> None:
     """SP-01: and those of a strategy that was turned on come back whole."""
     assert list(Settings().model_dump()["strategies"]) == ["vwap"]
     assert Settings.model_validate_json(ON.model_dump_json()) == ON
+
+
+@pytest.mark.parametrize("name", PLANNED)
+def test_windows_of_another_length_leave_an_open_trade_its_stop_and_its_target(name: str) -> None:
+    """ST-09, SP-03: no bar could tell them, and a position that forgot its stop has none."""
+    orchestrator = Orchestrator(NewYorkHours(), Holdings())
+    orchestrator.folds[SettingsApplied](OPEN, SettingsApplied(ON))
+    runner = orchestrator.runner(name, Symbol("SPY"))
+    assert runner is not None
+    plan = Plan(Price(Decimal(99)), Price(Decimal(103)), Decimal(100))
+    runner.strategy.state.plan = plan
+
+    longer = {n: {"enabled": True} for n in PLANNED}
+    orchestrator.folds[SettingsApplied](
+        OPEN, SettingsApplied(ON.model_copy(update={"strategies": StrategiesSettings.model_validate(longer)}))
+    )
+
+    again = orchestrator.runner(name, Symbol("SPY"))
+    assert again is not None
+    assert again.strategy.state is not runner.strategy.state
+    assert again.strategy.state.plan == plan
+    assert Symbol("SPY") in orchestrator.wanting_history()
