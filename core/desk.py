@@ -78,7 +78,7 @@ class Holdings:
         return position.opened_at if position else None
 
     def covered(self, symbol: Symbol, strategy: str) -> Quantity:
-        return Quantity(self.ledger.claimed(symbol, strategy) - self.ledger.at_limit(symbol, strategy))
+        return self.ledger.guarded(symbol, strategy)
 
     def entries_filled(self, strategy: str, day: date) -> int:
         return self.ledger.entries_filled(strategy, day)

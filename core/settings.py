@@ -15,7 +15,7 @@ from core.exits.terms import ExitTerms
 from core.model.account import Mode
 from core.model.order import StopHolder
 from core.model.values import plain
-from core.own_terms import OwnTerms, sorted_out
+from core.own_terms import OWN_NAME, OwnTerms, sorted_out
 from core.risk.protections.terms import FREQTRADE, ProtectionsSettings
 from core.risk.regime.terms import FrequencyTerms, RegimeSettings
 from core.risk.scaling.settings import SizingSettings
@@ -203,6 +203,14 @@ class StrategiesSettings(GrownPart):
     @classmethod
     def other_tables_are_own_strategies(cls, values: object) -> object:
         return sorted_out(values, frozenset(cls.model_fields))
+
+    @field_validator("own")
+    @classmethod
+    def each_has_a_name(cls, own: dict[str, OwnTerms]) -> dict[str, OwnTerms]:
+        for name in own:
+            if not OWN_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name for a strategy: small letters, digits and _, at most 24")
+        return own
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -151,6 +151,10 @@ class Ledger:
         exits = self.working_exits(symbol, strategy)
         return Quantity(sum((self.claim(o) for o in exits if o.waits_at_limit), ZERO))
 
+    def guarded(self, symbol: Symbol, strategy: str) -> Quantity:
+        """Shares that no further exit need watch: claimed, and not by an exit that waits at its limit (EX-13)."""
+        return Quantity(self.claimed(symbol, strategy) - self.at_limit(symbol, strategy))
+
     def doubted_exits(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
         """Exits that may be at the broker, and of which it has not said so: stops, and what closes."""
         return tuple(o for o in self.working_exits(symbol, strategy) if self.is_in_doubt(o) and self.claim(o) > 0)

@@ -319,3 +319,18 @@ async def test_each_exit_stands_with_its_price_and_who_acts_at_any_width() -> No
         assert says in text
         assert "target average 612,345.67" in text
         assert "VWAP 5" not in text.partition("why")[0]
+
+
+async def test_a_ticket_names_vwap_as_the_target_of_the_strategy_that_leaves_there_and_of_no_other() -> None:
+    """OP-03: what another's signal was measured against is no price that it would leave at, and promises no gain."""
+    view, desk = await a_ticket()
+    another = replace(view, proposal=replace(view.proposal, strategy="mean_reversion"))
+
+    of_vwap, of_another = (
+        "\n".join(joined(line) for line in ticket_lines(each, desk.status.at, WIDTH)) for each in (view, another)
+    )
+
+    assert "target VWAP" in of_vwap
+    assert "its strategy says when to leave, needs your key" in of_another
+    assert "VWAP 4" not in of_another.partition("why")[0]
+    assert "gain" not in of_another

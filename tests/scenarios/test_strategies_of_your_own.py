@@ -260,6 +260,7 @@ def test_the_folder_is_a_setting(home: Home, keyturn: Keyturn, tmp_path: Path) -
         ("[strategies.dips]\nenabled = 3", "strategies.dips.enabled = 3: must be true or false"),
         ("[strategies.dips]\nallocation = 2", "strategies.dips.allocation = 2: must be less than or equal to 1"),
         ('[strategies.dips]\nsymbols = ["IBM"]', "strategies.dips.symbols: IBM: not among the symbols"),
+        ('[strategies.own."a/b"]\nenabled = true', "'a/b' is no name for a strategy"),
         ("[strategies]\ndips = 3", "strategies.dips: there is no such setting"),
     ],
 )
