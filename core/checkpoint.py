@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from core.advisers.book import AdviceState
 from core.control import ControlState
 from core.desk import Desk
 from core.execution.breaker import BreakerState
@@ -38,6 +39,7 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "market": TypeAdapter(MarketState),
     "strategies": TypeAdapter(OrchestratorState),
     "shadows": TypeAdapter(ShadowsState),
+    "advice": TypeAdapter(AdviceState),
 }
 """One document a slice; the shape of each is its state's."""
 
@@ -59,6 +61,7 @@ def states(desk: Desk) -> dict[str, Any]:
         "market": desk.normaliser.state,
         "strategies": desk.orchestrator.state,
         "shadows": desk.shadows.state,
+        "advice": desk.advice.state,
     }
 
 
@@ -118,6 +121,7 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
     desk.latencies.state = loaded["latencies"]
     desk.tally.state = loaded["tally"]
     desk.normaliser.state = loaded["market"]
+    desk.advice.state = loaded["advice"]
     desk.orchestrator.restore(loaded["strategies"], desk.control.settings)
     desk.shadows.restore(loaded["shadows"])
     return found.sequence

@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from core.advisers.authority import only_for_people
+from core.advisers.book import AdviceBook
 from core.control import Control
 from core.execution.breaker import Breaker
 from core.execution.latency import Latencies
@@ -27,6 +29,7 @@ from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest, Side
 from core.model.position import Trade
 from core.model.quote import NoQuote, Quote
+from core.model.recommendation import Recommendation
 from core.model.session import Calendar
 from core.model.values import ZERO, Price, Quantity, Symbol, plain
 from core.ports import Journal
@@ -53,8 +56,17 @@ Listener = Callable[[int, datetime, Fact], None]
 class Holdings:
     """What strategies are told of the books and the stage."""
 
-    def __init__(self, ledger: Ledger, stage: Stage, opening: Day, regime: RegimeBook, sizing: SizingBook) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        stage: Stage,
+        opening: Day,
+        regime: RegimeBook,
+        sizing: SizingBook,
+        advice: AdviceBook,
+    ) -> None:
         self.ledger, self.stage, self.opening, self.regime, self.sizing = ledger, stage, opening, regime, sizing
+        self.advice = advice
 
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]:
         position = self.ledger.position(symbol, strategy)
@@ -75,6 +87,9 @@ class Holdings:
 
     def is_waiting(self, symbol: Symbol, strategy: str) -> bool:
         return self.stage.entry_waits(symbol, strategy) or bool(self.ledger.working_entries(symbol, strategy))
+
+    def recommendation(self, symbol: Symbol, strategy: str) -> Recommendation | None:
+        return self.advice.recommendation(strategy, symbol)
 
     def opening_equity(self, day: date) -> Decimal | None:
         return self.opening.opening_equity(day)
@@ -110,8 +125,9 @@ class Desk:
         self.breaker = Breaker()
         self.latencies = Latencies(calendar.trading_day)
         self.tally = Tally(calendar.trading_day)
+        self.advice = AdviceBook()
         self.normaliser = Normaliser(calendar)
-        holdings = Holdings(self.ledger, self.stage, self.opening, self.regime, self.sizing)
+        holdings = Holdings(self.ledger, self.stage, self.opening, self.regime, self.sizing, self.advice)
         self.orchestrator = Orchestrator(calendar, holdings)
         self.shadows = Shadows(calendar, self.control, self.stage, self.ledger, self._last_close)
         self.shadows.counts_for, self.shadows.on_end = self.protections.refuses_by_curve, self._hear_shadow
@@ -128,6 +144,7 @@ class Desk:
 
     def record(self, fact: Fact) -> None:
         """Write the fact, then fold it into the slices; of bars only those hear who ask for nothing else."""
+        only_for_people("write the journal")
         sequence = self.journal.append(self.at, fact)
         kind = type(fact)
         for fold in self.folds.get(kind, self._only_after):
@@ -225,6 +242,7 @@ class Desk:
             self.breaker.folds,
             self.latencies.folds,
             self.tally.folds,
+            self.advice.folds,
         )
         for folds in slices:
             for kind, fold in folds.items():

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from core import inputs
+from core.advisers.authority import only_for_people
 from core.desk import Desk
 from core.effects import CancelOrder, Effect, FetchAccount, FetchPicture, LatchKill
 from core.execution.order import Order
@@ -22,6 +23,7 @@ from core.risk.checks import standard_gate
 from core.risk.reloading import changes_between, without_looser
 from core.settings import Settings
 from core.workflows.adopting import Adopting
+from core.workflows.advising import Advising
 from core.workflows.beginning import Beginning
 from core.workflows.breaking import CALLS, Breaking
 from core.workflows.cancelling import Cancelling
@@ -40,6 +42,7 @@ from core.workflows.market import Market
 from core.workflows.measuring import Measuring
 from core.workflows.proposing import Proposing
 from core.workflows.protecting import Protecting
+from core.workflows.recommending import Recommending
 from core.workflows.reloading import Reloading
 from core.workflows.replacing import Replacing
 from core.workflows.starting import Starting
@@ -126,11 +129,14 @@ class Engine:
         reloading, timekeeping = Reloading(desk), Timekeeping(desk)
         reloading.after_reload, self._end_overrides = guarding.on_tightened, guarding.end_overrides
         submitting.take_warnings = warned.take
+        recommending = Recommending(desk)
+        market.after_entry = recommending.after_entry
         self.timed = (
             warned,
             timekeeping,
             Beginning(desk),
             guarding,
+            recommending,
             market,
             submitting,
             doubting,
@@ -169,6 +175,8 @@ class Engine:
             inputs.RefuseSymbol: choosing.on_refuse_symbol,
             inputs.MoveStop: changing.on_move_stop,
             inputs.EditOrder: changing.on_edit_order,
+            inputs.AdoptAdvice: recommending.on_adopt,
+            inputs.DropRecommendation: recommending.on_drop,
             inputs.RequestCancel: cancelling.on_request,
             inputs.Halt: stopping.on_halt,
             inputs.Resume: stopping.on_resume,
@@ -180,6 +188,7 @@ class Engine:
             inputs.SettingsFileSeen: reloading.on_seen,
             inputs.ClockRead: timekeeping.on_read,
             inputs.Rearm: stopping.on_rearm,
+            inputs.FromAdviser: Advising(desk).on_heard,
             inputs.Start: starting.on_start,
             inputs.DeadlineReached: self._on_deadline,
             inputs.Stop: starting.on_stop,
@@ -196,7 +205,10 @@ class Engine:
         ------
         ValueError
             `at` is before the last input's.
+        UnauthorizedAIActionError
+            An adviser calls (OP-09).
         """
+        only_for_people("give the engine orders")
         desk = self.desk
         if at < desk.at:
             raise ValueError(f"time went back: {at} after {desk.at}")

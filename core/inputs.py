@@ -283,6 +283,21 @@ class RefuseSymbol:
 
 
 @dataclass(frozen=True, slots=True)
+class AdoptAdvice:
+    """Hand an advice to the strategy that it names, as it is (ST-04)."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropRecommendation:
+    """Take back what was adopted for a strategy, before it made anything of it."""
+
+    strategy: str
+    symbol: Symbol
+
+
+@dataclass(frozen=True, slots=True)
 class RequestCancel:
     client_order_id: ClientOrderId
 
@@ -350,6 +365,26 @@ class ReloadLimits:
 
     digest: str
     word: str = ""
+
+
+# ── advisers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class FromAdviser:
+    """What came back of one consultation, whatever it is: the engine takes words out of it, and nothing else (OP-09).
+
+    Attributes
+    ----------
+    answer
+        A tuple of advice, or a fault.
+    attempts
+        What it reached for beside speaking; each was refused.
+    """
+
+    adviser: str
+    answer: object
+    attempts: tuple[str, ...] = ()
 
 
 # ── the runtime ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -420,6 +455,8 @@ Command = (
     | PauseStrategy
     | ResumeStrategy
     | RefuseSymbol
+    | AdoptAdvice
+    | DropRecommendation
     | RequestCancel
     | Halt
     | Resume
@@ -449,6 +486,7 @@ Input = (
     | LampChanged
     | CallsCounted
     | Command
+    | FromAdviser
     | Start
     | ClockRead
     | DeadlineReached

@@ -19,6 +19,7 @@ from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Proposal, StopPlan, Ticket
 from core.model.values import Money, Price, Quantity, Symbol, plain
+from core.pictures.advice import advice_view
 from core.pictures.charts import Charts
 from core.pictures.log import Log
 from core.pictures.margin import margin_view
@@ -112,6 +113,7 @@ class Pictures:
             sizing=sizing(desk, at),
             wire=wire_view(desk, at),
             reload=reload_view(desk),
+            advice=advice_view(desk, at),
         )
 
     def _chart(self, at: datetime, positions: tuple[PositionRow, ...]) -> ChartView | None:

@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from core.advisers.terms import AdvisersSettings
 from core.model.account import Mode
 from core.model.order import StopHolder
 from core.risk.protections.terms import FREQTRADE, ProtectionsSettings
@@ -237,8 +238,10 @@ class DisplaySettings(Part):
     frames: Annotated[int, Field(ge=1, le=10)] = Field(10, description="a second, at most")
 
 
-class Settings(Part):
+class Settings(GrownPart):
     """Everything that can be set. The profile gives the defaults; file, environment and command line go over them."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"advisers"})
 
     profile: Literal["micro", "swing", "freqtrade"] = "micro"
     symbols: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9./]{0,9}$")], ...] = ("SPY",)
@@ -252,6 +255,7 @@ class Settings(Part):
     alpaca: AlpacaSettings = AlpacaSettings()
     regime: RegimeSettings = RegimeSettings()
     display: DisplaySettings = DisplaySettings()
+    advisers: AdvisersSettings = AdvisersSettings()
     keys: dict[str, str] = Field({}, description="other keys, by the identifier of the table's line")
 
     @field_validator("symbols")

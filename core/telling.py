@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from core import facts
+from core.advisers import words as advice
 from core.control import jump_in_words
 from core.model.order import LegRole, OrderRequest, OrderType
 from core.model.reconciliation import DifferenceKind
@@ -238,7 +239,7 @@ def _order_in_words(fact: facts.Fact) -> str:
             )
         case facts.UpdateIgnored():
             return f"{fact.client_order_id} update ignored: {fact.reason}"
-    return type(fact).__name__
+    return advice.in_words(fact)
 
 
 def _guard(
@@ -287,6 +288,7 @@ def _quote(bid: Decimal | None, ask: Decimal | None) -> str:
 
 
 _KINDS: dict[type, str] = {
+    **advice.KINDS,
     facts.SettingsFileChanged: "settings",
     facts.SettingsFileAgreed: "settings",
     facts.LimitsReloaded: "settings",

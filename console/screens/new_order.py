@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -11,7 +12,7 @@ from console.looking import Looking
 from console.order_form import Draft, Fault, read_draft, read_form
 from console.presets import preset
 from console.screens.behind import Behind
-from console.screens.form import BESIDE, WIDTH, Field, Form
+from console.screens.form import BESIDE, NOTHING, WIDTH, Field, Form
 from core.model.staging import MANUAL
 from core.model.values import Symbol, plain
 from core.views import DeskView
@@ -40,10 +41,12 @@ class NewOrderScreen(Form):
     BINDINGS = bindings_for(PLACE)
     CAPITALS = frozenset({"symbol"})
 
-    def __init__(self, behind: Behind) -> None:
+    def __init__(self, behind: Behind, texts: Mapping[str, str] = NOTHING) -> None:
         symbols = behind.view.symbols if behind.view is not None else ()
         only = {"symbol": symbols[0].symbol} if len(symbols) == 1 else {}
-        super().__init__(behind, "New order ─ becomes a proposal, nothing is sent", FIELDS, {**DEFAULTS, **only})
+        super().__init__(
+            behind, "New order ─ becomes a proposal, nothing is sent", FIELDS, {**DEFAULTS, **only, **texts}
+        )
         self._awaited: Awaited | None = None
         self._was_entered = False
         self.looking = Looking(behind)

@@ -6,6 +6,15 @@ changed since the first journal; every other is version 1.
 
 from __future__ import annotations
 
+from core.facts.advice import (
+    AdoptionRefused,
+    AdviceGiven,
+    AdviserFailed,
+    AdviserOverstepped,
+    AdviserPaused,
+    RecommendationAdopted,
+    RecommendationDropped,
+)
 from core.facts.orders import (
     BreakerClosed,
     BreakerOpened,
@@ -90,6 +99,11 @@ from core.facts.standing import (
 __all__ = [
     "RELEARNED",
     "VERSIONS",
+    "AdoptionRefused",
+    "AdviceGiven",
+    "AdviserFailed",
+    "AdviserOverstepped",
+    "AdviserPaused",
     "ApprovalRedeemed",
     "BarClosed",
     "BreakerClosed",
@@ -139,6 +153,8 @@ __all__ = [
     "ProtectionOverridden",
     "ProtectionTripped",
     "Rearmed",
+    "RecommendationAdopted",
+    "RecommendationDropped",
     "ReconciliationFailed",
     "ReconciliationPassed",
     "RegimeMeasured",
@@ -231,6 +247,13 @@ Fact = (
     | ReconciliationPassed
     | ReconciliationFailed
     | PositionCorrected
+    | AdviceGiven
+    | AdviserFailed
+    | AdviserPaused
+    | AdviserOverstepped
+    | RecommendationAdopted
+    | RecommendationDropped
+    | AdoptionRefused
 )
 
 VERSIONS: dict[str, int] = {

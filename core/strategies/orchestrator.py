@@ -18,6 +18,7 @@ from pydantic import AfterValidator, PlainSerializer
 
 from core.facts import BarClosed, Fact, SettingsApplied, StrategyPaused, StrategyResumed
 from core.model.bar import Bar
+from core.model.recommendation import Recommendation
 from core.model.session import Calendar, NoSession, Session
 from core.model.signal import Answer, EntrySignal, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import Money, Price, Quantity, Symbol
@@ -46,6 +47,7 @@ class Holdings(Protocol):
     def entries_filled(self, strategy: str, day: date) -> int: ...
     def entries_allowed(self, day: date) -> int: ...
     def is_waiting(self, symbol: Symbol, strategy: str) -> bool: ...
+    def recommendation(self, symbol: Symbol, strategy: str) -> Recommendation | None: ...
     def opening_equity(self, day: date) -> Decimal | None: ...
     def conditions(self, symbol: Symbol, strategy: str, day: date, last: dict[Symbol, Price]) -> Conditions: ...
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal: ...
@@ -268,6 +270,7 @@ class Orchestrator:
         context.entries_filled = self.holdings.entries_filled(name, day)
         context.entries_allowed = self.holdings.entries_allowed(day)
         context.is_waiting = self.holdings.is_waiting(symbol, name)
+        context.recommendation = self.holdings.recommendation(symbol, name)
         context.is_paused = runner.state.paused_at is not None
         context.is_enabled = self.settings.strategies.of(name).enabled and not context.is_paused
         equity = self.holdings.opening_equity(day)

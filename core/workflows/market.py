@@ -33,6 +33,7 @@ class Market:
         self.desk = desk
         self.proposing = proposing
         self.tell_of_guards: Callable[[], None] = lambda: None
+        self.after_entry: Callable[[EntrySignal], None] = lambda _signal: None
         self._day_known_until = datetime.min.replace(tzinfo=UTC)
         self._asked_for = datetime.min.replace(tzinfo=UTC)
         self._flattened: dict[tuple[Symbol, str], datetime] = {}
@@ -73,6 +74,7 @@ class Market:
         for answer in answers:
             if isinstance(answer, EntrySignal):
                 self.proposing.stage_entry(answer)
+                self.after_entry(answer)
             else:
                 self.proposing.stage_exit(answer)
         if self.desk.ledger.state.positions:
