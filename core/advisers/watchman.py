@@ -29,7 +29,7 @@ class Watchman:
         for row in shown.positions:
             if row.bare and not row.is_closing:
                 yield Advice(f"{row.symbol}: nothing at the broker guards {plain(row.bare)} shares; give it a stop")
-        for (who, reason), times in refusals(shown.log).items():
+        for (who, reason), times in sorted(refusals(shown.log).items()):
             if times >= self.terms.refusals:
                 yield Advice(f"{who} was refused again and again by one check, {reason}: look at its limit")
 
