@@ -125,6 +125,8 @@ KEYS: tuple[Key, ...] = (
     Key("order.all", Place.ORDERS, "a", "a", "all", "refusals too"),
     Key("protection.override", Place.PROTECTIONS, "o", "o", "override", "override", is_in_footer=True),
     Key("strategy.pause", Place.STRATEGIES, "space", "Space", "pause", "pause or resume", is_in_footer=True),
+    Key("strategy.more", Place.STRATEGIES, "plus", "+", "more", "adopt the allocation that is proposed"),
+    Key("strategy.no_more", Place.STRATEGIES, "minus", "-", "no_more", "decline it"),
     Key("log.filter", Place.LOG, "slash", "/", "filter", "filter", is_in_footer=True),
     Key("log.clear", Place.LOG, "escape", "Esc", "clear_filter", "clear the filter"),
     Key("log.follow", Place.LOG, "f", "f", "follow", "follow", is_in_footer=True),

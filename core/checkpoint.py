@@ -16,6 +16,7 @@ from core.execution.tally import TallyState
 from core.market.normaliser import MarketState
 from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
 from core.risk.day import DayState
+from core.risk.evaluation.book import EvaluationState
 from core.risk.margin_samples import MarginState
 from core.risk.protections.book import BookState
 from core.risk.regime.book import RegimeState
@@ -40,6 +41,7 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "strategies": TypeAdapter(OrchestratorState),
     "shadows": TypeAdapter(ShadowsState),
     "advice": TypeAdapter(AdviceState),
+    "evaluation": TypeAdapter(EvaluationState),
 }
 """One document a slice; the shape of each is its state's."""
 
@@ -62,6 +64,7 @@ def states(desk: Desk) -> dict[str, Any]:
         "strategies": desk.orchestrator.state,
         "shadows": desk.shadows.state,
         "advice": desk.advice.state,
+        "evaluation": desk.evaluation.state,
     }
 
 
@@ -122,6 +125,7 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
     desk.tally.state = loaded["tally"]
     desk.normaliser.state = loaded["market"]
     desk.advice.state = loaded["advice"]
+    desk.evaluation.state = loaded["evaluation"]
     desk.orchestrator.restore(loaded["strategies"], desk.control.settings)
     desk.shadows.restore(loaded["shadows"])
     return found.sequence

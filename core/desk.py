@@ -35,10 +35,12 @@ from core.model.values import ZERO, Price, Quantity, Symbol, plain
 from core.ports import Journal
 from core.risk.conditions import gathered
 from core.risk.day import Day
+from core.risk.evaluation.book import EvaluationBook, Shut
 from core.risk.gate import ReviewContext
 from core.risk.margin_samples import MarginSamples
 from core.risk.protections.book import ProtectionBook
 from core.risk.protections.day_trades import business_days
+from core.risk.protections.equity_curve import NO_STRATEGY
 from core.risk.protections.trades import Direction, closed
 from core.risk.regime.book import RegimeBook
 from core.risk.reloading import Change
@@ -64,9 +66,10 @@ class Holdings:
         regime: RegimeBook,
         sizing: SizingBook,
         advice: AdviceBook,
+        evaluation: EvaluationBook,
     ) -> None:
         self.ledger, self.stage, self.opening, self.regime, self.sizing = ledger, stage, opening, regime, sizing
-        self.advice = advice
+        self.advice, self.evaluation = advice, evaluation
 
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]:
         position = self.ledger.position(symbol, strategy)
@@ -90,6 +93,9 @@ class Holdings:
 
     def recommendation(self, symbol: Symbol, strategy: str) -> Recommendation | None:
         return self.advice.recommendation(strategy, symbol)
+
+    def shut(self, strategy: str, at: datetime) -> Shut | None:
+        return self.evaluation.shut(strategy, at)
 
     def opening_equity(self, day: date) -> Decimal | None:
         return self.opening.opening_equity(day)
@@ -126,8 +132,13 @@ class Desk:
         self.latencies = Latencies(calendar.trading_day)
         self.tally = Tally(calendar.trading_day)
         self.advice = AdviceBook()
+        self.evaluation = EvaluationBook(
+            lambda: self.control.settings.evaluation, lambda: self.regime.regime, calendar.trading_day
+        )
         self.normaliser = Normaliser(calendar)
-        holdings = Holdings(self.ledger, self.stage, self.opening, self.regime, self.sizing, self.advice)
+        holdings = Holdings(
+            self.ledger, self.stage, self.opening, self.regime, self.sizing, self.advice, self.evaluation
+        )
         self.orchestrator = Orchestrator(calendar, holdings)
         self.shadows = Shadows(calendar, self.control, self.stage, self.ledger, self._last_close)
         self.shadows.counts_for, self.shadows.on_end = self.protections.refuses_by_curve, self._hear_shadow
@@ -243,6 +254,7 @@ class Desk:
             self.latencies.folds,
             self.tally.folds,
             self.advice.folds,
+            self.evaluation.folds,
         )
         for folds in slices:
             for kind, fold in folds.items():
@@ -264,6 +276,8 @@ class Desk:
         over = closed(trade, Direction.LONG if is_long else Direction.SHORT)
         self.protections.take(over)
         self.sizing.take(over)
+        if trade.strategy not in NO_STRATEGY:
+            self.evaluation.take(trade)
 
     def _hear_shadow(self, shadow: Shadow, at: datetime) -> None:
         """What the equity curve refused has ended (RK-13)."""

@@ -34,6 +34,7 @@ from core.workflows.comparing import Comparing
 from core.workflows.confirming import Confirming
 from core.workflows.doubting import Doubting
 from core.workflows.editing import Editing
+from core.workflows.evaluating import Evaluating
 from core.workflows.filling import Filling
 from core.workflows.guarding import Guarding
 from core.workflows.holding_over import HoldingOver
@@ -74,6 +75,7 @@ class Engine:
         self._is_moved = False
         self._is_owed_a_sync = False
         self.desk.listeners.append(self._note)
+        self.handlers: dict[type, Handler] = {}
         self._build()
 
     def _build(self) -> None:
@@ -129,14 +131,12 @@ class Engine:
         reloading, timekeeping = Reloading(desk), Timekeeping(desk)
         reloading.after_reload, self._end_overrides = guarding.on_tightened, guarding.end_overrides
         submitting.take_warnings = warned.take
-        recommending = Recommending(desk)
-        market.after_entry = recommending.after_entry
         self.timed = (
             warned,
             timekeeping,
             Beginning(desk),
             guarding,
-            recommending,
+            *self._build_judgement(market),
             market,
             submitting,
             doubting,
@@ -145,7 +145,7 @@ class Engine:
             confirming,
             comparing,
         )
-        self.handlers: dict[type, Handler] = {
+        self.handlers |= {
             inputs.BarArrived: market.on_bar,
             inputs.QuoteArrived: market.on_quote,
             inputs.MarketDataBroken: market.on_broken,
@@ -175,8 +175,6 @@ class Engine:
             inputs.RefuseSymbol: choosing.on_refuse_symbol,
             inputs.MoveStop: changing.on_move_stop,
             inputs.EditOrder: changing.on_edit_order,
-            inputs.AdoptAdvice: recommending.on_adopt,
-            inputs.DropRecommendation: recommending.on_drop,
             inputs.RequestCancel: cancelling.on_request,
             inputs.Halt: stopping.on_halt,
             inputs.Resume: stopping.on_resume,
@@ -188,13 +186,25 @@ class Engine:
             inputs.SettingsFileSeen: reloading.on_seen,
             inputs.ClockRead: timekeeping.on_read,
             inputs.Rearm: stopping.on_rearm,
-            inputs.FromAdviser: Advising(desk).on_heard,
             inputs.Start: starting.on_start,
             inputs.DeadlineReached: self._on_deadline,
             inputs.Stop: starting.on_stop,
         }
         for reply in CALLS:
             self.handlers[reply] = _heard(breaking, self.handlers[reply])
+
+    def _build_judgement(self, market: Market) -> tuple[Recommending, Evaluating]:
+        """Who speaks about trades and makes none: the advisers, and the night's evaluation."""
+        recommending, evaluating = Recommending(self.desk), Evaluating(self.desk)
+        market.after_entry = recommending.after_entry
+        self.handlers |= {
+            inputs.FromAdviser: Advising(self.desk).on_heard,
+            inputs.AdoptAdvice: recommending.on_adopt,
+            inputs.DropRecommendation: recommending.on_drop,
+            inputs.ReinstateStrategy: evaluating.on_reinstate,
+            inputs.DecidePromotion: evaluating.on_decide,
+        }
+        return recommending, evaluating
 
     # ── the inbox ────────────────────────────────────────────────────────────────────────────────────────────────
 

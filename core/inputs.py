@@ -275,6 +275,21 @@ class ResumeStrategy:
 
 
 @dataclass(frozen=True, slots=True)
+class ReinstateStrategy:
+    """What the evaluation retired, or paused in a regime, may open again (ST-10)."""
+
+    strategy: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecidePromotion:
+    """The operator's word on the larger allocation that is proposed for a strategy (ST-10)."""
+
+    strategy: str
+    is_adopted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RefuseSymbol:
     """Not this symbol today: no entry in it is staged until the next trading day."""
 
@@ -454,6 +469,8 @@ Command = (
     | EditOrder
     | PauseStrategy
     | ResumeStrategy
+    | ReinstateStrategy
+    | DecidePromotion
     | RefuseSymbol
     | AdoptAdvice
     | DropRecommendation

@@ -103,7 +103,7 @@ class Pictures:
                 tuple(p for p in positions if p.covered < abs(p.quantity)),
             ),
             symbols=symbol_views(desk, at),
-            strategies=strategy_rows(desk, today),
+            strategies=strategy_rows(desk, today, at),
             staged=self.log.staged,
             protections=self.protections.rows(at),
             trades=tuple(_trade(t) for t in trades),

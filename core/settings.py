@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from core.advisers.terms import AdvisersSettings
 from core.model.account import Mode
 from core.model.order import StopHolder
+from core.risk.evaluation.terms import EvaluationSettings
 from core.risk.protections.terms import FREQTRADE, ProtectionsSettings
 from core.risk.regime.terms import FrequencyTerms, RegimeSettings
 from core.risk.scaling.settings import SizingSettings
@@ -241,7 +242,7 @@ class DisplaySettings(Part):
 class Settings(GrownPart):
     """Everything that can be set. The profile gives the defaults; file, environment and command line go over them."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"advisers"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"advisers", "evaluation"})
 
     profile: Literal["micro", "swing", "freqtrade"] = "micro"
     symbols: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9./]{0,9}$")], ...] = ("SPY",)
@@ -256,6 +257,7 @@ class Settings(GrownPart):
     regime: RegimeSettings = RegimeSettings()
     display: DisplaySettings = DisplaySettings()
     advisers: AdvisersSettings = AdvisersSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
     keys: dict[str, str] = Field({}, description="other keys, by the identifier of the table's line")
 
     @field_validator("symbols")

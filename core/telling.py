@@ -12,6 +12,7 @@ from core.model.order import LegRole, OrderRequest, OrderType
 from core.model.reconciliation import DifferenceKind
 from core.model.staging import StopPlan
 from core.model.values import CENT, ZERO, plain
+from core.risk.evaluation import words as evaluation
 from core.risk.regime import report
 
 CORRECTED = frozenset({DifferenceKind.MISSING_LOCAL, DifferenceKind.MISSING_BROKER, DifferenceKind.QUANTITY_MISMATCH})
@@ -239,7 +240,7 @@ def _order_in_words(fact: facts.Fact) -> str:
             )
         case facts.UpdateIgnored():
             return f"{fact.client_order_id} update ignored: {fact.reason}"
-    return advice.in_words(fact)
+    return evaluation.in_words(fact) or advice.in_words(fact)
 
 
 def _guard(
@@ -289,6 +290,7 @@ def _quote(bid: Decimal | None, ask: Decimal | None) -> str:
 
 _KINDS: dict[type, str] = {
     **advice.KINDS,
+    **evaluation.KINDS,
     facts.SettingsFileChanged: "settings",
     facts.SettingsFileAgreed: "settings",
     facts.LimitsReloaded: "settings",

@@ -42,7 +42,7 @@ class Strategies(Pane):
     ) -> None:
         self._rows, self._results = tuple(rows), tuple(results)
         self.grid.show([_row(row, waiting) for row in rows])
-        paused = sum(row.is_paused for row in rows)
+        paused = sum(row.is_paused or bool(row.shut) for row in rows)
         said = [f"{len(rows) - paused} running"] if rows else []
         if paused:
             said.append(f"{paused} {PAUSED}")
@@ -90,10 +90,19 @@ def _row(row: StrategyRow, waiting: Sequence[ProposalRow]) -> Row:
         (
             Cell(row.strategy.upper()),
             Cell(row.symbol, "strong"),
-            Cell(_paused(answer) if row.is_paused else answer, "warning" if row.anomaly or row.is_paused else ""),
+            Cell(_standing(row, answer), "warning" if row.anomaly or row.is_paused or row.shut else ""),
             Cell(str(row.times) if row.times else ""),
         ),
     )
+
+
+def _standing(row: StrategyRow, answer: str) -> str:
+    """What it answers; before that what keeps it shut, or that more is proposed for it."""
+    if row.shut and not row.is_paused:
+        return f"{'RETIRED' if 'RETIRED' in row.shut else PAUSED}, Enter says why"
+    if row.is_paused:
+        return _paused(answer)
+    return f"+ proposed, {answer}" if row.proposed else answer
 
 
 def _paused(answer: str) -> str:

@@ -24,7 +24,5 @@ class AdvisersSettings(Part):
     every_seconds: Spell = Field(60, description="between two questions")
     answer_seconds: Annotated[int, Field(ge=1, le=600)] = Field(10, description="no answer in this time is a failure")
     most: Annotated[int, Field(ge=1, le=20)] = Field(3, description="advices of one answer; more are a failure")
-    failures: Annotated[int, Field(ge=1, le=100)] = Field(
-        3, description="after which it rests until a start"
-    )
+    failures: Annotated[int, Field(ge=1, le=100)] = Field(3, description="after which it rests until a start")
     watchman: WatchmanTerms = WatchmanTerms()

@@ -15,6 +15,13 @@ from core.facts.advice import (
     RecommendationAdopted,
     RecommendationDropped,
 )
+from core.facts.evaluation import (
+    PromotionDecided,
+    PromotionProposed,
+    StrategiesEvaluated,
+    StrategyOpened,
+    StrategyShut,
+)
 from core.facts.orders import (
     BreakerClosed,
     BreakerOpened,
@@ -144,6 +151,8 @@ __all__ = [
     "OverrideEnded",
     "PositionChanged",
     "PositionCorrected",
+    "PromotionDecided",
+    "PromotionProposed",
     "ProposalEdited",
     "ProposalEnd",
     "ProposalEnded",
@@ -168,8 +177,11 @@ __all__ = [
     "Source",
     "StateReset",
     "StateRestored",
+    "StrategiesEvaluated",
+    "StrategyOpened",
     "StrategyPaused",
     "StrategyResumed",
+    "StrategyShut",
     "SubmissionBlocked",
     "SymbolRefused",
     "TicketClosed",
@@ -254,6 +266,11 @@ Fact = (
     | RecommendationAdopted
     | RecommendationDropped
     | AdoptionRefused
+    | StrategiesEvaluated
+    | StrategyShut
+    | StrategyOpened
+    | PromotionProposed
+    | PromotionDecided
 )
 
 VERSIONS: dict[str, int] = {

@@ -55,9 +55,7 @@ class Recommending:
         if told is None or (told.entry, told.quantity) != (signal.limit_price, signal.quantity):
             return
         is_staged = self.desk.stage.entry_waits(signal.symbol, signal.strategy)
-        reason = (
-            "its proposal waits for your key" if is_staged else "its proposal was refused, the log says why"
-        )
+        reason = "its proposal waits for your key" if is_staged else "its proposal was refused, the log says why"
         self.desk.record(RecommendationDropped(signal.strategy, signal.symbol, reason))
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -68,9 +66,7 @@ class Recommending:
     def due(self) -> Iterable[Effect]:
         for told in tuple(self.desk.advice.state.adopted.values()):
             if self.desk.at >= told.expires_at:
-                self.desk.record(
-                    RecommendationDropped(told.strategy, told.symbol, "its time is over")
-                )
+                self.desk.record(RecommendationDropped(told.strategy, told.symbol, "its time is over"))
         return ()
 
 
