@@ -253,9 +253,7 @@ def a_market(trend: Trend) -> Regime:
 
 
 def vix_weeks(values: Sequence[str]) -> Months:
-    settings = settings_with()
-    risk = settings.risk.model_copy(update={"sizing": settings.risk.sizing})
-    house = opened("W" * len(values), settings.model_copy(update={"risk": risk}))
+    house = opened("W" * len(values))
     for day, value in zip(house.days, values, strict=True):
         house.trades(day)
         house.until("16:05", day)
