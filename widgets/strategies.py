@@ -12,7 +12,7 @@ from widgets.lines import TextLine
 from widgets.pane import INDENT, Pane
 from widgets.proposals import answer_in_words, in_words
 
-PAUSED = "PAUSED"
+PAUSED, RETIRED = "PAUSED", "RETIRED"
 REASONS = 3
 """Reasons for not trading that are named under the grid, the most frequent first."""
 LOW = 7
@@ -42,8 +42,11 @@ class Strategies(Pane):
     ) -> None:
         self._rows, self._results = tuple(rows), tuple(results)
         self.grid.show([_row(row, waiting) for row in rows])
-        paused = sum(row.is_paused or bool(row.shut) for row in rows)
-        said = [f"{len(rows) - paused} running"] if rows else []
+        retired = sum(RETIRED in row.shut for row in rows)
+        paused = sum(row.is_paused or bool(row.shut) for row in rows) - retired
+        said = [f"{len(rows) - paused - retired} running"] if rows else []
+        if retired:
+            said.append(f"{retired} {RETIRED}")
         if paused:
             said.append(f"{paused} {PAUSED}")
         self.title_with(", ".join(said))
@@ -99,7 +102,7 @@ def _row(row: StrategyRow, waiting: Sequence[ProposalRow]) -> Row:
 def _standing(row: StrategyRow, answer: str) -> str:
     """What it answers; before that what keeps it shut, or that more is proposed for it."""
     if row.shut and not row.is_paused:
-        return f"{'RETIRED' if 'RETIRED' in row.shut else PAUSED}, Enter says why"
+        return f"{RETIRED if RETIRED in row.shut else PAUSED}, Enter says why"
     if row.is_paused:
         return _paused(answer)
     return f"+ proposed, {answer}" if row.proposed else answer

@@ -173,7 +173,8 @@ class Runtime(ABC):
                     self._turn_switch(LatchKill(command.by))
 
     def obey(self, command: Command) -> None:
-        """A person's command, or a script's."""
+        """A person's command, or a script's. Raises where an adviser calls."""
+        only_for_people(f"send {type(command).__name__}")
         if isinstance(command, Halt | Kill):
             self.latch.pressed = command.by
         if isinstance(command, Rearm) and self.latch.switch.is_on() == "environment":

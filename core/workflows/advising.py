@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import get_args
 
 from core.advisers.reading import LONGEST_WORD, plain_text, read_advice
 from core.desk import Desk
 from core.effects import Effect
 from core.facts import AdviceGiven, AdviserFailed, AdviserOverstepped, AdviserPaused
-from core.inputs import FromAdviser
+from core.inputs import FromAdviser, Input
 from core.model.advice import AdviserFault
+
+INPUTS: tuple[type, ...] = get_args(Input)
+"""What the engine takes from others; among an adviser's words it is no slip of the tongue."""
 
 
 class Advising:
@@ -28,16 +32,15 @@ class Advising:
         adviser = plain_text(message.adviser, LONGEST_WORD)
         if adviser in self.desk.advice.state.paused:
             return ()
-        attempts, answer = [*message.attempts], message.answer
-        if not isinstance(answer, tuple | AdviserFault):
-            attempts.append(f"send the engine a {type(answer).__name__}")
-        for attempt in attempts:
-            self._fail(adviser)
-            self.desk.record(AdviserOverstepped(adviser, plain_text(attempt, LONGEST_WORD)))
+        answer = message.answer
+        for attempt in message.attempts:
+            self._refuse(adviser, attempt)
         if isinstance(answer, AdviserFault):
             self._tell(adviser, answer.reason)
         elif isinstance(answer, tuple):
             self._hear(adviser, answer)
+        else:
+            self._overstep(adviser, answer)
         self._pause(adviser)
         return ()
 
@@ -45,6 +48,9 @@ class Advising:
         """Each advice once while it is good; of too many, the first."""
         desk, most = self.desk, self.desk.control.settings.advisers.most
         for each in said[:most]:
+            if isinstance(each, INPUTS):
+                self._overstep(adviser, each)
+                return
             advice = read_advice(each)
             if isinstance(advice, AdviserFault):
                 self._tell(adviser, advice.reason)
@@ -54,6 +60,13 @@ class Advising:
                 desk.record(AdviceGiven(number, adviser, advice.text, advice.idea, desk.at + advice.valid_for))
         if len(said) > most:
             self._tell(adviser, f"said more than {most} advices at once")
+
+    def _overstep(self, adviser: str, sent: object) -> None:
+        self._refuse(adviser, f"send the engine a {type(sent).__name__}")
+
+    def _refuse(self, adviser: str, attempt: str) -> None:
+        self._fail(adviser)
+        self.desk.record(AdviserOverstepped(adviser, plain_text(attempt, LONGEST_WORD)))
 
     def _tell(self, adviser: str, reason: str) -> None:
         """The first failure is told; the others are counted."""

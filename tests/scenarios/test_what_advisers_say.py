@@ -127,8 +127,9 @@ def test_the_watchman_names_a_check_that_refuses_again_and_again() -> None:
     assert len(house.facts(ProposalSkipped)) == 5
     house.until("10:08")
 
-    (given,) = house.facts(AdviceGiven)
-    assert given.text.startswith("manual: SPY was refused again and again by one check, ")
+    said = [given.text for given in house.facts(AdviceGiven)]
+    assert said
+    assert all(text.startswith("manual: SPY was refused again and again by one check, ") for text in said)
 
 
 def test_an_adviser_is_off_until_it_is_turned_on() -> None:
@@ -203,6 +204,7 @@ WAYS: dict[str, Deed] = {
     "the handle": lambda shown, _: shown.handle.send(a_typed_buy()),
     "the inbox": lambda _, house: house.line.send(a_typed_buy()),
     "the runtime": lambda _, house: house.line.obey(a_typed_buy()),
+    "a kill at the runtime": lambda _, house: house.line.obey(Kill("adviser")),
     "the engine": lambda _, house: house.engine.handle(house.line.at, a_typed_buy()),
     "a ticket": lambda _, house: house.opens_ticket(),
     "a key": lambda _, house: confirms(house),
@@ -252,6 +254,16 @@ def test_a_command_in_an_advisers_envelope_is_refused_by_the_engine_itself() -> 
     told = [fact.attempt for fact in house.facts(AdviserOverstepped)]
     assert told == ["send the engine a Confirm", "send the engine a OpenTicket"]
     assert not house.facts(ConfirmationReceived)
+
+
+def test_a_command_among_an_advisers_words_is_refused_as_one() -> None:
+    """OP-09"""
+    house = asks(a_house(), Speaker(Advice("all is well"), a_typed_buy()))
+
+    house.until("09:41:30")
+
+    assert house.last(AdviserOverstepped).attempt == "send the engine a ProposeOrder"
+    assert not house.facts(ProposalStaged)
 
 
 def test_one_that_goes_on_reaching_for_it_is_asked_no_more() -> None:

@@ -46,7 +46,8 @@ def judged(figures: Figures, terms: EvaluationSettings) -> Retire | Promote | Ke
     if isinstance(figures.profit_factor, NoFigure):
         return Keep(f"nothing more is proposed: {figures.profit_factor.reason}")
     if (
-        figures.sharpe > terms.more_over_sharpe
+        terms.more
+        and figures.sharpe > terms.more_over_sharpe
         and figures.win_rate > terms.more_over_win_rate
         and figures.profit_factor > terms.more_over_profit_factor
     ):

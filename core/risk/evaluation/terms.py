@@ -27,7 +27,7 @@ class EvaluationSettings(Part):
     more_over_sharpe: Sharpe = Field(Decimal("1.5"), description="more, with the two beside it, is proposed for more")
     more_over_win_rate: Ratio = Field(Decimal("0.60"), description="see more_over_sharpe")
     more_over_profit_factor: Positive = Field(Decimal("1.8"), description="see more_over_sharpe")
-    more: Ratio = Field(Decimal("0.10"), description="of the allocation, by which it is proposed to grow")
+    more: Ratio = Field(Decimal("0.10"), description="of the allocation, by which it is proposed to grow; 0 never")
     regime_trades: Trades = Field(10, description="of a strategy in one regime, before that is judged")
     vix_over: Positive = Field(Decimal(30), description="points, on each of vix_days: strategies pause")
     vix_days: Annotated[int, Field(ge=1, le=10)] = Field(5, description="closes of the VIX in a row")
