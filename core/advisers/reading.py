@@ -14,6 +14,8 @@ LONGEST = 300
 """Characters of an advice."""
 LONGEST_WORD = 80
 """Characters of a reason, a name of a type, an attempt."""
+MOST_DIGITS = 20
+"""Of a figure; no price or quantity has more."""
 SHORTEST_LIFE, LONGEST_LIFE = timedelta(minutes=1), timedelta(days=7)
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 TICKER = re.compile(r"[A-Z][A-Z0-9./]{0,9}")
@@ -49,10 +51,16 @@ def _read_idea(idea: object) -> TradeIdea | AdviserFault:
     if type(idea) is not TradeIdea:
         return AdviserFault("named a trade that cannot be read")
     figures = (idea.entry, idea.stop, idea.target, idea.quantity)
-    if not all(type(figure) is Decimal for figure in figures) or not idea.is_sound:
+    if not all(type(figure) is Decimal and _is_short(figure) for figure in figures) or not idea.is_sound:
         return AdviserFault("named a trade whose figures are not stop, entry and target in their order")
     if type(idea.symbol) is not str or not TICKER.fullmatch(idea.symbol):
         return AdviserFault("named a trade without a symbol")
     if type(idea.strategy) is not str or not (idea.strategy == "" or NAME.fullmatch(idea.strategy)):
         return AdviserFault("named a strategy that cannot be read")
     return replace(idea, symbol=Symbol(idea.symbol))
+
+
+def _is_short(figure: Decimal) -> bool:
+    """Whether its text is: digits and places."""
+    parts = figure.as_tuple()
+    return isinstance(parts.exponent, int) and max(len(parts.digits), abs(parts.exponent)) <= MOST_DIGITS

@@ -132,6 +132,25 @@ def test_the_watchman_names_a_check_that_refuses_again_and_again() -> None:
     assert all(text.startswith("manual: SPY was refused again and again by one check, ") for text in said)
 
 
+def test_the_same_day_with_the_same_advisers_is_the_same_journal() -> None:
+    """OP-09, MD-05"""
+    days = [asks(a_house(), Speaker(Advice("the range is narrow", an_idea()))).until("10:20") for _ in range(2)]
+
+    first, second = ([(r.at, r.fact) for r in house.journal.records()] for house in days)
+    assert first == second
+    assert days[0].journal.fingerprint() == days[1].journal.fingerprint()
+
+
+def test_an_adviser_that_answers_now_so_now_so_is_not_asked_in_virtual_time() -> None:
+    """OP-09, MD-05"""
+    moody = Speaker(Advice("buy"))
+    moody.is_deterministic = False
+
+    asks(a_house(), moody).until("10:00")
+
+    assert moody.asked == 0
+
+
 def test_an_adviser_is_off_until_it_is_turned_on() -> None:
     """OP-09"""
     from core.advisers.house import advisers_of
@@ -162,6 +181,8 @@ class Flooder(Speaker):
         (Flooder(), "said more than 3 advices at once", 9),
         (Speaker("buy"), "said a str, which is no advice", 0),
         (Speaker(Advice("x", replace(an_idea(), stop=Price(Decimal("nan"))))), "whose figures are not stop", 0),
+        (Speaker(Advice("x", replace(an_idea(), target=Price(Decimal("1E-999999"))))), "whose figures are not stop", 0),
+        (Speaker(Advice("x", replace(an_idea(), stop=Price(Decimal("0." + "3" * 9999))))), "whose figures are not", 0),
         (Speaker(Advice("x", replace(an_idea(), symbol=Symbol("spy\n")))), "named a trade without a symbol", 0),
     ],
 )
