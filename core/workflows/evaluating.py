@@ -30,7 +30,7 @@ from core.risk.evaluation.judging import Keep, Promote, Retire, bad_regimes, jud
 from core.risk.evaluation.terms import EvaluationSettings
 
 LOOKED_BACK = 10
-"""Days in which the last session is looked for; no exchange is closed for longer."""
+"""Days for which a missed night is made up: what is older the next night judges."""
 FRESH = timedelta(days=4)
 """A VIX close that is older says nothing of now."""
 ALL_RETIRED = "every strategy that is turned on is retired; Space in Strategies resumes one"
@@ -80,14 +80,12 @@ class Evaluating:
         return is_someone_due or self._is_vix_paused != self._should_vix_pause(day)
 
     def _last_session(self) -> Session | None:
-        """The last one whose night has begun."""
-        desk = self.desk
-        today = desk.calendar.trading_day(desk.at)
-        for back in range(LOOKED_BACK):
-            session = desk.calendar.session_on(today - timedelta(days=back))
-            if isinstance(session, Session) and self._night_of(session) <= desk.at:
-                return session
-        return None
+        """The last one on which the desk ran, where its night has begun and is not long past."""
+        desk, days = self.desk, self.desk.evaluation.state.days
+        if not days or (desk.calendar.trading_day(desk.at) - days[-1]).days > LOOKED_BACK:
+            return None
+        session = desk.calendar.session_on(days[-1])
+        return session if isinstance(session, Session) and self._night_of(session) <= desk.at else None
 
     def _night_of(self, session: Session) -> datetime:
         return session.close + timedelta(minutes=self._terms.minutes_after_close)
@@ -96,9 +94,9 @@ class Evaluating:
 
     def _evaluate(self, day: date) -> None:
         """All is judged first; that it was a night comes last. A crash between judges again what is left."""
-        desk, sessions = self.desk, self._sessions(day)
+        desk = self.desk
         due = [strategy for strategy in self._strategies() if desk.evaluation.is_due(strategy, day)]
-        figures = {strategy: desk.evaluation.figures(strategy, day, sessions) for strategy in due}
+        figures = {strategy: desk.evaluation.figures(strategy, day) for strategy in due}
         verdicts = {strategy: judged(figures[strategy], self._terms) for strategy in due}
         self._watch_vix(day)
         self._halt_without_strategies({s for s, verdict in verdicts.items() if isinstance(verdict, Retire)})
@@ -199,8 +197,3 @@ class Evaluating:
         settings = self.desk.control.settings.strategies
         running = {r.strategy.name for runners in self.desk.orchestrator.runners.values() for r in runners}
         return tuple(sorted(name for name in running if settings.of(name).enabled))
-
-    def _sessions(self, day: date) -> list[date]:
-        """The trading days of the window, up to this one."""
-        days = (day - timedelta(days=back) for back in range(self._terms.window_days - 1, -1, -1))
-        return [each for each in days if isinstance(self.desk.calendar.session_on(each), Session)]

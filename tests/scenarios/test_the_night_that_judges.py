@@ -22,17 +22,19 @@ from core.facts import (
     TradeClosed,
 )
 from core.inputs import DecidePromotion, RegimeArrived, ReinstateStrategy
+from core.market.calendar import load_calendar
 from core.model.bar import Bar
 from core.model.evaluation import ShutCause
 from core.model.regime import Market, NoMarket, NoVix, Regime, Trend, VixLevel, VixReading, Volatility
 from core.picture import Pictures
 from core.settings import Settings
 from tests.scenarios.house import DIP, FALL, RECOVERY, STEADY, House, assert_can_be_rebuilt, minutes
-from tests.unit.core.brokers.trading_floor import NEW_YORK, SPY, NewYorkHours, a_bar
+from tests.unit.core.brokers.trading_floor import NEW_YORK, SPY, a_bar
 
-HOURS = NewYorkHours()
 FIRST = date(2026, 10, 5)
 """A Monday; no holiday in the weeks after it."""
+HOURS = load_calendar(FIRST, date(2026, 11, 30))
+"""Nothing is known of the days before the first: no night may ask for them."""
 OFF = ("stop_loss_guard", "cooldown", "low_profit", "loss_streak", "max_drawdown", "equity_curve")
 
 

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.facts import (
+    DayStarted,
     PositionChanged,
     PromotionDecided,
     PromotionProposed,
@@ -73,11 +74,12 @@ class Record:
 class EvaluationState:
     """`entered_in` says in which regime each open position was opened, by `SYMBOL/strategy`.
 
-    `last` holds what the last night said of each strategy.
+    `days` holds the trading days of the window on which the desk ran, `last` what the last night said of each strategy.
     """
 
     records: dict[str, Record] = field(default_factory=dict)
     entered_in: dict[str, str] = field(default_factory=dict)
+    days: list[date] = field(default_factory=list)
     vix: list[tuple[date, Decimal]] = field(default_factory=list)
     shut: dict[str, Shut] = field(default_factory=dict)
     proposed: dict[str, Proposed] = field(default_factory=dict)
@@ -106,6 +108,7 @@ class EvaluationBook:
         self.day_of = day_of
         self.state = EvaluationState()
         self.folds = {
+            DayStarted: self._day_started,
             PositionChanged: self._position_changed,
             RegimeMeasured: self._measured,
             StrategyShut: self._shut,
@@ -146,10 +149,10 @@ class EvaluationBook:
         """The first day that counts on the night of `day`."""
         return max(self.state.records[strategy].began_on, day - timedelta(days=self.terms().window_days - 1))
 
-    def figures(self, strategy: str, day: date, sessions: list[date]) -> Figures:
-        """On the night of `day`; `sessions` are the trading days of the window, up to it."""
+    def figures(self, strategy: str, day: date) -> Figures:
+        """On the night of `day`. Days on which the desk did not run are no days without a result."""
         record, since = self.state.records[strategy], self.since(strategy, day)
-        counted = [session for session in sessions if session >= since]
+        counted = [each for each in self.state.days if since <= each <= day]
         return figures_of(record.results, since, counted, record.losses_in_a_row, self.terms().least_trades)
 
     def lost_since(self, strategy: str, monday: date) -> Decimal:
@@ -171,6 +174,12 @@ class EvaluationBook:
         oldest = day - timedelta(days=self.terms().window_days - 1)
         while record.results[0].day < oldest:
             del record.results[0]
+
+    def _day_started(self, _at: datetime, fact: DayStarted) -> None:
+        if fact.day in self.state.days:
+            return
+        oldest = fact.day - timedelta(days=self.terms().window_days - 1)
+        self.state.days = [*(day for day in self.state.days if day >= oldest), fact.day]
 
     def _position_changed(self, _at: datetime, fact: PositionChanged) -> None:
         key = f"{fact.symbol}/{fact.strategy}"

@@ -33,7 +33,7 @@ class Result:
 def figures_of(
     results: Sequence[Result], since: date, sessions: Sequence[date], losses_in_a_row: int, least_trades: int
 ) -> Figures:
-    """Of the trades that ended on `since` or later; `sessions` are the trading days from then on."""
+    """Of the trades that ended on `since` or later; `sessions` are the trading days from then on that count."""
     counted = [result.profit for result in results if result.day >= since]
     wins = sum(profit > ZERO for profit in counted)
     return Figures(

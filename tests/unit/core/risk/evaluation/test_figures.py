@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.facts import PositionChanged, RegimeMeasured
+from core.facts import DayStarted, PositionChanged, RegimeMeasured
 from core.model.evaluation import NoFigure
 from core.model.position import Trade
 from core.model.regime import UNKNOWN, Market, NoVix, Regime, Trend, Volatility
@@ -71,8 +71,10 @@ def test_the_figures_of_a_night_are_those_of_a_plain_rescan(course: list[tuple[i
         book.take(a_trade(day, profit))
         all_of_them.append((day, profit))
     night = day + timedelta(days=quiet)
+    for session in sessions_to(night):
+        book.folds[DayStarted](new_york(session, time(9, 31)), DayStarted(session, Money(Decimal(200))))  # type: ignore[operator]
 
-    found = book.figures("vwap", night, sessions_to(night))
+    found = book.figures("vwap", night)
 
     oldest = max(all_of_them[0][0], night - timedelta(days=29))
     counted = [profit for ended, profit in all_of_them if ended >= oldest]
