@@ -9,7 +9,7 @@ from core.advisers.terms import AdvisersSettings
 from core.advisers.watchman import Watchman
 
 HOUSE: Mapping[str, Callable[[AdvisersSettings], Adviser | None]] = {
-    Watchman.name: lambda terms: Watchman(terms.watchman) if terms.watchman.enabled else None,
+    Watchman.name: lambda terms: Watchman(terms.watchman, terms.most) if terms.watchman.enabled else None,
 }
 """By the name that its settings have; None where it is turned off."""
 

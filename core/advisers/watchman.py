@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from core.advisers.base import Shown
 from core.advisers.terms import WatchmanTerms
@@ -22,14 +23,20 @@ class Watchman:
     name = "watchman"
     is_deterministic = True
 
-    def __init__(self, terms: WatchmanTerms) -> None:
+    def __init__(self, terms: WatchmanTerms, most: int) -> None:
         self.terms = terms
+        self.most = most
 
     def advise(self, shown: Shown) -> Iterator[Advice]:
+        """Bare positions first, then what was refused most often; no more than may be said at once."""
+        return islice(self._found(shown), self.most)
+
+    def _found(self, shown: Shown) -> Iterator[Advice]:
         for row in shown.positions:
             if row.bare and not row.is_closing:
                 yield Advice(f"{row.symbol}: nothing at the broker guards {plain(row.bare)} shares; give it a stop")
-        for (who, reason), times in sorted(refusals(shown.log).items()):
+        often = sorted(refusals(shown.log).items(), key=lambda found: (-found[1], found[0]))
+        for (who, reason), times in often:
             if times >= self.terms.refusals:
                 yield Advice(f"{who} was refused again and again by one check, {reason}: look at its limit")
 

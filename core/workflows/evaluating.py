@@ -29,6 +29,8 @@ from core.risk.evaluation.book import EVERY, RESUMED, key_of
 from core.risk.evaluation.judging import Keep, Promote, Retire, bad_regimes, judged, vix_is_high
 from core.risk.evaluation.terms import EvaluationSettings
 
+LONGEST_BREAK = 5
+"""Days to the next session, at most: three closed days beside a weekend."""
 LOOKED_BACK = 10
 """Days for which a missed night is made up: what is older the next night judges."""
 FRESH = timedelta(days=4)
@@ -58,17 +60,25 @@ class Evaluating:
 
     def _session(self) -> Session | None:
         """The session whose night is judged next: the last one where it was missed; None where nobody is due then."""
-        book, desk = self.desk.evaluation, self.desk
-        if not self._terms.enabled or not (book.state.records or book.state.vix):
+        desk = self.desk
+        day = desk.calendar.trading_day(desk.at)
+        if not self._terms.enabled or not self._may_be_due(day):
             return None
         last = self._last_session()
         if last is not None and self._is_open(last.day):
             return last
-        today = desk.calendar.session_on(desk.calendar.trading_day(desk.at))
+        today = desk.calendar.session_on(day)
         if isinstance(today, Session) and desk.at < self._night_of(today):
             return today if self._is_open(today.day) else None
         coming = desk.calendar.next_session(desk.at)
         return coming if self._is_open(coming.day) else None
+
+    def _may_be_due(self, day: date) -> bool:
+        """Whether anybody can be due on the next night; asked at every record, so that it asks little."""
+        records = self.desk.evaluation.state.records.values()
+        oldest = min((record.began_on for record in records), default=day)
+        is_old = (day - oldest).days + LONGEST_BREAK >= self._terms.least_days and bool(records)
+        return is_old or self._is_vix_paused != self._should_vix_pause(day)
 
     def _is_open(self, day: date) -> bool:
         """Whether that night has somebody to judge and was not judged yet."""

@@ -20,7 +20,7 @@ ROUND = "vwap: SPY not staged: spread: spread 0.{} % is over 0.2 %; quote age: 3
 def said(log: tuple[str, ...] = (), *positions: PositionRow) -> list[str]:
     rows = tuple(LogRow(number, NOW, "proposal", text) for number, text in enumerate(log))
     shown = Shown(NOW, rows, (), positions, (), Watch("watchman"))
-    return [advice.text for advice in Watchman(WatchmanTerms(enabled=True, refusals=3)).advise(shown)]
+    return [advice.text for advice in Watchman(WatchmanTerms(enabled=True, refusals=3), most=3).advise(shown)]
 
 
 def test_one_check_that_refuses_three_times_is_named_whatever_its_figures_are() -> None:
@@ -39,3 +39,10 @@ def test_a_position_that_nothing_guards_is_named_and_one_that_is_closing_is_not(
     assert said((), bare) == ["SPY: nothing at the broker guards 7 shares; give it a stop"]
     assert said((), a_position()) == []
     assert said((), a_position(covered=Quantity(Decimal(40)), is_closing=True)) == []
+
+
+def test_it_says_no_more_at_once_than_it_may_and_the_most_frequent_first() -> None:
+    """OP-09: or it would be taken for one that floods."""
+    log = tuple(f"vwap: S{n} not staged: breaker: shut" for n in range(5) for _ in range(3 + n))
+
+    assert [text.partition(" was")[0] for text in said(log)] == ["vwap: S4", "vwap: S3", "vwap: S2"]
