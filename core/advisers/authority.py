@@ -33,6 +33,11 @@ class Watch:
             self.attempts.append(what)
         return UnauthorizedAIActionError(f"{self.adviser} may advise and not {what}")
 
+    def taken(self) -> tuple[str, ...]:
+        """What it tried and was not told yet."""
+        attempts, self.attempts = tuple(self.attempts), []
+        return attempts
+
 
 _AT_WORK: ContextVar[Watch | None] = ContextVar("adviser", default=None)
 

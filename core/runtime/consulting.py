@@ -54,24 +54,33 @@ class Consulting:
     async def _consult(self, adviser: Adviser, view: DeskView, hear: Callable[[FromAdviser], None]) -> None:
         watch = Watch(adviser.name)
         answered: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+
+        def tell(answer: object) -> None:
+            """In the loop. Of one that comes too late only what it tried meanwhile counts."""
+            if not answered.done():
+                answered.set_result(answer)
+            elif attempts := watch.taken():
+                hear(FromAdviser(adviser.name, (), attempts))
+
         shown, most = shown_of(view, watch), self.terms.most
-        threading.Thread(
-            target=_ask, args=(adviser, shown, watch, most, answered), name=f"adviser {adviser.name}", daemon=True
-        ).start()
+        arguments = (adviser, shown, watch, most, asyncio.get_running_loop(), tell)
+        threading.Thread(target=_ask, args=arguments, name=f"adviser {adviser.name}", daemon=True).start()
         try:
             answer = await asyncio.wait_for(answered, self.terms.answer_seconds)
         except TimeoutError:
             answer = AdviserFault(f"gave no answer in {self.terms.answer_seconds} s")
-        hear(FromAdviser(adviser.name, answer, tuple(watch.attempts)))
+        hear(FromAdviser(adviser.name, answer, watch.taken()))
 
 
-def _ask(adviser: Adviser, shown: Shown, watch: Watch, most: int, answered: asyncio.Future[object]) -> None:
+def _ask(
+    adviser: Adviser,
+    shown: Shown,
+    watch: Watch,
+    most: int,
+    loop: asyncio.AbstractEventLoop,
+    tell: Callable[[object], None],
+) -> None:
     """In the adviser's thread."""
     answer = consulted(adviser, shown, watch, most)
-
-    def tell() -> None:
-        if not answered.done():
-            answered.set_result(answer)
-
     with suppress(RuntimeError):  # the loop has ended meanwhile
-        answered.get_loop().call_soon_threadsafe(tell)
+        loop.call_soon_threadsafe(tell, answer)

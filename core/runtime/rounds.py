@@ -31,4 +31,4 @@ class Rounds:
         for adviser in asked:
             watch = Watch(adviser.name)
             answer = consulted(adviser, shown_of(view, watch), watch, self.terms.most)
-            yield FromAdviser(adviser.name, answer, tuple(watch.attempts))
+            yield FromAdviser(adviser.name, answer, watch.taken())

@@ -115,3 +115,26 @@ def test_one_that_kills_from_its_thread_is_refused_and_told_also_where_it_hides_
     assert view.status.killed_by is None
     assert house.runtime.latch.shut() is None
     assert any(row.kind == "CRITICAL" for row in view.log)
+
+
+class Patient(Killing):
+    """Waits until nobody listens any more, and tries then."""
+
+    name = "patient"
+
+    def advise(self, shown: Shown) -> Iterator[Advice]:
+        self.released.wait(0.3)
+        return super().advise(shown)
+
+
+def test_one_that_tries_after_its_time_is_over_is_refused_and_told_as_well() -> None:
+    """OP-09"""
+    patient = Patient()
+    house = LiveHouse(at_the_dip())
+    patient.runtime = house.runtime
+    asked_fast(house, patient)
+    with house:
+        view = house.waits(lambda view: view.advice.oversteps, "it is told")
+
+    assert told(house, AdviserOverstepped)[0] == AdviserOverstepped("patient", "send Kill")
+    assert view.status.killed_by is None
