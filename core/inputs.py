@@ -187,6 +187,8 @@ class ProposeOrder:
         Of an entry of whole shares: where the broker takes the profit (bracket).
     trail_price, trail_fraction
         Of a trailing stop: USD or a fraction of the price, one of them.
+    advice
+        The number of the advice that filled the form; None where none did.
     """
 
     symbol: Symbol
@@ -200,6 +202,7 @@ class ProposeOrder:
     target_price: Price | None = None
     trail_price: Price | None = None
     trail_fraction: Fraction | None = None
+    advice: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ class AdviceScreen(Dialog):
             self.behind.say("it names no trade; the form is empty")
             self.behind.ask(NewOrderScreen(self.behind))
             return
-        self.behind.ask(NewOrderScreen(self.behind, texts_of(row.idea)))
+        self.behind.ask(NewOrderScreen(self.behind, texts_of(row.idea), row.number))
 
     def action_drop(self) -> None:
         row = self._selected()

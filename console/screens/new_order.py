@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -37,16 +38,19 @@ NEEDED = frozenset({"symbol", "quantity", "limit", "stop", "trail"})
 
 
 class NewOrderScreen(Form):
+    """`advice` is the number of the one that filled it; None where the operator begins."""
+
     PLACE = Place.ORDER_FORM
     BINDINGS = bindings_for(PLACE)
     CAPITALS = frozenset({"symbol"})
 
-    def __init__(self, behind: Behind, texts: Mapping[str, str] = NOTHING) -> None:
+    def __init__(self, behind: Behind, texts: Mapping[str, str] = NOTHING, advice: int | None = None) -> None:
         symbols = behind.view.symbols if behind.view is not None else ()
         only = {"symbol": symbols[0].symbol} if len(symbols) == 1 else {}
         super().__init__(
             behind, "New order ─ becomes a proposal, nothing is sent", FIELDS, {**DEFAULTS, **only, **texts}
         )
+        self.advice = advice
         self._awaited: Awaited | None = None
         self._was_entered = False
         self.looking = Looking(behind)
@@ -88,7 +92,7 @@ class NewOrderScreen(Form):
             return
         strategy = None if order.effect.only_reduces else MANUAL
         self._awaited = awaited(view, order.symbol, strategy, self.behind.now())
-        self.behind.handle.send(order)
+        self.behind.handle.send(replace(order, advice=self.advice))
         self.answered("staging…")
 
     def action_size(self, part: str) -> None:

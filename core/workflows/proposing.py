@@ -133,7 +133,7 @@ class Proposing:
                 exit_reason=ExitReason.MANUAL,
                 intended=command.limit_price,
                 reference=None,
-                reason="typed by the operator",
+                reason=self._typed(command),
                 terms=command,
             )
             return ()
@@ -161,7 +161,7 @@ class Proposing:
                 signal_time=self.desk.at,
                 staged_at=self.desk.at,
                 expires_at=self.desk.at + life,
-                reason="typed by the operator",
+                reason=self._typed(command),
                 intended_price=command.limit_price,
                 reference=None,
                 exit_reason=None,
@@ -302,6 +302,11 @@ class Proposing:
                 exit_reason=exit_reason,
             )
         )
+
+    def _typed(self, command: ProposeOrder) -> str:
+        """By whom, and after whose advice."""
+        given = None if command.advice is None else self.desk.advice.advice(command.advice)
+        return "typed by the operator" + ("" if given is None else f", after advice {given.number} of {given.adviser}")
 
     def _marked(self, order: OrderRequest) -> OrderRequest:
         """What is typed in extended hours acts in them where it can (RK-20)."""

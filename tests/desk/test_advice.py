@@ -88,7 +88,7 @@ async def test_enter_fills_the_order_form_and_what_is_staged_has_a_ticket_like_a
         assert house.shows("496", "494", "0.05")
         assert house.sent_nothing()
         await house.press("enter")
-        await house.until(lambda: house.shows("BUY to open ─ SPY") or house.shows("BUY to open"))
+        await house.until(lambda: house.shows("BUY to open ─ SPY", "after advice 1 of watchman"))
         assert house.sent_nothing()
 
 
