@@ -16,12 +16,15 @@ from core.advisers.authority import Watch, watched
 from core.model.advice import Advice, AdviserFault
 from core.views import DeskView, LogRow, PositionRow, ProposalRow, StrategyRow
 
-TRADING = (
-    "account", "accept", "adopt", "approv", "broker", "buy", "cancel", "close", "command", "confirm", "desk", "engine",
-    "execut", "gateway", "handle", "inbox", "kill", "order", "override", "place", "propose", "put", "rearm", "record",
-    "redeem", "release", "runtime", "sell", "send", "sign", "stag", "submit", "ticket", "trade",
+TRADING = frozenset(
+    {
+        "adopt", "approval", "approve", "broker", "buy", "cancel", "close", "command", "confirm", "confirmation",
+        "cover", "desk", "edit", "engine", "execute", "execution", "flatten", "gateway", "handle", "inbox", "kill",
+        "mandate", "order", "override", "place", "propose", "rearm", "record", "redeem", "release", "replace",
+        "runtime", "sell", "send", "short", "sign", "stage", "staging", "submit", "ticket", "trade",
+    }
 )  # fmt: skip
-"""Parts of names that no picture has: whoever asks one for them reaches for trading."""
+"""Words of names that no picture has: whoever asks one for `submit_order` or `the_broker` reaches for trading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Shown:
 
     def __getattr__(self, name: str) -> NoReturn:
         """What it has not. Raises `UnauthorizedAIActionError` for what trades, AttributeError for all else."""
-        if not name.startswith("_") and any(word in name.lower() for word in TRADING):
+        if not name.startswith("_") and not TRADING.isdisjoint(name.lower().split("_")):
             raise self._watch.refuse(f"reach for {name[:40]}")
         raise AttributeError(name)
 

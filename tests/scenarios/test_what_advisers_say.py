@@ -299,10 +299,11 @@ def test_one_that_goes_on_reaching_for_it_is_asked_no_more() -> None:
     assert len(climber.errors) == 3
 
 
-def test_a_name_that_a_picture_has_not_is_no_attempt_to_trade() -> None:
+@pytest.mark.parametrize("name", ["postions", "orders", "signals", "computed_at", "__copy__"])
+def test_a_name_that_a_picture_has_not_is_no_attempt_to_trade(name: str) -> None:
     """OP-09: a slip of the pen rings no bell."""
     house = a_house()
-    climber = Climber(house, lambda shown, _: getattr(shown, "postions", None))
+    climber = Climber(house, lambda shown, _: getattr(shown, name, None))
 
     asks(house, climber).until("09:45")
 
