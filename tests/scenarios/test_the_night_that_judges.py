@@ -14,6 +14,7 @@ from core.facts import (
     Halted,
     PromotionDecided,
     PromotionProposed,
+    ProposalSkipped,
     ProposalStaged,
     Resumed,
     StrategiesEvaluated,
@@ -133,6 +134,8 @@ def test_ten_losses_in_a_row_retire_it_on_the_first_night_after_two_weeks() -> N
     assert shut.reason == "11 losses in a row, 10 retire it"
     assert house.nights() == [date(2026, 10, 19)]
     assert len(house.facts(ProposalStaged)) == 11, "it opens nothing any more"
+    assert house.desk.orchestrator.no_trade()["DISABLED"] > 0, "it is shut itself, the halt aside"
+    assert not house.facts(ProposalSkipped)
     assert house.last(Halted).cause is HaltCause.RETIRED
     assert house.row().shut.startswith("is RETIRED")
     assert house.row().evaluation[0] == (
