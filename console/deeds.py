@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from console.broker_words import breaker_in_words, fate_of
+from console.evaluated import ask_to_reinstate, decide_promotion
 from console.following import Following
 from console.keymap import written
 from console.screens.behind import Behind
@@ -65,6 +66,8 @@ class Deeds:
             "fewer": lambda _view, _key: self.behind.say("refusals are hidden again"),
             "override": self._override,
             "pause": self._pause,
+            "more": lambda view, key: decide_promotion(self.behind, view, key, is_adopted=True),
+            "no more": lambda view, key: decide_promotion(self.behind, view, key, is_adopted=False),
         }
 
     def do(self, what: str, key: str | None) -> None:
@@ -334,7 +337,9 @@ class Deeds:
         if row is None:
             return
         name = f"{row.strategy.upper()} on {row.symbol}"
-        if row.is_paused:
+        if row.may_be_resumed and not row.is_paused:
+            ask_to_reinstate(self.behind, row)
+        elif row.is_paused:
             self.behind.handle.send(ResumeStrategy(row.strategy, row.symbol))
             self.behind.say(f"asked {name} to go on: it proposes entries again")
         else:

@@ -37,6 +37,7 @@ from console.log_pane import LogPane, WriteLog
 from console.mouse import may_ask_for_mouse
 from console.panes import PLACES
 from console.remapping import moved_by
+from console.screens.advice import AdviceScreen
 from console.screens.chord import ChordScreen
 from console.screens.detail import WIRE
 from console.screens.help import HelpScreen
@@ -395,6 +396,10 @@ class Desk(App[None]):
     def action_new_order(self) -> None:
         if self.view is not None and not self.is_too_small:
             self.push_screen(NewOrderScreen(self))
+
+    def action_advice(self) -> None:
+        if self.view is not None and not self.is_too_small:
+            self.push_screen(AdviceScreen(self))
 
     def action_flatten(self) -> None:
         self.flatten()

@@ -42,6 +42,7 @@ class Place(Enum):
     FILTER = "log filter"
     COMMANDS = "commands"
     READING = "help and details"
+    ADVICE = "advice"
     GUIDE = "the guide"
 
 
@@ -94,6 +95,7 @@ KEYS: tuple[Key, ...] = (
     Key("order.new", _EVERYWHERE, "n", "n", "app.new_order", "new order", is_in_footer=True),
     Key("flatten", _EVERYWHERE, "F", "F", "app.flatten", "flatten everything"),
     Key("row.copy", _EVERYWHERE, "Y", "Y", "app.copy_row", "copy the row"),
+    Key("advice", _EVERYWHERE, "A", "A", "app.advice", "advice"),
     Key("help", _EVERYWHERE, "question_mark", "?", "app.help", "help", is_in_footer=True),
     Key("commands", _EVERYWHERE, "ctrl+p", "Ctrl+P", "app.commands", "commands"),
     Key("guide", _EVERYWHERE, "", "", "app.guide", "the guide of the first start", is_fixed=True),
@@ -123,6 +125,8 @@ KEYS: tuple[Key, ...] = (
     Key("order.all", Place.ORDERS, "a", "a", "all", "refusals too"),
     Key("protection.override", Place.PROTECTIONS, "o", "o", "override", "override", is_in_footer=True),
     Key("strategy.pause", Place.STRATEGIES, "space", "Space", "pause", "pause or resume", is_in_footer=True),
+    Key("strategy.more", Place.STRATEGIES, "plus", "+", "more", "adopt the allocation that is proposed"),
+    Key("strategy.no_more", Place.STRATEGIES, "minus", "-", "no_more", "decline it"),
     Key("log.filter", Place.LOG, "slash", "/", "filter", "filter", is_in_footer=True),
     Key("log.clear", Place.LOG, "escape", "Esc", "clear_filter", "clear the filter"),
     Key("log.follow", Place.LOG, "f", "f", "follow", "follow", is_in_footer=True),
@@ -173,6 +177,10 @@ KEYS: tuple[Key, ...] = (
     Key("read.first", _READING, "home", "Home", "scroll(-9999)", "first"),
     Key("read.last", _READING, "end", "End", "scroll(9999)", "last"),
     Key("read.back", _READING, "escape", "Esc", "back", "back", is_in_footer=True),
+    Key("advice.adopt", Place.ADVICE, "enter", "Enter", "adopt", "adopt", is_in_footer=True, is_fixed=True),
+    Key("advice.order", Place.ADVICE, "n", "n", "order", "as an order", is_in_footer=True),
+    Key("advice.drop", Place.ADVICE, "x", "x", "drop", "take back", is_in_footer=True),
+    Key("advice.back", Place.ADVICE, "escape", "Esc", "back", "back", is_in_footer=True),
     Key("guide.back", Place.GUIDE, "enter,escape", "Enter Esc", "back", "to the desk", is_in_footer=True),
 )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from core.advisers.book import AdviceState
 from core.control import ControlState
 from core.desk import Desk
 from core.execution.breaker import BreakerState
@@ -17,6 +18,7 @@ from core.market.normaliser import MarketState
 from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
 from core.risk.allocation import AllocationsState
 from core.risk.day import DayState
+from core.risk.evaluation.book import EvaluationState
 from core.risk.margin_samples import MarginState
 from core.risk.protections.book import BookState
 from core.risk.regime.book import RegimeState
@@ -42,6 +44,8 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "market": TypeAdapter(MarketState),
     "strategies": TypeAdapter(OrchestratorState),
     "shadows": TypeAdapter(ShadowsState),
+    "advice": TypeAdapter(AdviceState),
+    "evaluation": TypeAdapter(EvaluationState),
 }
 """One document a slice; the shape of each is its state's."""
 
@@ -68,6 +72,8 @@ def states(desk: Desk) -> dict[str, Any]:
         "market": desk.normaliser.state,
         "strategies": desk.orchestrator.state,
         "shadows": desk.shadows.state,
+        "advice": desk.advice.state,
+        "evaluation": desk.evaluation.state,
     }
 
 
@@ -130,6 +136,8 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
     desk.latencies.state = loaded["latencies"]
     desk.tally.state = loaded["tally"]
     desk.normaliser.state = loaded["market"]
+    desk.advice.state = loaded["advice"]
+    desk.evaluation.state = loaded["evaluation"]
     desk.orchestrator.restore(loaded["strategies"], desk.control.settings)
     desk.shadows.restore(loaded["shadows"])
     return found.sequence

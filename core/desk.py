@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from core.advisers.authority import at_work, only_for_people
+from core.advisers.book import AdviceBook
 from core.control import Control
 from core.execution.breaker import Breaker
 from core.execution.latency import Latencies
@@ -28,6 +30,7 @@ from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest, Side
 from core.model.position import Trade
 from core.model.quote import NoQuote, Quote
+from core.model.recommendation import Recommendation
 from core.model.regime import labels_of
 from core.model.session import Calendar
 from core.model.values import ZERO, Price, Quantity, Symbol, plain
@@ -35,10 +38,12 @@ from core.ports import Journal
 from core.risk.allocation import Allocations
 from core.risk.conditions import gathered
 from core.risk.day import Day
+from core.risk.evaluation.book import EvaluationBook, Shut
 from core.risk.gate import ReviewContext
 from core.risk.margin_samples import MarginSamples
 from core.risk.protections.book import ProtectionBook
 from core.risk.protections.day_trades import business_days
+from core.risk.protections.equity_curve import NO_STRATEGY
 from core.risk.protections.trades import Direction, closed
 from core.risk.regime.book import RegimeBook
 from core.risk.reloading import Change
@@ -65,9 +70,11 @@ class Holdings:
         regime: RegimeBook,
         sizing: SizingBook,
         allocations: Allocations,
+        advice: AdviceBook,
+        evaluation: EvaluationBook,
     ) -> None:
         self.ledger, self.stage, self.opening, self.regime, self.sizing = ledger, stage, opening, regime, sizing
-        self.allocations = allocations
+        self.allocations, self.advice, self.evaluation = allocations, advice, evaluation
 
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]:
         position = self.ledger.position(symbol, strategy)
@@ -88,6 +95,12 @@ class Holdings:
 
     def is_waiting(self, symbol: Symbol, strategy: str) -> bool:
         return self.stage.entry_waits(symbol, strategy) or bool(self.ledger.working_entries(symbol, strategy))
+
+    def recommendation(self, symbol: Symbol, strategy: str) -> Recommendation | None:
+        return self.advice.recommendation(strategy, symbol)
+
+    def shut(self, strategy: str, at: datetime) -> Shut | None:
+        return self.evaluation.shut(strategy, at)
 
     def opening_equity(self, day: date) -> Decimal | None:
         return self.opening.opening_equity(day)
@@ -130,8 +143,13 @@ class Desk:
         self.breaker = Breaker()
         self.latencies = Latencies(calendar.trading_day)
         self.tally = Tally(calendar.trading_day)
+        self.advice = AdviceBook()
+        self.evaluation = EvaluationBook(
+            lambda: self.control.settings.evaluation, lambda: self.regime.regime, calendar.trading_day
+        )
         self.normaliser = Normaliser(calendar)
-        holdings = Holdings(self.ledger, self.stage, self.opening, self.regime, self.sizing, self.allocations)
+        shared = self.ledger, self.stage, self.opening, self.regime, self.sizing
+        holdings = Holdings(*shared, self.allocations, self.advice, self.evaluation)
         self.orchestrator = Orchestrator(calendar, holdings, kinds)
         self.shadows = Shadows(calendar, self.control, self.stage, self.ledger, self._last_close)
         self.shadows.counts_for, self.shadows.on_end = self.protections.refuses_by_curve, self._hear_shadow
@@ -149,6 +167,8 @@ class Desk:
 
     def record(self, fact: Fact) -> None:
         """Write the fact, then fold it into the slices; of bars only those hear who ask for nothing else."""
+        if at_work() is not None:
+            only_for_people("write the journal")
         sequence = self.journal.append(self.at, fact)
         kind = type(fact)
         for fold in self.folds.get(kind, self._only_after):
@@ -260,6 +280,8 @@ class Desk:
             self.breaker.folds,
             self.latencies.folds,
             self.tally.folds,
+            self.advice.folds,
+            self.evaluation.folds,
         )
         for folds in slices:
             for kind, fold in folds.items():
@@ -281,6 +303,8 @@ class Desk:
         over = closed(trade, Direction.LONG if is_long else Direction.SHORT)
         self.protections.take(over)
         self.sizing.take(over)
+        if trade.strategy not in NO_STRATEGY:
+            self.evaluation.take(trade)
 
     def _hear_shadow(self, shadow: Shadow, at: datetime) -> None:
         """What the equity curve refused has ended (RK-13)."""

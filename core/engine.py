@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from core import inputs
+from core.advisers.authority import at_work, only_for_people
 from core.desk import Desk
 from core.effects import CancelOrder, Effect, FetchAccount, FetchHistory, FetchPicture, LatchKill
 from core.execution.order import Order
@@ -23,6 +24,7 @@ from core.risk.reloading import changes_between, without_looser
 from core.settings import Settings
 from core.strategies.house import OF_THE_HOUSE, Kinds
 from core.workflows.adopting import Adopting
+from core.workflows.advising import Advising
 from core.workflows.beginning import Beginning
 from core.workflows.breaking import CALLS, Breaking
 from core.workflows.cancelling import Cancelling
@@ -33,6 +35,7 @@ from core.workflows.comparing import Comparing
 from core.workflows.confirming import Confirming
 from core.workflows.doubting import Doubting
 from core.workflows.editing import Editing
+from core.workflows.evaluating import Evaluating
 from core.workflows.exiting import Exiting
 from core.workflows.filling import Filling
 from core.workflows.guarding import Guarding
@@ -43,6 +46,7 @@ from core.workflows.measuring import Measuring
 from core.workflows.minding import Minding
 from core.workflows.proposing import Proposing
 from core.workflows.protecting import Protecting
+from core.workflows.recommending import Recommending
 from core.workflows.reloading import Reloading
 from core.workflows.replacing import Replacing
 from core.workflows.starting import Starting
@@ -78,6 +82,7 @@ class Engine:
         self._is_moved = False
         self._is_owed_a_sync = False
         self.desk.listeners.append(self._note)
+        self.handlers: dict[type, Handler] = {}
         self._build()
 
     def _build(self) -> None:  # noqa: PLR0915 - a list, and one place to read it
@@ -140,6 +145,7 @@ class Engine:
             timekeeping,
             Beginning(desk),
             guarding,
+            *self._build_judgement(market),
             market,
             submitting,
             doubting,
@@ -149,7 +155,7 @@ class Engine:
             comparing,
             warming,
         )
-        self.handlers: dict[type, Handler] = {
+        self.handlers |= {
             inputs.BarArrived: market.on_bar,
             inputs.QuoteArrived: market.on_quote,
             inputs.MarketDataBroken: market.on_broken,
@@ -198,6 +204,19 @@ class Engine:
         for reply in CALLS:
             self.handlers[reply] = _heard(breaking, self.handlers[reply])
 
+    def _build_judgement(self, market: Market) -> tuple[Recommending, Evaluating]:
+        """Who speaks about trades and makes none: the advisers, and the night's evaluation."""
+        recommending, evaluating = Recommending(self.desk), Evaluating(self.desk)
+        market.after_entry = recommending.after_entry
+        self.handlers |= {
+            inputs.FromAdviser: Advising(self.desk).on_heard,
+            inputs.AdoptAdvice: recommending.on_adopt,
+            inputs.DropRecommendation: recommending.on_drop,
+            inputs.ReinstateStrategy: evaluating.on_reinstate,
+            inputs.DecidePromotion: evaluating.on_decide,
+        }
+        return recommending, evaluating
+
     # ── the inbox ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def handle(self, at: datetime, message: inputs.Input) -> Iterable[Effect]:
@@ -207,7 +226,11 @@ class Engine:
         ------
         ValueError
             `at` is before the last input's.
+        UnauthorizedAIActionError
+            An adviser calls (OP-09).
         """
+        if at_work() is not None:
+            only_for_people("give the engine orders")
         desk = self.desk
         if at < desk.at:
             raise ValueError(f"time went back: {at} after {desk.at}")

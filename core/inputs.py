@@ -200,6 +200,8 @@ class ProposeOrder:
         Of an entry of whole shares: where the broker takes the profit (bracket).
     trail_price, trail_fraction
         Of a trailing stop: USD or a fraction of the price, one of them.
+    advice
+        The number of the advice that filled the form; None where none did.
     """
 
     symbol: Symbol
@@ -213,6 +215,7 @@ class ProposeOrder:
     target_price: Price | None = None
     trail_price: Price | None = None
     trail_fraction: Fraction | None = None
+    advice: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,11 +291,41 @@ class ResumeStrategy:
 
 
 @dataclass(frozen=True, slots=True)
+class ReinstateStrategy:
+    """What the evaluation retired, or paused in a regime, may open again (ST-10)."""
+
+    strategy: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecidePromotion:
+    """The operator's word on the larger allocation that is proposed for a strategy (ST-10)."""
+
+    strategy: str
+    is_adopted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RefuseSymbol:
     """Not this symbol today: no entry in it is staged until the next trading day."""
 
     symbol: Symbol
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptAdvice:
+    """Hand an advice to the strategy that it names, as it is (ST-04)."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropRecommendation:
+    """Take back what was adopted for a strategy, before it made anything of it."""
+
+    strategy: str
+    symbol: Symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,6 +398,26 @@ class ReloadLimits:
     word: str = ""
 
 
+# ── advisers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class FromAdviser:
+    """What came back of one consultation, whatever it is: the engine takes words out of it, and nothing else (OP-09).
+
+    Attributes
+    ----------
+    answer
+        A tuple of advice, or a fault.
+    attempts
+        What it reached for beside speaking; each was refused.
+    """
+
+    adviser: str
+    answer: object
+    attempts: tuple[str, ...] = ()
+
+
 # ── the runtime ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -432,7 +485,11 @@ Command = (
     | EditOrder
     | PauseStrategy
     | ResumeStrategy
+    | ReinstateStrategy
+    | DecidePromotion
     | RefuseSymbol
+    | AdoptAdvice
+    | DropRecommendation
     | RequestCancel
     | Halt
     | Resume
@@ -463,6 +520,7 @@ Input = (
     | LampChanged
     | CallsCounted
     | Command
+    | FromAdviser
     | Start
     | ClockRead
     | DeadlineReached

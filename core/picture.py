@@ -19,6 +19,7 @@ from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Proposal, StopPlan, Ticket
 from core.model.values import Fraction, Money, Price, Quantity, Symbol, plain
+from core.pictures.advice import advice_view
 from core.pictures.charts import Charts
 from core.pictures.log import Log
 from core.pictures.margin import margin_view
@@ -103,7 +104,7 @@ class Pictures:
                 tuple(p for p in positions if p.covered < abs(p.quantity)),
             ),
             symbols=symbol_views(desk, at),
-            strategies=strategy_rows(desk, today),
+            strategies=strategy_rows(desk, today, at),
             staged=self.log.staged,
             protections=self.protections.rows(at),
             trades=tuple(_trade(t) for t in trades),
@@ -113,6 +114,7 @@ class Pictures:
             sizing=sizing(desk, at),
             wire=wire_view(desk, at),
             reload=reload_view(desk),
+            advice=advice_view(desk, at),
         )
 
     def _chart(self, at: datetime, positions: tuple[PositionRow, ...]) -> ChartView | None:

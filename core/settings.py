@@ -11,11 +11,13 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from core.advisers.terms import AdvisersSettings
 from core.exits.terms import ExitTerms
 from core.model.account import Mode
 from core.model.order import StopHolder
 from core.model.values import plain
 from core.own_terms import OWN_NAME, OwnTerms, sorted_out
+from core.risk.evaluation.terms import EvaluationSettings
 from core.risk.protections.terms import FREQTRADE, ProtectionsSettings
 from core.risk.regime.terms import FrequencyTerms, RegimeSettings
 from core.risk.scaling.settings import SizingSettings
@@ -291,7 +293,7 @@ class DisplaySettings(Part):
 class Settings(GrownPart):
     """Everything that can be set. The profile gives the defaults; file, environment and command line go over them."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"exits"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"advisers", "evaluation", "exits"})
 
     profile: Literal["micro", "swing", "freqtrade"] = "micro"
     symbols: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9./]{0,9}$")], ...] = ("SPY",)
@@ -306,6 +308,8 @@ class Settings(GrownPart):
     alpaca: AlpacaSettings = AlpacaSettings()
     regime: RegimeSettings = RegimeSettings()
     display: DisplaySettings = DisplaySettings()
+    advisers: AdvisersSettings = AdvisersSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
     keys: dict[str, str] = Field({}, description="other keys, by the identifier of the table's line")
 
     @field_validator("symbols")

@@ -6,11 +6,13 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from core import facts
+from core.advisers import words as advice
 from core.control import jump_in_words
 from core.model.order import LegRole, OrderRequest, OrderType
 from core.model.reconciliation import DifferenceKind
 from core.model.staging import StopPlan
 from core.model.values import CENT, ZERO, plain
+from core.risk.evaluation import words as evaluation
 from core.risk.regime import report
 from core.strategies.memory import fault_in_words
 
@@ -245,7 +247,7 @@ def _order_in_words(fact: facts.Fact) -> str:
             )
         case facts.UpdateIgnored():
             return f"{fact.client_order_id} update ignored: {fact.reason}"
-    return type(fact).__name__
+    return evaluation.in_words(fact) or advice.in_words(fact)
 
 
 def _guard(
@@ -311,6 +313,8 @@ def _of_strategies(
 
 
 _KINDS: dict[type, str] = {
+    **advice.KINDS,
+    **evaluation.KINDS,
     facts.SettingsFileChanged: "settings",
     facts.SettingsFileAgreed: "settings",
     facts.LimitsReloaded: "settings",

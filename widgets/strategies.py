@@ -12,7 +12,7 @@ from widgets.lines import TextLine
 from widgets.pane import INDENT, Pane
 from widgets.proposals import answer_in_words, in_words
 
-PAUSED = "PAUSED"
+PAUSED, RETIRED = "PAUSED", "RETIRED"
 REASONS = 3
 """Reasons for not trading that are named under the grid, the most frequent first."""
 LOW = 7
@@ -43,10 +43,13 @@ class Strategies(Pane):
         self._rows, self._results = tuple(rows), tuple(results)
         self.grid.show([_row(row, waiting) for row in rows])
         missing = sum(row.is_missing for row in rows)
-        paused = sum(row.is_paused and not row.is_missing for row in rows)
-        said = [f"{len(rows) - paused - missing} running"] if rows else []
+        retired = sum(RETIRED in row.shut and not row.is_missing for row in rows)
+        paused = sum((row.is_paused or bool(row.shut)) and not row.is_missing for row in rows) - retired
+        said = [f"{len(rows) - paused - missing - retired} running"] if rows else []
         if missing:  # first: where the title is cut, this stays
             said.insert(0, f"{missing} MISSING")
+        if retired:
+            said.append(f"{retired} {RETIRED}")
         if paused:
             said.append(f"{paused} {PAUSED}")
         self.title_with(", ".join(said))
@@ -96,10 +99,19 @@ def _row(row: StrategyRow, waiting: Sequence[ProposalRow]) -> Row:
         (
             Cell(row.strategy.upper()),
             Cell(row.symbol, "strong"),
-            Cell(_paused(answer) if row.is_paused else answer, "warning" if wrong or row.is_paused else ""),
+            Cell(_standing(row, answer), "warning" if wrong or row.is_paused or row.shut else ""),
             Cell(str(row.times) if row.times else ""),
         ),
     )
+
+
+def _standing(row: StrategyRow, answer: str) -> str:
+    """What it answers; before that what keeps it shut, or that more is proposed for it."""
+    if row.shut and not row.is_paused:
+        return f"{RETIRED if RETIRED in row.shut else PAUSED}, Enter says why"
+    if row.is_paused:
+        return _paused(answer)
+    return f"+ proposed, {answer}" if row.proposed else answer
 
 
 def _paused(answer: str) -> str:

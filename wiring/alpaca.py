@@ -121,6 +121,7 @@ class AtAlpaca(Wiring):
 
     def live_runtime(self, settings: Settings, mode: Mode, keys: Keys, stack: ExitStack) -> LiveRuntime:
         """The engine on a broker, taken up where its journal left it."""
+        from core.advisers.house import advisers_of
         from core.brokers.alpaca.broker import AlpacaBroker
         from core.brokers.alpaca.stream import AlpacaOrderStream
         from core.market.alpaca.data import AlpacaData
@@ -152,7 +153,16 @@ class AtAlpaca(Wiring):
         )
         orders = AlpacaOrderStream(keys, mode, settings.alpaca)
         regime = RegimeWatch(self._vix(settings), lambda: market.daily_bars(SPY), utc_now)
-        runtime = LiveRuntime(engine, broker, orders, market, switch=switch, regime=regime, steady=time.monotonic)
+        runtime = LiveRuntime(
+            engine,
+            broker,
+            orders,
+            market,
+            switch=switch,
+            regime=regime,
+            steady=time.monotonic,
+            advisers=advisers_of(settings.advisers),
+        )
         broker.show_on(runtime.show)
         self._keep(folder, runtime, switch, write)
         return runtime

@@ -28,6 +28,7 @@ class Simulated(Wiring):
 
     def demo_runtime(self, request: DemoRequest, stack: ExitStack) -> VirtualRuntime:
         """The demo's engine, taken up where its journal and its exchange left it."""
+        from core.advisers.house import advisers_of
         from core.brokers.simulated.log import time_of
         from core.market.calendar import load_calendar
         from core.model.account import Mode
@@ -102,6 +103,7 @@ class Simulated(Wiring):
             pace=pace,
             operator=self._operator(request.operator, engine, now),
             steady=time.monotonic if settings.strategies.own else None,  # the house's own need no measure
+            advisers=advisers_of(settings.advisers),
         )
         self._keep(folder, runtime, switch, write, chosen)
         return runtime
@@ -184,6 +186,7 @@ class Simulated(Wiring):
         return engine, broker, lambda: now, write
 
     def _replayed(self, request: ReplayRequest, stack: ExitStack) -> VirtualRuntime:
+        from core.advisers.house import advisers_of
         from core.brokers.simulated.exchange import SimulatedExchange
         from core.engine import Engine
         from core.market.calendar import load_calendar
@@ -239,6 +242,7 @@ class Simulated(Wiring):
             link=link_of(settings),
             pace=Pace(request.speed),
             operator=self._operator(request.operator, engine, first),
+            advisers=advisers_of(settings.advisers),
         )
 
     def _operator(self, name: str, engine: Engine, start: datetime) -> Operator | None:

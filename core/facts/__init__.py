@@ -6,6 +6,22 @@ changed since the first journal; every other is version 1.
 
 from __future__ import annotations
 
+from core.facts.advice import (
+    AdoptionRefused,
+    AdviceGiven,
+    AdviserFailed,
+    AdviserOverstepped,
+    AdviserPaused,
+    RecommendationAdopted,
+    RecommendationDropped,
+)
+from core.facts.evaluation import (
+    PromotionDecided,
+    PromotionProposed,
+    StrategiesEvaluated,
+    StrategyOpened,
+    StrategyShut,
+)
 from core.facts.orders import (
     BreakerClosed,
     BreakerOpened,
@@ -93,6 +109,11 @@ from core.facts.strategies import SignalsOpposed, StrategyFailed, StrategyFound,
 __all__ = [
     "RELEARNED",
     "VERSIONS",
+    "AdoptionRefused",
+    "AdviceGiven",
+    "AdviserFailed",
+    "AdviserOverstepped",
+    "AdviserPaused",
     "ApprovalRedeemed",
     "BarClosed",
     "BreakerClosed",
@@ -135,6 +156,8 @@ __all__ = [
     "OverrideEnded",
     "PositionChanged",
     "PositionCorrected",
+    "PromotionDecided",
+    "PromotionProposed",
     "ProposalEdited",
     "ProposalEnd",
     "ProposalEnded",
@@ -144,6 +167,8 @@ __all__ = [
     "ProtectionOverridden",
     "ProtectionTripped",
     "Rearmed",
+    "RecommendationAdopted",
+    "RecommendationDropped",
     "ReconciliationFailed",
     "ReconciliationPassed",
     "RegimeMeasured",
@@ -158,11 +183,14 @@ __all__ = [
     "Source",
     "StateReset",
     "StateRestored",
+    "StrategiesEvaluated",
     "StrategyFailed",
     "StrategyFound",
     "StrategyMissing",
+    "StrategyOpened",
     "StrategyPaused",
     "StrategyResumed",
+    "StrategyShut",
     "SubmissionBlocked",
     "SymbolRefused",
     "TicketClosed",
@@ -246,6 +274,18 @@ Fact = (
     | ReconciliationPassed
     | ReconciliationFailed
     | PositionCorrected
+    | AdviceGiven
+    | AdviserFailed
+    | AdviserPaused
+    | AdviserOverstepped
+    | RecommendationAdopted
+    | RecommendationDropped
+    | AdoptionRefused
+    | StrategiesEvaluated
+    | StrategyShut
+    | StrategyOpened
+    | PromotionProposed
+    | PromotionDecided
 )
 
 VERSIONS: dict[str, int] = {

@@ -2,18 +2,19 @@
 
 Replay, backtest, demo and simulation are all this one. The same market, settings and keys give the same journal, byte
 for byte, at any speed (MD-05): speed only paces it. At equal times the exchange moves first, then comes the broker's
-word, then the market's, a deadline, and at last a person's.
+word, then the market's, a deadline, an adviser's, and at last a person's.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
 
+from core.advisers.base import Adviser
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.effects import (
     CancelOrder,
@@ -50,10 +51,12 @@ from core.model.bar import Bar
 from core.model.broker import Accepted, FreshFigures, NoAnswer, Refused
 from core.model.instrument import Instrument
 from core.model.values import ClientOrderId, Symbol
+from core.picture import Pictures
 from core.ports import KillSwitch
 from core.runtime.feed import BAR, Timed
 from core.runtime.line import Link, Operator
 from core.runtime.pace import Pace
+from core.runtime.rounds import Rounds
 from core.runtime.runtime import Runtime
 
 AFTER_THE_END = timedelta(hours=1)
@@ -78,6 +81,7 @@ class VirtualRuntime(Runtime):
         pace: Pace | None = None,
         operator: Operator | None = None,
         steady: Callable[[], float] | None = None,
+        advisers: Sequence[Adviser] = (),
     ) -> None:
         super().__init__(engine, switch, start)
         engine.desk.orchestrator.clock = steady
@@ -86,6 +90,8 @@ class VirtualRuntime(Runtime):
         self.pace = pace or Pace(None)
         self.pace.beat = self._beat
         self.operator = operator
+        self.rounds = Rounds(advisers, engine.desk.control.settings.advisers, start)
+        self._advised = Pictures(engine) if advisers else None
         self._feed: Iterator[Timed] = iter(feed)
         self._next: Timed | None = next(self._feed, None)
         self._arriving: deque[BarArrived] = deque()
@@ -154,6 +160,7 @@ class VirtualRuntime(Runtime):
             and not self._heap
             and self.exchange.next_at is None
             and (self.operator is None or self.operator.next_at() is None)
+            and self.rounds.next_at is None
         )
 
     def step(self, until: datetime | None = None) -> bool:
@@ -180,6 +187,8 @@ class VirtualRuntime(Runtime):
         deadline = self.engine.next_deadline
         if deadline is not None and (at is None or deadline < at):
             at = deadline
+        if self.rounds.next_at is not None and at is not None and self.rounds.next_at < at:
+            at = self.rounds.next_at
         if self.operator is not None:
             key = self.operator.next_at()
             if key is not None and (at is None or key < at):
@@ -210,9 +219,18 @@ class VirtualRuntime(Runtime):
             self.take(at, self._arriving.popleft())
         elif self.engine.next_deadline is not None and self.engine.next_deadline <= at:
             self.take(at, DeadlineReached())
+        elif self.rounds.next_at is not None and self.rounds.next_at <= at:
+            self._ask_advisers(at)
         elif self.operator is not None and (key := self.operator.next_at()) is not None and key <= at:
             for command in self.operator.press(at):
                 self.obey(command)
+
+    def _ask_advisers(self, at: datetime) -> None:
+        pictures, paused = self._advised, self.engine.desk.advice.state.paused
+        if pictures is None:
+            return
+        for said in self.rounds.ask(at, lambda: pictures.draw(at), lambda name: name not in paused):
+            self.take(at, said)
 
     def _market_moves(self) -> None:
         """The exchange hears of a bar when it begins, the engine when it has ended."""

@@ -28,9 +28,12 @@ from core.facts import (
     StrategyResumed,
 )
 from core.model.bar import Bar
+from core.model.evaluation import ShutCause
+from core.model.recommendation import Recommendation
 from core.model.session import Calendar, NoSession, Session
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade
 from core.model.values import ZERO, Money, Price, Quantity, Symbol
+from core.risk.evaluation.book import Shut
 from core.risk.scaling.contract import Conditions
 from core.settings import Settings
 from core.strategies.answers import WARMING_UP, leaving, not_now, shut
@@ -62,6 +65,8 @@ class Holdings(Protocol):
     def entries_filled(self, strategy: str, day: date) -> int: ...
     def entries_allowed(self, day: date) -> int: ...
     def is_waiting(self, symbol: Symbol, strategy: str) -> bool: ...
+    def recommendation(self, symbol: Symbol, strategy: str) -> Recommendation | None: ...
+    def shut(self, strategy: str, at: datetime) -> Shut | None: ...
     def opening_equity(self, day: date) -> Decimal | None: ...
     def conditions(self, symbol: Symbol, strategy: str, day: date, last: dict[Symbol, Price]) -> Conditions: ...
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal: ...
@@ -75,6 +80,7 @@ class Runner:
     context: Context
     until: datetime
     daily_limit: Decimal | None = None
+    shut: Shut | None = None
 
 
 class Orchestrator:
@@ -448,8 +454,12 @@ class Orchestrator:
         context.entries_filled = self.holdings.entries_filled(name, day)
         context.entries_allowed = self.holdings.entries_allowed(day)
         context.is_waiting = self.holdings.is_waiting(symbol, name)
-        context.is_paused = runner.state.paused_at is not None
-        context.is_enabled = self.settings.strategies.of(name).enabled and not context.is_paused
+        context.recommendation = self.holdings.recommendation(symbol, name)
+        runner.shut = shut = self.holdings.shut(name, context.session.open)
+        is_rested = shut is not None and shut.cause is not ShutCause.RETIRED
+        context.is_paused = runner.state.paused_at is not None or is_rested
+        is_open = shut is None and not context.is_paused
+        context.is_enabled = self.settings.strategies.of(name).enabled and is_open
         equity = self.holdings.opening_equity(day)
         context.risk_per_trade = _money(self.settings.risk.per_trade.of(equity))
         context.max_notional = _money(self.settings.risk.max_notional.of(equity))

@@ -5,6 +5,7 @@ Times are UTC; whoever draws them converts. A figure that is not known is None, 
 
 from __future__ import annotations
 
+from core.views.advice import NO_ADVICE, AdviceRow, AdviceView
 from core.views.desk import DeskView
 from core.views.results import ChartBar, ChartFill, ChartView, ResultRow, ShadowRow, TradeRow
 from core.views.rows import (
@@ -32,10 +33,13 @@ from core.views.ticket import (
 __all__ = [
     "IN_DOUBT",
     "NOTHING_TO_RELOAD",
+    "NO_ADVICE",
     "NO_CONDITIONS",
     "NO_SIZING",
     "NO_WIRE",
     "WARNED",
+    "AdviceRow",
+    "AdviceView",
     "ChartBar",
     "ChartFill",
     "ChartView",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.views.advice import NO_ADVICE, AdviceView
 from core.views.results import ChartView, ResultRow, ShadowRow, TradeRow
 from core.views.rows import LogRow, OrderRow, PositionRow, ProposalRow, ProtectionRow, StrategyRow
 from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, Ending, KillView, ReloadView, StatusView, WireView
@@ -52,3 +53,4 @@ class DeskView:
     wire: WireView = NO_WIRE
     failed_closes: tuple[LogRow, ...] = ()
     reload: ReloadView = NOTHING_TO_RELOAD
+    advice: AdviceView = NO_ADVICE

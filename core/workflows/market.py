@@ -38,6 +38,7 @@ class Market:
         self.exiting = exiting
         self.tell_of_guards: Callable[[], None] = lambda: None
         self.release_signed: Callable[[], Iterable[Effect]] = lambda: ()
+        self.after_entry: Callable[[EntrySignal], None] = lambda _signal: None
         self._day_known_until = datetime.min.replace(tzinfo=UTC)
         self._asked_for = datetime.min.replace(tzinfo=UTC)
         self._flattened: dict[tuple[Symbol, str], datetime] = {}
@@ -83,6 +84,7 @@ class Market:
         for answer in self.minding.agreed(bar, answers):
             if isinstance(answer, EntrySignal):
                 self.proposing.stage_entry(answer)
+                self.after_entry(answer)
             else:
                 self.proposing.stage_exit(answer)
         yield from self.release_signed()

@@ -154,7 +154,7 @@ class Proposing:
                 exit_reason=ExitReason.MANUAL,
                 intended=command.limit_price,
                 reference=None,
-                reason="typed by the operator",
+                reason=self._typed(command),
                 terms=command,
             )
             return ()
@@ -182,7 +182,7 @@ class Proposing:
                 signal_time=self.desk.at,
                 staged_at=self.desk.at,
                 expires_at=self.desk.at + life,
-                reason="typed by the operator",
+                reason=self._typed(command),
                 intended_price=command.limit_price,
                 reference=None,
                 exit_reason=None,
@@ -333,6 +333,11 @@ class Proposing:
         clamped = Quantity(min(quantity, left_to_close(self.desk, position.symbol, position.strategy, side)))
         reported = self.desk.closable_read_only(position.symbol, side)
         return min(clamped, reported) if reported else clamped
+
+    def _typed(self, command: ProposeOrder) -> str:
+        """By whom, and after whose advice."""
+        given = None if command.advice is None else self.desk.advice.advice(command.advice)
+        return "typed by the operator" + ("" if given is None else f", after advice {given.number} of {given.adviser}")
 
     def _marked(self, order: OrderRequest) -> OrderRequest:
         """What is typed in extended hours acts in them where it can (RK-20)."""
