@@ -20,6 +20,7 @@ from core.risk.protections.book import BookState
 from core.risk.regime.book import RegimeState
 from core.risk.scaling.book import SizingState
 from core.shadows import ShadowsState
+from core.staging.plans import PlansState
 from core.staging.stage import StageState
 from core.strategies.orchestrator import OrchestratorState
 
@@ -38,8 +39,12 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "market": TypeAdapter(MarketState),
     "strategies": TypeAdapter(OrchestratorState),
     "shadows": TypeAdapter(ShadowsState),
+    "plans": TypeAdapter(PlansState),
 }
 """One document a slice; the shape of each is its state's."""
+
+LATER: dict[str, object] = {"plans": {}}
+"""Documents that no earlier checkpoint has, and what is read in their place."""
 
 
 def states(desk: Desk) -> dict[str, Any]:
@@ -59,6 +64,7 @@ def states(desk: Desk) -> dict[str, Any]:
         "market": desk.normaliser.state,
         "strategies": desk.orchestrator.state,
         "shadows": desk.shadows.state,
+        "plans": desk.plans.state,
     }
 
 
@@ -105,7 +111,9 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
             "end is lost. Put the journal of a backup in its place; or move documents.json and backups/ away to go on "
             "from what is left"
         )
-    loaded = {name: adapter.validate_python(found.documents.get(name)) for name, adapter in ADAPTERS.items()}
+    loaded = {
+        name: adapter.validate_python(found.documents.get(name, LATER.get(name))) for name, adapter in ADAPTERS.items()
+    }
     desk.control.state = loaded["control"]
     desk.ledger.restore(loaded["orders"])
     desk.stage.state = loaded["proposals"]
@@ -120,4 +128,5 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
     desk.normaliser.state = loaded["market"]
     desk.orchestrator.restore(loaded["strategies"], desk.control.settings)
     desk.shadows.restore(loaded["shadows"])
+    desk.plans.state = loaded["plans"]
     return found.sequence

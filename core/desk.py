@@ -43,6 +43,7 @@ from core.risk.scaling.book import SizingBook
 from core.risk.scaling.contract import Conditions
 from core.settings import Settings
 from core.shadows import Shadow, Shadows
+from core.staging.plans import Plans
 from core.staging.stage import Stage
 from core.strategies.orchestrator import Orchestrator
 
@@ -101,6 +102,7 @@ class Desk:
         self.control = Control()
         self.ledger = Ledger(calendar)
         self.stage = Stage(calendar)
+        self.plans = Plans(self.stage, self.ledger)
         self.opening = Day()
         self.protections = ProtectionBook(lambda: self.control.settings.risk.protections, business_days(calendar))
         self.regime = RegimeBook(lambda: self.control.settings.risk)
@@ -225,6 +227,7 @@ class Desk:
             self.breaker.folds,
             self.latencies.folds,
             self.tally.folds,
+            self.plans.folds,
         )
         for folds in slices:
             for kind, fold in folds.items():

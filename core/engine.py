@@ -38,10 +38,12 @@ from core.workflows.holding_over import HoldingOver
 from core.workflows.lending import Lending
 from core.workflows.market import Market
 from core.workflows.measuring import Measuring
+from core.workflows.planning import Planning
 from core.workflows.proposing import Proposing
 from core.workflows.protecting import Protecting
 from core.workflows.reloading import Reloading
 from core.workflows.replacing import Replacing
+from core.workflows.running import Running
 from core.workflows.starting import Starting
 from core.workflows.stopping import Stopping
 from core.workflows.submitting import Submitting
@@ -93,8 +95,8 @@ class Engine:
         comparing.awaits_legs = adopting.awaits
         starting = Starting(desk, comparing, doubting)
         market = Market(desk, proposing)
-        editing = Editing(desk, gate)
-        choosing = Choosing(desk, proposing)
+        editing, choosing = Editing(desk, gate), Choosing(desk, proposing)
+        self.planning = planning = Planning(desk, gate, Running(desk, confirming, comparing))
 
         def after_fill(order: Order) -> Iterator[Effect]:
             yield from replacing.after_fill(order)
@@ -120,8 +122,8 @@ class Engine:
 
         filling.after_trade = market.tell_of_guards = guarding.look
         starting.see_loss = see_account
-        breaking = Breaking(desk)
-        warned = Warned(desk, cancelling)
+        comparing.see = planning.seeing(starting.see)
+        breaking, warned = Breaking(desk), Warned(desk, cancelling)
         measuring = Measuring(desk)
         reloading, timekeeping = Reloading(desk), Timekeeping(desk)
         reloading.after_reload, self._end_overrides = guarding.on_tightened, guarding.end_overrides
@@ -138,6 +140,7 @@ class Engine:
             closing,
             confirming,
             comparing,
+            planning,
         )
         self.handlers: dict[type, Handler] = {
             inputs.BarArrived: market.on_bar,
@@ -163,6 +166,11 @@ class Engine:
             inputs.ProposeOrder: proposing.on_propose_order,
             inputs.ProposeClose: proposing.on_propose_close,
             inputs.ProposeFlattening: proposing.on_propose_flattening,
+            inputs.OpenPlan: planning.on_open,
+            inputs.MarkInPlan: planning.on_mark,
+            inputs.SignPlan: planning.on_sign,
+            inputs.AnswerPlan: planning.running.on_answer,
+            inputs.LeavePlan: planning.on_leave,
             inputs.EditProposal: editing.on_edit,
             inputs.PauseStrategy: choosing.on_pause,
             inputs.ResumeStrategy: choosing.on_resume,
@@ -206,7 +214,7 @@ class Engine:
             self._is_moved |= type(message) in REPLANNED
             if effects is NOTHING and not self._is_moved:
                 return NOTHING
-            drained = list(effects)
+            drained = [*effects, *self.planning.running.go_on()]
             is_act = any(type(effect) not in QUESTIONS for effect in drained)
             if self._is_owed_a_sync or any(type(effect) not in UNSYNCED for effect in drained):
                 desk.journal.sync()

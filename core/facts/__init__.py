@@ -30,6 +30,16 @@ from core.facts.orders import (
     UpdateIgnored,
     WarningConfirmed,
 )
+from core.facts.plans import (
+    PlanEnded,
+    PlanMarked,
+    PlanMoved,
+    PlanOpened,
+    PlanOrderSkipped,
+    PlanRefused,
+    PlanSigned,
+    PlanTurnBegun,
+)
 from core.facts.program import (
     BarClosed,
     ClockJumped,
@@ -128,6 +138,14 @@ __all__ = [
     "OrderSent",
     "OrderStateChanged",
     "OverrideEnded",
+    "PlanEnded",
+    "PlanMarked",
+    "PlanMoved",
+    "PlanOpened",
+    "PlanOrderSkipped",
+    "PlanRefused",
+    "PlanSigned",
+    "PlanTurnBegun",
     "PositionChanged",
     "PositionCorrected",
     "ProposalEdited",
@@ -194,6 +212,14 @@ Fact = (
     | OrderApproved
     | ApprovalRedeemed
     | MandateEnded
+    | PlanOpened
+    | PlanMarked
+    | PlanSigned
+    | PlanRefused
+    | PlanTurnBegun
+    | PlanOrderSkipped
+    | PlanMoved
+    | PlanEnded
     | OrderCreated
     | LegResized
     | LegsMissing

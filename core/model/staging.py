@@ -198,6 +198,8 @@ class MandateKind(Enum):
     """The sale that follows when the stop that held the shares is gone (EX-21)."""
     RESTORE_STOP = "restore_stop"
     """The same stop again for what that sale left: all of it where it was refused (EX-21)."""
+    PLAN = "plan"
+    """One order of a signed plan, at its turn (OP-05)."""
 
 
 @dataclass(frozen=True, slots=True)
