@@ -22,6 +22,7 @@ from core.model.values import Money, Price, Quantity, Symbol, plain
 from core.pictures.charts import Charts
 from core.pictures.log import Log
 from core.pictures.margin import margin_view
+from core.pictures.plan import PlanPicture
 from core.pictures.protections import Protections
 from core.pictures.reloading import reload_view
 from core.pictures.results import result_rows, shadow_rows
@@ -66,6 +67,7 @@ class Pictures:
         self.slowest_sync = slowest_sync
         self.gate = standard_gate()
         self.protections = Protections(self.desk)
+        self.plan = PlanPicture(self.desk, self.gate)
         self.log = Log()
         self.charts = Charts(self.desk)
         self.watched: Symbol | None = None
@@ -112,6 +114,7 @@ class Pictures:
             sizing=sizing(desk, at),
             wire=wire_view(desk, at),
             reload=reload_view(desk),
+            plan=self.plan.draw(at),
         )
 
     def _chart(self, at: datetime, positions: tuple[PositionRow, ...]) -> ChartView | None:

@@ -53,14 +53,36 @@ class PlanEnd(Enum):
     LAPSED = "lapsed"
 
 
+class Standing(Enum):
+    """Where one signed order stands."""
+
+    WAITING = "waits for its turn"
+    CHECKING = "checked on fresh figures"
+    CLEARING = "its stop makes way"
+    SENT = "sent"
+    IN_DOUBT = "in doubt"
+    WORKING = "working"
+    FILLED = "filled"
+    ENDED = "ended unfilled"
+    REFUSED = "refused"
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing more comes of it."""
+        return self in (Standing.FILLED, Standing.ENDED, Standing.REFUSED)
+
+    @property
+    def holds_the_turn(self) -> bool:
+        """The next order waits for it."""
+        return self in (Standing.CHECKING, Standing.SENT)
+
+
 @dataclass(frozen=True, slots=True)
 class PlanLine:
-    """One order of a plan as the dry run found it when the plan was opened."""
+    """One order of a plan; `refusals` are what the dry run had against it when the plan was opened."""
 
     proposal: Proposal
-    review: Review
     refusals: tuple[str, ...] = ()
-    """Why it cannot go, beyond the checks' own words; empty where it can."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
 
 from core.execution.ledger import Ledger
 from core.facts import (
@@ -26,42 +25,19 @@ from core.facts import (
     PlanMoved,
     PlanOpened,
     PlanOrderSkipped,
+    PlanRefused,
     PlanSigned,
     PlanTurnBegun,
     SubmissionBlocked,
 )
 from core.model.order import OrderStatus
-from core.model.plan import Plan, PlanEnd, PlanPhase, PlanReport, SignedOrder
+from core.model.plan import Plan, PlanEnd, PlanPhase, PlanReport, SignedOrder, Standing
 from core.model.staging import MandateKind
 from core.model.values import ClientOrderId, Money, ProposalId, TicketId, plain
 from core.staging.stage import Stage
 
 ENDED_BELOW_IT = "the desk was stopped while the plan ran; nothing of it is sent by itself"
 KEPT_EVENTS = 200
-
-
-class Standing(Enum):
-    """Where one signed order stands."""
-
-    WAITING = "waits for its turn"
-    CHECKING = "checked on fresh figures"
-    CLEARING = "its stop makes way"
-    SENT = "sent"
-    IN_DOUBT = "in doubt"
-    WORKING = "working"
-    FILLED = "filled"
-    ENDED = "ended unfilled"
-    REFUSED = "refused"
-
-    @property
-    def is_over(self) -> bool:
-        """Nothing more comes of it."""
-        return self in (Standing.FILLED, Standing.ENDED, Standing.REFUSED)
-
-    @property
-    def holds_the_turn(self) -> bool:
-        """The next order waits for it."""
-        return self in (Standing.CHECKING, Standing.SENT)
 
 
 @dataclass(slots=True)
@@ -74,6 +50,8 @@ class PlanRun:
         Buying power that the broker told at each order's turn, USD.
     refusals
         Why a signed order did not go.
+    refused_because
+        Why the last key on it did not sign; a mark clears it.
     halted
         Why it must stop, though it has not been said yet; empty where nothing stops it.
     events
@@ -94,6 +72,7 @@ class PlanRun:
     powers: dict[ProposalId, Money] = field(default_factory=dict)
     refusals: dict[ProposalId, tuple[str, ...]] = field(default_factory=dict)
     halted: str = ""
+    refused_because: tuple[str, ...] = ()
     events: list[tuple[datetime, str]] = field(default_factory=list)
     end: PlanEnd | None = None
     end_reason: str = ""
@@ -142,6 +121,7 @@ class Plans:
             PlanOpened: self._opened,
             PlanMarked: self._marked,
             PlanSigned: self._signed,
+            PlanRefused: self._not_signed,
             PlanTurnBegun: self._turn,
             PlanOrderSkipped: self._skipped,
             PlanMoved: self._moved,
@@ -215,6 +195,7 @@ class Plans:
     def _marked(self, _at: datetime, fact: PlanMarked) -> None:
         run = self._of(fact.plan_id)
         if run is not None:
+            run.refused_because = ()
             (run.marked.add if fact.is_marked else run.marked.discard)(fact.proposal_id)
 
     def _signed(self, at: datetime, fact: PlanSigned) -> None:
@@ -225,6 +206,11 @@ class Plans:
         run.signed_at, run.permitted_until, run.power_before = at, fact.ends_at, fact.buying_power
         run.phase, run.phase_since = PlanPhase.SELLING, at
         self._tell(run, at, f"signed: {len(run.sells())} to sell or cover first, then {len(run.buys())} to open")
+
+    def _not_signed(self, _at: datetime, fact: PlanRefused) -> None:
+        run = self._of(fact.plan_id)
+        if run is not None and run.is_open:
+            run.refused_because = fact.reasons
 
     def _turn(self, at: datetime, fact: PlanTurnBegun) -> None:
         run = self._of(fact.plan_id)

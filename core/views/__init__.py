@@ -6,6 +6,7 @@ Times are UTC; whoever draws them converts. A figure that is not known is None, 
 from __future__ import annotations
 
 from core.views.desk import DeskView
+from core.views.plan import PlanRowView, PlanView
 from core.views.results import ChartBar, ChartFill, ChartView, ResultRow, ShadowRow, TradeRow
 from core.views.rows import (
     IN_DOUBT,
@@ -38,6 +39,8 @@ __all__ = [
     "MarginView",
     "OrderRow",
     "OverrideView",
+    "PlanRowView",
+    "PlanView",
     "PositionRow",
     "ProposalRow",
     "ProtectionRow",

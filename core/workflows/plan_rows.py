@@ -20,7 +20,6 @@ from core.model.values import ZERO, Price, ProposalId, Quantity, Symbol, TicketI
 from core.staging.extended import marked_for
 from core.staging.legs import with_legs
 from core.workflows.proposing import closing_side, left_to_close, side_of
-from core.workflows.rehearsing import as_line
 
 NO_PRICE = "no price of it is known yet, so its amount cannot become shares; give a limit_price, or shares"
 
@@ -39,7 +38,7 @@ class PlanRows:
             if isinstance(made, str):
                 skipped.append(SkippedRow(row.place, made))
             else:
-                lines.append(as_line(made))
+                lines.append(PlanLine(made))
         return tuple(lines), tuple(skipped)
 
     # ── what opens ───────────────────────────────────────────────────────────────────────────────────────────────

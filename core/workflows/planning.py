@@ -13,13 +13,13 @@ from core.model.account import Account
 from core.model.broker import BrokerPicture
 from core.model.order import digest_of
 from core.model.plan import Plan, PlanEnd, PlanLine, PlanSource, SignedOrder, SkippedRow, digest_of_plan
-from core.model.staging import Mandate, MandateKind, Review
+from core.model.staging import Mandate, MandateKind
 from core.model.values import Digest, TicketId
 from core.risk.gate import Gate
 from core.staging.plans import PlanRun
 from core.workflows.confirming import NOBODY
 from core.workflows.plan_rows import PlanRows
-from core.workflows.rehearsing import Rehearsal, Rehearsed, as_line
+from core.workflows.rehearsing import Rehearsal, Rehearsed
 from core.workflows.running import Running
 
 NOTHING_WAITS = "nothing waits in Proposals that a plan could hold"
@@ -66,7 +66,7 @@ class Planning:
         ordered = [line for line in wanted if line.proposal.only_reduces]
         ordered += [line for line in wanted if not line.proposal.only_reduces]
         tried = Rehearsal(self.desk, self.gate).try_all(ordered)
-        lines = tuple(PlanLine(t.proposal, _what_speaks_against(t.review), t.line.refusals) for t in tried)
+        lines = tuple(PlanLine(t.proposal, t.refusals) for t in tried)
         at = self.desk.at
         plan = Plan(plan_id, command.source, command.name, lines, skipped, at, at + self._seconds("life_seconds"))
         marked = tuple(line.proposal.id for line in lines) if command.source is PlanSource.FLATTEN else ()
@@ -81,7 +81,7 @@ class Planning:
         if command.source is PlanSource.FLATTEN:
             waiting = [p for p in waiting if p.is_exit]
         free = [p for p in waiting if not self.desk.stage.is_confirming(p.id)]
-        return tuple(as_line(proposal) for proposal in free), command.skipped
+        return tuple(PlanLine(proposal) for proposal in free), command.skipped
 
     # ── marking ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -199,11 +199,6 @@ def _is_still_there(desk: Desk, run: PlanRun, line: PlanLine) -> bool:
 def digest_now(desk: Desk, run: PlanRun, going: Iterable[Rehearsed]) -> Digest:
     """What `P` would sign now."""
     return digest_of_plan(desk.account_name, run.id, tuple(t.digest(desk.account_name) for t in going))
-
-
-def _what_speaks_against(review: Review) -> Review:
-    """Of a dry run that is tried again at every picture only this is written down."""
-    return Review((*review.refusals, *review.warnings))
 
 
 def _why_left_out(tried: Rehearsed, run: PlanRun) -> tuple[str, ...]:

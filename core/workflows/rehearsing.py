@@ -94,7 +94,7 @@ class Rehearsal:
         proposal = line.proposal
         context = self._context(proposal)
         review = self.gate.review(candidate_of(proposal), context)
-        refusals = (*line.refusals, *self._refusals(proposal), *(f"{v.check}: {v.reason}" for v in review.refusals))
+        refusals = (*self._refusals(proposal), *(f"{v.check}: {v.reason}" for v in review.refusals))
         price = candidate_of(proposal).price(context.quote)
         touch = touch_of(proposal.order.side, context)
         cost = Money(price * proposal.order.quantity) if price is not None else None
@@ -220,7 +220,3 @@ def copied(ledger: Ledger) -> Ledger:
         )
     )
     return trial
-
-
-def as_line(proposal: Proposal, refusals: tuple[str, ...] = ()) -> PlanLine:
-    return PlanLine(proposal, Review(()), refusals)

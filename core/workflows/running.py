@@ -28,10 +28,10 @@ from core.facts import (
 from core.inputs import AnswerPlan, LeavePlan
 from core.model.account import Account
 from core.model.broker import BrokerPicture
-from core.model.plan import PlanEnd, PlanPhase, PlanReport, PlanSource, ReportLine, SignedOrder
+from core.model.plan import PlanEnd, PlanPhase, PlanReport, PlanSource, ReportLine, SignedOrder, Standing
 from core.model.staging import MandateKind, Ticket
 from core.model.values import NO_SHARES, Money, Quantity, Symbol, plain
-from core.staging.plans import PlanRun, Standing
+from core.staging.plans import PlanRun
 from core.workflows.comparing import Comparing
 from core.workflows.confirming import Confirming
 from core.workflows.filling import look_up
