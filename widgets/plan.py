@@ -21,11 +21,12 @@ from widgets.lines import Cell, TextLine, spread
 from widgets.ticket import wrapped
 
 NOT_OF_THE_BROKER = "THE BROKER DID NOT ANSWER: this is what the desk knows; Orders has the rest"
+NONE_MARKED = "Nothing is marked yet. POWER AFTER is as if every order that would go were."
 NO_ORDERS = "This plan holds no order any more: what it was made of has left Proposals."
 SHORT = {
     Standing.WAITING: ("waits", "muted"),
     Standing.CHECKING: ("checking…", "strong"),
-    Standing.CLEARING: ("clears its stop", "strong"),
+    Standing.CLEARING: ("clearing stop", "strong"),
     Standing.SENT: ("sent…", "strong"),
     Standing.IN_DOUBT: ("IN DOUBT", "urgent"),
     Standing.WORKING: ("working", "strong"),
@@ -35,7 +36,7 @@ SHORT = {
 }
 NAMED = 3
 """Rows that were left out and are named; the rest is counted."""
-STATE = 15
+STATE = 14
 """Cells of a state in words."""
 
 
@@ -72,6 +73,8 @@ def head_lines(view: PlanView, now: datetime, width: int) -> list[TextLine]:
 def _sum(view: PlanView, width: int) -> TextLine:
     """`5 of 14 marked go: 3 sell 39,000.00, then 2 buy 24,002.40    power 989.60 → 15,987.20`."""
     going = view.going
+    if not view.rows or not any(row.is_marked for row in view.rows):
+        return (Cell(NONE_MARKED, "strong"),)
     sells = [row for row in going if row.effect.only_reduces]
     frees = sum((row.cost or ZERO for row in sells), ZERO)
     costs = sum((row.cost or ZERO for row in going if not row.effect.only_reduces), ZERO)
@@ -97,10 +100,10 @@ def order_lines(view: PlanView, selected: ProposalId | None, width: int, room: i
     shown, first = _window(view.rows, selected, max(1, room - 1))
     more = f"{first + 1}–{first + len(shown)} of {len(view.rows)} " if len(shown) < len(view.rows) else ""
     if view.is_open:
-        header = f"   MARK {'ORDER':<14}{'QTY':>8} {'SYM':<6}{'AT':<14}{'COSTS':>12}{'POWER AFTER':>13}"
+        header = f"   MARK {'ORDER':<14}{'QTY':>7} {'SYM':<6}{'AT':<13}{'COSTS':>12}{'POWER AFTER':>13}"
         rows = [_open_row(row, row.proposal_id == selected) for row in shown]
     else:
-        header = f"   {'ORDER':<14}{'QTY':>8} {'SYM':<6}{'EXPECTED':>10}{'FILLED':>9}{'AT':>11}  STATE"
+        header = f"   {'ORDER':<14}{'QTY':>7} {'SYM':<6}{'EXPECTED':>9}{'FILLED':>7}{'AT':>10}  STATE"
         rows = [_run_row(row, row.proposal_id == selected) for row in shown]
     if not more:
         return [(Cell(header, "header"),), *rows]
@@ -129,8 +132,8 @@ def _open_row(row: PlanRowView, is_selected: bool) -> TextLine:
         mark,
         flag,
         Cell(f"{f.doing(row.side, row.effect):<14}"),
-        Cell(f"{f.quantity(row.quantity):>8} {row.symbol:<6}"),
-        Cell(f"{_terms(row):<14}"),
+        Cell(f"{f.quantity(row.quantity):>7} {row.symbol:<6}"),
+        Cell(f"{_terms(row):<13}"),
         Cell(f"{cost:>12}"),
         Cell(f"{after:>13}", "urgent" if row.refusals else ""),
     )
@@ -148,15 +151,17 @@ def _run_row(row: PlanRowView, is_selected: bool) -> TextLine:
     return (
         Cell("▸  " if is_selected else "   ", "strong"),
         Cell(f"{f.doing(row.side, row.effect):<14}"),
-        Cell(f"{f.quantity(row.quantity):>8} {row.symbol:<6}"),
-        Cell(f"{'' if row.expected is None else f.at_tick(row.expected):>10}"),
-        Cell(f"{filled:>9}{average:>11}"),
+        Cell(f"{f.quantity(row.quantity):>7} {row.symbol:<6}"),
+        Cell(f"{'' if row.expected is None else f.at_tick(row.expected):>9}"),
+        Cell(f"{filled:>7}{average:>10}"),
         Cell(f"  {words:<{STATE}}", tone),  # type: ignore[arg-type]
     )
 
 
 def _terms(row: PlanRowView) -> str:
-    return f.terms(row.type, row.limit_price, row.stop_price if row.effect.only_reduces else None)
+    """`lim 166.76`: the column is narrow."""
+    stop = row.stop_price if row.effect.only_reduces else None
+    return f.terms(row.type, row.limit_price, stop).replace("limit ", "lim ")
 
 
 def detail_lines(row: PlanRowView | None, width: int) -> list[TextLine]:

@@ -18,8 +18,9 @@ from core.facts import OrderCreated
 from core.model.account import Account, NoAccount
 from core.model.order import OrderStatus, Side
 from core.model.plan import PlanLine, SignedOrder
+from core.model.quote import Feed, NoQuote, Quote
 from core.model.staging import Proposal, Review, StopPlan
-from core.model.values import ZERO, ClientOrderId, Digest, Money, Price, ProposalId, Quantity, Symbol, plain
+from core.model.values import NO_SHARES, ZERO, ClientOrderId, Digest, Money, Price, ProposalId, Quantity, Symbol, plain
 from core.risk.checks.buying_power import free_for
 from core.risk.gate import Gate, ReviewContext
 from core.risk.margin import Unknown, requirement_of
@@ -202,7 +203,15 @@ class Rehearsal:
 
     def _context(self, proposal: Proposal) -> ReviewContext:
         context = self.desk.figures_for(self.desk.at, proposal.symbol, None)
-        return replace(context, ledger=self.ledger, account=self.account)
+        quote = self._by_the_last_price(proposal.symbol) if isinstance(context.quote, NoQuote) else context.quote
+        return replace(context, ledger=self.ledger, account=self.account, quote=quote)
+
+    def _by_the_last_price(self, symbol: Symbol) -> Quote | NoQuote:
+        """Until its quote has come an order is measured by the last price, as old as that is."""
+        last = self.desk.last_price(symbol)
+        if last is None:
+            return NoQuote("none seen yet; asked at its turn")
+        return Quote(symbol, last[0], last[1], NO_SHARES, last[1], NO_SHARES, Feed.DERIVED)
 
 
 def copied(ledger: Ledger) -> Ledger:

@@ -31,6 +31,7 @@ SETTINGS = Settings.model_validate(
             "window_end": "15:45",
             "frequency": {"enabled": False},
             "sizing": {"budget": "1"},
+            "protections": {"loss_streak": {"enabled": False}},
         },
         "strategies": {"vwap": {"symbols": []}},
     }
