@@ -54,6 +54,7 @@ from console.theme import DEFAULT, theme_for
 from console.tidying import Tidying, choose_moments
 from console.watching import Watching
 from core.model.account import Mode
+from core.model.plan import PlanSource
 from core.model.values import ClientOrderId, ProposalId
 from core.views import DeskView
 from widgets.grid import Grid
@@ -118,6 +119,7 @@ class Desk(App[None]):
         self.board = Board()
         self.following = Following(self, self.board.orders.grid)
         self.plans = PlanFollower(self, self.bell)
+        self.following.sign_closes = lambda: self.plans.ask_for(PlanSource.FLATTEN)
         self.deeds = Deeds(self, self.following)
         self.watching = Watching(handle, self.board)
         self.board.connect(self.deeds.do)

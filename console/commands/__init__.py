@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from console.commands import demo, doctor, journal, kill, latency, protections, reconcile, regime, replay, state, status
+from console.commands import (
+    demo,
+    doctor,
+    journal,
+    kill,
+    latency,
+    plan,
+    protections,
+    reconcile,
+    regime,
+    replay,
+    state,
+    status,
+)
 from core.ports import Composition
 
 HELP = """A trading console for careful people: strategies propose, you turn the key.
@@ -37,6 +50,7 @@ def build(composition: Composition) -> typer.Typer:
     program.command(name="doctor")(doctor.doctor)
     program.command(name="status")(status.status)
     program.command(name="kill")(kill.kill)
+    program.command(name="plan")(plan.plan)
     program.command(name="latency")(latency.latency)
     program.command(name="reconcile")(reconcile.reconcile)
     program.command(name="regime")(regime.regime)

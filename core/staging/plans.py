@@ -243,7 +243,9 @@ class Plans:
     def _refused(self, at: datetime, fact: ConfirmationRefused) -> None:
         run = self.running
         proposal = run.proposal_of(fact.ticket_id) if run is not None else None
-        if run is not None and proposal is not None:
+        confirmation = self.stage.state.confirmations.get(fact.ticket_id)
+        is_decided = confirmation is not None and confirmation.is_decided  # another key on it changes nothing
+        if run is not None and proposal is not None and not is_decided:
             run.refusals[proposal] = fact.reasons
             self._tell(run, at, f"{self._name(run, proposal)}: refused: {'; '.join(fact.reasons)}")
 
