@@ -71,16 +71,16 @@ def head_lines(view: PlanView, now: datetime, width: int) -> list[TextLine]:
 
 
 def _sum(view: PlanView, width: int) -> TextLine:
-    """`5 of 14 marked go: 3 sell 39,000.00, then 2 buy 24,002.40    power 989.60 → 15,987.20`."""
+    """`5 of 14 go, +39,000.00, −24,002.40      power 989.60 → 15,987.20`: what is freed, and what is taken then."""
     going = view.going
     if not view.rows or not any(row.is_marked for row in view.rows):
         return (Cell(NONE_MARKED, "strong"),)
     sells = [row for row in going if row.effect.only_reduces]
     frees = sum((row.cost or ZERO for row in sells), ZERO)
     costs = sum((row.cost or ZERO for row in going if not row.effect.only_reduces), ZERO)
-    parts = [f"{len(going)} of {len(view.rows)} would go"]
-    parts += [f"first {len(sells)} out {f.money(frees)}"] if sells else []
-    parts += [f"then {view.opens} in {f.money(costs)}"] if view.opens else []
+    parts = [f"{len(going)} of {len(view.rows)} go"]
+    parts += [f"+{f.money(frees)}"] if sells else []
+    parts += [f"−{f.money(costs)}"] if view.opens else []
     after = going[-1].power_after if going else view.power_now
     power = (Cell("power ", "muted"), Cell(f"{f.money(view.power_now)} → {f.money(after)}", _power_tone(after)))
     return spread((Cell(", ".join(parts), "strong"),), power, width)
@@ -171,7 +171,7 @@ def detail_lines(row: PlanRowView | None, width: int) -> list[TextLine]:
     lines: list[TextLine] = []
     for reason in row.refusals:
         lines += wrapped("  NO   ", reason, width, "urgent" if row.is_marked else "warning")
-    if row.refusals and row.standing is not None:
+    if row.standing is not None:
         return lines
     for reason in row.warnings:
         lines += wrapped("  warn ", reason, width, "warning")

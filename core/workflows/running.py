@@ -16,6 +16,7 @@ from core.effects import Effect, FetchFigures
 from core.execution.order import Order
 from core.facts import (
     ConfirmationReceived,
+    ConfirmationRefused,
     PlanEnded,
     PlanMoved,
     PlanOrderSkipped,
@@ -41,7 +42,7 @@ IN_HAND = "its own ticket is being confirmed"
 EDITED = "it is another order by now than the one that was signed"
 HAS_ORDER = "it has its order already"
 STOPS_CHANGED = "the stops at the broker are others than at the signing; close it on a ticket of its own"
-NOT_ITS_TURN = "the plan was stopped before its turn"
+NOT_GONE = "the plan was stopped before it went"
 BY_OPERATOR = "stopped by the operator"
 UNANSWERED = "nobody said in time whether the buys should go; none of them went"
 TIME_OVER = "the time for which it was signed is over"
@@ -149,8 +150,14 @@ class Running:
     def _stop(self, run: PlanRun, reason: str) -> Iterator[Effect]:
         """Nothing more of it goes; what is on its way is seen to its end by the report."""
         for signed in run.orders:
-            if self.plans.standing(run, signed) is Standing.WAITING:
-                self.desk.record(PlanOrderSkipped(run.id, signed.proposal.id, (f"{NOT_ITS_TURN}: {reason}",)))
+            standing, told = self.plans.standing(run, signed), (f"{NOT_GONE}: {reason}",)
+            ticket_id = run.tickets.get(signed.proposal.id)
+            if standing is Standing.CHECKING and ticket_id is not None:
+                self.desk.record(ConfirmationRefused(ticket_id, told))
+            elif standing is Standing.WAITING or (
+                standing is Standing.REFUSED and signed.proposal.id not in run.refusals
+            ):
+                self.desk.record(PlanOrderSkipped(run.id, signed.proposal.id, told))
         yield from self._ask_for_report(run, f"stopped: {reason}")
 
     def _ask_for_report(self, run: PlanRun, reason: str) -> Iterator[Effect]:
