@@ -21,7 +21,7 @@ from widgets.lines import Cell, TextLine, spread
 from widgets.ticket import wrapped
 
 NOT_OF_THE_BROKER = "THE BROKER DID NOT ANSWER: this is what the desk knows; Orders has the rest"
-NONE_MARKED = "Nothing is marked yet. POWER AFTER is as if every order that would go were."
+NONE_MARKED = "Nothing is marked yet. POWER AFTER is as if all that would go were."
 NO_ORDERS = "This plan holds no order any more: what it was made of has left Proposals."
 SHORT = {
     Standing.WAITING: ("waits", "muted"),

@@ -182,7 +182,7 @@ class PlanScreen(Dialog):
     def _state(self, plan: PlanView) -> Cell:
         shown = self._shown(plan)
         if shown is None:
-            return Cell("nothing marked would go", "warning")
+            return Cell("not armed", "warning")
         if self._sent == shown or self.arming.is_turning():
             return Cell("signing…" if plan.is_open else "going on…", "strong")
         if (obstacle := self._obstacle()) is not None:
