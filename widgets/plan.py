@@ -55,7 +55,7 @@ def head_lines(view: PlanView, now: datetime, width: int) -> list[TextLine]:
             lines += wrapped("NOT SIGNED ", reason, width, "urgent")
     elif view.runs:
         word = view.phase.value.upper()
-        since = Cell(f"{f.span(now - view.phase_since)} ", "muted")
+        since = Cell(f"for {f.span(now - view.phase_since)} ", "muted")
         lines.append(spread((Cell(word, "strong"),), (since,), width))
         if view.phase_reason:
             tone: Tone = "urgent" if view.phase is PlanPhase.ASKING else ""

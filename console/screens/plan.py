@@ -19,7 +19,7 @@ from console.screens.layer import Dialog
 from console.ticket.word import TypedWord
 from core.inputs import AnswerPlan, LeavePlan, MarkInPlan, SignPlan
 from core.model.account import Mode
-from core.model.plan import PlanPhase
+from core.model.plan import PlanPhase, Standing
 from core.model.values import ProposalId, TicketId
 from core.views import DeskView, PlanRowView, PlanView
 from widgets import format as f
@@ -61,6 +61,7 @@ class PlanScreen(Dialog):
         self._is_spelling = False
         self._was_early = False
         self._sent: Shown | None = None
+        self._moved_in: PlanPhase | None = None
 
     def compose(self) -> ComposeResult:
         with self.box:
@@ -129,6 +130,8 @@ class PlanScreen(Dialog):
 
     def _text(self, plan: PlanView, now: datetime) -> list[TextLine]:
         width, room = self._width, max(6, self.app.size.height - AROUND)
+        if not plan.is_open:
+            self.selected = self._followed(plan)
         head = [*head_lines(plan, now, width), *report_lines(plan, width)]
         below = detail_lines(self._row(plan), width)
         if plan.is_open:
@@ -136,7 +139,7 @@ class PlanScreen(Dialog):
             return [*head, *order_lines(plan, self.selected, width, room - len(head) - len(below)), *below]
         wanted = len(plan.rows) + 2
         left = room - len(head)
-        listed = order_lines(plan, self._followed(plan), width, max(4, min(wanted, left - EVENTS)))
+        listed = order_lines(plan, self.selected, width, max(4, min(wanted, left - EVENTS)))
         below = below[:2] if plan.phase is PlanPhase.OVER else []
         return [*head, *listed, *below, *event_lines(plan, width, left - len(listed) - len(below))]
 
@@ -144,9 +147,14 @@ class PlanScreen(Dialog):
         return next((row for row in plan.rows if row.proposal_id == self.selected), None)
 
     def _followed(self, plan: PlanView) -> ProposalId | None:
-        """While it runs the list stays where something happens; at its end it is the reader's."""
-        busy = (row.proposal_id for row in plan.rows if row.standing is not None and row.standing.holds_the_turn)
-        return next(busy, self.selected) if plan.runs else self.selected
+        """Where something happens or went wrong, until the reader moves; from then on, for this phase, the reader's."""
+        if self._moved_in is plan.phase:
+            return self.selected
+        signed = [row for row in plan.rows if row.standing is not None]
+        busy = [row for row in signed if not row.standing.is_over and row.standing is not Standing.WAITING]  # type: ignore[union-attr]
+        wrong = [row for row in signed if row.standing in (Standing.REFUSED, Standing.ENDED)]
+        found = [*busy, *wrong] if plan.phase in (PlanPhase.OVER, PlanPhase.ASKING) else busy
+        return found[0].proposal_id if found else self.selected
 
     def _draw_keys(self, plan: PlanView, now: datetime) -> None:
         self.keys.show([self._key_line(plan, now)])
@@ -302,6 +310,7 @@ class PlanScreen(Dialog):
         if self.selected in rows:
             place = max(0, min(len(rows) - 1, rows.index(self.selected) + step))
             self.selected = rows[place]
+            self._moved_in = plan.phase if plan is not None else None
             self._redraw()
 
     def action_mark(self) -> None:
