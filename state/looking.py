@@ -80,9 +80,7 @@ class Looking:
 
         folder = self._folder(account)
         if holder(folder) is None:
-            raise OperatorError(
-                f"{folder.name}: no engine runs that could take a plan; open the desk, then run it again"
-            )
+            raise OperatorError(f"{folder.name}: no engine runs to take a plan; open the desk, then run this again")
         hand_over(folder, name, text, deploy)
         return f"on the plan screen of {folder.name}; nothing is sent before you sign it there"
 
