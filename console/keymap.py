@@ -144,7 +144,7 @@ KEYS: tuple[Key, ...] = (
     Key("plan.up", Place.PLAN, "up,k", "↑ k", "move(-1)", "up"),
     Key("plan.down", Place.PLAN, "down,j", "↓ j", "move(1)", "down"),
     Key("plan.sign", Place.PLAN, "P", "P", "sign", "sign", is_in_footer=True),
-    Key("plan.go_on", Place.PLAN, "G", "G", "go_on", "go on with the buys"),
+    Key("plan.go_on", Place.PLAN, "O", "O", "go_on", "go on with the buys"),
     Key("plan.stop", Place.PLAN, "s", "s", "stop", "stop", is_in_footer=True),
     Key("plan.back", Place.PLAN, "escape", "Esc", "back", "back", is_in_footer=True),
     Key("kill.kill", _KILL, "K", "K", "kill", "kill: cancel entries and stay shut", is_in_footer=True, is_fixed=True),

@@ -1,6 +1,6 @@
 """The plan: a list of orders, each marked by its own key, signed once; then what becomes of them (OP-05, EX-10).
 
-`P` is armed as a ticket's key is (OP-04): painted and silent for a moment, on exactly what stands there. So is `G`, by
+`P` is armed as a ticket's key is (OP-04): painted and silent for a moment, on exactly what stands there. So is `O`, by
 which the buys go on after a sell that was not filled. To stop is one key, at once.
 """
 

@@ -150,7 +150,7 @@ class Script:
             tried = rehearsed(self.desk, self._gate, run)
             going = [t for t in tried if t.fits and t.proposal.id in run.marked]
             yield SignPlan(run.id, digest_now(self.desk, run, going))
-        elif key == "G" and run.phase is PlanPhase.ASKING:
+        elif key == "O" and run.phase is PlanPhase.ASKING:
             yield AnswerPlan(run.id, goes_on=True)
         elif key == "s":
             yield LeavePlan(run.id)
@@ -186,7 +186,7 @@ def turn_of(ticket: Ticket) -> Confirm:
     return Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces)
 
 
-PLAN_KEYS = ("p", "space", "P", "G", "s")
+PLAN_KEYS = ("p", "space", "P", "O", "s")
 KEYS = ("enter", "B", "H", "S", "C", "R", "x", "c", "d", "F", "ctrl+k", "K", "escape", "REARM", *PLAN_KEYS)
 """What a script may press."""
 

@@ -135,7 +135,7 @@ async def test_a_plan_that_asks_comes_to_the_front_and_goes_on_by_an_armed_key()
         sent = held_back(house, AnswerPlan)
 
         await house.until(house.is_armed)
-        await house.press("G")
+        await house.press("O")
         await house.until(lambda: sent)
         assert sent == [AnswerPlan(house.desk.view.plan.id, goes_on=True)]  # type: ignore[union-attr]
 
