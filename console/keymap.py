@@ -146,6 +146,7 @@ KEYS: tuple[Key, ...] = (
     Key("plan.sign", Place.PLAN, "P", "P", "sign", "sign", is_in_footer=True),
     Key("plan.go_on", Place.PLAN, "O", "O", "go_on", "go on with the buys"),
     Key("plan.stop", Place.PLAN, "s", "s", "stop", "stop", is_in_footer=True),
+    Key("plan.urgent", Place.PLAN, "exclamation_mark", "!", "urgent", "most urgent exit"),
     Key("plan.back", Place.PLAN, "escape", "Esc", "back", "back", is_in_footer=True),
     Key("kill.kill", _KILL, "K", "K", "kill", "kill: cancel entries and stay shut", is_in_footer=True, is_fixed=True),
     Key("kill.flatten", _KILL, "F", "F", "flatten", "flatten", is_in_footer=True, is_fixed=True),

@@ -21,11 +21,12 @@ from core.inputs import AnswerPlan, LeavePlan, MarkInPlan, SignPlan
 from core.model.account import Mode
 from core.model.plan import PlanPhase, Standing
 from core.model.values import ProposalId, TicketId
-from core.views import DeskView, PlanRowView, PlanView
+from core.views import DeskView, PlanRowView, PlanView, ProposalRow
 from widgets import format as f
 from widgets.edges import put_title
 from widgets.lines import Cell, Lines, TextLine, spread
 from widgets.plan import detail_lines, event_lines, head_lines, order_lines, report_lines, title_of
+from widgets.ticket import exit_lines
 
 TICK = 0.05
 AROUND = 7
@@ -124,12 +125,22 @@ class PlanScreen(Dialog):
         put_title(self.box, title_of(plan, view.status.mode))
         self.box.set_class(view.status.mode is Mode.LIVE, "-live")
         self.box.styles.width = self._width + 4
-        self.body.show(self._text(plan, now))
+        self.body.show(self._text(view, plan, now))
         self._draw_keys(plan, now)
         self._ask_whether_drawn()
 
-    def _text(self, plan: PlanView, now: datetime) -> list[TextLine]:
-        width, room = self._width, max(6, self.app.size.height - AROUND)
+    def _text(self, view: DeskView, plan: PlanView, now: datetime) -> list[TextLine]:
+        width = self._width
+        exits = exit_lines(self._other_exits(view, plan), now, width)
+        return [*self._lines(plan, now, max(6, self.app.size.height - AROUND - len(exits))), *exits]
+
+    def _other_exits(self, view: DeskView, plan: PlanView) -> list[ProposalRow]:
+        """Exits that wait beside it; its own are its rows."""
+        mine = {row.proposal_id for row in plan.rows}
+        return [row for row in view.proposals if row.is_urgent and row.id not in mine]
+
+    def _lines(self, plan: PlanView, now: datetime, room: int) -> list[TextLine]:
+        width = self._width
         if not plan.is_open:
             self.selected = self._followed(plan)
         head = [*head_lines(plan, now, width), *report_lines(plan, width)]
@@ -325,6 +336,15 @@ class PlanScreen(Dialog):
 
     def action_go_on(self) -> None:
         """The key itself is judged in `hear`."""
+
+    def action_urgent(self) -> None:
+        """Its ticket over this screen; the plan must be painted again before its key counts."""
+        view, plan = self.behind.view, self.plan
+        exits = self._other_exits(view, plan) if view is not None and plan is not None else []
+        if exits:
+            self.behind.open_ticket(exits[0].id)
+        else:
+            self.behind.say("no other exit waits")
 
     def action_stop(self) -> None:
         plan = self.plan

@@ -197,7 +197,7 @@ class Running:
             self.desk.record(PlanOrderSkipped(run.id, proposal.id, (permitted,)))
             return
         lapses_at = min(permitted.lapses_at, self.desk.at + self._approval_life())
-        approval = replace(permitted, ticket_id=ticket.id, lapses_at=lapses_at)
+        approval = replace(permitted, id=str(ticket.id), ticket_id=ticket.id, lapses_at=lapses_at)
         if proposal.id not in self.desk.stage.state.proposals:
             self.desk.record(ProposalStaged(proposal, signed.review))
         self.desk.record(PlanTurnBegun(run.id, proposal.id, ticket.id))

@@ -8,10 +8,12 @@ import pytest
 
 from console.screens.kill import KillScreen
 from console.screens.plan import PlanScreen
+from console.screens.ticket import TicketScreen
 from core.facts import OrderCreated, PlanEnded, PlanMarked, PlanSigned
-from core.inputs import AnswerPlan
+from core.inputs import AnswerPlan, ProposeClose
 from core.model.account import Mode
 from core.model.plan import PlanEnd
+from core.model.values import Symbol
 from tests.desk.desk_house import House
 from tests.desk.hands import held_back, types_ahead
 from tests.desk.plan_house import open_floor, opens_a_plan
@@ -184,3 +186,15 @@ async def test_every_line_fits_at_80_columns() -> None:
         await house.until(lambda: house.shows("1–12 of 14"))
         assert all(len(line) <= 80 for line in house.picture().splitlines())
         assert "…" not in "\n".join(house.picture().splitlines()[4:-1])
+
+
+async def test_an_exit_that_waits_elsewhere_is_shown_and_opens_over_the_plan() -> None:
+    """OP-06"""
+    async with open_floor("AAA", "BBB", size=(80, 24)) as house:
+        await opens_a_plan(house, a_sale("BBB"), *(a_buy(symbol, "2") for symbol in BOUGHT))
+        house.desk.handle.send(ProposeClose(Symbol("AAA")))
+        await house.until(lambda: house.shows("!  EXIT WAITS  SELL 60 AAA"))
+
+        await house.press("exclamation_mark")
+        await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
+        await house.until(lambda: house.shows("PAPER ─ SELL to close ─ AAA"))
