@@ -81,7 +81,7 @@ class Deeds:
             self._acts[what](view, key)
 
     def flatten(self) -> None:
-        """Stages a close of each position; says what came of it, one picture later."""
+        """Stages a close of each position; several are put on one plan, one picture later, and signed once (OP-05)."""
         view = self.behind.view
         if view is None:
             return
@@ -90,6 +90,9 @@ class Deeds:
             return
         exits = {(row.symbol, row.strategy) for row in view.proposals if row.is_urgent}
         waiting = [row.symbol for row in view.positions if (row.symbol, row.strategy) in exits]
+        if len(waiting) == len(view.positions) and len(waiting) > 1:
+            self.following.sign_closes()
+            return
         if len(waiting) == len(view.positions):
             opens = f"{written('exit.urgent')} opens it"
             self.behind.say(f"an exit of {', '.join(waiting)} waits already: {opens}", "strong")

@@ -33,6 +33,7 @@ class Place(Enum):
     LOG = "log"
     RESULTS = "results"
     TICKET = "ticket"
+    PLAN = "plan"
     KILL = "kill screen"
     ORDER_FORM = "new order"
     QUESTION = "a question"
@@ -93,6 +94,7 @@ KEYS: tuple[Key, ...] = (
     Key("pane.previous", _EVERYWHERE, "shift+tab", "Shift+Tab", "app.focus_previous", "previous pane"),
     Key("exit.urgent", _EVERYWHERE, "exclamation_mark", "!", "app.urgent_exit", "most urgent exit"),
     Key("order.new", _EVERYWHERE, "n", "n", "app.new_order", "new order", is_in_footer=True),
+    Key("plan", _EVERYWHERE, "p", "p", "app.plan", "plan: sign many at once"),
     Key("flatten", _EVERYWHERE, "F", "F", "app.flatten", "flatten everything"),
     Key("row.copy", _EVERYWHERE, "Y", "Y", "app.copy_row", "copy the row"),
     Key("advice", _EVERYWHERE, "A", "A", "app.advice", "advice"),
@@ -143,6 +145,14 @@ KEYS: tuple[Key, ...] = (
     Key("ticket.next", _TICKET, "right_square_bracket", "]", "next_ticket", "next ticket", is_in_footer=True),
     Key("ticket.urgent", _TICKET, "exclamation_mark", "!", "urgent", "most urgent exit"),
     Key("ticket.back", _TICKET, "escape", "Esc", "back", "put aside", is_in_footer=True),
+    Key("plan.mark", Place.PLAN, "space", "Space", "mark", "mark", is_in_footer=True),
+    Key("plan.up", Place.PLAN, "up,k", "↑ k", "move(-1)", "up"),
+    Key("plan.down", Place.PLAN, "down,j", "↓ j", "move(1)", "down"),
+    Key("plan.sign", Place.PLAN, "P", "P", "sign", "sign", is_in_footer=True),
+    Key("plan.go_on", Place.PLAN, "O", "O", "go_on", "go on with the buys"),
+    Key("plan.stop", Place.PLAN, "s", "s", "stop", "stop", is_in_footer=True),
+    Key("plan.urgent", Place.PLAN, "exclamation_mark", "!", "urgent", "most urgent exit"),
+    Key("plan.back", Place.PLAN, "escape", "Esc", "back", "back", is_in_footer=True),
     Key("kill.kill", _KILL, "K", "K", "kill", "kill: cancel entries and stay shut", is_in_footer=True, is_fixed=True),
     Key("kill.flatten", _KILL, "F", "F", "flatten", "flatten", is_in_footer=True, is_fixed=True),
     Key("kill.resume", _KILL, "escape", "Esc", "resume", "resume", is_in_footer=True, is_fixed=True),

@@ -24,6 +24,7 @@ from core.risk.protections.book import BookState
 from core.risk.regime.book import RegimeState
 from core.risk.scaling.book import SizingState
 from core.shadows import ShadowsState
+from core.staging.plans import PlansState
 from core.staging.stage import StageState
 from core.strategies.memory import OrchestratorState
 
@@ -46,10 +47,11 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "shadows": TypeAdapter(ShadowsState),
     "advice": TypeAdapter(AdviceState),
     "evaluation": TypeAdapter(EvaluationState),
+    "plans": TypeAdapter(PlansState),
 }
 """One document a slice; the shape of each is its state's."""
 
-LATER: dict[str, object] = {"allocations": {}, "exits": {}}
+LATER: dict[str, object] = {"allocations": {}, "exits": {}, "plans": {}}
 """What documents that were written before these slices were there stand for."""
 
 
@@ -74,6 +76,7 @@ def states(desk: Desk) -> dict[str, Any]:
         "shadows": desk.shadows.state,
         "advice": desk.advice.state,
         "evaluation": desk.evaluation.state,
+        "plans": desk.plans.state,
     }
 
 
@@ -140,4 +143,5 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
     desk.evaluation.state = loaded["evaluation"]
     desk.orchestrator.restore(loaded["strategies"], desk.control.settings)
     desk.shadows.restore(loaded["shadows"])
+    desk.plans.state = loaded["plans"]
     return found.sequence

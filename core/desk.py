@@ -51,6 +51,7 @@ from core.risk.scaling.book import SizingBook
 from core.risk.scaling.contract import Conditions
 from core.settings import Settings
 from core.shadows import Shadow, Shadows
+from core.staging.plans import Plans
 from core.staging.stage import Stage
 from core.strategies.house import OF_THE_HOUSE, Kinds
 from core.strategies.orchestrator import Orchestrator
@@ -131,6 +132,7 @@ class Desk:
         self.control = Control()
         self.ledger = Ledger(calendar)
         self.stage = Stage(calendar)
+        self.plans = Plans(self.stage, self.ledger)
         self.opening = Day()
         self.allocations = Allocations()
         self.protections = ProtectionBook(lambda: self.control.settings.risk.protections, business_days(calendar))
@@ -282,6 +284,7 @@ class Desk:
             self.tally.folds,
             self.advice.folds,
             self.evaluation.folds,
+            self.plans.folds,
         )
         for folds in slices:
             for kind, fold in folds.items():

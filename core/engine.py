@@ -44,11 +44,13 @@ from core.workflows.lending import Lending
 from core.workflows.market import Market
 from core.workflows.measuring import Measuring
 from core.workflows.minding import Minding
+from core.workflows.planning import Planning
 from core.workflows.proposing import Proposing
 from core.workflows.protecting import Protecting
 from core.workflows.recommending import Recommending
 from core.workflows.reloading import Reloading
 from core.workflows.replacing import Replacing
+from core.workflows.running import Running
 from core.workflows.starting import Starting
 from core.workflows.stopping import Stopping
 from core.workflows.submitting import Submitting
@@ -107,8 +109,8 @@ class Engine:
         self.minding = minding = Minding(desk, proposing)
         market = Market(desk, proposing, minding, Exiting(desk))
         market.release_signed = Unattended(desk, confirming).look
-        editing = Editing(desk, gate)
-        choosing = Choosing(desk, proposing)
+        editing, choosing = Editing(desk, gate), Choosing(desk, proposing)
+        self.planning = planning = Planning(desk, gate, Running(desk, confirming, comparing))
 
         def after_fill(order: Order) -> Iterator[Effect]:
             yield from replacing.after_fill(order)
@@ -134,6 +136,7 @@ class Engine:
 
         filling.after_trade = market.tell_of_guards = guarding.look
         starting.see_loss = see_account
+        comparing.see = planning.seeing(starting.see)
         breaking = Breaking(desk)
         warned, warming = Warned(desk, cancelling), Warming(desk)
         reloading, timekeeping, measuring = Reloading(desk), Timekeeping(desk), Measuring(desk)
@@ -154,6 +157,7 @@ class Engine:
             confirming,
             comparing,
             warming,
+            planning,
         )
         self.handlers |= {
             inputs.BarArrived: market.on_bar,
@@ -179,6 +183,11 @@ class Engine:
             inputs.ProposeOrder: proposing.on_propose_order,
             inputs.ProposeClose: proposing.on_propose_close,
             inputs.ProposeFlattening: proposing.on_propose_flattening,
+            inputs.OpenPlan: planning.on_open,
+            inputs.MarkInPlan: planning.on_mark,
+            inputs.SignPlan: planning.on_sign,
+            inputs.AnswerPlan: planning.running.on_answer,
+            inputs.LeavePlan: planning.on_leave,
             inputs.EditProposal: editing.on_edit,
             inputs.PauseStrategy: choosing.on_pause,
             inputs.ResumeStrategy: choosing.on_resume,
@@ -240,7 +249,7 @@ class Engine:
             self._is_moved |= type(message) in REPLANNED
             if effects is NOTHING and not self._is_moved:
                 return NOTHING
-            drained = list(effects)
+            drained = [*effects, *self.planning.running.go_on()]
             is_act = any(type(effect) not in QUESTIONS for effect in drained)
             if self._is_owed_a_sync or any(type(effect) not in UNSYNCED for effect in drained):
                 desk.journal.sync()

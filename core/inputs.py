@@ -21,9 +21,10 @@ from core.model.broker import (
 )
 from core.model.connection import Lamp
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
+from core.model.plan import PlanSource, SkippedRow
 from core.model.quote import Quote
 from core.model.regime import Regime
-from core.model.values import ClientOrderId, Digest, Fraction, Price, ProposalId, Quantity, Symbol, TicketId
+from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, ProposalId, Quantity, Symbol, TicketId
 from core.settings import Settings
 
 WHOLE = Fraction(Decimal(1))
@@ -236,6 +237,76 @@ class ProposeClose:
 @dataclass(frozen=True, slots=True)
 class ProposeFlattening:
     """Stage one close a position."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """One order of a plan as it was written.
+
+    Attributes
+    ----------
+    place
+        Where it stood, for the message if it is left out.
+    effect
+        OPEN, SHORT, CLOSE or COVER: what is held decides whether it adds, and whether it only reduces.
+    quantity, notional
+        Shares, or USD of which the shares are worked out; one of them. None in both closes all of a position.
+    stop_price
+        Of an entry: where its stop stands, held by the broker.
+    """
+
+    place: str
+    symbol: Symbol
+    effect: Effect
+    quantity: Quantity | None
+    notional: Money | None
+    type: OrderType
+    limit_price: Price | None = None
+    stop_price: Price | None = None
+    time_in_force: TimeInForce = TimeInForce.DAY
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPlan:
+    """Put a list of orders on the plan screen: those that wait in Proposals, those of a file, or every close (OP-05).
+
+    `name` is the file's; `skipped` are its rows that could not be read.
+    """
+
+    source: PlanSource
+    name: str = ""
+    rows: tuple[PlanRow, ...] = ()
+    skipped: tuple[SkippedRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MarkInPlan:
+    plan_id: TicketId
+    proposal_id: ProposalId
+    is_marked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SignPlan:
+    """`P` was turned on exactly what was shown."""
+
+    plan_id: TicketId
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPlan:
+    """What the operator says to a plan that asks: the buys that still fit, or nothing more (EX-10)."""
+
+    plan_id: TicketId
+    goes_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeavePlan:
+    """Put an unsigned plan aside; stop one that runs: what has not gone does not go."""
+
+    plan_id: TicketId
 
 
 @dataclass(frozen=True, slots=True)
@@ -480,6 +551,11 @@ Command = (
     | LookAt
     | ProposeClose
     | ProposeFlattening
+    | OpenPlan
+    | MarkInPlan
+    | SignPlan
+    | AnswerPlan
+    | LeavePlan
     | EditProposal
     | MoveStop
     | EditOrder

@@ -23,6 +23,7 @@ from core.pictures.advice import advice_view
 from core.pictures.charts import Charts
 from core.pictures.log import Log
 from core.pictures.margin import margin_view
+from core.pictures.plan import PlanPicture
 from core.pictures.protections import Protections
 from core.pictures.reloading import reload_view
 from core.pictures.results import result_rows, shadow_rows
@@ -68,6 +69,7 @@ class Pictures:
         self.slowest_sync = slowest_sync
         self.gate = standard_gate()
         self.protections = Protections(self.desk)
+        self.plan = PlanPicture(self.desk, self.gate)
         self.log = Log()
         self.charts = Charts(self.desk)
         self.watched: Symbol | None = None
@@ -115,6 +117,7 @@ class Pictures:
             wire=wire_view(desk, at),
             reload=reload_view(desk),
             advice=advice_view(desk, at),
+            plan=self.plan.draw(at),
         )
 
     def _chart(self, at: datetime, positions: tuple[PositionRow, ...]) -> ChartView | None:

@@ -9,6 +9,7 @@ from core import facts
 from core.advisers import words as advice
 from core.control import jump_in_words
 from core.model.order import LegRole, OrderRequest, OrderType
+from core.model.plan import PlanLine
 from core.model.reconciliation import DifferenceKind
 from core.model.staging import StopPlan
 from core.model.values import CENT, ZERO, plain
@@ -195,7 +196,42 @@ def _staging_in_words(fact: facts.Fact) -> str:
             return f"{by} {fact.approval.id} used for {fact.client_order_id}"
         case facts.MandateEnded():
             return f"permission {fact.mandate_id} ended: {fact.reason}"
+    return _plan_in_words(fact)
+
+
+def _plan_in_words(fact: facts.Fact) -> str:
+    match fact:
+        case facts.PlanOpened():
+            plan = fact.plan
+            left = "; ".join(f"{row.place}: {row.reason}" for row in plan.skipped)
+            out = f"; left out: {left}" if left else ""
+            name = f"{plan.source.value} {plan.name}".strip()
+            against = "; ".join(told for line in plan.lines if (told := _against(line)))
+            skipped = f"; would not go: {against}" if against else ""
+            return f"plan {plan.id} opened of {name}: {len(plan.lines)} orders{out}{skipped}"
+        case facts.PlanMarked():
+            return f"plan {fact.plan_id}: proposal {fact.proposal_id} {'marked' if fact.is_marked else 'not marked'}"
+        case facts.PlanSigned():
+            out = "; ".join(f"{proposal} left out: {'; '.join(reasons)}" for proposal, reasons in fact.left_out)
+            return f"plan {fact.plan_id} SIGNED, {len(fact.orders)} orders, digest {fact.digest[:16]}" + (
+                f"; {out}" if out else ""
+            )
+        case facts.PlanRefused():
+            return "plan not opened or signed:" + _list(fact.reasons, " ")
+        case facts.PlanTurnBegun():
+            return f"plan {fact.plan_id}: the turn of proposal {fact.proposal_id}, ticket {fact.ticket_id}"
+        case facts.PlanOrderSkipped():
+            return f"plan {fact.plan_id}: proposal {fact.proposal_id} not sent:" + _list(fact.reasons, " ")
+        case facts.PlanMoved():
+            return f"plan {fact.plan_id} {fact.phase.value}: {fact.reason}"
+        case facts.PlanEnded():
+            return f"plan {fact.plan_id} {fact.end.value}: {fact.reason}"
     return _order_in_words(fact)
+
+
+def _against(line: PlanLine) -> str:
+    """`BUY 120 GGG market (buying power: …)`; empty where the dry run found nothing against it."""
+    return f"{order_in_words(line.proposal.order)} ({'; '.join(line.refusals)})" if line.refusals else ""
 
 
 def _order_in_words(fact: facts.Fact) -> str:
@@ -343,6 +379,14 @@ _KINDS: dict[type, str] = {
     facts.OrderApproved: "ticket",
     facts.ApprovalRedeemed: "ticket",
     facts.MandateEnded: "ticket",
+    facts.PlanOpened: "plan",
+    facts.PlanMarked: "plan",
+    facts.PlanSigned: "plan",
+    facts.PlanRefused: "plan",
+    facts.PlanTurnBegun: "plan",
+    facts.PlanOrderSkipped: "plan",
+    facts.PlanMoved: "plan",
+    facts.PlanEnded: "plan",
     facts.OrderCreated: "order",
     facts.LegResized: "order",
     facts.LegsMissing: "order",

@@ -10,6 +10,7 @@ from console.commands import (
     journal,
     kill,
     latency,
+    plan,
     protections,
     reconcile,
     regime,
@@ -50,6 +51,7 @@ def build(composition: Composition) -> typer.Typer:
     program.command(name="doctor")(doctor.doctor)
     program.command(name="status")(status.status)
     program.command(name="kill")(kill.kill)
+    program.command(name="plan")(plan.plan)
     program.command(name="latency")(latency.latency)
     program.command(name="reconcile")(reconcile.reconcile)
     program.command(name="regime")(regime.regime)

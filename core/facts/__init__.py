@@ -46,6 +46,16 @@ from core.facts.orders import (
     UpdateIgnored,
     WarningConfirmed,
 )
+from core.facts.plans import (
+    PlanEnded,
+    PlanMarked,
+    PlanMoved,
+    PlanOpened,
+    PlanOrderSkipped,
+    PlanRefused,
+    PlanSigned,
+    PlanTurnBegun,
+)
 from core.facts.program import (
     BarClosed,
     ClockJumped,
@@ -154,6 +164,14 @@ __all__ = [
     "OrderSent",
     "OrderStateChanged",
     "OverrideEnded",
+    "PlanEnded",
+    "PlanMarked",
+    "PlanMoved",
+    "PlanOpened",
+    "PlanOrderSkipped",
+    "PlanRefused",
+    "PlanSigned",
+    "PlanTurnBegun",
     "PositionChanged",
     "PositionCorrected",
     "PromotionDecided",
@@ -237,6 +255,14 @@ Fact = (
     | OrderApproved
     | ApprovalRedeemed
     | MandateEnded
+    | PlanOpened
+    | PlanMarked
+    | PlanSigned
+    | PlanRefused
+    | PlanTurnBegun
+    | PlanOrderSkipped
+    | PlanMoved
+    | PlanEnded
     | OrderCreated
     | LegResized
     | LegsMissing

@@ -225,6 +225,8 @@ class MandateKind(Enum):
     """The same stop again for what that sale left: all of it where it was refused (EX-21)."""
     EXITS = "exits"
     """The exits of what the entry opens, without a key of their own, up to the end of its session (OP-06)."""
+    PLAN = "plan"
+    """One order of a signed plan, at its turn (OP-05)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from core.views.advice import NO_ADVICE, AdviceRow, AdviceView
 from core.views.desk import DeskView
+from core.views.plan import PlanRowView, PlanView
 from core.views.results import ChartBar, ChartFill, ChartView, ResultRow, ShadowRow, TradeRow
 from core.views.rows import (
     IN_DOUBT,
@@ -50,6 +51,8 @@ __all__ = [
     "MarginView",
     "OrderRow",
     "OverrideView",
+    "PlanRowView",
+    "PlanView",
     "PositionRow",
     "ProposalRow",
     "ProtectionRow",

@@ -122,7 +122,7 @@ class Confirming:
                 )
             )
             return ()
-        ticket = self._ticket(shown, fresh)
+        ticket = self.ticket(shown, fresh)
         self.desk.record(TicketOpened(ticket))
         return self.after_opening(ticket, fresh)
 
@@ -135,10 +135,11 @@ class Confirming:
         effect = OrderEffect.REDUCE if order.effect is OrderEffect.CLOSE else order.effect
         return replace(order, quantity=left, effect=effect)
 
-    def _ticket(self, proposal: Proposal, fresh: FreshFigures | None) -> Ticket:
+    def ticket(self, proposal: Proposal, fresh: FreshFigures | None) -> Ticket:
+        """What is shown of a proposal and can be signed; it is recorded by whoever opens it."""
         at = self.desk.at
         context = self.desk.figures_for(at, proposal.symbol, fresh)
-        cancels = self._in_the_way(proposal)
+        cancels = in_the_way(self.desk, proposal)
         life = timedelta(seconds=float(self.desk.control.settings.staging.ticket_seconds))
         ends_at = at + life if proposal.expires_at is None else min(at + life, proposal.expires_at)
         candidate = candidate_of(proposal)
@@ -156,22 +157,8 @@ class Confirming:
             ends_at=ends_at,
             figures=figures_of(proposal, price, context),
             review=self.gate.review(candidate, context),
-            price_at_opening=_touch(proposal.order.side, context),
+            price_at_opening=touch_of(proposal.order.side, context),
             unattended=unattended,
-        )
-
-    def _in_the_way(self, proposal: Proposal) -> tuple[ClientOrderId, ...]:
-        """What stands in the way of this exit: our own stops and targets, which hold its shares (EX-21), and an entry
-        filled in part, whose legs would sell them once more.
-        """
-        if not proposal.is_exit:
-            return ()
-        ledger = self.desk.ledger
-        exits = ledger.working_exits(proposal.symbol, proposal.strategy)
-        entries = ledger.working_entries(proposal.symbol, proposal.strategy)
-        return (
-            *(order.id for order in exits if order.stands_by and not ledger.is_held(order)),
-            *(order.id for order in entries if order.request.legs and order.filled_quantity),
         )
 
     # ── the key ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -188,12 +175,12 @@ class Confirming:
         if ticket is None or refusal is not None:
             self.desk.record(ConfirmationRefused(command.ticket_id, (refusal or NO_TICKET,)))
             return
-        self.desk.record(ConfirmationReceived(ticket.id, ticket.digest, self._approval(ticket), self._mandates(ticket)))
+        self.desk.record(ConfirmationReceived(ticket.id, ticket.digest, self._approval(ticket), self.mandates(ticket)))
         yield FetchFigures(ticket.proposal_id, ticket.id, ticket.order.symbol)
 
     def turn(self, ticket: Ticket, fresh: FreshFigures) -> Iterator[Effect]:
         """The key of an exit that was signed with its entry, on the figures that its ticket was opened with (OP-06)."""
-        self.desk.record(ConfirmationReceived(ticket.id, ticket.digest, self._approval(ticket), self._mandates(ticket)))
+        self.desk.record(ConfirmationReceived(ticket.id, ticket.digest, self._approval(ticket), self.mandates(ticket)))
         yield from self._decide(ticket.id, fresh)
 
     def _refusal(self, ticket: Ticket | None, command: Confirm) -> str | None:
@@ -207,7 +194,7 @@ class Confirming:
             return "the ticket changed before the key came; open the proposal again"
         if (command.effect, command.replaces) != (ticket.order.effect, ticket.order.replaces):
             return f"that key does something else; this ticket needs {ticket.order.confirming_key}"
-        if self._in_the_way(self.desk.stage.state.proposals[ticket.proposal_id]) != ticket.cancels:
+        if in_the_way(self.desk, self.desk.stage.state.proposals[ticket.proposal_id]) != ticket.cancels:
             return STOPS_CHANGED
         return None
 
@@ -221,7 +208,7 @@ class Confirming:
             lapses_at=self.desk.at + life,
         )
 
-    def _mandates(self, ticket: Ticket) -> tuple[Mandate, ...]:
+    def mandates(self, ticket: Ticket) -> tuple[Mandate, ...]:
         """What the ticket lists beyond its own order, each with its own end."""
         if isinstance(ticket.stop, StopPlan) and ticket.stop.holder is StopHolder.BROKER:
             guard: Terms = OrderType.STOP, None, ticket.stop.price, None, None
@@ -329,7 +316,7 @@ class Confirming:
         if proposal.is_guard:
             return ()
         if proposal.only_reduces:
-            if self._in_the_way(proposal) != confirmation.ticket.cancels:
+            if in_the_way(self.desk, proposal) != confirmation.ticket.cancels:
                 return (STOPS_CHANGED,)
             left = left_to_close(
                 self.desk, proposal.symbol, proposal.strategy, proposal.order.side, confirmation.ticket.id
@@ -340,7 +327,7 @@ class Confirming:
             return (NO_FIGURES,)
         if proposal.expires_at is not None and self.desk.at >= proposal.expires_at:
             return ("the signal's time is over; wait for the next one",)
-        before, now = confirmation.ticket.price_at_opening, _touch(proposal.order.side, context)
+        before, now = confirmation.ticket.price_at_opening, touch_of(proposal.order.side, context)
         if before is None or now is None:
             return ()
         against = now - before if proposal.order.side is Side.BUY else before - now
@@ -392,7 +379,7 @@ class Confirming:
                 stop=proposal.stop if isinstance(proposal.stop, StopPlan) else None,
                 parent=self.changing.parent_of(proposal),
                 exit_reason=exit_reason_of(ticket.order, proposal),
-                intended_price=proposal.intended_price or _touch(ticket.order.side, context),
+                intended_price=proposal.intended_price or touch_of(ticket.order.side, context),
                 reference=proposal.reference,
                 expires_at=self._order_end(proposal),
                 role=self.changing.role_of(proposal),
@@ -430,7 +417,22 @@ class Confirming:
             self.desk.quotes[fresh.quote.symbol] = fresh.quote
 
 
-def _touch(side: Side, context: ReviewContext) -> Price | None:
+def in_the_way(desk: Desk, proposal: Proposal) -> tuple[ClientOrderId, ...]:
+    """What stands in the way of this exit: our own stops and targets, which hold its shares (EX-21), and an entry
+    filled in part, whose legs would sell them once more.
+    """
+    if not proposal.is_exit:
+        return ()
+    ledger = desk.ledger
+    exits = ledger.working_exits(proposal.symbol, proposal.strategy)
+    entries = ledger.working_entries(proposal.symbol, proposal.strategy)
+    return (
+        *(order.id for order in exits if order.stands_by and not ledger.is_held(order)),
+        *(order.id for order in entries if order.request.legs and order.filled_quantity),
+    )
+
+
+def touch_of(side: Side, context: ReviewContext) -> Price | None:
     """The price at which the order would trade now: the ask for a buy, the bid for a sale."""
     if not isinstance(context.quote, Quote):
         return None
