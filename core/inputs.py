@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import Enum
 
 from core.model.account import Account
-from core.model.bar import Bar
+from core.model.bar import Bar, WholeSession
 from core.model.broker import (
     Accepted,
     BrokerPicture,
@@ -33,10 +33,18 @@ WHOLE = Fraction(Decimal(1))
 
 @dataclass(frozen=True, slots=True)
 class BarArrived:
-    """A bar as a source gives it; `place` says where it stood (file and line), for the message if it is refused."""
+    """A bar as a source gives it; `place` says where it stood (file and line), for the message if it is refused.
+
+    `whole` is None of a minute, which is known at its end.
+    """
 
     bar: Bar
     place: str
+    whole: WholeSession | None = None
+
+    @property
+    def heard_at(self) -> datetime:
+        return self.bar.end if self.whole is None else self.whole.heard_at
 
 
 @dataclass(frozen=True, slots=True)

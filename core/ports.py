@@ -124,7 +124,10 @@ class OperatorError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ReplayRequest:
-    """`keyturn replay`: files to play, and how. `speed` None is as fast as it can."""
+    """`keyturn replay`: files to play, and how. `speed` None is as fast as it can.
+
+    `strategy` is turned on and every other off; None leaves them as the settings have them.
+    """
 
     files: tuple[Path, ...]
     symbols: tuple[str, ...] = ()
@@ -134,6 +137,7 @@ class ReplayRequest:
     operator: str = "none"
     journal_folder: Path | None = None
     is_headless: bool = True
+    strategy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

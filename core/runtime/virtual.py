@@ -122,14 +122,14 @@ class VirtualRuntime(Runtime):
             return
         handle, exchange, arriving, feed = self.engine.handle, self.exchange, self._arriving, self._feed
         item, at, deadline = self._next, self.at, self.engine.next_deadline
-        while item is not None and item[1] == BAR and item[0] == arriving[0].bar.end and not self.pace.wake.is_set():
+        while item is not None and item[1] == BAR and item[0] == arriving[0].heard_at and not self.pace.wake.is_set():
             if deadline is not None and deadline <= item[0]:
                 return
             if not at.minute:  # at full hours: to look at the wall's clock costs a tenth of a bar
                 self.pace.beat_if_due()
             self.at = at = item[0]
             message: BarArrived = item[2]  # type: ignore[assignment]
-            exchange.begin_bar(message.bar)
+            exchange.begin_bar(message.bar, message.whole and message.whole.lasts)
             ended = arriving.popleft()
             arriving.append(message)
             self._next = item = next(feed, None)
@@ -161,8 +161,8 @@ class VirtualRuntime(Runtime):
     def _earliest(self) -> datetime | None:
         """When the next thing happens; None when only deadlines of an ended market are left."""
         at = self._next[0] if self._next is not None else None
-        if self._arriving and (at is None or self._arriving[0].bar.end < at):
-            at = self._arriving[0].bar.end
+        if self._arriving and (at is None or self._arriving[0].heard_at < at):
+            at = self._arriving[0].heard_at
         if self._heap and (at is None or self._heap[0][0] < at):
             at = self._heap[0][0]
         walk = self.exchange.next_at
@@ -182,7 +182,8 @@ class VirtualRuntime(Runtime):
         if self._next is not None:
             return False
         if self._ends_at is None:
-            self._ends_at = self.at + AFTER_THE_END
+            still_to_be_heard = [bar.heard_at for bar in self._arriving if bar.whole is not None]
+            self._ends_at = max([self.at, *still_to_be_heard]) + AFTER_THE_END
         return at is None or at > self._ends_at
 
     def _happen(self, at: datetime) -> None:
@@ -197,7 +198,7 @@ class VirtualRuntime(Runtime):
             self._pass_updates_on()
         if self._heap and self._heap[0][0] <= at:
             heappop(self._heap)[3]()
-        elif self._arriving and self._arriving[0].bar.end <= at:
+        elif self._arriving and self._arriving[0].heard_at <= at:
             self.take(at, self._arriving.popleft())
         elif self.engine.next_deadline is not None and self.engine.next_deadline <= at:
             self.take(at, DeadlineReached())
@@ -214,7 +215,7 @@ class VirtualRuntime(Runtime):
         _, kind, message = item
         if kind == BAR:
             assert isinstance(message, BarArrived)
-            self.exchange.begin_bar(message.bar)
+            self.exchange.begin_bar(message.bar, message.whole and message.whole.lasts)
             self._arriving.append(message)
             return
         if isinstance(message, QuoteArrived):

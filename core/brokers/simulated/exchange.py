@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.brokers.simulated.account import Ledger
@@ -85,19 +85,19 @@ class SimulatedExchange:
         """The earliest time at which walking the market could do anything; None while no order works."""
         return self._matching.next_at
 
-    def begin_bar(self, bar: Bar) -> None:
-        """The bar's minute begins: called at its start, before anything else at that time.
+    def begin_bar(self, bar: Bar, lasts: timedelta | None = None) -> None:
+        """The bar begins: called at its start, before anything else at that time. It lasts a minute, unless told.
 
         A repeated or older bar of the symbol changes nothing: what has traded has traded.
         """
         newest = self._bars.get(bar.symbol)
         if newest is not None and bar.start <= newest.start:
             return
-        if not self._working:
-            self._bars[bar.symbol] = bar
-            return
-        self._matching.walk_before(bar.start)
+        if self._working:
+            self._matching.walk_before(bar.start)
         self._bars[bar.symbol] = bar
+        if lasts is not None:
+            self._market.lasts[bar.symbol] = lasts
         if bar.symbol in self._working:
             self._matching.schedule()
 

@@ -117,7 +117,7 @@ class Matching:
         """
         takes_any_price = any(order.takes_any_price for order in orders)
         bar = self._market.bars.get(symbol)
-        if bar is not None and bar.end > self.now:
+        if bar is not None and bar.start + self._market.lasts.get(symbol, ONE_MINUTE) > self.now:
             touched = [order for order in orders if order.takes_any_price or order.is_touched(bar.low, bar.high)]
             for segment in self._segments(symbol) if touched else ():
                 if any(order.takes_any_price or order.is_touched(segment.low, segment.high) for order in touched):
