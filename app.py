@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from core.ports import DemoRequest, JournalError, OperatorError, ReplayRequest
 from state.folders import AccountFolder, JournalFolder
 from wiring.alpaca import AtAlpaca
+from wiring.backtesting import Backtesting
 from wiring.simulated import Simulated
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ OUR_FAULT = 70
 """Exit code of an error that nobody foresaw: EX_SOFTWARE of sysexits.h."""
 
 
-class Keyturn(AtAlpaca, Simulated):
+class Keyturn(AtAlpaca, Simulated, Backtesting):
     """Implements `core.ports.Composition`: what looks and looks after is inherited, and so is what is wired."""
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 
@@ -45,6 +45,11 @@ class BarArrived:
     @property
     def heard_at(self) -> datetime:
         return self.bar.end if self.whole is None else self.whole.heard_at
+
+    @property
+    def lasts(self) -> timedelta | None:
+        """How long its prices took; None of a minute."""
+        return None if self.whole is None else self.whole.lasts
 
 
 @dataclass(frozen=True, slots=True)

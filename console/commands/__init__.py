@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from console.commands import demo, doctor, journal, kill, latency, protections, reconcile, regime, replay, state, status
+from console.commands import (
+    backtest,
+    demo,
+    doctor,
+    journal,
+    kill,
+    latency,
+    protections,
+    reconcile,
+    regime,
+    replay,
+    state,
+    status,
+)
 from core.ports import Composition
 
 HELP = """A trading console for careful people: strategies propose, you turn the key.
@@ -34,6 +47,7 @@ def build(composition: Composition) -> typer.Typer:
 
     program.command(name="demo")(demo.demo)
     program.command(name="replay")(replay.replay)
+    program.command(name="backtest")(backtest.backtest)
     program.command(name="doctor")(doctor.doctor)
     program.command(name="status")(status.status)
     program.command(name="kill")(kill.kill)

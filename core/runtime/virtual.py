@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
 
@@ -53,6 +53,7 @@ from core.runtime.line import Link, Operator
 from core.runtime.pace import Pace
 from core.runtime.runtime import Runtime
 
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
 AFTER_THE_END = timedelta(hours=1)
 """What a market that ended still has: answers on their way, expiries, the session's close."""
 
@@ -108,11 +109,15 @@ class VirtualRuntime(Runtime):
     def run(self, until: datetime | None = None) -> None:
         """Run to the end of the feed and of all that follows from it, to `until`, or until told to leave."""
         self.take(self.at, Start())
-        while self.is_running and self.step(until):
-            if self.pace.speed is None and until is None:
-                self._play_quiet_bars()
+        self.play(until)
 
-    def _play_quiet_bars(self) -> None:
+    def play(self, until: datetime | None = None) -> None:
+        """Go on, after the start, to the end or to `until`, which is included."""
+        while self.is_running and self.step(until):
+            if self.pace.speed is None:
+                self._play_quiet_bars(until or FOR_EVER)
+
+    def _play_quiet_bars(self, until: datetime) -> None:
         """What `step` would do while nothing is due but bars, without asking each time what is due.
 
         Nothing else can become due while the engine, asked for a bar, wants nothing and records nothing but the bar;
@@ -123,13 +128,13 @@ class VirtualRuntime(Runtime):
         handle, exchange, arriving, feed = self.engine.handle, self.exchange, self._arriving, self._feed
         item, at, deadline = self._next, self.at, self.engine.next_deadline
         while item is not None and item[1] == BAR and item[0] == arriving[0].heard_at and not self.pace.wake.is_set():
-            if deadline is not None and deadline <= item[0]:
+            if item[0] > until or (deadline is not None and deadline <= item[0]):
                 return
             if not at.minute:  # at full hours: to look at the wall's clock costs a tenth of a bar
                 self.pace.beat_if_due()
             self.at = at = item[0]
             message: BarArrived = item[2]  # type: ignore[assignment]
-            exchange.begin_bar(message.bar, message.whole and message.whole.lasts)
+            exchange.begin_bar(message.bar, message.lasts)
             ended = arriving.popleft()
             arriving.append(message)
             self._next = item = next(feed, None)
@@ -215,7 +220,7 @@ class VirtualRuntime(Runtime):
         _, kind, message = item
         if kind == BAR:
             assert isinstance(message, BarArrived)
-            self.exchange.begin_bar(message.bar, message.whole and message.whole.lasts)
+            self.exchange.begin_bar(message.bar, message.lasts)
             self._arriving.append(message)
             return
         if isinstance(message, QuoteArrived):

@@ -16,6 +16,7 @@ from decimal import Decimal
 from core.brokers.simulated.account import Ledger
 from core.brokers.simulated.book import Book, BookedOrder
 from core.brokers.simulated.config import ExchangeConfig
+from core.brokers.simulated.frictions import Frictions
 from core.brokers.simulated.legs import legs_of
 from core.brokers.simulated.log import (
     Cancellation,
@@ -74,6 +75,7 @@ class SimulatedExchange:
         self._ledger = Ledger(config, calendar)
         self._market = Market(config, self._ledger.is_short)
         self._book = Book()
+        self._frictions = Frictions(config)
         self._matching = Matching(config, calendar, self._market, self._book, self._ledger)
         self._bars = self._market.bars
         self._working = self._book.working
@@ -160,6 +162,11 @@ class SimulatedExchange:
         self.advance(at)
         return self._ledger.account(at, self._market, self._book.reserved(), self.instrument)
 
+    @property
+    def interest(self) -> Decimal:
+        """What the account has paid for what it was lent, USD."""
+        return self._ledger.interest
+
     def picture(self, at: datetime) -> BrokerPicture:
         """Everything a reconciliation compares."""
         account = self.account(at)
@@ -197,7 +204,8 @@ class SimulatedExchange:
     def _submit(self, submission: Submission) -> Accepted | Refused:
         self.advance(submission.at)
         situation = self._situation(submission.at, submission.order, None)
-        return refusal(situation) or self._accept(submission.at, situation)
+        refused = refusal(situation) or self._frictions.refusal(submission.order)
+        return refused or self._accept(submission.at, situation)
 
     def _replace(self, replacement: Replacement) -> Accepted | Refused:
         at, request = replacement.at, replacement.order
@@ -205,6 +213,7 @@ class SimulatedExchange:
         old = None if request.replaces is None else self._book.find(request.replaces)
         situation = self._situation(at, request, old)
         refused = duplicate(situation) or refusal_to_replace(old, request) or refusal(situation)
+        refused = refused or self._frictions.refusal(request)
         if refused is not None or old is None:
             return refused or Refused(UNPROCESSABLE, INVALID, "a replacement names an order")
         self._book.end(old, UpdateEvent.REPLACED, at)

@@ -99,6 +99,12 @@ class Market:
         size = quote.ask_size if side is Side.BUY else quote.bid_size
         return rounded_down(max(size - taken, ZERO), step)
 
+    def whole_room(self, symbol: Symbol, at: datetime) -> Decimal:
+        """Shares that our orders together may take of the bar that is open, or of a derived quote where none is."""
+        path = self.path(symbol)
+        is_open = path is not None and path.is_open(at)
+        return self._config.participation * path.bar.volume if path is not None and is_open else DERIVED_SIZE
+
     def take(self, symbol: Symbol, quantity: Quantity, at: datetime) -> None:
         """Our orders took this much of the minute."""
         self._taken[symbol] = (self._span_of(symbol, at), self._taken_in(symbol, at) + quantity)
