@@ -156,6 +156,8 @@ class BacktestRequest:
         Whether slippage, partial fills, rejections, halts and interest lie in the way, as far as nothing else is set.
     seed
         Decides what goes wrong, and when.
+    tables_folder, page_file
+        Where CSV tables and an HTML page are written; None writes none.
     """
 
     files: tuple[Path, ...]
@@ -164,6 +166,8 @@ class BacktestRequest:
     overrides: tuple[str, ...] = ()
     has_frictions: bool = True
     seed: int = 1
+    tables_folder: Path | None = None
+    page_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

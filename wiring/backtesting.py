@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
@@ -36,9 +36,13 @@ class Backtesting(Replaying):
             A file or a setting that cannot be used; nothing was played then, or it is not told.
         """
         alone(request.strategy)
+        _require_room(request)
         if len(request.files) == 1:
-            return [self.tested(request, request.files[0], watch)]
-        return _side_by_side(dict(self.environ), request, watch)
+            found = [self.tested(request, request.files[0], watch)]
+        else:
+            found = _side_by_side(dict(self.environ), request, watch)
+        _write(request, found)
+        return found
 
     def tested(self, request: BacktestRequest, path: Path, watch: Watch) -> dict[str, object]:
         """One file, in this process."""
@@ -81,6 +85,36 @@ def _leaving_on_a_signal(leave: Any) -> Iterator[None]:
     finally:
         for name, handler in zip(names, before, strict=True):
             signal.signal(name, handler)
+
+
+# ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _require_room(request: BacktestRequest) -> None:
+    """Refuse before the work is done what could not be written after it. Raises `OperatorError`."""
+    folder, file = request.tables_folder, request.page_file
+    if folder is not None and (folder.is_file() or (folder.is_dir() and any(folder.iterdir()))):
+        raise OperatorError(f"{folder} is not empty; name a new folder for the tables")
+    if file is not None and not file.parent.is_dir():
+        raise OperatorError(f"{file}: there is no folder {file.parent}; make it, or name another file")
+    names = [path.stem for path in request.files]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise OperatorError(f"{twice}: two files have this name; play them one by one")
+
+
+def _write(request: BacktestRequest, found: Sequence[dict[str, object]]) -> None:
+    from core.analytics.html_page import page
+    from core.analytics.tables import tables
+
+    if request.page_file is not None:
+        request.page_file.write_text(page(found), encoding="utf-8")
+    if request.tables_folder is None:
+        return
+    for path, result in zip(request.files, found, strict=True):
+        folder = request.tables_folder / path.stem if len(found) > 1 else request.tables_folder
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in tables(result).items():
+            (folder / name).write_text(text, encoding="utf-8")
 
 
 # ── several at once ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,7 @@
-"""What goes wrong at an exchange now and then: an order refused, a fill in part, a halt, a worse price for much at once.
+"""What goes wrong at an exchange now and then: an order refused, a fill in part, a halt, a worse price for much.
 
-Nothing here is drawn: each comes from the seed and from what it happens to, so that it happens again in a rebuild and
-in every run. With the settings at their defaults nothing happens at all.
+Nothing here is drawn: each comes from the seed and from what it happens to, so that it happens again in a rebuild
+and in every run. With the settings at their defaults nothing happens at all.
 """
 
 from __future__ import annotations
