@@ -18,7 +18,15 @@ from core.risk.regime.terms import FrequencyTerms, RegimeSettings
 from core.risk.scaling.settings import SizingSettings
 from core.risk.terms import MarginSettings, PortfolioSettings, SessionSettings
 from core.setting_types import Amount, Delay, GrownPart, NotNegative, Part, Positive, Ratio, Seconds, is_loopback
-from core.strategy_terms import BreakoutTerms, MeanReversionTerms, MomentumTerms, PlannedTerms, SmaTerms, VwapFilters
+from core.strategy_terms import (
+    BreakoutTerms,
+    MeanReversionTerms,
+    MomentumTerms,
+    PlannedTerms,
+    SmaTerms,
+    VwapAdaptive,
+    VwapFilters,
+)
 
 
 def _without_zone(moment: time) -> time:
@@ -137,7 +145,7 @@ class ReconciliationSettings(Part):
 class VwapSettings(GrownPart):
     """VWAP micro mean reversion (ST-02)."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"filters"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"filters", "adaptive"})
 
     enabled: bool = True
     symbols: tuple[str, ...] = Field((), description="of the desk's symbols, those it looks at; none named: all")
@@ -151,6 +159,7 @@ class VwapSettings(GrownPart):
     )
     flat_minutes: Annotated[int, Field(ge=0, le=390)] = Field(5, description="minutes before the close to be flat")
     filters: VwapFilters = VwapFilters()
+    adaptive: VwapAdaptive = VwapAdaptive()
 
     @property
     def holds_overnight(self) -> bool:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from core.ports import OperatorError
 from state.folders import AccountFolder
 from state.tending import Tending
 
@@ -72,7 +73,12 @@ class Wiring(Tending):
         from console.remapping import fault_in
         from state.settings_file import load_settings
 
-        return load_settings(self.home, self.environ, overrides, fault_in)
+        settings = load_settings(self.home, self.environ, overrides, fault_in)
+        if settings.strategies.vwap.adaptive.enabled:
+            raise OperatorError(
+                "strategies.vwap.adaptive.enabled = true: only `keyturn backtest` may use it; set it to false"
+            )
+        return settings
 
     def protections(self, trades: Path, at: datetime, overrides: tuple[str, ...]) -> tuple[Answer, ...]:
         """How the protections of the settings stand at an instant, after a history of trades."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.analytics.metrics import DayOfEquity, drawdowns, metrics
@@ -18,10 +18,9 @@ from core.model.bar import Bar
 from core.model.order import Side
 from core.model.session import Session
 from core.model.signal import EntrySignal
-from core.model.values import plain
+from core.model.values import Symbol, plain
 from core.runtime.report import Report, Row, iso
 from core.runtime.virtual import VirtualRuntime
-from core.strategies.orchestrator import Runner
 from core.strategies.sma import SmaStrategy
 
 FRICTIONS = (
@@ -36,6 +35,9 @@ FRICTIONS = (
 a fill in part (one of ten), a rejected order (one of 200), a halt of five minutes (one session of 500 a symbol). The
 last three rates are ours."""
 
+Said = tuple[datetime, str, Symbol, Side, Decimal | None]
+"""A bar's start, strategy, symbol, side and confidence: there may be a hundred thousand of them."""
+
 Watch = Callable[[int, int], None]
 """Called with how many sessions are over, and how many there are."""
 
@@ -47,9 +49,11 @@ class Backtest:
         self.runtime = runtime
         self.sessions = tuple(sessions)
         self.report = Report(runtime.engine.desk)
-        self.signals: list[Row] = []
+        self.signals: list[Said] = []
         self.series: list[DayOfEquity] = []
         self._is_daily = is_daily
+        self._orchestrator = runtime.engine.desk.orchestrator
+        self._crossings = runtime.engine.desk.control.settings.strategies.sma.enabled
         runtime.engine.desk.bar_listeners.append(self._hear)
 
     def run(self, watch: Watch) -> bool:
@@ -71,19 +75,19 @@ class Backtest:
 
     def as_json(self, fingerprint: str) -> dict[str, object]:
         """What a replay tells, and the figures: ratios as fractions, money in USD."""
-        desk, report = self.runtime.engine.desk, self.report
+        settings, report = self.runtime.engine.desk.control.settings, self.report
         profits = [float(trade["profit"]) for trade in report.trades if trade["profit"] is not None]
         below = drawdowns(self.series)
         return {
             **report.as_json(fingerprint),
             "metrics": {**metrics(self.series, profits), **self._costs()},
-            "signals": self.signals,
+            "signals": [self._signal(said) for said in self.signals],
             "reasons": {name: self._reasons(name) for name in self._names()},
             "equity": [
                 {"day": each.day.isoformat(), "equity": round(each.equity, 2), "drawdown": round(fall, 6)}
                 for each, fall in zip(self.series, below, strict=True)
             ],
-            "profile": desk.control.settings.profile,
+            "profile": settings.profile,
             "timeframe": "1day" if self._is_daily else "1min",
         }
 
@@ -97,33 +101,37 @@ class Backtest:
 
     def _hear(self, bar: Bar) -> None:
         """What each strategy said of a bar, before anything judged it."""
-        orchestrator = self.runtime.engine.desk.orchestrator
-        for runner in orchestrator.runners.get(bar.symbol, ()):
-            if isinstance(runner.strategy, SmaStrategy):
-                self._note_crossing(runner.strategy, bar)
-        for answer in orchestrator.answers:
+        if self._crossings:
+            self._note_crossings(bar)
+        for answer in self._orchestrator.answers:
             if answer.strategy != SmaStrategy.name:
                 is_entry = isinstance(answer, EntrySignal)
                 side = Side.BUY if is_entry else Side.SELL
                 self._note(answer.strategy, bar, side, answer.confidence if isinstance(answer, EntrySignal) else None)
 
-    def _note_crossing(self, strategy: SmaStrategy, bar: Bar) -> None:
-        """It keeps every crossing, also one that it makes nothing of."""
-        said = strategy.state.said
-        if said is not None and strategy.terms.enabled:
-            self._note(strategy.name, bar, said.side, said.confidence)
+    def _note_crossings(self, bar: Bar) -> None:
+        """That strategy keeps every crossing, also one that it makes nothing of."""
+        runner = self._orchestrator.runner(SmaStrategy.name, bar.symbol)
+        if runner is None or not isinstance(runner.strategy, SmaStrategy):
+            return
+        said = runner.strategy.state.said
+        if said is not None:
+            self._note(SmaStrategy.name, bar, said.side, said.confidence)
 
     def _note(self, strategy: str, bar: Bar, side: Side, confidence: Decimal | None) -> None:
-        day = self.runtime.engine.desk.calendar.trading_day(bar.start)
-        self.signals.append(
-            {
-                "time": day.isoformat() if self._is_daily else iso(bar.start),
-                "strategy": strategy,
-                "symbol": bar.symbol,
-                "side": side.value,
-                "confidence": None if confidence is None else plain(confidence),
-            }
-        )
+        self.signals.append((bar.start, strategy, bar.symbol, side, confidence))
+
+    def _signal(self, said: Said) -> Row:
+        """A bar that is a whole day is named by its day."""
+        start, strategy, symbol, side, confidence = said
+        day = self.runtime.engine.desk.calendar.trading_day(start)
+        return {
+            "time": day.isoformat() if self._is_daily else iso(start),
+            "strategy": strategy,
+            "symbol": symbol,
+            "side": side.value,
+            "confidence": None if confidence is None else plain(confidence),
+        }
 
     # ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -144,7 +152,6 @@ class Backtest:
 
     def _reasons(self, strategy: str) -> dict[str, int]:
         counted: Counter[str] = Counter()
-        runner: Runner
-        for runner in self.runtime.engine.desk.orchestrator.runners_of(strategy):
+        for runner in self._orchestrator.runners_of(strategy):
             counted.update(runner.state.reasons)
         return {str(reason): count for reason, count in counted.most_common()}
