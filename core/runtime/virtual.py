@@ -44,6 +44,7 @@ from core.inputs import (
     SubmissionAnswered,
     SubmissionStopped,
 )
+from core.model.bar import ONE_MINUTE
 from core.model.broker import Accepted, FreshFigures, NoAnswer, Refused
 from core.model.instrument import Instrument
 from core.model.values import ClientOrderId, Symbol
@@ -127,14 +128,21 @@ class VirtualRuntime(Runtime):
             return
         handle, exchange, arriving, feed = self.engine.handle, self.exchange, self._arriving, self._feed
         item, at, deadline = self._next, self.at, self.engine.next_deadline
-        while item is not None and item[1] == BAR and item[0] == arriving[0].heard_at and not self.pace.wake.is_set():
+        wake, heard_at = self.pace.wake.is_set, arriving[0].heard_at
+        while item is not None and item[1] == BAR and item[0] == heard_at and not wake():
             if item[0] > until or (deadline is not None and deadline <= item[0]):
                 return
             if not at.minute:  # at full hours: to look at the wall's clock costs a tenth of a bar
                 self.pace.beat_if_due()
             self.at = at = item[0]
             message: BarArrived = item[2]  # type: ignore[assignment]
-            exchange.begin_bar(message.bar, message.lasts)
+            bar, whole = message.bar, message.whole
+            if whole is None:  # by hand: two calls are a twentieth of a bar
+                heard_at = bar.start + ONE_MINUTE
+                exchange.begin_bar(bar)
+            else:
+                heard_at = whole.heard_at
+                exchange.begin_bar(bar, whole.lasts)
             ended = arriving.popleft()
             arriving.append(message)
             self._next = item = next(feed, None)
