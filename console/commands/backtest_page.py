@@ -11,9 +11,14 @@ from rich.text import Text
 from core.analytics.plot import plotted
 from core.analytics.tables import Result
 from core.analytics.wording import drawdown_in_words, told, value_of
+from core.model.signal import NoTradeReason
 from widgets.grid_text import harmless
 
 EQUITY_LINES, DRAWDOWN_LINES = 8, 4
+PAUSED_FOR_GOOD = (
+    "PAUSED: its equity curve shut it until somebody looks, and nobody did;\n"
+    "--set risk.protections.equity_curve.enabled=false plays on."
+)
 SHOWN_TRADES = 10
 """The newest of them; --csv and --html have all."""
 
@@ -59,6 +64,8 @@ def _parts(result: Result, width: int) -> Iterator[RenderableType]:
     yield Text()
     yield from _plots(result, width)
     yield _reasons(result)
+    if any(NoTradeReason.PAUSED in counted for counted in result["reasons"].values()):
+        yield Text(PAUSED_FOR_GOOD, style="yellow")
     if result["trades"]:
         yield Text()
         yield _trades(result)

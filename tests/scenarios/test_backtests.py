@@ -217,6 +217,25 @@ def test_a_day_knows_no_window_and_no_flat_time(keyturn: Keyturn, days: Path) ->
     assert found["bars"] == len(days.read_text().splitlines()) - 1
 
 
+@pytest.mark.parametrize("step", ["0.001", "1"])
+def test_a_size_follows_the_equity_of_the_day_on_which_it_is_ordered(keyturn: Keyturn, days: Path, step: str) -> None:
+    """RK-02, RK-10: half a percent of it, in fractions and in whole shares whose stop goes with them."""
+    words = ("--strategy", "sma", "--profile", "swing", "--set", f"strategies.sma.quantity_step={step}", *BARE)
+
+    found = keyturn("backtest", days, *words, "--without-frictions", "--json").json
+
+    assert "ZERO_SIZE" not in found["no_trade"]
+    assert len(found["trades"]) >= 3
+    stops = {p["time"]: Decimal(p["stop_price"]) for p in found["proposals"] if p["effect"] == "open"}
+    risks = [
+        (Decimal(p["limit_price"]) - stops[p["time"]]) * Decimal(p["quantity"])
+        for p in found["proposals"]
+        if p["effect"] == "open"
+    ]
+    assert all(risk <= Decimal("510") for risk in risks)
+    assert not found["skipped"]
+
+
 def test_days_and_minutes_are_not_played_together(keyturn: Keyturn, days: Path, minutes: Path) -> None:
     """SY-07"""
     answer = keyturn("replay", days, minutes, "--symbol", "SPY", "--symbol", "QQQ", "--headless")
