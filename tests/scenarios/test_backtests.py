@@ -138,6 +138,22 @@ def test_market_orders_slip_in_a_backtest(keyturn: Keyturn, minutes: Path) -> No
     assert rough["metrics"]["profit"] < smooth["metrics"]["profit"]
 
 
+def test_the_rule_of_day_trades_holds_in_a_backtest_of_a_broker_that_counts_them(
+    keyturn: Keyturn, minutes: Path
+) -> None:
+    """AN-04, RK-15: on margin, under 25,000 USD, where the second of five business days must not be made."""
+    margin = ("--strategy", "vwap", "--without-frictions", "--json", "--set", "exchange.multiplier=2")
+    rule = "risk.protections.day_trades"
+
+    free = keyturn("backtest", minutes, *margin).json
+    ruled = keyturn(
+        "backtest", minutes, *margin, "--set", f"{rule}.enabled=true", "--set", f"{rule}.trade_limit=2"
+    ).json
+
+    assert len(free["trades"]) > len(ruled["trades"]) == 1
+    assert ruled["skipped"]["day trades"] > 0
+
+
 # ── signals ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
