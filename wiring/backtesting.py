@@ -6,17 +6,16 @@ import gc
 import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context
 from pathlib import Path
-from queue import Empty
 from typing import TYPE_CHECKING, Any
 
 from core.ports import BacktestRequest, OperatorError
 from wiring.replaying import Replaying, alone
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from core.ports import Watch
     from core.settings import Settings
 
@@ -122,6 +121,9 @@ def _write(request: BacktestRequest, found: Sequence[dict[str, object]]) -> None
 
 def _side_by_side(environ: Mapping[str, str], request: BacktestRequest, watch: Watch) -> list[dict[str, object]]:
     """A process a file, as many at a time as there are cores. The first that cannot be played ends all."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     context = get_context("spawn")
     with context.Manager() as manager:
         told = manager.Queue()
@@ -137,6 +139,9 @@ def _side_by_side(environ: Mapping[str, str], request: BacktestRequest, watch: W
 
 
 def _follow(running: list[Future[dict[str, object]]], told: Any, watch: Watch) -> None:
+    from concurrent.futures import FIRST_COMPLETED, wait
+    from queue import Empty
+
     left = set(running)
     while left:
         over, left = wait(left, 1 / LOOKS_A_SECOND, FIRST_COMPLETED)
