@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 
 from core.model.account import Account
-from core.model.bar import Bar
+from core.model.bar import Bar, WholeSession
 from core.model.broker import (
     Accepted,
     BrokerPicture,
@@ -34,10 +34,23 @@ WHOLE = Fraction(Decimal(1))
 
 @dataclass(frozen=True, slots=True)
 class BarArrived:
-    """A bar as a source gives it; `place` says where it stood (file and line), for the message if it is refused."""
+    """A bar as a source gives it; `place` says where it stood (file and line), for the message if it is refused.
+
+    `whole` is None of a minute, which is known at its end.
+    """
 
     bar: Bar
     place: str
+    whole: WholeSession | None = None
+
+    @property
+    def heard_at(self) -> datetime:
+        return self.bar.end if self.whole is None else self.whole.heard_at
+
+    @property
+    def lasts(self) -> timedelta | None:
+        """How long its prices took; None of a minute."""
+        return None if self.whole is None else self.whole.lasts
 
 
 @dataclass(frozen=True, slots=True)

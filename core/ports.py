@@ -141,6 +141,36 @@ class ReplayRequest:
     is_headless: bool = True
 
 
+Watch = Callable[[str, int, int], None]
+"""Hears how far a long work is: of what, how much is done, and how much there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestRequest:
+    """`keyturn backtest`: files, each played for itself, and by what.
+
+    Attributes
+    ----------
+    symbol
+        Of a file whose name does not begin with one; None where it does.
+    has_frictions
+        Whether slippage, partial fills, rejections, halts and interest lie in the way, as far as nothing else is set.
+    seed
+        Decides what goes wrong, and when.
+    tables_folder, page_file
+        Where CSV tables and an HTML page are written; None writes none.
+    """
+
+    files: tuple[Path, ...]
+    strategy: str | None = None
+    symbol: str | None = None
+    overrides: tuple[str, ...] = ()
+    has_frictions: bool = True
+    seed: int = 1
+    tables_folder: Path | None = None
+    page_file: Path | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class DemoRequest:
     """`keyturn demo`: the seeded market on the simulated exchange; with `is_stress` the stress desk."""
@@ -226,6 +256,7 @@ class Composition(Protocol):
     """What the subcommands may ask for. Each raises `OperatorError` where the operator can mend something."""
 
     def replay(self, request: ReplayRequest) -> dict[str, object] | None: ...
+    def backtest(self, request: BacktestRequest, watch: Watch) -> list[dict[str, object]]: ...
     def demo(self, request: DemoRequest) -> None: ...
     def desk(self) -> None: ...
     def doctor(self) -> Iterator[Finding]: ...

@@ -30,6 +30,7 @@ from core.strategy_terms import (
     MomentumTerms,
     PlannedTerms,
     SmaTerms,
+    VwapAdaptive,
     VwapFilters,
 )
 
@@ -167,7 +168,7 @@ class ReconciliationSettings(Part):
 class VwapSettings(CapitalTerms):
     """VWAP micro mean reversion (ST-02)."""
 
-    LATER: ClassVar[frozenset[str]] = CapitalTerms.LATER | {"filters"}
+    LATER: ClassVar[frozenset[str]] = CapitalTerms.LATER | {"filters", "adaptive"}
 
     enabled: bool = True
     symbols: tuple[str, ...] = Field((), description="of the desk's symbols, those it looks at; none named: all")
@@ -181,6 +182,7 @@ class VwapSettings(CapitalTerms):
     )
     flat_minutes: Annotated[int, Field(ge=0, le=390)] = Field(5, description="minutes before the close to be flat")
     filters: VwapFilters = VwapFilters()
+    adaptive: VwapAdaptive = VwapAdaptive()
 
     @property
     def holds_overnight(self) -> bool:
@@ -255,8 +257,12 @@ class StrategiesSettings(GrownPart):
         return self
 
 
-class ExchangeSettings(Part):
-    """The simulated exchange: its accounts, and how it treats orders."""
+class ExchangeSettings(GrownPart):
+    """The simulated exchange: its accounts, how it treats orders, and what goes wrong there (AN-04)."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {"slippage_by_size", "partial_fills", "rejections", "halts", "halt_minutes", "margin_interest"}
+    )
 
     cash: Positive = Field(Decimal(200), description="opening balance, USD")
     multiplier: Annotated[Decimal, Field(ge=1, le=4)] = Field(Decimal(1), description="1 is a cash account, 2 margin")
@@ -273,6 +279,14 @@ class ExchangeSettings(Part):
     )
     fee_per_share: NotNegative = Field(Decimal(0), description="USD")
     settlement_days: Annotated[int, Field(ge=0, le=5)] = Field(1, description="until a cash account may spend a sale")
+    slippage_by_size: Annotated[Decimal, Field(ge=0, lt=1)] = Field(
+        Decimal(0), description="more of the price, for an order as large as all that we may fill of a bar"
+    )
+    partial_fills: Ratio = Field(Decimal(0), description="of executions, those that get only a part")
+    rejections: Ratio = Field(Decimal(0), description="of orders, those refused without a rule that says so")
+    halts: Ratio = Field(Decimal(0), description="of sessions, those in which a symbol is halted once")
+    halt_minutes: Annotated[int, Field(ge=1, le=390)] = Field(5, description="that a halt lasts")
+    margin_interest: Ratio = Field(Decimal(0), description="a year, on what a margin account is lent over night")
 
 
 class AlpacaSettings(Part):

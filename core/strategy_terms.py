@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from core.model.order import StopHolder
 from core.setting_types import GrownPart, NotNegative, Part, Positive, Ratio
@@ -25,6 +25,30 @@ class VwapFilters(Part):
     slope_bars: Annotated[int, Field(ge=0, le=390)] = Field(
         15, description="VWAP must be higher than so many bars before; 0 asks for no slope"
     )
+
+
+class VwapAdaptive(Part):
+    """Thresholds that widen and narrow with the market's own moves, in a backtest and nowhere else (ST-06).
+
+    The entry deviation and the stop fraction of the settings are for a market of the usual volatility. That of SPY, a
+    deviation of 1 % a day, is about its average of the last decades.
+    """
+
+    enabled: bool = False
+    days: Annotated[int, Field(ge=5, le=250)] = Field(20, description="daily returns that the volatility is taken of")
+    usual: Annotated[Decimal, Field(gt=0, lt=1)] = Field(
+        Decimal("0.01"), description="standard deviation of a daily return, at which nothing is scaled"
+    )
+    least: Annotated[Decimal, Field(gt=0, lt=1)] = Field(Decimal("0.002"), description="no threshold is narrower")
+    most: Annotated[Decimal, Field(gt=0, lt=1)] = Field(Decimal("0.006"), description="no threshold is wider")
+
+    @model_validator(mode="after")
+    def bounds_are_in_order(self) -> Self:
+        if self.least > self.most:
+            raise ValueError(
+                "strategies.vwap.adaptive.least is over strategies.vwap.adaptive.most; change one of the two"
+            )
+        return self
 
 
 class CapitalTerms(GrownPart):

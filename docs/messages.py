@@ -28,6 +28,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "Command line": (
         "app.py",
         "console/commands",
+        "core/analytics",
         "core/explain.py",
         "core/market/calendar.py",
         "core/market/csv_source.py",

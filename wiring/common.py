@@ -81,7 +81,12 @@ class Wiring(Tending):
         from console.remapping import fault_in
         from state.settings_file import load_settings
 
-        return load_settings(self.home, self.environ, overrides, fault_in)
+        settings = load_settings(self.home, self.environ, overrides, fault_in)
+        if settings.strategies.vwap.adaptive.enabled:
+            raise OperatorError(
+                "strategies.vwap.adaptive.enabled = true: only `keyturn backtest` may use it; set it to false"
+            )
+        return settings
 
     def _kinds(self, settings: Settings) -> Kinds:
         """The strategies that a desk may run: the house's, and the user's that load (ST-01)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from console.commands import (
+    backtest,
     demo,
     doctor,
     journal,
@@ -48,6 +49,7 @@ def build(composition: Composition) -> typer.Typer:
 
     program.command(name="demo")(demo.demo)
     program.command(name="replay")(replay.replay)
+    program.command(name="backtest")(backtest.backtest)
     program.command(name="doctor")(doctor.doctor)
     program.command(name="status")(status.status)
     program.command(name="kill")(kill.kill)

@@ -15,7 +15,7 @@ from core.ports import ReplayRequest
 def replay(
     context: typer.Context,
     files: Annotated[
-        list[Path], typer.Argument(help="CSV files of one-minute bars; their names begin with the symbol.")
+        list[Path], typer.Argument(help="CSV files of one-minute or daily bars; their names begin with the symbol.")
     ],
     symbol: Annotated[list[str] | None, typer.Option(help="Replaces the profile's list; may be given again.")] = None,
     quotes: Annotated[list[Path] | None, typer.Option(help="CSV file of quotes, the last of each minute.")] = None,

@@ -74,6 +74,12 @@ class Holdings(Protocol):
 
 @dataclass(slots=True)
 class Runner:
+    """One strategy on one symbol, as it runs.
+
+    `day` is the one on which its session was heard: a whole day's bar is heard on the next, and that one's equity,
+    entries and losses count for what it says.
+    """
+
     strategy: Strategy
     symbol: Symbol
     state: RunnerState
@@ -81,6 +87,7 @@ class Runner:
     until: datetime
     daily_limit: Decimal | None = None
     shut: Shut | None = None
+    day: date = date.min
 
 
 class Orchestrator:
@@ -286,10 +293,9 @@ class Orchestrator:
         return {**self.kinds.faults, **made}
 
     def _conditions(self, runner: Runner) -> Conditions:
-        name, day = runner.strategy.name, runner.context.session.day
-        return self.holdings.conditions(runner.symbol, name, day, self.state.marks)
+        return self.holdings.conditions(runner.symbol, runner.strategy.name, runner.day, self.state.marks)
 
-    def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:
+    def _bar_closed(self, at: datetime, fact: BarClosed) -> None:
         bar = fact.bar
         self.state.marks[bar.symbol] = bar.close
         if self.failed or self.silent:
@@ -297,7 +303,7 @@ class Orchestrator:
         self.state.heard = bar.start
         for runner in self.runners.get(bar.symbol, ()):
             if bar.start >= runner.until:
-                self._enter_session(runner, bar)
+                self._enter_session(runner, bar, at)
             if self.is_dirty:
                 self._refresh_all()
             if runner.state.wants_history:
@@ -412,7 +418,7 @@ class Orchestrator:
         runner.state.reasons[reason] += 1
         runner.state.session_reasons[reason] += 1
 
-    def _enter_session(self, runner: Runner, bar: Bar) -> None:
+    def _enter_session(self, runner: Runner, bar: Bar, at: datetime) -> None:
         session = self.calendar.session_at(bar.start)
         if isinstance(session, NoSession):
             raise TypeError(f"bar {bar.start} of {bar.symbol} is outside of every session: {session.reason}")
@@ -422,7 +428,7 @@ class Orchestrator:
             runner.state.session = session.day
             self._flag_anomaly(runner, bar.start)
         risk = self.settings.risk
-        runner.until = session.close
+        runner.until, runner.day = session.close, self.calendar.trading_day(at)
         runner.context.session = session
         runner.context.window_first = at_new_york(session.day, risk.window_start)
         runner.context.window_last = at_new_york(session.day, risk.window_end)
@@ -446,8 +452,7 @@ class Orchestrator:
         self.is_dirty = False
 
     def _refresh(self, runner: Runner) -> None:
-        context, name, symbol = runner.context, runner.strategy.name, runner.symbol
-        day = context.session.day
+        context, name, symbol, day = runner.context, runner.strategy.name, runner.symbol, runner.day
         context.held, context.entry_price = self.holdings.held(symbol, name)
         context.entered_at = self.holdings.entered_at(symbol, name)
         context.covered = self.holdings.covered(symbol, name)
@@ -469,7 +474,7 @@ class Orchestrator:
 
     def _disable_after_loss(self, runner: Runner) -> None:
         """Shut for the day once the loss, open positions marked at their last bar, reached the limit (ST-02)."""
-        day, limit = runner.context.session.day, runner.daily_limit
+        day, limit = runner.day, runner.daily_limit
         if limit is not None and -self.holdings.result_of(day, self.state.marks) >= limit:
             runner.state.disabled_on = day
         runner.context.is_day_disabled = runner.state.disabled_on == day

@@ -67,10 +67,9 @@ class Exiting:
 def holds_overnight(desk: Desk, strategy: str) -> bool:
     """What was typed by hand, and what nobody in particular holds, need not be flat by the close either."""
     settings = desk.control.settings
-    try:
-        return settings.strategies.of(strategy).holds_overnight
-    except KeyError:
-        return strategy in settings.exits.overnight or strategy in OF_NO_STRATEGY
+    if strategy in OF_NO_STRATEGY or strategy in settings.exits.overnight:
+        return True
+    return settings.strategies.of(strategy).holds_overnight
 
 
 def _signal(position: Position, bar: Bar, due: Due) -> ExitSignal:

@@ -61,7 +61,7 @@ class Market:
         if desk.ledger.state.positions:
             answers += self.exiting.signals(bar, answers)
         if answers or desk.stage.state.proposals:
-            return self._after_bar(bar, answers)
+            return self._after_bar(message, answers)
         if bar.start >= self._day_known_until:
             return self._new_day(bar)
         return self._how_much(bar) if desk.ledger.state.positions else NOTHING
@@ -78,18 +78,28 @@ class Market:
         self.desk.record(MarketDataQuarantined(message.place, message.reason))
         return NOTHING
 
-    def _after_bar(self, bar: Bar, answers: list[EntrySignal | ExitSignal]) -> Iterator[Effect]:
+    def _after_bar(self, message: BarArrived, answers: list[EntrySignal | ExitSignal]) -> Iterator[Effect]:
+        bar = message.bar
         yield from self._new_day(bar)
         self._withdraw_exits(bar, answers)
+        lives_until = None if message.whole is None else self._end_of_session()
         for answer in self.minding.agreed(bar, answers):
             if isinstance(answer, EntrySignal):
-                self.proposing.stage_entry(answer)
+                self.proposing.stage_entry(answer, lives_until)
                 self.after_entry(answer)
             else:
                 self.proposing.stage_exit(answer)
         yield from self.release_signed()
         if self.desk.ledger.state.positions:
             yield from self._how_much(bar)
+
+    def _end_of_session(self) -> datetime | None:
+        """What a whole day said lives through the session in which it is heard; None where it is heard in none.
+
+        The broker ends its order at the close, and the desk only what the broker has not ended by then.
+        """
+        session = self.desk.calendar.session_at(self.desk.at)
+        return session.close + ONE_MINUTE if isinstance(session, Session) else None
 
     def _how_much(self, bar: Bar) -> Iterable[Effect]:
         """The account's figures once a minute, however many symbols have a bar in it (EX-17)."""

@@ -40,12 +40,13 @@ class Proposing:
 
     # ── strategies ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def stage_entry(self, signal: EntrySignal) -> None:
+    def stage_entry(self, signal: EntrySignal, lives_until: datetime | None = None) -> None:
+        """It lives for the settings' seconds after its minute, unless its bar was a whole day (ST-03)."""
         if self.desk.control.is_forgotten(signal.bar_start + ONE_MINUTE):
             self._skip(signal.strategy, signal.symbol, (FORGOTTEN,), signal.bar_start)
             return
         life = timedelta(seconds=float(self.desk.control.settings.staging.signal_seconds))
-        expires_at = signal.bar_start + ONE_MINUTE + life
+        expires_at = lives_until or signal.bar_start + ONE_MINUTE + life
         if expires_at <= self.desk.at:
             self._skip(signal.strategy, signal.symbol, (TOO_LATE,), signal.bar_start)
             return
