@@ -47,8 +47,9 @@ class Minding:
         position = self.desk.ledger.position(answer.symbol, answer.strategy)
         if position is None or self.proposing.is_leaving(position):
             return False
-        state = self.desk.orchestrator.state.runners[f"{answer.strategy}/{answer.symbol}"]
-        return state.held_back_at is None or state.held_back_at < position.opened_at
+        state = self.desk.orchestrator.state.runners.get(f"{answer.strategy}/{answer.symbol}")
+        before = state.held_back_at if state is not None else None  # what a person typed has exit rules, and no runner
+        return before is None or before < position.opened_at
 
 
 def _why(state: RunnerState, *, is_slow: bool) -> str:

@@ -150,6 +150,7 @@ async def test_s_stops_a_plan_that_runs() -> None:
         await house.until(house.is_armed)
         await house.press("P")
         await house.until(lambda: house.shows("WAITING FOR THE SELLS"))
+        await house.until(lambda: any(fact.order.limit_price == 105 for fact in house.facts(OrderCreated)))
         created = len(house.facts(OrderCreated))
 
         await house.press("s")

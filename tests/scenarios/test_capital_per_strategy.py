@@ -48,7 +48,7 @@ def reasons(house: House) -> str:
 
 
 def row(house: House) -> StrategyRow:
-    return next(r for r in strategy_rows(house.desk, THURSDAY) if r.strategy == "greedy")
+    return next(r for r in strategy_rows(house.desk, THURSDAY, house.line.at) if r.strategy == "greedy")
 
 
 def checks(house: House) -> set[str]:

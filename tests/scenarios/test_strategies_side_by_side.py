@@ -64,7 +64,7 @@ def runner(house: House, name: str) -> RunnerState:
 
 
 def row(house: House, name: str) -> StrategyRow:
-    return next(r for r in strategy_rows(house.desk, THURSDAY) if r.strategy == name)
+    return next(r for r in strategy_rows(house.desk, THURSDAY, house.line.at) if r.strategy == name)
 
 
 def words(house: House) -> list[str]:
