@@ -321,7 +321,10 @@ def test_several_files_are_played_beside_each_other(keyturn: Keyturn, minutes: P
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--strategy", "scalping"), "--strategy scalping: there is none; one of vwap, momentum, breakout, mean_reversion, sma"),
+        (
+            ("--strategy", "scalping"),
+            "--strategy scalping: there is none; one of vwap, momentum, breakout, mean_reversion, sma",
+        ),
         (("--html", "page.csv"), "--html page.csv: its name ends with .html, so that no other file is written over"),
         (
             ("--html", "nowhere/page.html"),
