@@ -277,10 +277,13 @@ class Pictures:
         )
 
     def _moved_since_signal(self, proposal: Proposal) -> Decimal | None:
-        """Only a strategy's proposal has a signal; it names what it was measured against. An edit moves its limit."""
+        """Only a strategy's proposal has a signal; it names what it was measured against. An edit moves its limit.
+
+        A stop that is moved stands where it is put: no price that the market left.
+        """
         quote = self.desk.quotes.get(proposal.symbol)
         before = self.log.signal_prices.get(proposal.id, proposal.intended_price)
-        if quote is None or not before or proposal.reference is None:
+        if quote is None or not before or proposal.reference is None or proposal.is_guard:
             return None
         return (quote.mid - before) / before
 
