@@ -26,12 +26,12 @@ from core.runtime.exchange import config_of, link_of
 from core.runtime.feed import Timed, bar_item
 from core.runtime.operator import ConfirmAll
 from core.runtime.virtual import VirtualRuntime
-from core.settings import Settings
+from core.settings import HOUSE_NAMES, Settings
 from state.folders import Home
 from state.passing_journal import PassingJournal
 from state.settings_file import load_settings
 from tests.bench.house import NoLog, NoSwitch, plain_loop, some_bars
-from wiring.replaying import NEVER_COMPARED, alone
+from wiring.replaying import NEVER_COMPARED
 
 FIRST, LAST = date(2021, 1, 4), date(2025, 12, 31)
 SEED = 1
@@ -63,7 +63,8 @@ def resident() -> float:
 
 def settings_for(strategy: str) -> Settings:
     """As `keyturn backtest --strategy` has them."""
-    laid_over = (NEVER_COMPARED, *FRICTIONS, *alone(strategy))
+    switches = (f"strategies.{name}.enabled={str(name == strategy).lower()}" for name in HOUSE_NAMES)
+    laid_over = (NEVER_COMPARED, *FRICTIONS, *switches)
     return load_settings(Home(Path("/nonexistent"), Path("/nonexistent")), {}, laid_over)
 
 
