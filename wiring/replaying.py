@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from core.runtime.virtual import VirtualRuntime
     from core.settings import Settings
 
-NEVER_COMPARED = "reconciliation.every_seconds=0"
-"""A replay's exchange lives in its own process: after the start nobody else can move its books."""
+UNATTENDED = ("reconciliation.every_seconds=0", "evaluation.enabled=false")
+"""Under every other setting where files are played. Their exchange lives in its own process: after the start nobody
+else can move its books. And nobody is there to enable again what a night has retired: it would end the run in silence."""
 
 
 DAILY = (
@@ -97,7 +98,7 @@ class Replaying(Wiring):
         days, minutes = ([path for path, kind in kinds.items() if kind is wanted] for wanted in (True, False))
         if days and minutes:
             raise OperatorError(f"{days[0].name} is of days and {minutes[0].name} of minutes; play them one by one")
-        laid_under = (NEVER_COMPARED, *(DAILY if days else ()), *(over_night(names) if days else ()))
+        laid_under = (*UNATTENDED, *(DAILY if days else ()), *(over_night(names) if days else ()))
         settings = settings_of((*laid_under, *overrides))
         if names:
             settings = self._only(names, settings)

@@ -31,7 +31,7 @@ from state.folders import Home
 from state.passing_journal import PassingJournal
 from state.settings_file import load_settings
 from tests.bench.house import NoLog, NoSwitch, plain_loop, some_bars
-from wiring.replaying import NEVER_COMPARED
+from wiring.replaying import UNATTENDED
 
 FIRST, LAST = date(2021, 1, 4), date(2025, 12, 31)
 SEED = 1
@@ -64,7 +64,7 @@ def resident() -> float:
 def settings_for(strategy: str) -> Settings:
     """As `keyturn backtest --strategy` has them."""
     switches = (f"strategies.{name}.enabled={str(name == strategy).lower()}" for name in HOUSE_NAMES)
-    laid_over = (NEVER_COMPARED, *FRICTIONS, *switches)
+    laid_over = (*UNATTENDED, *FRICTIONS, *switches)
     return load_settings(Home(Path("/nonexistent"), Path("/nonexistent")), {}, laid_over)
 
 
