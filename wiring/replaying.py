@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 UNATTENDED = ("reconciliation.every_seconds=0", "evaluation.enabled=false")
 """Under every other setting where files are played. Their exchange lives in its own process: after the start nobody
-else can move its books. And nobody is there to enable again what a night has retired: it would end the run in silence."""
+else can move its books. And nobody is there to enable again what a night has retired: the run would end in silence."""
 
 
 DAILY = (
