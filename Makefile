@@ -7,6 +7,8 @@ BIN := .venv/bin
 CODE := app.py console core state widgets wiring
 
 .DEFAULT_GOAL := help
+COVERED = tests/unit tests/scenarios
+
 .PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-rest bench-backtest lock docs property sigkill snapshots accidents chord \
   exchange simulate risk-days
 
@@ -55,8 +57,10 @@ demo: .venv/.ready
 	@$(BIN)/keyturn demo $(ARGS)
 
 test: .venv/.ready
-	@echo 'test: all of tests/, with the coverage of core/ and state/'
-	@$(BIN)/pytest -q -n 5 --dist worksteal --cov=core --cov=state --cov-report=term --cov-fail-under=90 $(ARGS)
+	@echo 'test: the units and the scenarios, with their coverage of core/ and state/'
+	@$(BIN)/pytest -q -n 4 --dist worksteal --cov=core --cov=state --cov-report=term --cov-fail-under=90 $(COVERED)
+	@echo 'test: desk, terminal, wire, simulation and accidents'
+	@$(BIN)/pytest -q -n 5 --dist worksteal $(addprefix --ignore=,$(COVERED)) tests
 
 check: .venv/.ready
 	@echo 'check: style (ruff)'

@@ -16,7 +16,7 @@ from core.settings import Settings
 from core.workflows import unattended
 
 SEED = 20_131_009
-SESSIONS = 60
+SESSIONS = 30
 TIGHT = {"not_for": (), "by_hand": True, "profit_target": "0.003", "stop": "0.003", "trail": "0.004"}
 
 
