@@ -7,7 +7,9 @@ BIN := .venv/bin
 CODE := app.py console core state widgets wiring
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-rest lock docs property sigkill snapshots accidents chord \
+COVERED = tests/unit tests/scenarios
+
+.PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-rest bench-backtest lock docs property sigkill snapshots accidents chord \
   exchange simulate risk-days
 
 help:
@@ -19,6 +21,7 @@ help:
 	@echo 'make bench-start  a start on a journal of 1,000,000 facts, with and without a checkpoint (ARGS=100000 for fewer)'
 	@echo 'make bench-wire  a session of orders on the loopback exchange: every part of their way (ARGS=20 for fewer rounds)'
 	@echo 'make bench-rest  memory and processor time at Alpaca, at rest and under 200,000 messages of the stream'
+	@echo 'make bench-backtest  five years of minutes through a backtest: time, bars a second, memory (ARGS="sma" for one strategy)'
 	@echo 'make risk-days  what the protections did on recorded days: October 2013, 2008, 2020 (ARGS=FOLDER of the figures)'
 	@echo 'make property  the stateful property test in full (N=3200 sequences, four fifths of them of 30 steps and more)'
 	@echo 'make sigkill   a busy demo killed at random instants (N=50)'
@@ -54,8 +57,10 @@ demo: .venv/.ready
 	@$(BIN)/keyturn demo $(ARGS)
 
 test: .venv/.ready
-	@echo 'test: all of tests/, with the coverage of core/ and state/'
-	@$(BIN)/pytest -q -n 5 --dist worksteal --cov=core --cov=state --cov-report=term --cov-fail-under=90 $(ARGS)
+	@echo 'test: the units and the scenarios, with their coverage of core/ and state/'
+	@$(BIN)/pytest -q -n 4 --dist worksteal --cov=core --cov=state --cov-report=term --cov-fail-under=90 $(COVERED)
+	@echo 'test: desk, terminal, wire, simulation and accidents'
+	@$(BIN)/pytest -q -n 5 --dist worksteal $(addprefix --ignore=,$(COVERED)) tests
 
 check: .venv/.ready
 	@echo 'check: style (ruff)'
@@ -88,6 +93,9 @@ bench-wire: .venv/.ready
 
 bench-rest: .venv/.ready
 	@$(BIN)/python -m tests.bench.rest
+
+bench-backtest: .venv/.ready
+	@$(BIN)/python -m tests.bench.backtest $(ARGS)
 
 risk-days: .venv/.ready
 	@$(BIN)/python -m tests.bench.risk_days $(ARGS)

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING
 from core.ports import DemoRequest, JournalError, OperatorError, ReplayRequest
 from state.folders import AccountFolder, JournalFolder
 from wiring.alpaca import AtAlpaca
+from wiring.backtesting import Backtesting
 from wiring.simulated import Simulated
+from wiring.strategies import Strategies
 
 if TYPE_CHECKING:
     from core.brokers.port import Broker
@@ -29,7 +31,7 @@ OUR_FAULT = 70
 """Exit code of an error that nobody foresaw: EX_SOFTWARE of sysexits.h."""
 
 
-class Keyturn(AtAlpaca, Simulated):
+class Keyturn(AtAlpaca, Simulated, Backtesting, Strategies):
     """Implements `core.ports.Composition`: what looks and looks after is inherited, and so is what is wired."""
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,11 +9,15 @@ AGAIN_AFTER = 30.0
 
 
 class Bell:
-    """Once for a new proposal and a new warning of the broker's; again and again while an exit waits."""
+    """Once for a new proposal, a new warning of the broker's, and an adviser that reached for trading.
+
+    Again and again while an exit waits.
+    """
 
     def __init__(self) -> None:
         self._staged: int | None = None
         self._warned: frozenset[str] = frozenset()
+        self._oversteps: int | None = None
         self._rang_at = 0.0
 
     def rings(self, view: DeskView, now: float) -> bool:
@@ -21,7 +25,10 @@ class Bell:
         is_new = view.staged > self._staged if self._staged is not None else bool(view.proposals)
         warned = frozenset(row.id for row in view.orders if WARNED in row.marks)
         is_new = is_new or not warned <= self._warned
-        self._staged, self._warned = view.staged, warned
+        is_new = is_new or view.advice.oversteps > (
+            view.advice.oversteps if self._oversteps is None else self._oversteps
+        )
+        self._staged, self._warned, self._oversteps = view.staged, warned, view.advice.oversteps
         exit_waits = any(row.is_urgent for row in view.proposals)
         if is_new or (exit_waits and now - self._rang_at >= AGAIN_AFTER):
             self._rang_at = now

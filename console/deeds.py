@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from console.broker_words import breaker_in_words, fate_of
+from console.evaluated import ask_to_reinstate, decide_promotion
 from console.following import Following
 from console.keymap import written
 from console.screens.behind import Behind
@@ -65,6 +66,8 @@ class Deeds:
             "fewer": lambda _view, _key: self.behind.say("refusals are hidden again"),
             "override": self._override,
             "pause": self._pause,
+            "more": lambda view, key: decide_promotion(self.behind, view, key, is_adopted=True),
+            "no more": lambda view, key: decide_promotion(self.behind, view, key, is_adopted=False),
         }
 
     def do(self, what: str, key: str | None) -> None:
@@ -78,7 +81,7 @@ class Deeds:
             self._acts[what](view, key)
 
     def flatten(self) -> None:
-        """Stages a close of each position; says what came of it, one picture later."""
+        """Stages a close of each position; several are put on one plan, one picture later, and signed once (OP-05)."""
         view = self.behind.view
         if view is None:
             return
@@ -87,6 +90,9 @@ class Deeds:
             return
         exits = {(row.symbol, row.strategy) for row in view.proposals if row.is_urgent}
         waiting = [row.symbol for row in view.positions if (row.symbol, row.strategy) in exits]
+        if len(waiting) == len(view.positions) and len(waiting) > 1:
+            self.following.sign_closes()
+            return
         if len(waiting) == len(view.positions):
             opens = f"{written('exit.urgent')} opens it"
             self.behind.say(f"an exit of {', '.join(waiting)} waits already: {opens}", "strong")
@@ -334,7 +340,9 @@ class Deeds:
         if row is None:
             return
         name = f"{row.strategy.upper()} on {row.symbol}"
-        if row.is_paused:
+        if row.may_be_resumed and not row.is_paused:
+            ask_to_reinstate(self.behind, row)
+        elif row.is_paused:
             self.behind.handle.send(ResumeStrategy(row.strategy, row.symbol))
             self.behind.say(f"asked {name} to go on: it proposes entries again")
         else:

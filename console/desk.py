@@ -36,7 +36,9 @@ from console.link import Link, link_of
 from console.log_pane import LogPane, WriteLog
 from console.mouse import may_ask_for_mouse
 from console.panes import PLACES
+from console.plans import PlanFollower
 from console.remapping import moved_by
+from console.screens.advice import AdviceScreen
 from console.screens.chord import ChordScreen
 from console.screens.detail import WIRE
 from console.screens.help import HelpScreen
@@ -44,6 +46,7 @@ from console.screens.kill import KillScreen
 from console.screens.layer import Dialog, Layer
 from console.screens.leave import LeaveScreen
 from console.screens.new_order import NewOrderScreen
+from console.screens.plan import PlanScreen
 from console.screens.question import ArmedQuestion
 from console.screens.ticket import TicketScreen
 from console.screens.typing import TypedDialog
@@ -52,6 +55,7 @@ from console.theme import DEFAULT, theme_for
 from console.tidying import Tidying, choose_moments
 from console.watching import Watching
 from core.model.account import Mode
+from core.model.plan import PlanSource
 from core.model.values import ClientOrderId, ProposalId
 from core.views import DeskView
 from widgets.grid import Grid
@@ -69,6 +73,9 @@ CLOSING_PATIENCE = 3.0
 
 TURN = 0.001
 """Seconds after which the engine's thread gets its turn while the desk draws; each of its writes waits for one."""
+
+ARMED = (TicketScreen, PlanScreen, ArmedQuestion)
+"""Screens with a key that counts only when it was painted and silent for a moment (OP-04)."""
 
 HEARD = (events.Key, events.Paste, events.MouseDown, events.AppFocus, Dropped)
 """What breaks the silence before a confirming key."""
@@ -112,6 +119,8 @@ class Desk(App[None]):
         self.failure: str | None = None
         self.board = Board()
         self.following = Following(self, self.board.orders.grid)
+        self.plans = PlanFollower(self, self.bell)
+        self.following.sign_closes = lambda: self.plans.ask_for(PlanSource.FLATTEN)
         self.deeds = Deeds(self, self.following)
         self.watching = Watching(handle, self.board)
         self.board.connect(self.deeds.do)
@@ -205,8 +214,9 @@ class Desk(App[None]):
         for screen in self.screen_stack[1:]:
             if isinstance(screen, Dialog) and screen.is_mounted:
                 screen.update_view(view, now)
+        self.plans.look(view, may_open=len(self.screen_stack) == 1)
         self.following.look(view, may_open=len(self.screen_stack) == 1)
-        self.handle.attend(any(isinstance(s, TicketScreen | KillScreen) for s in self.screen_stack))
+        self.handle.attend(any(isinstance(s, TicketScreen | PlanScreen | KillScreen) for s in self.screen_stack))
 
     def _draw_footer(self) -> None:
         top = self.screen_stack[-1]
@@ -309,7 +319,7 @@ class Desk(App[None]):
             self.tidying.heard(at)
             if isinstance(event, Dropped):
                 self._hear_dropped(event, at)
-            elif isinstance(top, TicketScreen | ArmedQuestion):
+            elif isinstance(top, ARMED):
                 top.hear(key, at)
             else:
                 self.keyboard.hear(key, at)
@@ -325,7 +335,7 @@ class Desk(App[None]):
     def _distrust_pictures(self) -> None:
         """A terminal that changed its size may show another picture than was painted, also at its old size again."""
         for screen in self.screen_stack:
-            if isinstance(screen, TicketScreen | ArmedQuestion):
+            if isinstance(screen, ARMED):
                 screen.painted.forget()
         if self.screen_stack:
             self.screen_stack[-1].refresh()
@@ -333,7 +343,7 @@ class Desk(App[None]):
     def _hear_dropped(self, event: Dropped, at: float) -> None:
         """It turns nothing; a key that was turned just before was not alone."""
         for screen in self.screen_stack:
-            if isinstance(screen, TicketScreen | ArmedQuestion):
+            if isinstance(screen, ARMED):
                 screen.arming.hear(event.key, at)
         self.keyboard.hear(event.key, at)
 
@@ -396,8 +406,16 @@ class Desk(App[None]):
         if self.view is not None and not self.is_too_small:
             self.push_screen(NewOrderScreen(self))
 
+    def action_advice(self) -> None:
+        if self.view is not None and not self.is_too_small:
+            self.push_screen(AdviceScreen(self))
+
     def action_flatten(self) -> None:
         self.flatten()
+
+    def action_plan(self) -> None:
+        if not self.is_too_small:
+            self.plans.open()
 
     def on_write_log(self, message: WriteLog) -> None:
         self.errands.write_log(message.text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from console.awaited import NO_ANSWER_YET, PATIENCE, Awaited, NotStaged, Staged, awaited, last_refusal
@@ -35,6 +36,8 @@ class Following:
         self._closes: Closes | None = None
         self._failed_close = 0
         self._reload_after: int | None = None
+        self.sign_closes: Callable[[], None] = lambda: None
+        """Several closes wait: they are put on one plan, to be signed once."""
 
     def wait_for_proposal(self, view: DeskView, symbol: Symbol, strategy: str) -> None:
         self._awaited = awaited(view, symbol, strategy, self.behind.now())
@@ -104,9 +107,11 @@ class Following:
         asked = self._closes
         staged = sum(row.is_urgent and row.id not in asked.known for row in view.proposals)
         refused = [row.text for row in view.refusals if row.sequence > asked.sequence]
-        if staged:
+        if staged and sum(row.is_urgent for row in view.proposals) > 1:
+            self.sign_closes()
+        elif staged:
             opens = f"{written('exit.urgent')} opens the first"
-            self.behind.say(f"staged {staged} close{'s' if staged > 1 else ''}, {opens}", "strong")
+            self.behind.say(f"staged {staged} close, {opens}", "strong")
         elif refused:
             self.behind.say(refused[-1], "warning")
         elif self.behind.now() - asked.since > PATIENCE:

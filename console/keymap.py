@@ -33,6 +33,7 @@ class Place(Enum):
     LOG = "log"
     RESULTS = "results"
     TICKET = "ticket"
+    PLAN = "plan"
     KILL = "kill screen"
     ORDER_FORM = "new order"
     QUESTION = "a question"
@@ -42,6 +43,7 @@ class Place(Enum):
     FILTER = "log filter"
     COMMANDS = "commands"
     READING = "help and details"
+    ADVICE = "advice"
     GUIDE = "the guide"
 
 
@@ -92,8 +94,10 @@ KEYS: tuple[Key, ...] = (
     Key("pane.previous", _EVERYWHERE, "shift+tab", "Shift+Tab", "app.focus_previous", "previous pane"),
     Key("exit.urgent", _EVERYWHERE, "exclamation_mark", "!", "app.urgent_exit", "most urgent exit"),
     Key("order.new", _EVERYWHERE, "n", "n", "app.new_order", "new order", is_in_footer=True),
+    Key("plan", _EVERYWHERE, "p", "p", "app.plan", "plan: sign many at once"),
     Key("flatten", _EVERYWHERE, "F", "F", "app.flatten", "flatten everything"),
     Key("row.copy", _EVERYWHERE, "Y", "Y", "app.copy_row", "copy the row"),
+    Key("advice", _EVERYWHERE, "A", "A", "app.advice", "advice"),
     Key("help", _EVERYWHERE, "question_mark", "?", "app.help", "help", is_in_footer=True),
     Key("commands", _EVERYWHERE, "ctrl+p", "Ctrl+P", "app.commands", "commands"),
     Key("guide", _EVERYWHERE, "", "", "app.guide", "the guide of the first start", is_fixed=True),
@@ -123,6 +127,8 @@ KEYS: tuple[Key, ...] = (
     Key("order.all", Place.ORDERS, "a", "a", "all", "refusals too"),
     Key("protection.override", Place.PROTECTIONS, "o", "o", "override", "override", is_in_footer=True),
     Key("strategy.pause", Place.STRATEGIES, "space", "Space", "pause", "pause or resume", is_in_footer=True),
+    Key("strategy.more", Place.STRATEGIES, "plus", "+", "more", "adopt the allocation that is proposed"),
+    Key("strategy.no_more", Place.STRATEGIES, "minus", "-", "no_more", "decline it"),
     Key("log.filter", Place.LOG, "slash", "/", "filter", "filter", is_in_footer=True),
     Key("log.clear", Place.LOG, "escape", "Esc", "clear_filter", "clear the filter"),
     Key("log.follow", Place.LOG, "f", "f", "follow", "follow", is_in_footer=True),
@@ -132,12 +138,21 @@ KEYS: tuple[Key, ...] = (
     Key("ticket.sell", _TICKET, "S", "S", "confirm('S')", "sell to close"),
     Key("ticket.cover", _TICKET, "C", "C", "confirm('C')", "buy to cover"),
     Key("ticket.edit", _TICKET, "e", "e", "edit", "edit", is_in_footer=True),
+    Key("ticket.unattended", _TICKET, "u", "u", "unattended", "unattended exits"),
     Key("ticket.replace", _TICKET, "R", "R", "confirm('R')", "replace"),
     Key("ticket.review", _TICKET, "r", "r", "review", "review again", is_in_footer=True),
     Key("ticket.decline", _TICKET, "x", "x", "decline", "decline", is_in_footer=True),
     Key("ticket.next", _TICKET, "right_square_bracket", "]", "next_ticket", "next ticket", is_in_footer=True),
     Key("ticket.urgent", _TICKET, "exclamation_mark", "!", "urgent", "most urgent exit"),
     Key("ticket.back", _TICKET, "escape", "Esc", "back", "put aside", is_in_footer=True),
+    Key("plan.mark", Place.PLAN, "space", "Space", "mark", "mark", is_in_footer=True),
+    Key("plan.up", Place.PLAN, "up,k", "↑ k", "move(-1)", "up"),
+    Key("plan.down", Place.PLAN, "down,j", "↓ j", "move(1)", "down"),
+    Key("plan.sign", Place.PLAN, "P", "P", "sign", "sign", is_in_footer=True),
+    Key("plan.go_on", Place.PLAN, "O", "O", "go_on", "go on with the buys"),
+    Key("plan.stop", Place.PLAN, "s", "s", "stop", "stop", is_in_footer=True),
+    Key("plan.urgent", Place.PLAN, "exclamation_mark", "!", "urgent", "most urgent exit"),
+    Key("plan.back", Place.PLAN, "escape", "Esc", "back", "back", is_in_footer=True),
     Key("kill.kill", _KILL, "K", "K", "kill", "kill: cancel entries and stay shut", is_in_footer=True, is_fixed=True),
     Key("kill.flatten", _KILL, "F", "F", "flatten", "flatten", is_in_footer=True, is_fixed=True),
     Key("kill.resume", _KILL, "escape", "Esc", "resume", "resume", is_in_footer=True, is_fixed=True),
@@ -172,6 +187,10 @@ KEYS: tuple[Key, ...] = (
     Key("read.first", _READING, "home", "Home", "scroll(-9999)", "first"),
     Key("read.last", _READING, "end", "End", "scroll(9999)", "last"),
     Key("read.back", _READING, "escape", "Esc", "back", "back", is_in_footer=True),
+    Key("advice.adopt", Place.ADVICE, "enter", "Enter", "adopt", "adopt", is_in_footer=True, is_fixed=True),
+    Key("advice.order", Place.ADVICE, "n", "n", "order", "as an order", is_in_footer=True),
+    Key("advice.drop", Place.ADVICE, "x", "x", "drop", "take back", is_in_footer=True),
+    Key("advice.back", Place.ADVICE, "escape", "Esc", "back", "back", is_in_footer=True),
     Key("guide.back", Place.GUIDE, "enter,escape", "Enter Esc", "back", "to the desk", is_in_footer=True),
 )
 

@@ -82,6 +82,12 @@ class StrategiesPane(Strategies, Wanting):
     def action_pause(self) -> None:
         self.want_for_row("pause")
 
+    def action_more(self) -> None:
+        self.want_for_row("more")
+
+    def action_no_more(self) -> None:
+        self.want_for_row("no more")
+
 
 PLACES: dict[str, Place] = {
     "proposals": Place.PROPOSALS,

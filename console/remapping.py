@@ -152,7 +152,7 @@ def _written(name: str) -> str:
 
 
 def _confirms(key: Key) -> bool:
-    return key.action.startswith("confirm(") or key.id == "question.do"
+    return key.action.startswith("confirm(") or key.id in ("question.do", "plan.sign", "plan.go_on")
 
 
 def _may_confirm(name: str) -> bool:

@@ -6,28 +6,35 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from core.advisers.book import AdviceState
 from core.control import ControlState
 from core.desk import Desk
 from core.execution.breaker import BreakerState
 from core.execution.latency import LatenciesState
 from core.execution.ledger import LedgerState
 from core.execution.tally import TallyState
+from core.exits.watch import WatchState
 from core.market.normaliser import MarketState
 from core.ports import Checkpoint, Documents, JournalDamagedError, NoCheckpoint
+from core.risk.allocation import AllocationsState
 from core.risk.day import DayState
+from core.risk.evaluation.book import EvaluationState
 from core.risk.margin_samples import MarginState
 from core.risk.protections.book import BookState
 from core.risk.regime.book import RegimeState
 from core.risk.scaling.book import SizingState
 from core.shadows import ShadowsState
+from core.staging.plans import PlansState
 from core.staging.stage import StageState
-from core.strategies.orchestrator import OrchestratorState
+from core.strategies.memory import OrchestratorState
 
 ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "control": TypeAdapter(ControlState),
     "orders": TypeAdapter(LedgerState),
+    "exits": TypeAdapter(WatchState),
     "proposals": TypeAdapter(StageState),
     "day": TypeAdapter(DayState),
+    "allocations": TypeAdapter(AllocationsState),
     "protections": TypeAdapter(BookState),
     "regime": TypeAdapter(RegimeState),
     "sizing": TypeAdapter(SizingState),
@@ -38,8 +45,14 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "market": TypeAdapter(MarketState),
     "strategies": TypeAdapter(OrchestratorState),
     "shadows": TypeAdapter(ShadowsState),
+    "advice": TypeAdapter(AdviceState),
+    "evaluation": TypeAdapter(EvaluationState),
+    "plans": TypeAdapter(PlansState),
 }
 """One document a slice; the shape of each is its state's."""
+
+LATER: dict[str, object] = {"allocations": {}, "exits": {}, "plans": {}}
+"""What documents that were written before these slices were there stand for."""
 
 
 def states(desk: Desk) -> dict[str, Any]:
@@ -47,8 +60,10 @@ def states(desk: Desk) -> dict[str, Any]:
     return {
         "control": desk.control.state,
         "orders": desk.ledger.state,
+        "exits": desk.exits.state,
         "proposals": desk.stage.state,
         "day": desk.opening.state,
+        "allocations": desk.allocations.state,
         "protections": desk.protections.state,
         "regime": desk.regime.state,
         "sizing": desk.sizing.state,
@@ -59,6 +74,9 @@ def states(desk: Desk) -> dict[str, Any]:
         "market": desk.normaliser.state,
         "strategies": desk.orchestrator.state,
         "shadows": desk.shadows.state,
+        "advice": desk.advice.state,
+        "evaluation": desk.evaluation.state,
+        "plans": desk.plans.state,
     }
 
 
@@ -105,11 +123,14 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
             "end is lost. Put the journal of a backup in its place; or move documents.json and backups/ away to go on "
             "from what is left"
         )
-    loaded = {name: adapter.validate_python(found.documents.get(name)) for name, adapter in ADAPTERS.items()}
+    written = {**LATER, **found.documents}
+    loaded = {name: adapter.validate_python(written.get(name)) for name, adapter in ADAPTERS.items()}
     desk.control.state = loaded["control"]
     desk.ledger.restore(loaded["orders"])
+    desk.exits.state = loaded["exits"]
     desk.stage.state = loaded["proposals"]
     desk.opening.state = loaded["day"]
+    desk.allocations.state = loaded["allocations"]
     desk.protections.restore(loaded["protections"])
     desk.regime.state = loaded["regime"]
     desk.sizing.restore(loaded["sizing"])
@@ -118,6 +139,9 @@ def _restore(desk: Desk, found: Checkpoint) -> int:
     desk.latencies.state = loaded["latencies"]
     desk.tally.state = loaded["tally"]
     desk.normaliser.state = loaded["market"]
+    desk.advice.state = loaded["advice"]
+    desk.evaluation.state = loaded["evaluation"]
     desk.orchestrator.restore(loaded["strategies"], desk.control.settings)
     desk.shadows.restore(loaded["shadows"])
+    desk.plans.state = loaded["plans"]
     return found.sequence

@@ -11,11 +11,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from core.advisers.authority import at_work, only_for_people
+from core.advisers.book import AdviceBook
 from core.control import Control
 from core.execution.breaker import Breaker
 from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
 from core.execution.tally import Tally
+from core.exits.watch import ExitWatch
 from core.facts import BarClosed, Fact, MarketDataQuarantined
 from core.inputs import SettingsFault
 from core.market.normaliser import Normaliser
@@ -27,15 +30,20 @@ from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest, Side
 from core.model.position import Trade
 from core.model.quote import NoQuote, Quote
+from core.model.recommendation import Recommendation
+from core.model.regime import labels_of
 from core.model.session import Calendar
 from core.model.values import ZERO, Price, Quantity, Symbol, plain
 from core.ports import Journal
+from core.risk.allocation import Allocations
 from core.risk.conditions import gathered
 from core.risk.day import Day
+from core.risk.evaluation.book import EvaluationBook, Shut
 from core.risk.gate import ReviewContext
 from core.risk.margin_samples import MarginSamples
 from core.risk.protections.book import ProtectionBook
 from core.risk.protections.day_trades import business_days
+from core.risk.protections.equity_curve import NO_STRATEGY
 from core.risk.protections.trades import Direction, closed
 from core.risk.regime.book import RegimeBook
 from core.risk.reloading import Change
@@ -43,7 +51,9 @@ from core.risk.scaling.book import SizingBook
 from core.risk.scaling.contract import Conditions
 from core.settings import Settings
 from core.shadows import Shadow, Shadows
+from core.staging.plans import Plans
 from core.staging.stage import Stage
+from core.strategies.house import OF_THE_HOUSE, Kinds
 from core.strategies.orchestrator import Orchestrator
 
 Fold = Callable[[datetime, Any], None]
@@ -53,15 +63,30 @@ Listener = Callable[[int, datetime, Fact], None]
 class Holdings:
     """What strategies are told of the books and the stage."""
 
-    def __init__(self, ledger: Ledger, stage: Stage, opening: Day, regime: RegimeBook, sizing: SizingBook) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        stage: Stage,
+        opening: Day,
+        regime: RegimeBook,
+        sizing: SizingBook,
+        allocations: Allocations,
+        advice: AdviceBook,
+        evaluation: EvaluationBook,
+    ) -> None:
         self.ledger, self.stage, self.opening, self.regime, self.sizing = ledger, stage, opening, regime, sizing
+        self.allocations, self.advice, self.evaluation = allocations, advice, evaluation
 
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]:
         position = self.ledger.position(symbol, strategy)
         return (position.quantity, position.average_price) if position else (Quantity(ZERO), None)
 
+    def entered_at(self, symbol: Symbol, strategy: str) -> datetime | None:
+        position = self.ledger.position(symbol, strategy)
+        return position.opened_at if position else None
+
     def covered(self, symbol: Symbol, strategy: str) -> Quantity:
-        return Quantity(self.ledger.claimed(symbol, strategy) - self.ledger.at_limit(symbol, strategy))
+        return self.ledger.guarded(symbol, strategy)
 
     def entries_filled(self, strategy: str, day: date) -> int:
         return self.ledger.entries_filled(strategy, day)
@@ -72,12 +97,20 @@ class Holdings:
     def is_waiting(self, symbol: Symbol, strategy: str) -> bool:
         return self.stage.entry_waits(symbol, strategy) or bool(self.ledger.working_entries(symbol, strategy))
 
+    def recommendation(self, symbol: Symbol, strategy: str) -> Recommendation | None:
+        return self.advice.recommendation(strategy, symbol)
+
+    def shut(self, strategy: str, at: datetime) -> Shut | None:
+        return self.evaluation.shut(strategy, at)
+
     def opening_equity(self, day: date) -> Decimal | None:
         return self.opening.opening_equity(day)
 
     def conditions(self, symbol: Symbol, strategy: str, day: date, last: dict[Symbol, Price]) -> Conditions:
         """By facts alone, so that a rebuild sizes as the day did."""
-        return gathered(symbol, strategy, self.sizing, self.ledger, self.opening_equity(day), last.get)
+        return gathered(
+            symbol, strategy, self.sizing, self.ledger, self.opening_equity(day), last.get, self.allocations
+        )
 
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal:
         return self.ledger.result_of(day, last)
@@ -86,7 +119,9 @@ class Holdings:
 class Desk:
     """Everything that the workflows read, and `record`."""
 
-    def __init__(self, account: str, mode: Mode, calendar: Calendar, journal: Journal) -> None:
+    def __init__(
+        self, account: str, mode: Mode, calendar: Calendar, journal: Journal, kinds: Kinds = OF_THE_HOUSE
+    ) -> None:
         self.account_name = account
         self.mode = mode
         self.calendar = calendar
@@ -97,18 +132,27 @@ class Desk:
         self.control = Control()
         self.ledger = Ledger(calendar)
         self.stage = Stage(calendar)
+        self.plans = Plans(self.stage, self.ledger)
         self.opening = Day()
+        self.allocations = Allocations()
         self.protections = ProtectionBook(lambda: self.control.settings.risk.protections, business_days(calendar))
         self.regime = RegimeBook(lambda: self.control.settings.risk)
         self.sizing = SizingBook(lambda: self.control.settings.risk.sizing, lambda: self.regime.regime)
         self.ledger.on_trade = self._hear_trade
+        self.ledger.regime = lambda: labels_of(self.regime.regime)
+        self.exits = ExitWatch(self.ledger)
         self.margin = MarginSamples()
         self.breaker = Breaker()
         self.latencies = Latencies(calendar.trading_day)
         self.tally = Tally(calendar.trading_day)
+        self.advice = AdviceBook()
+        self.evaluation = EvaluationBook(
+            lambda: self.control.settings.evaluation, lambda: self.regime.regime, calendar.trading_day
+        )
         self.normaliser = Normaliser(calendar)
-        holdings = Holdings(self.ledger, self.stage, self.opening, self.regime, self.sizing)
-        self.orchestrator = Orchestrator(calendar, holdings)
+        shared = self.ledger, self.stage, self.opening, self.regime, self.sizing
+        holdings = Holdings(*shared, self.allocations, self.advice, self.evaluation)
+        self.orchestrator = Orchestrator(calendar, holdings, kinds)
         self.shadows = Shadows(calendar, self.control, self.stage, self.ledger, self._last_close)
         self.shadows.counts_for, self.shadows.on_end = self.protections.refuses_by_curve, self._hear_shadow
         self.quotes: dict[Symbol, Quote] = {}
@@ -125,6 +169,8 @@ class Desk:
 
     def record(self, fact: Fact) -> None:
         """Write the fact, then fold it into the slices; of bars only those hear who ask for nothing else."""
+        if at_work() is not None:
+            only_for_people("write the journal")
         sequence = self.journal.append(self.at, fact)
         kind = type(fact)
         for fold in self.folds.get(kind, self._only_after):
@@ -167,6 +213,7 @@ class Desk:
             last=self._last_known,
             instruments=self.instruments,
             prices=self.last_price,
+            allocations=self.allocations,
         )
 
     def read_only_refusal(self, order: OrderRequest) -> str | None:
@@ -224,8 +271,10 @@ class Desk:
             self.shadows.folds,  # before the stage forgets what ended
             self.control.folds,
             self.ledger.folds,
+            self.exits.folds,
             self.stage.folds,
             self.opening.folds,
+            self.allocations.folds,
             self.protections.folds,
             self.regime.folds,
             self.sizing.folds,
@@ -233,6 +282,9 @@ class Desk:
             self.breaker.folds,
             self.latencies.folds,
             self.tally.folds,
+            self.advice.folds,
+            self.evaluation.folds,
+            self.plans.folds,
         )
         for folds in slices:
             for kind, fold in folds.items():
@@ -254,6 +306,8 @@ class Desk:
         over = closed(trade, Direction.LONG if is_long else Direction.SHORT)
         self.protections.take(over)
         self.sizing.take(over)
+        if trade.strategy not in NO_STRATEGY:
+            self.evaluation.take(trade)
 
     def _hear_shadow(self, shadow: Shadow, at: datetime) -> None:
         """What the equity curve refused has ended (RK-13)."""
@@ -265,6 +319,8 @@ class Desk:
         self.normaliser.fold(bar)
         self.protections.take_bar(bar, self.calendar.trading_day(bar.start))
         self.sizing.take_bar(bar)
+        if self.ledger.state.positions:
+            self.exits.take_bar(bar)
         if self.shadows.following:
             self.shadows.take(bar)
 

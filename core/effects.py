@@ -6,6 +6,7 @@ Its outcome comes back as an input, also when it timed out.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from core.model.order import OrderRequest
 from core.model.staging import Approval
@@ -74,6 +75,15 @@ class FetchPicture:
 
 
 @dataclass(frozen=True, slots=True)
+class FetchHistory:
+    """One-minute bars from `start` to before `end`, UTC, for strategies to warm up on. Answered by `HistoryFetched`."""
+
+    symbols: tuple[Symbol, ...]
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LatchKill:
     """Write the kill-switch file, so that a restart finds it even where the journal is lost."""
 
@@ -93,6 +103,7 @@ Effect = (
     | FetchFigures
     | FetchAccount
     | FetchPicture
+    | FetchHistory
     | LatchKill
     | ReleaseKill
 )

@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from core import inputs
+from core.advisers.authority import at_work, only_for_people
 from core.desk import Desk
-from core.effects import CancelOrder, Effect, FetchAccount, FetchPicture, LatchKill
+from core.effects import CancelOrder, Effect, FetchAccount, FetchHistory, FetchPicture, LatchKill
 from core.execution.order import Order
 from core.facts import RELEARNED, Fact, HaltCause, Halted, InstallationNamed, SettingsApplied
 from core.model.account import Account, Mode
@@ -21,7 +22,9 @@ from core.ports import Journal, JournalError, JournalWriteError
 from core.risk.checks import standard_gate
 from core.risk.reloading import changes_between, without_looser
 from core.settings import Settings
+from core.strategies.house import OF_THE_HOUSE, Kinds
 from core.workflows.adopting import Adopting
+from core.workflows.advising import Advising
 from core.workflows.beginning import Beginning
 from core.workflows.breaking import CALLS, Breaking
 from core.workflows.cancelling import Cancelling
@@ -32,20 +35,28 @@ from core.workflows.comparing import Comparing
 from core.workflows.confirming import Confirming
 from core.workflows.doubting import Doubting
 from core.workflows.editing import Editing
+from core.workflows.evaluating import Evaluating
+from core.workflows.exiting import Exiting
 from core.workflows.filling import Filling
 from core.workflows.guarding import Guarding
 from core.workflows.holding_over import HoldingOver
 from core.workflows.lending import Lending
 from core.workflows.market import Market
 from core.workflows.measuring import Measuring
+from core.workflows.minding import Minding
+from core.workflows.planning import Planning
 from core.workflows.proposing import Proposing
 from core.workflows.protecting import Protecting
+from core.workflows.recommending import Recommending
 from core.workflows.reloading import Reloading
 from core.workflows.replacing import Replacing
+from core.workflows.running import Running
 from core.workflows.starting import Starting
 from core.workflows.stopping import Stopping
 from core.workflows.submitting import Submitting
 from core.workflows.timekeeping import Timekeeping
+from core.workflows.unattended import Unattended
+from core.workflows.warming import Warming
 from core.workflows.warned import Warned
 
 Handler = Callable[[Any], Iterable[Effect]]
@@ -53,27 +64,30 @@ NOTHING: tuple[Effect, ...] = ()
 QUESTIONS = frozenset({FetchAccount})
 """Effects that change nothing and that nobody waits for: they move no deadline."""
 
-UNSYNCED = QUESTIONS | {FetchPicture}
+UNSYNCED = QUESTIONS | {FetchPicture, FetchHistory}
 """Those that need no sync of their own; an answer to the picture is waited for, so it moves a deadline."""
 
-REPLANNED = frozenset({inputs.PictureFetched, inputs.LampChanged, inputs.ClockRead})
+REPLANNED = frozenset({inputs.PictureFetched, inputs.HistoryFetched, inputs.LampChanged, inputs.ClockRead})
 """Inputs that may move a deadline although nothing is recorded or asked for."""
 
 
 class Engine:
     """The desk's state, the workflows that change it, and the journal that remembers."""
 
-    def __init__(self, account: str, mode: Mode, calendar: Calendar, journal: Journal) -> None:
-        self.desk = Desk(account, mode, calendar, journal)
+    def __init__(
+        self, account: str, mode: Mode, calendar: Calendar, journal: Journal, kinds: Kinds = OF_THE_HOUSE
+    ) -> None:
+        self.desk = Desk(account, mode, calendar, journal, kinds)
         self.next_deadline: datetime | None = None
         self.disk_trouble: str | None = None
         self.notes: tuple[str, ...] = ()
         self._is_moved = False
         self._is_owed_a_sync = False
         self.desk.listeners.append(self._note)
+        self.handlers: dict[type, Handler] = {}
         self._build()
 
-    def _build(self) -> None:
+    def _build(self) -> None:  # noqa: PLR0915 - a list, and one place to read it
         """Wire the workflows: who may call whom stands here and nowhere else."""
         desk, gate = self.desk, standard_gate()
         filling = Filling(desk)
@@ -92,9 +106,11 @@ class Engine:
         comparing = Comparing(desk, filling, doubting, cancelling, protecting, closing, holding_over)
         comparing.awaits_legs = adopting.awaits
         starting = Starting(desk, comparing, doubting)
-        market = Market(desk, proposing)
-        editing = Editing(desk, gate)
-        choosing = Choosing(desk, proposing)
+        self.minding = minding = Minding(desk, proposing)
+        market = Market(desk, proposing, minding, Exiting(desk))
+        market.release_signed = Unattended(desk, confirming).look
+        editing, choosing = Editing(desk, gate), Choosing(desk, proposing)
+        self.planning = planning = Planning(desk, gate, Running(desk, confirming, comparing))
 
         def after_fill(order: Order) -> Iterator[Effect]:
             yield from replacing.after_fill(order)
@@ -120,17 +136,19 @@ class Engine:
 
         filling.after_trade = market.tell_of_guards = guarding.look
         starting.see_loss = see_account
+        comparing.see = planning.seeing(starting.see)
         breaking = Breaking(desk)
-        warned = Warned(desk, cancelling)
-        measuring = Measuring(desk)
-        reloading, timekeeping = Reloading(desk), Timekeeping(desk)
+        warned, warming = Warned(desk, cancelling), Warming(desk)
+        reloading, timekeeping, measuring = Reloading(desk), Timekeeping(desk), Measuring(desk)
         reloading.after_reload, self._end_overrides = guarding.on_tightened, guarding.end_overrides
-        submitting.take_warnings = warned.take
+        submitting.take_warnings, starting.warm_up = warned.take, warming.begin
+
         self.timed = (
             warned,
             timekeeping,
             Beginning(desk),
             guarding,
+            *self._build_judgement(market),
             market,
             submitting,
             doubting,
@@ -138,8 +156,10 @@ class Engine:
             closing,
             confirming,
             comparing,
+            warming,
+            planning,
         )
-        self.handlers: dict[type, Handler] = {
+        self.handlers |= {
             inputs.BarArrived: market.on_bar,
             inputs.QuoteArrived: market.on_quote,
             inputs.MarketDataBroken: market.on_broken,
@@ -163,6 +183,11 @@ class Engine:
             inputs.ProposeOrder: proposing.on_propose_order,
             inputs.ProposeClose: proposing.on_propose_close,
             inputs.ProposeFlattening: proposing.on_propose_flattening,
+            inputs.OpenPlan: planning.on_open,
+            inputs.MarkInPlan: planning.on_mark,
+            inputs.SignPlan: planning.on_sign,
+            inputs.AnswerPlan: planning.running.on_answer,
+            inputs.LeavePlan: planning.on_leave,
             inputs.EditProposal: editing.on_edit,
             inputs.PauseStrategy: choosing.on_pause,
             inputs.ResumeStrategy: choosing.on_resume,
@@ -181,11 +206,25 @@ class Engine:
             inputs.ClockRead: timekeeping.on_read,
             inputs.Rearm: stopping.on_rearm,
             inputs.Start: starting.on_start,
+            inputs.HistoryFetched: warming.on_fetched,
             inputs.DeadlineReached: self._on_deadline,
             inputs.Stop: starting.on_stop,
         }
         for reply in CALLS:
             self.handlers[reply] = _heard(breaking, self.handlers[reply])
+
+    def _build_judgement(self, market: Market) -> tuple[Recommending, Evaluating]:
+        """Who speaks about trades and makes none: the advisers, and the night's evaluation."""
+        recommending, evaluating = Recommending(self.desk), Evaluating(self.desk)
+        market.after_entry = recommending.after_entry
+        self.handlers |= {
+            inputs.FromAdviser: Advising(self.desk).on_heard,
+            inputs.AdoptAdvice: recommending.on_adopt,
+            inputs.DropRecommendation: recommending.on_drop,
+            inputs.ReinstateStrategy: evaluating.on_reinstate,
+            inputs.DecidePromotion: evaluating.on_decide,
+        }
+        return recommending, evaluating
 
     # ── the inbox ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -196,7 +235,11 @@ class Engine:
         ------
         ValueError
             `at` is before the last input's.
+        UnauthorizedAIActionError
+            An adviser calls (OP-09).
         """
+        if at_work() is not None:
+            only_for_people("give the engine orders")
         desk = self.desk
         if at < desk.at:
             raise ValueError(f"time went back: {at} after {desk.at}")
@@ -206,7 +249,7 @@ class Engine:
             self._is_moved |= type(message) in REPLANNED
             if effects is NOTHING and not self._is_moved:
                 return NOTHING
-            drained = list(effects)
+            drained = [*effects, *self.planning.running.go_on()]
             is_act = any(type(effect) not in QUESTIONS for effect in drained)
             if self._is_owed_a_sync or any(type(effect) not in UNSYNCED for effect in drained):
                 desk.journal.sync()
@@ -237,6 +280,7 @@ class Engine:
             changes = changes_between(control.settings, settings, self.desk.equity_of_today)
             self.desk.record(SettingsApplied(settings))
             self._end_overrides(changes)
+        self.minding.tell_of_missing()
         self.desk.journal.sync()
         self._is_owed_a_sync = False
 

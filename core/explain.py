@@ -14,6 +14,7 @@ from core.facts import (
     ConfirmationReceived,
     ConfirmationRefused,
     EditRefused,
+    ExitReleased,
     Fact,
     LegResized,
     LegsMissing,
@@ -25,6 +26,9 @@ from core.facts import (
     OrderNotFound,
     OrderSent,
     OrderStateChanged,
+    PlanOrderSkipped,
+    PlanSigned,
+    PlanTurnBegun,
     PositionChanged,
     ProposalEdited,
     ProposalEnded,
@@ -79,7 +83,7 @@ def _chain(journal: list[Recorded], wanted: set[str], proposal_id: str) -> Itera
             if fact.bar.symbol == symbol and fact.bar.start == signal:
                 yield record
             continue
-        belongs = _subject(fact) in {*wanted, *tickets, proposal_id}
+        belongs = _subject(fact) in {*wanted, *tickets, proposal_id} or _is_signed_by(fact, proposal_id)
         follows = after_fill and isinstance(fact, PositionChanged | TradeClosed)
         if isinstance(fact, TradeClosed):
             follows = follows or bool({fact.trade.entry_order, fact.trade.exit_order} & wanted)
@@ -89,12 +93,17 @@ def _chain(journal: list[Recorded], wanted: set[str], proposal_id: str) -> Itera
             after_fill = (belongs and isinstance(fact, OrderFilled)) or (follows and isinstance(fact, PositionChanged))
 
 
+def _is_signed_by(fact: Fact, proposal_id: str) -> bool:
+    """Whether this is the signing of the plan that held it (OP-05)."""
+    return isinstance(fact, PlanSigned) and any(order.proposal.id == proposal_id for order in fact.orders)
+
+
 def _subject(fact: Fact) -> str | None:
     """What a fact is about: an order, a ticket or a proposal."""
     match fact:
         case ProposalStaged() | ProposalEdited():
             return fact.proposal.id
-        case ProposalEnded() | EditRefused():
+        case ProposalEnded() | EditRefused() | ExitReleased() | PlanTurnBegun() | PlanOrderSkipped():
             return fact.proposal_id
         case TicketOpened():
             return fact.ticket.id

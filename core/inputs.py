@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 
 from core.model.account import Account
-from core.model.bar import Bar
+from core.model.bar import Bar, WholeSession
 from core.model.broker import (
     Accepted,
     BrokerPicture,
@@ -21,9 +21,10 @@ from core.model.broker import (
 )
 from core.model.connection import Lamp
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
+from core.model.plan import PlanSource, SkippedRow
 from core.model.quote import Quote
 from core.model.regime import Regime
-from core.model.values import ClientOrderId, Digest, Fraction, Price, ProposalId, Quantity, Symbol, TicketId
+from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, ProposalId, Quantity, Symbol, TicketId
 from core.settings import Settings
 
 WHOLE = Fraction(Decimal(1))
@@ -33,10 +34,23 @@ WHOLE = Fraction(Decimal(1))
 
 @dataclass(frozen=True, slots=True)
 class BarArrived:
-    """A bar as a source gives it; `place` says where it stood (file and line), for the message if it is refused."""
+    """A bar as a source gives it; `place` says where it stood (file and line), for the message if it is refused.
+
+    `whole` is None of a minute, which is known at its end.
+    """
 
     bar: Bar
     place: str
+    whole: WholeSession | None = None
+
+    @property
+    def heard_at(self) -> datetime:
+        return self.bar.end if self.whole is None else self.whole.heard_at
+
+    @property
+    def lasts(self) -> timedelta | None:
+        """How long its prices took; None of a minute."""
+        return None if self.whole is None else self.whole.lasts
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +115,16 @@ class FiguresFetched:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryFetched:
+    """The bars that were asked for, in order of time; those that could not be read are left out."""
+
+    symbols: tuple[Symbol, ...]
+    start: datetime
+    end: datetime
+    answer: tuple[Bar, ...] | NoAnswer
+
+
+@dataclass(frozen=True, slots=True)
 class AccountFetched:
     answer: Account | NoAnswer
 
@@ -145,7 +169,10 @@ class LampChanged:
 
 @dataclass(frozen=True, slots=True)
 class OpenTicket:
+    """`unattended` asks for one that signs the order's exits too: they need no key of their own then (OP-06)."""
+
     proposal_id: ProposalId
+    unattended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +214,8 @@ class ProposeOrder:
         Of an entry of whole shares: where the broker takes the profit (bracket).
     trail_price, trail_fraction
         Of a trailing stop: USD or a fraction of the price, one of them.
+    advice
+        The number of the advice that filled the form; None where none did.
     """
 
     symbol: Symbol
@@ -200,6 +229,7 @@ class ProposeOrder:
     target_price: Price | None = None
     trail_price: Price | None = None
     trail_fraction: Fraction | None = None
+    advice: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +250,76 @@ class ProposeClose:
 @dataclass(frozen=True, slots=True)
 class ProposeFlattening:
     """Stage one close a position."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """One order of a plan as it was written.
+
+    Attributes
+    ----------
+    place
+        Where it stood, for the message if it is left out.
+    effect
+        OPEN, SHORT, CLOSE or COVER: what is held decides whether it adds, and whether it only reduces.
+    quantity, notional
+        Shares, or USD of which the shares are worked out; one of them. None in both closes all of a position.
+    stop_price
+        Of an entry: where its stop stands, held by the broker.
+    """
+
+    place: str
+    symbol: Symbol
+    effect: Effect
+    quantity: Quantity | None
+    notional: Money | None
+    type: OrderType
+    limit_price: Price | None = None
+    stop_price: Price | None = None
+    time_in_force: TimeInForce = TimeInForce.DAY
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPlan:
+    """Put a list of orders on the plan screen: those that wait in Proposals, those of a file, or every close (OP-05).
+
+    `name` is the file's; `skipped` are its rows that could not be read.
+    """
+
+    source: PlanSource
+    name: str = ""
+    rows: tuple[PlanRow, ...] = ()
+    skipped: tuple[SkippedRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MarkInPlan:
+    plan_id: TicketId
+    proposal_id: ProposalId
+    is_marked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SignPlan:
+    """`P` was turned on exactly what was shown."""
+
+    plan_id: TicketId
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPlan:
+    """What the operator says to a plan that asks: the buys that still fit, or nothing more (EX-10)."""
+
+    plan_id: TicketId
+    goes_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeavePlan:
+    """Put an unsigned plan aside; stop one that runs: what has not gone does not go."""
+
+    plan_id: TicketId
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,11 +375,41 @@ class ResumeStrategy:
 
 
 @dataclass(frozen=True, slots=True)
+class ReinstateStrategy:
+    """What the evaluation retired, or paused in a regime, may open again (ST-10)."""
+
+    strategy: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecidePromotion:
+    """The operator's word on the larger allocation that is proposed for a strategy (ST-10)."""
+
+    strategy: str
+    is_adopted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RefuseSymbol:
     """Not this symbol today: no entry in it is staged until the next trading day."""
 
     symbol: Symbol
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptAdvice:
+    """Hand an advice to the strategy that it names, as it is (ST-04)."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropRecommendation:
+    """Take back what was adopted for a strategy, before it made anything of it."""
+
+    strategy: str
+    symbol: Symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +482,26 @@ class ReloadLimits:
     word: str = ""
 
 
+# ── advisers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class FromAdviser:
+    """What came back of one consultation, whatever it is: the engine takes words out of it, and nothing else (OP-09).
+
+    Attributes
+    ----------
+    answer
+        A tuple of advice, or a fault.
+    attempts
+        What it reached for beside speaking; each was refused.
+    """
+
+    adviser: str
+    answer: object
+    attempts: tuple[str, ...] = ()
+
+
 # ── the runtime ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -414,12 +564,21 @@ Command = (
     | LookAt
     | ProposeClose
     | ProposeFlattening
+    | OpenPlan
+    | MarkInPlan
+    | SignPlan
+    | AnswerPlan
+    | LeavePlan
     | EditProposal
     | MoveStop
     | EditOrder
     | PauseStrategy
     | ResumeStrategy
+    | ReinstateStrategy
+    | DecidePromotion
     | RefuseSymbol
+    | AdoptAdvice
+    | DropRecommendation
     | RequestCancel
     | Halt
     | Resume
@@ -443,12 +602,14 @@ Input = (
     | LookUpAnswered
     | FiguresFetched
     | AccountFetched
+    | HistoryFetched
     | PictureFetched
     | AcceptBroker
     | BrokerUpdated
     | LampChanged
     | CallsCounted
     | Command
+    | FromAdviser
     | Start
     | ClockRead
     | DeadlineReached

@@ -19,9 +19,11 @@ from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Proposal, StopPlan, Ticket
 from core.model.values import Fraction, Money, Price, Quantity, Symbol, plain
+from core.pictures.advice import advice_view
 from core.pictures.charts import Charts
 from core.pictures.log import Log
 from core.pictures.margin import margin_view
+from core.pictures.plan import PlanPicture
 from core.pictures.protections import Protections
 from core.pictures.reloading import reload_view
 from core.pictures.results import result_rows, shadow_rows
@@ -49,6 +51,7 @@ from core.views import (
     TicketView,
     TradeRow,
 )
+from core.workflows.listing import listed_exits
 from core.workflows.proposing import candidate_of
 
 HELD = "waits for its entry"
@@ -66,6 +69,7 @@ class Pictures:
         self.slowest_sync = slowest_sync
         self.gate = standard_gate()
         self.protections = Protections(self.desk)
+        self.plan = PlanPicture(self.desk, self.gate)
         self.log = Log()
         self.charts = Charts(self.desk)
         self.watched: Symbol | None = None
@@ -102,7 +106,7 @@ class Pictures:
                 tuple(p for p in positions if p.covered < abs(p.quantity)),
             ),
             symbols=symbol_views(desk, at),
-            strategies=strategy_rows(desk, today),
+            strategies=strategy_rows(desk, today, at),
             staged=self.log.staged,
             protections=self.protections.rows(at),
             trades=tuple(_trade(t) for t in trades),
@@ -112,6 +116,8 @@ class Pictures:
             sizing=sizing(desk, at),
             wire=wire_view(desk, at),
             reload=reload_view(desk),
+            advice=advice_view(desk, at),
+            plan=self.plan.draw(at),
         )
 
     def _chart(self, at: datetime, positions: tuple[PositionRow, ...]) -> ChartView | None:
@@ -252,6 +258,7 @@ class Pictures:
             average_price=held.average_price if held else None,
             size=size_now(candidate, context),
             margin=margin_view(candidate, context),
+            exits=listed_exits(desk, proposal),
         )
 
     def _replaced(self, proposal: Proposal, held: Position | None) -> ReplacedView | None:
@@ -270,10 +277,13 @@ class Pictures:
         )
 
     def _moved_since_signal(self, proposal: Proposal) -> Decimal | None:
-        """Only a strategy's proposal has a signal; it names what it was measured against. An edit moves its limit."""
+        """Only a strategy's proposal has a signal; it names what it was measured against. An edit moves its limit.
+
+        A stop that is moved stands where it is put: no price that the market left.
+        """
         quote = self.desk.quotes.get(proposal.symbol)
         before = self.log.signal_prices.get(proposal.id, proposal.intended_price)
-        if quote is None or not before or proposal.reference is None:
+        if quote is None or not before or proposal.reference is None or proposal.is_guard:
             return None
         return (quote.mid - before) / before
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -124,16 +125,50 @@ class OperatorError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ReplayRequest:
-    """`keyturn replay`: files to play, and how. `speed` None is as fast as it can."""
+    """`keyturn replay`: files to play, and how. `speed` None is as fast as it can.
+
+    `strategies` are those that look at the bars; none named: those that the settings turn on.
+    """
 
     files: tuple[Path, ...]
     symbols: tuple[str, ...] = ()
     quotes: tuple[Path, ...] = ()
     overrides: tuple[str, ...] = ()
+    strategies: tuple[str, ...] = ()
     speed: float | None = None
     operator: str = "none"
     journal_folder: Path | None = None
     is_headless: bool = True
+
+
+Watch = Callable[[str, int, int], None]
+"""Hears how far a long work is: of what, how much is done, and how much there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestRequest:
+    """`keyturn backtest`: files, each played for itself, and by what.
+
+    Attributes
+    ----------
+    symbol
+        Of a file whose name does not begin with one; None where it does.
+    has_frictions
+        Whether slippage, partial fills, rejections, halts and interest lie in the way, as far as nothing else is set.
+    seed
+        Decides what goes wrong, and when.
+    tables_folder, page_file
+        Where CSV tables and an HTML page are written; None writes none.
+    """
+
+    files: tuple[Path, ...]
+    strategy: str | None = None
+    symbol: str | None = None
+    overrides: tuple[str, ...] = ()
+    has_frictions: bool = True
+    seed: int = 1
+    tables_folder: Path | None = None
+    page_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +195,16 @@ class RegimeRequest:
     since: date | None = None
     until: date | None = None
     overrides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyListing:
+    """One strategy: its name, whether the settings turn it on, `the house` or its file, and why it is refused."""
+
+    name: str
+    is_on: bool
+    source: str
+    faults: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,15 +256,20 @@ class Composition(Protocol):
     """What the subcommands may ask for. Each raises `OperatorError` where the operator can mend something."""
 
     def replay(self, request: ReplayRequest) -> dict[str, object] | None: ...
+    def backtest(self, request: BacktestRequest, watch: Watch) -> list[dict[str, object]]: ...
     def demo(self, request: DemoRequest) -> None: ...
     def desk(self) -> None: ...
     def doctor(self) -> Iterator[Finding]: ...
     def status(self, account: str | None) -> dict[str, object]: ...
     def kill(self, account: str | None, flatten: bool) -> str: ...
+    def plan(self, account: str | None, name: str, text: str, deploy: Decimal | None) -> str: ...
     def latency(self, account: str | None, folder: Path | None, day: date | None) -> dict[str, object]: ...
     def reconcile(self, account: str | None, accept: bool) -> dict[str, object]: ...
     def protections(self, trades: Path, at: datetime, overrides: tuple[str, ...]) -> tuple[Answer, ...]: ...
     def regime(self, request: RegimeRequest) -> Look: ...
+    def strategies(self, overrides: tuple[str, ...]) -> tuple[StrategyListing, ...]: ...
+    def check_strategy(self, what: str, overrides: tuple[str, ...]) -> StrategyListing: ...
+    def new_strategy(self, name: str) -> Path: ...
     def verify(self, account: str | None, folder: Path | None) -> dict[str, object]: ...
     def tail(self, account: str | None, folder: Path | None, count: int, follow: bool) -> Iterator[Recorded]: ...
     def why(self, account: str | None, folder: Path | None, order: str) -> Iterator[Recorded]: ...

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 LARGEST_AMOUNT = 1_000_000_000
 """Of any amount, USD: more is a slip of the hand, and a limit that limits nothing."""
@@ -22,10 +30,35 @@ Trades = Annotated[int, Field(ge=1, le=10_000)]
 """A number of closed trades."""
 
 
+WHOLE = "whole"
+"""Asks for every key of a table that grew."""
+
+
 class Part(BaseModel):
     """One table of the settings file: frozen, and closed to unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class GrownPart(Part):
+    """A table that grew: a key of `LATER` is written only where it says something else than its default.
+
+    So what a desk writes of settings that nobody touched stays what it was, byte for byte. Dumped with the context
+    `WHOLE`, it has every key.
+    """
+
+    LATER: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _sparse(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, object]:
+        written: dict[str, object] = handler(self)
+        if info.context == WHOLE:
+            return written
+        fields = type(self).model_fields
+        for name in self.LATER:
+            if getattr(self, name) == fields[name].default:
+                written.pop(name, None)
+        return written
 
 
 class Amount(Part):

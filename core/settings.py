@@ -7,17 +7,35 @@ from __future__ import annotations
 
 from datetime import time
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from core.advisers.terms import AdvisersSettings
+from core.exits.terms import ExitTerms
 from core.model.account import Mode
 from core.model.order import StopHolder
+from core.model.values import plain
+from core.own_terms import OWN_NAME, OwnTerms, sorted_out
+from core.risk.evaluation.terms import EvaluationSettings
 from core.risk.protections.terms import FREQTRADE, ProtectionsSettings
 from core.risk.regime.terms import FrequencyTerms, RegimeSettings
 from core.risk.scaling.settings import SizingSettings
 from core.risk.terms import MarginSettings, PortfolioSettings, SessionSettings
-from core.setting_types import Amount, Delay, NotNegative, Part, Positive, Ratio, Seconds, is_loopback
+from core.setting_types import Amount, Delay, GrownPart, NotNegative, Part, Positive, Ratio, Seconds, is_loopback
+from core.strategy_terms import (
+    BreakoutTerms,
+    CapitalTerms,
+    MeanReversionTerms,
+    MomentumTerms,
+    PlannedTerms,
+    SmaTerms,
+    VwapAdaptive,
+    VwapFilters,
+)
+
+HOUSE_NAMES = ("vwap", "momentum", "breakout", "mean_reversion", "sma")
+"""The strategies of the house, by the name of their table."""
 
 
 def _without_zone(moment: time) -> time:
@@ -78,8 +96,21 @@ class RiskSettings(Part):
         return self
 
 
-class StagingSettings(Part):
+class PlanSettings(Part):
+    """How long a plan waits, and for what (OP-05, EX-10)."""
+
+    life_seconds: Seconds = Field(Decimal(180), description="an unsigned plan's life (OP-05)")
+    run_seconds: Seconds = Field(Decimal(900), description="from the signing, after which nothing of a plan goes out")
+    sells_seconds: Seconds = Field(Decimal(60), description="for the sells to fill; then the plan asks (EX-10)")
+    poll_seconds: Seconds = Field(Decimal(2), description="between questions for sells that are not filled (EX-10)")
+    buys_seconds: Seconds = Field(Decimal(5), description="for the buys to fill before the report is asked for")
+    report_seconds: Seconds = Field(Decimal(10), description="for the broker to answer for the report")
+
+
+class StagingSettings(GrownPart):
     """How long things live, and how far a price may move under a ticket (OP-02 to OP-04)."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"plan"})
 
     ticket_seconds: Seconds = Field(Decimal(60), description="a ticket's life")
     signal_seconds: Seconds = Field(Decimal(90), description="an entry's life from its bar's end (ST-03)")
@@ -91,6 +122,7 @@ class StagingSettings(Part):
     )
     move_of_stop: Ratio = Field(Decimal("0.25"), description="adverse move, of the way to the stop (OP-04)")
     move: Ratio = Field(Decimal("0.002"), description="adverse move where there is no stop (OP-04)")
+    plan: PlanSettings = PlanSettings()
 
 
 class ExecutionSettings(Part):
@@ -133,8 +165,10 @@ class ReconciliationSettings(Part):
     max_unanswered: Annotated[int, Field(ge=1)] = Field(3, description="in a row that make a reconciled desk read-only")
 
 
-class VwapSettings(Part):
+class VwapSettings(CapitalTerms):
     """VWAP micro mean reversion (ST-02)."""
+
+    LATER: ClassVar[frozenset[str]] = CapitalTerms.LATER | {"filters", "adaptive"}
 
     enabled: bool = True
     symbols: tuple[str, ...] = Field((), description="of the desk's symbols, those it looks at; none named: all")
@@ -147,6 +181,12 @@ class VwapSettings(Part):
         StopHolder.BROKER, description="broker: a stop order at each fill; desk: the bar rule alone"
     )
     flat_minutes: Annotated[int, Field(ge=0, le=390)] = Field(5, description="minutes before the close to be flat")
+    filters: VwapFilters = VwapFilters()
+    adaptive: VwapAdaptive = VwapAdaptive()
+
+    @property
+    def holds_overnight(self) -> bool:
+        return False
 
     @field_validator("stop_holder")
     @classmethod
@@ -156,14 +196,73 @@ class VwapSettings(Part):
         return holder
 
 
-class StrategiesSettings(Part):
-    """Which strategies look at the bars."""
+class StrategiesSettings(GrownPart):
+    """Which strategies look at the bars: those of the house, and the user's own, each by a table of its name."""
 
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {"momentum", "breakout", "mean_reversion", "sma", "own", "folder", "slow_milliseconds", "faults"}
+    )
+
+    folder: str = Field("", description="where your own strategies are; empty is `strategies` beside this file")
+    slow_milliseconds: Annotated[Decimal, Field(gt=0, le=60_000)] = Field(
+        Decimal(50), description="a strategy that takes longer for a bar is shown (ST-07)"
+    )
+    faults: Annotated[int, Field(ge=1, le=1000)] = Field(
+        3, description="bars in a row on which a strategy raised or was too slow, after which it is paused"
+    )
     vwap: VwapSettings = VwapSettings()
+    momentum: MomentumTerms = MomentumTerms()
+    breakout: BreakoutTerms = BreakoutTerms()
+    mean_reversion: MeanReversionTerms = MeanReversionTerms()
+    sma: SmaTerms = SmaTerms()
+    own: dict[str, OwnTerms] = Field({}, description="the tables of your own strategies")
+
+    @model_validator(mode="before")
+    @classmethod
+    def other_tables_are_own_strategies(cls, values: object) -> object:
+        return sorted_out(values, frozenset(cls.model_fields))
+
+    @field_validator("own")
+    @classmethod
+    def each_has_a_name(cls, own: dict[str, OwnTerms]) -> dict[str, OwnTerms]:
+        for name in own:
+            if not OWN_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name for a strategy: small letters, digits and _, at most 24")
+        return own
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every strategy that has a table: the house's first, then the user's own by name."""
+        return (*HOUSE_NAMES, *sorted(self.own))
+
+    def of(self, name: str) -> VwapSettings | PlannedTerms | OwnTerms:
+        """The table of a strategy; that of one which is off where nobody wrote one."""
+        if name not in HOUSE_NAMES:
+            return self.own.get(name) or OwnTerms()
+        table: VwapSettings | PlannedTerms = getattr(self, name)
+        return table
+
+    def flat_minutes(self, name: str) -> int:
+        """Minutes before the close in which it is flat; 0 for one that holds over night."""
+        table = self.of(name) if name in self.names else self.vwap
+        return 0 if table.holds_overnight else table.flat_minutes
+
+    @model_validator(mode="after")
+    def nobody_gets_more_than_there_is(self) -> Self:
+        shares = {name: self.of(name).allocation for name in self.names if self.of(name).enabled}
+        given = {name: share for name, share in shares.items() if share is not None}
+        if (total := sum(given.values(), Decimal(0))) > 1:
+            named = " and ".join(f"strategies.{name}.allocation {plain(share)}" for name, share in given.items())
+            raise ValueError(f"{named} are {plain(total * 100)} % of equity together; lower one to fit into 100 %")
+        return self
 
 
-class ExchangeSettings(Part):
-    """The simulated exchange: its accounts, and how it treats orders."""
+class ExchangeSettings(GrownPart):
+    """The simulated exchange: its accounts, how it treats orders, and what goes wrong there (AN-04)."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {"slippage_by_size", "partial_fills", "rejections", "halts", "halt_minutes", "margin_interest"}
+    )
 
     cash: Positive = Field(Decimal(200), description="opening balance, USD")
     multiplier: Annotated[Decimal, Field(ge=1, le=4)] = Field(Decimal(1), description="1 is a cash account, 2 margin")
@@ -180,6 +279,14 @@ class ExchangeSettings(Part):
     )
     fee_per_share: NotNegative = Field(Decimal(0), description="USD")
     settlement_days: Annotated[int, Field(ge=0, le=5)] = Field(1, description="until a cash account may spend a sale")
+    slippage_by_size: Annotated[Decimal, Field(ge=0, lt=1)] = Field(
+        Decimal(0), description="more of the price, for an order as large as all that we may fill of a bar"
+    )
+    partial_fills: Ratio = Field(Decimal(0), description="of executions, those that get only a part")
+    rejections: Ratio = Field(Decimal(0), description="of orders, those refused without a rule that says so")
+    halts: Ratio = Field(Decimal(0), description="of sessions, those in which a symbol is halted once")
+    halt_minutes: Annotated[int, Field(ge=1, le=390)] = Field(5, description="that a halt lasts")
+    margin_interest: Ratio = Field(Decimal(0), description="a year, on what a margin account is lent over night")
 
 
 class AlpacaSettings(Part):
@@ -211,8 +318,10 @@ class DisplaySettings(Part):
     frames: Annotated[int, Field(ge=1, le=10)] = Field(10, description="a second, at most")
 
 
-class Settings(Part):
+class Settings(GrownPart):
     """Everything that can be set. The profile gives the defaults; file, environment and command line go over them."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"advisers", "evaluation", "exits"})
 
     profile: Literal["micro", "swing", "freqtrade"] = "micro"
     symbols: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9./]{0,9}$")], ...] = ("SPY",)
@@ -222,10 +331,13 @@ class Settings(Part):
     execution: ExecutionSettings = ExecutionSettings()
     reconciliation: ReconciliationSettings = ReconciliationSettings()
     strategies: StrategiesSettings = StrategiesSettings()
+    exits: ExitTerms = ExitTerms()
     exchange: ExchangeSettings = ExchangeSettings()
     alpaca: AlpacaSettings = AlpacaSettings()
     regime: RegimeSettings = RegimeSettings()
     display: DisplaySettings = DisplaySettings()
+    advisers: AdvisersSettings = AdvisersSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
     keys: dict[str, str] = Field({}, description="other keys, by the identifier of the table's line")
 
     @field_validator("symbols")
@@ -243,10 +355,12 @@ class Settings(Part):
 
     @model_validator(mode="after")
     def strategies_look_at_symbols_of_the_desk(self) -> Self:
-        if unknown := sorted(set(self.strategies.vwap.symbols) - set(self.symbols)):
-            raise ValueError(
-                f"strategies.vwap.symbols: {', '.join(unknown)}: not among the symbols; add it there, or take it out"
-            )
+        for name in self.strategies.names:
+            if unknown := sorted(set(self.strategies.of(name).symbols) - set(self.symbols)):
+                raise ValueError(
+                    f"strategies.{name}.symbols: {', '.join(unknown)}: not among the symbols; "
+                    "add it there, or take it out"
+                )
         return self
 
 

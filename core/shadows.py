@@ -28,6 +28,7 @@ from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, StopPlan
 from core.model.values import Money, Price, Quantity, Symbol
 from core.risk.protections.trades import ClosedTrade, Direction, ratio_of
+from core.staging.legs import target_of
 from core.staging.stage import Stage
 
 NOT_TAKEN = (ProposalEnd.DECLINED, ProposalEnd.EXPIRED, ProposalEnd.BLOCKED)
@@ -282,7 +283,7 @@ class Shadows:
         self._turn_page(session.day)
         if order.client_order_id in self.state.shadows:
             return
-        flat = timedelta(minutes=0 if strategy == MANUAL else self.control.settings.strategies.vwap.flat_minutes)
+        flat = timedelta(minutes=0 if strategy == MANUAL else self.control.settings.strategies.flat_minutes(strategy))
         is_open = order.limit_price is None
         shadow = Shadow(
             key=str(order.client_order_id),
@@ -292,7 +293,7 @@ class Shadows:
             quantity=order.quantity,
             entry_price=entry_price,
             stop=stop.price if isinstance(stop, StopPlan) else None,
-            target=target,
+            target=_ahead(order, target, entry_price),
             end=end,
             let_go_at=at,
             flat_from=session.close - flat,
@@ -320,3 +321,10 @@ class Shadows:
                 if shadow.is_counted:
                     self.on_end(shadow, shadow.closes_at)
         self.restore(ShadowsState(day))
+
+
+def _ahead(order: OrderRequest, reference: Price | None, entry_price: Price) -> Price | None:
+    """Where a signal would have taken its profit: what it was measured by where that lies ahead, or its target."""
+    if reference is None or reference > entry_price:
+        return reference
+    return target_of(order)

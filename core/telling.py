@@ -6,12 +6,16 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from core import facts
+from core.advisers import words as advice
 from core.control import jump_in_words
 from core.model.order import LegRole, OrderRequest, OrderType
+from core.model.plan import PlanLine
 from core.model.reconciliation import DifferenceKind
 from core.model.staging import StopPlan
 from core.model.values import CENT, ZERO, plain
+from core.risk.evaluation import words as evaluation
 from core.risk.regime import report
+from core.strategies.memory import fault_in_words
 
 CORRECTED = frozenset({DifferenceKind.MISSING_LOCAL, DifferenceKind.MISSING_BROKER, DifferenceKind.QUANTITY_MISMATCH})
 """Differences that a passed comparison has corrected: they are told as corrections."""
@@ -92,6 +96,8 @@ def in_words(fact: facts.Fact) -> str:
         case facts.BarClosed():
             bar = fact.bar
             return f"{bar.symbol} {bar.start:%H:%M}Z closed at {plain(bar.close)}, {plain(bar.volume)} shares"
+        case facts.HistoryTaken():
+            return f"{fact.symbol}: {len(fact.bars)} bars of history taken in; nothing is proposed on them"
         case facts.MarketDataQuarantined():
             return f"market data set aside, {fact.place}: {fact.reason}"
         case facts.StrategyPaused():
@@ -99,6 +105,8 @@ def in_words(fact: facts.Fact) -> str:
             return f"{told}; {fact.reason}" if fact.reason else told
         case facts.StrategyResumed():
             return f"{fact.strategy} on {fact.symbol} goes on"
+        case facts.StrategyFailed() | facts.SignalsOpposed() | facts.StrategyMissing() | facts.StrategyFound():
+            return _of_strategies(fact)
         case facts.SymbolRefused():
             return f"{fact.symbol} is refused for {fact.day}: {fact.reason}; nothing opens in it"
         case facts.ReconciliationPassed():
@@ -175,6 +183,8 @@ def _staging_in_words(fact: facts.Fact) -> str:
             return f"ticket {fact.ticket_id} closed: {fact.reason}"
         case facts.ConfirmationReceived():
             return f"ticket {fact.ticket_id} confirmed, digest {fact.digest[:16]}"
+        case facts.ExitReleased():
+            return f"exit {fact.proposal_id} goes out unattended, {plain(fact.quantity)}, as {fact.mandate_id} permits"
         case facts.ConfirmationRefused():
             return f"ticket {fact.ticket_id} refused:" + _list(fact.reasons, " ")
         case facts.OrderApproved():
@@ -186,7 +196,42 @@ def _staging_in_words(fact: facts.Fact) -> str:
             return f"{by} {fact.approval.id} used for {fact.client_order_id}"
         case facts.MandateEnded():
             return f"permission {fact.mandate_id} ended: {fact.reason}"
+    return _plan_in_words(fact)
+
+
+def _plan_in_words(fact: facts.Fact) -> str:
+    match fact:
+        case facts.PlanOpened():
+            plan = fact.plan
+            left = "; ".join(f"{row.place}: {row.reason}" for row in plan.skipped)
+            out = f"; left out: {left}" if left else ""
+            name = f"{plan.source.value} {plan.name}".strip()
+            against = "; ".join(told for line in plan.lines if (told := _against(line)))
+            skipped = f"; would not go: {against}" if against else ""
+            return f"plan {plan.id} opened of {name}: {len(plan.lines)} orders{out}{skipped}"
+        case facts.PlanMarked():
+            return f"plan {fact.plan_id}: proposal {fact.proposal_id} {'marked' if fact.is_marked else 'not marked'}"
+        case facts.PlanSigned():
+            out = "; ".join(f"{proposal} left out: {'; '.join(reasons)}" for proposal, reasons in fact.left_out)
+            return f"plan {fact.plan_id} SIGNED, {len(fact.orders)} orders, digest {fact.digest[:16]}" + (
+                f"; {out}" if out else ""
+            )
+        case facts.PlanRefused():
+            return "plan not opened or signed:" + _list(fact.reasons, " ")
+        case facts.PlanTurnBegun():
+            return f"plan {fact.plan_id}: the turn of proposal {fact.proposal_id}, ticket {fact.ticket_id}"
+        case facts.PlanOrderSkipped():
+            return f"plan {fact.plan_id}: proposal {fact.proposal_id} not sent:" + _list(fact.reasons, " ")
+        case facts.PlanMoved():
+            return f"plan {fact.plan_id} {fact.phase.value}: {fact.reason}"
+        case facts.PlanEnded():
+            return f"plan {fact.plan_id} {fact.end.value}: {fact.reason}"
     return _order_in_words(fact)
+
+
+def _against(line: PlanLine) -> str:
+    """`BUY 120 GGG market (buying power: …)`; empty where the dry run found nothing against it."""
+    return f"{order_in_words(line.proposal.order)} ({'; '.join(line.refusals)})" if line.refusals else ""
 
 
 def _order_in_words(fact: facts.Fact) -> str:
@@ -238,7 +283,7 @@ def _order_in_words(fact: facts.Fact) -> str:
             )
         case facts.UpdateIgnored():
             return f"{fact.client_order_id} update ignored: {fact.reason}"
-    return type(fact).__name__
+    return evaluation.in_words(fact) or advice.in_words(fact)
 
 
 def _guard(
@@ -286,7 +331,26 @@ def _quote(bid: Decimal | None, ask: Decimal | None) -> str:
     return "" if bid is None or ask is None else f", quote {plain(bid)} × {plain(ask)}"
 
 
+def _of_strategies(
+    fact: facts.StrategyFailed | facts.SignalsOpposed | facts.StrategyMissing | facts.StrategyFound,
+) -> str:
+    match fact:
+        case facts.StrategyFailed():
+            skipped = "; it is skipped for this bar" if fact.reason else ""
+            return f"{fact.strategy} on {fact.symbol} {fault_in_words(fact)}{skipped}"
+        case facts.StrategyMissing():
+            return f"{fact.strategy} does not run: {fact.reason}"
+        case facts.StrategyFound():
+            return f"{fact.strategy}: it loads again, or nothing asks for it any more"
+    sides = f"{', '.join(fact.buyers)} would buy and {', '.join(fact.sellers)} would sell"
+    if not fact.leaving:
+        return f"{fact.symbol}: {sides} on the same bar; neither is staged"
+    return f"{fact.symbol}: {sides} on the same bar; the exit of {', '.join(fact.leaving)} is staged, nothing else is"
+
+
 _KINDS: dict[type, str] = {
+    **advice.KINDS,
+    **evaluation.KINDS,
     facts.SettingsFileChanged: "settings",
     facts.SettingsFileAgreed: "settings",
     facts.LimitsReloaded: "settings",
@@ -294,9 +358,14 @@ _KINDS: dict[type, str] = {
     facts.ClockJumped: "clock",
     facts.ClockSettled: "clock",
     facts.BarClosed: "bar",
+    facts.HistoryTaken: "data",
     facts.MarketDataQuarantined: "data",
     facts.StrategyPaused: "strategy",
     facts.StrategyResumed: "strategy",
+    facts.StrategyFailed: "strategy",
+    facts.SignalsOpposed: "strategy",
+    facts.StrategyMissing: "strategy",
+    facts.StrategyFound: "strategy",
     facts.SymbolRefused: "symbol",
     facts.ProposalStaged: "proposal",
     facts.ProposalSkipped: "proposal",
@@ -310,6 +379,14 @@ _KINDS: dict[type, str] = {
     facts.OrderApproved: "ticket",
     facts.ApprovalRedeemed: "ticket",
     facts.MandateEnded: "ticket",
+    facts.PlanOpened: "plan",
+    facts.PlanMarked: "plan",
+    facts.PlanSigned: "plan",
+    facts.PlanRefused: "plan",
+    facts.PlanTurnBegun: "plan",
+    facts.PlanOrderSkipped: "plan",
+    facts.PlanMoved: "plan",
+    facts.PlanEnded: "plan",
     facts.OrderCreated: "order",
     facts.LegResized: "order",
     facts.LegsMissing: "order",

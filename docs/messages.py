@@ -28,6 +28,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "Command line": (
         "app.py",
         "console/commands",
+        "core/analytics",
         "core/explain.py",
         "core/market/calendar.py",
         "core/market/csv_source.py",
@@ -40,9 +41,17 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
         "state/surroundings.py",
         "wiring",
     ),
-    "Settings": ("console/remapping.py", "core/settings.py", "state/example_settings.py", "state/settings_file.py"),
+    "Settings": (
+        "console/remapping.py",
+        "core/own_terms.py",
+        "core/settings.py",
+        "core/exits/terms.py",
+        "core/strategy_terms.py",
+        "state/example_settings.py",
+        "state/settings_file.py",
+    ),
     "Journal and disk": ("core/checkpoint.py", "state"),
-    "Market data and strategies": ("core/market", "core/strategies"),
+    "Market data and strategies": ("core/exits/rules.py", "core/market", "core/strategies"),
     "Gate and staging": (
         "core/control.py",
         "core/desk.py",
@@ -157,6 +166,8 @@ NO_MESSAGES = frozenset(
     (f"core/{file}.py", "Field")
     for file in (
         "settings",
+        "exits/terms",
+        "strategy_terms",
         "setting_types",
         "risk/terms",
         "risk/protections/terms",

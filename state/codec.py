@@ -35,19 +35,28 @@ FACTS: Mapping[str, type[Fact]] = {fact.__name__: fact for fact in get_args(Fact
 
 
 def _as_it_was(data: dict[str, object]) -> dict[str, object]:
-    """Fields that came later have a value that says so: no trail, no legs, one order a request, no reason."""
+    """Fields that came later have a value that says so: no trail, no legs, one order a request, no reason, no target,
+    no regime, nothing unattended.
+    """
     return data
 
 
 MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object]]] = {
     ("ProposalStaged", 1): _as_it_was,
     ("ProposalSkipped", 1): lambda data: {**data, "proposal": None},
+    ("ProposalStaged", 2): _as_it_was,
     ("ProposalSkipped", 2): _as_it_was,
+    ("ProposalSkipped", 3): _as_it_was,
     ("ProposalEdited", 1): _as_it_was,
+    ("ProposalEdited", 2): _as_it_was,
     ("TicketOpened", 1): _as_it_was,
+    ("TicketOpened", 2): _as_it_was,
     ("ConfirmationReceived", 1): _as_it_was,
     ("OrderCreated", 1): _as_it_was,
+    ("OrderCreated", 2): _as_it_was,
+    ("TradeClosed", 1): _as_it_was,
     ("StrategyPaused", 1): _as_it_was,
+    ("StrategyPaused", 2): _as_it_was,
     ("ReconciliationPassed", 1): lambda data: {**data, "differences": []},
     ("ReconciliationFailed", 1): lambda data: {**data, "differences": []},
 }

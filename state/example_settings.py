@@ -15,6 +15,9 @@ from pydantic import BaseModel
 from core.setting_types import Amount
 from core.settings import PROFILES, Settings
 
+OWN = "own"
+"""The tables of the user's own strategies: each has a name that only the user knows."""
+
 
 def example_settings(profile: str) -> str:
     """The text of a settings.toml that spells out a profile. Raises KeyError for a profile that is not there."""
@@ -34,9 +37,11 @@ def _lines(table: BaseModel, path: tuple[str, ...]) -> Iterator[str]:
         if isinstance(value, BaseModel) and not isinstance(value, Amount):
             inner.append((key, value))
             continue
+        if key == OWN:
+            continue
         if field.description:
             yield f"# {field.description}"
-        yield f"{key} = {_toml(value)}"
+        yield f"# {key} is not set" if value is None else f"{key} = {_toml(value)}"
     for key, value in inner:
         yield ""
         summary = (type(value).__doc__ or "").partition("\n")[0]

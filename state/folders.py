@@ -75,6 +75,11 @@ class AccountFolder:
         return self.path / ".kill_switch"
 
     @property
+    def plan_request(self) -> Path:
+        """A plan that a command hands to the running engine."""
+        return self.path / "plan.request"
+
+    @property
     def heartbeat(self) -> Path:
         return self.path / "heartbeat"
 

@@ -29,7 +29,7 @@ class TimeWentBackError(JournalError):
     """A fact stamped before the one that is already recorded: `at` never decreases."""
 
 
-class _Chain:
+class Chain:
     """The end of a chain, and how it grows by one line."""
 
     __slots__ = ("at", "sequence", "sum")
@@ -52,7 +52,7 @@ class MemoryJournal:
     """A journal that is forgotten: the same lines and the same cost, without the disk."""
 
     def __init__(self) -> None:
-        self._chain = _Chain()
+        self._chain = Chain()
         self.lines: list[bytes] = []
         self.syncs = 0
 
@@ -202,10 +202,10 @@ class FileJournal:
         finally:
             self._let_go()
 
-    def _opened(self, verified_until: int | None) -> _Chain:
+    def _opened(self, verified_until: int | None) -> Chain:
         paths = segments(self.folder)
         if not paths:
-            return _Chain()
+            return Chain()
         walk = Walk(paths, start_at(paths, max(verified_until or 1, 1)))
         last = b""
         for line in walk:
@@ -216,7 +216,7 @@ class FileJournal:
         if not paths[-1].stat().st_size:
             paths[-1].unlink()  # made for a day of which nothing reached the disk
             return self._opened(verified_until)
-        return _Chain(walk.sequence, walk.sum, datetime.fromisoformat(orjson.loads(last)["at"]))
+        return Chain(walk.sequence, walk.sum, datetime.fromisoformat(orjson.loads(last)["at"]))
 
     def _turn_page(self, at: datetime) -> None:
         """Close the day's segment, and open that of `at`."""

@@ -15,6 +15,7 @@ from core.runtime.runtime import Runtime
 from state.folders import AccountFolder
 from state.heartbeat import Status
 from state.kill_switch import FileKillSwitch
+from state.plan_inbox import PlanInbox
 from state.settings_watch import SettingsWatch
 
 CHECKPOINT_SECONDS = 5.0
@@ -34,12 +35,17 @@ class Keeper:
     saved_at: float = field(default_factory=time.monotonic)
 
     has_flattened: bool = False
+    plans: PlanInbox = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.plans = PlanInbox(self.folder)
 
     def __call__(self) -> None:
         self._look_at_the_switch()
         if self.watch is not None and (seen := self.watch.look()) is not None:
             self.runtime.send(seen)
         engine = self.runtime.engine
+        self._look_for_a_plan()
         self._keep(lambda: self.beat(status_of(engine, self.folder.name, self.state(engine))))
         if time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS:
             self.saved_at = time.monotonic()
@@ -77,6 +83,14 @@ class Keeper:
         if not self.has_flattened and self.switch.asks_to_flatten():
             self.has_flattened = True
             self.runtime.send(ProposeFlattening())
+
+    def _look_for_a_plan(self) -> None:
+        """One that a command handed over: it waits on its screen for marks and a key (OP-05)."""
+        found = self.plans.take()
+        if isinstance(found, str):
+            self.runtime.engine.say(found)
+        elif found is not None:
+            self.runtime.send(found)
 
 
 def status_of(engine: Engine, account: str, state: str) -> Status:

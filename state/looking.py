@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 from core.ports import Checkpoint, OperatorError, Recorded
@@ -72,6 +73,16 @@ class Looking:
         if holder(folder) is None:
             return f"{folder.name}: no engine runs; it will start killed"
         return f"{folder.name}: killed; `keyturn status` shows what still works"
+
+    def plan(self, account: str | None, name: str, text: str, deploy: Decimal | None) -> str:
+        """Hand a file of orders to the engine that runs; it asks for marks and a key (OP-05)."""
+        from state.plan_inbox import hand_over
+
+        folder = self._folder(account)
+        if holder(folder) is None:
+            raise OperatorError(f"{folder.name}: no engine runs to take a plan; open the desk, then run this again")
+        hand_over(folder, name, text, deploy)
+        return f"on the plan screen of {folder.name}; nothing is sent before you sign it there"
 
     def verify(self, account: str | None, folder: Path | None) -> dict[str, object]:
         from state.documents import known_sequence

@@ -20,9 +20,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from core.own_terms import OwnTerms, is_of_the_user
 from core.ports import OperatorError
 from core.setting_types import Amount
-from core.settings import PROFILES, Settings
+from core.settings import HOUSE_NAMES, PROFILES, Settings, StrategiesSettings
 from state.folders import Home
 
 PREFIX = "KEYTURN_"
@@ -80,7 +81,7 @@ def load_settings(
     for layer in layers:
         if isinstance(moved := layer.values.get("keys"), dict):
             layer.values["keys"] = dict(_dotted(moved))
-        _check_keys(Settings, layer.values, (), layer)
+        _check_keys(Settings, _less_own(home, layers, layer), (), layer)
     layers.insert(0, _profile_layer(layers))
     try:
         settings = _layered(layers)
@@ -99,6 +100,42 @@ def _dotted(table: Mapping[str, object], path: KeyPath = ()) -> Iterator[tuple[s
             yield from _dotted(value, (*path, name))
         else:
             yield ".".join((*path, name)), value
+
+
+def strategies_folder(home: Home, chosen: str) -> Path:
+    """Where the user's strategies are: as the settings say, beside their file where that is no whole path."""
+    return home.settings.parent / Path(chosen or "strategies").expanduser()
+
+
+def _less_own(home: Home, layers: Sequence[Layer], layer: Layer) -> dict[str, object]:
+    """The values of a layer without the tables of the user's strategies; what the desk reads of those is checked."""
+    tables = layer.values.get("strategies")
+    if not isinstance(tables, dict):
+        return layer.values
+    folder = strategies_folder(home, str(_set_last(layers, ("strategies", "folder")) or ""))
+    files = {path.stem for path in folder.glob("*.py")}
+    known = StrategiesSettings.model_fields
+    own = {
+        name: table
+        for name, table in tables.items()
+        if name not in known and isinstance(table, dict) and is_of_the_user(name, files, HOUSE_NAMES)
+    }
+    for name, table in own.items():
+        read = {key: value for key, value in table.items() if key in OwnTerms.model_fields}
+        _check_keys(OwnTerms, read, ("strategies", name), layer)
+    return {**layer.values, "strategies": {name: table for name, table in tables.items() if name not in own}}
+
+
+def _set_last(layers: Sequence[Layer], path: KeyPath) -> object:
+    """What the highest layer that sets a key says; None where none does."""
+    values = (_found(layer.values, path) for layer in reversed(layers))
+    return next((value for value in values if value is not None), None)
+
+
+def _found(values: object, path: KeyPath) -> object:
+    for key in path:
+        values = values.get(key) if isinstance(values, dict) else None
+    return values
 
 
 # ── layers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -281,6 +318,8 @@ def _words(error: ValidationError, layers: Sequence[Layer]) -> str:
     """The first fault in one line, with the place that the operator can go to."""
     first = error.errors(include_url=False)[0]
     path = tuple(str(part) for part in first["loc"])
+    if path[:2] == ("strategies", "own"):  # as the operator writes it
+        path = ("strategies", *path[2:])
     allowed = _allowed(first["type"], first["msg"])
     if not path:
         return f"settings: {allowed}"
@@ -321,7 +360,7 @@ def _owner(layers: Sequence[Layer], path: KeyPath) -> Layer:
 
 
 _ABSENT = object()
-_DOTTED = re.compile(r"[a-z_]+(?:\.[a-z_]+)+")
+_DOTTED = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)+")
 
 
 def _shown(value: object) -> str:

@@ -18,11 +18,25 @@ LAST_SECONDS = 15
 EXIT_WORDS = {
     ExitReason.STOP_LOSS: "STOP HIT",
     ExitReason.TAKE_PROFIT: "target reached",
-    ExitReason.MEAN_REVERSION: "back at VWAP",
+    ExitReason.MEAN_REVERSION: "back at mean",
+    ExitReason.TRAILING_STOP: "trailing stop",
+    ExitReason.SIGNAL: "signal turned",
+    ExitReason.TIME_EXIT: "held too long",
     ExitReason.FORCE_FLAT: "flat by close",
     ExitReason.MANUAL: "by hand",
     ExitReason.KILL: "flatten",
 }
+
+
+VWAP = "vwap"
+"""The strategy whose average is VWAP; every other one's is its own."""
+
+
+def exit_word(reason: ExitReason, strategy: str) -> str:
+    """Why it leaves, in words; a return to the average by that average's name."""
+    if reason is ExitReason.MEAN_REVERSION and strategy == VWAP:
+        return "back at VWAP"
+    return EXIT_WORDS.get(reason, reason.value.lower().replace("_", " "))
 
 
 class Proposals(Pane):
@@ -91,7 +105,7 @@ def _why(row: ProposalRow) -> str:
     if row.is_guard:
         return "no stop yet"
     if row.exit_reason is not None:
-        word = EXIT_WORDS.get(row.exit_reason, row.exit_reason.value.lower().replace("_", " "))
+        word = exit_word(row.exit_reason, row.strategy)
         return (
             f"{word} {f.price(row.stop_price)}" if row.exit_reason is ExitReason.STOP_LOSS and row.stop_price else word
         )

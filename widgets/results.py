@@ -19,7 +19,8 @@ EXIT_WORDS = {
     ExitReason.STOP_LOSS: "stop",
     ExitReason.TAKE_PROFIT: "target",
     ExitReason.TRAILING_STOP: "trail",
-    ExitReason.MEAN_REVERSION: "VWAP",
+    ExitReason.MEAN_REVERSION: "mean",
+    ExitReason.SIGNAL: "signal",
     ExitReason.TIME_EXIT: "time",
     ExitReason.FORCE_FLAT: "close",
     ExitReason.MANUAL: "hand",
@@ -86,7 +87,7 @@ def _row(trade: TradeRow, places: int) -> Row:
             Cell(f.pointed(f.quantity(trade.quantity), places) if places else f.quantity(trade.quantity)),
             Cell(f.at_tick(trade.entry_price)),
             Cell(f.at_tick(trade.exit_price)),
-            Cell(EXIT_WORDS[trade.exit_reason]),
+            Cell(_why(trade)),
             Cell(f.arrowed(trade.profit), f.tone_of(trade.profit)),
             Cell(f.signed(trade.slippage), f.tone_of(-trade.slippage)),
         ),
@@ -126,6 +127,12 @@ def shadow_in_words(row: ResultRow) -> str:
     if not row.declined:
         return ""
     return f"declined {row.declined}, would be {f.signed(row.shadow)}"
+
+
+def _why(trade: TradeRow) -> str:
+    """The average that a trade came back to is VWAP where VWAP made it, and its strategy's own elsewhere."""
+    is_at_vwap = trade.exit_reason is ExitReason.MEAN_REVERSION and trade.strategy == "vwap"
+    return "VWAP" if is_at_vwap else EXIT_WORDS[trade.exit_reason]
 
 
 def _side(number: int) -> Align:

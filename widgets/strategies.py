@@ -12,7 +12,7 @@ from widgets.lines import TextLine
 from widgets.pane import INDENT, Pane
 from widgets.proposals import answer_in_words, in_words
 
-PAUSED = "PAUSED"
+PAUSED, RETIRED = "PAUSED", "RETIRED"
 REASONS = 3
 """Reasons for not trading that are named under the grid, the most frequent first."""
 LOW = 7
@@ -42,8 +42,14 @@ class Strategies(Pane):
     ) -> None:
         self._rows, self._results = tuple(rows), tuple(results)
         self.grid.show([_row(row, waiting) for row in rows])
-        paused = sum(row.is_paused for row in rows)
-        said = [f"{len(rows) - paused} running"] if rows else []
+        missing = sum(row.is_missing for row in rows)
+        retired = sum(RETIRED in row.shut and not row.is_missing for row in rows)
+        paused = sum((row.is_paused or bool(row.shut)) and not row.is_missing for row in rows) - retired
+        said = [f"{len(rows) - paused - missing - retired} running"] if rows else []
+        if missing:  # first: where the title is cut, this stays
+            said.insert(0, f"{missing} MISSING")
+        if retired:
+            said.append(f"{retired} {RETIRED}")
         if paused:
             said.append(f"{paused} {PAUSED}")
         self.title_with(", ".join(said))
@@ -59,6 +65,8 @@ class Strategies(Pane):
         """Why the selected one does not trade, and at the end the shadow of the day."""
         row = next((row for row in self._rows if row.key == self.grid.selected), None)
         said = []
+        if row is not None and row.trouble:
+            said += self.indented(row.trouble, "warning")
         if row is not None and self.content_size.height >= LOW:
             said += self.indented(", ".join(f"{name} {value}" for name, value in row.figures), "muted")
             reasons = ", ".join(f"{in_words(name)} {bars}" for name, bars in row.reasons[:REASONS])
@@ -84,16 +92,26 @@ def shadow_in_words(results: Sequence[ResultRow]) -> str:
 
 
 def _row(row: StrategyRow, waiting: Sequence[ProposalRow]) -> Row:
-    answer = f"! {row.anomaly}" if row.anomaly else answer_in_words(row, waiting)
+    wrong = row.trouble or row.anomaly
+    answer = f"! {wrong}" if wrong else answer_in_words(row, waiting)
     return Row(
         row.key,
         (
             Cell(row.strategy.upper()),
             Cell(row.symbol, "strong"),
-            Cell(_paused(answer) if row.is_paused else answer, "warning" if row.anomaly or row.is_paused else ""),
+            Cell(_standing(row, answer), "warning" if wrong or row.is_paused or row.shut else ""),
             Cell(str(row.times) if row.times else ""),
         ),
     )
+
+
+def _standing(row: StrategyRow, answer: str) -> str:
+    """What it answers; before that what keeps it shut, or that more is proposed for it."""
+    if row.shut and not row.is_paused:
+        return f"{RETIRED if RETIRED in row.shut else PAUSED}, Enter says why"
+    if row.is_paused:
+        return _paused(answer)
+    return f"+ proposed, {answer}" if row.proposed else answer
 
 
 def _paused(answer: str) -> str:

@@ -22,7 +22,7 @@ from core.views import MarginView, ProposalRow, TicketView
 from widgets import format as f
 from widgets.grid_picture import Tone
 from widgets.lines import Cell, TextLine, joined
-from widgets.proposals import EXIT_WORDS
+from widgets.proposals import exit_word
 from widgets.ticket_change import change_in_words, change_lines
 from widgets.ticket_size import size_in_words
 
@@ -51,6 +51,7 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
     if not view.proposal.is_guard:
         for left, right in _closing(view) if order.effect.only_reduces else _opening(view):
             lines += two(left, right, width=width)
+        lines += _other_exits(view, width)
     if order.extended_hours:
         lines += wrapped("hours  ", _hours(view), width, "warning")
     lines += _margin(view.margin, width) if view.margin is not None else []
@@ -130,13 +131,19 @@ def _cost(view: TicketView) -> list[TextLine]:
     ]
 
 
+TO_VWAP = "vwap"
+"""The strategy whose exit is where the price is back at what its signal was measured against."""
+
+
 def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
     """The stop with what is lost at it, the target with what is gained, what is held and may be spent then."""
     stop, figures = view.ticket.stop, view.ticket.figures
     cap = _figure("size capped by", view.capped_by) if view.capped_by else ()
     if isinstance(stop, StopPlan):
         tone: Tone = "warning" if stop.holder is StopHolder.YOU else ""
-        words = f"STOP {f.price(stop.price)}, {HOLDS[stop.holder]}"
+        is_signed = stop.holder is StopHolder.DESK and bool(view.ticket.unattended)
+        holds = "this desk sells when it is hit" if is_signed else HOLDS[stop.holder]
+        words = f"STOP {f.price(stop.price)}, {holds}"
         yield (Cell(words, tone),), [_figure("lose", f"{f.money(figures.worst_loss)} USD"), cap]
     else:
         yield (Cell(f"NO STOP: {stop.reason}", "warning"),), [(Cell("the loss has no bound", "warning"),), cap]
@@ -148,11 +155,39 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
         yield (Cell(f"target {f.price(taken)}, the broker holds it"),), [_figure("gain", f"{f.money(gain)} USD"), after]
     elif gain is None:
         yield (Cell("no target: its exit is yours"),), [after]
+    elif view.proposal.strategy != TO_VWAP:  # what it was measured against is no price that it would leave at
+        yield (Cell("its strategy says when to leave, needs your key"),), [after]
     else:
-        target = f"target VWAP {f.money(view.proposal.reference)}, needs your key"
+        first = view.exits[0]
+        target = f"{first.words} {f.price(first.price)}, {_acts(view)}"
         yield (Cell(target),), [_figure("gain", f"{f.money(gain)} USD"), after]
     power = figures.buying_power_after
     yield _figure("power after", f"{f.money(power)} USD") if power is not None else _unknown("power after"), []
+
+
+def _other_exits(view: TicketView, width: int) -> list[TextLine]:
+    """What ends it beside the stop and the target that stand above, in words, and who acts (OP-06)."""
+    shown = view.exits[1:] if _gain(view) is not None and _target(view.ticket.order) is None else view.exits
+    is_all_above = not shown and not view.ticket.unattended and bool(view.exits)
+    if not watches(view) or is_all_above:
+        return []
+    words = "; ".join(exit.words if exit.price is None else f"{exit.words} {f.price(exit.price)}" for exit in shown)
+    if view.ticket.unattended:
+        return wrapped(
+            "exits  ", f"{words or 'as above'}: UNATTENDED until the close; u asks for your key", width, "warning"
+        )
+    lead = f"{words}: {'each needs' if len(shown) > 1 else 'needs'} your key" if shown else "as above"
+    return wrapped("exits  ", f"{lead}; u signs them unattended", width)
+
+
+def watches(view: TicketView) -> bool:
+    """Whether this desk watches any exit of what it would open."""
+    stop = view.ticket.stop
+    return bool(view.exits) or (isinstance(stop, StopPlan) and stop.holder is StopHolder.DESK)
+
+
+def _acts(view: TicketView) -> str:
+    return "goes out unattended" if view.ticket.unattended else "needs your key"
 
 
 def _hours(view: TicketView) -> str:
@@ -178,7 +213,8 @@ def _target(order: OrderRequest) -> Decimal | None:
 
 def _gain(view: TicketView) -> Decimal | None:
     order = view.ticket.order
-    aim, start = _target(order) or view.proposal.reference, order.limit_price or _touch(view)
+    aim = _target(order) or next((exit.price for exit in view.exits[:1]), None)
+    start = order.limit_price or _touch(view)
     if aim is None or start is None or (order.limit_price is None and _target(order) is None):
         return None
     way = aim - start if order.side is Side.BUY else start - aim
@@ -291,7 +327,7 @@ def exit_lines(waiting: Sequence[ProposalRow], now: datetime, width: int) -> lis
     if row.exit_reason is ExitReason.STOP_LOSS:
         why = f"{waits} past its stop"
     else:
-        why = f"{EXIT_WORDS.get(row.exit_reason, 'asked for') if row.exit_reason else 'asked for'} {waits} ago"
+        why = f"{exit_word(row.exit_reason, row.strategy) if row.exit_reason else 'asked for'} {waits} ago"
     moved = f", {f.signed(row.moved)} USD since" if row.moved is not None else ""
     more = f", {len(waiting) - 1} more" if len(waiting) > 1 else ""
     text = f"{f.side_word(row.side)} {f.quantity(row.quantity)} {row.symbol}, {why}{moved}{more}"

@@ -121,6 +121,7 @@ class AtAlpaca(Wiring):
 
     def live_runtime(self, settings: Settings, mode: Mode, keys: Keys, stack: ExitStack) -> LiveRuntime:
         """The engine on a broker, taken up where its journal left it."""
+        from core.advisers.house import advisers_of
         from core.brokers.alpaca.broker import AlpacaBroker
         from core.brokers.alpaca.stream import AlpacaOrderStream
         from core.market.alpaca.data import AlpacaData
@@ -137,7 +138,7 @@ class AtAlpaca(Wiring):
         mended = folder.prepare()
         lock = stack.enter_context(EngineLock(folder))
         calendar = self._calendar(broker)
-        engine, write = self._engine(folder, calendar, mode, stack)
+        engine, write = self._engine(folder, calendar, mode, stack, settings=settings)
         engine.notes = (*mended, *lock.notes, *_word_on_gates(settings, mode), *engine.notes)
         engine.apply(utc_now(), settings, installation(folder))
         switch = FileKillSwitch(folder, self.environ)
@@ -152,7 +153,16 @@ class AtAlpaca(Wiring):
         )
         orders = AlpacaOrderStream(keys, mode, settings.alpaca)
         regime = RegimeWatch(self._vix(settings), lambda: market.daily_bars(SPY), utc_now)
-        runtime = LiveRuntime(engine, broker, orders, market, switch=switch, regime=regime, steady=time.monotonic)
+        runtime = LiveRuntime(
+            engine,
+            broker,
+            orders,
+            market,
+            switch=switch,
+            regime=regime,
+            steady=time.monotonic,
+            advisers=advisers_of(settings.advisers),
+        )
         broker.show_on(runtime.show)
         self._keep(folder, runtime, switch, write)
         return runtime
@@ -173,7 +183,7 @@ class AtAlpaca(Wiring):
         theirs = self._account_folder(broker, keys).name
         if theirs != folder.name:
             raise OperatorError(f"{folder.name}: the keys that are set are of account {theirs}; set its own")
-        engine, write = self._engine(folder, self._calendar(broker), mode, stack, is_kept=accept)
+        engine, write = self._engine(folder, self._calendar(broker), mode, stack, settings=settings, is_kept=accept)
         engine.apply(max(utc_now(), engine.desk.at), settings, installation(folder))
         return engine, broker, utc_now, write
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from core.ports import OperatorError
 from state.folders import AccountFolder
 from state.tending import Tending
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from core.risk.regime.report import Look
     from core.runtime.runtime import Runtime
     from core.settings import DisplaySettings, Settings
+    from core.strategies.house import Kinds
     from state.kill_switch import FileKillSwitch
 
 
@@ -29,7 +31,14 @@ class Wiring(Tending):
     """The base of both halves; what looks and looks after is inherited."""
 
     def _engine(
-        self, folder: AccountFolder, calendar: object, mode: object, stack: ExitStack, *, is_kept: bool = True
+        self,
+        folder: AccountFolder,
+        calendar: object,
+        mode: object,
+        stack: ExitStack,
+        *,
+        settings: Settings,
+        is_kept: bool = True,
     ) -> tuple[Engine, Callable[[], None]]:
         """The engine as journal and documents left it, and how its checkpoint is written.
 
@@ -44,7 +53,7 @@ class Wiring(Tending):
         journal = stack.enter_context(closing(FileJournal(folder, known_sequence(folder))))
         documents = TinyDocuments(folder)
         kept = journal if is_kept else Forgotten(journal)
-        engine = Engine(folder.name, mode, calendar, kept)  # type: ignore[arg-type]
+        engine = Engine(folder.name, mode, calendar, kept, self._kinds(settings))  # type: ignore[arg-type]
         rebuilt = checkpoint.rebuild(engine.desk, documents)
         engine.notes = (*journal.repairs, *documents.notes, *rebuilt)  # what loading met is in them by now
         return engine, lambda: checkpoint.save(engine.desk, documents)
@@ -72,7 +81,53 @@ class Wiring(Tending):
         from console.remapping import fault_in
         from state.settings_file import load_settings
 
-        return load_settings(self.home, self.environ, overrides, fault_in)
+        settings = load_settings(self.home, self.environ, overrides, fault_in)
+        if settings.strategies.vwap.adaptive.enabled:
+            raise OperatorError(
+                "strategies.vwap.adaptive.enabled = true: only `keyturn backtest` may use it; set it to false"
+            )
+        return settings
+
+    def _kinds(self, settings: Settings) -> Kinds:
+        """The strategies that a desk may run: the house's, and the user's that load (ST-01)."""
+        from state.own_strategies import kinds_in
+
+        return kinds_in(self._folder_of(settings))
+
+    def _folder_of(self, settings: Settings) -> Path:
+        """Where the user's strategies are."""
+        from state.settings_file import strategies_folder
+
+        return strategies_folder(self.home, settings.strategies.folder)
+
+    def _only(self, names: tuple[str, ...], settings: Settings) -> Settings:
+        """These strategies on, whatever the settings say, and every other one off.
+
+        Raises
+        ------
+        OperatorError
+            One of them does not load, or their allocations are more than there is.
+        """
+        from pydantic import ValidationError
+
+        from core.setting_types import WHOLE
+        from core.settings import HOUSE_NAMES
+        from core.settings import Settings as Whole
+
+        kinds, values = self._kinds(settings), settings.model_dump(context=WHOLE)
+        for name in names:
+            if name not in kinds.known:
+                known = ", ".join(kinds.known)
+                raise OperatorError(f"--strategy {name}: {kinds.faults.get(name, f'there is none; one of {known}')}")
+        tables = values["strategies"]
+        for name in (*settings.strategies.names, *names):
+            table = tables[name] if name in HOUSE_NAMES else tables["own"].setdefault(name, {})
+            table["enabled"] = name in names
+        try:
+            return Whole.model_validate(values)
+        except ValidationError as error:
+            words = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+            raise OperatorError(f"--strategy {', '.join(names)}: {words}") from None
 
     def protections(self, trades: Path, at: datetime, overrides: tuple[str, ...]) -> tuple[Answer, ...]:
         """How the protections of the settings stand at an instant, after a history of trades."""

@@ -1,32 +1,29 @@
-"""A desk on the simulated exchange: the demo, the stress desk, the replay of files. One thread, virtual time."""
+"""A desk on the simulated exchange: the demo and the stress desk. One thread, virtual time."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from core.ports import DemoRequest, OperatorError, ReplayRequest
-from state.folders import AccountFolder, JournalFolder
-from wiring.common import Wiring
+from core.ports import DemoRequest
+from state.folders import AccountFolder
+from wiring.replaying import Replaying
 
 if TYPE_CHECKING:
     from core.brokers.port import Broker
     from core.engine import Engine
-    from core.runtime.line import Operator
     from core.runtime.virtual import VirtualRuntime
 
-NEVER_COMPARED = "reconciliation.every_seconds=0"
-"""A replay's exchange lives in its own process: after the start nobody else can move its books."""
 
-
-class Simulated(Wiring):
+class Simulated(Replaying):
     """Nothing here reaches a network."""
 
     def demo_runtime(self, request: DemoRequest, stack: ExitStack) -> VirtualRuntime:
         """The demo's engine, taken up where its journal and its exchange left it."""
+        from core.advisers.house import advisers_of
         from core.brokers.simulated.log import time_of
         from core.market.calendar import load_calendar
         from core.model.account import Mode
@@ -58,7 +55,7 @@ class Simulated(Wiring):
         busy = demo.BUSY if request.operator != "none" else ()
         chosen = (*busy, *opening_settings(records), *request.overrides)
         settings = self._settings(chosen)
-        engine, write = self._engine(folder, calendar, Mode.PAPER, stack)
+        engine, write = self._engine(folder, calendar, Mode.PAPER, stack, settings=settings)
         engine.notes = (*mended, *engine.notes)
         is_new = engine.desk.journal.sequence == 0
         last = max([engine.desk.at, *(time_of(record) for record in records[-1:])])
@@ -78,7 +75,7 @@ class Simulated(Wiring):
             requests_of(records),
             now,
         )
-        begin = demo.opening_instant(request.seed, settings, calendar)
+        begin = demo.opening_instant(request.seed, settings, calendar, engine.desk.orchestrator.kinds)
         engine.apply(now, settings, f"simulated-{request.seed}")
         sessions = [s for s in demo.sessions_from(calendar, demo.FIRST_DAY) if s.close > now]
         switch = FileKillSwitch(folder, self.environ)
@@ -100,6 +97,8 @@ class Simulated(Wiring):
             link=link_of(settings),
             pace=pace,
             operator=self._operator(request.operator, engine, now),
+            steady=time.monotonic if settings.strategies.own else None,  # the house's own need no measure
+            advisers=advisers_of(settings.advisers),
         )
         self._keep(folder, runtime, switch, write, chosen)
         return runtime
@@ -127,7 +126,7 @@ class Simulated(Wiring):
         log = stack.enter_context(closing(ExchangeLog(folder)))
         config = config_of(settings, folder.name, str(request.seed))
         log.append(opening_record(config, settings.symbols, stress.OPEN))
-        engine, write = self._engine(folder, calendar, Mode.PAPER, stack)
+        engine, write = self._engine(folder, calendar, Mode.PAPER, stack, settings=settings)
         engine.apply(stress.OPEN, settings, f"stress-{request.seed}")
         switch = FileKillSwitch(folder, self.environ)
         switch.prepare()
@@ -171,7 +170,7 @@ class Simulated(Wiring):
         log = stack.enter_context(closing(ExchangeLog(folder)))
         records = list(log.records())
         settings = self._settings(opening_settings(records))
-        engine, write = self._engine(folder, calendar, Mode.PAPER, stack, is_kept=accept)
+        engine, write = self._engine(folder, calendar, Mode.PAPER, stack, settings=settings, is_kept=accept)
         now = max([engine.desk.at, *(time_of(record) for record in records[-1:])])
         engine.apply(now, settings, f"simulated-{seed}")
         traded = sorted({*settings.symbols, *(str(r["symbol"]) for r in requests_of(records) if r.get("symbol"))})
@@ -180,92 +179,3 @@ class Simulated(Wiring):
         exchange = resumed(config, calendar, log, bars, requests_of(records), now)
         broker = SimulatedBroker(exchange, now, tuple(Symbol(text) for text in settings.symbols))
         return engine, broker, lambda: now, write
-
-    def _replayed(self, request: ReplayRequest, stack: ExitStack) -> VirtualRuntime:
-        from core.brokers.simulated.exchange import SimulatedExchange
-        from core.engine import Engine
-        from core.market.calendar import load_calendar
-        from core.market.csv_source import symbol_of
-        from core.model.account import Mode
-        from core.model.values import Symbol
-        from core.runtime.exchange import config_of, link_of
-        from core.runtime.feed import merged
-        from core.runtime.pace import Pace
-        from core.runtime.sources import bars_of_file, quotes_of_file
-        from core.runtime.virtual import VirtualRuntime
-        from state.journal import FileJournal, MemoryJournal
-
-        symbols = tuple(symbol.upper() for symbol in request.symbols)
-        chosen = (f"symbols=[{', '.join(repr(s) for s in symbols)}]",) if symbols else ()
-        settings = self._settings((NEVER_COMPARED, *request.overrides, *chosen))
-        feeds = []
-        for path in request.files:
-            symbol = symbol_of(path) or (Symbol(settings.symbols[0]) if len(settings.symbols) == 1 else None)
-            if symbol not in settings.symbols:
-                named = f"{symbol} is" if symbol else "its symbol is"
-                raise OperatorError(f"{path.name}: {named} not among the symbols; add --symbol {symbol or 'SYM'}")
-            feeds.append(bars_of_file(path, Symbol(symbol)))
-        for path in request.quotes:
-            quoted = symbol_of(path)
-            if quoted not in settings.symbols:
-                named = (
-                    f"{quoted} is not among the symbols, add --symbol {quoted}"
-                    if quoted
-                    else "its name does not begin with a symbol"
-                )
-                raise OperatorError(f"{path.name}: {named}; a file of quotes is called like SPY_quotes.csv")
-            feeds.append(quotes_of_file(path, Symbol(quoted)))
-        starts = [feed[0][0] for feed in feeds if feed]
-        first, last = min(starts), max(feed[-1][0] for feed in feeds if feed)
-        calendar = load_calendar(first.date() - timedelta(days=7), last.date() + timedelta(days=7))
-        journal: FileJournal | MemoryJournal = MemoryJournal()
-        if request.journal_folder is not None:
-            if request.journal_folder.is_dir() and any(request.journal_folder.iterdir()):
-                raise OperatorError(f"{request.journal_folder} is not empty; name a new folder for the journal")
-            journal = stack.enter_context(closing(FileJournal(JournalFolder(request.journal_folder))))
-        engine = Engine("replay", Mode.PAPER, calendar, journal)
-        engine.apply(first, settings, "replay")
-        exchange = SimulatedExchange(config_of(settings, "replay", "file"), calendar, NoLog())
-        return VirtualRuntime(
-            engine,
-            exchange,
-            merged(feeds),
-            start=first,
-            switch=NoSwitch(),
-            link=link_of(settings),
-            pace=Pace(request.speed),
-            operator=self._operator(request.operator, engine, first),
-        )
-
-    def _operator(self, name: str, engine: Engine, start: datetime) -> Operator | None:
-        """Keys by script: accepted here, because the broker is the simulated exchange."""
-        from core.runtime.operator import ConfirmAll, Script, ScriptError, read_script_file
-
-        if name == "none":
-            return None
-        if name == "confirm-all":
-            return ConfirmAll(engine.desk)
-        try:
-            return Script(engine.desk, read_script_file(Path(name), start))
-        except ScriptError as error:
-            raise OperatorError(f"--operator: {error}") from error
-
-
-class NoLog:
-    """A replay's exchange need not outlive it."""
-
-    def append(self, record: object) -> None:
-        """Nothing is kept."""
-
-
-class NoSwitch:
-    """A replay of files has no kill switch outside of its script."""
-
-    def is_on(self) -> str | None:
-        return None
-
-    def latch(self, by: str) -> None:
-        """Nothing to latch."""
-
-    def release(self) -> None:
-        """Nothing to release."""

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import typer
 
-from console.commands import demo, doctor, journal, kill, latency, protections, reconcile, regime, replay, state, status
+from console.commands import (
+    backtest,
+    demo,
+    doctor,
+    journal,
+    kill,
+    latency,
+    plan,
+    protections,
+    reconcile,
+    regime,
+    replay,
+    state,
+    status,
+    strategies,
+)
 from core.ports import Composition
 
 HELP = """A trading console for careful people: strategies propose, you turn the key.
@@ -34,13 +49,16 @@ def build(composition: Composition) -> typer.Typer:
 
     program.command(name="demo")(demo.demo)
     program.command(name="replay")(replay.replay)
+    program.command(name="backtest")(backtest.backtest)
     program.command(name="doctor")(doctor.doctor)
     program.command(name="status")(status.status)
     program.command(name="kill")(kill.kill)
+    program.command(name="plan")(plan.plan)
     program.command(name="latency")(latency.latency)
     program.command(name="reconcile")(reconcile.reconcile)
     program.command(name="regime")(regime.regime)
     program.add_typer(protections.commands, name="protections")
+    program.add_typer(strategies.commands, name="strategies")
     program.add_typer(journal.commands, name="journal")
     program.add_typer(state.commands, name="state")
     return program

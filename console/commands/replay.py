@@ -9,19 +9,20 @@ import typer
 
 from console.commands.demo import need_a_terminal
 from console.commands.shared import Overrides, composition_of, print_json, say, speed_of
-from core.ports import OperatorError, ReplayRequest
-
-STRATEGIES = ("vwap",)
+from core.ports import ReplayRequest
 
 
 def replay(
     context: typer.Context,
     files: Annotated[
-        list[Path], typer.Argument(help="CSV files of one-minute bars; their names begin with the symbol.")
+        list[Path], typer.Argument(help="CSV files of one-minute or daily bars; their names begin with the symbol.")
     ],
     symbol: Annotated[list[str] | None, typer.Option(help="Replaces the profile's list; may be given again.")] = None,
     quotes: Annotated[list[Path] | None, typer.Option(help="CSV file of quotes, the last of each minute.")] = None,
-    strategy: Annotated[str, typer.Option(help="Which strategy looks at the bars.")] = "vwap",
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(help="It alone looks at the bars, on or off; may be given again. Without it those that are on."),
+    ] = None,
     overrides: Overrides = None,
     profile: Annotated[str | None, typer.Option(help="micro, swing or freqtrade.")] = None,
     speed: Annotated[str | None, typer.Option(help="Virtual seconds a second, or max; headless max, else 1.")] = None,
@@ -39,13 +40,12 @@ def replay(
     """
     if not headless:
         need_a_terminal()
-    if strategy not in STRATEGIES:
-        raise OperatorError(f"--strategy {strategy}: one of {', '.join(STRATEGIES)}")
     report = composition_of(context).replay(
         ReplayRequest(
             files=tuple(files),
             symbols=tuple(symbol or ()),
             quotes=tuple(quotes or ()),
+            strategies=tuple(strategy or ()),
             overrides=(*((f"profile={profile}",) if profile is not None else ()), *(overrides or ())),
             speed=speed_of(speed or ("max" if headless else "1")),
             operator=operator,

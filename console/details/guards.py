@@ -57,16 +57,24 @@ def strategy(view: DeskView, key: str, _now: datetime) -> list[TextLine] | None:
     row = next((row for row in view.strategies if row.key == key), None)
     if row is None:
         return None
-    paused = "paused: it opens nothing, and goes on watching its exits" if row.is_paused else "running"
+    stands = "paused: it opens nothing, and goes on watching its exits" if row.is_paused else "running"
+    if row.shut:
+        stands = f"{row.shut}; its exits go on"
+    if row.is_missing:
+        stands = "missing: it proposes nothing; what it holds is yours to close, by the close of the day at the latest"
     bars = sum(count for _, count in row.reasons)
     lines = [
         *field("strategy", f"{row.strategy.upper()} on {row.symbol}", "strong"),
-        *field("state", paused, "warning" if row.is_paused else ""),
+        *field("state", stands, "warning" if row.is_paused or row.is_missing or row.shut else ""),
         *field("last answer", f"{answer_in_words(row, view.proposals)}; in {row.times} of {bars} bars of this session"),
+        *(field("trouble", row.trouble, "warning") if row.trouble else ()),
         *(field("anomaly", row.anomaly, "warning") if row.anomaly else ()),
+        *(field("proposed", f"{row.proposed}; + adopts it, - declines it", "strong") if row.proposed else ()),
     ]
     for number, (name, value) in enumerate(row.figures):
         lines += field("figures" if not number else "", f"{name} {value}")
+    for label, words in row.evaluation:
+        lines += field(label, words, "warning" if label == "shut" else "")
     lines.append(())
     for number, (reason, count) in enumerate(row.reasons):
         lines += field("its answers" if not number else "", f"{count:>4} of {bars} bars  {in_words(str(reason))}")

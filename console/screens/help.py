@@ -23,6 +23,8 @@ ABOUT: Mapping[Place, str] = {
     Place.LOG: "Every fact of the journal but the bars, the newest at the end. It follows until you move.",
     Place.RESULTS: "The trades of today from open to flat, what they made by strategy, and what was declined or "
     "blocked with what it would have made.",
+    Place.PLAN: "Many orders, signed once. Each was tried against every check with the effect of those before it; "
+    "space marks the selected one. What sells goes first, the buys wait until it is filled.",
     Place.EVERYWHERE: "Choose a pane by its number.",
 }
 """What each pane shows, in a line or two."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -11,7 +13,7 @@ from console.looking import Looking
 from console.order_form import Draft, Fault, read_draft, read_form
 from console.presets import preset
 from console.screens.behind import Behind
-from console.screens.form import BESIDE, WIDTH, Field, Form
+from console.screens.form import BESIDE, NOTHING, WIDTH, Field, Form
 from core.model.staging import MANUAL
 from core.model.values import Symbol, plain
 from core.views import DeskView
@@ -36,14 +38,19 @@ NEEDED = frozenset({"symbol", "quantity", "limit", "stop", "trail"})
 
 
 class NewOrderScreen(Form):
+    """`advice` is the number of the one that filled it; None where the operator begins."""
+
     PLACE = Place.ORDER_FORM
     BINDINGS = bindings_for(PLACE)
     CAPITALS = frozenset({"symbol"})
 
-    def __init__(self, behind: Behind) -> None:
+    def __init__(self, behind: Behind, texts: Mapping[str, str] = NOTHING, advice: int | None = None) -> None:
         symbols = behind.view.symbols if behind.view is not None else ()
         only = {"symbol": symbols[0].symbol} if len(symbols) == 1 else {}
-        super().__init__(behind, "New order ─ becomes a proposal, nothing is sent", FIELDS, {**DEFAULTS, **only})
+        super().__init__(
+            behind, "New order ─ becomes a proposal, nothing is sent", FIELDS, {**DEFAULTS, **only, **texts}
+        )
+        self.advice = advice
         self._awaited: Awaited | None = None
         self._was_entered = False
         self.looking = Looking(behind)
@@ -85,7 +92,7 @@ class NewOrderScreen(Form):
             return
         strategy = None if order.effect.only_reduces else MANUAL
         self._awaited = awaited(view, order.symbol, strategy, self.behind.now())
-        self.behind.handle.send(order)
+        self.behind.handle.send(replace(order, advice=self.advice))
         self.answered("staging…")
 
     def action_size(self, part: str) -> None:

@@ -27,6 +27,7 @@ from core.inputs import Confirm, Decline, EditProposal, LeaveTicket, OpenTicket
 from core.model.account import Mode
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity
 from core.views import DeskView, TicketView
+from widgets.ticket import watches
 
 __all__ = ["Phase", "TicketScreen"]
 
@@ -54,6 +55,7 @@ class TicketScreen(Dialog):
         self._is_spelling = False
         self._asked_at = behind.now()
         self._was_early = False
+        self._is_unattended = False
 
     def compose(self) -> ComposeResult:
         yield self.box
@@ -82,7 +84,7 @@ class TicketScreen(Dialog):
     def _open(self) -> None:
         self._asked_at = self.behind.now()
         self._forget()
-        self.behind.handle.send(OpenTicket(self.proposal_id))
+        self.behind.handle.send(OpenTicket(self.proposal_id, self._is_unattended))
         if (view := self.behind.view) is not None:
             self.update_view(view, self.behind.engine_now())
 
@@ -237,6 +239,17 @@ class TicketScreen(Dialog):
     def action_review(self) -> None:
         if self.phase is not Phase.CONFIRMING:
             self.ask()
+
+    def action_unattended(self) -> None:
+        """Another ticket, with its own digest: its exits go out without a key, or need one again (OP-06)."""
+        row, shown = self.standing.row, self._shown
+        if self._was_turned() or row is None or shown is None:
+            return
+        if row.effect.only_reduces or row.replaces is not None or not watches(shown):
+            self.behind.say("this order has no exits that the desk watches; there is nothing to sign", "warning")
+            return
+        self._is_unattended = not self._is_unattended
+        self.ask()
 
     def action_edit(self) -> None:
         """Another quantity or limit, in a form over the ticket; the ticket is not armed while it is open."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from core.advisers.authority import only_for_people
 from core.effects import ReplaceOrder, SubmitOrder
 
 
@@ -28,7 +29,14 @@ class Gateway:
     used: set[str] = field(default_factory=set)
 
     def refusal(self, effect: SubmitOrder | ReplaceOrder, now: datetime) -> str | None:
-        """Why this order must not leave, or None; where None, its approval is used up by the asking."""
+        """Why this order must not leave, or None; where None, its approval is used up by the asking.
+
+        Raises
+        ------
+        UnauthorizedAIActionError
+            An adviser calls (OP-09).
+        """
+        only_for_people("send an order")
         order, approval = effect.order, effect.approval
         if not order.effect.only_reduces and (reason := self.latch.shut()):
             return f"{reason}: nothing that opens or adds leaves"

@@ -31,6 +31,7 @@ from core.facts import (
 )
 from core.model.order import LegRole, OrderStatus, Side
 from core.model.position import Fill, Position, Trade
+from core.model.regime import RegimeLabels
 from core.model.session import Calendar
 from core.model.signal import ExitReason
 from core.model.values import NO_MONEY, NO_SHARES, ZERO, ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol
@@ -73,6 +74,7 @@ class Ledger:
         self.state = LedgerState()
         self._working: dict[ClientOrderId, Order] = {}
         self.on_trade: Callable[[Trade, bool], None] = lambda _trade, _is_long: None
+        self.regime: Callable[[], RegimeLabels | None] = lambda: None
         self.folds = {
             OrderCreated: self._created,
             LegResized: self._resized,
@@ -148,6 +150,10 @@ class Ledger:
         """Shares that exits hold which wait at their limit, with no stop meanwhile."""
         exits = self.working_exits(symbol, strategy)
         return Quantity(sum((self.claim(o) for o in exits if o.waits_at_limit), ZERO))
+
+    def guarded(self, symbol: Symbol, strategy: str) -> Quantity:
+        """Shares that no further exit need watch: claimed, and not by an exit that waits at its limit (EX-13)."""
+        return Quantity(self.claimed(symbol, strategy) - self.at_limit(symbol, strategy))
 
     def doubted_exits(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
         """Exits that may be at the broker, and of which it has not said so: stops, and what closes."""
@@ -289,6 +295,7 @@ class Ledger:
             reference=fact.reference,
             expires_at=fact.expires_at,
             role=fact.role,
+            target_price=fact.target_price,
         )
         self.state.orders[created.id] = self._working[created.id] = created
         self.state.orders_sent += 1
@@ -424,7 +431,7 @@ class Ledger:
             self._close(key, flat, fill, order)
             signed, held = Quantity(signed + held.quantity), None
         if held is None:
-            held = Position(order.request.symbol, order.strategy, fill.at, order.id)
+            held = Position(order.request.symbol, order.strategy, fill.at, order.id, regime=self.regime())
         after = moved(held, signed, fill.price, order.intended_price)
         self._realise(held, after, fill)
         if after.quantity == 0:
@@ -472,6 +479,7 @@ class Ledger:
             reference=entry.reference if entry else None,
             profit=Money(sign * (flat.proceeds - flat.entry_cost)),
             slippage=Money(sign * ((flat.entry_cost - flat.intended_cost) + (flat.intended_proceeds - flat.proceeds))),
+            regime=flat.regime,
         )
 
     def _corrected(self, at: datetime, fact: PositionCorrected) -> None:
@@ -485,7 +493,7 @@ class Ledger:
         alone = held[0] if len(held) == 1 else Position(fact.symbol, UNKNOWN_OWNER, at, ClientOrderId(""))
         self.state.positions[position_key(fact.symbol, alone.strategy)] = Position(
             fact.symbol, alone.strategy, alone.opened_at, alone.entry_order, fact.quantity, cost,
-            Quantity(abs(fact.quantity)), cost, cost,
+            Quantity(abs(fact.quantity)), cost, cost, regime=alone.regime,
         )  # fmt: skip
 
 

@@ -31,6 +31,8 @@ class Order:
         What the orders had filled whose place this one takes, as it was when it was written.
     reported_quantity
         The largest cumulative filled quantity that the broker has named.
+    target_price
+        Of an entry, where it means to take its profit, USD, whoever does it; None where its signal named none.
     role, is_bare
         What a leg is there for; and of an order with legs, that the broker has none of them.
     warnings, warned_at
@@ -70,6 +72,7 @@ class Order:
     replaced_by: ClientOrderId | None = None
     filled_before: Quantity = NO_SHARES
     role: LegRole | None = None
+    target_price: Price | None = None
     is_bare: bool = False
     warnings: tuple[str, ...] = ()
     warned_at: datetime | None = None

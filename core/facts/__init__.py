@@ -6,6 +6,22 @@ changed since the first journal; every other is version 1.
 
 from __future__ import annotations
 
+from core.facts.advice import (
+    AdoptionRefused,
+    AdviceGiven,
+    AdviserFailed,
+    AdviserOverstepped,
+    AdviserPaused,
+    RecommendationAdopted,
+    RecommendationDropped,
+)
+from core.facts.evaluation import (
+    PromotionDecided,
+    PromotionProposed,
+    StrategiesEvaluated,
+    StrategyOpened,
+    StrategyShut,
+)
 from core.facts.orders import (
     BreakerClosed,
     BreakerOpened,
@@ -30,6 +46,16 @@ from core.facts.orders import (
     UpdateIgnored,
     WarningConfirmed,
 )
+from core.facts.plans import (
+    PlanEnded,
+    PlanMarked,
+    PlanMoved,
+    PlanOpened,
+    PlanOrderSkipped,
+    PlanRefused,
+    PlanSigned,
+    PlanTurnBegun,
+)
 from core.facts.program import (
     BarClosed,
     ClockJumped,
@@ -37,6 +63,7 @@ from core.facts.program import (
     DayStarted,
     EngineStarted,
     EngineStopped,
+    HistoryTaken,
     InstallationNamed,
     LimitsReloaded,
     MarketDataQuarantined,
@@ -63,6 +90,7 @@ from core.facts.staging import (
     ConfirmationReceived,
     ConfirmationRefused,
     EditRefused,
+    ExitReleased,
     MandateEnded,
     OrderApproved,
     ProposalEdited,
@@ -86,10 +114,16 @@ from core.facts.standing import (
     ReconciliationPassed,
     Resumed,
 )
+from core.facts.strategies import SignalsOpposed, StrategyFailed, StrategyFound, StrategyMissing
 
 __all__ = [
     "RELEARNED",
     "VERSIONS",
+    "AdoptionRefused",
+    "AdviceGiven",
+    "AdviserFailed",
+    "AdviserOverstepped",
+    "AdviserPaused",
     "ApprovalRedeemed",
     "BarClosed",
     "BreakerClosed",
@@ -108,9 +142,11 @@ __all__ = [
     "EditRefused",
     "EngineStarted",
     "EngineStopped",
+    "ExitReleased",
     "Fact",
     "HaltCause",
     "Halted",
+    "HistoryTaken",
     "InstallationNamed",
     "Killed",
     "LegResized",
@@ -128,8 +164,18 @@ __all__ = [
     "OrderSent",
     "OrderStateChanged",
     "OverrideEnded",
+    "PlanEnded",
+    "PlanMarked",
+    "PlanMoved",
+    "PlanOpened",
+    "PlanOrderSkipped",
+    "PlanRefused",
+    "PlanSigned",
+    "PlanTurnBegun",
     "PositionChanged",
     "PositionCorrected",
+    "PromotionDecided",
+    "PromotionProposed",
     "ProposalEdited",
     "ProposalEnd",
     "ProposalEnded",
@@ -139,6 +185,8 @@ __all__ = [
     "ProtectionOverridden",
     "ProtectionTripped",
     "Rearmed",
+    "RecommendationAdopted",
+    "RecommendationDropped",
     "ReconciliationFailed",
     "ReconciliationPassed",
     "RegimeMeasured",
@@ -149,11 +197,18 @@ __all__ = [
     "SettingsApplied",
     "SettingsFileAgreed",
     "SettingsFileChanged",
+    "SignalsOpposed",
     "Source",
     "StateReset",
     "StateRestored",
+    "StrategiesEvaluated",
+    "StrategyFailed",
+    "StrategyFound",
+    "StrategyMissing",
+    "StrategyOpened",
     "StrategyPaused",
     "StrategyResumed",
+    "StrategyShut",
     "SubmissionBlocked",
     "SymbolRefused",
     "TicketClosed",
@@ -178,9 +233,14 @@ Fact = (
     | EngineStopped
     | DayStarted
     | BarClosed
+    | HistoryTaken
     | MarketDataQuarantined
     | StrategyPaused
     | StrategyResumed
+    | StrategyFailed
+    | SignalsOpposed
+    | StrategyMissing
+    | StrategyFound
     | SymbolRefused
     | ProposalStaged
     | ProposalSkipped
@@ -190,10 +250,19 @@ Fact = (
     | TicketOpened
     | TicketClosed
     | ConfirmationReceived
+    | ExitReleased
     | ConfirmationRefused
     | OrderApproved
     | ApprovalRedeemed
     | MandateEnded
+    | PlanOpened
+    | PlanMarked
+    | PlanSigned
+    | PlanRefused
+    | PlanTurnBegun
+    | PlanOrderSkipped
+    | PlanMoved
+    | PlanEnded
     | OrderCreated
     | LegResized
     | LegsMissing
@@ -231,20 +300,33 @@ Fact = (
     | ReconciliationPassed
     | ReconciliationFailed
     | PositionCorrected
+    | AdviceGiven
+    | AdviserFailed
+    | AdviserPaused
+    | AdviserOverstepped
+    | RecommendationAdopted
+    | RecommendationDropped
+    | AdoptionRefused
+    | StrategiesEvaluated
+    | StrategyShut
+    | StrategyOpened
+    | PromotionProposed
+    | PromotionDecided
 )
 
 VERSIONS: dict[str, int] = {
-    "ProposalStaged": 2,
-    "ProposalSkipped": 3,
-    "ProposalEdited": 2,
-    "TicketOpened": 2,
+    "ProposalStaged": 3,
+    "ProposalSkipped": 4,
+    "ProposalEdited": 3,
+    "TicketOpened": 3,
     "ConfirmationReceived": 2,
-    "OrderCreated": 2,
-    "StrategyPaused": 2,
+    "OrderCreated": 3,
+    "TradeClosed": 2,
+    "StrategyPaused": 3,
     "ReconciliationPassed": 2,
     "ReconciliationFailed": 2,
 }
 """Facts whose shape changed, and the version that is written now."""
 
-RELEARNED = (BarClosed, MarketDataQuarantined, MarginSampled)
+RELEARNED = (BarClosed, HistoryTaken, MarketDataQuarantined, MarginSampled)
 """Facts that need no sync of their own: lost in a crash, they are heard again from the source."""

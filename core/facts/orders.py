@@ -44,6 +44,8 @@ class OrderCreated:
     role
         Of a leg, which the broker made and named; taken in when it told, because the ticket had listed it. None of
         every other order.
+    target_price
+        Of an entry, where it means to take its profit, USD, whoever does it; None where its signal named none.
     """
 
     order: OrderRequest
@@ -57,6 +59,7 @@ class OrderCreated:
     reference: Price | None
     expires_at: datetime | None
     role: LegRole | None = None
+    target_price: Price | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from core.model.bar import Bar
 from core.model.values import (
     Money,
+    Symbol,
 )
 from core.settings import Settings
 
@@ -149,6 +150,17 @@ class BarClosed:
     """A complete regular bar. Folding it runs the strategies."""
 
     bar: Bar
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryTaken:
+    """Bars of the past that the strategies on a symbol warm up on: nothing is proposed because of them.
+
+    They end where the bars begin that this desk hears, or has heard.
+    """
+
+    symbol: Symbol
+    bars: tuple[Bar, ...]
 
 
 @dataclass(frozen=True, slots=True)

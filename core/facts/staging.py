@@ -23,12 +23,14 @@ from core.model.values import (
 class StrategyPaused:
     """It opens nothing on this symbol from here on, over restarts too; its exits go on.
 
-    `reason` is why the desk itself did it; empty where the operator did.
+    `reason` is why the desk itself did it; empty where the operator did. One that `rests` is shown no bar while it
+    holds nothing: it was too slow.
     """
 
     strategy: str
     symbol: Symbol
     reason: str = ""
+    rests: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,18 @@ class ConfirmationReceived:
     digest: Digest
     approval: Approval
     mandates: tuple[Mandate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExitReleased:
+    """An exit goes out without a key, under the exits that were signed with its entry (OP-06); its ticket follows.
+
+    Every check runs on fresh figures first; where they refuse, it waits for a key as any other exit does.
+    """
+
+    proposal_id: ProposalId
+    mandate_id: str
+    quantity: Quantity
 
 
 @dataclass(frozen=True, slots=True)

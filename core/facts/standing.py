@@ -18,6 +18,7 @@ class HaltCause(Enum):
     SIGNAL = "signal"
     INVARIANT = "invariant"
     JOURNAL = "journal"
+    RETIRED = "strategies"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ Decimals here, from text, once. Columns are found by name; others are left alone
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -118,9 +118,10 @@ def _read(
     return items
 
 
-def _bar(row: Row, columns: list[int], symbol: Symbol) -> Bar:
+def _bar(row: Row, columns: Sequence[int], symbol: Symbol, start: datetime | None = None) -> Bar:
     time, opened, high, low, close, volume = columns
-    start = _time(row, time)
+    if start is None:
+        start = _time(row, time)
     try:
         bar = Bar(
             symbol,
@@ -140,6 +141,14 @@ def _bar(row: Row, columns: list[int], symbol: Symbol) -> Bar:
     except (IndexError, InvalidOperation):
         raise _BadRowError(_bad_number(row, columns, BAR_COLUMNS)) from None
     raise _BadRowError(_bad_bar(bar))
+
+
+def bar_of(row: Row, columns: Sequence[int], symbol: Symbol, start: datetime) -> Bar | str:
+    """The bar of a row whose time is known already, or what is wrong with its figures; columns as `BAR_COLUMNS`."""
+    try:
+        return _bar(row, columns, symbol, start)
+    except _BadRowError as error:
+        return str(error)
 
 
 def _quote(row: Row, columns: list[int], symbol: Symbol) -> Quote:
@@ -181,7 +190,7 @@ def _time(row: Row, column: int) -> datetime:
     return start.astimezone(UTC)
 
 
-def _bad_number(row: Row, columns: list[int], names: tuple[str, ...]) -> str:
+def _bad_number(row: Row, columns: Sequence[int], names: tuple[str, ...]) -> str:
     for name, column in zip(names[1:], columns[1:], strict=True):
         if column >= len(row):
             return f"{name} is missing: the line has {len(row)} fields"

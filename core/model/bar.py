@@ -33,3 +33,19 @@ class Bar:
     @property
     def end(self) -> datetime:
         return self.start + ONE_MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class WholeSession:
+    """Of a bar that is a whole session, and begins when that opens.
+
+    Attributes
+    ----------
+    lasts
+        From the session's open to its close: how long its prices took.
+    heard_at
+        When the engine hears of it, UTC: at the open of the next session, in which what it says can be acted upon.
+    """
+
+    lasts: timedelta
+    heard_at: datetime

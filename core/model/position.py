@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.model.regime import RegimeLabels
 from core.model.signal import ExitReason
 from core.model.values import NO_MONEY, NO_SHARES, ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol
 
@@ -36,6 +37,8 @@ class Position:
         Shares opened in all, what they cost, and what they would have at the intended prices.
     left, proceeds, intended_proceeds
         The same for the shares closed so far.
+    regime
+        What was known of it at the first fill; None where nothing was.
     """
 
     symbol: Symbol
@@ -50,6 +53,7 @@ class Position:
     left: Quantity = NO_SHARES
     proceeds: Money = NO_MONEY
     intended_proceeds: Money = NO_MONEY
+    regime: RegimeLabels | None = None
 
     @property
     def average_price(self) -> Price:
@@ -68,6 +72,8 @@ class Trade:
         USD, positive is worse: what the fills cost against the prices that were intended (EX-18).
     reference
         The figure the signal was measured against, VWAP for VWAP; None for a manual order.
+    regime
+        When it was opened, as far as it was known; None where nothing was (EX-18).
     """
 
     symbol: Symbol
@@ -85,3 +91,4 @@ class Trade:
     reference: Price | None
     profit: Money
     slippage: Money
+    regime: RegimeLabels | None = None

@@ -112,4 +112,21 @@ class Regime:
         return Regime(vix, market)
 
 
+@dataclass(frozen=True, slots=True)
+class RegimeLabels:
+    """The regime as it is kept with a trade; None is not known."""
+
+    vix: VixLevel | None
+    trend: Trend | None
+    volatility: Volatility | None
+
+
+def labels_of(regime: Regime) -> RegimeLabels | None:
+    """None where nothing of it was measured yet."""
+    vix = regime.vix.level if isinstance(regime.vix, VixReading) else None
+    market = regime.market if isinstance(regime.market, Market) else None
+    trend, volatility = (market.trend, market.volatility) if market else (None, None)
+    return None if (vix, trend, volatility) == (None, None, None) else RegimeLabels(vix, trend, volatility)
+
+
 UNKNOWN = Regime(NoVix("the VIX was not measured yet"), NoMarket("there are no daily bars yet"))

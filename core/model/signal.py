@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import Enum, StrEnum
 
 from core.model.order import StopHolder
@@ -26,7 +27,17 @@ class NoTradeReason(StrEnum):
     PRICE_ABOVE_THRESHOLD = "PRICE_ABOVE_THRESHOLD"
     ZERO_SIZE = "ZERO_SIZE"
     WEAK_SETUP = "WEAK_SETUP"
+    NO_SETUP = "NO_SETUP"
+    WRONG_REGIME = "WRONG_REGIME"
+    LOW_CONFIDENCE = "LOW_CONFIDENCE"
+    FALSE_BREAKOUTS = "FALSE_BREAKOUTS"
+    NO_RECOMMENDATION = "NO_RECOMMENDATION"
+    RECOMMENDATION_INVALID = "RECOMMENDATION_INVALID"
+    RECOMMENDATION_EXPIRED = "RECOMMENDATION_EXPIRED"
+    RECOMMENDATION_AWAY = "RECOMMENDATION_AWAY"
+    RECOMMENDATION_CONTRADICTED = "RECOMMENDATION_CONTRADICTED"
     INCOMPLETE_BAR = "INCOMPLETE_BAR"
+    MISSING = "MISSING"
 
 
 class ExitReason(Enum):
@@ -36,6 +47,7 @@ class ExitReason(Enum):
     TAKE_PROFIT = "TAKE_PROFIT"
     TRAILING_STOP = "TRAILING_STOP"
     MEAN_REVERSION = "MEAN_REVERSION"
+    SIGNAL = "SIGNAL"
     TIME_EXIT = "TIME_EXIT"
     FORCE_FLAT = "FORCE_FLAT"
     MANUAL = "MANUAL"
@@ -48,7 +60,16 @@ class ExitReason(Enum):
 class EntrySignal:
     """Buy, at a limit, with a stop: what a strategy proposes.
 
-    `bar_start` names the bar that made it; `reference` is the figure it was measured against (VWAP here), USD.
+    Attributes
+    ----------
+    bar_start
+        Names the bar that made it.
+    reference
+        The figure it was measured against, USD.
+    target_price
+        USD; None where the strategy alone knows when it leaves.
+    confidence
+        0 to 1; None of a strategy that does not weigh its signals.
     """
 
     strategy: str
@@ -60,6 +81,8 @@ class EntrySignal:
     quantity: Quantity
     reference: Price
     reason: str
+    target_price: Price | None = None
+    confidence: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,17 @@ class NoStop:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedExit:
+    """An exit, as a ticket lists it, of what that ticket would open: this desk watches it.
+
+    `price` is in USD; None where it has none, or where none is known yet.
+    """
+
+    words: str
+    price: Price | None
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """An order that somebody would like to see sent. It can do nothing by itself (OP-01).
 
@@ -52,6 +63,8 @@ class Proposal:
         None on an exit: it stays while its condition holds.
     exit_reason
         None on an order that opens or adds.
+    target_price
+        Where an entry means to take its profit, USD, whoever does it; None where its signal named none.
     """
 
     id: ProposalId
@@ -65,6 +78,7 @@ class Proposal:
     intended_price: Price | None
     reference: Price | None
     exit_reason: ExitReason | None
+    target_price: Price | None = None
 
     @property
     def symbol(self) -> Symbol:
@@ -144,6 +158,8 @@ class Ticket:
         Our own working orders that are taken out of the way first (EX-21).
     digest
         What the confirming key signs; see `digest_of_ticket`.
+    unattended
+        The exits that go out without a key of their own, signed with the order; none where each needs its key (OP-06).
     """
 
     id: TicketId
@@ -158,14 +174,23 @@ class Ticket:
     figures: Figures
     review: Review
     price_at_opening: Price | None
+    unattended: tuple[ListedExit, ...] = ()
 
 
 def digest_of_ticket(
-    account: str, order: OrderRequest, stop: StopPlan | NoStop, cancels: tuple[ClientOrderId, ...]
+    account: str,
+    order: OrderRequest,
+    stop: StopPlan | NoStop,
+    cancels: tuple[ClientOrderId, ...],
+    unattended: tuple[ListedExit, ...] = (),
 ) -> Digest:
-    """Digest of everything on a ticket that reaches the broker: the order, its protective stop, its cancels (OP-02)."""
+    """Digest of everything on a ticket that reaches the broker: the order, its protective stop, its cancels, and the
+    exits that may go out unattended (OP-02, OP-06).
+    """
     protection = (plain(stop.price), stop.holder.value) if isinstance(stop, StopPlan) else ("-", "-")
-    return digest_of(order.digest(account), *protection, *cancels)
+    exits = [f"{exit.words} {'-' if exit.price is None else plain(exit.price)}" for exit in unattended]
+    signed = ("unattended", *exits) if exits else ()
+    return digest_of(order.digest(account), *protection, *cancels, *signed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +223,10 @@ class MandateKind(Enum):
     """The sale that follows when the stop that held the shares is gone (EX-21)."""
     RESTORE_STOP = "restore_stop"
     """The same stop again for what that sale left: all of it where it was refused (EX-21)."""
+    EXITS = "exits"
+    """The exits of what the entry opens, without a key of their own, up to the end of its session (OP-06)."""
+    PLAN = "plan"
+    """One order of a signed plan, at its turn (OP-05)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,13 @@ LOOKED_AT = 20_000
 NOTE = "note"
 QUIET = (facts.BarClosed, facts.UpdateIgnored, facts.MarginSampled)
 """Facts that the log pane leaves to the journal."""
-REFUSING = (facts.ConfirmationRefused, facts.EditRefused, facts.ProposalSkipped, facts.SubmissionBlocked)
+REFUSING = (
+    facts.ConfirmationRefused,
+    facts.EditRefused,
+    facts.ProposalSkipped,
+    facts.SubmissionBlocked,
+    facts.PlanRefused,
+)
 
 
 class Log:

@@ -34,6 +34,10 @@ def cap_of(candidate: Candidate, context: ReviewContext) -> str | None:
         left = conditions_of(candidate, context).budget_left
         if left is not None and more * abs(price - candidate.stop.price) > left:
             return f"the risk budget, {plain(risk.sizing.budget * 100)} %"
+    is_shared = context.allocations.of(candidate.strategy) is None
+    capital = None if is_shared else conditions_of(candidate, context).capital_left
+    if capital is not None and more * price > capital:
+        return "the strategy's allocation"
     if isinstance(context.account, Account) and more * price > context.account.buying_power:
         return "buying power"
     return None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from core.execution.ledger import Ledger
 from core.model.instrument import Instrument
-from core.model.order import Side
+from core.model.order import OrderRequest, Side
 from core.model.sizing import Size, Term, product
 from core.model.staging import StopPlan
-from core.model.values import ClientOrderId, Money, Symbol
+from core.model.values import Money, Symbol
+from core.risk.allocation import Allocations, capital_of
 from core.risk.budget import LastPrice, open_losses
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.scaling.book import SizingBook
@@ -24,11 +26,16 @@ def gathered(
     ledger: Ledger,
     equity: Decimal | None,
     last: LastPrice,
-    but: ClientOrderId | None = None,
+    allocations: Allocations,
+    order: OrderRequest | None = None,
 ) -> Conditions:
-    """For an order in `symbol`; `but` is the order that makes way for it."""
-    losses = open_losses(ledger, last, but)
-    return book.conditions(symbol, strategy, held=held_in(ledger), equity=equity, open_losses=losses)
+    """For an order in `symbol`; what `order` replaces makes way for it."""
+    losses = open_losses(ledger, last, None if order is None else order.replaces)
+    found = book.conditions(symbol, strategy, held=held_in(ledger), equity=equity, open_losses=losses)
+    share = allocations.of(strategy)
+    if share is None or equity is None:
+        return found
+    return replace(found, capital_left=capital_of(share, strategy, symbol, ledger, equity, order).left)
 
 
 def held_in(ledger: Ledger) -> tuple[tuple[Symbol, bool], ...]:
@@ -47,7 +54,8 @@ def conditions_of(candidate: Candidate, context: ReviewContext) -> Conditions:
         context.ledger,
         context.equity,
         context.last,
-        but=order.replaces,
+        context.allocations,
+        order,
     )
 
 

@@ -23,6 +23,7 @@ from core.model.regime import UNKNOWN, Regime
 from core.model.session import NoSession, Session
 from core.model.staging import NoStop, Review, Standing, StopPlan, Verdict
 from core.model.values import Price, Symbol
+from core.risk.allocation import Allocations
 from core.risk.day import Day
 from core.risk.protections.book import ProtectionBook
 from core.risk.scaling.book import SizingBook
@@ -85,6 +86,7 @@ class ReviewContext:
     last: Callable[[Symbol], Price | None] = lambda _symbol: None
     instruments: Mapping[Symbol, Instrument] = field(default_factory=dict)
     prices: Callable[[Symbol], tuple[datetime, Price] | None] = lambda _symbol: None
+    allocations: Allocations = field(default_factory=Allocations)
 
     @property
     def equity(self) -> Decimal | None:
@@ -104,7 +106,9 @@ class Check(Protocol):
     @property
     def name(self) -> str: ...
 
-    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict: ...
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict | None:
+        """None where there is nothing to check."""
+        ...
 
 
 class Gate:
@@ -116,11 +120,13 @@ class Gate:
     def review(self, candidate: Candidate, desk: ReviewContext) -> Review:
         verdicts = []
         for check in self.checks:
+            verdict: Verdict | None
             try:
                 verdict = check.review(candidate, desk)
             except Exception as error:  # a check that cannot decide refuses: that is its verdict
                 verdict = Verdict(check.name, Standing.REFUSES, f"could not decide: {type(error).__name__}: {error}")
-            verdicts.append(verdict)
+            if verdict is not None:
+                verdicts.append(verdict)
         return Review(tuple(map(_warning, verdicts) if candidate.only_reduces else verdicts))
 
 

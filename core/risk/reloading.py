@@ -6,7 +6,7 @@ named, or that cannot be compared, counts as looser: it takes the word.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal
@@ -16,9 +16,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from core.own_terms import OwnTerms
 from core.risk.checks.daily_loss import DAILY, WEEKLY
 from core.risk.protections.book import NAMES
-from core.setting_types import Amount
+from core.setting_types import WHOLE, Amount
 from core.settings import Settings
 
 OF_THE_ACCOUNT = (DAILY, WEEKLY)
@@ -114,6 +115,10 @@ STRICTER = {"on_missing_equity": "refuse", "session.policy": "regular_only"}
 """Of a choice, the one that allows least."""
 
 KeyPath = tuple[str, ...]
+OWN: KeyPath = ("strategies", "own")
+"""Where the settings hold the tables of the user's strategies."""
+NOT_SET = "not set"
+"""Said of a setting that one of two files does not have."""
 
 
 class Kind(Enum):
@@ -150,18 +155,19 @@ def changes_between(old: Settings, new: Settings, equity: Decimal | None = None)
     known, they count as looser.
     """
     before, after = dict(_leaves(old, ())), dict(_leaves(new, ()))
-    return tuple(
-        Change(path, in_words(before[path]), in_words(after[path]), _kind(path, before[path], after[path], equity))
-        for path in before
-        if path[0] not in OF_THE_SCREEN and before[path] != after[path]
-    )
+    found = []
+    for path in {**before, **after}:
+        was, is_now = before.get(path, NOT_SET), after.get(path, NOT_SET)
+        if path[0] not in OF_THE_SCREEN and was != is_now:
+            found.append(Change(path, in_words(was), in_words(is_now), _kind(path, was, is_now, equity)))
+    return tuple(found)
 
 
 def with_changes(old: Settings, new: Settings, changes: Collection[Change]) -> Settings:
     """`old` with these changes alone taken from `new`. Raises ValueError where they cannot stand without the others."""
-    values: dict[str, Any] = old.model_dump()
+    values: dict[str, Any] = old.model_dump(context=WHOLE)
     for change in changes:
-        here, there = values, new.model_dump()
+        here, there = values, new.model_dump(context=WHOLE)
         for key in change.path[:-1]:
             here, there = here[key], there[key]
         here[change.path[-1]] = there[change.path[-1]]
@@ -221,8 +227,11 @@ def in_words(value: object) -> str:
         return f"{value:f}"
     if isinstance(value, time):
         return f"{value:%H:%M}"
+    if value is None:
+        return NOT_SET
     if isinstance(value, tuple):
-        return ", ".join(map(in_words, value)) or "none"
+        each = ("/".join(map(in_words, item)) if isinstance(item, tuple) else in_words(item) for item in value)
+        return ", ".join(each) or "none"
     return str(value.value if isinstance(value, Enum) else value) or "empty"
 
 
@@ -231,8 +240,19 @@ def _leaves(table: BaseModel, path: KeyPath) -> Iterator[tuple[KeyPath, object]]
         value = getattr(table, key)
         if isinstance(value, BaseModel) and not isinstance(value, Amount):
             yield from _leaves(value, (*path, key))
+        elif (*path, key) == OWN:
+            yield from _of_own(value)
         else:
             yield (*path, key), value
+
+
+def _of_own(tables: Mapping[str, OwnTerms]) -> Iterator[tuple[KeyPath, object]]:
+    """The tables of the user's strategies, as they stand in the file."""
+    for name, table in tables.items():
+        for key, value in _leaves(table, (OWN[0], name)):
+            if key[-1] != "terms":
+                yield key, value
+        yield from (((OWN[0], name, key), value) for key, value in table.terms.items())
 
 
 def _kind(path: KeyPath, before: object, after: object, equity: Decimal | None) -> Kind:

@@ -18,6 +18,7 @@ from core.risk.scaling.contract import Conditions, Scale, Wanted
 BY_RISK = "the risk of a trade"
 BY_NOTIONAL = "the largest order"
 BY_BUDGET = "the risk budget"
+BY_ALLOCATION = "the strategy's allocation"
 BY_HOURS = "these hours"
 BY_LEAST = "the smallest order"
 BY_STEP = "buys less than the smallest quantity"
@@ -30,10 +31,11 @@ _DOWN, _UP = Context(prec=50, rounding=ROUND_FLOOR), Context(prec=50, rounding=R
 def size_of(wanted: Wanted, conditions: Conditions, scales: Sequence[Scale] = ALL) -> Size:
     """Shares that lose at most the scaled risk at the stop, within every cap, rounded down to the step (RK-02, RK-10).
 
-    Quantity = risk × factors ÷ way to the stop, capped by the largest order ÷ price and the risk budget's rest ÷ way
-    (RK-21). A stop that is rounded to its tick may stand half a tick further away; that and a gap through the stop are
-    slippage. A size under the smallest order is raised to it only where the settings allow that, and only where it
-    passes every limit that binds (RK-18); else it stays what it is, and the gate refuses it with its reason.
+    Quantity = risk × factors ÷ way to the stop, capped by the largest order ÷ price, by what is left of the strategy's
+    allocation ÷ price (ST-08), and by the risk budget's rest ÷ way (RK-21). A stop that is rounded to its tick may be
+    half a tick further away; that and a gap through the stop are slippage. A size under the smallest order is raised
+    to it only where the settings allow that, and only where it passes every limit that binds (RK-18); else it stays
+    what it is, and the gate refuses it with its reason.
     """
     terms, left_out = _weighed(wanted, conditions, scales)
     quantity, limited_by = _capped(wanted, conditions, terms)
@@ -93,6 +95,8 @@ def _capped(wanted: Wanted, conditions: Conditions, terms: tuple[Term, ...]) -> 
     ]
     if conditions.budget_left is not None:
         limits.append((_DOWN.divide(max(conditions.budget_left, ZERO), a_step_loses), BY_BUDGET))
+    if conditions.capital_left is not None:
+        limits.append((_DOWN.divide(max(conditions.capital_left, ZERO), a_step_costs), BY_ALLOCATION))
     steps, limited_by = min(limits, key=lambda limit: limit[0])
     whole = steps.to_integral_value(ROUND_FLOOR)
     if whole <= ZERO:

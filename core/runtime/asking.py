@@ -14,6 +14,7 @@ from core.effects import (
     Effect,
     FetchAccount,
     FetchFigures,
+    FetchHistory,
     FetchPicture,
     LookUpOrder,
     ReplaceOrder,
@@ -21,15 +22,18 @@ from core.effects import (
 )
 from core.inputs import (
     AccountFetched,
+    BarArrived,
     CancelAnswered,
     FiguresFetched,
+    HistoryFetched,
     Input,
     LookUpAnswered,
     PictureFetched,
     SubmissionAnswered,
 )
-from core.market.port import MarketData
+from core.market.port import MarketData, MarketDataError
 from core.model.account import NoAccount
+from core.model.bar import Bar
 from core.model.broker import BrokerPicture, FreshFigures, NoAnswer
 from core.model.instrument import Instrument
 from core.model.values import Symbol
@@ -71,7 +75,16 @@ class Asking:
                 return AccountFetched(broker.account())
             case FetchPicture():
                 return PictureFetched(self._picture())
+            case FetchHistory():
+                return HistoryFetched(effect.symbols, effect.start, effect.end, self._history(effect))
         raise TypeError(f"{type(effect).__name__} is no request to a broker")
+
+    def _history(self, effect: FetchHistory) -> tuple[Bar, ...] | NoAnswer:
+        try:
+            found = self.market.history(effect.symbols, effect.start, effect.end)
+        except MarketDataError as error:
+            return NoAnswer(str(error))
+        return tuple(minute.bar for minute in found if isinstance(minute, BarArrived))
 
     def _figures(self, symbol: Symbol) -> FreshFigures | NoAnswer:
         """Clock, account, quote and asset at once: a ticket waits for the slowest, not for their sum (OP-03)."""
@@ -117,4 +130,6 @@ def no_answer(effect: Effect, reason: str) -> Input:
             return AccountFetched(nothing)
         case FetchPicture():
             return PictureFetched(nothing)
+        case FetchHistory():
+            return HistoryFetched(effect.symbols, effect.start, effect.end, nothing)
     raise TypeError(f"{type(effect).__name__} is no request to a broker")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 
 from core.brokers.simulated.log import Record
@@ -15,13 +17,15 @@ from core.model.signal import EntrySignal
 from core.model.values import NO_MONEY, Money, Symbol
 from core.ports import OperatorError
 from core.settings import Settings
-from core.strategies.base import Context
+from core.strategies.base import Context, Strategy
+from core.strategies.house import OF_THE_HOUSE, Kinds
 from core.strategies.orchestrator import at_new_york
-from core.strategies.vwap import VwapStrategy
 
 FIRST_DAY = date(2026, 1, 5)
 LAST_DAY = date(2028, 12, 29)
 """The market of the seed runs over these days; a demo that reaches their end begins a new account with another seed."""
+PATIENCE = 1.0
+"""Seconds that a strategy is asked for before the desk opens: a slow one of the user's must not keep it shut."""
 LEAD = timedelta(seconds=8)
 """How long before the first proposal the desk opens."""
 
@@ -88,21 +92,35 @@ def bars_until(seed: int, symbols: Iterable[str], calendar: ExchangeCalendar, un
         yield from sorted((b for day in days for b in day if b.start <= until), key=lambda b: (b.start, b.symbol))
 
 
-def opening_instant(seed: int, settings: Settings, calendar: ExchangeCalendar) -> datetime:
-    """A few seconds before the end of the first bar that VWAP would buy; the open where there is none that day."""
+def opening_instant(seed: int, settings: Settings, calendar: ExchangeCalendar, kinds: Kinds = OF_THE_HOUSE) -> datetime:
+    """A few seconds before the end of the first bar that a strategy would buy; the open where there is none that day.
+
+    Those that are on are asked.
+    """
     session = sessions_from(calendar, FIRST_DAY)[0]
     signals = (
         signal
         for symbol in settings.symbols
-        for signal in _entries(synthetic_day(seed, Symbol(symbol), session), session, settings)
+        for strategy in _asked(settings, kinds)
+        for signal in _entries(strategy, synthetic_day(seed, Symbol(symbol), session), session, settings)
     )
     first = min((signal.bar_start for signal in signals), default=session.open)
     return first + timedelta(minutes=1) - LEAD
 
 
-def _entries(bars: list[Bar], session: Session, settings: Settings) -> Iterable[EntrySignal]:
-    """What the strategy itself would answer, the account being as the settings open it."""
-    strategy = VwapStrategy(settings.strategies.vwap)
+def _asked(settings: Settings, kinds: Kinds) -> Iterable[Strategy]:
+    """Those that are on and can be made; of the user's any may not."""
+    for name, kind in kinds.known.items():
+        if settings.strategies.of(name).enabled:
+            with suppress(Exception):
+                yield kind.make(settings.strategies.of(name), None)
+
+
+def _entries(strategy: Strategy, bars: list[Bar], session: Session, settings: Settings) -> Iterator[EntrySignal]:
+    """The first entry that the strategy itself would answer, the account being as the settings open it.
+
+    Nothing where it fails, or is too slow to be asked for a whole day.
+    """
     cash = settings.exchange.cash
     context = Context(
         session=session,
@@ -113,5 +131,14 @@ def _entries(bars: list[Bar], session: Session, settings: Settings) -> Iterable[
         risk_per_trade=Money(settings.risk.per_trade.of(cash) or NO_MONEY),
         max_notional=Money(settings.risk.max_notional.of(cash) or NO_MONEY),
     )
-    answers = (strategy.on_bar(bar, context) for bar in bars)
-    return [answer for answer in answers if isinstance(answer, EntrySignal)]
+    ends = time.monotonic() + PATIENCE
+    for bar in bars:
+        try:
+            answer = strategy.on_bar(bar, context)
+        except Exception:  # the desk itself asks it again, and says what it raises
+            return
+        if isinstance(answer, EntrySignal) and context.window_first <= bar.start <= context.window_last:
+            yield answer
+            return
+        if time.monotonic() > ends:
+            return

@@ -26,6 +26,10 @@ RULES = (
 )
 
 
+FRICTIONS = ("slippage_by_size", "partial_fills", "rejections", "halts", "halt_minutes", "margin_interest")
+"""Rules that came later, and that an opening names only where they are not off."""
+
+
 def config_of(settings: Settings, account: str, seed: str) -> ExchangeConfig:
     exchange = settings.exchange
     return ExchangeConfig(
@@ -38,6 +42,12 @@ def config_of(settings: Settings, account: str, seed: str) -> ExchangeConfig:
         fee_per_share=exchange.fee_per_share,
         settlement_days=exchange.settlement_days,
         seed=seed,
+        slippage_by_size=exchange.slippage_by_size,
+        partial_fills=exchange.partial_fills,
+        rejections=exchange.rejections,
+        halts=exchange.halts,
+        halt_minutes=exchange.halt_minutes,
+        margin_interest=exchange.margin_interest,
     )
 
 
@@ -50,7 +60,12 @@ def link_of(settings: Settings) -> Link:
 
 def opening_record(config: ExchangeConfig, symbols: Iterable[str], at: datetime) -> Record:
     """What a new account's log begins with."""
-    rules = {name: str(value) for name, value in asdict(config).items() if name in RULES}
+    usual = asdict(ExchangeConfig())
+    rules = {
+        name: str(value)
+        for name, value in asdict(config).items()
+        if name in RULES or (name in FRICTIONS and value != usual[name])
+    }
     return {"request": OPENING, "at": at.isoformat(), "symbols": ",".join(symbols), **rules}
 
 
@@ -60,14 +75,17 @@ def opening_settings(records: Sequence[Record]) -> tuple[str, ...]:
         return ()
     opening = records[0]
     symbols = ", ".join(f"'{symbol}'" for symbol in str(opening["symbols"]).split(","))
-    return (f"symbols=[{symbols}]", *(f"exchange.{name}={opening[name]}" for name in RULES))
+    return (
+        f"symbols=[{symbols}]",
+        *(f"exchange.{name}={opening[name]}" for name in RULES + FRICTIONS if name in opening),
+    )
 
 
 def require_the_same(records: Sequence[Record], config: ExchangeConfig) -> None:
     """Refuse rules other than those that the account was opened with. Raises `OperatorError`."""
-    ours = asdict(config)
-    for name in RULES:
-        opened = records[0].get(name)
+    ours, usual = asdict(config), asdict(ExchangeConfig())
+    for name in RULES + FRICTIONS:
+        opened = records[0].get(name, str(usual[name]) if name in FRICTIONS else None)
         if opened is not None and str(ours[name]) != opened and ours[name] != type(ours[name])(opened):
             raise OperatorError(
                 f"exchange.{name} = {ours[name]}: this account was opened with {opened}, and an exchange keeps its "

@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from core.advisers.base import Adviser
 from core.brokers.port import Broker, OrderStream
 from core.effects import CancelOrder, Effect, FetchPicture, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder
 from core.engine import Engine
@@ -24,6 +25,7 @@ from core.inputs import (
     BarArrived,
     BrokerUpdated,
     DeadlineReached,
+    FromAdviser,
     Input,
     LampChanged,
     Priority,
@@ -37,9 +39,11 @@ from core.market.port import Heard, MarketData
 from core.model.broker import OrderUpdate
 from core.model.connection import Lamp, Line, LineState
 from core.model.values import Symbol
+from core.picture import Pictures
 from core.ports import KillSwitch
 from core.runtime.asking import Asking, no_answer
 from core.runtime.clockwork import Clockwork
+from core.runtime.consulting import Consulting
 from core.runtime.counting import counted
 from core.runtime.measuring import RegimeWatch
 from core.runtime.pace import BEAT
@@ -67,8 +71,11 @@ class LiveRuntime(Runtime):
         The machine's clock, UTC.
     regime
         What measures the market; None where nobody does, and the regime stays unknown.
+    advisers
+        Who is asked what they think of it (OP-09).
     steady
-        A clock that nobody sets, seconds: beside it a jump of the machine's is seen. None where there is none.
+        A clock that nobody sets, seconds: beside it a jump of the machine's is seen, and by it a strategy that is slow
+        for a bar (ST-07). None where there is none.
     """
 
     def __init__(
@@ -82,12 +89,15 @@ class LiveRuntime(Runtime):
         now: Callable[[], datetime] = utc_now,
         regime: RegimeWatch | None = None,
         steady: Callable[[], float] | None = None,
+        advisers: Sequence[Adviser] = (),
     ) -> None:
         super().__init__(engine, switch, max(now(), engine.desk.at))
+        engine.desk.orchestrator.clock = steady
         self._clockwork = None if steady is None else Clockwork(now, steady, self.at)
         self.orders = orders
         self.market = market
         self.regime = regime
+        self.advisers = advisers
         self.now = now
         self.asking = Asking(broker, market, engine.desk)
         self._inbox: dict[Priority, deque[Input]] = {priority: deque() for priority in Priority}
@@ -162,6 +172,9 @@ class LiveRuntime(Runtime):
         if self.regime is not None:
             measured = self._keep_up(self.regime.run, self._hear_regime)
             streams.append(asyncio.create_task(measured, name="regime"))
+        if self.advisers:
+            said = self._keep_up(self._consulting().run, self._hear_adviser)
+            streams.append(asyncio.create_task(said, name="advisers"))
         beating = asyncio.create_task(self._beat())
         beating.add_done_callback(self._has_stopped_beating)
         self._empty_inbox()
@@ -246,6 +259,20 @@ class LiveRuntime(Runtime):
 
     def _hear_regime(self, measured: RegimeArrived) -> None:
         self.put(Priority.MARKET, measured)
+
+    def _consulting(self) -> Consulting:
+        """Its pictures are its own: what a person looks at is not disturbed."""
+        pictures, desk = Pictures(self.engine), self.engine.desk
+        terms = desk.control.settings.advisers
+        return Consulting(
+            self.advisers,
+            terms,
+            lambda: pictures.draw(self.clock()),
+            lambda name: name not in desk.advice.state.paused,
+        )
+
+    def _hear_adviser(self, said: FromAdviser) -> None:
+        self.put(Priority.MARKET, said)
 
     def show(self, lamp: Lamp) -> None:
         """A connection changed. Any thread."""

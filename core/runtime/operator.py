@@ -16,23 +16,31 @@ from pathlib import Path
 from core.desk import Desk
 from core.facts import ConfirmationRefused, Fact, ProposalStaged, TicketOpened
 from core.inputs import (
+    AnswerPlan,
     Command,
     Confirm,
     Decline,
     Halt,
     Kill,
+    LeavePlan,
     LeaveTicket,
+    MarkInPlan,
+    OpenPlan,
     OpenTicket,
     ProposeClose,
     ProposeFlattening,
     Rearm,
     RequestCancel,
     Resume,
+    SignPlan,
 )
 from core.model.order import CONFIRMING_KEYS, REPLACING_KEY
+from core.model.plan import PlanPhase, PlanSource
 from core.model.staging import Ticket
 from core.model.values import ProposalId
 from core.ports import OperatorError
+from core.risk.checks import standard_gate
+from core.workflows.planning import digest_now, rehearsed
 
 TO_OPEN = timedelta(milliseconds=500)
 TO_CONFIRM = timedelta(seconds=1)
@@ -104,6 +112,7 @@ class Script:
 
     def __init__(self, desk: Desk, keys: Iterable[TimedKey]) -> None:
         self.desk = desk
+        self._gate = standard_gate()
         self._keys = sorted(keys, key=lambda key: key.at)
 
     def next_at(self) -> datetime | None:
@@ -115,6 +124,9 @@ class Script:
         if key in (*CONFIRMING_KEYS.values(), REPLACING_KEY):
             yield from self._turn(ticket, key, at)
             return
+        if key in PLAN_KEYS:
+            yield from self._plan(key, at)
+            return
         yield from self._act(key, ticket)
 
     def _turn(self, ticket: Ticket | None, key: str, at: datetime) -> Iterator[Command]:
@@ -123,6 +135,25 @@ class Script:
         wait = ARMED_AFTER_IF_REDUCING if ticket.order.effect.only_reduces else ARMED_AFTER
         if at >= ticket.opened_at + wait:
             yield turn_of(ticket)
+
+    def _plan(self, key: str, at: datetime) -> Iterator[Command]:
+        """On the plan that is open or runs; `space` marks the first that is not marked yet."""
+        run = self.desk.plans.run
+        if key == "p":
+            yield OpenPlan(PlanSource.PROPOSALS)
+        elif run is None:
+            return
+        elif key == "space":
+            unmarked = [line for line in run.plan.lines if line.proposal.id not in run.marked]
+            yield from (MarkInPlan(run.id, line.proposal.id, True) for line in unmarked[:1])
+        elif key == "P" and run.is_open and at >= run.plan.opened_at + ARMED_AFTER:
+            tried = rehearsed(self.desk, self._gate, run)
+            going = [t for t in tried if t.fits and t.proposal.id in run.marked]
+            yield SignPlan(run.id, digest_now(self.desk, run, going))
+        elif key == "O" and run.phase is PlanPhase.ASKING:
+            yield AnswerPlan(run.id, goes_on=True)
+        elif key == "s":
+            yield LeavePlan(run.id)
 
     def _act(self, key: str, ticket: Ticket | None) -> Iterator[Command]:
         desk = self.desk
@@ -155,7 +186,8 @@ def turn_of(ticket: Ticket) -> Confirm:
     return Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces)
 
 
-KEYS = ("enter", "B", "H", "S", "C", "R", "x", "c", "d", "F", "ctrl+k", "K", "escape", "REARM")
+PLAN_KEYS = ("p", "space", "P", "O", "s")
+KEYS = ("enter", "B", "H", "S", "C", "R", "x", "c", "d", "F", "ctrl+k", "K", "escape", "REARM", *PLAN_KEYS)
 """What a script may press."""
 
 _LINE = re.compile(r"(at|after)\s+(\S+)\s+key\s+(\S+)")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 
+from core.advisers.authority import only_for_people
 from core.effects import Effect, LatchKill, ReleaseKill
 from core.engine import Engine
 from core.execution.gateway import Gateway
@@ -78,7 +79,8 @@ class Runtime(ABC):
     # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
 
     def send(self, command: Command) -> None:
-        """Put a command into the inbox; a kill or a halt goes to its head."""
+        """Put a command into the inbox; a kill or a halt goes to its head. Raises where an adviser calls."""
+        only_for_people(f"send {type(command).__name__}")
         if isinstance(command, Halt | Kill):
             self.latch.pressed = command.by
             self._presses += 1
@@ -171,7 +173,8 @@ class Runtime(ABC):
                     self._turn_switch(LatchKill(command.by))
 
     def obey(self, command: Command) -> None:
-        """A person's command, or a script's."""
+        """A person's command, or a script's. Raises where an adviser calls."""
+        only_for_people(f"send {type(command).__name__}")
         if isinstance(command, Halt | Kill):
             self.latch.pressed = command.by
         if isinstance(command, Rearm) and self.latch.switch.is_on() == "environment":

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
+from core.market.calendar import ExchangeCalendar
 from core.market.csv_source import Broken, place_of, read_bars, read_quotes
+from core.market.daily_source import DayRow, daily_bars
 from core.market.synthetic import synthetic_sessions
 from core.model.bar import Bar
 from core.model.quote import Quote
@@ -18,6 +20,24 @@ from core.runtime.feed import BROKEN, Timed, bar_item, quote_item
 def bars_of_file(path: Path, symbol: Symbol) -> list[Timed]:
     """A file of bars, read to its end before the first is played. Raises `TableError`."""
     return list(_placed(path, read_bars(path, symbol)))
+
+
+def days_of_rows(rows: list[DayRow | Broken], symbol: Symbol, calendar: ExchangeCalendar) -> list[Timed]:
+    """Daily bars, each from the open of its session on; a broken row is told with the sound one before or after it."""
+    feed: list[Timed] = []
+    waiting: list[Broken] = []
+    for item in daily_bars(rows, symbol, calendar):
+        if isinstance(item, Broken):
+            waiting.append(item)
+            continue
+        bar, whole, place = item
+        at = feed[-1][0] if feed else bar.start
+        feed.extend((at, BROKEN, MarketDataBroken(b.place, b.reason)) for b in waiting)
+        waiting.clear()
+        feed.append(bar_item(BarArrived(bar, place, whole)))
+    if feed:
+        feed.extend((feed[-1][0], BROKEN, MarketDataBroken(b.place, b.reason)) for b in waiting)
+    return feed
 
 
 def quotes_of_file(path: Path, symbol: Symbol) -> list[Timed]:

@@ -2,24 +2,26 @@
 
 Replay, backtest, demo and simulation are all this one. The same market, settings and keys give the same journal, byte
 for byte, at any speed (MD-05): speed only paces it. At equal times the exchange moves first, then comes the broker's
-word, then the market's, a deadline, and at last a person's.
+word, then the market's, a deadline, an adviser's, and at last a person's.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
 
+from core.advisers.base import Adviser
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.effects import (
     CancelOrder,
     Effect,
     FetchAccount,
     FetchFigures,
+    FetchHistory,
     FetchPicture,
     LatchKill,
     LookUpOrder,
@@ -35,6 +37,7 @@ from core.inputs import (
     CancelAnswered,
     DeadlineReached,
     FiguresFetched,
+    HistoryFetched,
     Input,
     LookUpAnswered,
     PictureFetched,
@@ -44,21 +47,28 @@ from core.inputs import (
     SubmissionAnswered,
     SubmissionStopped,
 )
+from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import Accepted, FreshFigures, NoAnswer, Refused
 from core.model.instrument import Instrument
 from core.model.values import ClientOrderId, Symbol
+from core.picture import Pictures
 from core.ports import KillSwitch
 from core.runtime.feed import BAR, Timed
 from core.runtime.line import Link, Operator
 from core.runtime.pace import Pace
+from core.runtime.rounds import Rounds
 from core.runtime.runtime import Runtime
 
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
 AFTER_THE_END = timedelta(hours=1)
 """What a market that ended still has: answers on their way, expiries, the session's close."""
 
 
 class VirtualRuntime(Runtime):
-    """One engine, one exchange, one order of time."""
+    """One engine, one exchange, one order of time.
+
+    `steady` measures how long strategies take, seconds (ST-07); without it nobody is slow, and every run is the same.
+    """
 
     def __init__(
         self,
@@ -71,13 +81,18 @@ class VirtualRuntime(Runtime):
         link: Link = Link(),
         pace: Pace | None = None,
         operator: Operator | None = None,
+        steady: Callable[[], float] | None = None,
+        advisers: Sequence[Adviser] = (),
     ) -> None:
         super().__init__(engine, switch, start)
+        engine.desk.orchestrator.clock = steady
         self.exchange = exchange
         self.link = link
         self.pace = pace or Pace(None)
         self.pace.beat = self._beat
         self.operator = operator
+        self.rounds = Rounds(advisers, engine.desk.control.settings.advisers, start)
+        self._advised = Pictures(engine) if advisers else None
         self._feed: Iterator[Timed] = iter(feed)
         self._next: Timed | None = next(self._feed, None)
         self._arriving: deque[BarArrived] = deque()
@@ -85,6 +100,7 @@ class VirtualRuntime(Runtime):
         self._numbers = count()
         self._ends_at: datetime | None = None
         self._sent_at: dict[ClientOrderId, datetime] = {}
+        self.history: Callable[[FetchHistory], tuple[Bar, ...]] = lambda _asked: ()
 
     def _beat(self) -> None:
         """What a beat is may be said later."""
@@ -108,11 +124,15 @@ class VirtualRuntime(Runtime):
     def run(self, until: datetime | None = None) -> None:
         """Run to the end of the feed and of all that follows from it, to `until`, or until told to leave."""
         self.take(self.at, Start())
-        while self.is_running and self.step(until):
-            if self.pace.speed is None and until is None:
-                self._play_quiet_bars()
+        self.play(until)
 
-    def _play_quiet_bars(self) -> None:
+    def play(self, until: datetime | None = None) -> None:
+        """Go on, after the start, to the end or to `until`, which is included."""
+        while self.is_running and self.step(until):
+            if self.pace.speed is None:
+                self._play_quiet_bars(until or FOR_EVER)
+
+    def _play_quiet_bars(self, until: datetime) -> None:
         """What `step` would do while nothing is due but bars, without asking each time what is due.
 
         Nothing else can become due while the engine, asked for a bar, wants nothing and records nothing but the bar;
@@ -122,14 +142,21 @@ class VirtualRuntime(Runtime):
             return
         handle, exchange, arriving, feed = self.engine.handle, self.exchange, self._arriving, self._feed
         item, at, deadline = self._next, self.at, self.engine.next_deadline
-        while item is not None and item[1] == BAR and item[0] == arriving[0].bar.end and not self.pace.wake.is_set():
-            if deadline is not None and deadline <= item[0]:
+        wake, heard_at = self.pace.wake.is_set, arriving[0].heard_at
+        while item is not None and item[1] == BAR and item[0] == heard_at and not wake():
+            if item[0] > until or (deadline is not None and deadline <= item[0]):
                 return
             if not at.minute:  # at full hours: to look at the wall's clock costs a tenth of a bar
                 self.pace.beat_if_due()
             self.at = at = item[0]
             message: BarArrived = item[2]  # type: ignore[assignment]
-            exchange.begin_bar(message.bar)
+            bar, whole = message.bar, message.whole
+            if whole is None:  # by hand: two calls are a twentieth of a bar
+                heard_at = bar.start + ONE_MINUTE
+                exchange.begin_bar(bar)
+            else:
+                heard_at = whole.heard_at
+                exchange.begin_bar(bar, whole.lasts)
             ended = arriving.popleft()
             arriving.append(message)
             self._next = item = next(feed, None)
@@ -145,6 +172,7 @@ class VirtualRuntime(Runtime):
             and not self._heap
             and self.exchange.next_at is None
             and (self.operator is None or self.operator.next_at() is None)
+            and self.rounds.next_at is None
         )
 
     def step(self, until: datetime | None = None) -> bool:
@@ -161,8 +189,8 @@ class VirtualRuntime(Runtime):
     def _earliest(self) -> datetime | None:
         """When the next thing happens; None when only deadlines of an ended market are left."""
         at = self._next[0] if self._next is not None else None
-        if self._arriving and (at is None or self._arriving[0].bar.end < at):
-            at = self._arriving[0].bar.end
+        if self._arriving and (at is None or self._arriving[0].heard_at < at):
+            at = self._arriving[0].heard_at
         if self._heap and (at is None or self._heap[0][0] < at):
             at = self._heap[0][0]
         walk = self.exchange.next_at
@@ -171,6 +199,8 @@ class VirtualRuntime(Runtime):
         deadline = self.engine.next_deadline
         if deadline is not None and (at is None or deadline < at):
             at = deadline
+        if self.rounds.next_at is not None and at is not None and self.rounds.next_at < at:
+            at = self.rounds.next_at
         if self.operator is not None:
             key = self.operator.next_at()
             if key is not None and (at is None or key < at):
@@ -182,7 +212,8 @@ class VirtualRuntime(Runtime):
         if self._next is not None:
             return False
         if self._ends_at is None:
-            self._ends_at = self.at + AFTER_THE_END
+            still_to_be_heard = [bar.heard_at for bar in self._arriving if bar.whole is not None]
+            self._ends_at = max([self.at, *still_to_be_heard]) + AFTER_THE_END
         return at is None or at > self._ends_at
 
     def _happen(self, at: datetime) -> None:
@@ -197,13 +228,22 @@ class VirtualRuntime(Runtime):
             self._pass_updates_on()
         if self._heap and self._heap[0][0] <= at:
             heappop(self._heap)[3]()
-        elif self._arriving and self._arriving[0].bar.end <= at:
+        elif self._arriving and self._arriving[0].heard_at <= at:
             self.take(at, self._arriving.popleft())
         elif self.engine.next_deadline is not None and self.engine.next_deadline <= at:
             self.take(at, DeadlineReached())
+        elif self.rounds.next_at is not None and self.rounds.next_at <= at:
+            self._ask_advisers(at)
         elif self.operator is not None and (key := self.operator.next_at()) is not None and key <= at:
             for command in self.operator.press(at):
                 self.obey(command)
+
+    def _ask_advisers(self, at: datetime) -> None:
+        pictures, paused = self._advised, self.engine.desk.advice.state.paused
+        if pictures is None:
+            return
+        for said in self.rounds.ask(at, lambda: pictures.draw(at), lambda name: name not in paused):
+            self.take(at, said)
 
     def _market_moves(self) -> None:
         """The exchange hears of a bar when it begins, the engine when it has ended."""
@@ -214,7 +254,7 @@ class VirtualRuntime(Runtime):
         _, kind, message = item
         if kind == BAR:
             assert isinstance(message, BarArrived)
-            self.exchange.begin_bar(message.bar)
+            self.exchange.begin_bar(message.bar, message.lasts)
             self._arriving.append(message)
             return
         if isinstance(message, QuoteArrived):
@@ -278,6 +318,8 @@ class VirtualRuntime(Runtime):
                 return AccountFetched(exchange.account(at))
             case FetchPicture():
                 return PictureFetched(replace(exchange.picture(at), instruments=self._instruments()))
+            case FetchHistory():
+                return HistoryFetched(effect.symbols, effect.start, effect.end, self.history(effect))
         raise TypeError(f"{type(effect).__name__} is no request to a broker")
 
     def _submitted(self, effect: SubmitOrder | ReplaceOrder) -> Accepted | Refused | NoAnswer:

@@ -16,11 +16,14 @@ from core.facts import (
     MandateEnded,
     OrderApproved,
     OrderCreated,
+    PlanEnded,
+    PlanSigned,
     ProposalEdited,
     ProposalEnd,
     ProposalEnded,
     ProposalSkipped,
     ProposalStaged,
+    SettingsApplied,
     SubmissionBlocked,
     TicketClosed,
     TicketOpened,
@@ -101,6 +104,9 @@ class Stage:
             OrderCreated: self._created,
             SubmissionBlocked: self._blocked,
             MandateEnded: self._mandate_ended,
+            SettingsApplied: self._settings_applied,
+            PlanSigned: self._plan_signed,
+            PlanEnded: self._plan_ended,
         }
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -196,6 +202,8 @@ class Stage:
             if confirmation.approval.id not in self.state.used and not confirmation.is_void:
                 confirmation.is_void = True
                 self._drop_mandates(confirmation.ticket.id)
+        for use in self.mandates(MandateKind.PLAN):
+            del self.state.mandates[use.mandate.id]
 
     def _staged(self, at: datetime, fact: ProposalStaged) -> None:
         self._forget_older_than_a_day(at)
@@ -277,6 +285,18 @@ class Stage:
 
     def _mandate_ended(self, _at: datetime, fact: MandateEnded) -> None:
         self.state.mandates.pop(fact.mandate_id, None)
+
+    def _settings_applied(self, _at: datetime, _fact: SettingsApplied) -> None:
+        """The exits that were signed are perhaps no longer those that act: each needs its key again (OP-06)."""
+        for mandate_id in [i for i, use in self.state.mandates.items() if use.mandate.kind is MandateKind.EXITS]:
+            del self.state.mandates[mandate_id]
+
+    def _plan_signed(self, _at: datetime, fact: PlanSigned) -> None:
+        for mandate in fact.mandates:
+            self.state.mandates[mandate.id] = MandateUse(mandate)
+
+    def _plan_ended(self, _at: datetime, fact: PlanEnded) -> None:
+        self._drop_mandates(fact.plan_id)
 
     def _void(self, proposal_id: ProposalId) -> None:
         for confirmation in self.state.confirmations.values():

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from core.model.bar import Bar
+from core.model.recommendation import Recommendation
 from core.model.session import Session
 from core.model.signal import Answer
 from core.model.values import ZERO, Money, Price, Quantity
@@ -40,6 +41,10 @@ class Context:
         Shares of this strategy's position, signed; zero is flat.
     entry_price
         Average price of the position, USD; None when flat.
+    entered_at
+        When the position was opened, UTC; None when flat.
+    recommendation
+        What the operator adopted for this strategy and symbol, and nothing was made of yet (ST-04).
     covered
         Shares that working exit orders and stops at the broker would sell.
     is_waiting
@@ -65,6 +70,8 @@ class Context:
     entries_filled: int = 0
     held: Quantity = NO_SHARES
     entry_price: Price | None = None
+    entered_at: datetime | None = None
+    recommendation: Recommendation | None = None
     covered: Quantity = NO_SHARES
     is_waiting: bool = False
     risk_per_trade: Money | None = None

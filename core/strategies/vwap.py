@@ -7,9 +7,11 @@ one symbol and at nothing else; its size is the desk's (RK-02, RK-10).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 
 from core.model.bar import Bar
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
@@ -18,10 +20,12 @@ from core.risk.scaling.contract import Wanted
 from core.risk.sizing import size_of
 from core.settings import VwapSettings
 from core.strategies.base import Context, Figures
+from core.strategy_terms import VwapAdaptive
 
 ONE = Decimal(1)
 THREE = Decimal(3)
 HUNDRED = Decimal(100)
+FINEST = Decimal("0.000001")
 
 DISABLED = NoTrade(NoTradeReason.DISABLED)
 PAUSED = NoTrade(NoTradeReason.PAUSED)
@@ -34,6 +38,7 @@ IN_POSITION = NoTrade(NoTradeReason.IN_POSITION)
 MAX_TRADES_REACHED = NoTrade(NoTradeReason.MAX_TRADES_REACHED)
 PROPOSAL_WAITING = NoTrade(NoTradeReason.PROPOSAL_WAITING)
 PRICE_ABOVE_THRESHOLD = NoTrade(NoTradeReason.PRICE_ABOVE_THRESHOLD)
+WEAK_SETUP = NoTrade(NoTradeReason.WEAK_SETUP)
 ZERO_SIZE = NoTrade(NoTradeReason.ZERO_SIZE)
 
 
@@ -51,12 +56,21 @@ class VwapState:
         Shares traded in them.
     weighted
         Sum of (high + low + close) × volume: three times the numerator of VWAP, so that a bar costs no division.
+    earlier
+        Both sums after each of the last bars, the oldest first, as far as the filter of the slope looks back; empty
+        while it is off.
+    close, closes
+        Its last close, and those of the sessions before, the oldest first, as far as the adaptive thresholds look back;
+        None and empty while they are off.
     """
 
     day: date | None = None
     bars: int = 0
     volume: Decimal = ZERO
     weighted: Decimal = ZERO
+    earlier: deque[tuple[Decimal, Decimal]] = field(default_factory=deque)
+    close: Price | None = None
+    closes: list[Price] = field(default_factory=list)
 
     @property
     def vwap(self) -> Price | None:
@@ -72,6 +86,7 @@ class VwapStrategy:
     - A gap through the stop fills below it: the daily loss limit (RK-03) ends the day; slippage records it (RK-02).
     - A wide spread eats the reversion: the liquidity guard weighs it against the way to the stop (RK-17).
     - VWAP on thin volume is noise: `minimum_bars` and `minimum_volume` answer WARMING_UP and THIN_VOLUME.
+    - A marginal dip, on little volume or in a falling market, is left alone where `filters` are on (ST-06).
     - A limit that is not filled chases nothing: the proposal and its order end 90 s after the signal (ST-03, EX-07).
     """
 
@@ -83,19 +98,26 @@ class VwapStrategy:
         self._is_enabled = settings.enabled
         self._minimum_bars = settings.minimum_bars
         self._minimum_volume = settings.minimum_volume
-        self._entry_part = ONE - settings.entry_deviation
-        self._stop_part = ONE - settings.stop_fraction
+        self._slope_bars = settings.filters.slope_bars if settings.filters.enabled else 0
+        self._is_adaptive = settings.adaptive.enabled
+        self._set_thresholds()
 
     def on_bar(self, bar: Bar, context: Context) -> Answer:
         """Exits first, whatever else holds; then the reasons not to enter, in the order of ST-03; then the entry."""
         state = self.state
         if state.day != context.session.day:
-            state = self.state = VwapState(day=context.session.day)
+            state = self._begin_day(context.session.day)
         close = bar.close
         volume = bar.volume
         state.bars += 1
         state.volume += volume
         state.weighted += (bar.high + bar.low + close) * volume
+        if self._slope_bars:
+            state.earlier.append((state.weighted, state.volume))
+            while len(state.earlier) > self._slope_bars + 1:
+                state.earlier.popleft()
+        if self._is_adaptive:
+            state.close = close
         if context.held > ZERO:
             exit_signal = self._exit(bar, context)
             if exit_signal is not None:
@@ -113,6 +135,28 @@ class VwapStrategy:
         if not context.window_first <= bar.start <= context.window_last:
             return OUTSIDE_WINDOW
         return self._in_window(bar, context)
+
+    def _begin_day(self, day: date) -> VwapState:
+        """A session begins with nothing but, where thresholds adapt, the closes of those before."""
+        last = self.state
+        self.state = VwapState(day=day)
+        if self._is_adaptive:
+            known = last.closes if last.close is None else [*last.closes, last.close]
+            self.state.closes = known[-self.settings.adaptive.days - 1 :]
+            self._set_thresholds()
+        return self.state
+
+    def _set_thresholds(self) -> None:
+        """Those of the settings, or scaled for this session by the days before it (ST-06)."""
+        settings = self.settings
+        scale = scale_of(self.state.closes, settings.adaptive) if self._is_adaptive else None
+        entry, stop = settings.entry_deviation, settings.stop_fraction
+        if scale is not None:
+            entry, stop = (bounded(each * scale, settings.adaptive) for each in (entry, stop))
+        self._stop_fraction = stop
+        self._entry_part = ONE - entry
+        self._stop_part = ONE - stop
+        self._far_part = ONE - entry * settings.filters.distance
 
     def figures(self, day: date) -> Figures:
         """VWAP, what it rests on, and the price below which it would buy (USD, to the cent)."""
@@ -139,7 +183,25 @@ class VwapStrategy:
         # close < VWAP × (1 − deviation), multiplied out
         if bar.close * THREE * state.volume >= self._entry_part * state.weighted:
             return PRICE_ABOVE_THRESHOLD
+        if self.settings.filters.enabled and self._is_weak(bar):
+            return WEAK_SETUP
         return self._entry(bar, context)
+
+    def _is_weak(self, bar: Bar) -> bool:
+        """Whether a filter keeps this dip out; a slope that is not known yet is none (ST-06)."""
+        state = self.state
+        if bar.volume <= self.settings.filters.bar_volume:
+            return True
+        if bar.close * THREE * state.volume > self._far_part * state.weighted:
+            return True
+        return self._slope_bars > 0 and not self._slopes_up()
+
+    def _slopes_up(self) -> bool:
+        earlier = self.state.earlier
+        if len(earlier) <= self._slope_bars:
+            return False
+        weighted, volume = earlier[0]
+        return self.state.weighted * volume > weighted * self.state.volume
 
     def _entry(self, bar: Bar, context: Context) -> Answer:
         settings = self.settings
@@ -149,7 +211,7 @@ class VwapStrategy:
             Wanted(
                 risk=context.risk_per_trade,
                 price=limit,
-                way=limit * settings.stop_fraction,
+                way=limit * self._stop_fraction,
                 max_notional=context.max_notional,
                 step=settings.quantity_step,
                 least=context.min_notional,
@@ -208,6 +270,24 @@ class VwapStrategy:
         """VWAP to a hundredth of a cent, for the record; the close where there is none."""
         vwap = self.state.vwap
         return bar.close if vwap is None else Price(vwap.quantize(SUB_PENNY))
+
+
+def scale_of(closes: list[Price], terms: VwapAdaptive) -> Decimal | None:
+    """The volatility of the last days over the usual one; None before there are days enough, and of a dead market.
+
+    The volatility is the standard deviation, of a sample, of simple returns from close to close.
+    """
+    if len(closes) <= terms.days:
+        return None
+    returns = [after / before - ONE for before, after in pairwise(closes[-terms.days - 1 :])]
+    mean = sum(returns, ZERO) / len(returns)
+    variance = sum(((each - mean) ** 2 for each in returns), ZERO) / (len(returns) - 1)
+    return variance.sqrt() / terms.usual if variance else None
+
+
+def bounded(threshold: Decimal, terms: VwapAdaptive) -> Decimal:
+    """Within what is allowed, to a hundredth of a basis point."""
+    return min(max(threshold.quantize(FINEST), terms.least), terms.most)
 
 
 def _text(price: Decimal) -> str:

@@ -5,7 +5,9 @@ Times are UTC; whoever draws them converts. A figure that is not known is None, 
 
 from __future__ import annotations
 
+from core.views.advice import NO_ADVICE, AdviceRow, AdviceView
 from core.views.desk import DeskView
+from core.views.plan import PlanRowView, PlanView
 from core.views.results import ChartBar, ChartFill, ChartView, ResultRow, ShadowRow, TradeRow
 from core.views.rows import (
     IN_DOUBT,
@@ -19,15 +21,26 @@ from core.views.rows import (
     StrategyRow,
 )
 from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, Ending, KillView, ReloadView, StatusView, WireView
-from core.views.ticket import NO_CONDITIONS, NO_SIZING, MarginView, ReplacedView, SizingView, SymbolView, TicketView
+from core.views.ticket import (
+    NO_CONDITIONS,
+    NO_SIZING,
+    MarginView,
+    ReplacedView,
+    SizingView,
+    SymbolView,
+    TicketView,
+)
 
 __all__ = [
     "IN_DOUBT",
     "NOTHING_TO_RELOAD",
+    "NO_ADVICE",
     "NO_CONDITIONS",
     "NO_SIZING",
     "NO_WIRE",
     "WARNED",
+    "AdviceRow",
+    "AdviceView",
     "ChartBar",
     "ChartFill",
     "ChartView",
@@ -38,6 +51,8 @@ __all__ = [
     "MarginView",
     "OrderRow",
     "OverrideView",
+    "PlanRowView",
+    "PlanView",
     "PositionRow",
     "ProposalRow",
     "ProtectionRow",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.views.advice import NO_ADVICE, AdviceView
+from core.views.plan import PlanView
 from core.views.results import ChartView, ResultRow, ShadowRow, TradeRow
 from core.views.rows import LogRow, OrderRow, PositionRow, ProposalRow, ProtectionRow, StrategyRow
 from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, Ending, KillView, ReloadView, StatusView, WireView
@@ -28,6 +30,8 @@ class DeskView:
         Of the symbol that the console watches; None where it watches none.
     failed_closes
         Closes that led to nothing since the start, each with its reason; the newest last.
+    plan
+        The plan that is open or runs, or the last one; None where there was none.
     """
 
     number: int
@@ -52,3 +56,5 @@ class DeskView:
     wire: WireView = NO_WIRE
     failed_closes: tuple[LogRow, ...] = ()
     reload: ReloadView = NOTHING_TO_RELOAD
+    advice: AdviceView = NO_ADVICE
+    plan: PlanView | None = None

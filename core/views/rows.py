@@ -224,6 +224,18 @@ class StrategyRow:
         Each reason for not trading of this session with its bars, the most frequent first.
     figures
         What it measures, name and value in words: `VWAP 167.29`.
+    trouble
+        What is wrong with it: it is missing, it failed, it was paused for that; empty where nothing is.
+    is_missing
+        It does not load: nothing is proposed for it, and its position is watched by the desk alone.
+    shut
+        Why the desk itself keeps it from opening anything now, in words; empty where it does not (ST-10).
+    may_be_resumed
+        Whether something of that waits for the operator's word, in this market or in another.
+    evaluation
+        What the last night said of it, label and words; none before its first.
+    proposed
+        Why more of its allocation is proposed; empty where it is not.
     """
 
     key: str
@@ -235,3 +247,9 @@ class StrategyRow:
     is_paused: bool
     reasons: tuple[tuple[str, int], ...]
     figures: tuple[tuple[str, str], ...]
+    trouble: str = ""
+    is_missing: bool = False
+    shut: str = ""
+    may_be_resumed: bool = False
+    evaluation: tuple[tuple[str, str], ...] = ()
+    proposed: str = ""

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from core.model.quote import NoQuote, Quote
 from core.model.sizing import NO_LIMITS, Room, Size
-from core.model.staging import Review, Ticket
+from core.model.staging import ListedExit, Review, Ticket
 from core.model.values import Fraction, Money, Price, Quantity, Symbol
 from core.risk.scaling.contract import Conditions
 from core.views.rows import ProposalRow
@@ -86,6 +86,8 @@ class TicketView:
         What the desk would give such an order now, with every term of it; None where it gives none.
     margin
         What it does to the account's margin; None where nothing is lent, it closes, or the broker does not say.
+    exits
+        What ends the position, beside its stop and what the broker holds; none on an order that closes.
     """
 
     ticket: Ticket
@@ -105,6 +107,7 @@ class TicketView:
     average_price: Price | None = None
     size: Size | None = None
     margin: MarginView | None = None
+    exits: tuple[ListedExit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

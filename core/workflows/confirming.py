@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -57,9 +57,11 @@ from core.risk.margin import MarginEffect
 from core.staging.stage import Confirmation
 from core.workflows.changing import Changing
 from core.workflows.closing import Closing, exit_reason_of
+from core.workflows.listing import watched_exits
 from core.workflows.proposing import candidate_of, left_to_close
 from core.workflows.submitting import Intent, Submitting
 
+AT_THE_MARKET: Terms = OrderType.MARKET, None, None, None, None
 NOBODY = ProposalId("")
 """For figures that no proposal asked for."""
 NO_TICKET = "there is no such ticket; open the proposal again"
@@ -75,13 +77,20 @@ class Confirming:
         self.submitting = submitting
         self.closing = closing
         self.opening: dict[ProposalId, datetime] = {}
+        self.after_opening: Callable[[Ticket, FreshFigures | None], Iterable[Effect]] = lambda _ticket, _fresh: ()
+        self._to_sign: set[ProposalId] = set()
 
     # ── the ticket ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def on_open_ticket(self, command: OpenTicket) -> Iterator[Effect]:
         """Fetch what the ticket shows; it opens when the figures are there, or without them in time."""
         proposal = self.desk.stage.state.proposals.get(command.proposal_id)
-        if proposal is None or self.desk.stage.is_confirming(proposal.id) or proposal.id in self.opening:
+        if proposal is None or self.desk.stage.is_confirming(proposal.id):
+            return
+        self._to_sign.discard(proposal.id)
+        if command.unattended:
+            self._to_sign.add(proposal.id)
+        if proposal.id in self.opening:
             return
         self.opening[proposal.id] = self.desk.at + self._review_time()
         yield FetchFigures(proposal.id, None, proposal.symbol)
@@ -96,14 +105,13 @@ class Confirming:
         if fresh is not None:
             self._remember(fresh)
         if reply.ticket_id is None:
-            self._show(reply.proposal_id, fresh)
-            return ()
+            return self._show(reply.proposal_id, fresh)
         return self._decide(reply.ticket_id, fresh)
 
-    def _show(self, proposal_id: ProposalId, fresh: FreshFigures | None) -> None:
+    def _show(self, proposal_id: ProposalId, fresh: FreshFigures | None) -> Iterable[Effect]:
         proposal = self.desk.stage.state.proposals.get(proposal_id)
         if self.opening.pop(proposal_id, None) is None or proposal is None:
-            return
+            return ()
         for older in [t for t in self.desk.stage.state.tickets.values() if t.proposal_id == proposal_id]:
             self.desk.record(TicketClosed(older.id, "opened again"))
         shown = replace(proposal, order=self._clamped(proposal))
@@ -113,8 +121,10 @@ class Confirming:
                     proposal.id, ProposalEnd.WITHDRAWN, "an exit of all of it is working already; Orders shows it"
                 )
             )
-            return
-        self.desk.record(TicketOpened(self._ticket(shown, fresh)))
+            return ()
+        ticket = self.ticket(shown, fresh)
+        self.desk.record(TicketOpened(ticket))
+        return self.after_opening(ticket, fresh)
 
     def _clamped(self, proposal: Proposal) -> OrderRequest:
         """The order that the ticket shows: an exit is for no more than what is left to close by now."""
@@ -125,14 +135,16 @@ class Confirming:
         effect = OrderEffect.REDUCE if order.effect is OrderEffect.CLOSE else order.effect
         return replace(order, quantity=left, effect=effect)
 
-    def _ticket(self, proposal: Proposal, fresh: FreshFigures | None) -> Ticket:
+    def ticket(self, proposal: Proposal, fresh: FreshFigures | None) -> Ticket:
+        """What is shown of a proposal and can be signed; it is recorded by whoever opens it."""
         at = self.desk.at
         context = self.desk.figures_for(at, proposal.symbol, fresh)
-        cancels = self._in_the_way(proposal)
+        cancels = in_the_way(self.desk, proposal)
         life = timedelta(seconds=float(self.desk.control.settings.staging.ticket_seconds))
         ends_at = at + life if proposal.expires_at is None else min(at + life, proposal.expires_at)
         candidate = candidate_of(proposal)
         price = candidate.price(context.quote)
+        unattended = watched_exits(self.desk, proposal) if proposal.id in self._to_sign else ()
         return Ticket(
             id=self.desk.stage.next_ticket_id(),
             proposal_id=proposal.id,
@@ -140,26 +152,13 @@ class Confirming:
             order=proposal.order,
             stop=proposal.stop,
             cancels=cancels,
-            digest=digest_of_ticket(self.desk.account_name, proposal.order, proposal.stop, cancels),
+            digest=digest_of_ticket(self.desk.account_name, proposal.order, proposal.stop, cancels, unattended),
             opened_at=at,
             ends_at=ends_at,
             figures=figures_of(proposal, price, context),
             review=self.gate.review(candidate, context),
-            price_at_opening=_touch(proposal.order.side, context),
-        )
-
-    def _in_the_way(self, proposal: Proposal) -> tuple[ClientOrderId, ...]:
-        """What stands in the way of this exit: our own stops and targets, which hold its shares (EX-21), and an entry
-        filled in part, whose legs would sell them once more.
-        """
-        if not proposal.is_exit:
-            return ()
-        ledger = self.desk.ledger
-        exits = ledger.working_exits(proposal.symbol, proposal.strategy)
-        entries = ledger.working_entries(proposal.symbol, proposal.strategy)
-        return (
-            *(order.id for order in exits if order.stands_by and not ledger.is_held(order)),
-            *(order.id for order in entries if order.request.legs and order.filled_quantity),
+            price_at_opening=touch_of(proposal.order.side, context),
+            unattended=unattended,
         )
 
     # ── the key ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -176,8 +175,13 @@ class Confirming:
         if ticket is None or refusal is not None:
             self.desk.record(ConfirmationRefused(command.ticket_id, (refusal or NO_TICKET,)))
             return
-        self.desk.record(ConfirmationReceived(ticket.id, ticket.digest, self._approval(ticket), self._mandates(ticket)))
+        self.desk.record(ConfirmationReceived(ticket.id, ticket.digest, self._approval(ticket), self.mandates(ticket)))
         yield FetchFigures(ticket.proposal_id, ticket.id, ticket.order.symbol)
+
+    def turn(self, ticket: Ticket, fresh: FreshFigures) -> Iterator[Effect]:
+        """The key of an exit that was signed with its entry, on the figures that its ticket was opened with (OP-06)."""
+        self.desk.record(ConfirmationReceived(ticket.id, ticket.digest, self._approval(ticket), self.mandates(ticket)))
+        yield from self._decide(ticket.id, fresh)
 
     def _refusal(self, ticket: Ticket | None, command: Confirm) -> str | None:
         if ticket is None:
@@ -190,7 +194,7 @@ class Confirming:
             return "the ticket changed before the key came; open the proposal again"
         if (command.effect, command.replaces) != (ticket.order.effect, ticket.order.replaces):
             return f"that key does something else; this ticket needs {ticket.order.confirming_key}"
-        if self._in_the_way(self.desk.stage.state.proposals[ticket.proposal_id]) != ticket.cancels:
+        if in_the_way(self.desk, self.desk.stage.state.proposals[ticket.proposal_id]) != ticket.cancels:
             return STOPS_CHANGED
         return None
 
@@ -204,18 +208,24 @@ class Confirming:
             lapses_at=self.desk.at + life,
         )
 
-    def _mandates(self, ticket: Ticket) -> tuple[Mandate, ...]:
+    def mandates(self, ticket: Ticket) -> tuple[Mandate, ...]:
         """What the ticket lists beyond its own order, each with its own end."""
         if isinstance(ticket.stop, StopPlan) and ticket.stop.holder is StopHolder.BROKER:
             guard: Terms = OrderType.STOP, None, ticket.stop.price, None, None
-            return (self._mandate(ticket, MandateKind.PROTECTIVE_STOP, guard, self._session_end(ticket.order)),)
+            protective = self._mandate(ticket, MandateKind.PROTECTIVE_STOP, guard, self._session_end(ticket.order))
+            return (protective, *self._signed_exits(ticket))
         if not ticket.cancels:
-            return ()
+            return self._signed_exits(ticket)
         life = timedelta(seconds=float(self.desk.control.settings.staging.close_seconds))
         return (
             self._mandate(ticket, MandateKind.CLOSE, ticket.order.terms, self.desk.at + life),
             *self._stops_to_put_back(ticket),
         )
+
+    def _signed_exits(self, ticket: Ticket) -> tuple[Mandate, ...]:
+        if not ticket.unattended:
+            return ()
+        return (self._mandate(ticket, MandateKind.EXITS, AT_THE_MARKET, self._session_end(ticket.order)),)
 
     def _stops_to_put_back(self, ticket: Ticket) -> Iterator[Mandate]:
         """One mandate a set of terms of the stops that make way; which of a stop and its replacement shows then.
@@ -233,7 +243,8 @@ class Confirming:
             yield replace(mandate, id=name, quantity=Quantity(quantity))
 
     def _mandate(self, ticket: Ticket, kind: MandateKind, terms: Terms, ends_at: datetime) -> Mandate:
-        side = ticket.order.side.opposite if kind is MandateKind.PROTECTIVE_STOP else ticket.order.side
+        is_of_entry = kind in (MandateKind.PROTECTIVE_STOP, MandateKind.EXITS)
+        side = ticket.order.side.opposite if is_of_entry else ticket.order.side
         return Mandate(
             id=f"{ticket.id}-{kind.value}",
             kind=kind,
@@ -305,7 +316,7 @@ class Confirming:
         if proposal.is_guard:
             return ()
         if proposal.only_reduces:
-            if self._in_the_way(proposal) != confirmation.ticket.cancels:
+            if in_the_way(self.desk, proposal) != confirmation.ticket.cancels:
                 return (STOPS_CHANGED,)
             left = left_to_close(
                 self.desk, proposal.symbol, proposal.strategy, proposal.order.side, confirmation.ticket.id
@@ -316,7 +327,7 @@ class Confirming:
             return (NO_FIGURES,)
         if proposal.expires_at is not None and self.desk.at >= proposal.expires_at:
             return ("the signal's time is over; wait for the next one",)
-        before, now = confirmation.ticket.price_at_opening, _touch(proposal.order.side, context)
+        before, now = confirmation.ticket.price_at_opening, touch_of(proposal.order.side, context)
         if before is None or now is None:
             return ()
         against = now - before if proposal.order.side is Side.BUY else before - now
@@ -368,10 +379,11 @@ class Confirming:
                 stop=proposal.stop if isinstance(proposal.stop, StopPlan) else None,
                 parent=self.changing.parent_of(proposal),
                 exit_reason=exit_reason_of(ticket.order, proposal),
-                intended_price=proposal.intended_price or _touch(ticket.order.side, context),
+                intended_price=proposal.intended_price or touch_of(ticket.order.side, context),
                 reference=proposal.reference,
                 expires_at=self._order_end(proposal),
                 role=self.changing.role_of(proposal),
+                target_price=proposal.target_price,
             ),
         )
 
@@ -390,7 +402,7 @@ class Confirming:
     def due(self) -> Iterator[Effect]:
         """No answer in time: the ticket opens without figures; an entry is refused, an exit goes on with a warning."""
         for proposal_id in [p for p, until in self.opening.items() if self.desk.at >= until]:
-            self._show(proposal_id, None)
+            yield from self._show(proposal_id, None)
         for confirmation in list(self.desk.stage.state.confirmations.values()):
             is_open = not confirmation.is_decided and not confirmation.is_void
             if is_open and self.desk.at >= confirmation.received_at + self._review_time():
@@ -405,7 +417,22 @@ class Confirming:
             self.desk.quotes[fresh.quote.symbol] = fresh.quote
 
 
-def _touch(side: Side, context: ReviewContext) -> Price | None:
+def in_the_way(desk: Desk, proposal: Proposal) -> tuple[ClientOrderId, ...]:
+    """What stands in the way of this exit: our own stops and targets, which hold its shares (EX-21), and an entry
+    filled in part, whose legs would sell them once more.
+    """
+    if not proposal.is_exit:
+        return ()
+    ledger = desk.ledger
+    exits = ledger.working_exits(proposal.symbol, proposal.strategy)
+    entries = ledger.working_entries(proposal.symbol, proposal.strategy)
+    return (
+        *(order.id for order in exits if order.stands_by and not ledger.is_held(order)),
+        *(order.id for order in entries if order.request.legs and order.filled_quantity),
+    )
+
+
+def touch_of(side: Side, context: ReviewContext) -> Price | None:
     """The price at which the order would trade now: the ask for a buy, the bid for a sale."""
     if not isinstance(context.quote, Quote):
         return None

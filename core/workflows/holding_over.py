@@ -48,9 +48,10 @@ class HoldingOver:
 
 def is_held_over(desk: Desk, position: Position) -> bool:
     """Whether the session in which a strategy opened it is over, and the strategy holds nothing over night."""
-    return desk.orchestrator.runner(position.strategy, position.symbol) is not None and (
-        close_behind(desk, position) is not None
-    )
+    if desk.orchestrator.runner(position.strategy, position.symbol) is None:
+        return False
+    terms = desk.control.settings.strategies.of(position.strategy)
+    return not terms.holds_overnight and close_behind(desk, position) is not None
 
 
 def close_behind(desk: Desk, position: Position) -> datetime | None:

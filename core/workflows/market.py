@@ -15,7 +15,9 @@ from core.model.position import Position
 from core.model.session import Session
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import Symbol
+from core.workflows.exiting import Exiting
 from core.workflows.holding_over import is_held_over
+from core.workflows.minding import Minding
 from core.workflows.proposing import Proposing
 
 NOTHING: tuple[Effect, ...] = ()
@@ -29,10 +31,14 @@ WITHOUT_A_BAR = timedelta(minutes=2)
 class Market:
     """Judges what arrives, lets the strategies see what is complete, and stages what they answer."""
 
-    def __init__(self, desk: Desk, proposing: Proposing) -> None:
+    def __init__(self, desk: Desk, proposing: Proposing, minding: Minding, exiting: Exiting) -> None:
         self.desk = desk
         self.proposing = proposing
+        self.minding = minding
+        self.exiting = exiting
         self.tell_of_guards: Callable[[], None] = lambda: None
+        self.release_signed: Callable[[], Iterable[Effect]] = lambda: ()
+        self.after_entry: Callable[[EntrySignal], None] = lambda _signal: None
         self._day_known_until = datetime.min.replace(tzinfo=UTC)
         self._asked_for = datetime.min.replace(tzinfo=UTC)
         self._flattened: dict[tuple[Symbol, str], datetime] = {}
@@ -49,8 +55,13 @@ class Market:
         if desk.protections.has_news:
             self.tell_of_guards()
         orchestrator = desk.orchestrator
-        if orchestrator.answers or desk.stage.state.proposals:
-            return self._after_bar(bar, orchestrator.take_answers())
+        if orchestrator.failed:
+            self.minding.tell_of_failures()
+        answers = orchestrator.take_answers()
+        if desk.ledger.state.positions:
+            answers += self.exiting.signals(bar, answers)
+        if answers or desk.stage.state.proposals:
+            return self._after_bar(message, answers)
         if bar.start >= self._day_known_until:
             return self._new_day(bar)
         return self._how_much(bar) if desk.ledger.state.positions else NOTHING
@@ -67,16 +78,28 @@ class Market:
         self.desk.record(MarketDataQuarantined(message.place, message.reason))
         return NOTHING
 
-    def _after_bar(self, bar: Bar, answers: list[EntrySignal | ExitSignal]) -> Iterator[Effect]:
+    def _after_bar(self, message: BarArrived, answers: list[EntrySignal | ExitSignal]) -> Iterator[Effect]:
+        bar = message.bar
         yield from self._new_day(bar)
         self._withdraw_exits(bar, answers)
-        for answer in answers:
+        lives_until = None if message.whole is None else self._end_of_session()
+        for answer in self.minding.agreed(bar, answers):
             if isinstance(answer, EntrySignal):
-                self.proposing.stage_entry(answer)
+                self.proposing.stage_entry(answer, lives_until)
+                self.after_entry(answer)
             else:
                 self.proposing.stage_exit(answer)
+        yield from self.release_signed()
         if self.desk.ledger.state.positions:
             yield from self._how_much(bar)
+
+    def _end_of_session(self) -> datetime | None:
+        """What a whole day said lives through the session in which it is heard; None where it is heard in none.
+
+        The broker ends its order at the close, and the desk only what the broker has not ended by then.
+        """
+        session = self.desk.calendar.session_at(self.desk.at)
+        return session.close + ONE_MINUTE if isinstance(session, Session) else None
 
     def _how_much(self, bar: Bar) -> Iterable[Effect]:
         """The account's figures once a minute, however many symbols have a bar in it (EX-17)."""
@@ -97,11 +120,12 @@ class Market:
     def _withdraw_exits(self, bar: Bar, answers: list[EntrySignal | ExitSignal]) -> None:
         """A strategy's exit stays while its condition holds, and no longer (OP-06)."""
         leaving = {answer.strategy for answer in answers if isinstance(answer, ExitSignal)}
-        for runner in self.desk.orchestrator.runners.get(bar.symbol, ()):
-            name = runner.strategy.name
+        names = [runner.strategy.name for runner in self.desk.orchestrator.runners.get(bar.symbol, ())]
+        names += [position.strategy for position in self.desk.ledger.positions_in(bar.symbol)]
+        for name in dict.fromkeys(names):
             waiting = self.desk.stage.exit_waiting(bar.symbol, name)
             held = self.desk.ledger.position(bar.symbol, name)
-            if held is not None and is_held_over(self.desk, held):
+            if name in self.desk.orchestrator.silent or (held is not None and is_held_over(self.desk, held)):
                 continue
             if waiting and name not in leaving and not self.desk.stage.is_confirming(waiting.id):
                 self.desk.record(ProposalEnded(waiting.id, ProposalEnd.WITHDRAWN, "its condition holds no longer"))
@@ -120,7 +144,7 @@ class Market:
                 continue
             self._flattened[position.symbol, position.strategy] = self.desk.at
             self.proposing.stage_flat(position, "must be flat by the close, and no bar came that said so")
-        return NOTHING
+        return self.release_signed()
 
     def _to_flatten(self) -> Iterator[tuple[Position, datetime]]:
         """Positions of strategies that hold nothing over night, each with its next try, while the session is open."""

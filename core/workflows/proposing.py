@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from core.desk import Desk
 from core.effects import Effect
-from core.facts import ProposalEnd, ProposalEnded, ProposalSkipped, ProposalStaged, TicketClosed
+from core.facts import MandateEnded, ProposalEnd, ProposalEnded, ProposalSkipped, ProposalStaged, TicketClosed
 from core.inputs import Decline, LeaveTicket, ProposeClose, ProposeFlattening, ProposeOrder
 from core.model.bar import ONE_MINUTE
 from core.model.order import Effect as OrderEffect
@@ -25,6 +25,10 @@ from core.staging.legs import target_of, with_legs
 TIMEFRAME = "1min"
 FORGOTTEN = "what this bar ordered was forgotten by a reset or a restore; the next bar counts"
 TOO_LATE = "its bar came later than its signal lives; the bars from now on propose"
+DECLINED = "an exit of it was declined: each one needs your key again"
+OVERTAKEN = "a more pressing exit of the same position takes its place"
+PRESSING = frozenset({ExitReason.STOP_LOSS, ExitReason.FORCE_FLAT})
+"""Why an exit takes the place of one that waits for another reason: the record says what it went out for."""
 NO_TARGET = "the broker holds a target only beside a stop of its own, for whole shares, day or gtc"
 NO_TARGET_NOW = "in extended hours the broker holds no target with an entry; type it without one"
 
@@ -36,12 +40,13 @@ class Proposing:
 
     # ── strategies ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def stage_entry(self, signal: EntrySignal) -> None:
+    def stage_entry(self, signal: EntrySignal, lives_until: datetime | None = None) -> None:
+        """It lives for the settings' seconds after its minute, unless its bar was a whole day (ST-03)."""
         if self.desk.control.is_forgotten(signal.bar_start + ONE_MINUTE):
             self._skip(signal.strategy, signal.symbol, (FORGOTTEN,), signal.bar_start)
             return
         life = timedelta(seconds=float(self.desk.control.settings.staging.signal_seconds))
-        expires_at = signal.bar_start + ONE_MINUTE + life
+        expires_at = lives_until or signal.bar_start + ONE_MINUTE + life
         if expires_at <= self.desk.at:
             self._skip(signal.strategy, signal.symbol, (TOO_LATE,), signal.bar_start)
             return
@@ -60,7 +65,7 @@ class Proposing:
             Proposal(
                 id=ProposalId(order.client_order_id),
                 strategy=signal.strategy,
-                order=with_legs(order, stop),
+                order=with_legs(order, stop, signal.target_price),
                 stop=stop,
                 signal_time=signal.bar_start,
                 staged_at=self.desk.at,
@@ -69,13 +74,21 @@ class Proposing:
                 intended_price=signal.limit_price,
                 reference=signal.reference,
                 exit_reason=None,
+                target_price=signal.target_price,
             )
         )
 
     def stage_exit(self, signal: ExitSignal) -> None:
-        """One exit a position: while one waits or is on its way, a further signal changes nothing."""
+        """One exit a position: while one waits or is on its way, a further signal changes nothing, unless it is for
+        more, or for a stop or the close of the day where the one that waits is for something else (EX-18).
+        """
         position = self.desk.ledger.position(signal.symbol, signal.strategy)
-        if position is None or self.is_leaving(position):
+        if position is None:
+            return
+        waiting = self.desk.stage.exit_waiting(signal.symbol, signal.strategy)
+        if waiting is not None and self._overtakes(signal, waiting, position):
+            self.desk.record(ProposalEnded(waiting.id, ProposalEnd.WITHDRAWN, OVERTAKEN))
+        if self.is_leaving(position):
             return
         self._stage_close(
             position,
@@ -87,6 +100,15 @@ class Proposing:
             reference=signal.reference,
             reason=signal.reason,
         )
+
+    def _overtakes(self, signal: ExitSignal, waiting: Proposal, position: Position) -> bool:
+        """Never under somebody's hand: while a ticket of the one that waits is open, that one stands."""
+        is_open = any(t.proposal_id == waiting.id for t in self.desk.stage.state.tickets.values())
+        if is_open or self.desk.stage.is_confirming(waiting.id):
+            return False
+        wanted = self._closable(position, signal.quantity)
+        is_other = signal.exit_reason in PRESSING and signal.exit_reason is not waiting.exit_reason
+        return wanted > waiting.order.quantity or (is_other and wanted == waiting.order.quantity)
 
     def stage_flat(self, position: Position, reason: str) -> None:
         """The exit of a whole position that no bar asked for: the clock did (ST-02)."""
@@ -133,7 +155,7 @@ class Proposing:
                 exit_reason=ExitReason.MANUAL,
                 intended=command.limit_price,
                 reference=None,
-                reason="typed by the operator",
+                reason=self._typed(command),
                 terms=command,
             )
             return ()
@@ -161,10 +183,11 @@ class Proposing:
                 signal_time=self.desk.at,
                 staged_at=self.desk.at,
                 expires_at=self.desk.at + life,
-                reason="typed by the operator",
+                reason=self._typed(command),
                 intended_price=command.limit_price,
                 reference=None,
                 exit_reason=None,
+                target_price=command.target_price,
             )
         )
         return ()
@@ -185,10 +208,14 @@ class Proposing:
         return ()
 
     def on_decline(self, command: Decline) -> Iterable[Effect]:
-        if command.proposal_id in self.desk.stage.state.proposals and not self.desk.stage.is_confirming(
-            command.proposal_id
-        ):
-            self.desk.record(ProposalEnded(command.proposal_id, ProposalEnd.DECLINED, command.reason or "declined"))
+        proposal = self.desk.stage.state.proposals.get(command.proposal_id)
+        if proposal is None or self.desk.stage.is_confirming(proposal.id):
+            return ()
+        self.desk.record(ProposalEnded(proposal.id, ProposalEnd.DECLINED, command.reason or "declined"))
+        position = self.desk.ledger.position(proposal.symbol, proposal.strategy)
+        if proposal.is_exit and position is not None:
+            for use in self.desk.stage.mandates(MandateKind.EXITS, position.entry_order):
+                self.desk.record(MandateEnded(use.mandate.id, DECLINED))
         return ()
 
     def on_leave_ticket(self, command: LeaveTicket) -> Iterable[Effect]:
@@ -275,9 +302,7 @@ class Proposing:
         """Stage an exit, clamped to the position less the exits that are out; its own stops make way for it."""
         held = abs(position.quantity)
         side = closing_side(position)
-        clamped = Quantity(min(quantity, left_to_close(self.desk, position.symbol, position.strategy, side)))
-        if reported := self.desk.closable_read_only(position.symbol, side):
-            clamped = min(clamped, reported)
+        clamped = self._closable(position, quantity)
         if clamped <= 0:
             self._skip(position.strategy, position.symbol, (self._why_nothing_is_left(position),))
             return
@@ -302,6 +327,18 @@ class Proposing:
                 exit_reason=exit_reason,
             )
         )
+
+    def _closable(self, position: Position, quantity: Quantity) -> Quantity:
+        """As many of these shares as are left to close now."""
+        side = closing_side(position)
+        clamped = Quantity(min(quantity, left_to_close(self.desk, position.symbol, position.strategy, side)))
+        reported = self.desk.closable_read_only(position.symbol, side)
+        return min(clamped, reported) if reported else clamped
+
+    def _typed(self, command: ProposeOrder) -> str:
+        """By whom, and after whose advice."""
+        given = None if command.advice is None else self.desk.advice.advice(command.advice)
+        return "typed by the operator" + ("" if given is None else f", after advice {given.number} of {given.adviser}")
 
     def _marked(self, order: OrderRequest) -> OrderRequest:
         """What is typed in extended hours acts in them where it can (RK-20)."""

@@ -42,6 +42,7 @@ class Starting:
         self.comparing = comparing
         self.doubting = doubting
         self.see_loss: Callable[[Account], None] = lambda _account: None
+        self.warm_up: Callable[[], Iterable[Effect]] = lambda: ()
         comparing.see = self.see
 
     def on_start(self, _command: Start) -> Iterator[Effect]:
@@ -50,6 +51,7 @@ class Starting:
         for order_id in unwritten:
             self.desk.record(SubmissionBlocked(order_id, NOT_WRITTEN))
         yield from self.comparing.ask()
+        yield from self.warm_up()
 
     def _confirmed_and_not_written(self) -> list[ClientOrderId]:
         """Orders whose key was turned just before the engine died: not written down, so never sent (OP-02, EX-20)."""

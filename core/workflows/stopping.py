@@ -35,6 +35,8 @@ class Stopping:
             self.desk.record(Resumed(HaltCause.KEY))
         elif HaltCause.INVARIANT in causes:
             self.desk.record(Resumed(HaltCause.INVARIANT))
+        elif HaltCause.RETIRED in causes:
+            self.desk.record(Resumed(HaltCause.RETIRED))
         return ()
 
     def on_kill(self, command: Kill) -> Iterator[Effect]:

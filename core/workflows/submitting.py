@@ -53,6 +53,7 @@ class Intent:
     reference: Price | None
     expires_at: datetime | None
     role: LegRole | None = None
+    target_price: Price | None = None
 
 
 class Submitting:
@@ -93,6 +94,7 @@ class Submitting:
                 reference=intent.reference,
                 expires_at=intent.expires_at,
                 role=intent.role,
+                target_price=intent.target_price,
             )
         )
         if order.replaces is None:

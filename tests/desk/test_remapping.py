@@ -111,7 +111,14 @@ def test_every_line_of_the_table_is_free_of_conflicts_as_it_stands() -> None:
 
 
 def _named(textual: str) -> str:
-    signs = {"exclamation_mark": "!", "question_mark": "?", "slash": "/", "right_square_bracket": "]"}
+    signs = {
+        "exclamation_mark": "!",
+        "question_mark": "?",
+        "slash": "/",
+        "right_square_bracket": "]",
+        "plus": "+",
+        "minus": "-",
+    }
     return signs.get(textual, textual)
 
 

@@ -16,7 +16,7 @@ from core.model.order import CONFIRMING_KEYS, Effect, OrderType, Side, StopHolde
 from core.model.quote import NoQuote
 from core.model.signal import ExitReason
 from core.model.sizing import LeftOut, Size, Term
-from core.model.staging import NoStop, Review, StopPlan, Verdict
+from core.model.staging import ListedExit, NoStop, Review, StopPlan, Verdict
 from core.model.staging import Standing as Verdicts
 from core.model.values import Fraction, Money, Price, Quantity, Symbol
 from core.views import DeskView, MarginView, TicketView
@@ -293,3 +293,44 @@ async def test_the_key_line_names_the_effect_and_its_one_clock_at_any_length(eff
     assert line.startswith(f" {key}  {f.doing(standing.row.side, effect).lower()}")
     assert f"too early: press {key} in 1.6 s  1:00" in line
     assert cell_len(line) <= WIDTH
+
+
+async def test_each_exit_stands_with_its_price_and_who_acts_at_any_width() -> None:
+    """OP-06, OP-03: within the ticket, whatever it lists."""
+    view, _ = await a_ticket()
+    exits = (
+        ListedExit("target", Price(Decimal("512345.67"))),
+        ListedExit("target average", Price(Decimal("612345.67"))),
+        ListedExit("1.25 % behind the best price once 2.5 % up", None),
+        ListedExit("after 5 days unless 2 % up", None),
+        ListedExit("when its signal turns", None),
+        ListedExit("flat from 15:55 New York", None),
+    )
+    asked = replace(view, exits=exits)
+    signed = replace(asked, ticket=replace(view.ticket, unattended=exits))
+
+    for shown, says in (
+        (asked, "each needs your key; u signs them unattended"),
+        (signed, "UNATTENDED until the close"),
+    ):
+        lines = [joined(line) for line in ticket_lines(shown, shown.ticket.opened_at, WIDTH)]
+        text = " ".join(" ".join(lines).split())
+        assert max(cell_len(line) for line in lines) <= WIDTH
+        assert says in text
+        assert "target average 612,345.67" in text
+        assert "VWAP 5" not in text.partition("why")[0]
+
+
+async def test_a_ticket_names_vwap_as_the_target_of_the_strategy_that_leaves_there_and_of_no_other() -> None:
+    """OP-03: what another's signal was measured against is no price that it would leave at, and promises no gain."""
+    view, desk = await a_ticket()
+    another = replace(view, proposal=replace(view.proposal, strategy="mean_reversion"))
+
+    of_vwap, of_another = (
+        "\n".join(joined(line) for line in ticket_lines(each, desk.status.at, WIDTH)) for each in (view, another)
+    )
+
+    assert "target VWAP" in of_vwap
+    assert "its strategy says when to leave, needs your key" in of_another
+    assert "VWAP 4" not in of_another.partition("why")[0]
+    assert "gain" not in of_another

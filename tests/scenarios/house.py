@@ -49,6 +49,7 @@ from core.runtime.feed import bar_item
 from core.runtime.line import Link
 from core.runtime.virtual import VirtualRuntime
 from core.settings import Settings
+from core.strategies.house import OF_THE_HOUSE, Kinds
 from state.journal import MemoryJournal
 from tests.unit.core.brokers.trading_floor import NEW_YORK, SPY, THURSDAY, NewYorkHours, Notebook, a_bar, at
 
@@ -150,12 +151,18 @@ class House:
     built: ClassVar[list[House]] = []
 
     def __init__(
-        self, bars: Iterable[Bar], settings: Settings | None = None, calendar: Calendar | None = None, **rules: object
+        self,
+        bars: Iterable[Bar],
+        settings: Settings | None = None,
+        calendar: Calendar | None = None,
+        kinds: Kinds = OF_THE_HOUSE,
+        **rules: object,
     ) -> None:
         House.built.append(self)
         self.bars = sorted(bars, key=lambda bar: bar.start)
         self.calendar = calendar or NewYorkHours()
         self.settings = settings or Settings()
+        self.kinds = kinds
         self.journal = Disk()
         self.switch = Switch()
         self.notebook = Notebook()
@@ -163,7 +170,7 @@ class House:
         self._take_up(self.bars[0].start)
 
     def _take_up(self, start: datetime) -> None:
-        self.engine = Engine("house", Mode.PAPER, self.calendar, self.journal)
+        self.engine = Engine("house", Mode.PAPER, self.calendar, self.journal, self.kinds)
         self.desk = self.engine.desk
         rebuild(self.desk, None)
         self.engine.apply(start, self.settings, "house")
@@ -349,7 +356,7 @@ class Drawer:
 
 def rebuilt(desk: Desk, drawer: Drawer | None = None) -> Desk:
     """The same desk from its journal, and from a checkpoint where there is one."""
-    again = Desk(desk.account_name, desk.mode, desk.calendar, desk.journal)
+    again = Desk(desk.account_name, desk.mode, desk.calendar, desk.journal, desk.orchestrator.kinds)
     assert rebuild(again, drawer) == ()
     return again
 

@@ -55,7 +55,7 @@ def folder(tmp_path: Path) -> AccountFolder:
 def starts(folder: AccountFolder) -> tuple[Engine, dict[str, object]]:
     """The program's own start, and the state that the journal alone gives."""
     with ExitStack() as stack:
-        engine, _ = Keyturn({})._engine(folder, CALENDAR, Mode.PAPER, stack)
+        engine, _ = Keyturn({})._engine(folder, CALENDAR, Mode.PAPER, stack, settings=Settings())
         alone = Desk("demo", Mode.PAPER, CALENDAR, engine.desk.journal)
         checkpoint.rebuild(alone, None)
         return engine, checkpoint.states(alone)

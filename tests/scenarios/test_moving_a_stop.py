@@ -707,3 +707,15 @@ def test_a_close_whose_stop_was_moved_meanwhile_is_refused_and_leaves_the_stop()
     passes(house, 60)
 
     assert house.held() == "0" or house.desk.ledger.covered(SPY, "vwap") > 0
+
+
+def test_the_ticket_of_a_moved_stop_measures_no_way_from_a_signal() -> None:
+    """OP-03: a stop at 0.50 is no price that the market has left by 19,000 %"""
+    house = a_house_in_a_position()
+    moves(house, "0.50")
+    house.opens_ticket()
+    passes(house, 0.5)
+
+    (shown,) = Pictures(house.engine).draw(house.line.at).tickets
+
+    assert shown.moved is None

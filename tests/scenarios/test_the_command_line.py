@@ -227,6 +227,42 @@ def test_a_kill_from_another_terminal_holds_for_an_engine_that_starts_later(keyt
         assert runtime.engine.desk.control.state.killed_by == "command"
 
 
+def test_a_plan_from_another_terminal_waits_for_its_marks_and_its_key(keyturn: Keyturn, tmp_path: Path) -> None:
+    """OP-05"""
+    file = tmp_path / "in.csv"
+    file.write_text("symbol,side,quantity,stop_price\nSPY,buy,0.05,400\n")
+    with ExitStack() as stack:
+        runtime = demo(tmp_path, stack)
+        runtime.step()
+
+        answer = keyturn("plan", file)
+        runtime.pace.beat()
+        runtime.step()
+        runtime.step()
+
+        assert (answer.code, answer.out.count("\n")) == (0, 1)
+        assert "1 orders, 0 to sell or cover, 1 to open; on the plan screen of demo" in answer.out
+        run = runtime.engine.desk.plans.run
+        assert run is not None
+        assert (run.plan.name, run.is_open, run.marked) == ("in.csv", True, set())
+
+
+def test_a_plan_needs_a_desk_and_a_file_that_can_be_read(keyturn: Keyturn, tmp_path: Path) -> None:
+    """OP-05"""
+    Home.of({"KEYTURN_HOME": str(tmp_path / "home")}).account("demo").prepare()
+    file = tmp_path / "in.csv"
+    file.write_text("symbol,side\nSPY,sell\n")
+
+    checked, alone = keyturn("plan", file, "--check"), keyturn("plan", file, "--account", "demo")
+    file.write_text("symbol,side\nSPY,sell\nQQQ,hold\n")
+    bad = keyturn("plan", file)
+
+    assert (checked.code, alone.code, bad.code) == (0, 2, 1)
+    assert "nothing was staged" in checked.out
+    assert "no engine runs to take a plan" in alone.err
+    assert "in.csv:3: side 'hold' must be buy, sell, short, cover" in bad.err
+
+
 def test_a_second_engine_is_refused_with_the_first_ones_process(keyturn: Keyturn, tmp_path: Path) -> None:
     """SP-04"""
     with ExitStack() as stack:
@@ -326,7 +362,7 @@ def test_a_market_time_of_another_age_is_a_bad_row(keyturn: Keyturn, bars: Path,
         (("--profile", ""), "profile"),
         (("--speed", "fast"), "--speed fast: a number above zero, 1,000,000 at most, or `max`"),
         (("--speed", "1000001"), "--speed 1000001: a number above zero, 1,000,000 at most, or `max`"),
-        (("--strategy", "momentum"), "--strategy momentum: one of vwap"),
+        (("--strategy", "momentun"), "--strategy momentun: there is none; one of vwap, momentum, breakout"),
         (("--operator", "nobody.txt"), "--operator: nobody.txt cannot be read: No such file or directory; name"),
         (("--operator", "/"), "--operator: / cannot be read: Is a directory"),
         (("--set", 'risk.window_start="09:30:00Z"'), "must have no zone"),

@@ -41,7 +41,7 @@ PAUSE, RESUME = PauseStrategy("vwap", SPY), ResumeStrategy("vwap", SPY)
 
 
 def the_row(house: House, day: date = THURSDAY) -> StrategyRow:
-    (row,) = strategy_rows(house.desk, day)
+    (row,) = strategy_rows(house.desk, day, house.line.at)
     return row
 
 

@@ -29,6 +29,7 @@ from core.facts import (
     ConfirmationReceived,
     ConfirmationRefused,
     EngineStarted,
+    ExitReleased,
     Fact,
     HaltCause,
     Halted,
@@ -97,6 +98,7 @@ class Story:
     refused: set[str] = field(default_factory=set)
     confirmed: dict[str, ConfirmationReceived] = field(default_factory=dict)
     mandates: dict[str, Mandate] = field(default_factory=dict)
+    unattended: set[str] = field(default_factory=set)
     released: Counter[str] = field(default_factory=Counter)
     used: set[str] = field(default_factory=set)
     redeemed: ApprovalRedeemed | None = None
@@ -130,6 +132,7 @@ class Auditor:
             ProposalEnded: self._proposal_ended,
             TicketOpened: self._opened,
             TicketClosed: self._closed,
+            ExitReleased: self._released_exit,
             ConfirmationReceived: self._confirmed,
             ConfirmationRefused: self._refused,
             ProtectionTripped: self._tripped,
@@ -258,7 +261,10 @@ class Auditor:
             self.wrong.append(f"ticket {fact.ticket_id} was confirmed and never opened")
             return
         press = (ticket.id, ticket.digest, ticket.order.effect.value, ticket.order.replaces)
-        self.require(press in self.world.presses, f"ticket {ticket.id} was confirmed and no such key was pressed")
+        is_signed = ticket.proposal_id in story.unattended
+        story.unattended.discard(ticket.proposal_id)
+        is_turned = is_signed or press in self.world.presses
+        self.require(is_turned, f"ticket {ticket.id} was confirmed and no such key was pressed")
         self.require(fact.digest == ticket.digest, f"ticket {ticket.id} was confirmed with another digest")
         self.require(ticket.id not in story.confirmed, f"ticket {ticket.id} was confirmed twice")
         self.require(ticket.id not in story.closed, f"ticket {ticket.id} was confirmed after it was closed")
@@ -273,6 +279,22 @@ class Auditor:
         self._may_open(proposal)
         story.confirmed[ticket.id] = fact
         story.mandates.update({mandate.id: mandate for mandate in fact.mandates})
+
+    def _released_exit(self, fact: ExitReleased) -> None:
+        """Within what was signed with the entry, on a desk that nobody halted, of an exit that nobody made (OP-06)."""
+        story, proposal = self.story, self.story.proposals[fact.proposal_id]
+        mandate = story.mandates.get(fact.mandate_id)
+        if mandate is None or mandate.kind is not MandateKind.EXITS:
+            self.wrong.append(f"exit {fact.proposal_id} was released and nothing like it was signed")
+            return
+        limits = (proposal.symbol, proposal.order.side)
+        self.require(limits == (mandate.symbol, mandate.side), f"{fact.proposal_id}: another exit than was signed")
+        self.require(
+            proposal.is_exit and fact.quantity <= mandate.quantity, f"{fact.proposal_id}: more than was signed"
+        )
+        self.require(self._at <= mandate.ends_at, f"{fact.proposal_id}: released after its end")
+        self.require(not story.killed and not story.halts, f"{fact.proposal_id}: released on a desk that is shut")
+        story.unattended.add(fact.proposal_id)
 
     def _refused(self, fact: ConfirmationRefused) -> None:
         if fact.ticket_id in self.story.confirmed and not self._has_redeemed(fact.ticket_id):

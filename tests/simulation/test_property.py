@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import pytest
 from simulation.machine import a_run
 
-SEQUENCES = int(os.environ.get("SEQUENCES", "400"))
+SEQUENCES = int(os.environ.get("SEQUENCES", "240"))
 SEED = int(os.environ.get("SEED", "1"))
 PARTS = 2
 """Each a test of its own, so that two workers share them."""

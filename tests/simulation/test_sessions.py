@@ -15,7 +15,7 @@ from core.workflows.filling import Filling
 
 SEED = 20_131_008
 PARTS = 4
-A_PART = 75
+A_PART = 50
 """Sessions of a part; each part is a test of its own, so that workers share them."""
 
 

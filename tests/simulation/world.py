@@ -36,7 +36,7 @@ from core.runtime.line import Link
 from core.runtime.virtual import VirtualRuntime
 from core.settings import Settings
 from state.codec import GENESIS, checked_sum, decode
-from state.journal import MemoryJournal, _Chain
+from state.journal import Chain, MemoryJournal
 
 SPY = Symbol("SPY")
 ACCOUNT = "SIM"
@@ -95,7 +95,7 @@ class Disk(MemoryJournal):
             total = checked_sum(line[:-1], total)
         if self.lines:
             at = decode(self.lines[-1]).at
-        self._chain = _Chain(len(self.lines), total, at)
+        self._chain = Chain(len(self.lines), total, at)
 
     def append(self, at: datetime, fact: Fact) -> int:
         name = type(fact).__name__

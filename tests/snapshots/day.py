@@ -13,7 +13,7 @@ from core.model.account import Mode
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.quote import Feed, Quote
 from core.model.signal import ExitReason
-from core.model.staging import Figures, NoStop, Review, Standing, StopPlan, Ticket, Verdict
+from core.model.staging import Figures, ListedExit, NoStop, Review, Standing, StopPlan, Ticket, Verdict
 from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, ProposalId, Quantity, Symbol, TicketId
 from core.views import (
     ChartBar,
@@ -185,6 +185,7 @@ def ticket(row: ProposalRow, review: Review = WARNED, refused: tuple[str, ...] =
         capped_by="8 % of equity" if is_entry else None,
         moved=Decimal("0.0006") if is_entry else None,
         average_price=None if is_entry else price("48.63"),
+        exits=(ListedExit("target VWAP", row.reference),) if is_entry and row.reference is not None else (),
     )
 
 

@@ -38,6 +38,8 @@ SEQUENCES = {
     "exclamation_mark": b"!",
     "question_mark": b"?",
     "slash": b"/",
+    "plus": b"+",
+    "minus": b"-",
     "right_square_bracket": b"]",
 }
 CHORD = ("ctrl+k", "f10")

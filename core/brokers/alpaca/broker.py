@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from core.advisers.authority import only_for_people
 from core.brokers.alpaca.answers import OK, is_missing, missing_or, refusal, speaks_of_its_id
 from core.brokers.alpaca.books import Books
 from core.brokers.alpaca.counting import CallCounter, Calls
@@ -105,12 +106,14 @@ class AlpacaBroker:
     # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def submit(self, order: OrderRequest) -> Accepted | Refused | NoAnswer:
+        only_for_people("send an order")
         reply = self._questions.send_once("POST", "/orders", "POST /orders", a_submission(order))
         answer = self._outcome(reply, order.client_order_id)
         return self._refused_submission(answer, order.client_order_id) if isinstance(answer, Refused) else answer
 
     def replace(self, order: OrderRequest, broker_order_id: BrokerOrderId | None) -> Accepted | Refused | NoAnswer:
         """Alpaca knows the order that makes way by its own id alone: where that is not here yet, it is asked for."""
+        only_for_people("replace an order")
         if broker_order_id is None and order.replaces is None:
             return NoAnswer(NOTHING_SENT)
         try:
@@ -128,6 +131,7 @@ class AlpacaBroker:
         self, client_order_id: ClientOrderId, broker_order_id: BrokerOrderId | None
     ) -> Accepted | Refused | NotFound | NoAnswer:
         """Asked for until Alpaca answers; its yes has no body, so the order is read after it."""
+        only_for_people("cancel an order")
         ends = self._patience.until()
         try:
             order_id = broker_order_id or self._id_of(client_order_id, ends)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.market import Market
@@ -14,9 +14,11 @@ from core.model.broker import BrokerPosition
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import Side
 from core.model.session import Calendar
-from core.model.values import NO_MONEY, ZERO, Money, Price, Quantity, Symbol
+from core.model.values import CENT, NO_MONEY, ZERO, Money, Price, Quantity, Symbol
 
 WHOLE = Decimal(1)
+DAYS_OF_INTEREST = Decimal(360)
+"""Of a year in which interest is reckoned, as Alpaca and most brokers do."""
 OVER_NIGHT = Decimal(2)
 """The most that an account's equity is lent over the night, by Regulation T: half of a position's value is paid."""
 
@@ -40,7 +42,7 @@ class Holding:
 
 
 class Ledger:
-    """Cash, settlement and positions of the one account."""
+    """Cash, settlement and positions of the one account; `interest` is what its loans have cost so far, USD."""
 
     def __init__(self, config: ExchangeConfig, calendar: Calendar) -> None:
         self.cash = config.cash
@@ -48,6 +50,8 @@ class Ledger:
         self._calendar = calendar
         self._holdings: dict[Symbol, Holding] = {}
         self._unsettled: dict[date, Decimal] = {}
+        self.interest = ZERO
+        self._charged_until: date | None = None
 
     def quantity(self, symbol: Symbol) -> Decimal:
         """Shares held, signed."""
@@ -59,6 +63,7 @@ class Ledger:
 
     def execute(self, symbol: Symbol, side: Side, quantity: Quantity, price: Price, at: datetime) -> None:
         """One execution: shares one way, money the other, the fee away."""
+        self._charge(at)
         signed = quantity if side is Side.BUY else -quantity
         fee = self._config.fee_per_share * quantity
         self.cash -= signed * price + fee
@@ -84,6 +89,7 @@ class Ledger:
         """
         if not self._config.is_margin:
             return max(self.settled_cash(at) - reserved, ZERO)
+        self._charge(at)
         values = self._values(at, market)
         exposure = sum((abs(value) for value in values.values()), ZERO)
         equity = self.cash + sum(values.values(), ZERO)
@@ -93,6 +99,7 @@ class Ledger:
         self, at: datetime, market: Market, reserved: Decimal, instrument: Callable[[Symbol], Instrument | NoInstrument]
     ) -> Account:
         """Its figures; on margin a position takes what it requires, and a cash account has paid for all of it."""
+        self._charge(at)
         values = self._values(at, market)
         equity, day = self.cash + sum(values.values(), ZERO), self.buying_power(at, market, reserved)
         required = {symbol: self._requirement(instrument(symbol), value) for symbol, value in values.items()}
@@ -109,6 +116,22 @@ class Ledger:
             maintenance_margin=Money(sum((abs(v) * required[s] for s, v in values.items()), ZERO)),
             overnight_buying_power=Money(self._over_night(equity, values, reserved, day)),
         )
+
+    def _charge(self, at: datetime) -> None:
+        """Interest for each night since the last time, on what was lent over it, to the cent.
+
+        Cash changes by executions alone, and each charges first: so it never matters how often anybody asks.
+        """
+        rate = self._config.margin_interest
+        if not rate:
+            return
+        today = self._calendar.trading_day(at)
+        nights = 0 if self._charged_until is None else (today - self._charged_until).days
+        self._charged_until = today
+        for _ in range(nights if self.cash < ZERO else 0):
+            due = (-self.cash * rate / DAYS_OF_INTEREST).quantize(CENT, ROUND_HALF_UP)
+            self.cash -= due
+            self.interest += due
 
     def _requirement(self, instrument: Instrument | NoInstrument, value: Decimal) -> Decimal:
         """The part of a position's value that must be there to keep it."""

@@ -36,7 +36,15 @@ class ExchangeConfig:
     settlement_days
         Trading days until a cash account may spend a sale.
     seed
-        Name of what made the market. The exchange itself draws nothing by chance.
+        Name of what made the market, and of what goes wrong: the exchange itself draws nothing by chance.
+    slippage_by_size
+        More slippage, of the price, for an order as large as all that our orders may take of the bar; less for less.
+    partial_fills, rejections
+        Of executions, those that get only a part; of orders, those refused although no rule says so.
+    halts, halt_minutes
+        Of sessions, those in which a symbol does not trade for so long.
+    margin_interest
+        A year, on cash below zero, charged for each night.
     """
 
     account: str = "SIM"
@@ -49,6 +57,12 @@ class ExchangeConfig:
     fee_per_share: Decimal = ZERO
     settlement_days: int = 1
     seed: str = ""
+    slippage_by_size: Decimal = ZERO
+    partial_fills: Decimal = ZERO
+    rejections: Decimal = ZERO
+    halts: Decimal = ZERO
+    halt_minutes: int = 5
+    margin_interest: Decimal = ZERO
 
     @property
     def is_margin(self) -> bool:

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.brokers.simulated.account import Ledger
 from core.brokers.simulated.book import Book, BookedOrder
 from core.brokers.simulated.config import ExchangeConfig
+from core.brokers.simulated.frictions import Frictions
 from core.brokers.simulated.legs import legs_of
 from core.brokers.simulated.log import (
     Cancellation,
@@ -74,6 +75,7 @@ class SimulatedExchange:
         self._ledger = Ledger(config, calendar)
         self._market = Market(config, self._ledger.is_short)
         self._book = Book()
+        self._frictions = Frictions(config)
         self._matching = Matching(config, calendar, self._market, self._book, self._ledger)
         self._bars = self._market.bars
         self._working = self._book.working
@@ -85,19 +87,19 @@ class SimulatedExchange:
         """The earliest time at which walking the market could do anything; None while no order works."""
         return self._matching.next_at
 
-    def begin_bar(self, bar: Bar) -> None:
-        """The bar's minute begins: called at its start, before anything else at that time.
+    def begin_bar(self, bar: Bar, lasts: timedelta | None = None) -> None:
+        """The bar begins: called at its start, before anything else at that time. It lasts a minute, unless told.
 
         A repeated or older bar of the symbol changes nothing: what has traded has traded.
         """
         newest = self._bars.get(bar.symbol)
         if newest is not None and bar.start <= newest.start:
             return
-        if not self._working:
-            self._bars[bar.symbol] = bar
-            return
-        self._matching.walk_before(bar.start)
+        if self._working:
+            self._matching.walk_before(bar.start)
         self._bars[bar.symbol] = bar
+        if lasts is not None:
+            self._market.lasts[bar.symbol] = lasts
         if bar.symbol in self._working:
             self._matching.schedule()
 
@@ -160,6 +162,11 @@ class SimulatedExchange:
         self.advance(at)
         return self._ledger.account(at, self._market, self._book.reserved(), self.instrument)
 
+    @property
+    def interest(self) -> Decimal:
+        """What the account has paid for what it was lent, USD."""
+        return self._ledger.interest
+
     def picture(self, at: datetime) -> BrokerPicture:
         """Everything a reconciliation compares."""
         account = self.account(at)
@@ -197,7 +204,8 @@ class SimulatedExchange:
     def _submit(self, submission: Submission) -> Accepted | Refused:
         self.advance(submission.at)
         situation = self._situation(submission.at, submission.order, None)
-        return refusal(situation) or self._accept(submission.at, situation)
+        refused = refusal(situation) or self._frictions.refusal(submission.order)
+        return refused or self._accept(submission.at, situation)
 
     def _replace(self, replacement: Replacement) -> Accepted | Refused:
         at, request = replacement.at, replacement.order
@@ -205,6 +213,7 @@ class SimulatedExchange:
         old = None if request.replaces is None else self._book.find(request.replaces)
         situation = self._situation(at, request, old)
         refused = duplicate(situation) or refusal_to_replace(old, request) or refusal(situation)
+        refused = refused or self._frictions.refusal(request)
         if refused is not None or old is None:
             return refused or Refused(UNPROCESSABLE, INVALID, "a replacement names an order")
         self._book.end(old, UpdateEvent.REPLACED, at)

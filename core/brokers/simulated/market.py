@@ -6,12 +6,12 @@ Prices are worked out when asked: a bar that nobody asks about costs one diction
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.path import Path
-from core.model.bar import Bar
+from core.model.bar import ONE_MINUTE, Bar
 from core.model.order import Side
 from core.model.quote import Feed, NoQuote, Quote
 from core.model.values import ZERO, Price, Quantity, Symbol, rounded_down, tick_of, to_nearest_tick
@@ -21,10 +21,11 @@ DERIVED_SIZE = Quantity(Decimal(100))
 
 
 class Market:
-    """Bars, quotes and the volume already taken, symbol by symbol."""
+    """Bars, quotes and the volume already taken, symbol by symbol; `lasts` of symbols whose bars are no minutes."""
 
     def __init__(self, config: ExchangeConfig, is_short: Callable[[Symbol], bool]) -> None:
         self.bars: dict[Symbol, Bar] = {}
+        self.lasts: dict[Symbol, timedelta] = {}
         self.quotes: dict[Symbol, Quote] = {}
         self._config = config
         self._is_short = is_short
@@ -42,7 +43,9 @@ class Market:
             return None
         path = self._paths.get(symbol)
         if path is None or path.bar is not bar:
-            path = self._paths[symbol] = Path.of(bar, low_first=not self._is_short(symbol))
+            path = self._paths[symbol] = Path.of(
+                bar, low_first=not self._is_short(symbol), lasts=self.lasts.get(symbol, ONE_MINUTE)
+            )
         return path
 
     def price(self, symbol: Symbol, at: datetime) -> Price | None:
@@ -79,7 +82,7 @@ class Market:
         return (path is not None and path.last(at)[0] >= opened) or (recorded is not None and recorded.at >= opened)
 
     def room(self, symbol: Symbol, side: Side, step: Decimal, at: datetime) -> Quantity:
-        """Shares that our orders may still take in this minute, in multiples of `step`.
+        """Shares that our orders may still take in this minute, or longer bar, in multiples of `step`.
 
         A bar gives its participation, and at least one step where anything traded. A minute without a bar gives the
         current quote's size.
@@ -96,13 +99,24 @@ class Market:
         size = quote.ask_size if side is Side.BUY else quote.bid_size
         return rounded_down(max(size - taken, ZERO), step)
 
+    def whole_room(self, symbol: Symbol, at: datetime) -> Decimal:
+        """Shares that our orders together may take of the bar that is open, or of a derived quote where none is."""
+        path = self.path(symbol)
+        is_open = path is not None and path.is_open(at)
+        return self._config.participation * path.bar.volume if path is not None and is_open else DERIVED_SIZE
+
     def take(self, symbol: Symbol, quantity: Quantity, at: datetime) -> None:
         """Our orders took this much of the minute."""
-        self._taken[symbol] = (minute_of(at), self._taken_in(symbol, at) + quantity)
+        self._taken[symbol] = (self._span_of(symbol, at), self._taken_in(symbol, at) + quantity)
 
     def _taken_in(self, symbol: Symbol, at: datetime) -> Decimal:
-        minute, taken = self._taken.get(symbol, (at, ZERO))
-        return taken if minute == minute_of(at) else ZERO
+        span, taken = self._taken.get(symbol, (at, ZERO))
+        return taken if span == self._span_of(symbol, at) else ZERO
+
+    def _span_of(self, symbol: Symbol, at: datetime) -> datetime:
+        """What a volume is shared over, by its start: the minute, or the longer bar that is open."""
+        path = self.path(symbol) if symbol in self.lasts else None
+        return minute_of(at) if path is None or not path.is_open(at) else path.bar.start
 
 
 def minute_of(at: datetime) -> datetime:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from core.brokers.simulated.account import Ledger
 from core.brokers.simulated.book import NEVER, Book, BookedOrder
 from core.brokers.simulated.config import ExchangeConfig
+from core.brokers.simulated.frictions import Frictions
 from core.brokers.simulated.market import Market, minute_of
 from core.brokers.simulated.path import Segment
 from core.model.bar import ONE_MINUTE
@@ -44,6 +45,7 @@ class Matching:
         self._market = market
         self._book = book
         self._ledger = ledger
+        self._frictions = Frictions(config)
         self._session: Session | None = None
         self._day: Session | None = None
 
@@ -117,7 +119,7 @@ class Matching:
         """
         takes_any_price = any(order.takes_any_price for order in orders)
         bar = self._market.bars.get(symbol)
-        if bar is not None and bar.end > self.now:
+        if bar is not None and bar.start + self._market.lasts.get(symbol, ONE_MINUTE) > self.now:
             touched = [order for order in orders if order.takes_any_price or order.is_touched(bar.low, bar.high)]
             for segment in self._segments(symbol) if touched else ():
                 if any(order.takes_any_price or order.is_touched(segment.low, segment.high) for order in touched):
@@ -165,6 +167,8 @@ class Matching:
 
     def _can_trade(self, symbol: Symbol, at: datetime) -> bool:
         session = self.session(at)
+        if self._frictions.is_halted(symbol, session, at):
+            return False
         return session.holds(at) and self._market.has_price_since(symbol, session.open, at)
 
     def _pass(self, symbol: Symbol, at: datetime) -> None:
@@ -181,7 +185,7 @@ class Matching:
                     self._take_quote(order, at)
         path = self._market.path(symbol)
         segment = None if path is None else path.segment(at)
-        if segment is None:
+        if segment is None or self._frictions.is_halted(symbol, self.session(at), at):
             return
         limits = [order for order in orders if order.rests_at_its_limit]
         stops = [order for order in orders if order not in limits and order not in waiting]
@@ -243,7 +247,7 @@ class Matching:
         if order.rests_at_its_limit:
             self._meet_limit(order, Segment(segment.at, reference, segment.end))
             return
-        cost = self._market.half_spread(reference) + self._config.slippage * reference
+        cost = self._market.half_spread(reference) + self._slippage(order, segment.at) * reference
         self._execute(order, worse(reference, cost, order.side), segment.at)
 
     def _meet_limit(self, order: BookedOrder, segment: Segment) -> None:
@@ -262,7 +266,10 @@ class Matching:
         if isinstance(quote, NoQuote):
             return
         price = quote.ask if order.side is Side.BUY else quote.bid
-        self._execute(order, worse(price, self._config.slippage * price, order.side), at)
+        self._execute(order, worse(price, self._slippage(order, at) * price, order.side), at)
+
+    def _slippage(self, order: BookedOrder, at: datetime) -> Decimal:
+        return self._frictions.slippage(order.request.quantity, self._market.whole_room(order.symbol, at))
 
     def _execute(self, order: BookedOrder, price: Price, at: datetime) -> None:
         """As much as the minute gives; the rest goes on later."""
@@ -270,6 +277,8 @@ class Matching:
         quantity = Quantity(min(room, order.remaining))
         if quantity <= ZERO:
             return
+        number = len(order.executions)
+        quantity = self._frictions.filled_of(quantity, order.request.client_order_id, number, order.step)
         self._market.take(order.symbol, quantity, at)
         self._ledger.execute(order.symbol, order.side, quantity, price, at)
         self._book.fill(order, quantity, price, at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.risk.checks.allocation import AllocationCheck
 from core.risk.checks.back_pressure import BackPressureCheck
 from core.risk.checks.breaker import BreakerCheck
 from core.risk.checks.buying_power import BuyingPowerCheck
@@ -54,6 +55,7 @@ def standard_gate() -> Gate:
             BuyingPowerCheck(),
             MarginCheck(),
             PortfolioCheck(),
+            AllocationCheck(),
             OpenPositionsCheck(),
             DailyLossCheck(),
             WeeklyLossCheck(),

@@ -107,7 +107,7 @@ class VolatilityHalt(BarProtection):
         self.terms = terms
         self.state = VolatilityHaltState()
         self._judged_by: VolatilityHaltTerms | None = None
-        self._ceilings: dict[Symbol, Decimal] = {}
+        self._ceilings: dict[Symbol, tuple[int, int]] = {}
 
     @property
     def locks(self) -> Locks:
@@ -129,7 +129,11 @@ class VolatilityHalt(BarProtection):
         watched.add(return_of(watched.close, bar.close), terms.returns)
         watched.close = bar.close
         recent = watched.recent
-        if recent.count < terms.at_least or recent.spread <= self._ceiling(bar.symbol, terms) * recent.pairs:
+        if recent.count < terms.at_least:
+            return False
+        known = self._ceilings.get(bar.symbol) if terms is self._judged_by else None
+        ceiling = known[1] if known is not None and known[0] == recent.count else self._ceiling(bar.symbol, terms)
+        if recent.spread <= ceiling:
             return False
         return self._halt(bar, watched, terms)
 
@@ -144,14 +148,14 @@ class VolatilityHalt(BarProtection):
         watched.day = day
         self._ceilings.pop(symbol, None)
 
-    def _ceiling(self, symbol: Symbol, terms: VolatilityHaltTerms) -> Decimal:
-        """The variance that is allowed, in squared parts; worked out once a session."""
+    def _ceiling(self, symbol: Symbol, terms: VolatilityHaltTerms) -> int:
+        """The most that `spread` may be, for as many returns as there are now; kept, for they are as many next time."""
         if terms is not self._judged_by:
             self._judged_by, self._ceilings = terms, {}
-        ceiling = self._ceilings.get(symbol)
-        if ceiling is None:
-            limit, _ = limit_of(self.state.symbols[symbol].days, terms)
-            ceiling = self._ceilings[symbol] = (limit * PARTS) ** 2
+        recent = self.state.symbols[symbol].recent
+        limit, _ = limit_of(self.state.symbols[symbol].days, terms)
+        ceiling = int((limit * PARTS) ** 2 * recent.pairs)
+        self._ceilings[symbol] = recent.count, ceiling
         return ceiling
 
     def _halt(self, bar: Bar, watched: Watched, terms: VolatilityHaltTerms) -> bool:

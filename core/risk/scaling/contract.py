@@ -93,6 +93,8 @@ class Conditions:
         What limits that are a part of equity are measured by, USD.
     open_losses
         What the account would lose if every stop filled now, USD.
+    capital_left
+        USD that the order may cost by its strategy's own share; None where that has none, or equity is not known.
     """
 
     settings: SizingSettings = USUAL
@@ -103,6 +105,7 @@ class Conditions:
     edge: Edge = NO_EDGE
     equity: Decimal | None = None
     open_losses: Decimal = Decimal(0)
+    capital_left: Decimal | None = None
 
     @property
     def budget_left(self) -> Decimal | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,8 +11,10 @@ import pytest
 from core.facts import BarClosed, EngineStarted, SettingsApplied, StrategyPaused
 from core.model.bar import Bar
 from core.model.order import StopHolder
+from core.model.recommendation import Recommendation
 from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
 from core.model.values import NO_SHARES, Price, Quantity, Symbol
+from core.risk.evaluation.book import Shut
 from core.risk.scaling.contract import Conditions
 from core.setting_types import Amount
 from core.settings import RiskSettings, Settings, StrategiesSettings, VwapSettings
@@ -37,9 +39,14 @@ class Holdings:
     result: Decimal = Decimal(0)
     sized_by: Conditions = field(default_factory=lambda: Conditions(equity=Decimal(200)))
     asked: list[dict[Symbol, Price]] = field(default_factory=list)
+    adopted: Recommendation | None = None
+    by_night: Shut | None = None
 
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]:
         return self.position
+
+    def entered_at(self, symbol: Symbol, strategy: str) -> datetime | None:
+        return at("09:31") if self.position[0] else None
 
     def covered(self, symbol: Symbol, strategy: str) -> Quantity:
         return self.held_back
@@ -52,6 +59,12 @@ class Holdings:
 
     def is_waiting(self, symbol: Symbol, strategy: str) -> bool:
         return self.waiting
+
+    def recommendation(self, symbol: Symbol, strategy: str) -> Recommendation | None:
+        return self.adopted
+
+    def shut(self, strategy: str, at: datetime) -> Shut | None:
+        return self.by_night
 
     def opening_equity(self, day: date) -> Decimal | None:
         return self.equity

@@ -22,6 +22,7 @@ from core.facts import (
     OrderCreated,
     ProposalSkipped,
     SettingsApplied,
+    TradeClosed,
 )
 from core.model.bar import Bar
 from core.model.order import Effect, Leg, LegRole, OrderClass, OrderRequest, OrderType, Side
@@ -254,3 +255,23 @@ def test_an_order_with_legs_comes_back_as_it_was_written() -> None:
 
     assert decode(line_of(with_legs)).fact == with_legs
     assert with_legs.order.digest("paper") != created.order.digest("paper")
+
+
+def test_a_trade_and_a_ticket_of_before_regimes_and_signed_exits_are_read_as_they_were() -> None:
+    """SP-01, EX-18, OP-06"""
+    trade = {
+        "symbol": "SPY", "strategy": "vwap", "entry_order": "a", "exit_order": "b",
+        "entry_time": "2026-11-20T15:00:00Z", "entry_price": "99.6", "quantity": "1",
+        "exit_time": "2026-11-20T15:05:00Z", "exit_price": "100",
+        "exit_reason": "MEAN_REVERSION", "intended_entry": "99.6", "intended_exit": "100", "reference": "100",
+        "profit": "0.4", "slippage": "0",
+    }  # fmt: skip
+    record = orjson.loads(line_of(EngineStopped("x")))
+
+    read = decode(orjson.dumps({**record, "fact": "TradeClosed", "v": 1, "data": {"trade": trade}})).fact
+
+    assert isinstance(read, TradeClosed)
+    assert read.trade.regime is None
+    order = orjson.loads(line_of(created_order()))
+    del order["data"]["target_price"]
+    assert decode(orjson.dumps({**order, "v": 2})).fact == created_order()

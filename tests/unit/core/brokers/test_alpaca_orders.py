@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from core.advisers.authority import UnauthorizedAIActionError, Watch, watched
 from core.brokers.alpaca.broker import MAY_BE_THE_SECOND, AlpacaBroker
 from core.model.account import Mode
 from core.model.broker import Accepted, NoAnswer, Refused
@@ -290,3 +291,20 @@ def test_the_quantity_of_an_order_is_never_a_float() -> None:
 
     assert isinstance(answer, Accepted)
     assert (answer.report.quantity, answer.report.average_price) == (Quantity(Decimal("0.1")), Decimal("0.3"))
+
+
+def test_an_adviser_that_came_by_the_broker_sends_replaces_and_cancels_nothing() -> None:
+    """OP-09"""
+    with a_door(Says(200, an_order_json())) as door:
+        broker, watch = a_broker(door), Watch("climber")
+        with watched(watch):
+            for act in (
+                lambda: broker.submit(a_buy()),
+                lambda: broker.replace(a_buy(), OLD),
+                lambda: broker.cancel(OURS, OLD),
+            ):
+                with pytest.raises(UnauthorizedAIActionError):
+                    act()
+
+        assert door.lines == []
+        assert watch.attempts == ["send an order", "replace an order", "cancel an order"]

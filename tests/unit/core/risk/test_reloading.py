@@ -123,6 +123,20 @@ def test_a_part_of_the_changes_takes_these_alone() -> None:
     assert (risk.daily_loss.usd, risk.weekly_loss.usd) == (Decimal(5), Decimal(25))
 
 
+def test_a_strategy_that_no_file_had_named_is_turned_on_by_its_own_changes() -> None:
+    """RK-13, ST-05: one of them alone too, and back again."""
+    old, new = Settings(), Settings.model_validate({"strategies": {"sma": {"enabled": True, "pairs": [[20, 50]]}}})
+    changes = changes_between(old, new)
+
+    assert [change.words for change in changes] == [
+        "strategies.sma.enabled false → true",
+        "strategies.sma.pairs 5/15, 10/30, 20/50 → 20/50",
+    ]
+    assert with_changes(old, new, changes) == new
+    assert with_changes(old, new, changes[1:]).strategies.sma.pairs == ((20, 50),)
+    assert with_changes(new, old, changes_between(new, old)) == old
+
+
 def test_a_part_that_cannot_stand_alone_is_an_error() -> None:
     """RK-13: a window that begins later ends before it, while its later end waits for the word."""
     old, new = Settings(), a_file(risk={"window_start": "12:00", "window_end": "13:00"})
@@ -154,3 +168,16 @@ def test_dollars_and_parts_of_equity_are_compared_at_the_days_opening(equity: st
     (change,) = changes_between(old, new, None if equity is None else Decimal(equity))
 
     assert change.kind is kind
+
+
+def test_the_table_of_a_strategy_of_your_own_is_compared_key_by_key_and_waits_for_a_restart() -> None:
+    """RK-13, ST-08: as the file has it, also where one of the two has no such table."""
+    before = Settings.model_validate({"strategies": {"dips": {"enabled": True, "falls": 3}}})
+    after = Settings.model_validate({"strategies": {"dips": {"enabled": True, "falls": 4, "allocation": "0.2"}}})
+
+    assert [change.words for change in changes_between(before, after)] == [
+        "strategies.dips.allocation not set → 0.2",
+        "strategies.dips.falls 3 → 4",
+    ]
+    assert {change.kind for change in changes_between(before, after)} == {Kind.RESTART}
+    assert "strategies.dips.enabled not set → true" in [c.words for c in changes_between(Settings(), before)]

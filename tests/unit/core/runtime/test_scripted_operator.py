@@ -146,6 +146,28 @@ def test_a_script_cancels_closes_and_flattens() -> None:
     assert house.sale.status is OrderStatus.FILLED
 
 
+def test_a_script_marks_and_signs_a_plan_of_what_waits() -> None:
+    """OP-05, MD-05"""
+    house = keys(a_house_with_a_proposal(), "10:06:01 p", "10:06:02 space", "10:06:03 P")
+
+    house.until("10:06:30")
+
+    assert house.held() == "0.502"
+    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
+
+
+@pytest.mark.parametrize(
+    "script", [("10:06:01 p", "10:06:02 P"), ("10:06:01 p", "10:06:01.200 space", "10:06:01.300 P"), ("10:06:01 P",)]
+)
+def test_a_plan_that_is_not_marked_or_not_read_is_not_signed(script: tuple[str, ...]) -> None:
+    """OP-04, OP-05"""
+    house = keys(a_house_with_a_proposal(), *script)
+
+    house.until("10:06:30")
+
+    assert house.requests() == []
+
+
 def test_keys_for_what_is_not_there_do_nothing() -> None:
     """OP-04"""
     house = House(a_day(("10:06", "10:30", STEADY))).opens().until("09:40")

@@ -388,6 +388,59 @@ def test_vwap_equals_its_definition_and_the_entry_is_decided_by_it(bars: list[Ba
         assert isinstance(answer, EntrySignal) is (Fraction(bar.close) < weighted / traded * (1 - Fraction(3, 1000)))
 
 
+# ── filters for marginal setups ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def filtered(**filters: object) -> VwapStrategy:
+    """One that saw VWAP rise from 99 USD to 100, by filters that ask for nothing but what is named."""
+    none: dict[str, object] = {"enabled": True, "distance": 0, "bar_volume": 0, "slope_bars": 0}
+    strategy = VwapStrategy(VwapSettings.model_validate({"filters": {**none, **filters}}))
+    for minute in range(60):
+        strategy.on_bar(a_bar(minute, "99" if minute < 30 else "101"), a_context())
+    return strategy
+
+
+@pytest.mark.parametrize(
+    ("filters", "close", "volume", "passes"),
+    [
+        ({}, "99.60", "1", True),
+        ({"distance": "1.5"}, "99.60", "1", False),
+        ({"distance": "1.5"}, "99.54", "1", True),
+        ({"bar_volume": 500}, "99.60", "500", False),
+        ({"bar_volume": 500}, "99.60", "501", True),
+        ({"slope_bars": 15}, "99.60", "1", True),
+        ({"slope_bars": 15}, "90", "60000", False),
+        ({"slope_bars": 61}, "99.60", "1", False),
+        ({"enabled": False, "distance": 9, "bar_volume": 10**8, "slope_bars": 90}, "99.60", "1", True),
+    ],
+)
+def test_a_marginal_dip_is_left_alone(filters: dict[str, object], close: str, volume: str, passes: bool) -> None:
+    """ST-06, ST-03: by distance, by the bar's volume, by the slope, each of them alone; off, by none."""
+    answer = filtered(**filters).on_bar(a_bar(60, close, volume=volume), a_context())
+
+    assert isinstance(answer, EntrySignal) is passes
+    assert passes or reason_of(answer) is NoTradeReason.WEAK_SETUP
+
+
+def test_the_filters_have_the_figures_of_the_requirement() -> None:
+    """ST-06"""
+    filters = VwapSettings().filters
+
+    assert (filters.enabled, filters.distance, filters.bar_volume) == (False, Decimal("1.5"), 100_000)
+    assert "filters" not in VwapSettings().model_dump()
+
+
+def test_a_slope_survives_a_stop() -> None:
+    """ST-01, ST-06"""
+    strategy, adapter = filtered(slope_bars=15), TypeAdapter(VwapState)
+
+    restored = VwapStrategy(strategy.settings, adapter.validate_json(adapter.dump_json(strategy.state)))
+
+    assert restored.state == strategy.state
+    assert len(restored.state.earlier) == 16
+    assert isinstance(restored.on_bar(a_bar(60, "99.60"), a_context()), EntrySignal)
+
+
 # ── a real week ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -1,0 +1,97 @@
+"""`keyturn backtest`: recorded bars through the one engine without a desk, and how good a strategy was on them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from console.commands.shared import Overrides, composition_of, print_json, say
+from core.ports import BacktestRequest, OperatorError
+
+if TYPE_CHECKING:
+    from core.ports import Watch
+
+WIDEST = 110
+"""Columns of the page, at most."""
+
+
+def backtest(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help="CSV files of one-minute or daily bars, each played for itself.")],
+    strategy: Annotated[str | None, typer.Option(help="The one strategy that is on; else as the settings say.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="Of files whose names do not begin with one.")] = None,
+    overrides: Overrides = None,
+    profile: Annotated[str | None, typer.Option(help="micro, swing or freqtrade.")] = None,
+    without_frictions: Annotated[
+        bool, typer.Option("--without-frictions", help="No slippage, partial fill, rejection, halt or interest.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Decides what goes wrong, and when.")] = 1,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object; a list of them for several files.")
+    ] = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write CSV tables there; a new or empty folder.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write one HTML file that needs nothing else.")] = None,
+) -> None:
+    """Play bars through the engine on the simulated exchange, each proposal confirmed, and measure what came of it.
+
+    Example: keyturn backtest SPY_daily_2008_on.csv --strategy sma --profile swing --html sma.html
+    """
+    if html is not None and html.suffix.lower() not in (".html", ".htm"):
+        raise OperatorError(f"--html {html}: its name ends with .html, so that no other file is written over")
+    request = BacktestRequest(
+        files=tuple(files),
+        strategy=strategy,
+        symbol=symbol,
+        overrides=(*((f"profile={profile}",) if profile is not None else ()), *(overrides or ())),
+        has_frictions=not without_frictions,
+        seed=seed,
+        tables_folder=csv,
+        page_file=html,
+    )
+    with _progress() as watch:
+        found = composition_of(context).backtest(request, watch)
+    if as_json:
+        print_json(found[0] if len(found) == 1 else found)
+    else:
+        _show(found)
+        for written in (csv, html):
+            if written is not None:
+                say(f"written: {written}")
+    raise typer.Exit(int(any("interrupted" in each for each in found)))
+
+
+def _show(found: list[dict[str, object]]) -> None:
+    from rich.console import Console
+
+    from console.commands.backtest_page import beside_each_other, page
+
+    console = Console(highlight=False)
+    width = min(console.width, WIDEST)
+    console.print(page(found[0], width) if len(found) == 1 else beside_each_other(found), width=width, markup=False)
+
+
+@contextmanager
+def _progress() -> Iterator[Watch]:
+    """A bar a file, on a terminal alone: a script reads what is printed."""
+    if not sys.stderr.isatty():
+        yield lambda _name, _done, _whole: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    from widgets.grid_text import harmless
+
+    bars: dict[str, TaskID] = {}
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+
+        def watch(name: str, done: int, whole: int) -> None:
+            if name not in bars:
+                bars[name] = progress.add_task(harmless(name), total=whole)
+            progress.update(bars[name], completed=done)
+
+        yield watch

@@ -1,0 +1,64 @@
+"""`keyturn plan`: a file of orders, put on the plan screen of the desk that runs (OP-05)."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.commands.shared import Account, composition_of, say
+from core.ports import OperatorError
+
+
+def plan(
+    context: typer.Context,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV: symbol,side (buy, sell, short, cover), and of quantity,notional,type,limit_price,stop_price,"
+            "time_in_force what is needed."
+        ),
+    ],
+    deploy: Annotated[
+        str | None, typer.Option("--deploy", help="USD, shared equally by the rows that open and name no size.")
+    ] = None,
+    is_checked: Annotated[bool, typer.Option("--check", help="Read the file, say what it holds, do no more.")] = False,
+    account: Account = None,
+) -> None:
+    """Put a file of orders on the plan screen; nothing is sent before each is marked and the plan is signed there.
+
+    A sale without a size sells all that is held. A file with a row that cannot be read becomes no plan.
+
+    Example: keyturn plan rebalance.csv --check
+    """
+    from core.csv_table import text_of
+    from core.plan_file import PlanFileError, read_plan
+
+    amount, text = _amount(deploy), text_of(file)
+    try:
+        rows = read_plan(file, text, amount)
+    except PlanFileError as error:
+        for fault in error.faults:
+            say(fault, err=True)
+        say(f"{file.name}: nothing was staged; mend these rows and run it again", err=True)
+        raise typer.Exit(1) from None
+    reducing = sum(row.effect.only_reduces for row in rows)
+    held = f"{file.name}: {len(rows)} orders, {reducing} to sell or cover, {len(rows) - reducing} to open"
+    if is_checked:
+        say(f"{held}; the file can be read, nothing was staged")
+        return
+    say(f"{held}; {composition_of(context).plan(account, file.name, text, amount)}")
+
+
+def _amount(text: str | None) -> Decimal | None:
+    if text is None:
+        return None
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal(0)
+    if not (amount.is_finite() and amount > 0):
+        raise OperatorError(f"--deploy {text}: is no amount in USD such as 50000")
+    return amount

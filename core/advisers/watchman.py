@@ -1,0 +1,51 @@
+"""The watchman reads the log as a second pair of eyes would: one reason that refuses again and again, a bare position.
+
+It measures nothing and knows no market; the same picture always brings the same words.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from core.advisers.base import Shown
+from core.advisers.terms import WatchmanTerms
+from core.model.advice import Advice
+from core.model.values import plain
+from core.views import LogRow
+
+REFUSED = " not staged: "
+"""Stands between who wanted to trade what and the reasons why not (`core.telling`)."""
+
+
+class Watchman:
+    name = "watchman"
+    is_deterministic = True
+
+    def __init__(self, terms: WatchmanTerms, most: int) -> None:
+        self.terms = terms
+        self.most = most
+
+    def advise(self, shown: Shown) -> Iterator[Advice]:
+        """Bare positions first, then what was refused most often; no more than may be said at once."""
+        return islice(self._found(shown), self.most)
+
+    def _found(self, shown: Shown) -> Iterator[Advice]:
+        for row in shown.positions:
+            if row.bare and not row.is_closing:
+                yield Advice(f"{row.symbol}: nothing at the broker guards {plain(row.bare)} shares; give it a stop")
+        often = sorted(refusals(shown.log).items(), key=lambda found: (-found[1], found[0]))
+        for (who, reason), times in often:
+            if times >= self.terms.refusals:
+                yield Advice(f"{who} was refused again and again by one check, {reason}: look at its limit")
+
+
+def refusals(log: Sequence[LogRow]) -> Counter[tuple[str, str]]:
+    """How often each check refused whom, as in (`vwap: SPY`, `spread`); figures in a reason make no other of it."""
+    found: Counter[tuple[str, str]] = Counter()
+    for row in log:
+        who, is_refusal, reasons = row.text.partition(REFUSED)
+        if row.kind == "proposal" and is_refusal:
+            found.update({(who, reason.partition(":")[0]) for reason in reasons.split("; ") if ": " in reason})
+    return found

@@ -1,0 +1,137 @@
+"""The exit rules themselves: one question of one position at one close, answered from figures alone (ST-09).
+
+Nothing is remembered here, and no clock is read: what a position has seen since its entry stands in `Standing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.exits.terms import ExitTerms
+from core.model.signal import ExitReason
+from core.model.values import ZERO, Price, Quantity, to_nearest_tick
+
+ONE = Decimal(1)
+HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A position at the close of a bar.
+
+    Attributes
+    ----------
+    is_long
+        A short gains where the price falls; every rule is its mirror image then.
+    average_price
+        What was paid for a share on average (a short: received), USD.
+    held, bare
+        Shares held, and those of them that no working exit and no stop at the broker would close.
+    best
+        The best price since the entry: for a long the highest, for a short the lowest.
+    days
+        Days of the New York calendar since the entry.
+    is_late
+        It must be flat by the close, and that is near.
+    own_stop, own_target
+        Prices that came with the entry, USD; None where none did.
+    is_target_at_broker, is_trailed_at_broker
+        An order at the broker takes the profit, or trails: no rule races it (EX-13).
+    """
+
+    is_long: bool
+    average_price: Price
+    held: Quantity
+    bare: Quantity
+    best: Price
+    days: int
+    is_late: bool
+    own_stop: Price | None = None
+    own_target: Price | None = None
+    is_target_at_broker: bool = False
+    is_trailed_at_broker: bool = False
+
+    def gain_at(self, price: Decimal) -> Decimal:
+        """As a ratio of what was paid."""
+        way = price - self.average_price if self.is_long else self.average_price - price
+        return way / self.average_price
+
+    def off(self, fraction: Decimal, price: Decimal) -> Price:
+        """`fraction` worse than `price`; better where it is below zero."""
+        return to_nearest_tick(price * (ONE - fraction if self.is_long else ONE + fraction))
+
+    def is_worse(self, price: Decimal, than: Decimal) -> bool:
+        """At that price or beyond it, to the losing side."""
+        return price <= than if self.is_long else price >= than
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An exit whose condition holds: how much, why, the price that it was measured by (USD), and that in words."""
+
+    quantity: Quantity
+    reason: ExitReason
+    level: Price
+    words: str
+
+
+def exit_due(terms: ExitTerms, standing: Standing, close: Price) -> Due | None:
+    """The first rule that holds at this close; None where all of them let the position be.
+
+    A stop goes before the close of the day, that before the trailing stop, the target, and time. The stop sells only
+    what nothing at the broker covers; every other leaves with all of it, the stop being taken out first (EX-21).
+    """
+    return next(_due(terms, standing, close), None)
+
+
+def _due(terms: ExitTerms, standing: Standing, close: Price) -> Iterator[Due]:
+    stop = stop_of(terms, standing)
+    if stop is not None and standing.bare > ZERO and standing.is_worse(close, stop):
+        yield Due(standing.bare, ExitReason.STOP_LOSS, stop, f"close {_text(close)} is at the stop {_text(stop)}")
+    if standing.is_late:
+        yield Due(standing.held, ExitReason.FORCE_FLAT, close, "flat before the market closes")
+    trail = trail_of(terms, standing)
+    if trail is not None and not standing.is_trailed_at_broker and standing.is_worse(close, trail):
+        words = f"close {_text(close)} is {_percent(terms.trail)} behind the best price {_text(standing.best)}"
+        yield Due(standing.held, ExitReason.TRAILING_STOP, trail, words)
+    target = target_of(terms, standing)
+    if target is not None and not standing.is_target_at_broker and standing.is_worse(target, close):
+        words = f"close {_text(close)} is at the target {_text(target)}"
+        yield Due(standing.held, ExitReason.TAKE_PROFIT, target, words)
+    if terms.max_days and standing.days > terms.max_days:
+        yield Due(standing.held, ExitReason.TIME_EXIT, close, f"held for {standing.days} days")
+    gain = standing.gain_at(close)
+    if terms.stale_days and standing.days > terms.stale_days and gain < terms.stale_gain:
+        words = f"held for {standing.days} days and only {_percent(gain)} up"
+        yield Due(standing.held, ExitReason.TIME_EXIT, close, words)
+
+
+def stop_of(terms: ExitTerms, standing: Standing) -> Price | None:
+    """The stop that came with the entry, or the rule's own."""
+    if standing.own_stop is not None or not terms.stop:
+        return standing.own_stop
+    return standing.off(terms.stop, standing.average_price)
+
+
+def target_of(terms: ExitTerms, standing: Standing) -> Price | None:
+    """The target that came with the entry, or the rule's own."""
+    if standing.own_target is not None or not terms.profit_target:
+        return standing.own_target
+    return standing.off(-terms.profit_target, standing.average_price)
+
+
+def trail_of(terms: ExitTerms, standing: Standing) -> Price | None:
+    """The price behind the best one; None while it does not trail yet."""
+    if not terms.trail or standing.gain_at(standing.best) < terms.trail_from:
+        return None
+    return standing.off(terms.trail, standing.best)
+
+
+def _text(price: Decimal) -> str:
+    return str(to_nearest_tick(price))
+
+
+def _percent(fraction: Decimal) -> str:
+    return f"{fraction * HUNDRED:.2f} %"

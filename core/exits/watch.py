@@ -1,0 +1,107 @@
+"""What is remembered of each position for its exits: when it was opened, and the best price since (ST-09, SP-05).
+
+Folded from fills and bars after the ledger took them in, so that a restart at any instant finds the same marks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from core.execution.ledger import Ledger, position_key
+from core.facts import OrderFilled, PositionCorrected
+from core.model.bar import Bar
+from core.model.order import StopHolder
+from core.model.position import Position
+from core.model.values import Price, Symbol
+
+
+@dataclass(slots=True)
+class Mark:
+    """A position's.
+
+    Attributes
+    ----------
+    opened_at
+        Of the position that it belongs to, UTC.
+    best
+        The best price since: a long's highest, a short's lowest, USD; at first what was paid.
+    stop, target
+        What came with the entry, USD; None where nothing did, and where the broker's books overruled ours since,
+        perhaps after a split: the prices of the entry are of other shares then.
+    is_stop_ours
+        The ticket said that this desk watches that stop.
+    """
+
+    opened_at: datetime
+    best: Price
+    stop: Price | None = None
+    target: Price | None = None
+    is_stop_ours: bool = False
+
+
+@dataclass(slots=True)
+class WatchState:
+    """`marks` is keyed `SYMBOL/strategy`, as positions are."""
+
+    marks: dict[str, Mark] = field(default_factory=dict)
+
+
+class ExitWatch:
+    """The slice of the marks."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.state = WatchState()
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            OrderFilled: self._filled,
+            PositionCorrected: self._corrected,
+        }
+
+    def mark(self, position: Position) -> Mark:
+        """What was remembered of it; a fresh mark where it is older than this slice."""
+        found = self.state.marks.get(position_key(position.symbol, position.strategy))
+        if found is not None and found.opened_at == position.opened_at:
+            return found
+        entry = self.ledger.order(position.entry_order)
+        if entry is None:
+            return Mark(position.opened_at, position.average_price)
+        stop, is_ours = entry.stop, entry.stop is not None and entry.stop.holder is StopHolder.DESK
+        price = None if stop is None else stop.price
+        return Mark(position.opened_at, position.average_price, price, entry.target_price, is_ours)
+
+    def take_bar(self, bar: Bar) -> None:
+        """After the entry a bar counts whole; of the bar in which it was filled, its close alone is surely later."""
+        for position in self.ledger.positions_in(bar.symbol):
+            if bar.end <= position.opened_at:
+                continue
+            mark, is_long = self._kept(position), position.quantity > 0
+            seen = bar.close if bar.start < position.opened_at else bar.high if is_long else bar.low
+            mark.best = max(mark.best, seen) if is_long else min(mark.best, seen)
+
+    def _kept(self, position: Position) -> Mark:
+        mark = self.mark(position)
+        self.state.marks[position_key(position.symbol, position.strategy)] = mark
+        return mark
+
+    def _filled(self, _at: datetime, fact: OrderFilled) -> None:
+        order = self.ledger.order(fact.fill.client_order_id)
+        if order is None:
+            return
+        position = self.ledger.position(order.request.symbol, order.strategy)
+        if position is None:
+            self.state.marks.pop(position_key(order.request.symbol, order.strategy), None)
+        else:
+            self._kept(position)
+
+    def _corrected(self, _at: datetime, fact: PositionCorrected) -> None:
+        self._forget(fact.symbol)
+        for position in self.ledger.positions_in(fact.symbol):
+            key = position_key(position.symbol, position.strategy)
+            self.state.marks[key] = Mark(position.opened_at, position.average_price)
+
+    def _forget(self, symbol: Symbol) -> None:
+        for key in [key for key in self.state.marks if key.rpartition("/")[0] == symbol]:
+            del self.state.marks[key]

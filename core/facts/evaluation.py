@@ -1,0 +1,63 @@
+"""What a night said of the strategies, and what the operator said to it (ST-10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from core.model.evaluation import Evaluated, ShutCause
+from core.model.values import Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class StrategiesEvaluated:
+    """The night of this New York day is judged: each strategy that traded for long enough, with its figures."""
+
+    day: date
+    results: tuple[Evaluated, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyShut:
+    """It opens nothing from here on; its exits go on.
+
+    Attributes
+    ----------
+    strategy
+        Empty where every strategy is meant.
+    scope
+        The regime in which it is; empty where it is in all of them.
+    until
+        None where no time ends it.
+    """
+
+    strategy: str
+    cause: ShutCause
+    scope: str
+    reason: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyOpened:
+    """It may open again, by the operator or because its cause is over."""
+
+    strategy: str
+    cause: ShutCause
+    scope: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionProposed:
+    """It did well: so much more of its allocation is proposed. The operator decides."""
+
+    strategy: str
+    step: Fraction
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionDecided:
+    strategy: str
+    is_adopted: bool

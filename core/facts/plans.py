@@ -1,0 +1,93 @@
+"""Plans: opened, marked, signed, each order's turn, every change of where the plan stands, its end with its report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.model.plan import Plan, PlanEnd, PlanPhase, PlanReport, SignedOrder
+from core.model.staging import Mandate
+from core.model.values import Digest, Money, ProposalId, TicketId
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOpened:
+    """A dry run of every order, each with the effect of those before it (OP-05). `marked` is what came marked."""
+
+    plan: Plan
+    marked: tuple[ProposalId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanMarked:
+    plan_id: TicketId
+    proposal_id: ProposalId
+    is_marked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSigned:
+    """The key was turned on this digest: each order has a mandate, and is checked afresh at its turn (OP-02).
+
+    Attributes
+    ----------
+    left_out
+        What is not among the orders, with every reason.
+    ends_at
+        When what was signed is permitted no more (UTC).
+    buying_power
+        Before the first order, USD.
+    """
+
+    plan_id: TicketId
+    digest: Digest
+    orders: tuple[SignedOrder, ...]
+    left_out: tuple[tuple[ProposalId, tuple[str, ...]], ...]
+    mandates: tuple[Mandate, ...]
+    ends_at: datetime
+    buying_power: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRefused:
+    """A plan that was not opened, a key that did not sign: why."""
+
+    plan_id: TicketId
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTurnBegun:
+    """An order's turn: its ticket and its confirmation follow in the same act."""
+
+    plan_id: TicketId
+    proposal_id: ProposalId
+    ticket_id: TicketId
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOrderSkipped:
+    """A signed order that does not go, and why; the others go on."""
+
+    plan_id: TicketId
+    proposal_id: ProposalId
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanMoved:
+    """The plan stands elsewhere now, and why."""
+
+    plan_id: TicketId
+    phase: PlanPhase
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanEnded:
+    """Nothing of it goes out any more. `report` is None where nothing was signed."""
+
+    plan_id: TicketId
+    end: PlanEnd
+    reason: str
+    report: PlanReport | None

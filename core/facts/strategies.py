@@ -1,0 +1,63 @@
+"""What befell the strategies themselves: one failed on a bar, two contradicted each other, one is missing (ST-07)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from core.model.values import Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyFailed:
+    """It gave no answer to a bar that could be used: it raised, or it was too slow.
+
+    Attributes
+    ----------
+    reason
+        What it raised, in words; empty where it was slow.
+    milliseconds, limit
+        How long it took, and how long it may; None where it raised.
+    """
+
+    strategy: str
+    symbol: Symbol
+    bar_start: datetime
+    reason: str = ""
+    milliseconds: Decimal | None = None
+    limit: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignalsOpposed:
+    """On one bar some would have bought and others sold: no entry of them is staged.
+
+    Attributes
+    ----------
+    buyers, sellers
+        The strategies that signalled.
+    leaving
+        Of the sellers, those whose exit is staged all the same: it protects, or was held back before.
+    """
+
+    symbol: Symbol
+    bar_start: datetime
+    buyers: tuple[str, ...]
+    sellers: tuple[str, ...]
+    leaving: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyMissing:
+    """A strategy of the user's that has a table does not load, and why: nothing is proposed for it."""
+
+    strategy: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyFound:
+    """It loads again, or nothing asks for it any more."""
+
+    strategy: str

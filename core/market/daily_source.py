@@ -1,0 +1,123 @@
+"""Daily bars from a CSV file: a day is named by its date, and stands for the whole of its session (MD-05).
+
+A file of daily bars has a column `date`, or a `timestamp` whose rows are a day apart. Its bars begin when their session
+opens; nobody knows one before it closed, and the engine hears of it when the next session opens.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+from core.csv_table import FIRST_ROW, Row, TableError, columns_of, rows_of, shown, text_of
+from core.market.calendar import NEW_YORK, ExchangeCalendar
+from core.market.csv_source import FIRST_YEAR, LAST_YEAR, Broken, bar_of, place_of
+from core.model.bar import Bar, WholeSession
+from core.model.session import Session
+from core.model.values import Symbol
+
+FIGURES = ("open", "high", "low", "close", "volume")
+A_DAY_APART = timedelta(hours=20)
+"""Two daily bars are never nearer: not on the day on which the clocks change, not around a half day."""
+LOOKED_AT = 6
+"""Lines of a file that tell what its bars are."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    """A row that names its day and has figures, not yet looked at."""
+
+    place: str
+    day: date
+    fields: Row
+    columns: tuple[int, ...]
+
+
+def is_daily(path: Path) -> bool:
+    """Whether the bars of a file are a day apart; False for one that cannot be read, which is told elsewhere."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            rows = [row for _, row in zip(range(LOOKED_AT), csv.reader(file, skipinitialspace=True), strict=False)]
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return False
+    header = [name.strip().lower() for name in rows[0]] if rows else []
+    if "timestamp" not in header:
+        return "date" in header
+    times = list(_times(rows[1:], header.index("timestamp")))
+    return len(times) > 1 and all(later - earlier >= A_DAY_APART for earlier, later in pairwise(times))
+
+
+def _times(rows: list[Row], column: int) -> Iterator[datetime]:
+    for row in rows:
+        try:
+            at = datetime.fromisoformat(row[column])
+        except (IndexError, ValueError):
+            continue
+        yield at.replace(tzinfo=UTC) if at.tzinfo is None else at
+
+
+def read_days(path: Path) -> list[DayRow | Broken]:
+    """Every row of a file of daily bars, in order, one item a row.
+
+    Raises
+    ------
+    TableError
+        The file has another shape, or its days are not in order.
+    """
+    rows = rows_of(path, text_of(path), "day")
+    named = "date" if "date" in (name.strip().lower() for name in rows[0]) else "timestamp"
+    when, *figures = columns_of(path, rows[0], (named, *FIGURES))
+    items: list[DayRow | Broken] = []
+    last: date | None = None
+    for index, row in enumerate(rows[1:]):
+        day = _day(row, when)
+        if isinstance(day, str):
+            items.append(Broken(place_of(path, index), day))
+            continue
+        if last is not None and day <= last:
+            raise TableError(
+                f"{path}:{index + FIRST_ROW}: {day} is not after {last}; sort the file by date, one row a day"
+            )
+        last = day
+        items.append(DayRow(place_of(path, index), day, row, (when, *figures)))
+    if last is None:
+        raise TableError(f"{path}: no row names its day, such as 2008-01-02; mend the file")
+    return items
+
+
+def _day(row: Row, column: int) -> date | str:
+    """The day of a row, or what is wrong with it. Midnight in any zone names the day as it is written."""
+    if column >= len(row):
+        return "the line ends before its date"
+    text = row[column].strip()
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return f"date {shown(text)} is no day such as 2008-01-02"
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        return f"date {shown(text)} is outside the years {FIRST_YEAR} to {LAST_YEAR}"
+    return at.date() if at.time() == time() or at.tzinfo is None else at.astimezone(NEW_YORK).date()
+
+
+def daily_bars(
+    rows: list[DayRow | Broken], symbol: Symbol, calendar: ExchangeCalendar
+) -> Iterator[tuple[Bar, WholeSession, str] | Broken]:
+    """The rows as bars of their sessions, each with its place; one without a session, or that is no bar, is broken."""
+    for row in rows:
+        if isinstance(row, Broken):
+            yield row
+            continue
+        session = calendar.session_on(row.day)
+        if not isinstance(session, Session):
+            yield Broken(row.place, f"{row.day} has no session: {session.reason}")
+            continue
+        bar = bar_of(row.fields, row.columns, symbol, session.open)
+        if isinstance(bar, Bar):
+            heard_at = calendar.next_session(session.open).open
+            yield bar, WholeSession(session.close - session.open, heard_at), row.place
+        else:
+            yield Broken(row.place, bar)

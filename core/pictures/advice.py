@@ -1,0 +1,44 @@
+"""The advisory stream as the desk shows it: what is still good, the newest first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.advisers.book import Given, key_of
+from core.advisers.house import advisers_of
+from core.advisers.words import idea_in_words
+from core.desk import Desk
+from core.views import AdviceRow, AdviceView
+from core.workflows.recommending import why_not
+
+
+def advice_view(desk: Desk, at: datetime) -> AdviceView:
+    state = desk.advice.state
+    return AdviceView(
+        rows=tuple(_row(desk, given, at) for given in reversed(state.given) if at < given.expires_at),
+        advisers=tuple(
+            (adviser.name, f"asked no more: {state.paused[adviser.name]}" if adviser.name in state.paused else "asked")
+            for adviser in advisers_of(desk.control.settings.advisers)
+        ),
+        oversteps=state.oversteps,
+    )
+
+
+def _row(desk: Desk, given: Given, at: datetime) -> AdviceRow:
+    idea = given.idea
+    reason = why_not(desk, given, at) if idea is not None else ""
+    is_adopted = (
+        idea is not None and desk.advice.state.adopted_from.get(key_of(idea.strategy, idea.symbol)) == given.number
+    )
+    return AdviceRow(
+        number=given.number,
+        adviser=given.adviser,
+        at=given.at,
+        text=given.text,
+        idea=idea,
+        idea_in_words="" if idea is None else idea_in_words(idea),
+        expires_at=given.expires_at,
+        is_adopted=is_adopted,
+        takes_it=idea is not None and not reason,
+        why_not=reason,
+    )

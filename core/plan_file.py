@@ -1,0 +1,157 @@
+"""A plan out of the operator's own CSV file: every row that cannot be believed is told with its place (OP-05).
+
+A file with one such row becomes no plan at all: half of a rebalancing is another trade than the one that was written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from core.csv_table import FIRST_ROW, Row, TableError, columns_of, rows_of, shown
+from core.inputs import PlanRow
+from core.model.order import Effect, OrderType, TimeInForce
+from core.model.values import Money, Price, Quantity, Symbol
+
+NEEDED = ("symbol", "side")
+OPTIONAL = ("quantity", "notional", "type", "limit_price", "stop_price", "time_in_force")
+COLUMNS = (*NEEDED, *OPTIONAL)
+SIDES: Mapping[str, Effect] = {
+    "buy": Effect.OPEN,
+    "sell": Effect.CLOSE,
+    "short": Effect.SHORT,
+    "cover": Effect.COVER,
+}
+TYPES = {"market": OrderType.MARKET, "limit": OrderType.LIMIT}
+LASTS = {"day": TimeInForce.DAY, "gtc": TimeInForce.GTC}
+SYMBOL = re.compile(r"[A-Z][A-Z0-9./]{0,9}")
+LARGEST = Decimal(1_000_000_000)
+MOST_ROWS = 200
+"""More orders than a person reads before a signing."""
+
+
+class PlanFileError(TableError):
+    """Rows that cannot be believed; `faults` has one line for each, with its place."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        self.faults = faults
+        super().__init__("; ".join(faults))
+
+
+def read_plan(path: Path, text: str, deploy: Decimal | None = None) -> tuple[PlanRow, ...]:
+    """Every order of a file; `deploy` is shared equally by the rows that open and name no size, USD.
+
+    Raises
+    ------
+    PlanFileError
+        Naming each row at fault.
+    TableError
+        Where it is no table with these columns.
+
+    Notes
+    -----
+    What opens has a size: its own, or a part of what is to be deployed, which is tried like any other (RK-18).
+    """
+    rows = rows_of(path, text, "order")
+    places = _places(path, rows[0])
+    if len(rows) - 1 > MOST_ROWS:
+        raise TableError(f"{path}: {len(rows) - 1} orders, {MOST_ROWS} at most are signed at once; split the file")
+    name = path.name.replace(":", "_")
+    faults: list[str] = []
+    read: list[PlanRow] = []
+    for number, row in enumerate(rows[1:], FIRST_ROW):
+        place = f"{name}:{number}"
+        try:
+            one = _row(place, row, places, len(rows[0]))
+            _not_twice(place, one, read)
+            read.append(one)
+        except TableError as error:
+            faults.append(str(error))
+    bare = [row for row in read if not row.effect.only_reduces and row.quantity is None and row.notional is None]
+    if deploy is None:
+        faults += [f"{row.place}: no quantity and no notional; write one, or --deploy an amount" for row in bare]
+    if faults:
+        raise PlanFileError(tuple(sorted(faults, key=lambda fault: int(fault.split(":")[1]))))
+    if deploy is not None and not bare:
+        raise TableError(f"{path}: every row names its size, so that there is nothing to deploy; leave --deploy out")
+    share = Money((deploy or Decimal(0)) / max(1, len(bare)))
+    return tuple(replace(row, notional=share) if row in bare else row for row in read)
+
+
+def _places(path: Path, header: Row) -> dict[str, int]:
+    """A column of another name is refused: a limit that is misspelt would be sent at the market."""
+    columns_of(path, header, NEEDED)
+    names = [name.strip().lower() for name in header]
+    if unknown := [name for name in names if name not in COLUMNS]:
+        raise TableError(f"{path}:1: no column is called {shown(','.join(unknown))}; there are {','.join(COLUMNS)}")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise TableError(f"{path}:1: the column {', '.join(twice)} is there twice; keep one of them")
+    return {name: names.index(name) for name in names}
+
+
+def _row(place: str, row: Row, places: Mapping[str, int], count: int) -> PlanRow:
+    if len(row) != count:
+        raise TableError(f"{place}: the line has {len(row)} fields, the header {count}; make them equal")
+    fields = {name: row[number].strip() for name, number in places.items()}
+    symbol, side = fields["symbol"].upper(), fields["side"].lower()
+    if not SYMBOL.fullmatch(symbol):
+        raise TableError(f"{place}: symbol {shown(fields['symbol'])} is no symbol such as SPY")
+    if side not in SIDES:
+        raise TableError(f"{place}: side {shown(fields['side'])} must be {', '.join(SIDES)}")
+    effect = SIDES[side]
+    quantity, notional = _number(place, "quantity", fields), _number(place, "notional", fields)
+    if quantity is not None and notional is not None:
+        raise TableError(f"{place}: quantity and notional are both there; leave one of them empty")
+    limit, stop = _number(place, "limit_price", fields), _number(place, "stop_price", fields)
+    if stop is not None and effect.only_reduces:
+        raise TableError(f"{place}: stop_price is the stop of an entry; a sale has none, leave it empty")
+    return PlanRow(
+        place=place,
+        symbol=Symbol(symbol),
+        effect=effect,
+        quantity=None if quantity is None else Quantity(quantity),
+        notional=None if notional is None else Money(notional),
+        type=_type(place, fields.get("type", ""), limit),
+        limit_price=None if limit is None else Price(limit),
+        stop_price=None if stop is None else Price(stop),
+        time_in_force=_lasts(place, fields.get("time_in_force", "")),
+    )
+
+
+def _type(place: str, text: str, limit: Decimal | None) -> OrderType:
+    if text and text.lower() not in TYPES:
+        raise TableError(f"{place}: type {shown(text)} must be {' or '.join(TYPES)}; a plan takes no other")
+    kind = TYPES.get(text.lower(), OrderType.MARKET if limit is None else OrderType.LIMIT)
+    if kind is OrderType.LIMIT and limit is None:
+        raise TableError(f"{place}: a limit order needs a limit_price; write it")
+    if kind is OrderType.MARKET and limit is not None:
+        raise TableError(f"{place}: a market order has no limit_price; leave it empty, or write limit")
+    return kind
+
+
+def _lasts(place: str, text: str) -> TimeInForce:
+    if text and text.lower() not in LASTS:
+        raise TableError(f"{place}: time_in_force {shown(text)} must be {' or '.join(LASTS)}")
+    return LASTS.get(text.lower(), TimeInForce.DAY)
+
+
+def _number(place: str, name: str, fields: Mapping[str, str]) -> Decimal | None:
+    text = fields.get(name, "")
+    if not text:
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise TableError(f"{place}: {name} {shown(text)} is no number such as 12.5") from None
+    if not (number.is_finite() and 0 < number <= LARGEST):
+        raise TableError(f"{place}: {name} {shown(text)} must be above zero and at most {LARGEST:,}")
+    return number
+
+
+def _not_twice(place: str, row: PlanRow, read: list[PlanRow]) -> None:
+    for other in read:
+        if (other.symbol, other.effect) == (row.symbol, row.effect):
+            raise TableError(f"{place}: {row.symbol} stands at {other.place} already; write one row for it")

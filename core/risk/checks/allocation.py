@@ -1,0 +1,47 @@
+"""A strategy's entries stay within its own share of equity, and one position within its part of that (ST-08)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.model.staging import Verdict
+from core.model.values import plain
+from core.risk.allocation import Capital, Share, capital_of
+from core.risk.checks.passing import would_pass
+from core.risk.checks.verdicts import passed, refused, unmeasured, usd
+from core.risk.gate import Candidate, ReviewContext
+
+
+class AllocationCheck:
+    """Shuts an entry that takes more than its strategy has left; ends when one is closed, or with fewer shares."""
+
+    name = "allocation"
+
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict | None:
+        """None where the strategy has no share of its own: there is nothing to check."""
+        share = desk.allocations.of(candidate.strategy)
+        if share is None or candidate.only_reduces:
+            return None
+        price = candidate.price(desk.quote)
+        if price is None or desk.equity is None:
+            return unmeasured(self.name, "no price or no equity to measure it by", is_fresh=desk.is_fresh)
+        order = candidate.order
+        capital = capital_of(share, candidate.strategy, order.symbol, desk.ledger, desk.equity, order)
+        cost = price * order.quantity
+        if cost > capital.left:
+            said = f"exceeds strategy allocation: {_over(capital, share, candidate.strategy, cost)}"
+            return refused(self.name, f"{said}; {would_pass(candidate, desk)}")
+        return passed(self.name, f"{usd(capital.taken + cost)} of {usd(capital.allocated)} with it")
+
+
+def _over(capital: Capital, share: Share, strategy: str, cost: Decimal) -> str:
+    """Which of the two limits is passed."""
+    if capital.taken + cost > capital.allocated:
+        return (
+            f"{strategy} would use {usd(capital.taken + cost)} of {usd(capital.allocated)}, "
+            f"{plain(share.allocation * 100)} % of equity"
+        )
+    return (
+        f"the position would cost {usd(capital.in_symbol + cost)} of {usd(capital.of_a_position)}, "
+        f"{plain(share.position_part * 100)} % of what {strategy} has"
+    )

@@ -1,0 +1,240 @@
+"""The slice of the evaluation: each strategy's trades of the last while, who is shut and why, what is proposed.
+
+It folds trades, measurements of the VIX and its own verdicts (ST-10). A night reads no trade but those of the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from core.facts import (
+    DayStarted,
+    PositionChanged,
+    PromotionDecided,
+    PromotionProposed,
+    RegimeMeasured,
+    StrategiesEvaluated,
+    StrategyOpened,
+    StrategyShut,
+)
+from core.model.evaluation import Evaluated, Figures, ShutCause
+from core.model.position import Trade
+from core.model.regime import Market, Regime, VixReading
+from core.model.values import ZERO, Fraction
+from core.risk.evaluation.figures import Result, figures_of
+from core.risk.evaluation.terms import EvaluationSettings
+
+EVERY = ""
+"""Stands for every strategy."""
+RESUMED = frozenset({ShutCause.RETIRED, ShutCause.REGIME})
+"""What the operator alone ends; the others end by themselves."""
+VIX_KEPT = 10
+"""Closes of the VIX that are kept; the settings ask for no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """A strategy opens nothing, in one regime where `scope` names one; `until` is None where no time ends it."""
+
+    strategy: str
+    cause: ShutCause
+    scope: str
+    reason: str
+    since: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """More of the capital, for the operator to adopt or to decline."""
+
+    step: Fraction
+    reason: str
+    at: datetime
+
+
+@dataclass(slots=True)
+class Record:
+    """One strategy. `results` holds the trades of the window, the oldest first.
+
+    `decided_on` is the day of the operator's last word on a larger allocation, `adopted` how many of them are adopted.
+    """
+
+    began_on: date
+    results: list[Result] = field(default_factory=list)
+    losses_in_a_row: int = 0
+    decided_on: date | None = None
+    adopted: int = 0
+
+
+@dataclass(slots=True)
+class EvaluationState:
+    """`entered_in` says in which regime each open position was opened, by `SYMBOL/strategy`.
+
+    `days` holds the trading days of the window on which the desk ran, `last` what the last night said of each strategy.
+    """
+
+    records: dict[str, Record] = field(default_factory=dict)
+    entered_in: dict[str, str] = field(default_factory=dict)
+    days: list[date] = field(default_factory=list)
+    vix: list[tuple[date, Decimal]] = field(default_factory=list)
+    shut: dict[str, Shut] = field(default_factory=dict)
+    proposed: dict[str, Proposed] = field(default_factory=dict)
+    last: dict[str, Evaluated] = field(default_factory=dict)
+    evaluated_on: date | None = None
+
+
+class EvaluationBook:
+    """
+    Parameters
+    ----------
+    regime
+        What is known of the market now.
+    day_of
+        The New York day of an instant.
+    """
+
+    def __init__(
+        self,
+        terms: Callable[[], EvaluationSettings],
+        regime: Callable[[], Regime],
+        day_of: Callable[[datetime], date],
+    ) -> None:
+        self.terms = terms
+        self.regime = regime
+        self.day_of = day_of
+        self.state = EvaluationState()
+        self.folds = {
+            DayStarted: self._day_started,
+            PositionChanged: self._position_changed,
+            RegimeMeasured: self._measured,
+            StrategyShut: self._shut,
+            StrategyOpened: self._opened,
+            PromotionProposed: self._proposed,
+            PromotionDecided: self._decided,
+            StrategiesEvaluated: self._evaluated,
+        }
+
+    # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def shut(self, strategy: str, at: datetime) -> Shut | None:
+        """What keeps a strategy from opening anything now: a retirement before what ends by itself."""
+        now_in = label_of(self.regime())
+        found = [
+            shut
+            for shut in self.state.shut.values()
+            if shut.strategy in (strategy, EVERY)
+            and (shut.until is None or at < shut.until)
+            and (shut.cause is not ShutCause.REGIME or shut.scope == now_in)
+        ]
+        return min(found, key=lambda shut: [*ShutCause].index(shut.cause), default=None)
+
+    def shuts_of(self, strategy: str) -> Iterator[Shut]:
+        """Everything that is recorded against it, also what does not act in this regime."""
+        return (shut for shut in self.state.shut.values() if shut.strategy in (strategy, EVERY))
+
+    def is_retired(self, strategy: str) -> bool:
+        return key_of(strategy, ShutCause.RETIRED, "") in self.state.shut
+
+    def is_due(self, strategy: str, day: date) -> bool:
+        """Whether it has traded for long enough to be judged, and is not retired already."""
+        record = self.state.records.get(strategy)
+        is_old = record is not None and (day - record.began_on).days >= self.terms().least_days
+        return is_old and not self.is_retired(strategy)
+
+    def since(self, strategy: str, day: date) -> date:
+        """The first day that counts on the night of `day`."""
+        return max(self.state.records[strategy].began_on, day - timedelta(days=self.terms().window_days - 1))
+
+    def figures(self, strategy: str, day: date) -> Figures:
+        """On the night of `day`. Days on which the desk did not run are no days without a result."""
+        record, since = self.state.records[strategy], self.since(strategy, day)
+        counted = [each for each in self.state.days if since <= each <= day]
+        return figures_of(record.results, since, counted, record.losses_in_a_row, self.terms().least_trades)
+
+    def lost_since(self, strategy: str, monday: date) -> Decimal:
+        """What its trades that ended in this week lost together, USD; below zero is a gain."""
+        record = self.state.records.get(strategy)
+        return -sum((r.profit for r in record.results if r.day >= monday), ZERO) if record is not None else ZERO
+
+    # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def take(self, trade: Trade) -> None:
+        """One more trade is over. Times never go back: one that is heard late counts at the newest day."""
+        day = self.day_of(trade.exit_time)
+        record = self.state.records.setdefault(trade.strategy, Record(day))
+        if record.results:
+            day = max(day, record.results[-1].day)
+        regime = self.state.entered_in.get(f"{trade.symbol}/{trade.strategy}", "")
+        record.results.append(Result(day, trade.profit, regime))
+        record.losses_in_a_row = record.losses_in_a_row + 1 if trade.profit < ZERO else 0
+        oldest = day - timedelta(days=self.terms().window_days - 1)
+        while record.results[0].day < oldest:
+            del record.results[0]
+
+    def _day_started(self, _at: datetime, fact: DayStarted) -> None:
+        if fact.day in self.state.days:
+            return
+        oldest = fact.day - timedelta(days=self.terms().window_days - 1)
+        self.state.days = [*(day for day in self.state.days if day >= oldest), fact.day]
+
+    def _position_changed(self, _at: datetime, fact: PositionChanged) -> None:
+        key = f"{fact.symbol}/{fact.strategy}"
+        if fact.quantity:
+            self.state.entered_in.setdefault(key, label_of(self.regime()))
+        else:
+            self.state.entered_in.pop(key, None)
+
+    def _measured(self, _at: datetime, fact: RegimeMeasured) -> None:
+        """One value a day; a later word on the same day replaces it."""
+        vix = fact.regime.vix
+        if not isinstance(vix, VixReading):
+            return
+        kept = [(day, value) for day, value in self.state.vix if day < vix.measured_on]
+        self.state.vix = [*kept[-(VIX_KEPT - 1) :], (vix.measured_on, vix.value)]
+
+    def _shut(self, at: datetime, fact: StrategyShut) -> None:
+        shut = Shut(fact.strategy, fact.cause, fact.scope, fact.reason, at, fact.until)
+        self.state.shut[key_of(fact.strategy, fact.cause, fact.scope)] = shut
+        if fact.cause is ShutCause.RETIRED:
+            self.state.proposed.pop(fact.strategy, None)
+
+    def _opened(self, at: datetime, fact: StrategyOpened) -> None:
+        """What the operator resumes begins anew: what it was judged by counts no more, in that regime or in all."""
+        self.state.shut.pop(key_of(fact.strategy, fact.cause, fact.scope), None)
+        record = self.state.records.get(fact.strategy)
+        if record is None:
+            return
+        if fact.cause is ShutCause.RETIRED:
+            self.state.records[fact.strategy] = Record(self.day_of(at), adopted=record.adopted)
+        if fact.cause is ShutCause.REGIME:
+            record.results = [replace(r, regime="") if r.regime == fact.scope else r for r in record.results]
+
+    def _proposed(self, at: datetime, fact: PromotionProposed) -> None:
+        self.state.proposed[fact.strategy] = Proposed(fact.step, fact.reason, at)
+
+    def _decided(self, at: datetime, fact: PromotionDecided) -> None:
+        self.state.proposed.pop(fact.strategy, None)
+        record = self.state.records.get(fact.strategy)
+        if record is not None:
+            record.decided_on = self.day_of(at)
+            record.adopted += fact.is_adopted
+
+    def _evaluated(self, _at: datetime, fact: StrategiesEvaluated) -> None:
+        self.state.evaluated_on = fact.day
+        self.state.last = {**self.state.last, **{each.strategy: each for each in fact.results}}
+
+
+def label_of(regime: Regime) -> str:
+    """`up, calm`; empty while the market's labels are not known."""
+    market = regime.market
+    if not isinstance(market, Market) or market.trend is None or market.volatility is None:
+        return ""
+    return f"{market.trend.value}, {market.volatility.value}"
+
+
+def key_of(strategy: str, cause: ShutCause, scope: str) -> str:
+    return f"{strategy}/{cause.value}/{scope}"

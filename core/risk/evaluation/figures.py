@@ -1,0 +1,90 @@
+"""The figures that a strategy is judged by, each by its formula, from its closed trades alone (ST-10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, localcontext
+
+from core.model.evaluation import Figures, NoFigure
+from core.model.values import ZERO, Fraction, Money
+
+SESSIONS_A_YEAR = Decimal(252)
+PLACES = Decimal("0.0001")
+DIGITS = 28
+"""Of every step of a formula, whatever the process around it has set."""
+LEAST_SESSIONS = 2
+"""For a deviation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A closed trade: the New York day it ended on, what it made (USD), and the regime it was entered in.
+
+    `regime` is empty where it was not known.
+    """
+
+    day: date
+    profit: Money
+    regime: str = ""
+
+
+def figures_of(
+    results: Sequence[Result], since: date, sessions: Sequence[date], losses_in_a_row: int, least_trades: int
+) -> Figures:
+    """Of the trades that ended on `since` or later; `sessions` are the trading days from then on that count."""
+    counted = [result.profit for result in results if result.day >= since]
+    wins = sum(profit > ZERO for profit in counted)
+    return Figures(
+        since=since,
+        trades=len(counted),
+        wins=wins,
+        losses_in_a_row=losses_in_a_row,
+        win_rate=win_rate_of(wins, len(counted), least_trades),
+        sharpe=sharpe_of([result for result in results if result.day >= since], sessions),
+        profit_factor=profit_factor_of(counted),
+    )
+
+
+def win_rate_of(wins: int, trades: int, least: int) -> Fraction | NoFigure:
+    """Trades that made money / all trades, to four places. A trade that made nothing is no win.
+
+    It cannot be worked out of fewer than `least` trades.
+    """
+    if trades < least:
+        return NoFigure(f"{trades} trades of the {least} that a win rate needs")
+    return Fraction((Decimal(wins) / trades).quantize(PLACES))
+
+
+def profit_factor_of(profits: Sequence[Decimal]) -> Decimal | NoFigure:
+    """Sum of the gains / sum of the losses, to four places. It cannot be worked out where no trade lost."""
+    lost = -sum((profit for profit in profits if profit < ZERO), ZERO)
+    if not lost:
+        return NoFigure("no trade lost, so that there is no profit factor")
+    with localcontext() as context:
+        context.prec = DIGITS
+        return (sum((profit for profit in profits if profit > ZERO), ZERO) / lost).quantize(PLACES)
+
+
+def sharpe_of(results: Sequence[Result], sessions: Sequence[date]) -> Decimal | NoFigure:
+    """The annual Sharpe ratio of the daily results, to four places: √252 × mean / standard deviation.
+
+    A day's result is the sum, in USD, of the trades that ended on it, and zero on a session without any; the deviation
+    is the sample's (n − 1), the riskless rate zero. The ratio does not change with the capital behind it, so that it is
+    that of returns on a capital that stays the same (W. F. Sharpe, The Sharpe Ratio, 1994).
+
+    It cannot be worked out of fewer than two sessions, nor where every session made the same.
+    """
+    if len(sessions) < LEAST_SESSIONS:
+        return NoFigure(f"{len(sessions)} sessions of the {LEAST_SESSIONS} that a Sharpe ratio needs")
+    of_day = dict.fromkeys(sessions, ZERO)
+    for result in results:
+        of_day[result.day] = of_day.get(result.day, ZERO) + result.profit
+    with localcontext() as context:
+        context.prec = DIGITS
+        mean = sum(of_day.values(), ZERO) / len(of_day)
+        variance = sum(((day - mean) ** 2 for day in of_day.values()), ZERO) / (len(of_day) - 1)
+        if not variance:
+            return NoFigure("every session made the same, so that there is no Sharpe ratio")
+        return (SESSIONS_A_YEAR.sqrt() * mean / variance.sqrt()).quantize(PLACES)

@@ -1,0 +1,68 @@
+"""What the evaluation did, in words: one line each, for the log, and the lines of a strategy's detail."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core import facts
+from core.model.evaluation import Figures, NoFigure, ShutCause
+
+KINDS: dict[type, str] = {
+    facts.StrategiesEvaluated: "strategy",
+    facts.StrategyShut: "strategy",
+    facts.StrategyOpened: "strategy",
+    facts.PromotionProposed: "strategy",
+    facts.PromotionDecided: "strategy",
+}
+
+
+def in_words(fact: facts.Fact) -> str:
+    match fact:
+        case facts.StrategiesEvaluated():
+            each = (f"{e.strategy} {figures_in_words(e.figures)}: {e.verdict}" for e in fact.results)
+            return f"evaluated the night of {fact.day}: {'; '.join(each) or 'no strategy was due'}"
+        case facts.StrategyShut():
+            return f"{_whose(fact.strategy)} {shut_in_words(fact.cause, fact.scope)}: {fact.reason}"
+        case facts.StrategyOpened():
+            return f"{_whose(fact.strategy)} may open again ({fact.cause.value}): {fact.reason}"
+        case facts.PromotionProposed():
+            return (
+                f"{fact.strategy}: {fact.step:.0%} more of its allocation is proposed, + in Strategies: {fact.reason}"
+            )
+        case facts.PromotionDecided():
+            word = "adopted" if fact.is_adopted else "declined"
+            return f"{fact.strategy}: the larger allocation is {word}"
+    return ""
+
+
+def shut_in_words(cause: ShutCause, scope: str) -> str:
+    if cause is ShutCause.RETIRED:
+        return "is RETIRED, it opens nothing until you resume it"
+    where = f" while the market is {scope}" if scope else ""
+    return f"is paused{where}, it opens nothing"
+
+
+def figures_in_words(figures: Figures) -> str:
+    """`31 trades, won 58.1%, Sharpe 1.20, profit factor 1.40, 2 losses in a row`."""
+    parts = [
+        f"{figures.trades} trades",
+        f"won {_figure(figures.win_rate, '.1%')}",
+        f"Sharpe {_figure(figures.sharpe, '.2f')}",
+        f"profit factor {_figure(figures.profit_factor, '.2f')}",
+        f"{figures.losses_in_a_row} losses in a row",
+    ]
+    return ", ".join(parts)
+
+
+def missing_in_words(figures: Figures) -> tuple[str, ...]:
+    """Why each figure that is missing could not be worked out."""
+    found = (figures.win_rate, figures.sharpe, figures.profit_factor)
+    return tuple(figure.reason for figure in found if isinstance(figure, NoFigure))
+
+
+def _figure(figure: Decimal | NoFigure, form: str) -> str:
+    return "unknown" if isinstance(figure, NoFigure) else format(figure, form)
+
+
+def _whose(strategy: str) -> str:
+    return strategy or "every strategy"

@@ -1,0 +1,157 @@
+"""A backtest: recorded bars through the same engine, without a desk, and what came of it in figures (AN-04).
+
+The automatic operator turns each key, and the exchange's settings lay in its way what lies in everybody's. At each
+close the account is looked at, so that there is an equity series a day; what a strategy says is noted before anything
+judges it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from core.analytics.metrics import DayOfEquity, drawdowns, metrics
+from core.inputs import Start
+from core.model.bar import Bar
+from core.model.order import Side
+from core.model.session import Session
+from core.model.signal import EntrySignal
+from core.model.values import Symbol, plain
+from core.runtime.report import Report, Row, iso
+from core.runtime.virtual import VirtualRuntime
+from core.strategies.sma import SmaStrategy
+
+FRICTIONS = (
+    "exchange.slippage=0.0002",
+    "exchange.slippage_by_size=0.0008",
+    "exchange.partial_fills=0.1",
+    "exchange.rejections=0.005",
+    "exchange.halts=0.002",
+    "exchange.margin_interest=0.12",
+)
+"""What a backtest lays in the way: slippage from 2 to 10 basis points by size, a loan at 12 % a year, and now and then
+a fill in part (one of ten), a rejected order (one of 200), a halt of five minutes (one session of 500 a symbol). The
+last three rates are ours."""
+
+Said = tuple[datetime, str, Symbol, Side, Decimal | None]
+"""A bar's start, strategy, symbol, side and confidence: there may be a hundred thousand of them."""
+
+Watch = Callable[[int, int], None]
+"""Called with how many sessions are over, and how many there are."""
+
+
+class Backtest:
+    """One run. `signals` and `series` are there when it is over."""
+
+    def __init__(self, runtime: VirtualRuntime, sessions: Iterable[Session], *, is_daily: bool) -> None:
+        self.runtime = runtime
+        self.sessions = tuple(sessions)
+        self.report = Report(runtime.engine.desk)
+        self.signals: list[Said] = []
+        self.series: list[DayOfEquity] = []
+        self._is_daily = is_daily
+        self._orchestrator = runtime.engine.desk.orchestrator
+        self._crossings = runtime.engine.desk.control.settings.strategies.sma.enabled
+        runtime.engine.desk.bar_listeners.append(self._hear)
+
+    def run(self, watch: Watch) -> bool:
+        """Play everything. False where it was told to leave before the end."""
+        runtime = self.runtime
+        runtime.take(runtime.at, Start())
+        if self.sessions:
+            self._look(self.sessions[0], self.sessions[0].day - timedelta(days=1))
+        for number, session in enumerate(self.sessions, 1):
+            runtime.play(session.close)
+            if not runtime.is_running:
+                break
+            self._look(session, session.day)
+            watch(number, len(self.sessions))
+        runtime.play()
+        is_whole = runtime.is_running
+        runtime.stop("replayed")
+        return is_whole
+
+    def as_json(self, fingerprint: str) -> dict[str, object]:
+        """What a replay tells, and the figures: ratios as fractions, money in USD."""
+        settings, report = self.runtime.engine.desk.control.settings, self.report
+        profits = [float(trade["profit"]) for trade in report.trades if trade["profit"] is not None]
+        below = drawdowns(self.series)
+        return {
+            **report.as_json(fingerprint),
+            "metrics": {**metrics(self.series, profits), **self._costs()},
+            "signals": [self._signal(said) for said in self.signals],
+            "reasons": {name: self._reasons(name) for name in self._names()},
+            "equity": [
+                {"day": each.day.isoformat(), "equity": round(each.equity, 2), "drawdown": round(fall, 6)}
+                for each, fall in zip(self.series, below, strict=True)
+            ],
+            "profile": settings.profile,
+            "timeframe": "1day" if self._is_daily else "1min",
+        }
+
+    # ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _look(self, session: Session, day: date) -> None:
+        """The account as it stands when a session is over; before the first, as it was opened."""
+        account = self.runtime.exchange.account(session.close if day == session.day else self.runtime.at)
+        exposure = account.equity - account.cash
+        self.series.append(DayOfEquity(day, float(account.equity), float(exposure)))
+
+    def _hear(self, bar: Bar) -> None:
+        """What each strategy said of a bar, before anything judged it."""
+        if self._crossings:
+            self._note_crossings(bar)
+        for answer in self._orchestrator.answers:
+            if answer.strategy != SmaStrategy.name:
+                is_entry = isinstance(answer, EntrySignal)
+                side = Side.BUY if is_entry else Side.SELL
+                self._note(answer.strategy, bar, side, answer.confidence if isinstance(answer, EntrySignal) else None)
+
+    def _note_crossings(self, bar: Bar) -> None:
+        """That strategy keeps every crossing, also one that it makes nothing of."""
+        runner = self._orchestrator.runner(SmaStrategy.name, bar.symbol)
+        if runner is None or not isinstance(runner.strategy, SmaStrategy):
+            return
+        said = runner.strategy.state.said
+        if said is not None:
+            self._note(SmaStrategy.name, bar, said.side, said.confidence)
+
+    def _note(self, strategy: str, bar: Bar, side: Side, confidence: Decimal | None) -> None:
+        self.signals.append((bar.start, strategy, bar.symbol, side, confidence))
+
+    def _signal(self, said: Said) -> Row:
+        """A bar that is a whole day is named by its day."""
+        start, strategy, symbol, side, confidence = said
+        day = self.runtime.engine.desk.calendar.trading_day(start)
+        return {
+            "time": day.isoformat() if self._is_daily else iso(start),
+            "strategy": strategy,
+            "symbol": symbol,
+            "side": side.value,
+            "confidence": None if confidence is None else plain(confidence),
+        }
+
+    # ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _costs(self) -> dict[str, object]:
+        slips = [float(trade["slippage"]) for trade in self.report.trades if trade["slippage"] is not None]
+        statuses = Counter(row["status"] for row in self.report.orders.values())
+        return {
+            "slippage": sum(slips),
+            "margin_interest": float(self.runtime.exchange.interest),
+            "orders": len(self.report.orders),
+            "orders_rejected": statuses["REJECTED"],
+        }
+
+    def _names(self) -> list[str]:
+        """Strategies that were on."""
+        terms = self.runtime.engine.desk.control.settings.strategies
+        return [name for name in type(terms).model_fields if terms.of(name).enabled]
+
+    def _reasons(self, strategy: str) -> dict[str, int]:
+        counted: Counter[str] = Counter()
+        for runner in self._orchestrator.runners_of(strategy):
+            counted.update(runner.state.reasons)
+        return {str(reason): count for reason, count in counted.most_common()}

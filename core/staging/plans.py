@@ -1,0 +1,329 @@
+"""The plan: the one that is open or runs, folded from facts; and the last one, until another is opened.
+
+It answers where a plan and each of its orders stand. It sends nothing, and decides nothing about risk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from core.execution.ledger import Ledger
+from core.facts import (
+    ConfirmationRefused,
+    EngineStarted,
+    Halted,
+    Killed,
+    MandateEnded,
+    OrderApproved,
+    OrderCreated,
+    OrderFilled,
+    OrderInDoubt,
+    OrderStateChanged,
+    PlanEnded,
+    PlanMarked,
+    PlanMoved,
+    PlanOpened,
+    PlanOrderSkipped,
+    PlanRefused,
+    PlanSigned,
+    PlanTurnBegun,
+    SubmissionBlocked,
+)
+from core.model.order import OrderStatus
+from core.model.plan import Plan, PlanEnd, PlanPhase, PlanReport, SignedOrder, Standing
+from core.model.staging import MandateKind
+from core.model.values import ClientOrderId, Money, ProposalId, TicketId, plain
+from core.staging.stage import Stage
+
+ENDED_BELOW_IT = "the desk was stopped while the plan ran; nothing of it is sent by itself"
+KEPT_EVENTS = 200
+
+
+@dataclass(slots=True)
+class PlanRun:
+    """A plan and what became of it.
+
+    Attributes
+    ----------
+    powers
+        Buying power that the broker told at each order's turn, USD.
+    refusals
+        Why a signed order did not go.
+    refused_because
+        Why the last key on it did not sign; a mark clears it.
+    halted
+        Why it must stop, though it has not been said yet; empty where nothing stops it.
+    events
+        What happened, with its time, the newest last.
+    """
+
+    plan: Plan
+    phase: PlanPhase = PlanPhase.OPEN
+    phase_since: datetime | None = None
+    phase_reason: str = ""
+    marked: set[ProposalId] = field(default_factory=set)
+    orders: tuple[SignedOrder, ...] = ()
+    left_out: dict[ProposalId, tuple[str, ...]] = field(default_factory=dict)
+    signed_at: datetime | None = None
+    permitted_until: datetime | None = None
+    power_before: Money | None = None
+    tickets: dict[ProposalId, TicketId] = field(default_factory=dict)
+    powers: dict[ProposalId, Money] = field(default_factory=dict)
+    refusals: dict[ProposalId, tuple[str, ...]] = field(default_factory=dict)
+    halted: str = ""
+    refused_because: tuple[str, ...] = ()
+    events: list[tuple[datetime, str]] = field(default_factory=list)
+    end: PlanEnd | None = None
+    end_reason: str = ""
+    report: PlanReport | None = None
+
+    @property
+    def id(self) -> TicketId:
+        return self.plan.id
+
+    @property
+    def is_open(self) -> bool:
+        return self.phase is PlanPhase.OPEN
+
+    @property
+    def runs(self) -> bool:
+        return self.phase not in (PlanPhase.OPEN, PlanPhase.OVER)
+
+    def sells(self) -> tuple[SignedOrder, ...]:
+        return tuple(order for order in self.orders if order.proposal.only_reduces)
+
+    def buys(self) -> tuple[SignedOrder, ...]:
+        return tuple(order for order in self.orders if not order.proposal.only_reduces)
+
+    def order(self, order_id: ClientOrderId) -> SignedOrder | None:
+        return next((order for order in self.orders if order.order_id == order_id), None)
+
+    def proposal_of(self, ticket_id: TicketId) -> ProposalId | None:
+        return next((proposal for proposal, ticket in self.tickets.items() if ticket == ticket_id), None)
+
+
+@dataclass(slots=True)
+class PlansState:
+    run: PlanRun | None = None
+    opened: int = 0
+
+
+class Plans:
+    """The slice of the plan; `ledger` and `stage` are asked, never written."""
+
+    def __init__(self, stage: Stage, ledger: Ledger) -> None:
+        self.stage = stage
+        self.ledger = ledger
+        self.state = PlansState()
+        self.folds = {
+            EngineStarted: self._started,
+            PlanOpened: self._opened,
+            PlanMarked: self._marked,
+            PlanSigned: self._signed,
+            PlanRefused: self._not_signed,
+            PlanTurnBegun: self._turn,
+            PlanOrderSkipped: self._skipped,
+            PlanMoved: self._moved,
+            PlanEnded: self._ended,
+            ConfirmationRefused: self._refused,
+            OrderApproved: self._approved,
+            SubmissionBlocked: self._blocked,
+            MandateEnded: self._given_up,
+            OrderCreated: self._created,
+            OrderStateChanged: self._changed,
+            OrderInDoubt: self._doubted,
+            OrderFilled: self._filled,
+            Halted: self._halted,
+            Killed: self._killed,
+        }
+
+    # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def run(self) -> PlanRun | None:
+        return self.state.run
+
+    @property
+    def running(self) -> PlanRun | None:
+        """The plan that was signed and has not ended."""
+        run = self.state.run
+        return run if run is not None and run.runs else None
+
+    def open_plan(self, plan_id: TicketId) -> PlanRun | None:
+        """The plan of that name, where it waits for its key."""
+        run = self.state.run
+        return run if run is not None and run.is_open and run.id == plan_id else None
+
+    def standing(self, run: PlanRun, signed: SignedOrder) -> Standing:
+        """By the books where the order is in them; else by what its turn brought."""
+        order = self.ledger.order(signed.order_id)
+        ticket_id = run.tickets.get(signed.proposal.id)
+        if order is not None and ticket_id is not None:
+            if order.status is OrderStatus.FILLED:
+                return Standing.FILLED
+            if order.status.is_terminal:
+                return Standing.ENDED
+            if self.ledger.is_in_doubt(order):
+                return Standing.IN_DOUBT
+            return Standing.SENT if order.status is OrderStatus.PENDING else Standing.WORKING
+        if signed.proposal.id in run.refusals:
+            return Standing.REFUSED
+        if ticket_id is None:
+            return Standing.WAITING
+        confirmation = self.stage.state.confirmations.get(ticket_id)
+        if confirmation is None or confirmation.is_void:
+            return Standing.REFUSED
+        return Standing.CLEARING if confirmation.is_decided else Standing.CHECKING
+
+    # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _started(self, at: datetime, _fact: EngineStarted) -> None:
+        """What a screen showed is gone; a signed plan is not gone on with by itself (EX-20)."""
+        run = self.state.run
+        if run is None:
+            return
+        if run.is_open:
+            self._over(run, at, PlanEnd.LEFT, "the desk was stopped before it was signed")
+        elif run.runs:
+            run.halted = run.halted or ENDED_BELOW_IT
+
+    def _opened(self, at: datetime, fact: PlanOpened) -> None:
+        self.state.opened += 1
+        self.state.run = PlanRun(fact.plan, marked=set(fact.marked), phase_since=at)
+
+    def _marked(self, _at: datetime, fact: PlanMarked) -> None:
+        run = self._of(fact.plan_id)
+        if run is not None:
+            run.refused_because = ()
+            (run.marked.add if fact.is_marked else run.marked.discard)(fact.proposal_id)
+
+    def _signed(self, at: datetime, fact: PlanSigned) -> None:
+        run = self._of(fact.plan_id)
+        if run is None:
+            return
+        run.orders, run.left_out = fact.orders, dict(fact.left_out)
+        run.signed_at, run.permitted_until, run.power_before = at, fact.ends_at, fact.buying_power
+        run.phase, run.phase_since = PlanPhase.SELLING, at
+        self._tell(run, at, f"signed: {len(run.sells())} to sell or cover first, then {len(run.buys())} to open")
+
+    def _not_signed(self, _at: datetime, fact: PlanRefused) -> None:
+        run = self._of(fact.plan_id)
+        if run is not None and run.is_open:
+            run.refused_because = fact.reasons
+
+    def _turn(self, at: datetime, fact: PlanTurnBegun) -> None:
+        run = self._of(fact.plan_id)
+        if run is not None:
+            run.tickets[fact.proposal_id] = fact.ticket_id
+            self._tell(run, at, f"{self._name(run, fact.proposal_id)}: its turn, checked on fresh figures")
+
+    def _skipped(self, at: datetime, fact: PlanOrderSkipped) -> None:
+        run = self._of(fact.plan_id)
+        if run is not None:
+            run.refusals[fact.proposal_id] = fact.reasons
+            self._tell(run, at, f"{self._name(run, fact.proposal_id)}: not sent: {'; '.join(fact.reasons)}")
+
+    def _moved(self, at: datetime, fact: PlanMoved) -> None:
+        run = self._of(fact.plan_id)
+        if run is not None:
+            run.phase, run.phase_since, run.phase_reason = fact.phase, at, fact.reason
+            self._tell(run, at, fact.reason)
+
+    def _ended(self, at: datetime, fact: PlanEnded) -> None:
+        run = self._of(fact.plan_id)
+        if run is not None:
+            run.report = fact.report
+            self._over(run, at, fact.end, fact.reason)
+
+    def _over(self, run: PlanRun, at: datetime, end: PlanEnd, reason: str) -> None:
+        run.phase, run.phase_since, run.end, run.end_reason = PlanPhase.OVER, at, end, reason
+        self._tell(run, at, f"{end.value}: {reason}")
+
+    def _refused(self, at: datetime, fact: ConfirmationRefused) -> None:
+        run = self.running
+        proposal = run.proposal_of(fact.ticket_id) if run is not None else None
+        confirmation = self.stage.state.confirmations.get(fact.ticket_id)
+        is_decided = confirmation is not None and confirmation.is_decided  # another key on it changes nothing
+        if run is not None and proposal is not None and not is_decided:
+            run.refusals[proposal] = fact.reasons
+            self._tell(run, at, f"{self._name(run, proposal)}: refused: {'; '.join(fact.reasons)}")
+
+    def _approved(self, _at: datetime, fact: OrderApproved) -> None:
+        run = self.running
+        proposal = run.proposal_of(fact.ticket_id) if run is not None else None
+        if run is not None and proposal is not None and fact.buying_power is not None:
+            run.powers[proposal] = fact.buying_power
+
+    def _blocked(self, at: datetime, fact: SubmissionBlocked) -> None:
+        run, signed = self._signed_order(fact.client_order_id)
+        if run is not None and signed is not None:
+            run.refusals[signed.proposal.id] = (fact.reason,)
+            self._tell(run, at, f"{self._name(run, signed.proposal.id)}: blocked: {fact.reason}")
+
+    def _given_up(self, at: datetime, fact: MandateEnded) -> None:
+        """A close whose stop did not make way, or that had nothing left to sell."""
+        run = self.running
+        ticket, _, kind = fact.mandate_id.rpartition("-")
+        proposal = run.proposal_of(TicketId(ticket)) if run is not None and kind == MandateKind.CLOSE.value else None
+        if run is None or proposal is None:
+            return
+        signed = next(order for order in run.orders if order.proposal.id == proposal)
+        if self.ledger.order(signed.order_id) is None:
+            run.refusals.setdefault(proposal, (fact.reason,))
+            self._tell(run, at, f"{self._name(run, proposal)}: given up: {fact.reason}")
+
+    def _created(self, at: datetime, fact: OrderCreated) -> None:
+        run, signed = self._signed_order(fact.order.client_order_id)
+        if run is not None and signed is not None:
+            power = run.powers.get(signed.proposal.id)
+            told = f", buying power {power:,.2f}" if power is not None and not signed.proposal.only_reduces else ""
+            self._tell(run, at, f"{self._name(run, signed.proposal.id)}: sent{told}")
+
+    def _changed(self, at: datetime, fact: OrderStateChanged) -> None:
+        run, signed = self._signed_order(fact.client_order_id)
+        if run is not None and signed is not None and fact.after.is_terminal and fact.after is not OrderStatus.FILLED:
+            because = f": {fact.reason}" if fact.reason else ""
+            self._tell(run, at, f"{self._name(run, signed.proposal.id)}: {fact.after.value}{because}")
+
+    def _doubted(self, at: datetime, fact: OrderInDoubt) -> None:
+        run, signed = self._signed_order(fact.client_order_id)
+        if run is not None and signed is not None:
+            self._tell(run, at, f"{self._name(run, signed.proposal.id)}: IN DOUBT: {fact.reason}")
+
+    def _filled(self, at: datetime, fact: OrderFilled) -> None:
+        run, signed = self._signed_order(fact.fill.client_order_id)
+        if run is not None and signed is not None:
+            fill = fact.fill
+            words = f"filled {plain(fill.quantity)} at {plain(fill.price)}"
+            self._tell(run, at, f"{self._name(run, signed.proposal.id)}: {words}")
+
+    def _halted(self, _at: datetime, fact: Halted) -> None:
+        """What was signed before a halt does not go on after it, not even when the halt is over (OP-07)."""
+        if (run := self.running) is not None:
+            run.halted = run.halted or f"halted, {fact.cause.value}: {fact.reason}"
+
+    def _killed(self, _at: datetime, fact: Killed) -> None:
+        if (run := self.running) is not None:
+            run.halted = run.halted or f"killed by {fact.by}"
+
+    # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _of(self, plan_id: TicketId) -> PlanRun | None:
+        run = self.state.run
+        return run if run is not None and run.id == plan_id else None
+
+    def _signed_order(self, order_id: ClientOrderId) -> tuple[PlanRun | None, SignedOrder | None]:
+        run = self.state.run
+        if run is None or not run.orders:
+            return None, None
+        return run, run.order(order_id)
+
+    def _name(self, run: PlanRun, proposal_id: ProposalId) -> str:
+        """`SELL 100 AIG`."""
+        order = next(signed.proposal.order for signed in run.orders if signed.proposal.id == proposal_id)
+        return f"{order.side.value.upper()} {plain(order.quantity)} {order.symbol}"
+
+    def _tell(self, run: PlanRun, at: datetime, words: str) -> None:
+        run.events.append((at, words))
+        del run.events[:-KEPT_EVENTS]

@@ -1,0 +1,69 @@
+"""What strategies answer alike: the reasons that keep any of them from entering, and how a position is left."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.model.bar import Bar
+from core.model.signal import ExitReason, ExitSignal, NoTrade, NoTradeReason
+from core.model.values import SUB_PENNY, Price, Quantity, to_nearest_tick
+from core.strategies.base import Context
+
+DISABLED = NoTrade(NoTradeReason.DISABLED)
+PAUSED = NoTrade(NoTradeReason.PAUSED)
+DAY_DISABLED = NoTrade(NoTradeReason.DAY_DISABLED)
+WARMING_UP = NoTrade(NoTradeReason.WARMING_UP)
+OUTSIDE_WINDOW = NoTrade(NoTradeReason.OUTSIDE_WINDOW)
+IN_POSITION = NoTrade(NoTradeReason.IN_POSITION)
+MAX_TRADES_REACHED = NoTrade(NoTradeReason.MAX_TRADES_REACHED)
+PROPOSAL_WAITING = NoTrade(NoTradeReason.PROPOSAL_WAITING)
+NO_SETUP = NoTrade(NoTradeReason.NO_SETUP)
+THIN_VOLUME = NoTrade(NoTradeReason.THIN_VOLUME)
+WEAK_SETUP = NoTrade(NoTradeReason.WEAK_SETUP)
+ZERO_SIZE = NoTrade(NoTradeReason.ZERO_SIZE)
+
+HUNDRED = Decimal(100)
+
+
+def shut(context: Context, is_enabled: bool) -> NoTrade | None:
+    """Why nothing may be opened today, whatever the bars say."""
+    if not (context.is_enabled and is_enabled):
+        return PAUSED if context.is_paused and is_enabled else DISABLED
+    return DAY_DISABLED if context.is_day_disabled else None
+
+
+def not_now(bar: Bar, context: Context) -> NoTrade | None:
+    """Why nothing may be opened on this bar, in the order of ST-03."""
+    if not context.window_first <= bar.start <= context.window_last:
+        return OUTSIDE_WINDOW
+    if context.held:
+        return IN_POSITION
+    if context.entries_filled >= context.entries_allowed:
+        return MAX_TRADES_REACHED
+    return PROPOSAL_WAITING if context.is_waiting else None
+
+
+def leaving(
+    strategy: str, bar: Bar, quantity: Quantity, why: tuple[ExitReason, str], reference: Decimal | None
+) -> ExitSignal:
+    """Out at the market. `reference` is kept to a hundredth of a cent; the close where there is none."""
+    exit_reason, words = why
+    return ExitSignal(
+        strategy=strategy,
+        symbol=bar.symbol,
+        bar_start=bar.start,
+        quantity=quantity,
+        exit_reason=exit_reason,
+        intended_price=bar.close,
+        reference=bar.close if reference is None else Price(reference.quantize(SUB_PENNY)),
+        reason=words,
+    )
+
+
+def text(price: Decimal) -> str:
+    """A price as it is quoted, to its tick: 168.70."""
+    return str(to_nearest_tick(price))
+
+
+def percent(fraction: Decimal) -> str:
+    return f"{fraction * HUNDRED:.2f} %"

@@ -1,0 +1,143 @@
+"""Breakout: buy a close over the highest price of the bars before, leave when it falls back under it (ST-04).
+
+A breakout is false when a close stands under its level again within a few bars. False ones are counted a symbol, taken
+or not; too many of them in the last bars, and the symbol is left alone until they are forgotten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from core.model.bar import Bar
+from core.model.signal import ExitReason, NoTrade, NoTradeReason
+from core.strategies.answers import NO_SETUP, THIN_VOLUME, text
+from core.strategies.base import Context, Figures
+from core.strategies.indicators.averages import Mean
+from core.strategies.indicators.extremes import Highest
+from core.strategies.indicators.moves import AverageRange
+from core.strategies.planned import PlannedState, PlannedStrategy, Setup
+from core.strategy_terms import BreakoutTerms
+
+FALSE_BREAKOUTS = NoTrade(NoTradeReason.FALSE_BREAKOUTS)
+ONE = Decimal(1)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """A breakout that may still prove false: its level, USD, and how many bars ago it was."""
+
+    level: Decimal
+    age: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class BreakoutState(PlannedState):
+    """The windows that it measures by.
+
+    Attributes
+    ----------
+    level
+        Highest price of the bars before the last one; None until there are enough.
+    attempts, false_ages
+        Breakouts that are not decided yet, and how many bars ago each of the false ones proved so.
+    is_over, is_new
+        Whether the last bar closed over its level, and whether the one before it did not.
+    """
+
+    highest: Highest
+    volume: Mean
+    level: Decimal | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+    false_ages: list[int] = field(default_factory=list)
+    is_over: bool = False
+    is_new: bool = False
+
+    @classmethod
+    def fresh(cls, terms: BreakoutTerms) -> BreakoutState:
+        return cls(
+            ranges=AverageRange.over(terms.range_bars), highest=Highest(terms.bars), volume=Mean(terms.volume_bars)
+        )
+
+    def fits(self, terms: BreakoutTerms) -> bool:
+        """Whether its windows are as long as the settings have them."""
+        lengths = (self.ranges.length, self.highest.length, self.volume.length)
+        return lengths == (terms.range_bars, terms.bars, terms.volume_bars)
+
+
+class BreakoutStrategy(PlannedStrategy):
+    name = "breakout"
+
+    def __init__(self, terms: BreakoutTerms, state: BreakoutState | None = None) -> None:
+        self.terms: BreakoutTerms = terms
+        self.state = state if state is not None and state.fits(terms) else BreakoutState.fresh(terms)
+
+    @property
+    def bars_needed(self) -> int:
+        """Bars that make its measures what they are, however many there were before."""
+        terms = self.terms
+        counted = terms.bars + 1 + terms.confirming_bars + terms.counted_bars
+        return max(counted, terms.volume_bars, terms.range_bars + 1)
+
+    def figures(self, day: date) -> Figures:
+        level = self.state.highest.value
+        return (
+            ("entry over", "not yet" if level is None else text(level * (ONE + self.terms.buffer))),
+            ("false breakouts", f"{len(self.state.false_ages)}, shut at {self.terms.maximum_false}"),
+        )
+
+    def _take(self, bar: Bar) -> None:
+        state, terms = self.state, self.terms
+        state.ranges.take(bar)
+        state.volume.take(bar.volume)
+        state.false_ages = [age + 1 for age in state.false_ages if age + 1 < terms.counted_bars]
+        self._judge(bar)
+        state.level = state.highest.value
+        is_over = state.level is not None and bar.close > state.level * (ONE + terms.buffer)
+        state.is_new = is_over and not state.is_over
+        state.is_over = is_over
+        if state.level is not None and state.is_new:
+            state.attempts.append(Attempt(state.level))
+        state.highest.take(bar.high)
+
+    def _judge(self, bar: Bar) -> None:
+        """A close under the level of an open attempt makes it a false one; one that lasted is forgotten."""
+        open_ones = []
+        for attempt in self.state.attempts:
+            attempt.age += 1
+            if bar.close < attempt.level:
+                self.state.false_ages.append(0)
+            elif attempt.age < self.terms.confirming_bars:
+                open_ones.append(attempt)
+        self.state.attempts = open_ones
+
+    @property
+    def _is_warm(self) -> bool:
+        state = self.state
+        return None not in (state.ranges.value, state.level, state.volume.value)
+
+    def _setup(self, bar: Bar) -> Setup | NoTrade:
+        level, volume = self.state.level, self.state.volume.value
+        if level is None or volume is None or not self.state.is_new:
+            return NO_SETUP
+        if bar.volume < volume * self.terms.volume_factor:
+            return THIN_VOLUME
+        if self._is_shut:
+            return FALSE_BREAKOUTS
+        words = f"close {text(bar.close)} is over {text(level)}, the highest of {self.terms.bars} bars"
+        return Setup(words, level)
+
+    @property
+    def _is_shut(self) -> bool:
+        return len(self.state.false_ages) >= self.terms.maximum_false
+
+    def _contradicts(self, bar: Bar) -> bool:
+        return self._is_shut
+
+    def _reason_to_leave(self, bar: Bar, context: Context) -> tuple[ExitReason, str] | None:
+        """Back under the level of the breakout that it bought."""
+        plan = self.state.plan
+        if plan is None or plan.level is None or bar.close >= plan.level:
+            return None
+        return ExitReason.SIGNAL, f"close {text(bar.close)} is back under the level {text(plan.level)}"

@@ -1,0 +1,83 @@
+"""The strategies of the house: their names, what they remember, and how one is made of its settings (ST-01)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from pydantic import PydanticUserError, TypeAdapter
+
+from core.strategies.base import Strategy
+from core.strategies.breakout import BreakoutState, BreakoutStrategy
+from core.strategies.mean_reversion import MeanReversionState, MeanReversionStrategy
+from core.strategies.momentum import MomentumState, MomentumStrategy
+from core.strategies.sma import SmaState, SmaStrategy
+from core.strategies.vwap import VwapState, VwapStrategy
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A strategy that can be made: `make` takes its settings, and its memory or None."""
+
+    make: Callable[[Any, Any], Strategy]
+    state: type
+
+
+HOUSE: Mapping[str, Kind] = {
+    VwapStrategy.name: Kind(VwapStrategy, VwapState),
+    MomentumStrategy.name: Kind(MomentumStrategy, MomentumState),
+    BreakoutStrategy.name: Kind(BreakoutStrategy, BreakoutState),
+    MeanReversionStrategy.name: Kind(MeanReversionStrategy, MeanReversionState),
+    SmaStrategy.name: Kind(SmaStrategy, SmaState),
+}
+"""By the name that its settings and its orders have, in the order in which they see a bar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """Every strategy that a desk may run, as whoever put the desk together found them.
+
+    Attributes
+    ----------
+    known
+        By name, the house's first, in the order in which they see a bar.
+    faults
+        Why one of the user's does not load, by its name: one line.
+    """
+
+    known: Mapping[str, Kind]
+    faults: Mapping[str, str]
+
+
+OF_THE_HOUSE = Kinds(HOUSE, {})
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def written_memory(memory: Any, *, as_json: bool) -> object:
+    """A memory as plain values; None stays None, and so does what a user's strategy keeps and nobody can write."""
+    if memory is None:
+        return None
+    kind: type = type(memory)
+    try:
+        return _adapter(kind).dump_python(memory, mode="json" if as_json else "python", warnings=False)
+    except (ValueError, PydanticUserError):
+        if any(kind is known.state for known in HOUSE.values()):
+            raise
+        return None
+
+
+def read_memory(strategy: str, memory: object) -> object:
+    """A memory as its strategy's own type. Raises ValueError, pydantic's own too, where it is none.
+
+    One of a strategy that is not the house's stays as plain as it is, for whoever makes that strategy.
+    """
+    kind = HOUSE.get(strategy)
+    if kind is None or memory is None or isinstance(memory, kind.state):
+        return memory
+    return _adapter(kind.state).validate_python(memory)

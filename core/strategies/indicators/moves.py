@@ -1,0 +1,90 @@
+"""How much a price moves: the average true range, the strength of its rises, its gain over a number of bars."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from core.model.bar import Bar
+from core.model.values import ZERO, Price
+from core.strategies.indicators.averages import Mean
+
+HUNDRED = Decimal(100)
+MIDDLE = Decimal(50)
+
+
+@dataclass(slots=True)
+class AverageRange:
+    """Mean of the last `length` true ranges, USD (ATR).
+
+    A true range spans the way from the close before (J. Welles Wilder, New Concepts in Technical Trading Systems,
+    1978); the first bar has none. The mean is the plain one: Wilder's own never forgets.
+    """
+
+    length: int
+    ranges: Mean
+    close: Price | None = None
+
+    @classmethod
+    def over(cls, length: int) -> AverageRange:
+        return cls(length, Mean(length))
+
+    def take(self, bar: Bar) -> None:
+        if self.close is not None:
+            self.ranges.take(max(bar.high, self.close) - min(bar.low, self.close))
+        self.close = bar.close
+
+    @property
+    def value(self) -> Decimal | None:
+        return self.ranges.value
+
+
+@dataclass(slots=True)
+class Strength:
+    """Relative strength index over the last `length` changes, 0 to 100, by plain sums as David Cutler reckons it (RSI).
+
+    50 where nothing moved.
+    """
+
+    length: int
+    rises: Mean
+    falls: Mean
+    before: Decimal | None = None
+
+    @classmethod
+    def over(cls, length: int) -> Strength:
+        return cls(length, Mean(length), Mean(length))
+
+    def take(self, value: Decimal) -> None:
+        if self.before is not None:
+            change = value - self.before
+            self.rises.take(max(change, ZERO))
+            self.falls.take(max(-change, ZERO))
+        self.before = value
+
+    @property
+    def value(self) -> Decimal | None:
+        if len(self.rises.values) < self.length:
+            return None
+        both = self.rises.total + self.falls.total
+        return HUNDRED * self.rises.total / both if both else MIDDLE
+
+
+@dataclass(slots=True)
+class Gain:
+    """Rate of change over `length` bars, as a fraction of the value before them, which is above zero (ROC)."""
+
+    length: int
+    values: deque[Decimal] = field(default_factory=deque)
+
+    def take(self, value: Decimal) -> None:
+        self.values.append(value)
+        if len(self.values) > self.length + 1:
+            self.values.popleft()
+
+    @property
+    def value(self) -> Decimal | None:
+        if len(self.values) <= self.length:
+            return None
+        return self.values[-1] / self.values[0] - 1

@@ -1,0 +1,112 @@
+"""What a strategy of your own is written with: everything that it may import of this program stands here.
+
+`OwnStrategy` keeps its settings and its state, sizes its entries as the house sizes its own (RK-10), and says why
+nothing may be opened now. docs/STRATEGIES.md shows a whole strategy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from core.model.bar import Bar
+from core.model.order import StopHolder
+from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
+from core.model.values import SUB_PENNY, ZERO, Price, Quantity, rounded_down, tick_of, to_nearest_tick
+from core.risk.scaling.contract import Wanted
+from core.risk.sizing import size_of
+from core.strategies.answers import NO_SETUP, WARMING_UP, ZERO_SIZE, leaving, not_now, shut
+from core.strategies.base import Context, Figures
+
+__all__ = [
+    "NO_SETUP",
+    "WARMING_UP",
+    "ZERO_SIZE",
+    "Answer",
+    "Bar",
+    "Context",
+    "ExitReason",
+    "Figures",
+    "NoSettings",
+    "NoTrade",
+    "NoTradeReason",
+    "OwnStrategy",
+    "Price",
+    "Quantity",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class NoSettings:
+    """A strategy that nothing can be set of."""
+
+
+class OwnStrategy:
+    """The base of a strategy of your own. It looks at complete bars and proposes; it can do nothing else (OP-01).
+
+    Attributes
+    ----------
+    name
+        As its file is called, its table in the settings and its orders.
+    Settings
+        A dataclass or a pydantic model of what can be set of it, beside what the desk itself reads.
+    State
+        A dataclass with slots of plain values, which can be made without arguments: its whole memory (ST-01).
+    quantity_step
+        Shares; sizes are rounded down to it.
+    """
+
+    name: ClassVar[str]
+    Settings: ClassVar[type] = NoSettings
+    State: ClassVar[type]
+    quantity_step: ClassVar[Decimal] = Decimal("0.001")
+
+    def __init__(self, settings: Any, state: Any) -> None:
+        self.settings = settings
+        self.state = state
+
+    def figures(self, day: date) -> Figures:
+        """What it measures of that New York day, for a person: pairs of a name and a value in words."""
+        return ()
+
+    def refusal(self, bar: Bar, context: Context) -> NoTrade | None:
+        """Why nothing may be opened on this bar; None where something may (ST-03)."""
+        return shut(context, is_enabled=True) or not_now(bar, context)
+
+    def buy(
+        self, bar: Bar, context: Context, *, stop: Decimal, reason: str, target: Decimal | None = None
+    ) -> EntrySignal | NoTrade:
+        """An entry at the bar's close, its stop at the broker; so many shares as lose the risk of a trade at the stop.
+
+        `stop` and `target` are USD and are rounded to their tick.
+        """
+        limit, stop_price = Price(rounded_down(bar.close, tick_of(bar.close))), to_nearest_tick(stop)
+        wanted = Wanted(
+            risk=context.risk_per_trade,
+            price=limit,
+            way=limit - stop_price,
+            max_notional=context.max_notional,
+            step=self.quantity_step,
+            least=context.min_notional,
+        )
+        quantity = size_of(wanted, context.conditions()).quantity if ZERO < stop_price < limit else Quantity(ZERO)
+        if quantity <= ZERO:
+            return ZERO_SIZE
+        return EntrySignal(
+            strategy=self.name,
+            symbol=bar.symbol,
+            bar_start=bar.start,
+            limit_price=limit,
+            stop_price=stop_price,
+            stop_holder=StopHolder.BROKER,
+            quantity=quantity,
+            reference=Price(bar.close.quantize(SUB_PENNY)),
+            reason=reason,
+            target_price=None if target is None else to_nearest_tick(target),
+        )
+
+    def sell(self, bar: Bar, context: Context, why: ExitReason, reason: str) -> ExitSignal:
+        """Out with the whole position, at the market."""
+        return leaving(self.name, bar, context.held, (why, reason), None)

@@ -1,0 +1,79 @@
+"""Mean reversion: buy far below the average, sell when it is back, or when it took too long (ST-04)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from core.model.bar import Bar
+from core.model.signal import ExitReason, NoTrade
+from core.model.values import plain
+from core.strategies.answers import NO_SETUP, text
+from core.strategies.base import Context, Figures
+from core.strategies.indicators.averages import Deviation
+from core.strategies.indicators.moves import AverageRange
+from core.strategies.planned import PlannedState, PlannedStrategy, Setup
+from core.strategy_terms import MeanReversionTerms
+
+
+@dataclass(slots=True, kw_only=True)
+class MeanReversionState(PlannedState):
+    """The windows that it measures by."""
+
+    spread: Deviation
+
+    @classmethod
+    def fresh(cls, terms: MeanReversionTerms) -> MeanReversionState:
+        return cls(ranges=AverageRange.over(terms.range_bars), spread=Deviation.over(terms.bars))
+
+    def fits(self, terms: MeanReversionTerms) -> bool:
+        """Whether its windows are as long as the settings have them."""
+        return (self.ranges.length, self.spread.length) == (terms.range_bars, terms.bars)
+
+
+class MeanReversionStrategy(PlannedStrategy):
+    name = "mean_reversion"
+
+    def __init__(self, terms: MeanReversionTerms, state: MeanReversionState | None = None) -> None:
+        self.terms: MeanReversionTerms = terms
+        self.state = state if state is not None and state.fits(terms) else MeanReversionState.fresh(terms)
+        self._longest = timedelta(hours=float(terms.max_hold_hours))
+
+    @property
+    def bars_needed(self) -> int:
+        """Bars that make its measures what they are, however many there were before."""
+        return max(self.terms.bars, self.terms.range_bars + 1)
+
+    def figures(self, day: date) -> Figures:
+        mean, deviation = self.state.spread.mean.value, self.state.spread.value
+        if mean is None or deviation is None:
+            return (("average", "not yet"),)
+        return (("average", text(mean)), ("entry below", text(mean - deviation * self.terms.deviations)))
+
+    def _take(self, bar: Bar) -> None:
+        self.state.ranges.take(bar)
+        self.state.spread.take(bar.close)
+
+    @property
+    def _is_warm(self) -> bool:
+        return self.state.ranges.value is not None and self.state.spread.value is not None
+
+    def _setup(self, bar: Bar) -> Setup | NoTrade:
+        mean, deviation = self.state.spread.mean.value, self.state.spread.value
+        if not mean or not deviation or bar.close >= mean - deviation * self.terms.deviations:
+            return NO_SETUP
+        words = f"close {text(bar.close)} is {(mean - bar.close) / deviation:.1f} deviations below {text(mean)}"
+        return Setup(words, mean)
+
+    def _contradicts(self, bar: Bar) -> bool:
+        """There is nothing to come back from."""
+        mean = self.state.spread.mean.value
+        return mean is not None and bar.close >= mean
+
+    def _reason_to_leave(self, bar: Bar, context: Context) -> tuple[ExitReason, str] | None:
+        mean = self.state.spread.mean.value
+        if mean is not None and bar.close >= mean:
+            return ExitReason.MEAN_REVERSION, f"close {text(bar.close)} is back at the average {text(mean)}"
+        if context.entered_at is not None and bar.end - context.entered_at >= self._longest:
+            return ExitReason.TIME_EXIT, f"held for {plain(self.terms.max_hold_hours)} h and not back"
+        return None

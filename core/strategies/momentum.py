@@ -1,0 +1,96 @@
+"""Momentum: buy what has risen fast on volume and is not yet spent, leave when it rises no longer (ST-04)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from core.model.bar import Bar
+from core.model.signal import ExitReason, NoTrade
+from core.model.values import ZERO
+from core.strategies.answers import NO_SETUP, THIN_VOLUME, WEAK_SETUP, percent
+from core.strategies.base import Context, Figures
+from core.strategies.indicators.averages import Mean
+from core.strategies.indicators.moves import AverageRange, Gain, Strength
+from core.strategies.planned import PlannedState, PlannedStrategy, Setup
+from core.strategy_terms import MomentumTerms
+
+
+@dataclass(slots=True, kw_only=True)
+class MomentumState(PlannedState):
+    """The windows that it measures by."""
+
+    gain: Gain
+    strength: Strength
+    volume: Mean
+
+    @classmethod
+    def fresh(cls, terms: MomentumTerms) -> MomentumState:
+        return cls(
+            ranges=AverageRange.over(terms.range_bars),
+            gain=Gain(terms.bars),
+            strength=Strength.over(terms.strength_bars),
+            volume=Mean(terms.volume_bars),
+        )
+
+    def fits(self, terms: MomentumTerms) -> bool:
+        """Whether its windows are as long as the settings have them."""
+        lengths = (self.ranges.length, self.gain.length, self.strength.length, self.volume.length)
+        return lengths == (terms.range_bars, terms.bars, terms.strength_bars, terms.volume_bars)
+
+
+class MomentumStrategy(PlannedStrategy):
+    name = "momentum"
+
+    def __init__(self, terms: MomentumTerms, state: MomentumState | None = None) -> None:
+        self.terms: MomentumTerms = terms
+        self.state = state if state is not None and state.fits(terms) else MomentumState.fresh(terms)
+
+    @property
+    def bars_needed(self) -> int:
+        """Bars that make its measures what they are, however many there were before."""
+        terms = self.terms
+        return max(terms.bars, terms.strength_bars, terms.volume_bars, terms.range_bars) + 1
+
+    def figures(self, day: date) -> Figures:
+        gain, strength = self.state.gain.value, self.state.strength.value
+        return (
+            ("gain", "not yet" if gain is None else f"{percent(gain)}, at least {percent(self.terms.minimum_gain)}"),
+            ("strength", "not yet" if strength is None else f"{strength:.0f}, at most {self.terms.strength_limit:.0f}"),
+        )
+
+    def _take(self, bar: Bar) -> None:
+        state = self.state
+        state.ranges.take(bar)
+        state.gain.take(bar.close)
+        state.strength.take(bar.close)
+        state.volume.take(bar.volume)
+
+    @property
+    def _is_warm(self) -> bool:
+        state = self.state
+        return None not in (state.ranges.value, state.gain.value, state.strength.value, state.volume.value)
+
+    def _setup(self, bar: Bar) -> Setup | NoTrade:
+        gain, strength, volume = self.state.gain.value, self.state.strength.value, self.state.volume.value
+        if gain is None or strength is None or volume is None or gain < self.terms.minimum_gain:
+            return NO_SETUP
+        if bar.volume < volume * self.terms.volume_factor:
+            return THIN_VOLUME
+        if strength > self.terms.strength_limit:
+            return WEAK_SETUP
+        words = f"up {percent(gain)} in {self.terms.bars} bars, strength {strength:.0f}"
+        return Setup(words, self.state.gain.values[0])
+
+    def _contradicts(self, bar: Bar) -> bool:
+        return self._has_turned
+
+    def _reason_to_leave(self, bar: Bar, context: Context) -> tuple[ExitReason, str] | None:
+        if not self._has_turned:
+            return None
+        return ExitReason.SIGNAL, f"no higher than {self.terms.bars} bars ago"
+
+    @property
+    def _has_turned(self) -> bool:
+        gain = self.state.gain.value
+        return gain is not None and gain <= ZERO

@@ -1,0 +1,200 @@
+"""SMA crossover: buy when a fast average crosses over a slow one, sell when the same pair crosses back (ST-05).
+
+Of several pairs that cross on one bar the slowest speaks. A crossing is weighed from 0 to 1: the mean of how many pairs
+stand on its side, whether the slow average goes its way, and how far the close is from the slow average, in two
+standard deviations of that window. The weights are ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import starmap
+
+from core.model.bar import Bar
+from core.model.order import Side
+from core.model.signal import ExitReason, NoTrade, NoTradeReason
+from core.model.values import CENT, ZERO
+from core.strategies.answers import NO_SETUP, text
+from core.strategies.base import Context, Figures
+from core.strategies.indicators.averages import Deviation, Mean
+from core.strategies.indicators.moves import AverageRange
+from core.strategies.planned import PlannedState, PlannedStrategy, Setup
+from core.strategy_terms import SmaTerms
+
+WRONG_REGIME = NoTrade(NoTradeReason.WRONG_REGIME)
+LOW_CONFIDENCE = NoTrade(NoTradeReason.LOW_CONFIDENCE)
+ONE, TWO, THREE = Decimal(1), Decimal(2), Decimal(3)
+
+
+@dataclass(slots=True)
+class Pair:
+    """A fast and a slow average, and where they stood at the last bar and before.
+
+    Attributes
+    ----------
+    gap, gap_before
+        Fast less slow, multiplied by both lengths so that no digit is lost; None until the slow window is full.
+    slope
+        What the slow window gained at the last bar, USD times its length.
+    """
+
+    fast: Mean
+    slow: Deviation
+    gap: Decimal | None = None
+    gap_before: Decimal | None = None
+    slope: Decimal = ZERO
+
+    @classmethod
+    def over(cls, fast: int, slow: int) -> Pair:
+        return cls(Mean(fast), Deviation.over(slow))
+
+    @property
+    def lengths(self) -> tuple[int, int]:
+        return self.fast.length, self.slow.length
+
+    def take(self, close: Decimal) -> None:
+        slow = self.slow.mean
+        before = slow.total if slow.value is not None else None
+        self.fast.take(close)
+        self.slow.take(close)
+        self.gap_before = self.gap
+        if slow.value is not None:
+            self.gap = self.fast.total * slow.length - slow.total * self.fast.length
+        self.slope = ZERO if before is None else slow.total - before
+
+    @property
+    def crossing(self) -> Side | None:
+        """Which way it crossed on the last bar: from not over to over, from not under to under."""
+        if self.gap is None or self.gap_before is None:
+            return None
+        if self.gap > ZERO >= self.gap_before:
+            return Side.BUY
+        return Side.SELL if self.gap < ZERO <= self.gap_before else None
+
+    def agrees(self, side: Side) -> bool:
+        return self.gap is not None and (self.gap > ZERO if side is Side.BUY else self.gap < ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """What it said of a bar, whatever was made of it: side, pair, and how sure it is, 0 to 1."""
+
+    bar_start: datetime
+    side: Side
+    pair: tuple[int, int]
+    confidence: Decimal
+
+
+@dataclass(slots=True, kw_only=True)
+class SmaState(PlannedState):
+    """The pairs, and what it measures the market's way by.
+
+    Attributes
+    ----------
+    said
+        The crossing of the last bar; None where nothing crossed.
+    entered_on
+        The pair of its last signal to enter; None before the first.
+    """
+
+    pairs: list[Pair] = field(default_factory=list)
+    regime: Mean
+    said: Crossing | None = None
+    entered_on: tuple[int, int] | None = None
+
+    @classmethod
+    def fresh(cls, terms: SmaTerms) -> SmaState:
+        pairs = sorted(terms.pairs, key=lambda pair: (pair[1], pair[0]))
+        return cls(
+            ranges=AverageRange.over(terms.range_bars),
+            pairs=list(starmap(Pair.over, pairs)),
+            regime=Mean(terms.regime_bars if terms.regime_filter else 1),
+        )
+
+    def fits(self, terms: SmaTerms) -> bool:
+        """Whether its windows are as long as the settings have them."""
+        fresh = SmaState.fresh(terms)
+        return (self.ranges.length, self.regime.length, [pair.lengths for pair in self.pairs]) == (
+            fresh.ranges.length,
+            fresh.regime.length,
+            [pair.lengths for pair in fresh.pairs],
+        )
+
+
+class SmaStrategy(PlannedStrategy):
+    name = "sma"
+
+    def __init__(self, terms: SmaTerms, state: SmaState | None = None) -> None:
+        self.terms: SmaTerms = terms
+        self.state = state if state is not None and state.fits(terms) else SmaState.fresh(terms)
+
+    @property
+    def bars_needed(self) -> int:
+        """Bars that make its measures what they are, however many there were before."""
+        slowest = max(slow for _, slow in self.terms.pairs)
+        return max(slowest + 1, self.terms.regime_bars if self.terms.regime_filter else 1, self.terms.range_bars + 1)
+
+    def figures(self, day: date) -> Figures:
+        return tuple((f"SMA {pair.fast.length}/{pair.slow.length}", _stands(pair)) for pair in self.state.pairs)
+
+    def _take(self, bar: Bar) -> None:
+        state = self.state
+        state.ranges.take(bar)
+        state.regime.take(bar.close)
+        for pair in state.pairs:
+            pair.take(bar.close)
+        state.said = None
+        for pair in state.pairs:
+            if side := pair.crossing:
+                state.said = Crossing(bar.start, side, pair.lengths, self._confidence(bar.close, pair, side))
+
+    def _confidence(self, close: Decimal, pair: Pair, side: Side) -> Decimal:
+        agreeing = Decimal(sum(other.agrees(side) for other in self.state.pairs)) / len(self.state.pairs)
+        going = ONE if (pair.slope > ZERO if side is Side.BUY else pair.slope < ZERO) else ZERO
+        mean, deviation = pair.slow.mean.value, pair.slow.value
+        if not mean or not deviation:
+            return (agreeing / THREE).quantize(CENT)
+        way = close - mean if side is Side.BUY else mean - close
+        far = min(max(way / (TWO * deviation), ZERO), ONE)
+        return ((agreeing + going + far) / THREE).quantize(CENT)
+
+    @property
+    def _is_warm(self) -> bool:
+        """As soon as one pair can cross; the filter waits for its own window."""
+        state = self.state
+        return state.ranges.value is not None and any(pair.gap_before is not None for pair in state.pairs)
+
+    def _setup(self, bar: Bar) -> Setup | NoTrade:
+        said, regime = self.state.said, self.state.regime.value
+        if said is None or said.side is not Side.BUY:
+            return NO_SETUP
+        if self.terms.regime_filter and (regime is None or bar.close <= regime):
+            return WRONG_REGIME
+        if said.confidence < self.terms.minimum_confidence:
+            return LOW_CONFIDENCE
+        fast, slow = self.state.entered_on = said.pair
+        words = f"the average of {fast} crossed over that of {slow}, confidence {said.confidence}"
+        pair = next(pair for pair in self.state.pairs if pair.lengths == said.pair)
+        return Setup(words, pair.slow.mean.value or bar.close, said.confidence)
+
+    def _contradicts(self, bar: Bar) -> bool:
+        """Every pair stands the other way."""
+        return all(pair.agrees(Side.SELL) for pair in self.state.pairs)
+
+    def _reason_to_leave(self, bar: Bar, context: Context) -> tuple[ExitReason, str] | None:
+        plan = self.state.plan
+        entered_on = None if plan is None or plan.level is None else self.state.entered_on
+        for pair in self.state.pairs:
+            if pair.crossing is Side.SELL and entered_on in (None, pair.lengths):
+                fast, slow = pair.lengths
+                return ExitReason.SIGNAL, f"the average of {fast} crossed under that of {slow}"
+        return None
+
+
+def _stands(pair: Pair) -> str:
+    fast, slow = pair.fast.value, pair.slow.mean.value
+    if fast is None or slow is None:
+        return "not yet"
+    return f"{text(fast)} {'over' if fast > slow else 'not over'} {text(slow)}"

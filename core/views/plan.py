@@ -1,0 +1,108 @@
+"""A plan on its screen: each order with its effect, its mark and what it leaves; where the plan stands; its report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.model.order import Effect, OrderStatus, OrderType, Side
+from core.model.plan import PlanEnd, PlanPhase, PlanReport, PlanSource, SkippedRow, Standing
+from core.model.values import Digest, Money, Price, ProposalId, Quantity, Symbol, TicketId
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRowView:
+    """One order of a plan.
+
+    Attributes
+    ----------
+    cost
+        USD that it costs, or frees where it reduces; None where no price is known.
+    power_after
+        Buying power that the dry run leaves after it, USD; once it was checked at its turn, what the broker told then.
+    refusals
+        Why it would not go, or did not.
+    cancels
+        How many of our own stops and targets make way for it first (EX-21).
+    standing
+        None before the plan is signed, and for what was left out.
+    expected
+        At which it would have traded at the signing, or its limit, USD.
+    """
+
+    proposal_id: ProposalId
+    strategy: str
+    symbol: Symbol
+    side: Side
+    effect: Effect
+    quantity: Quantity
+    type: OrderType
+    limit_price: Price | None
+    stop_price: Price | None
+    is_marked: bool
+    cost: Money | None
+    power_after: Money | None
+    refusals: tuple[str, ...]
+    warnings: tuple[str, ...]
+    cancels: int
+    reason: str
+    standing: Standing | None = None
+    status: OrderStatus | None = None
+    filled: Quantity | None = None
+    average: Price | None = None
+    expected: Price | None = None
+
+    @property
+    def goes(self) -> bool:
+        """Whether `P` would sign it now."""
+        return self.is_marked and not self.refusals
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """The plan that is open or runs, or the last one.
+
+    Attributes
+    ----------
+    digest
+        What `P` signs now; None where nothing that is marked would go.
+    refused_because
+        Why the last key on it did not sign.
+    power_now
+        Buying power before anything of it, USD.
+    """
+
+    id: TicketId
+    source: PlanSource
+    name: str
+    phase: PlanPhase
+    phase_since: datetime
+    phase_reason: str
+    ends_at: datetime
+    permitted_until: datetime | None
+    digest: Digest | None
+    rows: tuple[PlanRowView, ...]
+    skipped: tuple[SkippedRow, ...]
+    power_now: Money | None
+    events: tuple[tuple[datetime, str], ...]
+    refused_because: tuple[str, ...] = ()
+    end: PlanEnd | None = None
+    end_reason: str = ""
+    report: PlanReport | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.phase is PlanPhase.OPEN
+
+    @property
+    def runs(self) -> bool:
+        return self.phase not in (PlanPhase.OPEN, PlanPhase.OVER)
+
+    @property
+    def going(self) -> tuple[PlanRowView, ...]:
+        return tuple(row for row in self.rows if row.goes)
+
+    @property
+    def opens(self) -> int:
+        """How many of what would go open or add."""
+        return sum(not row.effect.only_reduces for row in self.going)

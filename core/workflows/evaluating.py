@@ -1,0 +1,209 @@
+"""After the close, once a trading day, each strategy is judged by its trades (ST-10). A missed night is made up.
+
+It retires, pauses and proposes; it never re-enables: what was retired is the operator's to resume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+
+from core.desk import Desk
+from core.effects import Effect
+from core.facts import (
+    HaltCause,
+    Halted,
+    PromotionDecided,
+    PromotionProposed,
+    Resumed,
+    StrategiesEvaluated,
+    StrategyOpened,
+    StrategyShut,
+)
+from core.inputs import DecidePromotion, ReinstateStrategy
+from core.model.evaluation import Evaluated, ShutCause
+from core.model.session import Session
+from core.model.values import Fraction
+from core.risk.day import end_of_week, monday_of
+from core.risk.evaluation.book import EVERY, RESUMED, key_of
+from core.risk.evaluation.judging import Keep, Promote, Retire, bad_regimes, judged, vix_is_high
+from core.risk.evaluation.terms import EvaluationSettings
+
+LONGEST_BREAK = 5
+"""Days to the next session, at most: three closed days beside a weekend."""
+LOOKED_BACK = 10
+"""Days for which a missed night is made up: what is older the next night judges."""
+FRESH = timedelta(days=4)
+"""A VIX close that is older says nothing of now."""
+ALL_RETIRED = "every strategy that is turned on is retired; Space in Strategies resumes one"
+
+
+class Evaluating:
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        yield from (shut.until for shut in self.desk.evaluation.state.shut.values() if shut.until is not None)
+        if (session := self._session()) is not None:
+            yield self._night_of(session)
+
+    def due(self) -> Iterable[Effect]:
+        for shut in tuple(self.desk.evaluation.state.shut.values()):
+            if shut.until is not None and self.desk.at >= shut.until:
+                self.desk.record(StrategyOpened(shut.strategy, shut.cause, shut.scope, "its time is over"))
+        session = self._session()
+        if session is not None and self.desk.at >= self._night_of(session):
+            self._evaluate(session.day)
+        return ()
+
+    def _session(self) -> Session | None:
+        """The session whose night is judged next: the last one where it was missed; None where nobody is due then."""
+        desk = self.desk
+        day = desk.calendar.trading_day(desk.at)
+        if not self._terms.enabled or not self._may_be_due(day):
+            return None
+        last = self._last_session()
+        if last is not None and self._is_open(last.day):
+            return last
+        today = desk.calendar.session_on(day)
+        if isinstance(today, Session) and desk.at < self._night_of(today):
+            return today if self._is_open(today.day) else None
+        coming = desk.calendar.next_session(desk.at)
+        return coming if self._is_open(coming.day) else None
+
+    def _may_be_due(self, day: date) -> bool:
+        """Whether anybody can be due on the next night; asked at every record, so that it asks little."""
+        records = self.desk.evaluation.state.records.values()
+        oldest = min((record.began_on for record in records), default=day)
+        is_old = (day - oldest).days + LONGEST_BREAK >= self._terms.least_days and bool(records)
+        return is_old or self._is_vix_paused != self._should_vix_pause(day)
+
+    def _is_open(self, day: date) -> bool:
+        """Whether that night has somebody to judge and was not judged yet."""
+        book = self.desk.evaluation
+        told = book.state.evaluated_on
+        if told is not None and day <= told:
+            return False
+        is_someone_due = any(book.is_due(strategy, day) for strategy in self._strategies())
+        return is_someone_due or self._is_vix_paused != self._should_vix_pause(day)
+
+    def _last_session(self) -> Session | None:
+        """The last one on which the desk ran, where its night has begun and is not long past."""
+        desk, days = self.desk, self.desk.evaluation.state.days
+        if not days or (desk.calendar.trading_day(desk.at) - days[-1]).days > LOOKED_BACK:
+            return None
+        session = desk.calendar.session_on(days[-1])
+        return session if isinstance(session, Session) and self._night_of(session) <= desk.at else None
+
+    def _night_of(self, session: Session) -> datetime:
+        return session.close + timedelta(minutes=self._terms.minutes_after_close)
+
+    # ── a night ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _evaluate(self, day: date) -> None:
+        """All is judged first; that it was a night comes last. A crash between judges again what is left."""
+        desk = self.desk
+        due = [strategy for strategy in self._strategies() if desk.evaluation.is_due(strategy, day)]
+        figures = {strategy: desk.evaluation.figures(strategy, day) for strategy in due}
+        verdicts = {strategy: judged(figures[strategy], self._terms) for strategy in due}
+        self._watch_vix(day)
+        self._halt_without_strategies({s for s, verdict in verdicts.items() if isinstance(verdict, Retire)})
+        results = (Evaluated(s, figures[s], self._act_on(s, day, verdicts[s])) for s in due)
+        desk.record(StrategiesEvaluated(day, tuple(results)))
+
+    def _act_on(self, strategy: str, day: date, verdict: Retire | Promote | Keep) -> str:
+        """What came of it, in words."""
+        if isinstance(verdict, Retire):
+            self.desk.record(StrategyShut(strategy, ShutCause.RETIRED, "", verdict.reason, None))
+            return f"retired, {verdict.reason}"
+        self._pause_in_bad_regimes(strategy, self.desk.evaluation.since(strategy, day))
+        self._pause_for_the_week(strategy, day)
+        return self._promote(strategy, day, verdict) if isinstance(verdict, Promote) else verdict.words
+
+    def _promote(self, strategy: str, day: date, verdict: Promote) -> str:
+        """Once, until the operator has decided, and then not again before as long as a new strategy waits."""
+        book, terms = self.desk.evaluation, self._terms
+        decided_on = book.state.records[strategy].decided_on
+        if strategy in book.state.proposed:
+            return "more of its allocation is proposed already"
+        if decided_on is not None and (day - decided_on).days < terms.least_days:
+            return f"goes on as it is; more was decided on {decided_on}"
+        self.desk.record(PromotionProposed(strategy, Fraction(terms.more), verdict.reason))
+        return f"{terms.more:.0%} more of its allocation is proposed"
+
+    def _pause_in_bad_regimes(self, strategy: str, since: date) -> None:
+        book = self.desk.evaluation
+        for regime, reason in bad_regimes(book.state.records[strategy].results, since, self._terms):
+            if key_of(strategy, ShutCause.REGIME, regime) not in book.state.shut:
+                self.desk.record(StrategyShut(strategy, ShutCause.REGIME, regime, reason, None))
+
+    def _pause_for_the_week(self, strategy: str, day: date) -> None:
+        """A strategy that alone lost what the account may lose in a week rests until the next one."""
+        desk, book = self.desk, self.desk.evaluation
+        equity = desk.opening.opening_equity_of_week(day)
+        limit, lost = desk.control.settings.risk.weekly_loss.of(equity), book.lost_since(strategy, monday_of(day))
+        is_told = key_of(strategy, ShutCause.WEEK, "") in book.state.shut
+        if limit is None or lost < limit or is_told or desk.at >= end_of_week(day):
+            return
+        reason = f"{lost:,.2f} USD lost this week, the limit is {limit:,.2f} USD"
+        desk.record(StrategyShut(strategy, ShutCause.WEEK, "", reason, end_of_week(day)))
+
+    def _watch_vix(self, day: date) -> None:
+        book, terms = self.desk.evaluation, self._terms
+        should, closes = self._should_vix_pause(day), book.state.vix
+        if should and not self._is_vix_paused:
+            values = ", ".join(f"{value:.2f}" for _, value in closes[-terms.vix_days :])
+            days = f"the VIX closed over {terms.vix_over} on {terms.vix_days} days ({values})"
+            reason = f"{days}; a close under {terms.vix_under} ends it"
+            self.desk.record(StrategyShut(EVERY, ShutCause.VIX, "", reason, None))
+        elif self._is_vix_paused and not should:
+            reason = f"the VIX closed at {closes[-1][1]:.2f}, under {terms.vix_under}"
+            self.desk.record(StrategyOpened(EVERY, ShutCause.VIX, "", reason))
+
+    @property
+    def _is_vix_paused(self) -> bool:
+        return key_of(EVERY, ShutCause.VIX, "") in self.desk.evaluation.state.shut
+
+    def _should_vix_pause(self, day: date) -> bool:
+        """A pause goes on until a lower close; without a fresh one it stays as it is."""
+        closes, terms = self.desk.evaluation.state.vix, self._terms
+        if not closes or day - closes[-1][0] > FRESH:
+            return self._is_vix_paused
+        return closes[-1][1] >= terms.vix_under if self._is_vix_paused else vix_is_high(closes, terms)
+
+    def _halt_without_strategies(self, retiring: set[str]) -> None:
+        """With this night all are retired: nothing proposes any more, and that is said as a halt, before they are."""
+        desk, strategies = self.desk, self._strategies()
+        are_all = all(s in retiring or desk.evaluation.is_retired(s) for s in strategies)
+        if retiring and are_all and HaltCause.RETIRED not in desk.control.state.halts:
+            desk.record(Halted(HaltCause.RETIRED, ALL_RETIRED))
+
+    # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def on_reinstate(self, command: ReinstateStrategy) -> Iterable[Effect]:
+        """Ends a retirement and the pauses in regimes; what ends by itself goes on."""
+        for shut in tuple(self.desk.evaluation.shuts_of(command.strategy)):
+            if shut.cause in RESUMED:
+                self.desk.record(StrategyOpened(command.strategy, shut.cause, shut.scope, "resumed by the operator"))
+        if HaltCause.RETIRED in self.desk.control.state.halts and not self.desk.evaluation.is_retired(command.strategy):
+            self.desk.record(Resumed(HaltCause.RETIRED))
+        return ()
+
+    def on_decide(self, command: DecidePromotion) -> Iterable[Effect]:
+        if command.strategy in self.desk.evaluation.state.proposed:
+            self.desk.record(PromotionDecided(command.strategy, command.is_adopted))
+        return ()
+
+    # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _terms(self) -> EvaluationSettings:
+        return self.desk.control.settings.evaluation
+
+    def _strategies(self) -> tuple[str, ...]:
+        """Those that are turned on, by name."""
+        settings = self.desk.control.settings.strategies
+        running = {r.strategy.name for runners in self.desk.orchestrator.runners.values() for r in runners}
+        return tuple(sorted(name for name in running if settings.of(name).enabled))

@@ -1,0 +1,94 @@
+"""What ends a position that a ticket would open, stops aside: each exit in words, with its price (OP-03, OP-06).
+
+Each of them is the desk's to see and the operator's to confirm; what the broker holds stands on the order itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+from core.desk import Desk
+from core.exits.terms import ExitTerms
+from core.model.order import Effect, Side, StopHolder
+from core.model.session import Session
+from core.model.staging import ListedExit, Proposal, StopPlan
+from core.model.values import Price, plain, to_nearest_tick
+from core.staging.legs import target_of
+from core.strategies.mean_reversion import MeanReversionStrategy
+from core.strategies.orchestrator import NEW_YORK
+from core.strategies.vwap import VwapStrategy
+from core.workflows.exiting import holds_overnight
+
+AVERAGES = {VwapStrategy.name: "VWAP", MeanReversionStrategy.name: "average"}
+"""Strategies that leave at the average which their signal was measured against, and its name."""
+OPENING = frozenset({Effect.OPEN, Effect.SHORT, Effect.ADD})
+
+
+def watched_exits(desk: Desk, proposal: Proposal) -> tuple[ListedExit, ...]:
+    """All that `u` signs: a stop that this desk holds, and the exits beside it."""
+    stop = proposal.stop
+    is_ours = isinstance(stop, StopPlan) and stop.holder is StopHolder.DESK
+    held = (ListedExit("stop", stop.price),) if is_ours and isinstance(stop, StopPlan) else ()
+    return (*held, *listed_exits(desk, proposal)) if proposal.order.effect in OPENING else ()
+
+
+def listed_exits(desk: Desk, proposal: Proposal) -> tuple[ListedExit, ...]:
+    """Targets first, the nearest one leading; then what has no price of its own."""
+    if proposal.order.effect not in OPENING or proposal.order.replaces is not None:
+        return ()
+    targets = sorted(_targets(desk, proposal), key=lambda exit: exit.price or Decimal(0))
+    if proposal.order.side is Side.SELL:
+        targets.reverse()
+    return (*targets, *_others(desk, proposal))
+
+
+def _targets(desk: Desk, proposal: Proposal) -> Iterator[ListedExit]:
+    terms = desk.control.settings.exits
+    if proposal.strategy in AVERAGES and proposal.reference is not None and proposal.target_price is None:
+        yield ListedExit(f"target {AVERAGES[proposal.strategy]}", to_nearest_tick(proposal.reference))
+    if proposal.target_price is not None:
+        if target_of(proposal.order) is None:
+            yield ListedExit("target", proposal.target_price)
+        return
+    price = _off(proposal, terms.profit_target)
+    if price is not None and terms.guards(proposal.strategy) and terms.profit_target:
+        yield ListedExit("target", price)
+
+
+def _others(desk: Desk, proposal: Proposal) -> Iterator[ListedExit]:
+    settings, strategy = desk.control.settings, proposal.strategy
+    terms = settings.exits
+    if terms.guards(strategy):
+        yield from _of_the_rules(terms, proposal)
+    runner = desk.orchestrator.runner(strategy, proposal.symbol)
+    if runner is not None and strategy not in AVERAGES:
+        yield ListedExit("when its signal turns", None)
+    day = desk.calendar.session_on(desk.calendar.trading_day(desk.at))
+    is_flat = not holds_overnight(desk, strategy) and (runner is not None or terms.guards(strategy))
+    if is_flat and isinstance(day, Session):
+        minutes = settings.strategies.flat_minutes(strategy) if runner is not None else terms.flat_minutes
+        flat = (day.close - timedelta(minutes=minutes)).astimezone(NEW_YORK)
+        yield ListedExit(f"flat from {flat:%H:%M} New York", None)
+
+
+def _of_the_rules(terms: ExitTerms, proposal: Proposal) -> Iterator[ListedExit]:
+    if terms.trail:
+        begins = f" once {_percent(terms.trail_from)} up" if terms.trail_from else ""
+        yield ListedExit(f"{_percent(terms.trail)} behind the best price{begins}", None)
+    if terms.stale_days:
+        yield ListedExit(f"after {terms.stale_days} days unless {_percent(terms.stale_gain)} up", None)
+    if terms.max_days:
+        yield ListedExit(f"after {terms.max_days} days", None)
+
+
+def _off(proposal: Proposal, gain: Decimal) -> Price | None:
+    paid = proposal.order.limit_price or proposal.intended_price
+    if paid is None:
+        return None
+    return to_nearest_tick(paid * (1 + gain if proposal.order.side is Side.BUY else 1 - gain))
+
+
+def _percent(fraction: Decimal) -> str:
+    return f"{plain((fraction * 100).normalize())} %"

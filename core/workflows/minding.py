@@ -1,0 +1,57 @@
+"""The desk minds its strategies: who fails is told and at last paused, who contradicts another opens not (ST-07)."""
+
+from __future__ import annotations
+
+from core.desk import Desk
+from core.facts import StrategyFound, StrategyMissing, StrategyPaused
+from core.model.bar import Bar
+from core.model.signal import ExitSignal
+from core.strategies.memory import RunnerState
+from core.strategies.opposition import Signals, kept, opposed
+from core.workflows.proposing import Proposing
+
+
+class Minding:
+    def __init__(self, desk: Desk, proposing: Proposing) -> None:
+        self.desk = desk
+        self.proposing = proposing
+
+    def tell_of_failures(self) -> None:
+        """Every failure of the last bar; one too many in a row pauses it, over restarts too, until it is resumed."""
+        desk, most = self.desk, self.desk.control.settings.strategies.faults
+        for failed in desk.orchestrator.failed:
+            desk.record(failed)
+            state = desk.orchestrator.state.runners[f"{failed.strategy}/{failed.symbol}"]
+            if state.faults >= most:
+                is_slow = failed.milliseconds is not None
+                desk.record(StrategyPaused(failed.strategy, failed.symbol, _why(state, is_slow=is_slow), is_slow))
+
+    def agreed(self, bar: Bar, answers: Signals) -> Signals:
+        """The answers to a bar, those left out that contradict each other; that is recorded."""
+        found = opposed(answers, bar, self._may_wait)
+        if found is not None:
+            self.desk.record(found)
+        return kept(answers, found)
+
+    def tell_of_missing(self) -> None:
+        """Which of the user's strategies load no longer, and which do again; only news is recorded."""
+        told, found = dict(self.desk.orchestrator.state.missing), self.desk.orchestrator.missing()
+        for name, reason in sorted(found.items()):
+            if told.get(name) != reason:
+                self.desk.record(StrategyMissing(name, reason))
+        for name in sorted(told.keys() - found.keys()):
+            self.desk.record(StrategyFound(name))
+
+    def _may_wait(self, answer: ExitSignal) -> bool:
+        """Whether this wish to leave was not held back before, and is not proposed yet."""
+        position = self.desk.ledger.position(answer.symbol, answer.strategy)
+        if position is None or self.proposing.is_leaving(position):
+            return False
+        state = self.desk.orchestrator.state.runners.get(f"{answer.strategy}/{answer.symbol}")
+        before = state.held_back_at if state is not None else None  # what a person typed has exit rules, and no runner
+        return before is None or before < position.opened_at
+
+
+def _why(state: RunnerState, *, is_slow: bool) -> str:
+    rests = "; it is shown no bar while it holds nothing, and begins anew" if is_slow else ""
+    return f"{state.faults} bars in a row it {state.fault}{rests}; mend it, then resume it"

@@ -1,0 +1,161 @@
+"""Rows of a file become orders of a plan: sizes worked out, what is held looked up, what cannot be told apart left out.
+
+A size that the desk works out, from an amount or up to the smallest order, goes through the same dry run and the same
+checks as one that was typed (RK-18).
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, Decimal
+
+from core.desk import Desk
+from core.inputs import OpenPlan, PlanRow
+from core.model.order import Effect as OrderEffect
+from core.model.order import OrderRequest, OrderType, StopHolder, TimeInForce, order_id_of
+from core.model.plan import PlanLine, SkippedRow
+from core.model.position import Position
+from core.model.signal import ExitReason
+from core.model.staging import MANUAL, NoStop, Proposal, StopPlan
+from core.model.values import ZERO, Price, ProposalId, Quantity, Symbol, TicketId, plain, rounded_down
+from core.staging.extended import marked_for
+from core.staging.legs import with_legs
+from core.workflows.proposing import closing_side, left_to_close, side_of
+
+NO_PRICE = "no price of it is known yet, so its amount cannot become shares; give a limit_price, or shares"
+
+
+class PlanRows:
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def lines(self, command: OpenPlan, plan_id: TicketId) -> tuple[tuple[PlanLine, ...], tuple[SkippedRow, ...]]:
+        """The orders that the rows ask for, and the rows that ask for none."""
+        lines: list[PlanLine] = []
+        skipped = list(command.skipped)
+        for number, row in enumerate(command.rows, start=1):
+            order_id = order_id_of("plan", self.desk.control.state.installation or "", plan_id, str(number))
+            made = self._exit(row, order_id) if row.effect.only_reduces else self._entry(row, order_id)
+            if isinstance(made, str):
+                skipped.append(SkippedRow(row.place, made))
+            else:
+                lines.append(PlanLine(made))
+        return tuple(lines), tuple(skipped)
+
+    # ── what opens ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _entry(self, row: PlanRow, order_id: str) -> Proposal | str:
+        sized = self._size(row)
+        if isinstance(sized, str):
+            return sized
+        quantity, how = sized
+        side = side_of(row.effect)
+        held = self.desk.ledger.position(row.symbol, MANUAL)
+        adds = held is not None and row.effect is OrderEffect.OPEN and held.quantity > 0
+        stop = StopPlan(row.stop_price, StopHolder.BROKER) if row.stop_price else NoStop("none was written")
+        order = OrderRequest(
+            client_order_id=order_id,  # type: ignore[arg-type]
+            symbol=row.symbol,
+            side=side,
+            effect=OrderEffect.ADD if adds else row.effect,
+            quantity=quantity,
+            type=row.type,
+            time_in_force=row.time_in_force,
+            limit_price=row.limit_price,
+        )
+        return Proposal(
+            id=ProposalId(order_id),
+            strategy=MANUAL,
+            order=with_legs(self._marked(order), stop),
+            stop=stop,
+            signal_time=self.desk.at,
+            staged_at=self.desk.at,
+            expires_at=None,
+            reason=f"{row.place}{how}",
+            intended_price=row.limit_price,
+            reference=None,
+            exit_reason=None,
+        )
+
+    def _size(self, row: PlanRow) -> tuple[Quantity, str] | str:
+        """Shares, and how they were worked out."""
+        if row.quantity is not None:
+            return row.quantity, ""
+        price = row.limit_price or self._price(row.symbol)
+        if row.notional is None or price is None:
+            return NO_PRICE
+        step = self._step(row)
+        shares = Quantity(rounded_down(row.notional / price, step))
+        how = f", {plain(row.notional)} USD at {plain(price)}"
+        risk = self.desk.control.settings.risk
+        if shares * price >= risk.min_notional or not risk.sizing.raise_to_minimum:
+            return (shares, how) if shares > 0 else f"{plain(row.notional)} USD buys less than {plain(step)} shares"
+        steps = (risk.min_notional / price / step).to_integral_value(ROUND_CEILING)
+        return Quantity(steps * step), f"{how}, raised to the smallest order of {plain(risk.min_notional)} USD"
+
+    def _price(self, symbol: Symbol) -> Price | None:
+        found = self.desk.last_price(symbol)
+        return found[1] if found is not None else None
+
+    def _step(self, row: PlanRow) -> Decimal:
+        """Whole shares where the broker is to hold the stop with the entry, or the order rests longer than a day."""
+        instrument = self.desk.instruments.get(row.symbol)
+        is_whole = row.stop_price is not None or row.time_in_force is not TimeInForce.DAY
+        return Decimal(1) if instrument is None or is_whole else instrument.quantity_step
+
+    # ── what reduces ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _exit(self, row: PlanRow, order_id: str) -> Proposal | str:
+        side = side_of(row.effect)
+        position = next((p for p in self.desk.ledger.positions_in(row.symbol) if closing_side(p) is side), None)
+        if position is None:
+            return f"there is no {row.symbol} position that it would reduce"
+        left = left_to_close(self.desk, position.symbol, position.strategy, side)
+        wanted = self._wanted(row, position)
+        if isinstance(wanted, str):
+            return wanted
+        quantity = Quantity(min(wanted, left))
+        if quantity <= ZERO:
+            return f"an exit of all {row.symbol} is on its way already"
+        is_all = quantity == abs(position.quantity)
+        effect = OrderEffect.COVER if row.effect is OrderEffect.COVER else OrderEffect.REDUCE
+        order = OrderRequest(
+            client_order_id=order_id,  # type: ignore[arg-type]
+            symbol=row.symbol,
+            side=side,
+            effect=OrderEffect.CLOSE if is_all and effect is OrderEffect.REDUCE else effect,
+            quantity=quantity,
+            type=row.type,
+            time_in_force=row.time_in_force,
+            limit_price=row.limit_price,
+            stop_price=row.stop_price if row.type in (OrderType.STOP, OrderType.STOP_LIMIT) else None,
+        )
+        clamped = f"; {plain(wanted)} was asked for, {plain(quantity)} is left to close" if quantity < wanted else ""
+        return Proposal(
+            id=ProposalId(order_id),
+            strategy=position.strategy,
+            order=self._marked(order),
+            stop=NoStop("it closes"),
+            signal_time=self.desk.at,
+            staged_at=self.desk.at,
+            expires_at=None,
+            reason=f"{row.place}{clamped}",
+            intended_price=row.limit_price or self._price(row.symbol),
+            reference=None,
+            exit_reason=ExitReason.MANUAL,
+        )
+
+    def _wanted(self, row: PlanRow, position: Position) -> Quantity | str:
+        if row.quantity is not None:
+            return row.quantity
+        if row.notional is None:
+            return Quantity(abs(position.quantity))
+        price = row.limit_price or self._price(row.symbol)
+        if price is None:
+            return NO_PRICE
+        instrument = self.desk.instruments.get(row.symbol)
+        step = Decimal(1) if instrument is None else instrument.quantity_step
+        return Quantity(rounded_down(row.notional / price, step))
+
+    def _marked(self, order: OrderRequest) -> OrderRequest:
+        """What is written in extended hours acts in them where it can (RK-20)."""
+        return marked_for(self.desk.at, order, self.desk.calendar, self.desk.control.settings.risk.session)

@@ -1,0 +1,205 @@
+"""A plan until it is signed: opened with a dry run, marked order by order, signed once, or put aside (OP-05)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+
+from core.desk import Desk
+from core.effects import Effect, FetchFigures
+from core.facts import PlanEnded, PlanMarked, PlanOpened, PlanRefused, PlanSigned
+from core.inputs import LeavePlan, MarkInPlan, OpenPlan, SignPlan
+from core.model.account import Account
+from core.model.broker import BrokerPicture
+from core.model.order import digest_of
+from core.model.plan import Plan, PlanEnd, PlanLine, PlanSource, SignedOrder, SkippedRow, digest_of_plan
+from core.model.staging import Mandate, MandateKind
+from core.model.values import Digest, TicketId
+from core.risk.gate import Gate
+from core.staging.plans import PlanRun
+from core.workflows.confirming import NOBODY
+from core.workflows.plan_rows import PlanRows
+from core.workflows.rehearsing import Rehearsal, Rehearsed
+from core.workflows.running import Running
+
+NOTHING_WAITS = "nothing waits in Proposals that a plan could hold"
+NOTHING_HELD = "nothing is held: there is nothing to flatten"
+NO_ROWS = "no row of it became an order"
+RUNS = "a plan runs already; wait for its end, or stop it on its screen"
+NO_PLAN = "there is no such plan any more; open it again"
+TIME_OVER = "the plan's time is over; open it again"
+CHANGED = "the plan changed before the key came; read it again and sign it"
+NONE_MARKED = "no order that would go is marked; space marks the selected one"
+
+
+class Planning:
+    def __init__(self, desk: Desk, gate: Gate, running: Running) -> None:
+        self.desk = desk
+        self.gate = gate
+        self.running = running
+        self.rows = PlanRows(desk)
+
+    def seeing(self, see: Callable[[BrokerPicture], None]) -> Callable[[BrokerPicture], None]:
+        """Who sees the broker's books, and after them the plan that waits for its report."""
+
+        def both(picture: BrokerPicture) -> None:
+            see(picture)
+            self.running.see(picture)
+
+        return both
+
+    # ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def on_open(self, command: OpenPlan) -> Iterator[Effect]:
+        """A dry run of every order first; then fresh quotes are asked for, by which it is tried again."""
+        plan_id = TicketId(digest_of("plan", str(self.desk.plans.state.opened + 1))[:16])
+        if self.desk.plans.running is not None:
+            self.desk.record(PlanRefused(plan_id, (RUNS,)))
+            return
+        wanted, skipped = self._lines(command, plan_id)
+        if not wanted:
+            nothing = {PlanSource.PROPOSALS: NOTHING_WAITS, PlanSource.FLATTEN: NOTHING_HELD}
+            reasons = tuple(f"{row.place}: {row.reason}" for row in skipped)
+            self.desk.record(PlanRefused(plan_id, (nothing.get(command.source, NO_ROWS), *reasons)))
+            return
+        self._put_aside("another plan was opened")
+        ordered = [line for line in wanted if line.proposal.only_reduces]
+        ordered += [line for line in wanted if not line.proposal.only_reduces]
+        tried = Rehearsal(self.desk, self.gate).try_all(ordered)
+        lines = tuple(PlanLine(t.proposal, t.refusals) for t in tried)
+        at = self.desk.at
+        plan = Plan(plan_id, command.source, command.name, lines, skipped, at, at + self._seconds("life_seconds"))
+        marked = tuple(line.proposal.id for line in lines) if command.source is PlanSource.FLATTEN else ()
+        self.desk.record(PlanOpened(plan, marked))
+        for symbol in dict.fromkeys(line.proposal.symbol for line in lines):
+            yield FetchFigures(NOBODY, None, symbol)
+
+    def _lines(self, command: OpenPlan, plan_id: TicketId) -> tuple[tuple[PlanLine, ...], tuple[SkippedRow, ...]]:
+        if command.source is PlanSource.FILE:
+            return self.rows.lines(command, plan_id)
+        waiting = [p for p in self.desk.stage.proposals() if p.order.replaces is None and not p.is_guard]
+        if command.source is PlanSource.FLATTEN:
+            waiting = [p for p in waiting if p.is_exit]
+        free = [p for p in waiting if not self.desk.stage.is_confirming(p.id)]
+        return tuple(PlanLine(proposal) for proposal in free), command.skipped
+
+    # ── marking ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def on_mark(self, command: MarkInPlan) -> Iterable[Effect]:
+        run = self.desk.plans.open_plan(command.plan_id)
+        known = run is not None and any(line.proposal.id == command.proposal_id for line in run.plan.lines)
+        if run is not None and known and (command.proposal_id in run.marked) is not command.is_marked:
+            self.desk.record(PlanMarked(run.id, command.proposal_id, command.is_marked))
+        return ()
+
+    def on_leave(self, command: LeavePlan) -> Iterable[Effect]:
+        if self.desk.plans.open_plan(command.plan_id) is not None:
+            self._put_aside("put aside by the operator")
+            return ()
+        return self.running.on_leave(command)
+
+    def _put_aside(self, reason: str) -> None:
+        run = self.desk.plans.run
+        if run is not None and run.is_open:
+            self.desk.record(PlanEnded(run.id, PlanEnd.LEFT, reason, None))
+
+    # ── the key ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def on_sign(self, command: SignPlan) -> Iterable[Effect]:
+        """The operator signed what was painted. Nothing is sent yet: each order is checked afresh at its turn."""
+        run = self.desk.plans.open_plan(command.plan_id)
+        if run is None:
+            self.desk.record(PlanRefused(command.plan_id, (NO_PLAN,)))
+            return ()
+        tried = rehearsed(self.desk, self.gate, run)
+        going = [t for t in tried if t.fits and t.proposal.id in run.marked]
+        if refusal := self._refusal(run, going, command.digest):
+            self.desk.record(PlanRefused(run.id, (refusal,)))
+            return ()
+        orders = tuple(t.signed() for t in going)
+        ends_at = self.desk.at + self._seconds("run_seconds")
+        account = self.desk.account
+        self.desk.record(
+            PlanSigned(
+                plan_id=run.id,
+                digest=command.digest,
+                orders=orders,
+                left_out=tuple((t.proposal.id, _why_left_out(t, run)) for t in tried if t not in going),
+                mandates=tuple(
+                    self._mandate(run, number, order, command.digest, ends_at)
+                    for number, order in enumerate(orders, start=1)
+                ),
+                ends_at=ends_at,
+                buying_power=account.buying_power if isinstance(account, Account) else None,
+            )
+        )
+        return ()
+
+    def _refusal(self, run: PlanRun, going: list[Rehearsed], digest: Digest) -> str | None:
+        if self.desk.at >= run.plan.ends_at:
+            return TIME_OVER
+        if not going:
+            return NONE_MARKED
+        return None if digest == digest_now(self.desk, run, going) else CHANGED
+
+    def _mandate(self, run: PlanRun, number: int, signed: SignedOrder, digest: Digest, ends_at: datetime) -> Mandate:
+        order = signed.proposal.order
+        return Mandate(
+            id=f"{run.id}-{MandateKind.PLAN.value}.{number}",
+            kind=MandateKind.PLAN,
+            ticket_id=run.id,
+            ticket_digest=digest,
+            parent=order.client_order_id,
+            symbol=order.symbol,
+            side=order.side,
+            quantity=order.quantity,
+            stop_price=order.stop_price,
+            ends_at=ends_at,
+            terms=order.terms,
+        )
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        run = self.desk.plans.run
+        if run is not None and run.is_open:
+            yield run.plan.ends_at
+        yield from self.running.next_due()
+
+    def due(self) -> Iterable[Effect]:
+        run = self.desk.plans.run
+        if run is not None and run.is_open and self.desk.at >= run.plan.ends_at:
+            self.desk.record(PlanEnded(run.id, PlanEnd.LAPSED, "its time was over before it was signed", None))
+        return self.running.due()
+
+    def _seconds(self, name: str) -> timedelta:
+        return timedelta(seconds=float(getattr(self.desk.control.settings.staging.plan, name)))
+
+
+def rehearsed(desk: Desk, gate: Gate, run: PlanRun) -> list[Rehearsed]:
+    """Each order of an open plan as it stands now.
+
+    A marked one with the effect of those that are marked before it; one that is not, with that of every order before
+    it: so it says whether it would go if all of them were marked.
+    """
+    lines = [line for line in run.plan.lines if _is_still_there(desk, run, line)]
+    whole = Rehearsal(desk, gate).try_all(lines)
+    marked = Rehearsal(desk, gate).try_all(lines, run.marked)
+    return [m if m.proposal.id in run.marked else w for m, w in zip(marked, whole, strict=True)]
+
+
+def _is_still_there(desk: Desk, run: PlanRun, line: PlanLine) -> bool:
+    """What waited in Proposals may have left it, or be another order by now."""
+    if run.plan.source is PlanSource.FILE:
+        return True
+    waiting = desk.stage.state.proposals.get(line.proposal.id)
+    return waiting is not None and waiting.order == line.proposal.order
+
+
+def digest_now(desk: Desk, run: PlanRun, going: Iterable[Rehearsed]) -> Digest:
+    """What `P` would sign now."""
+    return digest_of_plan(desk.account_name, run.id, tuple(t.digest(desk.account_name) for t in going))
+
+
+def _why_left_out(tried: Rehearsed, run: PlanRun) -> tuple[str, ...]:
+    return tried.refusals if tried.proposal.id in run.marked else ("not marked",)

@@ -1,0 +1,349 @@
+"""A signed plan, order by order: what reduces first, then the wait, then what opens, then the report (EX-10).
+
+Each order takes the way of a ticket: at its turn it is opened and confirmed by the mandate that the plan's key gave,
+and checked again on a clock, an account and a quote fetched for it. One is on that way at a time. A halt, a kill or a
+restart stops what has not gone. After a time-out no buy leaves by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from core.desk import Desk
+from core.effects import Effect, FetchFigures
+from core.execution.order import Order
+from core.facts import (
+    ConfirmationReceived,
+    ConfirmationRefused,
+    PlanEnded,
+    PlanMoved,
+    PlanOrderSkipped,
+    PlanTurnBegun,
+    ProposalEnd,
+    ProposalEnded,
+    ProposalStaged,
+    TicketOpened,
+)
+from core.inputs import AnswerPlan, LeavePlan
+from core.model.account import Account
+from core.model.broker import BrokerPicture
+from core.model.plan import PlanEnd, PlanPhase, PlanReport, PlanSource, ReportLine, SignedOrder, Standing
+from core.model.staging import MandateKind, Ticket
+from core.model.values import NO_SHARES, Money, Quantity, Symbol, plain
+from core.staging.plans import PlanRun
+from core.workflows.comparing import Comparing
+from core.workflows.confirming import Confirming
+from core.workflows.filling import look_up
+
+GONE = "it has left Proposals since the signing: sent, declined, or its time was over"
+IN_HAND = "its own ticket is being confirmed"
+EDITED = "it is another order by now than the one that was signed"
+HAS_ORDER = "it has its order already"
+STOPS_CHANGED = "the stops at the broker are others than at the signing; close it on a ticket of its own"
+NOT_GONE = "the plan was stopped before it went"
+BY_OPERATOR = "stopped by the operator"
+UNANSWERED = "nobody said in time whether the buys should go; none of them went"
+TIME_OVER = "the time for which it was signed is over"
+ALL_OUT = "every order has had its turn; waiting for the fills"
+ASKS_BROKER = "the broker is asked for the report"
+FEW = 3
+"""Orders up to which each is asked for by itself; more are asked for at once, in the broker's books (EX-17)."""
+
+
+class Running:
+    def __init__(self, desk: Desk, confirming: Confirming, comparing: Comparing) -> None:
+        self.desk = desk
+        self.plans = desk.plans
+        self.confirming = confirming
+        self.comparing = comparing
+        self._polled_at: datetime | None = None
+        self._picture: BrokerPicture | None = None
+
+    # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def on_answer(self, command: AnswerPlan) -> Iterator[Effect]:
+        run = self.plans.running
+        if run is None or run.id != command.plan_id or run.phase is not PlanPhase.ASKING:
+            return
+        if command.goes_on:
+            self._move(run, PlanPhase.BUYING, "the operator goes on: the buys that still fit")
+        else:
+            yield from self._stop(run, BY_OPERATOR)
+
+    def on_leave(self, command: LeavePlan) -> Iterator[Effect]:
+        run = self.plans.running
+        if run is not None and run.id == command.plan_id:
+            yield from self._stop(run, BY_OPERATOR)
+
+    def see(self, picture: BrokerPicture) -> None:
+        """The broker's books: what the report is made of, once it was asked for."""
+        run = self.plans.running
+        if run is not None and run.phase is PlanPhase.REPORTING:
+            self._picture = picture
+
+    # ── each step ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def go_on(self) -> Iterator[Effect]:
+        """Whatever happened: what follows from it for the plan that runs."""
+        while (run := self.plans.running) is not None:
+            before = (run.phase, len(run.tickets), len(run.refusals))
+            if run.halted and run.phase is not PlanPhase.REPORTING:
+                yield from self._stop(run, run.halted)
+            elif run.phase is PlanPhase.SELLING:
+                yield from self._sell(run)
+            elif run.phase is PlanPhase.WAITING:
+                self._wait(run)
+            elif run.phase is PlanPhase.ASKING:
+                yield from self._wait_for_the_word(run)
+            elif run.phase is PlanPhase.BUYING:
+                yield from self._buy(run)
+            elif run.phase is PlanPhase.SETTLING:
+                yield from self._settle(run)
+            else:
+                self._report(run)
+            if self.plans.running is None or before == (run.phase, len(run.tickets), len(run.refusals)):
+                return
+
+    def _sell(self, run: PlanRun) -> Iterator[Effect]:
+        following = self._following(run, run.sells())
+        if following is not None:
+            yield from self._take_turn(run, following)
+        elif not self._is_in_hand(run, run.sells()):
+            self._move(run, PlanPhase.WAITING, "every sell has had its turn; the buys wait for their fills")
+
+    def _wait(self, run: PlanRun) -> None:
+        """The buys begin by themselves only where every sell is filled."""
+        open_ = self._unsettled(run, run.sells())
+        late = self._since(run) >= self._seconds("sells_seconds")
+        if open_ and not late:
+            return
+        if not run.buys():
+            self._move(run, PlanPhase.SETTLING, "no buys follow")
+            return
+        if not open_ and not (failed := self._not_filled(run)):
+            self._move(run, PlanPhase.BUYING, "every sell is filled: the buys, against fresh buying power")
+            return
+        names = ", ".join(self._in_words(order) for order in open_ or failed)
+        waited = (
+            f"not filled in {plain(self.desk.control.settings.staging.plan.sells_seconds)} s" if open_ else "not filled"
+        )
+        self._move(run, PlanPhase.ASKING, f"{names} {waited}: go on with the buys that still fit, or stop?")
+
+    def _wait_for_the_word(self, run: PlanRun) -> Iterator[Effect]:
+        if run.permitted_until is not None and self.desk.at >= run.permitted_until:
+            yield from self._stop(run, UNANSWERED)
+
+    def _buy(self, run: PlanRun) -> Iterator[Effect]:
+        following = self._following(run, run.buys())
+        if following is not None:
+            yield from self._take_turn(run, following)
+        elif not self._is_in_hand(run, run.buys()):
+            self._move(run, PlanPhase.SETTLING, ALL_OUT)
+
+    def _settle(self, run: PlanRun) -> Iterator[Effect]:
+        is_late = self._since(run) >= self._seconds("buys_seconds")
+        if is_late or not self._unsettled(run, run.orders):
+            yield from self._ask_for_report(run, ASKS_BROKER)
+
+    def _stop(self, run: PlanRun, reason: str) -> Iterator[Effect]:
+        """Nothing more of it goes; what is on its way is seen to its end by the report."""
+        for signed in run.orders:
+            standing, told = self.plans.standing(run, signed), (f"{NOT_GONE}: {reason}",)
+            ticket_id = run.tickets.get(signed.proposal.id)
+            if standing is Standing.CHECKING and ticket_id is not None:
+                self.desk.record(ConfirmationRefused(ticket_id, told))
+            elif standing is Standing.WAITING or (
+                standing is Standing.REFUSED and signed.proposal.id not in run.refusals
+            ):
+                self.desk.record(PlanOrderSkipped(run.id, signed.proposal.id, told))
+        yield from self._ask_for_report(run, f"stopped: {reason}")
+
+    def _ask_for_report(self, run: PlanRun, reason: str) -> Iterator[Effect]:
+        self._picture = None
+        self._move(run, PlanPhase.REPORTING, reason)
+        yield from self.comparing.ask()
+
+    def _report(self, run: PlanRun) -> None:
+        is_late = self._since(run) >= self._seconds("report_seconds")
+        if self._picture is None and not is_late:
+            return
+        for signed in run.orders:
+            if run.plan.source is PlanSource.FILE and signed.proposal.id in self.desk.stage.state.proposals:
+                self.desk.record(ProposalEnded(signed.proposal.id, ProposalEnd.WITHDRAWN, "its plan is over"))
+        end = PlanEnd.STOPPED if run.phase_reason.startswith("stopped") or run.halted else PlanEnd.DONE
+        self.desk.record(PlanEnded(run.id, end, self._in_sum(run), self._figures(run)))
+
+    # ── one order ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _take_turn(self, run: PlanRun, signed: SignedOrder) -> Iterator[Effect]:
+        """Opened, and confirmed by the mandate that was signed for exactly this order (OP-02)."""
+        proposal = signed.proposal
+        refusal = self._refusal(run, signed)
+        ticket = None if refusal else self._ticket(run, signed)
+        if refusal is None and ticket is None:
+            refusal = STOPS_CHANGED
+        if refusal is not None or ticket is None:
+            self.desk.record(PlanOrderSkipped(run.id, proposal.id, (refusal or STOPS_CHANGED,)))
+            return
+        use = next(
+            use
+            for use in self.desk.stage.mandates(MandateKind.PLAN, signed.order_id)
+            if use.mandate.ticket_id == run.id
+        )
+        permitted = self.desk.stage.permit(use, proposal.order, self.desk.account_name, self.desk.at)
+        if isinstance(permitted, str):
+            self.desk.record(PlanOrderSkipped(run.id, proposal.id, (permitted,)))
+            return
+        lapses_at = min(permitted.lapses_at, self.desk.at + self._approval_life())
+        approval = replace(permitted, id=str(ticket.id), ticket_id=ticket.id, lapses_at=lapses_at)
+        if proposal.id not in self.desk.stage.state.proposals:
+            self.desk.record(ProposalStaged(proposal, signed.review))
+        self.desk.record(PlanTurnBegun(run.id, proposal.id, ticket.id))
+        self.desk.record(TicketOpened(ticket))
+        self.desk.record(ConfirmationReceived(ticket.id, ticket.digest, approval, self.confirming.mandates(ticket)))
+        yield FetchFigures(proposal.id, ticket.id, proposal.symbol)
+
+    def _refusal(self, run: PlanRun, signed: SignedOrder) -> str | None:
+        stage, proposal = self.desk.stage, signed.proposal
+        waiting = stage.state.proposals.get(proposal.id)
+        if run.permitted_until is None or self.desk.at >= run.permitted_until:
+            return TIME_OVER
+        if self.desk.ledger.has(signed.order_id):
+            return HAS_ORDER
+        if waiting is None and run.plan.source is not PlanSource.FILE:
+            return GONE
+        if stage.is_confirming(proposal.id):
+            return IN_HAND
+        if waiting is not None and waiting.order != proposal.order:
+            return EDITED
+        return None
+
+    def _ticket(self, run: PlanRun, signed: SignedOrder) -> Ticket | None:
+        """Exactly what was signed, at the price of the signing; None where it is not that any more."""
+        ticket = self.confirming.ticket(signed.proposal, None)
+        if ticket.digest != signed.digest(self.desk.account_name):
+            return None
+        return replace(ticket, price_at_opening=signed.touch or ticket.price_at_opening)
+
+    # ── where they stand ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _following(self, run: PlanRun, orders: tuple[SignedOrder, ...]) -> SignedOrder | None:
+        """The next whose turn it is; None while one is being checked or has no answer, or where none is left."""
+        if self._is_in_hand(run, orders):
+            return None
+        return next((o for o in orders if self.plans.standing(run, o) is Standing.WAITING), None)
+
+    def _is_in_hand(self, run: PlanRun, orders: tuple[SignedOrder, ...]) -> bool:
+        return any(self.plans.standing(run, order).holds_the_turn for order in orders)
+
+    def _unsettled(self, run: PlanRun, orders: tuple[SignedOrder, ...]) -> list[SignedOrder]:
+        return [order for order in orders if not self.plans.standing(run, order).is_over]
+
+    def _not_filled(self, run: PlanRun) -> list[SignedOrder]:
+        return [order for order in run.sells() if self.plans.standing(run, order) is not Standing.FILLED]
+
+    def _in_words(self, signed: SignedOrder) -> str:
+        order = self.desk.ledger.order(signed.order_id)
+        left = order.remaining if order is not None else signed.proposal.order.quantity
+        request = signed.proposal.order
+        return f"{request.side.value.upper()} {plain(left)} {request.symbol}"
+
+    # ── the report ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _in_sum(self, run: PlanRun) -> str:
+        """`9 of 14 filled, 1 working, 4 not sent`; and why it was stopped."""
+        standings = [self.plans.standing(run, order) for order in run.orders]
+        filled = standings.count(Standing.FILLED)
+        working = sum(not s.is_over for s in standings)
+        refused = standings.count(Standing.REFUSED) + standings.count(Standing.WAITING)
+        ended = standings.count(Standing.ENDED)
+        parts = [f"{filled} of {len(standings)} filled"]
+        parts += [f"{working} still working"] if working else []
+        parts += [f"{ended} ended unfilled"] if ended else []
+        parts += [f"{refused} not sent"] if refused else []
+        why = f"; {run.phase_reason}" if run.phase_reason.startswith("stopped") else ""
+        return ", ".join(parts) + why
+
+    def _figures(self, run: PlanRun) -> PlanReport:
+        account = self._picture.account if self._picture is not None else self.desk.account
+        return PlanReport(
+            lines=tuple(self._line(run, signed) for signed in run.orders),
+            positions=self._positions(run),
+            power_before=run.power_before,
+            power_after=Money(account.buying_power) if isinstance(account, Account) else None,
+            is_of_the_broker=self._picture is not None,
+        )
+
+    def _positions(self, run: PlanRun) -> tuple[tuple[Symbol, Quantity], ...]:
+        if self._picture is None:
+            return ()
+        held = {position.symbol: position.quantity for position in self._picture.positions}
+        symbols = dict.fromkeys(signed.proposal.symbol for signed in run.orders)
+        return tuple((symbol, held.get(symbol, NO_SHARES)) for symbol in symbols)
+
+    def _line(self, run: PlanRun, signed: SignedOrder) -> ReportLine:
+        request = signed.proposal.order
+        order: Order | None = self.desk.ledger.order(signed.order_id)
+        told = "; ".join(run.refusals.get(signed.proposal.id, ()))
+        return ReportLine(
+            proposal_id=signed.proposal.id,
+            symbol=request.symbol,
+            side=request.side,
+            quantity=request.quantity,
+            filled=order.filled_quantity if order is not None else NO_SHARES,
+            expected=signed.price,
+            average=order.average_price if order is not None else None,
+            status=order.status if order is not None else None,
+            reason=order.reason if order is not None and order.reason else told,
+        )
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        run = self.plans.running
+        if run is None or run.phase_since is None:
+            return
+        limits = {
+            PlanPhase.WAITING: "sells_seconds",
+            PlanPhase.SETTLING: "buys_seconds",
+            PlanPhase.REPORTING: "report_seconds",
+        }
+        if run.phase in limits:
+            yield run.phase_since + self._seconds(limits[run.phase])
+        if run.phase is PlanPhase.WAITING:
+            yield self._next_poll(run)
+        if run.phase is PlanPhase.ASKING and run.permitted_until is not None:
+            yield run.permitted_until
+
+    def due(self) -> Iterator[Effect]:
+        """The fallback of the stream: sells that are not filled are asked for (EX-10)."""
+        run = self.plans.running
+        if run is None or run.phase is not PlanPhase.WAITING or self.desk.at < self._next_poll(run):
+            return
+        self._polled_at = self.desk.at
+        found = (self.desk.ledger.order(signed.order_id) for signed in self._unsettled(run, run.sells()))
+        orders = [order for order in found if order is not None]
+        if len(orders) > FEW:
+            yield from self.comparing.ask_soon()
+        else:
+            for order in orders:
+                yield look_up(order)
+
+    def _next_poll(self, run: PlanRun) -> datetime:
+        since = run.phase_since or self.desk.at
+        last = since if self._polled_at is None else max(since, self._polled_at)
+        return last + self._seconds("poll_seconds")
+
+    def _since(self, run: PlanRun) -> timedelta:
+        return self.desk.at - (run.phase_since or self.desk.at)
+
+    def _move(self, run: PlanRun, phase: PlanPhase, reason: str) -> None:
+        self.desk.record(PlanMoved(run.id, phase, reason))
+
+    def _approval_life(self) -> timedelta:
+        return timedelta(seconds=float(self.desk.control.settings.staging.approval_seconds))
+
+    def _seconds(self, name: str) -> timedelta:
+        return timedelta(seconds=float(getattr(self.desk.control.settings.staging.plan, name)))

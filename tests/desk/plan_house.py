@@ -1,0 +1,45 @@
+"""A desk on the plans' own floor: six positions of 60 at 100, eight symbols to buy, at the pace of a person."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from console.desk import Desk
+from console.handle import EngineHandle
+from core.inputs import OpenPlan, PlanRow
+from core.model.plan import PlanSource
+from core.runtime.line import Link
+from core.runtime.pace import Pace
+from tests.desk.desk_house import PATIENCE, SPY, House
+from tests.scenarios.plans import SOLD, a_house_that_holds
+
+__all__ = ["SPY", "open_floor"]
+
+
+@asynccontextmanager
+async def open_floor(
+    *held: str, size: tuple[int, int] = (120, 40), latency: timedelta = timedelta(milliseconds=20)
+) -> AsyncIterator[House]:
+    """The desk holds `held`, all six where none is named."""
+    line = a_house_that_holds(*(held or SOLD), quantity="60").line
+    line.pace = Pace(1.0)
+    line.pace.free_until = line.at
+    line.pace.beat = line._beat
+    line.link = Link(latency)
+    handle = EngineHandle(lambda _stack: line)
+    desk = Desk(handle, time.monotonic)
+    async with desk.run_test(size=size) as pilot:
+        house = House(desk, pilot, line)
+        await house.until(lambda: desk.view is not None and house.shows("ENTRIES ON"))
+        try:
+            yield house
+        finally:
+            handle.close("the test is over", PATIENCE)
+
+
+async def opens_a_plan(house: House, *rows: PlanRow) -> None:
+    house.desk.handle.send(OpenPlan(PlanSource.FILE, "rows.csv", rows))
+    await house.until(lambda: house.shows("Plan ─ rows.csv"))

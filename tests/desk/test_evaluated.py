@@ -1,0 +1,73 @@
+"""Pane 5 after a night: what it measured, what it shut, and the operator's word on it (ST-10)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.inputs import DecidePromotion, ReinstateStrategy
+from core.views import StrategyRow
+from tests.desk.still_house import StillHouse, a_strategy, a_view, open_still
+
+FIGURES = "31 trades, won 25.8%, Sharpe -2.10, profit factor 0.61, 3 losses in a row"
+WHY = "it won 25.8% of 31 trades, under 40%"
+
+
+def retired(**parts: Any) -> StrategyRow:
+    terms: dict[str, Any] = {
+        "shut": f"is RETIRED, it opens nothing until you resume it: {WHY}",
+        "may_be_resumed": True,
+        "evaluation": (
+            ("evaluated", FIGURES),
+            ("verdict", f"retired, {WHY}"),
+            ("shut", f"is RETIRED, it opens nothing until you resume it: {WHY}"),
+        ),
+    }
+    return a_strategy(**{**terms, **parts})
+
+
+async def answers(house: StillHouse, key: str) -> None:
+    await house.wait(0.6)
+    await house.press(key)
+
+
+async def test_a_retired_strategy_says_so_and_its_detail_holds_the_figures() -> None:
+    """ST-10"""
+    async with open_still(a_view(strategies=(retired(), a_strategy("IBM"))), (80, 24)) as house:
+        await house.press("5")
+
+        assert house.shows("5 Strategies ─ 1 running, 1 RETIRED", "RETIRED, Enter says why")
+        await house.press("enter")
+        assert house.shows("won 25.8%", "profit factor 0.61", "under 40%", "its exits go on")
+
+
+async def test_space_resumes_it_after_a_question_alone() -> None:
+    """ST-10: re-enabling is the operator's."""
+    async with open_still(a_view(strategies=(retired(),))) as house:
+        await house.press("5", "space")
+        assert house.shows("Resume VWAP?", "under 40%", "judged anew")
+        assert house.handle.commands == []
+
+        await answers(house, "D")
+        await house.until(lambda: house.handle.commands)
+
+        assert house.handle.commands == [ReinstateStrategy("vwap")]
+
+
+async def test_more_that_is_proposed_is_adopted_by_one_key_and_declined_by_another() -> None:
+    """ST-10"""
+    row = a_strategy(proposed="10% more of its allocation: Sharpe 2.10, 70.0% of 30 trades won, profit factor 2.40")
+    async with open_still(a_view(strategies=(row, a_strategy("IBM")))) as house:
+        await house.press("5")
+        assert house.shows("+ proposed")
+        await house.press("plus")
+        assert house.shows("Adopt more for VWAP?", "profit factor 2.40")
+        await answers(house, "D")
+        await house.until(lambda: house.handle.commands)
+        await house.press("minus")
+        assert house.shows("Decline more for VWAP?")
+        await answers(house, "D")
+        await house.until(lambda: len(house.handle.commands) == 2)
+
+        assert house.handle.commands == [DecidePromotion("vwap", True), DecidePromotion("vwap", False)]
+        await house.press("down", "plus")
+        assert house.shows("nothing more is proposed for VWAP")

@@ -1,0 +1,201 @@
+"""The plan's screen: marked with space, signed with a P that is armed, followed while it runs, and its report."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from console.screens.kill import KillScreen
+from console.screens.plan import PlanScreen
+from console.screens.ticket import TicketScreen
+from core.facts import OrderCreated, PlanEnded, PlanMarked, PlanSigned
+from core.inputs import AnswerPlan, ProposeClose
+from core.model.account import Mode
+from core.model.plan import PlanEnd
+from core.model.values import Symbol
+from tests.desk.desk_house import House
+from tests.desk.hands import held_back, types_ahead
+from tests.desk.plan_house import open_floor, opens_a_plan
+from tests.scenarios.plans import BOUGHT, SOLD, a_buy, a_sale
+
+SIZES = [(80, 24), (120, 40)]
+
+
+def signed(house: House) -> int:
+    """The first plan bought what is held."""
+    return len(house.facts(PlanSigned)) - 1
+
+
+async def marks_all_of(house: House, count: int) -> None:
+    before = len(house.facts(PlanMarked))
+    for number in range(1, count + 1):
+        await house.press("space")
+        await house.until(lambda number=number: len(house.facts(PlanMarked)) >= before + number)  # type: ignore[misc]
+        await house.press("j")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_plan_is_marked_signed_once_and_reported(size: tuple[int, int]) -> None:
+    """OP-05, EX-10"""
+    async with open_floor("AAA", "BBB", "CCC", "DDD", "EEE", "FFF", size=size) as house:
+        await opens_a_plan(house, a_buy("GGG", "45"), a_sale("AAA"))
+        assert house.shows("Nothing is marked yet", "not armed", "[ ] SELL to close")
+        await marks_all_of(house, 2)
+        await house.until(house.is_armed)
+        assert house.shows("2 of 2 go, +5,999.40, −4,500.45", "[x] SELL to close", "P sign 2 orders")
+
+        await house.press("P")
+        await house.until(lambda: signed(house) == 1)
+        await house.until(lambda: house.shows("DONE 2 of 2 filled"), seconds=10)
+
+        assert house.shows("buying power 3,992.80 →", "the broker holds AAA 0, GGG 45", "filled")
+        await house.press("escape")
+        await house.until(lambda: not isinstance(house.desk.screen, PlanScreen))
+
+
+async def test_a_key_too_early_a_burst_and_a_paste_sign_nothing() -> None:
+    """OP-04"""
+    async with open_floor("AAA", "BBB", "CCC") as house:
+        await opens_a_plan(house, a_sale("AAA"))
+        await types_ahead(house, " P")
+        await types_ahead(house, "PPPP")
+        await house.wait(0.5)
+
+        assert signed(house) == 0
+        assert house.facts(PlanEnded)[1:] == []
+
+
+async def test_a_mark_after_the_paint_disarms_the_key() -> None:
+    """OP-04: the digest that was painted is another."""
+    async with open_floor("AAA", "BBB", "CCC") as house:
+        await opens_a_plan(house, a_sale("AAA"), a_sale("BBB"))
+        await house.press("space")
+        await house.until(house.is_armed)
+        await types_ahead(house, "j P")
+        await house.wait(0.4)
+
+        assert signed(house) == 0
+
+
+async def test_the_buys_that_do_not_fit_say_so_and_why() -> None:
+    """OP-05"""
+    async with open_floor() as house:
+        await opens_a_plan(house, *(a_buy(symbol, "45") for symbol in BOUGHT[:2]))
+        await house.until(lambda: house.shows("would not go", "buying power: 4,500"))
+        assert house.shows("NO BUY to open")
+
+
+async def test_flatten_is_one_plan_with_one_key_also_when_killed() -> None:
+    """OP-05, OP-07, EX-21"""
+    async with open_floor("AAA", "BBB", "CCC") as house:
+        await house.press("ctrl+k")
+        await house.until(lambda: isinstance(house.desk.screen, KillScreen))
+        await house.press("K")
+        await house.until(lambda: house.shows("KILLED since"))
+        await house.press("F")
+        await house.until(lambda: house.shows("Plan ─ flatten everything", "P sign 3 orders"))
+        await house.until(house.is_armed)
+
+        await house.press("P")
+        await house.until(lambda: house.shows("DONE 3 of 3 filled"), seconds=10)
+
+        assert house.shows("AAA 0", "BBB 0", "CCC 0")
+
+
+async def test_flatten_of_one_position_stays_a_ticket() -> None:
+    """OP-07"""
+    async with open_floor("AAA") as house:
+        await house.press("F")
+        await house.until(lambda: house.shows("staged 1 close"))
+        assert not isinstance(house.desk.screen, PlanScreen)
+
+
+async def test_p_makes_a_plan_of_what_waits_and_says_so_where_nothing_does() -> None:
+    """OP-05"""
+    async with open_floor("AAA", "BBB") as house:
+        await house.press("F")
+        await house.until(lambda: isinstance(house.desk.screen, PlanScreen))
+        await house.press("escape")
+        await house.until(lambda: not isinstance(house.desk.screen, PlanScreen))
+        await house.press("p")
+        await house.until(lambda: house.shows("Plan ─ the waiting proposals", "Nothing is marked yet"))
+
+
+async def test_a_plan_that_asks_comes_to_the_front_and_goes_on_by_an_armed_key() -> None:
+    """EX-10"""
+    async with open_floor("AAA", "BBB", "CCC") as house:
+        await opens_a_plan(house, a_sale("AAA", "60", limit="105"), a_buy("GGG", "20"))
+        await marks_all_of(house, 2)
+        await house.until(house.is_armed)
+        await house.press("P")
+        await house.until(lambda: house.shows("WAITING FOR THE SELLS"))
+        await house.press("escape")
+        await house.until(lambda: not isinstance(house.desk.screen, PlanScreen))
+        house.runtime.pace.free_until = house.runtime.at + timedelta(seconds=62)
+        await house.until(lambda: house.shows("ASKS YOU", "not filled in 60 s"), seconds=15)
+        sent = held_back(house, AnswerPlan)
+
+        await house.until(house.is_armed)
+        await house.press("O")
+        await house.until(lambda: sent)
+        assert sent == [AnswerPlan(house.desk.view.plan.id, goes_on=True)]  # type: ignore[union-attr]
+
+
+async def test_s_stops_a_plan_that_runs() -> None:
+    """OP-05"""
+    async with open_floor("AAA", "BBB", "CCC") as house:
+        await opens_a_plan(house, a_sale("AAA", "60", limit="105"), a_buy("GGG", "20"))
+        await marks_all_of(house, 2)
+        await house.until(house.is_armed)
+        await house.press("P")
+        await house.until(lambda: house.shows("WAITING FOR THE SELLS"))
+        await house.until(lambda: any(fact.order.limit_price == 105 for fact in house.facts(OrderCreated)))
+        created = len(house.facts(OrderCreated))
+
+        await house.press("s")
+        await house.until(lambda: house.facts(PlanEnded)[-1].end is PlanEnd.STOPPED)
+
+        await house.until(lambda: house.shows("STOPPED", "NOT SENT"))
+        assert len(house.facts(OrderCreated)) == created
+
+
+async def test_a_live_account_counts_what_opens_by_hand() -> None:
+    """OP-04"""
+    async with open_floor("AAA", "BBB", "CCC") as house:
+        house.goes_live()
+        await opens_a_plan(house, a_buy("GGG", "20"), a_buy("HHH", "20"))
+        await house.until(lambda: house.desk.view.status.mode is Mode.LIVE)  # type: ignore[union-attr]
+        await marks_all_of(house, 2)
+        await house.until(lambda: house.shows("type OPEN2, then P", "LIVE, not armed"))
+        await house.press("P")
+        await house.wait(0.5)
+        assert signed(house) == 0
+
+        for key in "OPEN2":
+            await house.press(key)
+            await house.wait(0.05)
+        await house.until(house.is_armed)
+        await house.press("P")
+        await house.until(lambda: signed(house) == 1)
+
+
+async def test_every_line_fits_at_80_columns() -> None:
+    """OP-05"""
+    async with open_floor(size=(80, 24)) as house:
+        await opens_a_plan(house, *(a_sale(symbol) for symbol in SOLD), *(a_buy(symbol, "45") for symbol in BOUGHT))
+        await house.until(lambda: house.shows("1–12 of 14"))
+        assert all(len(line) <= 80 for line in house.picture().splitlines())
+        assert "…" not in "\n".join(house.picture().splitlines()[4:-1])
+
+
+async def test_an_exit_that_waits_elsewhere_is_shown_and_opens_over_the_plan() -> None:
+    """OP-06"""
+    async with open_floor("AAA", "BBB", size=(80, 24)) as house:
+        await opens_a_plan(house, a_sale("BBB"), *(a_buy(symbol, "2") for symbol in BOUGHT))
+        house.desk.handle.send(ProposeClose(Symbol("AAA")))
+        await house.until(lambda: house.shows("!  EXIT WAITS  SELL 60 AAA"))
+
+        await house.press("exclamation_mark")
+        await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
+        await house.until(lambda: house.shows("PAPER ─ SELL to close ─ AAA"))

@@ -1,0 +1,447 @@
+"""A plan: many orders, signed once; what reduces goes first, the buys wait for it, and the broker has the last word."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from core.effects import SubmitOrder
+from core.facts import (
+    ConfirmationRefused,
+    OrderApproved,
+    OrderCreated,
+    PlanEnded,
+    PlanMoved,
+    PlanOpened,
+    PlanOrderSkipped,
+    PlanRefused,
+    PlanSigned,
+)
+from core.inputs import Decline, Halt, Kill, MarkInPlan, OpenPlan, ProposeClose, RefuseSymbol, Resume, SignPlan
+from core.model.order import Effect as OrderEffect
+from core.model.plan import PlanEnd, PlanPhase, PlanSource, Standing
+from core.model.values import Digest, Symbol, TicketId
+from core.settings import Settings
+from core.workflows.planning import CHANGED, NONE_MARKED, RUNS
+from core.workflows.rehearsing import TWICE
+from tests.scenarios.house import House, assert_can_be_rebuilt
+from tests.scenarios.plans import (
+    BOUGHT,
+    SETTINGS,
+    SOLD,
+    a_buy,
+    a_floor,
+    a_house_that_holds,
+    a_sale,
+    answers,
+    leaves,
+    marks,
+    opens,
+    passes,
+    row,
+    runs_out,
+    signs,
+    the_plan,
+    words,
+)
+
+SELLS = [f"SELL 60 {symbol}" for symbol in SOLD]
+
+
+def a_rebalance(**sale: object) -> House:
+    """Six positions of 60 at 100 in an account of 20,000 lent twice; eight buys of 45 need what their sale frees.
+
+    `sale` are other terms of the sale of CCC.
+    """
+    house = a_house_that_holds(*SOLD, quantity="60")
+    sales = [a_sale(symbol, "60", **(sale if symbol == "CCC" else {})) for symbol in SOLD]
+    opens(house, *(a_buy(symbol, "45") for symbol in BOUGHT), *sales)
+    return house
+
+
+def raised_to(least: str, largest: str) -> Settings:
+    """Sizes under `least` are raised to it; none may be over `largest`, USD."""
+    dump = SETTINGS.model_dump(mode="json")
+    risk = {**dump["risk"], "min_notional": least, "max_notional": {"usd": largest}}
+    risk["sizing"] = {**risk["sizing"], "raise_to_minimum": True}
+    return Settings.model_validate({**dump, "risk": risk})
+
+
+def standings(house: House) -> list[Standing]:
+    run = the_plan(house)
+    return [house.desk.plans.standing(run, order) for order in run.orders]
+
+
+def submissions(house: House, before: int) -> list[str]:
+    return [request for request in house.requests()[before:] if request.startswith("submit")]
+
+
+def test_a_sell_and_a_buy_that_needs_its_cash_go_out_in_that_order_on_one_key() -> None:
+    """OP-05, EX-10, OP-02"""
+    house = a_house_that_holds("AAA", "BBB", "CCC", quantity="130")
+    before = len(house.requests())
+    opens(house, a_buy("GGG", "120"), a_sale("AAA"))
+    marks(house)
+
+    signs(house)
+    report = runs_out(house)
+
+    assert house.requests()[before:] == ["cancel", "submit sell market 130", "submit buy market 120"]
+    assert (house.held(Symbol("AAA")), house.held(Symbol("GGG"))) == ("0", "120")
+    assert [line.reason for line in report.lines] == ["", ""]
+    assert report.is_of_the_broker
+    assert_can_be_rebuilt(house)
+
+
+def test_six_sells_are_filled_before_the_first_of_eight_buys_and_each_sees_fresh_buying_power() -> None:
+    """EX-10, OP-03: by the journal's own order of events, and by the buying power that each approval used."""
+    house = a_rebalance()
+    before, approved = len(house.requests()), len(house.facts(OrderApproved))
+    marks(house)
+    signs(house)
+
+    report = runs_out(house)
+
+    assert submissions(house, before) == ["submit sell market 60"] * 6 + ["submit buy market 45"] * 8
+    powers = [fact.buying_power for fact in house.facts(OrderApproved)[approved:]]
+    free_at_first_buy, at_last = powers[6], powers[13]
+    assert powers[0] is not None
+    assert free_at_first_buy is not None
+    assert at_last is not None
+    assert (powers[0] < 5_000, free_at_first_buy > 35_000) == (True, True)
+    assert free_at_first_buy - at_last > 7 * 4_400
+    told = words(house)
+    last_sale = max(told.index(f"{sale}: filled 60 at 99.99") for sale in SELLS)
+    assert last_sale < told.index("every sell is filled: the buys, against fresh buying power")
+    assert told.index("BUY 45 GGG: its turn, checked on fresh figures") > last_sale
+    assert the_plan(house).end is PlanEnd.DONE
+    assert the_plan(house).end_reason == "14 of 14 filled"
+    assert dict(report.positions)[Symbol("GGG")] == 45
+    assert report.power_before is not None
+    assert report.power_after is not None
+    assert all(line.average == line.expected for line in report.lines)
+    assert_can_be_rebuilt(house)
+
+
+def test_the_dry_run_gives_each_order_the_effect_of_those_before_it() -> None:
+    """OP-05: without the sales the buys do not fit; with them the last one takes what is left."""
+    house = a_rebalance()
+    (opened,) = house.facts(PlanOpened)[1:]
+    assert [line.refusals for line in opened.plan.lines] == [()] * 14
+
+    marks(house, *BOUGHT)
+    signs(house)
+
+    assert house.last(PlanRefused).reasons == (NONE_MARKED,)
+    opens(house, *(a_buy(symbol, "45") for symbol in BOUGHT))
+    refused = [line.refusals for line in house.last(PlanOpened).plan.lines]
+    assert refused[0][0].startswith("buying power: 4,500")
+    assert house.last(PlanEnded).end is PlanEnd.LEFT
+
+
+def test_an_order_that_is_not_marked_is_left_out_and_so_is_one_that_does_not_fit() -> None:
+    """OP-05: with its reason."""
+    house = a_rebalance()
+    marks(house, "AAA", "GGG", "HHH", "III")
+    signs(house)
+
+    signed = house.last(PlanSigned)
+    runs_out(house)
+
+    assert [order.proposal.symbol for order in signed.orders] == ["AAA", "GGG", "HHH"]
+    why = dict(signed.left_out)
+    run = the_plan(house)
+    by_symbol = {line.proposal.symbol: why.get(line.proposal.id) for line in run.plan.lines}
+    assert by_symbol[Symbol("BBB")] == ("not marked",)
+    third = by_symbol[Symbol("III")]
+    assert third is not None
+    assert third[0].startswith("buying power: 4,500")
+
+
+def test_a_sell_that_does_not_fill_makes_the_plan_ask_and_no_buy_leaves_by_itself() -> None:
+    """EX-10: a time-out stops before the buys."""
+    house = a_rebalance(limit="105")
+    before = len(house.requests())
+    marks(house)
+    signs(house)
+    passes(house, 59)
+    assert the_plan(house).phase is PlanPhase.WAITING
+
+    passes(house, 10)
+    assert the_plan(house).phase is PlanPhase.ASKING
+    assert the_plan(house).phase_reason.startswith("SELL 60 CCC not filled in 60 s")
+    passes(house, 300)
+
+    assert the_plan(house).phase is PlanPhase.ASKING
+    assert not [request for request in submissions(house, before) if "buy" in request]
+
+
+def test_the_operator_goes_on_with_the_buys_that_still_fit() -> None:
+    """EX-10: seven of eight, for the cash of five sales."""
+    house = a_rebalance(limit="105")
+    marks(house)
+    signs(house)
+    passes(house, 70)
+
+    answers(house, goes_on=True)
+    runs_out(house)
+
+    assert standings(house).count(Standing.FILLED) == 5 + 7
+    assert standings(house).count(Standing.REFUSED) == 1
+    assert house.last(ConfirmationRefused).reasons[0].startswith("buying power: 4,500")
+    assert the_plan(house).end_reason == "12 of 14 filled, 1 still working, 1 not sent"
+    assert_can_be_rebuilt(house)
+
+
+def test_the_operator_stops_it_and_what_waited_is_told_as_not_sent() -> None:
+    """EX-10"""
+    house = a_rebalance(limit="105")
+    before = len(house.requests())
+    marks(house)
+    signs(house)
+    passes(house, 70)
+
+    answers(house, goes_on=False)
+    runs_out(house)
+
+    assert len(submissions(house, before)) == 6
+    assert the_plan(house).end is PlanEnd.STOPPED
+    assert len(house.facts(PlanOrderSkipped)) == 8
+    assert house.desk.stage.proposals() == ()
+
+
+def test_nobody_answers_and_the_buys_are_not_sent() -> None:
+    """EX-10: what was signed ends."""
+    house = a_rebalance(limit="105")
+    before = len(house.requests())
+    marks(house)
+    signs(house)
+
+    runs_out(house, seconds=1000)
+
+    assert len(submissions(house, before)) == 6
+    assert "nobody said in time" in the_plan(house).end_reason
+
+
+def test_a_sell_that_the_broker_refuses_makes_the_plan_ask_at_once() -> None:
+    """EX-10: no buy begins by itself where a sell was not filled."""
+    house = a_rebalance()
+    marks(house)
+    signs(house)
+    house.line.refuses_the_next_order("the position is not there")
+    passes(house, 20)
+
+    assert the_plan(house).phase is PlanPhase.ASKING
+    assert "SELL 60 AAA not filled" in the_plan(house).phase_reason
+    assert house.held_by_the_broker(Symbol("GGG")) == "0"
+
+
+def test_a_buy_that_the_broker_refuses_is_shown_and_the_others_go_on() -> None:
+    """EX-10"""
+    house = a_rebalance()
+    marks(house)
+    signs(house)
+    while the_plan(house).phase is not PlanPhase.BUYING:
+        passes(house, 0.05)
+    house.line.refuses_the_next_order("not enough of it to lend")
+
+    report = runs_out(house)
+
+    (refused,) = [line for line in report.lines if line.status is not None and line.status.value == "REJECTED"]
+    assert refused.symbol == "GGG"
+    assert "not enough of it to lend" in refused.reason
+    assert the_plan(house).end_reason == "13 of 14 filled, 1 ended unfilled"
+
+
+def test_a_buy_that_a_check_refuses_at_its_turn_is_shown_and_the_others_go_on() -> None:
+    """EX-10, OP-02: each is checked afresh; the operator refused its symbol meanwhile."""
+    house = a_rebalance()
+    marks(house)
+    signs(house)
+    while the_plan(house).phase is not PlanPhase.BUYING:
+        passes(house, 0.05)
+    hhh = next(order for order in the_plan(house).buys() if order.proposal.symbol == "HHH")
+    house.presses(RefuseSymbol(Symbol("HHH"), "refused by the operator"))
+
+    runs_out(house)
+
+    assert house.desk.plans.standing(the_plan(house), hhh) is Standing.REFUSED
+    assert the_plan(house).end_reason == "13 of 14 filled, 1 not sent"
+
+
+@pytest.mark.parametrize("press", [Halt("key"), Kill("key")])
+@pytest.mark.parametrize("after", [0.02, 0.05, 0.15, 0.25, 0.6, 0.62, 0.64, 1.5, 1.55, 3.0, 4.5])
+def test_a_halt_or_a_kill_stops_what_has_not_gone(press: Halt | Kill, after: float) -> None:
+    """OP-07, EX-10: also when the halt is over. A sale whose stop was cancelled for it already goes on (EX-21)."""
+    house = a_rebalance()
+    house.slows_down(0.1)
+    marks(house)
+    signs(house)
+    passes(house, after)
+    created, clearing = len(house.facts(OrderCreated)), standings(house).count(Standing.CLEARING)
+
+    house.presses(press)
+    passes(house, 1)
+    house.presses(Resume())
+    passes(house, 120)
+
+    late = [fact.order for fact in house.facts(OrderCreated)[created:]]
+    assert [order.symbol for order in late if not order.effect.only_reduces] == []
+    assert len([order for order in late if not order.type.is_stop]) <= clearing
+    assert the_plan(house).phase is PlanPhase.OVER
+    assert the_plan(house).end is PlanEnd.STOPPED or Standing.REFUSED not in standings(house)
+    assert_can_be_rebuilt(house)
+
+
+def test_a_key_on_another_digest_than_is_shown_signs_nothing() -> None:
+    """OP-02, OP-04"""
+    house = a_rebalance()
+    marks(house)
+    before = len(house.requests())
+
+    house.presses(SignPlan(the_plan(house).id, Digest("0" * 64)))
+
+    assert house.last(PlanRefused).reasons == (CHANGED,)
+    assert len(house.requests()) == before
+
+
+def test_a_plan_lapses_unsigned_after_three_minutes() -> None:
+    """OP-05"""
+    house = a_rebalance()
+    marks(house)
+    passes(house, 178)
+    assert the_plan(house).phase is PlanPhase.OPEN
+    passes(house, 3)
+
+    assert house.last(PlanEnded).end is PlanEnd.LAPSED
+    signs(house)
+    assert len(house.facts(PlanSigned)) == 1
+
+
+def test_a_second_key_on_a_signed_plan_signs_nothing_and_no_other_plan_opens_beside_it() -> None:
+    """OP-02"""
+    house = a_rebalance()
+    marks(house)
+    signs(house)
+    signed = house.last(PlanSigned)
+
+    house.presses(SignPlan(signed.plan_id, signed.digest))
+    house.presses(OpenPlan(PlanSource.FILE, "other.csv", (a_buy("NNN"),)))
+
+    assert len(house.facts(PlanSigned)) == 2
+    assert house.last(PlanRefused).reasons == (RUNS,)
+    runs_out(house)
+    assert the_plan(house).end_reason == "14 of 14 filled"
+
+
+def test_a_plan_that_is_left_sends_nothing_and_nothing_of_it_is_staged() -> None:
+    """OP-05"""
+    house = a_rebalance()
+    marks(house)
+    leaves(house)
+    passes(house, 5)
+
+    assert house.last(PlanEnded).end is PlanEnd.LEFT
+    assert house.desk.stage.proposals() == ()
+
+
+def test_an_order_of_the_waiting_proposals_that_was_declined_since_is_left_out_at_its_turn() -> None:
+    """OP-05, EX-10"""
+    house = a_house_that_holds("AAA", "BBB", quantity="60")
+    for symbol in ("AAA", "BBB"):
+        house.presses(ProposeClose(Symbol(symbol)))
+    opens(house, source=PlanSource.PROPOSALS)
+    marks(house)
+    signs(house)
+    first, second = (order.proposal for order in the_plan(house).orders)
+    house.presses(Decline(second.id, "not this one"))
+
+    runs_out(house)
+
+    assert (house.held(first.symbol), house.held(second.symbol)) == ("0", "60")
+    assert "left Proposals" in house.last(PlanOrderSkipped).reasons[0]
+
+
+def test_two_orders_for_one_position_do_not_both_go() -> None:
+    """OP-05"""
+    house = a_house_that_holds("AAA", quantity="60")
+    opens(house, a_sale("AAA", "20"), a_sale("AAA", "20"))
+
+    assert [line.refusals for line in house.last(PlanOpened).plan.lines] == [(), (TWICE,)]
+
+
+def test_a_row_that_asks_for_what_is_not_held_is_left_out_with_its_place() -> None:
+    """OP-05"""
+    house = a_house_that_holds("AAA", quantity="60")
+    opens(house, a_sale("ZZZ", "20"), a_sale("AAA", "90"))
+
+    plan = house.last(PlanOpened).plan
+    (skipped,) = plan.skipped
+    assert (skipped.place, skipped.reason) == ("ZZZ row", "there is no ZZZ position that it would reduce")
+    assert plan.lines[0].proposal.order.quantity == 60
+    assert "90 was asked for, 60 is left to close" in plan.lines[0].proposal.reason
+
+
+def test_a_size_that_is_raised_to_the_smallest_order_is_tried_against_every_check() -> None:
+    """RK-18: here the raised one passes, and over the largest order it would not."""
+    from tests.scenarios.plans import SETTINGS
+
+    raised = {
+        "sizing": {"budget": "1", "raise_to_minimum": True},
+        "min_notional": "1500",
+        "max_notional": {"usd": "1400"},
+    }
+    dump = SETTINGS.model_dump(mode="json")
+    settings = SETTINGS.model_validate({**dump, "risk": {**dump["risk"], **raised, "max_notional": {"usd": "1600"}}})
+    house = a_floor(settings)
+    opens(house, row("AAA", OrderEffect.OPEN, notional="900", limit="100", stop="99"))
+
+    (line,) = house.last(PlanOpened).plan.lines
+    assert (line.proposal.order.quantity, line.refusals) == (Decimal(15), ())
+    assert "raised to the smallest order of 1500 USD" in line.proposal.reason
+
+
+def test_a_cash_account_cannot_spend_the_sale_today() -> None:
+    """OP-05, RK-16: the dry run knows that it settles tomorrow."""
+    house = a_house_that_holds("AAA", quantity="150", multiplier=Decimal(1))
+    opens(house, a_sale("AAA"), a_buy("GGG", "100"))
+
+    lines = house.last(PlanOpened).plan.lines
+    assert lines[0].refusals == ()
+    assert lines[1].refusals[0].startswith("buying power: ")
+
+
+def test_a_mark_on_what_is_no_part_of_the_plan_changes_nothing() -> None:
+    """OP-05"""
+    house = a_rebalance()
+    house.presses(MarkInPlan(TicketId("other"), the_plan(house).plan.lines[0].proposal.id, True))
+
+    assert the_plan(house).marked == set()
+    assert len(house.facts(PlanMoved)) > 0
+
+
+def test_the_stream_is_deaf_and_the_poll_finds_the_fills() -> None:
+    """EX-10: the fallback of 2 s."""
+    house = a_rebalance()
+    marks(house)
+    house.line.is_deaf = True
+    signs(house)
+
+    runs_out(house, seconds=300)
+
+    assert standings(house)[:6] == [Standing.FILLED] * 6
+    assert standings(house).count(Standing.FILLED) >= 13
+
+
+def test_a_sale_that_is_in_doubt_holds_the_buys_back() -> None:
+    """EX-06, EX-10: its answer was lost; the look-up finds it."""
+    house = a_rebalance()
+    marks(house)
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    signs(house)
+
+    runs_out(house, seconds=300)
+
+    assert len([r for r in house.requests() if r == "submit sell market 60"]) == 6
+    assert the_plan(house).end_reason == "14 of 14 filled"

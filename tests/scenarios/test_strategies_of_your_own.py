@@ -1,0 +1,283 @@
+"""A strategy of your own from its page to an order: written, checked, replayed, gone again."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import app
+from core.market.calendar import load_calendar
+from core.market.synthetic import synthetic_sessions
+from core.model.values import Symbol
+from state.example_strategy import example_strategy
+from state.folders import Home
+from state.settings_file import SettingsError, load_settings
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "STRATEGIES.md"
+
+
+@dataclass
+class Answer:
+    code: int
+    out: str
+    err: str
+
+
+Keyturn = Callable[..., Answer]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home.of({"KEYTURN_HOME": str(tmp_path / "home")})
+
+
+@pytest.fixture
+def keyturn(home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Keyturn:
+    """The program with a home of its own, called with words."""
+    monkeypatch.setenv("KEYTURN_HOME", str(home.settings.parent))
+
+    def call(*words: object) -> Answer:
+        monkeypatch.setattr("sys.argv", ["keyturn", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            app.main()
+        found = capsys.readouterr()
+        return Answer(ended.value.code or 0, found.out, found.err)  # type: ignore[arg-type]
+
+    return call
+
+
+@pytest.fixture
+def bars(tmp_path: Path) -> Path:
+    """A seeded day of SPY as a file."""
+    day = date(2026, 1, 5)
+    sessions = [s for s in load_calendar(day, day).sessions() if s.day == day]
+    rows = [
+        f"{bar.start:%Y-%m-%dT%H:%M:%SZ},{bar.open},{bar.high},{bar.low},{bar.close},{bar.volume}"
+        for bar in synthetic_sessions(1, Symbol("SPY"), sessions)
+    ]
+    path = tmp_path / "SPY_seeded.csv"
+    path.write_text("\n".join(["timestamp,open,high,low,close,volume", *rows]) + "\n")
+    return path
+
+
+def in_page(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)
+
+
+def put(home: Home, text: str, name: str = "dips") -> Path:
+    folder = home.settings.parent / "strategies"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.py"
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
+
+
+def replayed(keyturn: Keyturn, bars: Path, *terms: object) -> dict[str, list[dict[str, str]]]:
+    answer = keyturn("replay", bars, "--headless", "--json", "--operator", "confirm-all", *terms)
+    assert answer.code == 0, answer.err
+    found: dict[str, list[dict[str, str]]] = json.loads(answer.out)
+    return found
+
+
+# ── the page ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_page_shows_what_new_writes(keyturn: Keyturn, home: Home) -> None:
+    """ST-01"""
+    written = keyturn("strategies", "new", "dips")
+
+    (shown,) = in_page("python")
+    assert shown == example_strategy("dips")
+    assert (home.settings.parent / "strategies" / "dips.py").read_text() == shown
+    assert "dips.py is written. Next: `keyturn strategies check dips`" in written.out
+
+
+def test_what_the_page_shows_passes_the_check_trades_in_a_replay_and_does_so_again(
+    keyturn: Keyturn, home: Home, bars: Path
+) -> None:
+    """ST-01, MD-05: written by hand from the page, with the settings of the page."""
+    put(home, in_page("python")[0])
+    home.settings.write_text(in_page("toml")[0])
+
+    check = keyturn("strategies", "check", "dips")
+    found = replayed(keyturn, bars)
+
+    assert (check.code, check.out) == (
+        0,
+        "dips: it loads; the check reads a file and is no sandbox: let run only what you trust\n",
+    )
+    assert "3 closes in a row each below the one before" in found["proposals"][0]["reason"]
+    assert found["orders"][0]["status"] == "FILLED"
+    assert replayed(keyturn, bars)["fingerprint"] == found["fingerprint"]
+
+
+def test_the_commands_of_the_page_are_commands(keyturn: Keyturn) -> None:
+    """ST-01: each is known, with the options that it is shown with."""
+    lines = [line.removeprefix("$ keyturn ").split() for text in in_page("console") for line in text.splitlines()]
+
+    assert [" ".join(words[:2]) for words in lines] == [
+        "strategies new",
+        "strategies check",
+        "strategies list",
+        "replay SPY_1min.csv",
+        "demo",
+    ]
+    for words in lines:
+        assert (
+            keyturn(*[word for word in words if word.islower() and not word.startswith("--")][:2], "--help").code == 0
+        )
+
+
+# ── the commands ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_list_names_the_houses_and_yours_on_or_off_and_where_from(keyturn: Keyturn, home: Home) -> None:
+    """ST-01"""
+    path = put(home, example_strategy("dips"))
+    put(home, "import os", "broken")
+    home.settings.write_text("[strategies.dips]\nenabled = true\n[strategies.gone]\nenabled = true\n")
+
+    words = keyturn("strategies", "list").out
+    rows = {row["name"]: row for row in json.loads(keyturn("strategies", "list", "--json").out)}
+
+    assert re.search(r"^vwap +on +the house$", words, re.MULTILINE)
+    assert re.search(rf"^dips +on +{path}$", words, re.MULTILINE)
+    assert "  broken.py, line 1: it imports os" in words
+    assert "  gone.py is not there; put it back, or take [strategies.gone] out of the settings" in words
+    assert (rows["dips"]["ok"], rows["dips"]["on"], rows["broken"]["ok"]) == (True, True, False)
+
+
+def test_check_gives_every_reason_and_ends_with_one(keyturn: Keyturn, home: Home, tmp_path: Path) -> None:
+    """ST-01, OP-01"""
+    put(home, example_strategy("dips"))
+    home.settings.write_text("[strategies.dips]\nfalls = 99\n")
+    elsewhere = tmp_path / "mine.py"
+    elsewhere.write_text("import socket\nprint(1)\n")
+
+    table, text = keyturn("strategies", "check", "dips"), keyturn("strategies", "check", elsewhere)
+
+    assert table.code == text.code == 1
+    assert "strategies.dips.falls = 99: must be less than or equal to 20; change it in the settings" in table.out
+    assert [line.partition(": ")[0] for line in text.out.splitlines()] == ["mine.py, line 1", "mine.py, line 2", "mine"]
+    assert keyturn("strategies", "check", "nothing").code == 2
+
+
+def test_new_overwrites_nothing(keyturn: Keyturn, home: Home) -> None:
+    """ST-01"""
+    path = put(home, "# mine")
+
+    answer = keyturn("strategies", "new", "dips")
+
+    assert (answer.code, path.read_text()) == (2, "# mine")
+    assert answer.err.endswith("is there already; nothing was written, give another name\n")
+
+
+def test_replay_lets_the_named_strategy_alone_look_at_the_bars(keyturn: Keyturn, home: Home, bars: Path) -> None:
+    """ST-07: it need not be on; one that does not load is refused with its reason."""
+    put(home, example_strategy("dips"))
+    put(home, "import os", "broken")
+
+    of_dips = replayed(keyturn, bars, "--strategy", "dips")
+    of_vwap = replayed(keyturn, bars, "--strategy", "vwap")
+
+    assert "closes in a row" in of_dips["proposals"][0]["reason"]
+    assert of_vwap["fingerprint"] == replayed(keyturn, bars)["fingerprint"] != of_dips["fingerprint"]
+    for name, words in (("broken", "broken.py, line 1: it imports os"), ("nobody", "there is none; one of vwap")):
+        answer = keyturn("replay", bars, "--headless", "--strategy", name)
+        assert answer.code == 2
+        assert words in answer.err
+
+
+def test_replay_refuses_strategies_that_have_more_than_the_account_together(
+    keyturn: Keyturn, home: Home, bars: Path
+) -> None:
+    """ST-08: off they fit, on they do not."""
+    put(home, example_strategy("dips"))
+    home.settings.write_text("[strategies.dips]\nallocation = 0.7\n[strategies.sma]\nallocation = 0.7\n")
+
+    answer = keyturn("replay", bars, "--headless", "--strategy", "dips", "--strategy", "sma")
+
+    assert answer.code == 2
+    assert (
+        "--strategy dips, sma: strategies.sma.allocation 0.7 and strategies.dips.allocation 0.7 are 140 %" in answer.err
+    )
+
+
+# ── a file that is gone, a folder elsewhere, a slip ──────────────────────────────────────────────────────────────────
+
+
+def test_a_journal_decodes_when_the_file_is_gone(keyturn: Keyturn, home: Home, bars: Path, tmp_path: Path) -> None:
+    """SP-01, SP-03: its settings stand in it as plain values."""
+    path = put(home, example_strategy("dips"))
+    home.settings.write_text(in_page("toml")[0])
+    folder = tmp_path / "journal"
+    replayed(keyturn, bars, "--journal-dir", folder)
+    path.unlink()
+
+    told = keyturn("journal", "tail", "-n", "5000", "--journal-dir", folder)
+
+    assert keyturn("journal", "verify", "--journal-dir", folder).code == 0
+    assert "dips: BUY" in told.out
+
+
+def test_a_desk_whose_strategy_is_gone_opens_and_names_it(
+    keyturn: Keyturn, home: Home, bars: Path, tmp_path: Path
+) -> None:
+    """ST-01"""
+    home.settings.parent.mkdir(parents=True)
+    home.settings.write_text("[strategies.dips]\nenabled = true\nfalls = 4\n")
+    folder = tmp_path / "journal"
+
+    replayed(keyturn, bars, "--journal-dir", folder)
+
+    told = keyturn("journal", "tail", "-n", "5000", "--journal-dir", folder).out
+    assert "dips does not run: dips.py is not among your strategies; put it back, or turn it off" in told
+
+
+def test_the_folder_is_a_setting(home: Home, keyturn: Keyturn, tmp_path: Path) -> None:
+    """ST-01"""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "dips.py").write_text(example_strategy("dips"))
+    home.settings.parent.mkdir(parents=True)
+    home.settings.write_text(f'[strategies]\nfolder = "{tmp_path / "elsewhere"}"\n')
+
+    assert "elsewhere/dips.py" in keyturn("strategies", "list").out
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[strategies.vwpa]\nenabled = true", "there is no such setting; did you mean strategies.vwap?"),
+        ("[strategies.momentun]\nenabled = true", "did you mean strategies.momentum?"),
+        ("[strategies.Dips]\nenabled = true", "there is no such setting"),
+        ("[strategies.dips]\nenabled = 3", "strategies.dips.enabled = 3: must be true or false"),
+        ("[strategies.dips]\nallocation = 2", "strategies.dips.allocation = 2: must be less than or equal to 1"),
+        ('[strategies.dips]\nsymbols = ["IBM"]', "strategies.dips.symbols: IBM: not among the symbols"),
+        ('[strategies.own."a/b"]\nenabled = true', "'a/b' is no name for a strategy"),
+        ("[strategies]\ndips = 3", "strategies.dips: there is no such setting"),
+    ],
+)
+def test_a_slip_in_a_table_of_a_strategy_is_told(home: Home, text: str, words: str) -> None:
+    """ST-01, SY-06: what the desk reads of it is checked as everything else."""
+    home.settings.parent.mkdir(parents=True)
+    home.settings.write_text(text)
+
+    with pytest.raises(SettingsError, match=re.escape(words)):
+        load_settings(home, {})
+
+
+def test_a_variable_and_an_option_go_over_its_table(home: Home) -> None:
+    """OP-10"""
+    home.settings.parent.mkdir(parents=True)
+    home.settings.write_text("[strategies.dips]\nenabled = true\nfalls = 4\nstop = 0.004\n")
+
+    settings = load_settings(home, {"KEYTURN_STRATEGIES__DIPS__FALLS": "5"}, ("strategies.dips.gain=0.01",))
+
+    assert settings.strategies.of("dips").terms == {"falls": 5, "stop": "0.004", "gain": "0.01"}  # type: ignore[union-attr]

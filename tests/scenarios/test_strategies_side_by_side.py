@@ -1,0 +1,388 @@
+"""Several strategies on one desk: one that fails, one that is slow, one that floods, two that contradict each other."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+
+import pytest
+
+from core.facts import (
+    OrderCreated,
+    ProposalEnded,
+    ProposalSkipped,
+    ProposalStaged,
+    SignalsOpposed,
+    StrategyFailed,
+    StrategyFound,
+    StrategyMissing,
+    StrategyPaused,
+    StrategyResumed,
+)
+from core.inputs import PauseStrategy, ProposeClose, ResumeStrategy
+from core.model.bar import Bar
+from core.model.signal import ExitReason
+from core.model.values import Symbol
+from core.pictures.strategies import strategy_rows
+from core.runtime.operator import ConfirmAll
+from core.settings import Settings
+from core.strategies.house import HOUSE, OF_THE_HOUSE
+from core.strategies.kit import OwnStrategy
+from core.strategies.memory import RunnerState
+from core.telling import in_words
+from core.views import StrategyRow
+from tests.scenarios.house import House, a_day, minutes
+from tests.scenarios.live_floor import LiveFloor, LiveHouse
+from tests.scenarios.own import (
+    CLOCK,
+    Broken,
+    Buying,
+    Flooding,
+    Forgetful,
+    Holding,
+    Protecting,
+    Raising,
+    Raving,
+    Seen,
+    Sleeping,
+    Watching,
+    kinds_of,
+    settings_with,
+)
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, at
+
+
+def a_house(*classes: type[OwnStrategy], vwap: bool = False, **terms: object) -> House:
+    """Those strategies on, a flat day from the open on."""
+    names = [made.name for made in classes]
+    bars = a_day(("10:06", "15:59", "99.60")) if vwap else minutes("09:30", "15:59")
+    return House(bars, settings_with(*names, vwap=vwap, **terms), kinds=kinds_of(*classes)).opens()
+
+
+def runner(house: House, name: str) -> RunnerState:
+    return house.desk.orchestrator.state.runners[f"{name}/SPY"]
+
+
+def row(house: House, name: str) -> StrategyRow:
+    return next(r for r in strategy_rows(house.desk, THURSDAY, house.line.at) if r.strategy == name)
+
+
+def words(house: House) -> list[str]:
+    return [in_words(record.fact) for record in house.journal.records()]
+
+
+# ── one that raises ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_one_that_raises_is_skipped_and_told_and_the_others_see_every_bar() -> None:
+    """ST-07"""
+    house = a_house(Raising, Watching, vwap=True).until("10:06")
+
+    assert len(runner(house, "watching").memory.bars) == 36
+    assert [p.proposal.strategy for p in house.facts(ProposalStaged)] == ["vwap"]
+    first = house.facts(StrategyFailed)[0]
+    assert (first.strategy, first.bar_start, first.reason) == ("raising", at("09:40"), "ZeroDivisionError: no volume")
+    assert "raising on SPY raised ZeroDivisionError: no volume; it is skipped for this bar" in words(house)
+
+
+def test_three_failures_in_a_row_pause_it_by_a_fact_and_two_do_not() -> None:
+    """ST-07: two at 09:40, then bars that it answers, then three from 10:00 on."""
+    house = a_house(Raising)
+    before = [len(house.until(clock).facts(StrategyPaused)) for clock in ("09:45", "10:02")]
+
+    house.until("10:20")
+
+    why = "3 bars in a row it raised ZeroDivisionError: no volume; mend it, then resume it"
+    assert before == [0, 0]
+    assert house.facts(StrategyPaused) == [StrategyPaused("raising", SPY, why)]
+    assert len(house.facts(StrategyFailed)) == 5  # one that is paused is not told of again
+    assert (row(house, "raising").is_paused, row(house, "raising").trouble) == (True, why)
+
+
+def test_a_restart_keeps_it_paused_and_the_operator_resumes_it() -> None:
+    """ST-07, SP-05"""
+    house = a_house(Raising).until("10:05").restarted().until("10:10")
+    still = runner(house, "raising").paused_at
+
+    house.presses(ResumeStrategy("raising", SPY))
+    house.until("10:11")
+    after_one = runner(house, "raising").paused_at, runner(house, "raising").faults
+    house.until("10:14")
+
+    assert still == at("10:03")
+    assert after_one == (None, 1)
+    assert len(house.facts(StrategyPaused)) == 2
+
+
+def test_how_many_failures_pause_it_is_a_setting() -> None:
+    """ST-07"""
+    house = a_house(Raising, strategies={"faults": 2}).until("09:45")
+
+    assert len(house.facts(StrategyPaused)) == 1
+
+
+def test_what_a_strategy_raises_holds_up_no_exit_that_waits() -> None:
+    """OP-06, ST-07: whoever fails on a bar does not say that its condition is over."""
+
+    class Fainting(Holding):
+        name = "fainting"
+
+        def on_bar(self, bar, context):  # type: ignore[no-untyped-def]
+            if bar.start >= at("10:07"):
+                raise ValueError("gone")
+            return super().on_bar(bar, context)
+
+    house = a_house(Fainting).until("10:01")
+    house.confirms_at("10:01:02")
+    house.until("10:12")
+
+    assert [p.exit_reason for p in house.desk.stage.proposals()] == [ExitReason.SIGNAL]
+    assert house.facts(ProposalEnded)[1:] == []
+
+
+def test_a_position_of_one_that_raises_is_flat_by_the_close_all_the_same() -> None:
+    """ST-07, ST-09"""
+    house = a_house(Broken).until("10:01")
+    house.confirms_at("10:01:02")
+    house.until("15:56")
+
+    assert house.proposal.exit_reason is ExitReason.FORCE_FLAT
+    assert house.facts(ProposalStaged)[-1].proposal.reason.endswith("and broken does not say so itself")
+
+
+def test_one_that_forgets_the_close_is_reminded_once() -> None:
+    """ST-09: its exit is staged, and stays."""
+    house = a_house(Forgetful).until("10:01")
+    house.confirms_at("10:01:02")
+    house.until("15:59")
+
+    assert [p.proposal.exit_reason for p in house.facts(ProposalStaged)] == [None, ExitReason.FORCE_FLAT]
+
+
+# ── one that is slow ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def measured() -> House:
+    """A desk whose runtime has a clock."""
+    CLOCK.seconds = 0.0
+    house = a_house(Sleeping, Watching)
+    house.desk.orchestrator.clock = CLOCK
+    return house
+
+
+def test_one_that_takes_too_long_is_told_paused_and_rests(measured: House) -> None:
+    """ST-07"""
+    measured.until("10:30")
+
+    told = measured.facts(StrategyFailed)
+    assert [f.milliseconds for f in told] == [120, 120, 120]
+    assert "sleeping on SPY took 120 ms for a bar, more than 50; it is skipped for this bar" not in words(measured)
+    assert "sleeping on SPY took 120 ms for a bar, more than 50" in words(measured)
+    assert measured.last(StrategyPaused).rests
+    assert runner(measured, "sleeping").memory.bars[-1] == "10:02"
+    assert runner(measured, "watching").memory.bars[-1] == "10:29"
+    assert "is shown no bar while it holds nothing" in row(measured, "sleeping").trouble
+
+
+def test_one_that_rested_begins_anew_when_it_is_resumed(measured: House) -> None:
+    """ST-07: it has missed bars."""
+    measured.until("10:30")
+
+    measured.presses(ResumeStrategy("sleeping", SPY))
+    measured.until("10:32")
+
+    assert measured.facts(StrategyResumed) == [StrategyResumed("sleeping", SPY)]
+    assert runner(measured, "sleeping").memory == Seen(["10:30", "10:31"])
+
+
+def test_without_a_clock_nobody_is_slow() -> None:
+    """ST-07, MD-05: a replay measures nothing, so that it tells the same on every machine."""
+    house = a_house(Sleeping).until("11:00")
+
+    assert house.facts(StrategyFailed) == []
+
+
+def test_the_live_desk_measures_by_the_clock_that_nobody_sets() -> None:
+    """ST-07"""
+    house = LiveHouse(LiveFloor("09:31", minutes("09:30", "09:31")), steady=time.monotonic)
+
+    assert house.engine.desk.orchestrator.clock is time.monotonic
+
+
+# ── one that floods ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_one_that_floods_has_one_proposal_at_a_time_and_changes_nothing_for_the_others() -> None:
+    """ST-03, ST-07"""
+    alone = a_house(Watching, vwap=True).until("10:30")
+    beside = a_house(Flooding, Raving, Watching, vwap=True).until("10:30")
+
+    def of(house: House, name: str) -> list[object]:
+        return [p.proposal for p in house.facts(ProposalStaged) if p.proposal.strategy == name]
+
+    assert of(beside, "vwap") == of(alone, "vwap") != []
+    assert runner(beside, "watching") == runner(alone, "watching")
+    assert len(of(beside, "flooding")) == 15  # each lives for 90 s after its bar, so every other bar
+    assert runner(beside, "flooding").reasons["PROPOSAL_WAITING"] > 0
+    assert runner(beside, "raving").last_answer == "MALFORMED it answered a list"
+
+
+def test_what_several_signal_on_one_bar_is_staged_in_one_order_the_houses_first() -> None:
+    """ST-07: whatever the order in which they were found."""
+    orders = []
+    for classes in ((Flooding, Buying, Watching), (Watching, Buying, Flooding)):
+        house = a_house(*classes, vwap=True, risk={"window_start": "10:05"}).until("10:06")
+        orders.append([p.proposal.strategy for p in house.facts(ProposalStaged)])
+
+    assert orders == [["vwap", "buying", "flooding"]] * 2
+
+
+def test_one_that_floods_neither_adds_to_its_position_nor_trades_more_than_it_may() -> None:
+    """ST-03, EX-08"""
+    house = a_house(Flooding).until("10:01")
+    house.confirms_at("10:01:02")
+    house.until("11:00")
+
+    assert runner(house, "flooding").last_answer == "IN_POSITION"
+    assert len([o for o in house.facts(OrderCreated) if not o.order.effect.only_reduces]) == 1
+
+
+# ── two that contradict each other ───────────────────────────────────────────────────────────────────────────────────
+
+
+def holds_from_ten(*classes: type[OwnStrategy]) -> House:
+    house = a_house(*classes).until("10:01")
+    house.confirms_at("10:01:02")
+    return house
+
+
+def test_opposite_signals_on_one_bar_cancel_each_other_and_are_told() -> None:
+    """ST-07"""
+    house = holds_from_ten(Holding, Buying).until("10:06")
+
+    assert house.facts(SignalsOpposed) == [SignalsOpposed(SPY, at("10:05"), ("buying",), ("holding",))]
+    assert "SPY: buying would buy and holding would sell on the same bar; neither is staged" in words(house)
+    assert house.desk.stage.proposals() == ()
+
+
+def test_a_wish_to_leave_is_held_back_for_one_bar_and_no_longer() -> None:
+    """ST-07, EX-21: whoever buys on every bar keeps nobody in a position."""
+    house = holds_from_ten(Holding, Buying).until("10:07")
+
+    assert house.last(SignalsOpposed) == SignalsOpposed(SPY, at("10:06"), ("buying",), ("holding",), ("holding",))
+    assert [(p.strategy, p.exit_reason) for p in house.desk.stage.proposals()] == [("holding", ExitReason.SIGNAL)]
+    assert "the exit of holding is staged, nothing else is" in "\n".join(words(house))
+
+
+def test_what_protects_is_never_held_back() -> None:
+    """ST-07, ST-09"""
+    house = holds_from_ten(Protecting, Buying).until("10:06")
+
+    assert house.last(SignalsOpposed).leaving == ("protecting",)
+    assert [p.exit_reason for p in house.desk.stage.proposals()] == [ExitReason.TIME_EXIT]
+
+
+# ── one that is gone ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_strategy_whose_file_is_gone_is_named_and_keeps_its_memory_and_its_position() -> None:
+    """SP-03, ST-01: the journal decodes, the desk opens, nothing is proposed for it."""
+    house = holds_from_ten(Holding).until("10:02")
+    remembered = list(runner(house, "holding").memory.bars)
+    house.kinds = OF_THE_HOUSE
+
+    house.restarted().until("10:20")
+
+    gone = "holding.py is not among your strategies; put it back, or turn it off"
+    assert house.facts(StrategyMissing) == [StrategyMissing("holding", gone)]
+    assert (row(house, "holding").last_answer, row(house, "holding").trouble) == ("MISSING", gone)
+    assert house.desk.stage.proposals() == ()
+    assert house.desk.ledger.position(SPY, "holding") is not None
+    assert remembered[-1] == "10:01"
+
+    house.presses(ProposeClose(SPY))
+    assert house.proposal.exit_reason is ExitReason.MANUAL
+
+
+def test_a_position_of_one_that_is_gone_is_flat_by_the_close() -> None:
+    """ST-09"""
+    house = holds_from_ten(Holding).until("10:02")
+    house.kinds = kinds_of(holding="holding.py, line 3: it imports os")
+
+    house.restarted().until("15:57")
+
+    assert house.proposal.exit_reason is ExitReason.FORCE_FLAT
+
+
+def test_one_that_is_there_again_is_told() -> None:
+    """ST-01"""
+    house = a_house(Watching)
+    house.until("09:40")
+    kinds, house.kinds = house.kinds, OF_THE_HOUSE
+    house.restarted().until("09:50")
+    house.kinds = kinds
+
+    house.restarted().until("10:00")
+
+    assert house.facts(StrategyFound) == [StrategyFound("watching")]
+    assert runner(house, "watching").memory.bars[-1] == "09:59"
+
+
+def test_one_that_cannot_be_made_with_its_settings_is_missing_and_says_why() -> None:
+    """ST-01: `depth` is nothing that it knows."""
+    house = a_house(Watching, strategies={"watching": {"depth": "0.1"}}).until("09:40")
+
+    why = "strategies.watching.depth: there is no such setting; it has none"
+    assert house.facts(StrategyMissing) == [StrategyMissing("watching", why)]
+    assert row(house, "watching").trouble == why
+
+
+# ── all five, one position a symbol ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_with_all_five_on_a_symbol_has_one_position_of_one_strategy() -> None:
+    """EX-08: the others' entries are refused by name, and leave the stage to nobody."""
+    loose = {
+        "momentum": {"minimum_gain": "0", "volume_factor": "0", "strength_limit": "100", "bars": 2, "strength_bars": 2},
+        "breakout": {"bars": 2, "buffer": "0", "volume_factor": "0", "volume_bars": 2},
+        "mean_reversion": {"bars": 5, "deviations": "0.1"},
+        "sma": {"pairs": [[2, 4], [3, 6]], "regime_filter": False, "minimum_confidence": "0"},
+    }
+    house = House(waves(), all_five_of(loose)).opens()
+    house.line.operator = ConfirmAll(house.desk)
+
+    most = 0
+    for minute in range(10 * 60, 12 * 60):
+        house.until(f"{minute // 60:02d}:{minute % 60:02d}")
+        most = max(most, len(house.desk.ledger.positions_in(SPY)))
+
+    proposed = {p.proposal.strategy for p in house.facts(ProposalStaged)}
+    refused = [reason for skipped in house.facts(ProposalSkipped) for reason in skipped.reasons]
+    assert len(house.desk.orchestrator.runners[SPY]) == 5
+    assert len(proposed) >= 2
+    assert most == 1
+    assert any("another strategy holds SPY" in reason for reason in refused)
+
+
+def all_five_of(tables: dict[str, object]) -> Settings:
+    return settings_with(*HOUSE, strategies=tables, risk={"max_open_positions": 5, "entries_a_day": 50})
+
+
+def waves() -> list[Bar]:
+    """A market that climbs by three cents a minute, up and down by the way."""
+    bars = []
+    for n in range(150):
+        price = Decimal(100) + Decimal("0.03") * n + (Decimal("0.40") if n % 8 < 4 else Decimal(0))
+        bars.append(a_bar(f"{9 + (30 + n) // 60:02d}:{(30 + n) % 60:02d}", f"{price} {price + 1} {price - 1} {price}"))
+    return bars
+
+
+def test_pausing_by_hand_keeps_it_looking() -> None:
+    """ST-07: only one that was too slow rests."""
+    house = a_house(Watching).until("09:40")
+
+    house.presses(PauseStrategy("watching", Symbol("SPY")))
+    house.until("09:50")
+
+    assert runner(house, "watching").memory.bars[-1] == "09:49"

@@ -1,0 +1,324 @@
+"""After the close each strategy is judged by its trades: retired, paused, kept, or proposed for more (ST-10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core.facts import (
+    HaltCause,
+    Halted,
+    PromotionDecided,
+    PromotionProposed,
+    ProposalSkipped,
+    ProposalStaged,
+    Resumed,
+    StrategiesEvaluated,
+    StrategyOpened,
+    StrategyShut,
+    TradeClosed,
+)
+from core.inputs import DecidePromotion, RegimeArrived, ReinstateStrategy
+from core.market.calendar import load_calendar
+from core.model.bar import Bar
+from core.model.evaluation import ShutCause
+from core.model.regime import Market, NoMarket, NoVix, Regime, Trend, VixLevel, VixReading, Volatility
+from core.picture import Pictures
+from core.settings import Settings
+from tests.scenarios.house import DIP, FALL, RECOVERY, STEADY, House, assert_can_be_rebuilt, minutes
+from tests.unit.core.brokers.trading_floor import NEW_YORK, SPY, a_bar
+
+FIRST = date(2026, 10, 5)
+"""A Monday; no holiday in the weeks after it."""
+HOURS = load_calendar(FIRST, date(2026, 11, 30))
+"""Nothing is known of the days before the first: no night may ask for them."""
+OFF = ("stop_loss_guard", "cooldown", "low_profit", "loss_streak", "max_drawdown", "equity_curve")
+
+
+def days(count: int) -> list[date]:
+    """The trading days from the first on."""
+    found = (FIRST + timedelta(days=n) for n in range(count * 2))
+    return [day for day in found if day.weekday() < 5][:count]
+
+
+def settings_with(**evaluation: object) -> Settings:
+    return Settings.model_validate(
+        {
+            "risk": {
+                "protections": {name: {"enabled": False} for name in OFF},
+                "frequency": {"enabled": False},
+                "weekly_loss": {"usd": "100"},
+            },
+            "evaluation": evaluation,
+        }
+    )
+
+
+class Months(House):
+    """Each day VWAP buys a dip at 10:06; `course` says of each day whether it wins (W), loses (L) or rests (-)."""
+
+    def __init__(self, course: str, settings: Settings | None = None) -> None:
+        self.days = days(len(course))
+        self.course = dict(zip(self.days, course, strict=True))
+        bars: list[Bar] = []
+        for day, fate in self.course.items():
+            dip = DIP if fate != "-" else "100"
+            after = {"W": RECOVERY, "L": FALL, "-": "100"}[fate]
+            bars += [*minutes("09:30", "10:04", day=day), a_bar("10:05", dip, day=day)]
+            bars += minutes("10:06", "10:07", STEADY if fate != "-" else "100", day=day)
+            bars += [a_bar("10:08", after, day=day)]
+            bars += minutes("10:09", "10:12", after.split()[-1], day=day)
+        bars.append(a_bar("09:30", "100", day=days(len(course) + 1)[-1]))
+        super().__init__(bars, settings or settings_with(), HOURS, cash=Decimal(5000))
+
+    def trades(self, day: date) -> None:
+        """What VWAP proposes is confirmed, its exit too."""
+        self.until("10:06", day)
+        if self.desk.stage.proposals():
+            self._confirms()
+        self.until("10:09", day)
+        if self.desk.stage.proposals():
+            self._confirms()
+        self.until("10:14", day)
+
+    def _confirms(self) -> None:
+        self.until_moment(self.line.at + timedelta(seconds=1))
+        self.opens_ticket()
+        self.until_moment(self.line.at + timedelta(seconds=1))
+        self.confirms()
+        self.until_moment(self.line.at + timedelta(seconds=5))
+
+    def lives(self, last: int | None = None) -> Months:
+        """Every day up to that one, its night included."""
+        for day in self.days[: last or len(self.days)]:
+            if self.line.at < HOURS.session_on(day).close:  # type: ignore[union-attr]
+                self.trades(day)
+                self.until("17:00", day)
+        return self
+
+    def row(self) -> Any:
+        return Pictures(self.engine).draw(self.line.at).strategies[0]
+
+    def nights(self) -> list[date]:
+        return [fact.day for fact in self.facts(StrategiesEvaluated)]
+
+
+def opened(course: str, settings: Settings | None = None) -> Months:
+    house = Months(course, settings)
+    house.opens()
+    return house
+
+
+# ── retirement ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_before_two_weeks_nothing_is_judged_whatever_it_lost() -> None:
+    """ST-10"""
+    house = opened("LLLLLLLLLL").lives()
+
+    assert len(house.facts(TradeClosed)) == 10
+    assert house.nights() == []
+    assert_can_be_rebuilt(house)
+
+
+def test_ten_losses_in_a_row_retire_it_on_the_first_night_after_two_weeks() -> None:
+    """ST-10"""
+    house = opened("LLLLLLLLLLLLL").lives()
+
+    (shut,) = house.facts(StrategyShut)
+    assert (shut.strategy, shut.cause, shut.until) == ("vwap", ShutCause.RETIRED, None)
+    assert shut.reason == "11 losses in a row, 10 retire it"
+    assert house.nights() == [date(2026, 10, 19)]
+    assert len(house.facts(ProposalStaged)) == 11, "it opens nothing any more"
+    assert house.desk.orchestrator.no_trade()["DISABLED"] > 0, "it is shut itself, the halt aside"
+    assert not house.facts(ProposalSkipped)
+    assert house.last(Halted).cause is HaltCause.RETIRED
+    assert house.row().shut.startswith("is RETIRED")
+    assert house.row().evaluation[0] == (
+        "evaluated",
+        "11 trades, won 0.0%, Sharpe unknown, profit factor 0.00, 11 losses in a row",
+    )
+    assert_can_be_rebuilt(house)
+
+
+def test_a_retirement_outlives_a_restart_and_ends_by_the_operator_alone() -> None:
+    """ST-10"""
+    house = opened("LLLLLLLLLLLLLWW")
+    house.lives(12)
+    house.restarted()
+    house.lives(13)
+    assert len(house.facts(ProposalStaged)) == 11
+    assert house.row().may_be_resumed
+
+    house.presses(ReinstateStrategy("vwap"))
+    house.lives()
+
+    assert [fact.cause for fact in house.facts(StrategyOpened)] == [ShutCause.RETIRED]
+    assert house.facts(Resumed)
+    assert len(house.facts(ProposalStaged)) > 11
+    assert len(house.nights()) == 1, "its record begins anew"
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize(
+    ("course", "terms", "reason"),
+    [
+        ("LLLWLLLWLLLWLLLW", {}, "Sharpe -"),
+        ("LLLWLLLWLLLWLLLW", {"least_sharpe": "-100"}, "it won 18.2% of 11 trades, under 40%"),
+    ],
+)
+def test_a_low_sharpe_ratio_or_win_rate_retires_it(course: str, terms: dict[str, str], reason: str) -> None:
+    """ST-10"""
+    house = opened(course, settings_with(**terms)).lives()
+
+    assert house.facts(StrategyShut)[0].reason.startswith(reason)
+
+
+def test_a_figure_that_cannot_be_worked_out_skips_it_this_time_and_says_so() -> None:
+    """ST-10"""
+    house = opened("L----------").lives()
+
+    (night,) = house.facts(StrategiesEvaluated)
+    assert night.results[0].verdict == "skipped this time: 1 trades of the 10 that a win rate needs"
+    assert not house.facts(StrategyShut)
+    assert ("not known", "1 trades of the 10 that a win rate needs") in house.row().evaluation
+
+
+def test_a_night_that_was_missed_is_made_up_on_the_next_start_and_done_once() -> None:
+    """ST-10"""
+    house = opened("LLLLLLLLLLL")
+    house.lives(10)
+    house.trades(house.days[10])
+    missed = datetime(2026, 10, 20, 7, tzinfo=NEW_YORK)
+    house.line.at = missed
+
+    house.restarted()
+    house.until_moment(missed + timedelta(minutes=1))
+    house.restarted()
+    house.until_moment(missed + timedelta(minutes=2))
+
+    assert house.nights() == [date(2026, 10, 19)]
+    assert [record.at for record in house.journal.records() if isinstance(record.fact, StrategiesEvaluated)] == [missed]
+
+
+def test_a_crash_in_the_middle_of_a_night_judges_again_what_is_left() -> None:
+    """ST-10, SP-03"""
+    house = opened("LLLLLLLLLLL").lives()
+    evaluated = next(r.sequence for r in house.journal.records() if isinstance(r.fact, StrategiesEvaluated))
+    for cut in range(evaluated - 2, evaluated):
+        again = opened("LLLLLLLLLLL").lives()
+        again.loses_the_journal_after(cut)
+        again.restarted()
+        again.until_moment(again.line.at + timedelta(minutes=1))
+
+        assert again.desk.evaluation.is_retired("vwap")
+        assert HaltCause.RETIRED in again.desk.control.state.halts
+
+
+# ── promotion ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+GOOD = "WLWWWWLWWWWWWW"
+
+
+@pytest.mark.parametrize("is_adopted", [True, False])
+def test_what_did_well_is_proposed_for_more_and_the_operator_decides(is_adopted: bool) -> None:
+    """ST-10"""
+    house = opened(GOOD)
+    house.lives(12)
+
+    (proposed,) = house.facts(PromotionProposed)
+    assert (proposed.strategy, proposed.step) == ("vwap", Decimal("0.10"))
+    assert "profit factor" in proposed.reason
+    assert house.row().proposed
+    assert house.desk.control.settings == house.settings, "nothing is changed by itself"
+
+    house.presses(DecidePromotion("vwap", is_adopted))
+    house.lives()
+
+    assert house.facts(PromotionDecided) == [PromotionDecided("vwap", is_adopted)]
+    assert len(house.facts(PromotionProposed)) == 1, "not again the night after"
+    assert house.desk.evaluation.state.records["vwap"].adopted == int(is_adopted)
+    assert_can_be_rebuilt(house)
+
+
+# ── pauses ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def vix(house: House, day: date, value: str) -> None:
+    reading = VixReading(Decimal(value), day, VixLevel.HIGH)
+    house.line.take(house.line.at, RegimeArrived(Regime(reading, NoMarket("not asked"))))
+
+
+def a_market(trend: Trend) -> Regime:
+    return Regime(NoVix("not asked"), Market(SPY, FIRST, trend, Volatility.USUAL, Decimal(1), Decimal(1)))
+
+
+def vix_weeks(values: Sequence[str]) -> Months:
+    house = opened("W" * len(values))
+    for day, value in zip(house.days, values, strict=True):
+        house.trades(day)
+        house.until("16:05", day)
+        vix(house, day, value)
+        house.until("17:00", day)
+    return house
+
+
+def test_five_closes_of_the_vix_over_thirty_pause_every_strategy_until_one_under_twenty_five() -> None:
+    """ST-10"""
+    house = vix_weeks(["31", "32", "31", "30.5", "31", "28", "26", "24.9", "20", "20"])
+
+    (shut,), (over,) = house.facts(StrategyShut), house.facts(StrategyOpened)
+    assert (shut.strategy, shut.cause) == ("", ShutCause.VIX)
+    assert "31.00, 32.00, 31.00, 30.50, 31.00" in shut.reason
+    assert over.reason == "the VIX closed at 24.90, under 25"
+    staged = [fact.proposal.signal_time.astimezone(NEW_YORK).day for fact in house.facts(ProposalStaged)]
+    assert not {12, 13, 14} & set(staged)
+    assert 15 in staged
+    assert_can_be_rebuilt(house)
+
+
+def test_four_closes_over_thirty_pause_nobody() -> None:
+    """ST-10"""
+    assert not vix_weeks(["31", "32", "29", "31", "31", "31", "31"]).facts(StrategyShut)
+
+
+def test_a_regime_in_which_it_loses_pauses_it_there_and_nowhere_else() -> None:
+    """ST-10"""
+    house = opened("LWWLWWLWWLWWWWWW", settings_with(regime_trades=3, least_sharpe="-100", more="0"))
+    for number, day in enumerate(house.days):
+        fate = house.course[day]
+        house.until("09:31", day)
+        regime = Trend.DOWN if fate == "L" or number >= 12 else Trend.UP
+        market = Market(SPY, day, regime, Volatility.USUAL, Decimal(1), Decimal(1))
+        house.line.take(house.line.at, RegimeArrived(Regime(NoVix("not asked"), market)))
+        house.trades(day)
+        house.until("17:00", day)
+
+    (shut,) = house.facts(StrategyShut)
+    assert (shut.cause, shut.scope) == (ShutCause.REGIME, "down, usual")
+    assert shut.reason.startswith("4 trades in it lost")
+    staged = {fact.proposal.signal_time.astimezone(NEW_YORK).date() for fact in house.facts(ProposalStaged)}
+    assert house.days[11] in staged
+    assert not set(house.days[12:]) & staged
+    assert house.row().may_be_resumed
+    assert_can_be_rebuilt(house)
+
+
+def test_one_that_lost_the_weeks_limit_alone_rests_until_the_next_week() -> None:
+    """ST-10"""
+    settings = settings_with(losses_in_a_row=100, least_sharpe="-100", least_win_rate="0")
+    risk = settings.risk.model_copy(
+        update={"weekly_loss": settings.risk.weekly_loss.model_copy(update={"usd": Decimal("0.3")})}
+    )
+    house = opened("W" * 10 + "LLLLLL", settings.model_copy(update={"risk": risk}))
+
+    house.lives()
+
+    shut = house.facts(StrategyShut)[0]
+    assert shut.cause is ShutCause.WEEK
+    assert shut.until is not None
+    assert shut.until.astimezone(NEW_YORK).date() == date(2026, 10, 26)

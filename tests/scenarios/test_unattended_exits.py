@@ -1,0 +1,247 @@
+"""`u` on the ticket: its exits go out without a key, each checked afresh, and wait for one where anything is amiss."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core.effects import FetchFigures, SubmitOrder
+from core.explain import chain_of
+from core.facts import (
+    ConfirmationReceived,
+    ExitReleased,
+    MandateEnded,
+    OrderCreated,
+    SettingsApplied,
+    TicketClosed,
+    TicketOpened,
+    TradeClosed,
+)
+from core.inputs import Confirm, Decline, Halt, Kill, OpenTicket, ProposeOrder
+from core.model.order import OrderRequest
+from core.model.signal import ExitReason
+from core.model.staging import MandateKind, digest_of_ticket
+from core.model.values import Price
+from core.settings import Settings
+from tests.scenarios.changes import passes
+from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.test_the_exit_rules import FLAT, exits, held_by_the_desk, with_rules
+
+UP = "101.60 101.60 101.60 101.60"
+A_MOMENT = timedelta(milliseconds=50)
+DOWN = "96.90 96.90 96.90 96.90"
+
+
+def a_signed_house(*then: tuple[str, str, str], buys: ProposeOrder | None = None, **rules: Any) -> House:
+    """It is 10:02: 0.1 SPY were bought at 99.60, and their exits were signed with `u`."""
+    bars = minutes("09:30", "10:01", FLAT)
+    for first, last, prices in then:
+        bars += minutes(first, last, prices)
+    house = House(bars, with_rules(**rules)).opens().until("10:00:30")
+    house.presses(buys or held_by_the_desk())
+    house.presses(OpenTicket(house.proposal.id))
+    passes(house, 1)
+    attended = house.ticket
+    house.presses(OpenTicket(house.proposal.id, unattended=True))
+    passes(house, 1)
+    assert house.ticket.digest != attended.digest
+    assert not attended.unattended
+    house.confirms()
+    house.until("10:02")
+    return house
+
+
+@pytest.mark.parametrize(("prices", "reason"), [(UP, "TAKE_PROFIT"), (DOWN, "STOP_LOSS")])
+def test_a_signed_exit_goes_out_by_itself_with_a_permission_of_its_own(prices: str, reason: str) -> None:
+    """OP-06, OP-02, ST-09: on fresh figures, through every check, as an order that a key sent."""
+    house = a_signed_house(("10:02", "10:10", prices))
+
+    house.until("10:05")
+
+    assert house.held() == house.held_by_the_broker() == "0"
+    (released,) = house.facts(ExitReleased)
+    trade = house.last(TradeClosed).trade
+    assert (trade.exit_reason.value, released.proposal_id) == (reason, trade.exit_order)
+    assert released.mandate_id.endswith("-exits")
+    chain = [type(record.fact).__name__ for record in chain_of(trade.exit_order, house.journal.records())]
+    assert chain.index("ProposalStaged") < chain.index("ExitReleased") < chain.index("OrderApproved")
+    assert_can_be_rebuilt(house)
+
+
+def test_what_was_signed_is_listed_with_its_prices_and_bound_to_the_digest() -> None:
+    """OP-02, OP-06"""
+    house = a_signed_house(("10:02", "10:10", FLAT), trail="0.02")
+    ticket = house.last(TicketOpened).ticket
+
+    assert [(e.words, e.price) for e in ticket.unattended] == [
+        ("stop", Price(Decimal("97.00"))),
+        ("target", Price(Decimal("101.59"))),
+        ("2 % behind the best price", None),
+        ("after 5 days unless 2 % up", None),
+    ]
+    account, order, stop = house.desk.account_name, ticket.order, ticket.stop
+    assert ticket.digest == digest_of_ticket(account, order, stop, (), ticket.unattended)
+    assert ticket.digest != digest_of_ticket(account, order, stop, (), ticket.unattended[1:])
+    assert ticket.digest != digest_of_ticket(account, order, stop, ())
+
+
+def test_without_the_key_u_every_exit_waits() -> None:
+    """OP-01"""
+    house = House([*minutes("09:30", "10:01", FLAT), *minutes("10:02", "10:10", UP)], with_rules())
+    house.opens().until("10:00:30")
+    house.presses(held_by_the_desk())
+    house.presses(OpenTicket(house.proposal.id, unattended=True))
+    passes(house, 1)
+    house.presses(OpenTicket(house.proposal.id))
+    passes(house, 1)
+    house.confirms()
+    house.until("10:08")
+
+    assert (house.held(), exits(house)) == ("0.1", [("TAKE_PROFIT", "0.1")])
+
+
+def test_the_digest_of_before_confirms_nothing_after_u() -> None:
+    """OP-02, OP-04"""
+    house = House(minutes("09:30", "10:10", FLAT), with_rules()).opens().until("10:00:30")
+    house.presses(held_by_the_desk())
+    house.presses(OpenTicket(house.proposal.id))
+    passes(house, 1)
+    before = house.ticket
+    house.presses(OpenTicket(house.proposal.id, unattended=True))
+    passes(house, 1)
+
+    house.presses(Confirm(before.id, before.digest, before.order.effect))
+    house.presses(Confirm(house.ticket.id, before.digest, before.order.effect))
+    passes(house, 2)
+
+    assert not house.facts(ConfirmationReceived)
+
+
+def test_shares_that_a_stop_holds_are_freed_first_and_sold_once() -> None:
+    """EX-21, EX-13, OP-06"""
+    house = a_signed_house(("10:02", "10:10", UP), buys=a_typed_buy())
+
+    house.until("10:06")
+
+    assert house.requests() == ["submit buy limit 0.1", "submit sell stop 0.1", "cancel", "submit sell market 0.1"]
+    assert house.held_by_the_broker() == "0"
+    assert_can_be_rebuilt(house)
+
+
+def test_a_sale_that_the_broker_refuses_gets_its_stop_back_and_waits_for_a_key() -> None:
+    """EX-21, EX-13, EX-14: nothing that was refused is sent again by itself."""
+    house = a_signed_house(("10:02", "10:10", UP), buys=a_typed_buy())
+    house.until("10:03:00")
+    while house.requests()[-1:] != ["cancel"]:
+        house.until_moment(house.line.at + A_MOMENT)
+    house.line.refuses_the_next_order("trading is halted in this symbol")
+    passes(house, 5)
+
+    assert house.requests()[-1] == "submit sell stop 0.1"
+    assert house.held() == "0.1"
+    house.until("10:08")
+    assert exits(house) == [("TAKE_PROFIT", "0.1")]
+    assert len(house.facts(ExitReleased)) == 1
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize("command", [Halt("a hand"), Kill("a hand")])
+def test_a_desk_that_is_halted_or_killed_lets_no_exit_go_by_itself(command: Any) -> None:
+    """OP-07: each is confirmed then; it waits, and rings."""
+    house = a_signed_house(("10:02", "10:10", UP))
+    house.until("10:02:30")
+    house.presses(command)
+
+    house.until("10:08")
+
+    assert (house.held(), exits(house)) == ("0.1", [("TAKE_PROFIT", "0.1")])
+    assert not house.facts(ExitReleased)
+
+
+def test_without_fresh_figures_it_waits_and_is_tried_again_at_the_next_bar() -> None:
+    """OP-02, OP-06: what cannot be checked afresh does not go out."""
+    house = a_signed_house(("10:02", "10:10", UP))
+    house.line.breaks_at(FetchFigures, arrives=False)
+
+    house.until("10:03:30")
+    assert exits(house) == [("TAKE_PROFIT", "0.1")]
+    assert "needs your key" in house.last(TicketClosed).reason
+    house.until("10:05")
+
+    assert house.held() == "0"
+
+
+def test_an_exit_that_was_declined_takes_the_signature_back() -> None:
+    """OP-06, OP-01: who says no to one is asked for each from then on."""
+    house = a_signed_house(("10:02", "10:10", UP))
+    house.line.breaks_at(FetchFigures, arrives=False)
+    house.until("10:03:30")
+    house.presses(Decline(house.proposal.id, "not now"))
+
+    house.until("10:08")
+
+    assert (house.held(), exits(house)) == ("0.1", [("TAKE_PROFIT", "0.1")])
+    assert house.last(MandateEnded).reason == "an exit of it was declined: each one needs your key again"
+
+
+def test_settings_that_changed_since_make_every_exit_wait_for_its_key() -> None:
+    """OP-06: what was listed is perhaps no longer what acts."""
+    house = a_signed_house(("10:02", "10:10", UP))
+    house.desk.record(SettingsApplied(with_rules(stop="0.02")))
+
+    house.until("10:05")
+
+    assert house.desk.stage.mandates(MandateKind.EXITS) == ()
+    assert (house.held(), exits(house)) == ("0.1", [("TAKE_PROFIT", "0.1")])
+
+
+def test_a_start_in_between_forgets_nothing_of_what_was_signed_and_sends_it_once() -> None:
+    """EX-20, SP-05: wherever the desk dies, the shares are sold once."""
+    whole = a_signed_house(("10:02", "10:10", UP))
+    whole.until("10:06")
+    count = len(list(whole.journal.records()))
+    begin = next(r.sequence for r in whole.journal.records() if isinstance(r.fact, ConfirmationReceived))
+    for last in range(begin + 6, count, 3):
+        house = a_signed_house(("10:02", "10:10", UP))
+        while len(list(house.journal.records())) < last:
+            house.until_moment(house.line.at + A_MOMENT)
+        house = house.restarted()
+        house.until("10:08")
+        assert (house.held(), house.held_by_the_broker()) == ("0", "0")
+        assert house.requests().count("submit sell market 0.1") == 1
+
+
+def test_the_stop_of_a_typed_order_that_the_desk_holds_is_watched_though_the_rules_leave_it_alone() -> None:
+    """OP-06, EX-13: the ticket says that this desk asks when it is hit."""
+    bars = [*minutes("09:30", "10:01", FLAT), *minutes("10:02", "10:10", DOWN)]
+    house = House(bars, Settings.model_validate({"risk": with_rules().risk.model_dump()})).opens().until("10:00:30")
+    house.presses(held_by_the_desk())
+    house.presses(OpenTicket(house.proposal.id))
+    passes(house, 1)
+    house.confirms()
+
+    house.until("10:04")
+
+    assert exits(house) == [("STOP_LOSS", "0.1")]
+
+
+def test_an_altered_exit_is_stopped_before_the_wire() -> None:
+    """OP-02: its approval is bound to what its own ticket said."""
+    house = a_signed_house(("10:02", "10:10", UP))
+
+    def altered(effect: Any) -> Any:
+        if isinstance(effect, SubmitOrder) and effect.order.effect.only_reduces:
+            order: OrderRequest = replace(effect.order, quantity=effect.order.quantity * 2)
+            return SubmitOrder(order, effect.approval)
+        return effect
+
+    house.line.tamper = altered
+    house.until("10:04")
+
+    assert house.requests() == ["submit buy limit 0.1"]
+    assert house.held() == "0.1"
+    assert house.last(OrderCreated).exit_reason is ExitReason.TAKE_PROFIT

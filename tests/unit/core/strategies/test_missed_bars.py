@@ -1,0 +1,49 @@
+"""Whether a desk that starts has missed minutes that nobody will bring (ST-01)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from core.market.calendar import load_calendar
+from core.strategies.warming import first_minute, has_missed_bars
+from tests.unit.core.brokers.trading_floor import THURSDAY, NewYorkHours, at
+
+HOURS = NewYorkHours()
+FRIDAY, MONDAY = THURSDAY + timedelta(days=1), THURSDAY + timedelta(days=4)
+
+
+@pytest.mark.parametrize(
+    ("heard", "starts", "missed"),
+    [
+        (("15:59", THURSDAY), ("09:00", FRIDAY), False),
+        (("15:59", THURSDAY), ("09:30", FRIDAY), False),
+        (("15:59", THURSDAY), ("13:00", FRIDAY), False),
+        (("15:58", THURSDAY), ("09:00", FRIDAY), True),
+        (("11:00", THURSDAY), ("13:00", THURSDAY), False),
+        (("11:00", THURSDAY), ("18:00", THURSDAY), False),
+        (("11:00", THURSDAY), ("08:00", FRIDAY), True),
+        (("15:59", THURSDAY), ("09:31", MONDAY), True),
+        (("15:59", FRIDAY), ("09:31", MONDAY), False),
+        (("15:59", FRIDAY), ("12:00", FRIDAY + timedelta(days=1)), False),
+    ],
+)
+def test_today_is_told_again_and_days_that_passed_are_not(
+    heard: tuple[str, date], starts: tuple[str, date], missed: bool
+) -> None:
+    """ST-01, MD-02: nights and weekends have no minutes."""
+    assert has_missed_bars(HOURS, at(*heard), at(*starts)) is missed
+
+
+def test_a_journal_from_before_the_calendar_begins_anew() -> None:
+    """ST-01: and stops no start."""
+    calendar = load_calendar(date(2026, 10, 20), date(2026, 12, 1))
+    assert has_missed_bars(calendar, at("15:59", date(2026, 3, 2)), at("10:00"))
+
+
+def test_a_desk_hears_its_bars_from_the_open_once_it_has_been() -> None:
+    """MD-02: as its market data does."""
+    opened: datetime = at("09:30")
+    assert [first_minute(HOURS, at(clock)) for clock in ("09:30", "12:00", "20:00")] == [opened] * 3
+    assert first_minute(HOURS, at("08:10") + timedelta(seconds=7)) == at("08:10")

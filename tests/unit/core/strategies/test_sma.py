@@ -1,0 +1,208 @@
+"""The crossing of averages: its dates against pandas, its filter, its confidence."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from core.model.bar import Bar
+from core.model.order import Side
+from core.model.signal import EntrySignal, ExitReason, NoTrade, NoTradeReason
+from core.model.values import Price, Quantity
+from core.strategies.sma import SmaStrategy
+from core.strategy_terms import SmaTerms
+from tests.unit.core.strategies.recorded import OPEN, SPY, Trader, a_context, daily_bars, minute_bars, real_data, series
+
+THE_BROKERS = Quantity(Decimal(10**6))
+"""Every share is covered by a stop at the broker, which never fills."""
+PAIRS = ((5, 15), (10, 30), (20, 50))
+
+
+def bare(*pairs: tuple[int, int], **more: Any) -> SmaTerms:
+    """The crossover and nothing else, with stops out of the way."""
+    terms = {
+        "enabled": True,
+        "pairs": pairs,
+        "regime_filter": False,
+        "minimum_confidence": 0,
+        "stop_ranges": 20,
+        **more,
+    }
+    return SmaTerms.model_validate(terms)
+
+
+def crossings(bars: list[Bar], fast: int, slow: int) -> list[tuple[datetime, Side]]:
+    """By pandas, over the whole series at once; in ten-thousandths of a dollar, so that its sums are exact."""
+    closes = pd.Series([int(bar.close * 10_000) for bar in bars], index=[bar.start for bar in bars], dtype="float64")
+    gap = closes.rolling(fast).sum() * slow - closes.rolling(slow).sum() * fast
+    buys = gap.index[(gap > 0) & (gap.shift() <= 0)]
+    sells = gap.index[(gap < 0) & (gap.shift() >= 0)]
+    return sorted([(at, Side.BUY) for at in buys] + [(at, Side.SELL) for at in sells], key=lambda said: said[0])
+
+
+def said_of(bars: list[Bar], strategy: SmaStrategy) -> list[tuple[datetime, Side]]:
+    trader, said = Trader(strategy), []
+    for bar in bars:
+        trader.shows([bar])
+        if strategy.state.said is not None:
+            said.append((strategy.state.said.bar_start, strategy.state.said.side))
+    return said
+
+
+@real_data
+@pytest.mark.parametrize("pair", PAIRS, ids=str)
+def test_the_dates_of_spy_are_those_of_pandas(pair: tuple[int, int]) -> None:
+    """ST-05: each crossing since 2008; its entries are the buys, and its exits the sells that had something to sell."""
+    bars = daily_bars("SPY")
+    whole = crossings(bars, *pair)
+    trader = Trader(SmaStrategy(bare(pair, stop_ranges=2)))
+
+    trader.shows(bars, covered=THE_BROKERS)
+
+    buys = [at for at, side in whole if side is Side.BUY]
+    sells = [at for at, side in whole if side is Side.SELL and at > buys[0]]
+    assert len(buys) >= 36
+    assert [signal.bar_start for signal in trader.entries] == buys
+    assert [signal.bar_start for signal in trader.exits] == sells
+    assert {signal.exit_reason for signal in trader.exits} == {ExitReason.SIGNAL}
+    assert said_of(bars, SmaStrategy(bare(pair))) == whole
+
+
+@real_data
+@pytest.mark.parametrize("pair", PAIRS, ids=str)
+def test_they_are_those_of_plain_rolling_means_too(pair: tuple[int, int]) -> None:
+    """ST-05: the few lines that anybody would write, floats and all."""
+    bars = daily_bars("SPY")
+    closes = pd.Series([float(bar.close) for bar in bars], index=[bar.start for bar in bars])
+    fast, slow = closes.rolling(pair[0]).mean(), closes.rolling(pair[1]).mean()
+    over = (fast > slow) & (fast.shift() <= slow.shift())
+
+    said = said_of(bars, SmaStrategy(bare(pair)))
+
+    assert [at for at, side in said if side is Side.BUY] == list(over.index[over])
+
+
+@real_data
+@pytest.mark.parametrize("symbol", ["SPY", "IBM", "BAC", "AIG"])
+def test_so_are_those_of_recorded_minutes(symbol: str) -> None:
+    """ST-05"""
+    bars = minute_bars(symbol)
+
+    assert said_of(bars, SmaStrategy(bare((10, 30)))) == crossings(bars, 10, 30)
+
+
+@settings(max_examples=40, deadline=None)
+@given(bars=series(least=20, most=120), fast=st.integers(1, 8), more=st.integers(1, 12))
+def test_any_pair_of_any_series_crosses_where_pandas_has_it(bars: list[Bar], fast: int, more: int) -> None:
+    """ST-05"""
+    assert said_of(bars, SmaStrategy(bare((fast, fast + more)))) == crossings(bars, fast, fast + more)
+
+
+# ── the three pairs, the filter, the confidence ──────────────────────────────────────────────────────────────────────
+
+
+def moving(*steps: tuple[int, str]) -> list[Bar]:
+    """Minutes from 100 USD on: so many of them, each by so much."""
+    bars, close = [], Decimal(100)
+    for count, step in steps:
+        for _ in range(count):
+            before, close = close, close + Decimal(step)
+            high, low = Price(max(before, close)), Price(min(before, close))
+            start = OPEN + timedelta(minutes=len(bars))
+            bars.append(Bar(SPY, start, Price(before), high, low, Price(close), Quantity(Decimal(1000))))
+    return bars
+
+
+def first_answer(terms: SmaTerms, bars: list[Bar]) -> tuple[EntrySignal | None, Trader]:
+    trader = Trader(SmaStrategy(terms))
+    trader.shows(bars)
+    return (trader.entries[0] if trader.entries else None), trader
+
+
+def test_the_slowest_pair_that_crosses_speaks_and_its_own_crossing_back_ends_the_trade() -> None:
+    """ST-05: the faster ones that turn before it sell nothing."""
+    bars = moving((60, "-0.05"), (60, "0.05"), (12, "-0.05"), (40, "0.05"))
+
+    only = bare((20, 50), minimum_confidence=0)
+    entry, alone = first_answer(only, bars)
+    all_said = said_of(bars, SmaStrategy(bare(*PAIRS)))
+
+    assert entry is not None
+    assert entry.reason.startswith("the average of 20 crossed over that of 50")
+    assert alone.exits == []
+    assert (entry.bar_start, Side.BUY) in all_said
+    assert len(all_said) > len(said_of(bars, SmaStrategy(only)))
+
+
+def test_under_the_long_average_nothing_is_opened() -> None:
+    """ST-05"""
+    bars = moving((220, "-0.05"), (15, "0.05"))
+    unfiltered, _ = first_answer(bare((5, 15)), bars)
+    filtered, trader = first_answer(bare((5, 15), regime_filter=True), bars)
+
+    assert unfiltered is not None
+    assert filtered is None
+    assert trader.reasons[NoTradeReason.WRONG_REGIME] == 1
+
+
+def test_before_the_filters_window_is_full_it_lets_nothing_pass() -> None:
+    """ST-05: what is not known is no permission."""
+    bars = moving((30, "-0.05"), (30, "0.05"))
+
+    entry, trader = first_answer(bare((5, 15), regime_filter=True), bars)
+
+    assert entry is None
+    assert trader.reasons[NoTradeReason.WRONG_REGIME] == 1
+
+
+def test_a_crossing_is_weighed_from_zero_to_one_and_a_weak_one_opens_nothing() -> None:
+    """ST-05"""
+    bars = moving((60, "-0.05"), (60, "0.05"))
+    entry, _ = first_answer(bare((5, 15)), bars)
+    assert entry is not None
+    assert entry.confidence is not None
+    assert 0 < entry.confidence < 1
+
+    at_it, _ = first_answer(bare((5, 15), minimum_confidence=entry.confidence), bars)
+    over_it, trader = first_answer(bare((5, 15), minimum_confidence=entry.confidence + Decimal("0.01")), bars)
+
+    assert at_it == entry
+    assert over_it is None
+    assert trader.reasons[NoTradeReason.LOW_CONFIDENCE] == 1
+
+
+def test_the_pairs_that_agree_make_it_surer() -> None:
+    """ST-05: the last of three to cross is the surest."""
+    bars = moving((60, "-0.05"), (60, "0.05"))
+    strategy, said = SmaStrategy(bare(*PAIRS)), []
+    for bar in bars:
+        strategy.on_bar(bar, a_context(bar))
+        if strategy.state.said is not None and strategy.state.said.side is Side.BUY:
+            said.append(strategy.state.said)
+
+    assert [crossing.pair for crossing in said] == list(PAIRS)
+    assert said[0].confidence < said[1].confidence < said[2].confidence
+
+
+@pytest.mark.parametrize("pairs", [((50, 20),), ((20, 20),), ((5, 15), (5, 15)), ()])
+def test_pairs_that_are_none_are_refused(pairs: object) -> None:
+    """ST-05, OP-10"""
+    with pytest.raises(ValidationError):
+        SmaTerms.model_validate({"pairs": pairs})
+
+
+def test_off_it_measures_and_proposes_nothing() -> None:
+    """ST-03"""
+    trader = Trader(SmaStrategy(SmaTerms()))
+
+    answer = trader.shows(moving((300, "-0.05"), (60, "0.05")))
+
+    assert answer == NoTrade(NoTradeReason.DISABLED)
+    assert trader.entries == []

@@ -1,0 +1,221 @@
+"""A strategy that was stopped and started anywhere goes on as one that had been running (ST-01, SP-03)."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import fields
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from core.facts import BarClosed, SettingsApplied
+from core.model.bar import Bar
+from core.model.signal import EntrySignal, ExitSignal
+from core.model.values import NO_SHARES, Price, Quantity, Symbol
+from core.settings import Settings, StrategiesSettings
+from core.strategies.house import HOUSE
+from core.strategies.orchestrator import Orchestrator, OrchestratorState
+from core.strategies.planned import Plan
+from tests.unit.core.brokers.trading_floor import NewYorkHours
+from tests.unit.core.strategies.recorded import OPEN, Trader, a_context, daily_bars, minute_bars, real_data, series
+from tests.unit.core.test_orchestrator import Holdings
+
+PLANNED = [name for name in HOUSE if name != "vwap"]
+SHORT: dict[str, dict[str, Any]] = {
+    "momentum": {"bars": 3, "strength_bars": 4, "volume_bars": 5, "minimum_gain": "0.001", "range_bars": 3},
+    "breakout": {"bars": 4, "counted_bars": 9, "confirming_bars": 2, "volume_bars": 3, "volume_factor": 0},
+    "mean_reversion": {"bars": 6, "deviations": 1, "range_bars": 3},
+    "sma": {"pairs": [[2, 5], [3, 7]], "regime_bars": 9, "minimum_confidence": 0, "range_bars": 3},
+}
+"""Windows so short that a few bars fill them, and signals are many."""
+ADAPTER = TypeAdapter(OrchestratorState)
+OF_TRADES = {"plan", "entered_on"}
+"""What a strategy remembers of its own signals, and no bar can tell it."""
+
+
+def terms_of(name: str, **values: Any) -> Any:
+    return type(StrategiesSettings().of(name)).model_validate({"enabled": True, **values})
+
+
+def measured(state: Any) -> dict[str, object]:
+    return {f.name: getattr(state, f.name) for f in fields(state) if f.name not in OF_TRADES}
+
+
+def warmed(name: str, terms: Any, bars: list[Bar], until: int) -> tuple[Any, Any]:
+    """One that ran from the first bar on, and one that saw no more bars than it asks for; nothing was opened."""
+    running, late = HOUSE[name].make(terms, None), HOUSE[name].make(terms, None)
+    for bar in bars[:until]:
+        running.on_bar(bar, a_context(bar))
+    for bar in bars[until - late.bars_needed : until]:  # type: ignore[attr-defined]
+        late.on_bar(bar, a_context(bar))
+    return running, late
+
+
+@pytest.mark.parametrize("name", PLANNED)
+@settings(max_examples=40, deadline=None)
+@given(bars=series(least=30, most=90), data=st.data())
+def test_the_bars_that_it_asks_for_make_its_measures_the_same(name: str, bars: list[Bar], data: st.DataObject) -> None:
+    """ST-01: to the last digit, wherever it is started."""
+    terms = terms_of(name, **SHORT[name])
+    needed = HOUSE[name].make(terms, None).bars_needed  # type: ignore[attr-defined]
+    running, late = warmed(name, terms, bars, data.draw(st.integers(needed, len(bars))))
+
+    assert measured(late.state) == measured(running.state)
+
+
+@real_data
+@pytest.mark.parametrize("name", PLANNED)
+@pytest.mark.parametrize("symbol", ["SPY", "IBM", "BAC", "AIG"])
+def test_so_it_is_in_the_middle_of_recorded_sessions_by_the_defaults(name: str, symbol: str) -> None:
+    """ST-01: at twenty bars of the four days."""
+    bars, terms = minute_bars(symbol), terms_of(name)
+    chance = random.Random(f"{name} {symbol}")
+    needed = HOUSE[name].make(terms, None).bars_needed  # type: ignore[attr-defined]
+    places = sorted(chance.sample(range(needed, len(bars)), 20))
+    running = HOUSE[name].make(terms, None)
+    for number, bar in enumerate(bars[: places[-1]], 1):
+        running.on_bar(bar, a_context(bar))
+        if number in places:
+            late = HOUSE[name].make(terms, None)
+            for seen in bars[number - needed : number]:
+                late.on_bar(seen, a_context(seen))
+            assert measured(late.state) == measured(running.state)
+
+
+@real_data
+@pytest.mark.parametrize("name", list(HOUSE))
+@pytest.mark.parametrize("source", ["minutes", "days"])
+def test_one_stopped_and_started_at_twenty_bars_says_what_one_that_ran_on_says(name: str, source: str) -> None:
+    """ST-01, SP-03: every signal, every reason, and the state at the end."""
+    bars = minute_bars() if source == "minutes" else daily_bars(count=1500)
+    terms, adapter = terms_of(name, **SHORT.get(name, {})), TypeAdapter(HOUSE[name].state)
+    places = set(random.Random(f"{name} {source}").sample(range(len(bars)), 20))
+    running, stopped = Trader(HOUSE[name].make(terms, None)), Trader(HOUSE[name].make(terms, None))
+
+    for number, bar in enumerate(bars):
+        if number in places:
+            written = adapter.dump_json(stopped.strategy.state)
+            stopped.strategy = HOUSE[name].make(terms, adapter.validate_json(written))
+        assert running.shows([bar]) == stopped.shows([bar])
+
+    assert stopped.strategy.state == running.strategy.state
+    assert running.entries or name == "vwap"
+
+
+# ── all of them, side by side, by the orchestrator ───────────────────────────────────────────────────────────────────
+
+ON = Settings.model_validate(
+    {
+        "symbols": ["SPY", "IBM"],
+        "risk": {"window_start": "09:30", "window_end": "15:59"},
+        "strategies": {name: {"enabled": True, **SHORT[name]} for name in PLANNED},
+    }
+)
+
+
+class Book(Holdings):
+    """Holdings that fill every signal at once."""
+
+    def __init__(self) -> None:
+        super().__init__(allowed=1000)
+        self.positions: dict[tuple[Symbol, str], tuple[Quantity, Price]] = {}
+
+    def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]:
+        return self.positions.get((symbol, strategy), (NO_SHARES, None))
+
+    def take(self, answer: EntrySignal | ExitSignal) -> None:
+        if isinstance(answer, EntrySignal):
+            self.positions[answer.symbol, answer.strategy] = (answer.quantity, answer.limit_price)
+        else:
+            self.positions.pop((answer.symbol, answer.strategy), None)
+
+
+def told(bars: list[Bar], stops: set[int]) -> tuple[list[object], OrchestratorState]:
+    """Everything that the strategies said, the orchestrator being written and read again before some of the bars."""
+    book, said = Book(), []
+    orchestrator = Orchestrator(NewYorkHours(), book)
+    orchestrator.folds[SettingsApplied](bars[0].start, SettingsApplied(ON))
+    for number, bar in enumerate(bars):
+        if number in stops:
+            state = ADAPTER.validate_json(ADAPTER.dump_json(orchestrator.state))
+            orchestrator = Orchestrator(NewYorkHours(), book)
+            orchestrator.restore(state, ON)
+        orchestrator.folds[BarClosed](bar.end, BarClosed(bar))
+        for answer in orchestrator.take_answers():
+            said.append(answer)
+            book.take(answer)
+            orchestrator.is_dirty = True
+    return said, orchestrator.state
+
+
+@real_data
+def test_all_of_them_go_on_after_twenty_starts() -> None:
+    """ST-01, ST-07, SP-03: the signals, the counted reasons, each memory."""
+    bars = sorted([*minute_bars("SPY"), *minute_bars("IBM")], key=lambda bar: (bar.start, bar.symbol))
+    stops = set(random.Random(20).sample(range(len(bars)), 20))
+
+    said, state = told(bars, set())
+    again, restored = told(bars, stops)
+
+    assert again == said
+    assert restored == state
+    assert {answer.strategy for answer in said} >= set(PLANNED)  # type: ignore[attr-defined]
+
+
+def test_a_memory_that_is_none_of_that_strategys_is_refused() -> None:
+    """SP-03: the desk then folds its journal."""
+    with pytest.raises(ValidationError):
+        ADAPTER.validate_python({"runners": {"sma/SPY": {"memory": {"pairs": "many"}}}})
+
+
+def test_one_that_nobody_turned_on_does_not_run_and_one_turned_off_still_looks_at_its_exits() -> None:
+    """ST-03, ST-09"""
+    orchestrator = Orchestrator(NewYorkHours(), Holdings())
+    at = OPEN
+    orchestrator.folds[SettingsApplied](at, SettingsApplied(Settings()))
+    assert [runner.strategy.name for runner in orchestrator.runners[Symbol("SPY")]] == ["vwap"]
+
+    orchestrator.folds[SettingsApplied](at, SettingsApplied(ON))
+    orchestrator.folds[SettingsApplied](at, SettingsApplied(Settings()))
+
+    assert [runner.strategy.name for runner in orchestrator.runners[Symbol("SPY")]] == list(HOUSE)
+
+
+def test_windows_of_another_length_begin_anew() -> None:
+    """SP-03, RK-13: a state that its settings no longer fit is not bent into them."""
+    for name in PLANNED:
+        short = HOUSE[name].make(terms_of(name, **SHORT[name]), None)
+        assert HOUSE[name].make(terms_of(name, **SHORT[name]), short.state).state is short.state
+        assert HOUSE[name].make(terms_of(name), short.state).state is not short.state
+
+
+def test_settings_that_nobody_touched_are_written_as_they_always_were() -> None:
+    """SP-01: and those of a strategy that was turned on come back whole."""
+    assert list(Settings().model_dump()["strategies"]) == ["vwap"]
+    assert Settings.model_validate_json(ON.model_dump_json()) == ON
+
+
+@pytest.mark.parametrize("name", PLANNED)
+def test_windows_of_another_length_leave_an_open_trade_its_stop_and_its_target(name: str) -> None:
+    """ST-09, SP-03: no bar could tell them, and a position that forgot its stop has none."""
+    orchestrator = Orchestrator(NewYorkHours(), Holdings())
+    orchestrator.folds[SettingsApplied](OPEN, SettingsApplied(ON))
+    runner = orchestrator.runner(name, Symbol("SPY"))
+    assert runner is not None
+    plan = Plan(Price(Decimal(99)), Price(Decimal(103)), Decimal(100))
+    runner.strategy.state.plan = plan
+
+    longer = {n: {"enabled": True} for n in PLANNED}
+    orchestrator.folds[SettingsApplied](
+        OPEN, SettingsApplied(ON.model_copy(update={"strategies": StrategiesSettings.model_validate(longer)}))
+    )
+
+    again = orchestrator.runner(name, Symbol("SPY"))
+    assert again is not None
+    assert again.strategy.state is not runner.strategy.state
+    assert again.strategy.state.plan == plan
+    assert Symbol("SPY") in orchestrator.wanting_history()

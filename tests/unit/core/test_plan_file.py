@@ -1,0 +1,97 @@
+"""A plan's file: what is read of it, and each row that is refused with its place (OP-05, RK-18)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from core.csv_table import TableError
+from core.inputs import PlanRow
+from core.model.order import Effect, OrderType, TimeInForce
+from core.plan_file import PlanFileError, read_plan
+
+FILE = Path("rebalance.csv")
+HEADER = "symbol,side,quantity,notional,type,limit_price,stop_price,time_in_force"
+
+
+def rows(*lines: str, header: str = HEADER, deploy: str | None = None) -> tuple[PlanRow, ...]:
+    return read_plan(FILE, "\n".join([header, *lines]), None if deploy is None else Decimal(deploy))
+
+
+def test_a_row_says_symbol_side_size_and_prices() -> None:
+    """OP-05"""
+    (sale, entry) = rows("spy, sell,,,,,,", "QQQ,buy,10,,limit,500.10,490,gtc")
+
+    assert (sale.symbol, sale.effect, sale.quantity, sale.type) == ("SPY", Effect.CLOSE, None, OrderType.MARKET)
+    assert (entry.effect, entry.quantity, entry.limit_price) == (Effect.OPEN, Decimal(10), Decimal("500.10"))
+    assert (entry.stop_price, entry.time_in_force, entry.place) == (Decimal(490), TimeInForce.GTC, "rebalance.csv:3")
+
+
+def test_two_columns_are_enough_for_sales() -> None:
+    """OP-05"""
+    assert [row.symbol for row in rows("SPY,sell", "QQQ,cover", header="symbol,side")] == ["SPY", "QQQ"]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("SPY,hold,1,,,,,", "rebalance.csv:2: side 'hold' must be buy, sell, short, cover"),
+        ("S PY,buy,1,,,,,", "rebalance.csv:2: symbol 'S PY' is no symbol such as SPY"),
+        ("SPY,buy,1,", "rebalance.csv:2: the line has 4 fields, the header 8; make them equal"),
+        ("SPY,buy,1,100,,,,", "quantity and notional are both there"),
+        ("SPY,buy,,,,,,", "no quantity and no notional"),
+        ("SPY,buy,x,,,,,", "quantity 'x' is no number such as 12.5"),
+        ("SPY,buy,-1,,,,,", "quantity '-1' must be above zero"),
+        ("SPY,buy,NaN,,,,,", "quantity 'NaN' must be above zero"),
+        ("SPY,buy,1e12,,,,,", "at most 1,000,000,000"),
+        ("SPY,buy,1,,stop,,,", "type 'stop' must be market or limit"),
+        ("SPY,buy,1,,limit,,,", "a limit order needs a limit_price"),
+        ("SPY,buy,1,,market,100,,", "a market order has no limit_price"),
+        ("SPY,sell,1,,,,99,", "stop_price is the stop of an entry"),
+        ("SPY,buy,1,,,,,week", "time_in_force 'week' must be day or gtc"),
+    ],
+)
+def test_a_row_that_cannot_be_believed_is_told_with_its_place(line: str, told: str) -> None:
+    """OP-05"""
+    with pytest.raises(PlanFileError) as refused:
+        rows(line)
+    (fault,) = refused.value.faults
+    assert told in fault
+
+
+def test_every_row_at_fault_is_told_and_none_of_the_file_is_taken() -> None:
+    """OP-05: half of a rebalancing is another trade."""
+    with pytest.raises(PlanFileError) as refused:
+        rows("SPY,sell,,,,,,", "QQQ,bu,1,,,,,", "IBM,buy,,,,,,", "SPY,sell,1,,,,,")
+    assert [fault.split(": ")[0] for fault in refused.value.faults] == [
+        "rebalance.csv:3",
+        "rebalance.csv:4",
+        "rebalance.csv:5",
+    ]
+
+
+def test_a_column_of_another_name_is_refused() -> None:
+    """OP-05: a limit that is misspelt would be sent at the market."""
+    with pytest.raises(TableError, match=r"no column is called 'limt_price'"):
+        rows("SPY,buy,1,500", header="symbol,side,quantity,limt_price")
+
+
+def test_what_is_to_be_deployed_is_shared_by_the_rows_without_a_size() -> None:
+    """RK-18"""
+    read = rows("SPY,sell,,,,,,", "QQQ,buy,5,,,,480,", "IBM,buy,,,,,200,", "AAPL,buy,,,,,180,", deploy="5000")
+
+    assert [row.notional for row in read] == [None, None, Decimal(2500), Decimal(2500)]
+
+
+def test_an_amount_with_nothing_to_share_it_is_refused() -> None:
+    """RK-18"""
+    with pytest.raises(TableError, match="nothing to deploy"):
+        rows("QQQ,buy,5,,,,480,", deploy="5000")
+
+
+def test_more_orders_than_a_person_reads_are_refused() -> None:
+    """OP-05"""
+    with pytest.raises(TableError, match="200 at most are signed at once"):
+        rows(*(f"A{number},sell" for number in range(201)), header="symbol,side")

@@ -1,0 +1,219 @@
+"""The user's strategies out of their folder: what loads, what is refused and in which words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from core.own_terms import OwnTerms
+from core.ports import OperatorError
+from core.strategies.house import HOUSE
+from core.strategies.memory import OrchestratorState, RunnerState
+from core.strategies.own import UnfitError
+from state.example_strategy import example_strategy
+from state.own_strategies import Found, found_in, kinds_in, look_at, write_new
+
+HEAD = """
+from dataclasses import dataclass
+from decimal import Decimal
+from core.strategies.kit import NO_SETUP, NoSettings, OwnStrategy
+
+@dataclass(slots=True)
+class Memory:
+    bars: int = 0
+
+"""
+SOUND = """
+class Mine(OwnStrategy):
+    name = "mine"
+    State = Memory
+    def on_bar(self, bar, context):
+        return NO_SETUP
+"""
+
+
+def a_file(folder: Path, text: str, name: str = "mine") -> Path:
+    path = folder / f"{name}.py"
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
+
+
+def looked_at(folder: Path, text: str, name: str = "mine") -> Found:
+    return look_at(a_file(folder, text, name))
+
+
+def test_the_example_loads_as_it_stands_under_any_name(tmp_path: Path) -> None:
+    """ST-01"""
+    for name in ("dips", "buy_the_dip", "n2"):
+        found = looked_at(tmp_path, example_strategy(name), name)
+
+        assert found.faults == ()
+        assert found.kind is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("import os", 1, "it imports os, which a strategy may not: take it out"),
+        ("import core.brokers.port", 1, "a strategy may only propose"),
+        ("from core.execution.ledger import Ledger", 1, "a strategy may only propose"),
+        ("from core.staging import stage", 1, "a strategy may only propose"),
+        ("from core import workflows", 1, "a strategy may only propose"),
+        ("import console.desk", 1, "which is not for strategies; core.strategies.kit has what they need"),
+        ("from . import other", 1, "a strategy is one file"),
+        ("\nopen('keys')", 2, "it uses open"),
+        ("x = eval('1')", 1, "it uses eval"),
+        ("print('hi')", 1, "it uses print"),
+        ("import datetime\ndatetime.datetime.now()", 2, "there is no clock but the bar's"),
+        ("from datetime import date\n\nd = date.today()", 3, "there is no clock but the bar's"),
+        ("import decimal\ndecimal.getcontext().prec = 3", 2, "would change the sums of the whole desk"),
+        ("from decimal import setcontext", 1, "would change the sums of the whole desk"),
+        ("x = ().__class__.__bases__", 1, "it reaches for __bases__"),
+        ("async def on_bar(): ...", 1, "a bar is answered at once"),
+        ("def f(:\n", 1, "it is no Python"),
+        ("1 / 0", 1, "it raises ZeroDivisionError: division by zero"),
+        ("\n\nraise SystemExit(3)", 3, "it raises SystemExit: 3"),
+    ],
+)
+def test_what_may_not_stand_in_it_is_told_with_its_line(tmp_path: Path, text: str, line: int, words: str) -> None:
+    """OP-01, ST-01"""
+    found = looked_at(tmp_path, text)
+
+    assert found.kind is None
+    assert found.faults[0].startswith(f"mine.py, line {line}: ")
+    assert words in found.faults[0]
+
+
+def test_nothing_of_a_file_that_is_refused_for_its_text_runs(tmp_path: Path) -> None:
+    """OP-01"""
+    trace = tmp_path / "trace"
+    found = looked_at(tmp_path, f"import os\nopen({str(trace)!r}, 'w')")
+
+    assert len(found.faults) == 2
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("", "it has no strategy; write a class that derives from OwnStrategy"),
+        (SOUND + SOUND.replace("Mine", "Other"), "it has 2 strategies, Mine, Other"),
+        (SOUND.replace('"mine"', '"other"'), "its name is 'other', and the file's is 'mine'"),
+        (SOUND.replace("on_bar", "on_tick"), "it has no on_bar; write `def on_bar(self, bar, context)`"),
+        (SOUND.replace("State = Memory", ""), "it keeps no typed state; give it `State = …`"),
+        (SOUND.replace("State = Memory", "State = dict"), "it keeps no typed state"),
+        (HEAD.replace("slots=True", "") + SOUND, "its State Memory has no slots"),
+        (HEAD.replace("bars: int = 0", "bars: int") + SOUND, "its State cannot be made, saved and restored"),
+        (HEAD.replace("bars: int = 0", "bars: object = object()") + SOUND, "its State cannot be made, saved and"),
+        (HEAD.replace("bars: int = 0", "bars: int = 'many'") + SOUND, "its State cannot be made, saved and"),
+        (SOUND + "    Settings = 3\n", "it has no Settings"),
+        (SOUND + "    Settings = Taken\n", "its setting enabled is one that the desk reads itself"),
+        (SOUND + "    def __init__(self): pass\n", "it cannot be made with its settings and its state: TypeError"),
+    ],
+)
+def test_what_is_wrong_with_its_class_is_told(tmp_path: Path, body: str, words: str) -> None:
+    """ST-01"""
+    taken = "@dataclass\nclass Taken:\n    enabled: bool = True\n"
+    found = looked_at(tmp_path, body if body.startswith(HEAD[:30]) else HEAD + taken + body)
+
+    assert found.kind is None
+    assert words in "; ".join(found.faults)
+    assert found.faults[0].startswith("mine.py")
+
+
+@pytest.mark.parametrize("name", ["vwap", "manual", "own", "folder", "UPPER", "a-b", "x" * 25])
+def test_a_name_that_cannot_be_is_refused(tmp_path: Path, name: str) -> None:
+    """ST-01"""
+    found = looked_at(tmp_path, example_strategy("dips"), name)
+
+    assert found.kind is None
+    assert len(found.faults) == 1
+
+
+def test_a_file_that_others_may_write_is_refused(tmp_path: Path) -> None:
+    """SP-04"""
+    path = a_file(tmp_path, example_strategy("mine"))
+    path.chmod(0o666)
+
+    assert look_at(path).faults == (
+        "mine.py: it cannot be read: others may write it; `chmod 600 mine.py` makes it yours alone",
+    )
+
+
+def test_a_folder_gives_those_that_load_after_the_house_and_says_why_others_do_not(tmp_path: Path) -> None:
+    """ST-01, ST-07"""
+    a_file(tmp_path, example_strategy("zebra"), "zebra")
+    a_file(tmp_path, example_strategy("ant"), "ant")
+    a_file(tmp_path, "import os\nimport sys", "broken")
+    a_file(tmp_path, "import os", "_helper")
+    (tmp_path / "notes.txt").write_text("nothing")
+
+    kinds = kinds_in(tmp_path)
+
+    assert list(kinds.known) == [*HOUSE, "ant", "zebra"]
+    assert list(kinds.faults) == ["broken"]
+    assert kinds.faults["broken"].endswith("(and 1 more, `keyturn strategies check`)")
+    assert list(kinds_in(tmp_path / "nowhere").known) == list(HOUSE)
+    assert [found.name for found in found_in(tmp_path)] == ["ant", "broken", "zebra"]
+
+
+def made(folder: Path, **terms: Any) -> Any:
+    kind = looked_at(folder, example_strategy("mine")).kind
+    assert kind is not None
+    return kind.make(OwnTerms.model_validate(terms), None)
+
+
+def test_its_settings_are_validated_and_the_key_is_named(tmp_path: Path) -> None:
+    """ST-01"""
+    running = made(tmp_path, falls=5, stop="0.004", enabled=True)
+
+    assert (running.inner.settings.falls, str(running.inner.settings.stop)) == (5, "0.004")
+    with pytest.raises(UnfitError, match=r"strategies.mine.falls = 0: must be greater than or equal to 1"):
+        made(tmp_path, falls=0)
+    with pytest.raises(UnfitError, match=r"strategies.mine.fals: there is no such setting; it has falls, stop, gain"):
+        made(tmp_path, fals=2)
+
+
+def test_a_memory_comes_back_as_its_own_type_and_one_that_no_longer_fits_begins_anew(tmp_path: Path) -> None:
+    """ST-01, SP-03"""
+    kind = looked_at(tmp_path, example_strategy("mine")).kind
+    assert kind is not None
+
+    known = kind.make(OwnTerms(), {"last_close": "99.50", "fallen": 2})
+    odd = kind.make(OwnTerms(), {"rows": [1]} | {"fallen": "many"})
+
+    assert (str(known.state.last_close), known.state.fallen) == ("99.50", 2)
+    assert odd.state == kind.state()
+
+
+def test_the_first_one_is_written_for_its_owner_alone_and_never_over_another(tmp_path: Path) -> None:
+    """ST-01, SP-04"""
+    folder = tmp_path / "home" / "strategies"
+
+    path = write_new(folder, "dips")
+    path.write_text("mine")
+
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
+    with pytest.raises(OperatorError, match="is there already; nothing was written"):
+        write_new(folder, "dips")
+    assert path.read_text() == "mine"
+    with pytest.raises(OperatorError, match="a name of the house"):
+        write_new(folder, "vwap")
+
+
+def test_what_a_strategy_keeps_and_nobody_can_write_spoils_no_checkpoint(tmp_path: Path) -> None:
+    """SP-02: it begins anew after a restart; the desk's own documents are written."""
+    kind = looked_at(tmp_path, example_strategy("mine")).kind
+    assert kind is not None
+    odd = kind.state(last_close=lambda: None)
+    state = OrchestratorState(runners={"mine/SPY": RunnerState(memory=odd, last_answer="NO_SETUP")})
+
+    written = TypeAdapter(OrchestratorState).dump_python(state, mode="json")
+
+    assert written["runners"]["mine/SPY"]["memory"] is None
+    assert written["runners"]["mine/SPY"]["last_answer"] == "NO_SETUP"

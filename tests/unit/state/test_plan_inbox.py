@@ -1,0 +1,68 @@
+"""A plan that a command hands to the running engine is taken once, read again, and never kept for later (OP-05)."""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from core.inputs import OpenPlan
+from core.model.plan import PlanSource
+from state.folders import AccountFolder
+from state.plan_inbox import PlanInbox, hand_over
+
+TEXT = "symbol,side\nSPY,sell\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> AccountFolder:
+    made = AccountFolder(tmp_path / "paper")
+    made.prepare()
+    return made
+
+
+def test_a_plan_is_taken_once(folder: AccountFolder) -> None:
+    """OP-05"""
+    hand_over(folder, "flat.csv", TEXT, None)
+    inbox = PlanInbox(folder)
+
+    taken = inbox.take()
+
+    assert isinstance(taken, OpenPlan)
+    assert (taken.source, taken.name, [row.symbol for row in taken.rows]) == (PlanSource.FILE, "flat.csv", ["SPY"])
+    assert inbox.take() is None
+
+
+def test_what_is_to_be_deployed_comes_with_it(folder: AccountFolder) -> None:
+    """RK-18"""
+    hand_over(folder, "in.csv", "symbol,side,stop_price\nSPY,buy,490\n", Decimal(5000))
+
+    taken = PlanInbox(folder).take()
+
+    assert isinstance(taken, OpenPlan)
+    assert taken.rows[0].notional == 5000
+
+
+def test_an_old_plan_is_dropped(folder: AccountFolder) -> None:
+    """EX-20: it was meant for an engine that is gone."""
+    hand_over(folder, "flat.csv", TEXT, None)
+    os.utime(folder.plan_request, (1_000, 1_000))
+    inbox = PlanInbox(folder)
+
+    assert inbox.take() == "an old plan that no engine took was dropped; run keyturn plan again"
+    assert inbox.take() is None
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"{}", b'{"name": "a", "text": "", "deploy": null}'])
+def test_what_cannot_be_read_is_said_and_gone(folder: AccountFolder, content: bytes) -> None:
+    """OP-05"""
+    folder.plan_request.write_bytes(content)
+    inbox = PlanInbox(folder)
+
+    told = inbox.take()
+
+    assert isinstance(told, str)
+    assert told.startswith("a plan was not opened: ")
+    assert inbox.take() is None

@@ -1,0 +1,50 @@
+"""A desk that starts at 10:05 on the loopback exchange: its windows are full by the days before (ST-01, MD-02)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time
+from pathlib import Path
+
+import pytest
+
+from app import Keyturn
+from core.facts import BarClosed, HistoryTaken, ProposalStaged
+from core.strategies.house import HOUSE
+from core.strategies.warming import shown
+from tests.wire.exchange.clocks import RunningClock
+from tests.wire.exchange.hours import moved_hours
+from tests.wire.exchange.server import LoopbackExchange
+from tests.wire.test_the_whole_house import environ, opened, says, written
+
+
+@pytest.fixture
+def market() -> Iterator[LoopbackExchange]:
+    with LoopbackExchange(clock=RunningClock(), calendar=moved_hours(datetime.now(UTC), time(10, 5))) as exchange:
+        yield exchange
+
+
+def test_an_average_of_two_hundred_minutes_stands_after_thirty(market: LoopbackExchange, tmp_path: Path) -> None:
+    """ST-01, ST-05, EX-17: by a question or two, and nothing is proposed on what is past."""
+    keyturn = Keyturn(environ(market, tmp_path, KEYTURN_STRATEGIES__SMA__ENABLED="true"))
+    with opened(keyturn) as desk:
+        desk.waits(lambda view: says(view, "bars of history taken in"), "the history")
+        desk.waits(lambda view: view.status.quote_at is not None, "the morning")
+        orchestrator = desk.runtime.engine.desk.orchestrator
+        assert orchestrator.wanting_history() == ()
+
+    facts = written(desk)
+    (taken,) = [fact for fact in facts if isinstance(fact, HistoryTaken)]
+    heard = [fact.bar for fact in facts if isinstance(fact, BarClosed)]
+    assert len(taken.bars) >= 200
+    assert heard
+    assert taken.bars[-1].start <= heard[-1].start
+    terms = desk.runtime.engine.desk.control.settings.strategies.sma
+    running = HOUSE["sma"].make(terms, None)
+    calendar = desk.runtime.engine.desk.calendar
+    every = {bar.start: bar for bar in (*taken.bars, *heard)}
+    shown(running, [every[start] for start in sorted(every)], calendar)
+    runner = desk.runtime.engine.desk.orchestrator.runner("sma", taken.symbol)
+    assert runner is not None
+    assert runner.strategy.state.regime == running.state.regime
+    assert not [f for f in facts if isinstance(f, ProposalStaged) and f.proposal.signal_time < taken.bars[-1].end]

@@ -1,0 +1,232 @@
+"""Files of bars through the one engine, on the simulated exchange: what a replay and a backtest share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.ports import Journal, OperatorError, ReplayRequest
+from state.folders import JournalFolder
+from wiring.common import Wiring
+
+if TYPE_CHECKING:
+    from core.engine import Engine
+    from core.market.calendar import ExchangeCalendar
+    from core.model.values import Symbol
+    from core.runtime.feed import Timed
+    from core.runtime.line import Operator
+    from core.runtime.pace import Pace
+    from core.runtime.virtual import VirtualRuntime
+    from core.settings import Settings
+
+UNATTENDED = ("reconciliation.every_seconds=0", "evaluation.enabled=false")
+"""Under every other setting where files are played. Their exchange lives in its own process: after the start nobody
+else can move its books. And nobody is there to enable again what a night has retired: the run would end in silence."""
+
+
+DAILY = (
+    "risk.window_start='00:00'",
+    "risk.window_end='23:59'",
+    "risk.session.policy='include_extended'",  # the account is asked for before the open, at which signals are heard
+    "risk.protections.volatility_halt.enabled=false",
+    "strategies.vwap.flat_minutes=0",
+)
+"""Under every other setting where the bars are days: what is said in minutes of a session means nothing there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Files, read to their end, and the settings that they are played with.
+
+    Attributes
+    ----------
+    first, last
+        When the first bar of all began, and the last; UTC.
+    """
+
+    settings: Settings
+    calendar: ExchangeCalendar
+    feeds: list[list[Timed]]
+    first: datetime
+    last: datetime
+    is_daily: bool
+
+    def feed(self) -> Iterator[Timed]:
+        from core.runtime.feed import merged
+
+        return merged(self.feeds)
+
+
+class Replaying(Wiring):
+    """Nothing here reaches a network."""
+
+    def _replayed(self, request: ReplayRequest, stack: ExitStack) -> VirtualRuntime:
+        from core.runtime.pace import Pace
+        from state.journal import FileJournal, MemoryJournal
+
+        symbols = tuple(symbol.upper() for symbol in request.symbols)
+        chosen = (f"symbols=[{', '.join(repr(s) for s in symbols)}]",) if symbols else ()
+        laid_over, names = (*request.overrides, *chosen), request.strategies
+        recording = self._recording(request.files, request.quotes, laid_over, self._settings, names)
+        journal: FileJournal | MemoryJournal = MemoryJournal()
+        if request.journal_folder is not None:
+            if request.journal_folder.is_dir() and any(request.journal_folder.iterdir()):
+                raise OperatorError(f"{request.journal_folder} is not empty; name a new folder for the journal")
+            journal = stack.enter_context(closing(FileJournal(JournalFolder(request.journal_folder))))
+        return self._playing(recording, journal, request.operator, Pace(request.speed), seed="file")
+
+    def _recording(
+        self,
+        files: Iterable[Path],
+        quotes: Iterable[Path],
+        overrides: tuple[str, ...],
+        settings_of: Callable[[tuple[str, ...]], Settings],
+        names: tuple[str, ...],
+    ) -> Recording:
+        """The files, read, and the settings with these strategies alone, or as they are where none is named.
+
+        Raises `OperatorError`, naming the file that cannot be played.
+        """
+        from core.market.calendar import load_calendar
+        from core.market.daily_source import is_daily
+
+        kinds = {path: is_daily(path) for path in files}
+        days, minutes = ([path for path, kind in kinds.items() if kind is wanted] for wanted in (True, False))
+        if days and minutes:
+            raise OperatorError(f"{days[0].name} is of days and {minutes[0].name} of minutes; play them one by one")
+        laid_under = (*UNATTENDED, *(DAILY if days else ()), *(over_night(names) if days else ()))
+        settings = settings_of((*laid_under, *overrides))
+        if names:
+            settings = self._only(names, settings)
+        if days:
+            return _of_days(settings, days, tuple(quotes))
+        feeds = [*_of_minutes(settings, minutes), *_of_quotes(settings, quotes)]
+        first, last = min(feed[0][0] for feed in feeds if feed), max(feed[-1][0] for feed in feeds if feed)
+        calendar = load_calendar(first.date() - timedelta(days=7), last.date() + timedelta(days=7))
+        return Recording(settings, calendar, feeds, first, last, is_daily=False)
+
+    def _playing(
+        self, recording: Recording, journal: Journal, operator: str, pace: Pace | None, *, seed: str
+    ) -> VirtualRuntime:
+        """A fresh account, and everything ready to run."""
+        from core.advisers.house import advisers_of
+        from core.brokers.simulated.exchange import SimulatedExchange
+        from core.engine import Engine
+        from core.model.account import Mode
+        from core.runtime.exchange import config_of, link_of
+        from core.runtime.virtual import VirtualRuntime
+
+        settings, first = recording.settings, recording.first
+        engine = Engine("replay", Mode.PAPER, recording.calendar, journal, self._kinds(settings))
+        engine.apply(first, settings, "replay")
+        exchange = SimulatedExchange(config_of(settings, "replay", seed), recording.calendar, NoLog())
+        return VirtualRuntime(
+            engine,
+            exchange,
+            recording.feed(),
+            start=first,
+            switch=NoSwitch(),
+            link=link_of(settings),
+            pace=pace,
+            operator=self._operator(operator, engine, first),
+            advisers=advisers_of(settings.advisers),
+        )
+
+    def _operator(self, name: str, engine: Engine, start: datetime) -> Operator | None:
+        """Keys by script: accepted here, because the broker is the simulated exchange."""
+        from core.runtime.operator import ConfirmAll, Script, ScriptError, read_script_file
+
+        if name == "none":
+            return None
+        if name == "confirm-all":
+            return ConfirmAll(engine.desk)
+        try:
+            return Script(engine.desk, read_script_file(Path(name), start))
+        except ScriptError as error:
+            raise OperatorError(f"--operator: {error}") from error
+
+
+def over_night(names: Iterable[str]) -> tuple[str, ...]:
+    """No bar of a day says when it is five minutes to the close: none of the strategies is flat by then."""
+    from core.settings import HOUSE_NAMES
+
+    terms = ("flat_minutes=0", "holds_overnight=true")
+    every = dict.fromkeys((*HOUSE_NAMES[1:], *names))
+    return tuple(f"strategies.{name}.{setting}" for name in every if name != HOUSE_NAMES[0] for setting in terms)
+
+
+def _of_minutes(settings: Settings, files: Iterable[Path]) -> Iterator[list[Timed]]:
+    from core.runtime.sources import bars_of_file
+
+    return (bars_of_file(path, _symbol_of(settings, path)) for path in files)
+
+
+def _of_days(settings: Settings, files: list[Path], quotes: tuple[Path, ...]) -> Recording:
+    from core.market.calendar import load_calendar
+    from core.market.daily_source import DayRow, read_days
+    from core.runtime.sources import days_of_rows
+
+    if quotes:
+        raise OperatorError(f"{quotes[0].name}: the quotes of minutes say nothing beside bars of days; leave them out")
+    read = [(path, _symbol_of(settings, path), read_days(path)) for path in files]
+    days = [row.day for _, _, rows in read for row in rows if isinstance(row, DayRow)]
+    calendar = load_calendar(min(days) - timedelta(days=7), max(days) + timedelta(days=7))
+    feeds = [days_of_rows(rows, symbol, calendar) for _, symbol, rows in read]
+    for (path, _, _), feed in zip(read, feeds, strict=True):
+        if not feed:
+            raise OperatorError(f"{path.name}: none of its rows is the bar of a trading day; look at its dates")
+    first, last = min(feed[0][0] for feed in feeds), max(feed[-1][0] for feed in feeds)
+    return Recording(settings, calendar, feeds, first, last, is_daily=True)
+
+
+def _of_quotes(settings: Settings, files: Iterable[Path]) -> Iterator[list[Timed]]:
+    from core.market.csv_source import symbol_of
+    from core.model.values import Symbol
+    from core.runtime.sources import quotes_of_file
+
+    for path in files:
+        quoted = symbol_of(path)
+        if quoted not in settings.symbols:
+            named = (
+                f"{quoted} is not among the symbols, add --symbol {quoted}"
+                if quoted
+                else "its name does not begin with a symbol"
+            )
+            raise OperatorError(f"{path.name}: {named}; a file of quotes is called like SPY_quotes.csv")
+        yield quotes_of_file(path, Symbol(quoted))
+
+
+def _symbol_of(settings: Settings, path: Path) -> Symbol:
+    """By the file's name, or the only one that the settings name. Raises `OperatorError`."""
+    from core.market.csv_source import symbol_of
+    from core.model.values import Symbol
+
+    symbol = symbol_of(path) or (Symbol(settings.symbols[0]) if len(settings.symbols) == 1 else None)
+    if symbol not in settings.symbols:
+        named = f"{symbol} is" if symbol else "its symbol is"
+        raise OperatorError(f"{path.name}: {named} not among the symbols; add --symbol {symbol or 'SYM'}")
+    return Symbol(symbol)
+
+
+class NoLog:
+    """A replay's exchange need not outlive it."""
+
+    def append(self, record: object) -> None:
+        """Nothing is kept."""
+
+
+class NoSwitch:
+    """A replay of files has no kill switch outside of its script."""
+
+    def is_on(self) -> str | None:
+        return None
+
+    def latch(self, by: str) -> None:
+        """Nothing to latch."""
+
+    def release(self) -> None:
+        """Nothing to release."""
