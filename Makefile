@@ -7,14 +7,13 @@ BIN := .venv/bin
 CODE := app.py console core state widgets wiring
 
 .DEFAULT_GOAL := help
-COVERED = tests/unit tests/scenarios
 
 .PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-rest bench-backtest lock docs property sigkill snapshots accidents chord \
   exchange simulate risk-days
 
 help:
 	@echo 'make demo    the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
-	@echo 'make test    the tests, and the coverage of core/ and state/ (ARGS="-k kill" passes arguments)'
+	@echo 'make test    the tests, and the coverage of core/ and state/ (ARGS="-k kill" for some of them, unmeasured)'
 	@echo 'make check   style, types, import contracts, dependencies, dead code, secrets'
 	@echo 'make bench   the measurements'
 	@echo 'make bench-desk  those of the full desk in a terminal alone (ARGS="120x40" for one size)'
@@ -56,24 +55,39 @@ venv: .venv/.ready
 demo: .venv/.ready
 	@$(BIN)/keyturn demo $(ARGS)
 
+# The trace of coverage is for the units and short stories alone: tests/conftest.py.
 test: .venv/.ready
-	@echo 'test: the units and the scenarios, with their coverage of core/ and state/'
-	@$(BIN)/pytest -q -n 4 --dist worksteal --cov=core --cov=state --cov-report=term --cov-fail-under=90 $(COVERED)
-	@echo 'test: desk, terminal, wire, simulation and accidents'
-	@$(BIN)/pytest -q -n 5 --dist worksteal $(addprefix --ignore=,$(COVERED)) tests
+	@$(BIN)/pytest -q -n 4 --dist worksteal $(if $(ARGS),$(ARGS),--cov=core --cov=state --cov-report=term --cov-fail-under=90) tests
 
+CHECKS := types style contracts dependencies dead-code secrets
+.PHONY: $(CHECKS)
+
+# Two beside each other: reading the types takes as long as all else together.
 check: .venv/.ready
+	@$(MAKE) --no-print-directory -j 2 $(CHECKS)
+
+types: .venv/.ready
+	@echo 'check: types (mypy)'
+	@$(BIN)/mypy --strict --no-error-summary $(CODE)
+
+style: .venv/.ready
 	@echo 'check: style (ruff)'
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
-	@echo 'check: types (mypy)'
-	@$(BIN)/mypy --strict --no-error-summary $(CODE)
+
+contracts: .venv/.ready
 	@echo 'check: import contracts (import-linter)'
-	@$(BIN)/lint-imports --no-logo >.venv/check.log || { cat .venv/check.log; exit 1; }
+	@$(BIN)/lint-imports --no-logo >.venv/contracts.log || { cat .venv/contracts.log; exit 1; }
+
+dependencies: .venv/.ready
 	@echo 'check: dependencies (deptry)'
-	@$(BIN)/deptry . >.venv/check.log 2>&1 || { cat .venv/check.log; exit 1; }
+	@$(BIN)/deptry . >.venv/dependencies.log 2>&1 || { cat .venv/dependencies.log; exit 1; }
+
+dead-code: .venv/.ready
 	@echo 'check: dead code (vulture)'
 	@$(BIN)/vulture
+
+secrets: .venv/.ready
 	@echo 'check: secrets (detect-secrets)'
 	@{ git ls-files -z --cached --others --exclude-standard 2>/dev/null || \
 	  find . \( -name .git -o -name .venv -o -name '.*_cache' -o -name __pycache__ \) -prune -o -type f -print0; } | \

@@ -42,4 +42,6 @@ async def open_floor(
 
 async def opens_a_plan(house: House, *rows: PlanRow) -> None:
     house.desk.handle.send(OpenPlan(PlanSource.FILE, "rows.csv", rows))
+    await house.until(lambda: house.shows("the plan rows.csv waits for its marks and its key; p opens it"))
+    await house.press("p")
     await house.until(lambda: house.shows("Plan ─ rows.csv"))

@@ -77,7 +77,7 @@ def test_a_slow_link_gets_fewer_frames_and_each_of_them_new(terminal: Open, meas
     """DESK: a link that cannot keep up gets fewer frames, never a queue of old ones"""
     desk = terminal("busy")
     ages = []
-    end = time.monotonic() + 2
+    end = time.monotonic() + 5
     while time.monotonic() < end:
         desk._stream.feed(os.read(desk.master, 1500))
         words = desk.screen.display[0].split()
@@ -89,7 +89,7 @@ def test_a_slow_link_gets_fewer_frames_and_each_of_them_new(terminal: Open, meas
     shown_at, number = ages[-1]
     behind = (shown_at - started) - number / 30
     measured("age of the picture on a link of 50 kB/s", f"{behind:.2f} s")
-    assert behind < 1.0
+    assert behind < 2.5  # a queue would be behind by nearly all of the five seconds
 
 
 def shows_one_new_picture(desk: Any) -> bool:
