@@ -12,7 +12,7 @@ import ctypes
 import threading
 from collections.abc import Callable
 from itertools import count
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
@@ -63,14 +63,18 @@ class _Keeper:
         return self.open.pop(number, None) is not None
 
     def settle(self) -> None:
-        """Nothing that this thread was to be interrupted by comes later. Called in the thread of a call broken off."""
-        while True:
-            try:
-                with self._lock:
-                    _interrupt(threading.get_ident(), None)
-                return
-            except _BrokenOff:
-                continue
+        """Nothing that this thread was to be interrupted by comes later. Called in the thread of a call broken off.
+
+        What may still come is called for, and met here. To take it back instead would leave the interpreter looking for
+        it at each step from then on: CPython clears that mark only when the error is raised.
+        """
+        try:
+            with self._lock:
+                _interrupt(threading.get_ident(), _BrokenOff)
+            while True:
+                pass
+        except _BrokenOff:
+            return
 
     def _look(self) -> None:
         looks: dict[int, int] = {}
@@ -102,7 +106,6 @@ def within_patience(call: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs
         raise OverdueError from None
 
 
-def _interrupt(thread: int, error: Any) -> None:
-    """Have a thread raise at its next step; None takes back what it has not raised yet."""
-    raised = ctypes.py_object(error) if error is not None else None
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), raised)
+def _interrupt(thread: int, error: type[BaseException]) -> None:
+    """Have a thread raise at its next step."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))

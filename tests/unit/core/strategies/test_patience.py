@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import random
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -61,20 +63,32 @@ def test_each_thread_is_broken_off_by_itself() -> None:
     assert ended == ["broken off"]
 
 
+@pytest.fixture
+def threads_that_change_often() -> Iterator[None]:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(0.0001)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("threads_that_change_often")
 def test_nothing_that_comes_after_a_call_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     """ST-07: calls that end just as they are broken off, and work after each that must not be hit."""
     monkeypatch.setattr(patience, "LOOK", 0.0005)
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(0.0001)
     moments = random.Random(20261121)
     outcomes = set()
     for _ in range(300):
         ends = time.perf_counter() + moments.uniform(0.002, 0.012)
         outcomes.add(_outcome_of(lambda ends=ends: _busy_until(ends)))
         assert sum(range(5_000)) == 12_497_500
-    sys.setswitchinterval(interval)
 
     assert outcomes == {"ended", "broken off"}
+
+
+def test_a_traced_interpreter_goes_on_after_a_call_was_broken_off() -> None:
+    """ST-07: a mark left behind would have a debugger's or a coverage's step repeat itself for good."""
+    traced = f"import sys; from {__name__.rsplit('.', 1)[-1]} import *; is_broken_off_and_traced()"
+    subprocess.run([sys.executable, "-c", traced], cwd=Path(__file__).parent, timeout=60, check=True)
 
 
 def test_a_forked_process_has_a_keeper_of_its_own() -> None:
@@ -98,6 +112,13 @@ def _outcome_of(call: Callable[[], None]) -> str:
     except OverdueError:
         return "broken off"
     return "ended"
+
+
+def is_broken_off_and_traced() -> None:
+    assert _outcome_of(never_ends) == "broken off"
+    sys.settrace(lambda *_: None)
+    _busy_until(0)
+    sys.settrace(None)
 
 
 def _outcome_is_broken_off() -> None:
