@@ -8,7 +8,7 @@ CODE := app.py console core state widgets wiring
 
 .DEFAULT_GOAL := help
 
-.PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-rest bench-backtest lock docs property sigkill snapshots accidents chord \
+.PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-rest bench-backtest lock docs property crashes sigkill snapshots accidents chord \
   exchange simulate risk-days
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo 'make bench-backtest  five years of minutes through a backtest: time, bars a second, memory (ARGS="sma" for one strategy)'
 	@echo 'make risk-days  what the protections did on recorded days: October 2013, 2008, 2020 (ARGS=FOLDER of the figures)'
 	@echo 'make property  the stateful property test in full (N=3200 sequences, four fifths of them of 30 steps and more)'
+	@echo 'make crashes   a crash at every place of a day, in each of three ways to come back (one of them in turn in the tests)'
 	@echo 'make sigkill   a busy demo killed at random instants (N=50)'
 	@echo 'make simulate SESSIONS=20000   sessions with faults and crashes anywhere (SEED=7 ONLY=1234 plays one again)'
 	@echo 'make snapshots  the kept pictures of the desk anew: look at each that git shows as changed'
@@ -55,9 +56,17 @@ venv: .venv/.ready
 demo: .venv/.ready
 	@$(BIN)/keyturn demo $(ARGS)
 
-# The trace of coverage is for the units and short stories alone: tests/conftest.py.
+PYTEST := $(BIN)/pytest -q -n 4 --dist worksteal
+
+# Coverage is of the units and short stories alone (tests/conftest.py), in a run of their own: its trace slows whatever
+# runs in the same process.
 test: .venv/.ready
-	@$(BIN)/pytest -q -n 4 --dist worksteal $(if $(ARGS),$(ARGS),--cov=core --cov=state --cov-report=term --cov-fail-under=90) tests
+ifeq ($(ARGS),)
+	@$(PYTEST) -m measured --cov=core --cov=state --cov-report=term --cov-fail-under=90 tests/unit tests/scenarios
+	@$(PYTEST) -m 'not measured' tests
+else
+	@$(PYTEST) $(ARGS) tests
+endif
 
 CHECKS := types style contracts dependencies dead-code secrets
 .PHONY: $(CHECKS)
@@ -117,6 +126,9 @@ risk-days: .venv/.ready
 N ?= 0
 property: .venv/.ready
 	@SEQUENCES=$(if $(filter 0,$(N)),3200,$(N)) $(BIN)/pytest -q -n 2 --timeout 3600 tests/simulation/test_property.py
+
+crashes: .venv/.ready
+	@LIVES=all $(BIN)/pytest -q -n 2 --timeout 3600 tests/simulation/test_crash_points.py
 
 sigkill: .venv/.ready
 	@SIGKILLS=$(if $(filter 0,$(N)),50,$(N)) $(BIN)/pytest -q -s --timeout 3600 tests/simulation/test_sigkill.py

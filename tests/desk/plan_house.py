@@ -13,8 +13,9 @@ from core.inputs import OpenPlan, PlanRow
 from core.model.plan import PlanSource
 from core.runtime.line import Link
 from core.runtime.pace import Pace
-from tests.desk.desk_house import PATIENCE, SPY, House
+from tests.desk.desk_house import SPY, House
 from tests.scenarios.plans import SOLD, a_house_that_holds
+from tests.waiting import PATIENCE
 
 __all__ = ["SPY", "open_floor"]
 

@@ -49,7 +49,7 @@ async def test_a_plan_is_marked_signed_once_and_reported(size: tuple[int, int]) 
 
         await house.press("P")
         await house.until(lambda: signed(house) == 1)
-        await house.until(lambda: house.shows("DONE 2 of 2 filled"), seconds=10)
+        await house.until(lambda: house.shows("DONE 2 of 2 filled"))
 
         assert house.shows("buying power 3,992.80 →", "the broker holds AAA 0, GGG 45", "filled")
         await house.press("escape")
@@ -93,7 +93,7 @@ async def test_a_plan_of_a_file_is_announced_and_a_key_that_was_meant_for_the_de
 
         assert house.desk.screen is house.desk.screen_stack[0]
         assert len(house.facts(PlanMarked)) == before
-        await house.until(lambda: "p PLAN WAITS" in last_line(house), seconds=10)
+        await house.until(lambda: "p PLAN WAITS" in last_line(house))
         await house.press("p")
         await house.until(lambda: house.shows("Plan ─ rows.csv", "Nothing is marked yet"))
 
@@ -108,12 +108,12 @@ async def test_a_plan_that_asks_while_somebody_is_typing_is_announced() -> None:
         await house.until(lambda: house.shows("WAITING FOR THE SELLS"))
         await house.press("escape", "6", "slash", "a")
         house.runtime.pace.free_until = house.runtime.at + timedelta(seconds=62)
-        await house.until(lambda: house.shows("the plan ASKS: a sell is not filled; p opens it"), seconds=15)
+        await house.until(lambda: house.shows("the plan ASKS: a sell is not filled; p opens it"))
         over_the_filter = isinstance(house.desk.screen, PlanScreen)
         await house.press("escape")
 
         assert not over_the_filter
-        await house.until(lambda: house.shows("ASKS YOU"), seconds=15)
+        await house.until(lambda: house.shows("ASKS YOU"))
 
 
 async def test_a_key_too_early_a_burst_and_a_paste_sign_nothing() -> None:
@@ -160,7 +160,7 @@ async def test_flatten_is_one_plan_with_one_key_also_when_killed() -> None:
         await house.until(house.is_armed)
 
         await house.press("P")
-        await house.until(lambda: house.shows("DONE 3 of 3 filled"), seconds=10)
+        await house.until(lambda: house.shows("DONE 3 of 3 filled"))
 
         assert house.shows("AAA 0", "BBB 0", "CCC 0")
 
@@ -195,7 +195,7 @@ async def test_a_plan_that_asks_comes_to_the_front_and_goes_on_by_an_armed_key()
         await house.press("escape")
         await house.until(lambda: not isinstance(house.desk.screen, PlanScreen))
         house.runtime.pace.free_until = house.runtime.at + timedelta(seconds=62)
-        await house.until(lambda: house.shows("ASKS YOU", "not filled in 60 s"), seconds=15)
+        await house.until(lambda: house.shows("ASKS YOU", "not filled in 60 s"))
         sent = held_back(house, AnswerPlan)
 
         await house.until(house.is_armed)
