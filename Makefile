@@ -56,16 +56,16 @@ venv: .venv/.ready
 demo: .venv/.ready
 	@$(BIN)/keyturn demo $(ARGS)
 
-PYTEST := $(BIN)/pytest -q -n 4 --dist worksteal
+PYTEST := $(BIN)/pytest -q --dist worksteal
 
 # Coverage is of the units and short stories alone (tests/conftest.py), in a run of their own: its trace slows whatever
 # runs in the same process.
 test: .venv/.ready
 ifeq ($(ARGS),)
-	@$(PYTEST) -m measured --cov=core --cov=state --cov-report=term --cov-fail-under=90 tests/unit tests/scenarios
-	@$(PYTEST) -m 'not measured' tests
+	@$(PYTEST) -n 2 -m measured --cov=core --cov=state --cov-report=term --cov-fail-under=90 tests/unit tests/scenarios
+	@$(PYTEST) -n 4 -m 'not measured' tests
 else
-	@$(PYTEST) $(ARGS) tests
+	@$(PYTEST) -n 4 $(ARGS) tests
 endif
 
 CHECKS := types style contracts dependencies dead-code secrets
