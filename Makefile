@@ -63,7 +63,7 @@ PYTEST := $(BIN)/pytest -q --dist worksteal
 test: .venv/.ready
 ifeq ($(ARGS),)
 	@$(PYTEST) -n 2 -m measured --cov=core --cov=state --cov-report=term --cov-fail-under=90 tests/unit tests/scenarios
-	@$(PYTEST) -n 4 -m 'not measured' tests
+	@$(PYTEST) -n 6 -m 'not measured' tests
 else
 	@$(PYTEST) -n 4 $(ARGS) tests
 endif

@@ -176,4 +176,5 @@ def _of_its_rows(plan: Plan) -> str:
     told = [f"{len(against)} would not go as it stands: {against[0]}"] if against else []
     rows = "row" if len(plan.skipped) == 1 else "rows"
     told += [f"{len(plan.skipped)} {rows} became no order: {plan.skipped[0].reason}"] if plan.skipped else []
-    return f" with {len(plan.lines)} orders ({'; '.join(told)})" if told else ""
+    orders = "order" if len(plan.lines) == 1 else "orders"
+    return f" with {len(plan.lines)} {orders} ({'; '.join(told)})" if told else ""

@@ -45,7 +45,8 @@ def plan(
         say(f"{file.name}: nothing was staged; mend these rows and run it again", err=True)
         raise typer.Exit(1) from None
     reducing = sum(row.effect.only_reduces for row in rows)
-    held = f"{file.name}: {len(rows)} {'order' if len(rows) == 1 else 'orders'}, {reducing} to sell or cover, {len(rows) - reducing} to open"
+    orders = "order" if len(rows) == 1 else "orders"
+    held = f"{file.name}: {len(rows)} {orders}, {reducing} to sell or cover, {len(rows) - reducing} to open"
     if is_checked:
         say(f"{held}; the file can be read, nothing was staged")
         return

@@ -259,7 +259,7 @@ def test_a_plan_from_another_terminal_waits_for_its_marks_and_its_key(
         answer = keyturn("plan", file)
 
         assert (answer.code, answer.out.count("\n")) == (0, 1)
-        assert "1 orders, 0 to sell or cover, 1 to open; it waits at the desk of demo" in answer.out
+        assert "1 order, 0 to sell or cover, 1 to open; it waits at the desk of demo" in answer.out
         run = runtime.engine.desk.plans.run
         assert run is not None
         assert (run.plan.name, run.is_open, run.marked) == ("in.csv", True, set())
@@ -279,7 +279,7 @@ def test_a_plan_says_in_one_line_what_of_it_would_not_go(
         answer = keyturn("plan", file)
 
     assert (answer.code, answer.out.count("\n")) == (0, 1)
-    assert "with 1 orders (1 would not go as it stands: " in answer.out
+    assert "with 1 order (1 would not go as it stands: " in answer.out
     assert "; 1 row became no order: there is no QQQ position that it would reduce)" in answer.out
 
 

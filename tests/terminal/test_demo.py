@@ -89,8 +89,7 @@ def test_an_order_typed_in_one_burst_stands_in_its_fields(demo: Open) -> None:
         desk.until(
             lambda label=label, text=text: any(  # type: ignore[misc]
                 label in line and line.split(label)[1].split()[0] == text for line in desk.screen.display
-            ),
-            3,
+            )
         )
     assert not set(SENT) & set(desk.facts())
 
