@@ -7,14 +7,13 @@ BIN := .venv/bin
 CODE := app.py console core state widgets wiring
 
 .DEFAULT_GOAL := help
-COVERED = tests/unit tests/scenarios
 
-.PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-rest bench-backtest lock docs property sigkill snapshots accidents chord \
+.PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-rest bench-backtest lock docs property crashes sigkill snapshots accidents chord \
   exchange simulate risk-days
 
 help:
 	@echo 'make demo    the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
-	@echo 'make test    the tests, and the coverage of core/ and state/ (ARGS="-k kill" passes arguments)'
+	@echo 'make test    the tests, and the coverage of core/ and state/ (ARGS="-k kill" for some of them, unmeasured)'
 	@echo 'make check   style, types, import contracts, dependencies, dead code, secrets'
 	@echo 'make bench   the measurements'
 	@echo 'make bench-desk  those of the full desk in a terminal alone (ARGS="120x40" for one size)'
@@ -24,6 +23,7 @@ help:
 	@echo 'make bench-backtest  five years of minutes through a backtest: time, bars a second, memory (ARGS="sma" for one strategy)'
 	@echo 'make risk-days  what the protections did on recorded days: October 2013, 2008, 2020 (ARGS=FOLDER of the figures)'
 	@echo 'make property  the stateful property test in full (N=3200 sequences, four fifths of them of 30 steps and more)'
+	@echo 'make crashes   a crash at every place of a day, in each of three ways to come back (one of them in turn in the tests)'
 	@echo 'make sigkill   a busy demo killed at random instants (N=50)'
 	@echo 'make simulate SESSIONS=20000   sessions with faults and crashes anywhere (SEED=7 ONLY=1234 plays one again)'
 	@echo 'make snapshots  the kept pictures of the desk anew: look at each that git shows as changed'
@@ -56,24 +56,47 @@ venv: .venv/.ready
 demo: .venv/.ready
 	@$(BIN)/keyturn demo $(ARGS)
 
-test: .venv/.ready
-	@echo 'test: the units and the scenarios, with their coverage of core/ and state/'
-	@$(BIN)/pytest -q -n 4 --dist worksteal --cov=core --cov=state --cov-report=term --cov-fail-under=90 $(COVERED)
-	@echo 'test: desk, terminal, wire, simulation and accidents'
-	@$(BIN)/pytest -q -n 5 --dist worksteal $(addprefix --ignore=,$(COVERED)) tests
+PYTEST := $(BIN)/pytest -q --dist worksteal
 
+# Coverage is of the units and short stories alone (tests/conftest.py), in a run of their own: its trace slows whatever
+# runs in the same process.
+test: .venv/.ready
+ifeq ($(ARGS),)
+	@$(PYTEST) -n 2 -m measured --cov=core --cov=state --cov-report=term --cov-fail-under=90 tests/unit tests/scenarios
+	@$(PYTEST) -n 6 -m 'not measured' tests
+else
+	@$(PYTEST) -n 4 $(ARGS) tests
+endif
+
+CHECKS := types style contracts dependencies dead-code secrets
+.PHONY: $(CHECKS)
+
+# Two beside each other: reading the types takes as long as all else together.
 check: .venv/.ready
+	@$(MAKE) --no-print-directory -j 2 $(CHECKS)
+
+types: .venv/.ready
+	@echo 'check: types (mypy)'
+	@$(BIN)/mypy --strict --no-error-summary $(CODE)
+
+style: .venv/.ready
 	@echo 'check: style (ruff)'
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
-	@echo 'check: types (mypy)'
-	@$(BIN)/mypy --strict --no-error-summary $(CODE)
+
+contracts: .venv/.ready
 	@echo 'check: import contracts (import-linter)'
-	@$(BIN)/lint-imports --no-logo >.venv/check.log || { cat .venv/check.log; exit 1; }
+	@$(BIN)/lint-imports --no-logo >.venv/contracts.log || { cat .venv/contracts.log; exit 1; }
+
+dependencies: .venv/.ready
 	@echo 'check: dependencies (deptry)'
-	@$(BIN)/deptry . >.venv/check.log 2>&1 || { cat .venv/check.log; exit 1; }
+	@$(BIN)/deptry . >.venv/dependencies.log 2>&1 || { cat .venv/dependencies.log; exit 1; }
+
+dead-code: .venv/.ready
 	@echo 'check: dead code (vulture)'
 	@$(BIN)/vulture
+
+secrets: .venv/.ready
 	@echo 'check: secrets (detect-secrets)'
 	@{ git ls-files -z --cached --others --exclude-standard 2>/dev/null || \
 	  find . \( -name .git -o -name .venv -o -name '.*_cache' -o -name __pycache__ \) -prune -o -type f -print0; } | \
@@ -103,6 +126,9 @@ risk-days: .venv/.ready
 N ?= 0
 property: .venv/.ready
 	@SEQUENCES=$(if $(filter 0,$(N)),3200,$(N)) $(BIN)/pytest -q -n 2 --timeout 3600 tests/simulation/test_property.py
+
+crashes: .venv/.ready
+	@LIVES=all $(BIN)/pytest -q -n 2 --timeout 3600 tests/simulation/test_crash_points.py
 
 sigkill: .venv/.ready
 	@SIGKILLS=$(if $(filter 0,$(N)),50,$(N)) $(BIN)/pytest -q -s --timeout 3600 tests/simulation/test_sigkill.py

@@ -145,7 +145,7 @@ class Board:
         self.positions.show(view.positions, now)
         self.strategies.show(view.strategies, view.proposals, view.results)
         self.results.show(view.trades, view.results)
-        self.log.show(view.log)
+        self.log.show(view.log, now)
         return True
 
 

@@ -35,6 +35,7 @@ from core.inputs import (
     ReloadLimits,
     RequestCancel,
     ResumeStrategy,
+    TakeBackExits,
 )
 from core.model.order import StopHolder
 from core.model.values import ClientOrderId, Fraction, Price, ProposalId, Quantity, Symbol
@@ -58,6 +59,7 @@ class Deeds:
             "refuse symbol": self._refuse_symbol,
             "close": self._close,
             "move stop": self._move_stop,
+            "attended": self._take_back,
             "cancel": self._cancel,
             "edit": self._edit,
             "why": self._why,
@@ -66,8 +68,8 @@ class Deeds:
             "fewer": lambda _view, _key: self.behind.say("refusals are hidden again"),
             "override": self._override,
             "pause": self._pause,
-            "more": lambda view, key: decide_promotion(self.behind, view, key, is_adopted=True),
-            "no more": lambda view, key: decide_promotion(self.behind, view, key, is_adopted=False),
+            "more": lambda view, key: decide_promotion(self.behind, self.following, view, key, is_adopted=True),
+            "no more": lambda view, key: decide_promotion(self.behind, self.following, view, key, is_adopted=False),
         }
 
     def do(self, what: str, key: str | None) -> None:
@@ -129,7 +131,7 @@ class Deeds:
         if not reload.digest:
             self.behind.say("the settings file says what the desk trades by: there is nothing to reload")
             return
-        self.following.wait_for_reload(view)
+        self.following.wait_for_word(view, "settings")
         self.behind.handle.send(ReloadLimits(reload.digest))
         if reload.looser:
             self.behind.ask(LoosenScreen(reload, lambda: self._loosen(reload.digest)))
@@ -138,7 +140,7 @@ class Deeds:
 
     def _loosen(self, digest: str) -> None:
         if self.behind.view is not None:
-            self.following.wait_for_reload(self.behind.view)
+            self.following.wait_for_word(self.behind.view, "settings")
         self.behind.handle.send(ReloadLimits(digest, LOOSEN))
         self.behind.say("asked for the looser limits; the log says what the engine answers", "warning")
 
@@ -217,6 +219,17 @@ class Deeds:
     def _stage_stop(self, held: PositionRow, price: Price) -> None:
         self._await_ticket(held.symbol, held.strategy)
         self.behind.handle.send(MoveStop(held.symbol, held.strategy, price))
+
+    def _take_back(self, view: DeskView, key: str) -> None:
+        """It only tightens: it asks nothing (OP-06)."""
+        held = next((row for row in view.positions if row.key == key), None)
+        if held is None:
+            return
+        if held.unattended_until is None:
+            self.behind.say(f"each exit of {held.symbol} needs your key already")
+            return
+        self.behind.handle.send(TakeBackExits(held.symbol, held.strategy))
+        self.behind.say(f"asked: each exit of {held.symbol} needs your key again; its stop stays")
 
     def _await_ticket(self, symbol: Symbol, strategy: str) -> None:
         """Its ticket opens when it is staged; a refusal stands on the last line."""

@@ -36,7 +36,7 @@ from console.link import Link, link_of
 from console.log_pane import LogPane, WriteLog
 from console.mouse import may_ask_for_mouse
 from console.panes import PLACES
-from console.plans import PlanFollower
+from console.plans import PlanFollower, waits
 from console.remapping import moved_by
 from console.screens.advice import AdviceScreen
 from console.screens.chord import ChordScreen
@@ -68,6 +68,8 @@ FRAMES = 10
 """Looks at the engine's picture in a second, where no setting says fewer."""
 SAID_FOR = 5.0
 """Seconds for which the last line holds what was said, unless another screen comes to the top before."""
+AT_THE_KEYS = 3.0
+"""Seconds after a key in which the next one may be on its way."""
 CLOSING_PATIENCE = 3.0
 """Seconds that the engine has to close when the operator leaves."""
 
@@ -213,8 +215,9 @@ class Desk(App[None]):
         self.board.chart.show_chart(view.chart, self.watching.symbol, now)
         for screen in self.screen_stack[1:]:
             if isinstance(screen, Dialog) and screen.is_mounted:
+                screen.stay_clear()
                 screen.update_view(view, now)
-        self.plans.look(view, may_open=len(self.screen_stack) == 1)
+        self.plans.look(view, may_open=len(self.screen_stack) == 1, is_typing=self._is_typing())
         self.following.look(view, may_open=len(self.screen_stack) == 1)
         self.handle.attend(any(isinstance(s, TicketScreen | PlanScreen | KillScreen) for s in self.screen_stack))
 
@@ -234,7 +237,17 @@ class Desk(App[None]):
             return top.keys_in_words()
         if self.failure is not None and len(self.screen_stack) == 1:
             return f"{written('leave')} leave"
-        return footer(self._place())
+        acting = top.acting_keys() if isinstance(top, Dialog) else None
+        keys = footer(self._place(), acting)
+        return f"{written('plan')} PLAN WAITS  {keys}" if self._is_plan_waiting() else keys
+
+    def _is_plan_waiting(self) -> bool:
+        """A plan wants something of the operator, and nothing lies over the desk."""
+        return len(self.screen_stack) == 1 and self.view is not None and waits(self.view.plan)
+
+    def _is_typing(self) -> bool:
+        """Somebody is at the keyboard: what came up now would take a key that was meant for something else."""
+        return self.board.log.is_typing or self.now() - self.keyboard.heard_at < AT_THE_KEYS
 
     def _ended(self) -> str | None:
         return "the market has ended" if self.handle.ended.is_set() and self._closes_by is None else None

@@ -5,6 +5,7 @@ Each is asked with its figures, and answered by a key that is not the one that a
 
 from __future__ import annotations
 
+from console.following import Following
 from console.screens.behind import Behind
 from console.screens.question import WIDTH, ArmedQuestion
 from core.inputs import DecidePromotion, ReinstateStrategy
@@ -25,7 +26,8 @@ def ask_to_reinstate(behind: Behind, row: StrategyRow) -> None:
     behind.ask(ArmedQuestion(behind, f"Resume {name}?", wrapped("", text, WIDTH), "resume it", resume))
 
 
-def decide_promotion(behind: Behind, view: DeskView, key: str, *, is_adopted: bool) -> None:
+def decide_promotion(behind: Behind, following: Following, view: DeskView, key: str, *, is_adopted: bool) -> None:
+    """Asks, and says on the last line what the engine answers: adopting more than there is is refused (ST-08)."""
     row = next((row for row in view.strategies if row.key == key), None)
     if row is None:
         return
@@ -36,8 +38,9 @@ def decide_promotion(behind: Behind, view: DeskView, key: str, *, is_adopted: bo
     does = "adopt it" if is_adopted else "decline it"
 
     def decide() -> None:
+        following.wait_for_word(behind.view or view, "strategy")
         behind.handle.send(DecidePromotion(row.strategy, is_adopted))
-        behind.say(f"asked: the allocation that is proposed for {name} is {'adopted' if is_adopted else 'declined'}")
+        behind.say(f"asked to {does.removesuffix(' it')} the allocation that is proposed for {name}")
 
     title = f"{'Adopt' if is_adopted else 'Decline'} more for {name}?"
     behind.ask(ArmedQuestion(behind, title, wrapped("", f"{row.proposed}.", WIDTH), does, decide))

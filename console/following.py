@@ -35,7 +35,7 @@ class Following:
         self._sent: ClientOrderId | None = None
         self._closes: Closes | None = None
         self._failed_close = 0
-        self._reload_after: int | None = None
+        self._word_after: tuple[str, int] | None = None
         self.sign_closes: Callable[[], None] = lambda: None
         """Several closes wait: they are put on one plan, to be signed once."""
 
@@ -48,20 +48,23 @@ class Following:
     def wait_for_closes(self, view: DeskView) -> None:
         self._closes = Closes(frozenset(row.id for row in view.proposals), last_refusal(view), self.behind.now())
 
-    def wait_for_reload(self, view: DeskView) -> None:
-        self._reload_after = max((row.sequence for row in view.log), default=0)
+    def wait_for_word(self, view: DeskView, kind: str) -> None:
+        """The next line of this kind in the log is the answer to what is asked now."""
+        self._word_after = kind, max((row.sequence for row in view.log), default=0)
 
-    def _look_for_reload(self, view: DeskView) -> None:
+    def _look_for_word(self, view: DeskView) -> None:
         """What the engine answered, in the log's own words."""
-        after = self._reload_after
-        rows = [row for row in view.log if after is not None and row.sequence > after and row.kind == "settings"]
+        if self._word_after is None:
+            return
+        kind, after = self._word_after
+        rows = [row for row in view.log if row.sequence > after and row.kind == kind]
         if rows:
-            self._reload_after = None
+            self._word_after = None
             self.behind.say(rows[-1].text, "warning")
 
     def look(self, view: DeskView, may_open: bool) -> None:
         """One picture; `may_open` is false while a dialog is open, which is never covered by another uninvited."""
-        self._look_for_reload(view)
+        self._look_for_word(view)
         self._look_for_order(view)
         self._look_for_answer(view)
         self._look_for_closes(view)

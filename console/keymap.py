@@ -7,7 +7,7 @@ it below all bindings (OP-07). One process has one desk: which keys hold now is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -120,6 +120,7 @@ KEYS: tuple[Key, ...] = (
     Key("symbol.refuse", Place.PROPOSALS, "X", "X", "refuse_symbol", "not this symbol today"),
     Key("position.close", Place.POSITIONS, "c", "c", "close", "close", is_in_footer=True),
     Key("position.stop", Place.POSITIONS, "m", "m", "move_stop", "move stop", is_in_footer=True),
+    Key("position.attended", Place.POSITIONS, "u", "u", "attended", "signed exits need your key again"),
     Key("order.cancel", Place.ORDERS, "d", "d", "cancel", "cancel", is_in_footer=True),
     Key("order.edit", Place.ORDERS, "e", "e", "edit", "edit", is_in_footer=True),
     Key("order.why", Place.ORDERS, "w", "w", "why", "why", is_in_footer=True),
@@ -254,9 +255,16 @@ def bindings_for(place: Place) -> list[BindingType]:
     ]
 
 
-def footer(place: Place) -> str:
-    """The line under the panes while `place` has the keyboard."""
-    return "  ".join(f"{key.written} {key.description}" for key in reachable(place) if key.is_in_footer)
+def footer(place: Place, acting: Collection[str] | None = None) -> str:
+    """The line under the panes while `place` has the keyboard; of its own keys only `acting`, where that is named."""
+    shown = [key for key in reachable(place) if _is_shown(key, place, acting)]
+    return "  ".join(f"{key.written} {key.description}" for key in shown)
+
+
+def _is_shown(key: Key, place: Place, acting: Collection[str] | None) -> bool:
+    if acting is None or key.place is not place:
+        return key.is_in_footer
+    return key.id in acting
 
 
 def help_rows(place: Place) -> list[tuple[str, str, str]]:

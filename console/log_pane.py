@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from textual import events
 from textual.message import Message
@@ -34,11 +35,12 @@ class LogPane(Log):
         self.filter = ""
         self.is_typing = False
         self._all: Sequence[LogRow] = ()
+        self._now: datetime | None = None
 
-    def show(self, rows: Sequence[LogRow], of: int | None = None) -> None:
-        self._all = rows
+    def show(self, rows: Sequence[LogRow], now: datetime | None = None, of: int | None = None) -> None:
+        self._all, self._now = rows, now or self._now
         shown = self.shown()
-        super().show(shown, len(rows) if self.filter else of)
+        super().show(shown, self._now, len(rows) if self.filter else of)
         keys = f"Enter keeps it  Esc clears it  {len(shown)} of {len(rows)}" if self.is_typing else "Esc clears it"
         cursor = "▏" if self.is_typing else ""
         self.note(f"/ {self.filter}{cursor}  {keys}" if self.filter or self.is_typing else "")

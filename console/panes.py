@@ -45,6 +45,9 @@ class PositionsPane(Positions, Wanting):
     def action_move_stop(self) -> None:
         self.want_for_row("move stop")
 
+    def action_attended(self) -> None:
+        self.want_for_row("attended")
+
 
 class OrdersPane(Orders, Wanting):
     """`shows_all` with what never became an order."""

@@ -1,4 +1,8 @@
-"""The desk and its plan: asked for, followed to its screen, and brought back to the operator when it asks or ends."""
+"""The desk and its plan: asked for, followed to its screen, and brought back to the operator when it asks or ends.
+
+A plan that nobody at this desk asked for, one of a file, is announced and never takes the keyboard: a key that was
+meant for another place would mark one of its orders. One that asks comes up as soon as nobody is typing.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from console.keymap import written
 from console.screens.behind import Behind
 from console.screens.plan import PlanScreen
 from core.inputs import OpenPlan
-from core.model.plan import PlanPhase, PlanSource
+from core.model.plan import PlanPhase, PlanSource, Standing
 from core.model.values import TicketId
 from core.views import DeskView, PlanView
 
@@ -24,6 +28,8 @@ class PlanFollower:
         self._known: TicketId | None = None
         self._phase: PlanPhase | None = None
         self._has_looked = False
+        self._is_owed_an_answer = False
+        """It asks, and did not come up yet: somebody was typing, or a dialog was open."""
 
     def open(self) -> None:
         """The plan that there is, where it still wants something of the operator; else one of what waits."""
@@ -32,7 +38,7 @@ class PlanFollower:
             return
         plan = view.plan
         if plan is not None and (plan.phase is not PlanPhase.OVER or not view.proposals):
-            self.behind.ask(PlanScreen(self.behind, plan.id))
+            self._show(plan)
         else:
             self.ask_for(PlanSource.PROPOSALS)
 
@@ -43,11 +49,11 @@ class PlanFollower:
             self.behind.handle.send(OpenPlan(source))
             self.behind.say("trying every order against every check…")
 
-    def look(self, view: DeskView, may_open: bool) -> None:
+    def look(self, view: DeskView, may_open: bool, is_typing: bool) -> None:
         """One picture; a dialog is never covered by another uninvited."""
         plan = view.plan
         if plan is not None:
-            self._look_at(plan, may_open)
+            self._look_at(plan, may_open, is_typing)
         self._has_looked = True
         if self._asked is None:
             return
@@ -57,23 +63,36 @@ class PlanFollower:
             self._asked = None
             self.behind.say(refused[-1] if refused else NO_ANSWER_YET, "warning")
 
-    def _look_at(self, plan: PlanView, may_open: bool) -> None:
+    def _look_at(self, plan: PlanView, may_open: bool, is_typing: bool) -> None:
         is_new, phase_before = plan.id != self._known, self._phase
         self._known, self._phase = plan.id, plan.phase
-        was_asked_for = self._asked is not None and is_new
-        if is_new and plan.is_open:
+        if is_new and plan.is_open and self._asked is not None and plan.source is not PlanSource.FILE:
             self._asked = None
-            self._show(plan, may_open or was_asked_for, "a plan waits for its marks and its key")
+            self._show(plan)
+        elif is_new and plan.is_open:
+            self.ring()
+            self._announce(f"the plan {plan.name or plan.source.value} waits for its marks and its key")
         elif phase_before is not plan.phase and plan.phase is PlanPhase.ASKING:
             self.ring()
-            self._show(plan, may_open, "the plan ASKS: a sell is not filled")
+            self._is_owed_an_answer = True
+            in_doubt = any(row.standing is Standing.IN_DOUBT and not row.effect.only_reduces for row in plan.rows)
+            self._announce(f"the plan ASKS: {'a buy is in doubt' if in_doubt else 'a sell is not filled'}")
         elif self._has_looked and phase_before is not plan.phase and plan.phase is PlanPhase.OVER:
             end = plan.end.value if plan.end is not None else "over"
             if may_open:
                 self.behind.say(f"plan {end}: {plan.end_reason}; {written('plan')} shows it", "strong")
 
-    def _show(self, plan: PlanView, may_open: bool, words: str) -> None:
-        if may_open:
-            self.behind.ask(PlanScreen(self.behind, plan.id))
-        else:
-            self.behind.say(f"{words}; {written('plan')} opens it", "warning")
+        if plan.phase is PlanPhase.ASKING and self._is_owed_an_answer and may_open and not is_typing:
+            self._show(plan)
+
+    def _show(self, plan: PlanView) -> None:
+        self._is_owed_an_answer = False
+        self.behind.ask(PlanScreen(self.behind, plan.id))
+
+    def _announce(self, words: str) -> None:
+        self.behind.say(f"{words}; {written('plan')} opens it", "warning")
+
+
+def waits(plan: PlanView | None) -> bool:
+    """Whether it wants something of the operator: its marks and its key, or the answer to what it asks."""
+    return plan is not None and (plan.is_open or plan.phase is PlanPhase.ASKING)

@@ -18,9 +18,11 @@ reports | at once |
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Generic, TypeVar
 
 from core.facts import (
     ClockJumped,
@@ -46,6 +48,8 @@ from core.facts import (
 from core.model.reconciliation import Difference
 from core.model.values import Symbol
 from core.settings import Settings
+
+Part = TypeVar("Part")
 
 NOT_COMPARED = ("the books are not compared with the broker yet; wait a moment",)
 """Why a desk is read-only between its start and its first reconciliation."""
@@ -222,3 +226,19 @@ def jump_in_words(seconds: Decimal, behind: Decimal) -> str:
     return (
         f"this machine's clock jumped {abs(seconds):,.0f} s {way}: see that it is right; entries wait for a steady one"
     )
+
+
+class InForce(Generic[Part]):
+    """A part of the settings in force, picked out again only where others are: every bar asks for several."""
+
+    def __init__(self, control: Control, pick: Callable[[Settings], Part]) -> None:
+        self._control = control
+        self._pick = pick
+        self._settings = control.settings
+        self._part = pick(self._settings)
+
+    def __call__(self) -> Part:
+        settings = self._control.state.settings
+        if settings is not self._settings:
+            self._settings, self._part = settings, self._pick(settings)
+        return self._part

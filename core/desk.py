@@ -13,13 +13,13 @@ from typing import Any
 
 from core.advisers.authority import at_work, only_for_people
 from core.advisers.book import AdviceBook
-from core.control import Control
+from core.control import Control, InForce
 from core.execution.breaker import Breaker
 from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
 from core.execution.tally import Tally
 from core.exits.watch import ExitWatch
-from core.facts import BarClosed, Fact, MarketDataQuarantined
+from core.facts import BarClosed, Fact, HistoryTaken, MarketDataQuarantined
 from core.inputs import SettingsFault
 from core.market.normaliser import Normaliser
 from core.model.account import Account, Mode, NoAccount
@@ -36,6 +36,7 @@ from core.model.session import Calendar
 from core.model.values import ZERO, Price, Quantity, Symbol, plain
 from core.ports import Journal
 from core.risk.allocation import Allocations
+from core.risk.checks.back_pressure import queued_orders
 from core.risk.conditions import gathered
 from core.risk.day import Day
 from core.risk.evaluation.book import EvaluationBook, Shut
@@ -97,6 +98,9 @@ class Holdings:
     def is_waiting(self, symbol: Symbol, strategy: str) -> bool:
         return self.stage.entry_waits(symbol, strategy) or bool(self.ledger.working_entries(symbol, strategy))
 
+    def queued(self) -> int:
+        return queued_orders(self.ledger)
+
     def recommendation(self, symbol: Symbol, strategy: str) -> Recommendation | None:
         return self.advice.recommendation(strategy, symbol)
 
@@ -135,9 +139,13 @@ class Desk:
         self.plans = Plans(self.stage, self.ledger)
         self.opening = Day()
         self.allocations = Allocations()
-        self.protections = ProtectionBook(lambda: self.control.settings.risk.protections, business_days(calendar))
+        self.protections = ProtectionBook(
+            InForce(self.control, lambda settings: settings.risk.protections), business_days(calendar)
+        )
         self.regime = RegimeBook(lambda: self.control.settings.risk)
-        self.sizing = SizingBook(lambda: self.control.settings.risk.sizing, lambda: self.regime.regime)
+        self.sizing = SizingBook(
+            InForce(self.control, lambda settings: settings.risk.sizing), lambda: self.regime.regime
+        )
         self.ledger.on_trade = self._hear_trade
         self.ledger.regime = lambda: labels_of(self.regime.regime)
         self.exits = ExitWatch(self.ledger)
@@ -294,6 +302,7 @@ class Desk:
         for kind, fold in self.orchestrator.folds.items():
             table.setdefault(kind, []).append(fold)
         table[BarClosed].insert(0, self._fold_bar)
+        table[HistoryTaken].insert(0, self._fold_history)
         table[MarketDataQuarantined] = [self._fold_quarantine]
         self._only_after: tuple[Fold, ...] = ()
         return {kind: tuple(folds) for kind, folds in table.items()}
@@ -323,6 +332,12 @@ class Desk:
             self.exits.take_bar(bar)
         if self.shadows.following:
             self.shadows.take(bar)
+
+    def _fold_history(self, _at: datetime, fact: HistoryTaken) -> None:
+        """What measures the market's moves goes on as if it had heard these bars, as strategies do."""
+        day_of = self.calendar.trading_day
+        self.protections.take_history(fact.symbol, [(day_of(bar.start), bar) for bar in fact.bars])
+        self.sizing.take_history(fact.symbol, fact.bars)
 
     def _fold_quarantine(self, _at: datetime, _fact: MarketDataQuarantined) -> None:
         self.normaliser.fold_quarantine()

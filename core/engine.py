@@ -49,12 +49,14 @@ from core.workflows.proposing import Proposing
 from core.workflows.protecting import Protecting
 from core.workflows.recommending import Recommending
 from core.workflows.reloading import Reloading
+from core.workflows.renewing import Renewing
 from core.workflows.replacing import Replacing
 from core.workflows.running import Running
 from core.workflows.starting import Starting
 from core.workflows.stopping import Stopping
 from core.workflows.submitting import Submitting
 from core.workflows.timekeeping import Timekeeping
+from core.workflows.trimming import Trimming
 from core.workflows.unattended import Unattended
 from core.workflows.warming import Warming
 from core.workflows.warned import Warned
@@ -99,6 +101,7 @@ class Engine:
         protecting = Protecting(desk, submitting, cancelling, proposing, doubting)
         closing = Closing(desk, submitting, cancelling, protecting)
         changing = Changing(desk, proposing)
+        renewing = Renewing(desk, changing)
         replacing = Replacing(desk, doubting, cancelling)
         confirming = Confirming(desk, gate, changing, submitting, closing)
         stopping = Stopping(desk, cancelling, proposing)
@@ -108,8 +111,10 @@ class Engine:
         starting = Starting(desk, comparing, doubting)
         self.minding = minding = Minding(desk, proposing)
         market = Market(desk, proposing, minding, Exiting(desk))
-        market.release_signed = Unattended(desk, confirming).look
+        unattended = Unattended(desk, confirming)
+        market.release_signed = unattended.look
         editing, choosing = Editing(desk, gate), Choosing(desk, proposing)
+        self.trimming = Trimming(desk, gate)
         self.planning = planning = Planning(desk, gate, Running(desk, confirming, comparing))
 
         def after_fill(order: Order) -> Iterator[Effect]:
@@ -120,6 +125,7 @@ class Engine:
             replacing.after_end(order)
             yield from closing.after_end(order)
             yield from protecting.after_end(order)
+            renewing.after_end(order)
 
         filling.meet_legs, filling.follow_legs = adopting.meet, adopting.follow
         doubting.after_look_up = protecting.after_look_up
@@ -189,6 +195,7 @@ class Engine:
             inputs.AnswerPlan: planning.running.on_answer,
             inputs.LeavePlan: planning.on_leave,
             inputs.EditProposal: editing.on_edit,
+            inputs.TakeBackExits: unattended.on_take_back,
             inputs.PauseStrategy: choosing.on_pause,
             inputs.ResumeStrategy: choosing.on_resume,
             inputs.RefuseSymbol: choosing.on_refuse_symbol,
@@ -244,12 +251,15 @@ class Engine:
         if at < desk.at:
             raise ValueError(f"time went back: {at} after {desk.at}")
         desk.at = at
+        kind = type(message)
         try:
-            effects = self.handlers[type(message)](message)
-            self._is_moved |= type(message) in REPLANNED
+            effects = self.handlers[kind](message)
+            if kind in REPLANNED:
+                self._is_moved = True
             if effects is NOTHING and not self._is_moved:
                 return NOTHING
             drained = [*effects, *self.planning.running.go_on()]
+            self.trimming.follow()
             is_act = any(type(effect) not in QUESTIONS for effect in drained)
             if self._is_owed_a_sync or any(type(effect) not in UNSYNCED for effect in drained):
                 desk.journal.sync()
@@ -281,6 +291,7 @@ class Engine:
             self.desk.record(SettingsApplied(settings))
             self._end_overrides(changes)
         self.minding.tell_of_missing()
+        self.minding.tell_of_forgotten()
         self.desk.journal.sync()
         self._is_owed_a_sync = False
 

@@ -281,15 +281,16 @@ class PlanRow:
 
 @dataclass(frozen=True, slots=True)
 class OpenPlan:
-    """Put a list of orders on the plan screen: those that wait in Proposals, those of a file, or every close (OP-05).
+    """Make a plan of a list of orders: those that wait in Proposals, those of a file, or every close (OP-05).
 
-    `name` is the file's; `skipped` are its rows that could not be read.
+    `name` is the file's; `skipped` are its rows that could not be read; `request` is what a command calls its asking.
     """
 
     source: PlanSource
     name: str = ""
     rows: tuple[PlanRow, ...] = ()
     skipped: tuple[SkippedRow, ...] = ()
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +359,14 @@ class EditOrder:
     quantity: Quantity
     limit_price: Price | None
     stop_price: Price | None
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBackExits:
+    """The exits of this position that were signed with its entry need a key again, each of them (OP-06)."""
+
+    symbol: Symbol
+    strategy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -572,6 +581,7 @@ Command = (
     | EditProposal
     | MoveStop
     | EditOrder
+    | TakeBackExits
     | PauseStrategy
     | ResumeStrategy
     | ReinstateStrategy

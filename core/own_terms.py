@@ -29,7 +29,9 @@ class OwnTerms(CapitalTerms):
 
     enabled: bool = False
     symbols: tuple[str, ...] = Field((), description="of the desk's symbols, those it looks at; none named: all")
-    flat_minutes: Annotated[int, Field(ge=0, le=390)] = Field(5, description="minutes before the close to be flat")
+    flat_minutes: Annotated[int, Field(ge=0, le=390)] = Field(
+        5, description="minutes before the close; the bar that starts then is the last"
+    )
     holds_overnight: bool = Field(False, description="it need not be flat by the close")
     terms: dict[str, JsonValue] = Field({}, description="what the strategy itself reads")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from core.engine import Engine
 from core.execution.cover import cover_of
-from core.execution.order import Order, nearest_first
+from core.execution.order import Order
 from core.execution.others import held_by_others
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
@@ -18,10 +18,11 @@ from core.model.position import Position, Trade
 from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Proposal, StopPlan, Ticket
-from core.model.values import Fraction, Money, Price, Quantity, Symbol, plain
+from core.model.values import NO_SHARES, Fraction, Money, Price, Quantity, Symbol
 from core.pictures.advice import advice_view
 from core.pictures.charts import Charts
 from core.pictures.log import Log
+from core.pictures.making_way import cancelled_in_words, orders_in_the_way, put_back_in_words, quantity_after
 from core.pictures.margin import margin_view
 from core.pictures.plan import PlanPicture
 from core.pictures.protections import Protections
@@ -88,10 +89,11 @@ class Pictures:
         prices = [(p, self._newest_price(p)[1]) for p in desk.ledger.positions()]
         positions = tuple(self._position(p, at) for p in desk.ledger.positions())
         orders = tuple(self._order(o) for o in reversed(desk.ledger.state.orders.values()) if self._is_todays(o, at))
+        guards = self.protections.rows(at)
         working = [o for o in orders if o.status.is_working and TO_REPLACE not in o.marks]
         return DeskView(
             number=self.number,
-            status=self._status(at),
+            status=self._status(at, self.protections.are_entries_shut(at, guards)),
             proposals=tuple(self._proposal(p) for p in desk.stage.proposals()),
             positions=positions,
             orders=orders,
@@ -108,7 +110,7 @@ class Pictures:
             symbols=symbol_views(desk, at),
             strategies=strategy_rows(desk, today, at),
             staged=self.log.staged,
-            protections=self.protections.rows(at),
+            protections=guards,
             trades=tuple(_trade(t) for t in trades),
             shadows=shadow_rows(desk, today),
             results=result_rows(desk, today, trades, prices),
@@ -134,7 +136,7 @@ class Pictures:
 
     # ── the parts ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _status(self, at: datetime) -> StatusView:
+    def _status(self, at: datetime, are_entries_shut: bool) -> StatusView:
         desk, control = self.desk, self.desk.control
         account = desk.account if isinstance(desk.account, Account) else None
         day = desk.calendar.trading_day(at)
@@ -176,6 +178,7 @@ class Pictures:
             is_margin_near=distance is not None and limit_under(distance, warn_at) is not None,
             at_risk=self.protections.at_risk(at),
             risk_budget=Fraction(control.settings.risk.sizing.budget),
+            are_entries_shut=are_entries_shut,
         )
 
     def _breaker(self, at: datetime) -> str | None:
@@ -236,9 +239,8 @@ class Pictures:
         desk = self.desk
         proposal = desk.stage.state.proposals[ticket.proposal_id]
         held = desk.ledger.position(ticket.order.symbol, proposal.strategy)
-        before = held.quantity if held else Quantity(Decimal(0))
-        signed = ticket.order.quantity if ticket.order.side.value == "buy" else -ticket.order.quantity
-        stops = [stop for order_id in ticket.cancels if (stop := desk.ledger.order(order_id)) is not None]
+        after = quantity_after(desk, ticket.order, proposal.strategy)
+        in_the_way = orders_in_the_way(desk, ticket.cancels)
         candidate, context = candidate_of(proposal), desk.figures_for(at, proposal.symbol, None)
         return TicketView(
             ticket=ticket,
@@ -249,9 +251,9 @@ class Pictures:
             is_confirming=desk.stage.is_confirming(ticket.proposal_id),
             signal_time=proposal.signal_time,
             reason=proposal.reason,
-            cancels_in_words=tuple(order_in_words(stop.request) for stop in stops),
-            quantity_after=Quantity(before + signed),
-            put_back_in_words=_put_back_in_words(stops, abs(before + signed)),
+            cancels_in_words=cancelled_in_words(in_the_way),
+            quantity_after=after,
+            put_back_in_words=put_back_in_words(desk, in_the_way, abs(after)),
             replaced=self._replaced(proposal, held),
             capped_by=cap_of(candidate, context),
             moved=self._moved_since_signal(proposal),
@@ -299,6 +301,7 @@ class Pictures:
         profit = desk.ledger.open_profit(position, last)
         risked = abs(position.average_price - plan.price) * abs(position.quantity) if plan else None
         prices = {o.request.stop_price for o in stops if o.request.stop_price is not None}
+        signed = desk.stage.signed_exits(position.entry_order, at)
         farthest_last = sorted(prices, reverse=position.quantity > 0) or ([plan.price] if plan else [])
         return PositionRow(
             key=f"{position.symbol}/{position.strategy}",
@@ -323,6 +326,8 @@ class Pictures:
             ),
             acts_from=self._stops_act_from(at),
             at_limit=cover.at_limit,
+            unattended_until=signed.mandate.ends_at if signed else None,
+            unattended_most=signed.mandate.quantity if signed else NO_SHARES,
         )
 
     def _stops_act_from(self, at: datetime) -> datetime | None:
@@ -358,17 +363,6 @@ class Pictures:
     def _is_todays(self, order: Order, at: datetime) -> bool:
         day = self.desk.calendar.trading_day
         return order.is_working or day(order.created_at) == day(at)
-
-
-def _put_back_in_words(stops: Iterable[Order], left: Decimal) -> tuple[str, ...]:
-    """`7 at 520.00`: the stops of a close that leaves something, as they are asked for again, the nearest first."""
-    found: list[str] = []
-    for stop in nearest_first(order for order in stops if order.is_protective):
-        quantity = min(stop.remaining, left)
-        if quantity > 0 and stop.request.stop_price is not None:
-            found.append(f"{plain(quantity)} at {stop.request.stop_price:,}")
-        left -= quantity
-    return tuple(found)
 
 
 def _result_at(held: Position | None, stop: Price | None, quantity: Quantity) -> Money | None:
@@ -431,6 +425,7 @@ def _trade(trade: Trade) -> TradeRow:
         exit_reason=trade.exit_reason,
         profit=trade.profit,
         slippage=trade.slippage,
+        meant=trade.meant,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 
 from core.csv_table import FIRST_ROW, Row, TableError, columns_of, rows_of, shown
@@ -31,6 +31,10 @@ SYMBOL = re.compile(r"[A-Z][A-Z0-9./]{0,9}")
 LARGEST = Decimal(1_000_000_000)
 MOST_ROWS = 200
 """More orders than a person reads before a signing."""
+LARGEST_FILE = 1_000_000
+"""Bytes, which so many rows never need."""
+PLAIN = re.compile(r"[0-9]+(\.[0-9]+)?")
+"""A number as people write it: no exponent, no separators, no other script's digits."""
 
 
 class PlanFileError(TableError):
@@ -142,13 +146,17 @@ def _number(place: str, name: str, fields: Mapping[str, str]) -> Decimal | None:
     text = fields.get(name, "")
     if not text:
         return None
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise TableError(f"{place}: {name} {shown(text)} is no number such as 12.5") from None
-    if not (number.is_finite() and 0 < number <= LARGEST):
+    number = number_of(text)
+    if number is None:
+        raise TableError(f"{place}: {name} {shown(text)} is no number such as 12.5: digits, and one point at most")
+    if not 0 < number <= LARGEST:
         raise TableError(f"{place}: {name} {shown(text)} must be above zero and at most {LARGEST:,}")
     return number
+
+
+def number_of(text: str) -> Decimal | None:
+    """None where it is not written in plain digits with one point at most."""
+    return Decimal(text) if PLAIN.fullmatch(text) else None
 
 
 def _not_twice(place: str, row: PlanRow, read: list[PlanRow]) -> None:

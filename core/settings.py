@@ -146,7 +146,7 @@ class ExecutionSettings(Part):
     breaker_seconds: Seconds = Field(Decimal(60), description="until an open breaker lets one entry through")
     breaker_openings: Annotated[int, Field(ge=1)] = Field(3, description="in an hour that latch it")
     max_queued: Annotated[int, Field(ge=1)] = Field(
-        10, description="orders without an answer; over it no entry is staged"
+        10, description="orders without an answer; over it strategies propose no entry, and none is staged"
     )
 
 
@@ -180,7 +180,9 @@ class VwapSettings(CapitalTerms):
     stop_holder: StopHolder = Field(
         StopHolder.BROKER, description="broker: a stop order at each fill; desk: the bar rule alone"
     )
-    flat_minutes: Annotated[int, Field(ge=0, le=390)] = Field(5, description="minutes before the close to be flat")
+    flat_minutes: Annotated[int, Field(ge=0, le=390)] = Field(
+        5, description="minutes before the close; the bar that starts then is the last"
+    )
     filters: VwapFilters = VwapFilters()
     adaptive: VwapAdaptive = VwapAdaptive()
 

@@ -80,7 +80,9 @@ class PlannedTerms(CapitalTerms):
     stop_holder: StopHolder = Field(
         StopHolder.BROKER, description="broker: a stop order at each fill; desk: the bar rule alone"
     )
-    flat_minutes: Annotated[int, Field(ge=0, le=390)] = Field(5, description="minutes before the close to be flat")
+    flat_minutes: Annotated[int, Field(ge=0, le=390)] = Field(
+        5, description="minutes before the close; the bar that starts then is the last"
+    )
     holds_overnight: bool = Field(False, description="it need not be flat by the close")
 
     @field_validator("stop_holder")

@@ -12,7 +12,7 @@ from core.model.order import LegRole, OrderRequest, OrderType
 from core.model.plan import PlanLine
 from core.model.reconciliation import DifferenceKind
 from core.model.staging import StopPlan
-from core.model.values import CENT, ZERO, plain
+from core.model.values import CENT, ZERO, plain, priced
 from core.risk.evaluation import words as evaluation
 from core.risk.regime import report
 from core.strategies.memory import fault_in_words
@@ -35,29 +35,29 @@ def order_in_words(order: OrderRequest) -> str:
 def _terms(order: OrderRequest) -> str:
     """`limit 166.76`, `stop 48.43 limit 48.40`, `trailing stop 1.50 behind`, `trailing stop 2 % behind`."""
     if order.trail_price is not None:
-        return f"trailing stop {plain(order.trail_price)} behind"
+        return f"trailing stop {priced(order.trail_price)} behind"
     if order.trail_fraction is not None:
         return f"trailing stop {plain(order.trail_fraction * 100)} % behind"
     words = [order.type.value] if order.type is OrderType.MARKET else []
     if order.stop_price is not None:
-        words.append(f"stop {plain(order.stop_price)}")
+        words.append(f"stop {priced(order.stop_price)}")
     if order.limit_price is not None:
-        words.append(f"limit {plain(order.limit_price)}")
+        words.append(f"limit {priced(order.limit_price)}")
     return " ".join(words)
 
 
 def with_legs_in_words(order: OrderRequest) -> str:
     """`BUY 47 SPY limit 166.76, with it stop 166.26 and target 170`."""
     legs = [
-        f"target {plain(leg.limit_price or ZERO)}"
+        f"target {priced(leg.limit_price or ZERO)}"
         if leg.role is LegRole.TARGET
-        else f"stop {plain(leg.stop_price or ZERO)}"
+        else f"stop {priced(leg.stop_price or ZERO)}"
         for leg in order.legs
     ]
     return order_in_words(order) + (f", with it {' and '.join(legs)}" if legs else "")
 
 
-def _purpose(order: OrderRequest) -> str:
+def purpose_in_words(order: OrderRequest) -> str:
     """`to open`, or whose place it takes."""
     return f"to {order.effect.value}" if order.replaces is None else f"in the place of {order.replaces}"
 
@@ -95,7 +95,7 @@ def in_words(fact: facts.Fact) -> str:
             return f"day {fact.day} begins with equity {_usd(fact.equity)}"
         case facts.BarClosed():
             bar = fact.bar
-            return f"{bar.symbol} {bar.start:%H:%M}Z closed at {plain(bar.close)}, {plain(bar.volume)} shares"
+            return f"{bar.symbol} {bar.start:%H:%M}Z closed at {priced(bar.close)}, {plain(bar.volume)} shares"
         case facts.HistoryTaken():
             return f"{fact.symbol}: {len(fact.bars)} bars of history taken in; nothing is proposed on them"
         case facts.MarketDataQuarantined():
@@ -105,7 +105,13 @@ def in_words(fact: facts.Fact) -> str:
             return f"{told}; {fact.reason}" if fact.reason else told
         case facts.StrategyResumed():
             return f"{fact.strategy} on {fact.symbol} goes on"
-        case facts.StrategyFailed() | facts.SignalsOpposed() | facts.StrategyMissing() | facts.StrategyFound():
+        case (
+            facts.StrategyFailed()
+            | facts.SignalsOpposed()
+            | facts.StrategyMissing()
+            | facts.StrategyFound()
+            | facts.StrategyForgot()
+        ):
             return _of_strategies(fact)
         case facts.SymbolRefused():
             return f"{fact.symbol} is refused for {fact.day}: {fact.reason}; nothing opens in it"
@@ -161,7 +167,7 @@ def _staging_in_words(fact: facts.Fact) -> str:
     match fact:
         case facts.ProposalStaged():
             proposal, order = fact.proposal, fact.proposal.order
-            return f"{proposal.strategy}: {order_in_words(order)} {_purpose(order)}, {proposal.reason}"
+            return f"{proposal.strategy}: {order_in_words(order)} {purpose_in_words(order)}, {proposal.reason}"
         case facts.ProposalSkipped():
             return f"{fact.strategy}: {fact.symbol} not staged:" + _list(fact.reasons, " ")
         case facts.ProposalEdited():
@@ -172,10 +178,10 @@ def _staging_in_words(fact: facts.Fact) -> str:
             return f"proposal {fact.proposal_id} {fact.end.value}: {fact.reason}"
         case facts.TicketOpened():
             ticket = fact.ticket
-            stop = f", stop {plain(ticket.stop.price)}" if isinstance(ticket.stop, StopPlan) else ""
+            stop = f", stop {priced(ticket.stop.price)}" if isinstance(ticket.stop, StopPlan) else ""
             review = ticket.review
             return (
-                f"ticket {ticket.id}: {order_in_words(ticket.order)} {_purpose(ticket.order)}{stop}; "
+                f"ticket {ticket.id}: {order_in_words(ticket.order)} {purpose_in_words(ticket.order)}{stop}; "
                 f"{len(review.verdicts) - len(review.warnings) - len(review.refusals)} checks pass, "
                 f"{len(review.warnings)} warn, {len(review.refusals)} refuse; digest {ticket.digest[:16]}"
             )
@@ -217,7 +223,8 @@ def _plan_in_words(fact: facts.Fact) -> str:
                 f"; {out}" if out else ""
             )
         case facts.PlanRefused():
-            return "plan not opened or signed:" + _list(fact.reasons, " ")
+            name = f" {fact.name}" if fact.name else ""
+            return f"plan{name} not opened or signed:" + _list(fact.reasons, " ")
         case facts.PlanTurnBegun():
             return f"plan {fact.plan_id}: the turn of proposal {fact.proposal_id}, ticket {fact.ticket_id}"
         case facts.PlanOrderSkipped():
@@ -239,9 +246,8 @@ def _order_in_words(fact: facts.Fact) -> str:
         case facts.OrderCreated():
             is_made = fact.role is not None and fact.order.replaces is None
             made = f", made by the broker with {fact.parent}" if is_made else ""
-            return (
-                f"{fact.order.client_order_id} PENDING, {with_legs_in_words(fact.order)} {_purpose(fact.order)}{made}"
-            )
+            order = f"{with_legs_in_words(fact.order)} {purpose_in_words(fact.order)}"
+            return f"{fact.order.client_order_id} PENDING, {order}{made}"
         case facts.LegResized():
             return f"{fact.client_order_id} is for {plain(fact.quantity)} by now: its pair filled in part"
         case facts.LegsMissing():
@@ -270,17 +276,17 @@ def _order_in_words(fact: facts.Fact) -> str:
         case facts.OrderFilled():
             late = ", late" if fact.is_late else ""
             fill = fact.fill
-            what = f"{fill.client_order_id} filled {plain(fill.quantity)} at {plain(fill.price)}"
+            what = f"{fill.client_order_id} filled {plain(fill.quantity)} at {priced(fill.price)}"
             return f"{what} ({fact.source.value}){late}"
         case facts.PositionChanged():
             average = "" if fact.average_price is None else f" at {fact.average_price:.2f} on average"
             return f"{fact.symbol} position of {fact.strategy} is {plain(fact.quantity)}{average}"
         case facts.TradeClosed():
             trade = fact.trade
-            return (
-                f"{trade.symbol} {trade.exit_reason.value}: {plain(trade.quantity)} from {cents(trade.entry_price)} to "
-                f"{cents(trade.exit_price)}, profit {signed(trade.profit)} USD, slippage {signed(trade.slippage)} USD"
-            )
+            meant = "" if trade.meant is None else f" of an exit before, closed by {trade.meant.value}"
+            what = f"{plain(trade.quantity)} from {cents(trade.entry_price)} to {cents(trade.exit_price)}"
+            made = f"profit {signed(trade.profit)} USD, slippage {signed(trade.slippage)} USD"
+            return f"{trade.symbol} {trade.exit_reason.value}{meant}: {what}, {made}"
         case facts.UpdateIgnored():
             return f"{fact.client_order_id} update ignored: {fact.reason}"
     return evaluation.in_words(fact) or advice.in_words(fact)
@@ -332,7 +338,11 @@ def _quote(bid: Decimal | None, ask: Decimal | None) -> str:
 
 
 def _of_strategies(
-    fact: facts.StrategyFailed | facts.SignalsOpposed | facts.StrategyMissing | facts.StrategyFound,
+    fact: facts.StrategyFailed
+    | facts.SignalsOpposed
+    | facts.StrategyMissing
+    | facts.StrategyFound
+    | facts.StrategyForgot,
 ) -> str:
     match fact:
         case facts.StrategyFailed():
@@ -342,6 +352,8 @@ def _of_strategies(
             return f"{fact.strategy} does not run: {fact.reason}"
         case facts.StrategyFound():
             return f"{fact.strategy}: it loads again, or nothing asks for it any more"
+        case facts.StrategyForgot():
+            return f"{fact.strategy} on {fact.symbol} begins anew, what was saved does not fit: {fact.reason}"
     sides = f"{', '.join(fact.buyers)} would buy and {', '.join(fact.sellers)} would sell"
     if not fact.leaving:
         return f"{fact.symbol}: {sides} on the same bar; neither is staged"
@@ -366,6 +378,7 @@ _KINDS: dict[type, str] = {
     facts.SignalsOpposed: "strategy",
     facts.StrategyMissing: "strategy",
     facts.StrategyFound: "strategy",
+    facts.StrategyForgot: "strategy",
     facts.SymbolRefused: "symbol",
     facts.ProposalStaged: "proposal",
     facts.ProposalSkipped: "proposal",

@@ -36,7 +36,8 @@ FACTS: Mapping[str, type[Fact]] = {fact.__name__: fact for fact in get_args(Fact
 
 def _as_it_was(data: dict[str, object]) -> dict[str, object]:
     """Fields that came later have a value that says so: no trail, no legs, one order a request, no reason, no target,
-    no regime, nothing unattended.
+    no regime, nothing unattended, no exit that failed, a larger allocation that was only noted, a plan no command asked
+    for.
     """
     return data
 
@@ -55,8 +56,13 @@ MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object
     ("OrderCreated", 1): _as_it_was,
     ("OrderCreated", 2): _as_it_was,
     ("TradeClosed", 1): _as_it_was,
+    ("TradeClosed", 2): _as_it_was,
+    ("StrategiesEvaluated", 1): _as_it_was,
     ("StrategyPaused", 1): _as_it_was,
     ("StrategyPaused", 2): _as_it_was,
+    ("PromotionDecided", 1): _as_it_was,
+    ("PlanOpened", 1): _as_it_was,
+    ("PlanRefused", 1): _as_it_was,
     ("ReconciliationPassed", 1): lambda data: {**data, "differences": []},
     ("ReconciliationFailed", 1): lambda data: {**data, "differences": []},
 }
@@ -81,28 +87,22 @@ def encode(sequence: int, at: datetime, fact: Fact, previous: str) -> tuple[byte
     if at.tzinfo is None:
         raise RecordError(f"the time {at} has no zone")
     name = type(fact).__name__
-    record = {
-        "seq": sequence,
-        "at": at,
-        "fact": name,
-        "v": VERSIONS.get(name, 1),
-        "data": _bar_data(fact.bar) if type(fact) is BarClosed else fact,
-    }
+    data = _bar_data(fact.bar) if type(fact) is BarClosed else fact
+    record = {"seq": sequence, "at": at, "fact": name, "v": VERSIONS.get(name, 1), "data": data}
     try:
-        body = orjson.dumps(record, default=_plain, option=orjson.OPT_UTC_Z)
+        body = orjson.dumps(record, _plain, orjson.OPT_UTC_Z)
     except orjson.JSONEncodeError as error:
         raise RecordError(f"{name} cannot be written: {error.__cause__ or error}") from error
     total = sum_of(body, previous)
-    return b'%b,"sum":"%b"}\n' % (body[:-1], total.encode()), total
+    return body[:-1] + b',"sum":"' + total.encode() + b'"}\n', total
 
 
 def _bar_data(bar: Bar) -> dict[str, dict[str, object]]:
     """The one fact that comes by the million, taken apart by hand."""
-    prices = bar.open, bar.high, bar.low, bar.close, bar.volume
-    for number in prices:
-        if not number.is_finite():
-            raise RecordError(f"{bar.symbol} {bar.start}: a bar cannot hold {number}")
-    opened, high, low, close, volume = prices
+    opened, high, low, close, volume = bar.open, bar.high, bar.low, bar.close, bar.volume
+    if not (opened.is_finite() and high.is_finite() and low.is_finite() and close.is_finite() and volume.is_finite()):
+        odd = next(number for number in (opened, high, low, close, volume) if not number.is_finite())
+        raise RecordError(f"{bar.symbol} {bar.start}: a bar cannot hold {odd}")
     return {
         "bar": {
             "symbol": bar.symbol,

@@ -28,6 +28,8 @@ class Status:
         Since the New York day began.
     uncovered
         Shares that no stop is known to guard, in words: `SPY 2.5 no stop`.
+    unattended
+        Positions whose exits go out without a key, and until when: `SPY until 16:00 New York`.
     """
 
     state: str
@@ -40,6 +42,7 @@ class Status:
     journal_sequence: int
     account: str
     uncovered: tuple[str, ...] = ()
+    unattended: tuple[str, ...] = ()
 
 
 class Heartbeat:

@@ -12,6 +12,7 @@ from core.execution.cover import bare_in_words
 from core.inputs import Kill, ProposeFlattening
 from core.ports import JournalWriteError
 from core.runtime.runtime import Runtime
+from core.workflows.listing import signed_in_words
 from state.folders import AccountFolder
 from state.heartbeat import Status
 from state.kill_switch import FileKillSwitch
@@ -106,4 +107,5 @@ def status_of(engine: Engine, account: str, state: str) -> Status:
         journal_sequence=desk.journal.sequence,
         account=account,
         uncovered=bare_in_words(desk.ledger),
+        unattended=tuple(signed_in_words(desk)),
     )

@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+from core.model.plan import Plan
 from core.ports import Checkpoint, OperatorError, Recorded
 from state.folders import AccountFolder, Home, JournalFolder, last_account
 from state.lock import holder
@@ -17,6 +18,7 @@ from state.lock import holder
 STALE_SECONDS = 5.0
 """A heartbeat comes fifty times a second."""
 NO_ACCOUNT = "nothing ran here yet; `keyturn demo` begins"
+NOT_BEFORE = "nothing is sent before you sign it"
 
 
 class Looking:
@@ -32,7 +34,7 @@ class Looking:
 
         names = ("state", "pid", "heartbeat_age", "mode", "positions", "orders_working", "orders_sent")
         empty: dict[str, object] = dict.fromkeys((*names, "proposals_waiting", "journal_sequence"), 0)
-        empty["uncovered"] = ()
+        empty["uncovered"] = empty["unattended"] = ()
         folder = self.home.account(account) if account else last_account(self.home)
         pid = holder(folder) if folder else None
         beaten = heartbeat.read(folder) if folder else None
@@ -56,6 +58,7 @@ class Looking:
             "journal_sequence": status.journal_sequence,
             "account": folder.name,
             "uncovered": status.uncovered,
+            "unattended": status.unattended,
         }
 
     def kill(self, account: str | None, flatten: bool) -> str:
@@ -75,14 +78,25 @@ class Looking:
         return f"{folder.name}: killed; `keyturn status` shows what still works"
 
     def plan(self, account: str | None, name: str, text: str, deploy: Decimal | None) -> str:
-        """Hand a file of orders to the engine that runs; it asks for marks and a key (OP-05)."""
-        from state.plan_inbox import hand_over
+        """Hand a file of orders to the engine that runs, and say what it made of them (OP-05).
+
+        Raises
+        ------
+        OperatorError
+            Where no engine runs, where it refused the plan, and where nobody answered.
+        """
+        from core.facts import PlanOpened, PlanRefused
+        from state.plan_inbox import ask
 
         folder = self._folder(account)
         if holder(folder) is None:
             raise OperatorError(f"{folder.name}: no engine runs to take a plan; open the desk, then run this again")
-        hand_over(folder, name, text, deploy)
-        return f"on the plan screen of {folder.name}; nothing is sent before you sign it there"
+        answer = ask(folder, name, text, deploy)
+        if isinstance(answer, PlanOpened):
+            return f"it waits at the desk of {folder.name}{_of_its_rows(answer.plan)}, p opens it there; {NOT_BEFORE}"
+        if isinstance(answer, PlanRefused):
+            raise OperatorError(f"{name}: the desk of {folder.name} did not open it: {'; '.join(answer.reasons)}")
+        raise OperatorError(f"{name}: {folder.name}: {answer}")
 
     def verify(self, account: str | None, folder: Path | None) -> dict[str, object]:
         from state.documents import known_sequence
@@ -154,3 +168,13 @@ class Looking:
         if found is None or not found.path.is_dir():
             raise OperatorError(f"no account {account!r}; {NO_ACCOUNT}" if account else NO_ACCOUNT)
         return found
+
+
+def _of_its_rows(plan: Plan) -> str:
+    """` with 5 orders (2 would not go as it stands: …; 1 row became no order: …)`; empty where all of it would go."""
+    against = [line.refusals[0] for line in plan.lines if line.refusals]
+    told = [f"{len(against)} would not go as it stands: {against[0]}"] if against else []
+    rows = "row" if len(plan.skipped) == 1 else "rows"
+    told += [f"{len(plan.skipped)} {rows} became no order: {plan.skipped[0].reason}"] if plan.skipped else []
+    orders = "order" if len(plan.lines) == 1 else "orders"
+    return f" with {len(plan.lines)} {orders} ({'; '.join(told)})" if told else ""

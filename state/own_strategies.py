@@ -20,7 +20,8 @@ from typing import Any
 from core.ports import OperatorError
 from core.strategies.allowed import faults_in
 from core.strategies.house import HOUSE, Kind, Kinds
-from core.strategies.own import faults_of, kind_of, name_fault
+from core.strategies.own import faults_of, kind_of, name_fault, said_of
+from core.strategies.patience import OverdueError, within_patience
 from state.example_strategy import example_strategy
 from state.files import FILE_MODE, make_folder, open_private, write_all
 
@@ -71,17 +72,19 @@ def look_at(path: Path) -> Found:
     except (OSError, UnicodeDecodeError, OperatorError) as error:
         said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return _with(refused, (f"{path.name}: it cannot be read: {said}",))
-    if wrong := faults_in(text):
-        return _with(refused, tuple(f"{path.name}, line {fault.line}: {fault.words}" for fault in wrong))
     try:
-        module = _run(name, path, text)
+        if wrong := within_patience(faults_in, text):
+            return _with(refused, tuple(f"{path.name}, line {fault.line}: {fault.words}" for fault in wrong))
+        module = within_patience(_run, name, path, text)
         made = _class_in(module)
-        faults = faults_of(made, name)
+        faults = within_patience(faults_of, made, name)
     except OperatorError as error:
         return _with(refused, (f"{path.name}: {error}",))
-    except (Exception, SystemExit) as error:  # whatever it does while it is read: that is its fault, and said
+    except OverdueError:
+        return _with(refused, (f"{path.name}: it does not end while it is read; find the loop that has no end",))
+    except BaseException as error:  # whatever it does while it is read: that is its fault, and said
         where = _line_of(error, path)
-        return _with(refused, (f"{path.name}{where}: it raises {type(error).__name__}: {error}; mend that line",))
+        return _with(refused, (f"{path.name}{where}: it raises {said_of(error)}; mend that line",))
     if faults:
         return _with(refused, tuple(f"{path.name}, line {_line(text, made)}: {fault}" for fault in faults))
     return Found(name, path, made, kind_of(made))
@@ -107,11 +110,13 @@ def write_new(folder: Path, name: str) -> Path:
 
 def _read(path: Path) -> str:
     found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OperatorError("it is no file of text; move it out of the folder")
     if found.st_mode & OTHERS_WRITE:
         raise OperatorError(f"others may write it; `chmod {FILE_MODE:o} {path.name}` makes it yours alone")
     if found.st_size > LARGEST:
         raise OperatorError(f"it has more than {LARGEST:,} bytes; a strategy is a page")
-    return path.read_bytes().decode()
+    return path.read_bytes().decode("utf-8-sig")
 
 
 def _run(name: str, path: Path, text: str) -> ModuleType:

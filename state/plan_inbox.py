@@ -1,4 +1,7 @@
-"""A plan that `keyturn plan` hands to the running engine: one file in the account's folder, taken once (OP-05)."""
+"""A plan that `keyturn plan` hands to the running engine: one file in the account's folder, taken once (OP-05).
+
+What became of it is read where the engine wrote it: in the journal, by the name that the command gave its asking.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,77 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from uuid import uuid4
 
 import orjson
 
+from core.facts import PlanOpened, PlanRefused
 from core.inputs import OpenPlan
 from core.model.plan import PlanSource
-from core.plan_file import read_plan
+from core.plan_file import LARGEST_FILE, read_plan
 from core.ports import OperatorError
+from state.codec import decode
 from state.files import replace_file
 from state.folders import AccountFolder
+from state.segments import segments
 
 FRESH_SECONDS = 30.0
 """A request that lay longer was meant for an engine that is gone: it is dropped."""
+ANSWER_SECONDS = 6.0
+"""How long a command waits for what the engine recorded of its plan."""
+POLL_SECONDS = 0.05
+NOBODY_TOOK_IT = (
+    "nobody took it in time, and it was taken back: look at the desk; if it says NO ENGINE or STARTING, mend that first"
+)
+NOBODY_ANSWERED = "it was taken and not answered in time; look at the desk, p shows the plan if there is one"
 
 
-def hand_over(folder: AccountFolder, name: str, text: str, deploy: Decimal | None) -> None:
+LARGEST_REQUEST = 4 * LARGEST_FILE
+"""Bytes of a request: a file's text, as JSON writes it. What is longer is cut, and so cannot be read."""
+
+
+def wait_a_little() -> None:
+    time.sleep(POLL_SECONDS)
+
+
+def hand_over(folder: AccountFolder, name: str, text: str, deploy: Decimal | None, request: str = "") -> None:
     """Put it where the engine looks at every beat; an older one that was not taken is replaced. Raises OSError."""
-    request = {"name": name, "text": text, "deploy": None if deploy is None else str(deploy)}
-    replace_file(folder.plan_request, orjson.dumps(request))
+    asked = {"name": name, "text": text, "deploy": None if deploy is None else str(deploy), "request": request}
+    replace_file(folder.plan_request, orjson.dumps(asked))
+
+
+def ask(folder: AccountFolder, name: str, text: str, deploy: Decimal | None) -> PlanOpened | PlanRefused | str:
+    """Hand it over, and wait for what the engine records of it; a text says why no answer came. Raises OSError."""
+    request = uuid4().hex
+    before = {path: path.stat().st_size for path in _segments(folder)}
+    hand_over(folder, name, text, deploy, request)
+    until = time.monotonic() + ANSWER_SECONDS
+    while time.monotonic() < until:
+        wait_a_little()
+        if (found := _answer(folder, before, request)) is not None:
+            return found
+    try:
+        folder.plan_request.unlink()
+    except FileNotFoundError:
+        return _answer(folder, before, request) or NOBODY_ANSWERED
+    return NOBODY_TOOK_IT
+
+
+def _segments(folder: AccountFolder) -> list[Path]:
+    return list(segments(folder.journal)) if folder.journal.is_dir() else []
+
+
+def _answer(folder: AccountFolder, before: dict[Path, int], request: str) -> PlanOpened | PlanRefused | None:
+    """The one record that names this asking, among those that were written since."""
+    for path in _segments(folder):
+        with path.open("rb") as file:
+            file.seek(before.get(path, 0))
+            for line in file:
+                if request.encode() in line and line.endswith(b"\n"):
+                    fact = decode(line).fact
+                    if isinstance(fact, PlanOpened | PlanRefused):
+                        return fact
+    return None
 
 
 @dataclass(slots=True)
@@ -39,7 +95,8 @@ class PlanInbox:
         path = self.folder.plan_request
         try:
             written_at = path.stat().st_mtime
-            content = path.read_bytes()
+            with path.open("rb") as file:
+                content = file.read(LARGEST_REQUEST)
             path.unlink()  # first: a plan is never opened twice
         except FileNotFoundError:
             return None
@@ -54,4 +111,4 @@ class PlanInbox:
             rows = read_plan(Path(name), str(request["text"]), deploy)
         except (OperatorError, ValueError, KeyError, TypeError) as error:
             return f"a plan was not opened: {error}"
-        return OpenPlan(PlanSource.FILE, name, rows)
+        return OpenPlan(PlanSource.FILE, name, rows, request=str(request.get("request", "")))

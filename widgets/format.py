@@ -17,6 +17,7 @@ from widgets.grid_picture import Tone
 NEW_YORK = ZoneInfo("America/New_York")
 UNKNOWN = "–"
 MINUTE, HOUR = 60, 3600
+TEN_HOURS = timedelta(hours=10)
 PLACES = 4
 """The most that a price shows."""
 EFFECT_WORDS: dict[Effect, str] = {
@@ -109,6 +110,19 @@ def clock(at: datetime | None) -> str:
     return UNKNOWN if at is None else f"{at.astimezone(NEW_YORK):%H:%M:%S}"
 
 
+def dated_clock(at: datetime | None, now: datetime) -> str:
+    """`10:51:07`; `7 Nov 10:51:07` where that is not of today, with its year where it is not of this one; New York."""
+    return UNKNOWN if at is None else f"{day_before(at, now)}{clock(at)}"
+
+
+def day_before(at: datetime, now: datetime) -> str:
+    """`7 Nov ` of what is not of today, `7 Nov 2025 ` of what is not of this year; else nothing."""
+    local, today = at.astimezone(NEW_YORK), now.astimezone(NEW_YORK)
+    if local.date() == today.date():
+        return ""
+    return f"{local.day} {local:%b} " if local.year == today.year else f"{local.day} {local:%b %Y} "
+
+
 def weekday_clock(at: datetime) -> str:
     """`Tue 10:51:07`, New York."""
     return f"{at.astimezone(NEW_YORK):%a %H:%M:%S}"
@@ -144,7 +158,9 @@ def countdown(until: datetime, now: datetime) -> str:
 
 
 def count_up(since: datetime, now: datetime) -> str:
-    return f"+{span(now - since)}"
+    """`+0:21`, `+9:59:59`, and `+18 h`: never more than eight cells in a year."""
+    waited = now - since
+    return f"+{span(waited)}" if waited < TEN_HOURS else f"+{int(waited.total_seconds()) // HOUR} h"
 
 
 def age(at: datetime, now: datetime) -> str:

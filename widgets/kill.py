@@ -20,7 +20,7 @@ def halted_lines(view: DeskView | None, width: int, room: int) -> list[TextLine]
     if view is None:
         return [(Cell("HALTED before the engine was there: it starts halted.", "urgent"),)]
     status = view.status
-    since = f"HALTED {f.clock(status.halted_at)}" if status.halts else "HALTING…"
+    since = f"HALTED {f.dated_clock(status.halted_at, status.at)}" if status.halts else "HALTING…"
     lines: list[TextLine] = [(Cell(f"{since}  No entries. Nothing new leaves.", "urgent"),)]
     for halt in status.halts:
         if not halt.startswith("key:"):
@@ -31,7 +31,8 @@ def halted_lines(view: DeskView | None, width: int, room: int) -> list[TextLine]
 def killed_lines(view: DeskView, width: int, room: int) -> list[TextLine]:
     """After it, in at most so many lines."""
     status = view.status
-    head = f"KILLED since {f.clock(status.killed_at)} by {status.killed_by}. It stays killed after a restart."
+    at = f.dated_clock(status.killed_at, status.at)
+    head = f"KILLED since {at} by {status.killed_by}. It stays killed after a restart."
     lines: list[TextLine] = wrapped("", head, width, "urgent")
     if not view.kill.entries_working:
         lines.append((Cell("No order works that could open or add."),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import lru_cache
 
 from core.views import LogRow
@@ -28,9 +29,10 @@ class Log(Pane):
             follows=True,
         )
 
-    def show(self, rows: Sequence[LogRow], of: int | None = None) -> None:
-        """`of` is how many there are where not all are shown."""
-        self.grid.show([_row(row) for row in rows], empty=NOTHING_FOUND if of else NOTHING_YET)
+    def show(self, rows: Sequence[LogRow], now: datetime | None = None, of: int | None = None) -> None:
+        """`of` is how many there are where not all are shown; a line that is not of today names its day."""
+        shown = [_row(row, f.day_before(row.at, now or row.at)) for row in rows]
+        self.grid.show(shown, empty=NOTHING_FOUND if of else NOTHING_YET)
         count = f"{len(rows)} lines" if of is None else f"{len(rows)} of {of} lines"
         self.title_with(count + (", following" if self.grid.follows else ", f follows"))
 
@@ -41,8 +43,9 @@ class Log(Pane):
 
 
 @lru_cache(maxsize=1024)
-def _row(row: LogRow) -> Row:
+def _row(row: LogRow, day: str) -> Row:
+    text = f"{day.rstrip()}: {row.text}" if day else row.text
     return Row(
         str(row.sequence),
-        (Cell(f.clock(row.at), "muted"), Cell(row.kind, TONES.get(row.kind, "muted")), Cell(row.text)),
+        (Cell(f.clock(row.at), "muted"), Cell(row.kind, TONES.get(row.kind, "muted")), Cell(text)),
     )

@@ -46,7 +46,8 @@ class Orders(Pane):
     def show(self, rows: Sequence[OrderRow], now: datetime, refused: Sequence[LogRow] = ()) -> None:
         """`refused` is what never became an order, for whoever wants to see it too."""
         shown = [_ended(row) if row.status.is_terminal else _row(row, now) for row in rows]
-        self.grid.show([*shown, *(_refused(row) for row in reversed(refused))], empty=orders_when_empty(self.state))
+        shown += [_refused(row, f.day_before(row.at, now)) for row in reversed(refused)]
+        self.grid.show(shown, empty=orders_when_empty(self.state))
         chosen = next((row for row in rows if row.id == self.grid.selected), None)
         self.note(_note(chosen) if chosen is not None else "")
         working = sum(row.status.is_working for row in rows)
@@ -77,9 +78,10 @@ def _row(row: OrderRow, now: datetime) -> Row:
     )
 
 
-def _refused(row: LogRow) -> Row:
+def _refused(row: LogRow, day: str) -> Row:
     """What was not staged, not confirmed or not sent."""
-    cells = (Cell("REFUSED"), Cell(""), Cell(""), Cell(""), Cell(row.text), Cell(f.clock(row.at), "muted"))
+    text = f"{day.rstrip()}: {row.text}" if day else row.text
+    cells = (Cell("REFUSED"), Cell(""), Cell(""), Cell(""), Cell(text), Cell(f.clock(row.at), "muted"))
     return Row(f"{REFUSAL}{row.sequence}", cells, tone="warning")
 
 

@@ -18,7 +18,7 @@ from core.views import PlanRowView, PlanView
 from widgets import format as f
 from widgets.grid_picture import Tone
 from widgets.lines import Cell, TextLine, spread
-from widgets.ticket import wrapped
+from widgets.ticket import HOLDS, wrapped
 
 NOT_OF_THE_BROKER = "THE BROKER DID NOT ANSWER: this is what the desk knows; Orders has the rest"
 NONE_MARKED = "Nothing is marked yet. POWER AFTER is as if all that would go were."
@@ -50,7 +50,7 @@ def head_lines(view: PlanView, now: datetime, width: int) -> list[TextLine]:
     """What it would do in all, or where it stands."""
     lines: list[TextLine] = []
     if view.is_open:
-        lines += [_sum(view, width)]
+        lines += [_sum(view, width), *_loss(view, width)]
         for reason in view.refused_because:
             lines += wrapped("NOT SIGNED ", reason, width, "urgent")
     elif view.runs:
@@ -62,7 +62,9 @@ def head_lines(view: PlanView, now: datetime, width: int) -> list[TextLine]:
             lines += wrapped("", view.phase_reason, width, tone)
     else:
         end = view.end.value.upper() if view.end is not None else "OVER"
-        lines += wrapped(f"{end}  ", f"{view.end_reason}, {f.clock(view.phase_since)} New York", width, "strong")
+        lines += wrapped(
+            f"{end}  ", f"{view.end_reason}, {f.dated_clock(view.phase_since, now)} New York", width, "strong"
+        )
     for row in view.skipped[:NAMED]:
         lines += wrapped("left out ", f"{row.place}: {row.reason}", width, "warning")
     if len(view.skipped) > NAMED:
@@ -84,6 +86,20 @@ def _sum(view: PlanView, width: int) -> TextLine:
     after = going[-1].power_after if going else view.power_now
     power = (Cell("power ", "muted"), Cell(f"{f.money(view.power_now)} → {f.money(after)}", _power_tone(after)))
     return spread((Cell(", ".join(parts), "strong"),), power, width)
+
+
+def _loss(view: PlanView, width: int) -> list[TextLine]:
+    """What all that would go and opens loses at its stops; what has none is named, as its loss has no bound."""
+    opening = [row for row in view.going if not row.effect.only_reduces]
+    if not opening:
+        return []
+    bare = [row.symbol for row in opening if row.stop_holder is None]
+    unknown = [row.symbol for row in opening if row.stop_holder is not None and row.worst_loss is None]
+    lost = sum((row.worst_loss for row in opening if row.worst_loss is not None), ZERO)
+    told = [f"lose {f.money(lost)} USD at their stops"] if len(bare) < len(opening) else []
+    told += [f"NO STOP, the loss has no bound: {', '.join(bare)}"] if bare else []
+    told += [f"not known: {', '.join(unknown)}"] if unknown else []
+    return wrapped("", "; ".join(told), width, "warning" if bare or unknown else "")
 
 
 def _power_tone(after: Decimal | None) -> Tone:
@@ -175,23 +191,42 @@ def detail_lines(row: PlanRowView | None, width: int) -> list[TextLine]:
         return lines
     for reason in row.warnings:
         lines += wrapped("  warn ", reason, width, "warning")
+    for words in row.cancels:
+        lines += wrapped("  first ", f"cancels {words}, then sends this", width)
     if row.cancels:
-        stops = "its stop is cancelled" if row.cancels == 1 else f"{row.cancels} orders of ours are cancelled"
-        lines += wrapped("  first ", f"{stops}, then it is sent", width)
-    if not row.effect.only_reduces and row.stop_price is not None:
-        lines += wrapped("  stop ", f"{f.price(row.stop_price)}, the broker holds it", width)
-    return lines + wrapped("  why  ", row.reason, width, "muted")
+        lines += wrapped("  then  ", _comes_back(row), width)
+    if not row.effect.only_reduces:
+        lines += _stop(row, width)
+    return lines + wrapped("  why   ", row.reason, width, "muted")
+
+
+def _comes_back(row: PlanRowView) -> str:
+    """What is asked for again of what makes way, and what is not (EX-21)."""
+    if not row.left:
+        return "nothing is left, and nothing comes back"
+    stops = ", ".join(row.put_back)
+    told = (
+        f"asks for a stop for what is left: {stops}" if stops else f"no stop comes back for the {plain(row.left)} left"
+    )
+    return told + "".join(f"; {order} is gone for good" for order in row.lost)
+
+
+def _stop(row: PlanRowView, width: int) -> list[TextLine]:
+    if row.stop_holder is None:
+        return wrapped("  stop  ", "NO STOP: the loss has no bound", width, "warning")
+    loss = f"lose {f.money(row.worst_loss)} USD" if row.worst_loss is not None else "what it loses is not known"
+    return wrapped("  stop  ", f"{f.price(row.stop_price)}, {HOLDS[row.stop_holder]}; {loss}", width)
 
 
 # ── while it runs, and its end ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def event_lines(view: PlanView, width: int, room: int) -> list[TextLine]:
+def event_lines(view: PlanView, now: datetime, width: int, room: int) -> list[TextLine]:
     """What happened, the newest last."""
     told = view.events[-room:] if room > 0 else ()
     lines: list[TextLine] = []
     for at, words in told:
-        lines += wrapped(f"{f.clock(at)} ", words, width)
+        lines += wrapped(f"{f.dated_clock(at, now)} ", words, width)
     return lines[-room:] if room > 0 else []
 
 

@@ -7,10 +7,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.model.order import StopHolder
-from core.model.values import plain
+from core.model.values import Quantity, plain
 from core.views import PositionRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Grid, Row
+from widgets.grid_picture import Tone, widths_of
 from widgets.pane import Pane
 from widgets.states import positions_when_empty
 
@@ -19,33 +20,35 @@ LAST = 9
 NO_STOP = "none"
 """Where the price of a stop would stand that nobody holds: a price there would look like protection."""
 
+UNATTENDED = "u"
+"""The mark of a position whose exits go out without a key: that of the key which signed them, and takes it back."""
+COLUMNS = (
+    Column("SYM", 5),
+    Column("QTY", 8, Align.POINT, 3),
+    Column("AVG", 9, Align.POINT, f.PLACES),
+    Column("LAST ", LAST, Align.RIGHT),
+    Column("P&L USD", 11, Align.RIGHT),
+    Column("R", 5, Align.RIGHT),
+    Column("STOP", 8, Align.RIGHT),
+    Column("HELD BY", 11, stretches=True),
+)
+WITH_SIGNED = (*COLUMNS[:-1], Column("", len(UNATTENDED)), COLUMNS[-1])
+
 
 class Positions(Pane):
     NUMBER = 2
     NAME = "Positions"
 
     def __init__(self) -> None:
-        super().__init__(
-            (
-                Column("SYM", 5),
-                Column("QTY", 8, Align.POINT, 3),
-                Column("AVG", 9, Align.POINT, f.PLACES),
-                Column("LAST ", LAST, Align.RIGHT),
-                Column("P&L USD", 11, Align.RIGHT),
-                Column("R", 5, Align.RIGHT),
-                Column("STOP", 8, Align.RIGHT),
-                Column("HELD BY", 11, stretches=True),
-            ),
-            empty=positions_when_empty(""),
-            id="positions",
-        )
-
+        super().__init__(COLUMNS, empty=positions_when_empty(""), id="positions")
+        self._is_any_signed = False
         self._rows: tuple[PositionRow, ...] = ()
         self._now: datetime | None = None
 
     def show(self, rows: Sequence[PositionRow], now: datetime) -> None:
         self._rows, self._now = tuple(rows), now
-        self.grid.show([_row(row, now) for row in rows], empty=positions_when_empty(self.state))
+        self._make_room()
+        self._fill()
         known = [row.profit for row in rows if row.profit is not None]
         total = f", {f.signed(sum(known, Decimal(0)))} USD" if known else ""
         old = [row.last_at for row in rows if row.last_at is not None and _is_old(row, now)]
@@ -56,17 +59,40 @@ class Positions(Pane):
     def on_grid_moved(self, _event: Grid.Moved) -> None:
         self._say()
 
+    def on_resize(self) -> None:
+        self._fill()
+
+    def _make_room(self) -> None:
+        """A column for the mark of signed exits, only while there is one to mark."""
+        is_any_signed = any(row.unattended_until is not None for row in self._rows)
+        if is_any_signed != self._is_any_signed:
+            self._is_any_signed = is_any_signed
+            self.grid.show_columns(WITH_SIGNED if is_any_signed else COLUMNS)
+
+    def _fill(self) -> None:
+        if self._now is None:
+            return
+        room = widths_of(WITH_SIGNED if self._is_any_signed else COLUMNS, self.content_size.width)[-1]
+        rows = [_row(row, self._now, room, has_mark=self._is_any_signed) for row in self._rows]
+        self.grid.show(rows, empty=positions_when_empty(self.state))
+
     def _say(self) -> None:
-        """How old the price of the selected one is."""
+        """Whether the exits of the selected one need a key, and how old its price is."""
         row = next((row for row in self._rows if row.key == self.grid.selected), None)
-        if row is None or row.last_at is None or self._now is None or not _is_old(row, self._now):
+        if row is None or self._now is None:
             self.note("")
-        else:
-            self.note(f"{row.symbol}: last price {f.age(row.last_at, self._now)} old, of {f.clock(row.last_at)}")
+            return
+        said = []
+        if row.unattended_until is not None:
+            said.append(f"exits UNATTENDED until {f.minute_of_week(row.unattended_until, self._now)}")
+        if row.last_at is not None and _is_old(row, self._now):
+            said.append(f"last price {f.age(row.last_at, self._now)} old, of {f.dated_clock(row.last_at, self._now)}")
+        self.note(f"{row.symbol}: {', '.join(said)}" if said else "")
 
 
-def _row(row: PositionRow, now: datetime) -> Row:
+def _row(row: PositionRow, now: datetime, room: int, *, has_mark: bool) -> Row:
     in_risk = row.result_in_risk
+    signed = Cell(UNATTENDED if row.unattended_until is not None else "", "warning")
     return Row(
         row.key,
         (
@@ -77,7 +103,8 @@ def _row(row: PositionRow, now: datetime) -> Row:
             Cell(f.arrowed(row.profit), f.tone_of(row.profit)),
             Cell(f.UNKNOWN if in_risk is None else f"{in_risk:+.1f}".replace("-", "−"), f.tone_of(row.profit)),
             _stop(row),
-            _held_by(row),
+            *((signed,) if has_mark else ()),
+            _held_by(row, room),
         ),
     )
 
@@ -100,19 +127,30 @@ def _stop(row: PositionRow) -> Cell:
     return Cell(f"{price.replace(',', '')}+" if row.nearer_stops else price)
 
 
-def _held_by(row: PositionRow) -> Cell:
-    """`broker 47`, `closing`, `limit 47 !`, `rests 47 !` up to the open, `YOU 0 of 47 !`, `in doubt !`."""
+def _held_by(row: PositionRow, room: int) -> Cell:
+    """The first of its words that fits, whole; the shortest where none does."""
+    words, tone = _holding(row)
+    return Cell(next((text for text in words if len(text) <= room), words[-1]), tone)
+
+
+def _holding(row: PositionRow) -> tuple[tuple[str, ...], Tone]:
+    """`broker 47`, `closing`, `limit 47 !`, `rests 47 !` up to the open, `YOU 0 of 47 !`, `in doubt !`; and shorter:
+    `YOU all !`, `YOU 0.1644 !` for as many as nobody but YOU holds.
+    """
+    held = plain(abs(row.quantity))
     if row.doubt and not row.covered and not row.bare:
-        return Cell("in doubt !", "warning")
+        return ("in doubt !",), "warning"
     if row.is_closing and not row.doubt:
-        return Cell("closing", "strong")
+        return ("closing",), "strong"
     if row.holder is StopHolder.BROKER and row.acts_from is not None:
-        return Cell(f"rests {plain(row.covered)} !", "warning")
+        return (f"rests {plain(row.covered)} !", "rests !"), "warning"
     if row.holder is StopHolder.BROKER and row.covered >= abs(row.quantity):
-        return Cell(f"broker {plain(row.covered)}")
+        return (f"broker {plain(row.covered)}", "broker all"), ""
     if row.at_limit and not row.covered:
-        return Cell(f"limit {plain(row.at_limit)} !", "warning")
+        return (f"limit {plain(row.at_limit)} !", "limit !"), "warning"
     if row.covered:
-        return Cell(f"{f.HOLDER_WORDS[row.holder]} {plain(row.covered)} of {plain(abs(row.quantity))} !", "warning")
+        left = plain(Quantity(abs(row.quantity) - row.covered))
+        long = f"{f.HOLDER_WORDS[row.holder]} {plain(row.covered)} of {held} !"
+        return (long, f"YOU {left} !", "not all !"), "warning"
     who = "desk asks" if row.holder is StopHolder.DESK else "YOU"
-    return Cell(f"{who} 0 of {plain(abs(row.quantity))} !", "warning")
+    return (f"{who} 0 of {held} !", f"{who} all !", f"{who} !"), "warning"

@@ -8,7 +8,9 @@ from datetime import datetime
 from core.model.signal import ExitReason
 from core.views import ProposalRow, StrategyRow
 from widgets import format as f
-from widgets.grid import Align, Cell, Column, Row
+from widgets.grid import Align, Cell, Column, Grid, Row
+from widgets.grid_picture import widths_of
+from widgets.names import told_apart
 from widgets.pane import Pane
 from widgets.states import STOPPED
 
@@ -39,24 +41,32 @@ def exit_word(reason: ExitReason, strategy: str) -> str:
     return EXIT_WORDS.get(reason, reason.value.lower().replace("_", " "))
 
 
+COLUMNS = (
+    Column("", 1),
+    Column("EFFECT", 14),
+    Column("QTY", 9, Align.POINT, 3),
+    Column("SYM", 6),
+    Column("TERMS", f.TERMS),
+    Column("WHY, RISK USD", 14, stretches=True),
+    Column("TIME", 8, Align.RIGHT),
+)
+WHY = 5
+"""Which of the columns says why."""
+SHORTEST = 3
+"""Cells of a strategy's name, at least: with fewer it says nothing."""
+
+
 class Proposals(Pane):
     NUMBER = 1
     NAME = "Proposals"
 
     def __init__(self) -> None:
         super().__init__(
-            (
-                Column("", 1),
-                Column("EFFECT", 14),
-                Column("QTY", 9, Align.POINT, 3),
-                Column("SYM", 6),
-                Column("TERMS", f.TERMS),
-                Column("WHY, RISK USD", 14, stretches=True),
-                Column("TIME", 8, Align.RIGHT),
-            ),
+            COLUMNS,
             empty="No proposals yet.",
             id="proposals",
         )
+        self._rows: tuple[ProposalRow, ...] = ()
 
     def show(
         self,
@@ -65,16 +75,38 @@ class Proposals(Pane):
         now: datetime,
         entries_refused: str | None = None,
     ) -> None:
-        self.grid.show([_row(row, now) for row in rows], empty=_empty(strategies, rows, entries_refused, self.state))
+        self._rows = tuple(rows)
+        room = widths_of(COLUMNS, self.content_size.width)[WHY]
+        whys = _whys(rows, room)
+        shown = [_row(row, why, now) for row, why in zip(rows, whys, strict=True)]
+        self.grid.show(shown, empty=_empty(strategies, rows, entries_refused, self.state))
         self.grid.opens_first = next((row.id for row in rows if row.is_urgent), rows[0].id if rows else None)
         exits = sum(row.is_urgent for row in rows)
         said = [f"{len(rows)} waiting"] if rows else []
         if exits:
             said.append(f"{exits} EXIT{'S' if exits > 1 else ''}")
         self.title_with(", ".join(said))
+        self._say()
+
+    def on_grid_moved(self, _event: Grid.Moved) -> None:
+        self._say()
+
+    def _say(self) -> None:
+        """Whose the selected one is, and why."""
+        row = next((row for row in self._rows if row.id == self.grid.selected), None)
+        self.note("" if row is None else f"{row.strategy.upper()}: {row.reason}")
 
 
-def _row(row: ProposalRow, now: datetime) -> Row:
+def _whys(rows: Sequence[ProposalRow], room: int) -> list[str]:
+    """Why each is there, and whose it is where there is room for that: two that are alike differ by it."""
+    whys = [_why(row) for row in rows]
+    left = min((room - len(why) - 1 for row, why in zip(rows, whys, strict=True) if not row.is_urgent), default=0)
+    names = told_apart((row.strategy.upper() for row in rows), left) if left >= SHORTEST else {}
+    named = (f"{why} {names.get(row.strategy.upper(), '')}".rstrip() for row, why in zip(rows, whys, strict=True))
+    return [long if len(long) <= room else why for long, why in zip(named, whys, strict=True)]
+
+
+def _row(row: ProposalRow, why: str, now: datetime) -> Row:
     time = f.count_up(row.staged_at, now) if row.expires_at is None else f.countdown(row.expires_at, now)
     is_late = row.expires_at is not None and (row.expires_at - now).total_seconds() < LAST_SECONDS
     if row.is_confirming:
@@ -87,7 +119,7 @@ def _row(row: ProposalRow, now: datetime) -> Row:
             Cell(f.quantity(row.quantity)),
             Cell(row.symbol, "strong"),
             Cell(_terms(row)),
-            Cell(_why(row)),
+            Cell(why),
             Cell(time, "warning" if is_late else ""),
         ),
         tone="warning" if row.is_urgent else "",
@@ -119,12 +151,15 @@ OVERTAKEN = ("SIGNAL", "PROPOSAL_WAITING")
 def _empty(
     strategies: Iterable[StrategyRow], rows: Sequence[ProposalRow], entries_refused: str | None, state: str
 ) -> str:
-    """What would fill it: what the strategies last answered; that entries are off, where they are."""
+    """What would fill it: what the strategies that are on last answered, those first that may propose; that entries are
+    off, where they are.
+    """
     if state == STOPPED:
         return "No proposals. The engine has stopped: nothing is proposed any more."
     if entries_refused is not None:
         return f"No proposals. Entries are off: {entries_refused}."
-    answers = [f"{row.strategy.upper()} on {row.symbol}: {answer_in_words(row, rows)}" for row in strategies]
+    looking = sorted((row for row in strategies if not row.is_off), key=lambda row: row.is_paused or bool(row.shut))
+    answers = [f"{row.strategy.upper()} on {row.symbol}: {answer_in_words(row, rows)}" for row in looking]
     return "No proposals. " + ("; ".join(answers) or "No strategy runs; n makes one by hand") + "."
 
 

@@ -132,4 +132,6 @@ def _end(row: ProtectionRow, now: datetime) -> str:
         return f"OVERRIDDEN until {f.minute_of_week(row.overridden.until, now)}"
     if row.until is not None:
         return f"TRIPPED, {f.countdown(row.until, now)} left"
-    return f"TRIPPED since {f.clock(row.since)}" if row.since is not None else "TRIPPED, no time limit"
+    if row.since is None:
+        return "TRIPPED, no time limit"
+    return f"TRIPPED since {f.day_before(row.since, now).rstrip() or f.clock(row.since)}"  # the column is narrow

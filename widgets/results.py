@@ -118,6 +118,8 @@ def _lines_of(row: ResultRow, is_beside: bool) -> Iterator[TextLine]:
         Cell(f"{f.arrowed(row.unrealised):>{SUM}}", f.tone_of(row.unrealised)),
     )
     yield (*sums, Cell(f"  {shadow}", "muted")) if is_beside and shadow else sums
+    if row.failed:
+        yield (Cell(f"{INDENT}{' ' * NAME} {row.failed} after a failed exit, counted apart", "warning"),)
     if shadow and not is_beside:
         yield (Cell(f"{INDENT}{' ' * NAME} shadow: {shadow}", "muted"),)
 

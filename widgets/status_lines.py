@@ -36,13 +36,13 @@ class StatusLines(Lines):
 
     def show_desk(self, view: DeskView, now: datetime, width: int, ended: str | None) -> None:
         status = view.status
-        lines = [_first(status, now, width), *account_lines(status, now, width)]
+        lines = [first_line(status, now, width), *account_lines(status, now, width)]
         if ended is not None:
             lines += _whole(f"ENGINE STOPPED: {ended}. Nothing is sent any more. q leaves.", width, "urgent")
         self.show([*lines, *_banners(view, now, width)])
 
 
-def _first(status: StatusView, now: datetime, width: int) -> TextLine:
+def first_line(status: StatusView, now: datetime, width: int) -> TextLine:
     is_live = status.mode is Mode.LIVE
     badge = Cell(" LIVE, REAL MONEY " if is_live else " PAPER ", "urgent" if is_live else "strong")
     if status.market_closes_at is not None:
@@ -56,7 +56,11 @@ def _first(status: StatusView, now: datetime, width: int) -> TextLine:
     lamps = lamps_in_brief(status.lamps, is_wide=width >= WIDE)
     time, right = f"{f.weekday_clock(now)} New York", (*lamps, *_data(status, now))
     room = width - len(joined(left)) - len(joined(right)) - 1
-    texts = (f" {status.account}{profile}  {time}, {market}", f" {status.account}  {time}", f" {time}")
+    whole, *shorter = f" {status.account}{profile}  {time}, {market}", f" {status.account}  {time}", f" {time}"
+    if status.market_closes_at is None:  # at every size: what is old then is old for that reason
+        brief = (f" {f.weekday_clock(now)} CLOSED", f" {f.clock(now)} CLOSED", " CLOSED")
+        shorter = [*(f"{text}, CLOSED" for text in shorter), *brief]
+    texts = (whole, *shorter)
     return spread((*left, Cell(next((text for text in texts if len(text) <= room), texts[-1]))), right, width)
 
 
@@ -74,7 +78,9 @@ def account_lines(status: StatusView, now: datetime, width: int) -> list[TextLin
     margin = Cell(margin_in_words(status), "warning" if status.is_margin_near else "")
     unsettled = f", {f.money(status.unsettled)} unsettled" if status.unsettled else ""
     are_entries_off = status.entries_refused is not None or is_broker_away(status.lamps)
-    entries = Cell("ENTRIES OFF", "warning") if are_entries_off else Cell("ENTRIES ON")
+    entries = Cell("ENTRIES SHUT", "warning") if status.are_entries_shut else Cell("ENTRIES ON")
+    if are_entries_off:
+        entries = Cell("ENTRIES OFF", "warning")
     exits = Cell("EXITS ON") if status.exits_refused is None else Cell("EXITS OFF", "urgent")
     right = (entries, Cell("  "), exits)
     room = width - len(joined(right)) - 1
@@ -233,11 +239,11 @@ def _banners(view: DeskView, now: datetime, width: int) -> list[TextLine]:
     status = view.status
     lines: list[TextLine] = []
     if status.killed_by is not None:
-        since, by = f"KILLED since {f.clock(status.killed_at)}", f" by {status.killed_by}"
+        since, by = f"KILLED since {f.dated_clock(status.killed_at, now)}", f" by {status.killed_by}"
         heads = (f"{since}{by}: {_left(view)}.", f"{since}: {_left(view)}.", f"{since}{by}.", f"{since}.")
         lines.append((Cell(_first_that_fits(heads, "Ctrl+K, type REARM", width), "urgent"),))
     elif status.halts:
-        since, why = f"HALTED since {f.clock(status.halted_at)}", halts_in_words(status)
+        since, why = f"HALTED since {f.dated_clock(status.halted_at, now)}", halts_in_words(status)
         heads = (f"{since} {why}. No entries.", f"{since} {why}.", f"{since}. No entries.", f"{since}.")
         lines.append((Cell(_first_that_fits(heads, "Ctrl+K: the way out", width), "urgent"),))
         if heads[1] not in lines[-1][0].text:

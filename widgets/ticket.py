@@ -58,7 +58,7 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
     lines += two(_quote(view.quote, now), [_moved(view)], width=width)
     if view.size is not None:
         lines += wrapped(SIZE, size_in_words(view.size, width - len(SIZE)), width)
-    lines += wrapped("why    ", _why(view), width)
+    lines += wrapped("why    ", _why(view, now), width)
     for words in view.cancels_in_words:
         lines += wrapped("first  ", f"cancels {words}, then sends this", width)
     if view.put_back_in_words:
@@ -154,9 +154,13 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
     if taken is not None:
         yield (Cell(f"target {f.price(taken)}, the broker holds it"),), [_figure("gain", f"{f.money(gain)} USD"), after]
     elif gain is None:
-        yield (Cell("no target: its exit is yours"),), [after]
+        is_signed = bool(view.ticket.unattended)
+        yield (
+            (Cell("no target: its exits go out unattended" if is_signed else "no target: its exit is yours"),),
+            [after],
+        )
     elif view.proposal.strategy != TO_VWAP:  # what it was measured against is no price that it would leave at
-        yield (Cell("its strategy says when to leave, needs your key"),), [after]
+        yield (Cell(f"its strategy says when to leave, {_acts(view)}"),), [after]
     else:
         first = view.exits[0]
         target = f"{first.words} {f.price(first.price)}, {_acts(view)}"
@@ -279,13 +283,13 @@ def _moved(view: TicketView) -> TextLine:
     return _figure("since it opened", f.signed_percent((now - before) / before))
 
 
-def _why(view: TicketView) -> str:
+def _why(view: TicketView, now: datetime) -> str:
     strategy, row = view.proposal.strategy, view.proposal
     if row.replaces is not None or row.is_guard:
-        return f"{view.reason}, {f.clock(row.staged_at)} New York"
+        return f"{view.reason}, {f.dated_clock(row.staged_at, now)} New York"
     if strategy == MANUAL or view.proposal.exit_reason in (ExitReason.MANUAL, ExitReason.KILL):
-        return f"{view.reason}, {f.clock(view.signal_time)} New York"
-    return f"{strategy.upper()}, bar {f.minute(view.signal_time)}: {view.reason}"
+        return f"{view.reason}, {f.dated_clock(view.signal_time, now)} New York"
+    return f"{strategy.upper()}, bar {f.day_before(view.signal_time, now)}{f.minute(view.signal_time)}: {view.reason}"
 
 
 # ── checks and waiting exits ─────────────────────────────────────────────────────────────────────────────────────────

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.ports import BacktestRequest, OperatorError
-from wiring.replaying import Replaying
+from wiring.replaying import Replaying, symbol_in_name
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -44,14 +44,13 @@ class Backtesting(Replaying):
 
     def tested(self, request: BacktestRequest, path: Path, watch: Watch) -> dict[str, object]:
         """One file, in this process."""
-        from core.market.csv_source import symbol_of
         from core.runtime.backtest import FRICTIONS, Backtest
         from core.runtime.pace import Pace
+        from core.runtime.played import NOT_MEASURED, missing, splits
         from state.passing_journal import PassingJournal
 
-        symbol = (request.symbol or symbol_of(path) or "").upper()
-        chosen = (f"symbols=['{symbol}']",) if symbol else ()
-        laid_over = (*(FRICTIONS if request.has_frictions else ()), *chosen, *request.overrides)
+        symbol = (request.symbol or symbol_in_name(path)).upper()
+        laid_over = (*(FRICTIONS if request.has_frictions else ()), f"symbols=['{symbol}']", *request.overrides)
         names = () if request.strategy is None else (request.strategy,)
         recording = self._recording([path], (), laid_over, self._settings_of_a_backtest, names)
         journal = PassingJournal()
@@ -63,7 +62,15 @@ class Backtesting(Replaying):
             is_whole = backtest.run(lambda done, whole: watch(path.name, done, whole))
         if runtime.engine.disk_trouble is not None:
             raise OperatorError(f"halted, nothing more was sent: {runtime.engine.disk_trouble}")
-        told = {"file": path.name, "strategy": request.strategy, **backtest.as_json(journal.fingerprint())}
+        told = {
+            "file": path.name,
+            "symbol": symbol,
+            "strategy": request.strategy,
+            **backtest.as_json(journal.fingerprint()),
+            "missing": missing(sessions, recording.starts[0], runtime.engine.desk.normaliser, recording.is_daily),
+            "splits": splits(recording.feeds[0], backtest),
+            "not_measured": list(NOT_MEASURED),
+        }
         return told if is_whole else {**told, "interrupted": True}
 
     def _settings_of_a_backtest(self, overrides: tuple[str, ...]) -> Settings:
@@ -92,8 +99,12 @@ def _leaving_on_a_signal(leave: Any) -> Iterator[None]:
 def _require_room(request: BacktestRequest) -> None:
     """Refuse before the work is done what could not be written after it. Raises `OperatorError`."""
     folder, file = request.tables_folder, request.page_file
-    if folder is not None and (folder.is_file() or (folder.is_dir() and any(folder.iterdir()))):
+    if folder is not None and folder.is_file():
+        raise OperatorError(f"{folder} is a file; name a new folder for the tables")
+    if folder is not None and folder.is_dir() and any(folder.iterdir()):
         raise OperatorError(f"{folder} is not empty; name a new folder for the tables")
+    if file is not None and os.path.lexists(file):
+        raise OperatorError(f"{file} is there already, and is not written over; name another file for the page")
     if file is not None and not file.parent.is_dir():
         raise OperatorError(f"{file}: there is no folder {file.parent}; make it, or name another file")
     names = [path.stem for path in request.files]
@@ -106,7 +117,11 @@ def _write(request: BacktestRequest, found: Sequence[dict[str, object]]) -> None
     from core.analytics.tables import tables
 
     if request.page_file is not None:
-        request.page_file.write_text(page(found), encoding="utf-8")
+        try:
+            with request.page_file.open("x", encoding="utf-8") as file:
+                file.write(page(found))
+        except FileExistsError:
+            raise OperatorError(f"{request.page_file} is there by now, and was not written over") from None
     if request.tables_folder is None:
         return
     for path, result in zip(request.files, found, strict=True):

@@ -46,6 +46,8 @@ class Recording:
     ----------
     first, last
         When the first bar of all began, and the last; UTC.
+    starts
+        Of each file of bars, when the first one began that strategies are shown.
     """
 
     settings: Settings
@@ -53,6 +55,7 @@ class Recording:
     feeds: list[list[Timed]]
     first: datetime
     last: datetime
+    starts: tuple[datetime, ...]
     is_daily: bool
 
     def feed(self) -> Iterator[Timed]:
@@ -69,6 +72,9 @@ class Replaying(Wiring):
         from state.journal import FileJournal, MemoryJournal
 
         symbols = tuple(symbol.upper() for symbol in request.symbols)
+        if not symbols:
+            for path in request.files:
+                symbol_in_name(path)
         chosen = (f"symbols=[{', '.join(repr(s) for s in symbols)}]",) if symbols else ()
         laid_over, names = (*request.overrides, *chosen), request.strategies
         recording = self._recording(request.files, request.quotes, laid_over, self._settings, names)
@@ -102,12 +108,28 @@ class Replaying(Wiring):
         settings = settings_of((*laid_under, *overrides))
         if names:
             settings = self._only(names, settings)
+        self._require_starts(settings)
         if days:
             return _of_days(settings, days, tuple(quotes))
-        feeds = [*_of_minutes(settings, minutes), *_of_quotes(settings, quotes)]
+        bars = list(_of_minutes(settings, minutes))
+        feeds = [*bars, *_of_quotes(settings, quotes)]
         first, last = min(feed[0][0] for feed in feeds if feed), max(feed[-1][0] for feed in feeds if feed)
         calendar = load_calendar(first.date() - timedelta(days=7), last.date() + timedelta(days=7))
-        return Recording(settings, calendar, feeds, first, last, is_daily=False)
+        return Recording(settings, calendar, feeds, first, last, _starts(minutes, bars, calendar), is_daily=False)
+
+    def _require_starts(self, settings: Settings) -> None:
+        """Refuse to play without a strategy of the user's that is on: its silence would look like an answer.
+
+        Raises `OperatorError`.
+        """
+        from core.strategies.own import MissingStrategy, started
+
+        own = [name for name in settings.strategies.own if settings.strategies.of(name).enabled]
+        kinds = self._kinds(settings) if own else None
+        for name in own:
+            made = started(kinds, name, settings.strategies.of(name), None) if kinds else None
+            if isinstance(made, MissingStrategy):
+                raise OperatorError(f"{name} cannot start: {made.reason}")
 
     def _playing(
         self, recording: Recording, journal: Journal, operator: str, pace: Pace | None, *, seed: str
@@ -167,7 +189,8 @@ def _of_minutes(settings: Settings, files: Iterable[Path]) -> Iterator[list[Time
 
 def _of_days(settings: Settings, files: list[Path], quotes: tuple[Path, ...]) -> Recording:
     from core.market.calendar import load_calendar
-    from core.market.daily_source import DayRow, read_days
+    from core.market.csv_source import Broken
+    from core.market.daily_source import DayRow, daily_bars, read_days
     from core.runtime.sources import days_of_rows
 
     if quotes:
@@ -176,11 +199,25 @@ def _of_days(settings: Settings, files: list[Path], quotes: tuple[Path, ...]) ->
     days = [row.day for _, _, rows in read for row in rows if isinstance(row, DayRow)]
     calendar = load_calendar(min(days) - timedelta(days=7), max(days) + timedelta(days=7))
     feeds = [days_of_rows(rows, symbol, calendar) for _, symbol, rows in read]
-    for (path, _, _), feed in zip(read, feeds, strict=True):
+    for (path, symbol, rows), feed in zip(read, feeds, strict=True):
         if not feed:
-            raise OperatorError(f"{path.name}: none of its rows is the bar of a trading day; look at its dates")
+            reason = next(f"{b.place}: {b.reason}" for b in daily_bars(rows, symbol, calendar) if isinstance(b, Broken))
+            raise OperatorError(f"{path.name}: none of its rows is the bar of a trading day; the first, {reason}")
     first, last = min(feed[0][0] for feed in feeds), max(feed[-1][0] for feed in feeds)
-    return Recording(settings, calendar, feeds, first, last, is_daily=True)
+    return Recording(settings, calendar, feeds, first, last, _starts(files, feeds, calendar), is_daily=True)
+
+
+def _starts(files: list[Path], feeds: list[list[Timed]], calendar: ExchangeCalendar) -> tuple[datetime, ...]:
+    """Where each file really begins. Raises `OperatorError` where no bar of one is left."""
+    from core.runtime.played import first_complete
+
+    starts = []
+    for path, feed in zip(files, feeds, strict=True):
+        found = first_complete(feed, calendar)
+        if isinstance(found, str):
+            raise OperatorError(f"{path.name}: no row of it is a bar of a session; {found}")
+        starts.append(found.start)
+    return tuple(starts)
 
 
 def _of_quotes(settings: Settings, files: Iterable[Path]) -> Iterator[list[Timed]]:
@@ -198,6 +235,16 @@ def _of_quotes(settings: Settings, files: Iterable[Path]) -> Iterator[list[Timed
             )
             raise OperatorError(f"{path.name}: {named}; a file of quotes is called like SPY_quotes.csv")
         yield quotes_of_file(path, Symbol(quoted))
+
+
+def symbol_in_name(path: Path) -> Symbol:
+    """What a file's name begins with; nobody guesses it. Raises `OperatorError`."""
+    from core.market.csv_source import symbol_of
+
+    symbol = symbol_of(path)
+    if symbol is None:
+        raise OperatorError(f"{path.name}: its name begins with no symbol, as SPY_daily.csv does; add --symbol SYM")
+    return symbol
 
 
 def _symbol_of(settings: Settings, path: Path) -> Symbol:

@@ -59,10 +59,10 @@ class Strategies(Wiring):
 
     def _faults_in_table(self, found: Found, settings: Settings) -> tuple[str, ...]:
         """What keeps it from being made with its table in the settings."""
+        from core.strategies.house import Kinds
+        from core.strategies.own import MissingStrategy, started
+
         if found.kind is None or found.name not in settings.strategies.own:
             return ()
-        try:
-            found.kind.make(settings.strategies.of(found.name), None)
-        except Exception as error:  # its own constructor may do anything
-            return (str(error) or type(error).__name__,)
-        return ()
+        made = started(Kinds({found.name: found.kind}, {}), found.name, settings.strategies.of(found.name), None)
+        return (made.reason,) if isinstance(made, MissingStrategy) else ()

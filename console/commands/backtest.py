@@ -35,7 +35,9 @@ def backtest(
         bool, typer.Option("--json", help="Print one JSON object; a list of them for several files.")
     ] = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write CSV tables there; a new or empty folder.")] = None,
-    html: Annotated[Path | None, typer.Option("--html", help="Write one HTML file that needs nothing else.")] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write one HTML file that needs nothing else; a new one.")
+    ] = None,
 ) -> None:
     """Play bars through the engine on the simulated exchange, each proposal confirmed, and measure what came of it.
 
@@ -72,7 +74,9 @@ def _show(found: list[dict[str, object]]) -> None:
 
     console = Console(highlight=False)
     width = min(console.width, WIDEST)
-    console.print(page(found[0], width) if len(found) == 1 else beside_each_other(found), width=width, markup=False)
+    console.print(
+        page(found[0], width) if len(found) == 1 else beside_each_other(found, width), width=width, markup=False
+    )
 
 
 @contextmanager

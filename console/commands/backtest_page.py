@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -10,8 +11,9 @@ from rich.text import Text
 
 from core.analytics.plot import plotted
 from core.analytics.tables import Result
-from core.analytics.wording import drawdown_in_words, told, value_of
+from core.analytics.wording import drawdown_in_words, of_the_bars, of_what_is_not_measured, told, value_of
 from core.model.signal import NoTradeReason
+from core.strategies.orchestrator import RAISED
 from widgets.grid_text import harmless
 
 EQUITY_LINES, DRAWDOWN_LINES = 8, 4
@@ -19,8 +21,26 @@ PAUSED_FOR_GOOD = (
     "PAUSED: its equity curve shut it until somebody looks, and nobody did;\n"
     "--set risk.protections.equity_curve.enabled=false plays on."
 )
+PAUSED_AS_IT_FAILED = "PAUSED: it failed on several bars in a row; mend it and play again."
+NARROW = 72
+"""Columns below which the measures stand under each other."""
+GAP = 2
+"""Columns between two of a table."""
+LEAST_OF_A_NAME = 12
+"""Columns that the name of a file is folded to, before a figure gives way."""
 SHOWN_TRADES = 10
 """The newest of them; --csv and --html have all."""
+
+
+BESIDE = (
+    ("trades", "trades", "count"),
+    ("return", "total_return", "percent"),
+    ("Sharpe", "sharpe", "ratio"),
+    ("drawdown", "max_drawdown", "percent"),
+    ("factor", "profit_factor", "ratio"),
+    ("wins", "win_rate", "percent"),
+)
+"""Of each figure of a file: what its column is called, its key, and how it is written."""
 
 
 def page(result: Result, width: int) -> RenderableType:
@@ -28,26 +48,17 @@ def page(result: Result, width: int) -> RenderableType:
     return Group(*_parts(result, width))
 
 
-def beside_each_other(results: Sequence[Result]) -> RenderableType:
-    """One line a file."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("file", "bars", "trades", "return", "Sharpe", "drawdown", "factor", "wins"):
-        table.add_column(name, justify="left" if name == "file" else "right", overflow="fold")
-    for result in results:
-        measures = result["metrics"]
-        figures = [
-            value_of(measures[key], kind)
-            for key, kind in (
-                ("trades", "count"),
-                ("total_return", "percent"),
-                ("sharpe", "ratio"),
-                ("max_drawdown", "percent"),
-                ("profit_factor", "ratio"),
-                ("win_rate", "percent"),
-            )
-        ]
-        table.add_row(Text(harmless(str(result["file"]))), f"{result['bars']:,}", *figures)
-    return table
+def beside_each_other(results: Sequence[Result], width: int) -> RenderableType:
+    """One line a file, and below them what is to be known of its bars."""
+    columns = {
+        "file": [harmless(str(result["file"])) for result in results],
+        "bars": [f"{result['bars']:,}" for result in results],
+        **{name: [value_of(result["metrics"][key], kind) for result in results] for name, key, kind in BESIDE},
+    }
+    told_of = (f"{result['file']}: {line}" for result in results for line in of_the_bars(result))
+    below = (Text(harmless(line), style="yellow") for line in told_of)
+    table = _fitting(columns, width, ("wins", "factor", "drawdown", "bars", "Sharpe", "trades"), LEAST_OF_A_NAME)
+    return Group(table, *below, Text(of_what_is_not_measured(results[0]), style="dim"))
 
 
 def _parts(result: Result, width: int) -> Iterator[RenderableType]:
@@ -56,30 +67,57 @@ def _parts(result: Result, width: int) -> Iterator[RenderableType]:
     unit = "daily" if result["timeframe"] == "1day" else "one-minute"
     yield Text(harmless(f"{result['file']}: {strategies}, profile {result['profile']}"), style="bold")
     days = f", {equity[1]['day']} to {equity[-1]['day']}" if len(equity) > 1 else ""
-    yield Text(f"{result['bars']:,} {unit} bars{days}")
+    yield Text(harmless(f"{result['bars']:,} {unit} bars of {result['symbol']}{days}"))
+    yield from (Text(harmless(line), style="yellow") for line in of_the_bars(result))
     if "interrupted" in result:
         yield Text("INTERRUPTED: the file was not played to its end; run it again", style="bold red")
     yield Text()
-    yield _measures(result)
+    yield _measures(result, width)
+    yield Text(of_what_is_not_measured(result), style="dim")
     yield Text()
     yield from _plots(result, width)
     yield _reasons(result)
-    if any(NoTradeReason.PAUSED in counted for counted in result["reasons"].values()):
+    paused = [counted for counted in result["reasons"].values() if NoTradeReason.PAUSED in counted]
+    if any(RAISED in counted for counted in paused):
+        yield Text(PAUSED_AS_IT_FAILED, style="yellow")
+    if any(RAISED not in counted for counted in paused):
         yield Text(PAUSED_FOR_GOOD, style="yellow")
     if result["trades"]:
         yield Text()
-        yield _trades(result)
+        yield from _trades(result, width)
 
 
-def _measures(result: Result) -> Table:
-    """Two measures a line."""
+def _measures(result: Result, width: int) -> Table:
+    """Two measures a line, or one where there is no room for two."""
     lines = told(result["metrics"])
-    half = (len(lines) + 1) // 2
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
-    for justify in ("left", "right", "left", "right"):
-        table.add_column(justify=justify)
-    for left, right in zip(lines[:half], [*lines[half:], ("", "")], strict=False):
-        table.add_row(*left, *right)
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3 if width >= NARROW else 1, 0, 0))
+    half = (len(lines) + 1) // 2 if width >= NARROW else len(lines)
+    for _ in range(2 if width >= NARROW else 1):
+        table.add_column(overflow="fold")
+        table.add_column(justify="right", no_wrap=True)
+    for number, left in enumerate(lines[:half]):
+        table.add_row(*left, *(lines[half + number] if half + number < len(lines) else ()))
+    return table
+
+
+def _fitting(columns: dict[str, list[str]], width: int, expendable: Sequence[str], least: int = 0) -> Table:
+    """The columns that there is room for: one gives way as a whole, and no figure is ever cut.
+
+    The first is a name, at the left, and is folded where `least` says to how many columns.
+    """
+    kept, (first, *_) = dict(columns), columns
+    room = {name: max(map(len, (name, *cells))) + GAP for name, cells in columns.items()}
+    room[first] = min(room[first], least + GAP) if least else room[first]
+    for name in expendable:
+        if sum(room[each] for each in kept) - GAP > width:
+            del kept[name]
+    table = Table(box=None, pad_edge=False)
+    for name in kept:
+        is_folded = name == first and bool(least)
+        justify: Literal["left", "right"] = "left" if name == first else "right"
+        table.add_column(name, justify=justify, overflow="fold", min_width=0 if is_folded else room[name] - GAP)
+    for row in zip(*kept.values(), strict=True):
+        table.add_row(*map(Text, row))
     return table
 
 
@@ -102,7 +140,7 @@ def _reasons(result: Result) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("why it did not trade")
     table.add_column("reason")
-    table.add_column("times", justify="right")
+    table.add_column("times", justify="right", no_wrap=True)
     for strategy, counted in result["reasons"].items():
         for reason, count in counted.items():
             table.add_row(strategy, reason, f"{count:,}")
@@ -111,15 +149,16 @@ def _reasons(result: Result) -> Table:
     return table
 
 
-def _trades(result: Result) -> Table:
+def _trades(result: Result, width: int) -> Iterator[RenderableType]:
     trades = result["trades"]
     newest = trades[-SHOWN_TRADES:]
-    title = "trades" if len(newest) == len(trades) else f"trades, the last {len(newest)} of {len(trades):,}"
-    table = Table(box=None, pad_edge=False)
-    for name in (title, "in", "out", "why", "profit"):
-        table.add_column(name, justify="right" if name in ("in", "out", "profit") else "left")
-    for trade in newest:
-        when = f"{str(trade['entry_time'])[:10]} {trade['symbol']} {trade['quantity']}"
-        prices = str(trade["entry_price"]), str(trade["exit_price"])
-        table.add_row(Text(harmless(when)), *prices, str(trade["exit_reason"]), str(trade["profit"]))
-    return table
+    many = "" if len(newest) == len(trades) else f", the last {len(newest)} of {len(trades):,}"
+    yield Text(f"trades{many}", style="bold")
+    columns = {
+        "entry": [harmless(f"{str(each['entry_time'])[:10]} {each['symbol']} {each['quantity']}") for each in newest],
+        "in": [str(each["entry_price"]) for each in newest],
+        "out": [str(each["exit_price"]) for each in newest],
+        "why": [str(each["exit_reason"]) for each in newest],
+        "profit": [str(each["profit"]) for each in newest],
+    }
+    yield _fitting(columns, width, ("why", "in", "out"))

@@ -1,8 +1,8 @@
-"""`keyturn plan`: a file of orders, put on the plan screen of the desk that runs (OP-05)."""
+"""`keyturn plan`: a file of orders, handed to the desk that runs, where it becomes a plan (OP-05)."""
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -27,16 +27,16 @@ def plan(
     is_checked: Annotated[bool, typer.Option("--check", help="Read the file, say what it holds, do no more.")] = False,
     account: Account = None,
 ) -> None:
-    """Put a file of orders on the plan screen; nothing is sent before each is marked and the plan is signed there.
+    """Hand a file of orders to the desk, where p opens it; nothing is sent before it is marked and signed there.
 
     A sale without a size sells all that is held. A file with a row that cannot be read becomes no plan.
 
     Example: keyturn plan rebalance.csv --check
     """
     from core.csv_table import text_of
-    from core.plan_file import PlanFileError, read_plan
+    from core.plan_file import LARGEST_FILE, PlanFileError, read_plan
 
-    amount, text = _amount(deploy), text_of(file)
+    amount, text = _amount(deploy), text_of(file, LARGEST_FILE)
     try:
         rows = read_plan(file, text, amount)
     except PlanFileError as error:
@@ -45,7 +45,8 @@ def plan(
         say(f"{file.name}: nothing was staged; mend these rows and run it again", err=True)
         raise typer.Exit(1) from None
     reducing = sum(row.effect.only_reduces for row in rows)
-    held = f"{file.name}: {len(rows)} orders, {reducing} to sell or cover, {len(rows) - reducing} to open"
+    orders = "order" if len(rows) == 1 else "orders"
+    held = f"{file.name}: {len(rows)} {orders}, {reducing} to sell or cover, {len(rows) - reducing} to open"
     if is_checked:
         say(f"{held}; the file can be read, nothing was staged")
         return
@@ -53,12 +54,11 @@ def plan(
 
 
 def _amount(text: str | None) -> Decimal | None:
+    from core.plan_file import number_of
+
     if text is None:
         return None
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        amount = Decimal(0)
-    if not (amount.is_finite() and amount > 0):
+    amount = number_of(text)
+    if not amount:
         raise OperatorError(f"--deploy {text}: is no amount in USD such as 50000")
     return amount

@@ -67,7 +67,9 @@ def _in_words(report: dict[str, object]) -> list[str]:
         rows: list[dict[str, str]] = report[name]  # type: ignore[assignment]
         return rows
 
-    lines = [f"{report['bars']} complete regular bars, {report['quarantined']} rows set aside"]
+    first = f", the first {report['first_quarantined']}" if report["quarantined"] else ""
+    outside = f", {report['outside_session']} outside of every session" if report["outside_session"] else ""
+    lines = [f"{report['bars']} complete regular bars{outside}, {report['quarantined']} rows set aside{first}"]
     for row in many("proposals"):
         what = f"{row['side'].upper()} {row['quantity']} {row['symbol']} to {row['effect']}"
         lines.append(f"proposal {row['time']} {what}: {row['reason']}")

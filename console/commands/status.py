@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import typer
 
 from console.commands.shared import Account, AsJson, composition_of, print_json, say
@@ -27,9 +29,25 @@ def status(context: typer.Context, account: Account = None, as_json: AsJson = Fa
             + f", {found['mode']}; {found['positions']} positions, {found['orders_working']} orders working, "
             f"{found['orders_sent']} sent, {found['proposals_waiting']} proposals waiting"
         )
-        if isinstance(bare := found["uncovered"], tuple) and bare:
-            say(f"UNCOVERED {', '.join(bare)}; in Positions m gives a stop, c closes")
+        if isinstance(bare := found["uncovered"], tuple):
+            for line in _uncovered(bare):
+                say(line)
+        if isinstance(signed := found["unattended"], tuple) and signed:
+            say(f"UNATTENDED {', '.join(signed)}: exits go out without a key; u in Positions takes that back")
     if found["state"] == "stopped":
         raise typer.Exit(STOPPED)
     if found["state"] in NOT_HEALTHY:
         raise typer.Exit(1)
+
+
+def _uncovered(bare: tuple[str, ...]) -> Iterator[str]:
+    """What no stop guards, each with the desk's own words for what to do."""
+    doubted = [words for words in bare if words.endswith("in doubt")]
+    limited = [words for words in bare if words.endswith("at its limit, no stop")]
+    open_ = [words for words in bare if words not in (*doubted, *limited)]
+    if open_:
+        yield f"UNCOVERED {', '.join(open_)} at the broker; m in Positions gives one, c closes"
+    if limited:
+        yield f"UNCOVERED {', '.join(limited)}; d in Orders: its stop returns"
+    if doubted:
+        yield f"UNCOVERED {', '.join(doubted)}: the broker is asked; Orders shows it"

@@ -60,6 +60,8 @@ def strategy(view: DeskView, key: str, _now: datetime) -> list[TextLine] | None:
     stands = "paused: it opens nothing, and goes on watching its exits" if row.is_paused else "running"
     if row.shut:
         stands = f"{row.shut}; its exits go on"
+    if row.is_off:
+        stands = "off in the settings: it opens nothing, and goes on watching its exits"
     if row.is_missing:
         stands = "missing: it proposes nothing; what it holds is yours to close, by the close of the day at the latest"
     bars = sum(count for _, count in row.reasons)
@@ -68,7 +70,7 @@ def strategy(view: DeskView, key: str, _now: datetime) -> list[TextLine] | None:
         *field("state", stands, "warning" if row.is_paused or row.is_missing or row.shut else ""),
         *field("last answer", f"{answer_in_words(row, view.proposals)}; in {row.times} of {bars} bars of this session"),
         *(field("trouble", row.trouble, "warning") if row.trouble else ()),
-        *(field("anomaly", row.anomaly, "warning") if row.anomaly else ()),
+        *(field("anomaly", row.anomaly, "warning") if row.anomaly and not row.is_off else ()),
         *(field("proposed", f"{row.proposed}; + adopts it, - declines it", "strong") if row.proposed else ()),
     ]
     for number, (name, value) in enumerate(row.figures):

@@ -26,9 +26,9 @@ def usd(text: str) -> str:
 
 def instant(at: datetime | None, now: datetime) -> str:
     """`10:51:07 New York, 12 s ago`."""
-    return f.UNKNOWN if at is None else f"{f.clock(at)} New York, {f.age(at, now)} ago"
+    return f.UNKNOWN if at is None else f"{f.dated_clock(at, now)} New York, {f.age(at, now)} ago"
 
 
 def ahead(at: datetime | None, now: datetime) -> str:
     """`15:45:00 New York, in 4:12:00`."""
-    return f.UNKNOWN if at is None else f"{f.clock(at)} New York, in {f.countdown(at, now)}"
+    return f.UNKNOWN if at is None else f"{f.dated_clock(at, now)} New York, in {f.countdown(at, now)}"

@@ -37,12 +37,18 @@ def _trade(row: TradeRow, now: datetime) -> list[TextLine]:
         *field("trade", f"{f.quantity(row.quantity)} {row.symbol} by {row.strategy}", "strong"),
         *field("opened", f"{usd(f.price(row.entry_price))} a share, {instant(row.entry_time, now)}"),
         *field("closed", f"{usd(f.price(row.exit_price))} a share, {instant(row.exit_time, now)}"),
-        *field("because", row.exit_reason.value.lower().replace("_", " ")),
+        *field("because", _because(row)),
         *field("held for", held),
         *field("profit", usd(f.arrowed(row.profit).strip()), f.tone_of(row.profit)),
         *field("slippage", f"{usd(f.signed(row.slippage))}, above zero is worse than intended"),
         *field("exit order", row.key),
     ]
+
+
+def _because(row: TradeRow) -> str:
+    """Of a trade that should have ended before, what its closing order was for too (EX-18)."""
+    reason, meant = (None if r is None else r.value.lower().replace("_", " ") for r in (row.exit_reason, row.meant))
+    return str(reason) if meant is None else f"{reason} of an exit before; it was closed for {meant}"
 
 
 def _shadow(row: ShadowRow) -> list[TextLine]:

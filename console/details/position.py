@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from console.details.lines import field, instant, usd
+from console.keymap import written
 from core.model.order import StopHolder
 from core.model.values import plain
 from core.views import DeskView, PositionRow
@@ -35,6 +36,7 @@ def position(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *_covered(row),
         *(field("held", row.held_by_others, "warning") if row.held_by_others else ()),
         *(field("legs", "the broker works a stop or a pair that it made itself") if row.has_bracket else ()),
+        *_signed(row),
         *_way_out(row),
         *_working(view, row),
     ]
@@ -54,6 +56,16 @@ def _covered(row: PositionRow) -> list[TextLine]:
     by_you += f"; {plain(row.at_limit)} wait at a limit, with no stop" if row.at_limit else ""
     doubted = f"; {plain(row.in_doubt)} in doubt: the {row.doubt} was sent, and not answered" if row.doubt else ""
     return field("covered", text + by_you + doubted, "warning" if by_you or doubted else "")
+
+
+def _signed(row: PositionRow) -> list[TextLine]:
+    """Whether its exits need a key (OP-06)."""
+    if row.unattended_until is None:
+        return field("exits", "each that this desk proposes needs your key")
+    until = f"until {f.clock(row.unattended_until)} New York"
+    most = f", each for {plain(row.unattended_most)} shares at most"
+    words = f"UNATTENDED: without a key {until}{most}; {written('position.attended')} in Positions asks for your key"
+    return field("exits", words, "warning")
 
 
 def _way_out(row: PositionRow) -> list[TextLine]:

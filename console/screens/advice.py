@@ -38,7 +38,7 @@ NOTHING = "No advice yet. {} looks at the desk every while."
 class AdviceScreen(Dialog):
     CSS = """
     #advice { width: 78; max-width: 100%; height: 20; max-height: 100%; background: $surface;
-              border: round $accent; padding: 0 1; margin: 2 0 1 0; }
+              border: round $accent; padding: 0 1; }
     #advice-words { height: 5; }
     """
     PLACE = Place.ADVICE

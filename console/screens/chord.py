@@ -25,7 +25,7 @@ class ChordScreen(Dialog):
 
     CSS = """
     #chord { width: 76; max-width: 100%; height: auto; max-height: 100%; background: $surface;
-             border: round $accent; padding: 0 1; margin: 2 0 1 0; }
+             border: round $accent; padding: 0 1; }
     """
     PLACE = Place.GUIDE
     BINDINGS = bindings_for(PLACE)

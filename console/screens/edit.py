@@ -22,7 +22,6 @@ class EditScreen(FieldsScreen):
 
     CSS = f"""{FieldsScreen.CSS}
     EditScreen {{ align: center top; }}
-    EditScreen .fields {{ margin-top: 2; }}
     """
 
     def __init__(

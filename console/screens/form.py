@@ -27,8 +27,8 @@ from widgets.ticket import wrapped
 WIDTH = 74
 BESIDE = 39
 """Cells of text beside a field."""
-AROUND = 5
-"""Lines of the screen that are not the form's text: frame, status, footer."""
+FRAME = 2
+"""Lines that its frame takes of the free ones."""
 GAP = 1
 """Lines between the fields and what is alive."""
 MOVES = {"tab": 1, "down": 1, "shift+tab": -1, "up": -1}
@@ -77,8 +77,7 @@ class Form(Dialog):
 
     DEFAULT_CSS = """
     Form {
-        .form { width: 78; height: auto; max-height: 100%; background: $surface; border: round $accent; padding: 0 1;
-                margin: 2 0 1 0; }
+        .form { width: 78; height: auto; max-height: 100%; background: $surface; border: round $accent; padding: 0 1; }
         .form Horizontal { height: 1; }
         .form .label { width: 14; }
         .form Input { width: 20; height: 1; border: none; padding: 0 1; background: $panel; }
@@ -130,6 +129,9 @@ class Form(Dialog):
 
     def on_resize(self) -> None:
         super().on_resize()
+        self._draw()
+
+    def room_changed(self) -> None:
         self._draw()
 
     # ── for whoever derives from it ──────────────────────────────────────────────────────────────────────────────
@@ -244,7 +246,7 @@ class Form(Dialog):
 
     def _room(self) -> int:
         """Lines under the fields."""
-        return max(1, self.app.size.height - AROUND - GAP - len(self.fields))
+        return max(1, self.free_lines - FRAME - GAP - len(self.fields))
 
     def _draw(self) -> None:
         """All of it, or a page of it with its place in the lower edge: no line goes missing unsaid."""

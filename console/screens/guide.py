@@ -22,7 +22,7 @@ class GuideScreen(Dialog):
 
     CSS = """
     #guide { width: 76; max-width: 100%; height: auto; max-height: 100%; background: $surface;
-             border: round $accent; padding: 0 1; margin: 2 0 1 0; }
+             border: round $accent; padding: 0 1; }
     """
     PLACE = Place.GUIDE
     BINDINGS = bindings_for(PLACE)

@@ -46,6 +46,7 @@ class KillScreen(Dialog):
     PLACE = Place.KILL
     BINDINGS = bindings_for(PLACE)
     NEEDS_ROOM = False
+    STAYS_CLEAR = False
 
     def __init__(self, behind: Behind, door: DeskDoor) -> None:
         super().__init__()
@@ -109,14 +110,8 @@ class KillScreen(Dialog):
         self.keys.show(keys)
 
     def _make_room(self, keys: int) -> int:
-        """Lines for what is listed. Where there are too few, the status lines and the last one are covered.
-
-        A desk that is closing may have neither left.
-        """
-        desk = self.app.screen_stack[0]
-        above, below = (
-            sum(len(line.lines) for line in desk.query(name).results(Lines)) for name in ("#status", "#footer")
-        )
+        """Lines for what is listed. Where there are too few, the status lines and the last one are covered."""
+        above, below = self.desk_lines()
         room = self.app.size.height - FRAME - keys
         if room - above - below < LEAST:
             above = below = 0

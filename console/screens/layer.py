@@ -8,6 +8,7 @@ under it: it is told as well, or a status line under two dialogs stands still (O
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from textual.screen import ModalScreen, Screen
@@ -16,6 +17,7 @@ from textual.widget import Widget
 from console.keymap import Place
 from console.screens.beneath import Beneath
 from core.views import DeskView
+from widgets.lines import Lines
 
 MINIMUM = (80, 24)
 """Columns and lines that the desk needs; below, nothing can be confirmed, because not all of it would be seen."""
@@ -59,11 +61,46 @@ class Dialog(Beneath, Layer, ModalScreen[None]):
     """Which keys of the table are its own."""
     NEEDS_ROOM = True
     """Whether a terminal too small for the desk shows nothing of it: a part of a ticket is worse than none."""
+    STAYS_CLEAR = True
+    """Whether it leaves the status lines and the last one free, however many they are; else it makes its own room."""
 
     _holder: Widget | None = None
+    _around: tuple[int, int] | None = None
+
+    def acting_keys(self) -> Collection[str] | None:
+        """Which of its own keys do something now, by their ids; None where all that are in the footer do."""
+        return None
 
     def update_view(self, _view: DeskView, _now: datetime) -> None:
         """A new picture of the engine; a dialog that shows nothing of it stays as it is."""
+
+    def on_mount(self) -> None:
+        self.stay_clear()
+
+    def desk_lines(self) -> tuple[int, int]:
+        """The desk's own lines above and below; one that is closing may have neither left."""
+        desk = self.app.screen_stack[0]
+        status, footer = (
+            sum(len(line.lines) for line in desk.query(name).results(Lines)) for name in ("#status", "#footer")
+        )
+        return status, footer
+
+    @property
+    def free_lines(self) -> int:
+        """Lines of the terminal between them."""
+        return self.app.size.height - sum(self.desk_lines())
+
+    def stay_clear(self) -> None:
+        """No word of a status line is covered: UNCOVERED, KILLED, HALTED are read over every dialog (EX-13, OP-07)."""
+        if not self.STAYS_CLEAR or (around := self.desk_lines()) == self._around:
+            return
+        self._around = around
+        for box in self.children:
+            box.styles.margin = (around[0], 0, around[1], 0)
+        self.room_changed()
+
+    def room_changed(self) -> None:
+        """There are more or fewer free lines than before; a dialog that fills them draws itself anew."""
 
     def on_resize(self) -> None:
         """What had the keyboard has it again as soon as there is room."""

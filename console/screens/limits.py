@@ -12,11 +12,11 @@ from console.keymap import Place, bindings_for, written
 from console.screens.layer import MINIMUM
 from console.screens.override import WordScreen
 from console.screens.question import WIDTH, Question
-from console.screens.reading import AROUND
+from console.screens.reading import FRAME
 from core.views import ReloadView
 from widgets.edges import put_title
 from widgets.grid_picture import Tone
-from widgets.lines import Cell, Lines, TextLine
+from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
 
 LOOSEN = "LOOSEN"
@@ -32,22 +32,17 @@ class Scrolled(Question):
     top = 0
 
     def compose(self) -> ComposeResult:
-        self.body = Lines()
         box = Vertical(classes="question")
         put_title(box, self.asked)
         with box:
             yield self.body
             yield self.keys
 
-    def on_mount(self) -> None:
-        self.draw_lines()
-
-    def on_resize(self) -> None:
-        super().on_resize()
+    def room_changed(self) -> None:
         self.draw_lines()
 
     def draw_lines(self) -> None:
-        count, room = len(self.lines), max(1, self.app.size.height - AROUND - UNDER)
+        count, room = len(self.lines), self._room()
         self.top = max(0, min(self.top, count - room))
         end = min(self.top + room, count)
         self.was_read = self.was_read or (end == count and not self.is_too_small)
@@ -64,7 +59,10 @@ class Scrolled(Question):
         self.draw_lines()
 
     def action_page(self, step: int) -> None:
-        self.action_scroll(step * max(1, self.app.size.height - AROUND - UNDER - 1))
+        self.action_scroll(step * max(1, self._room() - 1))
+
+    def _room(self) -> int:
+        return max(1, self.free_lines - FRAME - UNDER)
 
 
 class LoosenScreen(Scrolled, WordScreen):

@@ -6,6 +6,7 @@ which the buys go on after a sell that was not filled. To stop is one key, at on
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from textual.app import ComposeResult
@@ -29,18 +30,21 @@ from widgets.plan import detail_lines, event_lines, head_lines, order_lines, rep
 from widgets.ticket import exit_lines
 
 TICK = 0.05
-AROUND = 7
-"""Lines of the terminal that the text never has: status, frame, keys, the desk's last line."""
+AROUND = 3
+"""Free lines that the text never has: its frame, its keys."""
+LEAST = 4
+"""Lines of text, at least."""
 WIDEST = 116
 EVENTS = 5
 """Lines of what happened, at least, while it runs."""
-SIGN, GO_ON = "plan.sign", "plan.go_on"
+SIGN, GO_ON, STOP, BACK = "plan.sign", "plan.go_on", "plan.stop", "plan.back"
+MARK = "plan.mark"
 
 
 class PlanScreen(Dialog):
     CSS = """
     PlanScreen { align: center bottom; }
-    #plan { width: 78; height: auto; max-height: 100%; margin: 2 0 1 0; padding: 0 1;
+    #plan { width: 78; height: auto; max-height: 100%; padding: 0 1;
             background: $surface; border: round $accent; border-title-style: bold; }
     #plan.-live { border: heavy $error; }
     #plan-keys { background: $panel; }
@@ -132,7 +136,8 @@ class PlanScreen(Dialog):
     def _text(self, view: DeskView, plan: PlanView, now: datetime) -> list[TextLine]:
         width = self._width
         exits = exit_lines(self._other_exits(view, plan), now, width)
-        return [*self._lines(plan, now, max(6, self.app.size.height - AROUND - len(exits))), *exits]
+        room = max(LEAST, self.free_lines - AROUND - len(exits))
+        return [*_cut(self._lines(plan, now, room), room), *exits]
 
     def _other_exits(self, view: DeskView, plan: PlanView) -> list[ProposalRow]:
         """Exits that wait beside it; its own are its rows."""
@@ -152,7 +157,7 @@ class PlanScreen(Dialog):
         left = room - len(head)
         listed = order_lines(plan, self.selected, width, max(4, min(wanted, left - EVENTS)))
         below = below[:2] if plan.phase is PlanPhase.OVER else []
-        return [*head, *listed, *below, *event_lines(plan, width, left - len(listed) - len(below))]
+        return [*head, *listed, *below, *event_lines(plan, now, width, left - len(listed) - len(below))]
 
     def _row(self, plan: PlanView) -> PlanRowView | None:
         return next((row for row in plan.rows if row.proposal_id == self.selected), None)
@@ -172,9 +177,10 @@ class PlanScreen(Dialog):
 
     def _key_line(self, plan: PlanView, now: datetime) -> TextLine:
         width = self._width
-        back, mark, stop = written("plan.back"), written("plan.mark"), written("plan.stop")
+        back, mark, stop = written(BACK), written(MARK), written(STOP)
         if plan.is_open:
-            left: TextLine = (*self._does(plan), Cell(f"   {mark} mark  {back} put aside"))
+            marks = f"   {mark} mark" if plan.rows else ""
+            left: TextLine = (*self._does(plan), Cell(f"{marks}  {back} put aside"))
             return spread(left, (self._state(plan), Cell(f"  {f.countdown(plan.ends_at, now)} ")), width)
         if plan.phase is PlanPhase.ASKING:
             left = (
@@ -183,7 +189,7 @@ class PlanScreen(Dialog):
             )
             until = plan.permitted_until or now
             return spread(left, (self._state(plan), Cell(f"  {f.countdown(until, now)} ")), width)
-        if plan.runs:
+        if _can_stop(plan):
             return (
                 Cell(f" {stop} ", "strong"),
                 Cell(f" stop: what has not gone does not go   {back} to the desk, it goes on"),
@@ -195,6 +201,8 @@ class PlanScreen(Dialog):
         if self._word is not None and not self._word.stands:
             typed = f"  typed: {self._word.typed}" if self._word.typed else ""
             return (Cell(f" type {self._word.word}, then {key}{typed}", "strong"),)
+        if plan.digest is None:
+            return ()
         count = len(plan.going)
         return (Cell(f" {key} ", "strong"), Cell(f" sign {count} order{'s' if count != 1 else ''}"))
 
@@ -226,6 +234,16 @@ class PlanScreen(Dialog):
         if self.behind.is_too_small:
             return "terminal too small"
         return "a paste broke off: wait 2 s" if self.behind.link.is_pasting else None
+
+    def acting_keys(self) -> Collection[str]:
+        """Marks and the key while it is open, an answer while it asks, a stop while it runs, the way back always."""
+        plan = self.plan
+        if plan is None:
+            return (BACK,)
+        if plan.is_open:
+            return (*((MARK,) if plan.rows else ()), *((SIGN,) if plan.digest is not None else ()), BACK)
+        answers = (GO_ON,) if plan.phase is PlanPhase.ASKING else ()
+        return (*answers, *((STOP,) if _can_stop(plan) else ()), BACK)
 
     # ── what a key would sign ────────────────────────────────────────────────────────────────────────────────────
 
@@ -348,7 +366,7 @@ class PlanScreen(Dialog):
 
     def action_stop(self) -> None:
         plan = self.plan
-        if plan is not None and plan.runs and plan.phase is not PlanPhase.REPORTING:
+        if plan is not None and _can_stop(plan):
             self.behind.handle.send(LeavePlan(plan.id))
             self.behind.say("stopping: what has not gone does not go", "warning")
 
@@ -358,3 +376,18 @@ class PlanScreen(Dialog):
         if plan is not None and plan.is_open and self._sent is None:
             self.behind.handle.send(LeavePlan(plan.id))
         self.dismiss()
+
+
+def _cut(lines: list[TextLine], room: int) -> list[TextLine]:
+    """What has no room is counted."""
+    if len(lines) <= room:
+        return lines
+    return [
+        *lines[: room - 1],
+        (Cell(f"… {len(lines) - room + 1} lines more: a taller terminal shows them", "warning"),),
+    ]
+
+
+def _can_stop(plan: PlanView) -> bool:
+    """Whether something of it has not gone; while it asks for its report nothing is left to stop."""
+    return plan.runs and plan.phase is not PlanPhase.REPORTING

@@ -20,6 +20,8 @@ from widgets.edges import put_title
 from widgets.lines import Cell, Lines, TextLine, spread
 
 WIDTH = 66
+AROUND = 4
+"""Free lines that its lines never have: its frame, a gap, its keys."""
 TICK = 0.05
 
 
@@ -35,14 +37,29 @@ class Question(Dialog):
         super().__init__()
         self.asked = title
         self.lines = lines
+        self.body = Lines()
         self.keys = Lines([self.key_line()])
 
     def compose(self) -> ComposeResult:
         box = Vertical(classes="question")
         put_title(box, self.asked)
         with box:
-            yield Lines([*self.lines, ()])
+            yield self.body
             yield self.keys
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self.room_changed()
+
+    def room_changed(self) -> None:
+        """What has no room is counted; its keys always have some."""
+        room = max(1, self.free_lines - AROUND)
+        lines = [*self.lines]
+        if len(lines) > room:
+            lines[room - 1 :] = [
+                (Cell(f"… {len(lines) - room + 1} lines more: a taller terminal shows them", "warning"),)
+            ]
+        self.body.show([*lines, ()])
 
     def key_line(self) -> TextLine:
         return (Cell(footer(self.PLACE), "strong"),)

@@ -18,14 +18,14 @@ from widgets.lines import Lines, TextLine
 
 WIDTH = 74
 """Cells inside the frame."""
-AROUND = 5
-"""Lines of the screen that are not its text: frame, status, footer."""
+FRAME = 2
+"""Lines that its frame takes of the free ones."""
 
 
 class ReadingScreen(Dialog):
     CSS = """
     .reading { width: 78; max-width: 100%; height: auto; max-height: 100%; background: $surface;
-               border: round $accent; padding: 0 1; margin: 2 0 1 0; }
+               border: round $accent; padding: 0 1; }
     """
     PLACE = Place.READING
     BINDINGS = bindings_for(PLACE)
@@ -49,6 +49,9 @@ class ReadingScreen(Dialog):
         super().on_resize()
         self._draw()
 
+    def room_changed(self) -> None:
+        self._draw()
+
     def read(self, lines: Sequence[TextLine]) -> None:
         """These lines from now on; the place where the reader is stays."""
         self._lines = lines
@@ -57,7 +60,7 @@ class ReadingScreen(Dialog):
     def _draw(self) -> None:
         if not self.is_attached:
             return
-        room = max(1, self.app.size.height - AROUND)
+        room = self._room()
         self._top = max(0, min(self._top, len(self._lines) - room))
         self.body.show(self._lines[self._top : self._top + room])
         end = min(self._top + room, len(self._lines))
@@ -70,7 +73,10 @@ class ReadingScreen(Dialog):
         self._draw()
 
     def action_page(self, step: int) -> None:
-        self.action_scroll(step * max(1, self.app.size.height - AROUND - 1))
+        self.action_scroll(step * max(1, self._room() - 1))
+
+    def _room(self) -> int:
+        return max(1, self.free_lines - FRAME)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()

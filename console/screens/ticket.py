@@ -42,6 +42,7 @@ class TicketScreen(Dialog):
     CSS = "TicketScreen { align: center bottom; }"
     PLACE = Place.TICKET
     BINDINGS = bindings_for(PLACE)
+    STAYS_CLEAR = False  # all of it is read before its key counts, also where that covers the status lines
 
     def __init__(self, behind: Behind, proposal_id: ProposalId) -> None:
         super().__init__()

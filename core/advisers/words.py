@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core import facts
 from core.model.advice import TradeIdea
-from core.model.values import plain
+from core.model.values import plain, priced
 
 CRITICAL = "CRITICAL"
 """The log's word for an adviser that reached for trading."""
@@ -44,5 +44,5 @@ def in_words(fact: facts.Fact) -> str:
 def idea_in_words(idea: TradeIdea) -> str:
     """`momentum: 3 SPY at 100.50, stop 100, target 102`."""
     whose = f"{idea.strategy}: " if idea.strategy else ""
-    prices = f"at {plain(idea.entry)}, stop {plain(idea.stop)}, target {plain(idea.target)}"
+    prices = f"at {priced(idea.entry)}, stop {priced(idea.stop)}, target {priced(idea.target)}"
     return f"{whose}{plain(idea.quantity)} {idea.symbol} {prices}"

@@ -7,7 +7,7 @@ from html import escape
 
 from core.analytics.plot import sampled
 from core.analytics.tables import COLUMNS, Result
-from core.analytics.wording import drawdown_in_words, told
+from core.analytics.wording import drawdown_in_words, of_the_bars, of_what_is_not_measured, told
 
 WIDTH, HEIGHT, LOW = 900, 220, 110
 """Pixels of a plot; the drawdown's is lower."""
@@ -36,10 +36,11 @@ def _result(result: Result) -> Iterator[str]:
     yield f"<h2>{escape(str(result['file']))}: {escape(str(strategy))}, {escape(str(result['profile']))}</h2>"
     if "interrupted" in result:
         yield "<p><strong>Interrupted: the file was not played to its end.</strong></p>"
+    yield from (f"<p><strong>{escape(line)}</strong></p>" for line in of_the_bars(result))
     rows = "".join(
         f'<tr><td>{escape(name)}</td><td class="n">{escape(value)}</td></tr>' for name, value in _all(result)
     )
-    yield f"<table>{rows}</table>"
+    yield f"<table>{rows}</table><p>{escape(of_what_is_not_measured(result))}</p>"
     equity = [float(each["equity"]) for each in result["equity"]]
     below = [-float(each["drawdown"]) for each in result["equity"]]
     if len(equity) > 1:
@@ -55,7 +56,12 @@ def _result(result: Result) -> Iterator[str]:
 
 
 def _all(result: Result) -> list[tuple[str, str]]:
-    return [("bars", f"{result['bars']:,}"), ("timeframe", str(result["timeframe"])), *told(result["metrics"])]
+    return [
+        ("symbol", str(result["symbol"])),
+        ("bars", f"{result['bars']:,}"),
+        ("timeframe", str(result["timeframe"])),
+        *told(result["metrics"]),
+    ]
 
 
 def _plot(values: Sequence[float], height: int, colour: str) -> str:

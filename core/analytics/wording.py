@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 NONE = "–"
+SHOWN_SPLITS = 5
+"""A page names so many of them; a file that has more is no market's."""
 
 LINES: tuple[tuple[str, str, str], ...] = (
     ("total_return", "total return", "percent"),
@@ -22,7 +25,7 @@ LINES: tuple[tuple[str, str, str], ...] = (
     ("profit", "profit, USD", "money"),
     ("best_trade", "best trade, USD", "money"),
     ("worst_trade", "worst trade, USD", "money"),
-    ("slippage", "slippage, USD", "money"),
+    ("slippage", "slippage (+ lost), USD", "money"),
     ("margin_interest", "margin interest, USD", "money"),
     ("first_equity", "first equity, USD", "money"),
     ("last_equity", "last equity, USD", "money"),
@@ -60,3 +63,42 @@ def drawdown_in_words(metrics: Mapping[str, object]) -> str:
     end = metrics.get("drawdown_recovered")
     over = f"made good on {end}" if end else "not made good by the end"
     return f"from {metrics['drawdown_from']}, deepest on {metrics['drawdown_deepest']}, {over}"
+
+
+def of_the_bars(result: Mapping[str, Any]) -> list[str]:
+    """What a reader must know of the bars before any figure: what was set aside, and what is not there."""
+    lines = []
+    if result["timeframe"] == "1day" and "vwap" in result["reasons"]:
+        lines.append("vwap measures the minutes of a session, and bars of days have none: play a file of minutes")
+    if many := result["quarantined"]:
+        rows = "1 row was" if many == 1 else f"{many:,} rows were"
+        lines.append(f"{rows} set aside, the first {result['first_quarantined']}")
+    if many := result["outside_session"]:
+        lines.append(
+            "1 bar lies outside of every session" if many == 1 else f"{many:,} bars lie outside of every session"
+        )
+    missing = result["missing"]
+    if missing["missing"]:
+        lines.append(f"{missing['missing']:,} of {missing['of']:,} {missing['unit']} are missing")
+    return [*lines, *_of_splits(result["splits"], is_daily=result["timeframe"] == "1day")]
+
+
+def _of_splits(splits: Sequence[Mapping[str, Any]], *, is_daily: bool) -> Iterator[str]:
+    for split in splits[:SHOWN_SPLITS]:
+        when = split["time"][:10] if is_daily else split["time"]
+        yield (
+            f"{when}: opens at {split['open']} after a close of {split['close_before']}, as a split {split['split']}; "
+            "prices are not adjusted: what is held over it is wrong"
+        )
+        for held in split["held_over"]:
+            entered = f"held over it: what was bought {held['entry_time']}"
+            yield (
+                f"{entered}, and is still open" if held["exit_time"] is None else f"{entered}, profit {held['profit']}"
+            )
+    if len(splits) > SHOWN_SPLITS:
+        yield f"{len(splits) - SHOWN_SPLITS:,} more bars open as after a split; --json names all"
+
+
+def of_what_is_not_measured(result: Mapping[str, Any]) -> str:
+    """One line: on a desk it may refuse entries, allow one more, or make them smaller."""
+    return f"not measured here: {' and '.join(result['not_measured'])}; a desk may trade otherwise"

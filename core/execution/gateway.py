@@ -12,6 +12,7 @@ from typing import Protocol
 
 from core.advisers.authority import only_for_people
 from core.effects import ReplaceOrder, SubmitOrder
+from core.model.hours import new_york_clock
 
 
 class Latch(Protocol):
@@ -45,6 +46,7 @@ class Gateway:
         if approval.order_digest != order.digest(self.account):
             return f"the order is not the one that approval {approval.id} was given for; confirm a new ticket"
         if now > approval.lapses_at:
-            return f"approval {approval.id} lapsed at {approval.lapses_at:%H:%M:%S} UTC; confirm a new ticket"
+            again = "confirm a new ticket" if approval.mandate_id is None else "what was signed permits it no more"
+            return f"approval {approval.id} lapsed at {new_york_clock(approval.lapses_at)}; {again}"
         self.used.add(approval.id)
         return None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from core.execution.order import Order
+from core.execution.order import NEVER_ARRIVED, Order
 from core.execution.order_machine import DuplicateOrderError
 from core.facts import (
     BrokerWarned,
@@ -64,6 +64,13 @@ class LedgerState:
 
 def position_key(symbol: Symbol, strategy: str) -> str:
     return f"{symbol}/{strategy}"
+
+
+FAILURES = {
+    (OrderStatus.REJECTED, False): ExitReason.BROKER_REJECT,
+    (OrderStatus.CANCELLED, True): ExitReason.EXECUTION_ERROR,
+}
+"""By how an exit ended, and whether it is because it never arrived."""
 
 
 class Ledger:
@@ -463,6 +470,8 @@ class Ledger:
         entry = self.state.orders.get(flat.entry_order)
         is_long = exit_order.request.side is Side.SELL
         sign = 1 if is_long else -1
+        meant = exit_order.exit_reason or ExitReason.MANUAL
+        failed = self._failure_before(flat, exit_order)
         return Trade(
             symbol=flat.symbol,
             strategy=flat.strategy,
@@ -473,14 +482,28 @@ class Ledger:
             quantity=flat.entered,
             exit_time=fill.at,
             exit_price=Price(flat.proceeds / flat.left),
-            exit_reason=exit_order.exit_reason or ExitReason.MANUAL,
+            exit_reason=failed or meant,
             intended_entry=Price(flat.intended_cost / flat.entered),
             intended_exit=Price(flat.intended_proceeds / flat.left),
             reference=entry.reference if entry else None,
             profit=Money(sign * (flat.proceeds - flat.entry_cost)),
             slippage=Money(sign * ((flat.entry_cost - flat.intended_cost) + (flat.intended_proceeds - flat.proceeds))),
             regime=flat.regime,
+            meant=meant if failed else None,
         )
+
+    def _failure_before(self, flat: Position, closing: Order) -> ExitReason | None:
+        """How the last exit beside the one that closed it failed, where it did: it should have ended the trade (EX-18).
+
+        Stops and targets that wait at the broker are no such exit.
+        """
+        for order in reversed(self.state.orders.values()):
+            if order.created_at < flat.opened_at:
+                return None
+            is_its = (order.request.symbol, order.strategy) == (flat.symbol, flat.strategy)
+            if is_its and order.only_reduces and order is not closing and not (order.is_protective or order.is_target):
+                return FAILURES.get((order.status, order.reason == NEVER_ARRIVED))
+        return None
 
     def _corrected(self, at: datetime, fact: PositionCorrected) -> None:
         """What one strategy holds alone stays its own, with its stop; what several held is nobody's in particular."""

@@ -14,6 +14,9 @@ from core.model.values import NO_MONEY, NO_SHARES, BrokerOrderId, ClientOrderId,
 REPLACED = "replaced"
 """The broker's word for an order whose place another has taken; the reason of its end begins with it."""
 
+NEVER_ARRIVED = "never arrived"
+"""Why an order ended that the broker, asked for long enough, never had (EX-06)."""
+
 
 @dataclass(slots=True)
 class Order:

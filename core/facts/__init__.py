@@ -18,6 +18,7 @@ from core.facts.advice import (
 from core.facts.evaluation import (
     PromotionDecided,
     PromotionProposed,
+    PromotionRefused,
     StrategiesEvaluated,
     StrategyOpened,
     StrategyShut,
@@ -114,7 +115,7 @@ from core.facts.standing import (
     ReconciliationPassed,
     Resumed,
 )
-from core.facts.strategies import SignalsOpposed, StrategyFailed, StrategyFound, StrategyMissing
+from core.facts.strategies import SignalsOpposed, StrategyFailed, StrategyForgot, StrategyFound, StrategyMissing
 
 __all__ = [
     "RELEARNED",
@@ -176,6 +177,7 @@ __all__ = [
     "PositionCorrected",
     "PromotionDecided",
     "PromotionProposed",
+    "PromotionRefused",
     "ProposalEdited",
     "ProposalEnd",
     "ProposalEnded",
@@ -203,6 +205,7 @@ __all__ = [
     "StateRestored",
     "StrategiesEvaluated",
     "StrategyFailed",
+    "StrategyForgot",
     "StrategyFound",
     "StrategyMissing",
     "StrategyOpened",
@@ -241,6 +244,7 @@ Fact = (
     | SignalsOpposed
     | StrategyMissing
     | StrategyFound
+    | StrategyForgot
     | SymbolRefused
     | ProposalStaged
     | ProposalSkipped
@@ -312,6 +316,7 @@ Fact = (
     | StrategyOpened
     | PromotionProposed
     | PromotionDecided
+    | PromotionRefused
 )
 
 VERSIONS: dict[str, int] = {
@@ -321,10 +326,14 @@ VERSIONS: dict[str, int] = {
     "TicketOpened": 3,
     "ConfirmationReceived": 2,
     "OrderCreated": 3,
-    "TradeClosed": 2,
+    "TradeClosed": 3,
+    "StrategiesEvaluated": 2,
     "StrategyPaused": 3,
+    "PromotionDecided": 2,
     "ReconciliationPassed": 2,
     "ReconciliationFailed": 2,
+    "PlanOpened": 2,
+    "PlanRefused": 2,
 }
 """Facts whose shape changed, and the version that is written now."""
 

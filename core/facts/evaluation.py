@@ -59,5 +59,22 @@ class PromotionProposed:
 
 @dataclass(frozen=True, slots=True)
 class PromotionDecided:
+    """The operator's word on it.
+
+    Attributes
+    ----------
+    allocation
+        Of equity, from the next trading day on; None where it is declined, and where an older desk only noted it.
+    """
+
     strategy: str
     is_adopted: bool
+    allocation: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionRefused:
+    """It could not be adopted, and why; it stays proposed."""
+
+    strategy: str
+    reason: str

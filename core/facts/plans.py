@@ -50,10 +50,15 @@ class PlanSigned:
 
 @dataclass(frozen=True, slots=True)
 class PlanRefused:
-    """A plan that was not opened, a key that did not sign: why."""
+    """A plan that was not opened, a key that did not sign: why.
+
+    `name` and `request` are those of a plan that was not opened, where it has them (`Plan.request`).
+    """
 
     plan_id: TicketId
     reasons: tuple[str, ...]
+    name: str = ""
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,7 @@ class BarClosed:
 
 @dataclass(frozen=True, slots=True)
 class HistoryTaken:
-    """Bars of the past that the strategies on a symbol warm up on: nothing is proposed because of them.
+    """Bars of the past that strategies, the volatility halt and sizes warm up on: they propose and halt nothing.
 
     They end where the bars begin that this desk hears, or has heard.
     """

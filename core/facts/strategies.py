@@ -61,3 +61,12 @@ class StrategyFound:
     """It loads again, or nothing asks for it any more."""
 
     strategy: str
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyForgot:
+    """What was saved of a strategy of the user's does not fit its State, and why: it begins anew (ST-01)."""
+
+    strategy: str
+    symbol: Symbol
+    reason: str

@@ -30,7 +30,7 @@ FIRST_YEAR, LAST_YEAR = 1990, 2100
 
 _price = cast("Callable[[str], Price]", Decimal)
 _quantity = cast("Callable[[str], Quantity]", Decimal)
-_SYMBOL_IN_NAME = re.compile(r"([A-Z]+)_")
+_SYMBOL_IN_NAME = re.compile(r"([A-Z]+(?:\.[A-Z]+)?)_")
 _Item = TypeVar("_Item", Bar, Quote)
 
 
@@ -72,7 +72,7 @@ def read_quotes(path: Path, symbol: Symbol) -> Iterator[Quote | Broken]:
 
 
 def symbol_of(path: Path) -> Symbol | None:
-    """The symbol that a file's name starts with: SPY for `SPY_1min_2013.csv`; None where it starts with none."""
+    """The symbol that a file's name starts with: BRK.B for `BRK.B_daily.csv`; None where it starts with none."""
     match = _SYMBOL_IN_NAME.match(path.name)
     return Symbol(match.group(1)) if match else None
 
@@ -89,7 +89,7 @@ def _read(
     time_of: Callable[[_Item], datetime],
 ) -> list[_Item | Broken]:
     text = text_of(path)
-    rows = rows_of(path, text, "minute")
+    rows = rows_of(path, text, "minute, or a day")
     columns = columns_of(path, rows[0], names)
     items: list[_Item | Broken] = []
     last: datetime | None = None

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from core.model.values import Price, Quantity, Symbol
 
 ONE_MINUTE = timedelta(minutes=1)
+BY_MINUTE, BY_SESSION = "1min", "1day"
+"""What a bar is of, as the ids of its signals name it (EX-04)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ class Figures:
         A fraction.
     losses_in_a_row
         Up to its last trade, however long ago they began.
+    failed
+        Trades beside them whose first exit failed: no trading result (EX-18).
     """
 
     since: date
@@ -47,6 +49,7 @@ class Figures:
     win_rate: Fraction | NoFigure
     sharpe: Decimal | NoFigure
     profit_factor: Decimal | NoFigure
+    failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,11 @@ NOON_CLOSE = time(14, 0)
 """A session that closes before it is a half day."""
 
 
+def new_york_clock(at: datetime) -> str:
+    """`16:30:00 New York`."""
+    return f"{at.astimezone(NEW_YORK):%H:%M:%S} New York"
+
+
 def extended_span(session: Session) -> tuple[datetime, datetime]:
     """From when to when an order that is marked for extended hours acts on a session's day, UTC."""
     closes = session.close.astimezone(NEW_YORK)

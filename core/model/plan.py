@@ -101,6 +101,8 @@ class Plan:
     ----------
     ends_at
         When it lapses unsigned (UTC).
+    request
+        What a command called its asking for it; empty where no command asked.
     """
 
     id: TicketId
@@ -110,6 +112,7 @@ class Plan:
     skipped: tuple[SkippedRow, ...]
     opened_at: datetime
     ends_at: datetime
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)

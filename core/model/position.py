@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.model.regime import RegimeLabels
-from core.model.signal import ExitReason
+from core.model.signal import FAILED, ExitReason
 from core.model.values import NO_MONEY, NO_SHARES, ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol
 
 
@@ -74,6 +74,8 @@ class Trade:
         The figure the signal was measured against, VWAP for VWAP; None for a manual order.
     regime
         When it was opened, as far as it was known; None where nothing was (EX-18).
+    meant
+        What the order that closed it was for, where the reason is an exit before it that failed; else None.
     """
 
     symbol: Symbol
@@ -92,3 +94,9 @@ class Trade:
     profit: Money
     slippage: Money
     regime: RegimeLabels | None = None
+    meant: ExitReason | None = None
+
+    @property
+    def is_failed(self) -> bool:
+        """Its first exit failed: what it made is no trading result (EX-18)."""
+        return self.exit_reason in FAILED

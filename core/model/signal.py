@@ -24,6 +24,7 @@ class NoTradeReason(StrEnum):
     IN_POSITION = "IN_POSITION"
     MAX_TRADES_REACHED = "MAX_TRADES_REACHED"
     PROPOSAL_WAITING = "PROPOSAL_WAITING"
+    BACK_PRESSURE = "BACK_PRESSURE"
     PRICE_ABOVE_THRESHOLD = "PRICE_ABOVE_THRESHOLD"
     ZERO_SIZE = "ZERO_SIZE"
     WEAK_SETUP = "WEAK_SETUP"
@@ -41,7 +42,11 @@ class NoTradeReason(StrEnum):
 
 
 class ExitReason(Enum):
-    """Why a trade ended (EX-18)."""
+    """Why a trade ended (EX-18).
+
+    The last two say that it should have ended before: the exit that was sent last was refused by the broker, or never
+    arrived there, and another order closed it. What that one was for stands beside it.
+    """
 
     STOP_LOSS = "STOP_LOSS"
     TAKE_PROFIT = "TAKE_PROFIT"
@@ -54,6 +59,10 @@ class ExitReason(Enum):
     KILL = "KILL"
     EXECUTION_ERROR = "EXECUTION_ERROR"
     BROKER_REJECT = "BROKER_REJECT"
+
+
+FAILED = frozenset({ExitReason.EXECUTION_ERROR, ExitReason.BROKER_REJECT})
+"""Reasons that are no trading result: counted apart."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,3 +61,9 @@ def plain(number: Decimal) -> str:
     """The shortest plain text of a number: `0.3`, never `0.300` and never `3E-1`."""
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def priced(price: Decimal) -> str:
+    """The shortest plain text of a price, with two decimals at least: `328.20`, `0.0123`."""
+    whole, _, part = plain(price).partition(".")
+    return f"{whole}.{part:0<2}"

@@ -12,7 +12,7 @@ from core import facts
 from core.desk import Desk
 from core.model.values import Price
 from core.ports import Recorded
-from core.telling import in_words, kind_of, order_in_words
+from core.telling import in_words, kind_of, order_in_words, purpose_in_words
 from core.views import Ending, LogRow
 from core.workflows.closing import CLOSE_AGAIN
 
@@ -29,6 +29,7 @@ REFUSING = (
     facts.ProposalSkipped,
     facts.SubmissionBlocked,
     facts.PlanRefused,
+    facts.PromotionRefused,
 )
 
 
@@ -106,5 +107,6 @@ class Log:
         if isinstance(fact, facts.ProposalEnded) and (order := self._orders_of.pop(fact.proposal_id, None)):
             return f"{order} {fact.end.value}: {fact.reason}"
         if isinstance(fact, facts.ProposalEdited) and (before := self._orders_of.get(fact.proposal.id)):
-            return f"{before} is now {order_in_words(fact.proposal.order)}"
+            after = order_in_words(fact.proposal.order)
+            return f"{before} is now {after if after != before else purpose_in_words(fact.proposal.order)}"
         return in_words(fact)

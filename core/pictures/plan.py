@@ -8,10 +8,18 @@ from core.desk import Desk
 from core.model.account import Account
 from core.model.plan import SignedOrder
 from core.model.staging import Proposal, Review, StopPlan
-from core.model.values import Money
+from core.model.values import Money, Quantity
+from core.pictures.making_way import (
+    cancelled_in_words,
+    lost_in_words,
+    orders_in_the_way,
+    put_back_in_words,
+    quantity_after,
+)
 from core.risk.gate import Gate
 from core.staging.plans import PlanRun
 from core.views import PlanRowView, PlanView
+from core.workflows.confirming import worst_loss_of
 from core.workflows.planning import digest_now, rehearsed
 from core.workflows.rehearsing import Rehearsed
 
@@ -37,7 +45,7 @@ class PlanPicture:
         account = self.desk.account
         return self._view(
             run,
-            tuple(_tried_row(t, run) for t in tried),
+            tuple(self._tried_row(t, run) for t in tried),
             power_now=account.buying_power if isinstance(account, Account) else None,
             digest=digest_now(self.desk, run, going) if going else None,
         )
@@ -70,12 +78,30 @@ class PlanPicture:
             cost=Money(price * proposal.order.quantity) if price is not None else None,
             power_after=run.powers.get(proposal.id, signed.power_after),
             refusals=run.refusals.get(proposal.id, ()),
-            cancels=len(signed.cancels),
             standing=self.desk.plans.standing(run, signed),
             status=order.status if order is not None else None,
             filled=order.filled_quantity if order is not None else None,
             average=order.average_price if order is not None else None,
             expected=price,
+        )
+
+    def _tried_row(self, tried: Rehearsed, run: PlanRun) -> PlanRowView:
+        proposal = tried.proposal
+        in_the_way = orders_in_the_way(self.desk, tried.cancels)
+        left = Quantity(abs(quantity_after(self.desk, proposal.order, proposal.strategy)))
+        return _row(
+            proposal,
+            tried.review,
+            is_marked=proposal.id in run.marked,
+            cost=tried.cost,
+            power_after=tried.power_after,
+            refusals=tried.refusals,
+            cancels=cancelled_in_words(in_the_way),
+            put_back=put_back_in_words(self.desk, in_the_way, left),
+            lost=lost_in_words(in_the_way),
+            left=left,
+            worst_loss=None if proposal.only_reduces else worst_loss_of(proposal, tried.price),
+            expected=tried.price,
         )
 
     def _view(
@@ -98,28 +124,15 @@ class PlanPicture:
             events=tuple(run.events),
             refused_because=run.refused_because,
             end=run.end,
-            end_reason=run.end_reason,
+            end_reason=self.desk.plans.in_sum(run) if run.report is not None else run.end_reason,
             report=run.report,
         )
-
-
-def _tried_row(tried: Rehearsed, run: PlanRun) -> PlanRowView:
-    return _row(
-        tried.proposal,
-        tried.review,
-        is_marked=tried.proposal.id in run.marked,
-        cost=tried.cost,
-        power_after=tried.power_after,
-        refusals=tried.refusals,
-        cancels=len(tried.cancels),
-        expected=tried.price,
-    )
 
 
 def _left_row(proposal: Proposal, reasons: tuple[str, ...], run: PlanRun) -> PlanRowView:
     """What was not signed."""
     is_marked = proposal.id in run.marked
-    return _row(proposal, Review(()), is_marked=is_marked, cost=None, power_after=None, refusals=reasons, cancels=0)
+    return _row(proposal, Review(()), is_marked=is_marked, cost=None, power_after=None, refusals=reasons)
 
 
 def _row(proposal: Proposal, review: Review, **figures: object) -> PlanRowView:
@@ -134,6 +147,7 @@ def _row(proposal: Proposal, review: Review, **figures: object) -> PlanRowView:
         type=order.type,
         limit_price=order.limit_price,
         stop_price=proposal.stop.price if isinstance(proposal.stop, StopPlan) else order.stop_price,
+        stop_holder=proposal.stop.holder if isinstance(proposal.stop, StopPlan) else None,
         warnings=tuple(f"{v.check}: {v.reason}" for v in review.warnings),
         reason=proposal.reason,
         **figures,  # type: ignore[arg-type]

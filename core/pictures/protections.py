@@ -5,7 +5,7 @@ They guard entries alone; exits pass them all (RK-22). The order of the rows nev
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -37,6 +37,9 @@ ALL_OF_IT = Decimal(1)
 NO_EQUITY = Decimal(1000)
 """The exposure, in multiples of equity, of an account that has none: more than any limit."""
 
+OF_EVERYTHING = frozenset({"breaker", "session", "daily_loss", "weekly_loss", "risk_budget", "portfolio", "margin"})
+"""Guards that refuse every entry when they are tripped, beside those that count trades over the whole desk."""
+
 
 class Protections:
     """Makes the rows. When the strategies' loss reached its limit is known where this desk saw it."""
@@ -53,6 +56,16 @@ class Protections:
 
     def rows(self, at: datetime) -> tuple[ProtectionRow, ...]:
         return tuple(self._rows(at, self.desk.calendar.trading_day(at)))
+
+    def are_entries_shut(self, at: datetime, rows: Iterable[ProtectionRow]) -> bool:
+        """Whether guards refuse every entry, whatever it is; those of one strategy or one symbol do not count."""
+        today, risk = self.desk.calendar.trading_day(at), self.desk.control.settings.risk
+        minute = at.astimezone(NEW_YORK).time().replace(second=0, microsecond=0)
+        is_outside = not risk.window_start <= minute <= risk.window_end
+        if is_outside and all(proposal.only_reduces for proposal in self.desk.stage.state.proposals.values()):
+            return True  # a signal of the window's last bar may still be confirmed after it
+        is_shut = any(row.is_tripped and _is_of_everything(row.key) for row in rows)
+        return is_shut or self.desk.regime.allowance(today).is_shut
 
     def _rows(self, at: datetime, today: date) -> Iterator[ProtectionRow]:
         yield self._desk()
@@ -371,6 +384,11 @@ class Protections:
         """The first session of a later day."""
         session = self.desk.calendar.session_on(today)
         return self.desk.calendar.next_session(max(at, session.open) if isinstance(session, Session) else at)
+
+
+def _is_of_everything(key: str) -> bool:
+    name, _, scope = key.partition("/")
+    return name in OF_EVERYTHING if not scope else scope == str(EVERYTHING)
 
 
 def _row(

@@ -44,11 +44,12 @@ def _result(name: str, trades: list[Trade], open_profits: list[Money], shadows: 
     return ResultRow(
         strategy=name,
         trades=len(trades),
-        wins=sum(1 for trade in trades if trade.profit > 0),
+        wins=sum(1 for trade in trades if trade.profit > 0 and not trade.is_failed),
         realised=_sum(trade.profit for trade in trades),
         unrealised=_sum(open_profits),
         declined=len(shadows),
         shadow=_sum(known) if known else None,
+        failed=sum(trade.is_failed for trade in trades),
     )
 
 

@@ -6,9 +6,9 @@ from datetime import date, datetime
 
 from core.desk import Desk
 from core.model.signal import NoTradeReason
-from core.model.values import Symbol, plain, to_nearest_tick
-from core.risk.allocation import capital_of
-from core.risk.evaluation.book import RESUMED, EvaluationBook
+from core.model.values import Symbol, to_nearest_tick
+from core.risk.allocation import Allocations, capital_of, percent
+from core.risk.evaluation.book import RESUMED, EvaluationBook, Proposed
 from core.risk.evaluation.words import figures_in_words, missing_in_words, shut_in_words
 from core.strategies.base import Figures
 from core.strategies.orchestrator import Runner
@@ -37,12 +37,23 @@ def _row(desk: Desk, runner: Runner, today: date, at: datetime) -> StrategyRow:
         reasons=tuple((str(reason), bars) for reason, bars in state.session_reasons.most_common()),
         figures=(*runner.strategy.figures(today), *_last_close(desk, runner.symbol), *_capital(desk, runner, today)),
         trouble=_trouble(runner),
+        is_off=not is_missing and not desk.control.settings.strategies.of(runner.strategy.name).enabled,
         is_missing=is_missing,
         shut="" if shut is None else f"{shut_in_words(shut.cause, shut.scope)}: {shut.reason}",
         may_be_resumed=any(s.cause in RESUMED for s in book.shuts_of(runner.strategy.name)),
         evaluation=evaluation_lines(book, runner.strategy.name),
-        proposed="" if proposed is None else f"{proposed.step:.0%} more of its allocation: {proposed.reason}",
+        proposed="" if proposed is None else _proposed(desk.allocations, runner.strategy.name, proposed),
     )
+
+
+def _proposed(allocations: Allocations, strategy: str, proposed: Proposed) -> str:
+    """How much more, from what to what, why, and what stands in its way."""
+    share, to = allocations.state.wanted.get(strategy), allocations.grown(strategy, proposed.step)
+    words = f"{proposed.step:.0%} more of its allocation"
+    if share is not None and to is not None:
+        words += f", {percent(share.allocation)} → {percent(to)} of equity from the next trading day"
+    refusal = allocations.refusal_to_grow(strategy, proposed.step)
+    return f"{words}: {proposed.reason}" + (f"; not now: {refusal}" if refusal is not None else "")
 
 
 def _capital(desk: Desk, runner: Runner, today: date) -> Figures:
@@ -51,19 +62,23 @@ def _capital(desk: Desk, runner: Runner, today: date) -> Figures:
     share, later = desk.allocations.of(name), desk.allocations.from_tomorrow(name)
     if share is None:
         return ()
-    words = f"{plain(share.allocation * 100)} % of equity"
+    words = f"{percent(share.allocation)} of equity"
     if equity is not None:
         capital = capital_of(share, name, runner.symbol, desk.ledger, equity)
         words = f"{capital.taken:,.2f} of {capital.allocated:,.2f} USD"
     if later is not None:
-        words += f", {plain(later.allocation * 100)} % from the next trading day"
+        words += f", {percent(later.allocation)} from the next trading day"
+    if (raised := desk.allocations.raised(name)) is not None:
+        words += f"; {percent(raised.to)} adopted, {percent(raised.of)} in the settings"
     return (("allocation", words),)
 
 
 def _trouble(runner: Runner) -> str:
     if isinstance(runner.strategy, MissingStrategy):
         return runner.strategy.reason
-    return runner.state.paused_because or runner.state.fault
+    state = runner.state
+    forgot = f"begins anew, what was saved does not fit: {state.forgot}" if state.forgot else ""
+    return state.paused_because or state.fault or forgot
 
 
 def _last_close(desk: Desk, symbol: Symbol) -> Figures:

@@ -2,17 +2,19 @@
 
 A share that is changed holds from the next trading day on: what is open today was sized by today's. A strategy that had
 none gets its own at once, within what the others leave of the account. One without a share uses what is everybody's.
+What the operator adopted of a night's proposal (ST-10) is such a change: it stands over the settings' figure until that
+is another one, and never takes what another strategy has.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from core.execution.ledger import Ledger
-from core.facts import DayStarted, SettingsApplied
+from core.facts import DayStarted, PromotionDecided, SettingsApplied
 from core.model.order import OrderRequest
-from core.model.values import ZERO, Money, Symbol
+from core.model.values import ZERO, Fraction, Money, Symbol, plain
 from core.settings import Settings
 
 
@@ -24,20 +26,33 @@ class Share:
     position_part: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """What the operator adopted: the settings' allocation then, and what became of it; both of equity."""
+
+    of: Decimal
+    to: Decimal
+
+
 @dataclass(slots=True)
 class AllocationsState:
-    """By strategy: what holds today, and what the settings say."""
+    """By strategy: what holds today, what will from the next day on, and what was adopted over the settings' figure."""
 
     today: dict[str, Share] = field(default_factory=dict)
     wanted: dict[str, Share] = field(default_factory=dict)
+    raised: dict[str, Raise] = field(default_factory=dict)
 
 
 class Allocations:
-    """Folds settings and days."""
+    """Folds settings, days, and what the operator adopted."""
 
     def __init__(self) -> None:
         self.state = AllocationsState()
-        self.folds = {SettingsApplied: self._applied, DayStarted: self._day_started}
+        self.folds = {
+            SettingsApplied: self._applied,
+            DayStarted: self._day_started,
+            PromotionDecided: self._decided,
+        }
 
     def of(self, strategy: str) -> Share | None:
         """What it has today; None where it shares with everybody."""
@@ -48,9 +63,36 @@ class Allocations:
         wanted = self.state.wanted.get(strategy)
         return None if wanted == self.of(strategy) else wanted
 
+    def raised(self, strategy: str) -> Raise | None:
+        """What the operator adopted over the settings' figure, where that is in force or will be."""
+        return self.state.raised.get(strategy) if strategy in self.state.wanted else None
+
+    def grown(self, strategy: str, step: Decimal) -> Fraction | None:
+        """Its allocation and `step` of it more, of equity; None where it has none of its own."""
+        share = self.state.wanted.get(strategy)
+        return None if share is None else Fraction(share.allocation * (1 + step))
+
+    def refusal_to_grow(self, strategy: str, step: Decimal) -> str | None:
+        """Why its allocation cannot grow by `step` of itself: what all have together is the account at most."""
+        to = self.grown(strategy, step)
+        if to is None:
+            return "it has no allocation of its own that could grow"
+        others = sum((share.allocation for name, share in self.state.wanted.items() if name != strategy), ZERO)
+        if others + to <= 1:
+            return None
+        return (
+            f"with {percent(to)} for it the allocations would be {percent(others + to)} of equity together; "
+            "lower another one first"
+        )
+
     def _applied(self, _at: object, fact: SettingsApplied) -> None:
-        state = self.state
-        state.wanted = shares_of(fact.settings)
+        state, named = self.state, shares_of(fact.settings)
+        state.raised = {
+            name: raised
+            for name, raised in state.raised.items()
+            if name not in named or named[name].allocation == raised.of
+        }
+        state.wanted = with_raises(named, state.raised)
         left = 1 - sum((share.allocation for share in state.today.values()), ZERO)
         for name, share in state.wanted.items():
             if name not in state.today:
@@ -61,6 +103,15 @@ class Allocations:
     def _day_started(self, _at: object, _fact: DayStarted) -> None:
         self.state.today = dict(self.state.wanted)
 
+    def _decided(self, _at: object, fact: PromotionDecided) -> None:
+        """The share of tomorrow alone: today's stays as it is."""
+        state, share = self.state, self.state.wanted.get(fact.strategy)
+        if share is None or fact.allocation is None:
+            return
+        before = state.raised.get(fact.strategy)
+        state.raised[fact.strategy] = Raise(share.allocation if before is None else before.of, fact.allocation)
+        state.wanted = {**state.wanted, fact.strategy: replace(share, allocation=fact.allocation)}
+
 
 def shares_of(settings: Settings) -> dict[str, Share]:
     """Of the strategies that are on and have one."""
@@ -70,6 +121,23 @@ def shares_of(settings: Settings) -> dict[str, Share]:
         for name, table in tables
         if table.enabled and table.allocation is not None
     }
+
+
+def with_raises(named: dict[str, Share], raised: dict[str, Raise]) -> dict[str, Share]:
+    """The settings' shares with what was adopted over them, as far as the settings leave room, the oldest first."""
+    left = 1 - sum((share.allocation for share in named.values()), ZERO)
+    shares = dict(named)
+    for name, adopted in raised.items():
+        if (share := named.get(name)) is not None:
+            more = min(adopted.to - adopted.of, left)
+            shares[name] = replace(share, allocation=share.allocation + more)
+            left -= more
+    return shares
+
+
+def percent(share: Decimal) -> str:
+    """`33 %`, exact."""
+    return f"{plain(share * 100)} %"
 
 
 @dataclass(frozen=True, slots=True)

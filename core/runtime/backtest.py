@@ -7,14 +7,15 @@ judges it.
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from core.analytics.metrics import DayOfEquity, drawdowns, metrics
 from core.inputs import Start
-from core.model.bar import Bar
+from core.model.bar import BY_MINUTE, BY_SESSION, Bar
 from core.model.order import Side
 from core.model.session import Session
 from core.model.signal import EntrySignal
@@ -35,8 +36,28 @@ FRICTIONS = (
 a fill in part (one of ten), a rejected order (one of 200), a halt of five minutes (one session of 500 a symbol). The
 last three rates are ours."""
 
-Said = tuple[datetime, str, Symbol, Side, Decimal | None]
-"""A bar's start, strategy, symbol, side and confidence: there may be a hundred thousand of them."""
+Said = tuple[str, Symbol, Side, Decimal | None]
+"""A strategy, symbol, side and confidence."""
+
+
+class Signals:
+    """What strategies said, and of which bar: of a hundred thousand it keeps the time, and every kind once."""
+
+    def __init__(self) -> None:
+        self._starts = array("q")
+        self._said: list[Said] = []
+        self._kinds: dict[Said, Said] = {}
+
+    def note(self, bar: Bar, strategy: str, side: Side, confidence: Decimal | None) -> None:
+        said = (strategy, bar.symbol, side, confidence)
+        self._starts.append(int(bar.start.timestamp()))
+        self._said.append(self._kinds.setdefault(said, said))
+
+    def __iter__(self) -> Iterator[tuple[datetime, Said]]:
+        """Each bar's start, UTC, and what was said of it."""
+        for start, said in zip(self._starts, self._said, strict=True):
+            yield datetime.fromtimestamp(start, UTC), said
+
 
 Watch = Callable[[int, int], None]
 """Called with how many sessions are over, and how many there are."""
@@ -49,7 +70,7 @@ class Backtest:
         self.runtime = runtime
         self.sessions = tuple(sessions)
         self.report = Report(runtime.engine.desk)
-        self.signals: list[Said] = []
+        self.signals = Signals()
         self.series: list[DayOfEquity] = []
         self._is_daily = is_daily
         self._orchestrator = runtime.engine.desk.orchestrator
@@ -81,14 +102,14 @@ class Backtest:
         return {
             **report.as_json(fingerprint),
             "metrics": {**metrics(self.series, profits), **self._costs()},
-            "signals": [self._signal(said) for said in self.signals],
+            "signals": [self._signal(start, said) for start, said in self.signals],
             "reasons": {name: self._reasons(name) for name in self._names()},
             "equity": [
                 {"day": each.day.isoformat(), "equity": round(each.equity, 2), "drawdown": round(fall, 6)}
                 for each, fall in zip(self.series, below, strict=True)
             ],
             "profile": settings.profile,
-            "timeframe": "1day" if self._is_daily else "1min",
+            "timeframe": BY_SESSION if self._is_daily else BY_MINUTE,
         }
 
     # ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -107,7 +128,8 @@ class Backtest:
             if answer.strategy != SmaStrategy.name:
                 is_entry = isinstance(answer, EntrySignal)
                 side = Side.BUY if is_entry else Side.SELL
-                self._note(answer.strategy, bar, side, answer.confidence if isinstance(answer, EntrySignal) else None)
+                confidence = answer.confidence if isinstance(answer, EntrySignal) else None
+                self.signals.note(bar, answer.strategy, side, confidence)
 
     def _note_crossings(self, bar: Bar) -> None:
         """That strategy keeps every crossing, also one that it makes nothing of."""
@@ -116,14 +138,11 @@ class Backtest:
             return
         said = runner.strategy.state.said
         if said is not None:
-            self._note(SmaStrategy.name, bar, said.side, said.confidence)
+            self.signals.note(bar, SmaStrategy.name, said.side, said.confidence)
 
-    def _note(self, strategy: str, bar: Bar, side: Side, confidence: Decimal | None) -> None:
-        self.signals.append((bar.start, strategy, bar.symbol, side, confidence))
-
-    def _signal(self, said: Said) -> Row:
+    def _signal(self, start: datetime, said: Said) -> Row:
         """A bar that is a whole day is named by its day."""
-        start, strategy, symbol, side, confidence = said
+        strategy, symbol, side, confidence = said
         day = self.runtime.engine.desk.calendar.trading_day(start)
         return {
             "time": day.isoformat() if self._is_daily else iso(start),
@@ -148,7 +167,7 @@ class Backtest:
     def _names(self) -> list[str]:
         """Strategies that were on."""
         terms = self.runtime.engine.desk.control.settings.strategies
-        return [name for name in type(terms).model_fields if terms.of(name).enabled]
+        return [name for name in terms.names if terms.of(name).enabled]
 
     def _reasons(self, strategy: str) -> dict[str, int]:
         counted: Counter[str] = Counter()

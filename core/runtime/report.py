@@ -7,7 +7,16 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from core.desk import Desk
-from core.facts import Fact, OrderCreated, OrderFilled, OrderStateChanged, ProposalSkipped, ProposalStaged, TradeClosed
+from core.facts import (
+    Fact,
+    MarketDataQuarantined,
+    OrderCreated,
+    OrderFilled,
+    OrderStateChanged,
+    ProposalSkipped,
+    ProposalStaged,
+    TradeClosed,
+)
 from core.model.position import Trade
 from core.model.staging import Proposal, StopPlan
 from core.model.values import ClientOrderId, plain
@@ -27,6 +36,7 @@ class Report:
         self.orders: dict[ClientOrderId, Row] = {}
         self.trades: list[Row] = []
         self.skipped: Counter[str] = Counter()
+        self.first_quarantined: str | None = None
         desk.listeners.append(self._hear)
 
     def as_json(self, fingerprint: str) -> dict[str, object]:
@@ -38,6 +48,7 @@ class Report:
             "no_trade": self.desk.orchestrator.no_trade(),
             "skipped": dict(sorted(self.skipped.items())),
             "quarantined": self.desk.normaliser.state.quarantined,
+            "first_quarantined": self.first_quarantined,
             "outside_session": self.desk.normaliser.outside,
             "fingerprint": fingerprint,
         }
@@ -52,6 +63,8 @@ class Report:
                 self.skipped.update(reason.partition(":")[0] for reason in fact.reasons)
             case TradeClosed():
                 self.trades.append(trade_row(fact.trade))
+            case MarketDataQuarantined() if self.first_quarantined is None:
+                self.first_quarantined = f"{fact.place}: {fact.reason}"
 
     def _follow(self, fact: OrderCreated | OrderStateChanged | OrderFilled) -> None:
         match fact:

@@ -5,6 +5,7 @@ It answers where a plan and each of its orders stand. It sends nothing, and deci
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,6 +20,7 @@ from core.facts import (
     OrderCreated,
     OrderFilled,
     OrderInDoubt,
+    OrderSent,
     OrderStateChanged,
     PlanEnded,
     PlanMarked,
@@ -33,11 +35,13 @@ from core.facts import (
 from core.model.order import OrderStatus
 from core.model.plan import Plan, PlanEnd, PlanPhase, PlanReport, SignedOrder, Standing
 from core.model.staging import MandateKind
-from core.model.values import ClientOrderId, Money, ProposalId, TicketId, plain
+from core.model.values import ClientOrderId, Money, ProposalId, TicketId, plain, priced
 from core.staging.stage import Stage
 
 ENDED_BELOW_IT = "the desk was stopped while the plan ran; nothing of it is sent by itself"
 KEPT_EVENTS = 200
+OF_A_TICKET = re.compile(r"; (open the proposal again|open it again|confirm a new ticket|stage a new order)$")
+"""What a ticket is told to do next: who signed a plan has none."""
 
 
 @dataclass(slots=True)
@@ -50,6 +54,8 @@ class PlanRun:
         Buying power that the broker told at each order's turn, USD.
     refusals
         Why a signed order did not go.
+    answered
+        Orders to whose request the broker's answer came, or was given up.
     refused_because
         Why the last key on it did not sign; a mark clears it.
     halted
@@ -72,6 +78,7 @@ class PlanRun:
     powers: dict[ProposalId, Money] = field(default_factory=dict)
     refusals: dict[ProposalId, tuple[str, ...]] = field(default_factory=dict)
     halted: str = ""
+    answered: set[ClientOrderId] = field(default_factory=set)
     refused_because: tuple[str, ...] = ()
     events: list[tuple[datetime, str]] = field(default_factory=list)
     end: PlanEnd | None = None
@@ -132,6 +139,7 @@ class Plans:
             MandateEnded: self._given_up,
             OrderCreated: self._created,
             OrderStateChanged: self._changed,
+            OrderSent: self._answered,
             OrderInDoubt: self._doubted,
             OrderFilled: self._filled,
             Halted: self._halted,
@@ -163,7 +171,8 @@ class Plans:
             if order.status is OrderStatus.FILLED:
                 return Standing.FILLED
             if order.status.is_terminal:
-                return Standing.ENDED
+                never_left = signed.proposal.id in run.refusals and not order.filled_quantity
+                return Standing.REFUSED if never_left else Standing.ENDED
             if self.ledger.is_in_doubt(order):
                 return Standing.IN_DOUBT
             return Standing.SENT if order.status is OrderStatus.PENDING else Standing.WORKING
@@ -175,6 +184,20 @@ class Plans:
         if confirmation is None or confirmation.is_void:
             return Standing.REFUSED
         return Standing.CLEARING if confirmation.is_decided else Standing.CHECKING
+
+    def in_sum(self, run: PlanRun) -> str:
+        """`9 of 14 filled, 1 still working, 4 not sent`, as they stand now; and why it was stopped."""
+        standings = [self.standing(run, order) for order in run.orders]
+        filled = standings.count(Standing.FILLED)
+        working = sum(not s.is_over and s is not Standing.WAITING for s in standings)
+        refused = standings.count(Standing.REFUSED) + standings.count(Standing.WAITING)
+        ended = standings.count(Standing.ENDED)
+        parts = [f"{filled} of {len(standings)} filled"]
+        parts += [f"{working} still working"] if working else []
+        parts += [f"{ended} ended unfilled"] if ended else []
+        parts += [f"{refused} not sent"] if refused else []
+        why = f"; {run.phase_reason}" if run.phase_reason.startswith("stopped") else ""
+        return ", ".join(parts) + why
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -207,10 +230,15 @@ class Plans:
         run.phase, run.phase_since = PlanPhase.SELLING, at
         self._tell(run, at, f"signed: {len(run.sells())} to sell or cover first, then {len(run.buys())} to open")
 
-    def _not_signed(self, _at: datetime, fact: PlanRefused) -> None:
-        run = self._of(fact.plan_id)
-        if run is not None and run.is_open:
+    def _not_signed(self, at: datetime, fact: PlanRefused) -> None:
+        """A key that did not sign the open one; another plan, that was not opened beside the one that runs."""
+        run = self.state.run
+        if run is not None and run.is_open and run.id == fact.plan_id:
             run.refused_because = fact.reasons
+        elif run is not None and run.runs and run.id != fact.plan_id:
+            self._tell(
+                run, at, f"another plan, {fact.name or 'of this desk'}, was not opened: {'; '.join(fact.reasons)}"
+            )
 
     def _turn(self, at: datetime, fact: PlanTurnBegun) -> None:
         run = self._of(fact.plan_id)
@@ -221,8 +249,8 @@ class Plans:
     def _skipped(self, at: datetime, fact: PlanOrderSkipped) -> None:
         run = self._of(fact.plan_id)
         if run is not None:
-            run.refusals[fact.proposal_id] = fact.reasons
-            self._tell(run, at, f"{self._name(run, fact.proposal_id)}: not sent: {'; '.join(fact.reasons)}")
+            run.refusals[fact.proposal_id] = told = _of_a_plan(fact.reasons)
+            self._tell(run, at, f"{self._name(run, fact.proposal_id)}: not sent: {'; '.join(told)}")
 
     def _moved(self, at: datetime, fact: PlanMoved) -> None:
         run = self._of(fact.plan_id)
@@ -246,8 +274,8 @@ class Plans:
         confirmation = self.stage.state.confirmations.get(fact.ticket_id)
         is_decided = confirmation is not None and confirmation.is_decided  # another key on it changes nothing
         if run is not None and proposal is not None and not is_decided:
-            run.refusals[proposal] = fact.reasons
-            self._tell(run, at, f"{self._name(run, proposal)}: refused: {'; '.join(fact.reasons)}")
+            run.refusals[proposal] = told = _of_a_plan(fact.reasons)
+            self._tell(run, at, f"{self._name(run, proposal)}: refused: {'; '.join(told)}")
 
     def _approved(self, _at: datetime, fact: OrderApproved) -> None:
         run = self.running
@@ -258,8 +286,8 @@ class Plans:
     def _blocked(self, at: datetime, fact: SubmissionBlocked) -> None:
         run, signed = self._signed_order(fact.client_order_id)
         if run is not None and signed is not None:
-            run.refusals[signed.proposal.id] = (fact.reason,)
-            self._tell(run, at, f"{self._name(run, signed.proposal.id)}: blocked: {fact.reason}")
+            run.refusals[signed.proposal.id] = told = _of_a_plan((fact.reason,))
+            self._tell(run, at, f"{self._name(run, signed.proposal.id)}: blocked: {told[0]}")
 
     def _given_up(self, at: datetime, fact: MandateEnded) -> None:
         """A close whose stop did not make way, or that had nothing left to sell."""
@@ -281,10 +309,18 @@ class Plans:
             self._tell(run, at, f"{self._name(run, signed.proposal.id)}: sent{told}")
 
     def _changed(self, at: datetime, fact: OrderStateChanged) -> None:
+        """How it ended; of one that never left `blocked` was told already."""
         run, signed = self._signed_order(fact.client_order_id)
-        if run is not None and signed is not None and fact.after.is_terminal and fact.after is not OrderStatus.FILLED:
+        if run is None or signed is None or self.standing(run, signed) is Standing.REFUSED:
+            return
+        if fact.after.is_terminal and fact.after is not OrderStatus.FILLED:
             because = f": {fact.reason}" if fact.reason else ""
             self._tell(run, at, f"{self._name(run, signed.proposal.id)}: {fact.after.value}{because}")
+
+    def _answered(self, _at: datetime, fact: OrderSent) -> None:
+        run, signed = self._signed_order(fact.client_order_id)
+        if run is not None and signed is not None:
+            run.answered.add(signed.order_id)
 
     def _doubted(self, at: datetime, fact: OrderInDoubt) -> None:
         run, signed = self._signed_order(fact.client_order_id)
@@ -295,7 +331,7 @@ class Plans:
         run, signed = self._signed_order(fact.fill.client_order_id)
         if run is not None and signed is not None:
             fill = fact.fill
-            words = f"filled {plain(fill.quantity)} at {plain(fill.price)}"
+            words = f"filled {plain(fill.quantity)} at {priced(fill.price)}"
             self._tell(run, at, f"{self._name(run, signed.proposal.id)}: {words}")
 
     def _halted(self, _at: datetime, fact: Halted) -> None:
@@ -327,3 +363,7 @@ class Plans:
     def _tell(self, run: PlanRun, at: datetime, words: str) -> None:
         run.events.append((at, words))
         del run.events[:-KEPT_EVENTS]
+
+
+def _of_a_plan(reasons: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(OF_A_TICKET.sub("; the next plan may have it", reason) for reason in reasons)

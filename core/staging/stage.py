@@ -28,6 +28,7 @@ from core.facts import (
     TicketClosed,
     TicketOpened,
 )
+from core.model.hours import new_york_clock
 from core.model.order import OrderRequest, digest_of
 from core.model.session import Calendar
 from core.model.signal import ExitReason
@@ -156,7 +157,7 @@ class Stage:
         if approval.order_digest != order_digest:
             return f"the order is not the one that approval {approval.id} was given for; confirm a new ticket"
         if at > approval.lapses_at:
-            return f"approval {approval.id} lapsed at {approval.lapses_at:%H:%M:%S} UTC; confirm a new ticket"
+            return f"approval {approval.id} lapsed at {new_york_clock(approval.lapses_at)}; confirm a new ticket"
         confirmation = self.state.confirmations.get(approval.ticket_id)
         if confirmation is None or confirmation.is_void:
             return f"approval {approval.id} has no confirmation that stands; confirm a new ticket"
@@ -168,7 +169,7 @@ class Stage:
         """An approval for one order within a mandate's limits, or why it is outside of them."""
         mandate = use.mandate
         if at > mandate.ends_at:
-            return f"what the ticket permitted ended at {mandate.ends_at:%H:%M:%S} UTC; stage a new order"
+            return f"what the ticket permitted ended at {new_york_clock(mandate.ends_at)}; stage a new order"
         if (order.symbol, order.side, order.stop_price) != (mandate.symbol, mandate.side, mandate.stop_price):
             return "the ticket permitted another order than this; stage a new order"
         if mandate.terms is not None and order.terms != mandate.terms:
@@ -187,6 +188,10 @@ class Stage:
             for use in self.state.mandates.values()
             if use.mandate.kind is kind and parent in (None, use.mandate.parent)
         )
+
+    def signed_exits(self, entry: ClientOrderId, at: datetime) -> MandateUse | None:
+        """What lets the exits of this entry's position go out without a key, while it holds (OP-06)."""
+        return next((use for use in self.mandates(MandateKind.EXITS, entry) if at <= use.mandate.ends_at), None)
 
     def next_ticket_id(self) -> TicketId:
         """Names the ticket by its place among all that were opened; sixteen hex digits, for the eye and the log."""

@@ -17,6 +17,7 @@ OUTSIDE_WINDOW = NoTrade(NoTradeReason.OUTSIDE_WINDOW)
 IN_POSITION = NoTrade(NoTradeReason.IN_POSITION)
 MAX_TRADES_REACHED = NoTrade(NoTradeReason.MAX_TRADES_REACHED)
 PROPOSAL_WAITING = NoTrade(NoTradeReason.PROPOSAL_WAITING)
+BACK_PRESSURE = NoTrade(NoTradeReason.BACK_PRESSURE)
 NO_SETUP = NoTrade(NoTradeReason.NO_SETUP)
 THIN_VOLUME = NoTrade(NoTradeReason.THIN_VOLUME)
 WEAK_SETUP = NoTrade(NoTradeReason.WEAK_SETUP)
@@ -40,7 +41,9 @@ def not_now(bar: Bar, context: Context) -> NoTrade | None:
         return IN_POSITION
     if context.entries_filled >= context.entries_allowed:
         return MAX_TRADES_REACHED
-    return PROPOSAL_WAITING if context.is_waiting else None
+    if context.is_waiting:
+        return PROPOSAL_WAITING
+    return BACK_PRESSURE if context.is_broker_behind else None
 
 
 def leaving(

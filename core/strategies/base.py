@@ -49,6 +49,8 @@ class Context:
         Shares that working exit orders and stops at the broker would sell.
     is_waiting
         An entry proposal is staged, or an entry order works.
+    is_broker_behind
+        More orders of the whole desk wait for its answer than may (EX-15).
     risk_per_trade, max_notional
         USD; None where it needs an equity that is not known.
     min_notional
@@ -74,6 +76,7 @@ class Context:
     recommendation: Recommendation | None = None
     covered: Quantity = NO_SHARES
     is_waiting: bool = False
+    is_broker_behind: bool = False
     risk_per_trade: Money | None = None
     max_notional: Money | None = None
     min_notional: Decimal = ZERO

@@ -7,7 +7,7 @@ from decimal import Decimal
 from core.model.bar import Bar
 from core.model.order import StopHolder
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
-from core.model.values import Quantity, plain
+from core.model.values import Quantity, plain, priced
 
 LONGEST_REASON = 500
 """Characters of the words that a proposal is shown with."""
@@ -25,13 +25,13 @@ def fault_in(answer: object, strategy: str, bar: Bar, held: Quantity) -> str | N
         if not isinstance(number, Decimal) or not number.is_finite() or number <= 0:
             return f"its {name} is {number}"
     if isinstance(answer, EntrySignal) and answer.stop_price >= answer.limit_price:
-        return f"its stop {plain(answer.stop_price)} is not below its limit {plain(answer.limit_price)}"
+        return f"its stop {priced(answer.stop_price)} is not below its limit {priced(answer.limit_price)}"
     if (
         isinstance(answer, EntrySignal)
         and answer.target_price is not None
         and answer.target_price <= answer.limit_price
     ):
-        return f"its target {plain(answer.target_price)} is not above its limit {plain(answer.limit_price)}"
+        return f"its target {priced(answer.target_price)} is not above its limit {priced(answer.limit_price)}"
     if isinstance(answer, EntrySignal) and answer.confidence is not None and not 0 <= answer.confidence <= 1:
         return f"its confidence {answer.confidence} is not within 0 to 1"
     if isinstance(answer, ExitSignal) and answer.quantity > abs(held):

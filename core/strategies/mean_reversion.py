@@ -56,7 +56,8 @@ class MeanReversionStrategy(PlannedStrategy):
 
     @property
     def _is_warm(self) -> bool:
-        return self.state.ranges.value is not None and self.state.spread.value is not None
+        state: MeanReversionState = self.state
+        return state.ranges.is_full and state.spread.is_full
 
     def _setup(self, bar: Bar) -> Setup | NoTrade:
         mean, deviation = self.state.spread.mean.value, self.state.spread.value

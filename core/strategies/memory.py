@@ -33,6 +33,8 @@ class RunnerState:
         Since the last of those it answered a bar without one.
     held_back_at
         When an exit of it was held back because others would have bought on the same bar.
+    forgot, forgot_on
+        What of its memory did not fit when the desk began, and on which day; until the day after.
     wants_history, seen
         Its memory began late; and how many bars in a row it has seen since, up to as many as it needs.
     """
@@ -51,6 +53,8 @@ class RunnerState:
     fault: str = ""
     has_answered: bool = False
     held_back_at: datetime | None = None
+    forgot: str = ""
+    forgot_on: date | None = None
     wants_history: bool = False
     seen: int = 0
 

@@ -22,6 +22,7 @@ from core.facts import (
     SettingsApplied,
     SignalsOpposed,
     StrategyFailed,
+    StrategyForgot,
     StrategyFound,
     StrategyMissing,
     StrategyPaused,
@@ -31,7 +32,7 @@ from core.model.bar import Bar
 from core.model.evaluation import ShutCause
 from core.model.recommendation import Recommendation
 from core.model.session import Calendar, NoSession, Session
-from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade
+from core.model.signal import EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import ZERO, Money, Price, Quantity, Symbol
 from core.risk.evaluation.book import Shut
 from core.risk.scaling.contract import Conditions
@@ -41,19 +42,25 @@ from core.strategies.base import Context, Strategy
 from core.strategies.boundary import fault_in
 from core.strategies.house import HOUSE, OF_THE_HOUSE, Kinds, written_memory
 from core.strategies.memory import OrchestratorState, RunnerState, fault_in_words
-from core.strategies.own import MissingStrategy
+from core.strategies.own import RESERVED, MissingStrategy, OwnRunning, RaisedError, started
+from core.strategies.patience import PATIENCE, OverdueError
 from core.strategies.vwap import VwapStrategy
 from core.strategies.warming import bars_needed, has_missed_bars, keep_plan, shown
 
 NEW_YORK = ZoneInfo("America/New_York")
 ENOUGH_FOR_AN_ANOMALY = 30
 """Bars of a session that must all have given one reason before it is flagged."""
+CHOSEN = frozenset({NoTradeReason.DISABLED, NoTradeReason.PAUSED})
+"""Reasons that a person or the night chose, and that are shown as such: a session of them is no anomaly."""
 RAISED = "RAISED"
 """Counted beside the reasons for not trading: the strategy failed on the bar."""
 MALFORMED = "MALFORMED"
 """Counted beside the reasons: a signal that is not well formed."""
 RESTS = "RESTS"
 """Said of one that was too slow and is shown no bar until the operator resumes it."""
+
+
+PATIENCE_MS = Decimal(round(PATIENCE * 1000))
 
 
 class Holdings(Protocol):
@@ -65,6 +72,7 @@ class Holdings(Protocol):
     def entries_filled(self, strategy: str, day: date) -> int: ...
     def entries_allowed(self, day: date) -> int: ...
     def is_waiting(self, symbol: Symbol, strategy: str) -> bool: ...
+    def queued(self) -> int: ...
     def recommendation(self, symbol: Symbol, strategy: str) -> Recommendation | None: ...
     def shut(self, strategy: str, at: datetime) -> Shut | None: ...
     def opening_equity(self, day: date) -> Decimal | None: ...
@@ -99,6 +107,8 @@ class Orchestrator:
         Seconds that only go on: what an answer takes is measured by it. None where nobody measures (ST-07).
     failed
         Who raised on the last bar, or was too slow for it, for the handler of that bar.
+    forgot
+        Whose memory did not fit, and why, until it is told.
     silent
         Who said nothing of the last bar: it failed, rests, or is missing.
     """
@@ -110,6 +120,7 @@ class Orchestrator:
         self.clock: Callable[[], float] | None = None
         self.failed: list[StrategyFailed] = []
         self.silent: set[str] = set()
+        self.forgot: dict[tuple[str, Symbol], str] = {}
         self.state = OrchestratorState()
         self.settings = Settings()
         self.runners: dict[Symbol, list[Runner]] = {}
@@ -126,6 +137,7 @@ class Orchestrator:
             SignalsOpposed: self._opposed,
             StrategyMissing: self._is_missing,
             StrategyFound: self._is_found,
+            StrategyForgot: self._has_forgotten,
         }
 
     def restore(self, state: OrchestratorState, settings: Settings) -> None:
@@ -150,7 +162,10 @@ class Orchestrator:
 
     def runner(self, strategy: str, symbol: Symbol) -> Runner | None:
         """That strategy on that symbol; None where it does not run there."""
-        return next((r for r in self.runners.get(symbol, ()) if r.strategy.name == strategy), None)
+        for runner in self.runners.get(symbol, ()):
+            if runner.strategy.name == strategy:
+                return runner
+        return None
 
     def runners_of(self, strategy: str) -> tuple[Runner, ...]:
         """That strategy on every symbol where it runs."""
@@ -190,7 +205,7 @@ class Orchestrator:
                 runner.state.seen = shown(runner.strategy, fact.bars, self.calendar)
             except Exception as error:  # it goes on as one that begins now (ST-07)
                 self._begin_anew(runner)
-                runner.state.last_answer = f"{RAISED} {type(error).__name__}: {error}"
+                runner.state.last_answer = f"{RAISED} {_in_words(error)}"
             runner.state.memory = runner.strategy.state
             runner.state.wants_history = False
 
@@ -231,6 +246,10 @@ class Orchestrator:
     def _is_found(self, _at: datetime, fact: StrategyFound) -> None:
         self.state.missing.pop(fact.strategy, None)
 
+    def _has_forgotten(self, at: datetime, fact: StrategyForgot) -> None:
+        state = self._memory_of(fact.strategy, fact.symbol)
+        state.forgot, state.forgot_on = fact.reason, self.calendar.trading_day(at)
+
     def _memory_of(self, strategy: str, symbol: Symbol) -> RunnerState:
         return self.state.runners.setdefault(f"{strategy}/{symbol}", RunnerState())
 
@@ -244,9 +263,12 @@ class Orchestrator:
         self.is_dirty = True
 
     def _names(self) -> tuple[str, ...]:
-        """The house's, then the user's by name: those that load, have a table, or ran once."""
+        """The house's, then the user's by name: those that load, have a table, or ran once.
+
+        What a person typed has no strategy, and is remembered beside them.
+        """
         ran = {key.partition("/")[0] for key in self.state.runners}
-        own = {*self.kinds.known, *self.settings.strategies.own, *ran} - {*HOUSE}
+        own = {*self.kinds.known, *self.settings.strategies.own, *ran} - RESERVED
         return (*HOUSE, *sorted(own))
 
     def _runs(self, name: str, symbol: Symbol) -> bool:
@@ -264,6 +286,8 @@ class Orchestrator:
     def _made(self, name: str, symbol: Symbol) -> Runner:
         state = self._memory_of(name, symbol)
         strategy = self._strategy(name, state.memory)
+        if isinstance(strategy, OwnRunning) and strategy.forgot:
+            self.forgot[name, symbol] = strategy.forgot
         if not _goes_on(strategy, state.memory):
             self._begins(strategy, symbol, state)
         state.memory = strategy.state
@@ -274,17 +298,7 @@ class Orchestrator:
         return runner
 
     def _strategy(self, name: str, memory: object) -> Strategy:
-        """One that can be made; where one of the user's cannot, what stands in for it."""
-        kind = self.kinds.known.get(name)
-        if kind is None:
-            words = self.kinds.faults.get(name, f"{name}.py is not among your strategies; put it back, or turn it off")
-            return MissingStrategy(name, memory, words)
-        try:
-            return kind.make(self.settings.strategies.of(name), memory)
-        except Exception as error:
-            if name in HOUSE:
-                raise
-            return MissingStrategy(name, memory, str(error) or type(error).__name__)
+        return started(self.kinds, name, self.settings.strategies.of(name), memory)
 
     def missing(self) -> dict[str, str]:
         """Which of the user's strategies do not load, and why: those that have a table, and every broken file."""
@@ -302,15 +316,16 @@ class Orchestrator:
             self.failed, self.silent = [], set()
         self.state.heard = bar.start
         for runner in self.runners.get(bar.symbol, ()):
+            state, context = runner.state, runner.context
             if bar.start >= runner.until:
                 self._enter_session(runner, bar, at)
             if self.is_dirty:
                 self._refresh_all()
-            if runner.state.wants_history:
+            if state.wants_history:
                 self._count_towards_whole(runner)
-            if runner.context.held:
+            if context.held:
                 self._disable_after_loss(runner)
-            if runner.state.rests and not runner.context.held:
+            if state.rests and not context.held:
                 self._rest(runner)
             elif self.clock is None:
                 self._show(runner, bar)
@@ -319,27 +334,41 @@ class Orchestrator:
 
     def _show_and_measure(self, runner: Runner, bar: Bar, clock: Callable[[], float]) -> None:
         began = clock()
-        self._show(runner, bar)
+        has_answered = self._show(runner, bar)
         took = Decimal(round((clock() - began) * 1000))
-        if took > self.settings.strategies.slow_milliseconds:
+        if has_answered and took > self.settings.strategies.slow_milliseconds:
             self._note(runner, bar, milliseconds=took, limit=self.settings.strategies.slow_milliseconds)
 
-    def _show(self, runner: Runner, bar: Bar) -> None:
+    def _show(self, runner: Runner, bar: Bar) -> bool:
+        """Whether it answered."""
         state = runner.state
         if state.faults:
             self._settle(state)
         try:
             answer = runner.strategy.on_bar(bar, runner.context)
-        except (Exception, SystemExit) as error:  # skipped for this bar and shown; the others go on (ST-07)
-            words = f"{type(error).__name__}: {error}"
-            self._count(runner, RAISED)
-            state.last_answer = f"{RAISED} {words}"
+        except Exception as error:  # skipped for this bar and shown; the others go on (ST-07)
+            self._count(runner, RAISED if state.paused_at is None else NoTradeReason.PAUSED)
+            state.last_answer = f"{RAISED} {_in_words(error)}"
             self.silent.add(runner.strategy.name)
-            self._note(runner, bar, reason=words)
+            self._note(runner, bar, **self._how_it_failed(error))
             self._leave_by_the_close(runner, bar)
-            return
+            state.memory = runner.strategy.state
+            return False
         state.memory = runner.strategy.state
-        self._keep(runner, answer, bar)
+        if isinstance(answer, NoTrade):
+            self._count(runner, answer.reason)
+            state.last_answer = answer.reason
+            if runner.strategy.name not in HOUSE:
+                self._mind_own(runner, bar)
+        else:
+            self._keep(runner, answer, bar)
+        return True
+
+    def _how_it_failed(self, error: Exception) -> dict[str, Any]:
+        """One that was broken off was too slow."""
+        if isinstance(error, OverdueError):
+            return {"milliseconds": PATIENCE_MS, "limit": self.settings.strategies.slow_milliseconds}
+        return {"reason": _in_words(error)}
 
     def _settle(self, state: RunnerState) -> None:
         """A bar that it answered ends the row of those on which it failed."""
@@ -361,17 +390,13 @@ class Orchestrator:
         """What a strategy holds that says nothing must be flat by the close all the same (ST-09)."""
         context = runner.context
         if context.held > ZERO and bar.start >= context.flat_from:
-            why = f"flat from {context.flat_from:%H:%M} UTC, and {runner.strategy.name} does not say so itself"
+            why = (
+                f"flat from the bar of {context.flat_from:%H:%M} UTC, and {runner.strategy.name} does not say so itself"
+            )
             left = leaving(runner.strategy.name, bar, context.held, (ExitReason.FORCE_FLAT, why), None)
             self.answers.append(left)
 
-    def _keep(self, runner: Runner, answer: Answer, bar: Bar) -> None:
-        if isinstance(answer, NoTrade):
-            self._count(runner, answer.reason)
-            runner.state.last_answer = answer.reason
-            if runner.strategy.name not in HOUSE:
-                self._mind_own(runner, bar)
-            return
+    def _keep(self, runner: Runner, answer: EntrySignal | ExitSignal, bar: Bar) -> None:
         fault = fault_in(answer, runner.strategy.name, bar, runner.context.held)
         if fault is not None:  # it never becomes a proposal (EX-11)
             self._count(runner, MALFORMED)
@@ -415,8 +440,9 @@ class Orchestrator:
         runner.state.wants_history = not needed or runner.state.seen < needed
 
     def _count(self, runner: Runner, reason: str) -> None:
-        runner.state.reasons[reason] += 1
-        runner.state.session_reasons[reason] += 1
+        state = runner.state
+        state.reasons[reason] += 1
+        state.session_reasons[reason] += 1
 
     def _enter_session(self, runner: Runner, bar: Bar, at: datetime) -> None:
         session = self.calendar.session_at(bar.start)
@@ -426,6 +452,8 @@ class Orchestrator:
             is_next = runner.state.session is not None and not bars_needed(runner.strategy)
             runner.state.wants_history = runner.state.wants_history and not is_next
             runner.state.session = session.day
+            if runner.state.forgot_on is not None and session.day > runner.state.forgot_on:
+                runner.state.forgot, runner.state.forgot_on = "", None
             self._flag_anomaly(runner, bar.start)
         risk = self.settings.risk
         runner.until, runner.day = session.close, self.calendar.trading_day(at)
@@ -439,16 +467,19 @@ class Orchestrator:
     def _flag_anomaly(self, runner: Runner, at: datetime) -> None:
         reasons = runner.state.session_reasons
         runner.state.anomaly = ""
-        if len(reasons) == 1 and reasons.total() >= ENOUGH_FOR_AN_ANOMALY:
+        is_chosen = set(reasons) <= CHOSEN
+        if len(reasons) == 1 and reasons.total() >= ENOUGH_FOR_AN_ANOMALY and not is_chosen:
             runner.state.anomaly = (
                 f"{next(iter(reasons))} for all {reasons.total()} bars of the session before {at:%d %B}"
             )
         runner.state.session_reasons = Counter()
 
     def _refresh_all(self) -> None:
+        is_broker_behind = self.holdings.queued() > self.settings.execution.max_queued
         for runners in self.runners.values():
             for runner in runners:
                 self._refresh(runner)
+                runner.context.is_broker_behind = is_broker_behind
         self.is_dirty = False
 
     def _refresh(self, runner: Runner) -> None:
@@ -478,6 +509,10 @@ class Orchestrator:
         if limit is not None and -self.holdings.result_of(day, self.state.marks) >= limit:
             runner.state.disabled_on = day
         runner.context.is_day_disabled = runner.state.disabled_on == day
+
+
+def _in_words(error: Exception) -> str:
+    return str(error) if isinstance(error, RaisedError) else f"{type(error).__name__}: {error}"
 
 
 def _goes_on(strategy: Strategy, memory: object) -> bool:

@@ -180,8 +180,8 @@ class PlannedStrategy(ABC):
 
     def _reason_for_all(self, bar: Bar, context: Context, plan: Plan | None) -> tuple[ExitReason, str] | None:
         if bar.start >= context.flat_from:
-            closes = f"{context.session.close:%H:%M}"
-            return ExitReason.FORCE_FLAT, f"flat from {context.flat_from:%H:%M} UTC, the market closes at {closes}"
+            flat, closes = f"{context.flat_from:%H:%M}", f"{context.session.close:%H:%M}"
+            return ExitReason.FORCE_FLAT, f"flat from the bar of {flat} UTC, the market closes at {closes}"
         if plan is not None and plan.target is not None and bar.close >= plan.target:
             return ExitReason.TAKE_PROFIT, f"close {text(bar.close)} is at the target {text(plan.target)}"
         return self._reason_to_leave(bar, context)

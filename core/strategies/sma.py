@@ -55,23 +55,24 @@ class Pair:
         return self.fast.length, self.slow.length
 
     def take(self, close: Decimal) -> None:
-        slow = self.slow.mean
-        before = slow.total if slow.value is not None else None
-        self.fast.take(close)
-        self.slow.take(close)
-        self.gap_before = self.gap
-        if slow.value is not None:
-            self.gap = self.fast.total * slow.length - slow.total * self.fast.length
-        self.slope = ZERO if before is None else slow.total - before
+        fast, slow = self.fast, self.slow.mean
+        before, self.gap_before = slow.total, self.gap
+        fast.take(close)
+        slow.take(close)
+        if slow.is_full:
+            self.gap = fast.total * slow.length - slow.total * fast.length
+        if self.gap_before is not None:
+            self.slope = slow.total - before
 
     @property
     def crossing(self) -> Side | None:
         """Which way it crossed on the last bar: from not over to over, from not under to under."""
-        if self.gap is None or self.gap_before is None:
+        gap, before = self.gap, self.gap_before
+        if gap is None or before is None:
             return None
-        if self.gap > ZERO >= self.gap_before:
-            return Side.BUY
-        return Side.SELL if self.gap < ZERO <= self.gap_before else None
+        if gap > ZERO:
+            return Side.BUY if before <= ZERO else None
+        return Side.SELL if gap < ZERO <= before else None
 
     def agrees(self, side: Side) -> bool:
         return self.gap is not None and (self.gap > ZERO if side is Side.BUY else self.gap < ZERO)
@@ -146,9 +147,10 @@ class SmaStrategy(PlannedStrategy):
         for pair in state.pairs:
             pair.take(bar.close)
         state.said = None
-        for pair in state.pairs:
+        for pair in reversed(state.pairs):
             if side := pair.crossing:
                 state.said = Crossing(bar.start, side, pair.lengths, self._confidence(bar.close, pair, side))
+                return
 
     def _confidence(self, close: Decimal, pair: Pair, side: Side) -> Decimal:
         agreeing = Decimal(sum(other.agrees(side) for other in self.state.pairs)) / len(self.state.pairs)
@@ -162,9 +164,8 @@ class SmaStrategy(PlannedStrategy):
 
     @property
     def _is_warm(self) -> bool:
-        """As soon as one pair can cross; the filter waits for its own window."""
-        state = self.state
-        return state.ranges.value is not None and any(pair.gap_before is not None for pair in state.pairs)
+        """As soon as the fastest pair, which is the first, can cross; the filter waits for its own window."""
+        return self.state.ranges.is_full and self.state.pairs[0].gap_before is not None
 
     def _setup(self, bar: Bar) -> Setup | NoTrade:
         said, regime = self.state.said, self.state.regime.value

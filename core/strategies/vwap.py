@@ -37,6 +37,7 @@ OUTSIDE_WINDOW = NoTrade(NoTradeReason.OUTSIDE_WINDOW)
 IN_POSITION = NoTrade(NoTradeReason.IN_POSITION)
 MAX_TRADES_REACHED = NoTrade(NoTradeReason.MAX_TRADES_REACHED)
 PROPOSAL_WAITING = NoTrade(NoTradeReason.PROPOSAL_WAITING)
+BACK_PRESSURE = NoTrade(NoTradeReason.BACK_PRESSURE)
 PRICE_ABOVE_THRESHOLD = NoTrade(NoTradeReason.PRICE_ABOVE_THRESHOLD)
 WEAK_SETUP = NoTrade(NoTradeReason.WEAK_SETUP)
 ZERO_SIZE = NoTrade(NoTradeReason.ZERO_SIZE)
@@ -180,6 +181,8 @@ class VwapStrategy:
             return MAX_TRADES_REACHED
         if context.is_waiting:
             return PROPOSAL_WAITING
+        if context.is_broker_behind:
+            return BACK_PRESSURE
         # close < VWAP × (1 − deviation), multiplied out
         if bar.close * THREE * state.volume >= self._entry_part * state.weighted:
             return PRICE_ABOVE_THRESHOLD
@@ -246,7 +249,8 @@ class VwapStrategy:
             why = f"close {_text(close)} is {_percent(entry - close, entry)} % below the entry {_text(entry)}"
             return self._leaving(bar, uncovered, ExitReason.STOP_LOSS, why)
         if bar.start >= context.flat_from:
-            why = f"flat from {context.flat_from:%H:%M} UTC, the market closes at {context.session.close:%H:%M}"
+            flat, closes = f"{context.flat_from:%H:%M}", f"{context.session.close:%H:%M}"
+            why = f"flat from the bar of {flat} UTC, the market closes at {closes}"
             return self._leaving(bar, context.held, ExitReason.FORCE_FLAT, why)
         state = self.state
         if state.volume and close * THREE * state.volume >= state.weighted:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.model.order import Effect, OrderStatus, OrderType, Side
+from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.plan import PlanEnd, PlanPhase, PlanReport, PlanSource, SkippedRow, Standing
-from core.model.values import Digest, Money, Price, ProposalId, Quantity, Symbol, TicketId
+from core.model.values import NO_SHARES, Digest, Money, Price, ProposalId, Quantity, Symbol, TicketId
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,17 @@ class PlanRowView:
     refusals
         Why it would not go, or did not.
     cancels
-        How many of our own stops and targets make way for it first (EX-21).
+        Our own orders that make way for it first, in words (EX-21).
+    put_back
+        The stops that are asked for again for what it leaves, in words, the nearest first.
+    lost
+        Those of them that nothing puts back: targets.
+    left
+        Shares of its position once it is filled.
+    stop_holder
+        Who acts at the stop of an entry; None where it has none.
+    worst_loss
+        What is lost at that stop, USD; None where it has none, or no price is known.
     standing
         None before the plan is signed, and for what was left out.
     expected
@@ -44,8 +54,13 @@ class PlanRowView:
     power_after: Money | None
     refusals: tuple[str, ...]
     warnings: tuple[str, ...]
-    cancels: int
     reason: str
+    cancels: tuple[str, ...] = ()
+    put_back: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    left: Quantity = NO_SHARES
+    stop_holder: StopHolder | None = None
+    worst_loss: Money | None = None
     standing: Standing | None = None
     status: OrderStatus | None = None
     filled: Quantity | None = None
@@ -70,6 +85,8 @@ class PlanView:
         Why the last key on it did not sign.
     power_now
         Buying power before anything of it, USD.
+    end_reason
+        Of a plan that was signed and is over: how many of its orders stand where, counted as they stand now.
     """
 
     id: TicketId

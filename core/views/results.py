@@ -12,7 +12,7 @@ from core.model.values import Money, Price, Quantity, Symbol
 
 @dataclass(frozen=True, slots=True)
 class TradeRow:
-    """A position of today from open to flat. `slippage` in USD, positive is worse."""
+    """A position of today from open to flat. `slippage` in USD, positive is worse. `meant` as of a `Trade`."""
 
     key: str
     strategy: str
@@ -25,6 +25,7 @@ class TradeRow:
     exit_reason: ExitReason
     profit: Money
     slippage: Money
+    meant: ExitReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class ResultRow:
     realised, unrealised
         USD: profit of today's closed trades; of trades that are not flat yet, what they closed so far included. The
         second is None where a price is not known.
+    failed
+        Of `trades`, those whose first exit failed: no trading result, counted apart from `wins` (EX-18).
     declined, shadow
         Entries of today that were declined, expired or blocked, and what they would have made together; None where
         no limit of theirs was touched.
@@ -74,6 +77,7 @@ class ResultRow:
     unrealised: Money | None
     declined: int
     shadow: Money | None
+    failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,8 @@ class PositionRow:
         Shares that stops at the broker would close, and exits at the market; the rest is on YOU.
     at_limit
         Shares that an exit holds which waits at its limit: no stop guards them.
+    unattended_until, unattended_most
+        Up to when its exits go out without a key, UTC, each for so many shares at most; None where each needs one.
     in_doubt, doubt
         Shares that others would close if they arrived, and what those are: `stop`, `exit`, `exit and stop`.
     has_bracket
@@ -114,6 +116,8 @@ class PositionRow:
     nearer_stops: tuple[Price, ...] = ()
     acts_from: datetime | None = None
     at_limit: Quantity = NO_SHARES
+    unattended_until: datetime | None = None
+    unattended_most: Quantity = NO_SHARES
 
     @property
     def bare(self) -> Quantity:
@@ -226,6 +230,8 @@ class StrategyRow:
         What it measures, name and value in words: `VWAP 167.29`.
     trouble
         What is wrong with it: it is missing, it failed, it was paused for that; empty where nothing is.
+    is_off
+        Its table does not enable it: it opens nothing, and nothing of that is amiss.
     is_missing
         It does not load: nothing is proposed for it, and its position is watched by the desk alone.
     shut
@@ -235,7 +241,7 @@ class StrategyRow:
     evaluation
         What the last night said of it, label and words; none before its first.
     proposed
-        Why more of its allocation is proposed; empty where it is not.
+        Why more of its allocation is proposed, and how much; empty where it is not.
     """
 
     key: str
@@ -248,6 +254,7 @@ class StrategyRow:
     reasons: tuple[tuple[str, int], ...]
     figures: tuple[tuple[str, str], ...]
     trouble: str = ""
+    is_off: bool = False
     is_missing: bool = False
     shut: str = ""
     may_be_resumed: bool = False

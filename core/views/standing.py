@@ -44,6 +44,8 @@ class StatusView:
     at_risk, risk_budget
         Shares of equity: what would be lost if every stop filled now, and how much may be (RK-21); None while no
         equity is known.
+    are_entries_shut
+        Guards refuse every entry, whatever it is: the closed market, the window, a protection of the whole desk.
     """
 
     at: datetime
@@ -75,6 +77,7 @@ class StatusView:
     is_margin_near: bool = False
     at_risk: Fraction | None = None
     risk_budget: Fraction | None = None
+    are_entries_shut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

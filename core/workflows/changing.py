@@ -17,7 +17,7 @@ from core.facts import ProposalEnd, ProposalEnded, ProposalSkipped
 from core.inputs import EditOrder, MoveStop
 from core.model.bar import ONE_MINUTE
 from core.model.order import Effect as OrderEffect
-from core.model.order import LegRole, OrderRequest, OrderStatus, OrderType, Side, order_id_of
+from core.model.order import LegRole, OrderRequest, OrderStatus, OrderType, Side, TimeInForce, order_id_of
 from core.model.position import Position
 from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
@@ -59,9 +59,9 @@ class Changing:
         stops = self._stops(position)
         for stop in stops:
             self._stage_move(stop, command.stop_price)
-        bare = self._unguarded(position)
+        bare = self.unguarded(position)
         if bare > 0:
-            self._stage_guard(position, bare, command.stop_price)
+            self.stage_guard(position, bare, command.stop_price)
         elif not stops:
             self._skip(command.strategy, command.symbol, "no stop of it works at the broker: its exit is on its way")
         return ()
@@ -200,7 +200,7 @@ class Changing:
     def _too_much(self, proposal: Proposal) -> str | None:
         position = self.desk.ledger.position(proposal.symbol, proposal.strategy)
         has_its_side = position is not None and closing_side(position) is proposal.order.side
-        bare = self._unguarded(position) if position and has_its_side else Quantity(ZERO)
+        bare = self.unguarded(position) if position and has_its_side else Quantity(ZERO)
         return None if proposal.order.quantity <= bare else f"only {plain(bare)} are without a stop by now; ask again"
 
     # ── staging ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -220,7 +220,14 @@ class Changing:
         )
         self._stage(self._guard(moved, stop.strategy, stop.reference, "the operator moves the stop"))
 
-    def _stage_guard(self, position: Position, quantity: Quantity, price: Price) -> None:
+    def stage_guard(
+        self,
+        position: Position,
+        quantity: Quantity,
+        price: Price,
+        reason: str = "no stop at the broker guards these shares",
+        lasts: TimeInForce = TimeInForce.DAY,
+    ) -> None:
         """A stop where none works any more: it was rejected, cancelled, or never arrived."""
         side = closing_side(position)
         order = OrderRequest(
@@ -230,9 +237,10 @@ class Changing:
             effect=OrderEffect.CLOSE if side is Side.SELL else OrderEffect.COVER,
             quantity=quantity,
             type=OrderType.STOP,
+            time_in_force=lasts,
             stop_price=price,
         )
-        self._stage(self._guard(order, position.strategy, None, "no stop at the broker guards these shares"))
+        self._stage(self._guard(order, position.strategy, None, reason))
 
     def _guard(self, order: OrderRequest, strategy: str, reference: Price | None, reason: str) -> Proposal:
         return Proposal(
@@ -279,7 +287,7 @@ class Changing:
         exits = (o for o in ledger.working_exits(position.symbol, position.strategy) if not ledger.is_held(o))
         return [order for order in exits if order.is_protective and ledger.incumbent(order) is None]
 
-    def _unguarded(self, position: Position) -> Quantity:
+    def unguarded(self, position: Position) -> Quantity:
         """Shares that no stop guards and that no exit is out or signed for."""
         held = abs(position.quantity) - self.desk.ledger.claimed(position.symbol, position.strategy)
         left = left_to_close(self.desk, position.symbol, position.strategy, closing_side(position))

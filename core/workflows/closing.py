@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import replace
 from datetime import datetime
 
@@ -109,12 +109,25 @@ class Closing:
         """Whether its sale waited at a limit and makes way for another close, which waits or works: the stop goes back
         when that is over.
         """
-        for close in self.desk.stage.mandates(MandateKind.CLOSE):
-            ticket, sale = self._ticket(close), self.desk.ledger.order(close.mandate.parent)
-            is_on_its_way = close.is_unused or (sale is not None and sale.is_working)
-            if is_on_its_way and ticket is not None and use.mandate.parent in ticket.cancels:
+        for close in self._followers(use):
+            sale = self.desk.ledger.order(close.mandate.parent)
+            if close.is_unused or (sale is not None and sale.is_working):
                 return True
         return False
+
+    def _followers(self, use: MandateUse) -> list[MandateUse]:
+        """The closes for which its sale made way, those for which they made way, and so on."""
+        line, found = {use.mandate.parent}, []
+        waiting = list(self.desk.stage.mandates(MandateKind.CLOSE))
+        while following := [close for close in waiting if self._takes_the_place(close, line)]:
+            found += following
+            line |= {close.mandate.parent for close in following}
+            waiting = [close for close in waiting if close not in following]
+        return found
+
+    def _takes_the_place(self, close: MandateUse, sales: Set[ClientOrderId]) -> bool:
+        ticket = self._ticket(close)
+        return ticket is not None and not sales.isdisjoint(ticket.cancels)
 
     def _sell(self, use: MandateUse) -> Iterator[Effect]:
         confirmation = self.desk.stage.state.confirmations[use.mandate.ticket_id]
@@ -145,8 +158,9 @@ class Closing:
                 expires_at=None,
             ),
         )
-        for rest in self.desk.stage.mandates(MandateKind.RESTORE_STOP, use.mandate.parent):
-            yield from self._put_back(rest)  # what this sale leaves is guarded while it works (EX-13)
+        for rest in self.desk.stage.mandates(MandateKind.RESTORE_STOP):
+            if rest.mandate.parent == use.mandate.parent or use in self._followers(rest):
+                yield from self._put_back(rest)  # what this sale leaves is guarded while it works (EX-13)
 
     def _restore(self, use: MandateUse) -> Iterator[Effect]:
         """The sale is over: its shares that are left get their stop back, all of them where it failed."""

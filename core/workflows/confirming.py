@@ -24,7 +24,6 @@ from core.inputs import Confirm, FiguresFetched, LookAt, OpenTicket
 from core.model.account import Account
 from core.model.broker import FreshFigures
 from core.model.hours import extended_span
-from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side, StopHolder, Terms
 from core.model.quote import Quote
 from core.model.session import NoSession, Session
@@ -58,7 +57,7 @@ from core.staging.stage import Confirmation
 from core.workflows.changing import Changing
 from core.workflows.closing import Closing, exit_reason_of
 from core.workflows.listing import watched_exits
-from core.workflows.proposing import candidate_of, left_to_close
+from core.workflows.proposing import candidate_of, effect_of_exit, left_to_close
 from core.workflows.submitting import Intent, Submitting
 
 AT_THE_MARKET: Terms = OrderType.MARKET, None, None, None, None
@@ -132,8 +131,9 @@ class Confirming:
         left = left_to_close(self.desk, proposal.symbol, proposal.strategy, order.side)
         if not proposal.is_exit or order.quantity <= left:
             return order
-        effect = OrderEffect.REDUCE if order.effect is OrderEffect.CLOSE else order.effect
-        return replace(order, quantity=left, effect=effect)
+        position = self.desk.ledger.position(proposal.symbol, proposal.strategy)
+        held = abs(position.quantity) if position is not None else ZERO
+        return replace(order, quantity=left, effect=effect_of_exit(order.side, left, held))
 
     def ticket(self, proposal: Proposal, fresh: FreshFigures | None) -> Ticket:
         """What is shown of a proposal and can be signed; it is recorded by whoever opens it."""
@@ -444,14 +444,18 @@ def figures_of(proposal: Proposal, price: Price | None, context: ReviewContext) 
     order = proposal.order
     cost = Money(order.quantity * price) if price is not None else None
     account = context.account if isinstance(context.account, Account) else None
-    loss = None
-    if isinstance(proposal.stop, StopPlan) and price is not None:
-        loss = Money(abs(price - proposal.stop.price) * order.quantity)
     share = Fraction(cost / account.equity) if cost is not None and account and account.equity > 0 else None
     after = None
     if cost is not None and account and not proposal.only_reduces:
         after = Money(free_for(order, context.ledger, account) - _taken(proposal, cost, account, context))
-    return Figures(cost, loss, share, after)
+    return Figures(cost, worst_loss_of(proposal, price), share, after)
+
+
+def worst_loss_of(proposal: Proposal, price: Price | None) -> Money | None:
+    """What is lost at its stop, USD; None where it has none, or no price is known."""
+    if not isinstance(proposal.stop, StopPlan) or price is None:
+        return None
+    return Money(abs(price - proposal.stop.price) * proposal.order.quantity)
 
 
 def _taken(proposal: Proposal, cost: Money, account: Account, context: ReviewContext) -> Money:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from core.desk import Desk
 from core.effects import CancelOrder, Effect
-from core.execution.order import Order
+from core.execution.order import NEVER_ARRIVED, Order
 from core.facts import OrderInDoubt, OrderNotFound, Source, UpdateIgnored
 from core.inputs import LookUpAnswered
 from core.model.broker import NoAnswer, NotFound, OrderReport
@@ -15,7 +15,6 @@ from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
 from core.workflows.filling import Filling, is_ours, look_up
 
-NEVER_ARRIVED = "never arrived"
 TOGETHER = 3
 """Orders to be looked up at once for which the books as a whole are fewer requests."""
 

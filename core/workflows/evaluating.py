@@ -15,6 +15,7 @@ from core.facts import (
     Halted,
     PromotionDecided,
     PromotionProposed,
+    PromotionRefused,
     Resumed,
     StrategiesEvaluated,
     StrategyOpened,
@@ -128,6 +129,8 @@ class Evaluating:
         decided_on = book.state.records[strategy].decided_on
         if strategy in book.state.proposed:
             return "more of its allocation is proposed already"
+        if self.desk.allocations.grown(strategy, terms.more) is None:
+            return f"does well ({verdict.reason}); it has no allocation of its own that could grow"
         if decided_on is not None and (day - decided_on).days < terms.least_days:
             return f"goes on as it is; more was decided on {decided_on}"
         self.desk.record(PromotionProposed(strategy, Fraction(terms.more), verdict.reason))
@@ -192,8 +195,18 @@ class Evaluating:
         return ()
 
     def on_decide(self, command: DecidePromotion) -> Iterable[Effect]:
-        if command.strategy in self.desk.evaluation.state.proposed:
-            self.desk.record(PromotionDecided(command.strategy, command.is_adopted))
+        """What is adopted holds from the next trading day on; where all together would be too much, it is refused."""
+        desk, strategy = self.desk, command.strategy
+        proposed = desk.evaluation.state.proposed.get(strategy)
+        if proposed is None:
+            return ()
+        if not command.is_adopted:
+            desk.record(PromotionDecided(strategy, is_adopted=False))
+        elif (refusal := desk.allocations.refusal_to_grow(strategy, proposed.step)) is not None:
+            desk.record(PromotionRefused(strategy, refusal))
+        else:
+            to = desk.allocations.grown(strategy, proposed.step)
+            desk.record(PromotionDecided(strategy, is_adopted=True, allocation=to))
         return ()
 
     # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -44,6 +44,14 @@ def listed_exits(desk: Desk, proposal: Proposal) -> tuple[ListedExit, ...]:
     return (*targets, *_others(desk, proposal))
 
 
+def signed_in_words(desk: Desk) -> Iterator[str]:
+    """`SPY until 16:00 New York`: each position whose exits go out without a key (OP-06)."""
+    for position in desk.ledger.positions():
+        use = desk.stage.signed_exits(position.entry_order, desk.at)
+        if use is not None:
+            yield f"{position.symbol} until {use.mandate.ends_at.astimezone(NEW_YORK):%H:%M} New York"
+
+
 def _targets(desk: Desk, proposal: Proposal) -> Iterator[ListedExit]:
     terms = desk.control.settings.exits
     if proposal.strategy in AVERAGES and proposal.reference is not None and proposal.target_price is None:
@@ -70,7 +78,7 @@ def _others(desk: Desk, proposal: Proposal) -> Iterator[ListedExit]:
     if is_flat and isinstance(day, Session):
         minutes = settings.strategies.flat_minutes(strategy) if runner is not None else terms.flat_minutes
         flat = (day.close - timedelta(minutes=minutes)).astimezone(NEW_YORK)
-        yield ListedExit(f"flat from {flat:%H:%M} New York", None)
+        yield ListedExit(f"flat from the bar of {flat:%H:%M} New York", None)
 
 
 def _of_the_rules(terms: ExitTerms, proposal: Proposal) -> Iterator[ListedExit]:

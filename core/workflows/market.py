@@ -10,7 +10,7 @@ from core.effects import Effect, FetchAccount
 from core.facts import BarClosed, MarketDataQuarantined, ProposalEnd, ProposalEnded
 from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.market.normaliser import COMPLETE, Quarantined
-from core.model.bar import ONE_MINUTE, Bar
+from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE, Bar
 from core.model.position import Position
 from core.model.session import Session
 from core.model.signal import EntrySignal, ExitSignal
@@ -54,17 +54,11 @@ class Market:
         desk.record(BarClosed(bar))
         if desk.protections.has_news:
             self.tell_of_guards()
-        orchestrator = desk.orchestrator
-        if orchestrator.failed:
+        if desk.orchestrator.failed:
             self.minding.tell_of_failures()
-        answers = orchestrator.take_answers()
-        if desk.ledger.state.positions:
-            answers += self.exiting.signals(bar, answers)
-        if answers or desk.stage.state.proposals:
-            return self._after_bar(message, answers)
-        if bar.start >= self._day_known_until:
-            return self._new_day(bar)
-        return self._how_much(bar) if desk.ledger.state.positions else NOTHING
+        if desk.orchestrator.answers or desk.ledger.state.positions or desk.stage.state.proposals:
+            return self._after_busy_bar(message)
+        return self._new_day(bar)
 
     def on_quote(self, message: QuoteArrived) -> Iterable[Effect]:
         judgement = self.desk.normaliser.judge_quote(message.quote, self.desk.at)
@@ -78,17 +72,28 @@ class Market:
         self.desk.record(MarketDataQuarantined(message.place, message.reason))
         return NOTHING
 
+    def _after_busy_bar(self, message: BarArrived) -> Iterable[Effect]:
+        """Something was said, is held, or waits for a key."""
+        bar, desk = message.bar, self.desk
+        answers = desk.orchestrator.take_answers()
+        if desk.ledger.state.positions:
+            answers += self.exiting.signals(bar, answers)
+        if answers or desk.stage.state.proposals:
+            return self._after_bar(message, answers)
+        return self._new_day(bar) or self._how_much(bar)
+
     def _after_bar(self, message: BarArrived, answers: list[EntrySignal | ExitSignal]) -> Iterator[Effect]:
         bar = message.bar
         yield from self._new_day(bar)
         self._withdraw_exits(bar, answers)
         lives_until = None if message.whole is None else self._end_of_session()
+        timeframe = BY_MINUTE if message.whole is None else BY_SESSION
         for answer in self.minding.agreed(bar, answers):
             if isinstance(answer, EntrySignal):
-                self.proposing.stage_entry(answer, lives_until)
+                self.proposing.stage_entry(answer, lives_until, timeframe)
                 self.after_entry(answer)
             else:
-                self.proposing.stage_exit(answer)
+                self.proposing.stage_exit(answer, timeframe)
         yield from self.release_signed()
         if self.desk.ledger.state.positions:
             yield from self._how_much(bar)

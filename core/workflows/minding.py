@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.desk import Desk
-from core.facts import StrategyFound, StrategyMissing, StrategyPaused
+from core.facts import StrategyForgot, StrategyFound, StrategyMissing, StrategyPaused
 from core.model.bar import Bar
 from core.model.signal import ExitSignal
 from core.strategies.memory import RunnerState
@@ -41,6 +41,12 @@ class Minding:
                 self.desk.record(StrategyMissing(name, reason))
         for name in sorted(told.keys() - found.keys()):
             self.desk.record(StrategyFound(name))
+
+    def tell_of_forgotten(self) -> None:
+        """Whose memory did not fit, once."""
+        forgot, self.desk.orchestrator.forgot = self.desk.orchestrator.forgot, {}
+        for (name, symbol), reason in forgot.items():
+            self.desk.record(StrategyForgot(name, symbol, reason))
 
     def _may_wait(self, answer: ExitSignal) -> bool:
         """Whether this wish to leave was not held back before, and is not proposed yet."""

@@ -16,7 +16,7 @@ from core.model.plan import PlanLine, SkippedRow
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal, StopPlan
-from core.model.values import ZERO, Price, ProposalId, Quantity, Symbol, TicketId, plain, rounded_down
+from core.model.values import ZERO, Price, ProposalId, Quantity, Symbol, TicketId, plain, priced, rounded_down
 from core.staging.extended import marked_for
 from core.staging.legs import with_legs
 from core.workflows.proposing import closing_side, left_to_close, side_of
@@ -83,12 +83,15 @@ class PlanRows:
         price = row.limit_price or self._price(row.symbol)
         if row.notional is None or price is None:
             return NO_PRICE
-        step = self._step(row)
+        step, whole = self._step(row)
         shares = Quantity(rounded_down(row.notional / price, step))
-        how = f", {plain(row.notional)} USD at {plain(price)}"
+        how = f", {plain(row.notional)} USD at {priced(price)}"
         risk = self.desk.control.settings.risk
         if shares * price >= risk.min_notional or not risk.sizing.raise_to_minimum:
-            return (shares, how) if shares > 0 else f"{plain(row.notional)} USD buys less than {plain(step)} shares"
+            too_little = (
+                f"{plain(row.notional)} USD buys less than {plain(step)} {row.symbol} at {priced(price)}{whole}"
+            )
+            return (shares, how) if shares > 0 else too_little
         steps = (risk.min_notional / price / step).to_integral_value(ROUND_CEILING)
         return Quantity(steps * step), f"{how}, raised to the smallest order of {plain(risk.min_notional)} USD"
 
@@ -96,11 +99,18 @@ class PlanRows:
         found = self.desk.last_price(symbol)
         return found[1] if found is not None else None
 
-    def _step(self, row: PlanRow) -> Decimal:
-        """Whole shares where the broker is to hold the stop with the entry, or the order rests longer than a day."""
+    def _step(self, row: PlanRow) -> tuple[Decimal, str]:
+        """What a quantity is a multiple of, and why that is whole shares where the broker takes no fraction of it.
+
+        The stop of a fraction follows its fill, as an order of the day.
+        """
         instrument = self.desk.instruments.get(row.symbol)
-        is_whole = row.stop_price is not None or row.time_in_force is not TimeInForce.DAY
-        return Decimal(1) if instrument is None or is_whole else instrument.quantity_step
+        if row.time_in_force is not TimeInForce.DAY:
+            return Decimal(1), f": {row.time_in_force.value} is for whole shares; write day, or more"
+        if row.effect is OrderEffect.SHORT:
+            return Decimal(1), ": a short is for whole shares; write more"
+        step = Decimal(1) if instrument is None else instrument.quantity_step
+        return step, "; write more" if step < 1 else ": its market takes whole shares; write more"
 
     # ── what reduces ─────────────────────────────────────────────────────────────────────────────────────────────
 

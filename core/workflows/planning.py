@@ -54,13 +54,13 @@ class Planning:
         """A dry run of every order first; then fresh quotes are asked for, by which it is tried again."""
         plan_id = TicketId(digest_of("plan", str(self.desk.plans.state.opened + 1))[:16])
         if self.desk.plans.running is not None:
-            self.desk.record(PlanRefused(plan_id, (RUNS,)))
+            self._refuse(command, plan_id, RUNS)
             return
         wanted, skipped = self._lines(command, plan_id)
         if not wanted:
             nothing = {PlanSource.PROPOSALS: NOTHING_WAITS, PlanSource.FLATTEN: NOTHING_HELD}
             reasons = tuple(f"{row.place}: {row.reason}" for row in skipped)
-            self.desk.record(PlanRefused(plan_id, (nothing.get(command.source, NO_ROWS), *reasons)))
+            self._refuse(command, plan_id, nothing.get(command.source, NO_ROWS), *reasons)
             return
         self._put_aside("another plan was opened")
         ordered = [line for line in wanted if line.proposal.only_reduces]
@@ -68,11 +68,15 @@ class Planning:
         tried = Rehearsal(self.desk, self.gate).try_all(ordered)
         lines = tuple(PlanLine(t.proposal, t.refusals) for t in tried)
         at = self.desk.at
-        plan = Plan(plan_id, command.source, command.name, lines, skipped, at, at + self._seconds("life_seconds"))
+        ends_at = at + self._seconds("life_seconds")
+        plan = Plan(plan_id, command.source, command.name, lines, skipped, at, ends_at, command.request)
         marked = tuple(line.proposal.id for line in lines) if command.source is PlanSource.FLATTEN else ()
         self.desk.record(PlanOpened(plan, marked))
         for symbol in dict.fromkeys(line.proposal.symbol for line in lines):
             yield FetchFigures(NOBODY, None, symbol)
+
+    def _refuse(self, command: OpenPlan, plan_id: TicketId, *reasons: str) -> None:
+        self.desk.record(PlanRefused(plan_id, reasons, command.name, command.request))
 
     def _lines(self, command: OpenPlan, plan_id: TicketId) -> tuple[tuple[PlanLine, ...], tuple[SkippedRow, ...]]:
         if command.source is PlanSource.FILE:

@@ -9,9 +9,10 @@ from decimal import Decimal
 
 from core.desk import Desk
 from core.effects import Effect
+from core.execution.order import Order
 from core.facts import MandateEnded, ProposalEnd, ProposalEnded, ProposalSkipped, ProposalStaged, TicketClosed
 from core.inputs import Decline, LeaveTicket, ProposeClose, ProposeFlattening, ProposeOrder
-from core.model.bar import ONE_MINUTE
+from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE
 from core.model.order import Effect as OrderEffect
 from core.model.order import Leg, LegRole, OrderClass, OrderRequest, OrderType, Side, order_id_of
 from core.model.position import Position
@@ -22,7 +23,6 @@ from core.risk.gate import Candidate, Gate
 from core.staging.extended import marked_for
 from core.staging.legs import target_of, with_legs
 
-TIMEFRAME = "1min"
 FORGOTTEN = "what this bar ordered was forgotten by a reset or a restore; the next bar counts"
 TOO_LATE = "its bar came later than its signal lives; the bars from now on propose"
 DECLINED = "an exit of it was declined: each one needs your key again"
@@ -40,7 +40,7 @@ class Proposing:
 
     # ── strategies ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def stage_entry(self, signal: EntrySignal, lives_until: datetime | None = None) -> None:
+    def stage_entry(self, signal: EntrySignal, lives_until: datetime | None = None, timeframe: str = BY_MINUTE) -> None:
         """It lives for the settings' seconds after its minute, unless its bar was a whole day (ST-03)."""
         if self.desk.control.is_forgotten(signal.bar_start + ONE_MINUTE):
             self._skip(signal.strategy, signal.symbol, (FORGOTTEN,), signal.bar_start)
@@ -52,7 +52,7 @@ class Proposing:
             return
         held = self.desk.ledger.position(signal.symbol, signal.strategy)
         order = OrderRequest(
-            client_order_id=signal_order_id(signal.strategy, signal.symbol, signal.bar_start, Side.BUY),
+            client_order_id=signal_order_id(signal.strategy, signal.symbol, signal.bar_start, Side.BUY, timeframe),
             symbol=signal.symbol,
             side=Side.BUY,
             effect=OrderEffect.ADD if held else OrderEffect.OPEN,
@@ -78,7 +78,7 @@ class Proposing:
             )
         )
 
-    def stage_exit(self, signal: ExitSignal) -> None:
+    def stage_exit(self, signal: ExitSignal, timeframe: str = BY_MINUTE) -> None:
         """One exit a position: while one waits or is on its way, a further signal changes nothing, unless it is for
         more, or for a stop or the close of the day where the one that waits is for something else (EX-18).
         """
@@ -90,10 +90,11 @@ class Proposing:
             self.desk.record(ProposalEnded(waiting.id, ProposalEnd.WITHDRAWN, OVERTAKEN))
         if self.is_leaving(position):
             return
+        side = closing_side(position)
         self._stage_close(
             position,
             signal.quantity,
-            order_id=signal_order_id(signal.strategy, signal.symbol, signal.bar_start, closing_side(position)),
+            order_id=signal_order_id(signal.strategy, signal.symbol, signal.bar_start, side, timeframe),
             signal_time=signal.bar_start,
             exit_reason=signal.exit_reason,
             intended=signal.intended_price,
@@ -308,7 +309,7 @@ class Proposing:
             return
         if clamped < quantity:
             reason = f"{reason}; {plain(quantity)} was asked for, {plain(clamped)} is left to close"
-        effect = OrderEffect.COVER if side is Side.BUY else self._closing_effect(clamped, held)
+        effect = effect_of_exit(side, clamped, held)
         order = OrderRequest(order_id, position.symbol, side, effect, clamped, OrderType.MARKET)
         if terms is not None:
             order = self._marked(in_terms_of(terms, order))
@@ -349,9 +350,6 @@ class Proposing:
         if any(not order.stands_by for order in doubted):
             return "an exit of it is in doubt: the broker is asked, and nothing is sent twice"
         return "an exit of all of it is working already; Orders shows it"
-
-    def _closing_effect(self, quantity: Quantity, held: Decimal) -> OrderEffect:
-        return OrderEffect.CLOSE if quantity == held else OrderEffect.REDUCE
 
     def _position_to_close(self, symbol: Symbol, side: Side) -> Position | None:
         return next((p for p in self.desk.ledger.positions_in(symbol) if closing_side(p) is side), None)
@@ -431,13 +429,29 @@ def candidate_of(proposal: Proposal) -> Candidate:
     )
 
 
-def signal_order_id(strategy: str, symbol: Symbol, bar_start: datetime, side: Side) -> ClientOrderId:
+def signal_order_id(
+    strategy: str, symbol: Symbol, bar_start: datetime, side: Side, timeframe: str = BY_MINUTE
+) -> ClientOrderId:
     """`vwap:SPY:1min:2013-10-08T14:50:00Z:buy`, hashed (EX-04)."""
-    return order_id_of(strategy, symbol, TIMEFRAME, f"{bar_start:%Y-%m-%dT%H:%M:%SZ}", side.value)
+    return order_id_of(strategy, symbol, timeframe, f"{bar_start:%Y-%m-%dT%H:%M:%SZ}", side.value)
+
+
+def timeframe_of(order: Order) -> str:
+    """What the bar was that made it: its own id says so."""
+    request = order.request
+    by_session = signal_order_id(order.strategy, request.symbol, order.signal_time, request.side, BY_SESSION)
+    return BY_SESSION if order.id == by_session else BY_MINUTE
 
 
 def closing_side(position: Position) -> Side:
     return Side.SELL if position.quantity > 0 else Side.BUY
+
+
+def effect_of_exit(side: Side, quantity: Decimal, held: Decimal) -> OrderEffect:
+    """What an exit of so many of the shares that are held is called, everywhere."""
+    if side is Side.BUY:
+        return OrderEffect.COVER
+    return OrderEffect.CLOSE if quantity == held else OrderEffect.REDUCE
 
 
 def side_of(effect: OrderEffect) -> Side:

@@ -20,7 +20,7 @@ from core.staging.stage import MandateUse
 from core.workflows.cancelling import Cancelling
 from core.workflows.doubting import Doubting
 from core.workflows.filling import look_up
-from core.workflows.proposing import TIMEFRAME, Proposing, closing_side, left_to_close
+from core.workflows.proposing import Proposing, closing_side, left_to_close, timeframe_of
 from core.workflows.submitting import Intent, Submitting
 
 CLOSED = "the position is closed"
@@ -196,4 +196,4 @@ def child_order_id(parent: Order, index: int, side: Side) -> ClientOrderId:
     if is_by_hand or parent.request.replaces is not None:
         return order_id_of(parent.id, side.value, str(index))
     start = f"{parent.signal_time:%Y-%m-%dT%H:%M:%SZ}"
-    return order_id_of(parent.strategy, parent.request.symbol, TIMEFRAME, start, side.value, str(index))
+    return order_id_of(parent.strategy, parent.request.symbol, timeframe_of(parent), start, side.value, str(index))

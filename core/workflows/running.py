@@ -1,8 +1,9 @@
 """A signed plan, order by order: what reduces first, then the wait, then what opens, then the report (EX-10).
 
 Each order takes the way of a ticket: at its turn it is opened and confirmed by the mandate that the plan's key gave,
-and checked again on a clock, an account and a quote fetched for it. One is on that way at a time. A halt, a kill or a
-restart stops what has not gone. After a time-out no buy leaves by itself.
+and checked again on a clock, an account and a quote fetched for it. One is on that way at a time, and the next has its
+turn when the broker has answered to it: no order waits in the line behind another, and each sees what those before it
+left. A halt, a kill or a restart stops what has not gone. After a time-out no buy leaves by itself.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from core.facts import (
 from core.inputs import AnswerPlan, LeavePlan
 from core.model.account import Account
 from core.model.broker import BrokerPicture
+from core.model.order import OrderStatus
 from core.model.plan import PlanEnd, PlanPhase, PlanReport, PlanSource, ReportLine, SignedOrder, Standing
 from core.model.staging import MandateKind, Ticket
 from core.model.values import NO_SHARES, Money, Quantity, Symbol, plain
@@ -47,6 +49,7 @@ BY_OPERATOR = "stopped by the operator"
 UNANSWERED = "nobody said in time whether the buys should go; none of them went"
 TIME_OVER = "the time for which it was signed is over"
 ALL_OUT = "every order has had its turn; waiting for the fills"
+STILL_CLEARING = "its stop makes way; it goes when that is gone, and Orders shows it then"
 ASKS_BROKER = "the broker is asked for the report"
 FEW = 3
 """Orders up to which each is asked for by itself; more are asked for at once, in the broker's books (EX-17)."""
@@ -110,7 +113,7 @@ class Running:
         following = self._following(run, run.sells())
         if following is not None:
             yield from self._take_turn(run, following)
-        elif not self._is_in_hand(run, run.sells()):
+        elif self._have_all_gone(run, run.sells()):
             self._move(run, PlanPhase.WAITING, "every sell has had its turn; the buys wait for their fills")
 
     def _wait(self, run: PlanRun) -> None:
@@ -123,7 +126,8 @@ class Running:
             self._move(run, PlanPhase.SETTLING, "no buys follow")
             return
         if not open_ and not (failed := self._not_filled(run)):
-            self._move(run, PlanPhase.BUYING, "every sell is filled: the buys, against fresh buying power")
+            before = "every sell is filled" if run.sells() else "nothing is sold before"
+            self._move(run, PlanPhase.BUYING, f"{before}: the buys, against fresh buying power")
             return
         names = ", ".join(self._in_words(order) for order in open_ or failed)
         waited = (
@@ -136,10 +140,16 @@ class Running:
             yield from self._stop(run, UNANSWERED)
 
     def _buy(self, run: PlanRun) -> Iterator[Effect]:
+        """A buy of which nobody knows holds the others back, and after a while the plan asks (EX-06, EX-10)."""
+        doubted = self._doubted(run)
+        if doubted and self.desk.at >= self._asks_at(run, doubted):
+            names = ", ".join(self._in_words(order) for order in doubted)
+            self._move(run, PlanPhase.ASKING, f"{names} in doubt: go on with the buys that still fit, or stop?")
+            return
         following = self._following(run, run.buys())
         if following is not None:
             yield from self._take_turn(run, following)
-        elif not self._is_in_hand(run, run.buys()):
+        elif self._have_all_gone(run, run.buys()):
             self._move(run, PlanPhase.SETTLING, ALL_OUT)
 
     def _settle(self, run: PlanRun) -> Iterator[Effect]:
@@ -173,7 +183,7 @@ class Running:
             if run.plan.source is PlanSource.FILE and signed.proposal.id in self.desk.stage.state.proposals:
                 self.desk.record(ProposalEnded(signed.proposal.id, ProposalEnd.WITHDRAWN, "its plan is over"))
         end = PlanEnd.STOPPED if run.phase_reason.startswith("stopped") or run.halted else PlanEnd.DONE
-        self.desk.record(PlanEnded(run.id, end, self._in_sum(run), self._figures(run)))
+        self.desk.record(PlanEnded(run.id, end, self.plans.in_sum(run), self._figures(run)))
 
     # ── one order ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -196,8 +206,7 @@ class Running:
         if isinstance(permitted, str):
             self.desk.record(PlanOrderSkipped(run.id, proposal.id, (permitted,)))
             return
-        lapses_at = min(permitted.lapses_at, self.desk.at + self._approval_life())
-        approval = replace(permitted, id=str(ticket.id), ticket_id=ticket.id, lapses_at=lapses_at)
+        approval = replace(permitted, id=str(ticket.id), ticket_id=ticket.id)
         if proposal.id not in self.desk.stage.state.proposals:
             self.desk.record(ProposalStaged(proposal, signed.review))
         self.desk.record(PlanTurnBegun(run.id, proposal.id, ticket.id))
@@ -230,13 +239,47 @@ class Running:
     # ── where they stand ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _following(self, run: PlanRun, orders: tuple[SignedOrder, ...]) -> SignedOrder | None:
-        """The next whose turn it is; None while one is being checked or has no answer, or where none is left."""
-        if self._is_in_hand(run, orders):
+        """The next whose turn it is; None while one is being checked or any request of ours has no answer yet, or where
+        none is left."""
+        if self._is_in_hand(run, orders) or self._is_line_busy():
             return None
         return next((o for o in orders if self.plans.standing(run, o) is Standing.WAITING), None)
 
     def _is_in_hand(self, run: PlanRun, orders: tuple[SignedOrder, ...]) -> bool:
-        return any(self.plans.standing(run, order).holds_the_turn for order in orders)
+        doubted = self._doubted(run)
+        return any(
+            self.plans.standing(run, order).holds_the_turn or self._waits_for_answer(run, order) or order in doubted
+            for order in orders
+        )
+
+    def _have_all_gone(self, run: PlanRun, orders: tuple[SignedOrder, ...]) -> bool:
+        are_left = any(self.plans.standing(run, order) is Standing.WAITING for order in orders)
+        return not are_left and not self._is_in_hand(run, orders)
+
+    def _is_line_busy(self) -> bool:
+        """A request of ours, the stop of a fill perhaps, is on its way: another would wait behind it."""
+        working = self.desk.ledger.working()
+        return any(order.status is OrderStatus.PENDING and order.in_doubt_since is None for order in working)
+
+    def _waits_for_answer(self, run: PlanRun, signed: SignedOrder) -> bool:
+        """The stream has told of it, and its own answer has not come yet; not for longer than an answer may take."""
+        order = self.desk.ledger.order(signed.order_id)
+        if order is None or signed.order_id in run.answered or signed.proposal.id in run.refusals:
+            return False
+        is_told = order.status is not OrderStatus.PENDING and order.status is not OrderStatus.REJECTED
+        return is_told and self.desk.at < self._answer_due(order)
+
+    def _answer_due(self, order: Order) -> datetime:
+        return order.created_at + self._patience()
+
+    def _doubted(self, run: PlanRun) -> list[SignedOrder]:
+        """The buys that are looked up, and of which the operator was not asked yet."""
+        found = [order for order in run.buys() if self.plans.standing(run, order) is Standing.IN_DOUBT]
+        return [order for order in found if self._asks_at(run, [order]) >= (run.phase_since or self.desk.at)]
+
+    def _asks_at(self, run: PlanRun, doubted: list[SignedOrder]) -> datetime:
+        orders = [order for signed in doubted if (order := self.desk.ledger.order(signed.order_id)) is not None]
+        return min(order.in_doubt_since or order.created_at for order in orders) + self._patience()
 
     def _unsettled(self, run: PlanRun, orders: tuple[SignedOrder, ...]) -> list[SignedOrder]:
         return [order for order in orders if not self.plans.standing(run, order).is_over]
@@ -251,20 +294,6 @@ class Running:
         return f"{request.side.value.upper()} {plain(left)} {request.symbol}"
 
     # ── the report ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _in_sum(self, run: PlanRun) -> str:
-        """`9 of 14 filled, 1 working, 4 not sent`; and why it was stopped."""
-        standings = [self.plans.standing(run, order) for order in run.orders]
-        filled = standings.count(Standing.FILLED)
-        working = sum(not s.is_over for s in standings)
-        refused = standings.count(Standing.REFUSED) + standings.count(Standing.WAITING)
-        ended = standings.count(Standing.ENDED)
-        parts = [f"{filled} of {len(standings)} filled"]
-        parts += [f"{working} still working"] if working else []
-        parts += [f"{ended} ended unfilled"] if ended else []
-        parts += [f"{refused} not sent"] if refused else []
-        why = f"; {run.phase_reason}" if run.phase_reason.startswith("stopped") else ""
-        return ", ".join(parts) + why
 
     def _figures(self, run: PlanRun) -> PlanReport:
         account = self._picture.account if self._picture is not None else self.desk.account
@@ -287,6 +316,8 @@ class Running:
         request = signed.proposal.order
         order: Order | None = self.desk.ledger.order(signed.order_id)
         told = "; ".join(run.refusals.get(signed.proposal.id, ()))
+        if self.plans.standing(run, signed) is Standing.CLEARING:
+            told = STILL_CLEARING
         return ReportLine(
             proposal_id=signed.proposal.id,
             symbol=request.symbol,
@@ -296,7 +327,7 @@ class Running:
             expected=signed.price,
             average=order.average_price if order is not None else None,
             status=order.status if order is not None else None,
-            reason=order.reason if order is not None and order.reason else told,
+            reason=order.reason if order is not None and order.reason and not told else told,
         )
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -310,12 +341,23 @@ class Running:
             PlanPhase.SETTLING: "buys_seconds",
             PlanPhase.REPORTING: "report_seconds",
         }
+        if run.phase in (PlanPhase.SELLING, PlanPhase.BUYING):
+            yield from self._turn_due(run)
         if run.phase in limits:
             yield run.phase_since + self._seconds(limits[run.phase])
         if run.phase is PlanPhase.WAITING:
             yield self._next_poll(run)
         if run.phase is PlanPhase.ASKING and run.permitted_until is not None:
             yield run.permitted_until
+
+    def _turn_due(self, run: PlanRun) -> Iterator[datetime]:
+        """When the turn goes on although an answer is missing, or the plan asks."""
+        for signed in run.orders:
+            order = self.desk.ledger.order(signed.order_id)
+            if order is not None and self._waits_for_answer(run, signed):
+                yield self._answer_due(order)
+        if run.phase is PlanPhase.BUYING and (doubted := self._doubted(run)):
+            yield self._asks_at(run, doubted)
 
     def due(self) -> Iterator[Effect]:
         """The fallback of the stream: sells that are not filled are asked for (EX-10)."""
@@ -342,8 +384,9 @@ class Running:
     def _move(self, run: PlanRun, phase: PlanPhase, reason: str) -> None:
         self.desk.record(PlanMoved(run.id, phase, reason))
 
-    def _approval_life(self) -> timedelta:
-        return timedelta(seconds=float(self.desk.control.settings.staging.approval_seconds))
+    def _patience(self) -> timedelta:
+        """How long one answer may take (EX-06)."""
+        return timedelta(seconds=float(self.desk.control.settings.execution.answer_seconds))
 
     def _seconds(self, name: str) -> timedelta:
         return timedelta(seconds=float(getattr(self.desk.control.settings.staging.plan, name)))

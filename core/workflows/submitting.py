@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from core.desk import Desk
 from core.effects import Effect, ReplaceOrder, SubmitOrder
-from core.execution.order import Order
+from core.execution.order import NEVER_ARRIVED, Order
 from core.execution.others import in_the_way_of
 from core.facts import (
     ApprovalRedeemed,
@@ -27,7 +27,7 @@ from core.model.order import LegRole, OrderRequest, OrderStatus
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
 from core.model.values import ClientOrderId, Price, ProposalId
-from core.workflows.doubting import NEVER_ARRIVED, Doubting
+from core.workflows.doubting import Doubting
 from core.workflows.filling import Filling, look_up
 
 DUPLICATE_ID = 40010001

@@ -6,12 +6,12 @@ hold the shares make way first (EX-21). Where anything is in doubt, the exit wai
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from core.desk import Desk
 from core.effects import Effect
-from core.facts import ExitReleased, TicketClosed
-from core.inputs import OpenTicket
+from core.facts import ExitReleased, MandateEnded, TicketClosed
+from core.inputs import OpenTicket, TakeBackExits
 from core.model.broker import FreshFigures
 from core.model.order import OrderStatus, OrderType
 from core.model.position import Position
@@ -23,6 +23,8 @@ from core.workflows.confirming import Confirming
 
 BY_HAND = frozenset({None, ExitReason.MANUAL, ExitReason.KILL})
 NEEDS_A_KEY = "it needs your key: the figures did not come in time, or what was signed does not cover it"
+
+TAKEN_BACK = "taken back by the operator: each exit needs your key again"
 
 
 class Unattended:
@@ -56,6 +58,14 @@ class Unattended:
         self.desk.record(ExitReleased(ticket.proposal_id, use.mandate.id, ticket.order.quantity))
         yield from self.confirming.turn(ticket, fresh)
 
+    def on_take_back(self, command: TakeBackExits) -> Iterable[Effect]:
+        """What was signed ends; a stop at the broker stays. It only tightens, so it asks nothing."""
+        position = self.desk.ledger.position(command.symbol, command.strategy)
+        if position is not None:
+            for use in self.desk.stage.mandates(MandateKind.EXITS, position.entry_order):
+                self.desk.record(MandateEnded(use.mandate.id, TAKEN_BACK))
+        return ()
+
     def _permit(self, proposal: Proposal) -> MandateUse | None:
         """What was signed for the position that it closes; None where nothing was, or a person has to look first.
 
@@ -70,11 +80,9 @@ class Unattended:
             return None
         if self._was_refused(position):
             return None
-        for use in desk.stage.mandates(MandateKind.EXITS, position.entry_order):
-            mandate = use.mandate
-            if desk.at <= mandate.ends_at and order.side is mandate.side and order.quantity <= mandate.quantity:
-                return use
-        return None
+        use = desk.stage.signed_exits(position.entry_order, desk.at)
+        is_within = use is not None and order.side is use.mandate.side and order.quantity <= use.mandate.quantity
+        return use if is_within else None
 
     def _was_refused(self, position: Position) -> bool:
         """Whether the broker refused to close shares of it before."""

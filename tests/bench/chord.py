@@ -32,7 +32,7 @@ class ChordDesk(Pty):
         super().__init__(
             [sys.executable, str(APP), str(self.record), "flood" if flood else "calm"], {"PYTHONPATH": str(ROOT)}
         )
-        self.until(lambda: "1 waiting" in self.what_it_shows(), 20)
+        self.until(lambda: "1 waiting" in self.what_it_shows())
 
     def latched(self) -> list[float]:
         return [float(line) for line in self.record.read_text().split()] if self.record.exists() else []
@@ -64,7 +64,7 @@ def at_rest(desk: ChordDesk) -> None:
 def types(keys: bytes, shows: str) -> Callable[[ChordDesk], None]:
     def go(desk: ChordDesk) -> None:
         os.write(desk.master, keys)
-        desk.until(lambda: shows in desk.what_it_shows(), 10)
+        desk.until(lambda: shows in desk.what_it_shows())
 
     return go
 

@@ -46,10 +46,10 @@ from core.views import DeskView
 from state.journal import MemoryJournal
 from tests.scenarios.house import Switch
 from tests.unit.core.brokers.trading_floor import Notebook
+from tests.waiting import PATIENCE
 
 F = TypeVar("F", bound=Fact)
 SPY = Symbol("SPY")
-PATIENCE = 5.0
 
 
 @cache
@@ -95,10 +95,10 @@ class House:
     pilot: Pilot[Any]
     runtime: VirtualRuntime
 
-    async def until(self, holds: Callable[[], object], seconds: float = PATIENCE) -> None:
-        end = asyncio.get_running_loop().time() + seconds
+    async def until(self, holds: Callable[[], object]) -> None:
+        end = asyncio.get_running_loop().time() + PATIENCE
         while not holds():
-            assert asyncio.get_running_loop().time() < end, f"did not happen in {seconds} s:\n{self.picture()}"
+            assert asyncio.get_running_loop().time() < end, f"did not happen in {PATIENCE:g} s:\n{self.picture()}"
             await self.pilot.pause(0.02)
 
     async def press(self, *keys: str) -> None:

@@ -13,8 +13,9 @@ from core.inputs import OpenPlan, PlanRow
 from core.model.plan import PlanSource
 from core.runtime.line import Link
 from core.runtime.pace import Pace
-from tests.desk.desk_house import PATIENCE, SPY, House
+from tests.desk.desk_house import SPY, House
 from tests.scenarios.plans import SOLD, a_house_that_holds
+from tests.waiting import PATIENCE
 
 __all__ = ["SPY", "open_floor"]
 
@@ -42,4 +43,6 @@ async def open_floor(
 
 async def opens_a_plan(house: House, *rows: PlanRow) -> None:
     house.desk.handle.send(OpenPlan(PlanSource.FILE, "rows.csv", rows))
+    await house.until(lambda: house.shows("the plan rows.csv waits for its marks and its key; p opens it"))
+    await house.press("p")
     await house.until(lambda: house.shows("Plan ─ rows.csv"))

@@ -72,7 +72,13 @@ class StillHouse(House):
 
     async def shows_next(self, **parts: Any) -> None:
         self.handle.show(**parts)
-        await self.wait(0.25)
+        await self.is_drawn()
+
+    async def is_drawn(self) -> None:
+        self.desk._look_at_once()
+        await self.until(lambda: self.desk.view is self.handle.view)
+        await self.pilot.pause()
+        await self.pilot.pause()
 
 
 @asynccontextmanager
@@ -81,7 +87,7 @@ async def open_still(view: DeskView, size: tuple[int, int] = (120, 40), **terms:
     desk = Desk(handle, **terms)
     async with desk.run_test(size=size) as pilot:
         house = still_house(desk, pilot, handle)
-        await house.wait(0.25)
+        await house.is_drawn()
         yield house
 
 

@@ -67,7 +67,7 @@ async def test_an_advice_stands_with_name_age_text_and_its_trade() -> None:
         await house.press("A")
 
         assert house.shows("watchman", "3 m", "[bold]narrow[/bold]", "SPY was refused again and again")
-        assert house.shows("3 SPY at 496, stop 494, target 500", "good for 57:00", "it names no strategy")
+        assert house.shows("3 SPY at 496.00, stop 494.00, target 500.00", "good for 57:00", "it names no strategy")
         await house.press("down")
         assert house.shows("It names no trade.")
         await house.press("enter")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.inputs import DecidePromotion, ReinstateStrategy
-from core.views import StrategyRow
+from core.views import LogRow, StrategyRow
 from tests.desk.still_house import StillHouse, a_strategy, a_view, open_still
 
 FIGURES = "31 trades, won 25.8%, Sharpe -2.10, profit factor 0.61, 3 losses in a row"
@@ -71,3 +71,19 @@ async def test_more_that_is_proposed_is_adopted_by_one_key_and_declined_by_anoth
         assert house.handle.commands == [DecidePromotion("vwap", True), DecidePromotion("vwap", False)]
         await house.press("down", "plus")
         assert house.shows("nothing more is proposed for VWAP")
+
+
+async def test_what_the_engine_answers_to_an_adoption_is_said_on_the_last_line() -> None:
+    """ST-08, ST-10: adopting more than there is is refused, and nobody need look for it in the log."""
+    row = a_strategy(
+        proposed="10% more of its allocation, 50 % → 55 % of equity from the next trading day: Sharpe 2.10"
+    )
+    view = a_view(strategies=(row,))
+    refused = "vwap: the larger allocation is not adopted: the allocations would be 105 % of equity together"
+    async with open_still(view) as house:
+        await house.press("5", "plus")
+        await answers(house, "D")
+        await house.until(lambda: house.handle.commands)
+        house.handle.show(log=(*view.log, LogRow(99_999, view.status.at, "strategy", refused)))
+
+        await house.until(lambda: refused in " ".join(house.picture().split()))

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
+from console.details.guards import strategy
+from core.settings import HOUSE_NAMES
 from core.views import ProtectionRow
 from tests.desk.desk_house import open_desk
 from tests.desk.still_house import (
@@ -15,6 +20,7 @@ from tests.desk.still_house import (
     open_still,
     the_engines_view,
 )
+from widgets.lines import joined
 
 
 def six_guards() -> tuple[ProtectionRow, ...]:
@@ -46,6 +52,18 @@ async def test_a_guard_says_measure_limit_state_and_what_is_left() -> None:
         assert house.shows("TRIPPED, 21:00 left", "Daily loss: equity since the day")
         await house.press("down", "down")
         assert house.shows("Cooldown: AIG was stopped out")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_the_names_of_the_houses_strategies_can_be_read_at_every_size(size: tuple[int, int]) -> None:
+    """OP-12: the count of bars gives way; the words under the grid have it."""
+    rows = tuple(replace(a_strategy(), key=f"{name}/SPY", strategy=name) for name in HOUSE_NAMES)
+    async with open_still(a_view(strategies=rows), size) as house:
+        await house.press("5")
+
+        assert house.shows("VWAP", "MOMENTUM", "BREAKOUT", "MEAN_REVERSION", "price above thr")
+        await house.shows_next(strategies=rows[:1])
+        assert house.shows("NAME SYM  LAST ANSWER", "BARS")
 
 
 async def test_a_narrow_terminal_shows_what_is_tripped_or_past_half_and_counts_the_rest() -> None:
@@ -111,3 +129,25 @@ async def test_the_second_line_of_a_tripped_guard_opens_the_same_details() -> No
         await house.until(lambda: house.shows("KILLED since"))
         await house.press("escape", "4", "home", "down", "enter")
         await house.until(lambda: house.shows("Protection", "TRIPPED: no entry is staged"))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_strategy_that_the_settings_have_off_does_not_run_and_is_nothing_amiss(size: tuple[int, int]) -> None:
+    """OP-12, ST-03"""
+    wrong = "DISABLED for all 390 bars of the session before 20 November"
+    terms = {"last_answer": "DISABLED", "is_off": True, "anomaly": wrong, "reasons": (("DISABLED", 390),)}
+    off = [a_strategy(symbol, **terms) for symbol in ("SPY", "IBM")]
+    dips = [a_strategy(symbol, key=f"dips/{symbol}", strategy="dips") for symbol in ("SPY", "IBM")]
+    dips[0] = replace(dips[0], is_paused=True)
+    view = a_view(strategies=(*off, *dips), proposals=())
+    assert "off in the settings" in "\n".join(joined(line) for line in strategy(view, "vwap/SPY", view.status.at) or [])
+    async with open_still(view, size) as house:
+        await house.press("5")
+
+        assert house.shows("5 Strategies ─ 1 running, 1 PAUSED")
+        assert house.shows("5 Strategies ─ 1 running, 1 PAUSED, 2 off") is (size == (80, 24))
+        assert not house.shows("DISABLED")
+        assert not house.shows("VWAP on")
+        assert house.shows("No proposals. DIPS on IBM: price above threshold; DIPS on SPY:")
+        await house.shows_next(strategies=tuple(off))
+        assert house.shows("5 Strategies ─ 0 running, 2 off", "No strategy runs; n makes one by hand")

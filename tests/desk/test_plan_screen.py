@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from console.screens.kill import KillScreen
 from console.screens.plan import PlanScreen
 from console.screens.ticket import TicketScreen
-from core.facts import OrderCreated, PlanEnded, PlanMarked, PlanSigned
-from core.inputs import AnswerPlan, ProposeClose
+from core.facts import OrderCreated, PlanEnded, PlanMarked, PlanSigned, StrategyPaused
+from core.inputs import AnswerPlan, OpenPlan, ProposeClose, ProposeOrder
 from core.model.account import Mode
-from core.model.plan import PlanEnd
-from core.model.values import Symbol
+from core.model.order import Effect, OrderType, StopHolder
+from core.model.plan import PlanEnd, PlanSource
+from core.model.values import Price, Quantity, Symbol
 from tests.desk.desk_house import House
 from tests.desk.hands import held_back, types_ahead
 from tests.desk.plan_house import open_floor, opens_a_plan
@@ -47,11 +49,71 @@ async def test_a_plan_is_marked_signed_once_and_reported(size: tuple[int, int]) 
 
         await house.press("P")
         await house.until(lambda: signed(house) == 1)
-        await house.until(lambda: house.shows("DONE 2 of 2 filled"), seconds=10)
+        await house.until(lambda: house.shows("DONE 2 of 2 filled"))
 
         assert house.shows("buying power 3,992.80 →", "the broker holds AAA 0, GGG 45", "filled")
         await house.press("escape")
         await house.until(lambda: not isinstance(house.desk.screen, PlanScreen))
+
+
+def last_line(house: House) -> str:
+    return house.picture().splitlines()[-1]
+
+
+async def test_the_last_line_names_the_keys_that_do_something_now() -> None:
+    """OP-05: marks and a key while it is open, a stop while it runs, the way back when it is over."""
+    async with open_floor("AAA", "BBB", "CCC") as house:
+        await opens_a_plan(house, a_sale("AAA", "60", limit="105"), a_buy("GGG", "20"))
+        before = last_line(house)
+        await marks_all_of(house, 2)
+        await house.until(house.is_armed)
+        marked = last_line(house)
+        await house.press("P")
+        await house.until(lambda: house.shows("WAITING FOR THE SELLS"))
+        runs = last_line(house)
+        await house.press("s")
+        await house.until(lambda: house.shows("STOPPED"))
+
+        assert before.split("  Ctrl+K")[0].strip() == "Space mark  Esc back"
+        assert marked.split("  Ctrl+K")[0].strip() == "Space mark  P sign  Esc back"
+        assert runs.split("  Ctrl+K")[0].strip() == "s stop  Esc back"
+        await house.until(lambda: last_line(house).split("  Ctrl+K")[0].strip() == "Esc back")
+        assert not house.shows("mark")
+
+
+async def test_a_plan_of_a_file_is_announced_and_a_key_that_was_meant_for_the_desk_marks_nothing() -> None:
+    """OP-05, OP-06: it never takes the keyboard; p opens it when the operator wants it."""
+    async with open_floor("AAA", "BBB") as house:
+        await house.press("5")
+        before = len(house.facts(PlanMarked))
+        house.desk.handle.send(OpenPlan(PlanSource.FILE, "rows.csv", (a_sale("AAA"), a_sale("BBB"))))
+        await house.until(lambda: house.shows("the plan rows.csv waits for its marks and its key; p opens it"))
+        await house.press("space")
+        await house.until(lambda: house.facts(StrategyPaused))
+
+        assert house.desk.screen is house.desk.screen_stack[0]
+        assert len(house.facts(PlanMarked)) == before
+        await house.until(lambda: "p PLAN WAITS" in last_line(house))
+        await house.press("p")
+        await house.until(lambda: house.shows("Plan ─ rows.csv", "Nothing is marked yet"))
+
+
+async def test_a_plan_that_asks_while_somebody_is_typing_is_announced() -> None:
+    """EX-10: s, meant for a filter, would stop it."""
+    async with open_floor("AAA", "BBB", "CCC") as house:
+        await opens_a_plan(house, a_sale("AAA", "60", limit="105"), a_buy("GGG", "20"))
+        await marks_all_of(house, 2)
+        await house.until(house.is_armed)
+        await house.press("P")
+        await house.until(lambda: house.shows("WAITING FOR THE SELLS"))
+        await house.press("escape", "6", "slash", "a")
+        house.runtime.pace.free_until = house.runtime.at + timedelta(seconds=62)
+        await house.until(lambda: house.shows("the plan ASKS: a sell is not filled; p opens it"))
+        over_the_filter = isinstance(house.desk.screen, PlanScreen)
+        await house.press("escape")
+
+        assert not over_the_filter
+        await house.until(lambda: house.shows("ASKS YOU"))
 
 
 async def test_a_key_too_early_a_burst_and_a_paste_sign_nothing() -> None:
@@ -98,7 +160,7 @@ async def test_flatten_is_one_plan_with_one_key_also_when_killed() -> None:
         await house.until(house.is_armed)
 
         await house.press("P")
-        await house.until(lambda: house.shows("DONE 3 of 3 filled"), seconds=10)
+        await house.until(lambda: house.shows("DONE 3 of 3 filled"))
 
         assert house.shows("AAA 0", "BBB 0", "CCC 0")
 
@@ -133,7 +195,7 @@ async def test_a_plan_that_asks_comes_to_the_front_and_goes_on_by_an_armed_key()
         await house.press("escape")
         await house.until(lambda: not isinstance(house.desk.screen, PlanScreen))
         house.runtime.pace.free_until = house.runtime.at + timedelta(seconds=62)
-        await house.until(lambda: house.shows("ASKS YOU", "not filled in 60 s"), seconds=15)
+        await house.until(lambda: house.shows("ASKS YOU", "not filled in 60 s"))
         sent = held_back(house, AnswerPlan)
 
         await house.until(house.is_armed)
@@ -184,7 +246,7 @@ async def test_every_line_fits_at_80_columns() -> None:
     """OP-05"""
     async with open_floor(size=(80, 24)) as house:
         await opens_a_plan(house, *(a_sale(symbol) for symbol in SOLD), *(a_buy(symbol, "45") for symbol in BOUGHT))
-        await house.until(lambda: house.shows("1–12 of 14"))
+        await house.until(lambda: house.shows("1–11 of 14"))
         assert all(len(line) <= 80 for line in house.picture().splitlines())
         assert "…" not in "\n".join(house.picture().splitlines()[4:-1])
 
@@ -199,3 +261,59 @@ async def test_an_exit_that_waits_elsewhere_is_shown_and_opens_over_the_plan() -
         await house.press("exclamation_mark")
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
         await house.until(lambda: house.shows("PAPER ─ SELL to close ─ AAA"))
+
+
+async def test_a_row_says_what_makes_way_for_it_and_what_comes_back() -> None:
+    """OP-05, EX-21: side, quantity and price of what is cancelled; for how much its stop is asked for again."""
+    async with open_floor("AAA", "BBB") as house:
+        await opens_a_plan(house, a_sale("AAA", "40"), a_sale("BBB"))
+        await house.until(
+            lambda: house.shows(
+                "first cancels SELL 60 AAA stop 99.00, then sends this",
+                "then  asks for a stop for what is left: 20 at 99.00",
+            )
+        )
+        await house.press("j")
+        await house.until(
+            lambda: house.shows("first cancels SELL 60 BBB stop 99.00", "nothing is left, and nothing comes back")
+        )
+
+
+async def test_a_row_says_that_a_target_does_not_come_back() -> None:
+    """OP-05, EX-21: of a bracket the stop is put back, the target is gone."""
+    async with open_floor("AAA") as house:
+        house.desk.handle.send(
+            ProposeOrder(
+                Symbol("BBB"),
+                Effect.OPEN,
+                Quantity(Decimal(30)),
+                OrderType.MARKET,
+                None,
+                Price(Decimal(99)),
+                StopHolder.BROKER,
+                target_price=Price(Decimal(110)),
+            )
+        )
+        await house.until(lambda: house.shows("BUY to open"))
+        await house.press("1", "enter")
+        await house.until(house.is_armed)
+        await house.press("B")
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+        await house.until(lambda: house.desk.view is not None and len(house.desk.view.positions) == 2)
+        await opens_a_plan(house, a_sale("BBB", "10"))
+
+        await house.until(
+            lambda: house.shows(
+                "asks for a stop for what is left: 20 at 99.00", "SELL 30 BBB limit 110.00", "is gone for good"
+            )
+        )
+
+
+async def test_what_opens_says_what_it_can_lose_by_itself_and_in_all() -> None:
+    """OP-05: as a ticket does; what has no stop says that."""
+    async with open_floor() as house:
+        await opens_a_plan(house, a_buy("GGG", "10"), a_buy("HHH", "10"), a_buy("III", "5", stop=None))
+        await house.until(lambda: house.shows("99.00, the broker holds it; lose 10.10 USD"))
+        await marks_all_of(house, 2)
+        await house.until(lambda: house.shows("lose 20.20 USD at their stops"))
+        await house.until(lambda: house.shows("stop NO STOP: the loss has no bound"))

@@ -8,11 +8,12 @@ from decimal import Decimal
 
 import pytest
 
+from core.model.account import Mode
 from core.model.values import Fraction, Money
 from core.views import StatusView
 from tests.snapshots.day import NOW, STATUS
 from widgets.lines import joined
-from widgets.status_lines import account_lines
+from widgets.status_lines import account_lines, first_line
 
 ROOM = 78
 """Cells of a status line of 80 columns."""
@@ -90,3 +91,28 @@ def test_no_width_cuts_a_figure_of_the_account(width: int) -> None:
     status = replace(STATUS, at_risk=Fraction(Decimal("0.0503")), risk_budget=Fraction(Decimal("0.15")))
 
     assert all(len(line) <= width for line in told(status, width=width))
+
+
+@pytest.mark.parametrize("width", range(78, 200))
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("opens_at", [NOW + timedelta(hours=17), None])
+def test_a_closed_market_is_said_to_be_closed_at_every_width(width: int, mode: Mode, opens_at: datetime | None) -> None:
+    """OP-07: what is old then is old for that reason."""
+    status = replace(
+        STATUS, mode=mode, market_closes_at=None, market_opens_at=opens_at, quote_at=NOW - timedelta(minutes=6)
+    )
+
+    line = joined(first_line(status, NOW, width))
+
+    assert "CLOSED" in line
+    assert len(line) <= width
+    assert "data STALE   6 m" in line
+
+
+def test_entries_that_guards_refuse_whatever_they_are_are_shut_and_a_halt_goes_before() -> None:
+    """RK-09"""
+    shut = replace(STATUS, are_entries_shut=True)
+
+    assert "ENTRIES SHUT  EXITS ON" in told(shut)[0]
+    assert "ENTRIES OFF  EXITS ON" in told(replace(shut, entries_refused="killed by key"))[0]
+    assert "ENTRIES ON  EXITS ON" in told(STATUS)[0]

@@ -304,7 +304,7 @@ async def test_each_exit_stands_with_its_price_and_who_acts_at_any_width() -> No
         ListedExit("1.25 % behind the best price once 2.5 % up", None),
         ListedExit("after 5 days unless 2 % up", None),
         ListedExit("when its signal turns", None),
-        ListedExit("flat from 15:55 New York", None),
+        ListedExit("flat from the bar of 15:55 New York", None),
     )
     asked = replace(view, exits=exits)
     signed = replace(asked, ticket=replace(view.ticket, unattended=exits))
@@ -334,3 +334,17 @@ async def test_a_ticket_names_vwap_as_the_target_of_the_strategy_that_leaves_the
     assert "its strategy says when to leave, needs your key" in of_another
     assert "VWAP 4" not in of_another.partition("why")[0]
     assert "gain" not in of_another
+
+
+@pytest.mark.parametrize("exits", [(ListedExit("target average", Price(Decimal("512.34"))),), ()], ids=["one", "none"])
+async def test_no_line_of_a_signed_ticket_asks_for_a_key_for_its_exits(exits: tuple[ListedExit, ...]) -> None:
+    """OP-06: what `u` signed is said alike wherever the ticket speaks of it."""
+    view, desk = await a_ticket()
+    turns = (*exits, ListedExit("when its signal turns", None))
+    asked = replace(view, exits=turns, proposal=replace(view.proposal, strategy="mean_reversion"))
+    signed = replace(asked, ticket=replace(view.ticket, unattended=turns))
+
+    for shown, is_signed in ((asked, False), (signed, True)):
+        said = " ".join(text_of(shown, desk).split())
+        assert ("needs your key" in said or "is yours" in said) is not is_signed
+        assert ("out unattended" in said) is is_signed

@@ -36,11 +36,11 @@ async def test_status_and_banner_tell_the_truth_under_every_dialog(go: object) -
         await house.until(lambda: house.stands("ENTRIES ON"))
 
         await house.press("ctrl+k")
-        await house.until(lambda: house.stands("ENTRIES OFF", "HALTED since"), 1.5)
+        await house.until(lambda: house.stands("ENTRIES OFF", "HALTED since"))
         later = house.desk.engine_now().astimezone(NEW_YORK) + timedelta(seconds=2)
         await house.until(lambda: house.stands(f"{later:%H:%M:%S} New York"))
         await house.press("K")
-        await house.until(lambda: house.stands("KILLED since", "Ctrl+K, type REARM"), 1.5)
+        await house.until(lambda: house.stands("KILLED since", "Ctrl+K, type REARM"))
 
 
 async def test_a_ticket_at_rest_sends_less_than_a_kilobyte_a_second() -> None:
@@ -92,7 +92,7 @@ async def test_what_was_said_goes_with_the_screen_on_which_it_was_said() -> None
         said = house.desk._said
         assert said is not None
         house.desk._said = (said[0], said[1], said[2] - 5.0, said[3])
-        await house.until(lambda: "Enter open" in house.footer(), 1)
+        await house.until(lambda: "Enter open" in house.footer())
 
 
 async def test_enter_opens_the_first_row_after_the_selected_one_went_and_x_hits_nobody() -> None:

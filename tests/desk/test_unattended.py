@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
+from console.details.position import position
 from core.facts import ConfirmationReceived, ExitReleased
+from core.inputs import TakeBackExits
 from core.model.staging import MandateKind
-from tests.desk.desk_house import open_desk
+from core.model.values import Quantity
+from tests.desk.desk_house import SPY, open_desk
+from tests.desk.still_house import a_position, a_view, open_still
+from widgets.lines import joined
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 
@@ -17,9 +24,8 @@ async def test_u_signs_the_exits_with_a_digest_of_their_own_and_again_takes_it_b
     async with open_desk(size) as house:
         ticket = await house.opens_the_ticket()
         await house.until(lambda: house.shows("target VWAP 497.89, needs your key"))
-        await house.until(
-            lambda: house.shows("exits  flat from 15:55 New York: needs your key; u signs them unattended")
-        )
+        flat = "exits  flat from the bar of 15:55 New York: needs your key; u signs them"
+        await house.until(lambda: house.shows(flat))
         before = ticket._shown.ticket  # type: ignore[union-attr]
 
         await house.press("u")
@@ -47,3 +53,27 @@ async def test_a_signed_order_is_bought_with_its_own_key_and_its_exit_needs_none
         (told,) = house.facts(ConfirmationReceived)
         assert [m.kind for m in told.mandates] == [MandateKind.PROTECTIVE_STOP, MandateKind.EXITS]
         assert not house.facts(ExitReleased)
+
+
+@SIZES
+async def test_a_position_whose_exits_were_signed_says_so_and_u_takes_it_back(size: tuple[int, int]) -> None:
+    """OP-06: in its row, under the pane, on its page; and one key is enough to need one for each exit again."""
+    until = a_view().status.at.replace(hour=21, minute=0, second=0, microsecond=0)
+    signed = a_position("SPY", unattended_until=until, unattended_most=Quantity(Decimal(47)))
+    view = a_view(positions=(signed, a_position("QQQ")), proposals=())
+    page = "\n".join(joined(line) for line in position(view, "SPY/vwap", view.status.at) or [])
+    assert "UNATTENDED: without a key until 16:00:00 New York, each for 47 shares at most" in " ".join(page.split())
+    async with open_still(view, size) as house:
+        await house.press("2")
+        await house.until(lambda: house.shows("SPY: exits UNATTENDED until 16:00"))
+        rows = [line for line in house.picture().splitlines() if "166.76" in line]
+        assert [" u " in row for row in rows] == [True, False]
+        assert all("broker 47" in row for row in rows)
+
+        await house.press("u")
+        assert house.handle.commands == [TakeBackExits(SPY, "vwap")]
+        assert "each exit of SPY needs your key again" in house.footer()
+        await house.shows_next(positions=(a_position("SPY"), a_position("QQQ")))
+        assert not any(" u " in line for line in house.picture().splitlines() if "166.76" in line)
+        await house.press("u")
+        assert len(house.handle.commands) == 1

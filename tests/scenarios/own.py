@@ -66,6 +66,45 @@ class Raising(Watching):
         return NO_SETUP
 
 
+class Rude(Raising):
+    """Raises at 09:40 and 09:41, and from 10:00 on, what ends programs."""
+
+    name = "rude"
+    raised: BaseException = KeyboardInterrupt()
+
+    def then(self, bar: Bar, context: Context) -> Answer:
+        try:
+            return super().then(bar, context)
+        except ZeroDivisionError:
+            raise self.raised from None
+
+
+@dataclass(slots=True)
+class Counted:
+    """How many bars it saw."""
+
+    bars: int = 0
+    last: Decimal | None = None
+
+
+class Spoiling(OwnStrategy):
+    """Counts bars, and writes into its memory at 09:40 a word where a number must be, at 09:45 what nobody can save."""
+
+    name = "spoiling"
+    Settings = NoSettings
+    State = Counted
+
+    def on_bar(self, bar: Bar, context: Context) -> Answer:
+        self.state.bars += 1
+        if clock_of(bar) == "09:40":
+            self.state.bars = "seven"
+        if clock_of(bar) == "09:45":
+            self.state.last = lambda: None
+        if clock_of(bar) == "09:50":
+            self.state = None
+        return NO_SETUP
+
+
 class Clock:
     """Seconds, moved by whoever sleeps."""
 
@@ -86,6 +125,20 @@ class Sleeping(Watching):
 
     def then(self, bar: Bar, context: Context) -> Answer:
         CLOCK.seconds += 0.12 if clock_of(bar) >= "10:00" else 0.001
+        return NO_SETUP
+
+
+class Endless(Watching):
+    """Never answers a bar from 10:00 on."""
+
+    name = "endless"
+
+    def then(self, bar: Bar, context: Context) -> Answer:
+        while clock_of(bar) >= "10:00":
+            try:
+                Decimal(2).sqrt()
+            except Exception:
+                continue
         return NO_SETUP
 
 

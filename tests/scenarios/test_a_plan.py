@@ -2,27 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from core.effects import SubmitOrder
+from core.effects import Effect, LookUpOrder, SubmitOrder
 from core.facts import (
+    ApprovalRedeemed,
     ConfirmationRefused,
     OrderApproved,
     OrderCreated,
+    OrderFilled,
+    OrderSent,
     PlanEnded,
     PlanMoved,
     PlanOpened,
     PlanOrderSkipped,
     PlanRefused,
     PlanSigned,
+    PlanTurnBegun,
 )
-from core.inputs import Decline, Halt, Kill, MarkInPlan, OpenPlan, ProposeClose, RefuseSymbol, Resume, SignPlan
+from core.inputs import (
+    Decline,
+    Halt,
+    Input,
+    Kill,
+    MarkInPlan,
+    OpenPlan,
+    ProposeClose,
+    RefuseSymbol,
+    RequestCancel,
+    Resume,
+    SignPlan,
+)
 from core.model.order import Effect as OrderEffect
+from core.model.order import Side, TimeInForce, digest_of
 from core.model.plan import PlanEnd, PlanPhase, PlanSource, Standing
-from core.model.values import Digest, Symbol, TicketId
+from core.model.values import Digest, Price, Symbol, TicketId
+from core.picture import Pictures
+from core.runtime.line import Link
 from core.settings import Settings
+from core.telling import in_words
 from core.workflows.planning import CHANGED, NONE_MARKED, RUNS
 from core.workflows.rehearsing import TWICE
 from tests.scenarios.house import House, assert_can_be_rebuilt
@@ -445,3 +468,160 @@ def test_a_sale_that_is_in_doubt_holds_the_buys_back() -> None:
 
     assert len([r for r in house.requests() if r == "submit sell market 60"]) == 6
     assert the_plan(house).end_reason == "14 of 14 filled"
+
+
+def test_a_plan_that_is_not_opened_because_another_runs_is_told_by_the_one_that_runs() -> None:
+    """OP-05: its name and the reason stand among what happened."""
+    house = a_rebalance(limit="105")
+    marks(house)
+    signs(house)
+    passes(house, 10)
+
+    house.presses(OpenPlan(PlanSource.FILE, "late.csv", (a_buy("GGG", "1"),), request="abc"))
+
+    assert house.last(PlanRefused).request == "abc"
+    assert words(house)[-1] == f"another plan, late.csv, was not opened: {RUNS}"
+
+
+def test_an_amount_with_a_stop_becomes_a_fraction_as_a_quantity_does() -> None:
+    """RK-18, OP-06: its stop follows the fill, for what is filled, as an order of the day."""
+    house = a_floor()
+    opens(house, row("AAA", OrderEffect.OPEN, notional="90", stop="99"))
+    marks(house)
+    signs(house)
+    runs_out(house)
+
+    (order,) = [fact.order for fact in house.facts(OrderCreated) if fact.order.side is Side.BUY]
+    (stop,) = house.desk.ledger.working_exits(Symbol("AAA"), "manual")
+    assert 0 < order.quantity < 1
+    assert (stop.request.quantity, stop.request.stop_price) == (order.quantity, 99)
+    assert stop.request.time_in_force is TimeInForce.DAY
+
+
+@pytest.mark.parametrize(
+    ("effect", "lasts", "why"),
+    [
+        (OrderEffect.OPEN, TimeInForce.GTC, ": gtc is for whole shares; write day, or more"),
+        (OrderEffect.SHORT, TimeInForce.DAY, ": a short is for whole shares; write more"),
+    ],
+)
+def test_an_amount_too_small_for_a_share_says_why_it_must_be_whole(
+    effect: OrderEffect, lasts: TimeInForce, why: str
+) -> None:
+    """RK-18"""
+    house = a_floor()
+    small = replace(row("AAA", effect, notional="90", limit="100", stop="99"), time_in_force=lasts)
+    opens(house, a_buy("BBB", "1"), small)
+
+    (skipped,) = the_plan(house).plan.skipped
+    assert skipped.reason == f"90 USD buys less than 1 AAA at 100.00{why}"
+
+
+class SlowToAnswer(Link):
+    """The broker acts at once and tells it on the stream; its answer to a submission takes three seconds."""
+
+    def bring(self, effect: Effect, answer: Input) -> Sequence[tuple[timedelta, Input]]:
+        is_submission = isinstance(effect, SubmitOrder)
+        return [
+            (timedelta(seconds=3) if is_submission else delay, told) for delay, told in super().bring(effect, answer)
+        ]
+
+
+def test_an_order_has_its_turn_when_the_broker_has_answered_to_the_one_before_it() -> None:
+    """EX-10, OP-02: in a line of one an order would wait behind it and lapse there."""
+    house = a_floor()
+    opens(house, *(a_buy(symbol, "1.5") for symbol in BOUGHT[:4]))
+    marks(house)
+    signs(house)
+    house.line.link = SlowToAnswer(timedelta(milliseconds=20))
+
+    runs_out(house)
+
+    assert standings(house) == [Standing.FILLED] * 4
+    signed = {order.order_id for order in the_plan(house).orders}
+    on_the_wire: set[str] = set()
+    for fact in (record.fact for record in house.journal.records()):
+        if isinstance(fact, PlanTurnBegun):
+            assert not on_the_wire
+        elif isinstance(fact, OrderCreated):
+            on_the_wire |= {fact.order.client_order_id} & signed
+        elif isinstance(fact, OrderSent):
+            on_the_wire.discard(fact.client_order_id)
+    assert {fact.approval.lapses_at for fact in house.facts(ApprovalRedeemed)[::2]} == {the_plan(house).permitted_until}
+
+
+def test_a_buy_in_doubt_holds_the_others_back_until_the_plan_asks() -> None:
+    """EX-06, EX-10: nobody knows what buying power is left."""
+    house = a_floor()
+    opens(house, *(a_buy(symbol, "10") for symbol in BOUGHT[:3]))
+    marks(house)
+    signs(house)
+    house.line.is_deaf = True
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.breaks_at(LookUpOrder, arrives=True, times=1000)
+    passes(house, 5)
+    assert [standing.name for standing in standings(house)] == ["IN_DOUBT", "WAITING", "WAITING"]
+
+    passes(house, 5)
+    assert the_plan(house).phase is PlanPhase.ASKING
+    assert the_plan(house).phase_reason == "BUY 10 GGG in doubt: go on with the buys that still fit, or stop?"
+    assert len(the_plan(house).tickets) == 1
+    answers(house, goes_on=True)
+    passes(house, 5)
+
+    assert len(the_plan(house).tickets) == 3
+
+
+def test_a_plan_is_never_told_to_confirm_a_ticket() -> None:
+    """OP-02: who signed a plan has none; what never left is NOT SENT, not cancelled."""
+    house = a_floor()
+    opens(house, *(a_buy(symbol, "10") for symbol in BOUGHT[:2]))
+    marks(house)
+    signs(house)
+    gateway = house.line.gateway
+    gateway.used.update(f"{digest_of('ticket', str(number))[:16]}" for number in range(1, 20))
+
+    report = runs_out(house)
+
+    assert standings(house) == [Standing.REFUSED] * 2
+    told = [line.reason for line in report.lines] + words(house) + [the_plan(house).end_reason]
+    assert any("was used already; the next plan may have it" in one for one in told)
+    assert not [one for one in told if "ticket" in one or "UTC" in one]
+
+
+def test_the_head_of_a_plan_that_is_over_counts_its_orders_as_they_stand() -> None:
+    """EX-10: what was still working at its end is cancelled afterwards."""
+    house = a_rebalance(limit="105")
+    marks(house)
+    signs(house)
+    passes(house, 70)
+    answers(house, goes_on=False)
+    runs_out(house)
+    assert the_plan(house).end_reason.startswith("5 of 14 filled, 1 still working, 8 not sent; stopped")
+    (sale,) = [o for o in house.desk.ledger.working() if o.request.limit_price == 105]
+
+    house.presses(RequestCancel(sale.id))
+    passes(house, 2)
+
+    view = Pictures(house.engine).draw(house.line.at).plan
+    assert view is not None
+    assert view.end_reason.startswith("5 of 14 filled, 1 ended unfilled, 8 not sent; stopped")
+
+
+@pytest.mark.parametrize(
+    ("price", "told"), [("328.2", "328.20"), ("100", "100.00"), ("0.0123", "0.0123"), ("1234.5000", "1234.50")]
+)
+def test_a_fill_is_told_with_two_decimals_at_least(price: str, told: str) -> None:
+    """OP-12: among what happened in the plan, and in the log."""
+    house = a_floor()
+    opens(house, a_buy("AAA", "18"))
+    marks(house)
+    signs(house)
+    runs_out(house)
+    (filled,) = house.facts(OrderFilled)
+    fact = replace(filled, fill=replace(filled.fill, price=Price(Decimal(price))))
+
+    house.desk.plans.folds[OrderFilled](house.line.at, fact)  # type: ignore[operator]
+
+    assert the_plan(house).events.pop()[1] == f"BUY 18 AAA: filled 18 at {told}"  # it never was in the journal
+    assert f" filled 18 at {told} (" in in_words(fact)

@@ -137,6 +137,48 @@ def test_where_that_close_sells_a_part_the_first_stop_guards_the_rest() -> None:
     assert plain(row(house).covered) == house.held() == house.held_by_the_broker() == "0.252"
 
 
+def test_a_part_that_waits_in_the_place_of_all_leaves_the_rest_its_stop_meanwhile() -> None:
+    """EX-21, EX-13: the first stop goes back for the rest at once, not when the part is sold"""
+    house = a_house_that_hopes()
+    hopes(house, "0.1", "109")
+
+    assert house.requests() == [*HOPES, "cancel", "submit sell limit 0.1", "submit sell stop 0.402"]
+    assert (plain(row(house).covered), plain(row(house).at_limit)) == ("0.402", "0.1")
+    assert_can_be_rebuilt(house)
+
+
+def test_a_second_part_at_a_limit_leaves_all_the_rest_its_stop_and_the_ticket_says_how_much() -> None:
+    """EX-21, EX-13, OP-03: what the first part had taken from the stop comes back as well"""
+    house = a_house_that_hopes("0.2")
+    amount, at = Quantity(Decimal("0.1")), Price(Decimal("109"))
+    house.presses(ProposeOrder(SPY, Effect.CLOSE, amount, OrderType.LIMIT, at, None, StopHolder.BROKER))
+    house.opens_ticket()
+    passes(house, 1)
+    (ticket,) = picture(house).tickets
+    house.confirms()
+    passes(house, 3)
+
+    assert ticket.put_back_in_words == (f"0.402 at {house.stops[0].request.stop_price}",)
+    assert (plain(row(house).covered), plain(row(house).at_limit)) == ("0.402", "0.1")
+    assert house.held_by_the_broker() == "0.502"
+    assert_can_be_rebuilt(house)
+
+
+def test_the_last_of_three_that_took_each_other_s_place_brings_the_stop_back() -> None:
+    """EX-21: it ends unfilled, and the stop of the first guards again"""
+    house = a_house_that_hopes()
+    hopes(house, limit="109")
+    hopes(house, limit="108")
+    (last,) = house.desk.ledger.working()
+    house.presses(RequestCancel(last.id))
+    passes(house, 3)
+
+    twice = ["cancel", "submit sell limit 0.502"] * 2
+    assert house.requests() == [*HOPES, *twice, "cancel", "submit sell stop 0.502"]
+    assert plain(row(house).covered) == house.held_by_the_broker() == "0.502"
+    assert_can_be_rebuilt(house)
+
+
 def test_the_exit_before_the_close_is_staged_beside_it() -> None:
     """ST-02, OP-06: a far limit mutes no exit of the strategy"""
     house = a_house_that_hopes()

@@ -3,93 +3,20 @@
 from __future__ import annotations
 
 import csv
-import json
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from random import Random
-from typing import Any
 
 import pandas as pd
 import pytest
 
-import app
-from core.market.calendar import load_calendar
-from core.market.synthetic import synthetic_sessions
-from core.model.values import Symbol
+from core.model.order import order_id_of
+from tests.scenarios.backtests import Keyturn, minutes_of
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 real_data = pytest.mark.skipif(
     not DATA.is_dir(), reason="the real market data lies beside the project, in ../shared/data, and is not there"
 )
 BARE = ("--set", "strategies.sma.regime_filter=false", "--set", "strategies.sma.minimum_confidence=0")
-HEADER = "open,high,low,close,volume"
-
-
-@dataclass
-class Answer:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Keyturn = Callable[..., Answer]
-
-
-@pytest.fixture
-def keyturn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Keyturn:
-    """The program with a home of its own, called with words."""
-    monkeypatch.setenv("KEYTURN_HOME", str(tmp_path / "home"))
-
-    def call(*words: object) -> Answer:
-        monkeypatch.setattr("sys.argv", ["keyturn", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            app.main()
-        found = capsys.readouterr()
-        return Answer(ended.value.code or 0, found.out, found.err)  # type: ignore[arg-type]
-
-    return call
-
-
-@pytest.fixture
-def minutes(tmp_path: Path) -> Path:
-    """A seeded week of SPY."""
-    return minutes_of(tmp_path / "SPY_seeded.csv")
-
-
-def minutes_of(path: Path, symbol: str = "SPY") -> Path:
-    calendar = load_calendar(date(2026, 1, 5), date(2026, 1, 9))
-    sessions = [s for s in calendar.sessions() if s.day <= date(2026, 1, 9)]
-    rows = [
-        f"{bar.start:%Y-%m-%dT%H:%M:%SZ},{bar.open},{bar.high},{bar.low},{bar.close},{bar.volume}"
-        for bar in synthetic_sessions(1, Symbol(symbol), sessions)
-    ]
-    path.write_text("\n".join([f"timestamp,{HEADER}", *rows]) + "\n")
-    return path
-
-
-@pytest.fixture
-def days(tmp_path: Path) -> Path:
-    """Two seeded years of days, which rise and fall in long waves."""
-    chance, close, rows = Random("days"), 30_000, []
-    for number, session in enumerate(load_calendar(date(2022, 1, 3), date(2023, 12, 15)).sessions()):
-        opened = close + chance.randint(-60, 60)
-        close = max(1000, opened + chance.randint(-300, 300) + round(120 * math.sin(number / 17)))
-        high, low = max(opened, close) + chance.randint(0, 150), min(opened, close) - chance.randint(0, 150)
-        figures = ",".join(f"{cents / 100:.2f}" for cents in (opened, high, low, close))
-        rows.append(f"{session.day},{figures},{chance.randint(40, 90)}000000")
-    path = tmp_path / "QQQ_daily_seeded.csv"
-    path.write_text("\n".join([f"date,{HEADER}", *rows]) + "\n")
-    return path
-
-
 # ── the same engine ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -222,6 +149,22 @@ def test_an_entry_of_a_day_lives_through_the_next_session(keyturn: Keyturn, days
     assert any(clock > "15:00" for clock in filled)  # long after 90 s
 
 
+def test_the_ids_of_a_days_signals_and_of_their_stops_name_the_day(keyturn: Keyturn, days: Path) -> None:
+    """EX-04: `mean_reversion:QQQ:1day:…:buy`, and its stop with a child index."""
+    found = keyturn("backtest", days, "--strategy", "mean_reversion", "--without-frictions", "--json").json
+
+    ids = {kind: {o["client_order_id"] for o in found["orders"] if o["type"] == kind} for kind in ("limit", "stop")}
+    entries = [p for p in found["proposals"] if p["effect"] == "open"]
+    assert ids["limit"]
+    assert ids["limit"] <= {id_of(p, "1day", "buy") for p in entries}
+    assert ids["stop"] & {id_of(p, "1day", "sell", "1") for p in entries}
+    assert not ids["stop"] & {id_of(p, "1min", "sell", "1") for p in entries}
+
+
+def id_of(proposal: dict[str, str], timeframe: str, *parts: str) -> str:
+    return order_id_of(proposal["strategy"], proposal["symbol"], timeframe, proposal["time"], *parts)
+
+
 def test_a_day_knows_no_window_and_no_flat_time(keyturn: Keyturn, days: Path) -> None:
     """RK-07, ST-09"""
     found = keyturn("backtest", days, "--strategy", "sma", "--json").json
@@ -288,6 +231,19 @@ def test_a_person_sees_a_page_that_fits_80_columns(
     for words in ("Sharpe", "profit factor", "equity, USD", "drawdown: from", "NO_SETUP", "trades"):
         assert any(words in line for line in lines), words
     assert sum("┤" in line for line in lines) == 12
+
+
+def test_a_strategy_of_ones_own_tells_why_it_did_not_trade(keyturn: Keyturn, minutes: Path, tmp_path: Path) -> None:
+    """ST-03, AN-04: as those of the house do."""
+    keyturn("strategies", "new", "dips")
+    (tmp_path / "home" / "settings.toml").write_text("[strategies.dips]\nenabled = true\n")
+
+    answer = keyturn("backtest", minutes, "--strategy", "dips", "--json")
+
+    reasons = answer.json["reasons"]
+    assert list(reasons) == ["dips"]
+    assert reasons["dips"]["NO_SETUP"] > 0
+    assert sum(reasons["dips"].values()) + len(answer.json["signals"]) == answer.json["bars"]
 
 
 def test_tables_and_a_page_are_written(keyturn: Keyturn, minutes: Path, tmp_path: Path) -> None:

@@ -9,10 +9,11 @@ from datetime import timedelta
 
 import pytest
 
-from core.facts import OrderCreated, PlanEnded, PlanSigned
+from core.facts import CancelRequested, OrderCreated, PlanEnded, PlanSigned
 from core.model.plan import PlanEnd, PlanPhase
 from core.model.values import Symbol, plain
 from core.picture import Pictures
+from core.workflows.running import STILL_CLEARING
 from tests.scenarios.house import House, assert_can_be_rebuilt
 from tests.scenarios.plans import a_buy, a_house_that_holds, a_sale, marks, opens, passes, signs, the_plan
 
@@ -107,6 +108,22 @@ def test_a_restarted_plan_says_what_went_and_what_did_not() -> None:
     assert run.report is not None
     assert run.report.is_of_the_broker
     assert [line.filled for line in run.report.lines[:2]] == [130, 130]
+
+
+def test_a_report_before_the_stop_has_made_way_says_what_the_sale_waits_for() -> None:
+    """EX-10, EX-20: it was confirmed before the desk was stopped, and goes when its stop is gone"""
+    house = a_signed_plan()
+    while not house.facts(CancelRequested):
+        assert house.line.step(house.line.at + timedelta(seconds=60))
+    house.restarted()
+    while the_plan(house).phase is not PlanPhase.OVER:
+        assert house.line.step(house.line.at + timedelta(seconds=60))
+
+    report = the_plan(house).report
+    assert report is not None
+    assert (report.lines[0].status, report.lines[0].reason) == (None, STILL_CLEARING)
+    passes(house, 5)
+    assert house.held(Symbol("AAA")) == house.held_by_the_broker(Symbol("AAA")) == "0"
 
 
 def test_an_unsigned_plan_is_gone_after_a_restart_and_signs_nothing() -> None:

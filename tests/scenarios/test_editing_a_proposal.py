@@ -145,7 +145,7 @@ def test_after_a_refused_key_the_proposal_can_be_edited_and_its_old_key_is_worth
         ("0.0001", None, "quantity: 0.0001 is not in steps of 0.001 shares"),
         ("5", None, "notional: 498.00 USD is over 50.00 USD an order; 0.502 would pass"),
         ("0.5", "99.605", "price: 99.605 is off its tick of 0.01"),
-        ("0.5", "99.20", "stop: the stop 99.3 is on the wrong side of 99.2; move it to the other"),
+        ("0.5", "99.20", "stop: the stop 99.30 is on the wrong side of 99.20; move it to the other"),
         ("NaN", None, "a quantity and a price must each be a number, below a million million"),
         ("0.5", "Infinity", "a quantity and a price must each be a number, below a million million"),
     ],

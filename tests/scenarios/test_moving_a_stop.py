@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from core.effects import Effect, LookUpOrder, ReplaceOrder
+from core.execution.order import NEVER_ARRIVED
 from core.explain import chain_of
 from core.facts import (
     ConfirmationRefused,
@@ -37,7 +38,6 @@ from core.model.staging import MandateKind, Standing
 from core.model.values import Fraction, Price, Quantity, plain
 from core.picture import Pictures
 from core.telling import in_words
-from core.workflows.doubting import NEVER_ARRIVED
 from tests.scenarios.changes import (
     ABOVE,
     FRACTIONS,
@@ -646,7 +646,7 @@ def test_the_chain_of_a_moved_stop_tells_whose_place_it_took_and_how_that_one_en
 
     told = [in_words(record.fact) for record in chain_of(the_new(house).id, house.journal.records())]
 
-    assert any(f"SELL 0.502 SPY stop 99.5 in the place of {house.stops[0].id}" in line for line in told)
+    assert any(f"SELL 0.502 SPY stop 99.50 in the place of {house.stops[0].id}" in line for line in told)
     assert any(f"SUBMITTED → CANCELLED (stream), replaced by {the_new(house).id}" in line for line in told)
 
 

@@ -19,6 +19,7 @@ from core.facts import (
     OrderCreated,
     ProposalSkipped,
     ProposalStaged,
+    ProtectionTripped,
     TradeClosed,
 )
 from core.inputs import BarArrived, HistoryFetched
@@ -177,6 +178,30 @@ def test_a_start_in_the_middle_of_a_session_folds_the_days_before_and_the_mornin
         assert measured(late, name) == measured(running, name)
         assert all(since > noon - timedelta(minutes=2) for since, _, _ in signals(late, recorded()[0].start))
         assert all(TOO_LATE in f.reasons for f in late.facts(ProposalSkipped) if f.signal_time < morning[-2].start)
+        assert_can_be_rebuilt(late)
+
+
+def test_the_volatility_halt_and_the_ranges_of_sizes_take_the_history_in_too() -> None:
+    """RK-08, RK-10, ST-01: whatever comes first, they go on as those of a desk that ran from the first day on."""
+    noon = next(bar.end for bar in recorded() if (bar.start.day, bar.start.hour) == (9, 16)) + timedelta(seconds=20)
+    morning = [bar for bar in recorded() if bar.start.day == 9 and bar.end <= noon]
+    long = trades_by("momentum", **LONG["momentum"])
+    running = House(recorded(), long).opens().until_moment(noon).desk
+
+    for comes_first in (True, False):
+        late = a_desk_from(noon, long)
+        if not comes_first:
+            late.until_moment(noon + timedelta(seconds=1))
+        for bar in morning:
+            late.line.take(late.line.at, BarArrived(bar, "history"))
+        late.until_moment(noon + timedelta(seconds=30))
+
+        assert len(late.facts(HistoryTaken)) == 1
+        halt, ranges = late.desk.protections.volatility_halt.state, late.desk.sizing.ranges.state
+        assert halt.symbols == running.protections.volatility_halt.state.symbols
+        assert len(halt.symbols[SPY].days) == 2
+        assert ranges == running.sizing.ranges.state
+        assert not late.facts(ProtectionTripped)
         assert_can_be_rebuilt(late)
 
 

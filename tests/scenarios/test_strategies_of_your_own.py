@@ -227,18 +227,43 @@ def test_a_journal_decodes_when_the_file_is_gone(keyturn: Keyturn, home: Home, b
     assert "dips: BUY" in told.out
 
 
-def test_a_desk_whose_strategy_is_gone_opens_and_names_it(
-    keyturn: Keyturn, home: Home, bars: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("falls = 99", "dips cannot start: strategies.dips.falls = 99: must be less than or equal to 20"),
+        ('falls = "zz"', "dips cannot start: strategies.dips.falls = 'zz': must be a valid integer"),
+        ("fals = 2", "dips cannot start: strategies.dips.fals: there is no such setting"),
+        (None, "dips cannot start: dips.py is not among your strategies; put it back, or turn it off"),
+    ],
+)
+@pytest.mark.parametrize("command", [("backtest",), ("replay", "--headless")])
+def test_nothing_is_played_without_a_strategy_that_is_on(
+    keyturn: Keyturn, home: Home, bars: Path, command: tuple[str, ...], table: str | None, words: str
+) -> None:
+    """ST-01, SY-07: a desk opens without it and says so; a report without it would look like an answer."""
+    if table is None:
+        home.settings.parent.mkdir(parents=True)
+    else:
+        put(home, example_strategy("dips"))
+    home.settings.write_text(f"[strategies.dips]\nenabled = true\n{table or ''}\n")
+
+    answer = keyturn(*command, bars)
+
+    assert (answer.code, answer.out) == (2, "")
+    assert words in answer.err
+    assert answer.err.count("\n") == 1
+
+
+def test_a_setting_that_it_cannot_start_with_is_refused_where_it_is_named(
+    keyturn: Keyturn, home: Home, bars: Path
 ) -> None:
     """ST-01"""
-    home.settings.parent.mkdir(parents=True)
-    home.settings.write_text("[strategies.dips]\nenabled = true\nfalls = 4\n")
-    folder = tmp_path / "journal"
+    put(home, example_strategy("dips"))
 
-    replayed(keyturn, bars, "--journal-dir", folder)
+    answer = keyturn("backtest", bars, "--strategy", "dips", "--set", "strategies.dips.falls=zz")
 
-    told = keyturn("journal", "tail", "-n", "5000", "--journal-dir", folder).out
-    assert "dips does not run: dips.py is not among your strategies; put it back, or turn it off" in told
+    assert answer.code == 2
+    assert "falls" in answer.err
 
 
 def test_the_folder_is_a_setting(home: Home, keyturn: Keyturn, tmp_path: Path) -> None:

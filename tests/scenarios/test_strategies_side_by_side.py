@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -14,6 +16,7 @@ from core.facts import (
     ProposalStaged,
     SignalsOpposed,
     StrategyFailed,
+    StrategyForgot,
     StrategyFound,
     StrategyMissing,
     StrategyPaused,
@@ -21,30 +24,37 @@ from core.facts import (
 )
 from core.inputs import PauseStrategy, ProposeClose, ResumeStrategy
 from core.model.bar import Bar
+from core.model.order import StopHolder
 from core.model.signal import ExitReason
-from core.model.values import Symbol
+from core.model.values import Price, Symbol
 from core.pictures.strategies import strategy_rows
 from core.runtime.operator import ConfirmAll
 from core.settings import Settings
+from core.strategies import patience
 from core.strategies.house import HOUSE, OF_THE_HOUSE
 from core.strategies.kit import OwnStrategy
 from core.strategies.memory import RunnerState
 from core.telling import in_words
 from core.views import StrategyRow
-from tests.scenarios.house import House, a_day, minutes
+from tests.scenarios.changes import confirms_now
+from tests.scenarios.house import House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.scenarios.own import (
     CLOCK,
     Broken,
     Buying,
+    Counted,
+    Endless,
     Flooding,
     Forgetful,
     Holding,
     Protecting,
     Raising,
     Raving,
+    Rude,
     Seen,
     Sleeping,
+    Spoiling,
     Watching,
     kinds_of,
     settings_with,
@@ -83,6 +93,32 @@ def test_one_that_raises_is_skipped_and_told_and_the_others_see_every_bar() -> N
     first = house.facts(StrategyFailed)[0]
     assert (first.strategy, first.bar_start, first.reason) == ("raising", at("09:40"), "ZeroDivisionError: no volume")
     assert "raising on SPY raised ZeroDivisionError: no volume; it is skipped for this bar" in words(house)
+
+
+class OddError(BaseException):
+    """Nobody's guard catches it, and its words cannot be had."""
+
+    def __str__(self) -> str:
+        raise ValueError("none")
+
+
+@pytest.mark.parametrize(
+    ("raised", "reason"),
+    [
+        (GeneratorExit("over"), "GeneratorExit: over"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (SystemExit(3), "SystemExit: 3"),
+        (OddError(), "OddError"),
+    ],
+)
+def test_what_would_end_a_program_fails_its_strategy_alone(raised: BaseException, reason: str) -> None:
+    """ST-07: the others' exits go on, and the desk."""
+    house = a_house(type("Raises", (Rude,), {"raised": raised}), Watching).until("10:06")
+
+    assert house.facts(StrategyFailed)[0].reason == reason
+    assert [paused.strategy for paused in house.facts(StrategyPaused)] == ["rude"]
+    assert len(runner(house, "watching").memory.bars) == 36
+    assert row(house, "rude").trouble.startswith(f"3 bars in a row it raised {reason}; ")
 
 
 def test_three_failures_in_a_row_pause_it_by_a_fact_and_two_do_not() -> None:
@@ -159,6 +195,48 @@ def test_one_that_forgets_the_close_is_reminded_once() -> None:
     assert [p.proposal.exit_reason for p in house.facts(ProposalStaged)] == [None, ExitReason.FORCE_FLAT]
 
 
+# ── one whose memory does not fit ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_memory_that_cannot_be_saved_is_a_failure_with_its_field_and_the_last_sound_one_stays() -> None:
+    """ST-01: of 09:30 to 09:55 three bars are lost."""
+    house = a_house(Spoiling).until("09:56")
+
+    assert [(failed.bar_start, failed.reason.partition(";")[0]) for failed in house.facts(StrategyFailed)] == [
+        (
+            at("09:40"),
+            "UnfitError: its state.bars is 'seven': must be a valid integer, unable to parse string as an integer",
+        ),
+        (
+            at("09:45"),
+            "UnfitError: its state.last is a function: Decimal input should be an integer, float, string or "
+            "Decimal object",
+        ),
+        (at("09:50"), "UnfitError: its state is a NoneType"),
+    ]
+    assert runner(house, "spoiling").memory == Counted(bars=23, last=None)
+    assert house.restarted().desk.orchestrator.state.runners["spoiling/SPY"].memory == Counted(bars=23, last=None)
+
+
+def test_a_memory_that_does_not_fit_at_a_start_is_told_and_what_it_holds_is_left_by_the_close() -> None:
+    """ST-01, ST-09: the documents hold what another text of the strategy remembered."""
+    house = holds_from_ten(Forgetful).until("10:02")
+    orchestrator = house.desk.orchestrator
+    runner(house, "forgetful").memory = {"bars": "many"}
+    orchestrator.restore(orchestrator.state, orchestrator.settings)
+
+    house.engine.apply(house.line.at, orchestrator.settings, "replay")
+    begun = row(house, "forgetful").trouble
+    house.until("15:57")
+
+    why = "state.bars is 'many': must be a valid list"
+    assert house.facts(StrategyForgot) == [StrategyForgot("forgetful", SPY, why)]
+    assert begun == f"begins anew, what was saved does not fit: {why}"
+    assert f"forgetful on SPY begins anew, what was saved does not fit: {why}" in words(house)
+    assert house.proposal.exit_reason is ExitReason.FORCE_FLAT
+    House.built.clear()  # the journal alone tells more than those documents did
+
+
 # ── one that is slow ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -183,6 +261,26 @@ def test_one_that_takes_too_long_is_told_paused_and_rests(measured: House) -> No
     assert runner(measured, "sleeping").memory.bars[-1] == "10:02"
     assert runner(measured, "watching").memory.bars[-1] == "10:29"
     assert "is shown no bar while it holds nothing" in row(measured, "sleeping").trouble
+
+
+@pytest.fixture(scope="module")
+def impatient() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(patience, "LOOK", 0.005)
+        yield
+
+
+@pytest.mark.usefixtures("impatient")
+def test_one_that_never_answers_is_broken_off_paused_and_rests() -> None:
+    """ST-07: with no clock too, and a start that rebuilds its bars comes to an end as well."""
+    house = a_house(Endless, Watching).until("10:30")
+
+    assert "endless on SPY took 2,000 ms for a bar, more than 50" in words(house)
+    assert [fact.milliseconds for fact in house.facts(StrategyFailed)] == [2000, 2000, 2000]
+    assert house.last(StrategyPaused).rests
+    assert runner(house, "endless").memory.bars[-1] == "10:02"
+    assert runner(house, "watching").memory.bars[-1] == "10:29"
+    assert_can_be_rebuilt(house)
 
 
 def test_one_that_rested_begins_anew_when_it_is_resumed(measured: House) -> None:
@@ -281,6 +379,24 @@ def test_what_protects_is_never_held_back() -> None:
 
     assert house.last(SignalsOpposed).leaving == ("protecting",)
     assert [p.exit_reason for p in house.desk.stage.proposals()] == [ExitReason.TIME_EXIT]
+
+
+def test_the_wish_of_what_was_typed_is_held_back_and_no_strategy_is_looked_for() -> None:
+    """ST-07, ST-09, SP-03: a position of one's own has exit rules and no file; other settings change nothing of it."""
+    rules = {"by_hand": True, "profit_target": "0.001"}
+    risk = {"window_start": "09:30", "max_notional": {"usd": "5000"}, "per_trade": {"usd": "100"}}
+    bars = minutes("09:30", "10:04", "99.60") + minutes("10:05", "15:59", "99.80")
+    house = House(bars, settings_with("buying", vwap=False, exits=rules, risk=risk), kinds=kinds_of(Buying)).opens()
+    house.until("10:01").presses(replace(a_typed_buy(), stop_price=Price(Decimal(97)), stop_holder=StopHolder.DESK))
+    confirms_now(house)
+    house.until("10:06")
+    assert house.last(SignalsOpposed) == SignalsOpposed(SPY, at("10:05"), ("buying",), ("manual",))
+
+    house.settings = settings_with("buying", vwap=False, exits={**rules, "profit_target": "0.0015"}, risk=risk)
+    house.restarted().until("10:20")
+
+    assert house.facts(StrategyMissing) == []
+    assert [r.strategy for r in strategy_rows(house.desk, THURSDAY, house.line.at)] == ["vwap", "buying"]
 
 
 # ── one that is gone ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -19,7 +19,7 @@ from core.runtime.line import Link
 from core.settings import ExecutionSettings, Settings
 from core.telling import in_words
 from core.views import ProtectionRow
-from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes
+from tests.scenarios.house import DIP, STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY
 
 GONE = NoAnswer("the connection broke")
@@ -47,9 +47,9 @@ def answers_take(house: House, seconds: float) -> None:
     house.line.link = Link(answer_delay=timedelta(seconds=seconds))
 
 
-def buys(house: House, quantity: str = "0.1") -> None:
+def buys(house: House, quantity: str = "0.1", limit: str = "99.60", stop: str = "99.30") -> None:
     """A typed order, its ticket, its key."""
-    house.presses(a_typed_buy(quantity))
+    house.presses(a_typed_buy(quantity, limit, stop))
     house.opens_ticket()
     house.until_moment(house.line.at + timedelta(seconds=1))
     house.confirms()
@@ -272,6 +272,33 @@ def test_over_the_limit_of_orders_without_an_answer_no_entry_is_staged() -> None
 
     assert refused == ("back-pressure: 2 orders wait for the broker's answer, more than 1",)
     assert len(house.desk.stage.proposals()) == 1
+
+
+PATIENT = Settings(execution=ExecutionSettings(max_queued=1, answer_seconds=Decimal(600)))
+
+
+def waits_for_two_answers(house: House) -> House:
+    """Two typed orders are out without an answer, one may be; the next comparison with the broker finds them."""
+    answers_take(house, seconds=150)
+    buys(house, limit="99.00", stop="98.70")
+    buys(house, limit="99.00", stop="98.70")
+    return house
+
+
+def test_over_the_limit_strategies_generate_no_entry_and_say_why_until_the_answers_are_there() -> None:
+    """EX-15, ST-03: signal generation pauses; nothing is made that would only be refused."""
+    bars = [*minutes("09:30", "10:05"), *minutes("10:06", "10:15", DIP)]
+    house = waits_for_two_answers(House(bars, PATIENT).opens().until("10:06:30"))
+
+    house.until("10:07")
+    row = house.line.picture().strategies[0]
+    refused, staged = house.facts(ProposalSkipped), house.desk.stage.proposals()
+    house.until("10:08")
+
+    assert row.last_answer == "BACK_PRESSURE"
+    assert dict(row.reasons)["BACK_PRESSURE"] == 1
+    assert (refused, staged) == ([], ())
+    assert house.line.picture().strategies[0].last_answer == "SIGNAL"
 
 
 def test_when_a_request_left_is_recorded_with_its_answer() -> None:

@@ -22,6 +22,7 @@ from core.market.calendar import load_calendar
 from core.market.synthetic import synthetic_sessions
 from core.model.values import Symbol
 from core.ports import DemoRequest
+from state import plan_inbox
 from state.folders import Home
 from state.heartbeat import Heartbeat, Status
 
@@ -201,14 +202,18 @@ def test_the_status_names_shares_of_which_no_stop_is_known(keyturn: Keyturn, tmp
     """OP-06, SY-02"""
     folder = Home.of({"KEYTURN_HOME": str(tmp_path / "home")}).account("paper")
     folder.prepare()
-    status = Status("trading", 7, "paper", 2, 1, 3, 0, 5, "paper", ("SPY 2.5 no stop", "QQQ 1 exit in doubt"))
+    bare, signed = ("SPY 2.5 no stop", "QQQ 1 exit in doubt"), ("QQQ until 16:00 New York",)
+    status = Status("trading", 7, "paper", 2, 1, 3, 0, 5, "paper", bare, signed)
     Heartbeat(folder).beat(status)
 
     told = keyturn("status", "--account", "paper").out
     found = keyturn("status", "--account", "paper", "--json").json
 
-    assert "UNCOVERED SPY 2.5 no stop, QQQ 1 exit in doubt; in Positions m gives a stop, c closes" in told
+    assert "UNCOVERED SPY 2.5 no stop at the broker; m in Positions gives one, c closes" in told
+    assert "UNCOVERED QQQ 1 exit in doubt: the broker is asked; Orders shows it" in told
     assert found["uncovered"] == ["SPY 2.5 no stop", "QQQ 1 exit in doubt"]
+    assert "UNATTENDED QQQ until 16:00 New York: exits go out without a key; u in Positions takes that back" in told
+    assert found["unattended"] == ["QQQ until 16:00 New York"]
 
 
 def test_a_kill_from_another_terminal_holds_for_an_engine_that_starts_later(keyturn: Keyturn, tmp_path: Path) -> None:
@@ -227,24 +232,91 @@ def test_a_kill_from_another_terminal_holds_for_an_engine_that_starts_later(keyt
         assert runtime.engine.desk.control.state.killed_by == "command"
 
 
-def test_a_plan_from_another_terminal_waits_for_its_marks_and_its_key(keyturn: Keyturn, tmp_path: Path) -> None:
+ROWS = "symbol,side,quantity,stop_price\nSPY,buy,0.05,400\n"
+
+
+def lives(runtime: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine goes on while the command waits for its answer."""
+
+    def beat() -> None:
+        runtime.pace.beat()
+        runtime.step()
+
+    monkeypatch.setattr(plan_inbox, "wait_a_little", beat)
+
+
+def test_a_plan_from_another_terminal_waits_for_its_marks_and_its_key(
+    keyturn: Keyturn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """OP-05"""
     file = tmp_path / "in.csv"
-    file.write_text("symbol,side,quantity,stop_price\nSPY,buy,0.05,400\n")
+    file.write_text(ROWS)
     with ExitStack() as stack:
         runtime = demo(tmp_path, stack)
         runtime.step()
+        lives(runtime, monkeypatch)
+
+        answer = keyturn("plan", file)
+
+        assert (answer.code, answer.out.count("\n")) == (0, 1)
+        assert "1 order, 0 to sell or cover, 1 to open; it waits at the desk of demo" in answer.out
+        run = runtime.engine.desk.plans.run
+        assert run is not None
+        assert (run.plan.name, run.is_open, run.marked) == ("in.csv", True, set())
+
+
+def test_a_plan_says_in_one_line_what_of_it_would_not_go(
+    keyturn: Keyturn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OP-05: a row that became no order, and an order that the dry run refuses, each counted with a reason."""
+    file = tmp_path / "in.csv"
+    file.write_text("symbol,side,quantity,stop_price\nSPY,buy,100,400\nQQQ,sell,,\n")
+    with ExitStack() as stack:
+        runtime = demo(tmp_path, stack)
+        runtime.step()
+        lives(runtime, monkeypatch)
+
+        answer = keyturn("plan", file)
+
+    assert (answer.code, answer.out.count("\n")) == (0, 1)
+    assert "with 1 order (1 would not go as it stands: " in answer.out
+    assert "; 1 row became no order: there is no QQQ position that it would reduce)" in answer.out
+
+
+def test_a_plan_that_the_desk_refuses_is_told_with_its_reason(
+    keyturn: Keyturn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OP-05: every row asks for nothing that is there."""
+    file = tmp_path / "in.csv"
+    file.write_text("symbol,side\nSPY,sell\n")
+    with ExitStack() as stack:
+        runtime = demo(tmp_path, stack)
+        runtime.step()
+        lives(runtime, monkeypatch)
+
+        answer = keyturn("plan", file)
+
+    assert (answer.code, answer.out) == (2, "")
+    assert "in.csv: the desk of demo did not open it: no row of it became an order; in.csv:2: there is no" in answer.err
+
+
+def test_a_plan_that_nobody_takes_is_taken_back_and_said(
+    keyturn: Keyturn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OP-05: the lock is held, and no engine lives behind it."""
+    file = tmp_path / "in.csv"
+    file.write_text(ROWS)
+    monkeypatch.setattr(plan_inbox, "ANSWER_SECONDS", 0.0)
+    with ExitStack() as stack:
+        runtime = demo(tmp_path, stack)
 
         answer = keyturn("plan", file)
         runtime.pace.beat()
         runtime.step()
-        runtime.step()
 
-        assert (answer.code, answer.out.count("\n")) == (0, 1)
-        assert "1 orders, 0 to sell or cover, 1 to open; on the plan screen of demo" in answer.out
-        run = runtime.engine.desk.plans.run
-        assert run is not None
-        assert (run.plan.name, run.is_open, run.marked) == ("in.csv", True, set())
+        assert (answer.code, answer.out) == (2, "")
+        assert "nobody took it in time, and it was taken back: look at the desk" in answer.err
+        assert runtime.engine.desk.plans.run is None
 
 
 def test_a_plan_needs_a_desk_and_a_file_that_can_be_read(keyturn: Keyturn, tmp_path: Path) -> None:
@@ -261,6 +333,32 @@ def test_a_plan_needs_a_desk_and_a_file_that_can_be_read(keyturn: Keyturn, tmp_p
     assert "nothing was staged" in checked.out
     assert "no engine runs to take a plan" in alone.err
     assert "in.csv:3: side 'hold' must be buy, sell, short, cover" in bad.err
+
+
+def test_a_plan_is_read_of_a_regular_file_of_bounded_size_alone(keyturn: Keyturn, tmp_path: Path) -> None:
+    """OP-05, SY-06: a device would be read for ever, a pipe waited for."""
+    pipe, large = tmp_path / "pipe.csv", tmp_path / "large.csv"
+    os.mkfifo(pipe)
+    large.write_bytes(b"symbol,side\n" + b"SPY,sell\n" * 200_000)
+
+    answers = [keyturn("plan", file, "--check") for file in ("/dev/zero", pipe, large, tmp_path)]
+
+    assert [answer.code for answer in answers] == [2, 2, 2, 2]
+    assert "/dev/zero: is no regular file; name a CSV file" in answers[0].err
+    assert "pipe.csv: is no regular file" in answers[1].err
+    assert "large.csv: has 1,800,012 bytes, 1,000,000 at most are read; split the file" in answers[2].err
+    assert "is a folder; name one CSV file in it" in answers[3].err
+
+
+@pytest.mark.parametrize("amount", ["1e3", "1_000", "0", "-5", "x"])
+def test_an_amount_to_deploy_is_written_in_plain_digits(keyturn: Keyturn, tmp_path: Path, amount: str) -> None:
+    """RK-18"""
+    file = tmp_path / "in.csv"
+    file.write_text("symbol,side,stop_price\nSPY,buy,400\n")
+
+    answer = keyturn("plan", file, "--check", f"--deploy={amount}")
+
+    assert (answer.code, f"--deploy {amount}: is no amount in USD such as 50000" in answer.err) == (2, True)
 
 
 def test_a_second_engine_is_refused_with_the_first_ones_process(keyturn: Keyturn, tmp_path: Path) -> None:

@@ -344,7 +344,7 @@ def test_after_the_books_were_corrected_the_prices_of_the_entry_count_no_more() 
 @pytest.mark.parametrize(
     ("strategy", "target", "listed"),
     [
-        ("vwap", None, [("target VWAP", "99.98"), ("flat from 15:55 New York", None)]),
+        ("vwap", None, [("target VWAP", "99.98"), ("flat from the bar of 15:55 New York", None)]),
         (
             "mean_reversion",
             None,
@@ -352,7 +352,7 @@ def test_after_the_books_were_corrected_the_prices_of_the_entry_count_no_more() 
                 ("target average", "99.98"),
                 ("target", "101.59"),
                 ("after 5 days unless 2 % up", None),
-                ("flat from 15:55 New York", None),
+                ("flat from the bar of 15:55 New York", None),
             ],
         ),
         (
@@ -362,7 +362,7 @@ def test_after_the_books_were_corrected_the_prices_of_the_entry_count_no_more() 
                 ("target", "103.00"),
                 ("after 5 days unless 2 % up", None),
                 ("when its signal turns", None),
-                ("flat from 15:55 New York", None),
+                ("flat from the bar of 15:55 New York", None),
             ],
         ),
     ],

@@ -14,6 +14,7 @@ from core.facts import (
     Halted,
     PromotionDecided,
     PromotionProposed,
+    PromotionRefused,
     ProposalSkipped,
     ProposalStaged,
     Resumed,
@@ -224,10 +225,19 @@ def test_a_crash_in_the_middle_of_a_night_judges_again_what_is_left() -> None:
 GOOD = "WLWWWWLWWWWWWW"
 
 
+def with_shares(**shares: str) -> Settings:
+    """These are on, each with its own allocation."""
+    tables = {name: {"enabled": True, "allocation": share} for name, share in shares.items()}
+    return Settings.model_validate(settings_with().model_dump() | {"strategies": tables})
+
+
+WITH_HALF = with_shares(vwap="0.5")
+
+
 @pytest.mark.parametrize("is_adopted", [True, False])
 def test_what_did_well_is_proposed_for_more_and_the_operator_decides(is_adopted: bool) -> None:
     """ST-10"""
-    house = opened(GOOD)
+    house = opened(GOOD, WITH_HALF)
     house.lives(12)
 
     (proposed,) = house.facts(PromotionProposed)
@@ -239,10 +249,94 @@ def test_what_did_well_is_proposed_for_more_and_the_operator_decides(is_adopted:
     house.presses(DecidePromotion("vwap", is_adopted))
     house.lives()
 
-    assert house.facts(PromotionDecided) == [PromotionDecided("vwap", is_adopted)]
+    allocation = Decimal("0.55") if is_adopted else None
+    assert house.facts(PromotionDecided) == [PromotionDecided("vwap", is_adopted, allocation)]
     assert len(house.facts(PromotionProposed)) == 1, "not again the night after"
-    assert house.desk.evaluation.state.records["vwap"].adopted == int(is_adopted)
+    assert share_of(house) == (allocation or Decimal("0.5"))
     assert_can_be_rebuilt(house)
+
+
+def share_of(house: House, strategy: str = "vwap") -> Decimal:
+    share = house.desk.allocations.of(strategy)
+    assert share is not None
+    return share.allocation
+
+
+def measured(house: Months) -> str:
+    """What the gate said of the last entry's share of the account."""
+    said = [verdict for fact in house.facts(ProposalStaged) for verdict in fact.review.verdicts]
+    return [verdict.reason for verdict in said if verdict.check == "allocation"][-1]
+
+
+def test_what_is_adopted_holds_from_the_next_trading_day_on_and_the_gate_goes_by_it() -> None:
+    """ST-10, ST-08: half of the account becomes 55 %, over a restart too; today stays as it was."""
+    house = opened(GOOD, WITH_HALF)
+    house.lives(12)
+    assert "50 % → 55 % of equity from the next trading day: Sharpe" in house.row().proposed
+
+    house.presses(DecidePromotion("vwap", True))
+    today, words = share_of(house), dict(house.row().figures)["allocation"]
+    house.restarted()
+    after_a_restart = share_of(house)
+    house.lives(13)
+    equity = house.desk.opening.state.equity
+
+    assert (today, after_a_restart, share_of(house)) == (Decimal("0.5"), Decimal("0.5"), Decimal("0.55"))
+    assert words.endswith(", 55 % from the next trading day; 55 % adopted, 50 % in the settings")
+    assert equity is not None
+    assert measured(house).endswith(f" of {equity * Decimal('0.55'):,.2f} USD with it")
+    house.restarted()
+    assert share_of(house) == Decimal("0.55")
+    assert_can_be_rebuilt(house)
+
+
+def test_more_than_the_account_has_is_refused_when_it_is_adopted_with_its_reason() -> None:
+    """ST-08, ST-10: vwap would have 55 % beside the 50 % of momentum. It stays proposed."""
+    house = opened(GOOD, with_shares(vwap="0.5", momentum="0.5"))
+    house.lives(12)
+
+    house.presses(DecidePromotion("vwap", True))
+    house.lives()
+
+    reason = "with 55 % for it the allocations would be 105 % of equity together; lower another one first"
+    assert house.facts(PromotionRefused) == [PromotionRefused("vwap", reason)]
+    assert not house.facts(PromotionDecided)
+    assert share_of(house) == Decimal("0.5")
+    assert house.row().proposed.endswith(f"; not now: {reason}")
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize(
+    ("shares", "vwap"),
+    [
+        ({"vwap": "0.5"}, "0.55"),
+        ({"vwap": "0.6"}, "0.6"),
+        ({"vwap": "0.5", "momentum": "0.48"}, "0.52"),
+        ({"vwap": "0.5", "momentum": "0.5"}, "0.5"),
+    ],
+)
+def test_what_is_adopted_ends_with_another_figure_in_the_settings_and_never_takes_what_they_give_another(
+    shares: dict[str, str], vwap: str
+) -> None:
+    """ST-08: the settings' figures come first, whatever was adopted."""
+    house = opened(GOOD, WITH_HALF)
+    house.lives(12)
+    house.presses(DecidePromotion("vwap", True))
+    house.settings = with_shares(**shares)
+
+    house.restarted()
+    house.lives(13)
+
+    assert share_of(house) == Decimal(vwap)
+    assert_can_be_rebuilt(house)
+
+
+def test_a_strategy_without_an_allocation_is_proposed_nothing_and_the_night_says_why() -> None:
+    """ST-10: what uses everybody's capital has nothing that could grow."""
+    house = opened(GOOD).lives(12)
+
+    assert not house.facts(PromotionProposed)
+    assert dict(house.row().evaluation)["verdict"].endswith("it has no allocation of its own that could grow")
 
 
 # ── pauses ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.facts import ProposalSkipped, ProtectionExpired, ProtectionTripped
-from core.inputs import OverrideProtection, ProposeClose, ProposeOrder
+from core.inputs import BarArrived, OverrideProtection, ProposeClose, ProposeOrder
 from core.model.values import Symbol
 from core.picture import Pictures
 from core.settings import Settings
@@ -61,6 +61,26 @@ def test_a_wild_symbol_is_halted_for_half_an_hour_over_a_restart_and_no_other_is
     ]
     assert house.facts(ProtectionExpired) == [ProtectionExpired("volatility_halt", "IBM")]
     assert_can_be_rebuilt(house)
+
+
+def test_a_desk_that_starts_late_is_halted_by_the_morning_that_it_is_told_again() -> None:
+    """RK-08, MD-02: at 10:20 it decides as one that ran since the open."""
+    running = a_house_with_a_spike_in(IBM).until("10:20")
+    wild = [*minutes("09:30", "10:04", symbol=IBM), *minutes("10:05", "10:19", "96", symbol=IBM)]
+    late = House(minutes("10:20", "11:30"), running.settings)
+    late.line.at = at("10:20")
+    late.opens()
+    for bar in [*minutes("09:30", "10:19"), *wild]:
+        late.line.take(late.line.at, BarArrived(bar, "history"))
+
+    for house in (running, late):
+        house.until("10:20:20")
+        house.presses(a_buy_of(IBM))
+
+    halts = [house.desk.protections.volatility_halt.state for house in (running, late)]
+    assert halts[0].symbols[IBM] == halts[1].symbols[IBM]
+    assert halts[0].locks == halts[1].locks
+    assert late.last(ProposalSkipped).reasons[0].startswith("volatility halt: IBM: 30 one-minute returns")
 
 
 def test_where_the_market_is_wild_nothing_opens_and_who_is_in_gets_out() -> None:

@@ -261,7 +261,7 @@ def an_exit(quantity: str) -> ExitSignal:
         (an_entry(quantity=Decimal(0)), "its quantity is 0"),
         (an_entry(limit_price=Decimal("-1")), "its limit is -1"),
         (an_entry(limit_price=99.6), "its limit is 99.6"),
-        (an_entry(stop_price=Decimal("99.60")), "its stop 99.6 is not below its limit 99.6"),
+        (an_entry(stop_price=Decimal("99.60")), "its stop 99.60 is not below its limit 99.60"),
         (an_entry(symbol=IBM), "signed vwap IBM"),
         (an_entry(strategy="another"), "signed another SPY"),
         (an_entry(bar_start=START + timedelta(minutes=1)), "not by this bar"),

@@ -21,15 +21,19 @@ from core.facts import (
     TicketOpened,
     TradeClosed,
 )
-from core.inputs import Confirm, Decline, Halt, Kill, OpenTicket, ProposeOrder
+from core.inputs import BarArrived, Confirm, Decline, Halt, Kill, OpenTicket, ProposeOrder, TakeBackExits
 from core.model.order import OrderRequest
 from core.model.signal import ExitReason
-from core.model.staging import MandateKind, digest_of_ticket
+from core.model.staging import MANUAL, MandateKind, digest_of_ticket
 from core.model.values import Price
+from core.picture import Pictures
 from core.settings import Settings
+from core.workflows.listing import signed_in_words
+from core.workflows.unattended import TAKEN_BACK
 from tests.scenarios.changes import passes
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.test_the_exit_rules import FLAT, exits, held_by_the_desk, with_rules
+from tests.unit.core.brokers.trading_floor import SPY, at
 
 UP = "101.60 101.60 101.60 101.60"
 A_MOMENT = timedelta(milliseconds=50)
@@ -245,3 +249,41 @@ def test_an_altered_exit_is_stopped_before_the_wire() -> None:
     assert house.requests() == ["submit buy limit 0.1"]
     assert house.held() == "0.1"
     assert house.last(OrderCreated).exit_reason is ExitReason.TAKE_PROFIT
+
+
+TAKES_BACK = TakeBackExits(SPY, MANUAL)
+
+
+def test_the_operator_takes_a_signature_back_and_each_exit_waits_for_a_key_again() -> None:
+    """OP-06, OP-01: recorded, over a restart too; the stop at the broker stays."""
+    house = a_signed_house(("10:02", "10:10", UP), buys=a_typed_buy())
+    (row,) = Pictures(house.engine).draw(house.line.at).positions
+    assert (row.unattended_until, row.unattended_most) == (at("16:00"), Decimal("0.1"))
+    assert list(signed_in_words(house.desk)) == ["SPY until 16:00 New York"]
+
+    house.presses(TAKES_BACK)
+    house.presses(TAKES_BACK)
+    assert_can_be_rebuilt(house)
+    house = house.restarted()
+    house.until("10:08")
+
+    assert [fact.reason for fact in house.facts(MandateEnded)] == [TAKEN_BACK]
+    assert (house.held(), exits(house)) == ("0.1", [("TAKE_PROFIT", "0.1")])
+    assert not house.facts(ExitReleased)
+    assert house.requests() == ["submit buy limit 0.1", "submit sell stop 0.1"]
+    (row,) = Pictures(house.engine).draw(house.line.at).positions
+    assert row.unattended_until is None
+    assert list(signed_in_words(house.desk)) == []
+
+
+def test_what_is_taken_back_while_its_figures_are_fetched_does_not_go_out() -> None:
+    """OP-06: the last word is the hand's."""
+    house = a_signed_house(("10:02", "10:10", UP))
+    while not any(isinstance(message, BarArrived) and message.bar.start == at("10:02") for message in house.line.heard):
+        house.until_moment(house.line.at + A_MOMENT)
+
+    house.presses(TAKES_BACK)
+    house.until("10:08")
+
+    assert (house.held(), exits(house)) == ("0.1", [("TAKE_PROFIT", "0.1")])
+    assert "needs your key" in house.last(TicketClosed).reason

@@ -10,6 +10,7 @@ from hashlib import sha256
 from itertools import pairwise
 
 from core.effects import CancelOrder, LookUpOrder, SubmitOrder
+from core.execution.order import NEVER_ARRIVED
 from core.facts import (
     CancelFailed,
     CancelRequested,
@@ -39,7 +40,6 @@ from core.model.order import OrderStatus, StopHolder
 from core.model.signal import EntrySignal
 from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity
 from core.runtime.line import Link
-from core.workflows.doubting import NEVER_ARRIVED
 from core.workflows.submitting import DUPLICATE_ID
 from tests.scenarios.house import House, a_house_in_a_position, a_house_with_a_proposal
 from tests.unit.core.brokers.trading_floor import SPY, at

@@ -122,7 +122,7 @@ def test_after_a_restart_the_log_begins_with_what_was_before_it() -> None:
     view = second.draw(house.line.at)
 
     assert [row.text for row in view.log][: len(before)] == before
-    assert "BUY 0.502 SPY limit 99.6 declined: too soon" in before
+    assert "BUY 0.502 SPY limit 99.60 declined: too soon" in before
     assert [row.sequence for row in view.log] == sorted({row.sequence for row in view.log})
     assert (view.staged, view.refusals, view.endings) == (0, (), ())
 

@@ -14,9 +14,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from simulation.plan_audit import PlanAudit
 from simulation.reckoning import ended_unseen
 
 from core import checkpoint
+from core.advisers.authority import at_work
 from core.brokers.simulated.log import Cancellation, decoded
 from core.desk import Desk
 from core.effects import Effect, ReplaceOrder, SubmitOrder
@@ -91,6 +93,7 @@ class Story:
     """What the journal has told so far."""
 
     proposals: dict[str, Proposal] = field(default_factory=dict)
+    waiting: set[str] = field(default_factory=set)
     paused: set[tuple[str, str]] = field(default_factory=set)
     refused_symbols: set[tuple[str, date]] = field(default_factory=set)
     tickets: dict[str, Ticket] = field(default_factory=dict)
@@ -122,6 +125,7 @@ class Auditor:
         self.story = Story()
         self.wrong: list[str] = before.wrong if before else []
         self.sent: dict[str, OrderRequest] = before.sent if before else {}
+        self.plans = PlanAudit(self)
         self.hearers = {
             EngineStarted: self._started,
             StrategyPaused: self._paused,
@@ -158,11 +162,14 @@ class Auditor:
         """One record of the journal."""
         self._sequence, self._at = sequence, at
         self.story.counts[type(fact).__name__] += 1
+        if at_work() is not None:
+            self.wrong.append(f"an adviser wrote {fact}")
         if isinstance(fact, TradeClosed):
             self.story.counts[fact.trade.exit_reason.value] += 1
         hearer = self.hearers.get(type(fact))
         if hearer is not None:
             hearer(fact)
+        self.plans.hear(sequence, at, fact)
         if not isinstance(fact, ApprovalRedeemed):
             self.story.redeemed = None
 
@@ -175,6 +182,7 @@ class Auditor:
     def _staged(self, fact: ProposalStaged) -> None:
         proposal = fact.proposal
         self.story.proposals[proposal.id] = proposal
+        self.story.waiting.add(proposal.id)
         self.require(
             proposal.only_reduces or (proposal.strategy, proposal.symbol) not in self.story.paused,
             f"{proposal.strategy} staged an entry while it was paused",
@@ -263,7 +271,7 @@ class Auditor:
         press = (ticket.id, ticket.digest, ticket.order.effect.value, ticket.order.replaces)
         is_signed = ticket.proposal_id in story.unattended
         story.unattended.discard(ticket.proposal_id)
-        is_turned = is_signed or press in self.world.presses
+        is_turned = is_signed or press in self.world.presses or self.plans.permits(ticket, fact)
         self.require(is_turned, f"ticket {ticket.id} was confirmed and no such key was pressed")
         self.require(fact.digest == ticket.digest, f"ticket {ticket.id} was confirmed with another digest")
         self.require(ticket.id not in story.confirmed, f"ticket {ticket.id} was confirmed twice")
@@ -302,6 +310,7 @@ class Auditor:
 
     def _proposal_ended(self, fact: ProposalEnded) -> None:
         """A turned key whose proposal went away permits nothing any more."""
+        self.story.waiting.discard(fact.proposal_id)
         if fact.end is ProposalEnd.SENT:
             return
         for ticket_id in self.story.confirmed:
@@ -330,6 +339,7 @@ class Auditor:
             )
         else:
             self.require(approval.mandate_id in story.mandates, f"approval {approval.id} names no signed mandate")
+            self.plans.redeem(fact)
 
     def _created(self, fact: OrderCreated) -> None:
         story, order, redeemed = self.story, fact.order, self.story.redeemed
@@ -449,6 +459,7 @@ class Auditor:
 
     def leaves(self, effect: Effect) -> None:
         """A request is about to leave the desk."""
+        self.require(at_work() is None, f"an adviser sends {effect}")
         if not isinstance(effect, SubmitOrder | ReplaceOrder):
             return
         self.require(

@@ -12,6 +12,8 @@ from datetime import timedelta
 from decimal import Decimal
 from random import Random
 
+from simulation import tempter
+from simulation.planner import Planner
 from simulation.reckoning import Reckoning, reckon
 from simulation.sessions import Event, Session
 from simulation.surprises import Surprise
@@ -41,9 +43,10 @@ from core.inputs import (
 )
 from core.model.connection import Lamp, Line, LineState
 from core.model.order import Effect, OrderType, StopHolder
+from core.model.plan import PlanSource
 from core.model.position import Fill
 from core.model.staging import Proposal, Ticket
-from core.model.values import Digest, Fraction, Price, Quantity, to_nearest_tick
+from core.model.values import Digest, Fraction, Price, Quantity, Symbol, to_nearest_tick
 
 Tell = Callable[[str], None]
 
@@ -91,11 +94,13 @@ class Player:
         self.tell = tell
         profile = session.profile
         settings = profile.settings()
-        config = ExchangeConfig(account="SIM", cash=Decimal(50_000), multiplier=settings.exchange.multiplier)
+        config = ExchangeConfig(account="SIM", cash=Decimal(profile.cash), multiplier=settings.exchange.multiplier)
         start = calendar().session_on(DAY).open + timedelta(minutes=profile.minutes)
         self.world = World(settings, config, start)
         self.world.tell = tell
         self.world.surprises.is_terse = profile.is_terse
+        self.planner = Planner(self.world)
+        self._signs = Random(f"{session.seed}:{session.number}:signs")
         self.events = 0
         self.world.run(1)
         for close in ("100.00", "100.05", "99.80"):
@@ -119,8 +124,10 @@ class Player:
         zeros = Reckoning()
         if not auditor.wrong:
             auditor.compare_folds()
+            self.planner.leave()
             world.settle()
             auditor = world.auditor
+            auditor.wrong += auditor.plans.unended()
             auditor.compare_folds()
             auditor.compare_with_exchange()
             if calendar().session_on(DAY).holds(world.clock):  # with the session ends what its tickets signed
@@ -142,6 +149,14 @@ class Player:
                     "confirmations": counts["ConfirmationReceived"],
                     "refused confirmations": counts["ConfirmationRefused"],
                     "orders in doubt": counts["OrderInDoubt"],
+                    "plans opened": counts["PlanOpened"],
+                    "plans signed": counts["PlanSigned"],
+                    "their orders' turns": counts["PlanTurnBegun"],
+                    "orders of plans at the exchange": len(auditor.plans.order_ids() & auditor.sent.keys()),
+                    "plans that asked": auditor.plans.asked(),
+                    "exits that went unattended": counts["ExitReleased"],
+                    "attempts of advisers": counts["AdviserOverstepped"],
+                    "advices adopted": counts["RecommendationAdopted"],
                     "kills": counts["Killed"],
                     "restarts": world.restarts,
                     "bars": world.bars,
@@ -161,8 +176,9 @@ class Player:
     def quiet_minutes(self, many: int, seed: int) -> None:
         """A market that goes nowhere much."""
         chance = Random(seed)
-        for _ in range(many):
-            self.world.bar(self.world.price + chance.choice((Decimal("-0.02"), Decimal(0), Decimal("0.02"))))
+        for left in reversed(range(many)):
+            move = chance.choice((Decimal("-0.02"), Decimal(0), Decimal("0.02")))
+            self.world.bar(self.world.price + move, is_wide=left < 2)
 
     def time_passes(self, seconds: float) -> None:
         self.world.run(seconds)
@@ -191,7 +207,7 @@ class Player:
         self.world.do(Confirm(ticket.id, digest, effect, ticket.order.replaces))
 
     def _read_and_confirm(self, proposal: Proposal, think: float = 0.5, wait: float = 0.35) -> None:
-        self.world.do(OpenTicket(proposal.id))
+        self.world.do(OpenTicket(proposal.id, self._signs.random() < self.session.profile.unattended))
         self.world.run(think)
         for ticket in self._tickets():
             if ticket.proposal_id == proposal.id:
@@ -228,12 +244,15 @@ class Player:
         if proposals := self._proposals():
             self.world.do(Decline(proposals[pick % len(proposals)].id, ""))
 
-    def an_order_is_typed(self, effect: str, quantity: str, limit: str, stop: str, holder: str) -> None:
-        wanted, price = Effect(effect), self.world.price
+    def an_order_is_typed(
+        self, effect: str, quantity: str, limit: str, stop: str, holder: str, symbol: str = SPY
+    ) -> None:
+        traded = Symbol(symbol) if symbol in self.world.symbols else SPY
+        wanted, price = Effect(effect), self.world.price_of(traded)
         away = -Decimal(stop) if wanted in (Effect.OPEN, Effect.ADD) else Decimal(stop)
         self.world.do(
             ProposeOrder(
-                symbol=SPY,
+                symbol=traded,
                 effect=wanted,
                 quantity=Quantity(Decimal(quantity)),
                 type=OrderType.LIMIT if limit else OrderType.MARKET,
@@ -245,7 +264,8 @@ class Player:
         self._confirm_newest()
 
     def a_close_is_confirmed(self, part: str) -> None:
-        self.world.do(ProposeClose(SPY, Fraction(Decimal(part))))
+        held = self._desk.ledger.positions()
+        self.world.do(ProposeClose(held[0].symbol if held else SPY, Fraction(Decimal(part))))
         self._confirm_newest()
 
     def all_is_flattened(self) -> None:
@@ -278,7 +298,7 @@ class Player:
         """Or put back, where none works."""
         for position in self._desk.ledger.positions()[:1]:
             sign = 1 if position.quantity > 0 else -1
-            price = Price(to_nearest_tick(self.world.price + sign * Decimal(away)))
+            price = Price(to_nearest_tick(self.world.price_of(position.symbol) + sign * Decimal(away)))
             self.world.do(MoveStop(position.symbol, position.strategy, price))
         self._confirm_changes(think)
 
@@ -371,6 +391,43 @@ class Player:
             self.world.bar(self.world.price - Decimal("0.20"))
         self.world.do(ResumeStrategy("vwap", SPY))
 
+    # ── the operator's plans ─────────────────────────────────────────────────────────────────────────────────────
+
+    def a_plan_is_played(
+        self, source: str, seed: int, think: float, how: str, wait: float, what: str, answer: str
+    ) -> None:
+        """Opened, marked, signed; something comes between while it runs; it is followed to its end, or nearly."""
+        chance, planner = Random(seed), self.planner
+        planner.has_something(chance)
+        planner.open(PlanSource(source), chance)
+        self.world.run(think)
+        planner.mark(chance)
+        planner.something_is_in_store(what, chance)
+        planner.sign(how)
+        self.world.run(wait)
+        planner.something_happens(what, chance)
+        planner.sees_through(answer, chance)
+
+    def a_plan_is_opened(self, source: str, seed: int) -> None:
+        self.planner.open(PlanSource(source), Random(seed))
+
+    def a_plan_is_marked(self, seed: int) -> None:
+        self.planner.mark(Random(seed))
+
+    def a_plan_is_signed(self, how: str) -> None:
+        self.planner.sign(how)
+
+    def a_plan_is_answered(self, goes_on: bool) -> None:
+        self.planner.answer(goes_on=goes_on)
+
+    def a_plan_is_left(self) -> None:
+        self.planner.leave()
+
+    # ── the advisers ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def an_adviser_is_asked(self, deed: str, seconds: float, adopts: bool) -> None:
+        tempter.ask(self.world, deed, seconds, adopts=adopts)
+
     # ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────────────
 
     def the_line_fails(self, to: str, of: str, fate: str, seconds: float) -> None:
@@ -409,7 +466,8 @@ class Player:
             self.world.run(0.3)
 
     def the_position_is_closed_elsewhere(self) -> None:
-        if self.world.surprises.close_elsewhere(SPY):
+        held = self._desk.ledger.positions()
+        if self.world.surprises.close_elsewhere(held[0].symbol if held else SPY):
             self.world.bar(self.world.price, volume=5000)
             self.world.bar(self.world.price, volume=5000)
 

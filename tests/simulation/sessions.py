@@ -12,6 +12,7 @@ from random import Random
 
 from simulation.limits import UNGUARDED
 from simulation.surprises import REFUSALS
+from simulation.tempter import DEEDS
 
 from core.settings import Settings
 
@@ -55,8 +56,30 @@ PLACES = (
     "OrderInDoubt",
     "Killed",
     "MandateEnded",
+    "PlanSigned",
+    "PlanTurnBegun",
+    "PlanMoved",
+    "PlanOrderSkipped",
+    "PlanEnded",
+    "FiguresFetched",
+    "ExitReleased",
 )
 """Words in the names of the places where the process dies; the empty one is in all of them."""
+PLENTY, LITTLE = 50_000, 3_000
+TIGHT = {"not_for": (), "by_hand": True, "profit_target": "0.003", "stop": "0.003", "trail": "0.004"}
+"""Exit rules that speak often."""
+ADVISED = {
+    "enabled": True,
+    "symbols": ["AAA"],
+    "requires_recommendation": True,
+    "price_tolerance": "0.02",
+    "bars": 2,
+    "strength_bars": 2,
+    "volume_bars": 2,
+    "range_bars": 2,
+    "quantity_step": "1",
+}
+"""A strategy that enters on nothing but what the operator adopted of an adviser."""
 Arguments = tuple[str | int | float | bool, ...]
 
 
@@ -83,6 +106,12 @@ class Profile:
         The broker's reports list no executions.
     is_guarded
         By the protections, as they are set for everybody.
+    is_wide
+        Four symbols and two strategies, not SPY and vwap alone.
+    unattended
+        Of the tickets of entries those that sign the exits too; where there are any, the exit rules speak often.
+    cash
+        USD; with little of it a buy needs what a sale frees.
     """
 
     is_whole: bool
@@ -92,14 +121,19 @@ class Profile:
     review: str
     is_terse: bool
     is_guarded: bool
+    is_wide: bool
+    unattended: float
+    cash: int
 
     def settings(self) -> Settings:
         """Limits wide enough for many trades a day."""
         return Settings.model_validate(
             {
+                "symbols": ["SPY", "AAA", "BBB", "CCC"] if self.is_wide else ["SPY"],
+                "exits": TIGHT if self.unattended else {},
                 "risk": {
                     "per_trade": {"usd": "30"},
-                    "max_notional": {"usd": "1000"},
+                    "max_notional": {"usd": "1000" if self.cash == PLENTY else "2500"},
                     "max_open_positions": 3,
                     "daily_loss": {"usd": "5000"},
                     "weekly_loss": {"usd": "5000"},
@@ -116,7 +150,9 @@ class Profile:
                         "entry_deviation": "0.001",
                         "quantity_step": "1" if self.is_whole else "0.001",
                         "stop_holder": self.holder,
-                    }
+                        "symbols": ["SPY"],
+                    },
+                    "momentum": ADVISED if self.is_wide else {},
                 },
                 "exchange": {"multiplier": "2" if self.is_margin else "1"},
             }
@@ -138,7 +174,7 @@ class Session:
 
 def session_of(seed: int, number: int) -> Session:
     """The same two numbers make the same session, in any process."""
-    chance = Random(f"{seed}:{number}")
+    chance, apart = Random(f"{seed}:{number}"), Random(f"{seed}:{number}:apart")
     profile = Profile(
         is_whole=chance.random() < 0.5,
         is_margin=chance.random() < 0.5,
@@ -147,6 +183,9 @@ def session_of(seed: int, number: int) -> Session:
         review=chance.choice(("3", "3", "8")),
         is_terse=chance.random() < 0.5,
         is_guarded=Random(f"{seed}:{number}:guarded").random() < 0.5,
+        is_wide=apart.random() < 0.6,
+        unattended=apart.choice((0.0, 0.0, 0.4, 0.9)),
+        cash=apart.choice((PLENTY, PLENTY, LITTLE)),
     )
     makers, weights = list(EVENTS), [weight for weight, _ in EVENTS.values()]
     names = chance.choices(makers, weights, k=chance.randint(LEAST, MOST))
@@ -195,6 +234,7 @@ def a_typed_order(chance: Random) -> Arguments:
         chance.choice(("", "", "-0.05", "0.05", "0.50", "-0.60")),
         chance.choice(("0.30", "1.00", "3.00")),
         chance.choice(("broker", "broker", "desk", "you")),
+        chance.choice(("SPY", "SPY", "AAA", "BBB", "CCC")),
     )
 
 
@@ -236,6 +276,51 @@ def a_kill(chance: Random) -> Arguments:
 def something_between(chance: Random) -> Arguments:
     what = chance.choice(("kill", "close", "decline", "halt", "die", "key", "bar"))
     return chance.choice((0.0, 2.0, 4.0, 6.0)), chance.choice((0.0, 0.15)), what
+
+
+def a_source(chance: Random) -> str:
+    return chance.choice(("a file", "a file", "a file", "the waiting proposals", "flatten everything"))
+
+
+def a_plan(chance: Random) -> Arguments:
+    """Source, seed of its rows, a thought before the marks, how it is signed, wait, what comes between, the answer."""
+    return (
+        a_source(chance),
+        chance.randrange(1 << 30),
+        chance.choice((0.0, 0.5, 2.0, 70.0)),
+        chance.choice(("at once", "at once", "at once", "at once", "late", "twice", "wrong")),
+        chance.choice((0.0, 0.05, 0.12, 0.3, 0.6, 2.0)),
+        chance.choice(
+            (
+                "nothing", "nothing", "nothing", "bar", "bar", "kill", "halt", "stop", "another", "die",
+                "die soon", "die soon", "die soon", "trouble", "trouble", "trouble", "own key",
+                "cancel", "taken away", "decline", "edit", "close", "closed elsewhere", "mark",
+            )
+        ),
+        chance.choice(("go on", "go on", "stop", "nothing")),
+    )  # fmt: skip
+
+
+def an_unplayed_plan(chance: Random) -> Arguments:
+    return a_source(chance), chance.randrange(1 << 30)
+
+
+def a_seed(chance: Random) -> Arguments:
+    return (chance.randrange(1 << 30),)
+
+
+def a_signature(chance: Random) -> Arguments:
+    return (chance.choice(("at once", "at once", "late", "twice", "wrong")),)
+
+
+def an_answer(chance: Random) -> Arguments:
+    return (chance.random() < 0.6,)
+
+
+def a_question(chance: Random) -> Arguments:
+    """What the adviser does, when it is heard, and whether the operator adopts what was said last."""
+    deed = chance.choice((*DEEDS, "speaks", "speaks"))
+    return deed, chance.choice((0.0, 0.0, 2.0, 20.0)), deed == "speaks" or chance.random() < 0.1
 
 
 def a_trouble_of_the_line(chance: Random) -> Arguments:
@@ -309,6 +394,13 @@ EVENTS: dict[str, tuple[int, Callable[[Random], Arguments]]] = {
     "the_kill_key": (3, a_kill),
     "the_desk_is_armed_again": (7, nothing),
     "the_strategy_is_paused": (1, a_pick),
+    "a_plan_is_played": (10, a_plan),
+    "a_plan_is_opened": (2, an_unplayed_plan),
+    "a_plan_is_marked": (2, a_seed),
+    "a_plan_is_signed": (2, a_signature),
+    "a_plan_is_answered": (2, an_answer),
+    "a_plan_is_left": (1, nothing),
+    "an_adviser_is_asked": (4, a_question),
     "the_line_fails": (16, a_trouble_of_the_line),
     "the_stream_is_gone": (2, a_gap),
     "an_update_is_replayed": (4, a_pick),

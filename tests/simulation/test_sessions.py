@@ -15,7 +15,7 @@ from core.workflows.filling import Filling
 
 SEED = 20_131_008
 PARTS = 4
-A_PART = 50
+A_PART = 40
 """Sessions of a part; each part is a test of its own, so that workers share them."""
 
 
@@ -23,7 +23,7 @@ A_PART = 50
 def test_after_faults_and_crashes_no_order_is_lost_or_doubled_and_each_position_is_the_exchange_s(
     part: int, record_property: Callable[[str, object], None]
 ) -> None:
-    """EX-05, EX-06, EX-09, EX-13, EX-20, OP-02, OP-07, SP-01, SP-03"""
+    """EX-05, EX-06, EX-09, EX-10, EX-13, EX-20, EX-21, OP-02, OP-05, OP-06, OP-07, OP-09, ST-09, SP-01, SP-03"""
     played = Played()
     for number in range(part * A_PART, (part + 1) * A_PART):
         played.add(play(session_of(SEED, number)))
@@ -35,6 +35,10 @@ def test_after_faults_and_crashes_no_order_is_lost_or_doubled_and_each_position_
     assert (zeros.lost, zeros.doubled, zeros.differing, zeros.bare, zeros.loose) == (0, 0, 0, 0, 0)
     assert played.reached["orders at the exchange"] >= 3 * A_PART
     assert played.reached["restarts"] >= A_PART
+    assert played.reached["plans signed"] >= A_PART
+    assert played.reached["orders of plans at the exchange"] >= A_PART
+    assert played.reached["exits that went unattended"] >= A_PART // 10
+    assert played.reached["attempts of advisers"] >= A_PART // 5
     assert played.faults.total() >= 4 * A_PART
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 from simulation.auditor import Auditor
+from simulation.plan_audit import PlanKeys
 from simulation.surprises import Planned, Surprises
 
 from core import checkpoint
@@ -31,7 +32,7 @@ from core.model.broker import NoAnswer, OrderUpdate
 from core.model.session import Session
 from core.model.values import Price, Quantity, Symbol
 from core.ports import Checkpoint, NoCheckpoint
-from core.runtime.feed import BAR, Timed
+from core.runtime.feed import BAR
 from core.runtime.line import Link
 from core.runtime.virtual import VirtualRuntime
 from core.settings import Settings
@@ -39,6 +40,13 @@ from state.codec import GENESIS, checked_sum, decode
 from state.journal import Chain, MemoryJournal
 
 SPY = Symbol("SPY")
+AAA, BBB, CCC = Symbol("AAA"), Symbol("BBB"), Symbol("CCC")
+OTHERS = {
+    AAA: lambda price: price + Decimal("0.10"),
+    BBB: lambda price: Decimal(200) - price,
+    CCC: lambda price: price / 2,
+}
+"""What a wide market trades beside SPY: one goes with it, one against it, one at half of its price."""
 ACCOUNT = "SIM"
 DAY = date(2013, 10, 8)
 ENDLESS = 20_000
@@ -247,10 +255,11 @@ class Wire(VirtualRuntime):
         self.world = world
         self.in_the_air: list[tuple[datetime, Effect]] = []
 
-    def play(self, bar: Bar) -> None:
+    def play(self, bars: Iterable[Bar]) -> None:
+        """Bars of one minute."""
         assert self._next is None
-        item: Timed = (bar.start, BAR, BarArrived(bar, "made up"))
-        self._next = item
+        self._feed = iter([(bar.start, BAR, BarArrived(bar, "made up")) for bar in bars])
+        self._next = next(self._feed)
 
     def carry_over(self, arriving: Iterable[BarArrived], requests: Iterable[tuple[datetime, Effect]]) -> None:
         """What the process before left in the air: requests arrive, and nobody waits for their answers."""
@@ -326,6 +335,10 @@ class Wire(VirtualRuntime):
 # ── the world ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _priced(price: Decimal) -> Decimal:
+    return max(price, Decimal(5)).quantize(Decimal("0.01"))
+
+
 @cache
 def calendar() -> ExchangeCalendar:
     return load_calendar(DAY - timedelta(days=7), DAY + timedelta(days=7))
@@ -358,6 +371,8 @@ class World:
         Orders of ours that somebody else took away at the broker, and orders there that are not ours.
     planned
         What the broker does on its own later, whether a desk runs or not.
+    presses, plan_keys
+        What a person did at tickets, and at plans.
     """
 
     def __init__(self, settings: Settings, config: ExchangeConfig, start: datetime) -> None:
@@ -368,6 +383,7 @@ class World:
         self.switch = Switch()
         self.drawer = Drawer()
         self.presses: set[tuple[str, str, str, str | None]] = set()
+        self.plan_keys = PlanKeys()
         self.restarts = 0
         self.next_crash: dict[str, Any] = {}
         self.again = 0
@@ -427,11 +443,12 @@ class World:
             self.auditor.hear(recorded.sequence, recorded.at, recorded.fact)
         self._world_goes_on(dead, down)
         bars = [BarArrived(fact.bar, "asked again") for fact in lost if type(fact).__name__ == "BarClosed"]
-        heard = {message.bar.start for message in bars}
+        heard = {(message.bar.symbol, message.bar.start) for message in bars}
+        waiting = [m for m in dead._arriving if (m.bar.symbol, m.bar.start) not in heard]
         try:
             self._boot(
                 with_checkpoint=with_checkpoint,
-                bars=[*bars, *(waiting for waiting in dead._arriving if waiting.bar.start not in heard)],
+                bars=sorted([*bars, *waiting], key=lambda message: message.bar.start),
                 requests=[(at, effect) for at, effect in dead.in_the_air if at > self.clock],
             )
         except Crash:  # while it came up
@@ -440,9 +457,10 @@ class World:
     def _world_goes_on(self, dead: Wire, down: float) -> None:
         """While no desk runs: requests in the air arrive, the market moves, and nobody hears of it."""
         until = self.clock = max(self.clock, dead.at) + timedelta(seconds=down)
-        if dead._next is not None:
+        while dead._next is not None:
             self.exchange.begin_bar(dead._next[2].bar)
             dead._arriving.append(dead._next[2])
+            dead._next = next(dead._feed, None)
         dead.at = max(dead.at, self.exchange.last_at or dead.at)
         happening = [(at, effect) for at, effect in dead.in_the_air if at <= until]
         happening += [(thing.at, thing) for thing in self.planned if thing.at <= until]
@@ -493,24 +511,50 @@ class World:
             self.restart(**self.next_crash)
             return True
 
-    def bar(self, close: str | Decimal, *, gap: str = "0", volume: int = 1000, seconds: float = 60.0) -> None:
-        """The next whole minute trades from the last price, `gap` away from it, to `close`; `seconds` of it pass."""
+    def bar(
+        self,
+        close: str | Decimal,
+        *,
+        gap: str = "0",
+        volume: int = 1000,
+        seconds: float = 60.0,
+        is_wide: bool = True,
+    ) -> None:
+        """The next whole minute trades from the last price, `gap` away from it, to `close`; `seconds` of it pass.
+
+        Only SPY trades where it is not wide.
+        """
         start = self._next_minute()
         if start >= self._session(start).close:
             start = calendar().next_session(start).open
         self.run_until(start)
         self.bars += 1
-        opened = max(self.price + Decimal(gap), Decimal(5)).quantize(Decimal("0.01"))
-        closed = max(Decimal(close), Decimal(5)).quantize(Decimal("0.01"))
+        opened, closed = _priced(self.price + Decimal(gap)), _priced(Decimal(close))
         self.price = closed
-        cent = Decimal("0.01")
-        self.wire.play(
-            Bar(
-                SPY, start, Price(opened), Price(max(opened, closed) + cent), Price(min(opened, closed) - cent),
-                Price(closed), Quantity(Decimal(volume)),
-            )
-        )  # fmt: skip
+        traded = self.others if is_wide else ()
+        others = [self._bar(o, start, self.price_of(o, opened), self.price_of(o), volume) for o in traded]
+        self.wire.play([self._bar(SPY, start, opened, closed, volume), *others])
         self.run_until(start + timedelta(seconds=seconds))
+
+    def _bar(self, symbol: Symbol, start: datetime, opened: Decimal, closed: Decimal, volume: int) -> Bar:
+        cent = Decimal("0.01")
+        return Bar(
+            symbol, start, Price(opened), Price(max(opened, closed) + cent), Price(min(opened, closed) - cent),
+            Price(closed), Quantity(Decimal(volume)),
+        )  # fmt: skip
+
+    def price_of(self, symbol: Symbol, price: Decimal | None = None) -> Decimal:
+        """What a symbol trades at while SPY trades at `price`, its last one where none is given."""
+        price = self.price if price is None else price
+        return price if symbol == SPY else _priced(OTHERS[symbol](price))
+
+    @property
+    def others(self) -> tuple[Symbol, ...]:
+        return tuple(symbol for symbol in OTHERS if symbol in self.settings.symbols)
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        return (SPY, *self.others)
 
     def _tell(self, sequence: int, at: datetime, fact: Fact) -> None:
         if self.tell is not None:

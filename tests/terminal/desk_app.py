@@ -111,6 +111,7 @@ class DeskApp(App[None]):
 
     def paint(self) -> None:
         self.ticks += 1
+        self.record("painted", self.ticks)
         letter = chr(97 + self.ticks % 26)
         self.query_one("#wall", Static).update(f"frame {self.ticks} " + letter * 3000)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from state.folders import Home
 from tests.terminal.pty_desk import Pty
+from tests.waiting import PATIENCE
 
 PROGRAM = str(Path(sys.executable).with_name("keyturn"))
 CTRL_K = b"\x0b"
@@ -41,9 +42,9 @@ class Demo(Pty):
     def shows(self, text: str) -> bool:
         return any(text in line for line in self.screen.display)
 
-    def until_it_shows(self, text: str, seconds: float) -> float:
+    def until_it_shows(self, text: str) -> float:
         """The seconds since the start."""
-        self.until(lambda: self.shows(text), seconds)
+        self.until(lambda: self.shows(text))
         return time.monotonic() - self.started_at
 
     def until_armed(self) -> None:
@@ -51,8 +52,7 @@ class Demo(Pty):
             lambda: any(
                 ("armed " in line and "armed in" not in line) or "armed, by time" in line
                 for line in self.screen.display
-            ),
-            5,
+            )
         )
 
     def facts(self) -> list[str]:
@@ -76,10 +76,10 @@ class Demo(Pty):
         return any(word in path.read_text() for path in self.home.rglob("*.jsonl") if path.parent.name == "journal")
 
 
-def instant_when(holds: Callable[[], bool], seconds: float) -> float:
+def instant_when(holds: Callable[[], bool]) -> float:
     """Waits without reading the terminal."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE
     while not holds():
-        assert time.monotonic() < end, f"did not happen in {seconds} s"
+        assert time.monotonic() < end, f"did not happen in {PATIENCE:g} s"
         time.sleep(0.001)
     return time.monotonic()

@@ -18,6 +18,8 @@ from typing import Self
 
 import pyte
 
+from tests.waiting import PATIENCE
+
 APP = Path(__file__).with_name("desk_app.py")
 ROOT = APP.parents[2]
 COLUMNS, LINES = 120, 40
@@ -68,11 +70,11 @@ class Pty:
         while (left := end - time.monotonic()) > 0:
             self._read(left)
 
-    def until(self, holds: Callable[[], bool], seconds: float) -> None:
+    def until(self, holds: Callable[[], bool]) -> None:
         """Reads until it holds."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE
         while not holds():
-            assert time.monotonic() < end, f"did not happen in {seconds} s; {self.what_it_shows()}"
+            assert time.monotonic() < end, f"did not happen in {PATIENCE:g} s; {self.what_it_shows()}"
             self._read(0.01)
 
     def what_it_shows(self) -> str:
@@ -82,9 +84,9 @@ class Pty:
         os.close(self.master)
         self.master = -1
 
-    def ended(self, seconds: float) -> int:
+    def ended(self) -> int:
         """The exit status, reading what is painted meanwhile."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
@@ -92,7 +94,7 @@ class Pty:
                 self._read(0)
                 return self.status
             self._read(0.02)
-        raise AssertionError(f"still running after {seconds} s")
+        raise AssertionError(f"still running after {PATIENCE:g} s")
 
     def is_alive(self) -> bool:
         """Without reading anything."""
@@ -125,7 +127,7 @@ class Terminal(Pty):
     def __init__(self, folder: Path, scene: str) -> None:
         self.record = folder / f"{scene}.txt"
         super().__init__([sys.executable, str(APP), str(self.record), scene], {})
-        self.until(lambda: bool(self.facts("ready")), 10)
+        self.until(lambda: bool(self.facts("ready")))
         self.read_for(0.1)
 
     def what_it_shows(self) -> str:

@@ -60,10 +60,10 @@ def test_random_bytes_do_not_end_the_desk(terminal: Open, measured: Callable[[st
     desk.read_for(0.3)
     known = len(desk.facts("kill"))
     pressed_at = desk.type(b"\x0b")
-    desk.until(lambda: len(desk.facts("kill")) > known, 2)
+    desk.until(lambda: len(desk.facts("kill")) > known)
     time.sleep(2.2)  # the silence that ends whatever paste a random string may have begun
     desk.type(b"j")
-    desk.until(lambda: desk.keys_read()[-1] == "j", 2)
+    desk.until(lambda: desk.keys_read()[-1] == "j")
 
     assert desk.is_alive()
     measured("chord after the garbage", f"{(desk.facts('kill')[known].at - pressed_at) * 1000:.2f} ms")
@@ -81,7 +81,7 @@ def test_a_broken_sequence_types_no_letters(terminal: Open) -> None:
         desk.read_for(0.02)
     desk.read_for(0.3)
     desk.type(b"j")
-    desk.until(lambda: "j" in desk.keys_read(), 2)
+    desk.until(lambda: "j" in desk.keys_read())
 
     assert desk.keys_read() == ["j"]
 

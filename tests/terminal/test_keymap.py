@@ -46,7 +46,7 @@ def test_help_and_readme_name_every_key() -> None:
     assert ("orders", "d", "cancel") in help_rows(Place.ORDERS)
     assert ("everywhere", "Ctrl+K or F10", "KILL") in help_rows(Place.TICKET)
     assert ("everywhere", "n", "new order") not in help_rows(Place.TICKET)
-    assert "| positions | `c` close · `m` move stop |" in readme_table()
+    assert "| positions | `c` close · `m` move stop · `u` signed exits need your key again |" in readme_table()
     assert len(readme_table().splitlines()) == 2 + len({key.place for key in KEYS})
 
 

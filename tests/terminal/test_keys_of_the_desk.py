@@ -20,25 +20,25 @@ def test_the_first_start_shows_the_guide_once_and_a_moved_key_arrives(tmp_path: 
     """OP-07: the chord works in the commands and in a text that is typed"""
     wants(tmp_path, '"order.new" = "N"')
     with Demo(tmp_path, is_first_start=True) as desk:
-        desk.until_it_shows("Welcome to Keyturn", 10)
+        desk.until_it_shows("Welcome to Keyturn")
         desk.type(b"\r")
-        desk.until(lambda: not desk.shows("Welcome to Keyturn"), 3)
-        desk.until_it_shows("ENTRIES ON", 10)
+        desk.until(lambda: not desk.shows("Welcome to Keyturn"))
+        desk.until_it_shows("ENTRIES ON")
         desk.type(b"N")
-        desk.until_it_shows("New order", 3)
+        desk.until_it_shows("New order")
         desk.type(ESCAPE)
-        desk.until(lambda: not desk.shows("becomes a proposal"), 3)
+        desk.until(lambda: not desk.shows("becomes a proposal"))
 
         desk.type(b"6", b"/qF!books agree")
-        desk.until_it_shows("/ qF!books agree", 3)
+        desk.until_it_shows("/ qF!books agree")
         desk.type(ESCAPE)
-        desk.until(lambda: not desk.shows("/ qF!"), 3)
+        desk.until(lambda: not desk.shows("/ qF!"))
         desk.type(CTRL_P + b"guide")
-        desk.until_it_shows("> guide", 3)
+        desk.until_it_shows("> guide")
         desk.type(CTRL_K)
-        desk.until_it_shows("HALTED", 2)
+        desk.until_it_shows("HALTED")
         desk.type(ESCAPE)
-        desk.until_it_shows("ENTRIES ON", 3)
+        desk.until_it_shows("ENTRIES ON")
     assert (tmp_path / "state" / "guide-read").is_file()
 
 
@@ -47,26 +47,26 @@ def test_keys_that_cannot_stand_end_the_start_in_words(tmp_path: Path, line: str
     """OP-07"""
     wants(tmp_path, line)
     with Demo(tmp_path) as desk:
-        desk.until_it_shows("NO ENGINE", 10)
-        desk.until_it_shows("settings.toml: keys.", 2)
+        desk.until_it_shows("NO ENGINE")
+        desk.until_it_shows("settings.toml: keys.")
         desk.type(b"q")
-        assert desk.ended(5) == 1
+        assert desk.ended() == 1
 
 
 def test_what_is_shown_of_the_log_is_written_and_the_chain_is_read(tmp_path: Path) -> None:
     """SP-01"""
     with Demo(tmp_path, speed=4) as desk:
-        desk.until_it_shows("1 waiting", 20)
+        desk.until_it_shows("1 waiting")
         desk.type(b"\r")
         desk.until_armed()
         desk.type(b"B")
-        desk.until_it_shows("broker 0.1", 5)
+        desk.until_it_shows("broker 0.1")
         desk.type(b"3", ESCAPE + b"[F", b"w")
-        desk.until_it_shows("closed at 496.21", 3)
+        desk.until_it_shows("closed at 496.21")
         desk.type(ESCAPE)
-        desk.until(lambda: not desk.shows("Why ─"), 3)
+        desk.until(lambda: not desk.shows("Why ─"))
         desk.type(b"6", b"o")
-        desk.until_it_shows("written to", 3)
+        desk.until_it_shows("written to")
     (written,) = tmp_path.rglob("log-2026*.txt")
     assert "filled 0.1 at 496.21" in written.read_text()
     assert written.stat().st_mode & 0o777 == 0o600

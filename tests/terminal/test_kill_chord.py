@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 Open = Callable[[str], Any]
 
 FORMS = {
@@ -33,15 +35,14 @@ def test_the_chord_reaches_the_door_from_the_input_thread(
     desk = terminal(scene)
 
     pressed_at = desk.type(b"\x0b")
-    desk.until(lambda: desk.facts("kill"), 2)
+    desk.until(lambda: desk.facts("kill"))
     desk.type(b"K")
-    desk.until(lambda: desk.facts("kill-again"), 2)
+    desk.until(lambda: desk.facts("kill-again"))
     desk.read_for(0.1)
 
     kill = desk.facts("kill")[0]
     measured(f"chord to door, {scene}", f"{(kill.at - pressed_at) * 1000:.2f} ms")
     assert kill.rest == "textual-input"
-    assert kill.at - pressed_at < 1.0
     assert not desk.keys_read()
     assert not desk.facts("input")
 
@@ -52,9 +53,9 @@ def test_every_form_of_the_chord_counts_and_is_consumed(terminal: Open) -> None:
 
     for number, form in enumerate(FORMS.values(), start=1):
         desk.type(form)
-        desk.until(lambda wanted=number: len(desk.facts("kill")) == wanted, 2)
+        desk.until(lambda wanted=number: len(desk.facts("kill")) == wanted)
     desk.type(b"\x1b[107;2;75u")
-    desk.until(lambda: desk.facts("kill-again"), 2)
+    desk.until(lambda: desk.facts("kill-again"))
 
     assert not [key for key in desk.keys_read() if "k" in key or "f10" in key]
 
@@ -67,7 +68,7 @@ def test_a_chord_cut_in_two_by_the_link_counts(terminal: Open) -> None:
     desk.read_for(0.2)
     desk.type(b";5u")
 
-    desk.until(lambda: desk.facts("kill"), 1)
+    desk.until(lambda: desk.facts("kill"))
     desk.read_for(0.1)
     assert not desk.keys_read()
 
@@ -79,15 +80,15 @@ def test_an_unfinished_paste_does_not_hide_the_chord(terminal: Open, measured: C
     started_at = time.monotonic()
 
     while not desk.facts("kill"):
-        assert time.monotonic() - started_at < 1.5
+        assert time.monotonic() - started_at < PATIENCE
         desk.type(b"\x0b")
         desk.read_for(0.1)
     desk.type(b"K")
-    desk.until(lambda: desk.facts("kill-again"), 1)
+    desk.until(lambda: desk.facts("kill-again"))
     desk.type(b"xFdK!\x1b[A rest of the paste")
     desk.type(b"\x1b[201~")
     desk.type(b"j")
-    desk.until(lambda: desk.facts("input")[-1].rest.endswith("j'"), 1)
+    desk.until(lambda: desk.facts("input")[-1].rest.endswith("j'"))
 
     measured(
         "chord through an unfinished paste",
@@ -103,7 +104,7 @@ def test_a_whole_paste_is_content_with_the_chord_in_it(terminal: Open) -> None:
     desk = terminal("idle")
 
     desk.type(b"\x1b[200~a\x0bK\x1b[21~\x1b[201~")
-    desk.until(lambda: desk.facts("paste"), 1)
+    desk.until(lambda: desk.facts("paste"))
 
     assert not desk.facts("kill")
     assert not desk.keys_read()
@@ -115,5 +116,5 @@ def test_a_signal_halts(terminal: Open) -> None:
 
     os.kill(desk.pid, signal.SIGUSR1)
 
-    desk.until(lambda: desk.facts("halt"), 1)
+    desk.until(lambda: desk.facts("halt"))
     assert desk.is_alive()

@@ -86,7 +86,7 @@ def test_every_key_of_the_table_arrives(name: str, folder: Path) -> None:
     program = [sys.executable, str(APP), str(record), "idle"]
     try:
         with Pty(multiplexed(name, folder, program), {"SCREENDIR": str(folder)}) as terminal:
-            terminal.until(lambda: record.exists() and "ready" in record.read_text(), 15)
+            terminal.until(lambda: record.exists() and "ready" in record.read_text())
             terminal.read_for(0.5)
             for key in all_keys():
                 terminal.type(SEQUENCES.get(key) or key.encode())

@@ -38,15 +38,15 @@ class Answering(Demo):
             os.write(self.master, ANSWER.encode())
 
     def opens_a_ticket(self) -> None:
-        self.until_it_shows("1 waiting", 40)
+        self.until_it_shows("1 waiting")
         self.read_for(2 * (self.after or 0.0) + 0.7)
         self.type(b"\r")
-        self.until_it_shows("BUY to open ─", 10)
-        self.until(lambda: self.shows("the broker holds it"), 10)
+        self.until_it_shows("BUY to open ─")
+        self.until(lambda: self.shows("the broker holds it"))
 
     def confirms(self) -> None:
         self.type(b"B")
-        self.until(lambda: self.journal_holds(CONFIRMED), 10)
+        self.until(lambda: self.journal_holds(CONFIRMED))
 
 
 @pytest.mark.parametrize("after", [0.0, None])

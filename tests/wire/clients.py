@@ -14,11 +14,10 @@ from alpaca.trading.client import TradingClient
 from alpaca.trading.requests import LimitOrderRequest, MarketOrderRequest, OrderRequest, StopOrderRequest
 from alpaca.trading.stream import TradingStream
 
+from tests.waiting import PATIENCE
 from tests.wire.exchange.server import LoopbackExchange
 
 Json = dict[str, Any]
-PATIENCE = 1.5
-"""Seconds after which something that should come is missing."""
 
 
 def trading_client(exchange: LoopbackExchange, secret: str | None = None) -> TradingClient:
@@ -114,9 +113,9 @@ async def running(stream: TradingStream | StockDataStream, is_there: Callable[[]
         await stream.close()
 
 
-async def until(is_so: Callable[[], Any], patience: float = PATIENCE) -> None:
+async def until(is_so: Callable[[], Any]) -> None:
     """Waits for what another thread does; fails when it does not come."""
-    given_up = time.monotonic() + patience
+    given_up = time.monotonic() + PATIENCE
     while not is_so():
         assert time.monotonic() < given_up, "it did not come"
         await asyncio.sleep(0.005)

@@ -86,10 +86,10 @@ class Ear:
         return [state for number, state in enumerate(states) if number == 0 or state is not states[number - 1]]
 
     async def has(self, *events: str) -> None:
-        await until(lambda: self.events() == list(events), 4)
+        await until(lambda: self.events() == list(events))
 
     async def shows(self, *states: LineState) -> None:
-        await until(lambda: self.states()[: len(states)] == list(states), 6)
+        await until(lambda: self.states()[: len(states)] == list(states))
 
 
 @asynccontextmanager

@@ -150,7 +150,7 @@ async def test_a_second_connection_is_refused_and_says_what_holds_the_first(exch
         await ear.shows(CONNECTING, DOWN)
         assert ear.lamps[1].words == "no order updates: another program holds the only connection: end it"
         exchange.end("connection-limit")
-        await until(lambda: ear.states()[-1] is UP, 4)
+        await until(lambda: ear.states()[-1] is UP)
 
 
 async def test_wrong_keys_are_stated_and_tried_again_slowly(exchange: LoopbackExchange) -> None:
@@ -160,15 +160,15 @@ async def test_wrong_keys_are_stated_and_tried_again_slowly(exchange: LoopbackEx
         await ear.shows(CONNECTING, LineState.REFUSED)
         assert "check APCA_API_KEY_ID" in ear.lamps[1].words
         exchange.end("wrong-keys")
-        await until(lambda: ear.states()[-1] is UP, 4)
+        await until(lambda: ear.states()[-1] is UP)
 
 
 async def test_a_server_that_is_gone_for_a_while_is_found_again(exchange: LoopbackExchange) -> None:
     """EX-15: ever later, and never in a storm."""
     async with an_ear(exchange) as ear:
         exchange.make("gone", seconds=0.6)
-        await until(lambda: DOWN in ear.states(), 4)
-        await until(lambda: ear.states()[-1] is UP, 6)
+        await until(lambda: DOWN in ear.states())
+        await until(lambda: ear.states()[-1] is UP)
         assert sum(lamp.state is CONNECTING for lamp in ear.lamps) <= 5
         await buys(exchange)
         await ear.has("new", "fill")

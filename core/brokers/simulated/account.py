@@ -14,7 +14,7 @@ from core.model.broker import BrokerPosition
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import Side
 from core.model.session import Calendar
-from core.model.values import CENT, NO_MONEY, ZERO, Money, Price, Quantity, Symbol
+from core.model.values import CENT, ZERO, Money, Price, Quantity, Symbol
 
 WHOLE = Decimal(1)
 DAYS_OF_INTEREST = Decimal(360)
@@ -90,9 +90,10 @@ class Ledger:
         if not self._config.is_margin:
             return max(self.settled_cash(at) - reserved, ZERO)
         self._charge(at)
-        values = self._values(at, market)
-        exposure = sum((abs(value) for value in values.values()), ZERO)
-        equity = self.cash + sum(values.values(), ZERO)
+        values = self._values(at, market).values()
+        return self._lendable(self.cash + sum(values, ZERO), sum(map(abs, values), ZERO), reserved)
+
+    def _lendable(self, equity: Decimal, exposure: Decimal, reserved: Decimal) -> Decimal:
         return max(self._config.multiplier * equity - exposure - reserved, ZERO)
 
     def account(
@@ -101,7 +102,13 @@ class Ledger:
         """Its figures; on margin a position takes what it requires, and a cash account has paid for all of it."""
         self._charge(at)
         values = self._values(at, market)
-        equity, day = self.cash + sum(values.values(), ZERO), self.buying_power(at, market, reserved)
+        equity = self.cash + sum(values.values(), ZERO)
+        exposure = sum(map(abs, values.values()), ZERO)
+        if self._config.is_margin:
+            day, unsettled = self._lendable(equity, exposure, reserved), ZERO
+        else:
+            settled = self.settled_cash(at)
+            day, unsettled = max(settled - reserved, ZERO), self.cash - settled
         required = {symbol: self._requirement(instrument(symbol), value) for symbol, value in values.items()}
         least = 1 / self._config.multiplier
         return Account(
@@ -111,10 +118,10 @@ class Ledger:
             cash=Money(self.cash),
             buying_power=Money(day),
             multiplier=self._config.multiplier,
-            unsettled=NO_MONEY if self._config.is_margin else Money(self.cash - self.settled_cash(at)),
+            unsettled=Money(unsettled),
             initial_margin=Money(sum((abs(v) * max(least, required[s]) for s, v in values.items()), ZERO)),
             maintenance_margin=Money(sum((abs(v) * required[s] for s, v in values.items()), ZERO)),
-            overnight_buying_power=Money(self._over_night(equity, values, reserved, day)),
+            overnight_buying_power=Money(self._over_night(equity, exposure, reserved, day)),
         )
 
     def _charge(self, at: datetime) -> None:
@@ -142,13 +149,10 @@ class Ledger:
         own = instrument.long_requirement if value > ZERO else instrument.short_requirement
         return self._config.requirement if own is None else own
 
-    def _over_night(
-        self, equity: Decimal, values: Mapping[Symbol, Decimal], reserved: Decimal, day: Decimal
-    ) -> Decimal:
+    def _over_night(self, equity: Decimal, exposure: Decimal, reserved: Decimal, day: Decimal) -> Decimal:
         """By day it may lend more than over the night, where Regulation T's two is the most."""
         if self._config.multiplier <= OVER_NIGHT:
             return day
-        exposure = sum((abs(value) for value in values.values()), ZERO)
         return max(OVER_NIGHT * equity - exposure - reserved, ZERO)
 
     def positions(self) -> tuple[BrokerPosition, ...]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from core.model.staging import Verdict
-from core.model.values import plain
-from core.risk.allocation import Capital, Share, capital_of
+from core.risk.allocation import Capital, Share, capital_of, percent
 from core.risk.checks.passing import would_pass
 from core.risk.checks.verdicts import passed, refused, unmeasured, usd
 from core.risk.gate import Candidate, ReviewContext
@@ -39,9 +38,9 @@ def _over(capital: Capital, share: Share, strategy: str, cost: Decimal) -> str:
     if capital.taken + cost > capital.allocated:
         return (
             f"{strategy} would use {usd(capital.taken + cost)} of {usd(capital.allocated)}, "
-            f"{plain(share.allocation * 100)} % of equity"
+            f"{percent(share.allocation)} of equity"
         )
     return (
         f"the position would cost {usd(capital.in_symbol + cost)} of {usd(capital.of_a_position)}, "
-        f"{plain(share.position_part * 100)} % of what {strategy} has"
+        f"{percent(share.position_part)} of what {strategy} has"
     )

@@ -1,4 +1,7 @@
-"""Nothing more is staged to open while too many orders wait for the broker's answer (EX-15)."""
+"""Nothing more is staged to open while too many orders wait for the broker's answer (EX-15).
+
+Strategies are told, and say BACK_PRESSURE in place of an entry: the check stands for what is typed.
+"""
 
 from __future__ import annotations
 

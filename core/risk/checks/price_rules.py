@@ -6,7 +6,7 @@ from __future__ import annotations
 from core.model.order import OrderRequest, OrderType, Side
 from core.model.quote import Quote
 from core.model.staging import StopPlan, Verdict
-from core.model.values import plain, tick_of
+from core.model.values import plain, priced, tick_of
 from core.risk.checks.verdicts import passed, percent, refused, warned
 from core.risk.gate import Candidate, ReviewContext
 from core.staging.legs import target_of
@@ -31,7 +31,7 @@ class PriceRulesCheck:
             if price <= 0 or not price.is_finite():
                 return refused(self.name, f"{price} is no price: it must be above zero")
             if price % tick_of(price):
-                return refused(self.name, f"{plain(price)} is off its tick of {tick_of(price)}")
+                return refused(self.name, f"{priced(price)} is off its tick of {tick_of(price)}")
         if wrong := _wrong_side(candidate, desk):
             return refused(self.name, wrong)
         return self._far_away(candidate, desk) or passed(self.name, "on its tick")
@@ -67,4 +67,4 @@ def _wrong_side(candidate: Candidate, desk: ReviewContext) -> str | None:
     target = target_of(order)
     if target is None or price is None or ((target > price) if order.side is Side.BUY else (target < price)):
         return None
-    return f"the target {plain(target)} is on the wrong side of {plain(price)}"
+    return f"the target {priced(target)} is on the wrong side of {priced(price)}"

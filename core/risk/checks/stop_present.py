@@ -7,7 +7,7 @@ from __future__ import annotations
 from core.model.order import OrderType, Side, StopHolder
 from core.model.quote import NoQuote
 from core.model.staging import NoStop, Verdict
-from core.model.values import plain
+from core.model.values import priced
 from core.risk.checks.verdicts import passed, refused, usd, warned
 from core.risk.gate import Candidate, ReviewContext
 
@@ -26,15 +26,16 @@ class StopPresentCheck:
         price = candidate.price(desk.quote)
         if price is not None and ((stop.price >= price) if candidate.order.side is Side.BUY else (stop.price <= price)):
             return refused(
-                self.name, f"the stop {plain(stop.price)} is on the wrong side of {plain(price)}; move it to the other"
+                self.name,
+                f"the stop {priced(stop.price)} is on the wrong side of {priced(price)}; move it to the other",
             )
         if stop.holder is StopHolder.YOU:
-            return warned(self.name, f"nobody holds the stop {plain(stop.price)}: YOU do")
+            return warned(self.name, f"nobody holds the stop {priced(stop.price)}: YOU do")
         if candidate.order.extended_hours:
-            return warned(self.name, f"the stop {plain(stop.price)} acts in regular hours: nothing guards it before")
+            return warned(self.name, f"the stop {priced(stop.price)} acts in regular hours: nothing guards it before")
         if stop.holder is StopHolder.DESK:
-            return warned(self.name, f"this desk watches the stop {plain(stop.price)}; its exit needs your key")
-        return passed(self.name, f"the broker holds the stop {plain(stop.price)} from 09:30 to 16:00")
+            return warned(self.name, f"this desk watches the stop {priced(stop.price)}; its exit needs your key")
+        return passed(self.name, f"the broker holds the stop {priced(stop.price)} from 09:30 to 16:00")
 
 
 def _waits(candidate: Candidate, desk: ReviewContext) -> Verdict | None:

@@ -60,14 +60,13 @@ class Proposed:
 class Record:
     """One strategy. `results` holds the trades of the window, the oldest first.
 
-    `decided_on` is the day of the operator's last word on a larger allocation, `adopted` how many of them are adopted.
+    `decided_on` is the day of the operator's last word on a larger allocation.
     """
 
     began_on: date
     results: list[Result] = field(default_factory=list)
     losses_in_a_row: int = 0
     decided_on: date | None = None
-    adopted: int = 0
 
 
 @dataclass(slots=True)
@@ -169,8 +168,9 @@ class EvaluationBook:
         if record.results:
             day = max(day, record.results[-1].day)
         regime = self.state.entered_in.get(f"{trade.symbol}/{trade.strategy}", "")
-        record.results.append(Result(day, trade.profit, regime))
-        record.losses_in_a_row = record.losses_in_a_row + 1 if trade.profit < ZERO else 0
+        record.results.append(Result(day, trade.profit, regime, trade.is_failed))
+        if not trade.is_failed:
+            record.losses_in_a_row = record.losses_in_a_row + 1 if trade.profit < ZERO else 0
         oldest = day - timedelta(days=self.terms().window_days - 1)
         while record.results[0].day < oldest:
             del record.results[0]
@@ -209,7 +209,7 @@ class EvaluationBook:
         if record is None:
             return
         if fact.cause is ShutCause.RETIRED:
-            self.state.records[fact.strategy] = Record(self.day_of(at), adopted=record.adopted)
+            self.state.records[fact.strategy] = Record(self.day_of(at))
         if fact.cause is ShutCause.REGIME:
             record.results = [replace(r, regime="") if r.regime == fact.scope else r for r in record.results]
 
@@ -221,7 +221,6 @@ class EvaluationBook:
         record = self.state.records.get(fact.strategy)
         if record is not None:
             record.decided_on = self.day_of(at)
-            record.adopted += fact.is_adopted
 
     def _evaluated(self, _at: datetime, fact: StrategiesEvaluated) -> None:
         self.state.evaluated_on = fact.day

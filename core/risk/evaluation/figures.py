@@ -22,19 +22,22 @@ LEAST_SESSIONS = 2
 class Result:
     """A closed trade: the New York day it ended on, what it made (USD), and the regime it was entered in.
 
-    `regime` is empty where it was not known.
+    `regime` is empty where it was not known. One whose first exit failed is no trading result: it is counted apart.
     """
 
     day: date
     profit: Money
     regime: str = ""
+    is_failed: bool = False
 
 
 def figures_of(
     results: Sequence[Result], since: date, sessions: Sequence[date], losses_in_a_row: int, least_trades: int
 ) -> Figures:
     """Of the trades that ended on `since` or later; `sessions` are the trading days from then on that count."""
-    counted = [result.profit for result in results if result.day >= since]
+    recent = [result for result in results if result.day >= since]
+    traded = [result for result in recent if not result.is_failed]
+    counted = [result.profit for result in traded]
     wins = sum(profit > ZERO for profit in counted)
     return Figures(
         since=since,
@@ -42,8 +45,9 @@ def figures_of(
         wins=wins,
         losses_in_a_row=losses_in_a_row,
         win_rate=win_rate_of(wins, len(counted), least_trades),
-        sharpe=sharpe_of([result for result in results if result.day >= since], sessions),
+        sharpe=sharpe_of(traded, sessions),
         profit_factor=profit_factor_of(counted),
+        failed=len(recent) - len(traded),
     )
 
 

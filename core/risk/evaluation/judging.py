@@ -62,7 +62,7 @@ def bad_regimes(results: Sequence[Result], since: date, terms: EvaluationSetting
     """Regimes in which it lost money and won too seldom, each with the reason."""
     by_regime: dict[str, list[Decimal]] = {}
     for result in results:
-        if result.day >= since and result.regime:
+        if result.day >= since and result.regime and not result.is_failed:
             by_regime.setdefault(result.regime, []).append(result.profit)
     for regime, profits in sorted(by_regime.items()):
         wins, lost = sum(profit > ZERO for profit in profits), -sum(profits, ZERO)

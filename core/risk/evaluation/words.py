@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from core import facts
 from core.model.evaluation import Figures, NoFigure, ShutCause
+from core.risk.allocation import percent
 
 KINDS: dict[type, str] = {
     facts.StrategiesEvaluated: "strategy",
@@ -13,6 +14,7 @@ KINDS: dict[type, str] = {
     facts.StrategyOpened: "strategy",
     facts.PromotionProposed: "strategy",
     facts.PromotionDecided: "strategy",
+    facts.PromotionRefused: "strategy",
 }
 
 
@@ -31,7 +33,10 @@ def in_words(fact: facts.Fact) -> str:
             )
         case facts.PromotionDecided():
             word = "adopted" if fact.is_adopted else "declined"
-            return f"{fact.strategy}: the larger allocation is {word}"
+            of = "" if fact.allocation is None else f", {percent(fact.allocation)} of equity from the next trading day"
+            return f"{fact.strategy}: the larger allocation is {word}{of}"
+        case facts.PromotionRefused():
+            return f"{fact.strategy}: the larger allocation is not adopted: {fact.reason}"
     return ""
 
 
@@ -50,6 +55,7 @@ def figures_in_words(figures: Figures) -> str:
         f"Sharpe {_figure(figures.sharpe, '.2f')}",
         f"profit factor {_figure(figures.profit_factor, '.2f')}",
         f"{figures.losses_in_a_row} losses in a row",
+        *((f"{figures.failed} after a failed exit, counted apart",) if figures.failed else ()),
     ]
     return ", ".join(parts)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from core.facts import DayStarted, StrategyResumed
 from core.model.bar import Bar
-from core.model.values import Money
+from core.model.values import Money, Symbol
 from core.risk.protections.contract import Answer, Lock, Protection, Scope, TradeProtection
 from core.risk.protections.cooldown import Cooldown, CooldownState
 from core.risk.protections.day_trades import DayTrades, DayTradesState, weekday_after
@@ -137,6 +137,10 @@ class ProtectionBook:
         """A complete bar of this New York day."""
         if self.volatility_halt.take_bar(bar, day):
             self.has_news = True
+
+    def take_history(self, symbol: Symbol, bars: Iterable[tuple[date, Bar]]) -> None:
+        """Complete bars of the past, each with its New York day: they trip nothing."""
+        self.volatility_halt.take_history(symbol, bars)
 
     def refuses_by_curve(self, strategy: str) -> bool:
         return self.is_on(self.equity_curve) and self.equity_curve.is_shut(strategy)

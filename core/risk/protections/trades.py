@@ -55,7 +55,10 @@ class ClosedTrade:
 
 
 def closed(trade: Trade, direction: Direction) -> ClosedTrade:
-    """The trade of the books; what was opened for nothing has a ratio of zero."""
+    """The trade of the books; what was opened for nothing has a ratio of zero.
+
+    Where an exit failed before, its reason is what closed it in the end: a stop-out stays one to the guards (RK-05).
+    """
     staked = trade.entry_price * trade.quantity
     return ClosedTrade(
         symbol=trade.symbol,
@@ -63,7 +66,7 @@ def closed(trade: Trade, direction: Direction) -> ClosedTrade:
         opened_at=trade.entry_time,
         closed_at=trade.exit_time,
         ratio=ratio_of(trade.profit / staked if staked else Decimal(0)),
-        exit_reason=trade.exit_reason,
+        exit_reason=trade.meant or trade.exit_reason,
         profit=trade.profit,
         strategy=trade.strategy,
     )

@@ -11,6 +11,7 @@ Measured is the sample standard deviation (n - 1) of the last one-minute returns
   is zero, only the fixed limit counts.
 - A halt is as long as it was said to be: minutes that swing meanwhile do not prolong it, and the first one after it
   that is still over the limit halts anew.
+- Bars of the past, which a late start is given, fill ring and median as if they had been heard; they halt nothing.
 
 Returns are whole numbers of a ten-millionth, and so are their sums and those of their squares: what comes in goes out
 again exactly. Nothing drifts, and a bar costs the same however many there were.
@@ -18,7 +19,7 @@ again exactly. Nothing drifts, and a bar costs the same however many there were.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -30,7 +31,7 @@ from core.risk.protections.contract import EVERYTHING, BarProtection, Lock, Lock
 from core.risk.protections.terms import VolatilityHaltTerms
 
 PARTS = Decimal(10_000_000)
-"""Returns are counted in parts of so many."""
+"""Returns are counted in parts of so many, towards zero."""
 LARGEST = int(10 * PARTS)
 """A larger return counts as this one: it is over any limit, and the sums of a day's squares stay below 2 to the 63."""
 FINEST = Decimal("1E-10")
@@ -72,9 +73,12 @@ class Watched:
     of_day: Sums = field(default_factory=Sums)
     days: list[Decimal] = field(default_factory=list)
 
-    def add(self, figure: int, most: int) -> None:
-        """One more return; of the recent ones those beyond `most` leave, the oldest first."""
+    def add(self, close: Price, most: int) -> None:
+        """One more return, to `close`; of the recent ones those beyond `most` leave, the oldest first."""
+        figure = int((close - self.close) * PARTS // self.close)
+        figure = figure if figure < LARGEST else LARGEST
         square = figure * figure
+        self.close = close
         recent, of_day, returns = self.recent, self.of_day, self.returns
         returns.append(figure)
         recent.count += 1
@@ -88,6 +92,16 @@ class Watched:
             recent.count -= 1
             recent.total -= old
             recent.squares -= old * old
+
+    def turn_page(self, day: date, terms: VolatilityHaltTerms) -> None:
+        """A session is over: it counts for the median where it had returns enough."""
+        if self.of_day.count >= terms.at_least:
+            self.days.append(self.of_day.deviation)
+            del self.days[: -terms.days]
+        self.of_day = Sums()
+        if day - self.day > LONG_WEEKEND:
+            self.returns, self.recent = [], Sums()
+        self.day = day
 
 
 @dataclass(slots=True)
@@ -106,8 +120,8 @@ class VolatilityHalt(BarProtection):
     def __init__(self, terms: Callable[[], VolatilityHaltTerms]) -> None:
         self.terms = terms
         self.state = VolatilityHaltState()
-        self._judged_by: VolatilityHaltTerms | None = None
         self._ceilings: dict[Symbol, tuple[int, int]] = {}
+        self._judge_by(terms())
 
     @property
     def locks(self) -> Locks:
@@ -117,8 +131,15 @@ class VolatilityHalt(BarProtection):
         self.state = state
         self._ceilings = {}
 
+    def _judge_by(self, terms: VolatilityHaltTerms) -> None:
+        """Kept beside the terms is what every bar needs of them, and the ceilings that follow from them."""
+        self._judged_by, self._most, self._at_least = terms, terms.returns, terms.at_least
+        self._ceilings = {}
+
     def take_bar(self, bar: Bar, day: date) -> bool:
         terms, watched = self.terms(), self.state.symbols.get(bar.symbol)
+        if terms is not self._judged_by:
+            self._judge_by(terms)
         if watched is None:
             self.state.symbols[bar.symbol] = Watched(day, bar.close)
             return False
@@ -126,32 +147,41 @@ class VolatilityHalt(BarProtection):
             self._turn_page(bar.symbol, watched, day, terms)
             watched.close = bar.close
             return False
-        watched.add(return_of(watched.close, bar.close), terms.returns)
-        watched.close = bar.close
+        watched.add(bar.close, self._most)
         recent = watched.recent
-        if recent.count < terms.at_least:
+        if recent.count < self._at_least:
             return False
-        known = self._ceilings.get(bar.symbol) if terms is self._judged_by else None
+        known = self._ceilings.get(bar.symbol)
         ceiling = known[1] if known is not None and known[0] == recent.count else self._ceiling(bar.symbol, terms)
         if recent.spread <= ceiling:
             return False
         return self._halt(bar, watched, terms)
 
+    def take_history(self, symbol: Symbol, bars: Iterable[tuple[date, Bar]]) -> None:
+        """Bars up to where others are heard, or were today; sessions that it knows of longer than those stay."""
+        terms, past = self.terms(), None
+        for day, bar in bars:
+            if past is None:
+                past = Watched(day, bar.close)
+            elif past.day != day:
+                past.turn_page(day, terms)
+                past.close = bar.close
+            else:
+                past.add(bar.close, terms.returns)
+        if past is None:
+            return
+        known = self.state.symbols.get(symbol)
+        if known is not None and len(known.days) > len(past.days):
+            past.days = known.days
+        self.state.symbols[symbol] = past
+        self._ceilings.pop(symbol, None)
+
     def _turn_page(self, symbol: Symbol, watched: Watched, day: date, terms: VolatilityHaltTerms) -> None:
-        """A session is over: it counts for the median where it had returns enough."""
-        if watched.of_day.count >= terms.at_least:
-            watched.days.append(watched.of_day.deviation)
-            del watched.days[: -terms.days]
-        watched.of_day = Sums()
-        if day - watched.day > LONG_WEEKEND:
-            watched.returns, watched.recent = [], Sums()
-        watched.day = day
+        watched.turn_page(day, terms)
         self._ceilings.pop(symbol, None)
 
     def _ceiling(self, symbol: Symbol, terms: VolatilityHaltTerms) -> int:
         """The most that `spread` may be, for as many returns as there are now; kept, for they are as many next time."""
-        if terms is not self._judged_by:
-            self._judged_by, self._ceilings = terms, {}
         recent = self.state.symbols[symbol].recent
         limit, _ = limit_of(self.state.symbols[symbol].days, terms)
         ceiling = int((limit * PARTS) ** 2 * recent.pairs)
@@ -184,12 +214,6 @@ class VolatilityHalt(BarProtection):
                 else f"{count} one-minute returns of {symbol}, {terms.at_least} are needed"
             )
             yield Measure(scope_of(symbol, terms), figure, limit, f"{words}; {_of_median(watched.days, terms)}")
-
-
-def return_of(before: Price, close: Price) -> int:
-    """In parts, towards zero."""
-    figure = int((close - before) * PARTS // before)
-    return figure if figure < LARGEST else LARGEST
 
 
 def scope_of(symbol: Symbol, terms: VolatilityHaltTerms) -> Scope:

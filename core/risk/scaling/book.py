@@ -70,6 +70,9 @@ class SizingBook:
     def take_bar(self, bar: Bar) -> None:
         self.ranges.take(bar, self.settings().atr.bars)
 
+    def take_history(self, symbol: Symbol, bars: Iterable[Bar]) -> None:
+        self.ranges.take_history(symbol, bars, self.settings().atr.bars)
+
     def take(self, trade: ClosedTrade) -> None:
         ratios = self.results.setdefault(trade.strategy, [])
         ratios.append(trade.ratio)

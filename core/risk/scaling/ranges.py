@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -64,6 +65,22 @@ class Ranges:
         moves.bars += 1
         count = moves.bars if moves.bars < over else over
         moves.average += (high - low - moves.average) / count
+
+    def take_history(self, symbol: Symbol, bars: Iterable[Bar], over: int) -> None:
+        """Bars up to where others are heard, or were today: they stand for what was heard where that is less."""
+        past = Ranges()
+        for bar in bars:
+            past.take(bar, over)
+        told, known = past.state.by_symbol.get(symbol), self.state.by_symbol.get(symbol)
+        if told is None:
+            return
+        if known is not None:
+            told.closes = sorted({**dict(told.closes), **dict(known.closes)}.items())[-DAYS:]
+        if known is not None and known.bars > told.bars:
+            known.closes = told.closes
+        else:
+            self.state.by_symbol[symbol] = told
+        self._likeness.clear()
 
     def atr(self, symbol: Symbol, over: int) -> Price | None:
         """USD; None before it rests on as many bars."""

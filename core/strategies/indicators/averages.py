@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import mul
 
 from core.model.values import ZERO
 
@@ -18,39 +19,47 @@ class Mean:
     total: Decimal = ZERO
 
     def take(self, value: Decimal) -> None:
-        self.values.append(value)
-        self.total += value
-        if len(self.values) > self.length:
-            self.total -= self.values.popleft()
+        values = self.values
+        values.append(value)
+        self.total += value - values.popleft() if len(values) > self.length else value
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it has a value, without the division."""
+        return len(self.values) == self.length
 
     @property
     def value(self) -> Decimal | None:
-        return self.total / self.length if len(self.values) == self.length else None
+        return self.total / self.length if self.is_full else None
 
 
 @dataclass(slots=True)
 class Deviation:
     """Mean and standard deviation of the last `length` values.
 
-    The deviation is the population's, as John Bollinger's bands use it: the window is all there is, and no sample.
+    The deviation is the population's, as John Bollinger's bands use it: the window is all there is, and no sample. Few
+    bars ask for it, so the squares are summed up when one does.
     """
 
     length: int
     mean: Mean
-    squares: Mean
 
     @classmethod
     def over(cls, length: int) -> Deviation:
-        return cls(length, Mean(length), Mean(length))
+        return cls(length, Mean(length))
 
     def take(self, value: Decimal) -> None:
         self.mean.take(value)
-        self.squares.take(value * value)
+
+    @property
+    def is_full(self) -> bool:
+        return self.mean.is_full
 
     @property
     def value(self) -> Decimal | None:
         """The difference of the sums is exact; only the root of it is rounded."""
-        if len(self.mean.values) < self.length:
+        if not self.is_full:
             return None
-        spread = self.length * self.squares.total - self.mean.total * self.mean.total
+        squares = sum(map(mul, self.mean.values, self.mean.values), ZERO)
+        spread = self.length * squares - self.mean.total * self.mean.total
         return spread.sqrt() / self.length

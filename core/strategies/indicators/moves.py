@@ -31,9 +31,14 @@ class AverageRange:
         return cls(length, Mean(length))
 
     def take(self, bar: Bar) -> None:
-        if self.close is not None:
-            self.ranges.take(max(bar.high, self.close) - min(bar.low, self.close))
+        before, high, low = self.close, bar.high, bar.low
+        if before is not None:
+            self.ranges.take((before if before > high else high) - (before if before < low else low))
         self.close = bar.close
+
+    @property
+    def is_full(self) -> bool:
+        return self.ranges.is_full
 
     @property
     def value(self) -> Decimal | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.control import Control
+from core.control import Control, ControlState, InForce
 from core.facts import (
     EngineStarted,
     EngineStopped,
@@ -86,3 +86,24 @@ def test_what_was_corrected_is_kept_for_the_screen() -> None:
 
     assert control.state.corrections == ("SPY: the broker has 8, our books had 10",)
     assert after(Killed("key")).state.killed_at == after(Halted(HaltCause.KEY, "")).state.halted_at == NOW
+
+
+def test_a_part_of_the_settings_in_force_is_picked_once_and_again_where_they_change():
+    """RK-13: a reload and a restored state count from the next bar on."""
+    picked: list[str] = []
+
+    def pick(settings: Settings) -> tuple[str, ...]:
+        picked.append("picked")
+        return settings.symbols
+
+    control = Control()
+    symbols = InForce(control, pick)
+    assert symbols() == symbols() == control.settings.symbols
+    assert len(picked) == 1
+
+    changed = Settings.model_validate({"symbols": ["IBM"]})
+    control.folds[SettingsApplied](NOW, SettingsApplied(changed))
+    assert symbols() == changed.symbols
+
+    control.state = ControlState()
+    assert symbols() == control.settings.symbols

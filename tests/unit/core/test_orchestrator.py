@@ -35,6 +35,7 @@ class Holdings:
     entries: int = 0
     allowed: int = 1
     waiting: bool = False
+    unanswered: int = 0
     equity: Decimal | None = Decimal(200)
     result: Decimal = Decimal(0)
     sized_by: Conditions = field(default_factory=lambda: Conditions(equity=Decimal(200)))
@@ -59,6 +60,9 @@ class Holdings:
 
     def is_waiting(self, symbol: Symbol, strategy: str) -> bool:
         return self.waiting
+
+    def queued(self) -> int:
+        return self.unanswered
 
     def recommendation(self, symbol: Symbol, strategy: str) -> Recommendation | None:
         return self.adopted
@@ -148,6 +152,8 @@ def test_every_reason_for_not_trading_is_counted() -> None:
     ("holdings", "reason"),
     [
         (Holdings(waiting=True), "PROPOSAL_WAITING"),
+        (Holdings(unanswered=10), "SIGNAL"),
+        (Holdings(unanswered=11), "BACK_PRESSURE"),
         (Holdings(entries=1), "MAX_TRADES_REACHED"),
         (Holdings(position=holding("0.5", "99.60"), held_back=Quantity(Decimal("0.5")), entries=1), "IN_POSITION"),
         (Holdings(result=Decimal(-10)), "DAY_DISABLED"),
@@ -163,6 +169,16 @@ def test_a_strategy_is_told_what_the_books_and_the_stage_say(holdings: Holdings,
     stand.shows(a_dip())
 
     assert stand.last() == reason
+
+
+def test_while_the_broker_is_behind_an_exit_is_signalled_all_the_same() -> None:
+    """EX-15: exits always pass."""
+    stand = Stand(Holdings(unanswered=11, position=holding("0.5", "99.60"), entries=1))
+
+    stand.shows_minutes(35)
+
+    assert all(isinstance(answer, ExitSignal) for answer in stand.orchestrator.answers)
+    assert stand.last() == "SIGNAL"
 
 
 def test_a_strategy_that_is_switched_off_looks_and_does_nothing() -> None:
@@ -355,3 +371,14 @@ def _signals(bar: Bar, _context: Context) -> EntrySignal:
     return EntrySignal(
         "vwap", SPY, bar.start, bar.close, Price(bar.close - 1), StopHolder.BROKER, Quantity(Decimal(1)), bar.close, ""
     )
+
+
+def test_a_session_in_which_a_strategy_was_switched_off_is_no_anomaly() -> None:
+    """ST-03: that it answered nothing else was somebody's word."""
+    stand = Stand(settings=Settings(strategies=StrategiesSettings(vwap=VwapSettings(enabled=False))))
+    stand.shows_minutes(ENOUGH_FOR_AN_ANOMALY)
+    assert stand.orchestrator.state.runners["vwap/SPY"].session_reasons == {"DISABLED": ENOUGH_FOR_AN_ANOMALY}
+
+    stand.shows(a_bar("09:30", "100", day=FRIDAY))
+
+    assert stand.orchestrator.state.runners["vwap/SPY"].anomaly == ""

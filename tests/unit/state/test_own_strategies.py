@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from pydantic import TypeAdapter
 
 from core.own_terms import OwnTerms
 from core.ports import OperatorError
+from core.strategies import patience
 from core.strategies.house import HOUSE
 from core.strategies.memory import OrchestratorState, RunnerState
 from core.strategies.own import UnfitError
@@ -74,9 +76,32 @@ def test_the_example_loads_as_it_stands_under_any_name(tmp_path: Path) -> None:
         ("from decimal import setcontext", 1, "would change the sums of the whole desk"),
         ("x = ().__class__.__bases__", 1, "it reaches for __bases__"),
         ("async def on_bar(): ...", 1, "a bar is answered at once"),
+        ("try:\n    x = 1\nexcept:\n    pass", 3, "it catches everything, also what ends it"),
+        ("try:\n    x = 1\nexcept BaseException:\n    pass", 3, "it uses BaseException"),
+        ("from dataclasses import sys", 1, "it reaches for sys through dataclasses"),
+        ("import dataclasses\nx = dataclasses.sys.modules", 2, "it reaches for sys through dataclasses"),
+        ("import dataclasses as d\nx = d.sys", 2, "it reaches for sys through dataclasses"),
+        ("from collections import _sys", 1, "it reaches for _sys of collections, which is not for others"),
+        ("import collections\nx = collections._sys", 2, "it reaches for _sys of collections"),
+        ("import pydantic.main\nx = pydantic.main.sys", 2, "it reaches for sys through pydantic.main"),
+        ("from pydantic import main\nx = main.sys", 2, "it reaches for sys through pydantic.main"),
+        ("import core.strategies.kit\nx = core.execution.gateway", 2, "it reaches for core.execution through core"),
+        ("import enum\nx = enum.sys", 2, "it reaches for sys through enum"),
+        ("import enum\nx = enum.bltns", 2, "it reaches for builtins through enum"),
+        ("import pydantic._internal", 1, "it imports pydantic._internal, which a strategy may not"),
+        ("from dataclasses import *", 1, "it imports everything of dataclasses; name what it needs"),
+        ("x = __loader__", 1, "it reaches for __loader__"),
+        ("x = __builtins__", 1, "it reaches for __builtins__"),
         ("def f(:\n", 1, "it is no Python"),
+        ("x=" + "-" * 50_000 + "1", 1, "it is nested too deeply to be read; write it plainer"),
+        ("x=" + "(" * 5_000 + ")" * 5_000, 1, "it is no"),
+        ("x=1" + "+1" * 50_000, 1, "it is nested too deeply to be read"),
         ("1 / 0", 1, "it raises ZeroDivisionError: division by zero"),
-        ("\n\nraise SystemExit(3)", 3, "it raises SystemExit: 3"),
+        ("\n\nraise SystemExit(3)", 3, "it uses SystemExit"),
+        ("raise KeyboardInterrupt", 1, "it uses KeyboardInterrupt"),
+        ("raise GeneratorExit", 1, "it uses GeneratorExit"),
+        ("\nraise Exception.mro()[1](3)", 2, "it raises BaseException: 3; mend that line"),
+        ("class Odd(Exception):\n    def __str__(self): return 1 / 0\nraise Odd", 3, "it raises Odd; mend that line"),
     ],
 )
 def test_what_may_not_stand_in_it_is_told_with_its_line(tmp_path: Path, text: str, line: int, words: str) -> None:
@@ -86,6 +111,21 @@ def test_what_may_not_stand_in_it_is_told_with_its_line(tmp_path: Path, text: st
     assert found.kind is None
     assert found.faults[0].startswith(f"mine.py, line {line}: ")
     assert words in found.faults[0]
+
+
+def test_what_a_library_is_for_may_be_named_in_every_way(tmp_path: Path) -> None:
+    """ST-01"""
+    head = """
+from __future__ import annotations
+import collections.abc, math as m, statistics, pydantic, core.strategies.kit
+from collections import abc, deque
+from core.model import values
+from core.strategies import indicators
+__all__ = ["Mine"]
+x = (collections.abc.Mapping, abc.Mapping, m.sqrt(4), statistics.mean([1]), pydantic.Field, values.ZERO, __name__)
+y = core.strategies.kit.Price
+"""
+    assert looked_at(tmp_path, head + HEAD + SOUND).faults == ()
 
 
 def test_nothing_of_a_file_that_is_refused_for_its_text_runs(tmp_path: Path) -> None:
@@ -108,16 +148,26 @@ def test_nothing_of_a_file_that_is_refused_for_its_text_runs(tmp_path: Path) -> 
         (SOUND.replace("State = Memory", "State = dict"), "it keeps no typed state"),
         (HEAD.replace("slots=True", "") + SOUND, "its State Memory has no slots"),
         (HEAD.replace("bars: int = 0", "bars: int") + SOUND, "its State cannot be made, saved and restored"),
-        (HEAD.replace("bars: int = 0", "bars: object = object()") + SOUND, "its State cannot be made, saved and"),
+        (HEAD.replace("bars: int = 0", "bars: object = object()") + SOUND, "Memory.bars is object; give it a type"),
+        (HEAD.replace("bars: int = 0", "bars: 'Any' = 3") + "from typing import Any\n" + SOUND, "Memory.bars is Any"),
+        (HEAD.replace("bars: int = 0", "bars: list | None = None") + SOUND, "Memory.bars is a list of anything"),
+        (HEAD.replace("bars: int = 0", "bars: dict[str, object] | None = None") + SOUND, "Memory.bars is object"),
+        (HEAD.replace("bars: int = 0", "bars: int = 0\n    seen = 0") + SOUND, "Memory.seen has no type"),
         (HEAD.replace("bars: int = 0", "bars: int = 'many'") + SOUND, "its State cannot be made, saved and"),
         (SOUND + "    Settings = 3\n", "it has no Settings"),
+        (
+            SOUND + "    Settings = Slip\n",
+            "its Settings cannot be made of their defaults: falls: Input should be a valid",
+        ),
+        (SOUND.replace("self, bar, context", "self, bar"), "its on_bar does not take a bar and a context"),
+        (SOUND.replace("return NO_SETUP", "yield NO_SETUP"), "its on_bar is a generator, which answers nothing"),
         (SOUND + "    Settings = Taken\n", "its setting enabled is one that the desk reads itself"),
         (SOUND + "    def __init__(self): pass\n", "it cannot be made with its settings and its state: TypeError"),
     ],
 )
 def test_what_is_wrong_with_its_class_is_told(tmp_path: Path, body: str, words: str) -> None:
     """ST-01"""
-    taken = "@dataclass\nclass Taken:\n    enabled: bool = True\n"
+    taken = "@dataclass\nclass Taken:\n    enabled: bool = True\n@dataclass\nclass Slip:\n    falls: int = 'three'\n"
     found = looked_at(tmp_path, body if body.startswith(HEAD[:30]) else HEAD + taken + body)
 
     assert found.kind is None
@@ -190,6 +240,21 @@ def test_a_memory_comes_back_as_its_own_type_and_one_that_no_longer_fits_begins_
     assert odd.state == kind.state()
 
 
+def test_a_mark_of_utf_8_at_its_beginning_is_no_fault(tmp_path: Path) -> None:
+    """ST-01: some editors write one."""
+    assert looked_at(tmp_path, "\ufeff" + example_strategy("mine")).faults == ()
+
+
+def test_what_of_a_memory_did_not_fit_is_kept_in_words(tmp_path: Path) -> None:
+    """ST-01"""
+    kind = looked_at(tmp_path, example_strategy("mine")).kind
+    assert kind is not None
+
+    running: Any = kind.make(OwnTerms(), {"last_close": "99.50", "fallen": "many"})
+
+    assert running.forgot.startswith("state.fallen is 'many': must be a valid integer")
+
+
 def test_the_first_one_is_written_for_its_owner_alone_and_never_over_another(tmp_path: Path) -> None:
     """ST-01, SP-04"""
     folder = tmp_path / "home" / "strategies"
@@ -217,3 +282,26 @@ def test_what_a_strategy_keeps_and_nobody_can_write_spoils_no_checkpoint(tmp_pat
 
     assert written["runners"]["mine/SPY"]["memory"] is None
     assert written["runners"]["mine/SPY"]["last_answer"] == "NO_SETUP"
+
+
+def test_a_file_that_never_ends_being_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ST-07: the desk opens all the same."""
+    monkeypatch.setattr(patience, "LOOK", 0.005)
+    found = looked_at(tmp_path, "while True:\n    pass")
+
+    assert found.faults == ("mine.py: it does not end while it is read; find the loop that has no end",)
+
+
+def test_a_file_that_cannot_be_parsed_keeps_none_beside_it_from_loading(tmp_path: Path) -> None:
+    """ST-07: nor what is no file at all, and would be waited for."""
+    a_file(tmp_path, "x=" + "-" * 50_000 + "1", "broken")
+    a_file(tmp_path, example_strategy("dips"), "dips")
+    os.mkfifo(tmp_path / "pipe.py", 0o600)
+
+    kinds = kinds_in(tmp_path)
+
+    assert list(kinds.known) == [*HOUSE, "dips"]
+    assert kinds.faults == {
+        "broken": "broken.py, line 1: it is nested too deeply to be read; write it plainer",
+        "pipe": "pipe.py: it cannot be read: it is no file of text; move it out of the folder",
+    }

@@ -20,6 +20,7 @@ from core.model.broker import OrderUpdate
 from core.model.connection import Lamp, LineState
 from core.settings import AlpacaSettings
 from tests.unit.core.brokers.alpaca_door import KEYS, an_update_json
+from tests.waiting import PATIENCE
 
 CONNECTING, UP, DOWN = LineState.CONNECTING, LineState.UP, LineState.DOWN
 SILENT, REFUSED = LineState.SILENT, LineState.REFUSED
@@ -67,7 +68,7 @@ class Ear:
         return [state for number, state in enumerate(states) if number == 0 or state is not states[number - 1]]
 
     async def until(self, is_so: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while not is_so():
                 self.happened.clear()
                 await self.happened.wait()

@@ -25,6 +25,7 @@ from tests.unit.core.brokers.alpaca_ear import (
     leaving,
     saying,
 )
+from tests.waiting import PATIENCE
 
 CONNECTING, UP, DOWN = LineState.CONNECTING, LineState.UP, LineState.DOWN
 SILENT, REFUSED = LineState.SILENT, LineState.REFUSED
@@ -286,7 +287,7 @@ async def test_a_desk_that_leaves_closes_the_line_at_once(talk: str) -> None:
         await ear.until(lambda: bool(said and said[0]) and (talk == "hanging" or UP in ear.states))
         begun = time.monotonic()
     assert time.monotonic() - begun < 3
-    await asyncio.wait_for(closed.wait(), 3)
+    await asyncio.wait_for(closed.wait(), PATIENCE)
 
 
 async def test_the_keys_are_not_written_where_everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -224,6 +224,8 @@ def test_a_bad_quote_is_set_aside(tmp_path: Path, row: str, reason: str) -> None
     [
         ("SPY_1min_2013-10-07_to_2013-10-10.csv", SPY),
         ("folder_X/BAC_1min.csv", Symbol("BAC")),
+        ("BRK.B_daily.csv", Symbol("BRK.B")),
+        ("BRK._daily.csv", None),
         ("spy_1min.csv", None),
         ("SPY.csv", None),
         ("2013_SPY.csv", None),

@@ -144,7 +144,7 @@ def test_an_exit_that_is_not_marked_says_that_it_waits(clock: str, limit: str | 
 def test_no_stop_acts_in_those_hours_and_the_check_says_so() -> None:
     """RK-20, OP-06"""
     assert said(StopPresentCheck(), marked(a_candidate(stop="99.70")), at_hour("08:00")) == (
-        WARNS, "the stop 99.7 acts in regular hours: nothing guards it before",
+        WARNS, "the stop 99.70 acts in regular hours: nothing guards it before",
     )  # fmt: skip
 
 

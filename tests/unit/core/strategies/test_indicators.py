@@ -133,3 +133,23 @@ def test_a_mean_slides_over_a_million_without_an_error() -> None:
     mean.take(Decimal("0.1"))
 
     assert mean.total == Decimal("0.3")
+
+
+def test_a_window_that_was_written_with_its_squares_is_read():
+    """Documents of before hold them beside the mean; they follow from it."""
+    window = Deviation.over(3)
+    for price in ("1.25", "2.5", "5"):
+        window.take(Decimal(price))
+    written = TypeAdapter(Deviation).dump_python(window, mode="json")
+
+    read = TypeAdapter(Deviation).validate_python({**written, "squares": written["mean"]})
+
+    assert read == window
+    assert read.value == window.value
+
+
+def test_an_average_says_that_it_is_full_when_it_has_a_value():
+    mean = Mean(2)
+    for price in ("1", "2", "3"):
+        mean.take(Decimal(price))
+        assert mean.is_full == (mean.value is not None)

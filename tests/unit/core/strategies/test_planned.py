@@ -113,6 +113,7 @@ def test_momentum_says_why_it_does_not(strategy: MomentumStrategy, bar: Bar, rea
         ({"window_first": OPEN + timedelta(hours=2)}, REASON.OUTSIDE_WINDOW),
         ({"entries_filled": 1, "entries_allowed": 1}, REASON.MAX_TRADES_REACHED),
         ({"is_waiting": True}, REASON.PROPOSAL_WAITING),
+        ({"is_broker_behind": True}, REASON.BACK_PRESSURE),
         ({"risk_per_trade": None}, REASON.ZERO_SIZE),
     ],
 )

@@ -1,0 +1,63 @@
+"""A stop whose day is over, or that never reached the broker, is asked for again: shares are held without it (EX-13).
+
+The broker's stops of fractions, and those that it makes with an entry, are orders for the day. As soon as one is told
+as expired, a stop for the same shares at the same price waits for its key: until it is cancelled where the shares are
+whole, for the next session else. A closed market keeps it until it opens.
+"""
+
+from __future__ import annotations
+
+from core.desk import Desk
+from core.execution.order import NEVER_ARRIVED, Order
+from core.model.order import OrderStatus, OrderType, Side, TimeInForce
+from core.model.position import Position
+from core.model.values import Price
+from core.workflows.changing import Changing
+from core.workflows.holding_over import is_held_over
+from core.workflows.proposing import closing_side
+
+WITH_ITS_DAY = "its stop ended with the day"
+NOT_THERE = "its stop never reached the broker"
+
+
+class Renewing:
+    def __init__(self, desk: Desk, changing: Changing) -> None:
+        self.desk = desk
+        self.changing = changing
+
+    def after_end(self, order: Order) -> None:
+        """What is flat by the close has an urgent exit of its own; a trailing stop has no price to ask for."""
+        why = _why_asked_for(order)
+        if why is None:
+            return
+        position = self.desk.ledger.position(order.request.symbol, order.strategy)
+        is_of_it = position is not None and closing_side(position) is order.request.side
+        if position is None or not is_of_it or order.request.type is OrderType.TRAILING_STOP:
+            return
+        bare = self.changing.unguarded(position)
+        price = self._price(position, order)
+        if price is None or bare <= 0 or is_held_over(self.desk, position):
+            return
+        is_for_days = why == WITH_ITS_DAY and bare == bare.to_integral_value()
+        lasts = TimeInForce.GTC if is_for_days else TimeInForce.DAY
+        self.changing.stage_guard(position, bare, price, why, lasts)
+
+    def _price(self, position: Position, order: Order) -> Price | None:
+        """Of several that end with one day the nearest to the market: one stop is asked for, for all that is bare."""
+        waiting = (p for p in self.desk.stage.proposals() if p.is_guard and p.order.replaces is None)
+        of_it = (p for p in waiting if (p.symbol, p.strategy) == (position.symbol, position.strategy))
+        prices = [p.order.stop_price for p in of_it if p.reason in (WITH_ITS_DAY, NOT_THERE)] + [
+            order.request.stop_price
+        ]
+        known = [price for price in prices if price is not None]
+        if not known:
+            return None
+        return max(known) if order.request.side is Side.SELL else min(known)
+
+
+def _why_asked_for(order: Order) -> str | None:
+    if not order.is_protective:
+        return None
+    if order.status is OrderStatus.EXPIRED:
+        return WITH_ITS_DAY
+    return NOT_THERE if order.reason == NEVER_ARRIVED else None

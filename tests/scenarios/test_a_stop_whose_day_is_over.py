@@ -1,0 +1,129 @@
+"""What is held over night is not left without a word: a stop that ended with its day is asked for again (EX-13)."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from core.effects import SubmitOrder
+from core.facts import ProposalEnd, ProposalEnded, ProposalStaged
+from core.inputs import ProposeClose, ProposeOrder
+from core.model.order import Effect, OrderStatus, OrderType, StopHolder, TimeInForce
+from core.model.signal import ExitReason
+from core.model.staging import Proposal
+from core.model.values import Quantity, plain
+from core.workflows.renewing import NOT_THERE, WITH_ITS_DAY
+from tests.scenarios.changes import confirms_now, passes
+from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.test_before_the_open_and_after_the_close import a_house as a_house_of
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
+
+FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
+
+
+def a_house(*quantities: str, stops: tuple[str, ...] = ("99.80",), friday: str = "100") -> House:
+    """Typed buys at 100 with their stops, on a Thursday; Friday's bars at another price."""
+    bars = [*minutes("09:30", "10:20", friday, FRIDAY), *minutes("09:30", "10:20", friday, MONDAY)]
+    house = a_house_of(*bars, days=(THURSDAY,)).until("10:00")
+    for quantity, stop in zip(quantities, stops, strict=True):
+        house.presses(a_typed_buy(quantity, limit="100.10", stop=stop))
+        confirms_now(house)
+        passes(house, 60)
+    return house
+
+
+def asked_for(house: House) -> list[Proposal]:
+    return [f.proposal for f in house.facts(ProposalStaged) if f.proposal.reason == WITH_ITS_DAY]
+
+
+def test_a_fraction_is_asked_for_each_evening_and_guarded_the_next_day() -> None:
+    """EX-13, OP-06: an order of the day again; Alpaca takes no other for fractions."""
+    house = a_house("0.2").until("16:01")
+
+    (stop,) = house.stops
+    assert stop.status is OrderStatus.EXPIRED
+    (proposal,) = asked_for(house)
+    assert proposal.is_guard
+    assert (proposal.order.stop_price, proposal.order.quantity) == (stop.request.stop_price, stop.request.quantity)
+    assert (proposal.order.type, proposal.order.time_in_force) == (OrderType.STOP, TimeInForce.DAY)
+
+    confirms_now(house)
+    house.until("09:45", FRIDAY)
+    assert house.stops[-1].status is OrderStatus.SUBMITTED
+    house.until("16:01", FRIDAY)
+    assert len(asked_for(house)) == 2
+    assert_can_be_rebuilt(house)
+
+
+def test_whole_shares_are_asked_for_once_until_cancelled() -> None:
+    """EX-13: where the broker made the first stop with the entry, as a leg of the day."""
+    house = a_house("2").until("16:01")
+
+    (proposal,) = asked_for(house)
+    assert proposal.order.time_in_force is TimeInForce.GTC
+    confirms_now(house)
+    house.until("16:01", MONDAY)
+
+    assert len(asked_for(house)) == 1
+    assert house.stops[-1].status is OrderStatus.SUBMITTED
+
+
+def test_a_fall_over_night_is_stopped() -> None:
+    """EX-13: at the open, below the stop, and said as the stop's."""
+    house = a_house("2", friday="98").until("16:01")
+    confirms_now(house)
+
+    house.until("09:45", FRIDAY)
+
+    assert house.held() == house.held_by_the_broker() == "0"
+    (trade,) = house.desk.ledger.state.trades
+    assert trade.exit_reason is ExitReason.STOP_LOSS
+
+
+def test_two_stops_that_end_with_one_day_are_asked_for_as_one_at_the_nearer_price() -> None:
+    """EX-13"""
+    house = a_house("0.2", "0.3", stops=("99.70", "99.80")).until("16:01")
+
+    waiting = house.desk.stage.proposals()
+    assert [(str(p.order.quantity), str(p.order.stop_price)) for p in waiting] == [("0.5", "99.80")]
+
+
+def test_a_restart_after_the_close_asks_as_well() -> None:
+    """EX-13, EX-20: the desk was not there when the stop ended."""
+    house = a_house("0.2").until("15:59")
+    house.exchange.advance(house.line.at.replace(hour=21, minute=30))
+    house.restarted()
+    house.until("17:30")
+
+    assert [p.reason for p in house.desk.stage.proposals()] == [WITH_ITS_DAY]
+
+
+def test_what_is_closed_needs_no_stop_any_more() -> None:
+    """EX-13: its proposal goes with the position."""
+    house = a_house("0.2").until("16:01")
+    (proposal,) = asked_for(house)
+    house.until("09:40", FRIDAY)
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 60)
+
+    assert house.held() == "0"
+    assert [f.end for f in house.facts(ProposalEnded) if f.proposal_id == proposal.id] == [ProposalEnd.WITHDRAWN]
+
+
+def test_what_never_reached_the_broker_is_asked_for_again() -> None:
+    """EX-13, EX-21: sale and stop were lost on the way: the shares of the sale have one again, the rest a ticket."""
+    house = a_house_in_a_position(("10:06", "15:59", STEADY))
+    part = Quantity(Decimal("0.2"))
+    house.presses(ProposeOrder(SPY, Effect.CLOSE, part, OrderType.MARKET, None, None, StopHolder.BROKER))
+    house.line.breaks_at(SubmitOrder, arrives=False, times=2)
+    confirms_now(house)
+    passes(house, 150)
+
+    (asked,) = house.desk.stage.proposals()
+    assert (asked.is_guard, plain(asked.order.quantity), asked.reason) == (True, "0.302", NOT_THERE)
+    confirms_now(house)
+    passes(house, 3)
+    working = [o for o in house.stops if o.is_working]
+    assert sum(o.request.quantity for o in working) == Decimal(house.held_by_the_broker()) == Decimal("0.502")
+    assert_can_be_rebuilt(house)

@@ -1,0 +1,104 @@
+"""A trade whose exit failed and went again says so, and is no trading result of its strategy (EX-18)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core.effects import SubmitOrder
+from core.facts import TradeClosed
+from core.model.position import Trade
+from core.model.signal import ExitReason
+from core.picture import Pictures
+from core.risk.evaluation.figures import figures_of
+from core.risk.protections.trades import Direction, closed
+from core.telling import in_words
+from tests.scenarios.house import FALL, RECOVERY, STEADY, House, a_house_in_a_position, assert_can_be_rebuilt
+
+UP = ("10:07", "10:30", RECOVERY)
+DAY = timedelta(days=1)
+
+
+def refuses(house: House) -> None:
+    house.line.refuses_the_next_order("insufficient qty available")
+
+
+def loses(house: House) -> None:
+    """Its request never reaches the broker."""
+    house.line.breaks_at(SubmitOrder, arrives=False)
+
+
+def turns(house: House) -> None:
+    """What waits is opened, read and confirmed."""
+    house.opens_ticket()
+    house.until_moment(house.line.at + timedelta(seconds=1))
+    house.confirms()
+    house.until_moment(house.line.at + timedelta(seconds=5))
+
+
+def leaves(house: House) -> Trade:
+    """The next exit that is proposed is confirmed, and fills."""
+    while not house.desk.stage.proposals():
+        house.until_moment(house.line.at + timedelta(seconds=10))
+    turns(house)
+    return house.last(TradeClosed).trade
+
+
+@pytest.mark.parametrize(
+    ("fails", "reason"),
+    [(refuses, ExitReason.BROKER_REJECT), (loses, ExitReason.EXECUTION_ERROR)],
+)
+def test_an_exit_that_went_again_is_told_by_what_failed_and_by_what_it_was_for(
+    fails: object, reason: ExitReason
+) -> None:
+    """EX-18"""
+    house = a_house_in_a_position(("10:06", "10:06", STEADY), UP).until("10:08:02")
+    assert callable(fails)
+    fails(house)
+    turns(house)
+    assert not house.facts(TradeClosed)
+
+    trade = leaves(house)
+
+    assert (trade.exit_reason, trade.meant) == (reason, ExitReason.MEAN_REVERSION)
+    assert f"{reason.value} of an exit before, closed by MEAN_REVERSION" in in_words(TradeClosed(trade))
+    assert_can_be_rebuilt(house)
+
+
+def test_an_exit_that_fills_at_once_is_told_by_what_it_was_for() -> None:
+    """EX-18"""
+    trade = leaves(a_house_in_a_position(("10:06", "10:06", STEADY), UP))
+
+    assert (trade.exit_reason, trade.meant) == (ExitReason.MEAN_REVERSION, None)
+
+
+def test_it_is_counted_apart_from_what_the_strategy_won_and_lost() -> None:
+    """EX-18, ST-10: the night judges the strategy without it, and its money counts all the same."""
+    house = a_house_in_a_position(("10:06", "10:06", STEADY), UP).until("10:08:02")
+    refuses(house)
+    turns(house)
+    trade = leaves(house)
+
+    (row,) = Pictures(house.engine).draw(house.line.at).results
+    record = house.desk.evaluation.state.records["vwap"]
+    figures = figures_of(record.results, trade.exit_time.date(), (), record.losses_in_a_row, 1)
+
+    assert (row.trades, row.failed, row.wins, row.realised) == (1, 1, 0, trade.profit)
+    assert (figures.trades, figures.failed, figures.wins) == (0, 1, 0)
+    assert house.desk.evaluation.lost_since("vwap", trade.exit_time.date()) == -trade.profit
+
+
+def test_the_guards_go_by_what_closed_it_in_the_end() -> None:
+    """RK-05: a stop-out whose first exit was refused is a stop-out."""
+    house = a_house_in_a_position(
+        ("10:06", "10:06", STEADY), ("10:07", "10:11", RECOVERY), ("10:12", "10:20", FALL)
+    ).until("10:08:02")
+    refuses(house)
+    turns(house)
+
+    house.until("10:16")
+    trade = house.last(TradeClosed).trade
+
+    assert (trade.exit_reason, trade.meant) == (ExitReason.BROKER_REJECT, ExitReason.STOP_LOSS)
+    assert closed(trade, Direction.LONG).is_stop_out
