@@ -6,6 +6,9 @@ ARGS ?=
 BIN := .venv/bin
 CODE := app.py console core state widgets wiring
 
+# What was compiled is kept: each worker of the tests, and each desk that they start, would compile it all again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 
 .PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-rest bench-backtest lock docs property crashes sigkill snapshots accidents chord \
@@ -63,7 +66,7 @@ PYTEST := $(BIN)/pytest -q --dist worksteal
 test: .venv/.ready
 ifeq ($(ARGS),)
 	@$(PYTEST) -n 2 -m measured --cov=core --cov=state --cov-report=term --cov-fail-under=90 tests/unit tests/scenarios
-	@$(PYTEST) -n 6 -m 'not measured' tests
+	@$(PYTEST) -n 4 -m 'not measured' tests
 else
 	@$(PYTEST) -n 4 $(ARGS) tests
 endif

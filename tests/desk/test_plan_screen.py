@@ -60,24 +60,24 @@ def last_line(house: House) -> str:
     return house.picture().splitlines()[-1]
 
 
+async def names(house: House, keys: str) -> None:
+    await house.until(lambda: last_line(house).split("  Ctrl+K")[0].strip() == keys)
+
+
 async def test_the_last_line_names_the_keys_that_do_something_now() -> None:
     """OP-05: marks and a key while it is open, a stop while it runs, the way back when it is over."""
     async with open_floor("AAA", "BBB", "CCC") as house:
         await opens_a_plan(house, a_sale("AAA", "60", limit="105"), a_buy("GGG", "20"))
-        before = last_line(house)
+        await names(house, "Space mark  Esc back")
         await marks_all_of(house, 2)
         await house.until(house.is_armed)
-        marked = last_line(house)
+        await names(house, "Space mark  P sign  Esc back")
         await house.press("P")
         await house.until(lambda: house.shows("WAITING FOR THE SELLS"))
-        runs = last_line(house)
+        await names(house, "s stop  Esc back")
         await house.press("s")
         await house.until(lambda: house.shows("STOPPED"))
-
-        assert before.split("  Ctrl+K")[0].strip() == "Space mark  Esc back"
-        assert marked.split("  Ctrl+K")[0].strip() == "Space mark  P sign  Esc back"
-        assert runs.split("  Ctrl+K")[0].strip() == "s stop  Esc back"
-        await house.until(lambda: last_line(house).split("  Ctrl+K")[0].strip() == "Esc back")
+        await names(house, "Esc back")
         assert not house.shows("mark")
 
 
