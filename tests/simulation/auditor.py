@@ -61,7 +61,7 @@ from core.facts import (
     TradeClosed,
 )
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, Side
-from core.model.staging import Approval, Mandate, MandateKind, Proposal, Ticket
+from core.model.staging import MANUAL, Approval, Mandate, MandateKind, Proposal, Ticket
 from core.ports import NoCheckpoint
 from core.risk.protections.contract import GLOBAL
 from core.workflows.protecting import CLOSED
@@ -287,6 +287,16 @@ class Auditor:
         self._may_open(proposal)
         story.confirmed[ticket.id] = fact
         story.mandates.update({mandate.id: mandate for mandate in fact.mandates})
+
+    def has_signed_by_hand(self) -> bool:
+        """Whether a typed order that opens was ever confirmed."""
+        story = self.story
+        confirmed = (story.proposals[story.tickets[ticket].proposal_id] for ticket in story.confirmed)
+        return any(proposal.strategy == MANUAL and not proposal.only_reduces for proposal in confirmed)
+
+    def has_signed_exits(self) -> bool:
+        """Whether an entry was ever confirmed together with its exits."""
+        return any(mandate.kind is MandateKind.EXITS for mandate in self.story.mandates.values())
 
     def _released_exit(self, fact: ExitReleased) -> None:
         """Within what was signed with the entry, on a desk that nobody halted, of an exit that nobody made (OP-06)."""

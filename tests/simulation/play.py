@@ -155,6 +155,9 @@ class Player:
                     "orders of plans at the exchange": len(auditor.plans.order_ids() & auditor.sent.keys()),
                     "plans that asked": auditor.plans.asked(),
                     "exits that went unattended": counts["ExitReleased"],
+                    "sessions with a signed plan": int(counts["PlanSigned"] > 0),
+                    "sessions with a typed entry signed": int(auditor.has_signed_by_hand()),
+                    "sessions with exits signed": int(auditor.has_signed_exits()),
                     "attempts of advisers": counts["AdviserOverstepped"],
                     "advices adopted": counts["RecommendationAdopted"],
                     "kills": counts["Killed"],
@@ -206,8 +209,11 @@ class Player:
         self.world.presses.add((ticket.id, digest, effect.value, ticket.order.replaces))
         self.world.do(Confirm(ticket.id, digest, effect, ticket.order.replaces))
 
-    def _read_and_confirm(self, proposal: Proposal, think: float = 0.5, wait: float = 0.35) -> None:
-        self.world.do(OpenTicket(proposal.id, self._signs.random() < self.session.profile.unattended))
+    def _read_and_confirm(
+        self, proposal: Proposal, think: float = 0.5, wait: float = 0.35, *, signs: bool = False
+    ) -> None:
+        signs = self._signs.random() < self.session.profile.unattended or signs
+        self.world.do(OpenTicket(proposal.id, signs))
         self.world.run(think)
         for ticket in self._tickets():
             if ticket.proposal_id == proposal.id:
@@ -262,6 +268,22 @@ class Player:
             )
         )
         self._confirm_newest()
+
+    def an_exit_is_signed(self, effect: str, move: str, volume: int, wait: float) -> None:
+        """One key for an entry and its exits; then the price goes where a rule of them speaks."""
+        held = {position.symbol for position in self._desk.ledger.positions()}
+        traded = next((symbol for symbol in self.world.symbols if symbol not in held), SPY)
+        wanted, price = Effect(effect), self.world.price_of(traded)
+        stop = to_nearest_tick(price + (3 if wanted is Effect.SHORT else -3))
+        before = {proposal.id for proposal in self._proposals()}
+        one = Quantity(Decimal(1))
+        self.world.do(ProposeOrder(traded, wanted, one, OrderType.MARKET, None, Price(stop), StopHolder.BROKER))
+        for proposal in self._proposals():
+            if proposal.id not in before:
+                self._read_and_confirm(proposal, wait=wait, signs=True)
+        self.world.bar(self.world.price, volume=volume)
+        self.world.bar(self.world.price + Decimal(move), volume=volume)
+        self.world.run(0.5)
 
     def a_close_is_confirmed(self, part: str) -> None:
         held = self._desk.ledger.positions()

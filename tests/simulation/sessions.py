@@ -109,7 +109,7 @@ class Profile:
     is_wide
         Four symbols and two strategies, not SPY and vwap alone.
     unattended
-        Of the tickets of entries those that sign the exits too; where there are any, the exit rules speak often.
+        Of the tickets of entries those that sign the exits too.
     cash
         USD; with little of it a buy needs what a sale frees.
     """
@@ -130,7 +130,7 @@ class Profile:
         return Settings.model_validate(
             {
                 "symbols": ["SPY", "AAA", "BBB", "CCC"] if self.is_wide else ["SPY"],
-                "exits": TIGHT if self.unattended else {},
+                "exits": TIGHT,
                 "risk": {
                     "per_trade": {"usd": "30"},
                     "max_notional": {"usd": "1000" if self.cash == PLENTY else "2500"},
@@ -184,13 +184,16 @@ def session_of(seed: int, number: int) -> Session:
         is_terse=chance.random() < 0.5,
         is_guarded=Random(f"{seed}:{number}:guarded").random() < 0.5,
         is_wide=apart.random() < 0.6,
-        unattended=apart.choice((0.0, 0.0, 0.4, 0.9)),
+        unattended=apart.choice((0.1, 0.1, 0.4, 0.9)),
         cash=apart.choice((PLENTY, PLENTY, LITTLE)),
     )
     makers, weights = list(EVENTS), [weight for weight, _ in EVENTS.values()]
     names = chance.choices(makers, weights, k=chance.randint(LEAST, MOST))
     if "the_process_dies" not in names:
         names.insert(chance.randrange(len(names) * 3 // 4), "the_process_dies")
+    for wanted in IN_EVERY_SESSION:
+        if wanted not in names:
+            names.insert(chance.randrange(len(names) // 2), wanted)
     return Session(seed, number, profile, tuple(Event(name, EVENTS[name][1](chance)) for name in names))
 
 
@@ -235,6 +238,16 @@ def a_typed_order(chance: Random) -> Arguments:
         chance.choice(("0.30", "1.00", "3.00")),
         chance.choice(("broker", "broker", "desk", "you")),
         chance.choice(("SPY", "SPY", "AAA", "BBB", "CCC")),
+    )
+
+
+def a_signed_exit(chance: Random) -> Arguments:
+    """Side, move of the price that its rule then answers, volume, wait for the key's answer."""
+    return (
+        chance.choice(("open", "open", "open", "short")),
+        chance.choice(("0.60", "0.60", "-0.60", "-1.50", "2.00")),
+        chance.choice(VOLUMES),
+        chance.choice((0.35, 0.35, 0.05, 6.0)),
     )
 
 
@@ -383,6 +396,7 @@ EVENTS: dict[str, tuple[int, Callable[[Random], Arguments]]] = {
     "a_ticket_is_left": (2, a_pick),
     "a_proposal_is_declined": (2, a_pick),
     "an_order_is_typed": (9, a_typed_order),
+    "an_exit_is_signed": (2, a_signed_exit),
     "a_close_is_confirmed": (6, a_close),
     "all_is_flattened": (2, nothing),
     "a_proposal_is_edited": (3, an_edit),
@@ -413,3 +427,6 @@ EVENTS: dict[str, tuple[int, Callable[[Random], Arguments]]] = {
     "the_process_dies": (8, a_crash),
 }
 """How often each is drawn, and what its arguments are drawn from."""
+
+IN_EVERY_SESSION = ("a_plan_is_played", "an_order_is_typed", "an_exit_is_signed")
+"""What no session is without, beside the death of its process."""

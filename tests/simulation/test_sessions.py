@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from simulation.play import Played, Player, play
-from simulation.sessions import EVENTS, Event, session_of
+from simulation.sessions import EVENTS, IN_EVERY_SESSION, Event, session_of
 from simulation.shrink import shrunk
 
 from core.workflows.filling import Filling
@@ -37,7 +37,9 @@ def test_after_faults_and_crashes_no_order_is_lost_or_doubled_and_each_position_
     assert played.reached["restarts"] >= A_PART
     assert played.reached["plans signed"] >= A_PART
     assert played.reached["orders of plans at the exchange"] >= A_PART
-    assert played.reached["exits that went unattended"] >= A_PART // 10
+    assert played.reached["exits that went unattended"] >= A_PART // 4
+    for signed in ("sessions with a signed plan", "sessions with a typed entry signed", "sessions with exits signed"):
+        assert played.reached[signed] >= A_PART // 2
     assert played.reached["attempts of advisers"] >= A_PART // 5
     assert played.faults.total() >= 4 * A_PART
 
@@ -60,6 +62,14 @@ def test_every_kind_of_event_is_drawn() -> None:
     drawn = {event.name for number in range(60) for event in session_of(SEED, number).events}
 
     assert drawn == set(EVENTS)
+
+
+def test_no_session_is_without_a_plan_a_typed_order_and_signed_exits() -> None:
+    """EX-20"""
+    for number in range(60):
+        drawn = {event.name for event in session_of(SEED, number).events}
+
+        assert drawn >= {*IN_EVERY_SESSION, "the_process_dies"}
 
 
 def test_a_session_that_goes_wrong_is_cut_down_to_what_makes_it_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
