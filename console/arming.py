@@ -3,13 +3,16 @@
 A key counts when exactly this ticket was painted for the silence's length, the keyboard was silent for that long, no
 frame gap lay between, no other key follows at once (a burst that was pasted comes in a row, a person's key alone), and
 the key before it was another one or is longer ago than any keyboard waits before it repeats: so a key held since
-before the ticket could be read never counts, at any rate of repeating. Instants are seconds on the console's monotonic
-clock.
+before the ticket could be read never counts, at any rate of repeating. Nor does one that may be the end of what an
+escape began and a link cut behind it; what is cut elsewhere never gets here (`console.scanner`). Instants are seconds
+on the console's monotonic clock.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from console.grammar import OPEN
 
 OPENS_AFTER = 0.4
 """Seconds of silence and of being painted, for an order that opens or adds."""
@@ -21,6 +24,11 @@ HELD_FOR = 2.0
 """Seconds within which the same key again may be the one that is still held: the longest wait before a key repeats that
 a system offers is macOS's 1.8 s (Windows and the Linux console: 1 s), and no rate of repeating is as slow."""
 
+CUT_FOR = 3.5
+"""Seconds after an escape, and after what may go on with it, within which a link may bring the rest of a sequence."""
+LONGEST_CUT = 40
+"""Keys."""
+
 
 class Keyboard:
     """What was typed last, on whatever screen: one for the whole desk, so that a key held across screens is known."""
@@ -29,17 +37,21 @@ class Keyboard:
         self.heard_at = float("-inf")
         self._key = ""
         self._key_at = float("-inf")
+        self._begun = ""
 
     def hear(self, key: str | None, at: float) -> None:
         """A key by its character; None is a click or a paste, which breaks the silence and lets go of no key."""
         self.heard_at = max(at, self.heard_at)
         if key is not None:
+            begun = self._begun if self.heard_at - self._key_at < CUT_FOR else ""
+            self._begun = next((it for it in (begun + key, key) if OPEN.fullmatch(it) and len(it) <= LONGEST_CUT), "")
             self._key, self._key_at = key.casefold(), self.heard_at
 
     def quiet_from(self, key: str, silence: float) -> float:
         """From which instant on this key can be one that was pressed anew, after a silence."""
         held_until = self._key_at + HELD_FOR if key.casefold() == self._key else float("-inf")
-        return max(self.heard_at + silence, held_until)
+        cut_until = self._key_at + CUT_FOR if self._begun else float("-inf")
+        return max(self.heard_at + silence, held_until, cut_until)
 
 
 @dataclass(frozen=True, slots=True)

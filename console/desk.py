@@ -25,7 +25,7 @@ from console.bell import Bell, title_of
 from console.board import Board, width_of
 from console.deeds import Deeds
 from console.door import DeskDoor
-from console.driver import Dropped, KeyturnDriver, make_driver
+from console.driver import KeyturnDriver, make_driver
 from console.errands import Errands
 from console.following import Following
 from console.frames import tight
@@ -37,6 +37,7 @@ from console.log_pane import LogPane, WriteLog
 from console.mouse import may_ask_for_mouse
 from console.panes import PLACES
 from console.plans import PlanFollower, waits
+from console.reading import Dropped
 from console.remapping import moved_by
 from console.screens.advice import AdviceScreen
 from console.screens.chord import ChordScreen
@@ -53,6 +54,7 @@ from console.screens.typing import TypedDialog
 from console.surroundings import NO_SURROUNDINGS, Surroundings
 from console.theme import DEFAULT, theme_for
 from console.tidying import Tidying, choose_moments
+from console.typed import is_modified
 from console.watching import Watching
 from core.model.account import Mode
 from core.model.plan import PlanSource
@@ -326,6 +328,8 @@ class Desk(App[None]):
         """The ticket hears every key before any binding does, with the instant at which it was typed (OP-04). A window
         that comes to the front under a typing hand is one more reason to wait."""
         if isinstance(event, HEARD) and not event.is_forwarded:
+            if isinstance(event, events.Key) and is_modified(event) and event.is_printable:
+                event.character = None  # no letter, in no word, field or ticket, whatever the parser made of it
             top = self.screen_stack[-1] if self.screen_stack else None
             key = event.character or event.key if isinstance(event, events.Key) else None
             at = self.now() - max(0.0, _time.get_time() - event.time)
@@ -355,6 +359,8 @@ class Desk(App[None]):
 
     def _hear_dropped(self, event: Dropped, at: float) -> None:
         """It turns nothing; a key that was turned just before was not alone."""
+        if event.words is not None:
+            self.say(event.words, "warning")
         for screen in self.screen_stack:
             if isinstance(screen, ARMED):
                 screen.arming.hear(event.key, at)

@@ -2,8 +2,8 @@
 
 It replaces three parts of Textual's driver for Linux and macOS, and nothing else of it:
 
-- input: `console.scanner` cuts the bytes into tokens in the input thread; the kill keys go to the `Door` at once, from
-  that thread, whatever the event loop is doing (OP-07); the rest goes through Textual's parser under guard.
+- input: `console.reading` has every byte in the input thread; the kill keys go to the `Door` at once, from that thread,
+  whatever the event loop is doing (OP-07); the rest goes through Textual's parser under guard.
 - output: `write` is the seam. App._display ends each picture with a cursor move and writes nothing else that does, so a
   write is a frame or a control, and `console.terminal` may skip frames and must send controls. The event loop never
   waits for the terminal. Textual's own writer thread is started by the base class and stays idle.
@@ -17,43 +17,26 @@ import re
 import selectors
 import termios
 import time
-from collections.abc import Iterable
 from typing import Any, ClassVar, Protocol
 
 from textual import events
 from textual._ansi_sequences import SYNC_END, SYNC_START
-from textual._parser import ParseTimeout
-from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from console.chord import Press, read_press
 from console.leaving import Departure
-from console.proof import ANSWER
-from console.scanner import Broken, ChordByte, EscapeKey, Pasted, Scanner, Sequence, Straggler, Token, Typed
+from console.reading import Dropped, KillDoor, Reader
 from console.terminal import PacedWriter
 
 FRAME = re.compile(r"\x1b\[\d+;\d+H\Z")
-CAPITAL_K = re.compile("(K)")
-REPLACEMENT = "\ufffd"
-PRESSES = (events.Key, events.MouseEvent, events.AppFocus)
 IDLE, EAGER = 0.1, 0.02
 """Seconds between two looks at the silence: nothing pending, something pending."""
 
 
-class Door(Protocol):
+class Door(KillDoor, Protocol):
     """Where the driver knocks. Every method is called from a thread that is not the event loop's, never waits for that
     loop, and does not raise."""
-
-    def press_kill(self) -> None:
-        """The chord, from the input thread. Halts at once; when it returns, `is_kill_open` is true (OP-07)."""
-
-    def press_kill_again(self) -> None:
-        """`K` while `is_kill_open`, from the input thread."""
-
-    def is_kill_open(self) -> bool:
-        """Whether `K` would kill now. False again while a word (NAKED, REARM) is being typed."""
 
     def leave(self, reason: str) -> None:
         """Ends the desk; it has `console.leaving.DEADLINE` seconds. From a thread of its own, at most once."""
@@ -72,15 +55,6 @@ def make_driver(door: Door) -> type[KeyturnDriver]:
     return DeskDriver
 
 
-class Dropped(events.Event, bubble=False):
-    """Something was typed and does not act; the silence before a confirming key is broken all the same (OP-04).
-    `key` is its character; None is a click or a paste."""
-
-    def __init__(self, key: str | None) -> None:
-        super().__init__()
-        self.key = key
-
-
 class KeyturnDriver(LinuxDriver):
     """The driver of the desk. The counts are for the tests and the log."""
 
@@ -92,11 +66,8 @@ class KeyturnDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._writer: PacedWriter | None = None
         self._is_synchronised = False
-        self._is_after_garbage = False
-        self._parser = GuardedParser(debug)
-        self._scanner = Scanner()
-        self.sequences_dropped = 0
-        """Broken or unknown sequences."""
+        self._clock = time.monotonic
+        self._reader = Reader(self.door, self._hear, self._prove, debug)
         self.keys_dropped = 0
         """Keys, pastes and clicks made while the link was stalled (OP-04)."""
         self.input_error: Exception | None = None
@@ -135,9 +106,14 @@ class KeyturnDriver(LinuxDriver):
         return self._writer.paint_is_proved if self._writer else None
 
     @property
-    def is_pasting(self) -> bool:
-        """Whether a key typed now would be dropped: it may belong to a paste that broke off (OP-04)."""
-        return self._scanner.is_pasting
+    def doubt(self) -> str | None:
+        """Why a character typed now would be dropped, and for how long: it may be the rest of something (OP-04)."""
+        return self._reader.doubt(self._clock())
+
+    @property
+    def sequences_dropped(self) -> int:
+        """Broken or unknown ones."""
+        return self._reader.sequences_dropped
 
     def ask_for_proof(self) -> int:
         """Asks behind everything that was written so far; the question's number."""
@@ -207,10 +183,10 @@ class KeyturnDriver(LinuxDriver):
             with selectors.SelectSelector() as selector:
                 selector.register(self.fileno, selectors.EVENT_READ)
                 while not self.exit_event.is_set():
-                    if selector.select(EAGER if self._scanner.is_waiting else IDLE):
+                    if selector.select(EAGER if self._reader.is_waiting else IDLE):
                         self._read()
                     else:
-                        self._take(self._scanner.tick(time.monotonic()))
+                        self._reader.tick(self._clock())
         except (OSError, EOFError):
             self._departure.terminal_is_gone()
         except Exception as error:
@@ -230,112 +206,14 @@ class KeyturnDriver(LinuxDriver):
         data = os.read(self.fileno, 4096)
         if not data:
             raise EOFError
-        self._take(self._scanner.feed(data, time.monotonic()))
+        self._reader.feed(data, self._clock())
 
-    def _take(self, tokens: Iterable[Token]) -> None:
-        """Characters right behind a broken sequence, in the same read, are its rest as likely as keys: not typed."""
-        for token in tokens:
-            match token:
-                case ChordByte():
-                    self.door.press_kill()
-                case Sequence(text):
-                    self._is_after_garbage = not self._is_ours(text) and not self._parse(text)
-                case Typed(text) if not self._is_after_garbage:
-                    self._take_typed(text)
-                case Straggler(text) | Typed(text):
-                    self._take_straggler(text)
-                case EscapeKey():
-                    self.process_message(events.Key("escape", "\x1b"))
-                case Pasted(text):
-                    self.process_message(events.Paste(text))
-                case Broken(data):
-                    self.sequences_dropped += 1
-                    self._is_after_garbage = True
-                    self._swallowed(data.decode(errors="replace"))
-        self._is_after_garbage = False
-
-    def _is_ours(self, sequence: str) -> bool:
-        press = read_press(sequence)
-        if press is Press.CHORD:
-            self.door.press_kill()
-        elif press is Press.SECOND and self.door.is_kill_open():
-            self.door.press_kill_again()
-        elif sequence == ANSWER and self._writer is not None:
+    def _prove(self) -> None:
+        if self._writer is not None:
             self._writer.prove()
+
+    def _hear(self, message: Message) -> None:
+        if isinstance(message, Dropped):
+            self.send_message(message)
         else:
-            return press is Press.CHORD_RELEASED
-        return True
-
-    def _take_typed(self, text: str) -> None:
-        for part in CAPITAL_K.split(text):
-            if part == "K" and self.door.is_kill_open():
-                self.door.press_kill_again()
-            else:
-                self._parse(part)
-
-    def _take_straggler(self, text: str) -> None:
-        if text == "K" and self.door.is_kill_open():  # alone in its read: pressed, not pasted
-            self.door.press_kill_again()
-        elif not self._is_ours(text):
-            self.keys_dropped += 1
-            self._swallowed(text)
-
-    def _parse(self, text: str) -> bool:
-        """Whether Textual's parser understood it."""
-        is_understood = REPLACEMENT not in text
-        messages = self._parser.messages(text.replace(REPLACEMENT, ""))
-        if self._parser.is_broken:
-            is_understood = False
-            self._parser = self._parser.successor()
-        if not is_understood:
-            self.sequences_dropped += 1
-        for message in messages:
             self.process_message(message)
-        if text and not any(isinstance(message, PRESSES) for message in messages):
-            self._swallowed(text)
-        return is_understood
-
-    def _swallowed(self, text: str) -> None:
-        """What acts as no key may hold one, which its hand believes in: the silence is broken."""
-        self.send_message(Dropped(text[-1:]))
-
-
-class GuardedParser(XTermParser):
-    """Textual's parser, fed whole tokens only.
-
-    It may raise (a kitty key with an event type does), which ends it for good, and it types what it does not know as
-    letters. In both cases nothing comes out, and `successor` takes its place.
-    """
-
-    is_broken = False
-
-    def messages(self, text: str) -> list[Message]:
-        if not text:
-            return []
-        try:
-            messages = list(self.feed(text))
-            if self._awaiting.timeout is not None:
-                messages = self._settled(text)
-        except Exception:  # whatever the terminal sent, the desk goes on; the driver counts it
-            self.is_broken = True
-            return []
-        return messages
-
-    def _settled(self, text: str) -> list[Message]:
-        """The parser waits for more of a token that is whole: it does not know it, or it is Alt and a character."""
-        if len(text) != len("\x1bx"):
-            self.is_broken = True
-            return []
-        self._awaiting = self._gen.throw(ParseTimeout())
-        messages = [*self._tokens]
-        self._tokens.clear()
-        return messages
-
-    def successor(self) -> GuardedParser:
-        """A fresh parser that knows as much about the terminal."""
-        parser = GuardedParser()
-        parser.last_x, parser.last_y = self.last_x, self.last_y
-        parser.mouse_pixels = self.mouse_pixels
-        parser.terminal_size = self.terminal_size
-        parser.terminal_pixel_size = self.terminal_pixel_size
-        return parser

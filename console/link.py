@@ -26,8 +26,8 @@ class Link(Protocol):
         that is not known."""
 
     @property
-    def is_pasting(self) -> bool:
-        """Whether a key typed now would be dropped, because it may belong to a paste that broke off."""
+    def doubt(self) -> str | None:
+        """Why a character typed now would be dropped, and for how long; None where it would not."""
 
     def ask_for_proof(self) -> int:
         """Asks behind everything that was written so far; the question's number."""
@@ -44,7 +44,7 @@ class NoLink:
 
     frames_skipped = 0
     paint_is_proved = True
-    is_pasting = False
+    doubt = None
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now

@@ -2,8 +2,8 @@
 
 `[keys]` names a line of the table by its identifier and gives it other keys: `"order.new" = "N"`, or several with
 commas between them: `"grid.up" = "up, i"`. Whatever would make a key do two things in one place, take the kill chord,
-put a confirmation where a hand falls by habit, or give a confirming key a second meaning anywhere, is refused (OP-04,
-OP-07).
+be the beginning of another key, put a confirmation where a hand falls by habit, or give a confirming key a second
+meaning anywhere, is refused (OP-04, OP-07).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from string import punctuation
 from console.keymap import KEYS, Key, Place, reachable, written
 
 CHORD = frozenset({"ctrl+k", "f10"})
+BEGINS = frozenset({"left_square_bracket", "right_square_bracket"})
 NAMES: Mapping[str, str] = {
     "enter": "Enter",
     "space": "Space",
@@ -109,6 +110,8 @@ def _moved(id: str, value: str) -> Key:
     if key.is_fixed:
         raise _WrongError(_why_fixed(key))
     names = [_named(text) for text in _split(value)]
+    if BEGINS & {*names}:
+        raise _WrongError("[ and ] may be the beginning of another key, cut by the link; they act nowhere")
     if CHORD & {*names}:
         raise _WrongError("Ctrl+K and F10 are the kill's alone")
     if _confirms(key) and not all(_may_confirm(name) for name in names):

@@ -233,7 +233,7 @@ class PlanScreen(Dialog):
             return "not armed"
         if self.behind.is_too_small:
             return "terminal too small"
-        return "a paste broke off: wait 2 s" if self.behind.link.is_pasting else None
+        return self.behind.link.doubt
 
     def acting_keys(self) -> Collection[str]:
         """Marks and the key while it is open, an answer while it asks, a stop while it runs, the way back always."""

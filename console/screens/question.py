@@ -107,8 +107,8 @@ class ArmedQuestion(Question):
             return Cell("doing it…", "strong")
         if self.behind.is_too_small:
             return Cell("terminal too small", "warning")
-        if self.behind.link.is_pasting:
-            return Cell("a paste broke off: wait 2 s", "warning")
+        if (doubt := self.behind.link.doubt) is not None:
+            return Cell(doubt, "warning")
         left = self.arming.seconds_left(self.shown, key, REDUCES_AFTER, self.behind.now())
         if left == 0:
             self._was_early = False

@@ -148,8 +148,8 @@ class TicketScreen(Dialog):
             return "not armed"  # something lies over it
         if self.behind.is_too_small:
             return "terminal too small"
-        if self.behind.link.is_pasting:
-            return "a paste broke off: wait 2 s"
+        if (doubt := self.behind.link.doubt) is not None:
+            return doubt
         row = self.standing.row
         is_exit = row is not None and row.effect.only_reduces  # it always has a way
         return "not armed: a part is hidden" if self.box.is_cut and not is_exit else None

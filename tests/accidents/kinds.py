@@ -66,7 +66,7 @@ async def held_key(hand: Hand) -> None:
         key = chance.choice(CONFIRMING) if hand.house.shown is None else hand.house.right_key
     else:
         await hand.has_a_ticket()
-        hand.type(chance.choice(("]", "!", "r")))
+        hand.type(chance.choice(("\t", "!", "r")))
         key = hand.house.right_key
     if chance.random() < 0.2:
         key = chance.choice(("\r", " ", "y", *OTHERS))
@@ -252,11 +252,11 @@ async def swap(hand: Hand) -> None:
         await hand.wait(0.25)
     key = hand.house.right_key
     for _ in range(chance.randint(1, 3)):
-        hand.type(chance.choice(("]", "]", "!", "r", "\x1b\r")))
+        hand.type(chance.choice(("\t", "\t", "!", "r", "\x1b\r")))
         await hand.wait(blind(hand))
         hand.type(chance.choice((key, house.right_key, chance.choice(CONFIRMING))))
         await hand.wait(chance.uniform(0, 0.4))
-    hand.type(chance.choice(("]", "!")))
+    hand.type(chance.choice(("\t", "!")))
     await hand.wait(blind(hand))
     hand.type(house.right_key)
 

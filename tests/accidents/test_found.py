@@ -63,14 +63,14 @@ def test_a_ticket_says_that_a_paste_broke_off_and_is_armed_again_behind_it() -> 
 
     async def script(hand: Hand) -> None:
         hand.type("\x1b[200~BUY")
-        await hand.wait(1.0)
+        await hand.wait(0.9)
         assert hand.house.ticket_screen is not None
         words.append(hand.house.ticket_screen.armed_in_words())
-        await hand.wait(2.0)
+        await hand.wait(5.0)
         words.append(hand.house.ticket_screen.armed_in_words())
         confirmed.append(await hand.presses_deliberately())
 
     assert not play(script).nobody_meant
-    assert words[0] == "a paste broke off: wait 2 s"
+    assert words[0] == "a paste broke off; all is dropped for 5 s"
     assert words[1] in ARMED, words
     assert confirmed == [True]

@@ -166,18 +166,18 @@ class WiredDriver(KeyturnDriver):
             asyncio.get_running_loop().call_soon(self._writer.pump)
 
     def receive(self, data: bytes) -> None:
-        self._take(self._scanner.feed(data, self.wire.clock.now()))
+        self._reader.feed(data, self.wire.clock.now())
         self._look_again()
 
     def _look_again(self) -> None:
         """One look is due at a time, however much comes in before it."""
-        if self._scanner.is_waiting and not self._looks_again:
+        if self._reader.is_waiting and not self._looks_again:
             self._looks_again = True
             self.wire.clock.call_punctually(EAGER, self._tick)
 
     def _tick(self) -> None:
         self._looks_again = False
-        self._take(self._scanner.tick(self.wire.clock.now()))
+        self._reader.tick(self.wire.clock.now())
         self._look_again()
 
     def resize(self, width: int, height: int) -> None:
@@ -196,6 +196,7 @@ def driver_on(wire: Wire, door: Any) -> type[WiredDriver]:
             listen, Departure.listen = Departure.listen, lambda _self: None  # type: ignore[method-assign]
             try:
                 super().__init__(*arguments, **terms)
+                self._clock = wire.clock.now
             finally:
                 Departure.listen = listen  # type: ignore[method-assign]
 

@@ -40,6 +40,8 @@ def home_with(folder: Path, keys: str) -> Home:
         ('"order.new" = "/"', "conflict, log: / is filter (log.filter)"),
         ('"help" = "n"', "conflict, everywhere: n is new order (order.new)"),
         ('"help" = "Ctrl+K"', "Ctrl+K and F10 are the kill's alone"),
+        ('"ticket.next" = "]"', "[ and ] may be the beginning of another key"),
+        ('"pane.next" = "["', "[ and ] may be the beginning of another key"),
         ('"ticket.next" = "f10"', "Ctrl+K and F10 are the kill's alone"),
         ('"kill" = "Ctrl+G"', "the kill keeps Ctrl+K and F10, and its screen keeps K, F and Esc"),
         ('"kill.resume" = "q"', "the kill keeps Ctrl+K and F10"),
@@ -80,16 +82,16 @@ def test_a_key_of_the_command_line_is_named_as_such(tmp_path: Path) -> None:
 
 
 def test_what_may_move_moves_and_two_keys_may_change_places(tmp_path: Path) -> None:
-    home = home_with(tmp_path, 'order.new = "N"\n"grid.up" = "up, i"\n"help" = "Ctrl+G"\n"pane.next" = "]"')
+    home = home_with(tmp_path, 'order.new = "N"\n"grid.up" = "up, i"\n"help" = "Ctrl+G"\n"pane.next" = ";"')
     moved = load_settings(home, {"KEYTURN_KEYS__LOG__FOLLOW": "G"}, (), fault_in).keys
 
-    assert moved == {"order.new": "N", "grid.up": "up, i", "help": "Ctrl+G", "pane.next": "]", "log.follow": "G"}
+    assert moved == {"order.new": "N", "grid.up": "up, i", "help": "Ctrl+G", "pane.next": ";", "log.follow": "G"}
     assert fault_in({"order.new": "?", "help": "n"}) is None
     assert {id: key.keys for id, key in moved_by(moved).items()} == {
         "order.new": "N",
         "grid.up": "up,i",
         "help": "ctrl+g",
-        "pane.next": "right_square_bracket",
+        "pane.next": "semicolon",
         "log.follow": "G",
     }
 
@@ -115,7 +117,6 @@ def _named(textual: str) -> str:
         "exclamation_mark": "!",
         "question_mark": "?",
         "slash": "/",
-        "right_square_bracket": "]",
         "plus": "+",
         "minus": "-",
     }

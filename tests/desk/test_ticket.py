@@ -121,7 +121,7 @@ async def test_two_tickets_swapping_places_confirm_only_what_stands_there() -> N
         house.types_an_order()
         await house.until(lambda: house.desk.view is not None and len(house.desk.view.proposals) == 2)
 
-        await house.press("right_square_bracket", "B")
+        await house.press("tab", "B")
         await house.until(lambda: house.shows("0.09 SPY at 496.00 limit"))
         await house.wait(0.2)
         assert house.sent_nothing()

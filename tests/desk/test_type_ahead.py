@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.scanner import Broken, Scanner, Straggler, Typed
+from console.scanner import Broken, Pasted, Scanner, Straggler, Typed
 from console.screens.new_order import NewOrderScreen
 from core.facts import CancelRequested, EngineStopped, ProposalEnded, ProposalStaged
 from core.inputs import Decline, ProposeClose
@@ -65,7 +65,7 @@ def test_the_rest_of_a_paste_whose_beginning_a_broken_answer_swallowed_is_no_typ
     """OP-04: an answer without its end takes the mark of the paste; what comes after it may still be pasted."""
     scanner = Scanner()
     assert scanner.feed(b"\x1bPhalf an answer", 0.0) == []
-    assert scanner.feed(b"\x1b[200~BUY", 0.3) == []
-    assert [type(token) for token in scanner.tick(1.4)] == [Broken]
+    assert [type(token) for token in scanner.feed(b"\x1b[200~BUY", 0.3)] == [Broken]
+    assert [type(token) for token in scanner.tick(1.4)] == [Pasted]
     assert [type(token) for token in scanner.feed(b"B", 2.0)] == [Straggler]
-    assert [type(token) for token in scanner.feed(b"B", 4.1)] == [Typed]
+    assert [type(token) for token in scanner.feed(b"B", 7.1)] == [Typed]

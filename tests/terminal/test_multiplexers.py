@@ -40,7 +40,6 @@ SEQUENCES = {
     "slash": b"/",
     "plus": b"+",
     "minus": b"-",
-    "right_square_bracket": b"]",
 }
 CHORD = ("ctrl+k", "f10")
 BETWEEN, ALONE = 0.15, 1.0
