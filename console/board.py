@@ -138,11 +138,11 @@ class Board:
         for pane in self.panes.values():
             pane.show_state(state_of(view.status, ended) if pane.id in STATEFUL else "")
         self.proposals.show(view.proposals, view.strategies, now, view.status.entries_refused)
-        self.orders.show(view.orders, now, view.refusals if self.orders.shows_all else ())
+        self.orders.show(view.orders, now, view.refusals if self.orders.shows_all else (), view.others)
         self.protections.show(view.protections, view.status.entries_refused, now, is_narrow(size))
         if not is_another:
             return False
-        self.positions.show(view.positions, now)
+        self.positions.show(view.positions, now, view.foreign)
         self.strategies.show(view.strategies, view.proposals, view.results)
         self.results.show(view.trades, view.results)
         self.log.show(view.log, now)

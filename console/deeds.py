@@ -43,7 +43,8 @@ from core.risk.protections.contract import GLOBAL
 from core.views import WARNED, DeskView, OrderRow, PositionRow, ProtectionRow
 from widgets import format as f
 from widgets.lines import Cell
-from widgets.orders import REFUSAL
+from widgets.orders import OTHER, REFUSAL
+from widgets.positions import FOREIGN
 from widgets.protections import guard_of
 from widgets.ticket import wrapped
 
@@ -79,6 +80,10 @@ class Deeds:
             return
         if key is None:
             self.behind.say("no row is selected; the arrows select one")
+        elif key.startswith(OTHER):
+            self.behind.say("this order is not this desk's: cancel it at the broker; a kill takes back what opens")
+        elif key.startswith(FOREIGN):
+            self.behind.say("this desk does not trade its kind: watch and close it at the broker")
         else:
             self._acts[what](view, key)
 

@@ -17,6 +17,7 @@ from core.control import Control, InForce
 from core.execution.breaker import Breaker
 from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
+from core.execution.others import Other
 from core.execution.tally import Tally
 from core.exits.watch import ExitWatch
 from core.facts import BarClosed, Fact, HistoryTaken, MarketDataQuarantined
@@ -24,7 +25,7 @@ from core.inputs import SettingsFault
 from core.market.normaliser import Normaliser
 from core.model.account import Account, Mode, NoAccount
 from core.model.bar import ONE_MINUTE, Bar
-from core.model.broker import FreshFigures, OrderReport
+from core.model.broker import ForeignPosition, FreshFigures, OrderReport
 from core.model.connection import Lamp, Line
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest, Side
@@ -170,6 +171,8 @@ class Desk:
         self.held_by_the_broker: dict[Symbol, Quantity] | None = None
         self.differing: frozenset[Symbol] = frozenset()
         self.others: tuple[OrderReport, ...] = ()
+        self.all_others: tuple[Other, ...] = ()
+        self.foreign_positions: tuple[ForeignPosition, ...] = ()
         self.settings_file: Settings | SettingsFault | None = None
         self.file_changes: tuple[Change, ...] = ()
         self.account: Account | NoAccount = NoAccount("the broker has not said yet")

@@ -108,6 +108,7 @@ class Engine:
         holding_over = HoldingOver(desk, proposing)
         comparing = Comparing(desk, filling, doubting, cancelling, protecting, closing, holding_over)
         comparing.awaits_legs = adopting.awaits
+        comparing.after_books, stopping.ask_for_books = stopping.take_back_others, comparing.ask_soon
         starting = Starting(desk, comparing, doubting)
         self.minding = minding = Minding(desk, proposing)
         market = Market(desk, proposing, minding, Exiting(desk))

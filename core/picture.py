@@ -43,8 +43,10 @@ from core.views import (
     WARNED,
     ChartView,
     DeskView,
+    ForeignRow,
     KillView,
     OrderRow,
+    OtherOrderRow,
     PositionRow,
     ProposalRow,
     ReplacedView,
@@ -89,6 +91,7 @@ class Pictures:
         prices = [(p, self._newest_price(p)[1]) for p in desk.ledger.positions()]
         positions = tuple(self._position(p, at) for p in desk.ledger.positions())
         orders = tuple(self._order(o) for o in reversed(desk.ledger.state.orders.values()) if self._is_todays(o, at))
+        others = tuple(OtherOrderRow(o.broker_order_id, o.words, o.state, o.may_open) for o in desk.all_others)
         guards = self.protections.rows(at)
         working = [o for o in orders if o.status.is_working and TO_REPLACE not in o.marks]
         return DeskView(
@@ -106,6 +109,7 @@ class Pictures:
                 tuple(o for o in working if not o.effect.only_reduces),
                 tuple(o for o in working if o.is_protective and HELD not in o.marks),
                 tuple(p for p in positions if p.covered < abs(p.quantity)),
+                tuple(other for other in others if other.may_open),
             ),
             symbols=symbol_views(desk, at),
             strategies=strategy_rows(desk, today, at),
@@ -120,6 +124,11 @@ class Pictures:
             reload=reload_view(desk),
             advice=advice_view(desk, at),
             plan=self.plan.draw(at),
+            others=others,
+            foreign=tuple(
+                ForeignRow(held.symbol, held.asset_class, held.quantity, held.average_price)
+                for held in desk.foreign_positions
+            ),
         )
 
     def _chart(self, at: datetime, positions: tuple[PositionRow, ...]) -> ChartView | None:

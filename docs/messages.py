@@ -174,8 +174,10 @@ NO_MESSAGES = frozenset(
         "risk/regime/terms",
         "risk/scaling/settings",
     )
+) | frozenset(
+    (f"core/{room}/alpaca/contract.py", call) for room in ("brokers", "market") for call in ("Field", "Record")
 )
-"""What a setting is: the file of examples says it."""
+"""What a setting is: the file of examples says it. What an absent field means: `make contract` prints that table."""
 
 TELLING = frozenset({"core/pictures/log.py", "core/telling.py"})
 """Here every text with a field is a line of the log."""

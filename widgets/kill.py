@@ -34,7 +34,7 @@ def killed_lines(view: DeskView, width: int, room: int) -> list[TextLine]:
     at = f.dated_clock(status.killed_at, status.at)
     head = f"KILLED since {at} by {status.killed_by}. It stays killed after a restart."
     lines: list[TextLine] = wrapped("", head, width, "urgent")
-    if not view.kill.entries_working:
+    if not view.kill.entries_working and not view.kill.others:
         lines.append((Cell("No order works that could open or add."),))
     held = [f"{row.symbol} {f.quantity(row.quantity)}" for row in view.positions]
     lists = [
@@ -55,6 +55,7 @@ def _under(head: list[TextLine], lists: list[Listed], room: int) -> list[TextLin
 
 def _entries(view: DeskView, label: str, width: int, room: int) -> Listed:
     texts = [_order(row) for row in view.kill.entries_working]
+    texts += [f"{row.words}, {row.state}, not this desk's" for row in view.kill.others]
     return one_each(label, texts, width, IN_ORDERS, room, "warning")
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from core.model.order import OrderStatus
-from core.views import WARNED, LogRow, OrderRow
+from core.views import WARNED, LogRow, OrderRow, OtherOrderRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Row, Tone
 from widgets.pane import Pane
@@ -21,6 +21,8 @@ TONES: dict[OrderStatus, Tone] = {
 }
 
 
+OTHER = "other:"
+"""What the key of an order begins with that is not this desk's; its id at the broker follows."""
 REFUSAL = "refusal:"
 """What the key of a refused one begins with; its number in the journal follows."""
 
@@ -43,15 +45,24 @@ class Orders(Pane):
             id="orders",
         )
 
-    def show(self, rows: Sequence[OrderRow], now: datetime, refused: Sequence[LogRow] = ()) -> None:
-        """`refused` is what never became an order, for whoever wants to see it too."""
-        shown = [_ended(row) if row.status.is_terminal else _row(row, now) for row in rows]
+    def show(
+        self,
+        rows: Sequence[OrderRow],
+        now: datetime,
+        refused: Sequence[LogRow] = (),
+        others: Sequence[OtherOrderRow] = (),
+    ) -> None:
+        """`refused` is what never became an order, for whoever wants to see it too; `others` are not this desk's."""
+        shown = [_other(row) for row in others]
+        shown += [_ended(row) if row.status.is_terminal else _row(row, now) for row in rows]
         shown += [_refused(row, f.day_before(row.at, now)) for row in reversed(refused)]
         self.grid.show(shown, empty=orders_when_empty(self.state))
         chosen = next((row for row in rows if row.id == self.grid.selected), None)
-        self.note(_note(chosen) if chosen is not None else "")
+        other = next((row for row in others if f"{OTHER}{row.id}" == self.grid.selected), None)
+        self.note(_note(chosen) if chosen is not None else f"{other.words}, {other.state}" if other is not None else "")
         working = sum(row.status.is_working for row in rows)
         said = f"{working} working, {len(rows)} today" if rows else ""
+        said += f"{', ' if said else ''}{len(others)} not this desk's" if others else ""
         self.title_with(f"{said or 'none today'}, {len(refused)} refused" if refused else said)
 
 
@@ -76,6 +87,12 @@ def _row(row: OrderRow, now: datetime) -> Row:
         ),
         tone=TONES.get(row.status, ""),
     )
+
+
+def _other(row: OtherOrderRow) -> Row:
+    """What it is and how it stands, over the whole line: its kind may have no column here."""
+    cells = (Cell("NOT OURS"), Cell(""), Cell(""), Cell(""), Cell(f"{row.words}, {row.state}"), Cell(""))
+    return Row(f"{OTHER}{row.id}", cells, tone="muted")
 
 
 def _refused(row: LogRow, day: str) -> Row:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from core.model.order import StopHolder
 from core.model.values import Quantity, plain
-from core.views import PositionRow
+from core.views import ForeignRow, PositionRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Grid, Row
 from widgets.grid_picture import Tone, widths_of
@@ -17,6 +17,8 @@ from widgets.states import positions_when_empty
 
 LAST = 9
 """Cells for the last price, and a mark where it is old."""
+FOREIGN = "foreign:"
+"""What the key of a position begins with that is of a kind this desk does not trade; its symbol follows."""
 NO_STOP = "none"
 """Where the price of a stop would stand that nobody holds: a price there would look like protection."""
 
@@ -43,17 +45,21 @@ class Positions(Pane):
         super().__init__(COLUMNS, empty=positions_when_empty(""), id="positions")
         self._is_any_signed = False
         self._rows: tuple[PositionRow, ...] = ()
+        self._foreign: tuple[ForeignRow, ...] = ()
         self._now: datetime | None = None
 
-    def show(self, rows: Sequence[PositionRow], now: datetime) -> None:
-        self._rows, self._now = tuple(rows), now
+    def show(self, rows: Sequence[PositionRow], now: datetime, foreign: Sequence[ForeignRow] = ()) -> None:
+        """`foreign` is what this desk does not trade: shown as what it is, without a price, a stop or a result."""
+        self._rows, self._now, self._foreign = tuple(rows), now, tuple(foreign)
         self._make_room()
         self._fill()
         known = [row.profit for row in rows if row.profit is not None]
         total = f", {f.signed(sum(known, Decimal(0)))} USD" if known else ""
         old = [row.last_at for row in rows if row.last_at is not None and _is_old(row, now)]
         stale = f", PRICES UP TO {f.age(min(old), now)} OLD" if old else ""
-        self.title_with(f"{len(rows)} open{total}{stale}" if rows else "")
+        said = f"{len(rows)} open{total}{stale}" if rows else ""
+        said += f"{', ' if said else ''}{len(foreign)} of other kinds" if foreign else ""
+        self.title_with(said)
         self._say()
 
     def on_grid_moved(self, _event: Grid.Moved) -> None:
@@ -74,13 +80,15 @@ class Positions(Pane):
             return
         room = widths_of(WITH_SIGNED if self._is_any_signed else COLUMNS, self.content_size.width)[-1]
         rows = [_row(row, self._now, room, has_mark=self._is_any_signed) for row in self._rows]
+        rows += [_foreign_row(row, has_mark=self._is_any_signed) for row in self._foreign]
         self.grid.show(rows, empty=positions_when_empty(self.state))
 
     def _say(self) -> None:
         """Whether the exits of the selected one need a key, and how old its price is."""
         row = next((row for row in self._rows if row.key == self.grid.selected), None)
         if row is None or self._now is None:
-            self.note("")
+            other = next((row for row in self._foreign if f"{FOREIGN}{row.symbol}" == self.grid.selected), None)
+            self.note(_kind(other) if other is not None else "")
             return
         said = []
         if row.unattended_until is not None:
@@ -107,6 +115,27 @@ def _row(row: PositionRow, now: datetime, room: int, *, has_mark: bool) -> Row:
             _held_by(row, room),
         ),
     )
+
+
+def _foreign_row(row: ForeignRow, *, has_mark: bool) -> Row:
+    """Its quantity is in its own unit, contracts or coins, and nothing is reckoned from it here."""
+    nothing = Cell(f.UNKNOWN, "muted")
+    return Row(
+        f"{FOREIGN}{row.symbol}",
+        (
+            Cell(row.symbol, "strong"),
+            Cell(f.quantity(row.quantity)),
+            Cell(f.price(row.average_price).replace(",", "")),
+            *(nothing,) * 4,
+            *((Cell(""),) if has_mark else ()),
+            Cell(row.asset_class, "muted"),
+        ),
+        tone="muted",
+    )
+
+
+def _kind(row: ForeignRow) -> str:
+    return f"{row.symbol}: {row.asset_class}, which this desk does not trade: watch and close it at the broker"
 
 
 def _is_old(row: PositionRow, now: datetime) -> bool:

@@ -9,10 +9,10 @@ from console.details.lines import ahead, field, instant, usd
 from console.keymap import written
 from core.model.order import LegRole, OrderType
 from core.model.values import plain
-from core.views import DeskView, OrderRow
+from core.views import DeskView, OrderRow, OtherOrderRow
 from widgets import format as f
 from widgets.lines import TextLine
-from widgets.orders import REFUSAL
+from widgets.orders import OTHER, REFUSAL
 
 MARKS: Mapping[str, str] = {
     "cancelling": "its cancel was asked for, and the broker has not said yet that it is gone",
@@ -26,6 +26,9 @@ MARKS: Mapping[str, str] = {
 def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
     if key.startswith(REFUSAL):
         return _refused(view, key.removeprefix(REFUSAL), now)
+    other = next((row for row in view.others if f"{OTHER}{row.id}" == key), None)
+    if other is not None:
+        return _other(other)
     row = next((row for row in view.orders if row.id == key), None)
     if row is None:
         return None
@@ -45,6 +48,17 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *(field("ends", ahead(row.expires_at, now)) if row.expires_at is not None and row.ended_at is None else ()),
         (),
         *field("", f"{written('order.why')} in Orders tells why, from its bar to its fills"),
+    ]
+
+
+def _other(row: OtherOrderRow) -> list[TextLine]:
+    fate = "a kill takes it back: it could open" if row.may_open else "a kill leaves it: it opens nothing"
+    return [
+        *field("order", row.words, "strong"),
+        *field("id", row.id),
+        *field("of", "not this desk's: it is shown, and left alone"),
+        *field("state", row.state),
+        *field("kill", fate),
     ]
 
 

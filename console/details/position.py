@@ -11,6 +11,7 @@ from core.model.values import plain
 from core.views import DeskView, PositionRow
 from widgets import format as f
 from widgets.lines import TextLine
+from widgets.positions import FOREIGN
 
 HELD = {
     StopHolder.BROKER: "the broker holds it",
@@ -20,6 +21,16 @@ HELD = {
 
 
 def position(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
+    foreign = next((row for row in view.foreign if f"{FOREIGN}{row.symbol}" == key), None)
+    if foreign is not None:
+        return [
+            *field("symbol", foreign.symbol, "strong"),
+            *field("kind", f"{foreign.asset_class}: this desk does not trade it"),
+            *field("quantity", f.quantity(foreign.quantity)),
+            *field("paid", f"{f.price(foreign.average_price)} on average, as the broker tells it"),
+            (),
+            *field("", "no stop, no price and no risk of it is kept here: watch and close it at the broker"),
+        ]
     row = next((row for row in view.positions if row.key == key), None)
     if row is None:
         return None

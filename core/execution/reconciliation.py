@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from core.execution.ledger import Ledger
 from core.execution.order import Order
-from core.model.broker import BrokerPicture, BrokerPosition, OrderReport, UnreadableOrder
+from core.model.broker import BrokerPicture, BrokerPosition, ForeignPosition, OrderReport, UnreadableOrder
 from core.model.order import OrderStatus
 from core.model.reconciliation import NO_SYMBOL, Difference, DifferenceKind
 from core.model.values import ZERO, ClientOrderId, Price, Quantity, Symbol, plain
@@ -18,6 +18,9 @@ from core.settings import ReconciliationSettings
 
 SPLITS = (*(Decimal(n) for n in range(2, 101)), Decimal("1.5"), Decimal("1.25"))
 """Shares that one share becomes; the other way round it is a reverse split."""
+
+
+LEFT_ALONE = "this desk does not trade its kind; watch and close it at the broker"
 
 
 class ReconciliationError(Exception):
@@ -62,7 +65,13 @@ class Comparison:
         is_same = before is not None and before.orders is picture.orders
         self.listing = before if before is not None and is_same else Listing(picture.orders)
         self.reports = self.listing.reports
-        self._theirs = {position.symbol: position for position in picture.positions}
+        self._theirs = {position.symbol: position for position in (*picture.positions, *self._taken_over())}
+
+    def _taken_over(self) -> Iterator[BrokerPosition]:
+        """What older books took over although this desk does not trade its kind: compared until it is gone."""
+        for held in self.picture.foreign_positions:
+            if self.ledger.net_quantity(held.symbol):
+                yield BrokerPosition(held.symbol, held.quantity, held.average_price)
 
     # ── positions ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -115,7 +124,7 @@ class Comparison:
 
     def orders(self) -> tuple[Difference, ...]:
         """Orders that only one side has as working. One that has no answer yet is in doubt, and no difference."""
-        return (*self._unknown(), *self._unreadable(), *self._orphaned())
+        return (*self._unknown(), *self._foreign(), *self._unreadable(), *self._orphaned())
 
     def others(self) -> tuple[OrderReport, ...]:
         """Orders that work at the broker and are not this desk's."""
@@ -125,6 +134,17 @@ class Comparison:
         for report in self.others():
             note = f"{report.client_order_id} is not this desk's; it is left alone"
             yield Difference(DifferenceKind.UNKNOWN_ORDER, report.symbol, None, _reported(report), note)
+
+    def _foreign(self) -> Iterator[Difference]:
+        """Of kinds that this desk never trades: what it is, and that nobody minds it here."""
+        legs = {leg for order in self.picture.foreign_orders for leg in order.legs}
+        for order in self.picture.foreign_orders:
+            if order.broker_order_id not in legs:
+                note = f"{order.client_order_id} is not this desk's; it is left alone"
+                yield Difference(DifferenceKind.UNKNOWN_ORDER, order.symbol or NO_SYMBOL, None, order.words, note)
+        for held in self.picture.foreign_positions:
+            if not self.ledger.net_quantity(held.symbol):
+                yield Difference(DifferenceKind.FOREIGN_POSITION, held.symbol, None, _held(held), LEFT_ALONE)
 
     def _unreadable(self) -> Iterator[Difference]:
         for order in self.picture.unreadable:
@@ -173,6 +193,10 @@ class Comparison:
     def _is_apart(self, symbol: Symbol) -> bool:
         ours, true = self.ledger.net_quantity(symbol), self._broker_quantity(symbol)
         return abs(ours - true) > self.limits.max_drift * abs(true)
+
+
+def _held(position: ForeignPosition) -> str:
+    return f"{plain(position.quantity)} ({position.asset_class})"
 
 
 def _split_in_words(name: str, before: Price, after: Price) -> str:

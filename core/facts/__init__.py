@@ -40,6 +40,7 @@ from core.facts.orders import (
     OrderNotFound,
     OrderSent,
     OrderStateChanged,
+    OtherTakenBack,
     PositionChanged,
     Source,
     SubmissionBlocked,
@@ -164,6 +165,7 @@ __all__ = [
     "OrderNotFound",
     "OrderSent",
     "OrderStateChanged",
+    "OtherTakenBack",
     "OverrideEnded",
     "PlanEnded",
     "PlanMarked",
@@ -271,6 +273,7 @@ Fact = (
     | LegResized
     | LegsMissing
     | OrderStateChanged
+    | OtherTakenBack
     | OrderInDoubt
     | OrderNotFound
     | SubmissionBlocked

@@ -145,6 +145,18 @@ class CancelRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherTakenBack:
+    """The broker is asked to cancel an order that is not this desk's, because it could open (OP-07).
+
+    `order` says what it is, in words; that it is gone is learnt from the broker's books.
+    """
+
+    broker_order_id: BrokerOrderId
+    order: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CancelFailed:
     """The broker did not take the cancel; the order stays as it was (EX-07)."""
 

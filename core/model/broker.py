@@ -163,11 +163,51 @@ class UnreadableOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignOrder:
+    """An order that works at the broker and is of a kind that this desk never sends: shown, and in nobody's way.
+
+    Attributes
+    ----------
+    symbol
+        None where it has none of its own: several legs.
+    words
+        What it is: `BUY 25 USD SPY market day (by amount)`.
+    may_open
+        Whether it could open or add; a kill takes it back then (OP-07).
+    legs
+        The orders that are parts of it, which the broker may list beside it.
+    """
+
+    broker_order_id: BrokerOrderId
+    client_order_id: ClientOrderId
+    symbol: Symbol | None
+    words: str
+    raw_status: str
+    may_open: bool = True
+    legs: tuple[BrokerOrderId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignPosition:
+    """What the account holds of a kind that this desk does not trade: shown, never counted in shares."""
+
+    symbol: Symbol
+    asset_class: str
+    quantity: Quantity
+    average_price: Price
+
+
+@dataclass(frozen=True, slots=True)
 class BrokerPicture:
-    """Everything a reconciliation compares (EX-09): positions, open orders, and orders closed in the last days."""
+    """Everything a reconciliation compares (EX-09): positions, open orders, and orders closed in the last days.
+
+    `foreign_orders` and `foreign_positions` are of kinds that this desk never trades; nothing is compared with them.
+    """
 
     account: Account
     positions: tuple[BrokerPosition, ...]
     orders: tuple[OrderReport, ...]
     instruments: tuple[Instrument, ...] = ()
     unreadable: tuple[UnreadableOrder, ...] = ()
+    foreign_orders: tuple[ForeignOrder, ...] = ()
+    foreign_positions: tuple[ForeignPosition, ...] = ()

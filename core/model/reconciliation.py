@@ -26,6 +26,8 @@ class DifferenceKind(Enum):
     """An order of somebody else's works at the broker and cannot be read."""
     ORPHANED_ORDER = "orphaned_order"
     """An order works in our books that the broker took once and does not list any more."""
+    FOREIGN_POSITION = "foreign_position"
+    """The account holds something of a kind that this desk does not trade."""
     HELD_OVER = "held_over"
     """A strategy that is to be flat by the close holds a position over it."""
 
@@ -40,6 +42,7 @@ DONE_ABOUT: Mapping[DifferenceKind, str] = {
     DifferenceKind.UNKNOWN_ORDER: "shown, and left alone",
     DifferenceKind.UNREADABLE_ORDER: "named and left alone; nothing opens in its symbol, or in any where it names none",
     DifferenceKind.ORPHANED_ORDER: "looked up by our own id until the broker says what became of it",
+    DifferenceKind.FOREIGN_POSITION: "shown, and left alone: no stop, no price and no risk of it is kept here",
     DifferenceKind.HELD_OVER: "an exit is staged, and staged again while it is held",
 }
 """Within the limits; beyond them nothing is done before a person decides."""

@@ -62,9 +62,7 @@ def _short_refused(desk: Desk, instrument: Instrument | None) -> str | None:
         return "the broker has not said yet whether it can be sold short"
     if account.multiplier <= 1:
         return "a cash account sells nothing short"
-    if not (instrument.is_shortable and instrument.is_easy_to_borrow):
-        return f"{instrument.symbol} cannot be borrowed"
-    return None
+    return instrument.short_refused or None
 
 
 def sizing(desk: Desk, at: datetime) -> SizingView:

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from core.views.advice import NO_ADVICE, AdviceView
 from core.views.plan import PlanView
 from core.views.results import ChartView, ResultRow, ShadowRow, TradeRow
-from core.views.rows import LogRow, OrderRow, PositionRow, ProposalRow, ProtectionRow, StrategyRow
+from core.views.rows import (
+    ForeignRow,
+    LogRow,
+    OrderRow,
+    OtherOrderRow,
+    PositionRow,
+    ProposalRow,
+    ProtectionRow,
+    StrategyRow,
+)
 from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, Ending, KillView, ReloadView, StatusView, WireView
 from core.views.ticket import NO_SIZING, SizingView, SymbolView, TicketView
 
@@ -32,6 +41,8 @@ class DeskView:
         Closes that led to nothing since the start, each with its reason; the newest last.
     plan
         The plan that is open or runs, or the last one; None where there was none.
+    others, foreign
+        Orders at the broker that are not this desk's, and what is held of kinds that it does not trade.
     """
 
     number: int
@@ -58,3 +69,5 @@ class DeskView:
     reload: ReloadView = NOTHING_TO_RELOAD
     advice: AdviceView = NO_ADVICE
     plan: PlanView | None = None
+    others: tuple[OtherOrderRow, ...] = ()
+    foreign: tuple[ForeignRow, ...] = ()

@@ -161,6 +161,26 @@ class OrderRow:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherOrderRow:
+    """An order at the broker that is not this desk's; `words` say what it is, of whatever kind."""
+
+    id: str
+    words: str
+    state: str
+    may_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignRow:
+    """What the account holds of a kind that this desk does not trade, as the broker reports it."""
+
+    symbol: Symbol
+    asset_class: str
+    quantity: Quantity
+    average_price: Price
+
+
+@dataclass(frozen=True, slots=True)
 class LogRow:
     """One thing that happened; `sequence` is its number in the journal."""
 

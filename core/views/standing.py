@@ -10,7 +10,7 @@ from core.model.account import Mode
 from core.model.connection import Lamp
 from core.model.timing import Span
 from core.model.values import Fraction, Money, ProposalId
-from core.views.rows import OrderRow, PositionRow
+from core.views.rows import OrderRow, OtherOrderRow, PositionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,8 @@ class KillView:
     entries_working: tuple[OrderRow, ...]
     stops_working: tuple[OrderRow, ...]
     uncovered: tuple[PositionRow, ...]
+    others: tuple[OtherOrderRow, ...] = ()
+    """What is not this desk's and could open: a kill takes it back as well."""
 
 
 @dataclass(frozen=True, slots=True)

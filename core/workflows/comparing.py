@@ -21,6 +21,7 @@ from datetime import datetime, timedelta
 from core.desk import Desk
 from core.effects import Effect, FetchPicture, SubmitOrder
 from core.execution.order import Order
+from core.execution.others import others_in
 from core.execution.reconciliation import Comparison, Listing, ReconciliationError
 from core.facts import PositionCorrected, ReconciliationFailed, ReconciliationPassed, Source, SubmissionBlocked
 from core.inputs import AcceptBroker, PictureFetched
@@ -65,6 +66,7 @@ class Comparing:
         self.holding_over = holding_over
         self.awaits_legs: Callable[[Order], bool] = lambda order: False
         self.see: Callable[[BrokerPicture], None] = lambda picture: None
+        self.after_books: Callable[[], Iterable[Effect]] = lambda: ()
         self.asked_at: datetime | None = None
         self.ask_at: datetime | None = None
         self._is_waiting = False
@@ -133,6 +135,8 @@ class Comparing:
         self._unanswered = 0
         follows = list(self._take_in_orders(comparison))
         self.desk.others = comparison.others()
+        self.desk.all_others = tuple(others_in(picture, self.desk.others, self.desk.ledger))
+        self.desk.foreign_positions = picture.foreign_positions
         positions = comparison.positions()
         self.desk.differing = frozenset(d.symbol for d in positions)
         waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
@@ -148,6 +152,7 @@ class Comparing:
                 self._again()
                 self._fail(tuple(f"{reason}; {WAY_OUT}" for reason in error.args), found)
                 yield from follows
+                yield from self.after_books()
                 return
             self._pass(tuple(self._correct(d, comparison) for d in positions), found)
             self.desk.differing = frozenset()
@@ -156,6 +161,7 @@ class Comparing:
                 yield from self.protecting.after_correction(difference.symbol)
             self.holding_over.stage_exits()
         yield from follows
+        yield from self.after_books()
         yield from self.protecting.resume()
         yield from self.closing.go_on()
 

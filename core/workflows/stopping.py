@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from core.desk import Desk
 from core.effects import CancelOrder, Effect, LatchKill, ReleaseKill
-from core.facts import HaltCause, Halted, Killed, Rearmed, Resumed
+from core.facts import HaltCause, Halted, Killed, OtherTakenBack, Rearmed, Resumed
 from core.inputs import Halt, Kill, Rearm, Resume
 from core.model.order import OrderStatus
+from core.model.values import BrokerOrderId, ClientOrderId
 from core.workflows.cancelling import Cancelling
 from core.workflows.proposing import Proposing
 
@@ -21,6 +22,8 @@ class Stopping:
         self.desk = desk
         self.cancelling = cancelling
         self.proposing = proposing
+        self.ask_for_books: Callable[[], Iterable[Effect]] = lambda: ()
+        self._taken_back: set[BrokerOrderId] = set()
 
     def on_halt(self, command: Halt) -> Iterable[Effect]:
         state = self.desk.control.state
@@ -52,6 +55,19 @@ class Stopping:
                 yield from self.cancelling.cancel(order, f"killed by {command.by}")
             elif is_asked_for and order.status is not OrderStatus.PENDING:  # the key again asks again
                 yield CancelOrder(order.id, order.broker_order_id)
+        yield from self.take_back_others()
+        yield from self.ask_for_books()
+
+    def take_back_others(self) -> Iterator[Effect]:
+        """What others sent and could open, while killed: again at each look into the broker's books."""
+        by = self.desk.control.state.killed_by
+        for other in self.desk.all_others if by is not None else ():
+            if not other.may_open:
+                continue
+            if other.broker_order_id not in self._taken_back:
+                self._taken_back.add(other.broker_order_id)
+                self.desk.record(OtherTakenBack(other.broker_order_id, other.words, f"killed by {by}"))
+            yield CancelOrder(other.client_order_id or ClientOrderId(""), other.broker_order_id)
 
     def on_rearm(self, command: Rearm) -> Iterable[Effect]:
         if command.word != REARM or self.desk.control.state.killed_by is None:

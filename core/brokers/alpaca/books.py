@@ -14,11 +14,20 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from core.brokers.alpaca.fields import UnreadableError, rows
+from core.brokers.alpaca.foreign import a_foreign_order
 from core.brokers.alpaca.paging import every_order
 from core.brokers.alpaca.questions import NoAnswerError, Questions
 from core.brokers.alpaca.reading import a_position, an_order, what_can_be_read
 from core.model.account import Account
-from core.model.broker import BrokerPicture, BrokerPosition, NoAnswer, OrderReport, UnreadableOrder
+from core.model.broker import (
+    BrokerPicture,
+    BrokerPosition,
+    ForeignOrder,
+    ForeignPosition,
+    NoAnswer,
+    OrderReport,
+    UnreadableOrder,
+)
 
 READINGS = 3
 DAYS = timedelta(days=7)
@@ -26,7 +35,8 @@ DAYS = timedelta(days=7)
 OUR_ID = re.compile(r"[0-9a-f]{16}")
 
 
-Row = OrderReport | UnreadableOrder
+Row = OrderReport | ForeignOrder | UnreadableOrder
+Held = tuple[BrokerPosition | ForeignPosition, ...]
 
 
 class Books:
@@ -47,12 +57,10 @@ class Books:
             reports |= self._orders("closed", self._now() - DAYS, nested=True)
             positions = self._positions()
             if _quantities(before) == _quantities(positions):
-                orders = tuple(order for order in reports.values() if isinstance(order, OrderReport))
-                unreadable = tuple(order for order in reports.values() if isinstance(order, UnreadableOrder))
-                return BrokerPicture(account, positions, orders, unreadable=unreadable)
+                return _picture(account, positions, tuple(reports.values()))
         raise NoAnswerError(NoAnswer(f"Alpaca: the positions changed {READINGS} times while they were read"))
 
-    def _positions(self) -> tuple[BrokerPosition, ...]:
+    def _positions(self) -> Held:
         return self._questions.get("/positions", "GET /positions", _all_positions)
 
     def _orders(self, status: str, after: datetime | None, *, nested: bool) -> dict[str, Row]:
@@ -69,7 +77,10 @@ class Books:
     def _report(self, raw: object, status: str) -> Row | None:
         """One that cannot be read ends the picture where its name is one of ours; else it is named, or over."""
         try:
-            return an_order(raw)
+            foreign = a_foreign_order(raw)
+            if foreign is None or OUR_ID.fullmatch(foreign.client_order_id):
+                return an_order(raw)
+            return foreign if status == "open" else None
         except UnreadableError as error:
             found = what_can_be_read(raw, str(error))
             if OUR_ID.fullmatch(found.client_order_id or ""):
@@ -79,9 +90,21 @@ class Books:
             return found if status == "open" else None
 
 
-def _all_positions(raw: object) -> tuple[BrokerPosition, ...]:
+def _picture(account: Account, positions: Held, orders: tuple[Row, ...]) -> BrokerPicture:
+    """What is of a kind that this desk does not trade stands apart."""
+    return BrokerPicture(
+        account,
+        tuple(held for held in positions if isinstance(held, BrokerPosition)),
+        tuple(order for order in orders if isinstance(order, OrderReport)),
+        unreadable=tuple(order for order in orders if isinstance(order, UnreadableOrder)),
+        foreign_orders=tuple(order for order in orders if isinstance(order, ForeignOrder)),
+        foreign_positions=tuple(held for held in positions if isinstance(held, ForeignPosition)),
+    )
+
+
+def _all_positions(raw: object) -> Held:
     return tuple(a_position(row) for row in rows(raw, "the positions"))
 
 
-def _quantities(positions: tuple[BrokerPosition, ...]) -> dict[str, object]:
+def _quantities(positions: Held) -> dict[str, object]:
     return {position.symbol: position.quantity for position in positions}

@@ -1,6 +1,7 @@
 """Reading a broker's JSON with care: each value by its name and its kind, and an error that says where it was not so.
 
-Numbers are exact and bounded, times have a zone, texts an end. Nothing is guessed and nothing is filled in.
+Numbers are exact and bounded, times have a zone, texts an end. Nothing is guessed and nothing is filled in: what the
+contract says is always there makes an answer without it unreadable, whoever asks for it (MD-07).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from core.model.contract import Record
 from core.model.values import is_number
 
 NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,40})?")
@@ -25,7 +27,7 @@ class UnreadableError(Exception):
 
 
 class Fields:
-    """One JSON object.
+    """One JSON object, read by its table alone.
 
     Parameters
     ----------
@@ -33,11 +35,21 @@ class Fields:
         What it is and whose, for the error: `order 61e69015`.
     """
 
-    def __init__(self, raw: object, place: str) -> None:
+    def __init__(self, raw: object, place: str, record: Record) -> None:
         if not isinstance(raw, dict):
             raise UnreadableError(f"{place}: not an object but {shown(raw)}")
         self.raw: Mapping[str, Any] = raw
         self.place = place
+        self.record = record
+
+    def value(self, name: str) -> Any:
+        """As it came; None where it is missing, null or empty, and the table says what that means."""
+        field = self.record.field(name)
+        value = self.raw.get(name)
+        is_absent = value is None or (value == "" and "" not in field.words)
+        if is_absent and field.is_always_there:
+            raise self.unreadable(name, "is missing")
+        return None if is_absent else value
 
     def text(self, name: str) -> str:
         text = self.word(name)
@@ -47,12 +59,28 @@ class Fields:
 
     def word(self, name: str) -> str | None:
         """A text that may be missing, null or empty."""
-        value = self.raw.get(name)
-        if value is None or value == "":
+        value = self.value(name)
+        if value is None:
             return None
         if not isinstance(value, str) or len(value) > LONGEST_TEXT or not value.isprintable():
             raise self.unreadable(name, f"{shown(value)} is no plain text")
         return value
+
+    def known_word(self, name: str) -> str:
+        """One of those that the table lists: another makes the answer unreadable."""
+        word = self.text(name)
+        if word not in self.record.field(name).words:
+            raise self.unreadable(name, f"{shown(word)} is unknown here")
+        return word
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """A list of texts, known here or not; empty where it is missing."""
+        value = self.value(name)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(one, str) and one.isprintable() for one in value):
+            raise self.unreadable(name, f"{shown(value)} is no list of texts")
+        return tuple(one[:LONGEST_TEXT] for one in value)
 
     def number(self, name: str) -> Decimal:
         number = self.optional_number(name)
@@ -62,8 +90,8 @@ class Fields:
 
     def optional_number(self, name: str) -> Decimal | None:
         """A number that may be missing, null or empty; as text, as Alpaca writes them, or as a JSON number."""
-        value = self.raw.get(name)
-        if value is None or value == "":
+        value = self.value(name)
+        if value is None:
             return None
         number = _number(value)
         if number is None:
@@ -87,7 +115,7 @@ class Fields:
 
     def moment(self, name: str) -> datetime:
         """A time with its zone, as UTC; what is finer than a microsecond is cut off."""
-        value = self.raw.get(name)
+        value = self.value(name)
         if isinstance(value, str) and MOMENT.fullmatch(value):
             try:
                 return datetime.fromisoformat(value).astimezone(UTC)
@@ -96,16 +124,17 @@ class Fields:
         raise self.unreadable(name, f"{shown(value)} is no time with a zone")
 
     def flag(self, name: str) -> bool:
-        """True where it is said; what is not said is false."""
-        value = self.raw.get(name)
-        if value is None:
-            return False
-        if not isinstance(value, bool):
+        """Said, either way: what is not said is not false."""
+        flag = self.optional_flag(name)
+        if flag is None:
+            raise self.unreadable(name, "is missing")
+        return flag
+
+    def optional_flag(self, name: str) -> bool | None:
+        value = self.value(name)
+        if value is not None and not isinstance(value, bool):
             raise self.unreadable(name, f"{shown(value)} is neither true nor false")
         return value
-
-    def part(self, name: str) -> Fields:
-        return Fields(self.raw.get(name), f"{self.place}, {name}")
 
     def unreadable(self, name: str, what: str) -> UnreadableError:
         return UnreadableError(f"{self.place}: {name} {what}")

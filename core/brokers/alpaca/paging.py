@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
+from core.brokers.alpaca.contract import ORDER
 from core.brokers.alpaca.fields import Fields, UnreadableError
 from core.brokers.alpaca.reading import submitted_at
 
@@ -36,7 +37,7 @@ def every_order(
             raise UnreadableError("the orders do not come in the order of their submission")
         known = len(found)
         for row in page:
-            found.setdefault(Fields(row, "an order").text("id"), row)
+            found.setdefault(Fields(row, "an order", ORDER).text("id"), row)
         if len(page) < PAGE:
             return list(found.values())
         if not times:

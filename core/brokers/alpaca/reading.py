@@ -9,11 +9,23 @@ from enum import Enum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from core.brokers.alpaca.contract import (
+    ACCOUNT,
+    ACTIVE,
+    ASSET,
+    CLOCK,
+    CRYPTO,
+    DAY,
+    FILL,
+    ORDER,
+    POSITION,
+    UPDATE,
+)
 from core.brokers.alpaca.fields import Fields, UnreadableError, rows, shown
 from core.brokers.alpaca.statuses import FILLS, event_of, status_of
 from core.model.account import Account
-from core.model.broker import BrokerPosition, Execution, OrderReport, OrderUpdate, UnreadableOrder
-from core.model.instrument import Instrument
+from core.model.broker import BrokerPosition, Execution, ForeignPosition, OrderReport, OrderUpdate, UnreadableOrder
+from core.model.instrument import SHARES, Borrow, Instrument
 from core.model.order import OrderType, Side, TimeInForce
 from core.model.session import Session
 from core.model.values import (
@@ -32,8 +44,6 @@ WHOLE = Decimal(1)
 PER_CENT = Decimal(100)
 SMALLEST_FRACTION = Decimal("0.001")
 """Of a share; Alpaca takes nine decimals, ours are coarser."""
-ACTIVE = "ACTIVE"
-CRYPTO = "crypto"
 LONGEST_NAME = 64
 WITH_LEGS = frozenset({"bracket", "oco", "oto"})
 AN_ACTIVITY = "::"
@@ -47,7 +57,7 @@ def an_order(raw: object) -> OrderReport:
     report = a_single_order(raw)
     if has_unnamed_legs(raw):
         return replace(report, hides_legs=True)
-    legs = Fields(raw, _named("order", raw)).raw.get("legs")
+    legs = _the_order(raw).value("legs")
     if legs is None:
         return report
     return replace(report, legs=tuple(a_single_order(leg) for leg in rows(legs, f"{_named('order', raw)}, legs")))
@@ -55,17 +65,15 @@ def an_order(raw: object) -> OrderReport:
 
 def has_unnamed_legs(raw: object) -> bool:
     """Whether legs belong to it that this answer does not show."""
-    order = Fields(raw, _named("order", raw))
-    return order.word("order_class") in WITH_LEGS and not order.raw.get("legs")
+    order = _the_order(raw)
+    return order.word("order_class") in WITH_LEGS and not order.value("legs")
 
 
 def a_single_order(raw: object) -> OrderReport:
     """An order without what belongs to it."""
-    order = Fields(raw, _named("order", raw))
+    order = _the_order(raw)
     raw_status = order.text("status")
-    filled = order.optional_number("filled_qty") or Decimal(0)
-    if filled < 0:
-        raise order.unreadable("filled_qty", "is below zero")
+    filled = order.not_negative("filled_qty")
     average = order.optional_positive("filled_avg_price") if filled else None
     percent = order.optional_positive("trail_percent")
     return OrderReport(
@@ -90,7 +98,7 @@ def a_single_order(raw: object) -> OrderReport:
 
 def what_can_be_read(raw: object, reason: str) -> UnreadableOrder:
     """Of an order that could not be read as a whole. Raises where it is no order at all, or has no id."""
-    order = Fields(raw, "an order")
+    order = Fields(raw, "an order", ORDER)
 
     def word(name: str) -> str | None:
         try:
@@ -109,22 +117,22 @@ def what_can_be_read(raw: object, reason: str) -> UnreadableOrder:
 
 def submitted_at(raw: object) -> datetime:
     """When an order was submitted: by this time Alpaca sorts and pages."""
-    order = Fields(raw, "an order")
-    return order.moment("submitted_at" if order.raw.get("submitted_at") else "created_at")
+    order = Fields(raw, "an order", ORDER)
+    return order.moment("submitted_at" if order.value("submitted_at") else "created_at")
 
 
 def an_update(raw: object) -> OrderUpdate:
     """The `data` of one trade update. `qty` and `price` are of this execution, the order's own are cumulative."""
-    update = Fields(raw, "a trade update")
+    update = Fields(raw, "a trade update", UPDATE)
     event = event_of(update.text("event"))
-    report = a_single_order(update.raw.get("order"))
+    report = a_single_order(update.value("order"))
     at = update.moment("timestamp")
     return OrderUpdate(event, at, report, _execution(update, at) if event in FILLS else None)
 
 
 def an_activity(raw: object) -> tuple[BrokerOrderId, Execution]:
     """A FILL among the account's activities: whose it is, and the execution with the stream's own id."""
-    fill = Fields(raw, "a fill")
+    fill = Fields(raw, "a fill", FILL)
     name = fill.text("id").rpartition(AN_ACTIVITY)[2]
     execution = Execution(
         ExecutionId(name),
@@ -135,23 +143,21 @@ def an_activity(raw: object) -> tuple[BrokerOrderId, Execution]:
     return BrokerOrderId(fill.text("order_id")), execution
 
 
-def a_position(raw: object) -> BrokerPosition:
-    position = Fields(raw, "a position")
+def a_position(raw: object) -> BrokerPosition | ForeignPosition:
+    """A position in shares, or one of another kind as what it is."""
+    position = Fields(raw, "a position", POSITION)
     size = abs(position.number("qty"))
-    signs = {"long": 1, "short": -1}
-    side = position.text("side")
-    if side not in signs:
-        raise position.unreadable("side", f"{shown(side)} is unknown")
-    return BrokerPosition(
-        symbol=Symbol(position.text("symbol")),
-        quantity=Quantity(size * signs[side]),
-        average_price=Price(position.not_negative("avg_entry_price")),
-    )
+    sign = 1 if position.known_word("side") == "long" else -1
+    symbol, quantity = Symbol(position.text("symbol")), Quantity(size * sign)
+    average, asset_class = Price(position.not_negative("avg_entry_price")), position.text("asset_class")
+    if asset_class != SHARES:
+        return ForeignPosition(symbol, asset_class, quantity, average)
+    return BrokerPosition(symbol, quantity, average)
 
 
 def an_account(raw: object, at: datetime) -> Account:
     """The account's figures; `at` is when they were asked for."""
-    account = Fields(raw, "the account")
+    account = Fields(raw, "the account", ACCOUNT)
     return Account(
         at=at,
         name=account.text("account_number"),
@@ -163,6 +169,7 @@ def an_account(raw: object, at: datetime) -> Account:
         initial_margin=_money(account, "initial_margin"),
         maintenance_margin=_money(account, "maintenance_margin"),
         overnight_buying_power=_money(account, "regt_buying_power"),
+        last_equity=_money(account, "last_equity"),
     )
 
 
@@ -175,7 +182,7 @@ BLOCKS = {
 
 def why_blocked(raw: object) -> str:
     """Why the account takes no orders and what to do; empty where it takes them."""
-    account = Fields(raw, "the account")
+    account = Fields(raw, "the account", ACCOUNT)
     for name, words in BLOCKS.items():
         if account.flag(name):
             return words
@@ -185,29 +192,44 @@ def why_blocked(raw: object) -> str:
 
 def an_instrument(raw: object) -> Instrument:
     """An asset; its requirements are per cent, and where a side has none of its own the one for both counts."""
-    asset = Fields(raw, "an asset")
+    asset = Fields(raw, _named("asset", raw, "symbol"), ASSET)
     is_fractionable = asset.flag("fractionable")
+    is_active = asset.known_word("status") == "active"
+    borrow, said = _borrow(asset)
     return Instrument(
         symbol=Symbol(asset.text("symbol")),
-        is_tradable=asset.flag("tradable") and asset.word("status") in (None, "active"),
+        is_tradable=asset.flag("tradable") and is_active,
         is_fractionable=is_fractionable,
         is_shortable=asset.flag("shortable"),
-        is_easy_to_borrow=asset.flag("easy_to_borrow"),
         quantity_step=SMALLEST_FRACTION if is_fractionable else WHOLE,
         is_marginable=asset.flag("marginable"),
-        is_crypto=asset.word("class") == CRYPTO,
+        is_crypto=asset.text("class") == CRYPTO,
         long_requirement=_requirement(asset, "margin_requirement_long"),
         short_requirement=_requirement(asset, "margin_requirement_short"),
+        borrow=borrow,
+        borrow_said=said,
+        asset_class=asset.text("class"),
+        attributes=asset.words("attributes"),
     )
 
 
+def _borrow(asset: Fields) -> tuple[Borrow, str]:
+    """By the field that there is, the newer one first; a word that is unknown here is kept as it was said."""
+    word, is_easy = asset.word("borrow_status"), asset.optional_flag("easy_to_borrow")
+    if word in (Borrow.EASY.value, Borrow.HARD.value):
+        return Borrow(word), ""
+    if word is not None or is_easy is None:
+        return Borrow.UNTOLD, word or ""
+    return (Borrow.EASY if is_easy else Borrow.HARD), ""
+
+
 def a_clock(raw: object) -> datetime:
-    return Fields(raw, "the clock").moment("timestamp")
+    return Fields(raw, "the clock", CLOCK).moment("timestamp")
 
 
 def a_session(raw: object) -> Session:
     """A day of the calendar; its times of day have no zone of their own and are New York's, summer and winter."""
-    row = Fields(raw, "a day of the calendar")
+    row = Fields(raw, "a day of the calendar", DAY)
     try:
         day = date.fromisoformat(row.text("date"))
         opens, closes = (time.fromisoformat(row.text(name)) for name in ("open", "close"))
@@ -218,8 +240,12 @@ def a_session(raw: object) -> Session:
     return Session(day, *(datetime.combine(day, clock, NEW_YORK).astimezone(UTC) for clock in (opens, closes)))
 
 
-def _named(what: str, raw: object) -> str:
-    name = raw.get("id") if isinstance(raw, dict) else None
+def _the_order(raw: object) -> Fields:
+    return Fields(raw, _named("order", raw), ORDER)
+
+
+def _named(what: str, raw: object, by: str = "id") -> str:
+    name = raw.get(by) if isinstance(raw, dict) else None
     return f"{what} {name}" if isinstance(name, str) and name.isprintable() and len(name) <= LONGEST_NAME else what
 
 

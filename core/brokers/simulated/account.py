@@ -52,6 +52,8 @@ class Ledger:
         self._unsettled: dict[date, Decimal] = {}
         self.interest = ZERO
         self._charged_until: date | None = None
+        self._day: date | None = None
+        self._last_equity = config.cash
 
     def quantity(self, symbol: Symbol) -> Decimal:
         """Shares held, signed."""
@@ -122,7 +124,15 @@ class Ledger:
             initial_margin=Money(sum((abs(v) * max(least, required[s]) for s, v in values.items()), ZERO)),
             maintenance_margin=Money(sum((abs(v) * required[s] for s, v in values.items()), ZERO)),
             overnight_buying_power=Money(self._over_night(equity, exposure, reserved, day)),
+            last_equity=Money(self._last_equity),
         )
+
+    def begin_day(self, at: datetime, market: Market) -> None:
+        """What the account is worth as a trading day's first price comes is what it was at the close before."""
+        today = self._calendar.trading_day(at)
+        if today != self._day:
+            self._day = today
+            self._last_equity = self.cash + sum(self._values(at, market).values(), ZERO)
 
     def _charge(self, at: datetime) -> None:
         """Interest for each night since the last time, on what was lent over it, to the cent.

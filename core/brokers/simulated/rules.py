@@ -203,7 +203,7 @@ def bad_short_sale(s: Situation) -> Refused | None:
         return None
     if not is_whole(s.order.quantity):
         return _invalid("fractional orders cannot be sold short")
-    if isinstance(s.instrument, NoInstrument) or not s.instrument.is_shortable:
+    if isinstance(s.instrument, NoInstrument) or s.instrument.short_refused:
         return _invalid(f'asset "{s.order.symbol}" cannot be sold short')
     return None
 

@@ -10,8 +10,8 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class TradableCheck:
-    """Shuts orders in a symbol that the broker does not trade, or short where it lends none;
-    ends when the broker says so.
+    """Shuts orders in a symbol that the broker does not trade, entries in what this desk does not, or short where the
+    broker lends none; ends when the broker says so.
     """
 
     name = "tradable"
@@ -22,6 +22,8 @@ class TradableCheck:
             return refused(self.name, f"{candidate.order.symbol}: {instrument.reason}")
         if not instrument.is_tradable:
             return refused(self.name, f"{instrument.symbol} is not tradable")
-        if candidate.order.effect is Effect.SHORT and not (instrument.is_shortable and instrument.is_easy_to_borrow):
-            return refused(self.name, f"{instrument.symbol} cannot be sold short")
+        if not candidate.only_reduces and instrument.class_refused:
+            return refused(self.name, instrument.class_refused)
+        if candidate.order.effect is Effect.SHORT and instrument.short_refused:
+            return refused(self.name, instrument.short_refused)
         return passed(self.name, f"{instrument.symbol} is tradable")

@@ -13,6 +13,7 @@ from core.model.order import Effect, OrderRequest, OrderType, Side, TimeInForce
 from core.model.quote import Quote
 from core.model.values import ZERO, ClientOrderId, Price, Quantity, Symbol
 from tests.wire.exchange.faults import Fault, Moment, UnknownFaultError
+from tests.wire.exchange.strange import option_json, two_legs
 from tests.wire.exchange.trading_api import closing_order
 
 if TYPE_CHECKING:
@@ -89,6 +90,12 @@ class Deeds:
                 floor.submit(self._a_share(Symbol(fault.symbol)))
             case "dollars-elsewhere":
                 self._rest(Symbol(fault.symbol), {"qty": None, "notional": "25"})
+            case "legs-elsewhere":
+                self._rest(Symbol(fault.symbol), two_legs(fault.symbol))
+            case "auction-elsewhere":
+                self._rest(Symbol(fault.symbol), {"time_in_force": "opg"})
+            case "option-held":
+                floor.options_held = (option_json(fault.symbol),) if begins else ()
             case "no-symbol-elsewhere":
                 self._rest(Symbol(fault.symbol), {"symbol": None})
 
@@ -111,7 +118,7 @@ class Deeds:
                 floor.submit(closing_order(held, Quantity(abs(held.quantity)), self._name()))
 
     def _rest(self, symbol: Symbol, said: dict[str, object]) -> None:
-        """An order far below the market, told in words that cannot be read."""
+        """An order far below the market, told in other words than a desk's own."""
         order = replace(self._a_share(symbol), type=OrderType.LIMIT, limit_price=Price(Decimal(1)))
         self._house.floor.submit(order)
         self._house.floor.papers.of(order.client_order_id).said = said
@@ -138,6 +145,9 @@ class Deeds:
             "bought-elsewhere": ("symbol",),
             "dollars-elsewhere": ("symbol",),
             "no-symbol-elsewhere": ("symbol",),
+            "legs-elsewhere": ("symbol",),
+            "auction-elsewhere": ("symbol",),
+            "option-held": ("symbol",),
             "market-halted": ("symbol",),
             "unknown-symbol": ("symbol",),
             "gone": ("seconds",),

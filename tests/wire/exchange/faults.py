@@ -86,6 +86,9 @@ FAULTS: Mapping[str, Kind] = {
     "dollars-elsewhere": Kind(
         Moment.AT_ONCE, "somebody else's order for `symbol` rests, in dollars, without a quantity"
     ),
+    "legs-elsewhere": Kind(Moment.AT_ONCE, "somebody else's order of two legs rests, options on `symbol`"),
+    "auction-elsewhere": Kind(Moment.AT_ONCE, "somebody else's order for `symbol` waits for the next opening auction"),
+    "option-held": Kind(Moment.LASTS, "the account holds two contracts of an option on `symbol`"),
     "no-symbol-elsewhere": Kind(Moment.AT_ONCE, "somebody else's order for `symbol` rests, and is told without it"),
     "bought-elsewhere": Kind(Moment.AT_ONCE, "somebody else buys a share of `symbol`"),
 }

@@ -65,6 +65,8 @@ class Floor:
         What becomes of a quote before anybody sees it.
     unknown
         Symbols that make a question for market data be refused.
+    options_held
+        Positions that the simulated exchange knows nothing of.
     leaves_legs_out, hides_legs
         Whether lists, and whether all answers, name no legs.
     """
@@ -88,6 +90,7 @@ class Floor:
         self.cancels_stay_pending = False
         self.leaves_legs_out = self.hides_legs = False
         self.unknown: set[Symbol] = set()
+        self.options_held: tuple[Json, ...] = ()
         self.shown_wrong: Callable[[Quote], Quote] = lambda quote: quote
         self.papers = Papers()
         self.opened_at = clock.now()

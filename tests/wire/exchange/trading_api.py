@@ -112,7 +112,7 @@ def orders(floor: Floor, call: Call) -> Answer:
 
 
 def positions(floor: Floor, _: Call) -> Answer:
-    return Answer([_position(floor, position) for position in floor.positions()])
+    return Answer([*(_position(floor, position) for position in floor.positions()), *floor.options_held])
 
 
 def position(floor: Floor, call: Call) -> Answer:
@@ -146,7 +146,7 @@ def close_all(floor: Floor, call: Call) -> Answer:
 def account(floor: Floor, _: Call) -> Answer:
     figures = floor.account()
     values = {held.symbol: held.quantity * floor.price(held.symbol) for held in floor.positions()}
-    return Answer(account_json(figures, values, floor.config.cash, floor.is_blocked, floor.opened_at))
+    return Answer(account_json(figures, values, floor.is_blocked, floor.opened_at))
 
 
 def activities(floor: Floor, call: Call) -> Answer:

@@ -75,8 +75,6 @@ def order_json(report: OrderReport, paper: Paper, status: str | None = None, leg
         "trail_percent": text(None if report.trail_fraction is None else report.trail_fraction * 100),
         "trail_price": text(report.trail_price),
         "hwm": text(paper.high_water),
-        "subtag": None,
-        "source": None,
         **paper.group,
     }
 
@@ -145,9 +143,7 @@ def position_json(position: BrokerPosition, price: Decimal, before: Decimal, hel
     }
 
 
-def account_json(
-    account: Account, positions: Mapping[Symbol, Decimal], last_equity: Decimal, is_blocked: bool, opened: datetime
-) -> Json:
+def account_json(account: Account, positions: Mapping[Symbol, Decimal], is_blocked: bool, opened: datetime) -> Json:
     """The account; `positions` are market values, signed."""
     long = sum((value for value in positions.values() if value > ZERO), ZERO)
     short = sum((value for value in positions.values() if value < ZERO), ZERO)
@@ -172,7 +168,7 @@ def account_json(
         "multiplier": plain(account.multiplier),
         "shorting_enabled": is_margin,
         "equity": money(account.equity),
-        "last_equity": money(last_equity),
+        "last_equity": money(account.equity if account.last_equity is None else account.last_equity),
         "long_market_value": money(long),
         "short_market_value": money(short),
         "initial_margin": money(account.initial_margin or ZERO),
@@ -193,7 +189,7 @@ def per_cent(requirement: Decimal | None) -> str:
 def asset_json(instrument: Instrument, is_marginable: bool) -> Json:
     return {
         "id": id_of("asset", instrument.symbol),
-        "class": "us_equity",
+        "class": instrument.asset_class,
         "exchange": "ARCA",
         "symbol": instrument.symbol,
         "name": f"{instrument.symbol} of the loopback exchange",
@@ -204,9 +200,9 @@ def asset_json(instrument: Instrument, is_marginable: bool) -> Json:
         "margin_requirement_long": per_cent(instrument.long_requirement),
         "margin_requirement_short": per_cent(instrument.short_requirement),
         "shortable": instrument.is_shortable,
-        "easy_to_borrow": instrument.is_easy_to_borrow,
+        "borrow_status": instrument.borrow_said or instrument.borrow.value,
         "fractionable": instrument.is_fractionable,
-        "attributes": [],
+        "attributes": list(instrument.attributes),
     }
 
 

@@ -268,6 +268,7 @@ def an_account_json(**fields: Any) -> dict[str, Any]:
         "currency": "USD",
         "cash": "100000.25",
         "equity": "100500.75",
+        "last_equity": "100250.5",
         "buying_power": "200001.5",
         "multiplier": "2",
         "initial_margin": "250.25",
@@ -278,6 +279,38 @@ def an_account_json(**fields: Any) -> dict[str, Any]:
         "trade_suspended_by_user": False,
         **fields,
     }
+
+
+def a_position_json(**fields: Any) -> dict[str, Any]:
+    return {
+        "symbol": "SPY",
+        "asset_class": "us_equity",
+        "qty": "10",
+        "side": "long",
+        "avg_entry_price": "100.25",
+        "cost_basis": "1002.5",
+        **fields,
+    }
+
+
+def an_asset_json(**fields: Any) -> dict[str, Any]:
+    """An asset as Alpaca writes it since `easy_to_borrow` has gone; a field that is None is left out."""
+    said = {
+        "id": "b28f4066-5c6d-479b-a2af-85dc1a8f16fb",
+        "class": "us_equity",
+        "exchange": "ARCA",
+        "symbol": "SPY",
+        "name": "SPDR S&P 500 ETF Trust",
+        "status": "active",
+        "tradable": True,
+        "marginable": True,
+        "shortable": True,
+        "borrow_status": "easy_to_borrow",
+        "fractionable": True,
+        "attributes": ["fractional_eh_enabled", "has_options"],
+        **fields,
+    }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def refused(status: int, code: int, message: str = "no") -> Says:

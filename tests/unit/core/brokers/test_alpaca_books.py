@@ -20,11 +20,12 @@ from tests.unit.core.brokers.alpaca_door import (
     Says,
     a_broker,
     a_door,
+    a_position_json,
     an_account_json,
     an_order_json,
 )
 
-A_POSITION = {"symbol": "SPY", "qty": "10", "side": "long", "avg_entry_price": "100.25", "cost_basis": "1002.5"}
+A_POSITION = a_position_json()
 PAGE = 500
 
 
@@ -66,7 +67,7 @@ def with_books(door: Door, orders: list[dict[str, Any]], positions: Behaviour | 
 
 def test_a_picture_is_account_positions_and_orders() -> None:
     """EX-09"""
-    short = {"symbol": "IBM", "qty": "-3", "side": "short", "avg_entry_price": "120.333333333333333333"}
+    short = a_position_json(symbol="IBM", qty="-3", side="short", avg_entry_price="120.333333333333333333")
     with a_door() as door:
         with_books(door, [an_order_json()], Says(200, [A_POSITION, short]))
         picture = a_broker(door).picture()
@@ -161,9 +162,9 @@ def test_one_answer_that_is_missing_is_no_picture(path: str, fault: Says) -> Non
 
 
 def test_an_order_of_another_hand_that_is_over_and_strange_is_left_out_and_noted() -> None:
-    """EX-09: an order in dollars, of the dashboard, must not shut the desk."""
+    """EX-09: an order of the dashboard must not shut the desk."""
     at = NOON - timedelta(hours=2)
-    strange = an_old_order(1, at, qty=None, notional="25") | {"client_order_id": "by-hand"}
+    strange = an_old_order(1, at, qty=None) | {"client_order_id": "by-hand"}
     with a_door() as door:
         with_books(door, [strange, an_old_order(2, at)])
         broker = a_broker(door)
@@ -179,7 +180,7 @@ def test_an_order_of_another_hand_that_is_over_and_strange_is_left_out_and_noted
 @pytest.mark.parametrize(
     ("fields", "reason", "symbol"),
     [
-        ({"qty": None, "notional": "25"}, "qty is missing", "SPY"),
+        ({"qty": None}, "qty is missing", "SPY"),
         ({"symbol": None}, "symbol is missing", None),
         ({"symbol": ["SPY"], "submitted_at": "yesterday"}, "symbol list is no plain text", None),
         ({"type": "iceberg", "submitted_at": None, "created_at": None}, "type 'iceberg' is unknown here", "SPY"),
@@ -188,7 +189,7 @@ def test_an_order_of_another_hand_that_is_over_and_strange_is_left_out_and_noted
 def test_an_order_of_another_hand_that_works_and_cannot_be_read_is_named_beside_all_others(
     fields: dict[str, Any], reason: str, symbol: str | None
 ) -> None:
-    """EX-09: an order in dollars, of the dashboard, must not shut the desk."""
+    """EX-09: an order of the dashboard must not shut the desk."""
     at = NOON - timedelta(hours=2)
     strange = an_old_order(1, at) | {"status": "new", "client_order_id": "by-hand"} | fields
     with a_door() as door:
@@ -205,6 +206,96 @@ def test_an_order_of_another_hand_that_works_and_cannot_be_read_is_named_beside_
     assert found.reason == f"order order-1: {reason}"
     assert (found.broker_order_id, found.client_order_id, found.symbol) == ("order-1", "by-hand", symbol)
     assert broker.unread.last[-1].reason.endswith("named and left alone")
+
+
+A_CALL, A_PUT = "SPY261218C00700000", "SPY261218P00600000"
+AN_OPTION = {"symbol": A_CALL, "asset_class": "us_option"}
+TWO_LEGS = {
+    "symbol": "",
+    "asset_class": "",
+    "side": "",
+    "order_class": "mleg",
+    "limit_price": "-1.25",
+    "legs": [
+        an_order_json(id="leg-1", client_order_id="a", position_intent="buy_to_open", **AN_OPTION),
+        an_order_json(
+            id="leg-2",
+            client_order_id="b",
+            side="sell",
+            position_intent="sell_to_open",
+            **AN_OPTION | {"symbol": A_PUT},
+        ),
+    ],
+}
+BY_AMOUNT = {"qty": None, "notional": "25", "type": "market", "limit_price": None}
+
+
+@pytest.mark.parametrize(
+    ("fields", "symbol", "words", "may_open"),
+    [
+        (BY_AMOUNT, "SPY", "BUY 25 USD SPY market day (by amount)", True),
+        (BY_AMOUNT | {"side": "sell"}, "SPY", "SELL 25 USD SPY market day (by amount)", False),
+        (TWO_LEGS, None, f"BUY 10 {A_CALL} + SELL 10 {A_PUT} limit -1.25 day (2 legs)", True),
+        (
+            AN_OPTION | {"position_intent": "sell_to_close", "side": "sell"},
+            A_CALL,
+            f"SELL 10 {A_CALL} limit 100.5 day (us_option)",
+            False,
+        ),
+        (
+            {"symbol": "BTC/USD", "asset_class": "crypto", "qty": "0.000000001", "time_in_force": "gtc"},
+            "BTC/USD",
+            "BUY 0.000000001 BTC/USD limit 100.5 gtc (crypto)",
+            True,
+        ),
+        ({"time_in_force": "opg"}, "SPY", "BUY 10 SPY limit 100.5 opg (in force opg)", True),
+        ({"asset_class": "ipo"}, "SPY", "BUY 10 SPY limit 100.5 day (ipo)", True),
+        ({"order_class": "basket"}, "SPY", "BUY 10 SPY limit 100.5 day (class basket)", True),
+    ],
+)
+def test_an_order_of_a_kind_that_this_desk_never_sends_is_read_as_what_it_is_and_stops_nothing(
+    fields: dict[str, Any], symbol: str | None, words: str, may_open: bool
+) -> None:
+    """MD-07"""
+    strange = an_old_order(1, NOON - timedelta(hours=2)) | {"status": "new", "client_order_id": "by-hand"} | fields
+    with a_door() as door:
+        with_books(door, [])
+        door.routes["GET /v2/orders"] = lambda asked: Says(
+            200, [strange, an_order_json()] if asked.query["status"] == "open" else []
+        )
+        broker = a_broker(door)
+        picture = broker.picture()
+
+    assert isinstance(picture, BrokerPicture)
+    assert [order.client_order_id for order in picture.orders] == [OURS]
+    (found,) = picture.foreign_orders
+    assert (found.broker_order_id, found.client_order_id, found.symbol) == ("order-1", "by-hand", symbol)
+    assert (found.words, found.may_open, picture.unreadable) == (words, may_open, ())
+    assert broker.unread.count == 0
+
+
+@pytest.mark.parametrize("order_class", ["", "simple"])
+def test_a_simple_order_is_one_by_either_name(order_class: str) -> None:
+    """MD-07"""
+    with a_door() as door:
+        with_books(door, [an_order_json(order_class=order_class)])
+        picture = a_broker(door).picture()
+
+    assert isinstance(picture, BrokerPicture)
+    assert (len(picture.orders), picture.foreign_orders) == (1, ())
+
+
+def test_what_is_held_of_another_kind_stands_apart_from_shares() -> None:
+    """MD-07: contracts and coins are not counted as shares."""
+    option = a_position_json(qty="2", avg_entry_price="3.15", **AN_OPTION)
+    with a_door() as door:
+        with_books(door, [], Says(200, [A_POSITION, option]))
+        picture = a_broker(door).picture()
+
+    assert isinstance(picture, BrokerPicture)
+    assert [held.symbol for held in picture.positions] == ["SPY"]
+    (held,) = picture.foreign_positions
+    assert (held.symbol, held.asset_class, held.quantity) == (A_CALL, "us_option", 2)
 
 
 @pytest.mark.parametrize("fields", [{"status": "new"}, {}])

@@ -25,6 +25,7 @@ from tests.unit.core.brokers.alpaca_door import (
     a_broker,
     a_door,
     an_account_json,
+    an_asset_json,
     an_order_json,
     refused,
 )
@@ -300,6 +301,7 @@ def test_the_account_is_read_in_exact_figures_as_they_were_when_it_was_asked() -
         initial_margin=Decimal("250.25"),  # type: ignore[arg-type]
         maintenance_margin=Decimal("150.15"),  # type: ignore[arg-type]
         overnight_buying_power=Decimal("190001.5"),  # type: ignore[arg-type]
+        last_equity=Decimal("100250.5"),  # type: ignore[arg-type]
     )
 
 
@@ -313,7 +315,7 @@ def test_the_broker_s_clock_is_told_in_utc() -> None:
         assert isinstance(broker.time(), NoAnswer)
 
 
-AN_ASSET = {"symbol": "SPY", "status": "active", "tradable": True, "fractionable": True, "shortable": True}
+AN_ASSET = an_asset_json()
 
 
 def test_an_asset_is_asked_for_once_and_remembered() -> None:
@@ -322,8 +324,57 @@ def test_an_asset_is_asked_for_once_and_remembered() -> None:
         broker = a_broker(door)
         first, second = broker.instrument(Symbol("SPY")), broker.instrument(Symbol("SPY"))
 
-        assert first == second == Instrument(Symbol("SPY"), is_easy_to_borrow=False, is_marginable=False)
+        attributes = ("fractional_eh_enabled", "has_options")
+        assert first == second == Instrument(Symbol("SPY"), attributes=attributes)
         assert len(door.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "why_not"),
+    [
+        ({}, ""),
+        (
+            {"borrow_status": "hard_to_borrow"},
+            "hard to borrow: needs a locate, which this desk does not ask for",
+        ),
+        ({"borrow_status": None, "easy_to_borrow": True}, ""),
+        ({"borrow_status": None, "easy_to_borrow": False}, "hard to borrow"),
+        ({"borrow_status": "hard_to_borrow", "easy_to_borrow": True}, "hard to borrow"),
+        ({"borrow_status": "easy_to_borrow", "easy_to_borrow": False}, ""),
+        ({"borrow_status": None}, "SPY: the broker does not say whether it can be borrowed"),
+        ({"borrow_status": "by_appointment"}, "a word unknown here, 'by_appointment'"),
+        ({"shortable": False}, "SPY cannot be sold short"),
+    ],
+)
+def test_what_is_lent_is_read_by_the_field_that_there_is_the_newer_one_first(
+    told: dict[str, Any], why_not: str
+) -> None:
+    """MD-07, EX-11: `easy_to_borrow` has left the asset; a short is refused by what is said, never by what is not."""
+    with a_door(Says(200, an_asset_json(**told))) as door:
+        asset = a_broker(door).instrument(Symbol("SPY"))
+
+    assert isinstance(asset, Instrument)
+    assert why_not in asset.short_refused
+    assert bool(asset.short_refused) is bool(why_not)
+
+
+@pytest.mark.parametrize("name", ["status", "tradable", "shortable", "marginable", "fractionable", "class"])
+def test_an_asset_without_what_is_always_there_is_unreadable_and_says_which_field(name: str) -> None:
+    """MD-07: an absent field is not False."""
+    with a_door(Says(200, an_asset_json(**{name: None}))) as door:
+        broker = a_broker(door)
+        found = broker.instrument(Symbol("SPY"))
+
+    assert found == NoInstrument(f"Alpaca: an answer that cannot be read, asset SPY: {name} is missing")
+
+
+def test_an_asset_of_a_status_that_nobody_knows_is_named_and_not_taken_for_halted() -> None:
+    """MD-07"""
+    with a_door(Says(200, an_asset_json(status="on_holiday"))) as door:
+        found = a_broker(door).instrument(Symbol("SPY"))
+
+    assert isinstance(found, NoInstrument)
+    assert "asset SPY: status 'on_holiday' is unknown here" in found.reason
 
 
 def test_an_asset_of_whole_shares_that_is_halted_says_both() -> None:
@@ -358,8 +409,8 @@ def test_what_an_asset_requires_on_margin_is_read_for_each_side(
     assert asset.short_requirement == (None if short is None else Decimal(short))
 
 
-@pytest.mark.parametrize(("told", "is_crypto"), [("crypto", True), ("us_equity", False), (None, False)])
-def test_crypto_is_told_apart(told: str | None, is_crypto: bool) -> None:
+@pytest.mark.parametrize(("told", "is_crypto"), [("crypto", True), ("us_equity", False), ("ipo", False)])
+def test_crypto_is_told_apart(told: str, is_crypto: bool) -> None:
     """RK-20"""
     with a_door(Says(200, AN_ASSET | {"class": told})) as door:
         asset = a_broker(door).instrument(Symbol("SPY"))

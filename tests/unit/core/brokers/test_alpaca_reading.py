@@ -29,9 +29,11 @@ from core.brokers.alpaca.statuses import EVENTS, event_of, status_of
 from core.brokers.alpaca.wire import Reply
 from core.execution.order_machine import BROKER_STATUSES
 from core.model.broker import OrderReport, OrderUpdate, Refused, UpdateEvent
+from core.model.contract import Field, Kind, Record
 from core.model.order import OrderStatus, OrderType
-from tests.unit.core.brokers.alpaca_door import NOON, an_account_json, an_order_json, an_update_json
+from tests.unit.core.brokers.alpaca_door import NOON, a_position_json, an_account_json, an_order_json, an_update_json
 
+A_NUMBER = Record("it", "", "", (Field("x", Kind.NUMBER),))
 ALPACAS_STATUSES = (
     *("new", "partially_filled", "filled", "done_for_day", "canceled", "expired", "replaced", "pending_cancel"),
     *("pending_replace", "pending_review", "accepted", "pending_new", "accepted_for_bidding", "stopped", "rejected"),
@@ -106,7 +108,7 @@ def test_a_price_of_nothing_filled_is_none() -> None:
 )
 def test_a_number_keeps_its_digits(raw: object, figure: str) -> None:
     """EX-05"""
-    assert Fields({"x": raw}, "it").number("x") == Decimal(figure)
+    assert Fields({"x": raw}, "it", A_NUMBER).number("x") == Decimal(figure)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_a_number_keeps_its_digits(raw: object, figure: str) -> None:
 def test_a_number_that_is_none_is_said_and_not_filled_in(raw: object) -> None:
     """EX-05"""
     with pytest.raises(UnreadableError, match=r"^it: x "):
-        Fields({"x": raw}, "it").number("x")
+        Fields({"x": raw}, "it", A_NUMBER).number("x")
 
 
 @pytest.mark.parametrize(
@@ -166,7 +168,7 @@ def test_a_blocked_account_says_why_and_what_to_do(fields: dict[str, Any], words
 @pytest.mark.parametrize(("qty", "side", "signed"), [("3", "long", 3), ("-3", "short", -3), ("3", "short", -3)])
 def test_a_short_position_is_below_zero_however_it_is_written(qty: str, side: str, signed: int) -> None:
     """EX-08"""
-    assert a_position({"symbol": "IBM", "qty": qty, "side": side, "avg_entry_price": "1"}).quantity == signed
+    assert a_position(a_position_json(qty=qty, side=side)).quantity == signed
 
 
 # ── what is stated ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -52,6 +52,24 @@ def test_a_sale_before_thanksgiving_settles_on_the_half_day() -> None:
     assert half_day.buying_power == half_day.cash
 
 
+def test_yesterday_s_equity_is_what_the_account_was_worth_at_its_close_all_day_long() -> None:
+    """RK-03: a gap over the night belongs to the day that it opens."""
+    floor = Floor(cash=Decimal(2000))
+    opened = floor.exchange.account(at("09:00", FRIDAY)).last_equity
+    floor.bars(a_bar("10:00", "100", day=FRIDAY))
+    floor.exchange.submit(at("10:00", FRIDAY), an_order("buy", Side.BUY, "19"))
+    floor.bars(a_bar("15:59", "101", day=FRIDAY))
+    friday = floor.exchange.account(at("15:59:30", FRIDAY))
+    early = floor.exchange.account(at("08:00", MONDAY)).last_equity
+    floor.bars(a_bar("09:30", "90", day=MONDAY))
+    floor.bars(a_bar("10:30", "80", day=MONDAY))
+    monday = floor.exchange.account(at("10:30:30", MONDAY))
+
+    assert opened == friday.last_equity == Decimal(2000)
+    assert early == monday.last_equity == Decimal(2000) - 19 * Decimal("100.01") + 19 * Decimal(101)
+    assert monday.equity == Decimal(2000) - 19 * Decimal("100.01") + 19 * Decimal(80)
+
+
 def test_unsettled_money_buys_nothing() -> None:
     """EX-11"""
     floor = Floor(cash=Decimal(1001))

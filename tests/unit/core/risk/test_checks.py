@@ -11,7 +11,7 @@ import pytest
 
 from core.facts import DayStarted, ReconciliationFailed
 from core.model.account import Mode, NoAccount
-from core.model.instrument import Instrument, NoInstrument
+from core.model.instrument import Borrow, Instrument, NoInstrument
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, TimeInForce
 from core.model.quote import Feed, NoQuote
 from core.model.session import NoSession
@@ -121,7 +121,11 @@ def test_a_closed_market_refuses_and_an_unasked_clock_does_not() -> None:
         (NoInstrument("not asked yet"), Effect.OPEN, REFUSES),
         (Instrument(SPY, is_tradable=False), Effect.OPEN, REFUSES),
         (Instrument(SPY, is_shortable=False), Effect.SHORT, REFUSES),
-        (Instrument(SPY, is_easy_to_borrow=False), Effect.SHORT, REFUSES),
+        (Instrument(SPY, borrow=Borrow.HARD), Effect.SHORT, REFUSES),
+        (Instrument(SPY, borrow=Borrow.UNTOLD), Effect.SHORT, REFUSES),
+        (Instrument(SPY, borrow=Borrow.HARD), Effect.COVER, PASSES),
+        (Instrument(SPY, asset_class="ipo"), Effect.OPEN, REFUSES),
+        (Instrument(SPY, asset_class="ipo"), Effect.CLOSE, PASSES),
         (Instrument(SPY, is_shortable=False), Effect.OPEN, PASSES),
     ],
 )

@@ -1,0 +1,106 @@
+"""What a broker promises of its answers (MD-07): the fields that are read, their kinds, what the absence of one means.
+
+The tables stand beside the adapters. A reader gets each field through its table, so that the two cannot drift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from dataclasses import field as made
+from datetime import date
+from enum import Enum
+
+
+class Kind(Enum):
+    """What a field holds, in JSON's own terms."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    """A number, written as one or as text."""
+    FLAG = "flag"
+    MOMENT = "time"
+    LIST = "list"
+    OBJECT = "object"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of an object.
+
+    Attributes
+    ----------
+    absent
+        What it means where it is missing or null; empty where it is always there, and an answer without it unreadable.
+    words
+        Every word that is known of one that takes words; empty where any text is right. Any other is kept as it was
+        said, or makes the answer unreadable: it is never taken for one of these.
+    goes
+        The day from which the broker no longer promises it; from its announcement on the field may be absent.
+    instead
+        What stands in its place.
+    """
+
+    name: str
+    kind: Kind
+    absent: str = ""
+    words: frozenset[str] = frozenset()
+    goes: date | None = None
+    instead: str = ""
+
+    @property
+    def is_always_there(self) -> bool:
+        return not self.absent
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One kind of object.
+
+    Attributes
+    ----------
+    name, asked
+        What it is, in words, and where it comes from.
+    described
+        Its name in the broker's own description; empty where that has none.
+    """
+
+    name: str
+    asked: str
+    described: str
+    fields: tuple[Field, ...]
+    _by_name: Mapping[str, Field] = made(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", {one.name: one for one in self.fields})
+
+    def field(self, name: str) -> Field:
+        """Raises KeyError where the table does not have it: no reader reads what is not in its table."""
+        return self._by_name[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A field that the broker has said will go."""
+
+    day: date
+    record: str
+    field: str
+    instead: str
+    absent: str
+
+    @property
+    def in_words(self) -> str:
+        instead = f", read {self.instead}" if self.instead else ""
+        return f"{self.day} {self.field} of {self.record} goes{instead}"
+
+
+def removals(records: Iterable[Record]) -> Iterator[Removal]:
+    """What is due, by its day."""
+    found = [
+        Removal(one.goes, record.name, one.name, one.instead, one.absent)
+        for record in records
+        for one in record.fields
+        if one.goes is not None
+    ]
+    return iter(sorted(found, key=lambda removal: (removal.day, removal.record, removal.field)))

@@ -1,0 +1,69 @@
+"""Short sales on the loopback exchange: what the asset says of lending decides, in the words of 2026 (MD-07)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from app import Keyturn
+from core.inputs import ProposeOrder
+from core.model.instrument import Borrow, Instrument
+from core.model.order import Effect, OrderType, StopHolder
+from core.model.values import Price, Quantity
+from tests.wire.exchange.clocks import RunningClock
+from tests.wire.exchange.hours import moved_hours
+from tests.wire.exchange.server import LoopbackExchange
+from tests.wire.test_the_whole_house import SPY, confirm_the_first, environ, opened, says
+
+HARD = "SPY is hard to borrow: needs a locate, which this desk does not ask for"
+
+
+@contextmanager
+def a_market(borrow: Borrow, said: str = "") -> Iterator[LoopbackExchange]:
+    hours = moved_hours(datetime.now(UTC), time(10, 5))
+    lent = Instrument(SPY, borrow=borrow, borrow_said=said)
+    with LoopbackExchange(clock=RunningClock(), calendar=hours, instruments=(lent,)) as exchange:
+        yield exchange
+
+
+def a_short_of_one() -> ProposeOrder:
+    return ProposeOrder(
+        SPY, Effect.SHORT, Quantity(Decimal(1)), OrderType.MARKET, None, Price(Decimal(700)), StopHolder.BROKER
+    )
+
+
+def test_a_share_that_is_easy_to_borrow_is_sold_short(tmp_path: Path) -> None:
+    """MD-07, EX-11: the asset has `borrow_status`, and no `easy_to_borrow` any more."""
+    with a_market(Borrow.EASY) as market, opened(Keyturn(environ(market, tmp_path))) as desk:
+        desk.waits(lambda view: view.status.word == "on" and view.symbols, "the books agree")
+        desk.runtime.send(a_short_of_one())
+        confirm_the_first(desk)
+        held = desk.waits(lambda view: view.positions, "the short").positions[0]
+
+    assert held.quantity == -1
+
+
+@pytest.mark.parametrize(
+    ("borrow", "said", "words"),
+    [
+        (Borrow.HARD, "", HARD),
+        (Borrow.UNTOLD, "by_appointment", "said in a word unknown here, 'by_appointment'"),
+    ],
+)
+def test_a_share_that_is_not_lent_to_everybody_is_not_sold_short_and_says_why(
+    tmp_path: Path, borrow: Borrow, said: str, words: str
+) -> None:
+    """MD-07, EX-11"""
+    with a_market(borrow, said) as market, opened(Keyturn(environ(market, tmp_path))) as desk:
+        desk.waits(lambda view: view.status.word == "on" and view.symbols, "the books agree")
+        desk.waits(lambda view: words in (view.symbols[0].short_refused or ""), "the order form says it")
+        desk.runtime.send(a_short_of_one())
+        view = desk.waits(lambda view: says(view, words), "the refusal")
+        sent = market.received("POST", "/v2/orders")
+
+    assert (view.proposals, sent) == ((), [])
