@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.model.staging import StopPlan, Verdict
-from core.risk.budget import open_losses
+from core.model.staging import Verdict
+from core.risk.budget import at_stake, open_losses
 from core.risk.checks.passing import would_pass
 from core.risk.checks.verdicts import passed, refused, unmeasured, usd
 from core.risk.gate import Candidate, ReviewContext
@@ -22,8 +22,7 @@ class RiskBudgetCheck:
             return unmeasured(self.name, "no price or no equity to measure it by", is_fresh=desk.is_fresh)
         held = open_losses(desk.ledger, desk.last, candidate.order.replaces)
         limit = desk.settings.risk.sizing.budget * equity
-        way = abs(price - candidate.stop.price) if isinstance(candidate.stop, StopPlan) else price
-        total = held + way * candidate.order.quantity
+        total = held + at_stake(price, candidate.stop) * candidate.order.quantity
         if total <= limit:
             return passed(self.name, f"{usd(total)} of {usd(limit)} at the stops")
         before = f"{usd(held)} before it, " if held else ""
