@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -23,6 +23,8 @@ TONES: dict[OrderStatus, Tone] = {
 
 REFUSAL = "refusal:"
 """What the key of a refused one begins with; its number in the journal follows."""
+STAGED = ("ticket", "order")
+"""Of the log's kinds those that speak of what was staged before it was refused."""
 
 
 class Orders(Pane):
@@ -51,8 +53,21 @@ class Orders(Pane):
         chosen = next((row for row in rows if row.id == self.grid.selected), None)
         self.note(_note(chosen) if chosen is not None else "")
         working = sum(row.status.is_working for row in rows)
-        said = f"{working} working, {len(rows)} today" if rows else ""
-        self.title_with(f"{said or 'none today'}, {len(refused)} refused" if refused else said)
+        said = [f"{working} working, {len(rows)} today"] if rows else ["none today"] if refused else []
+        self.title_with(", ".join([*said, *_refusals(rows, refused)]))
+
+
+def _refusals(rows: Sequence[OrderRow], refused: Sequence[LogRow]) -> Iterator[str]:
+    """What the broker refused, REJECTED as in its row, apart from what never came that far: not staged, or not sent."""
+    by_the_broker = sum(row.status is OrderStatus.REJECTED for row in rows)
+    not_sent = sum(row.kind in STAGED for row in refused)
+    not_staged = len(refused) - not_sent
+    if by_the_broker:
+        yield f"{by_the_broker} REJECTED"
+    if not_staged:
+        yield f"{not_staged} not staged"
+    if not_sent:
+        yield f"{not_sent} not sent"
 
 
 @lru_cache(maxsize=512)
