@@ -337,11 +337,7 @@ class Protections:
                 f"entries/{name}",
                 "Entries typed" if name == MANUAL else f"Entries {name.upper()}",
                 f"{taken.total} of {allowance.entries} today",
-                allowance.reason
-                if allowance.is_shut
-                else f"no further entry of it today: {taken}"
-                if is_shut
-                else None,
+                why if is_shut else None,
                 f"entries of today: {taken}",
                 used=_used(Decimal(taken.total), Decimal(allowance.entries)),
                 since=self._last_entry(name, today) if is_shut else None,
