@@ -32,6 +32,8 @@ class Account:
         What the broker requires for what is held: to open it, and to keep it. None where it does not say (RK-14).
     overnight_buying_power
         What an entry that is held over the night may cost; `buying_power` is the day's own. None where it is not told.
+    last_equity
+        Equity at the close of the trading day before: where the loss of the day begins (RK-03). None where it is not told.
     """
 
     at: datetime
@@ -45,6 +47,7 @@ class Account:
     initial_margin: Money | None = None
     maintenance_margin: Money | None = None
     overnight_buying_power: Money | None = None
+    last_equity: Money | None = None
 
     @property
     def lends(self) -> bool:
