@@ -90,7 +90,10 @@ def test_without_a_measurement_the_regime_is_unknown_and_nothing_is_refused_for_
 
     assert house.desk.regime.regime == UNKNOWN
     assert verdict(house, "vix") == (Standing.PASSES, "not known: the VIX was not measured yet")
-    assert verdict(house, "trade frequency") == (Standing.PASSES, "the profile's: there are no daily bars yet")
+    assert verdict(house, "trade frequency") == (
+        Standing.PASSES,
+        "0 of 1 today before it; the profile's: there are no daily bars yet",
+    )
 
 
 # ── what is recorded ─────────────────────────────────────────────────────────────────────────────────────────────────
