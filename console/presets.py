@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from console.order_form import Draft
-from core.model.order import Effect
+from core.model.order import Effect, StopHolder
 from core.model.values import ZERO, Money, Quantity, plain, rounded_down
 from core.risk.scaling.contract import Wanted
 from core.risk.sizing import BY_BUDGET, BY_NOTIONAL, BY_RISK, size_within
@@ -37,7 +37,7 @@ def preset(draft: Draft, part: Decimal, view: DeskView) -> Preset:
     way = abs(draft.price - draft.stop)
     is_long = draft.effect is not Effect.SHORT
     room = draft.symbol.room_to_buy if is_long else draft.symbol.room_to_short
-    wanted = Wanted(risk, draft.price, way, most, draft.step, is_long=is_long)
+    wanted = Wanted(risk, draft.price, way, most, draft.step, is_long=is_long, is_bare=draft.holder is StopHolder.YOU)
     size = size_within(room, wanted, draft.symbol.conditions)
     if not size.quantity:
         return Preset(None, f"no size fits: {size.limited_by}")

@@ -34,7 +34,7 @@ from core.model.quote import NoQuote, Quote
 from core.model.recommendation import Recommendation
 from core.model.regime import labels_of
 from core.model.session import Calendar
-from core.model.values import ZERO, Price, Quantity, Symbol, plain
+from core.model.values import ZERO, ClientOrderId, Price, Quantity, Symbol, plain
 from core.ports import Journal
 from core.risk.allocation import Allocations
 from core.risk.checks.back_pressure import queued_orders
@@ -225,7 +225,12 @@ class Desk:
             instruments=self.instruments,
             prices=self.last_price,
             allocations=self.allocations,
+            signed=self.signed_entries,
         )
+
+    def signed_entries(self, strategy: str) -> set[ClientOrderId]:
+        """Its entries whose key was turned, on a ticket or with a plan, and that were not sent yet (RK-12)."""
+        return self.stage.entries_confirmed(strategy) | self.plans.entries_to_come(strategy)
 
     def read_only_refusal(self, order: OrderRequest) -> str | None:
         """Why a read-only desk lets this exit not pass: only a close of what the broker itself reports does (EX-09)."""

@@ -67,7 +67,7 @@ class RiskSettings(Part):
     weekly_loss: Amount = Field(
         Amount(usd=Decimal(25), of_equity=None), description="blocks entries for the week (RK-03)"
     )
-    entries_a_day: Annotated[int, Field(ge=0, le=10_000)] = Field(1, description="filled entries a day and strategy")
+    entries_a_day: Annotated[int, Field(ge=0, le=10_000)] = Field(1, description="entries a day and strategy")
     window_start: TimeOfDay = Field(time(10, 0), description="first bar start for an entry, New York (RK-07)")
     window_end: TimeOfDay = Field(time(11, 30), description="last bar start for an entry, New York, included")
     on_missing_equity: Literal["refuse", "allow"] = Field("refuse", description="entries without an account value")

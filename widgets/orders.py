@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -25,6 +25,8 @@ OTHER = "other:"
 """What the key of an order begins with that is not this desk's; its id at the broker follows."""
 REFUSAL = "refusal:"
 """What the key of a refused one begins with; its number in the journal follows."""
+STAGED = ("ticket", "order")
+"""Of the log's kinds those that speak of what was staged before it was refused."""
 
 
 class Orders(Pane):
@@ -61,9 +63,22 @@ class Orders(Pane):
         other = next((row for row in others if f"{OTHER}{row.id}" == self.grid.selected), None)
         self.note(_note(chosen) if chosen is not None else f"{other.words}, {other.state}" if other is not None else "")
         working = sum(row.status.is_working for row in rows)
-        said = f"{working} working, {len(rows)} today" if rows else ""
-        said += f"{', ' if said else ''}{len(others)} not this desk's" if others else ""
-        self.title_with(f"{said or 'none today'}, {len(refused)} refused" if refused else said)
+        elsewhere = [f"{len(others)} not this desk's"] if others else []
+        said = [f"{working} working, {len(rows)} today"] if rows else ["none today"] if refused else []
+        self.title_with(", ".join([*said, *elsewhere, *_refusals(rows, refused)]))
+
+
+def _refusals(rows: Sequence[OrderRow], refused: Sequence[LogRow]) -> Iterator[str]:
+    """What the broker refused, REJECTED as in its row, apart from what never came that far: not staged, or not sent."""
+    by_the_broker = sum(row.status is OrderStatus.REJECTED for row in rows)
+    not_sent = sum(row.kind in STAGED for row in refused)
+    not_staged = len(refused) - not_sent
+    if by_the_broker:
+        yield f"{by_the_broker} REJECTED"
+    if not_staged:
+        yield f"{not_staged} not staged"
+    if not_sent:
+        yield f"{not_sent} not sent"
 
 
 @lru_cache(maxsize=512)

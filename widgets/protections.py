@@ -1,6 +1,7 @@
 """What guards entries, each measure against its limit. Exits are never held up by any of it (RK-22).
 
-A narrow terminal shows what is tripped or past half, and counts the rest.
+TRIPPED, in amber, is what is exceptional; an allowance that is used up is FULL, a market or a window CLOSED. A narrow
+terminal shows what is shut or past half, and counts the rest.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from core.views import ProtectionRow
+from core.views import ProtectionRow, Shut
 from widgets import format as f
 from widgets.grid import Cell, Column, Grid, Row, Tone
 from widgets.pane import Pane
@@ -53,9 +54,12 @@ class Protections(Pane):
         drawn = [line for row in shown for line in _lines_of(row, now)]
         self._clear = len(rows) - len(shown)
         self.grid.show(drawn, empty="" if rows else NOTHING)
-        tripped = sum(row.is_tripped for row in rows)
+        tripped = sum(row.has_tripped for row in rows)
+        full = sum(row.is_full for row in rows)
         overridden = sum(row.passes_overridden for row in rows)
         said = [f"{tripped} TRIPPED"] if tripped else []
+        said += [f"{full} FULL"] if full else []
+        said += [Shut.CLOSED.value] if any(row.is_tripped and row.word is Shut.CLOSED for row in rows) else []
         said += [f"{overridden} OVERRIDDEN"] if overridden else []
         if entries_refused is not None:
             said.append("OFF" if tripped else "entries OFF")
@@ -77,11 +81,12 @@ class Protections(Pane):
         """What is only counted, why entries are off, and what the selected guard watches, or the first tripped one."""
         said = self.indented(self._count())
         said += self.indented(f"ENTRIES OFF: {self._refused}", "warning", 3) if self._refused else []
-        tripped = next((row for row in self._rows if row.is_tripped), None)
-        row = next((row for row in self._rows if row.key == guard_of(self.grid.selected)), tripped)
+        shut = sorted((row for row in self._rows if row.is_tripped), key=lambda row: not row.has_tripped)
+        first = shut[0] if shut else None
+        row = next((row for row in self._rows if row.key == guard_of(self.grid.selected)), first)
         if row is not None:
             what = f"{row.name}: {row.reason}"
-            said += self.indented(what, "warning", REASON) if _has_an_end(row) else self.indented(what, "muted")
+            said += self.indented(what, _tone(row) or "muted", REASON if _has_an_end(row) else 2)
         self.words.show(said)
 
     def _count(self) -> str:
@@ -106,11 +111,16 @@ def columns(name: int) -> tuple[Column, ...]:
 
 
 def _lines_of(row: ProtectionRow, now: datetime) -> Iterator[Row]:
-    """A line, and a second one under what is tripped or overridden: when that ends, or since when it stands."""
-    tone: Tone = "warning" if _has_an_end(row) or _used(row) >= PAST_HALF else ""
+    """A line, and a second one under what is shut or overridden: when that ends, or since when it stands."""
+    tone: Tone = "warning" if _tone(row) or (not row.is_tripped and _used(row) >= PAST_HALF) else ""
     yield Row(row.key, (Cell(row.name, "strong"), Cell(_measure(row))), tone)
     if _has_an_end(row):
         yield Row(f"{row.key}{END}", (Cell(""), Cell(_end(row, now))), tone)
+
+
+def _tone(row: ProtectionRow) -> Tone:
+    """Amber for what has tripped, or passes by a typed word alone; an allowance that is used up is nothing amiss."""
+    return "warning" if row.has_tripped or row.passes_overridden else ""
 
 
 def _has_an_end(row: ProtectionRow) -> bool:
@@ -119,19 +129,20 @@ def _has_an_end(row: ProtectionRow) -> bool:
 
 
 def _measure(row: ProtectionRow) -> str:
-    """`0.00 of 2,000 USD ░░░░░`, `open until 15:45`."""
+    """`40.00 of 2,000 USD ░░░░░`, `open until 15:45`; nothing is drawn of what is not used at all."""
     if row.used is None:
         return row.measure.removesuffix(OF_NEW_YORK)
     filled = int(min(Decimal(1), row.used) * BAR)
-    bar = "" if row.is_tripped else "▓" * filled + "░" * (BAR - filled)
+    bar = "" if row.is_tripped or not row.used else "▓" * filled + "░" * (BAR - filled)
     return f"{row.measure:>{MEASURE}} {bar}".rstrip()
 
 
 def _end(row: ProtectionRow, now: datetime) -> str:
     if row.overridden is not None and not row.is_tripped:
         return f"OVERRIDDEN until {f.minute_of_week(row.overridden.until, now)}"
+    word = row.word.value
     if row.until is not None:
-        return f"TRIPPED, {f.countdown(row.until, now)} left"
+        return f"{word}, {f.countdown(row.until, now)} left"
     if row.since is None:
-        return "TRIPPED, no time limit"
-    return f"TRIPPED since {f.day_before(row.since, now).rstrip() or f.clock(row.since)}"  # the column is narrow
+        return word if row.is_full else f"{word}, no time limit"
+    return f"{word} since {f.day_before(row.since, now).rstrip() or f.clock(row.since)}"  # the column is narrow

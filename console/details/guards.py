@@ -5,23 +5,29 @@ from __future__ import annotations
 from datetime import datetime
 
 from console.details.lines import ahead, field, instant
-from core.views import DeskView, ProtectionRow
+from core.views import DeskView, ProtectionRow, Shut
 from widgets import format as f
 from widgets.lines import TextLine
 from widgets.proposals import answer_in_words, in_words
 from widgets.protections import guard_of
+
+STATES = {
+    Shut.TRIPPED: "TRIPPED: no entry is staged",
+    Shut.FULL: "FULL: what it allows is used up; no further entry is staged",
+    Shut.CLOSED: "CLOSED: no entry is staged until it opens",
+}
 
 
 def protection(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
     row = next((row for row in view.protections if row.key == guard_of(key)), None)
     if row is None:
         return _entries(view) if key == "entries" else None
-    state = "TRIPPED: no entry is staged" if row.is_tripped else "clear: entries pass it"
+    state = STATES[row.word] if row.is_tripped else "clear: entries pass it"
     if row.passes_overridden:
         state = "OVERRIDDEN: entries pass it by your word alone"
     return [
         *field("protection", row.name, "strong"),
-        *field("state", state, "warning" if row.is_tripped or row.overridden else ""),
+        *field("state", state, "warning" if row.has_tripped or row.overridden else ""),
         *field("measure", row.measure),
         *(field("used", f"{f.percent(row.used)} of its limit") if row.used is not None else ()),
         *field("what, and why", row.reason),

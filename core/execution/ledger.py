@@ -266,6 +266,14 @@ class Ledger:
             and (strategy is None or o.strategy == strategy)
         )
 
+    def unfilled_entries(self, strategy: str) -> tuple[Order, ...]:
+        """Working entries of a strategy of which nothing was filled: one a place, whatever was sent to take it over."""
+        return tuple(
+            o
+            for o in self.working_entries(strategy=strategy)
+            if not o.filled_quantity and not self._has_filled_before(o) and self.incumbent(o) is None
+        )
+
     def entries_filled(self, strategy: str, day: date) -> int:
         """Entry orders of a strategy that were filled, wholly or in part, on a New York day."""
         return self.state.entries.get(strategy, 0) if self.state.entries_day == day else 0
@@ -421,6 +429,9 @@ class Ledger:
             following = after.replacement or after.replaced_by
 
     def _count_entry(self, strategy: str, day: date) -> None:
+        """A fill of an earlier day that is heard late is no entry of the day that is counted."""
+        if self.state.entries_day is not None and day < self.state.entries_day:
+            return
         if self.state.entries_day != day:
             self.state.entries_day = day
             self.state.entries.clear()

@@ -16,20 +16,22 @@ from core.facts import HaltCause
 from core.model.account import Account
 from core.model.hours import extended_until
 from core.model.session import NoSession, Session
+from core.model.staging import MANUAL
 from core.model.values import ZERO, Fraction, Money, Symbol, plain
 from core.pictures.regime import regime_rows
 from core.risk.budget import open_losses
 from core.risk.checks.back_pressure import queued_orders
 from core.risk.checks.open_positions import places_taken
 from core.risk.checks.verdicts import overridden_until, usd
-from core.risk.day import end_of_day, end_of_week, monday_of
+from core.risk.day import end_of_day, end_of_week, monday_of, shuts_again_at
+from core.risk.entries import entries_taken
 from core.risk.margin import distance_of
 from core.risk.portfolio import exposure_of
 from core.risk.protections.contract import EVERYTHING, GLOBAL
 from core.risk.protections.latches import Override
 from core.risk.terms import UNLIMITED
 from core.strategies.orchestrator import at_new_york
-from core.views import OverrideView, ProtectionRow
+from core.views import OverrideView, ProtectionRow, Shut
 
 NEW_YORK = ZoneInfo("America/New_York")
 MINUTE = timedelta(minutes=1)
@@ -128,7 +130,8 @@ class Protections:
         opens, had = self.desk.calendar.next_session(at).open, self.desk.calendar.session_on(today)
         since = had.close if isinstance(had, Session) and at >= had.close else None
         why = f"the market is closed: {session.reason}"
-        return _row("session", "Session", f"closed until {_clock(opens, today)}", why, since=since, until=opens)
+        words = f"closed until {_clock(opens, today)}"
+        return _row("session", "Session", words, why, since=since, until=opens, word=Shut.CLOSED)
 
     def _window(self, at: datetime, today: date) -> ProtectionRow:
         """A typed order goes by the clock; a strategy's signal by the start of its bar, a minute before (RK-07)."""
@@ -146,6 +149,7 @@ class Protections:
             "entries only inside the window",
             since=shuts if shuts and at >= shuts else None,
             until=again,
+            word=Shut.CLOSED,
         )
 
     def _hours(self, session: Session) -> tuple[datetime, datetime]:
@@ -180,17 +184,22 @@ class Protections:
         loss, told = opening - desk.account.equity, desk.protections.latches.told(key, GLOBAL)
         is_shut, lost = loss >= limit or told is not None, max(loss, ZERO)
         override, override_words = None, ""
-        shut, watches = f"entries are off for the rest of the trading {span}", f"equity since the {span} began"
+        since = desk.opening.since(today) if span == "day" else desk.opening.since_of_week(today)
+        shut, watches = f"entries are off for the rest of the trading {span}", f"equity {since}"
         if told is not None:
             override = desk.protections.latches.override(key, GLOBAL, told.since, at)
             ends = told.until or ends
             if override is not None and override.begins <= at:
-                is_shut, watches = False, f"{told.reason}; {overridden_until(override, at)}"
+                is_shut, watches = False, f"{told.reason}; {overridden_until(override, at)}{_again(override)}"
             elif override is not None:
-                shut = f"shut until {_clock(override.begins, today)}, overridden by you from then on"
+                shut = f"shut until {_clock(override.begins, today)}, overridden by you from then on{_again(override)}"
             else:
                 minutes = desk.control.settings.risk.protections.loss_override_minutes
-                override_words = f"it stays shut for {minutes} minutes more; then entries pass it until the {span} ends"
+                again = usd(shuts_again_at(loss, limit))
+                override_words = (
+                    f"it stays shut for {minutes} minutes more; then entries pass it until the {span} ends, "
+                    f"or until {again} are lost"
+                )
         return _row(
             key,
             name,
@@ -249,6 +258,7 @@ class Protections:
             "open, or an entry is on its way",
             used=_used(Decimal(taken), Decimal(most)),
             since=max(starts, default=None) if is_full else None,
+            word=Shut.FULL,
         )
 
     def _budget(self, at: datetime) -> ProtectionRow:
@@ -268,6 +278,7 @@ class Protections:
             "nothing is left to lose; move a stop nearer, or close a position" if lost >= limit else None,
             f"{usd(lost)} of {usd(limit)} would be lost if every stop filled now",
             used=_used(lost, limit),
+            word=Shut.FULL,
         )
 
     def _lost_at_the_stops(self, at: datetime) -> tuple[Money, Money] | None:
@@ -291,6 +302,7 @@ class Protections:
             "exits only: more is held than the profile allows" if exposure > most else None,
             "all positions, and entries on their way, of equity",
             used=_used(exposure, most),
+            word=Shut.FULL,
         )
 
     def _margin(self) -> Iterator[ProtectionRow]:
@@ -313,29 +325,36 @@ class Protections:
         )
 
     def _entries(self, at: datetime, today: date) -> Iterator[ProtectionRow]:
-        """Entries of a strategy that were filled today, of those that it may have (ST-02, RK-12)."""
+        """Entries of a strategy that are taken today, of those that it may have; typed ones once there are any (RK-12).
+
+        A day that has none at all is exceptional; that they are used up is not.
+        """
         desk = self.desk
         allowance = desk.regime.allowance(today)
-        allowed = allowance.entries
         names = dict.fromkeys(r.strategy.name for runners in desk.orchestrator.runners.values() for r in runners)
-        for name in names:
-            filled = desk.ledger.entries_filled(name, today)
-            is_shut = filled >= allowed
+        for name in (*names, MANUAL):
+            taken = entries_taken(name, today, desk.ledger, desk.signed_entries)
+            if name == MANUAL and not taken.total:
+                continue
+            is_shut = taken.total >= allowance.entries
+            why = allowance.reason if allowance.is_shut else f"no further entry of it today: {taken}"
             yield _row(
                 f"entries/{name}",
-                f"Entries {name.upper()}",
-                f"{filled} of {allowed} filled today",
-                allowance.reason if allowance.is_shut else "no further entry of it today" if is_shut else None,
-                "entries of today that got a share",
-                used=_used(Decimal(filled), Decimal(allowed)),
+                "Entries typed" if name == MANUAL else f"Entries {name.upper()}",
+                f"{taken.total} of {allowance.entries} today",
+                why if is_shut else None,
+                f"entries of today: {taken}",
+                used=_used(Decimal(taken.total), Decimal(allowance.entries)),
                 since=self._last_entry(name, today) if is_shut else None,
                 until=self._next_session(at, today).open if is_shut else None,
+                word=Shut.TRIPPED if allowance.is_shut else Shut.FULL,
             )
 
     def _last_entry(self, strategy: str, today: date) -> datetime | None:
         ledger = self.desk.ledger
         times = [p.opened_at for p in ledger.positions() if p.strategy == strategy]
         times += [t.entry_time for t in ledger.state.trades if t.strategy == strategy]
+        times += [o.created_at for o in ledger.unfilled_entries(strategy)]
         return max((t for t in times if self.desk.calendar.trading_day(t) == today), default=None)
 
     def _of_trades(self, at: datetime) -> Iterator[ProtectionRow]:
@@ -403,6 +422,7 @@ def _row(
     until: datetime | None = None,
     override: str = "",
     overridden: Override | None = None,
+    word: Shut = Shut.TRIPPED,
 ) -> ProtectionRow:
     return ProtectionRow(
         key=key,
@@ -415,7 +435,12 @@ def _row(
         until=until,
         override=override,
         overridden=OverrideView(overridden.at, overridden.begins, overridden.until) if overridden else None,
+        word=word,
     )
+
+
+def _again(override: Override) -> str:
+    return "" if override.again_at is None else f", shut again at {usd(override.again_at)} lost"
 
 
 def _used(measure: Decimal, limit: Decimal) -> Decimal:

@@ -1,8 +1,10 @@
 """What the account would lose if every stop filled now: the measure of the risk budget (RK-21).
 
 A position is measured from its last price to the stops that work for it; what they leave bare counts to the stop that
-the desk or a person holds, and whole where nobody holds one. A stop that is in doubt guards nothing. Entries on their
-way count as if they were filled.
+the desk holds. Where nobody holds one it counts whole: a stop that is the operator's own (YOU) caps nothing until a
+person acts. A stop that the price has passed while the shares are still held caps nothing either: they count by the
+price, what they have lost since the entry, and no less than how far the price is through the stop. A stop that is in
+doubt guards nothing. Entries on their way count as if they were filled.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from core.execution.ledger import Ledger, position_key
 from core.execution.order import Order
 from core.model.order import StopHolder
 from core.model.position import Position
+from core.model.staging import NoStop, StopPlan
 from core.model.values import ZERO, ClientOrderId, Money, Price, Symbol
 
 LastPrice = Callable[[Symbol], Price | None]
@@ -38,33 +41,48 @@ def open_losses(ledger: Ledger, last: LastPrice, but: ClientOrderId | None = Non
 
 def _of_position(ledger: Ledger, position: Position, guards: list[Order], price: Price) -> Decimal:
     """The farthest stops first: where there are more than are needed, the nearer ones may be the idle ones."""
-    sign, left, lost = (1 if position.quantity > 0 else -1), abs(position.quantity), ZERO
-    stops = [(way, stop.remaining) for stop in guards if (way := _way(stop, price, sign)) is not None]
+    left, lost = abs(position.quantity), ZERO
+    stops = [(way, stop.remaining) for stop in guards if (way := _way(stop, position, price)) is not None]
     for way, quantity in sorted(stops, reverse=True):
         taken = min(quantity, left)
-        lost, left = lost + taken * max(way, ZERO), left - taken
-    return lost + left * _bare_way(ledger, position, price, sign) if left else lost
+        lost, left = lost + taken * way, left - taken
+    return lost + left * _bare_way(ledger, position, price) if left else lost
 
 
-def _way(stop: Order, price: Price, sign: int) -> Decimal | None:
-    """USD from the last price to the stop; below zero where it is passed already."""
+def _way(stop: Order, position: Position, price: Price) -> Decimal | None:
+    """USD a share that a stop at the broker leaves to lose; None where it has no price to measure by."""
     request = stop.request
     if request.stop_price is not None:
-        return (price - request.stop_price) * sign
+        return _way_to(request.stop_price, position, price)
     if request.trail_price is not None:
         return request.trail_price
     return None if request.trail_fraction is None else request.trail_fraction * price
 
 
-def _bare_way(ledger: Ledger, position: Position, price: Price, sign: int) -> Decimal:
+def _bare_way(ledger: Ledger, position: Position, price: Price) -> Decimal:
     """USD a share that no stop at the broker guards."""
     entry = ledger.order(position.entry_order)
     plan = entry.stop if entry is not None else None
-    if plan is None or plan.holder is StopHolder.BROKER:
-        return price
-    return max((price - plan.price) * sign, ZERO)
+    is_watched = plan is not None and plan.holder is StopHolder.DESK
+    return _way_to(plan.price, position, price) if plan is not None and is_watched else price
+
+
+def _way_to(stop: Price, position: Position, price: Price) -> Decimal:
+    """USD a share from the last price to a stop; by the price where that has passed it, and never more than all."""
+    sign = 1 if position.quantity > 0 else -1
+    way = (price - stop) * sign
+    if way >= ZERO:
+        return way
+    return min(max((position.average_price - price) * sign, -way), price)
 
 
 def _of_entry(order: Order) -> Decimal:
     price = order.request.limit_price or order.intended_price or ZERO
-    return order.remaining * (price if order.stop is None else abs(price - order.stop.price))
+    return order.remaining * at_stake(price, order.stop)
+
+
+def at_stake(price: Decimal, stop: StopPlan | NoStop | None) -> Decimal:
+    """USD a share that an entry at `price` puts at risk: up to its stop, and all of it where nobody holds one."""
+    if not isinstance(stop, StopPlan) or stop.holder is StopHolder.YOU:
+        return price
+    return abs(price - stop.price)

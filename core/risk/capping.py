@@ -6,6 +6,7 @@ from core.model.account import Account
 from core.model.instrument import Instrument
 from core.model.staging import StopPlan
 from core.model.values import CENT, plain, tick_of
+from core.risk.budget import at_stake
 from core.risk.conditions import conditions_of, cuts_of, risk_of
 from core.risk.gate import Candidate, ReviewContext
 from core.setting_types import Amount
@@ -32,7 +33,7 @@ def cap_of(candidate: Candidate, context: ReviewContext) -> str | None:
         if more * way > loss:
             return " × ".join([f"risk {_in_words(risk.per_trade)}", *map(str, cuts)])
         left = conditions_of(candidate, context).budget_left
-        if left is not None and more * abs(price - candidate.stop.price) > left:
+        if left is not None and more * at_stake(price, candidate.stop) > left:
             return f"the risk budget, {plain(risk.sizing.budget * 100)} %"
     is_shared = context.allocations.of(candidate.strategy) is None
     capital = None if is_shared else conditions_of(candidate, context).capital_left

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from core.execution.ledger import Ledger
 from core.model.instrument import Instrument
-from core.model.order import OrderRequest, Side
+from core.model.order import OrderRequest, Side, StopHolder
 from core.model.sizing import Size, Term, product
 from core.model.staging import StopPlan
 from core.model.values import Money, Symbol
@@ -75,6 +75,7 @@ def wanted_of(candidate: Candidate, context: ReviewContext) -> Wanted | None:
         step=Decimal(1) if is_whole or not isinstance(instrument, Instrument) else instrument.quantity_step,
         is_long=candidate.order.side is Side.BUY,
         least=risk.min_notional,
+        is_bare=stop.holder is StopHolder.YOU,
     )
 
 

@@ -25,6 +25,7 @@ from core.model.staging import NoStop, Review, Standing, StopPlan, Verdict
 from core.model.values import Price, Symbol
 from core.risk.allocation import Allocations
 from core.risk.day import Day
+from core.risk.entries import Signed
 from core.risk.protections.book import ProtectionBook
 from core.risk.scaling.book import SizingBook
 from core.settings import Settings
@@ -61,7 +62,8 @@ class ReviewContext:
 
     `session` is the one that is open now, `session_of_day` the day's. `others` are the orders that work at the broker
     and are not this desk's, as last seen. `instruments` and `prices` are the last sightings of every symbol: what a
-    limit over all that is held reads. `last` tells a symbol's last price; None where there is none.
+    limit over all that is held reads. `last` tells a symbol's last price; None where there is none. `signed` are the
+    entries of a strategy whose key was turned.
     """
 
     at: datetime
@@ -87,6 +89,7 @@ class ReviewContext:
     instruments: Mapping[Symbol, Instrument] = field(default_factory=dict)
     prices: Callable[[Symbol], tuple[datetime, Price] | None] = lambda _symbol: None
     allocations: Allocations = field(default_factory=Allocations)
+    signed: Signed = lambda _strategy: ()
 
     @property
     def equity(self) -> Decimal | None:

@@ -55,7 +55,6 @@ MORE_IS_LOOSER = frozenset(
         "protections.low_profit.trade_limit",
         "protections.loss_streak.trade_limit",
         "protections.max_drawdown.limit",
-        "protections.max_drawdown.loss_limit",
         "protections.max_drawdown.trade_limit",
         "protections.volatility_halt.limit",
         "protections.volatility_halt.times_median",

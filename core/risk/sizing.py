@@ -32,10 +32,10 @@ def size_of(wanted: Wanted, conditions: Conditions, scales: Sequence[Scale] = AL
     """Shares that lose at most the scaled risk at the stop, within every cap, rounded down to the step (RK-02, RK-10).
 
     Quantity = risk × factors ÷ way to the stop, capped by the largest order ÷ price, by what is left of the strategy's
-    allocation ÷ price (ST-08), and by the risk budget's rest ÷ way (RK-21). A stop that is rounded to its tick may be
-    half a tick further away; that and a gap through the stop are slippage. A size under the smallest order is raised
-    to it only where the settings allow that, and only where it passes every limit that binds (RK-18); else it stays
-    what it is, and the gate refuses it with its reason.
+    allocation ÷ price (ST-08), and by the risk budget's rest ÷ way, or ÷ price where nobody holds the stop (RK-21). A
+    stop that is rounded to its tick may be half a tick further away; that and a gap through the stop are slippage. A
+    size under the smallest order is raised to it only where the settings allow that, and only where it passes every
+    limit that binds (RK-18); else it stays what it is, and the gate refuses it with its reason.
     """
     terms, left_out = _weighed(wanted, conditions, scales)
     quantity, limited_by = _capped(wanted, conditions, terms)
@@ -94,7 +94,8 @@ def _capped(wanted: Wanted, conditions: Conditions, terms: tuple[Term, ...]) -> 
         (_DOWN.divide(wanted.max_notional, a_step_costs), BY_NOTIONAL),
     ]
     if conditions.budget_left is not None:
-        limits.append((_DOWN.divide(max(conditions.budget_left, ZERO), a_step_loses), BY_BUDGET))
+        a_step_stakes = _DOWN.multiply(wanted.at_stake, wanted.step)
+        limits.append((_DOWN.divide(max(conditions.budget_left, ZERO), a_step_stakes), BY_BUDGET))
     if conditions.capital_left is not None:
         limits.append((_DOWN.divide(max(conditions.capital_left, ZERO), a_step_costs), BY_ALLOCATION))
     steps, limited_by = min(limits, key=lambda limit: limit[0])

@@ -185,6 +185,17 @@ class Plans:
             return Standing.REFUSED
         return Standing.CLEARING if confirmation.is_decided else Standing.CHECKING
 
+    def entries_to_come(self, strategy: str) -> set[ClientOrderId]:
+        """Entries of the plan that runs which are signed and have not had their turn."""
+        run = self.running
+        if run is None or run.halted:
+            return set()
+        return {
+            signed.order_id
+            for signed in run.buys()
+            if signed.proposal.strategy == strategy and self.standing(run, signed) is Standing.WAITING
+        }
+
     def in_sum(self, run: PlanRun) -> str:
         """`9 of 14 filled, 1 still working, 4 not sent`, as they stand now; and why it was stopped."""
         standings = [self.standing(run, order) for order in run.orders]

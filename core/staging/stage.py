@@ -147,6 +147,15 @@ class Stage:
             for c in self.state.confirmations.values()
         )
 
+    def entries_confirmed(self, strategy: str) -> set[ClientOrderId]:
+        """Entries whose key was turned and that wait for their fresh figures."""
+        return {
+            c.ticket.order.client_order_id
+            for c in self.state.confirmations.values()
+            if not c.is_decided and not c.is_void and c.proposal.strategy == strategy and not c.proposal.only_reduces
+            if c.ticket.order.replaces is None
+        }
+
     def refusal_to_redeem(self, approval: Approval, order_digest: Digest, at: datetime) -> str | None:
         """Why this approval does not permit an order with this digest now, or None (OP-02).
 

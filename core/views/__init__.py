@@ -20,6 +20,7 @@ from core.views.rows import (
     PositionRow,
     ProposalRow,
     ProtectionRow,
+    Shut,
     StrategyRow,
 )
 from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, Ending, KillView, ReloadView, StatusView, WireView
@@ -64,6 +65,7 @@ __all__ = [
     "ReplacedView",
     "ResultRow",
     "ShadowRow",
+    "Shut",
     "SizingView",
     "StatusView",
     "StrategyRow",

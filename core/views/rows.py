@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from core.model.order import Effect, Leg, OrderStatus, OrderType, Side, StopHolder, confirming_key
 from core.model.signal import ExitReason
@@ -199,6 +200,14 @@ class OverrideView:
     until: datetime
 
 
+class Shut(StrEnum):
+    """What a guard that shuts entries is called: only what is exceptional has tripped (DESK, rules for every pane)."""
+
+    TRIPPED = "TRIPPED"
+    FULL = "FULL"
+    CLOSED = "CLOSED"
+
+
 @dataclass(frozen=True, slots=True)
 class ProtectionRow:
     """One guard of entries: its measure against its limit (RK-09).
@@ -209,6 +218,9 @@ class ProtectionRow:
         In words with its limit and unit: `0.00 of 2,000 USD`.
     used
         Measure over limit, 0 to 1; None where it is not a ratio.
+    is_tripped
+        Whether it shuts entries; `word` says what that is called: an allowance that is used up is FULL, a market or a
+        window that is not open is CLOSED.
     reason
         Why it is tripped, or what it watches.
     since, until
@@ -229,6 +241,17 @@ class ProtectionRow:
     until: datetime | None
     override: str = ""
     overridden: OverrideView | None = None
+    word: Shut = Shut.TRIPPED
+
+    @property
+    def has_tripped(self) -> bool:
+        """Whether it shuts entries for what is exceptional."""
+        return self.is_tripped and self.word is Shut.TRIPPED
+
+    @property
+    def is_full(self) -> bool:
+        """Whether an allowance is used up."""
+        return self.is_tripped and self.word is Shut.FULL
 
     @property
     def passes_overridden(self) -> bool:

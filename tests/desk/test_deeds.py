@@ -308,7 +308,8 @@ async def test_a_shows_what_was_refused_and_enter_tells_why() -> None:
         await house.until(lambda: picture(house).refusals)
         assert not house.shows("REFUSED")
         await house.press("3", "a")
-        await house.until(lambda: house.shows("REFUSED", "none today, 1 refused", "1 refused, at the end of the list"))
+        told = "REFUSED", "none today, 1 not staged", "1 refused, at the end of the list"
+        await house.until(lambda: house.shows(*told))
         await house.press("down", "end", "enter")
         await house.until(lambda: house.shows("what, and why", "not staged"))
         await house.press("escape", "d")

@@ -8,14 +8,16 @@ from datetime import timedelta
 import pytest
 
 from console.details.guards import strategy
+from core.model.order import OrderStatus
 from core.settings import HOUSE_NAMES
-from core.views import ProtectionRow
+from core.views import LogRow, ProtectionRow, Shut
 from tests.desk.desk_house import open_desk
 from tests.desk.still_house import (
     a_protection,
     a_result,
     a_strategy,
     a_view,
+    an_order,
     dollars,
     open_still,
     the_engines_view,
@@ -48,10 +50,50 @@ async def test_a_guard_says_measure_limit_state_and_what_is_left() -> None:
     async with open_still(a_view(protections=six_guards())) as house:
         await house.press("4")
 
-        assert house.shows("1 TRIPPED", "0.00 of 2,000 USD", "░░░░░", "2 of 3 ▓▓▓░░", "1 of 1", "open until 15:45")
+        assert house.shows("1 TRIPPED", "0.00 of 2,000 USD", "2 of 3 ▓▓▓░░", "1 of 1", "open until 15:45")
         assert house.shows("TRIPPED, 21:00 left", "Daily loss: equity since the day")
         await house.press("down", "down")
         assert house.shows("Cooldown: AIG was stopped out")
+
+
+async def test_what_is_used_up_is_full_and_what_is_not_open_is_closed_and_neither_has_tripped() -> None:
+    """RK-09, OP-12"""
+    at = the_engines_view().status.at
+    rows = (
+        a_protection("Window", None, measure="closed until Tue 10:00", is_tripped=True, word=Shut.CLOSED, until=at),
+        a_protection("Positions", "1", measure="1 of 1", is_tripped=True, word=Shut.FULL, since=at, reason="no more"),
+        a_protection("Entries VWAP", "1", measure="1 of 1 today", is_tripped=True, word=Shut.FULL),
+    )
+    async with open_still(a_view(protections=rows)) as house:
+        await house.press("4")
+
+        assert house.shows("4 Protections ─ 2 FULL, CLOSED", "CLOSED, 0:00 left", "FULL since 10:24:00")
+        assert not house.shows("TRIPPED")
+        await house.press("down", "down", "enter")
+        await house.until(lambda: house.shows("FULL: what it allows is used up"))
+
+
+async def test_what_the_broker_refused_is_counted_apart_from_what_was_not_staged() -> None:
+    """OP-12, RK-22"""
+    at = the_engines_view().status.at
+    refusals = (
+        LogRow(7, at, "proposal", "manual: SPY not staged: too large"),
+        LogRow(8, at, "proposal", "manual: IBM not staged: too large"),
+        LogRow(9, at, "ticket", "not confirmed: the price moved"),
+    )
+    orders = (an_order(1), an_order(2, status=OrderStatus.REJECTED, reason="insufficient buying power"))
+    async with open_still(a_view(orders=orders, refusals=refusals)) as house:
+        assert house.shows("2 today, 1 REJECTED")
+        await house.press("3", "a")
+        await house.until(lambda: house.shows("1 REJECTED, 2 not staged, 1 not sent"))
+
+
+async def test_a_gauge_of_which_nothing_is_used_draws_nothing() -> None:
+    """RK-09, OP-12"""
+    rows = (a_protection("Loss", "0", measure="0.00 of 10.00 USD"), a_protection("Guard", "0.2"))
+    async with open_still(a_view(protections=rows)) as house:
+        assert house.shows("0.00 of 10.00 USD", "▓░░░░")
+        assert not house.shows("░░░░░")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
@@ -115,11 +157,11 @@ async def test_no_measure_of_a_guard_is_cut_beside_the_other_panes() -> None:
     at = the_engines_view().status.at
     guards = (
         a_protection("Session", None, measure="closed until Tue 09:30 New York", is_tripped=True, until=at),
-        a_protection("Entries VWAP", "1", measure="1 of 1 filled today", is_tripped=True, since=at),
+        a_protection("Entries VWAP", "1", measure="1 of 1 today", is_tripped=True, since=at),
         a_protection("Loss", "0.3", measure="12.50 of 2,000.00 USD"),
     )
     async with open_still(a_view(protections=guards), (120, 40)) as house:
-        assert house.shows("closed until Tue 09:30", "1 of 1 filled today", "TRIPPED since 10:24:00", "2,000.00 USD")
+        assert house.shows("closed until Tue 09:30", "1 of 1 today", "TRIPPED since 10:24:00", "2,000.00 USD")
 
 
 async def test_the_second_line_of_a_tripped_guard_opens_the_same_details() -> None:

@@ -18,7 +18,7 @@ AWAY = ("10:06", "10:30", ABOVE)
 """A limit at 99.60 is never touched."""
 ROOMY = Settings.model_validate(
     {
-        "risk": {"max_notional": {"usd": "2000"}, "per_trade": {"usd": "20"}},
+        "risk": {"max_notional": {"usd": "2000"}, "per_trade": {"usd": "20"}, "entries_a_day": 5},
         "strategies": {"vwap": {"quantity_step": "1"}},
     }
 )

@@ -38,6 +38,7 @@ def a_house(*more: Bar, policy: str = "include_extended", days: tuple[date, ...]
                 "window_end": "23:59",
                 "max_notional": {"usd": "500"},
                 "per_trade": {"usd": "5"},
+                "entries_a_day": 9,
             },
             "strategies": {"vwap": {"enabled": False}},
         }

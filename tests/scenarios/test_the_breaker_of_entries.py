@@ -23,10 +23,12 @@ from tests.scenarios.house import DIP, STEADY, House, a_house_in_a_position, a_t
 from tests.unit.core.brokers.trading_floor import SPY
 
 GONE = NoAnswer("the connection broke")
+BUSY = Settings.model_validate({"risk": {"entries_a_day": 50}})
 
 
 def a_quiet_house(settings: Settings | None = None) -> House:
-    return House(minutes("09:30", "11:30", "99.60"), settings).opens().until("10:06:30")
+    """An entry a day more than the stories below type."""
+    return House(minutes("09:30", "11:30", "99.60"), settings or BUSY).opens().until("10:06:30")
 
 
 def the_broker_is_silent(house: House, times: int) -> None:
@@ -260,7 +262,7 @@ def test_a_broker_that_answers_as_it_should_is_no_news() -> None:
 
 def test_over_the_limit_of_orders_without_an_answer_no_entry_is_staged() -> None:
     """EX-15: back-pressure."""
-    house = a_quiet_house(Settings(execution=ExecutionSettings(max_queued=1)))
+    house = a_quiet_house(BUSY.model_copy(update={"execution": ExecutionSettings(max_queued=1)}))
     answers_take(house, seconds=4)
     buys(house)
     buys(house)
@@ -274,7 +276,7 @@ def test_over_the_limit_of_orders_without_an_answer_no_entry_is_staged() -> None
     assert len(house.desk.stage.proposals()) == 1
 
 
-PATIENT = Settings(execution=ExecutionSettings(max_queued=1, answer_seconds=Decimal(600)))
+PATIENT = BUSY.model_copy(update={"execution": ExecutionSettings(max_queued=1, answer_seconds=Decimal(600))})
 
 
 def waits_for_two_answers(house: House) -> House:

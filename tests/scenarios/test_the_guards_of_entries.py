@@ -12,7 +12,7 @@ from core.picture import Pictures
 from core.risk.scaling.settings import SizingSettings
 from core.setting_types import Amount
 from core.settings import RiskSettings, Settings
-from core.views import ProtectionRow
+from core.views import ProtectionRow, Shut
 from tests.scenarios.changes import ROOMY
 from tests.scenarios.house import (
     FALL,
@@ -178,10 +178,12 @@ def test_positions_and_entries_are_counted_against_what_is_allowed() -> None:
 
     entered = next(p.opened_at for p in a_house_in_a_position().desk.ledger.positions())
     assert told(held["positions"])[:2] == ("1 of 1", True)
+    assert held["positions"].is_full
     assert (held["positions"].used, held["positions"].since, held["positions"].until) == (Decimal(1), entered, None)
     assert told(flat["positions"])[:2] == ("0 of 1", False)
     for row in (held["entries/vwap"], flat["entries/vwap"]):
-        assert told(row) == ("1 of 1 filled today", True, "no further entry of it today")
+        assert told(row) == ("1 of 1 today", True, "no further entry of it today: 1 filled")
+        assert (row.word, row.has_tripped) == (Shut.FULL, False)
         assert (row.since, row.until) == (entered, NEXT_OPEN)
 
 

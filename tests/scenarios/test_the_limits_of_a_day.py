@@ -118,12 +118,12 @@ def test_one_position_at_a_time_and_orders_on_their_way_count() -> None:
 
     house.presses(replace(a_typed_buy(), symbol=IBM))
 
-    assert "open positions: max_open_positions exceeded: 1 of 1; close one first" in house.last(ProposalSkipped).reasons
+    assert "open positions: FULL, 1 of 1 positions; close one first" in house.last(ProposalSkipped).reasons
 
 
 def test_money_for_an_order_in_flight_is_not_spent_twice() -> None:
     """OP-03"""
-    settings = micro(max_open_positions=5, max_notional=dollars("200"), per_trade=dollars("10"))
+    settings = micro(max_open_positions=5, entries_a_day=5, max_notional=dollars("200"), per_trade=dollars("10"))
     house = House(minutes("09:30", "10:30", "99.60"), settings).opens().until("10:06")
     house.presses(a_typed_buy("1.5", limit="99.50", stop="99.30"))
     house.confirms_at("10:06:02")

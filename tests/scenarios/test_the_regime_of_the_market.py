@@ -90,7 +90,10 @@ def test_without_a_measurement_the_regime_is_unknown_and_nothing_is_refused_for_
 
     assert house.desk.regime.regime == UNKNOWN
     assert verdict(house, "vix") == (Standing.PASSES, "not known: the VIX was not measured yet")
-    assert verdict(house, "trade frequency") == (Standing.PASSES, "the profile's: there are no daily bars yet")
+    assert verdict(house, "trade frequency") == (
+        Standing.PASSES,
+        "0 of 1 today before it; the profile's: there are no daily bars yet",
+    )
 
 
 # ── what is recorded ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -151,7 +154,7 @@ def test_after_wide_days_no_entry_is_proposed_and_a_typed_one_is_refused_with_th
     assert any("SPY's range is 1.62 × its average, over 1.5: none today" in reason for reason in reasons)
     row = {row.key: row for row in Pictures(house.engine).draw(house.line.at).protections}["entries/vwap"]
     assert (row.measure, row.is_tripped, row.reason) == (
-        "0 of 0 filled today", True, "SPY's range is 1.62 × its average, over 1.5: none today",
+        "0 of 0 today", True, "SPY's range is 1.62 × its average, over 1.5: none today",
     )  # fmt: skip
     assert house.desk.orchestrator.no_trade()["MAX_TRADES_REACHED"] > 0
     assert_can_be_rebuilt(house)

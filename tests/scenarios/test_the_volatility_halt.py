@@ -16,7 +16,7 @@ from tests.unit.core.brokers.trading_floor import IBM, SPY, at
 
 BY_HAND: dict[str, Any] = {
     "symbols": ["SPY", "IBM"],
-    "risk": {"max_open_positions": 5},
+    "risk": {"max_open_positions": 5, "entries_a_day": 5},
     "strategies": {"vwap": {"enabled": False}},
 }
 

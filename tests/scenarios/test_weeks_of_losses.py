@@ -97,18 +97,19 @@ def test_a_week_that_lost_its_limit_is_shut_on_the_half_day_too() -> None:
     ids=id_of,
 )
 def test_max_drawdown(week: Week, minutes: int, end: str) -> None:
-    """RK-04: a gain of 9.80 on an earlier day, of which 6 are lost. Its hours are elapsed hours: 72 of them are three
-    days on the clock but where that is moved. What closes counts, and leaves it shut since the last of them.
+    """RK-04: of a balance of 5,009.80 six are lost, over a limit of nine ten-thousandths. Its hours are elapsed hours:
+    72 of them are three days on the clock but where that is moved. What closes counts, and leaves it shut since the
+    last of them.
     """
     earlier = week.before[-1]
     told = [Minute(earlier, "10:05", "101", last="10:07"), Minute(week.day, "10:05")]
-    house = Weeks(week, told, settings_with({"max_drawdown": {"stop_minutes": minutes}})).opens()
+    house = Weeks(week, told, settings_with({"max_drawdown": {"stop_minutes": minutes, "limit": "0.0009"}})).opens()
     house.wins_at("10:05", earlier)
     house.has_other_things_at_stake()
     house.trades_at("10:05")
     since = house.row("max_drawdown/global").since
 
-    it_shuts_until(house, "max drawdown: global: the fall from the peak", "max_drawdown", "global", end)
+    it_shuts_until(house, "max drawdown: global: the balance is", "max_drawdown", "global", end)
 
     assert since is not None
     assert since < at("10:06", week.day)

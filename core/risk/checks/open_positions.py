@@ -33,7 +33,7 @@ class OpenPositionsCheck:
             return refused(self.name, opposed)
         limit = desk.settings.risk.max_open_positions
         if len(taken | {(symbol, candidate.strategy)}) > limit:
-            return refused(self.name, f"max_open_positions exceeded: {len(taken)} of {limit}; close one first")
+            return refused(self.name, f"FULL, {len(taken)} of {limit} positions; close one first")
         return passed(self.name, f"{len(taken)} of {limit} before it")
 
 

@@ -1,20 +1,32 @@
-"""No entry on a day before which SPY's range had grown far over its average (RK-12)."""
+"""So many entries a day and strategy: those that were filled, that work and that are confirmed, over all symbols; none
+on a day before which SPY's range had grown far over its average (RK-12).
+"""
 
 from __future__ import annotations
 
 from core.model.staging import Verdict
 from core.risk.checks.verdicts import passed, refused
+from core.risk.entries import entries_taken
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.regime.frequency import entries_allowed
 
 
 class TradeFrequencyCheck:
-    """Shuts the strategy's entries; ends with the New York day."""
+    """Shuts the strategy's entries; ends with the New York day, or when an entry that works ends without a fill."""
 
     name = "trade frequency"
 
-    def review(self, _candidate: Candidate, desk: ReviewContext) -> Verdict:
-        risk = desk.settings.risk
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        risk, order = desk.settings.risk, candidate.order
         allowance = entries_allowed(risk.entries_a_day, desk.regime.market, desk.day, risk.frequency)
-        found = refused if allowance.is_shut else passed
-        return found(self.name, allowance.reason)
+        if allowance.is_shut:
+            return refused(self.name, allowance.reason)
+        if candidate.only_reduces:
+            return passed(self.name, "closes; takes no entry")
+        if order.replaces is not None:
+            return passed(self.name, "takes the place of an entry that is counted")
+        taken = entries_taken(candidate.strategy, desk.day, desk.ledger, desk.signed, order.client_order_id)
+        if taken.total < allowance.entries:
+            return passed(self.name, f"{taken.total} of {allowance.entries} today before it; {allowance.reason}")
+        whose = "typed entries" if candidate.is_manual else f"entries of {candidate.strategy}"
+        return refused(self.name, f"FULL, {taken.total} of {allowance.entries} {whose} today: {taken}")

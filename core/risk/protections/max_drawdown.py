@@ -1,8 +1,8 @@
-"""The fall of what the trades of a while made together shuts everything (RK-04).
+"""The fall of the balance within a while shuts everything (RK-04).
 
-Two methods. `current`: (peak - now) / peak of their cumulative profit; where it never rose above zero, what they lost
-of the equity at the window's start. `within` is freqtrade's MaxDrawdown: the largest fall inside the window, in sums
-of profit ratios.
+The balance is the equity at the window's start and the profits of the trades that were closed since. Two methods.
+`current`: (peak - now) / peak of that balance. `within` is freqtrade's MaxDrawdown: the largest fall inside the window,
+in sums of profit ratios.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from core.risk.protections.trades import ClosedTrade
 from core.risk.protections.windows import RollingCourse
 
 NOT_ENOUGH = "fewer trades than are judged"
-NO_EQUITY = "equity at the window's start is not known, and there is no peak above zero to measure by"
+NO_EQUITY = "equity at the window's start is not known"
 
 
 @dataclass(slots=True)
@@ -46,11 +46,12 @@ class Equities:
 
 @dataclass(slots=True)
 class MaxDrawdownState:
-    """`course` is in USD for the first method, and in ratios for the second."""
+    """`course` is in USD for the first method, and in ratios for the second, or where no profit is told."""
 
     course: RollingCourse = field(default_factory=RollingCourse)
     equities: Equities = field(default_factory=Equities)
     locks: Locks = field(default_factory=Locks)
+    is_in_ratios: bool = False
 
 
 class MaxDrawdown(TradeProtection):
@@ -72,32 +73,36 @@ class MaxDrawdown(TradeProtection):
     def take(self, trade: ClosedTrade) -> None:
         terms, course = self.terms(), self.state.course
         is_in_usd = terms.method == "current" and trade.profit is not None
+        self.state.is_in_ratios = not is_in_usd
         course.add(trade.closed_at, trade.profit if is_in_usd and trade.profit is not None else trade.ratio)
         course.drop_until(trade.closed_at - self._lookback())
-        fall, limit, words = self._fall(trade.closed_at)
-        if fall is not None and fall > limit:
+        fall, words = self._fall(trade.closed_at)
+        if fall is not None and fall > terms.limit:
             until = trade.closed_at + timedelta(minutes=terms.stop_minutes)
-            reason = f"{words}: {fall:.2%}, the limit is {limit:.2%}"
-            self.locks.shut(Lock(EVERYTHING, trade.closed_at, until, fall, limit, reason))
+            reason = f"{words}: {fall:.2%}, the limit is {terms.limit:.2%}"
+            self.locks.shut(Lock(EVERYTHING, trade.closed_at, until, fall, terms.limit, reason))
 
     def measures(self, at: datetime) -> Iterator[Measure]:
-        fall, limit, words = self._fall(at)
-        yield Measure(EVERYTHING, fall if fall is not None else ZERO, limit, words)
+        fall, words = self._fall(at)
+        yield Measure(EVERYTHING, fall if fall is not None else ZERO, self.terms().limit, words)
 
-    def _fall(self, at: datetime) -> tuple[Decimal | None, Decimal, str]:
-        """The measure, its limit, and what it is in words; None where there is too little to measure by."""
+    def _fall(self, at: datetime) -> tuple[Decimal | None, str]:
+        """The measure, and what it is in words; None where there is too little to measure by."""
         terms, rolling = self.terms(), self.state.course
         course = rolling.course
         if len(rolling) < terms.trade_limit:
-            return None, terms.limit, NOT_ENOUGH
+            return None, NOT_ENOUGH
         if terms.method == "within":
-            return course.drawdown, terms.limit, "the largest fall within the window"
-        if course.peak > 0:
-            return (course.peak - course.end) / course.peak, terms.limit, "the fall from the peak of cumulative profit"
+            return course.drawdown, "the largest fall within the window"
         equity = self.state.equities.at(at - self._lookback())
         if equity is None or equity <= 0:
-            return None, terms.loss_limit, NO_EQUITY
-        return max(-course.end, ZERO) / equity, terms.loss_limit, "the loss of the equity at the window's start"
+            return None, NO_EQUITY
+        peak, now = equity + course.peak, equity + course.end
+        return (peak - now) / peak, f"the balance is {self._told(now)}, {self._told(peak)} at its peak"
+
+    def _told(self, balance: Decimal) -> str:
+        """In USD; as a multiple of what it began with where nothing but ratios is known."""
+        return f"{balance:.4f} × its start" if self.state.is_in_ratios else f"{balance:,.2f} USD"
 
     def _lookback(self) -> timedelta:
         return timedelta(minutes=self.terms().lookback_minutes)

@@ -57,16 +57,24 @@ class LossStreakTerms(ProtectionTerms):
 
 
 class MaxDrawdownTerms(ProtectionTerms):
-    """The fall of what the trades of a while made together (RK-04)."""
+    """The fall of the balance within a while (RK-04)."""
 
     method: Literal["current", "within"] = Field(
-        "current", description="from the peak to now, of that peak; or freqtrade's: the largest fall within, in ratios"
+        "current",
+        description="of the balance, from peak to now; or freqtrade's: the largest fall within, in ratios",
     )
     limit: Ratio = Field(Decimal("0.15"), description="a larger fall trips it")
-    loss_limit: Ratio = Field(Decimal("0.05"), description="of equity, where there is no peak above zero (current)")
     trade_limit: Trades = Field(1, description="fewer trades are not judged")
     lookback_minutes: Minutes = Field(A_WEEK, description="older trades count no more")
     stop_minutes: Minutes = Field(A_DAY, description="shut after the last one that counted")
+
+    @model_validator(mode="before")
+    @classmethod
+    def without_what_it_had(cls, values: object) -> object:
+        """Records of an older desk hold a limit of their own for losses without a peak; the settings file may not."""
+        if isinstance(values, dict):
+            return {key: value for key, value in values.items() if key != "loss_limit"}
+        return values
 
 
 class VolatilityHaltTerms(ProtectionTerms):

@@ -28,6 +28,8 @@ class Wanted:
         Smallest part of a share.
     least
         USD of the smallest order; zero where any is.
+    is_bare
+        Nobody holds its stop: the risk budget counts all that it costs (RK-21).
     """
 
     risk: Money | None
@@ -37,6 +39,12 @@ class Wanted:
     step: Decimal
     is_long: bool = True
     least: Decimal = Decimal(0)
+    is_bare: bool = False
+
+    @property
+    def at_stake(self) -> Decimal:
+        """USD a share that it takes of the risk budget."""
+        return self.price if self.is_bare else self.way
 
 
 @dataclass(frozen=True, slots=True)

@@ -362,7 +362,7 @@ def test_positions_and_orders_on_their_way_stay_within_the_profile(
     found = said(OpenPositionsCheck(), a_candidate(), desk)
 
     assert found[0] is standing
-    assert ("max_open_positions exceeded" in found[1]) is (standing is REFUSES)
+    assert ("FULL, " in found[1]) is (standing is REFUSES)
 
 
 def test_one_strategy_a_symbol() -> None:

@@ -64,7 +64,6 @@ def test_a_position_counts_from_its_last_price_to_its_stop() -> None:
 
     assert lost(books) == 10
     assert lost(books, SPY="101.50") == 25
-    assert lost(books, SPY="98") == 0
 
 
 def test_a_position_without_a_stop_counts_whole() -> None:
@@ -88,14 +87,70 @@ def test_shares_that_a_stop_leaves_bare_count_whole_and_the_farthest_stops_count
     assert lost(books) == 4 * 2 + 6 * 1
 
 
-@pytest.mark.parametrize("holder", [StopHolder.DESK, StopHolder.YOU])
-def test_a_stop_that_the_desk_or_a_person_holds_is_a_stop(holder: StopHolder) -> None:
-    """RK-21, OP-06"""
+@pytest.mark.parametrize(
+    ("stop", "price", "a_share"),
+    [
+        ("99", "99", "0"),  # reached, not passed
+        ("99", "98", "2"),  # what was lost since the entry
+        ("99", "97.02", "2.98"),
+        ("105", "103", "2"),  # nothing was lost since the entry: how far it is through
+        ("105", "99", "6"),
+        ("150", "60", "60"),  # never more than all of it
+    ],
+)
+@pytest.mark.parametrize("holder", [StopHolder.BROKER, StopHolder.DESK])
+def test_a_stop_that_was_passed_while_the_shares_are_held_loses_by_the_price(
+    holder: StopHolder, stop: str, price: str, a_share: str
+) -> None:
+    """RK-21: it did not act, and caps nothing"""
+    books = ten_shares_at_100()
+    if holder is StopHolder.BROKER:
+        a_stop_at_the_broker(books, price=stop)
+    else:
+        books.ledger.state.orders[a_request().client_order_id].stop = a_stop_plan(stop, holder)
+
+    assert lost(books, SPY=price) == 10 * Decimal(a_share)
+
+
+def test_a_short_whose_stop_was_passed_loses_by_the_price() -> None:
+    """RK-21"""
+    books = Books()
+    order = books.creates(a_request("entry", Side.SELL, "10", effect=Effect.SHORT))
+    books.fills(order, "10", "100")
+    order.stop = a_stop_plan("101", StopHolder.DESK)
+
+    assert lost(books, SPY="103") == 30
+
+
+def test_a_stop_that_the_desk_holds_is_one_and_a_persons_own_is_none() -> None:
+    """RK-21, OP-06: nobody acts at it by himself; before it and 2 % through it the position counts whole"""
     books = ten_shares_at_100()
     order = books.ledger.state.orders[a_request().client_order_id]
-    order.stop = a_stop_plan("99", holder)
+
+    order.stop = a_stop_plan("99", StopHolder.DESK)
+    assert lost(books) == 10
+    order.stop = a_stop_plan("99", StopHolder.YOU)
+    assert lost(books) == 1000
+    assert lost(books, SPY="97.02") == Decimal("970.20")
+
+
+def test_an_entry_whose_stop_is_a_persons_own_counts_whole_from_its_review_on() -> None:
+    """RK-21: on its way as it will when it is filled; the size that passes is by its price"""
+    books = Books()
+    order = books.creates(a_request(quantity="0.1", limit="100"))
+    order.stop = a_stop_plan("99", StopHolder.YOU)
+    desk = a_desk(ledger=books.ledger)
 
     assert lost(books) == 10
+    assert said(CHECK, a_candidate(quantity="0.2", holder=StopHolder.YOU, symbol=IBM), desk) == (
+        PASSES,
+        "30.00 USD of 30.00 USD at the stops",
+    )
+    assert said(CHECK, a_candidate(quantity="0.4", holder=StopHolder.YOU, symbol=IBM), desk) == (
+        REFUSES,
+        "50.00 USD would be lost at the stops, 10.00 USD before it, over 30.00 USD; 0.2 would pass",
+    )
+    assert cap_of(a_candidate(quantity="0.2", holder=StopHolder.YOU, symbol=IBM), desk) == "the risk budget, 15 %"
 
 
 def test_a_stop_in_doubt_guards_nothing() -> None:

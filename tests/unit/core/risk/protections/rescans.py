@@ -96,10 +96,8 @@ def max_drawdown(trades: Sequence[ClosedTrade], terms: MaxDrawdownTerms) -> Iter
     if terms.method == "within":
         falls = [max(sums[: n + 1]) - at for n, at in enumerate(sums)]
         is_tripped = max(falls) > terms.limit
-    elif peak > 0:
-        is_tripped = (peak - now) / peak > terms.limit
     else:
-        is_tripped = max(-now, Decimal(0)) > terms.loss_limit
+        is_tripped = (peak - now) / (1 + peak) > terms.limit
     if is_tripped:
         yield "global", _end(trades[-1], terms.stop_minutes)
 

@@ -65,7 +65,6 @@ terms = st.fixed_dictionaries(
             {
                 "method": st.sampled_from(["current", "within"]),
                 "limit": st.sampled_from(["0", "0.15", "0.5"]),
-                "loss_limit": st.sampled_from(["0", "0.02"]),
                 "trade_limit": st.integers(1, 4),
                 "lookback_minutes": short,
                 "stop_minutes": short,

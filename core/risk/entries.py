@@ -1,0 +1,43 @@
+"""How many of a day's entries are taken, for a strategy over all symbols, and for typed orders among their own (RK-12).
+
+An entry is taken when it was filled today, wholly or in part; while it works, in doubt too, for it may still fill; and
+from the turn of its key, before it is sent. One that ends without a fill gives its place back. An order that takes
+another's place takes no place of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import date
+
+from core.execution.ledger import Ledger
+from core.model.values import ClientOrderId
+
+Signed = Callable[[str], Collection[ClientOrderId]]
+"""Entries of a strategy whose key was turned, by the id of their order; they may be in the books already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Entries that were filled on the day, those that work unfilled, and those that are signed and not sent yet."""
+
+    filled: int
+    working: int
+    signed: int
+
+    @property
+    def total(self) -> int:
+        return self.filled + self.working + self.signed
+
+    def __str__(self) -> str:
+        """`1 filled, 1 working`; `none so far`."""
+        parts = ((self.filled, "filled"), (self.working, "working"), (self.signed, "confirmed"))
+        return ", ".join(f"{count} {word}" for count, word in parts if count) or "none so far"
+
+
+def entries_taken(strategy: str, day: date, ledger: Ledger, signed: Signed, but: ClientOrderId | None = None) -> Taken:
+    """On a New York day; `but` is the order that asks, whose own key does not count against it."""
+    working = [order.id for order in ledger.unfilled_entries(strategy) if order.id != but]
+    to_come = [order_id for order_id in signed(strategy) if order_id != but and not ledger.has(order_id)]
+    return Taken(ledger.entries_filled(strategy, day), len(working), len(to_come))

@@ -1,0 +1,109 @@
+"""The fall of the balance: what was there when the window began, and the profits of the trades since."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from core.model.signal import ExitReason
+from core.model.values import Fraction, Money
+from core.risk.protections.contract import EVERYTHING, Measure
+from core.risk.protections.max_drawdown import MaxDrawdown
+from core.risk.protections.terms import FREQTRADE, MaxDrawdownTerms
+from core.risk.protections.trades import ClosedTrade, Direction
+from state.folders import Home
+from state.settings_file import SettingsError, load_settings
+from tests.unit.core.brokers.trading_floor import SPY, at
+
+NOON = at("12:00")
+
+
+def a_trade(profit: str, ratio: str = "0", minutes: int = 0) -> ClosedTrade:
+    closed = NOON + timedelta(minutes=minutes)
+    stop = ExitReason.STOP_LOSS
+    figures = Fraction(Decimal(ratio)), stop, Money(Decimal(profit))
+    return ClosedTrade(SPY, Direction.LONG, closed - timedelta(minutes=5), closed, *figures)
+
+
+def a_guard(*profits: str, equity: str = "200", terms: MaxDrawdownTerms | None = None) -> MaxDrawdown:
+    guard = MaxDrawdown(lambda: terms or MaxDrawdownTerms())
+    guard.begin_day(NOON - timedelta(days=8), Money(Decimal(equity)))
+    for number, profit in enumerate(profits):
+        guard.take(a_trade(profit, minutes=number))
+    return guard
+
+
+def measured(guard: MaxDrawdown) -> Measure:
+    (measure,) = guard.measures(NOON + timedelta(hours=1))
+    return measure
+
+
+def test_a_small_fall_after_a_small_gain_is_a_small_fall_of_the_balance() -> None:
+    """RK-04: 0.18 USD of 200.14, not 125 % of a gain of 0.14; peak and current balance are told"""
+    guard = a_guard("0.14", "-0.18")
+
+    found = measured(guard)
+
+    assert found.figure == Decimal("0.18") / Decimal("200.14")
+    assert found.words == "the balance is 199.96 USD, 200.14 USD at its peak"
+    assert guard.locks.on(EVERYTHING, NOON + timedelta(hours=1)) is None
+
+
+@pytest.mark.parametrize(
+    ("profits", "trips"),
+    [
+        (("-30",), False),  # 15 % of 200 to the cent
+        (("-30.01",), True),
+        (("100", "-45"), False),  # of the peak, 300
+        (("100", "-45.01"), True),
+        (("-20", "-10.01"), True),
+        (("-20", "15", "-25.01"), True),  # the peak is where it began
+    ],
+)
+def test_a_fall_of_more_than_the_limit_shuts_for_a_day(profits: tuple[str, ...], trips: bool) -> None:
+    """RK-04"""
+    guard = a_guard(*profits)
+    last = NOON + timedelta(minutes=len(profits) - 1)
+
+    lock = guard.locks.on(EVERYTHING, last + timedelta(hours=24) - timedelta(seconds=1))
+
+    assert (lock is not None) is trips
+    assert guard.locks.on(EVERYTHING, last + timedelta(hours=24)) is None
+
+
+def test_what_is_older_than_the_window_is_part_of_where_it_begins() -> None:
+    """RK-04: a week ago 40 of 200 were lost; the window begins with 160"""
+    guard = a_guard("-40")
+    later = NOON + timedelta(days=8)
+    guard.begin_day(later - timedelta(days=7, hours=1), Money(Decimal(160)))
+    loss = a_trade("-24", minutes=8 * 1440)
+
+    guard.take(loss)
+    (measure,) = guard.measures(later)
+
+    assert measure.figure == Decimal("0.15")
+
+
+def test_freqtrades_own_method_is_the_largest_fall_in_ratios() -> None:
+    """RK-04: of its profile, whatever the account is worth"""
+    terms = MaxDrawdownTerms.model_validate(FREQTRADE["max_drawdown"])
+    guard = MaxDrawdown(lambda: terms)
+    for number, ratio in enumerate(("0.01", "-0.03", "0.05")):
+        guard.take(a_trade("-1000", ratio, number))
+
+    assert terms.method == "within"
+    assert measured(guard).figure == Decimal("0.03")
+
+
+def test_records_of_an_older_desk_still_open_and_a_settings_file_names_what_is_gone(tmp_path: Path) -> None:
+    """RK-04, SP-06: what was a limit of its own is none any more"""
+    old = {"limit": "0.15", "loss_limit": "0.05"}
+    home = Home(tmp_path / "settings.toml", tmp_path)
+    home.settings.write_text("[risk.protections.max_drawdown]\nloss_limit = 0.05\n")
+
+    assert MaxDrawdownTerms.model_validate(old) == MaxDrawdownTerms()
+    with pytest.raises(SettingsError, match=r"max_drawdown\.loss_limit: there is no such setting"):
+        load_settings(home, {}, ())
