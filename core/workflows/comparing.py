@@ -125,6 +125,7 @@ class Comparing:
     def _compare(self, picture: BrokerPicture) -> Iterator[Effect]:
         """Steps 3 to 8."""
         self.see(picture)
+        self.desk.books_at = self.desk.at
         self.desk.held_by_the_broker = {p.symbol: p.quantity for p in picture.positions}
         comparison = self._beside(picture)
         if (ours := comparison.unreadable_of_ours()) is not None:
