@@ -167,6 +167,7 @@ class Desk:
         self.quotes: dict[Symbol, Quote] = {}
         self.instruments: dict[Symbol, Instrument] = {}
         self.lamps: dict[Line, Lamp] = {}
+        self.books_at: datetime | None = None
         self.calls: tuple[tuple[str, int], ...] = ()
         self.held_by_the_broker: dict[Symbol, Quantity] | None = None
         self.differing: frozenset[Symbol] = frozenset()
@@ -214,7 +215,7 @@ class Desk:
             account=fresh.account if fresh else self.account,
             quote=fresh.quote if fresh else self.quotes.get(symbol) or NoQuote("none seen yet; asked at the ticket"),
             instrument=fresh.instrument if fresh else self.instrument(symbol),
-            broker_time=fresh.broker_time if fresh else None,
+            broker_time=fresh.broker_time if fresh and isinstance(fresh.broker_time, datetime) else None,
             is_fresh=fresh is not None,
             protections=self.protections,
             session_of_day=self.calendar.session_on(day),

@@ -54,6 +54,7 @@ from core.views import (
     TicketView,
     TradeRow,
 )
+from core.workflows.at_the_key import reviewed, verdicts_meanwhile
 from core.workflows.listing import listed_exits
 from core.workflows.proposing import candidate_of
 
@@ -255,7 +256,7 @@ class Pictures:
             ticket=ticket,
             proposal=self._proposal(proposal),
             quote=desk.quotes.get(ticket.order.symbol) or NoQuote("none seen yet"),
-            now=self.gate.review(candidate, context),
+            now=reviewed(self.gate.review(candidate, context), *verdicts_meanwhile(desk, ticket, proposal, context)),
             refused_because=desk.stage.state.refusals.get(ticket.id, ()),
             is_confirming=desk.stage.is_confirming(ticket.proposal_id),
             signal_time=proposal.signal_time,

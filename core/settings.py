@@ -125,6 +125,14 @@ class StagingSettings(GrownPart):
     plan: PlanSettings = PlanSettings()
 
 
+class ConfirmSettings(Part):
+    """What a turned key needs beside its ticket (OP-04)."""
+
+    silent_seconds: Annotated[Decimal, Field(ge=4, le=60)] = Field(
+        Decimal(5), description="nothing over the data or trade link, a pong included, and an entry is reviewed again"
+    )
+
+
 class ExecutionSettings(Part):
     """Look-ups and time to live (EX-06, EX-07)."""
 
@@ -323,13 +331,14 @@ class DisplaySettings(Part):
 class Settings(GrownPart):
     """Everything that can be set. The profile gives the defaults; file, environment and command line go over them."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"advisers", "evaluation", "exits"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"advisers", "confirm", "evaluation", "exits"})
 
     profile: Literal["micro", "swing", "freqtrade"] = "micro"
     symbols: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9./]{0,9}$")], ...] = ("SPY",)
     account: AccountSettings = AccountSettings()
     risk: RiskSettings = RiskSettings()
     staging: StagingSettings = StagingSettings()
+    confirm: ConfirmSettings = ConfirmSettings()
     execution: ExecutionSettings = ExecutionSettings()
     reconciliation: ReconciliationSettings = ReconciliationSettings()
     strategies: StrategiesSettings = StrategiesSettings()

@@ -11,7 +11,7 @@ from core.control import jump_in_words
 from core.model.order import LegRole, OrderRequest, OrderType
 from core.model.plan import PlanLine
 from core.model.reconciliation import DifferenceKind
-from core.model.staging import StopPlan
+from core.model.staging import AT_THE_KEY, StopPlan
 from core.model.values import CENT, ZERO, plain, priced
 from core.risk.evaluation import words as evaluation
 from core.risk.regime import report
@@ -206,7 +206,10 @@ def _staging_in_words(fact: facts.Fact) -> str:
         case facts.OrderApproved():
             is_fresh = fact.equity is not None or fact.bid is not None
             figures = "on fresh figures" if is_fresh else "without fresh figures: the broker gave none in time"
-            return f"ticket {fact.ticket_id} approved {figures}" + _quote(fact.bid, fact.ask)
+            warned = tuple(f"{v.check}: {v.reason}" for v in fact.review.warnings if v.check in AT_THE_KEY)
+            return (
+                f"ticket {fact.ticket_id} approved {figures}" + _quote(fact.bid, fact.ask) + _list(warned, "; warns: ")
+            )
         case facts.ApprovalRedeemed():
             by = "permission" if fact.approval.mandate_id else "approval"
             return f"{by} {fact.approval.id} used for {fact.client_order_id}"

@@ -33,6 +33,7 @@ LONGEST_SHOWN = 60
 """Characters of a wrong value that an error repeats."""
 
 KeyPath = tuple[str, ...]
+MODE: KeyPath = ("account", "mode")
 
 
 class KeyFault(Protocol):
@@ -82,6 +83,7 @@ def load_settings(
         if isinstance(moved := layer.values.get("keys"), dict):
             layer.values["keys"] = dict(_dotted(moved))
         _check_keys(Settings, _less_own(home, layers, layer), (), layer)
+    _leave_the_mode_to_the_file(layers)
     layers.insert(0, _profile_layer(layers))
     try:
         settings = _layered(layers)
@@ -91,6 +93,14 @@ def load_settings(
         place = _owner(layers, ("keys", fault.id)).place(("keys", fault.id))
         raise SettingsError(f"{place} = {_shown(settings.keys[fault.id])}: {fault.words}")
     return settings
+
+
+def _leave_the_mode_to_the_file(layers: Sequence[Layer]) -> None:
+    """The two gates to real money stand in two places: whoever can set variables opens one of them at most (OP-10)."""
+    file, *others = layers
+    for layer in others:
+        if _found(layer.values, MODE) is not None:
+            raise SettingsError(f"{layer.place(MODE)}: the mode is taken from {file.name} alone; write it there")
 
 
 def _dotted(table: Mapping[str, object], path: KeyPath = ()) -> Iterator[tuple[str, object]]:

@@ -144,9 +144,12 @@ class BrokerPosition:
 
 @dataclass(frozen=True, slots=True)
 class FreshFigures:
-    """What was fetched for a confirmation: the broker's clock, the account and a quote, none from a cache (OP-03)."""
+    """What was fetched for a confirmation: the broker's clock, the account and a quote, none from a cache (OP-03).
 
-    broker_time: datetime
+    Each that did not come says why.
+    """
+
+    broker_time: datetime | NoAnswer
     account: Account | NoAccount
     quote: Quote | NoQuote
     instrument: Instrument | NoInstrument

@@ -107,6 +107,10 @@ class Standing(Enum):
     REFUSES = "refuses"
 
 
+FIGURES, LINK, PRICE = AT_THE_KEY = ("fresh figures", "link", "price")
+"""What a confirmation is asked beside the gate's checks; of these only what does not pass is listed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """One check's answer, with the reason in words and figures."""

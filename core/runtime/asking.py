@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
 
@@ -35,9 +35,12 @@ from core.market.port import MarketData, MarketDataError
 from core.model.account import NoAccount
 from core.model.bar import Bar
 from core.model.broker import BrokerPicture, FreshFigures, NoAnswer
-from core.model.instrument import Instrument
+from core.model.instrument import Instrument, NoInstrument
+from core.model.quote import NoQuote
 from core.model.values import Symbol
 
+TO_BE_HEARD = 0.1
+"""Seconds, of those that a confirmation waits, in which what came is taken in."""
 AT_ONCE = 8
 """Questions asked at the same time for one ticket or one comparison, of all of them."""
 
@@ -86,20 +89,26 @@ class Asking:
             return NoAnswer(str(error))
         return tuple(minute.bar for minute in found if isinstance(minute, BarArrived))
 
-    def _figures(self, symbol: Symbol) -> FreshFigures | NoAnswer:
-        """Clock, account, quote and asset at once: a ticket waits for the slowest, not for their sum (OP-03)."""
-        time, account, quote, instrument = self._at_once(
-            [
-                self.broker.time,
-                self.broker.account,
-                lambda: self.market.quote(symbol),
-                lambda: self.broker.instrument(symbol),
-            ]
+    def _figures(self, symbol: Symbol) -> FreshFigures:
+        """Clock, account, quote and asset at once, each for as long as a confirmation waits: what has not come by then
+        says so, and keeps nobody from hearing the rest (OP-03).
+        """
+        asked: list[Callable[[], Any]] = [
+            self.broker.time,
+            self.broker.account,
+            lambda: self.market.quote(symbol),
+            lambda: self.broker.instrument(symbol),
+        ]
+        seconds = float(self.desk.control.settings.staging.review_seconds)
+        futures = [self._pool.submit(act) for act in asked]
+        wait(futures, timeout=max(seconds - TO_BE_HEARD, seconds / 2))
+        time, account, quote, instrument = (_come(future, seconds) for future in futures)
+        return FreshFigures(
+            time,
+            NoAccount(account.reason) if isinstance(account, NoAnswer) else account,
+            NoQuote(quote.reason) if isinstance(quote, NoAnswer) else quote,
+            NoInstrument(instrument.reason) if isinstance(instrument, NoAnswer) else instrument,
         )
-        if isinstance(time, NoAnswer):
-            return time
-        figures = NoAccount(account.reason) if isinstance(account, NoAnswer) else account
-        return FreshFigures(time, figures, quote, instrument)
 
     def _picture(self) -> BrokerPicture | NoAnswer:
         """The broker's books, and what it says of the symbols that are traded or held."""
@@ -112,6 +121,13 @@ class Asking:
 
     def _at_once(self, acts: list[Callable[[], Any]]) -> list[Any]:
         return [future.result() for future in [self._pool.submit(act) for act in acts]]
+
+
+def _come(future: Future[Any], seconds: float) -> Any:
+    """What came of one question by now."""
+    if not future.done():
+        return NoAnswer(f"no answer in {seconds:g} s")
+    return future.result()
 
 
 def no_answer(effect: Effect, reason: str) -> Input:

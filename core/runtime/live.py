@@ -164,6 +164,8 @@ class LiveRuntime(Runtime):
         self._loop.set_exception_handler(lambda _loop, what: self._fail(what.get("exception"), str(what["message"])))
         self.at = self.clock()
         self.take(self.at, Start())
+        for line in (Line.TRADES, Line.DATA):
+            self.show(Lamp(line, LineState.CONNECTING, self.at))  # nothing came over it yet: no entry goes (OP-04)
         self._plan()
         streams = [
             asyncio.create_task(self._keep_up(self.orders.run, self._hear_update), name="order updates"),
@@ -395,7 +397,8 @@ def steady(before: Lamp | None, after: Lamp) -> Lamp:
     if before is None:
         return after
     if after.state is LineState.CONNECTING and before.state is not LineState.UP:
-        return replace(before, tries=max(before.tries, after.tries))
+        heard_at = after.heard_at or before.heard_at
+        return replace(before, tries=max(before.tries, after.tries), heard_at=heard_at)
     return replace(after, since=before.since) if after.state is before.state else after
 
 

@@ -127,6 +127,7 @@ class Comparing:
     def _compare(self, picture: BrokerPicture) -> Iterator[Effect]:
         """Steps 3 to 8."""
         self.see(picture)
+        self.desk.books_at = self.desk.at
         self.desk.held_by_the_broker = {p.symbol: p.quantity for p in picture.positions}
         comparison = self._beside(picture)
         if (ours := comparison.unreadable_of_ours()) is not None:
@@ -306,19 +307,26 @@ class Comparing:
         """Every minute of a session; where none is open then, when the next one opens. Often, where the books tell
         what the order stream does not while orders work (EX-17).
         """
-        every = self._seconds("poll_seconds" if self._is_deaf() else "every_seconds")
+        every = self._every()
         if self.asked_at is None or not every:
             return None
         at = self.asked_at + every
         calendar = self.desk.calendar
         return calendar.next_session(at).open if isinstance(calendar.session_at(at), NoSession) else at
 
-    def _is_deaf(self) -> bool:
-        """Whether orders work and nothing comes over their stream."""
+    def _every(self) -> timedelta:
+        """Where nothing comes over the order stream, the books tell in its place: often while orders work, and within
+        the silence that sends an entry back to review while the ticket of one is open (OP-04).
+        """
         lamp = self.desk.lamps.get(Line.TRADES)
-        return (
-            lamp is not None and lamp.state is not LineState.UP and next(self.desk.ledger.working(), None) is not None
-        )
+        every = self._seconds("every_seconds")
+        if lamp is None or lamp.state is LineState.UP:
+            return every
+        tickets = self.desk.stage.state.tickets.values()
+        if any(not ticket.order.effect.only_reduces for ticket in tickets):
+            silence = timedelta(seconds=float(self.desk.control.settings.confirm.silent_seconds))
+            return min(self._seconds("poll_seconds"), silence / 2)
+        return self._seconds("poll_seconds") if next(self.desk.ledger.working(), None) is not None else every
 
     def _again(self) -> None:
         self.ask_at = self.desk.at + self._seconds("again_seconds")

@@ -24,7 +24,7 @@ from core.inputs import Confirm, FiguresFetched, LookAt, OpenTicket
 from core.model.account import Account
 from core.model.broker import FreshFigures
 from core.model.hours import extended_span
-from core.model.order import OrderRequest, OrderType, Side, StopHolder, Terms
+from core.model.order import OrderRequest, OrderType, StopHolder, Terms
 from core.model.quote import Quote
 from core.model.session import NoSession, Session
 from core.model.staging import (
@@ -33,6 +33,7 @@ from core.model.staging import (
     Mandate,
     MandateKind,
     Proposal,
+    Review,
     StopPlan,
     Ticket,
     digest_of_ticket,
@@ -47,13 +48,13 @@ from core.model.values import (
     Quantity,
     TicketId,
     plain,
-    tick_of,
 )
 from core.risk.checks.buying_power import free_for
 from core.risk.checks.margin import margin_effect
 from core.risk.gate import Gate, ReviewContext
 from core.risk.margin import MarginEffect
 from core.staging.stage import Confirmation
+from core.workflows.at_the_key import reviewed, touch_of, verdicts_at_the_key
 from core.workflows.changing import Changing
 from core.workflows.closing import Closing, exit_reason_of
 from core.workflows.listing import watched_exits
@@ -65,7 +66,6 @@ NOBODY = ProposalId("")
 """For figures that no proposal asked for."""
 NO_TICKET = "there is no such ticket; open the proposal again"
 STOPS_CHANGED = "the stops at the broker have changed since; open the proposal again"
-NO_FIGURES = "the broker's clock, account and quote did not come in time; open the proposal again"
 
 
 class Confirming:
@@ -289,8 +289,11 @@ class Confirming:
             self.desk.record(ConfirmationRefused(ticket_id, (refusal,)))
             return
         context = self.desk.figures_for(self.desk.at, proposal.symbol, fresh)
-        review = self.gate.review(candidate_of(proposal), context)
-        reasons = tuple(f"{v.check}: {v.reason}" for v in review.refusals) + self._doubts(confirmation, fresh, context)
+        review = reviewed(
+            self.gate.review(candidate_of(proposal), context),
+            *verdicts_at_the_key(self.desk, ticket, proposal, fresh, context),
+        )
+        reasons = tuple(f"{v.check}: {v.reason}" for v in review.refusals) + self._doubts(confirmation, context)
         if reasons:
             self.desk.record(ConfirmationRefused(ticket_id, reasons))
             return
@@ -302,11 +305,9 @@ class Confirming:
         """Whether this turned key was refused; a wrong key on the same ticket before it was not this one."""
         return confirmation.is_void and confirmation.ticket.id in self.desk.stage.state.refusals
 
-    def _doubts(
-        self, confirmation: Confirmation, fresh: FreshFigures | None, context: ReviewContext
-    ) -> tuple[str, ...]:
-        """What refuses beyond the gate: a change that cannot be made; an exit of more than is left; an entry without
-        fresh figures, or whose price ran away (OP-03, OP-04).
+    def _doubts(self, confirmation: Confirmation, context: ReviewContext) -> tuple[str, ...]:
+        """What refuses whatever the order does: a change that cannot be made, an exit of more than is left, a signal
+        whose time is over.
         """
         proposal = confirmation.proposal
         if refusal := self.changing.refusal(proposal, context.quote):
@@ -323,35 +324,17 @@ class Confirming:
             )
             is_too_much = confirmation.ticket.order.quantity > left
             return (f"only {plain(left)} are left to close by now; open it again",) if is_too_much else ()
-        if fresh is None:
-            return (NO_FIGURES,)
         if proposal.expires_at is not None and self.desk.at >= proposal.expires_at:
             return ("the signal's time is over; wait for the next one",)
-        before, now = confirmation.ticket.price_at_opening, touch_of(proposal.order.side, context)
-        if before is None or now is None:
-            return ()
-        against = now - before if proposal.order.side is Side.BUY else before - now
-        allowed = self._allowed_move(proposal, before)
-        if against > allowed:
-            return (f"the price moved {against} USD against it, more than {allowed:.2f}; open it again",)
         return ()
 
-    def _allowed_move(self, proposal: Proposal, price: Price) -> Decimal:
-        staging = self.desk.control.settings.staging
-        aimed = proposal.order.limit_price or price
-        if isinstance(proposal.stop, StopPlan):
-            part = staging.move_of_stop * abs(aimed - proposal.stop.price)
-        else:
-            part = staging.move * price
-        return max(part, 2 * tick_of(price))
-
-    def _approved(self, confirmation: Confirmation, review: object, fresh: FreshFigures | None) -> OrderApproved:
+    def _approved(self, confirmation: Confirmation, review: Review, fresh: FreshFigures | None) -> OrderApproved:
         account = fresh.account if fresh and isinstance(fresh.account, Account) else None
         quote = fresh.quote if fresh and isinstance(fresh.quote, Quote) else None
         return OrderApproved(
             ticket_id=confirmation.ticket.id,
             approval_id=confirmation.approval.id,
-            review=review,  # type: ignore[arg-type]
+            review=review,
             equity=account.equity if account else None,
             buying_power=account.buying_power if account else None,
             bid=quote.bid if quote else None,
@@ -430,13 +413,6 @@ def in_the_way(desk: Desk, proposal: Proposal) -> tuple[ClientOrderId, ...]:
         *(order.id for order in exits if order.stands_by and not ledger.is_held(order)),
         *(order.id for order in entries if order.request.legs and order.filled_quantity),
     )
-
-
-def touch_of(side: Side, context: ReviewContext) -> Price | None:
-    """The price at which the order would trade now: the ask for a buy, the bid for a sale."""
-    if not isinstance(context.quote, Quote):
-        return None
-    return context.quote.ask if side is Side.BUY else context.quote.bid
 
 
 def figures_of(proposal: Proposal, price: Price | None, context: ReviewContext) -> Figures:

@@ -24,7 +24,8 @@ from core.model.values import NO_SHARES, ZERO, ClientOrderId, Digest, Money, Pri
 from core.risk.checks.buying_power import free_for
 from core.risk.gate import Gate, ReviewContext
 from core.risk.margin import Unknown, requirement_of
-from core.workflows.confirming import in_the_way, touch_of
+from core.workflows.at_the_key import touch_of
+from core.workflows.confirming import in_the_way
 from core.workflows.proposing import candidate_of, left_to_close
 
 TWICE = "the plan has an order for this position before it; one order a position and plan"

@@ -12,7 +12,7 @@ from core.desk import Desk
 from core.effects import Effect
 from core.facts import ExitReleased, MandateEnded, TicketClosed
 from core.inputs import OpenTicket, TakeBackExits
-from core.model.broker import FreshFigures
+from core.model.broker import FreshFigures, NoAnswer
 from core.model.order import OrderStatus, OrderType
 from core.model.position import Position
 from core.model.signal import ExitReason
@@ -52,7 +52,7 @@ class Unattended:
             return
         self._asked.discard(ticket.proposal_id)
         use = self._permit(self.desk.stage.state.proposals[ticket.proposal_id])
-        if use is None or fresh is None:
+        if use is None or fresh is None or isinstance(fresh.broker_time, NoAnswer):
             self.desk.record(TicketClosed(ticket.id, NEEDS_A_KEY))
             return
         self.desk.record(ExitReleased(ticket.proposal_id, use.mandate.id, ticket.order.quantity))

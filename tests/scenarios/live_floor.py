@@ -36,6 +36,8 @@ from tests.unit.core.brokers.trading_floor import NewYorkHours, Notebook, at
 
 LOOK = 0.005
 """Seconds between two looks for something to tell."""
+PONG = 0.5
+"""Seconds between two signs of life of a link."""
 
 
 class LiveFloor:
@@ -47,6 +49,10 @@ class LiveFloor:
         What a request brings in place of its answer, by the method's name; it arrives all the same.
     is_mute
         The stream of updates tells nothing.
+    silent
+        Links over which nothing comes any more, a pong neither.
+    unquoted
+        Why the market gives no quote when asked; empty where it does.
     """
 
     def __init__(self, opens: str, bars: Sequence[Bar]) -> None:
@@ -57,6 +63,8 @@ class LiveFloor:
         self.asked: list[str] = []
         self.troubles: dict[str, NoAnswer] = {}
         self.is_mute = False
+        self.silent: set[Line] = set()
+        self.unquoted = ""
         self.updates, self.market = Updates(self), Market(self)
         self._begun = 0
 
@@ -113,6 +121,15 @@ class LiveFloor:
             return self.troubles.get("picture") or self.moved().picture(self.now())
 
 
+async def keeps_alive(floor: LiveFloor, line: Line, show: Callable[[Lamp], None]) -> None:
+    """Says what every pong says: that the link is there."""
+    since = floor.now()
+    while True:
+        if line not in floor.silent:
+            show(Lamp(line, LineState.UP, since, floor.now()))
+        await asyncio.sleep(PONG)
+
+
 class Updates:
     """The stream of order updates."""
 
@@ -120,13 +137,16 @@ class Updates:
         self.floor = floor
 
     async def run(self, hear: Callable[[OrderUpdate], None], show: Callable[[Lamp], None]) -> None:
-        show(Lamp(Line.TRADES, LineState.UP, self.floor.now()))
-        while True:
-            with self.floor.lock:
-                told = [] if self.floor.is_mute else self.floor.moved().take_updates()
-            for update in told:
-                hear(update)
-            await asyncio.sleep(LOOK)
+        alive = asyncio.create_task(keeps_alive(self.floor, Line.TRADES, show))
+        try:
+            while True:
+                with self.floor.lock:
+                    told = [] if self.floor.is_mute else self.floor.moved().take_updates()
+                for update in told:
+                    hear(update)
+                await asyncio.sleep(LOOK)
+        finally:
+            alive.cancel()
 
 
 class Market:
@@ -136,13 +156,18 @@ class Market:
         self.floor = floor
 
     async def run(self, hear: Callable[[Heard], None], show: Callable[[Lamp], None]) -> None:
-        show(Lamp(Line.DATA, LineState.UP, self.floor.now()))
-        for bar in self.floor.bars:
-            await asyncio.sleep((bar.end - self.floor.now()).total_seconds())
-            hear(BarArrived(bar, "the floor"))
-        await asyncio.Event().wait()
+        alive = asyncio.create_task(keeps_alive(self.floor, Line.DATA, show))
+        try:
+            for bar in self.floor.bars:
+                await asyncio.sleep((bar.end - self.floor.now()).total_seconds())
+                hear(BarArrived(bar, "the floor"))
+            await asyncio.Event().wait()
+        finally:
+            alive.cancel()
 
     def quote(self, symbol: Symbol) -> Quote | NoQuote:
+        if self.floor.unquoted:
+            return NoQuote(self.floor.unquoted)
         with self.floor.lock:
             return self.floor.moved().quote(self.floor.now(), symbol)
 

@@ -21,9 +21,23 @@ from core.facts import (
     SubmissionBlocked,
     TicketClosed,
 )
-from core.inputs import Confirm, Decline, LeaveTicket, LookAt, OpenTicket, ProposeClose, ProposeOrder
+from core.inputs import (
+    Confirm,
+    Decline,
+    FiguresFetched,
+    Input,
+    LeaveTicket,
+    LookAt,
+    OpenTicket,
+    ProposeClose,
+    ProposeOrder,
+    QuoteArrived,
+)
+from core.model.account import NoAccount
+from core.model.broker import FreshFigures, NoAnswer
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus, OrderType, StopHolder
+from core.model.quote import NoQuote
 from core.model.staging import Standing
 from core.model.values import Digest, Price, Quantity, Symbol
 from tests.scenarios.house import (
@@ -179,6 +193,58 @@ def test_a_broken_answer_refuses_an_entry_at_once() -> None:
     assert house.requests() == []
 
 
+NOT_THERE = NoAnswer("Alpaca's data service did not answer")
+LESS = {
+    "the broker's clock did not come": lambda figures: replace(figures, broker_time=NOT_THERE),
+    "the account's figures did not come": lambda figures: replace(figures, account=NoAccount(NOT_THERE.reason)),
+    "no quote came": lambda figures: replace(figures, quote=NoQuote(NOT_THERE.reason)),
+}
+
+
+def one_figure_is_missing(house: House, words: str) -> None:
+    """From here on clock, account or quote has no answer; the other two have."""
+    ask, without = house.line.ask, LESS[words]
+
+    def asked(effect: Effect) -> Input:
+        answer = ask(effect)
+        if isinstance(answer, FiguresFetched) and isinstance(answer.answer, FreshFigures):
+            return replace(answer, answer=without(answer.answer))
+        return answer
+
+    house.line.ask = asked  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("words", LESS)
+def test_without_its_clock_its_account_or_its_quote_no_entry_passes(words: str) -> None:
+    """OP-03: each of the three is needed, and the refusal names the one that did not come."""
+    house = a_house_with_an_open_ticket()
+    one_figure_is_missing(house, words)
+
+    house.confirms()
+    house.until("10:06:05")
+
+    told = " ".join(house.last(ConfirmationRefused).reasons)
+    assert f"{words}: {NOT_THERE.reason}" in told
+    assert house.requests() == []
+
+
+@pytest.mark.parametrize("words", LESS)
+def test_without_one_of_them_an_exit_goes_on_with_a_warning(words: str) -> None:
+    """OP-03, RK-22"""
+    house = a_house_in_a_position(("10:06", "10:09", STEADY), ("10:10", "10:40", RECOVERY))
+    house.until("10:11:01")
+    house.opens_ticket()
+    house.until("10:11:02")
+    one_figure_is_missing(house, words)
+
+    house.confirms()
+    house.until("10:11:20")
+
+    warnings = [v.reason for v in house.last(OrderApproved).review.warnings if v.check == "fresh figures"]
+    assert [w.startswith(words) for w in warnings] == [True]
+    assert house.held() == house.held_by_the_broker() == "0"
+
+
 def test_a_ticket_whose_figures_do_not_come_opens_without_them() -> None:
     """OP-03"""
     house = a_house_with_a_proposal()
@@ -192,50 +258,86 @@ def test_a_ticket_whose_figures_do_not_come_opens_without_them() -> None:
     assert {"spread", "quote age"} <= warnings
 
 
-@pytest.mark.parametrize(
-    ("ask", "is_sent"),
-    [("99.68", True), ("99.69", False)],
-)
-def test_a_price_that_moved_over_a_quarter_of_the_way_to_the_stop_is_reviewed_again(ask: str, is_sent: bool) -> None:
-    """OP-04: from 99.61 a quarter of 0.30 USD is 0.075, so 99.68 is within and 99.69 over it."""
-    house = a_house_with_an_open_ticket()
-    house.exchange.take_quote(a_quote("10:06:01", "99.60", ask))
+def a_house_with_a_market_ticket(stop: str = "99.20") -> House:
+    """It is 10:06:01, and the ticket of a buy at the market has been open for a second, at an ask of 99.61."""
+    house = a_quiet_house()
+    house.presses(a_typed_buy(limit=None, stop=stop))
+    house.opens_ticket()
+    return house.until("10:06:01")
+
+
+@pytest.mark.parametrize(("ask", "is_sent"), [("99.71", True), ("99.72", False)])
+def test_a_market_order_is_reviewed_again_beyond_a_quarter_of_the_way_to_its_stop(ask: str, is_sent: bool) -> None:
+    """OP-04: a quarter of the 0.41 USD from 99.61 to 99.20 is 0.1025."""
+    house = a_house_with_a_market_ticket()
+    house.exchange.take_quote(a_quote("10:06:01", "99.69", ask))
 
     house.confirms()
     house.until("10:06:02")
 
     assert bool(house.requests()) is is_sent
     if not is_sent:
-        assert "the price moved 0.08 USD against it" in house.last(ConfirmationRefused).reasons[0]
+        (reason,) = house.last(ConfirmationRefused).reasons
+        assert "0.11 USD against you, from 99.61 to 99.72" in reason
         assert house.proposal.order.symbol == SPY
 
 
-@pytest.mark.parametrize(("ask", "is_sent"), [("99.71", True), ("99.72", False)])
-def test_exactly_a_quarter_of_the_way_is_still_confirmed(ask: str, is_sent: bool) -> None:
-    """OP-04: a quarter of the 0.40 USD from 99.60 to 99.20 is 0.10."""
-    house = a_quiet_house()
-    house.presses(a_typed_buy(stop="99.20"))
-    house.opens_ticket()
-    house.until("10:06:01")
-    house.exchange.take_quote(a_quote("10:06:01", "99.65", ask))
+@pytest.mark.parametrize("ask", ["99.69", "101.00"])
+def test_a_limit_that_still_protects_its_owner_only_warns_with_both_prices(ask: str) -> None:
+    """OP-04"""
+    house = a_house_with_an_open_ticket()
+    house.exchange.take_quote(a_quote("10:06:01", "99.60", ask))
 
     house.confirms()
     house.until("10:06:02")
 
-    assert bool(house.requests()) is is_sent
+    assert house.facts(ConfirmationRefused) == []
+    assert house.requests()[0] == "submit buy limit 0.502"
+    (warning,) = [v for v in house.last(OrderApproved).review.warnings if v.check == "price"]
+    assert f"from 99.61 to {ask}" in warning.reason
+    assert "your limit 99.60 still holds" in warning.reason
+
+
+def test_the_ticket_says_that_the_price_ran_while_it_is_read() -> None:
+    """OP-03, OP-04"""
+    house = a_house_with_an_open_ticket()
+    house.line.take(house.line.at, QuoteArrived(a_quote("10:06:01", "99.60", "99.69")))
+
+    shown = house.line.picture().tickets[0].now
+
+    assert [v.reason for v in shown.warnings if v.check == "price"] == [
+        "it moved 0.08 USD against you, from 99.61 to 99.69, more than 0.075; your limit 99.60 still holds"
+    ]
+
+
+def test_a_market_order_whose_ticket_knew_no_price_is_reviewed_again() -> None:
+    """OP-03, OP-04: nobody has read a price that it could be held to."""
+    house = a_quiet_house()
+    house.presses(a_typed_buy(limit=None, stop="99.20"))
+    house.line.breaks_at(FetchFigures, arrives=True)
+    house.desk.quotes.clear()
+    house.opens_ticket()
+    house.until("10:06:01")
+    assert house.ticket.price_at_opening is None
+
+    house.confirms()
+    house.until("10:06:02")
+
+    assert any("no price was known" in reason for reason in house.last(ConfirmationRefused).reasons)
+    assert house.requests() == []
 
 
 def test_a_refused_confirmation_can_be_opened_and_confirmed_again() -> None:
     """OP-04"""
-    house = a_house_with_an_open_ticket()
-    house.exchange.take_quote(a_quote("10:06:01", "99.60", "99.69"))
+    house = a_house_with_a_market_ticket()
+    house.exchange.take_quote(a_quote("10:06:01", "99.71", "99.72"))
     house.confirms()
     house.until("10:06:02")
 
     house.confirms_at("10:06:05")
     house.until("10:06:10")
 
-    assert house.requests()[0] == "submit buy limit 0.502"
+    assert house.requests()[0] == "submit buy market 0.1"
 
 
 def test_a_price_that_moved_for_it_is_no_reason_to_ask_again() -> None:

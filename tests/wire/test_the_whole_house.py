@@ -264,10 +264,11 @@ def test_keys_that_alpaca_does_not_know_are_one_line_and_no_account(market: Loop
 
 def test_one_gate_of_two_is_paper_and_said(market: LoopbackExchange, tmp_path: Path) -> None:
     """OP-10"""
-    keyturn = Keyturn(environ(market, tmp_path, KEYTURN_ACCOUNT__MODE="live"))
+    tmp_path.joinpath("settings.toml").write_text('[account]\nmode = "live"\n')
+    keyturn = Keyturn(environ(market, tmp_path))
     assert keyturn._mode(keyturn._settings(())) is Mode.PAPER
     with opened(keyturn) as desk:
         view = desk.waits(lambda view: view.status.notes, "the note")
     assert any("trades on PAPER" in note for note in view.status.notes)
-    both = Keyturn(environ(market, tmp_path, KEYTURN_ACCOUNT__MODE="live", KEYTURN_ALLOW_LIVE="1"))
+    both = Keyturn(environ(market, tmp_path, KEYTURN_ALLOW_LIVE="1"))
     assert both._mode(both._settings(())) is Mode.LIVE

@@ -42,6 +42,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before the next try, doubling; half of it is chance."""
 AFTER_A_REFUSAL = 60.0
 """Seconds before keys that were refused are tried again."""
+PING_EVERY = 2.0
+"""Seconds between pings: a quiet market answers them, a silent link does not (OP-04)."""
 CLOSING = 1.0
 """Seconds that the other side has for its part of a goodbye."""
 LARGEST_MESSAGE = 2**22
@@ -139,7 +141,7 @@ class AlpacaOrderStream:
                     await self._authenticate(socket)
                     await self._subscribe(socket, hear)
                 lamps.up()
-                await self._listen(socket, hear, lamps)
+                await self._stay(socket, hear, lamps)
         except InvalidStatus as error:
             if error.response.status_code == UNAUTHORISED:
                 raise _KeysRefusedError("HTTP 401") from None
@@ -176,25 +178,43 @@ class AlpacaOrderStream:
             if hear is not None:
                 self._take(message, raw, hear)
 
+    async def _stay(self, socket: ClientConnection, hear: Callable[[OrderUpdate], None], lamps: StreamLamps) -> None:
+        """Listen and ping beside each other, until one of them ends: no update waits for a pong."""
+        tasks = {
+            asyncio.create_task(self._listen(socket, hear, lamps)),
+            asyncio.create_task(self._keep_pinging(socket, lamps)),
+        }
+        try:
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
     async def _listen(self, socket: ClientConnection, hear: Callable[[OrderUpdate], None], lamps: StreamLamps) -> None:
         while True:
-            try:
-                async with asyncio.timeout(self._silence_seconds):
-                    raw = await socket.recv()
-            except TimeoutError:
-                await self._ping(socket)
-                lamps.heard()
-                continue
+            raw = await socket.recv()
             lamps.heard()
             self._take(self._decoded(raw), raw, hear)
 
-    async def _ping(self, socket: ClientConnection) -> None:
-        """Nothing came for long, which is right where nothing is traded: a pong says that the other side is there."""
-        try:
-            async with asyncio.timeout(self._read_seconds):
-                await (await socket.ping())
-        except TimeoutError:
-            raise _MuteError from None
+    async def _keep_pinging(self, socket: ClientConnection, lamps: StreamLamps) -> None:
+        """Nothing comes where nothing is traded: a pong says that the other side is there. Neither for long is a
+        connection that only looks open.
+        """
+
+        def hear(pong: asyncio.Future[float]) -> None:
+            if not pong.cancelled() and pong.exception() is None:
+                lamps.heard()
+
+        while True:
+            await asyncio.sleep(min(PING_EVERY, self._silence_seconds))
+            pong = asyncio.ensure_future(await socket.ping())
+            pong.add_done_callback(hear)
+            answered, _ = await asyncio.wait({pong}, timeout=self._read_seconds)
+            if not answered and lamps.quiet_for() >= self._silence_seconds:
+                raise _MuteError
 
     def _take(self, message: dict[str, Any], raw: str | bytes, hear: Callable[[OrderUpdate], None]) -> None:
         data = message.get("data")

@@ -21,7 +21,7 @@ class StreamLamps:
         self._show = show
         self._now = now
         self._heard_at: datetime | None = None
-        self._told_at = self._up_at = float("-inf")
+        self._told_at = self._up_at = self._word_at = float("-inf")
         self._since = now()
         self._state: LineState | None = None
         self._is_up = False
@@ -32,14 +32,21 @@ class StreamLamps:
 
     def up(self) -> None:
         self._heard_at = self._now()
-        self._up_at = asyncio.get_running_loop().time()
+        self._up_at = self._word_at = asyncio.get_running_loop().time()
         self._is_up = True
         self._tell(LineState.UP, "")
 
     def heard(self) -> None:
-        self._heard_at = self._now()
-        if asyncio.get_running_loop().time() - self._told_at >= OFTEN_ENOUGH:
+        """A message, or a pong; one that comes after the end of its connection says nothing any more."""
+        if not self._is_up:
+            return
+        self._heard_at, self._word_at = self._now(), asyncio.get_running_loop().time()
+        if self._word_at - self._told_at >= OFTEN_ENOUGH:
             self._tell(LineState.UP, "")
+
+    def quiet_for(self) -> float:
+        """Seconds without a message and without a pong."""
+        return asyncio.get_running_loop().time() - self._word_at
 
     def lost(self, state: LineState, words: str) -> None:
         """A connection that fell soon after it stood counts on: a server that does so is not asked without pause."""

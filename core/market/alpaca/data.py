@@ -41,6 +41,8 @@ from core.wall_clock import utc_now
 
 THREADS = 8
 QUOTES_EVERY = timedelta(seconds=1)
+PING_EVERY = 2.0
+"""Seconds between pings: a quiet market answers them, a silent link does not (OP-04)."""
 CONFLATED = 0.05
 """Seconds that quotes of the stream wait for a newer one of their symbol."""
 SHOWN_AGAIN = timedelta(seconds=1)
@@ -178,7 +180,9 @@ class AlpacaData:
             switch.opened(self._now())
             self._look()
             self._take_messages(switch, beside)
-            await together(self._listen(switch, socket), self._watch(switch, socket))
+            await together(
+                self._listen(switch, socket), self._watch(switch, socket), self._keep_pinging(switch, socket)
+            )
         except StreamRefusedError as error:
             switch.refused(self._now(), error.code, error.message)
         except StreamLostError as error:
@@ -203,6 +207,14 @@ class AlpacaData:
                 raise StreamLostError("Alpaca's stream fell silent and did not answer a ping")
             switch.ponged(self._now())
             self._look()
+
+    async def _keep_pinging(self, switch: Switch, socket: DataSocket) -> None:
+        """A pong says that the link is there; whether something is missing on it, `_watch` asks."""
+        while True:
+            await asyncio.sleep(PING_EVERY)
+            if await socket.is_there():
+                switch.line.alive(self._now())
+                self._look()
 
     def _take_messages(self, switch: Switch, messages: Sequence[Message]) -> None:
         now = self._now()
@@ -295,8 +307,10 @@ class AlpacaData:
             finally:
                 has_asked = True
             fails = 0
+            switch.line.alive(self._now())
             for sighting in self._quotes.found(found, self._now()):
                 self._hear(sighting)
+            self._look()
             await asyncio.sleep(QUOTES_EVERY.total_seconds())
 
     def _before_the_next_quotes(self, error: Exception, fails: int) -> timedelta:

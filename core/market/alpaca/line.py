@@ -156,9 +156,14 @@ class StreamLine:
     def opened(self, now: datetime) -> None:
         """Connected, authenticated, subscribed; a stream that was doubted has to speak first."""
         self.opened_at = now
+        self.alive(now)
         self._word_at = self._asked_at = self.bar_at = now
         if self._doubt is Doubt.NONE or not self._timetable.is_open(now):
             self._rise(now)
+
+    def alive(self, now: datetime) -> None:
+        """A pong, or the answer to a poll: the link is there, whether or not the market speaks (OP-04)."""
+        self.heard_at = now
 
     def heard(self, now: datetime, *, is_bar: bool) -> None:
         """Market data came."""
@@ -205,6 +210,7 @@ class StreamLine:
 
     def polled(self, now: datetime) -> None:
         """A poll was answered: what the stream would tell is known."""
+        self.alive(now)
         if self.is_up or (self.state is LineState.CONNECTING and self.tries <= 1):
             return
         self._is_polled = True

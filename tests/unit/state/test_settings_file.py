@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from core.model.account import Mode
 from core.model.order import StopHolder
 from core.settings import PROFILES, Settings
 from state.example_settings import example_settings
@@ -181,6 +182,23 @@ def test_a_wrong_variable_and_a_wrong_option_are_named(home):
     assert refusal(home, "", {"KEYTURN_RISK": "1"}).startswith("environment: KEYTURN_RISK = 1: must be a table")
     assert "whole already" in refusal(home, "", {"KEYTURN_RISK": "1", "KEYTURN_RISK__SPREAD_LIMIT": "1"})
     assert "give one of the two" in refusal(home, "", {}, "risk.spread_limit=0.1", "risk=5")
+
+
+@pytest.mark.parametrize("value", ["live", "paper"])
+def test_the_mode_is_taken_from_the_file_alone(home, value):
+    """OP-10: two gates in two places; whoever can set variables or options opens one of them at most."""
+    told = "the mode is taken from settings.toml alone; write it there"
+    variables = {"KEYTURN_ACCOUNT__MODE": value}, {"KEYTURN_ACCOUNT": f'{{ mode = "{value}" }}'}
+    for variable in variables:
+        (name,) = variable
+        assert refusal(home, "", variable).startswith(f"environment: {name}")
+        assert refusal(home, "", variable).endswith(told)
+        assert refusal(home, '[account]\nmode = "live"\n', variable).endswith(told)
+    for option in (f"account.mode={value}", f'account={{ mode = "{value}" }}'):
+        assert refusal(home, "", {}, option) == f"--set {option.split('=')[0].strip()}: {told}"
+    assert load_settings(home, {}).account.mode is Mode.PAPER
+    home.settings.write_text('[account]\nmode = "live"\n')
+    assert load_settings(home, {"KEYTURN_ALLOW_LIVE": "1"}).account.mode is Mode.LIVE
 
 
 def test_an_unknown_variable_is_refused_without_its_value(home):

@@ -148,6 +148,22 @@ async def test_a_quiet_market_is_not_a_broken_line() -> None:
     assert first < second
 
 
+async def test_no_update_waits_for_a_pong() -> None:
+    """EX-05, OP-04: no ping is answered any more, and what is told is heard all the same."""
+
+    async def deaf(socket: ServerConnection) -> None:
+        await agree(socket)
+        socket.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.sleep(0.5)
+        await socket.send(an_update())
+        await socket.wait_closed()
+
+    async with an_ear(deaf, silence_seconds="0.2", read_seconds="30") as (ear, _):
+        await ear.until(lambda: bool(ear.updates))
+
+    assert ear.states == [CONNECTING, UP]
+
+
 async def test_a_mute_line_is_shown_and_left() -> None:
     """EX-09: open, and not even a pong comes."""
 

@@ -8,6 +8,7 @@ import time
 import pytest
 from pydantic import SecretStr
 
+from core.market.alpaca import data
 from core.market.alpaca.counts import Seen
 from core.market.alpaca.socket import DataSocket
 from core.model.connection import LineState
@@ -86,6 +87,48 @@ async def test_a_socket_that_answers_no_ping_is_lost_and_made_anew() -> None:
         desk.clock("9:30:40")
         await eventually(lambda: server.accepted == 2)
         await desk.is_up()
+
+
+async def test_a_quiet_link_that_answers_pings_is_heard_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OP-04: nothing is said for 15 s, and the lamp knows that the other side is there."""
+    monkeypatch.setattr(data, "PING_EVERY", 0.02)
+    async with a_server() as server, a_desk(server, "9:35:30") as desk:
+        desk.starts()
+        await desk.is_up()
+        for clock in ("9:35:35", "9:35:40", "9:35:45"):
+            desk.clock(clock)
+            await eventually(lambda clock=clock: desk.lamps[-1].heard_at == at(clock))
+
+        assert desk.state() is LineState.UP
+        server.goes_deaf()
+        desk.clock("9:35:48")
+        await server.quotes_now(desk.now)
+        await eventually(lambda: desk.lamps[-1].heard_at == at("9:35:48"))
+
+
+async def test_a_link_that_answers_no_ping_is_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OP-04"""
+    monkeypatch.setattr(data, "PING_EVERY", 0.02)
+    async with a_server() as server, a_desk(server, "9:35:30", read_seconds=0.3) as desk:
+        desk.starts()
+        await desk.is_up()
+        server.goes_deaf()
+        await asyncio.sleep(0.1)  # the pongs that were under way
+        desk.clock("9:35:40")
+        await asyncio.sleep(0.6)
+
+        assert desk.lamps[-1].heard_at < at("9:35:40")
+
+
+async def test_quotes_that_are_asked_for_are_a_sign_of_life_too() -> None:
+    """OP-04: no stream, and the last good answer counts."""
+    async with a_server() as server, a_desk(server, "9:35:30") as desk:
+        server.admission = [{"T": "error", "code": 406, "msg": "connection limit exceeded"}]
+        desk.starts()
+        await eventually(lambda: any("another program" in lamp.words for lamp in desk.lamps))
+        desk.clock("9:35:50")
+
+        await eventually(lambda: desk.lamps[-1].heard_at == at("9:35:50"))
 
 
 async def test_another_program_on_the_only_connection_means_polling_with_a_word_and_a_try_each_minute() -> None:
