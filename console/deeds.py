@@ -83,16 +83,19 @@ class Deeds:
             self._acts[what](view, key)
 
     def flatten(self) -> None:
-        """Stages a close of each position; several are put on one plan, one picture later, and signed once (OP-05)."""
+        """Stages a close of each position; several, and the entries that work, are put on one plan, one picture later,
+        and signed once (OP-05, OP-07).
+        """
         view = self.behind.view
         if view is None:
             return
-        if not view.positions:
-            self.behind.say("nothing is held: there is nothing to flatten")
+        entries = view.kill.entries_working
+        if not view.positions and not entries:
+            self.behind.say("nothing is held and no entry works: there is nothing to flatten")
             return
         exits = {(row.symbol, row.strategy) for row in view.proposals if row.is_urgent}
         waiting = [row.symbol for row in view.positions if (row.symbol, row.strategy) in exits]
-        if len(waiting) == len(view.positions) and len(waiting) > 1:
+        if len(waiting) == len(view.positions) and (len(waiting) > 1 or entries):
             self.following.sign_closes()
             return
         if len(waiting) == len(view.positions):
