@@ -38,7 +38,7 @@ from core.inputs import (
     TakeBackExits,
 )
 from core.model.order import StopHolder
-from core.model.values import ClientOrderId, Fraction, Price, ProposalId, Quantity, Symbol
+from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol
 from core.risk.protections.contract import GLOBAL
 from core.views import WARNED, DeskView, OrderRow, PositionRow, ProtectionRow
 from widgets import format as f
@@ -191,11 +191,11 @@ class Deeds:
         if waiting is not None:
             self.behind.open_ticket(waiting)
             return
-        self.behind.ask(CloseScreen(self.behind, held, lambda part: self._stage_close(held, part)))
+        self.behind.ask(CloseScreen(self.behind, held, lambda shares: self._stage_close(held, shares)))
 
-    def _stage_close(self, held: PositionRow, part: Fraction) -> None:
+    def _stage_close(self, held: PositionRow, shares: Quantity | None) -> None:
         self._await_ticket(held.symbol, held.strategy)
-        self.behind.handle.send(ProposeClose(held.symbol, part))
+        self.behind.handle.send(ProposeClose(held.symbol, quantity=shares, strategy=held.strategy))
 
     def _waiting_exit(self, view: DeskView, held: PositionRow) -> ProposalId | None:
         mine = (r for r in view.proposals if r.is_urgent and (r.symbol, r.strategy) == (held.symbol, held.strategy))

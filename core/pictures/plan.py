@@ -23,9 +23,9 @@ from core.pictures.making_way import (
 )
 from core.risk.gate import Gate
 from core.staging.plans import PlanRun
+from core.telling import order_in_words
 from core.views import PlanRowView, PlanView
 from core.workflows.confirming import worst_loss_of
-from core.telling import order_in_words
 from core.workflows.planning import digest_now, rehearsed, taken_back
 from core.workflows.rehearsing import Rehearsed
 
