@@ -61,7 +61,7 @@ class CloseScreen(FieldsScreen):
     def _wanted(self) -> Quantity | str:
         """The shares that the line stands for; words where it stands for none."""
         text, row = self.fields[0].text.strip(), self.row
-        held = abs(row.quantity) if row is not None else NO_SHARES
+        held = Quantity(abs(row.quantity)) if row is not None else NO_SHARES
         if not text:
             return held
         number = number_in(text.removesuffix(PERCENT))
