@@ -38,7 +38,7 @@ from core.inputs import (
     TakeBackExits,
 )
 from core.model.order import StopHolder
-from core.model.values import ClientOrderId, Fraction, Price, ProposalId, Quantity, Symbol
+from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol
 from core.risk.protections.contract import GLOBAL
 from core.views import WARNED, DeskView, OrderRow, PositionRow, ProtectionRow
 from widgets import format as f
@@ -88,16 +88,19 @@ class Deeds:
             self._acts[what](view, key)
 
     def flatten(self) -> None:
-        """Stages a close of each position; several are put on one plan, one picture later, and signed once (OP-05)."""
+        """Stages a close of each position; several, and the entries that work, are put on one plan, one picture later,
+        and signed once (OP-05, OP-07).
+        """
         view = self.behind.view
         if view is None:
             return
-        if not view.positions:
-            self.behind.say("nothing is held: there is nothing to flatten")
+        entries = view.kill.entries_working
+        if not view.positions and not entries:
+            self.behind.say("nothing is held and no entry works: there is nothing to flatten")
             return
         exits = {(row.symbol, row.strategy) for row in view.proposals if row.is_urgent}
         waiting = [row.symbol for row in view.positions if (row.symbol, row.strategy) in exits]
-        if len(waiting) == len(view.positions) and len(waiting) > 1:
+        if len(waiting) == len(view.positions) and (len(waiting) > 1 or entries):
             self.following.sign_closes()
             return
         if len(waiting) == len(view.positions):
@@ -193,11 +196,11 @@ class Deeds:
         if waiting is not None:
             self.behind.open_ticket(waiting)
             return
-        self.behind.ask(CloseScreen(self.behind, held, lambda part: self._stage_close(held, part)))
+        self.behind.ask(CloseScreen(self.behind, held, lambda shares: self._stage_close(held, shares)))
 
-    def _stage_close(self, held: PositionRow, part: Fraction) -> None:
+    def _stage_close(self, held: PositionRow, shares: Quantity | None) -> None:
         self._await_ticket(held.symbol, held.strategy)
-        self.behind.handle.send(ProposeClose(held.symbol, part))
+        self.behind.handle.send(ProposeClose(held.symbol, quantity=shares, strategy=held.strategy))
 
     def _waiting_exit(self, view: DeskView, held: PositionRow) -> ProposalId | None:
         mine = (r for r in view.proposals if r.is_urgent and (r.symbol, r.strategy) == (held.symbol, held.strategy))

@@ -37,7 +37,7 @@ class Following:
         self._failed_close = 0
         self._word_after: tuple[str, int] | None = None
         self.sign_closes: Callable[[], None] = lambda: None
-        """Several closes wait: they are put on one plan, to be signed once."""
+        """Several closes wait, or entries work beside one: they are put on one plan, to be signed once."""
 
     def wait_for_proposal(self, view: DeskView, symbol: Symbol, strategy: str) -> None:
         self._awaited = awaited(view, symbol, strategy, self.behind.now())
@@ -110,7 +110,8 @@ class Following:
         asked = self._closes
         staged = sum(row.is_urgent and row.id not in asked.known for row in view.proposals)
         refused = [row.text for row in view.refusals if row.sequence > asked.sequence]
-        if staged and sum(row.is_urgent for row in view.proposals) > 1:
+        is_for_a_plan = sum(row.is_urgent for row in view.proposals) > 1 or bool(view.kill.entries_working)
+        if staged and is_for_a_plan:
             self.sign_closes()
         elif staged:
             opens = f"{written('exit.urgent')} opens the first"

@@ -75,7 +75,10 @@ class PlanFollower:
         elif phase_before is not plan.phase and plan.phase is PlanPhase.ASKING:
             self.ring()
             self._is_owed_an_answer = True
-            in_doubt = any(row.standing is Standing.IN_DOUBT and not row.effect.only_reduces for row in plan.rows)
+            in_doubt = any(
+                row.standing is Standing.IN_DOUBT and not row.effect.only_reduces and not row.is_taken_back
+                for row in plan.rows
+            )
             self._announce(f"the plan ASKS: {'a buy is in doubt' if in_doubt else 'a sell is not filled'}")
         elif self._has_looked and phase_before is not plan.phase and plan.phase is PlanPhase.OVER:
             end = plan.end.value if plan.end is not None else "over"

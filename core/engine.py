@@ -116,7 +116,7 @@ class Engine:
         market.release_signed = unattended.look
         editing, choosing = Editing(desk, gate), Choosing(desk, proposing)
         self.trimming = Trimming(desk, gate)
-        self.planning = planning = Planning(desk, gate, Running(desk, confirming, comparing))
+        self.planning = planning = Planning(desk, gate, Running(desk, confirming, comparing, cancelling))
 
         def after_fill(order: Order) -> Iterator[Effect]:
             yield from replacing.after_fill(order)

@@ -241,10 +241,20 @@ class LookAt:
 
 @dataclass(frozen=True, slots=True)
 class ProposeClose:
-    """Stage the close of a position, or of a part of it."""
+    """Stage the close of a position, or of a part of it.
+
+    Attributes
+    ----------
+    quantity
+        Exactly so many shares; None where `part` says how much.
+    strategy
+        Whose position of the symbol; None for each of them.
+    """
 
     symbol: Symbol
     part: Fraction = WHOLE
+    quantity: Quantity | None = None
+    strategy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

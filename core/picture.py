@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from core.engine import Engine
 from core.execution.cover import cover_of
+from core.execution.effect_now import effect_now
 from core.execution.order import Order
 from core.execution.others import held_by_others
 from core.model.account import Account
@@ -368,7 +370,8 @@ class Pictures:
         ledger = self.desk.ledger
         is_held = order.is_working and ledger.is_held(order)
         patience = timedelta(seconds=float(self.desk.control.settings.execution.warning_seconds))
-        return _order(order, patience, is_to_replace=ledger.incumbent(order) is not None, is_held=is_held)
+        drawn = _order(order, patience, is_to_replace=ledger.incumbent(order) is not None, is_held=is_held)
+        return replace(drawn, effect=effect_now(ledger, order))
 
     def _is_todays(self, order: Order, at: datetime) -> bool:
         day = self.desk.calendar.trading_day

@@ -96,11 +96,16 @@ class RiskSettings(Part):
         return self
 
 
-class PlanSettings(Part):
+class PlanSettings(GrownPart):
     """How long a plan waits, and for what (OP-05, EX-10)."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"entries_seconds"})
 
     life_seconds: Seconds = Field(Decimal(180), description="an unsigned plan's life (OP-05)")
     run_seconds: Seconds = Field(Decimal(900), description="from the signing, after which nothing of a plan goes out")
+    entries_seconds: Seconds = Field(
+        Decimal(5), description="for entries taken back to be gone; after it a flattening sells all the same (OP-07)"
+    )
     sells_seconds: Seconds = Field(Decimal(60), description="for the sells to fill; then the plan asks (EX-10)")
     poll_seconds: Seconds = Field(Decimal(2), description="between questions for sells that are not filled (EX-10)")
     buys_seconds: Seconds = Field(Decimal(5), description="for the buys to fill before the report is asked for")

@@ -232,7 +232,8 @@ def _plan_in_words(fact: facts.Fact) -> str:
             return f"plan {fact.plan_id}: proposal {fact.proposal_id} {'marked' if fact.is_marked else 'not marked'}"
         case facts.PlanSigned():
             out = "; ".join(f"{proposal} left out: {'; '.join(reasons)}" for proposal, reasons in fact.left_out)
-            return f"plan {fact.plan_id} SIGNED, {len(fact.orders)} orders, digest {fact.digest[:16]}" + (
+            entries = f"{len(fact.taken_back)} entries taken back, " if fact.taken_back else ""
+            return f"plan {fact.plan_id} SIGNED, {entries}{len(fact.orders)} orders, digest {fact.digest[:16]}" + (
                 f"; {out}" if out else ""
             )
         case facts.PlanRefused():

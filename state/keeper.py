@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from core.engine import Engine
 from core.execution.cover import bare_in_words
-from core.inputs import Kill, ProposeFlattening
+from core.inputs import Kill, OpenPlan, ProposeFlattening
+from core.model.plan import PlanSource
 from core.ports import JournalWriteError
 from core.runtime.runtime import Runtime
 from core.workflows.listing import signed_in_words
@@ -84,6 +85,7 @@ class Keeper:
         if not self.has_flattened and self.switch.asks_to_flatten():
             self.has_flattened = True
             self.runtime.send(ProposeFlattening())
+            self.runtime.send(OpenPlan(PlanSource.FLATTEN))
 
     def _look_for_a_plan(self) -> None:
         """One that a command handed over: it waits on its screen for marks and a key (OP-05)."""

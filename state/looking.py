@@ -75,7 +75,8 @@ class Looking:
             return f"{folder.name}: killed; that it was by command could not be written: {error.strerror}"
         if holder(folder) is None:
             return f"{folder.name}: no engine runs; it will start killed"
-        return f"{folder.name}: killed; `keyturn status` shows what still works"
+        plan = " the plan that flattens waits at the desk, p opens it there;" if flatten else ""
+        return f"{folder.name}: killed;{plan} `keyturn status` shows what still works"
 
     def plan(self, account: str | None, name: str, text: str, deploy: Decimal | None) -> str:
         """Hand a file of orders to the engine that runs, and say what it made of them (OP-05).

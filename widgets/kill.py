@@ -69,7 +69,8 @@ def _protection(view: DeskView, width: int, room: int) -> list[Listed]:
 
 
 def _order(row: OrderRow) -> str:
-    what = f"{f.side_word(row.side)} {plain(row.quantity)} {row.symbol}"
+    does = f.side_word(row.side) if row.effect.only_reduces else f.doing(row.side, row.effect)
+    what = f"{does} {plain(row.quantity)} {row.symbol}"
     marks = f", {', '.join(row.marks)}" if row.marks else ""
     trail = f.trail(row.trail_price, row.trail_fraction)
     return f"{what} {f.terms(row.type, row.limit_price, row.stop_price, trail)}, {row.status.value}{marks}"

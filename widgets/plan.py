@@ -33,6 +33,8 @@ SHORT = {
     Standing.FILLED: ("filled", ""),
     Standing.ENDED: ("ENDED", "warning"),
     Standing.REFUSED: ("NOT SENT", "urgent"),
+    Standing.TAKING_BACK: ("taking back…", "strong"),
+    Standing.TAKEN_BACK: ("taken back", ""),
 }
 NAMED = 3
 """Rows that were left out and are named; the rest is counted."""
@@ -51,6 +53,8 @@ def head_lines(view: PlanView, now: datetime, width: int) -> list[TextLine]:
     lines: list[TextLine] = []
     if view.is_open:
         lines += [_sum(view, width), *_loss(view, width)]
+        if view.left:
+            lines += wrapped("LEAVES ", ", ".join(view.left), width, "warning")
         for reason in view.refused_because:
             lines += wrapped("NOT SIGNED ", reason, width, "urgent")
     elif view.runs:
@@ -77,10 +81,15 @@ def _sum(view: PlanView, width: int) -> TextLine:
     going = view.going
     if not view.rows or not any(row.is_marked for row in view.rows):
         return (Cell(NONE_MARKED, "strong"),)
+    orders = [row for row in view.rows if not row.is_taken_back]
+    entries = f"{len(view.taken_back)} of {len(view.rows) - len(orders)} entries taken back first"
+    if not orders:
+        return (Cell(entries, "strong"),)
     sells = [row for row in going if row.effect.only_reduces]
     frees = sum((row.cost or ZERO for row in sells), ZERO)
     costs = sum((row.cost or ZERO for row in going if not row.effect.only_reduces), ZERO)
-    parts = [f"{len(going)} of {len(view.rows)} go"]
+    parts = [entries] if len(orders) < len(view.rows) else []
+    parts += [f"{len(going)} of {len(orders)} go"]
     parts += [f"+{f.money(frees)}"] if sells else []
     parts += [f"−{f.money(costs)}"] if view.opens else []
     after = going[-1].power_after if going else view.power_now
@@ -136,6 +145,11 @@ def _window(rows: Sequence[PlanRowView], selected: ProposalId | None, room: int)
     return rows[first : first + room], first
 
 
+def _effect(row: PlanRowView) -> str:
+    """`SELL to close`; of an entry that is taken back what is cancelled, by what it would do now."""
+    return f"cancel {row.effect.value}" if row.is_taken_back else f.doing(row.side, row.effect)
+
+
 def _open_row(row: PlanRowView, is_selected: bool) -> TextLine:
     cursor = Cell("▸ " if is_selected else "  ", "strong")
     mark = Cell(f"{'[x]' if row.is_marked else '[ ]'}", "strong" if row.is_marked else "muted")
@@ -143,11 +157,13 @@ def _open_row(row: PlanRowView, is_selected: bool) -> TextLine:
     sign = "+" if row.effect.only_reduces else "−"
     cost = f"{sign}{f.money(row.cost)}" if row.cost is not None else f.UNKNOWN
     after = "would not go" if row.refusals else f.money(row.power_after)
+    if row.is_taken_back:
+        cost, after = "", ""
     return (
         cursor,
         mark,
         flag,
-        Cell(f"{f.doing(row.side, row.effect):<14}"),
+        Cell(f"{_effect(row):<14}"),
         Cell(f"{f.quantity(row.quantity):>7} {row.symbol:<6}"),
         Cell(f"{_terms(row):<13}"),
         Cell(f"{cost:>12}"),
@@ -166,7 +182,7 @@ def _run_row(row: PlanRowView, is_selected: bool) -> TextLine:
     average = "" if row.average is None else f.at_tick(row.average)
     return (
         Cell("▸  " if is_selected else "   ", "strong"),
-        Cell(f"{f.doing(row.side, row.effect):<14}"),
+        Cell(f"{_effect(row):<14}"),
         Cell(f"{f.quantity(row.quantity):>7} {row.symbol:<6}"),
         Cell(f"{'' if row.expected is None else f.at_tick(row.expected):>9}"),
         Cell(f"{filled:>7}{average:>10}"),
@@ -176,7 +192,7 @@ def _run_row(row: PlanRowView, is_selected: bool) -> TextLine:
 
 def _terms(row: PlanRowView) -> str:
     """`lim 166.76`: the column is narrow."""
-    stop = row.stop_price if row.effect.only_reduces else None
+    stop = row.stop_price if row.effect.only_reduces or row.is_taken_back else None
     return f.terms(row.type, row.limit_price, stop).replace("limit ", "lim ")
 
 
@@ -195,7 +211,7 @@ def detail_lines(row: PlanRowView | None, width: int) -> list[TextLine]:
         lines += wrapped("  first ", f"cancels {words}, then sends this", width)
     if row.cancels:
         lines += wrapped("  then  ", _comes_back(row), width)
-    if not row.effect.only_reduces:
+    if not row.effect.only_reduces and not row.is_taken_back:
         lines += _stop(row, width)
     return lines + wrapped("  why   ", row.reason, width, "muted")
 
@@ -248,7 +264,9 @@ def report_lines(view: PlanView, width: int) -> list[TextLine]:
         lines += wrapped(
             "", "THE BROKER DID NOT ANSWER: this is what the desk knows; Orders has the rest", width, "urgent"
         )
-    elif report.positions:
+    if report.left:
+        lines += wrapped("LEFT   ", "; ".join(report.left), width, "warning")
+    if report.is_of_the_broker and report.positions:
         held = ", ".join(f"{symbol} {f.quantity(quantity)}" for symbol, quantity in report.positions)
         lines += wrapped("the broker holds ", held, width)
     return lines

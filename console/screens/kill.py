@@ -120,23 +120,16 @@ class KillScreen(Dialog):
 
     def _before_kill(self, view: DeskView | None) -> Iterable[TextLine]:
         entries = len(view.kill.entries_working) if view is not None else 0
-        positions = len(view.positions) if view is not None else 0
         yield (Cell(" K ", "strong"), Cell(f" kill: cancel {_count(entries, 'entry', 'entries')} and stay shut"))
-        if positions:
-            yield (
-                Cell(" F ", "strong"),
-                Cell(f" flatten {_count(positions, 'position', 'positions')}: stage each close"),
-            )
+        if view is not None and (flattening := _flattening(view)):
+            yield (Cell(" F ", "strong"), Cell(f" {flattening}"))
         if CLEAR in self.words():
             yield (Cell(f" type {CLEAR} ", "strong"), Cell("to end the halt that no key of yours made"))
         yield (Cell("Esc", "strong"), Cell(" resume"), *self._typed_cell())
 
     def _after_kill(self, view: DeskView) -> Iterable[TextLine]:
-        if view.positions:
-            yield (
-                Cell(" F ", "strong"),
-                Cell(f" flatten {_count(len(view.positions), 'position', 'positions')}: stage each close, you confirm"),
-            )
+        if flattening := _flattening(view):
+            yield (Cell(" F ", "strong"), Cell(f" {flattening}: you confirm"))
         if view.kill.stops_working:
             yield (Cell(" type NAKED ", "strong"), Cell("to cancel the protective stops too"))
         yield (Cell(" type REARM ", "strong"), Cell("to trade again"))
@@ -152,7 +145,7 @@ class KillScreen(Dialog):
     def keys_in_words(self) -> str:
         """For the last line: what works in this box now, and no more."""
         view = self.behind.view
-        flatten = ("F flatten",) if view is not None and view.positions else ()
+        flatten = ("F flatten",) if view is not None and _flattening(view) else ()
         if self.is_killed:
             naked = ("NAKED cancels stops",) if view is not None and view.kill.stops_working else ()
             return "  ".join((*flatten, "type REARM to trade", *naked, "Esc back"))
@@ -228,6 +221,14 @@ def _begun(typed: str, words: Iterable[str]) -> str:
     """The longest end of what was typed with which a word begins: after a slip the next letter may be its first."""
     ends = (typed[start:] for start in range(len(typed)))
     return next((end for end in ends if any(word.startswith(end) for word in words)), "")
+
+
+def _flattening(view: DeskView) -> str:
+    """What `F` would put before the operator; empty where nothing is held and no entry works."""
+    positions, entries = len(view.positions), len(view.kill.entries_working)
+    closes = f"flatten {_count(positions, 'position', 'positions')}" if positions else ""
+    back = f"take {_count(entries, 'entry', 'entries')} back" if entries else ""
+    return f"{closes}, {back} first" if closes and back else closes or back
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -8,10 +8,13 @@ from console.keymap import Place, bindings_for
 from console.screens.question import WIDTH, Question
 from core.model.order import StopHolder
 from core.model.values import plain
-from core.views import DeskView, PositionRow
+from core.views import DeskView, OrderRow, PositionRow
+from widgets import format as f
 from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
 
+NAMED = 6
+"""Working entries that are named; the rest is counted."""
 NOT_COMPARED = {
     "starting": "The books were not compared with the broker yet: what is held there is not known here.",
     "read-only": "The books differ from the broker's: what else is held there, nobody watches.",
@@ -36,11 +39,7 @@ class LeaveScreen(Question):
 def leaving_lines(view: DeskView) -> list[TextLine]:
     """Who looks after each position when nobody is here."""
     lines = [line for row in view.positions for line in _position(row)]
-    entries = len(view.kill.entries_working)
-    if entries:
-        lines += wrapped(
-            "", f"{entries} entry order{'s' if entries > 1 else ''} stay at the broker and may fill.", WIDTH
-        )
+    lines += _entries(view)
     if view.proposals:
         lines += wrapped("", f"{len(view.proposals)} waiting: entries run out, exits wait until you return.", WIDTH)
     if view.status.word in NOT_COMPARED:
@@ -48,6 +47,22 @@ def leaving_lines(view: DeskView) -> list[TextLine]:
     elif not lines:
         lines.append((Cell("Nothing is held and no entry works."),))
     return [*lines, (Cell("Strategies stop: nothing is proposed while the desk is closed."),)]
+
+
+def _entries(view: DeskView) -> list[TextLine]:
+    """What may fill when nobody is here, each by what it would do now; the rest is counted."""
+    entries = view.kill.entries_working
+    lines = [line for row in entries[:NAMED] for line in wrapped("", f"{_entry(row)} stays, and may fill.", WIDTH)]
+    if len(entries) > NAMED:
+        text = f"{len(entries) - NAMED} entries more stay at the broker and may fill; Orders lists them."
+        lines += wrapped("", text, WIDTH, "warning")
+    return lines
+
+
+def _entry(row: OrderRow) -> str:
+    trail = f.trail(row.trail_price, row.trail_fraction)
+    terms = f.terms(row.type, row.limit_price, row.stop_price, trail)
+    return f"{f.doing(row.side, row.effect)} {plain(row.quantity)} {row.symbol} {terms}"
 
 
 def _position(row: PositionRow) -> list[TextLine]:

@@ -203,8 +203,10 @@ class PlanScreen(Dialog):
             return (Cell(f" type {self._word.word}, then {key}{typed}", "strong"),)
         if plan.digest is None:
             return ()
-        count = len(plan.going)
-        return (Cell(f" {key} ", "strong"), Cell(f" sign {count} order{'s' if count != 1 else ''}"))
+        count, entries = len(plan.going), len(plan.taken_back)
+        orders = f"sign {count} order{'s' if count != 1 else ''}" if count or not entries else ""
+        back = f"take {entries} entr{'ies' if entries != 1 else 'y'} back" if entries else ""
+        return (Cell(f" {key} ", "strong"), Cell(f" {', '.join(part for part in (back, orders) if part)}"))
 
     def _state(self, plan: PlanView) -> Cell:
         shown = self._shown(plan)

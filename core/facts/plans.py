@@ -7,7 +7,7 @@ from datetime import datetime
 
 from core.model.plan import Plan, PlanEnd, PlanPhase, PlanReport, SignedOrder
 from core.model.staging import Mandate
-from core.model.values import Digest, Money, ProposalId, TicketId
+from core.model.values import ClientOrderId, Digest, Money, ProposalId, TicketId
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class PlanSigned:
         When what was signed is permitted no more (UTC).
     buying_power
         Before the first order, USD.
+    taken_back
+        Working entries that are cancelled before the first order goes; a flattening has them.
     """
 
     plan_id: TicketId
@@ -46,6 +48,7 @@ class PlanSigned:
     mandates: tuple[Mandate, ...]
     ends_at: datetime
     buying_power: Money | None
+    taken_back: tuple[ClientOrderId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ class PlanPhase(Enum):
 
     OPEN = "open"
     """Its orders are being marked; nothing is signed."""
+    TAKING_BACK = "taking back the entries"
+    """Flattening: what works and could open is cancelled before anything is sold."""
     SELLING = "selling"
     """What reduces goes out, one after the other."""
     WAITING = "waiting for the sells"
@@ -65,11 +67,14 @@ class Standing(Enum):
     FILLED = "filled"
     ENDED = "ended unfilled"
     REFUSED = "refused"
+    TAKING_BACK = "being taken back"
+    """A working entry that a flattening cancels."""
+    TAKEN_BACK = "taken back"
 
     @property
     def is_over(self) -> bool:
         """Nothing more comes of it."""
-        return self in (Standing.FILLED, Standing.ENDED, Standing.REFUSED)
+        return self in (Standing.FILLED, Standing.ENDED, Standing.REFUSED, Standing.TAKEN_BACK)
 
     @property
     def holds_the_turn(self) -> bool:
@@ -146,9 +151,14 @@ class SignedOrder:
         return digest_of_ticket(account, self.proposal.order, self.proposal.stop, self.cancels)
 
 
-def digest_of_plan(account: str, plan_id: TicketId, orders: tuple[Digest, ...]) -> Digest:
-    """What `P` signs: every order of it, with its stops and what makes way, in the order in which they go."""
-    return digest_of("plan", account, plan_id, *orders)
+def digest_of_plan(
+    account: str, plan_id: TicketId, orders: tuple[Digest, ...], taken_back: tuple[ClientOrderId, ...] = ()
+) -> Digest:
+    """What `P` signs: the entries that are taken back first, then every order of it, with its stops and what makes
+    way, in the order in which they go.
+    """
+    cancels = ("taken back", *taken_back) if taken_back else ()
+    return digest_of("plan", account, plan_id, *cancels, *orders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +196,8 @@ class PlanReport:
         Buying power at the signing and at the end, USD.
     is_of_the_broker
         False where the broker did not answer in time: what stands here is what the desk knows.
+    left
+        Of a flattening, in words: every position that is still held, and every entry that still works.
     """
 
     lines: tuple[ReportLine, ...]
@@ -193,3 +205,4 @@ class PlanReport:
     power_before: Money | None
     power_after: Money | None
     is_of_the_broker: bool
+    left: tuple[str, ...] = ()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from core.desk import Desk
+from core.execution.effect_now import effect_now, working_entries
+from core.execution.ledger import position_key
+from core.execution.order import Order
 from core.model.account import Account
-from core.model.plan import SignedOrder
+from core.model.plan import PlanSource, SignedOrder, Standing
 from core.model.staging import Proposal, Review, StopPlan
-from core.model.values import Money, Quantity
+from core.model.values import ZERO, Money, ProposalId, Quantity, plain
 from core.pictures.making_way import (
     cancelled_in_words,
     lost_in_words,
@@ -18,11 +23,14 @@ from core.pictures.making_way import (
 )
 from core.risk.gate import Gate
 from core.staging.plans import PlanRun
+from core.telling import order_in_words
 from core.views import PlanRowView, PlanView
 from core.workflows.confirming import worst_loss_of
-from core.workflows.planning import digest_now, rehearsed
+from core.workflows.planning import digest_now, rehearsed, taken_back
 from core.workflows.rehearsing import Rehearsed
 
+TAKEN_BACK = "it works and could open: it is cancelled before anything is sold"
+TAKEN_BACK_ALREADY = "it is being cancelled already"
 TRIED_ANEW = timedelta(milliseconds=500)
 """How long a dry run may be shown while nothing is recorded: each copies the books."""
 
@@ -43,12 +51,59 @@ class PlanPicture:
         tried = self._rehearsed(run, at)
         going = [t for t in tried if t.fits and t.proposal.id in run.marked]
         account = self.desk.account
+        entries = taken_back(self.desk, run, going)
         return self._view(
             run,
-            tuple(self._tried_row(t, run) for t in tried),
+            (*self._entry_rows(run), *(self._tried_row(t, run) for t in tried)),
             power_now=account.buying_power if isinstance(account, Account) else None,
-            digest=digest_now(self.desk, run, going) if going else None,
+            digest=digest_now(self.desk, run, going) if going or entries else None,
+            left=self._left(run, going),
         )
+
+    def _entry_rows(self, run: PlanRun) -> Iterator[PlanRowView]:
+        """What works and could open: a flattening takes it back first."""
+        if run.plan.source is PlanSource.FLATTEN:
+            for order in working_entries(self.desk.ledger):
+                yield self._entry_row(order, is_marked=order.id not in run.spared, standing=None)
+
+    def _entry_row(self, order: Order, *, is_marked: bool, standing: Standing | None) -> PlanRowView:
+        request = order.request
+        return PlanRowView(
+            proposal_id=ProposalId(order.id),
+            strategy=order.strategy,
+            symbol=request.symbol,
+            side=request.side,
+            effect=effect_now(self.desk.ledger, order),
+            quantity=request.quantity,
+            type=request.type,
+            limit_price=request.limit_price,
+            stop_price=request.stop_price,
+            is_marked=is_marked,
+            cost=None,
+            power_after=None,
+            refusals=(),
+            warnings=(),
+            reason=TAKEN_BACK_ALREADY if order.is_cancelling else TAKEN_BACK,
+            standing=standing,
+            status=order.status,
+            filled=order.filled_quantity,
+            average=order.average_price,
+            is_taken_back=True,
+        )
+
+    def _left(self, run: PlanRun, going: list[Rehearsed]) -> tuple[str, ...]:
+        """What a flattening would leave: positions without a close in it, whole or in part, and spared entries."""
+        if run.plan.source is not PlanSource.FLATTEN:
+            return ()
+        closed: dict[str, Decimal] = {}
+        for tried in going:
+            key = position_key(tried.proposal.symbol, tried.proposal.strategy)
+            closed[key] = closed.get(key, ZERO) + tried.proposal.order.quantity
+        held = {position_key(p.symbol, p.strategy): p for p in self.desk.ledger.positions()}
+        left = {key: abs(p.quantity) - closed.get(key, ZERO) for key, p in held.items()}
+        positions = [f"{plain(shares)} {held[key].symbol}" for key, shares in left.items() if shares > 0]
+        spared = [o for o in working_entries(self.desk.ledger) if o.id in run.spared]
+        return (*positions, *(f"the entry {order_in_words(o.request)}" for o in spared))
 
     def _rehearsed(self, run: PlanRun, at: datetime) -> list[Rehearsed]:
         sequence = self.desk.journal.sequence
@@ -61,7 +116,9 @@ class PlanPicture:
     def _signed(self, run: PlanRun) -> PlanView:
         signed = {order.proposal.id for order in run.orders}
         left = [line.proposal for line in run.plan.lines if line.proposal.id not in signed]
+        entries = [order for order_id in run.taken_back if (order := self.desk.ledger.order(order_id)) is not None]
         rows = (
+            *(self._entry_row(o, is_marked=True, standing=self.desk.plans.standing_of_entry(o.id)) for o in entries),
             *(self._signed_row(run, order) for order in run.orders),
             *(_left_row(proposal, run.left_out.get(proposal.id, ()), run) for proposal in left),
         )
@@ -105,7 +162,13 @@ class PlanPicture:
         )
 
     def _view(
-        self, run: PlanRun, rows: tuple[PlanRowView, ...], *, power_now: Money | None, digest: object
+        self,
+        run: PlanRun,
+        rows: tuple[PlanRowView, ...],
+        *,
+        power_now: Money | None,
+        digest: object,
+        left: tuple[str, ...] = (),
     ) -> PlanView:
         plan = run.plan
         return PlanView(
@@ -126,6 +189,7 @@ class PlanPicture:
             end=run.end,
             end_reason=self.desk.plans.in_sum(run) if run.report is not None else run.end_reason,
             report=run.report,
+            left=left,
         )
 
 

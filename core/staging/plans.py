@@ -58,6 +58,10 @@ class PlanRun:
         Orders to whose request the broker's answer came, or was given up.
     refused_because
         Why the last key on it did not sign; a mark clears it.
+    spared
+        Working entries that a flattening is not to take back: their mark was removed.
+    taken_back
+        Those that it takes back, once it is signed.
     halted
         Why it must stop, though it has not been said yet; empty where nothing stops it.
     events
@@ -69,6 +73,8 @@ class PlanRun:
     phase_since: datetime | None = None
     phase_reason: str = ""
     marked: set[ProposalId] = field(default_factory=set)
+    spared: set[ClientOrderId] = field(default_factory=set)
+    taken_back: tuple[ClientOrderId, ...] = ()
     orders: tuple[SignedOrder, ...] = ()
     left_out: dict[ProposalId, tuple[str, ...]] = field(default_factory=dict)
     signed_at: datetime | None = None
@@ -196,6 +202,30 @@ class Plans:
             if signed.proposal.strategy == strategy and self.standing(run, signed) is Standing.WAITING
         }
 
+    def standing_of_entry(self, order_id: ClientOrderId) -> Standing:
+        """Of an entry that is taken back: gone, on its way out, or filled before the cancel reached the broker."""
+        order = self.ledger.order(order_id)
+        if order is None or order.status.is_terminal:
+            is_filled = order is not None and order.status is OrderStatus.FILLED
+            return Standing.FILLED if is_filled else Standing.TAKEN_BACK
+        if self.ledger.is_in_doubt(order):
+            return Standing.IN_DOUBT
+        return Standing.TAKING_BACK if order.is_cancelling else Standing.WORKING
+
+    def entries_left(self, run: PlanRun) -> list[ClientOrderId]:
+        """The entries that were to be taken back and are not gone yet."""
+        return [order_id for order_id in run.taken_back if not self.standing_of_entry(order_id).is_over]
+
+    def _entries_in_sum(self, run: PlanRun) -> list[str]:
+        if not run.taken_back:
+            return []
+        standings = [self.standing_of_entry(order_id) for order_id in run.taken_back]
+        gone, filled = standings.count(Standing.TAKEN_BACK), standings.count(Standing.FILLED)
+        parts = [f"{gone} of {len(standings)} entries taken back"]
+        parts += [f"{filled} of them FILLED before that"] if filled else []
+        left = len(standings) - gone - filled
+        return [*parts, f"{left} of them still at the broker"] if left else parts
+
     def in_sum(self, run: PlanRun) -> str:
         """`9 of 14 filled, 1 still working, 4 not sent`, as they stand now; and why it was stopped."""
         standings = [self.standing(run, order) for order in run.orders]
@@ -203,7 +233,8 @@ class Plans:
         working = sum(not s.is_over and s is not Standing.WAITING for s in standings)
         refused = standings.count(Standing.REFUSED) + standings.count(Standing.WAITING)
         ended = standings.count(Standing.ENDED)
-        parts = [f"{filled} of {len(standings)} filled"]
+        parts = self._entries_in_sum(run)
+        parts += [f"{filled} of {len(standings)} filled"] if standings or not parts else []
         parts += [f"{working} still working"] if working else []
         parts += [f"{ended} ended unfilled"] if ended else []
         parts += [f"{refused} not sent"] if refused else []
@@ -228,9 +259,13 @@ class Plans:
 
     def _marked(self, _at: datetime, fact: PlanMarked) -> None:
         run = self._of(fact.plan_id)
-        if run is not None:
-            run.refused_because = ()
+        if run is None:
+            return
+        run.refused_because = ()
+        if any(line.proposal.id == fact.proposal_id for line in run.plan.lines):
             (run.marked.add if fact.is_marked else run.marked.discard)(fact.proposal_id)
+        else:
+            (run.spared.discard if fact.is_marked else run.spared.add)(ClientOrderId(fact.proposal_id))
 
     def _signed(self, at: datetime, fact: PlanSigned) -> None:
         run = self._of(fact.plan_id)
@@ -238,8 +273,12 @@ class Plans:
             return
         run.orders, run.left_out = fact.orders, dict(fact.left_out)
         run.signed_at, run.permitted_until, run.power_before = at, fact.ends_at, fact.buying_power
-        run.phase, run.phase_since = PlanPhase.SELLING, at
-        self._tell(run, at, f"signed: {len(run.sells())} to sell or cover first, then {len(run.buys())} to open")
+        run.taken_back = fact.taken_back
+        run.phase, run.phase_since = PlanPhase.TAKING_BACK if run.taken_back else PlanPhase.SELLING, at
+        before = f"{len(run.taken_back)} entries to take back first, then " if run.taken_back else ""
+        self._tell(
+            run, at, f"signed: {before}{len(run.sells())} to sell or cover first, then {len(run.buys())} to open"
+        )
 
     def _not_signed(self, at: datetime, fact: PlanRefused) -> None:
         """A key that did not sign the open one; another plan, that was not opened beside the one that runs."""

@@ -38,6 +38,8 @@ class PlanRowView:
         None before the plan is signed, and for what was left out.
     expected
         At which it would have traded at the signing, or its limit, USD.
+    is_taken_back
+        No order of the plan: a working entry, which a flattening cancels first; its mark says whether.
     """
 
     proposal_id: ProposalId
@@ -66,11 +68,12 @@ class PlanRowView:
     filled: Quantity | None = None
     average: Price | None = None
     expected: Price | None = None
+    is_taken_back: bool = False
 
     @property
     def goes(self) -> bool:
         """Whether `P` would sign it now."""
-        return self.is_marked and not self.refusals
+        return self.is_marked and not self.refusals and not self.is_taken_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,8 @@ class PlanView:
         Why the last key on it did not sign.
     power_now
         Buying power before anything of it, USD.
+    left
+        Of a flattening that is not signed yet, in words: what it would leave.
     end_reason
         Of a plan that was signed and is over: how many of its orders stand where, counted as they stand now.
     """
@@ -106,6 +111,7 @@ class PlanView:
     end: PlanEnd | None = None
     end_reason: str = ""
     report: PlanReport | None = None
+    left: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -118,6 +124,11 @@ class PlanView:
     @property
     def going(self) -> tuple[PlanRowView, ...]:
         return tuple(row for row in self.rows if row.goes)
+
+    @property
+    def taken_back(self) -> tuple[PlanRowView, ...]:
+        """The working entries that it cancels first."""
+        return tuple(row for row in self.rows if row.is_taken_back and row.is_marked)
 
     @property
     def opens(self) -> int:

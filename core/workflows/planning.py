@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from core.desk import Desk
 from core.effects import Effect, FetchFigures
+from core.execution.effect_now import working_entries
 from core.facts import PlanEnded, PlanMarked, PlanOpened, PlanRefused, PlanSigned
 from core.inputs import LeavePlan, MarkInPlan, OpenPlan, SignPlan
 from core.model.account import Account
@@ -14,7 +15,7 @@ from core.model.broker import BrokerPicture
 from core.model.order import digest_of
 from core.model.plan import Plan, PlanEnd, PlanLine, PlanSource, SignedOrder, SkippedRow, digest_of_plan
 from core.model.staging import Mandate, MandateKind
-from core.model.values import Digest, TicketId
+from core.model.values import ClientOrderId, Digest, ProposalId, TicketId
 from core.risk.gate import Gate
 from core.staging.plans import PlanRun
 from core.workflows.confirming import NOBODY
@@ -23,7 +24,7 @@ from core.workflows.rehearsing import Rehearsal, Rehearsed
 from core.workflows.running import Running
 
 NOTHING_WAITS = "nothing waits in Proposals that a plan could hold"
-NOTHING_HELD = "nothing is held: there is nothing to flatten"
+NOTHING_HELD = "nothing is held and no entry works: there is nothing to flatten"
 NO_ROWS = "no row of it became an order"
 RUNS = "a plan runs already; wait for its end, or stop it on its screen"
 NO_PLAN = "there is no such plan any more; open it again"
@@ -57,7 +58,8 @@ class Planning:
             self._refuse(command, plan_id, RUNS)
             return
         wanted, skipped = self._lines(command, plan_id)
-        if not wanted:
+        takes_back = command.source is PlanSource.FLATTEN and bool(working_entries(self.desk.ledger))
+        if not wanted and not takes_back:
             nothing = {PlanSource.PROPOSALS: NOTHING_WAITS, PlanSource.FLATTEN: NOTHING_HELD}
             reasons = tuple(f"{row.place}: {row.reason}" for row in skipped)
             self._refuse(command, plan_id, nothing.get(command.source, NO_ROWS), *reasons)
@@ -91,8 +93,16 @@ class Planning:
 
     def on_mark(self, command: MarkInPlan) -> Iterable[Effect]:
         run = self.desk.plans.open_plan(command.plan_id)
-        known = run is not None and any(line.proposal.id == command.proposal_id for line in run.plan.lines)
-        if run is not None and known and (command.proposal_id in run.marked) is not command.is_marked:
+        if run is None:
+            return ()
+        entries = {ProposalId(order.id) for order in working_entries(self.desk.ledger)}
+        if any(line.proposal.id == command.proposal_id for line in run.plan.lines):
+            is_marked = command.proposal_id in run.marked
+        elif run.plan.source is PlanSource.FLATTEN and command.proposal_id in entries:
+            is_marked = ClientOrderId(command.proposal_id) not in run.spared
+        else:
+            return ()
+        if is_marked is not command.is_marked:
             self.desk.record(PlanMarked(run.id, command.proposal_id, command.is_marked))
         return ()
 
@@ -135,6 +145,7 @@ class Planning:
                 ),
                 ends_at=ends_at,
                 buying_power=account.buying_power if isinstance(account, Account) else None,
+                taken_back=taken_back(self.desk, run, going),
             )
         )
         return ()
@@ -142,7 +153,7 @@ class Planning:
     def _refusal(self, run: PlanRun, going: list[Rehearsed], digest: Digest) -> str | None:
         if self.desk.at >= run.plan.ends_at:
             return TIME_OVER
-        if not going:
+        if not going and not taken_back(self.desk, run, going):
             return NONE_MARKED
         return None if digest == digest_now(self.desk, run, going) else CHANGED
 
@@ -202,7 +213,20 @@ def _is_still_there(desk: Desk, run: PlanRun, line: PlanLine) -> bool:
 
 def digest_now(desk: Desk, run: PlanRun, going: Iterable[Rehearsed]) -> Digest:
     """What `P` would sign now."""
-    return digest_of_plan(desk.account_name, run.id, tuple(t.digest(desk.account_name) for t in going))
+    orders = list(going)
+    digests = tuple(t.digest(desk.account_name) for t in orders)
+    return digest_of_plan(desk.account_name, run.id, digests, taken_back(desk, run, orders))
+
+
+def taken_back(desk: Desk, run: PlanRun, going: Iterable[Rehearsed]) -> tuple[ClientOrderId, ...]:
+    """The entries that a flattening takes back first, as they work now.
+
+    One that is filled in part and has legs makes way for the sale of its own shares, in that sale's turn (EX-21).
+    """
+    if run.plan.source is not PlanSource.FLATTEN:
+        return ()
+    in_turn = {order_id for tried in going for order_id in tried.cancels}
+    return tuple(o.id for o in working_entries(desk.ledger) if o.id not in run.spared and o.id not in in_turn)
 
 
 def _why_left_out(tried: Rehearsed, run: PlanRun) -> tuple[str, ...]:

@@ -195,10 +195,12 @@ class Proposing:
 
     def on_propose_close(self, command: ProposeClose) -> Iterable[Effect]:
         positions = self.desk.ledger.positions_in(command.symbol)
+        if command.strategy is not None:
+            positions = tuple(p for p in positions if p.strategy == command.strategy)
         if not positions:
-            self._skip(MANUAL, command.symbol, (f"there is no position in {command.symbol}",))
+            self._skip(command.strategy or MANUAL, command.symbol, (f"there is no position in {command.symbol}",))
         for position in positions:
-            self._close_by_hand(position, command.part, ExitReason.MANUAL)
+            self._close_by_hand(position, command.part, ExitReason.MANUAL, command.quantity)
         return ()
 
     def on_propose_flattening(self, _command: ProposeFlattening) -> Iterable[Effect]:
@@ -263,7 +265,10 @@ class Proposing:
 
     # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _close_by_hand(self, position: Position, part: Decimal, exit_reason: ExitReason) -> None:
+    def _close_by_hand(
+        self, position: Position, part: Decimal, exit_reason: ExitReason, shares: Quantity | None = None
+    ) -> None:
+        """`shares` is a number that was typed and read back: another one is never sold in its place."""
         waiting = [
             p
             for p in self.desk.stage.state.proposals.values()
@@ -275,7 +280,12 @@ class Proposing:
             )
             return
         whole = abs(position.quantity)
-        quantity = whole if part >= 1 else rounded_down(whole * part, self._step(position.symbol))
+        if shares is not None and shares > whole:
+            told = f"{plain(shares)} were to be closed and {plain(whole)} are held: no more can be; close again"
+            self._skip(position.strategy, position.symbol, (told,))
+            return
+        step = self._step(position.symbol) if position.quantity > 0 or whole % 1 else Decimal(1)
+        quantity = shares or (whole if part >= 1 else rounded_down(whole * part, step))
         self._stage_close(
             position,
             Quantity(quantity),

@@ -1,5 +1,8 @@
 """A signed plan, order by order: what reduces first, then the wait, then what opens, then the report (EX-10).
 
+A flattening takes the working entries back before its first sale, and waits a little until they are gone: an entry that
+filled behind its sale would leave what nobody meant to hold.
+
 Each order takes the way of a ticket: at its turn it is opened and confirmed by the mandate that the plan's key gave,
 and checked again on a clock, an account and a quote fetched for it. One is on that way at a time, and the next has its
 turn when the broker has answered to it: no order waits in the line behind another, and each sees what those before it
@@ -14,6 +17,7 @@ from datetime import datetime, timedelta
 
 from core.desk import Desk
 from core.effects import Effect, FetchFigures
+from core.execution.effect_now import effect_now, working_entries
 from core.execution.order import Order
 from core.facts import (
     ConfirmationReceived,
@@ -35,6 +39,8 @@ from core.model.plan import PlanEnd, PlanPhase, PlanReport, PlanSource, ReportLi
 from core.model.staging import MandateKind, Ticket
 from core.model.values import NO_SHARES, Money, Quantity, Symbol, plain
 from core.staging.plans import PlanRun
+from core.telling import order_in_words
+from core.workflows.cancelling import Cancelling
 from core.workflows.comparing import Comparing
 from core.workflows.confirming import Confirming
 from core.workflows.filling import look_up
@@ -45,6 +51,7 @@ EDITED = "it is another order by now than the one that was signed"
 HAS_ORDER = "it has its order already"
 STOPS_CHANGED = "the stops at the broker are others than at the signing; close it on a ticket of its own"
 NOT_GONE = "the plan was stopped before it went"
+FLATTENED = "flattened by the operator"
 BY_OPERATOR = "stopped by the operator"
 UNANSWERED = "nobody said in time whether the buys should go; none of them went"
 TIME_OVER = "the time for which it was signed is over"
@@ -56,8 +63,9 @@ FEW = 3
 
 
 class Running:
-    def __init__(self, desk: Desk, confirming: Confirming, comparing: Comparing) -> None:
+    def __init__(self, desk: Desk, confirming: Confirming, comparing: Comparing, cancelling: Cancelling) -> None:
         self.desk = desk
+        self.cancelling = cancelling
         self.plans = desk.plans
         self.confirming = confirming
         self.comparing = comparing
@@ -94,6 +102,8 @@ class Running:
             before = (run.phase, len(run.tickets), len(run.refusals))
             if run.halted and run.phase is not PlanPhase.REPORTING:
                 yield from self._stop(run, run.halted)
+            elif run.phase is PlanPhase.TAKING_BACK:
+                yield from self._take_back(run)
             elif run.phase is PlanPhase.SELLING:
                 yield from self._sell(run)
             elif run.phase is PlanPhase.WAITING:
@@ -108,6 +118,18 @@ class Running:
                 self._report(run)
             if self.plans.running is None or before == (run.phase, len(run.tickets), len(run.refusals)):
                 return
+
+    def _take_back(self, run: PlanRun) -> Iterator[Effect]:
+        """Asked for at once, all of them; what does not answer in time holds no sale back."""
+        for order_id in run.taken_back:
+            order = self.desk.ledger.order(order_id)
+            if order is not None and order.is_working and not order.is_cancelling:
+                yield from self.cancelling.cancel(order, FLATTENED)
+        left = self.plans.entries_left(run)
+        if not left:
+            self._move(run, PlanPhase.SELLING, "the entries are gone")
+        elif self._since(run) >= self._seconds("entries_seconds"):
+            self._move(run, PlanPhase.SELLING, f"{len(left)} entries are not gone yet; they are asked for again")
 
     def _sell(self, run: PlanRun) -> Iterator[Effect]:
         following = self._following(run, run.sells())
@@ -303,7 +325,22 @@ class Running:
             power_before=run.power_before,
             power_after=Money(account.buying_power) if isinstance(account, Account) else None,
             is_of_the_broker=self._picture is not None,
+            left=self._left(run),
         )
+
+    def _left(self, run: PlanRun) -> tuple[str, ...]:
+        """What a flattening leaves: positions by the broker's books where it answered, and entries that still work."""
+        if run.plan.source is not PlanSource.FLATTEN:
+            return ()
+        if self._picture is not None:
+            held = {position.symbol: position.quantity for position in self._picture.positions}
+        else:
+            held = {p.symbol: self.desk.ledger.net_quantity(p.symbol) for p in self.desk.ledger.positions()}
+        positions = [f"{symbol} {plain(quantity)} held" for symbol, quantity in held.items() if quantity]
+        entries = [
+            (order_in_words(o.request), effect_now(self.desk.ledger, o)) for o in working_entries(self.desk.ledger)
+        ]
+        return (*positions, *(f"{words} still works and would {effect.value}" for words, effect in entries))
 
     def _positions(self, run: PlanRun) -> tuple[tuple[Symbol, Quantity], ...]:
         if self._picture is None:
@@ -337,6 +374,7 @@ class Running:
         if run is None or run.phase_since is None:
             return
         limits = {
+            PlanPhase.TAKING_BACK: "entries_seconds",
             PlanPhase.WAITING: "sells_seconds",
             PlanPhase.SETTLING: "buys_seconds",
             PlanPhase.REPORTING: "report_seconds",

@@ -10,7 +10,6 @@ from decimal import Decimal
 
 import pytest
 
-from console.screens.close import CloseScreen
 from console.screens.move_stop import MoveStopScreen, break_even
 from console.screens.ticket import TicketScreen
 from core.facts import CancelRequested, OrderFilled, ProposalEnded
@@ -25,7 +24,7 @@ from core.inputs import (
     ResumeStrategy,
 )
 from core.model.order import OrderStatus, StopHolder
-from core.model.values import Fraction, Price, Quantity
+from core.model.values import Price, Quantity
 from core.views import DeskView, OrderRow, PositionRow
 from tests.desk.desk_house import SPY, House, open_desk
 from tests.desk.hands import held_back
@@ -84,77 +83,96 @@ async def test_capital_x_asks_with_the_symbols_name_before_it_refuses_it_for_tod
 
 
 @pytest.mark.parametrize(
-    ("typed", "part", "said"),
+    ("typed", "shares", "said"),
     [
-        ((), "1", "all of it"),
-        (("1",), "0.25", "0.025 of 0.1 SPY"),
-        (("2",), "0.5", "0.05 of 0.1 SPY"),
-        (("1", "3"), "0.75", "0.075 of 0.1 SPY"),
-        (("4",), "1", "all of it"),
-        (tuple("=0.03"), "0.3", "0.03 of 0.1 SPY"),
-        (("2", *"=7"), "1", "all of it"),
+        ("", None, "SELL 100 SPY, all of it"),
+        ("12", "12", "SELL 12 SPY, 88 of 100 stay"),
+        ("10", "10", "SELL 10 SPY, 90 of 100 stay"),
+        ("1", "1", "SELL 1 SPY, 99 of 100 stay"),
+        ("4", "4", "SELL 4 SPY, 96 of 100 stay"),
+        ("100", "100", "SELL 100 SPY, all of it"),
+        ("25%", "25", "SELL 25 SPY, 75 of 100 stay"),
+        ("50%", "50", "SELL 50 SPY, 50 of 100 stay"),
+        ("75%", "75", "SELL 75 SPY, 25 of 100 stay"),
+        ("100%", "100", "SELL 100 SPY, all of it"),
+        ("0.5", "0.5", "SELL 0.5 SPY, 99.5 of 100 stay"),
+        (".5", "0.5", "SELL 0.5 SPY, 99.5 of 100 stay"),
     ],
 )
-async def test_c_closes_all_of_it_or_the_part_that_stands_on_the_line(
-    typed: tuple[str, ...], part: str, said: str
-) -> None:
-    """EX-21"""
-    async with open_desk() as house:
-        await house.buys()
+async def test_c_takes_a_number_as_shares_and_a_percentage_as_a_part(typed: str, shares: str | None, said: str) -> None:
+    """EX-21, OP-04: what will be sold is spelled out before Enter"""
+    row = a_position("SPY", quantity=Quantity(Decimal(100)))
+    async with open_still(a_view(positions=(row,))) as house:
         sent = held_back(house, ProposeClose)
-        await house.press("2", "c", *typed)
-        await house.until(lambda: house.shows("Close ─ SPY, 0.1 held", f"Enter stages the close of {said}"))
+        await house.press("2", "c", *keys(typed))
+        await house.until(lambda: house.shows("Close ─ SPY, 100 held", f"Enter stages {said}"))
         assert not sent
         await house.press("enter")
         await house.until(lambda: sent)
-        assert sent == [ProposeClose(SPY, Fraction(Decimal(part)))]
+        exactly = None if shares is None else Quantity(Decimal(shares))
+        assert sent == [ProposeClose(SPY, quantity=exactly, strategy=row.strategy)]
 
 
-async def test_a_part_in_shares_is_that_many_shares_after_the_division() -> None:
-    """EX-21: a third of three is one share, not none"""
-    async with open_desk() as house:
-        await house.buys()
-        three = replace(held(house), quantity=Quantity(Decimal(3)))
-        parts: list[Fraction] = []
-        screen = CloseScreen(house.desk, three, parts.append)
-        house.desk.push_screen(screen)
-        await house.until(lambda: screen.is_mounted)
-        screen.row = three
-        screen.fields[0].text = "=1"
-
-        screen.accept()
-
-        assert int(3 * parts[0]) == 1
-        assert 3 * parts[0] - 1 < Decimal("1E-9")
+def keys(typed: str) -> list[str]:
+    return [{".": "full_stop", "%": "percent_sign", "=": "equals_sign"}.get(key, key) for key in typed]
 
 
-async def test_a_digit_that_is_no_quarter_says_how_shares_are_typed() -> None:
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("101", "100 SPY are held: no more can be closed"),
+        ("150%", "150 % is more than all of it"),
+        ("0", "a number of shares above zero"),
+        ("=3", "a number of shares above zero"),
+        ("1e2", "a number of shares above zero"),
+        ("%", "a number of shares above zero"),
+        ("12x", "a number of shares above zero"),
+        ("0.0004", "in steps of 0.001 shares"),
+    ],
+)
+async def test_c_refuses_in_words_what_is_no_part_of_what_is_held(typed: str, why: str) -> None:
+    """EX-21"""
+    row = a_position("SPY", quantity=Quantity(Decimal(100)))
+    async with open_still(a_view(positions=(row,))) as house:
+        sent = held_back(house, ProposeClose)
+        await house.press("2", "c", *keys(typed), "enter")
+        await house.until(lambda: house.shows(why, "Enter did nothing"))
+        assert not sent
+
+
+@pytest.mark.parametrize(
+    ("held_short", "typed", "said"),
+    [("40", "12", "BUY to cover 12 SPY, 28 of 40 stay"), ("5", "25%", "BUY to cover 1 SPY, 4 of 5 stay")],
+)
+async def test_c_covers_a_short_in_whole_shares(held_short: str, typed: str, said: str) -> None:
+    """EX-21"""
+    row = a_position("SPY", quantity=Quantity(-Decimal(held_short)))
+    async with open_still(a_view(positions=(row,))) as house:
+        sent = held_back(house, ProposeClose)
+        await house.press("2", "c", *keys("0.5"), "enter")
+        await house.until(lambda: house.shows("whole shares only"))
+        assert not sent
+        await house.press("backspace", "backspace", "backspace", *keys(typed))
+        await house.until(lambda: house.shows(f"Enter stages {said}"))
+
+
+async def test_c_closes_a_fraction_that_is_held_as_a_whole() -> None:
+    """EX-21: what is held may be closed, whatever the steps of an order are"""
     async with open_desk() as house:
         await house.buys()
         sent = held_back(house, ProposeClose)
-        await house.press("2", "c", "2", "9")
-        await house.until(lambda: house.shows("a number of shares begins with ="))
+        await house.press("2", "c", *keys("0.025"))
+        await house.until(lambda: house.shows("SELL 0.025 SPY, 0.075 of 0.1 stay"))
         await house.press("enter")
-        await house.until(lambda: house.shows("as in =15 or =0.5"))
-        assert not sent
-
-
-async def test_a_fraction_typed_without_its_sign_is_shares_and_no_quarter() -> None:
-    """OP-04: of 0.05 the 5 is no key of its own, and of 0.25 the 2 is not half of the position."""
-    async with open_desk() as house:
-        await house.buys()
-        sent = held_back(house, ProposeClose)
-        await house.press("2", "c", "0", "full_stop", "0", "2", "5")
-        await house.until(lambda: house.shows("=0.025") and house.shows("0.025 of 0.1 SPY"))
-        await house.press("escape")
-        assert not sent
+        await house.until(lambda: sent)
+        assert sent == [ProposeClose(SPY, quantity=Quantity(Decimal("0.025")), strategy="vwap")]
 
 
 async def test_a_close_opens_its_ticket_and_only_its_key_sells() -> None:
     """OP-01"""
     async with open_desk() as house:
         await house.buys()
-        await house.press("2", "c", "2", "enter", "enter", "enter")
+        await house.press("2", "c", *keys("50%"), "enter", "enter", "enter")
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen) and house.shows("0.05 SPY at the market"))
         await house.wait(0.4)
         assert len(house.facts(OrderFilled)) == 1

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from console.screens.kill import KillScreen
+from console.screens.leave import leaving_lines
 from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
 from core.facts import Halted, Killed, OrderStateChanged, ProposalStaged, Rearmed, Resumed
 from core.inputs import Command, Kill, Rearm
-from core.model.order import OrderStatus
+from core.model.order import Effect, OrderStatus
 from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import held_back
+from tests.desk.still_house import a_view, an_order
+from widgets.kill import killed_lines
 
 
 async def to_the_panes(house: House) -> None:
@@ -153,3 +158,15 @@ async def test_it_works_on_a_terminal_too_small_for_the_desk() -> None:
         await house.until(lambda: house.shows("HALTED"))
         await house.press("K")
         await house.until(lambda: house.facts(Killed))
+
+
+async def test_leaving_and_the_kill_screen_name_each_entry_by_what_it_would_do_now() -> None:
+    """OP-03, OP-07"""
+    entry = an_order(effect=Effect.ADD)
+    view = a_view(orders=(entry,))
+    view = replace(view, kill=replace(view.kill, entries_working=(entry,), stops_working=(), uncovered=()))
+    killed = "\n".join(cell.text for line in killed_lines(view, 74, 20) for cell in line)
+    leaving = "\n".join(cell.text for line in leaving_lines(view) for cell in line)
+    assert "BUY to add" in killed
+    assert "BUY to add" in leaving
+    assert "may fill" in leaving

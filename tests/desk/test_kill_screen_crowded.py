@@ -62,7 +62,7 @@ async def test_a_halted_desk_full_of_orders_still_shows_what_k_f_and_escape_do(s
         await house.press("ctrl+k")
         await house.until(lambda: house.shows("K kill: cancel 30 entries and stay shut", "F flatten 30 positions"))
         assert house.shows(
-            "Esc resume", "K cancels BUY 47 SYM00", "more, Orders lists them", "more, Positions lists them"
+            "Esc resume", "K cancels BUY to open 47 SYM00", "more, Orders lists them", "more, Positions lists them"
         )
 
 
@@ -118,7 +118,7 @@ async def test_room_that_opens_is_used_and_with_few_orders_all_are_listed() -> N
         kill = view.kill
         few = KillView(kill.entries_working[:1], kill.stops_working[:1], kill.uncovered[:1])
         await house.shows_next(kill=few, positions=view.positions[:1])
-        await house.until(lambda: house.shows("not gone BUY 47 SYM00", "stays SELL 47 SYM00", "NO STOP SYM00"))
+        await house.until(lambda: house.shows("not gone BUY to open 47 SYM00", "stays SELL 47 SYM00", "NO STOP SYM00"))
         assert not house.shows("lists them")
 
 

@@ -29,6 +29,19 @@ def signed(house: House) -> int:
     return len(house.facts(PlanSigned)) - 1
 
 
+def a_resting_entry(symbol: str) -> ProposeOrder:
+    """Below the market, so that it works and does not fill."""
+    return ProposeOrder(
+        Symbol(symbol),
+        Effect.OPEN,
+        Quantity(Decimal(5)),
+        OrderType.LIMIT,
+        Price(Decimal(98)),
+        Price(Decimal(97)),
+        StopHolder.BROKER,
+    )
+
+
 async def marks_all_of(house: House, count: int) -> None:
     before = len(house.facts(PlanMarked))
     for number in range(1, count + 1):
@@ -171,6 +184,35 @@ async def test_flatten_of_one_position_stays_a_ticket() -> None:
         await house.press("F")
         await house.until(lambda: house.shows("staged 1 close"))
         assert not isinstance(house.desk.screen, PlanScreen)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_flatten_takes_the_working_entries_back_on_one_key(size: tuple[int, int]) -> None:
+    """OP-07: also where nothing is held"""
+    async with open_floor("AAA", size=size) as house:
+        for symbol in BOUGHT:
+            house.desk.handle.send(a_resting_entry(symbol))
+        await house.until(lambda: house.desk.view is not None and len(house.desk.view.proposals) == 8)
+        await house.press("p")
+        await house.until(lambda: isinstance(house.desk.screen, PlanScreen))
+        await marks_all_of(house, 8)
+        await house.until(house.is_armed)
+        await house.press("P")
+        await house.until(lambda: house.desk.view is not None and len(house.desk.view.kill.entries_working) == 8)
+        await house.press("s")
+        await house.until(lambda: house.shows("STOPPED") or house.shows("DONE"))
+        await house.press("escape", "F")
+        await house.until(
+            lambda: house.shows("Plan ─ flatten everything", "8 of 8 entries taken back first, 1 of 1 go")
+        )
+        assert house.shows("take 8 entries back, sign 1 order", "cancel open")
+        await house.until(house.is_armed)
+
+        await house.press("P")
+
+        await house.until(lambda: house.shows("DONE 8 of 8 entries taken back, 1 of 1 filled"))
+        assert house.desk.view is not None
+        assert house.desk.view.kill.entries_working == ()
 
 
 async def test_p_makes_a_plan_of_what_waits_and_says_so_where_nothing_does() -> None:

@@ -14,9 +14,11 @@ from core.facts import (
     ProposalStaged,
     TradeClosed,
 )
+from core.inputs import ProposeClose
+from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus
 from core.model.signal import ExitReason
-from core.model.values import plain
+from core.model.values import Quantity, plain
 from core.risk.checks import standard_gate
 from tests.scenarios.house import (
     FALL,
@@ -27,7 +29,7 @@ from tests.scenarios.house import (
     a_house_in_a_position,
     a_house_with_a_proposal,
 )
-from tests.unit.core.brokers.trading_floor import at
+from tests.unit.core.brokers.trading_floor import SPY, at
 
 
 def test_an_order_goes_from_the_bar_to_the_closed_trade_and_each_step_is_recorded() -> None:
@@ -289,3 +291,25 @@ def test_a_signal_outside_the_window_proposes_nothing() -> None:
     assert early.facts(ProposalStaged) == []
     assert early.facts(ProposalSkipped) == []
     assert early.desk.orchestrator.no_trade()["OUTSIDE_WINDOW"] > 0
+
+
+def test_shares_that_were_read_back_are_closed_exactly_and_more_than_is_held_is_refused() -> None:
+    """EX-21, OP-04"""
+    house = a_house_in_a_position()
+
+    house.presses(ProposeClose(SPY, quantity=Quantity(Decimal("0.6")), strategy="vwap"))
+    refused = house.last(ProposalSkipped).reasons
+    house.presses(ProposeClose(SPY, quantity=Quantity(Decimal("0.12")), strategy="vwap"))
+
+    assert refused == ("0.6 were to be closed and 0.502 are held: no more can be; close again",)
+    assert (house.proposal.order.quantity, house.proposal.order.effect) == (Decimal("0.12"), OrderEffect.REDUCE)
+
+
+def test_a_close_of_one_strategys_position_leaves_the_others_alone() -> None:
+    """EX-08, EX-21"""
+    house = a_house_in_a_position()
+
+    house.presses(ProposeClose(SPY, strategy="manual"))
+
+    assert house.last(ProposalSkipped).reasons == ("there is no position in SPY",)
+    assert house.desk.stage.proposals() == ()

@@ -1,0 +1,270 @@
+"""Flattening ends entries too: what works and could open is taken back first, on one key; what is left is named."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from core.effects import CancelOrder
+from core.facts import CancelRequested, PlanSigned
+from core.inputs import Kill, MarkInPlan, ProposeFlattening, RequestCancel
+from core.model.order import Effect, OrderStatus
+from core.model.plan import PlanPhase, PlanSource, Standing
+from core.model.values import ProposalId, Symbol
+from core.picture import Pictures
+from tests.scenarios.house import House, assert_can_be_rebuilt, minutes
+from tests.scenarios.plans import (
+    BOUGHT,
+    SETTINGS,
+    a_buy,
+    a_floor,
+    a_house_that_holds,
+    leaves,
+    marks,
+    opens,
+    passes,
+    runs_out,
+    signs,
+    the_plan,
+    words,
+)
+
+GGG = Symbol("GGG")
+
+
+def rests(house: House, *symbols: str, quantity: str = "10", limit: str = "99.50") -> None:
+    """Entries below the market: they work, and do not fill."""
+    opens(house, *(a_buy(symbol, quantity, limit=limit) for symbol in symbols))
+    marks(house)
+    signs(house)
+    runs_out(house)
+
+
+def flattens(house: House) -> None:
+    house.presses(ProposeFlattening())
+    opens(house, source=PlanSource.FLATTEN)
+
+
+def entries(house: House) -> list[OrderStatus]:
+    orders = house.desk.ledger.state.orders.values()
+    return [o.status for o in orders if not o.only_reduces and o.request.limit_price is not None]
+
+
+def test_eight_resting_entries_are_taken_back_although_nothing_is_held() -> None:
+    """OP-07"""
+    house = a_floor()
+    rests(house, *BOUGHT)
+    before = len(house.requests())
+
+    flattens(house)
+    signs(house)
+    report = runs_out(house)
+
+    assert house.requests()[before:] == ["cancel"] * 8
+    assert entries(house) == [OrderStatus.CANCELLED] * 8
+    assert house.desk.plans.in_sum(the_plan(house)) == "8 of 8 entries taken back"
+    assert report.left == ()
+    assert_can_be_rebuilt(house)
+
+
+def test_the_entries_go_before_the_first_sale() -> None:
+    """OP-07, OP-05"""
+    house = a_house_that_holds("AAA", "BBB")
+    rests(house, "GGG", "HHH")
+    before = len(house.requests())
+
+    flattens(house)
+    signs(house)
+    runs_out(house)
+
+    sent = [request for request in house.requests()[before:] if request.startswith(("cancel", "submit"))]
+    assert sent[:2] == ["cancel", "cancel"]
+    assert house.desk.ledger.positions() == ()
+    assert not house.desk.ledger.working_entries()
+    assert words(house)[0] == "signed: 2 entries to take back first, then 2 to sell or cover first, then 0 to open"
+    assert house.desk.plans.in_sum(the_plan(house)) == "2 of 2 entries taken back, 2 of 2 filled"
+
+
+def test_a_cancel_without_an_answer_holds_no_sale_back_and_the_report_names_the_entry() -> None:
+    """OP-07, EX-10"""
+    house = a_house_that_holds("AAA")
+    rests(house, "GGG")
+    flattens(house)
+    house.line.breaks_at(CancelOrder, arrives=False, times=1)
+    signs(house)
+    passes(house, 1)
+    assert the_plan(house).phase is PlanPhase.TAKING_BACK
+
+    house.line.breaks_at(CancelOrder, arrives=False, times=100)
+    passes(house, 5)
+
+    assert the_plan(house).phase is not PlanPhase.TAKING_BACK
+    assert "1 entries are not gone yet; they are asked for again" in words(house)
+
+
+def test_an_entry_that_is_not_gone_in_time_is_named_in_the_report() -> None:
+    """OP-07, EX-10"""
+    house = a_floor()
+    rests(house, "GGG", "HHH")
+    flattens(house)
+    house.line.breaks_at(CancelOrder, arrives=False, times=100)
+    signs(house)
+    passes(house, 6)
+
+    report = runs_out(house)
+
+    assert report.left == (
+        "BUY 10 GGG limit 99.50 still works and would open",
+        "BUY 10 HHH limit 99.50 still works and would open",
+    )
+    assert "2 of them still at the broker" in house.desk.plans.in_sum(the_plan(house))
+
+
+def test_an_entry_that_fills_while_the_plan_is_read_or_taken_back_is_named_as_held() -> None:
+    """OP-07, EX-02"""
+    falling = [*minutes("09:30", "10:00", "100", symbol=GGG), *minutes("10:01", "10:30", "99.40", symbol=GGG)]
+    house = House(falling, settings=SETTINGS, cash=Decimal(20_000), multiplier=Decimal(2)).opens().until("10:00")
+    rests(house, "GGG")
+    flattens(house)
+    house.line.breaks_at(CancelOrder, arrives=False, times=100)
+    house.until("10:00:58")
+    signs(house)
+    house.until("10:01:30")
+
+    report = runs_out(house)
+
+    assert house.held(GGG) == house.held_by_the_broker(GGG) == "10"
+    assert report.left == ("GGG 10 held",)
+    assert "0 of 1 entries taken back, 1 of them FILLED before that" in house.desk.plans.in_sum(the_plan(house))
+
+
+def test_an_entry_whose_mark_was_removed_stays_and_the_plan_says_so() -> None:
+    """OP-05"""
+    house = a_house_that_holds("AAA")
+    rests(house, "GGG", "HHH")
+    flattens(house)
+    spared = next(o for o in house.desk.ledger.working_entries() if o.request.symbol == "HHH")
+
+    house.presses(MarkInPlan(the_plan(house).id, ProposalId(spared.id), False))
+    view = Pictures(house.engine).draw(house.line.at).plan
+    assert view is not None
+    assert view.left == ("the entry BUY 10 HHH limit 99.50",)
+    signs(house)
+    report = runs_out(house)
+
+    assert spared.status is OrderStatus.SUBMITTED
+    assert report.left == ("BUY 10 HHH limit 99.50 still works and would open",)
+
+
+def test_the_plan_names_a_position_that_it_would_leave() -> None:
+    """OP-05"""
+    house = a_house_that_holds("AAA", "BBB", quantity="50")
+    flattens(house)
+    line = next(line for line in the_plan(house).plan.lines if line.proposal.symbol == "BBB")
+    house.presses(MarkInPlan(the_plan(house).id, line.proposal.id, False))
+
+    view = Pictures(house.engine).draw(house.line.at).plan
+
+    assert view is not None
+    assert view.left == ("50 BBB",)
+
+
+def test_a_key_on_entries_that_are_not_these_any_more_signs_nothing() -> None:
+    """OP-02"""
+    house = a_floor()
+    rests(house, "GGG", "HHH")
+    flattens(house)
+    view = Pictures(house.engine).draw(house.line.at).plan
+    assert view is not None
+    first = house.desk.ledger.working_entries()[0]
+    house.presses(RequestCancel(first.id))
+    passes(house, 2)
+
+    again = Pictures(house.engine).draw(house.line.at).plan
+
+    assert again is not None
+    assert (view.digest != again.digest, len(again.taken_back)) == (True, 1)
+
+
+def test_a_plan_of_a_file_takes_no_entry_back() -> None:
+    """OP-05"""
+    house = a_floor()
+    rests(house, "GGG")
+    opens(house, a_buy("HHH", "10"))
+    marks(house)
+    signs(house)
+    runs_out(house)
+
+    assert house.facts(PlanSigned)[-1].taken_back == ()
+    assert house.facts(CancelRequested) == []
+
+
+def test_after_a_kill_the_flattening_lists_the_entries_that_it_is_still_taking_back() -> None:
+    """OP-07, OP-08"""
+    house = a_house_that_holds("AAA")
+    rests(house, "GGG")
+    house.line.breaks_at(CancelOrder, arrives=False, times=2)
+    house.presses(Kill("command"))
+    flattens(house)
+
+    view = Pictures(house.engine).draw(house.line.at).plan
+    assert view is not None
+    assert [row.symbol for row in view.taken_back] == ["GGG"]
+    signs(house)
+    runs_out(house)
+
+    assert house.desk.ledger.positions() == ()
+    assert not house.desk.ledger.working_entries()
+
+
+def test_entries_that_a_restart_found_half_taken_back_are_asked_for_until_they_are_gone() -> None:
+    """EX-20, OP-07"""
+    house = a_floor()
+    rests(house, "GGG", "HHH")
+    flattens(house)
+    house.line.breaks_at(CancelOrder, arrives=False, times=2)
+    signs(house)
+
+    house = house.restarted()
+    passes(house, 60)
+
+    assert not house.desk.ledger.working_entries()
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_an_add_whose_position_is_gone_is_called_what_it_would_do_now(ends: bool) -> None:
+    """OP-03: in Orders, on the kill screen and when leaving"""
+    house = a_house_that_holds("AAA", quantity="50")
+    rests(house, "AAA")
+    pictures = Pictures(house.engine)
+    (entry,) = house.desk.ledger.working_entries()
+    add = entry.request.effect
+    if ends:
+        house.presses(ProposeFlattening())
+        house.opens_ticket()
+        passes(house, 1)
+        house.confirms()
+        passes(house, 5)
+
+    view = pictures.draw(house.line.at)
+
+    expected = Effect.OPEN if ends else Effect.ADD
+    assert add is Effect.ADD
+    assert [row.effect for row in view.orders if row.id == entry.id] == [expected]
+    assert [row.effect for row in view.kill.entries_working] == [expected]
+
+
+def test_an_unsigned_flattening_takes_nothing_back() -> None:
+    """OP-01"""
+    house = a_floor()
+    rests(house, "GGG")
+    flattens(house)
+
+    leaves(house)
+    passes(house, 5)
+
+    assert house.facts(CancelRequested) == []
+    assert house.desk.plans.standing_of_entry(house.desk.ledger.working_entries()[0].id) is Standing.WORKING
+    assert house.held_by_the_broker(Symbol("GGG")) == "0"
+    assert Decimal(house.held(Symbol("GGG"))) == 0
