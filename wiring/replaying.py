@@ -34,6 +34,7 @@ DAILY = (
     "risk.session.policy='include_extended'",  # the account is asked for before the open, at which signals are heard
     "risk.protections.volatility_halt.enabled=false",
     "strategies.vwap.flat_minutes=0",
+    "strategies.breakout.counted_bars=60",  # a quarter of sessions; 390, a session of minutes, would be years of days
 )
 """Under every other setting where the bars are days: what is said in minutes of a session means nothing there."""
 
