@@ -54,9 +54,7 @@ def regime_of_files(files: RegimeFiles, calendar: Calendar, start: datetime, end
     return list(_told(known, sorted(found, key=itemgetter(0)), start, end))
 
 
-def _told(
-    known: Regime, found: Iterable[tuple[datetime, Measured]], start: datetime, end: datetime
-) -> Iterator[Timed]:
+def _told(known: Regime, found: Iterable[tuple[datetime, Measured]], start: datetime, end: datetime) -> Iterator[Timed]:
     is_begun = False
     for at, together in groupby(found, key=itemgetter(0)):
         if at > start and not is_begun:
