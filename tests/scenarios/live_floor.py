@@ -134,6 +134,7 @@ class Market:
 
     def __init__(self, floor: LiveFloor) -> None:
         self.floor = floor
+        self.followed: tuple[Symbol, ...] = ()
 
     async def run(self, hear: Callable[[Heard], None], show: Callable[[Lamp], None]) -> None:
         show(Lamp(Line.DATA, LineState.UP, self.floor.now()))
@@ -141,6 +142,9 @@ class Market:
             await asyncio.sleep((bar.end - self.floor.now()).total_seconds())
             hear(BarArrived(bar, "the floor"))
         await asyncio.Event().wait()
+
+    def follow(self, symbols: Sequence[Symbol]) -> None:
+        self.followed = tuple(symbols)
 
     def quote(self, symbol: Symbol) -> Quote | NoQuote:
         with self.floor.lock:
