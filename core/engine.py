@@ -141,7 +141,7 @@ class Engine:
             guarding.look()
             lending.see(account)
 
-        filling.after_trade = market.tell_of_guards = guarding.look
+        market.tell_of_guards = guarding.look
         starting.see_loss = see_account
         comparing.see = planning.seeing(starting.see)
         breaking = Breaking(desk)
@@ -150,12 +150,22 @@ class Engine:
         reloading.after_reload, self._end_overrides = guarding.on_tightened, guarding.end_overrides
         submitting.take_warnings, starting.warm_up = warned.take, warming.begin
 
+        recommending, evaluating = self._build_judgement(market)
+        measuring.after_measurement = evaluating.after_measurement
+
+        def after_trade() -> None:
+            guarding.look()
+            evaluating.after_trade()
+
+        filling.after_trade = after_trade
+
         self.timed = (
             warned,
             timekeeping,
             Beginning(desk),
             guarding,
-            *self._build_judgement(market),
+            recommending,
+            evaluating,
             market,
             submitting,
             doubting,

@@ -124,6 +124,17 @@ class OperatorError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class RegimeFiles:
+    """Daily figures that the regime of what is played is measured by: the VIX, and the market's bars (RK-19).
+
+    None leaves that part unknown.
+    """
+
+    vix: Path | None = None
+    market: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReplayRequest:
     """`keyturn replay`: files to play, and how. `speed` None is as fast as it can.
 
@@ -139,6 +150,7 @@ class ReplayRequest:
     operator: str = "none"
     journal_folder: Path | None = None
     is_headless: bool = True
+    regime: RegimeFiles = RegimeFiles()
 
 
 Watch = Callable[[str, int, int], None]
@@ -169,6 +181,7 @@ class BacktestRequest:
     seed: int = 1
     tables_folder: Path | None = None
     page_file: Path | None = None
+    regime: RegimeFiles = RegimeFiles()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +194,7 @@ class DemoRequest:
     overrides: tuple[str, ...] = ()
     is_headless: bool = False
     is_stress: bool = False
+    regime: RegimeFiles = RegimeFiles()
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,9 @@ class BreakoutTerms(PlannedTerms):
     bars: Bars = Field(20, description="bars whose highest price is the level")
     buffer: Ratio = Field(Decimal("0.0005"), description="over the level, for a close to be a breakout")
     confirming_bars: Bars = Field(5, description="a close under the level within so many: the breakout was false")
-    counted_bars: Bars = Field(390, description="bars in which false breakouts are counted")
+    counted_bars: Bars = Field(
+        390, description="bars in which false breakouts are counted: a session; of bars of days 60, a quarter"
+    )
     maximum_false: Annotated[int, Field(ge=1, le=1000)] = Field(3, description="as many of them shut the symbol")
     volume_bars: Bars = Field(20, description="of the average volume")
     volume_factor: NotNegative = Field(Decimal("1.2"), description="least volume of the bar, in averages")

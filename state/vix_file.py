@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.daily_file import LARGEST_INDEX
 from core.market.vix.port import Kept
-from core.model.regime import NoVix, VixReading
+from core.model.regime import DailyValue, NoVix, VixReading
 from core.risk.regime.vix import can_leave
 from state.files import make_folder, open_private, replace_file
 
@@ -74,11 +76,25 @@ def _is_possible(reading: VixReading | NoVix, now: datetime) -> bool:
         return True
     value, today = reading.value, now.astimezone(NEW_YORK).date()
     return (
-        value.is_finite()
-        and 0 < value < LARGEST_INDEX
+        _is_value(value)
         and can_leave(value, reading.level)
         and (reading.measured_on <= today)
+        and _are_its_closes(reading)
     )
+
+
+def _is_value(value: Decimal) -> bool:
+    return value.is_finite() and 0 < value < LARGEST_INDEX
+
+
+def _are_its_closes(reading: VixReading) -> bool:
+    """None were kept, or they are in order of time and end with its own."""
+    closes = reading.closes
+    if not closes:
+        return True
+    are_in_order = all(earlier.day < later.day for earlier, later in pairwise(closes))
+    own = DailyValue(reading.measured_on, reading.value)
+    return are_in_order and all(_is_value(close.value) for close in closes) and closes[-1] == own
 
 
 def _locked(descriptor: int) -> bool:

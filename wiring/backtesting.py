@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.ports import BacktestRequest, OperatorError
-from wiring.replaying import Replaying, symbol_in_name
+from wiring.replaying import Replaying, measured, symbol_in_name
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -46,13 +46,14 @@ class Backtesting(Replaying):
         """One file, in this process."""
         from core.runtime.backtest import FRICTIONS, Backtest
         from core.runtime.pace import Pace
-        from core.runtime.played import NOT_MEASURED, missing, splits
+        from core.runtime.played import missing, not_measured, splits
         from state.passing_journal import PassingJournal
 
         symbol = (request.symbol or symbol_in_name(path)).upper()
         laid_over = (*(FRICTIONS if request.has_frictions else ()), f"symbols=['{symbol}']", *request.overrides)
         names = () if request.strategy is None else (request.strategy,)
         recording = self._recording([path], (), laid_over, self._settings_of_a_backtest, names)
+        recording = measured(recording, request.regime)
         journal = PassingJournal()
         runtime = self._playing(recording, journal, "confirm-all", Pace(None), seed=str(request.seed))
         sessions = [s for s in recording.calendar.sessions() if recording.first < s.close and s.open <= recording.last]
@@ -69,7 +70,7 @@ class Backtesting(Replaying):
             **backtest.as_json(journal.fingerprint()),
             "missing": missing(sessions, recording.starts[0], runtime.engine.desk.normaliser, recording.is_daily),
             "splits": splits(recording.feeds[0], backtest),
-            "not_measured": list(NOT_MEASURED),
+            "not_measured": not_measured(request.regime),
         }
         return told if is_whole else {**told, "interrupted": True}
 

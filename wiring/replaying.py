@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.ports import Journal, OperatorError, ReplayRequest
+from core.ports import Journal, OperatorError, RegimeFiles, ReplayRequest
 from state.folders import JournalFolder
 from wiring.common import Wiring
 
@@ -34,6 +34,7 @@ DAILY = (
     "risk.session.policy='include_extended'",  # the account is asked for before the open, at which signals are heard
     "risk.protections.volatility_halt.enabled=false",
     "strategies.vwap.flat_minutes=0",
+    "strategies.breakout.counted_bars=60",  # a quarter of sessions; 390, a session of minutes, would be years of days
 )
 """Under every other setting where the bars are days: what is said in minutes of a session means nothing there."""
 
@@ -78,6 +79,7 @@ class Replaying(Wiring):
         chosen = (f"symbols=[{', '.join(repr(s) for s in symbols)}]",) if symbols else ()
         laid_over, names = (*request.overrides, *chosen), request.strategies
         recording = self._recording(request.files, request.quotes, laid_over, self._settings, names)
+        recording = measured(recording, request.regime)
         journal: FileJournal | MemoryJournal = MemoryJournal()
         if request.journal_folder is not None:
             if request.journal_folder.is_dir() and any(request.journal_folder.iterdir()):
@@ -179,6 +181,15 @@ def over_night(names: Iterable[str]) -> tuple[str, ...]:
     terms = ("flat_minutes=0", "holds_overnight=true")
     every = dict.fromkeys((*HOUSE_NAMES[1:], *names))
     return tuple(f"strategies.{name}.{setting}" for name in every if name != HOUSE_NAMES[0] for setting in terms)
+
+
+def measured(recording: Recording, files: RegimeFiles) -> Recording:
+    """The recording with what its files of daily figures say of the regime. Raises `TableError`."""
+    from core.runtime.feed import last_heard
+    from core.runtime.regime_feed import regime_of_files
+
+    regime = regime_of_files(files, recording.calendar, recording.first, last_heard(recording.feeds))
+    return replace(recording, feeds=[*recording.feeds, regime])
 
 
 def _of_minutes(settings: Settings, files: Iterable[Path]) -> Iterator[list[Timed]]:

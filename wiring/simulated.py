@@ -40,6 +40,7 @@ class Simulated(Replaying):
         )
         from core.runtime.feed import merged
         from core.runtime.pace import Pace
+        from core.runtime.regime_feed import regime_of_files
         from core.runtime.sources import synthetic_feed
         from core.runtime.virtual import VirtualRuntime
         from state.exchange_log import ExchangeLog
@@ -88,10 +89,11 @@ class Simulated(Replaying):
             for item in merged(synthetic_feed(request.seed, Symbol(text), sessions) for text in settings.symbols)
             if item[0] > known.get(item[2].bar.symbol, datetime.min.replace(tzinfo=item[0].tzinfo))  # type: ignore[union-attr]
         )
+        regime = regime_of_files(request.regime, calendar, now, max((s.close for s in sessions), default=now))
         runtime = VirtualRuntime(
             engine,
             exchange,
-            feed,
+            merged([feed, regime]),
             start=now,
             switch=switch,
             link=link_of(settings),

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.commands.shared import Overrides, composition_of, print_json, say
-from core.ports import BacktestRequest, OperatorError
+from console.commands.shared import MarketFile, Overrides, VixFile, composition_of, print_json, say
+from core.ports import BacktestRequest, OperatorError, RegimeFiles
 
 if TYPE_CHECKING:
     from core.ports import Watch
@@ -25,6 +25,8 @@ def backtest(
     files: Annotated[list[Path], typer.Argument(help="CSV files of one-minute or daily bars, each played for itself.")],
     strategy: Annotated[str | None, typer.Option(help="The one strategy that is on; else as the settings say.")] = None,
     symbol: Annotated[str | None, typer.Option(help="Of files whose names do not begin with one.")] = None,
+    vix: VixFile = None,
+    market: MarketFile = None,
     overrides: Overrides = None,
     profile: Annotated[str | None, typer.Option(help="micro, swing or freqtrade.")] = None,
     without_frictions: Annotated[
@@ -54,6 +56,7 @@ def backtest(
         seed=seed,
         tables_folder=csv,
         page_file=html,
+        regime=RegimeFiles(vix, market),
     )
     with _progress() as watch:
         found = composition_of(context).backtest(request, watch)

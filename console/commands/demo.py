@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from console.commands.shared import FASTEST, Overrides, composition_of, speed_of
-from core.ports import DemoRequest, OperatorError
+from console.commands.shared import FASTEST, MarketFile, Overrides, VixFile, composition_of, speed_of
+from core.ports import DemoRequest, OperatorError, RegimeFiles
 
 WITHOUT_ONE = (
     "without one: `keyturn demo --headless --operator confirm-all --speed 300`, or "
@@ -33,6 +33,8 @@ def demo(
         bool,
         typer.Option("--stress", help="30 positions, 60 orders, 12 strategies, 2,000 quotes a second in 20 symbols."),
     ] = False,
+    vix: VixFile = None,
+    market: MarketFile = None,
     overrides: Overrides = None,
 ) -> None:
     """Open the desk on the simulated exchange. It goes on where it was left.
@@ -46,6 +48,8 @@ def demo(
     """
     if stress and operator != "none":
         raise OperatorError("--stress brings an operator of its own; leave --operator out")
+    if stress and (vix or market):
+        raise OperatorError("--stress brings a market of its own; leave --vix and --market out")
     if not headless:
         need_a_terminal()
     composition_of(context).demo(
@@ -56,6 +60,7 @@ def demo(
             overrides=tuple(overrides or ()),
             is_headless=headless,
             is_stress=stress,
+            regime=RegimeFiles(vix, market),
         )
     )
 

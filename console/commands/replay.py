@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from console.commands.demo import need_a_terminal
-from console.commands.shared import Overrides, composition_of, print_json, say, speed_of
-from core.ports import ReplayRequest
+from console.commands.shared import MarketFile, Overrides, VixFile, composition_of, print_json, say, speed_of
+from core.ports import RegimeFiles, ReplayRequest
 
 
 def replay(
@@ -23,6 +23,8 @@ def replay(
         list[str] | None,
         typer.Option(help="It alone looks at the bars, on or off; may be given again. Without it those that are on."),
     ] = None,
+    vix: VixFile = None,
+    market: MarketFile = None,
     overrides: Overrides = None,
     profile: Annotated[str | None, typer.Option(help="micro, swing or freqtrade.")] = None,
     speed: Annotated[str | None, typer.Option(help="Virtual seconds a second, or max; headless max, else 1.")] = None,
@@ -51,6 +53,7 @@ def replay(
             operator=operator,
             journal_folder=journal_dir,
             is_headless=headless,
+            regime=RegimeFiles(vix, market),
         )
     )
     if report is None:

@@ -24,6 +24,13 @@ Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", help="A setting, KEY=VALUE, the value in TOML: strategies.vwap.entry_deviation=0.002"),
 ]
+VixFile = Annotated[
+    Path | None, typer.Option("--vix", help="CSV of the VIX, date,close: the regime is measured by it, day by day.")
+]
+MarketFile = Annotated[
+    Path | None,
+    typer.Option("--market", help="CSV of SPY's daily bars, date,high,low,close: its trend and range are measured."),
+]
 
 FASTEST = 1_000_000
 """Virtual seconds a second that `--speed` takes as a number."""

@@ -100,5 +100,7 @@ def _of_splits(splits: Sequence[Mapping[str, Any]], *, is_daily: bool) -> Iterat
 
 
 def of_what_is_not_measured(result: Mapping[str, Any]) -> str:
-    """One line: on a desk it may refuse entries, allow one more, or make them smaller."""
+    """One line: on a desk it may refuse entries, allow one more, or make them smaller; empty where all was measured."""
+    if not result["not_measured"]:
+        return ""
     return f"not measured here: {' and '.join(result['not_measured'])}; a desk may trade otherwise"

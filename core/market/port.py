@@ -15,13 +15,17 @@ Heard = BarArrived | QuoteArrived | MarketDataBroken
 
 
 class MarketData(Protocol):
-    """Bars and quotes of the symbols that it was made for."""
+    """Bars and quotes of the symbols that it was made for, and of those that it is to follow."""
 
     async def run(self, hear: Callable[[Heard], None], show: Callable[[Lamp], None]) -> None:
         """Stream first, polling where the stream fails, and back; gaps are filled. Runs until it is cancelled (MD-02).
 
         Each bar comes once and in the order of its symbol's minutes; quotes are conflated by symbol.
         """
+        ...
+
+    def follow(self, symbols: Sequence[Symbol]) -> None:
+        """From now on these too; those that it follows already stay. In the loop of `run`, or before it."""
         ...
 
     def quote(self, symbol: Symbol) -> Quote | NoQuote:

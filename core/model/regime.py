@@ -37,11 +37,16 @@ class VixLevel(Enum):
 
 @dataclass(frozen=True, slots=True)
 class VixReading:
-    """A measured VIX, in points, with the day that it closed on and the level that it left (RK-19)."""
+    """A measured VIX, in points, with the day that it closed on and the level that it left (RK-19).
+
+    `closes` are the last trading days of the history that it stands in, its own included, the oldest first; none where
+    nobody kept them.
+    """
 
     value: Decimal
     measured_on: date
     level: VixLevel
+    closes: tuple[DailyValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

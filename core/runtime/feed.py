@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from heapq import merge
 from operator import itemgetter
 
-from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
+from core.inputs import BarArrived, MarketDataBroken, QuoteArrived, RegimeArrived
 
-Item = BarArrived | QuoteArrived | MarketDataBroken
+Item = BarArrived | QuoteArrived | MarketDataBroken | RegimeArrived
 Timed = tuple[datetime, int, Item]
-"""When the exchange learns of it, a rank among equals (bar, quote, broken), and the message for the engine."""
+"""When the exchange learns of it, a rank among equals (bar, quote, broken, regime), and the message for the engine."""
 
-BAR, QUOTE, BROKEN = 0, 1, 2
+BAR, QUOTE, BROKEN, REGIME = 0, 1, 2, 3
 
 
 def bar_item(message: BarArrived) -> Timed:
@@ -23,6 +23,11 @@ def bar_item(message: BarArrived) -> Timed:
 
 def quote_item(message: QuoteArrived) -> Timed:
     return (message.quote.at, QUOTE, message)
+
+
+def last_heard(feeds: Iterable[Sequence[Timed]]) -> datetime:
+    """When the engine hears of the last bar of all."""
+    return max(item[2].heard_at for feed in feeds for item in feed if isinstance(item[2], BarArrived))
 
 
 def merged(feeds: Iterable[Iterable[Timed]]) -> Iterator[Timed]:

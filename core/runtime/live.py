@@ -21,6 +21,7 @@ from core.advisers.base import Adviser
 from core.brokers.port import Broker, OrderStream
 from core.effects import CancelOrder, Effect, FetchPicture, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder
 from core.engine import Engine
+from core.following import followed
 from core.inputs import (
     BarArrived,
     BrokerUpdated,
@@ -113,6 +114,7 @@ class LiveRuntime(Runtime):
         self._sending: set[Future[Any]] = set()
         self._left = asyncio.Event()
         self._is_hurried = self._are_lanes_shut = False
+        self._followed: tuple[int, tuple[Symbol, ...]] = (-1, ())
         self._failure: Exception | None = None
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -331,8 +333,19 @@ class LiveRuntime(Runtime):
 
     # ── deadlines ────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _follow(self) -> None:
+        """What is held, or on order, is quoted and has its bars, whether or not the settings name it."""
+        sequence, before = self.engine.desk.journal.sequence, self._followed[1]
+        if sequence == self._followed[0]:
+            return
+        symbols = followed(self.engine.desk)
+        self._followed = (sequence, symbols)
+        if symbols != before:
+            self.market.follow(symbols)
+
     def _plan(self) -> None:
-        """Be called when the engine wants to be."""
+        """Be called when the engine wants to be; what it holds by now is followed."""
+        self._follow()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -12,14 +12,13 @@ from core.market.normaliser import Complete, Normaliser
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.session import Calendar, Session
 from core.model.values import Price, Symbol, plain
+from core.ports import RegimeFiles
 from core.runtime.backtest import Backtest
 from core.runtime.feed import Timed
 from core.runtime.report import iso
 
 SPLITS = tuple(Decimal(many) for many in (2, 3, 4, 5, 7, 10, 20))
 """Shares that one share becomes; the other way round it is a reverse split."""
-NOT_MEASURED = ("the regime (the VIX, SPY's trend)", "entries a day by SPY's range (RK-12)")
-"""Of what a desk looks at: a file of bars does not tell it."""
 CLOSE_TO = Decimal("0.02")
 """Of the ratio: how far a jump may be from that of a split."""
 NEAREST = SPLITS[0] * (1 - CLOSE_TO)
@@ -34,6 +33,12 @@ class Jump:
     before: Price
     opened: Price
     split: str
+
+
+def not_measured(files: RegimeFiles) -> list[str]:
+    """Of what a desk looks at: what no file of bars tells, and no file of daily figures told."""
+    vix = [] if files.vix else ["the VIX (--vix FILE)"]
+    return vix if files.market else [*vix, "SPY's trend, and entries a day by its range (--market FILE)"]
 
 
 def first_complete(feed: Iterable[Timed], calendar: Calendar) -> Bar | str:

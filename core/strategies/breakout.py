@@ -1,7 +1,8 @@
 """Breakout: buy a close over the highest price of the bars before, leave when it falls back under it (ST-04).
 
 A breakout is false when a close stands under its level again within a few bars. False ones are counted a symbol, taken
-or not; too many of them in the last bars, and the symbol is left alone until they are forgotten.
+or not; too many of them in the last bars, and the symbol is left alone until they are forgotten: after a session of
+minutes, or, where the bars are days, after a quarter of sessions.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """After the close, once a trading day, each strategy is judged by its trades (ST-10). A missed night is made up.
 
-It retires, pauses and proposes; it never re-enables: what was retired is the operator's to resume.
+It retires, pauses and proposes; it never re-enables: what was retired is the operator's to resume. Two pauses wait for
+no night: that of the VIX acts with its measurement, that of the week with the trade that reaches the limit.
 """
 
 from __future__ import annotations
@@ -100,6 +101,20 @@ class Evaluating:
 
     def _night_of(self, session: Session) -> datetime:
         return session.close + timedelta(minutes=self._terms.minutes_after_close)
+
+    # ── at once ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def after_measurement(self) -> None:
+        """The VIX was measured: a storm of so many trading days pauses now, a calm close ends that now."""
+        if self._terms.enabled:
+            self._watch_vix(self.desk.calendar.trading_day(self.desk.at))
+
+    def after_trade(self) -> None:
+        """A trade is over: who lost a week's worth rests from now on, however young it is."""
+        if self._terms.enabled:
+            day = self.desk.calendar.trading_day(self.desk.at)
+            for strategy in self._strategies():
+                self._pause_for_the_week(strategy, day)
 
     # ── a night ──────────────────────────────────────────────────────────────────────────────────────────────────
 

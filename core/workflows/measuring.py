@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from core.desk import Desk
 from core.effects import Effect
@@ -13,6 +13,7 @@ from core.inputs import RegimeArrived
 class Measuring:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        self.after_measurement: Callable[[], None] = lambda: None
 
     def on_regime(self, message: RegimeArrived) -> Iterable[Effect]:
         """What the measurement lacks stays as it was last known."""
@@ -20,4 +21,5 @@ class Measuring:
         found = message.regime.after(known)
         if found != known:
             self.desk.record(RegimeMeasured(found))
+            self.after_measurement()
         return ()

@@ -154,6 +154,7 @@ class Market:
 
     def __init__(self, floor: LiveFloor) -> None:
         self.floor = floor
+        self.followed: tuple[Symbol, ...] = ()
 
     async def run(self, hear: Callable[[Heard], None], show: Callable[[Lamp], None]) -> None:
         alive = asyncio.create_task(keeps_alive(self.floor, Line.DATA, show))
@@ -164,6 +165,9 @@ class Market:
             await asyncio.Event().wait()
         finally:
             alive.cancel()
+
+    def follow(self, symbols: Sequence[Symbol]) -> None:
+        self.followed = tuple(symbols)
 
     def quote(self, symbol: Symbol) -> Quote | NoQuote:
         if self.floor.unquoted:

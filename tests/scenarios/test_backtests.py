@@ -176,6 +176,22 @@ def test_a_day_knows_no_window_and_no_flat_time(keyturn: Keyturn, days: Path) ->
     assert found["bars"] == len(days.read_text().splitlines()) - 1
 
 
+@real_data
+def test_breakouts_of_days_are_counted_over_a_quarter_and_then_forgotten(keyturn: Keyturn) -> None:
+    """ST-04, AN-04: 13 years of SPY; a session's worth of minutes would be a year and a half of days."""
+    path = DATA / "SPY_daily_2008_on.csv"
+
+    found = keyturn("backtest", path, "--strategy", "breakout", "--without-frictions", "--json").json
+    written = keyturn(
+        *("backtest", path, "--strategy", "breakout", "--without-frictions", "--json"),
+        *("--set", "strategies.breakout.counted_bars=390"),
+    ).json
+
+    assert len(found["trades"]) >= 10
+    assert found["no_trade"]["FALSE_BREAKOUTS"] > 0
+    assert written["trades"] == []  # what the operator sets goes before it
+
+
 @pytest.mark.parametrize("step", ["0.001", "1"])
 def test_a_size_follows_the_equity_of_the_day_on_which_it_is_ordered(keyturn: Keyturn, days: Path, step: str) -> None:
     """RK-02, RK-10: half a percent of it, in fractions and in whole shares whose stop goes with them."""

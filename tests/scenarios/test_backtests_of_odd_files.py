@@ -160,7 +160,7 @@ def test_a_report_says_what_a_desk_measures_and_it_does_not(keyturn: Keyturn, mi
     found = keyturn("backtest", minutes, *VWAP, "--json").json
 
     words = (
-        "not measured here: the regime (the VIX, SPY's trend) and entries a day by SPY's range (RK-12); "
+        "not measured here: the VIX (--vix FILE) and SPY's trend, and entries a day by its range (--market FILE); "
         "a desk may trade otherwise"
     )
     assert words in " ".join(told.split())

@@ -27,8 +27,9 @@ from core.inputs import DecidePromotion, RegimeArrived, ReinstateStrategy
 from core.market.calendar import load_calendar
 from core.model.bar import Bar
 from core.model.evaluation import ShutCause
-from core.model.regime import Market, NoMarket, NoVix, Regime, Trend, VixLevel, VixReading, Volatility
+from core.model.regime import DailyValue, Market, NoMarket, NoVix, Regime, Trend, VixLevel, VixReading, Volatility
 from core.picture import Pictures
+from core.risk.regime.vix import last_reading
 from core.settings import Settings
 from tests.scenarios.house import DIP, FALL, RECOVERY, STEADY, House, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import NEW_YORK, SPY, a_bar
@@ -380,6 +381,62 @@ def test_four_closes_over_thirty_pause_nobody() -> None:
     assert not vix_weeks(["31", "32", "29", "31", "31", "31", "31"]).facts(StrategyShut)
 
 
+def told(house: House, *closes: tuple[int, str]) -> None:
+    """A history of the VIX is downloaded: days of September or, over 30, of October."""
+    days = (FIRST.replace(month=9, day=1) + timedelta(days=day - 1) for day, _ in closes)
+    history = [DailyValue(day, Decimal(value)) for day, (_, value) in zip(days, closes, strict=True)]
+    reading = last_reading(history)
+    assert reading is not None
+    house.line.take(house.line.at, RegimeArrived(Regime(reading, NoMarket("not asked"))))
+
+
+STORMY = ((28, "31"), (29, "32"), (30, "31"), (31, "30.5"), (32, "31"))
+"""The five trading days before the first Monday of October."""
+
+
+def test_a_desk_that_was_off_for_a_week_pauses_by_the_days_of_the_history_that_it_downloads() -> None:
+    """ST-10: at its first measurement, and not after five closes that it heard by itself, nor only at night."""
+    house = opened("WWW")
+    told(house, *STORMY)
+
+    (shut,) = house.facts(StrategyShut)
+    assert (shut.strategy, shut.cause) == ("", ShutCause.VIX)
+    assert "31.00, 32.00, 31.00, 30.50, 31.00" in shut.reason
+    house.lives(1)
+    assert not house.facts(ProposalStaged)
+    assert_can_be_rebuilt(house)
+
+
+def test_a_calm_day_that_the_desk_did_not_hear_of_counts_all_the_same() -> None:
+    """ST-10: five closes over 30 were heard, and on a day between them, when the desk was off, it closed at 24."""
+    house = opened("WWW")
+    for last in range(1, 5):
+        told(house, *STORMY[:last])
+    told(house, *STORMY[:3], (31, "24"), STORMY[-1])
+
+    assert not house.facts(StrategyShut)
+
+
+def test_the_pause_of_the_vix_ends_with_the_measurement_of_a_low_close() -> None:
+    """ST-10"""
+    house = opened("WWW")
+    told(house, *STORMY)
+    house.until("17:00", FIRST)
+    told(house, *STORMY, (35, "24.9"))
+
+    (over,) = house.facts(StrategyOpened)
+    assert over.reason == "the VIX closed at 24.90, under 25"
+    assert_can_be_rebuilt(house)
+
+
+def test_where_no_strategy_is_judged_the_vix_pauses_nobody() -> None:
+    """ST-10: evaluation.enabled = false."""
+    house = opened("WWW", settings_with(enabled=False))
+    told(house, *STORMY)
+
+    assert not house.facts(StrategyShut)
+
+
 def test_a_regime_in_which_it_loses_pauses_it_there_and_nowhere_else() -> None:
     """ST-10"""
     house = opened("LWWLWWLWWLWWWWWW", settings_with(regime_trades=3, least_sharpe="-100", more="0"))
@@ -416,3 +473,27 @@ def test_one_that_lost_the_weeks_limit_alone_rests_until_the_next_week() -> None
     assert shut.cause is ShutCause.WEEK
     assert shut.until is not None
     assert shut.until.astimezone(NEW_YORK).date() == date(2026, 10, 26)
+
+
+def test_the_week_is_over_for_a_strategy_with_the_trade_that_reaches_the_limit_and_not_only_at_night() -> None:
+    """ST-10: also one that is too young to be judged."""
+    settings = settings_with()
+    risk = settings.risk.model_copy(
+        update={"weekly_loss": settings.risk.weekly_loss.model_copy(update={"usd": Decimal("0.3")})}
+    )
+    house = opened("LLLLLL", settings.model_copy(update={"risk": risk}))
+    lost = Decimal(0)
+    for day in house.days[:5]:
+        house.trades(day)
+        lost = -sum((fact.trade.profit for fact in house.facts(TradeClosed)), Decimal(0))
+        if lost >= Decimal("0.3"):
+            break
+
+    (shut,) = house.facts(StrategyShut)
+    assert house.line.at.astimezone(NEW_YORK).strftime("%H:%M") == "10:14"
+    assert (shut.strategy, shut.cause) == ("vwap", ShutCause.WEEK)
+    assert shut.reason == f"{lost:,.2f} USD lost this week, the limit is 0.30 USD"
+    staged = len(house.facts(ProposalStaged))
+    house.trades(house.days[4])
+    assert len(house.facts(ProposalStaged)) == staged
+    assert_can_be_rebuilt(house)

@@ -16,7 +16,7 @@ from core.market.port import MarketDataError
 from core.market.vix.http_source import HttpVixSource
 from core.market.vix.service import VixService
 from core.model.bar import Bar
-from core.model.regime import DailyBar, Market, NoMarket, Trend, VixLevel, VixReading, Volatility
+from core.model.regime import DailyBar, DailyValue, Market, NoMarket, Trend, VixLevel, VixReading, Volatility
 from core.model.values import Price, Quantity, Symbol
 from core.risk.regime.terms import RegimeSettings
 from core.runtime.measuring import NOT_ASKED, RegimeWatch
@@ -129,5 +129,6 @@ def test_a_live_desk_knows_the_regime_soon_after_its_start(exchange: LoopbackExc
             house.waits(lambda view: any("VIX 34.20 of 2026-11-18, high" in line.text for line in view.log), "the VIX")
 
     regime = house.engine.desk.regime.regime
-    assert regime.vix == VixReading(Decimal("34.20"), date(2026, 11, 18), VixLevel.HIGH)
+    closes = (DailyValue(date(2026, 11, 18), Decimal("34.20")),)
+    assert regime.vix == VixReading(Decimal("34.20"), date(2026, 11, 18), VixLevel.HIGH, closes)
     assert isinstance(regime.market, Market)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
@@ -28,9 +29,10 @@ from core.market.alpaca.refused import RefusedSymbols
 from core.market.alpaca.requests import AskError, DataRequests
 from core.market.alpaca.socket import DataSocket, Message, StreamLostError, StreamRefusedError
 from core.market.alpaca.switch import Switch, after_a_refusal
-from core.market.alpaca.timetable import Timetable
+from core.market.alpaca.timetable import SETTLE, Timetable, settled
 from core.market.alpaca.wire import read_bar, shown
 from core.market.port import Heard
+from core.model.bar import ONE_MINUTE
 from core.model.connection import Lamp
 from core.model.quote import Feed, NoQuote, Quote
 from core.model.regime import DailyBar
@@ -50,6 +52,10 @@ SHOWN_AGAIN = timedelta(seconds=1)
 PATIENCE = 60.0
 """Seconds for all pages of one question."""
 PLACE = "Alpaca's stream"
+TOO_MANY = 405
+"""Alpaca's code for more symbols than the plan has room for."""
+ASKED_BESIDE = "its bars are asked for after each minute, and its quotes every second, beside the stream"
+LOOK_BACK = 3 * ONE_MINUTE
 MUTE = "Alpaca's stream was open but mute: a question found bars that it had not brought"
 
 Result = TypeVar("Result")
@@ -89,7 +95,9 @@ class AlpacaData:
         self._settings = settings
         self._keys = key, secret
         self._symbols = tuple(dict.fromkeys(symbols))
-        self._wanted = frozenset(self._symbols)
+        self._first = self._wanted = frozenset(self._symbols)
+        self._beside: tuple[Symbol, ...] = ()
+        self._is_narrow = self._wants_quotes = False
         self._known = known or {}
         self._now = now
         self._chance = chance
@@ -102,6 +110,7 @@ class AlpacaData:
         self._switch: Switch | None = None
         self._socket: DataSocket | None = None
         self._naps = Naps(now)
+        self._acts: set[asyncio.Future[None]] = set()
         self._hear: Callable[[Heard], None] = _ignore
         self._show: Callable[[Lamp], None] = _ignore
         self._shown: Lamp | None = None
@@ -113,6 +122,20 @@ class AlpacaData:
         """Begin no further request; those that are out end by their time-outs."""
         self._history.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def follow(self, symbols: Sequence[Symbol]) -> None:
+        """From now on these too, beside those that it was made for. In the loop of `run`, or before it."""
+        news = tuple(symbol for symbol in dict.fromkeys(symbols) if symbol not in self._wanted)
+        if not news:
+            return
+        self._symbols = (*self._symbols, *news)
+        self._wanted = frozenset(self._symbols)
+        self._wants_quotes = True
+        if self._is_narrow:
+            self._beside = (*self._beside, *news)
+        elif self._socket is not None:
+            self._after(self._socket.follow(news))
+        self._naps.wake()
 
     # ── asked by the desk, from any thread ───────────────────────────────────────────────────────────────────────
 
@@ -144,10 +167,14 @@ class AlpacaData:
         self._hear, self._show = hear, show
         switch = self._begun()
         self._look()
-        if not self._symbols:
-            await asyncio.Event().wait()
+        while not self._symbols:
+            await self._naps.until(None)
         await together(
-            self._keep_streaming(switch), self._keep_asking(switch), self._keep_quoting(switch), self._keep_time(switch)
+            self._keep_streaming(switch),
+            self._keep_asking(switch),
+            self._keep_asking_beside(switch),
+            self._keep_quoting(switch),
+            self._keep_time(switch),
         )
 
     def _begun(self) -> Switch:
@@ -174,7 +201,8 @@ class AlpacaData:
 
     async def _stream(self, switch: Switch) -> None:
         """One connection, to its end."""
-        self._socket = socket = DataSocket(self._settings, *self._keys, self._refused.others_of(self._symbols))
+        streamed = [symbol for symbol in self._refused.others_of(self._symbols) if symbol not in self._beside]
+        self._socket = socket = DataSocket(self._settings, *self._keys, streamed or self._symbols)
         try:
             beside = await socket.open()
             switch.opened(self._now())
@@ -184,12 +212,24 @@ class AlpacaData:
                 self._listen(switch, socket), self._watch(switch, socket), self._keep_pinging(switch, socket)
             )
         except StreamRefusedError as error:
-            switch.refused(self._now(), error.code, error.message)
+            if error.code == TOO_MANY and not self._is_narrow and self._wanted - self._first:
+                switch.lost(self._now(), self._narrowed())
+            else:
+                switch.refused(self._now(), error.code, error.message)
         except StreamLostError as error:
             switch.lost(self._now(), str(error))
         finally:
             self._socket = None
             await socket.shut()
+
+    def _narrowed(self) -> str:
+        """The plan has no room for what is followed beside the settings' symbols: that is asked for instead."""
+        self._is_narrow = True
+        self._beside = tuple(symbol for symbol in self._symbols if symbol not in self._first)
+        self._naps.wake()
+        names = ", ".join(self._beside)
+        self._hear(MarketDataBroken(PLACE, f"your plan has no room for {names}: {ASKED_BESIDE}"))
+        return f"{names}: {ASKED_BESIDE}"
 
     async def _listen(self, switch: Switch, socket: DataSocket) -> None:
         while True:
@@ -291,21 +331,38 @@ class AlpacaData:
                     self._socket.cut(MUTE)
             self._look()
 
+    async def _keep_asking_beside(self, switch: Switch) -> None:
+        """The last minutes of those that the stream has no room for, after each minute; a failure is made good by the next."""
+        known = settled(self._now())
+        while True:
+            last, beside = settled(self._now()), self._beside
+            if beside and last > known and switch.is_up and self._timetable.is_open(last):
+                with suppress(AskError, TimeoutError):
+                    found = await self._in_thread(
+                        lambda asked=beside, end=last: self._history.recent(asked, end - LOOK_BACK, end)  # type: ignore[misc]
+                    )
+                    self._hand_on(switch.found_beside(found))
+            known = last
+            await self._naps.until(known + ONE_MINUTE + SETTLE if self._beside else None)
+
     async def _keep_quoting(self, switch: Switch) -> None:
         """The latest quotes of all symbols: once at the start, then while no stream brings them."""
-        fails, has_asked = 0, False
+        fails, self._wants_quotes = 0, True
         while True:
-            if has_asked and not switch.wants_quotes(self._now()):
+            asked = self._symbols if self._wants_quotes or switch.wants_quotes(self._now()) else self._beside
+            if not asked or (asked is self._beside and not self._timetable.is_open(self._now())):
                 await self._naps.until(None)
                 continue
             try:
-                found = await self._in_thread(lambda: self._refused.ask(self._symbols, self._requests.latest_quotes))
+                found = await self._in_thread(
+                    lambda asked=asked: self._refused.ask(asked, self._requests.latest_quotes)  # type: ignore[misc]
+                )
             except (AskError, TimeoutError) as error:
                 fails += 1
                 await asyncio.sleep(self._before_the_next_quotes(error, fails).total_seconds())
                 continue
             finally:
-                has_asked = True
+                self._wants_quotes = self._wants_quotes and asked is not self._symbols
             fails = 0
             switch.line.alive(self._now())
             for sighting in self._quotes.found(found, self._now()):
@@ -317,6 +374,12 @@ class AlpacaData:
         """Ever later; slowly at once where they were refused in words."""
         is_refused = isinstance(error, AskError) and error.failure.is_refused
         return after_a_refusal(self._chance()) if is_refused else pause(fails, self._chance())
+
+    def _after(self, act: Coroutine[Any, Any, None]) -> None:
+        """It goes on by itself; what fails in it ends the connection that it was for."""
+        task = asyncio.ensure_future(act)
+        self._acts.add(task)
+        task.add_done_callback(self._acts.discard)
 
     async def _in_thread(self, act: Callable[[], Result]) -> Result:
         """In a thread of our own: one that hangs never keeps the loop from ending."""

@@ -57,7 +57,7 @@ class _Overheard(WebSocketClientProtocol):
 
 
 class DataSocket(StockDataStream):
-    """Bars and quotes of some symbols, as raw messages."""
+    """Bars, quotes and trading halts of some symbols, as raw messages."""
 
     def __init__(self, settings: AlpacaSettings, key: SecretStr, secret: SecretStr, symbols: Sequence[Symbol]) -> None:
         if not symbols:
@@ -65,6 +65,7 @@ class DataSocket(StockDataStream):
         self._connect_seconds = float(settings.connect_seconds)
         self._read_seconds = float(settings.read_seconds)
         self._cut_because = ""
+        self._is_open = False
         self._line: _Overheard | None = None
         super().__init__(
             api_key=key.get_secret_value(),
@@ -81,11 +82,22 @@ class DataSocket(StockDataStream):
             },
             url_override=settings.data_stream_url or None,
         )
-        self.subscribe_bars(_nobody, *symbols)
-        self.subscribe_quotes(_nobody, *symbols)
+        self._want(symbols)
 
     def __repr__(self) -> str:
         return "DataSocket()"
+
+    async def follow(self, symbols: Sequence[Symbol]) -> None:
+        """These too; one that is still on its way names them when it subscribes. A line that fails says so itself."""
+        self._want(symbols)
+        if self._is_open and self._ws is not None:
+            with suppress(ConnectionClosed):
+                await self._send_subscribe_msg()
+
+    def _want(self, symbols: Sequence[Symbol]) -> None:
+        self.subscribe_bars(_nobody, *symbols)
+        self.subscribe_quotes(_nobody, *symbols)
+        self.subscribe_trading_statuses(_nobody, *symbols)
 
     def _begin(self, *args: Any, **named: Any) -> _Overheard:
         """Known from its first moment, so that it can be cut in the middle of its handshake."""
@@ -101,6 +113,7 @@ class DataSocket(StockDataStream):
             async with asyncio.timeout(self._connect_seconds + self._read_seconds):
                 await self._start_ws()
             async with asyncio.timeout(self._read_seconds):
+                self._is_open = True
                 await self._send_subscribe_msg()
                 return await self._subscribed()
         except (StreamLostError, StreamRefusedError):

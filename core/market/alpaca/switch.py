@@ -116,6 +116,15 @@ class Switch:
             return self._minutes.asked(found)
         return self._minutes.end_fill(found)
 
+    @property
+    def is_up(self) -> bool:
+        """Whether the stream stands; where it does not, all symbols are asked for together."""
+        return self._stood
+
+    def found_beside(self, found: Sequence[Minute]) -> list[Minute]:
+        """What was asked for of symbols that the stream has no room for: the minutes that are new."""
+        return self._minutes.asked(found)
+
     def failed(self, now: datetime, failure: Failure) -> None:
         """No answer. It is asked again, later where it was refused in words."""
         self._is_refused = failure.is_refused

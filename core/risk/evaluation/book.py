@@ -26,13 +26,12 @@ from core.model.regime import Market, Regime, VixReading
 from core.model.values import ZERO, Fraction
 from core.risk.evaluation.figures import Result, figures_of
 from core.risk.evaluation.terms import EvaluationSettings
+from core.risk.regime.vix import CLOSES
 
 EVERY = ""
 """Stands for every strategy."""
 RESUMED = frozenset({ShutCause.RETIRED, ShutCause.REGIME})
 """What the operator alone ends; the others end by themselves."""
-VIX_KEPT = 10
-"""Closes of the VIX that are kept; the settings ask for no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +188,15 @@ class EvaluationBook:
             self.state.entered_in.pop(key, None)
 
     def _measured(self, _at: datetime, fact: RegimeMeasured) -> None:
-        """One value a day; a later word on the same day replaces it."""
+        """The trading days of the history that was measured; where it tells none, one value a day that was heard."""
         vix = fact.regime.vix
         if not isinstance(vix, VixReading):
             return
+        if vix.closes:
+            self.state.vix = [(close.day, close.value) for close in vix.closes]
+            return
         kept = [(day, value) for day, value in self.state.vix if day < vix.measured_on]
-        self.state.vix = [*kept[-(VIX_KEPT - 1) :], (vix.measured_on, vix.value)]
+        self.state.vix = [*kept[-(CLOSES - 1) :], (vix.measured_on, vix.value)]
 
     def _shut(self, at: datetime, fact: StrategyShut) -> None:
         shut = Shut(fact.strategy, fact.cause, fact.scope, fact.reason, at, fact.until)

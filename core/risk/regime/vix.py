@@ -18,6 +18,8 @@ Ours: from one close to the next the VIX moves 0.7 points in the median (2008 to
 usual day; with it the level changes a third less often.
 """
 ORDER = tuple(VixLevel)
+CLOSES = 10
+"""Trading days that a reading tells of; the settings ask for no more (ST-10)."""
 
 
 def plain_level(value: Decimal) -> VixLevel:
@@ -52,6 +54,8 @@ def last_reading(history: Iterable[DailyValue]) -> VixReading | None:
 def readings(history: Iterable[DailyValue]) -> Iterator[VixReading]:
     """Each day's value with the level that it left, in order of time."""
     level: VixLevel | None = None
+    closes: deque[DailyValue] = deque(maxlen=CLOSES)
     for day in history:
         level = level_after(day.value, level)
-        yield VixReading(day.value, day.day, level)
+        closes.append(day)
+        yield VixReading(day.value, day.day, level, tuple(closes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -12,6 +12,8 @@ from core.model.bar import Bar
 from core.model.values import ZERO, Fraction, Price, Symbol
 from core.risk.scaling.correlation import correlation
 
+LONG_WEEKEND = timedelta(days=5)
+"""After a longer break the symbol was not followed: the way over it is no bar's."""
 DAYS = 61
 """Closes that are kept: sixty daily returns."""
 
@@ -48,18 +50,19 @@ class Ranges:
         self._likeness: dict[tuple[Symbol, Symbol], tuple[Fraction | None, int]] = {}
 
     def take(self, bar: Bar, over: int) -> None:
-        """One more minute; the way from yesterday's close to the first one is no minute's range."""
+        """One more minute; its true range spans the way from the close before, over a night or a weekend too."""
         moves, day = self.state.by_symbol.get(bar.symbol), bar.start.date()
         high, low = bar.high, bar.low
         if moves is None:
             moves = self.state.by_symbol[bar.symbol] = Moves(day, bar.close)
-        elif day != moves.day:
-            moves.closes.append((moves.day, moves.close))
-            del moves.closes[:-DAYS]
-            moves.day = day
-            self._likeness.clear()
         else:
             before = moves.close
+            if day != moves.day:
+                before = before if day - moves.day <= LONG_WEEKEND else bar.close
+                moves.closes.append((moves.day, moves.close))
+                del moves.closes[:-DAYS]
+                moves.day = day
+                self._likeness.clear()
             high, low = (before if before > high else high), (before if before < low else low)
         moves.close = bar.close
         moves.bars += 1

@@ -25,7 +25,7 @@ from tests.wire.exchange.floor import Update
 from tests.wire.exchange.words import Json, bar_json, quote_json
 
 CHANNELS = ("trades", "quotes", "bars", "updatedBars", "dailyBars", "statuses", "lulds", "corrections", "cancelErrors")
-LIMIT = 406
+LIMIT, TOO_MANY = 406, 405
 POLICY = 1008
 """The code of a close by which a server says that it cannot go on with this client."""
 
@@ -191,12 +191,19 @@ class TradeStream(Stream):
 
 
 class DataStream(Stream):
-    """`/v2/iex` or `/v2/sip`."""
+    """`/v2/iex` or `/v2/sip`.
+
+    Attributes
+    ----------
+    room
+        Symbols that the plan allows; None is without end.
+    """
 
     def __init__(self, faults: Faults, keys: Keys, say: Callable[[str], None]) -> None:
         super().__init__("data", faults, keys, say)
         self._wanted: dict[str, set[str]] = {channel: set() for channel in CHANNELS}
         self._late: dict[Symbol, Json] = {}
+        self.room: int | None = None
 
     async def talk(self, wire: Wire) -> None:
         wire.say(packed([{"T": "success", "msg": "connected"}]))
@@ -214,6 +221,9 @@ class DataStream(Stream):
         wire.say(packed([{"T": "success", "msg": "authenticated"}]))
         while True:
             said = msgpack.unpackb(await wire.hear())
+            if self.room is not None and len(said.get("bars") or ()) > self.room:
+                wire.say(packed([{"T": "error", "code": TOO_MANY, "msg": "symbol limit exceeded"}]))
+                continue
             self._subscribe(said)
             wire.say(packed([{"T": "subscription", **{name: sorted(all_) for name, all_ in self._wanted.items()}}]))
 

@@ -57,11 +57,20 @@ def test_a_gap_between_two_minutes_is_a_part_of_the_range() -> None:
     assert ranges.atr(SPY, OVER) == Decimal("0.20") + (Decimal("1.10") - Decimal("0.20")) / 14
 
 
-def test_the_gap_over_night_is_no_minutes_range() -> None:
-    """RK-10"""
+def test_the_gap_over_night_counts_in_the_true_range_of_the_first_minute() -> None:
+    """RK-10: a market that opens 20 dollars away moves that far, and a size at the open is made for it"""
     ranges = after(*["100 100.10 99.90 100"] * 14)
 
     ranges.take(a_bar("09:30", "120 120.10 119.90 120", day=THURSDAY + timedelta(days=1)), OVER)
+
+    assert ranges.atr(SPY, OVER) == Decimal("0.20") + (Decimal("20.10") - Decimal("0.20")) / 14
+
+
+def test_the_way_over_weeks_that_nobody_heard_is_no_minutes_range() -> None:
+    """RK-10: no night is that long; the symbol was not followed"""
+    ranges = after(*["100 100.10 99.90 100"] * 14)
+
+    ranges.take(a_bar("09:30", "120 120.10 119.90 120", day=THURSDAY + timedelta(days=14)), OVER)
 
     assert ranges.atr(SPY, OVER) == Decimal("0.20")
 

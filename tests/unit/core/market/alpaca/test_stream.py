@@ -34,7 +34,9 @@ async def test_bars_and_quotes_come_by_stream_and_the_sessions_first_minutes_by_
         await eventually(lambda: len(desk.bars()) == 6 and desk.bids())
 
         assert desk.bars() == every_minute("9:30", "9:35")
-        assert server.subscriptions == [{"action": "subscribe", "bars": ["SPY"], "quotes": ["SPY"]}]
+        assert server.subscriptions == [
+            {"action": "subscribe", "bars": ["SPY"], "quotes": ["SPY"], "statuses": ["SPY"]}
+        ]
         assert desk.oddities() == []
         assert [asked.question["start"] for asked in server.bars_asked()] == ["2013-10-08T13:30:00Z"]
         assert desk.lamps[-1].tries == 0

@@ -17,21 +17,29 @@ import pytest
 from core.market.vix.http_source import HttpVixSource
 from core.market.vix.port import Kept
 from core.market.vix.service import FRESH_FOR, PATIENCE, VixService
-from core.model.regime import NoVix, VixLevel, VixReading
+from core.model.regime import DailyValue, NoVix, VixLevel, VixReading
 from core.risk.regime.terms import RegimeSettings
 from state.vix_file import VixFile
 from tests.unit.core.market.vix.source import TWO_DAYS, Source
 
 BEGINS = datetime(2026, 11, 19, 15, 0, tzinfo=UTC)
-ELEVATED = VixReading(Decimal("23.40"), date(2026, 11, 18), VixLevel.ELEVATED)
+CLOSES = (
+    DailyValue(date(2026, 11, 17), Decimal("16.80")),
+    DailyValue(date(2026, 11, 18), Decimal("23.40")),
+    DailyValue(date(2026, 11, 19), Decimal("34.20")),
+)
+ELEVATED = VixReading(Decimal("23.40"), date(2026, 11, 18), VixLevel.ELEVATED, CLOSES[:2])
 A_DAY_LATER = TWO_DAYS + "11/19/2026,24,36,23,34.20\n"
-HIGH = VixReading(Decimal("34.20"), date(2026, 11, 19), VixLevel.HIGH)
+HIGH = VixReading(Decimal("34.20"), date(2026, 11, 19), VixLevel.HIGH, CLOSES)
 ROOT = Path(__file__).resolve().parents[5]
 
 
-def a_file(fetched_at: str | None = "2026-11-19T15:00:00Z", **changes: str) -> bytes:
+TOLD = [{"day": "2026-11-17", "value": "16.80"}, {"day": "2026-11-18", "value": "23.40"}]
+
+
+def a_file(fetched_at: str | None = "2026-11-19T15:00:00Z", **changes: object) -> bytes:
     """A sound one, unless something in it is changed."""
-    reading = {"value": "23.40", "measured_on": "2026-11-18", "level": "elevated"} | changes
+    reading = {"value": "23.40", "measured_on": "2026-11-18", "level": "elevated", "closes": TOLD} | changes
     return json.dumps({"reading": reading, "fetched_at": fetched_at}).encode()
 
 
@@ -179,6 +187,10 @@ def test_a_history_that_goes_back_or_knows_the_future_is_not_believed(home: Home
         a_file(measured_on="yesterday"),
         a_file(fetched_at="2026-11-19T15:00:00"),
         a_file(fetched_at=None),
+        a_file(closes=TOLD[:1]),
+        a_file(closes=TOLD[::-1]),
+        a_file(closes=[{"day": "2026-11-17", "value": "NaN"}, TOLD[1]]),
+        a_file(closes=[TOLD[0], {"day": "2026-11-18", "value": "31"}]),
         b'{"reading": {"reason": "none"}, "fetched_at": "2026-11-19T15:00:00Z"}',
     ],
 )
@@ -202,7 +214,7 @@ def test_a_sound_file_is_believed(home: Home) -> None:
 def test_a_level_that_holds_until_the_value_is_a_point_under_its_border_is_believed(home: Home) -> None:
     """RK-19: 29.50 leaves high where that stood before"""
     home.path.parent.mkdir()
-    home.path.write_bytes(a_file(value="29.50", level="high"))
+    home.path.write_bytes(a_file(value="29.50", level="high", closes=[]))  # as it was kept before there were any
 
     assert home.file().load().reading == VixReading(Decimal("29.50"), date(2026, 11, 18), VixLevel.HIGH)
 
@@ -214,7 +226,7 @@ def test_the_file_is_the_owners_alone_and_exact(home: Home) -> None:
     assert home.path.stat().st_mode & 0o777 == 0o600
     assert home.path.parent.stat().st_mode & 0o777 == 0o700
     assert json.loads(home.path.read_bytes())["reading"] == {
-        "value": "23.40", "measured_on": "2026-11-18", "level": "elevated",
+        "value": "23.40", "measured_on": "2026-11-18", "level": "elevated", "closes": TOLD,
     }  # fmt: skip
 
 

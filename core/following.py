@@ -1,0 +1,32 @@
+"""Whose quotes and bars a desk needs: what it trades, what the market is measured by, and whatever it holds (RK-08).
+
+A position that was taken over, or an order that was typed, may be in a symbol that the settings do not name: its stop
+is watched all the same, and its price is known. A symbol that is followed once stays so until the desk leaves.
+"""
+
+from __future__ import annotations
+
+import re
+
+from core.desk import Desk
+from core.model.values import Symbol
+
+OF_SHARES = re.compile(r"[A-Z]{1,5}([.][A-Z]{1,2})?")
+"""What the market data of shares knows: no option and no coin, which an account may hold too."""
+
+
+def followed(desk: Desk) -> tuple[Symbol, ...]:
+    """The settings' symbols first, in their order, then the others."""
+    settings = desk.control.settings
+    wanted = [Symbol(text) for text in settings.symbols]
+    halt = settings.risk.protections.volatility_halt
+    if halt.enabled:
+        wanted.append(Symbol(halt.market))
+    held = {*(position.symbol for position in desk.ledger.positions()), *(desk.held_by_the_broker or ())}
+    held |= {order.request.symbol for order in desk.ledger.working()}
+    wanted += sorted(symbol for symbol in held if is_of_a_share(symbol))
+    return tuple(dict.fromkeys(wanted))
+
+
+def is_of_a_share(symbol: Symbol) -> bool:
+    return OF_SHARES.fullmatch(symbol) is not None

@@ -1,0 +1,98 @@
+"""Files of daily figures as a feed: what a desk that is played measures, and when it can know it (RK-19).
+
+A day's figures are known a quarter of an hour after its session's close, when the VIX is settled, and no minute before:
+what is played between an open and that moment is measured by the days before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from operator import itemgetter
+
+from core.daily_file import read_daily_bars, read_daily_values
+from core.inputs import RegimeArrived
+from core.market.calendar import CalendarRangeError
+from core.market.csv_source import symbol_of
+from core.model.regime import DailyBar, DailyValue, Market, NoMarket, NoVix, Regime, VixReading
+from core.model.session import Calendar, Session
+from core.model.values import Symbol
+from core.ports import RegimeFiles
+from core.risk.regime.market import MarketFold
+from core.risk.regime.vix import readings
+from core.runtime.feed import REGIME, Timed
+from core.runtime.measuring import NEW_YORK, SPY
+
+SETTLED = timedelta(minutes=15)
+"""After the close of a session until its figures are known."""
+NO_VIX = NoVix("no file of the VIX was named")
+NO_MARKET = NoMarket("no file of the market was named")
+
+Measured = VixReading | Market
+
+
+def regime_of_files(files: RegimeFiles, calendar: Calendar, start: datetime, end: datetime) -> list[Timed]:
+    """What is known at `start`, then each day's measurement up to `end`; nothing where no file is named.
+
+    Raises
+    ------
+    TableError
+        A file cannot be believed.
+    """
+    if files == RegimeFiles():
+        return []
+    found: list[tuple[datetime, Measured]] = []
+    if files.vix is not None:
+        found += _vix(read_daily_values(files.vix), calendar)
+    if files.market is not None:
+        found += _market(symbol_of(files.market) or SPY, read_daily_bars(files.market), calendar)
+    known = Regime(
+        NO_VIX if files.vix is None else NoVix(f"{files.vix.name} begins later"),
+        NO_MARKET if files.market is None else NoMarket(f"{files.market.name} begins later"),
+    )
+    return list(_told(known, sorted(found, key=itemgetter(0)), start, end))
+
+
+def _told(known: Regime, found: Iterable[tuple[datetime, Measured]], start: datetime, end: datetime) -> Iterator[Timed]:
+    is_begun = False
+    for at, together in groupby(found, key=itemgetter(0)):
+        if at > start and not is_begun:
+            yield _item(start, known)
+            is_begun = True
+        if at > end:
+            return
+        for _, measured in together:
+            known = _after(known, measured)
+        if is_begun:
+            yield _item(at, known)
+    if not is_begun:
+        yield _item(start, known)
+
+
+def _after(known: Regime, measured: Measured) -> Regime:
+    return Regime(measured, known.market) if isinstance(measured, VixReading) else Regime(known.vix, measured)
+
+
+def _item(at: datetime, regime: Regime) -> Timed:
+    return (at, REGIME, RegimeArrived(regime))
+
+
+def _vix(history: Iterable[DailyValue], calendar: Calendar) -> Iterator[tuple[datetime, Measured]]:
+    return ((_known_at(reading.measured_on, calendar), reading) for reading in readings(history))
+
+
+def _market(symbol: Symbol, bars: Iterable[DailyBar], calendar: Calendar) -> Iterator[tuple[datetime, Measured]]:
+    fold = MarketFold(symbol)
+    return ((_known_at(bar.day, calendar), fold.take(bar)) for bar in bars)
+
+
+def _known_at(day: date, calendar: Calendar) -> datetime:
+    """After its session; of a day without one, or one that the calendar does not reach, when that day is over."""
+    try:
+        session = calendar.session_on(day)
+    except CalendarRangeError:
+        session = None
+    if isinstance(session, Session):
+        return session.close + SETTLED
+    return datetime.combine(day + timedelta(days=1), time(), NEW_YORK).astimezone(UTC)

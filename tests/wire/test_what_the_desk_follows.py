@@ -1,0 +1,94 @@
+"""Symbols that the settings do not name and the desk needs all the same: the market's own, and whatever is held."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from pathlib import Path
+
+from app import Keyturn
+from core.inputs import BarArrived
+from core.model.connection import LineState
+from core.model.values import Symbol
+from tests.wire.exchange.clocks import RunningClock, StillClock
+from tests.wire.exchange.hours import moved_hours
+from tests.wire.exchange.server import MORNING, LoopbackExchange
+from tests.wire.test_the_desks_market_data import SPY, Desk, a_desk, eventually, is_settled
+from tests.wire.test_the_whole_house import environ, opened
+
+IBM = Symbol("IBM")
+
+
+def bars_of(desk: Desk, symbol: Symbol) -> list[datetime]:
+    return [m.bar.start for m in desk.heard if isinstance(m, BarArrived) and m.bar.symbol == symbol]
+
+
+def is_quoted(desk: Desk, symbol: Symbol) -> bool:
+    return symbol in {quote.symbol for quote in desk.quotes()}
+
+
+async def test_a_symbol_that_is_taken_over_in_the_middle_of_a_session_has_quotes_and_bars_from_then_on() -> None:
+    """RK-08, EX-09, MD-06: over the connection that stands; the others lose nothing."""
+    with LoopbackExchange(symbols=["SPY", "IBM"], clock=StillClock(MORNING)) as exchange:
+        async with a_desk(exchange) as desk:
+            await is_settled(desk)
+
+            desk.data.follow((SPY, IBM))
+            await eventually(lambda: is_quoted(desk, IBM))
+            for minute in range(2):
+                await desk.a_minute()
+                await eventually(lambda minute=minute: len(bars_of(desk, IBM)) > minute)
+
+            await eventually(lambda: len(bars_of(desk, SPY)) == 32)
+            assert exchange.data["iex"].connections == 1
+            assert desk.is_in(LineState.UP)
+
+
+async def test_what_is_followed_before_the_first_connection_comes_with_it() -> None:
+    """RK-08"""
+    with LoopbackExchange(symbols=["SPY", "IBM"], clock=StillClock(MORNING)) as exchange:
+        desk = Desk(exchange)
+        desk.data.follow((SPY, IBM))
+
+        assert desk.data._symbols == (SPY, IBM)
+
+
+async def test_where_the_plan_has_no_room_for_more_they_are_asked_for_beside_the_stream() -> None:
+    """RK-08, MD-02, MD-06: the settings' own keep their stream, and it is said once."""
+    with LoopbackExchange(symbols=["SPY", "IBM"], clock=StillClock(MORNING)) as exchange:
+        exchange.data["iex"].room = 1
+        async with a_desk(exchange) as desk:
+            await is_settled(desk)
+
+            desk.data.follow((SPY, IBM))
+            await eventually(lambda: desk.data._is_narrow)
+            await desk.moves_on(5)
+            await eventually(lambda: desk.is_in(LineState.UP) and exchange.data["iex"].is_listened_to)
+            for minute in range(2):
+                await desk.a_minute()
+                await eventually(lambda minute=minute: len(bars_of(desk, IBM)) > minute)
+
+            await eventually(lambda: is_quoted(desk, IBM))
+            await eventually(lambda: len(bars_of(desk, SPY)) >= 32)
+            assert bars_of(desk, IBM) == sorted(set(bars_of(desk, IBM)))
+            told = [reason for reason in desk.oddities() if "no room" in reason]
+            assert len(told) == 1
+            assert told[0].startswith("your plan has no room for IBM: ")
+            assert desk.is_in(LineState.UP)
+
+
+def test_a_desk_follows_the_market_that_nobody_trades_and_what_its_account_holds(tmp_path: Path) -> None:
+    """RK-08, EX-09: SPY for the halt of everything, and a share of QQQ that somebody bought elsewhere."""
+    hours = moved_hours(datetime.now(UTC), time(10, 5))
+    listed = ["SPY", "IBM", "QQQ"]
+    with LoopbackExchange(symbols=listed, clock=RunningClock(), calendar=hours) as market:
+        market.make("bought-elsewhere", symbol="QQQ")
+        keyturn = Keyturn(environ(market, tmp_path, KEYTURN_SYMBOLS='["IBM"]'))
+        with opened(keyturn) as desk:
+            engine = desk.runtime.engine
+            desk.waits(lambda _: {"IBM", "SPY", "QQQ"} <= set(engine.desk.quotes), "quotes of all three")
+            desk.waits(lambda _: {"IBM", "SPY"} <= set(engine.desk.orchestrator.state.marks), "bars of both")
+            measured = {
+                str(measure.scope) for measure in engine.desk.protections.volatility_halt.measures(engine.desk.at)
+            }
+
+    assert "global" in measured
