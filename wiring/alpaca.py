@@ -137,12 +137,12 @@ class AtAlpaca(Wiring):
         folder = self._account_folder(broker, keys)
         mended = folder.prepare()
         lock = stack.enter_context(EngineLock(folder))
+        switch = FileKillSwitch(folder, self.environ)
+        switch.prepare()
         calendar = self._calendar(broker)
         engine, write = self._engine(folder, calendar, mode, stack, settings=settings)
         engine.notes = (*mended, *lock.notes, *_word_on_gates(settings, mode), *engine.notes)
         engine.apply(utc_now(), settings, installation(folder))
-        switch = FileKillSwitch(folder, self.environ)
-        switch.prepare()
         market = AlpacaData(
             settings.alpaca,
             keys.key_id,
