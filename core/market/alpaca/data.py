@@ -180,7 +180,7 @@ class AlpacaData:
             self._take_messages(switch, beside)
             await together(self._listen(switch, socket), self._watch(switch, socket))
         except StreamRefusedError as error:
-            switch.refused(self._now(), error.code, error.message)
+            switch.refused(self._now(), error.code, self._requests.hide(error.message))
         except StreamLostError as error:
             switch.lost(self._now(), str(error))
         finally:
