@@ -171,7 +171,8 @@ class Simulated(Replaying):
         records = list(log.records())
         settings = self._settings(opening_settings(records))
         engine, write = self._engine(folder, calendar, Mode.PAPER, stack, settings=settings, is_kept=accept)
-        now = max([engine.desk.at, *(time_of(record) for record in records[-1:])])
+        opens = demo.sessions_from(calendar, demo.FIRST_DAY)[0].open
+        now = max([engine.desk.at, opens, *(time_of(record) for record in records[-1:])])
         engine.apply(now, settings, f"simulated-{seed}")
         traded = sorted({*settings.symbols, *(str(r["symbol"]) for r in requests_of(records) if r.get("symbol"))})
         bars = demo.bars_until(seed, traded, calendar, now)
