@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from core.ports import DemoRequest, JournalError, OperatorError, ReplayRequest
-from state.folders import AccountFolder, JournalFolder
+from state.folders import AccountFolder, JournalFolder, last_account
 from wiring.alpaca import AtAlpaca
 from wiring.backtesting import Backtesting
 from wiring.simulated import Simulated
@@ -107,7 +107,7 @@ class Keyturn(AtAlpaca, Simulated, Backtesting, Strategies):
         from state.kill_switch import FileKillSwitch
         from state.lock import EngineLock
 
-        folder = self._folder(account)
+        folder = self._compared(account)
         with ExitStack() as stack:
             stack.enter_context(EngineLock(folder))
             engine, broker, now, write = self._books_of(folder, stack, accept=accept)
@@ -125,6 +125,25 @@ class Keyturn(AtAlpaca, Simulated, Backtesting, Strategies):
                 for d in found.differences
             ],
         }
+
+    def _compared(self, account: str | None) -> AccountFolder:
+        """The account that was named, that runs or ran last; where none did yet, the one that the settings open."""
+        from core.runtime.demo import demo_account, seed_of
+
+        found = self.home.account(account) if account else last_account(self.home)
+        if found is not None and found.path.is_dir():
+            return found
+        settings = self._settings(())
+        if settings.account.broker == "simulated":
+            first = self.home.account(demo_account(1))
+        elif account is not None and seed_of(account) is not None:
+            return self._folder(account)
+        else:
+            first = self.account_of_the_keys(settings)
+        if account not in (None, first.name):
+            raise OperatorError(f"{account}: the keys that are set are of account {first.name}; set its own")
+        first.prepare()
+        return first
 
     def _books_of(
         self, folder: AccountFolder, stack: ExitStack, *, accept: bool

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
 
 from core.ports import OperatorError
+from core.regular_file import OddFileError, TooLargeError, bytes_of
 
 FIRST_ROW = 2
 """Line of the first row; the header is line 1."""
 LONGEST_SHOWN = 40
+LARGEST = 1 << 30
+"""Bytes of a file; twenty years of minutes are a tenth of it."""
 PACKED = b"\x1f\x8b"
 """What a file of gzip begins with."""
 Row = list[str]
@@ -20,40 +22,29 @@ class TableError(OperatorError):
     """A file that cannot be used; the message names file, line and what to do."""
 
 
-def text_of(path: Path, largest: int | None = None) -> str:
-    """All of it; `largest` bounds its bytes, and then only a regular file is opened at all: no device, no pipe."""
+def text_of(path: Path, largest: int = LARGEST) -> str:
+    """All of a regular file of no more than `largest` bytes: of no device, no pipe. Raises `TableError`."""
+    content = b""
     try:
-        if largest is not None:
-            _look_at(path, largest)
-        with path.open("rb") as file:
-            return (
-                file.read(-1 if largest is None else largest)
-                .decode("utf-8-sig")
-                .replace("\r\n", "\n")
-                .replace("\r", "\n")
-            )
+        content = bytes_of(path, largest)
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         raise TableError(f"{path}: no such file; check the path") from None
     except IsADirectoryError:
         raise TableError(f"{path}: is a folder; name one CSV file in it") from None
     except PermissionError:
         raise TableError(f"{path}: may not be read; check its permissions") from None
+    except OddFileError:
+        raise TableError(f"{path}: is no regular file; name a CSV file") from None
+    except TooLargeError:
+        size = path.stat().st_size
+        raise TableError(f"{path}: has {size:,} bytes, {largest:,} at most are read; split the file") from None
     except UnicodeDecodeError:
-        if path.read_bytes()[: len(PACKED)] == PACKED:
+        if content[: len(PACKED)] == PACKED:
             raise TableError(f"{path}: is packed; unpack it with `gunzip`") from None
         raise TableError(f"{path}: is not UTF-8 text; save it as CSV in UTF-8") from None
     except OSError as error:
         raise TableError(f"{path}: cannot be read: {error.strerror or error}") from None
-
-
-def _look_at(path: Path, largest: int) -> None:
-    found = path.stat()
-    if S_ISDIR(found.st_mode):
-        raise IsADirectoryError
-    if not S_ISREG(found.st_mode):
-        raise TableError(f"{path}: is no regular file; name a CSV file")
-    if found.st_size > largest:
-        raise TableError(f"{path}: has {found.st_size:,} bytes, {largest:,} at most are read; split the file")
 
 
 def rows_of(path: Path, text: str, unit: str, *, may_be_none: bool = False) -> list[Row]:

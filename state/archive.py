@@ -18,6 +18,7 @@ from io import BufferedIOBase
 from pathlib import Path
 
 from core.ports import OperatorError
+from core.regular_file import reading
 from state.files import make_folder, open_private, write_all
 
 OURS = re.compile(r"journal/\d{4}-\d{2}-\d{2}\.jsonl|documents\.json|backups/documents\.[1-5]\.json|exchange\.jsonl")
@@ -97,7 +98,7 @@ def unpack(path: Path, contents: Contents, into: Path) -> None:
 def _walk(path: Path, take: Take) -> None:
     """Hand over each file in turn; `take` reads all of it."""
     try:
-        with gzip.open(path) as plain:
+        with reading(path) as packed, gzip.open(packed) as plain:
             while (header := _exactly(plain, BLOCK)).strip(b"\0"):
                 entry = tarfile.TarInfo.frombuf(header, "utf-8", "strict")
                 _require_ours(path, entry)

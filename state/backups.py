@@ -13,6 +13,7 @@ import tarfile
 from pathlib import Path
 
 from core.ports import OperatorError
+from core.regular_file import bytes_of
 from state.files import open_private, sync_folder
 from state.folders import AccountFolder
 from state.replacing import refuse_half_done
@@ -69,7 +70,7 @@ def _documents(folder: AccountFolder) -> dict[str, bytes]:
     found = {}
     for path in (folder.documents, *kept):
         try:
-            found[path.relative_to(folder.path).as_posix()] = path.read_bytes()
+            found[path.relative_to(folder.path).as_posix()] = bytes_of(path)
         except FileNotFoundError:
             continue  # rotated away meanwhile
     return found
@@ -93,7 +94,7 @@ def _exchange(folder: AccountFolder) -> dict[str, bytes]:
 
 
 def _whole_lines(path: Path) -> bytes:
-    content = path.read_bytes()
+    content = bytes_of(path)
     return content[: content.rfind(b"\n") + 1]
 
 

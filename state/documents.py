@@ -20,6 +20,7 @@ from tinydb.storages import Storage
 from tinydb.table import Document
 
 from core.ports import Checkpoint, NoCheckpoint
+from core.regular_file import bytes_of
 from state.files import make_folder, replace_file, sync_folder
 from state.folders import AccountFolder
 
@@ -53,7 +54,7 @@ class AtomicStorage(Storage):
     def read(self) -> Tables | None:
         """The tables, or None where there is no file. Raises `UnsoundDocumentsError`."""
         try:
-            content = self._path.read_bytes()
+            content = bytes_of(self._path)
         except FileNotFoundError:
             return None
         return tables_in(content)

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from core.facts import Fact, InstallationNamed, Killed, Rearmed
 from core.ports import Recorded
+from core.regular_file import bytes_of
 from state.codec import RecordError, decode
 from state.documents import newest_checkpoint
 from state.folders import AccountFolder
@@ -76,7 +77,7 @@ def _newest(folder: AccountFolder, *kinds: type[Fact]) -> Recorded | None:
     """The newest record of these facts; one that cannot be read counts as a kill where a kill was looked for."""
     patterns = [b'"fact":"%b","v":' % kind.__name__.encode() for kind in kinds]
     for path in reversed(segments(folder.journal) if folder.journal.is_dir() else []):
-        content = path.read_bytes()
+        content = bytes_of(path)
         found = max(content.rfind(pattern) for pattern in patterns)
         if found < 0:
             continue

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 import orjson
 
 from core.ports import OperatorError
+from core.regular_file import reading
 from state.files import open_private, write_all
 from state.folders import AccountFolder
 
@@ -54,7 +55,7 @@ class ExchangeLog:
 
     def records(self) -> Iterator[dict[str, str | None]]:
         """Every record, in order. Raises `ExchangeLogError`."""
-        with self._path.open("rb") as file:
+        with reading(self._path) as file:
             for number, line in enumerate(file, 1):
                 try:
                     yield orjson.loads(line)

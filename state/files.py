@@ -9,6 +9,8 @@ import os
 import stat
 from pathlib import Path
 
+from core.regular_file import open_regular
+
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 
@@ -35,8 +37,8 @@ def mend_permissions(path: Path, mode: int) -> str | None:
 
 
 def open_private(path: Path, flags: int) -> int:
-    """`os.open` for the owner alone (0600)."""
-    return os.open(path, flags | os.O_CLOEXEC, FILE_MODE)
+    """Open a regular file for the owner alone (0600); a pipe or a device in its place is refused. Raises OSError."""
+    return open_regular(path, flags, FILE_MODE)
 
 
 def write_all(descriptor: int, content: bytes) -> None:

@@ -7,6 +7,7 @@ Without `KEYTURN_HOME` the XDG folders hold them: `~/.config/keyturn/settings.to
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
@@ -176,14 +177,18 @@ def _refuse_shared(folder: Path) -> None:
 
 
 def last_account(home: Home) -> AccountFolder | None:
-    """The account whose engine runs, or else ran last (newest heartbeat); None where none ever ran."""
-    ran = [folder for folder in home.accounts() if folder.heartbeat.is_file()]
-    running = [folder for folder in home.accounts() if holder(folder) is not None]
+    """The account whose engine runs, or else ran last (newest heartbeat); None where none ever ran.
+
+    A lock tells that one ran as well as a heartbeat does, and nothing is opened to know it: whatever stands in the
+    heartbeat's place, the account is found.
+    """
+    ran = [folder for folder in home.accounts() if os.path.lexists(folder.heartbeat) or os.path.lexists(folder.lock)]
+    running = [folder for folder in ran if holder(folder) is not None]
     return max(running or ran, key=_last_beat, default=None)
 
 
 def _last_beat(folder: AccountFolder) -> float:
     try:
-        return folder.heartbeat.stat().st_mtime
-    except FileNotFoundError:
+        return folder.heartbeat.lstat().st_mtime
+    except OSError:
         return 0.0

@@ -12,8 +12,12 @@ from dataclasses import dataclass
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from core.regular_file import bytes_of
 from state.files import open_private, replace_file, write_all
 from state.folders import AccountFolder
+
+LARGEST = 1_000_000
+"""Bytes of a heartbeat: a line for each position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +83,11 @@ class Heartbeat:
 
 
 def read(folder: AccountFolder, now: float | None = None) -> tuple[Status, float] | None:
-    """The last status and its age in seconds (against `now`, seconds since 1970); None without a readable one."""
+    """The last status and its age in seconds (against `now`, seconds since 1970); None without one that can be read."""
     try:
-        content = folder.heartbeat.read_bytes()
+        content = bytes_of(folder.heartbeat, LARGEST)
         beaten = folder.heartbeat.stat().st_mtime
         status = TypeAdapter(Status).validate_json(content, strict=True)
-    except (FileNotFoundError, ValidationError):
+    except (OSError, ValidationError):
         return None
     return status, max(0.0, (time.time() if now is None else now) - beaten)

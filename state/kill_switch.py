@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from core.regular_file import bytes_of
 from state.files import open_private, sync_folder, write_all
 from state.folders import AccountFolder
 
 VARIABLE = "KEYTURN_KILL"
 FLATTEN = "flatten"
+LARGEST = 1_000_000
+"""Bytes of the file: a line for each time that it was set."""
 
 
 class FileKillSwitch:
@@ -66,10 +69,10 @@ class FileKillSwitch:
         sync_folder(self._path.parent)
 
     def set_by(self) -> tuple[str, ...]:
-        """Who latched it, a line each; empty where the file is empty or not there."""
+        """Who latched it, a line each; empty where the file says nobody, or cannot be read."""
         try:
-            return tuple(self._path.read_text(errors="replace").splitlines())
-        except FileNotFoundError:
+            return tuple(bytes_of(self._path, LARGEST).decode(errors="replace").splitlines())
+        except OSError:
             return ()
 
     def asks_to_flatten(self) -> bool:

@@ -8,9 +8,13 @@ from __future__ import annotations
 import orjson
 
 from core.brokers.alpaca.keys import Keys
+from core.regular_file import bytes_of
 from state.credentials import fingerprint
 from state.files import make_folder, replace_file
 from state.folders import Home
+
+LARGEST = 1_000_000
+"""Bytes of the file: a line an account."""
 
 
 class KnownAccounts:
@@ -32,7 +36,7 @@ class KnownAccounts:
     def _read(self) -> dict[str, str]:
         """Nothing where it cannot be read: the broker says it again."""
         try:
-            found = orjson.loads(self.path.read_bytes())
+            found = orjson.loads(bytes_of(self.path, LARGEST))
         except (OSError, orjson.JSONDecodeError):
             return {}
         return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, dict) else {}

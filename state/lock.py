@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 import orjson
 
 from core.ports import OperatorError
+from core.regular_file import open_regular
 from state.files import open_private, write_all
 
 if TYPE_CHECKING:
@@ -91,10 +92,13 @@ UNKNOWN_PID = 0
 
 
 def holder(folder: AccountFolder) -> int | None:
-    """Process number of the engine that runs on this account (`UNKNOWN_PID` just after its start), or None."""
+    """Process number of the engine that runs on this account (`UNKNOWN_PID` just after its start), or None.
+
+    Nobody holds what is no file, or cannot be opened: an engine that runs has made its own.
+    """
     try:
-        descriptor = os.open(folder.lock, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+        descriptor = open_regular(folder.lock)
+    except OSError:
         return None
     try:
         if _locked(descriptor, fcntl.LOCK_SH):
@@ -124,6 +128,6 @@ def _locked(descriptor: int, kind: int) -> bool:
 def _pid_in(descriptor: int) -> int | None:
     try:
         pid = orjson.loads(os.pread(descriptor, 4096, 0))["pid"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None
     return pid if isinstance(pid, int) else None

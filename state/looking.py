@@ -5,6 +5,7 @@ Nothing here needs the engine; it may run meanwhile. The one thing that is writt
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
@@ -41,7 +42,8 @@ class Looking:
         if folder is None or (beaten is None and pid is None):
             return {**empty, "state": "stopped", "pid": None, "heartbeat_age": None, "mode": "paper", "account": None}
         if beaten is None:
-            return {**empty, "state": "starting", "pid": pid, "heartbeat_age": None, "mode": "paper"}
+            word = "halted" if os.path.lexists(folder.heartbeat) else "starting"  # it cannot say how it is, or not yet
+            return {**empty, "state": word, "pid": pid, "heartbeat_age": None, "mode": "paper"}
         status, age = beaten
         word = status.state if pid is not None else "stopped"
         if pid is not None and age > STALE_SECONDS:
@@ -64,8 +66,7 @@ class Looking:
     def kill(self, account: str | None, flatten: bool) -> str:
         from state.kill_switch import FileKillSwitch
 
-        folder = self._folder(account)
-        folder.prepare()
+        folder = self._folder(account)  # nothing is mended first: a kill waits for nothing
         switch = FileKillSwitch(folder, self.environ)
         try:
             switch.latch("command", flatten=flatten)

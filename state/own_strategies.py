@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from core.ports import OperatorError
+from core.regular_file import bytes_of
 from core.strategies.allowed import faults_in
 from core.strategies.house import HOUSE, Kind, Kinds
 from core.strategies.own import faults_of, kind_of, name_fault, said_of
@@ -116,7 +117,7 @@ def _read(path: Path) -> str:
         raise OperatorError(f"others may write it; `chmod {FILE_MODE:o} {path.name}` makes it yours alone")
     if found.st_size > LARGEST:
         raise OperatorError(f"it has more than {LARGEST:,} bytes; a strategy is a page")
-    return path.read_bytes().decode("utf-8-sig")
+    return bytes_of(path, LARGEST).decode("utf-8-sig")
 
 
 def _run(name: str, path: Path, text: str) -> ModuleType:

@@ -19,6 +19,7 @@ from core.inputs import OpenPlan
 from core.model.plan import PlanSource
 from core.plan_file import LARGEST_FILE, read_plan
 from core.ports import OperatorError
+from core.regular_file import bytes_of, reading
 from state.codec import decode
 from state.files import replace_file
 from state.folders import AccountFolder
@@ -36,7 +37,7 @@ NOBODY_ANSWERED = "it was taken and not answered in time; look at the desk, p sh
 
 
 LARGEST_REQUEST = 4 * LARGEST_FILE
-"""Bytes of a request: a file's text, as JSON writes it. What is longer is cut, and so cannot be read."""
+"""Bytes of a request: a file's text, as JSON writes it."""
 
 
 def wait_a_little() -> None:
@@ -73,7 +74,7 @@ def _segments(folder: AccountFolder) -> list[Path]:
 def _answer(folder: AccountFolder, before: dict[Path, int], request: str) -> PlanOpened | PlanRefused | None:
     """The one record that names this asking, among those that were written since."""
     for path in _segments(folder):
-        with path.open("rb") as file:
+        with reading(path) as file:
             file.seek(before.get(path, 0))
             for line in file:
                 if request.encode() in line and line.endswith(b"\n"):
@@ -95,8 +96,7 @@ class PlanInbox:
         path = self.folder.plan_request
         try:
             written_at = path.stat().st_mtime
-            with path.open("rb") as file:
-                content = file.read(LARGEST_REQUEST)
+            content = bytes_of(path, LARGEST_REQUEST)
             path.unlink()  # first: a plan is never opened twice
         except FileNotFoundError:
             return None

@@ -21,6 +21,7 @@ import shutil
 from pathlib import Path
 
 from core.ports import OperatorError
+from core.regular_file import bytes_of, open_regular
 from state.archive import OURS
 from state.files import make_folder, replace_file, sync_folder
 from state.folders import AccountFolder
@@ -30,6 +31,8 @@ REPLACED = "replaced"
 """The folder in it that takes what was there."""
 REASON = "reason"
 """The file in it that says what is being done."""
+LARGEST_REASON = 10_000
+"""Bytes of it."""
 
 
 def begin(folder: AccountFolder, reason: str) -> AccountFolder:
@@ -136,7 +139,7 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _sync_file(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = open_regular(path)
     try:
         os.fsync(descriptor)
     finally:
@@ -145,7 +148,7 @@ def _sync_file(path: Path) -> None:
 
 def _reason(left: Path) -> str:
     try:
-        return (left / REASON).read_text(errors="replace") or _UNNAMED
+        return bytes_of(left / REASON, LARGEST_REASON).decode(errors="replace") or _UNNAMED
     except OSError:
         return _UNNAMED
 

@@ -23,6 +23,7 @@ import orjson
 
 from core.facts import Fact, Killed, StateRestored
 from core.ports import JournalWriteError, RestorePlan
+from core.regular_file import reading
 from state import replacing
 from state.archive import ArchiveError, Contents, unpack
 from state.backups import is_empty
@@ -187,7 +188,7 @@ def _unsound(stage: AccountFolder, watch: Watch) -> str | None:
 def _unsound_exchange(stage: AccountFolder) -> str | None:
     if not stage.exchange.exists():
         return None
-    with stage.exchange.open("rb") as file:
+    with reading(stage.exchange) as file:
         for number, line in enumerate(file, 1):
             try:
                 is_record = line.endswith(b"\n") and "request" in orjson.loads(line)

@@ -15,6 +15,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from core.ports import JournalDamagedError
+from core.regular_file import reading
 from state.codec import GENESIS, TAIL, RecordError, checked_sum
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -90,7 +91,7 @@ class Walk:
         for path in self._paths[self._index :]:
             self.segment = path
             self.line = 0
-            with path.open("rb") as file:
+            with reading(path) as file:
                 yield from self._lines(path, file)
 
     def _lines(self, path: Path, file: BufferedReader) -> Iterator[bytes]:
@@ -147,7 +148,7 @@ def start_at(paths: Sequence[Path], sequence: int) -> Start:
     Whatever looks odd on the way makes it begin earlier, so that the walk finds it.
     """
     for index in range(len(paths) - 1, 0, -1):
-        with paths[index].open("rb") as file:
+        with reading(paths[index]) as file:
             first = sequence_in(file.readline())
         if first is None or first > sequence:
             continue
@@ -160,7 +161,7 @@ def start_at(paths: Sequence[Path], sequence: int) -> Start:
 
 def last_line(path: Path) -> bytes:
     """The last line that ends, without its newline; empty where there is none."""
-    with path.open("rb") as file:
+    with reading(path) as file:
         size = file.seek(0, os.SEEK_END)
         reach = 4096
         while True:
@@ -173,7 +174,7 @@ def last_line(path: Path) -> bytes:
 
 def lines_backwards(path: Path, block: int = 65_536) -> Iterator[bytes]:
     """The lines of a segment that end, the newest first and without their newline, read a block at a time."""
-    with path.open("rb") as file:
+    with reading(path) as file:
         left = file.seek(0, os.SEEK_END)
         rest = b""
         is_end = True

@@ -7,11 +7,9 @@ wrong is told in one line: where it stands, key, value, and what is allowed. No 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import time
-from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Protocol, get_origin
@@ -22,9 +20,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from core.own_terms import OwnTerms, is_of_the_user
 from core.ports import OperatorError
+from core.regular_file import OddFileError, TooLargeError, bytes_of
 from core.setting_types import Amount
 from core.settings import HOUSE_NAMES, PROFILES, Settings, StrategiesSettings
 from state.folders import Home
+from state.toml_text import LARGEST, KeyPath, TomlError, UnreadableError, odd_value, toml_of
 
 PREFIX = "KEYTURN_"
 OTHER_VARIABLES = frozenset({"KEYTURN_HOME", "KEYTURN_KILL", "KEYTURN_ALLOW_LIVE"})
@@ -80,6 +80,8 @@ def load_settings(
     """
     layers = [_file_layer(home.settings), _environment_layer(environ), _override_layer(overrides)]
     for layer in layers:
+        if odd := odd_value(layer.values):
+            raise SettingsError(f"{layer.place(odd[0])}: {odd[1]}")
         if isinstance(moved := layer.values.get("keys"), dict):
             layer.values["keys"] = dict(_dotted(moved))
         _check_keys(Settings, _less_own(home, layers, layer), (), layer)
@@ -163,15 +165,18 @@ def _profile_layer(layers: Sequence[Layer]) -> Layer:
 
 def _file_layer(path: Path) -> Layer:
     try:
-        text = path.read_bytes().decode()
-        return Layer(tomllib.loads(text, parse_float=Decimal), name=path.name)
+        return Layer(toml_of(bytes_of(path, LARGEST).decode("utf-8-sig")), name=path.name)
     except FileNotFoundError:
         return Layer(name=path.name)
+    except (OddFileError, TooLargeError) as error:
+        raise SettingsError(f"{path}: {error.strerror}") from None
+    except IsADirectoryError:
+        raise SettingsError(f"{path} is a folder; move it away, and write the settings into a file") from None
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}; check its permissions") from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path.name}: byte {error.start} is no UTF-8 text; save the file as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
+    except TomlError as error:
         raise SettingsError(f"{path.name}: {error}") from None
 
 
@@ -182,7 +187,7 @@ def _environment_layer(environ: Mapping[str, str]) -> Layer:
             continue
         path = tuple(variable.removeprefix(PREFIX).lower().split("__"))
         layer.places[path] = f"environment: {variable}"
-        _put(layer, path, _value(environ[variable]))
+        _put(layer, path, _value(environ[variable], layer.places[path]))
     return layer
 
 
@@ -194,7 +199,7 @@ def _override_layer(overrides: Sequence[str]) -> Layer:
         if not equals or not all(path):
             raise SettingsError(f"--set {override}: write it as key=value, as in --set risk.max_open_positions=1")
         layer.places[path] = f"--set {'.'.join(path)}"
-        _put(layer, path, _value(text.strip()))
+        _put(layer, path, _value(text.strip(), layer.places[path]))
     return layer
 
 
@@ -213,11 +218,13 @@ def _put(layer: Layer, path: KeyPath, value: object) -> None:
     table[path[-1]] = value_there | value if isinstance(value_there, dict) and isinstance(value, dict) else value
 
 
-def _value(text: str) -> object:
-    """A TOML value, its numbers exact; what is no TOML is the text itself."""
+def _value(text: str, place: str) -> object:
+    """A TOML value, its numbers exact; what is no TOML is the text itself. Raises `SettingsError`, naming the place."""
     try:
-        table = tomllib.loads(f"value = {text}", parse_float=Decimal)
-    except tomllib.TOMLDecodeError:
+        table = toml_of(f"value = {text}")
+    except UnreadableError as error:
+        raise SettingsError(f"{place}: {str(error).removeprefix('line 1: ')}") from None
+    except TomlError:
         return text
     return table["value"] if len(table) == 1 else text
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from core.ports import JournalDamagedError, Recorded
+from core.regular_file import reading
 from state.codec import RecordError, decode
 from state.folders import AccountFolder
 from state.segments import segments
@@ -56,7 +57,7 @@ class _Reader:
         self._line = 0
 
     def new_records(self) -> Iterator[Recorded]:
-        with self.path.open("rb") as file:
+        with reading(self.path) as file:
             file.seek(self._offset)
             for line in file:
                 if not line.endswith(b"\n"):

@@ -10,6 +10,7 @@ from datetime import datetime
 import orjson
 
 from core.ports import JournalDamagedError
+from core.regular_file import reading
 from state.codec import GENESIS, RecordError
 from state.folders import AccountFolder
 from state.journal import BEGINNING
@@ -93,7 +94,7 @@ def fingerprint(folder: AccountFolder) -> str:
     """SHA-256 over the segments' bytes, in order: equal journals have equal ones (MD-05)."""
     total = hashlib.sha256()
     for path in segments(folder.journal):
-        with path.open("rb") as file:
+        with reading(path) as file:
             while block := file.read(1 << 20):
                 total.update(block)
     return total.hexdigest()

@@ -18,11 +18,14 @@ from pydantic import TypeAdapter, ValidationError
 from core.daily_file import LARGEST_INDEX
 from core.market.vix.port import Kept
 from core.model.regime import DailyValue, NoVix, VixReading
+from core.regular_file import bytes_of
 from core.risk.regime.vix import can_leave
 from state.files import make_folder, open_private, replace_file
 
 NEW_YORK = ZoneInfo("America/New_York")
 _KEPT = TypeAdapter(Kept)
+LARGEST = 100_000
+"""Bytes of the file."""
 DAMAGED = "is damaged; the source is asked again"
 
 
@@ -40,7 +43,7 @@ class VixFile:
 
     def load(self) -> Kept:
         try:
-            kept: Kept = _KEPT.validate_json(self._path.read_bytes())
+            kept: Kept = _KEPT.validate_json(bytes_of(self._path, LARGEST))
         except FileNotFoundError:
             return Kept(NoVix("the VIX was not measured yet"))
         except OSError as error:

@@ -106,6 +106,19 @@ class AtAlpaca(Wiring):
         KnownAccounts(self.home).remember(keys, told.account.name)
         return self.home.account(told.account.name)
 
+    def account_of_the_keys(self, settings: Settings) -> AccountFolder:
+        """The folder of the account that the keys open, whether it is there or not. Raises `OperatorError`."""
+        from core.brokers.alpaca.broker import AlpacaBroker
+        from state.credentials import find_keys
+
+        mode = self._mode(settings)
+        keys = find_keys(self.environ, mode)
+        broker = AlpacaBroker(keys, mode, settings.alpaca)
+        try:
+            return self._account_folder(broker, keys)
+        finally:
+            broker.close()
+
     def _calendar(self, broker: AlpacaBroker) -> ExchangeCalendar:
         """The broker's sessions where it says them, the exchange's own table elsewhere."""
         from core.market.calendar import load_calendar
@@ -137,12 +150,12 @@ class AtAlpaca(Wiring):
         folder = self._account_folder(broker, keys)
         mended = folder.prepare()
         lock = stack.enter_context(EngineLock(folder))
+        switch = FileKillSwitch(folder, self.environ)
+        switch.prepare()
         calendar = self._calendar(broker)
         engine, write = self._engine(folder, calendar, mode, stack, settings=settings)
         engine.notes = (*mended, *lock.notes, *_word_on_gates(settings, mode), *engine.notes)
         engine.apply(utc_now(), settings, installation(folder))
-        switch = FileKillSwitch(folder, self.environ)
-        switch.prepare()
         market = AlpacaData(
             settings.alpaca,
             keys.key_id,

@@ -50,6 +50,8 @@ class Simulated(Replaying):
         folder = self._demo_folder(request)
         mended = folder.prepare()
         mended += stack.enter_context(EngineLock(folder)).notes
+        switch = FileKillSwitch(folder, self.environ)
+        switch.prepare()
         calendar = load_calendar(demo.FIRST_DAY, demo.LAST_DAY)
         log = stack.enter_context(closing(ExchangeLog(folder)))
         records = list(log.records())
@@ -79,8 +81,6 @@ class Simulated(Replaying):
         begin = demo.opening_instant(request.seed, settings, calendar, engine.desk.orchestrator.kinds)
         engine.apply(now, settings, f"simulated-{request.seed}")
         sessions = [s for s in demo.sessions_from(calendar, demo.FIRST_DAY) if s.close > now]
-        switch = FileKillSwitch(folder, self.environ)
-        switch.prepare()
         pace = Pace(request.speed)
         pace.free_until = begin if is_new else None
         known = engine.desk.normaliser.state.last_starts
@@ -123,6 +123,8 @@ class Simulated(Replaying):
         folder.prepare()
         stack.enter_context(EngineLock(folder))
         begin_anew(folder)
+        switch = FileKillSwitch(folder, self.environ)
+        switch.prepare()
         calendar = stress.OneSession()
         settings = self._settings((*stress.SETTINGS, *request.overrides))
         log = stack.enter_context(closing(ExchangeLog(folder)))
@@ -130,8 +132,6 @@ class Simulated(Replaying):
         log.append(opening_record(config, settings.symbols, stress.OPEN))
         engine, write = self._engine(folder, calendar, Mode.PAPER, stack, settings=settings)
         engine.apply(stress.OPEN, settings, f"stress-{request.seed}")
-        switch = FileKillSwitch(folder, self.environ)
-        switch.prepare()
         pace = Pace(request.speed)
         pace.free_until = stress.READY_AT
         preparing = Preparing(engine.desk, request.seed)
@@ -173,7 +173,8 @@ class Simulated(Replaying):
         records = list(log.records())
         settings = self._settings(opening_settings(records))
         engine, write = self._engine(folder, calendar, Mode.PAPER, stack, settings=settings, is_kept=accept)
-        now = max([engine.desk.at, *(time_of(record) for record in records[-1:])])
+        opens = demo.sessions_from(calendar, demo.FIRST_DAY)[0].open
+        now = max([engine.desk.at, opens, *(time_of(record) for record in records[-1:])])
         engine.apply(now, settings, f"simulated-{seed}")
         traded = sorted({*settings.symbols, *(str(r["symbol"]) for r in requests_of(records) if r.get("symbol"))})
         bars = demo.bars_until(seed, traded, calendar, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ class Strategies(Wiring):
             return StrategyListing(what, settings.strategies.of(what).enabled, "the house", ())
         is_path = what.endswith(".py") or "/" in what
         path = Path(what).expanduser().absolute() if is_path else self._folder_of(settings) / f"{what}.py"
-        if not path.is_file():
+        if not os.path.lexists(path):
             raise OperatorError(f"there is no strategy {path}; `keyturn strategies list` shows those that there are")
         found = look_at(path)
         faults = (*found.faults, *self._faults_in_table(found, settings))

@@ -7,6 +7,7 @@ opens; nobody knows one before it closed, and the engine hears of it when the ne
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -19,6 +20,7 @@ from core.market.csv_source import FIRST_YEAR, LAST_YEAR, Broken, bar_of, place_
 from core.model.bar import Bar, WholeSession
 from core.model.session import Session
 from core.model.values import Symbol
+from core.regular_file import reading
 
 FIGURES = ("open", "high", "low", "close", "volume")
 A_DAY_APART = timedelta(hours=20)
@@ -40,8 +42,9 @@ class DayRow:
 def is_daily(path: Path) -> bool:
     """Whether the bars of a file are a day apart; False for one that cannot be read, which is told elsewhere."""
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            rows = [row for _, row in zip(range(LOOKED_AT), csv.reader(file, skipinitialspace=True), strict=False)]
+        with reading(path) as file:
+            lines = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig"), skipinitialspace=True)
+            rows = [row for _, row in zip(range(LOOKED_AT), lines, strict=False)]
     except (OSError, UnicodeDecodeError, csv.Error):
         return False
     header = [name.strip().lower() for name in rows[0]] if rows else []

@@ -39,6 +39,7 @@ from core.model.plan import PlanPhase, PlanSource
 from core.model.staging import Ticket
 from core.model.values import ProposalId
 from core.ports import OperatorError
+from core.regular_file import bytes_of
 from core.risk.checks import standard_gate
 from core.workflows.planning import digest_now, rehearsed
 
@@ -190,13 +191,16 @@ PLAN_KEYS = ("p", "space", "P", "O", "s")
 KEYS = ("enter", "B", "H", "S", "C", "R", "x", "c", "d", "F", "ctrl+k", "K", "escape", "REARM", *PLAN_KEYS)
 """What a script may press."""
 
+LARGEST_SCRIPT = 1_000_000
+"""Bytes of a script in a file."""
+
 _LINE = re.compile(r"(at|after)\s+(\S+)\s+key\s+(\S+)")
 
 
 def read_script_file(path: Path, start: datetime) -> tuple[TimedKey, ...]:
     """Keys of a script in a file. Raises `ScriptError`."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = bytes_of(path, LARGEST_SCRIPT).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ScriptError(f"{path} is not UTF-8 text; save it as UTF-8") from None
     except OSError as error:

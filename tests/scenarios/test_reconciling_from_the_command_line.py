@@ -178,6 +178,29 @@ def test_a_script_says_yes_beforehand(keyturn: Keyturn, tmp_path: Path) -> None:
     assert (answer.code, answer.json["ok"], answer.json["differences"]) == (0, True, [])
 
 
+def test_a_home_in_which_nothing_ran_yet_is_compared_too(
+    keyturn: Keyturn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EX-09: with the exchange of the settings; and a desk opens on it afterwards as if nothing had looked."""
+    monkeypatch.setenv("KEYTURN_ACCOUNT__BROKER", "simulated")
+
+    looked, accepted = keyturn("reconcile", "--json"), keyturn("reconcile", "--accept-broker", "--yes")
+
+    assert (looked.code, looked.err) == (0, "")
+    assert looked.json == {"ok": True, "positions": 0, "orders": 0, "differences": []}
+    assert accepted.code == 0
+    assert is_left(tmp_path)
+    assert keyturn("reconcile").code == 0
+
+
+def test_without_keys_a_fresh_home_says_what_to_set(keyturn: Keyturn) -> None:
+    """EX-09"""
+    fresh, named = keyturn("reconcile"), keyturn("reconcile", "--account", "demo")
+
+    assert (fresh.code, "no keys for Alpaca's paper trading: set APCA_API_KEY_ID" in fresh.err) == (2, True)
+    assert (named.code, "no account 'demo'; nothing ran here yet" in named.err) == (2, True)
+
+
 def test_while_an_engine_runs_it_is_refused(keyturn: Keyturn, tmp_path: Path) -> None:
     """EX-09, SP-04"""
     with ExitStack() as stack:

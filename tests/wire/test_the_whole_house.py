@@ -272,3 +272,22 @@ def test_one_gate_of_two_is_paper_and_said(market: LoopbackExchange, tmp_path: P
     assert any("trades on PAPER" in note for note in view.status.notes)
     both = Keyturn(environ(market, tmp_path, KEYTURN_ALLOW_LIVE="1"))
     assert both._mode(both._settings(())) is Mode.LIVE
+
+
+def test_a_fresh_home_compares_with_the_broker_and_takes_its_word(market: LoopbackExchange, tmp_path: Path) -> None:
+    """EX-09: the account is the one that the keys open; what another machine bought there is told, and taken over."""
+    with opened(Keyturn(environ(market, tmp_path / "another"))) as desk:
+        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        two_shares_are_bought(desk)
+        desk.waits(lambda view: view.positions and view.positions[0].covered == 2, "a covered position")
+    fresh = Keyturn(environ(market, tmp_path / "fresh"))
+
+    looked = fresh.reconcile(None, accept=False)
+    accepted = fresh.reconcile(None, accept=True)
+    again = fresh.reconcile(None, accept=False)
+
+    assert (looked["ok"], looked["positions"], looked["orders"]) == (False, 1, 1)
+    assert ("SPY", "2") in {(d["symbol"], d["broker"]) for d in looked["differences"]}
+    assert (accepted["ok"], again["ok"], again["positions"]) == (True, True, 1)
+    with pytest.raises(OperatorError, match="ANOTHER: the keys that are set are of account"):
+        Keyturn(environ(market, tmp_path / "third")).reconcile("ANOTHER", accept=False)

@@ -40,6 +40,7 @@ from core.brokers.alpaca.reading import (
     why_blocked,
 )
 from core.brokers.alpaca.request_line import RequestLine
+from core.brokers.alpaca.shown import as_shown
 from core.brokers.alpaca.unread import UnreadMessages
 from core.brokers.alpaca.wire import NoReply, Reply, Wire
 from core.model.account import Account, Mode
@@ -49,6 +50,7 @@ from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest, OrderStatus
 from core.model.session import Session
 from core.model.values import ZERO, BrokerOrderId, ClientOrderId, Symbol
+from core.redaction import Redaction
 from core.settings import AlpacaSettings
 from core.wall_clock import utc_now
 
@@ -96,7 +98,8 @@ class AlpacaBroker:
         self._counter = CallCounter()
         self._line = RequestLine(mode, now)
         self._patience = patience or Patience()
-        self.unread = UnreadMessages()
+        self.hide = Redaction(keys.secret, keys.key_id)
+        self.unread = UnreadMessages(self.hide)
         wire = Wire(checked(keys, mode), mode, settings, self._counter)
         self._questions = Questions(wire, self._patience, self._line, self.unread, mode)
         self._books = Books(self._questions, self._figures, now)
@@ -105,12 +108,14 @@ class AlpacaBroker:
 
     # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @as_shown
     def submit(self, order: OrderRequest) -> Accepted | Refused | NoAnswer:
         only_for_people("send an order")
         reply = self._questions.send_once("POST", "/orders", "POST /orders", a_submission(order))
         answer = self._outcome(reply, order.client_order_id)
         return self._refused_submission(answer, order.client_order_id) if isinstance(answer, Refused) else answer
 
+    @as_shown
     def replace(self, order: OrderRequest, broker_order_id: BrokerOrderId | None) -> Accepted | Refused | NoAnswer:
         """Alpaca knows the order that makes way by its own id alone: where that is not here yet, it is asked for."""
         only_for_people("replace an order")
@@ -127,6 +132,7 @@ class AlpacaBroker:
         answer = self._outcome(reply, order.client_order_id)
         return self._refused_replacement(answer, order.client_order_id) if isinstance(answer, Refused) else answer
 
+    @as_shown
     def cancel(
         self, client_order_id: ClientOrderId, broker_order_id: BrokerOrderId | None
     ) -> Accepted | Refused | NotFound | NoAnswer:
@@ -146,6 +152,7 @@ class AlpacaBroker:
             return as_no_answer(error)
         return NoAnswer("Alpaca has not answered the cancel")
 
+    @as_shown
     def look_up(self, client_order_id: ClientOrderId, *, with_legs: bool = False) -> OrderReport | NotFound | NoAnswer:
         """By our own id; where legs should be with it and are not, the order itself is asked."""
         try:
@@ -158,18 +165,21 @@ class AlpacaBroker:
 
     # ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @as_shown
     def time(self) -> datetime | NoAnswer:
         try:
             return self._questions.get("/clock", "GET /clock", a_clock)
         except NOTHING_READ as error:
             return as_no_answer(error)
 
+    @as_shown
     def account(self) -> Account | NoAnswer:
         try:
             return self._figures()
         except NOTHING_READ as error:
             return as_no_answer(error)
 
+    @as_shown
     def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
         """Remembered for a quarter of an hour; what could not be had is asked for again."""
         with self._lock:
@@ -188,12 +198,14 @@ class AlpacaBroker:
             self._assets[symbol] = (time.monotonic() + AN_ASSET_KEEPS, asset)
         return asset
 
+    @as_shown
     def picture(self) -> BrokerPicture | NoAnswer:
         try:
             return self._books.picture()
         except NOTHING_READ as error:
             return as_no_answer(error)
 
+    @as_shown
     def sessions(self, first: date, last: date) -> tuple[Session, ...] | NoAnswer:
         """Alpaca's own calendar, both days included."""
         query = {"start": first.isoformat(), "end": last.isoformat()}
@@ -204,6 +216,7 @@ class AlpacaBroker:
 
     # ── for whoever starts and shows it ──────────────────────────────────────────────────────────────────────────
 
+    @as_shown
     def standing(self) -> Standing | NoAnswer:
         """The account as a start finds it.
 
@@ -217,8 +230,8 @@ class AlpacaBroker:
             account, words = self._questions.get("/account", "GET /account", lambda raw: _account(raw, at))
         except (NoAnswerError, StatedRefusalError) as error:
             return as_no_answer(error)
-        self._line.say_blocked(words)
-        return Standing(account, words)
+        self._line.say_blocked(self.hide(words))
+        return Standing(account, self.hide(words))
 
     def show_on(self, show: Callable[[Lamp], None]) -> None:
         """Tell each change of the way to Alpaca: `Line.BROKER`."""
@@ -325,7 +338,7 @@ class AlpacaBroker:
     def _figures(self) -> Account:
         at = self._now()
         account, words = self._questions.get("/account", "GET /account", lambda raw: _account(raw, at))
-        self._line.say_blocked(words)
+        self._line.say_blocked(self.hide(words))
         return account
 
 

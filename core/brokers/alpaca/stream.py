@@ -33,6 +33,7 @@ from core.brokers.alpaca.wire import is_loopback
 from core.model.account import Mode
 from core.model.broker import OrderUpdate
 from core.model.connection import Lamp, LineState
+from core.redaction import Redaction
 from core.settings import AlpacaSettings
 from core.wall_clock import utc_now
 
@@ -101,7 +102,8 @@ class AlpacaOrderStream:
         self._now = now
         self._chance = chance
         self._after_a_refusal = after_a_refusal
-        self.unread = UnreadMessages()
+        self._hide = Redaction(keys.secret, keys.key_id)
+        self.unread = UnreadMessages(self._hide)
 
     async def run(self, hear: Callable[[OrderUpdate], None], show: Callable[[Lamp], None]) -> None:
         """Until it is cancelled: connect, listen, and come back, ever later where that does not hold."""
@@ -155,7 +157,7 @@ class AlpacaOrderStream:
         data = (await self._message(socket, "authorization")).get("data")
         status = data.get("status") if isinstance(data, dict) else None
         if status == "unauthorized":
-            raise _KeysRefusedError(_stated(data))
+            raise _KeysRefusedError(self._hide(_stated(data)))
         if status != "authorized":
             raise _NotAsAgreedError("the answer to the keys cannot be read")
 
@@ -219,7 +221,7 @@ class AlpacaOrderStream:
     def _take(self, message: dict[str, Any], raw: str | bytes, hear: Callable[[OrderUpdate], None]) -> None:
         data = message.get("data")
         if message.get("stream") == "authorization" and isinstance(data, dict) and data.get("status") == "unauthorized":
-            raise _KeysRefusedError(_stated(data))
+            raise _KeysRefusedError(self._hide(_stated(data)))
         if message.get("stream") != UPDATES:
             return
         try:

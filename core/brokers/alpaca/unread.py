@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 KEPT = 20
@@ -19,18 +20,20 @@ class Unread:
 
 
 class UnreadMessages:
-    """Noted in any thread."""
+    """Noted in any thread; `hide` takes out what nobody may see."""
 
-    def __init__(self) -> None:
+    def __init__(self, hide: Callable[[str], str] = str) -> None:
+        self._hide = hide
         self._lock = threading.Lock()
         self._last: deque[Unread] = deque(maxlen=KEPT)
         self._count = 0
 
     def note(self, reason: str, raw: object) -> None:
         text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
+        unread = Unread(self._hide(reason), self._hide(text)[:LONGEST])
         with self._lock:
             self._count += 1
-            self._last.append(Unread(reason, text[:LONGEST]))
+            self._last.append(unread)
 
     @property
     def count(self) -> int:

@@ -215,7 +215,7 @@ class AlpacaData:
             if error.code == TOO_MANY and not self._is_narrow and self._wanted - self._first:
                 switch.lost(self._now(), self._narrowed())
             else:
-                switch.refused(self._now(), error.code, error.message)
+                switch.refused(self._now(), error.code, self._requests.hide(error.message))
         except StreamLostError as error:
             switch.lost(self._now(), str(error))
         finally:

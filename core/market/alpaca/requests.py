@@ -7,7 +7,7 @@ ever, repeats by itself, reads numbers as floats and stumbles over `null`. Retri
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -25,6 +25,7 @@ from core.market.alpaca.wire import read_bar, read_quote, shown
 from core.model.bar import ONE_MINUTE
 from core.model.quote import Feed
 from core.model.values import Symbol
+from core.redaction import Redaction
 from core.settings import AlpacaSettings
 
 PAGE = 10_000
@@ -72,6 +73,7 @@ class DataRequests(StockHistoricalDataClient):
             url_override=settings.data_url.rstrip("/") or None,
         )
         self._counts = counts
+        self.hide = Redaction(secret, key)
         self._feed = Feed(settings.feed)
         self._timeout = (float(settings.connect_seconds), float(settings.read_seconds))
         for scheme in ("https://", "http://"):
@@ -171,7 +173,8 @@ class DataRequests(StockHistoricalDataClient):
         except (requests.RequestException, ValueError, RecursionError) as error:
             words = f"Alpaca's data service cannot be reached at {_path(url)} ({type(error).__name__})"
             raise AskError(Failure(f"{words}; check the network and alpaca.data_url")) from error
-        raise AskError(_refusal(response))
+        failure = _refusal(response)
+        raise AskError(replace(failure, words=self.hide(failure.words)))
 
 
 def _has_null(bars: object) -> bool:

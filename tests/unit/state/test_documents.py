@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 from itertools import count
 
@@ -189,12 +190,16 @@ def test_tables_without_a_checkpoint_are_unsound(folder, content):
 
 
 def test_a_write_that_fails_leaves_the_old_documents(folder):
-    """SP-02: the name of the temporary file is taken by /dev/full, which has no space."""
+    """SP-02: a limit on the size of a file fails its write as a full disk does."""
     documents = saved(folder, 1)
-    (folder.path / ".documents.json.new").symlink_to("/dev/full")
-    with pytest.raises(OSError, match="No space left"):
-        documents.save(Checkpoint(2, {}))
-    assert not (folder.path / ".documents.json.new").is_symlink(), "what was half written is taken away"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            documents.save(Checkpoint(2, {}))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not (folder.path / ".documents.json.new").exists(), "what was half written is taken away"
     assert TinyDocuments(folder).load() == Checkpoint(1, SLICES)
     documents.save(Checkpoint(3, {}))
     assert documents.load() == Checkpoint(3, {})

@@ -214,5 +214,49 @@ def test_a_file_that_cannot_be_read_is_named(home):
         load_settings(home, {})
     home.settings.unlink()
     home.settings.mkdir()
-    with pytest.raises(SettingsError, match="cannot be read: Is a directory"):
+    with pytest.raises(SettingsError, match=r"settings\.toml is a folder; move it away"):
         load_settings(home, {})
+
+
+# ── text that is no settings file at all ─────────────────────────────────────────────────────────────────────────────
+
+DEEP = "lists and tables stand in each other too deep; write it flat"
+DIGITS = "a number has 18 digits at most, before its point and behind it"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('# [[[\nx = """\n[[[[\n"""\nsymbols = ' + "[" * 4000, f"settings.toml: line 5: {DEEP}"),
+        ("symbols = " + "[" * 100 + "]" * 100, f"settings.toml: symbols{'.0' * 15}: {DEEP}"),
+        ("keys" + ".a" * 3000 + " = 1", f"settings.toml: keys{'.a' * 15}: {DEEP}"),
+        ("strategies.dips" + ".a" * 3000 + " = 1", f"settings.toml: strategies.dips{'.a' * 14}: {DEEP}"),
+        ("symbols = []\nkeys" + ".a" * 30_000 + " = 1", "settings.toml: line 2 has 60,008 characters, 20,000 at most"),
+        ("risk.entries_a_day = 1e999999999", f"settings.toml: risk.entries_a_day: {DIGITS}"),
+        ("risk.daily_loss.usd = 1e-999999999", f"settings.toml: risk.daily_loss.usd: {DIGITS}"),
+        ("strategies.dips.size = 0e999999999", f"settings.toml: strategies.dips.size: {DIGITS}"),
+        ("exchange.settlement_days = 0x" + "f" * 9000, f"settings.toml: exchange.settlement_days: {DIGITS}"),
+        ("risk.entries_a_day = " + "1" * 5000, "settings.toml: a number in it is too long"),
+        ("a" * 1_000_001, "settings.toml: it has more than 1,000,000 bytes; move it away"),
+    ],
+)
+def test_text_that_would_never_end_is_one_line_with_its_place(home, text, said):
+    """OP-10, RK-13: a running engine reads it too."""
+    assert said in refusal(home, text)
+
+
+@pytest.mark.parametrize("value", ["[" * 3000, "9" * 5000, "1e999999999"])
+@pytest.mark.parametrize("place", ["--set risk.entries_a_day", "environment: KEYTURN_RISK__ENTRIES_A_DAY"])
+def test_nor_does_a_value_from_elsewhere(home, value, place):
+    """OP-10"""
+    if place.startswith("--set"):
+        assert refusal(home, "", {}, f"risk.entries_a_day={value}").startswith(f"{place}: ")
+    else:
+        assert refusal(home, "", {"KEYTURN_RISK__ENTRIES_A_DAY": value}).startswith(f"{place}: ")
+
+
+def test_a_byte_order_mark_is_passed_over(home):
+    """OP-10: some editors write one."""
+    home.settings.write_bytes('\ufeffprofile = "swing"'.encode())
+
+    assert load_settings(home, {}).profile == "swing"

@@ -13,7 +13,7 @@ from core.brokers.alpaca.keys import AccountRefusedError, Keys, checked
 from core.brokers.alpaca.request_line import TOO_OFTEN
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.brokers.alpaca.wire import Wire, a_session, is_loopback
-from core.model.account import Mode
+from core.model.account import Account, Mode
 from core.model.broker import NoAnswer, Refused
 from core.model.connection import Lamp, Line, LineState
 from core.settings import AlpacaSettings
@@ -167,6 +167,22 @@ def test_no_key_is_in_anything_that_is_said(caplog: pytest.LogCaptureFixture) ->
         assert SECRET not in text
         assert KEY_ID not in text
     assert "(hidden)" in said[0]
+
+
+@pytest.mark.parametrize("secret", ["1", "e", "id", "open", "PK"])
+def test_a_short_key_eats_nothing_of_an_answer(secret: str) -> None:
+    """SY-06, EX-06: what is parsed is as it came; only what is shown is without the key."""
+    odd = Keys(SecretStr(f"PK{secret}"), SecretStr(secret))
+    taken = refused(422, 40010001, f"client_order_id must be unique, said {secret}")
+    with a_door(Says(200, an_account_json()), taken, refused(404, 40410000, "order not found")) as door:
+        broker = a_broker(door, keys=odd)
+        account = broker.account()
+        submitted = broker.submit(a_buy())
+
+    assert isinstance(account, Account), account
+    assert str(account.equity) == str(an_account_json()["equity"])
+    assert isinstance(submitted, NoAnswer), "its id is taken: it may be there"
+    assert "client_order_id must be unique, said (hidden)" in submitted.reason
 
 
 def test_the_client_s_own_repeating_is_off() -> None:
