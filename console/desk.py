@@ -76,7 +76,7 @@ CLOSING_PATIENCE = 3.0
 TURN = 0.001
 """Seconds after which the engine's thread gets its turn while the desk draws; each of its writes waits for one."""
 
-ARMED = (TicketScreen, PlanScreen, ArmedQuestion)
+ARMED = (TicketScreen, PlanScreen, ArmedQuestion, KillScreen)
 """Screens with a key that counts only when it was painted and silent for a moment (OP-04)."""
 
 HEARD = (events.Key, events.Paste, events.MouseDown, events.AppFocus, Dropped)
@@ -454,6 +454,13 @@ class Desk(App[None]):
     def action_commands(self) -> None:
         if self.view is not None and not self.is_too_small:
             self.errands.open_commands(self._place())
+
+    def action_way_out(self) -> None:
+        """What halts is ended where it says what it halts, and nowhere else."""
+        if self.view is not None and self.view.status.killed_by is not None:
+            self.say("killed: Ctrl+K opens the kill screen, REARM typed there re-arms", "warning")
+        elif self.view is not None and self.view.status.halts:
+            self.say("halted: Ctrl+K opens the kill screen, U there resumes", "warning")
 
     def action_kill(self) -> None:
         """For drivers without an input thread of ours; with it, the chord never gets here."""
