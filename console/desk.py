@@ -60,6 +60,7 @@ from core.model.values import ClientOrderId, ProposalId
 from core.views import DeskView
 from widgets.grid import Grid
 from widgets.grid_picture import Tone
+from widgets.orders import NEW
 
 if TYPE_CHECKING:
     from core.settings import DisplaySettings  # it brings pydantic, which is not needed before the first paint
@@ -120,7 +121,7 @@ class Desk(App[None]):
         self.was_left = False
         self.failure: str | None = None
         self.board = Board()
-        self.following = Following(self, self.board.orders.grid)
+        self.following = Following(self, self.board.orders)
         self.plans = PlanFollower(self, self.bell)
         self.following.sign_closes = lambda: self.plans.ask_for(PlanSource.FLATTEN)
         self.deeds = Deeds(self, self.following)
@@ -300,10 +301,10 @@ class Desk(App[None]):
         self.push_screen(TicketScreen(self, proposal_id))
 
     def show_order(self, order_id: ClientOrderId) -> None:
-        """Selects its row as soon as there is one; the keyboard stays where it is."""
-        self.say("sent; the order is selected in Orders", "strong")
+        """Marks its row as soon as there is one; the keyboard, the panes and what is selected stay as they are."""
+        self.say(f"sent; {NEW.strip()} marks it in Orders ({written('pane.orders')})", "strong")
         self.following.wait_for_order(order_id)
-        self._choose("orders")
+        self.board.offer(self.screen_stack[0], "orders")
 
     def flatten(self) -> None:
         self.deeds.flatten()

@@ -1,8 +1,13 @@
-"""The orders of today, the newest first, each with its state in the broker's sense and the marks of ours."""
+"""The orders of today, each with its state in the broker's sense and the marks of ours.
+
+What works stands first, then what is over, the newest of each first: no stop that guards something is looked for below
+its own cancelled predecessors.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -21,6 +26,8 @@ TONES: dict[OrderStatus, Tone] = {
 }
 
 
+NEW = "◆ "
+"""The mark of the order that was sent last, for some seconds."""
 REFUSAL = "refusal:"
 """What the key of a refused one begins with; its number in the journal follows."""
 
@@ -42,10 +49,12 @@ class Orders(Pane):
             empty=orders_when_empty(""),
             id="orders",
         )
+        self.new: str | None = None
+        """The order that is marked."""
 
     def show(self, rows: Sequence[OrderRow], now: datetime, refused: Sequence[LogRow] = ()) -> None:
         """`refused` is what never became an order, for whoever wants to see it too."""
-        shown = [_ended(row) if row.status.is_terminal else _row(row, now) for row in rows]
+        shown = [self._marked(_ended(row) if row.status.is_terminal else _row(row, now)) for row in in_order(rows)]
         shown += [_refused(row, f.day_before(row.at, now)) for row in reversed(refused)]
         self.grid.show(shown, empty=orders_when_empty(self.state))
         chosen = next((row for row in rows if row.id == self.grid.selected), None)
@@ -53,6 +62,14 @@ class Orders(Pane):
         working = sum(row.status.is_working for row in rows)
         said = f"{working} working, {len(rows)} today" if rows else ""
         self.title_with(f"{said or 'none today'}, {len(refused)} refused" if refused else said)
+
+    def _marked(self, row: Row) -> Row:
+        return replace(row, mark=NEW, tone=row.tone or "strong") if row.key == self.new else row
+
+
+def in_order(rows: Sequence[OrderRow]) -> list[OrderRow]:
+    """What works before what is over; else as they came."""
+    return sorted(rows, key=lambda row: row.status.is_terminal)
 
 
 @lru_cache(maxsize=512)
