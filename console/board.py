@@ -87,7 +87,7 @@ class Board:
             self._place(base)
 
     def offer(self, base: Screen[None], name: str) -> None:
-        """Give a pane a place only where neither the positions nor the pane that has the keyboard lose theirs for it."""
+        """Give a pane a place only where neither the positions nor who has the keyboard lose theirs for it."""
         self.note_holder(base)
         kept = self._layout.names() & {"positions", self.holder}
         if kept <= self._layout.names(self._layout.choice.with_pane(name)):

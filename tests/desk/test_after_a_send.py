@@ -1,4 +1,4 @@
-"""After a send nothing that the operator looked at goes away: the position, the focus, the selection, a working stop."""
+"""After a send nothing that the operator looked at goes away: position, focus, selection, a working stop."""
 
 from __future__ import annotations
 
