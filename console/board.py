@@ -86,6 +86,13 @@ class Board:
                 self.holder = name
             self._place(base)
 
+    def offer(self, base: Screen[None], name: str) -> None:
+        """Give a pane a place only where neither the positions nor who has the keyboard lose theirs for it."""
+        self.note_holder(base)
+        kept = self._layout.names() & {"positions", self.holder}
+        if kept <= self._layout.names(self._layout.choice.with_pane(name)):
+            self.choose(base, name)
+
     def arrange(self, base: Screen[None], has_view: bool, size: Size) -> None:
         """What is shown at this size, and in this state of the engine. Who has the keyboard keeps it, and its place."""
         self._arranged_for = (has_view, size)
@@ -127,7 +134,7 @@ class Board:
         """Each pane its part; whether the picture is another one than last time. What runs on by itself, ages and times
         left, is told in whole seconds: between two of them the same picture is not drawn again."""
         chosen = tuple(pane.grid.selected for pane in self.panes.values())
-        drawn_for = (view.number, int(now.timestamp()), size, ended, self.orders.shows_all, chosen)
+        drawn_for = (view.number, int(now.timestamp()), size, ended, self.orders.shows_all, self.orders.new, chosen)
         if drawn_for == self._drawn_for:
             return False
         is_another = drawn_for[:1] != self._drawn_for[:1]

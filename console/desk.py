@@ -62,6 +62,7 @@ from core.model.values import ClientOrderId, ProposalId
 from core.views import DeskView
 from widgets.grid import Grid
 from widgets.grid_picture import Tone
+from widgets.orders import NEW
 
 if TYPE_CHECKING:
     from core.settings import DisplaySettings  # it brings pydantic, which is not needed before the first paint
@@ -78,7 +79,7 @@ CLOSING_PATIENCE = 3.0
 TURN = 0.001
 """Seconds after which the engine's thread gets its turn while the desk draws; each of its writes waits for one."""
 
-ARMED = (TicketScreen, PlanScreen, ArmedQuestion)
+ARMED = (TicketScreen, PlanScreen, ArmedQuestion, KillScreen)
 """Screens with a key that counts only when it was painted and silent for a moment (OP-04)."""
 
 HEARD = (events.Key, events.Paste, events.MouseDown, events.AppFocus, Dropped)
@@ -122,7 +123,7 @@ class Desk(App[None]):
         self.was_left = False
         self.failure: str | None = None
         self.board = Board()
-        self.following = Following(self, self.board.orders.grid)
+        self.following = Following(self, self.board.orders)
         self.plans = PlanFollower(self, self.bell)
         self.following.sign_closes = lambda: self.plans.ask_for(PlanSource.FLATTEN)
         self.deeds = Deeds(self, self.following)
@@ -302,10 +303,10 @@ class Desk(App[None]):
         self.push_screen(TicketScreen(self, proposal_id))
 
     def show_order(self, order_id: ClientOrderId) -> None:
-        """Selects its row as soon as there is one; the keyboard stays where it is."""
-        self.say("sent; the order is selected in Orders", "strong")
+        """Marks its row as soon as there is one; the keyboard, the panes and what is selected stay as they are."""
+        self.say(f"sent; {NEW.strip()} marks it in Orders ({written('pane.orders')})", "strong")
         self.following.wait_for_order(order_id)
-        self._choose("orders")
+        self.board.offer(self.screen_stack[0], "orders")
 
     def flatten(self) -> None:
         self.deeds.flatten()
@@ -460,6 +461,13 @@ class Desk(App[None]):
     def action_commands(self) -> None:
         if self.view is not None and not self.is_too_small:
             self.errands.open_commands(self._place())
+
+    def action_way_out(self) -> None:
+        """What halts is ended where it says what it halts, and nowhere else."""
+        if self.view is not None and self.view.status.killed_by is not None:
+            self.say("killed: Ctrl+K opens the kill screen, REARM typed there re-arms", "warning")
+        elif self.view is not None and self.view.status.halts:
+            self.say("halted: Ctrl+K opens the kill screen, U there resumes", "warning")
 
     def action_kill(self) -> None:
         """For drivers without an input thread of ours; with it, the chord never gets here."""

@@ -12,7 +12,10 @@ from core.model.order import OrderStatus
 from core.model.values import ClientOrderId, Symbol
 from core.views import IN_DOUBT, DeskView
 from widgets import format as f
-from widgets.grid import Grid
+from widgets.orders import Orders
+
+MARKED_FOR = 10.0
+"""Seconds for which the row of a sent order is marked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +30,13 @@ class Closes:
 class Following:
     """At most one proposal and one order are waited for: the newest that was asked for."""
 
-    def __init__(self, behind: Behind, orders: Grid) -> None:
+    def __init__(self, behind: Behind, orders: Orders) -> None:
         self.behind = behind
         self.orders = orders
         self._awaited: Awaited | None = None
         self._order: tuple[ClientOrderId, float] | None = None
         self._sent: ClientOrderId | None = None
+        self._marked: tuple[ClientOrderId, float] | None = None
         self._closes: Closes | None = None
         self._failed_close = 0
         self._word_after: tuple[str, int] | None = None
@@ -66,6 +70,7 @@ class Following:
         """One picture; `may_open` is false while a dialog is open, which is never covered by another uninvited."""
         self._look_for_word(view)
         self._look_for_order(view)
+        self._unmark()
         self._look_for_answer(view)
         self._look_for_closes(view)
         self._look_for_proposal(view, may_open)
@@ -83,10 +88,15 @@ class Following:
             return
         order_id, since = self._order
         if any(row.id == order_id for row in view.orders):
-            self.orders.select(order_id)
+            self.orders.new = order_id
+            self._marked = order_id, self.behind.now()
             self._order, self._sent = None, order_id
         elif self.behind.now() - since > PATIENCE:
             self._order = None
+
+    def _unmark(self) -> None:
+        if self._marked is not None and self.behind.now() - self._marked[1] > MARKED_FOR:
+            self._marked = self.orders.new = None
 
     def _look_for_answer(self, view: DeskView) -> None:
         """`sent` is not all: a refusal, and an answer that does not come, are said as loudly (EX-06)."""

@@ -135,9 +135,9 @@ class PaneLayout(Layout):
         self.screen = Size(*MINIMUM)
         self.choice = Choice()
 
-    def names(self) -> frozenset[str]:
-        """The panes that have a place."""
-        return frozenset(places(self.screen, self.screen, self.choice))
+    def names(self, choice: Choice | None = None) -> frozenset[str]:
+        """The panes that have a place, by this choice or another."""
+        return frozenset(places(self.screen, self.screen, choice or self.choice))
 
     def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
         del greedy  # no pane is smaller than its place

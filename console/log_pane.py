@@ -77,6 +77,10 @@ class LogPane(Log):
         self.filter = text[:LONGEST]
         self.show(self._all)
 
+    def on_grid_moved(self) -> None:
+        """The frame says at once whether the end is followed."""
+        self.show(self._all)
+
     def on_descendant_blur(self) -> None:
         if self.is_typing:
             self.end_typing()
@@ -91,6 +95,7 @@ class LogPane(Log):
 
     def action_follow(self) -> None:
         self.follow()
+        self.show(self._all)
 
     def action_write(self) -> None:
         """What is shown, the newest last, with the filter named above it."""

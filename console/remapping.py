@@ -125,7 +125,7 @@ def _moved(id: str, value: str) -> Key:
 
 def _why_fixed(key: Key) -> str:
     if key.id == "kill" or key.place is Place.KILL:
-        return "the kill keeps Ctrl+K and F10, and its screen keeps K, F and Esc"
+        return "the kill keeps Ctrl+K and F10, and its screen keeps K, F, U and Esc"
     if not key.keys:
         return f"it has no key; {written('commands')} has it"
     return "where text is typed, Enter, Esc and the arrows stay"

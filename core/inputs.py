@@ -445,7 +445,16 @@ class Halt:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Stand down before `K`, or clear what an invariant halted."""
+    """Stand down before `K`: ends what the key halted, and no halt of another cause.
+
+    Attributes
+    ----------
+    everything
+        Whether a person typed in full that the other halts end too: an invariant's, and that of a night which retired
+        every strategy.
+    """
+
+    everything: bool = False
 
 
 @dataclass(frozen=True, slots=True)

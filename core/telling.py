@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from core import facts
 from core.advisers import words as advice
 from core.control import jump_in_words
+from core.model.hours import NEW_YORK, in_new_york
 from core.model.order import LegRole, OrderRequest, OrderType
 from core.model.plan import PlanLine
 from core.model.reconciliation import DifferenceKind
@@ -17,6 +18,7 @@ from core.risk.evaluation import words as evaluation
 from core.risk.regime import report
 from core.strategies.memory import fault_in_words
 
+DAY_AND_MINUTE = "%m-%d %H:%M"
 CORRECTED = frozenset({DifferenceKind.MISSING_LOCAL, DifferenceKind.MISSING_BROKER, DifferenceKind.QUANTITY_MISMATCH})
 """Differences that a passed comparison has corrected: they are told as corrections."""
 
@@ -95,7 +97,7 @@ def in_words(fact: facts.Fact) -> str:
             return _day_in_words(fact)
         case facts.BarClosed():
             bar = fact.bar
-            return f"{bar.symbol} {bar.start:%H:%M}Z closed at {priced(bar.close)}, {plain(bar.volume)} shares"
+            return f"{bar.symbol} {in_new_york(bar.start)} closed at {priced(bar.close)}, {plain(bar.volume)} shares"
         case facts.HistoryTaken():
             return f"{fact.symbol}: {len(fact.bars)} bars of history taken in; nothing is proposed on them"
         case facts.MarketDataQuarantined():
@@ -128,14 +130,14 @@ def in_words(fact: facts.Fact) -> str:
             late = f" after {fact.took} s" if fact.is_slow else ""
             return f"the broker answered {fact.call}{late}"
         case facts.BreakerOpened():
-            ends = "until you clear it" if fact.until is None else f"until {fact.until:%H:%M:%S}Z"
+            ends = "until you clear it" if fact.until is None else f"until {in_new_york(fact.until, '%H:%M:%S')}"
             return f"BREAKER open {ends}, no entries: {fact.reason}"
         case facts.BreakerClosed():
             return f"breaker closed: {fact.reason}"
         case facts.ProtectionTripped():
             if fact.until is None:
                 return f"PROTECTION {_guard(fact)} shut until it recovers: {fact.reason}"
-            return f"PROTECTION {_guard(fact)} shut until {fact.until:%m-%d %H:%M}Z: {fact.reason}"
+            return f"PROTECTION {_guard(fact)} shut until {in_new_york(fact.until, DAY_AND_MINUTE)}: {fact.reason}"
         case facts.ProtectionExpired():
             return f"protection {_guard(fact)} ended: entries pass it again"
         case facts.ProtectionOverridden():
@@ -170,7 +172,8 @@ def _day_in_words(fact: facts.DayStarted) -> str:
 
 def _override_in_words(fact: facts.ProtectionOverridden) -> str:
     again = "" if fact.again_at is None else f", or until {_usd(fact.again_at)} are lost"
-    return f"protection {_guard(fact)} overridden from {fact.begins:%H:%M}Z to {fact.until:%m-%d %H:%M}Z{again}"
+    begins, until = f"{fact.begins.astimezone(NEW_YORK):%H:%M}", in_new_york(fact.until, DAY_AND_MINUTE)
+    return f"protection {_guard(fact)} overridden from {begins} to {until}{again}"
 
 
 def _staging_in_words(fact: facts.Fact) -> str:
@@ -280,7 +283,8 @@ def _order_in_words(fact: facts.Fact) -> str:
         case facts.WarningConfirmed():
             return f"{fact.client_order_id} the broker's warning was confirmed"
         case facts.OrderSent():
-            return f"{fact.client_order_id} was sent at {fact.sent_at:%H:%M:%S.%f}"[:-3] + "Z"
+            millisecond = fact.sent_at.microsecond // 1000
+            return f"{fact.client_order_id} was sent at {in_new_york(fact.sent_at, f'%H:%M:%S.{millisecond:03}')}"
         case facts.CancelRequested():
             return f"{fact.client_order_id} cancel asked for: {fact.reason}"
         case facts.CancelFailed():
@@ -342,7 +346,7 @@ def _list(items: tuple[str, ...], lead: str) -> str:
 
 
 def _minute(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"
+    return in_new_york(at, "%Y-%m-%d %H:%M")
 
 
 def _usd(amount: Decimal) -> str:

@@ -32,7 +32,6 @@ OTHER_VARIABLES = frozenset({"KEYTURN_HOME", "KEYTURN_KILL", "KEYTURN_ALLOW_LIVE
 LONGEST_SHOWN = 60
 """Characters of a wrong value that an error repeats."""
 
-KeyPath = tuple[str, ...]
 MODE: KeyPath = ("account", "mode")
 
 

@@ -8,7 +8,7 @@ hit its neighbour (OP-04).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -46,7 +46,10 @@ class Grid(Widget, can_focus=True):
     `opens_first` is the row that Enter takes where none is selected; only panes whose rows open harmlessly set it.
 
     The header leaves when `has_header` is false. `empty` says what would fill the pane. With `follows` set, new rows at
-    the end scroll into view until the operator moves.
+    the end scroll into view until the operator moves, and the last row is the selected one.
+
+    Where the rows are more than the lines, which of them is looked at (`5 of 29`) is told to `tell_place`; a grid that
+    has nobody to tell says it on its last line.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -89,7 +92,7 @@ class Grid(Widget, can_focus=True):
     ]
 
     class Moved(Message):
-        """Another row is selected, or none (`key` is None)."""
+        """Another row is selected, or none (`key` is None); or the end is followed no more."""
 
         def __init__(self, grid: Grid, key: str | None) -> None:
             super().__init__()
@@ -133,6 +136,7 @@ class Grid(Widget, can_focus=True):
         self._selected: str | None = None
         self._last_index: int | None = None  # of the selection, for the next move after its row went
         self._top = 0
+        self.tell_place: Callable[[str], None] | None = None
         self._drawn: list[Line] = []
         self._strips: dict[Line, Strip] = {}
         self._styles_of: dict[tuple[Tone, Background], Style] = {}
@@ -151,12 +155,15 @@ class Grid(Widget, can_focus=True):
         self._draw()
 
     def _take(self, rows: tuple[Row, ...]) -> None:
-        """Other rows: the selection and what is in view stay with theirs."""
-        anchor = self._anchor()
+        """Other rows: the selection and what is in view stay with theirs. A list that nobody has the keyboard in, and
+        that shows its beginning, goes on showing it: what comes there is what matters most."""
+        anchor = self._anchor() if self.has_focus or self._top else None
         if [row.key for row in rows] != [*self._index]:
             self._index = {row.key: index for index, row in enumerate(rows)}
         self._rows = rows
         self._keep_selection()
+        if self.follows and rows:
+            self._last_index, self._selected = len(rows) - 1, rows[-1].key
         if anchor is not None and anchor[0] in self._index:
             self._top = self._index[anchor[0]] - anchor[1]
 
@@ -221,6 +228,7 @@ class Grid(Widget, can_focus=True):
     def watch_has_focus(self, has_focus: bool) -> None:
         """At once: the events of the focus come before it is known here."""
         super().watch_has_focus(has_focus)
+        self._keep_visible()
         self._draw()
 
     def on_resize(self) -> None:
@@ -260,16 +268,18 @@ class Grid(Widget, can_focus=True):
         self._last_index = max(0, min(index, len(self._rows) - 1))
         key = self._rows[self._last_index].key
         has_moved, self._selected = key != self._selected, key
-        self.follows = False
+        self.follows = self.follows and not has_moved
         self._keep_visible()
         self._draw()
         if has_moved:
             self.post_message(self.Moved(self, key))
 
     def _scroll_by(self, step: int) -> None:
-        self.follows = False
+        has_followed, self.follows = self.follows, False
         self._top += step
         self._draw()
+        if has_followed:
+            self.post_message(self.Moved(self, self._selected))
 
     def _keep_visible(self) -> None:
         if self._selected is not None:
@@ -285,10 +295,13 @@ class Grid(Widget, can_focus=True):
         return (self._rows[self._top].key, 0) if self._top < len(self._rows) else None
 
     def _body_height(self) -> int:
-        """The lines for rows. Without a header, the last line of an overlong list says where it stands, unless it
-        follows its end."""
+        """The lines for rows."""
+        return self.content_size.height - self._has_header - self._has_place_line()
+
+    def _has_place_line(self) -> bool:
+        """Whether the last line says where an overlong list stands."""
         height = self.content_size.height - self._has_header
-        return height - (not self._has_header and not self.follows and len(self._rows) > height)
+        return self.tell_place is None and not self.follows and len(self._rows) > height
 
     # The picture
 
@@ -296,31 +309,36 @@ class Grid(Widget, can_focus=True):
         body = self._body_height()
         self._top = max(0, min(self._top, len(self._rows) - body))
         lines: list[Line] = []
-        note = ""
-        if len(self._rows) > body and not (self.follows and not self._has_header):
-            place = self._index[self._selected] if self._selected is not None else self._top
-            note = f"{place + 1} of {len(self._rows)}"
         if self._has_header:
-            titles = tuple(Cell(column.title, "header") for column in self._columns)
-            lines.append(Line(titles, note=note))
+            lines.append(Line(tuple(Cell(column.title, "header") for column in self._columns)))
         if not self._rows:
             lines.append(Line(note=self._empty, tone="empty"))
         lines += (self._line_of(row) for row in self._rows[self._top : self._top + max(0, body)])
         height = self.content_size.height
         lines += [Line()] * (height - len(lines))
-        if note and not self._has_header:
-            lines[-1] = Line(note=note)
+        if self._has_place_line():
+            lines[-1] = Line(note=self._place(body))
         return lines[:height]
 
+    def _place(self, body: int) -> str:
+        """`5 of 29`; nothing where all rows are in view, or where the end is followed."""
+        if len(self._rows) <= body or self.follows:
+            return ""
+        place = self._index[self._selected] if self._selected is not None else self._top
+        return f"{place + 1} of {len(self._rows)}"
+
     def _line_of(self, row: Row) -> Line:
-        is_selected = row.key == self._selected
+        is_selected = row.key == self._selected and (self.has_focus or not self.follows)
         background: Background = ("selected" if self.has_focus else "selected-elsewhere") if is_selected else ""
-        return Line(row.cells, row.tone, MARKS[is_selected, self.has_focus], background)
+        mark = MARKS[True, self.has_focus] if is_selected else row.mark
+        return Line(row.cells, row.tone, mark, background)
 
     def _draw(self) -> None:
         if not self.is_mounted or not self.content_size:
             return
         picture = self._picture()
+        if self.tell_place is not None:
+            self.tell_place(self._place(self._body_height()))
         before = self._drawn if len(self._drawn) == len(picture) else [Line(note="\0")] * len(picture)
         regions = [*differences(before, picture, self._widths(), self.content_size.width)]
         if not regions:

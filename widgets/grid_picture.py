@@ -45,11 +45,13 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`key` says which thing it shows. `tone` is that of every cell without one."""
+    """`key` says which thing it shows. `tone` is that of every cell without one. `mark` stands before it, as wide as
+    that of the selection, where it is not the selected one."""
 
     key: str
     cells: tuple[Cell, ...]
     tone: Tone = ""
+    mark: str = MARKS[False, False]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,13 @@
-"""The orders of today, the newest first, each with its state in the broker's sense and the marks of ours."""
+"""The orders of today, each with its state in the broker's sense and the marks of ours.
+
+What works stands first, then what is over, the newest of each first: no stop that guards something is looked for below
+its own cancelled predecessors.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -23,6 +28,8 @@ TONES: dict[OrderStatus, Tone] = {
 
 OTHER = "other:"
 """What the key of an order begins with that is not this desk's; its id at the broker follows."""
+NEW = "◆ "
+"""The mark of the order that was sent last, for some seconds."""
 REFUSAL = "refusal:"
 """What the key of a refused one begins with; its number in the journal follows."""
 STAGED = ("ticket", "order")
@@ -46,6 +53,8 @@ class Orders(Pane):
             empty=orders_when_empty(""),
             id="orders",
         )
+        self.new: str | None = None
+        """The order that is marked."""
 
     def show(
         self,
@@ -56,7 +65,7 @@ class Orders(Pane):
     ) -> None:
         """`refused` is what never became an order, for whoever wants to see it too; `others` are not this desk's."""
         shown = [_other(row) for row in others]
-        shown += [_ended(row) if row.status.is_terminal else _row(row, now) for row in rows]
+        shown += [self._marked(_ended(row) if row.status.is_terminal else _row(row, now)) for row in in_order(rows)]
         shown += [_refused(row, f.day_before(row.at, now)) for row in reversed(refused)]
         self.grid.show(shown, empty=orders_when_empty(self.state))
         chosen = next((row for row in rows if row.id == self.grid.selected), None)
@@ -66,6 +75,9 @@ class Orders(Pane):
         elsewhere = [f"{len(others)} not this desk's"] if others else []
         said = [f"{working} working, {len(rows)} today"] if rows else ["none today"] if refused else []
         self.title_with(", ".join([*said, *elsewhere, *_refusals(rows, refused)]))
+
+    def _marked(self, row: Row) -> Row:
+        return replace(row, mark=NEW, tone=row.tone or "strong") if row.key == self.new else row
 
 
 def _refusals(rows: Sequence[OrderRow], refused: Sequence[LogRow]) -> Iterator[str]:
@@ -79,6 +91,11 @@ def _refusals(rows: Sequence[OrderRow], refused: Sequence[LogRow]) -> Iterator[s
         yield f"{not_staged} not staged"
     if not_sent:
         yield f"{not_sent} not sent"
+
+
+def in_order(rows: Sequence[OrderRow]) -> list[OrderRow]:
+    """What works before what is over; else as they came."""
+    return sorted(rows, key=lambda row: row.status.is_terminal)
 
 
 @lru_cache(maxsize=512)

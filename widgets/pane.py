@@ -44,7 +44,8 @@ class Pane(Vertical):
     ) -> None:
         super().__init__(id=id)
         self.grid = Grid(columns, empty=empty, id=f"{id}-grid", has_header=has_header, follows=follows)
-        self._title = self._note = ""
+        self._title = self._note = self._said = self._place = ""
+        self.grid.tell_place = self._tell_place
         self._edge: Region | None = None
         self.words = Lines(id=f"{id}-words")
         self.state = ""
@@ -57,6 +58,16 @@ class Pane(Vertical):
 
     def note(self, text: str) -> None:
         """In the lower edge: what the selected row has no room for."""
+        self._said = text
+        self._put_note()
+
+    def _tell_place(self, place: str) -> None:
+        """Which of its rows is looked at, where not all have room: no header and no row is covered by it."""
+        self._place = place
+        self._put_note()
+
+    def _put_note(self) -> None:
+        text = " ─ ".join(part for part in (self._place, self._said) if part)
         if text != self._note:
             self._note = text
             with self._redrawing(self.outer_size.height - 1, self.outer_size.width):

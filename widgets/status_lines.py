@@ -245,7 +245,9 @@ def _banners(view: DeskView, now: datetime, width: int) -> list[TextLine]:
     elif status.halts:
         since, why = f"HALTED since {f.dated_clock(status.halted_at, now)}", halts_in_words(status)
         heads = (f"{since} {why}. No entries.", f"{since} {why}.", f"{since}. No entries.", f"{since}.")
-        lines.append((Cell(_first_that_fits(heads, "Ctrl+K: the way out", width), "urgent"),))
+        is_ours = all(halt.startswith("key:") for halt in status.halts)
+        way_out = "Ctrl+K, then U resumes" if is_ours else "Ctrl+K: the way out"
+        lines.append((Cell(_first_that_fits(heads, way_out, width), "urgent"),))
         if heads[1] not in lines[-1][0].text:
             lines += _whole(f"because {why}", width, "warning")
     elif status.word == "starting":

@@ -62,7 +62,7 @@ def trial_lines(*, was_heard: bool) -> list[TextLine]:
     if was_heard:
         words = "Ctrl+K received. It halts from everywhere, at any moment. This is not asked again."
         return wrapped("", words, WIDTH, "strong")
-    ask = "Press Ctrl+K now. It halts this desk, and Esc on the screen that opens lets it go on."
+    ask = "Press Ctrl+K now. It halts this desk, and U on the screen that opens lets it go on."
     otherwise = (
         "If nothing happens, this terminal keeps the chord for itself: F10 does the same here, and `keyturn kill` in "
         "another terminal. Until it has come once, it is asked again at each start."

@@ -1,7 +1,8 @@
 """The kill screen: halted when it opens, killed by `K`, shut until REARM is typed in full (OP-07).
 
 It lies over everything but the status lines and the last one. Its keys are always there: what it lists gets the room
-that they leave. The letters of a word are collected here, without a text field, so that no key is lost to one.
+that they leave. The letters of a word are collected here, without a text field, so that no key is lost to one. `K` acts
+at once; `U`, which lets entries pass again, is armed as a ticket's key is (OP-04). `Esc` looks around and ends nothing.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 
-from textual import events
+from textual import _time, events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from console.arming import OPENS_AFTER, Arming, Shown
 from console.door import DeskDoor
-from console.keymap import Place, bindings_for
+from console.keymap import Place, bindings_for, written
+from console.painted import Painted
 from console.screens.behind import Behind
 from console.screens.layer import Dialog
+from console.screens.question import TICK
 from core.inputs import Rearm, Resume
 from core.views import DeskView
 from widgets.edges import put_title
@@ -26,8 +30,10 @@ from widgets.lines import Cell, Lines, TextLine
 
 REARM, NAKED, CLEAR = "REARM", "NAKED", "CLEAR"
 REARM_PATIENCE = 1.0
-"""Seconds in which a re-arming shows; after them the screen says why it stays killed."""
+"""Seconds in which a re-arming or resuming shows; after them the screen says why all stays as it is."""
 REARMED = "re-armed: entries are on again"
+RESUMED = "resumed: entries are on again"
+NOT_RESUMED = "the engine has not taken it up yet"
 LEAST = 5
 """Lines that the listed things need: since when it is killed, and one for each list."""
 FRAME = 3
@@ -56,7 +62,12 @@ class KillScreen(Dialog):
         self.body = Lines(id="kill-body")
         self.keys = Lines(id="kill-keys")
         self.typed = ""
+        self.arming = Arming(behind.keyboard)
+        self.painted = Painted(self.arming, lambda: behind.link, behind.now)
+        self._was_early = False
+        self._chord_at = door.pressed_at
         self._rearming_since: float | None = None
+        self._resuming_since: float | None = None
         self._stays_because = ""
 
     def compose(self) -> ComposeResult:
@@ -66,13 +77,23 @@ class KillScreen(Dialog):
 
     def on_mount(self) -> None:
         self._draw()
+        self._ask_whether_drawn()
+        self.set_interval(TICK, self.tick)
 
     @property
     def is_killed(self) -> bool:
         view = self.behind.view
         return view is not None and view.status.killed_by is not None
 
+    @property
+    def is_halted_by_key(self) -> bool:
+        """Whether there is something that U would take back."""
+        view = self.behind.view
+        return view is not None and not self.is_killed and any(_is_of_key(halt) for halt in view.status.halts)
+
     def update_view(self, view: DeskView, _now: datetime) -> None:
+        if self._resuming_since is not None and self._has_resumed(view, self._resuming_since):
+            return
         if self._rearming_since is not None:
             by = view.status.killed_by
             if by is None and self.is_current:
@@ -85,9 +106,26 @@ class KillScreen(Dialog):
                 self._stays_because = HELD_BY.get(by or "", f"killed by {by}; the log says what happened")
         self._draw()
 
+    def _has_resumed(self, view: DeskView, since: float) -> bool:
+        """Says what U came to, once the engine's picture shows it."""
+        if not self.is_halted_by_key:
+            if self.is_current:
+                self.close()
+                still = "; ".join(view.status.halts)
+                refused = f"still halted: {still}" if still else f"entries stay off: {view.status.entries_refused}"
+                is_on = view.status.entries_refused is None
+                self.behind.say(RESUMED if is_on else f"the key's halt has ended; {refused}", "strong")
+            return True
+        if self.behind.now() - since > REARM_PATIENCE:
+            self._resuming_since = None
+            self._stays_because = NOT_RESUMED
+        return False
+
     def chord_again(self) -> None:
-        """The chord while this screen is open: what was typed of a word is dropped."""
+        """The chord while this screen is open: what was typed of a word is dropped, and U must be armed anew."""
         self.typed = ""
+        self._resuming_since = None
+        self.painted.forget()
         self._draw()
 
     # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -125,7 +163,35 @@ class KillScreen(Dialog):
             yield (Cell(" F ", "strong"), Cell(f" {flattening}"))
         if CLEAR in self.words():
             yield (Cell(f" type {CLEAR} ", "strong"), Cell("to end the halt that no key of yours made"))
-        yield (Cell("Esc", "strong"), Cell(" resume"), *self._typed_cell())
+        if self.is_halted_by_key:
+            yield (Cell(f" {written('kill.resume')} ", "strong"), Cell(f" {self._resuming_words()}   "), self._state())
+        if self._stays_because:
+            yield (Cell(f" STAYS HALTED: {self._stays_because}", "urgent"),)
+        yield (Cell("Esc", "strong"), Cell(" look around, stay halted"), *self._typed_cell())
+
+    def _resuming_words(self) -> str:
+        view = self.behind.view
+        others = [halt.partition(":")[0] for halt in view.status.halts if not _is_of_key(halt)] if view else []
+        return f"take back the key's halt; stays halted: {', '.join(others)}" if others else "resume"
+
+    def _shown(self) -> Shown:
+        return Shown("halted", self._resuming_words())
+
+    def _state(self) -> Cell:
+        """Whether U would count now."""
+        key = written("kill.resume")
+        if self.arming.is_turning() or self._resuming_since is not None:
+            return Cell("resuming…", "strong")
+        if self.behind.link.is_pasting:
+            return Cell("a paste broke off: wait 2 s", "warning")
+        left = self.arming.seconds_left(self._shown(), key, OPENS_AFTER, self.behind.now())
+        if left == 0:
+            self._was_early = False
+            return Cell("armed ", "strong")
+        seconds = f"{OPENS_AFTER if left is None else left + 0.05:.1f} s"
+        if self._was_early:
+            return Cell(f"too early: press {key} in {seconds}", "warning")
+        return Cell(f"armed in {seconds}", "muted")
 
     def _after_kill(self, view: DeskView) -> Iterable[TextLine]:
         if flattening := _flattening(view):
@@ -149,8 +215,8 @@ class KillScreen(Dialog):
         if self.is_killed:
             naked = ("NAKED cancels stops",) if view is not None and view.kill.stops_working else ()
             return "  ".join((*flatten, "type REARM to trade", *naked, "Esc back"))
-        ours = ("Esc resume",) if CLEAR not in self.words() else ("type CLEAR to resume", "Esc back, still halted")
-        return "  ".join(("K kill", *flatten, *ours))
+        resume = ("U resume",) if CLEAR not in self.words() else ("type CLEAR to resume",)
+        return "  ".join(("K kill", *flatten, *resume, "Esc look around"))
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -159,13 +225,13 @@ class KillScreen(Dialog):
         if self.is_killed:
             return {REARM: self._rearm, NAKED: self._naked}
         view = self.behind.view
-        is_ours = view is None or all(halt.startswith("key:") for halt in view.status.halts)
+        is_ours = view is None or all(_is_of_key(halt) for halt in view.status.halts)
         return {} if is_ours else {CLEAR: self._clear}
 
     def on_key(self, event: events.Key) -> None:
         """A letter that goes on with a word or begins one belongs to it; every other key ends it.
 
-        What was typed before the chord was meant for what this screen covers: an Esc of then ends no halt (OP-07).
+        What was typed before the chord was meant for what this screen covers.
         """
         if event.time < self.door.pressed_at:
             event.stop()
@@ -192,10 +258,61 @@ class KillScreen(Dialog):
         self.behind.say("the protective stops are being cancelled too", "warning")
 
     def _clear(self) -> None:
-        """Two halts: the key's, and the one that was there before it."""
-        self.behind.handle.send(Resume())
-        self.behind.handle.send(Resume())
+        """The key's halt, and the one that was there before it."""
+        self.behind.handle.send(Resume(everything=True))
         self.close()
+
+    # ── the key that resumes ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _ask_whether_drawn(self) -> None:
+        """After the next frame: that frame holds what U would do."""
+        shown = self._shown()
+        if self.is_halted_by_key and self.painted.must_ask(shown):
+            skipped = self.painted.asked()
+            self.call_after_refresh(
+                lambda: self.painted.drew(shown, skipped, self.is_active and self.size == self.app.size)
+            )
+
+    def hear(self, character: str | None, at: float) -> None:
+        """A key by its character, a click or a paste (None), at that instant of the console's clock."""
+        self._see_chord()
+        is_before_chord = at < self.behind.now() - (_time.get_time() - self.door.pressed_at)
+        if character != written("kill.resume") or is_before_chord or not self.is_halted_by_key:
+            self.arming.hear(character, at)
+        elif not self.arming.turn(self._shown(), character, OPENS_AFTER, at):
+            self._was_early = True
+        self.tick()
+
+    def _see_chord(self) -> None:
+        """A chord that the input thread has read ends what was armed, also before this screen is told of it."""
+        self.painted.see_whether_it_ran()
+        if self.door.pressed_at != self._chord_at:
+            self._chord_at = self.door.pressed_at
+            self.painted.forget()
+
+    def tick(self) -> None:
+        """Follows the silence, and resumes once, when U stayed alone."""
+        self._see_chord()
+        if not self.is_active or not self.is_halted_by_key:
+            self.painted.forget()
+            return
+        if self.painted.look():
+            self.refresh()
+        if self.arming.take(self._shown(), self.behind.now()):
+            self._resuming_since = self.behind.now()
+            self._stays_because = ""
+            self.behind.handle.send(Resume())
+        self._draw()
+        self._ask_whether_drawn()
+
+    def on_screen_suspend(self) -> None:
+        self.painted.forget()
+
+    def on_screen_resume(self) -> None:
+        self.painted.forget()
+
+    def action_resume(self) -> None:
+        """The key itself is judged in `hear`."""
 
     def action_kill(self) -> None:
         """For drivers without an input thread of ours; with it, `K` is read there."""
@@ -206,15 +323,17 @@ class KillScreen(Dialog):
         self.close()
         self.behind.flatten()
 
-    def action_resume(self) -> None:
-        """Esc: ends the halt that the key made; a killed desk stays killed."""
-        if not self.is_killed:
-            self.behind.handle.send(Resume())
+    def action_back(self) -> None:
+        """Esc ends nothing: a halted desk stays halted, a killed one killed."""
         self.close()
 
     def close(self) -> None:
         self.door.let_k_be_a_letter()
         self.dismiss()
+
+
+def _is_of_key(halt: str) -> bool:
+    return halt.startswith("key:")
 
 
 def _begun(typed: str, words: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core import facts
 from core.model.advice import TradeIdea
+from core.model.hours import in_new_york
 from core.model.values import plain, priced
 
 CRITICAL = "CRITICAL"
@@ -33,7 +34,9 @@ def in_words(fact: facts.Fact) -> str:
             return f"CRITICAL: adviser {fact.adviser} tried to {fact.attempt}; it was refused, nothing was done"
         case facts.RecommendationAdopted():
             told = fact.recommendation
-            return f"advice {fact.number} adopted for {told.strategy} on {told.symbol}, by {told.expires_at:%H:%M}Z"
+            return (
+                f"advice {fact.number} adopted for {told.strategy} on {told.symbol}, by {in_new_york(told.expires_at)}"
+            )
         case facts.RecommendationDropped():
             return f"the advice for {fact.strategy} on {fact.symbol} is over: {fact.reason}"
         case facts.AdoptionRefused():

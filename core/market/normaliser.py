@@ -12,10 +12,12 @@ from decimal import Decimal, InvalidOperation
 
 from core.market.calendar import CalendarRangeError
 from core.model.bar import ONE_MINUTE, Bar
+from core.model.hours import in_new_york
 from core.model.quote import Quote
 from core.model.session import Calendar, NoSession
 from core.model.values import ZERO, Symbol
 
+MINUTE = "%Y-%m-%d %H:%M"
 HIGHEST_PRICE = Decimal(10_000_000)
 """USD; a price at or above it is taken for a broken one. It also keeps infinity out."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -135,15 +137,15 @@ class Normaliser:
             return Outside(session.reason)
         self._open, self._close = session.open, session.close
         if start.second or start.microsecond:
-            return Quarantined(f"starts at {start:%H:%M:%S.%f}, not on a whole minute")
+            return Quarantined(f"starts at {in_new_york(start, '%H:%M:%S.%f')}, not on a whole minute")
         if start + ONE_MINUTE > at:
             after = _seconds(start + ONE_MINUTE - at)
             return Quarantined(f"from the future: it ends {after} after it arrived; check this machine's clock")
         last = self.state.last_starts.get(bar.symbol, _NEVER)
         if start == last:
-            return Quarantined(f"repeats or revises the minute {start:%Y-%m-%d %H:%M}, which is closed")
+            return Quarantined(f"repeats or revises the minute {in_new_york(start, MINUTE)}, which is closed")
         if start < last:
-            return Quarantined(f"late: {start:%Y-%m-%d %H:%M} after {last:%Y-%m-%d %H:%M}")
+            return Quarantined(f"late: {in_new_york(start, MINUTE)} after {in_new_york(last, MINUTE)}")
         return _price_trouble(bar) or COMPLETE
 
 

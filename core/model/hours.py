@@ -19,6 +19,17 @@ def new_york_clock(at: datetime) -> str:
     return f"{at.astimezone(NEW_YORK):%H:%M:%S} New York"
 
 
+def in_new_york(at: datetime, form: str = "%H:%M") -> str:
+    """`16:30 New York`, or in another form of `strftime`: how an hour stands in the log and in every reason.
+
+    A time at the calendar's edge, which only a broken source gives, has no local one and stays as it is.
+    """
+    try:
+        return f"{at.astimezone(NEW_YORK):{form}} New York"
+    except OverflowError:
+        return f"{at:{form}} UTC"
+
+
 def extended_span(session: Session) -> tuple[datetime, datetime]:
     """From when to when an order that is marked for extended hours acts on a session's day, UTC."""
     closes = session.close.astimezone(NEW_YORK)

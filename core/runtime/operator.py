@@ -177,7 +177,10 @@ class Script:
             case "K" if desk.control.state.halts:
                 yield Kill("key")
             case "escape":
-                yield LeaveTicket(ticket.id) if ticket is not None else Resume()
+                if ticket is not None:
+                    yield LeaveTicket(ticket.id)
+            case "U":
+                yield Resume()
             case "REARM":
                 yield Rearm("REARM")
 
@@ -188,7 +191,7 @@ def turn_of(ticket: Ticket) -> Confirm:
 
 
 PLAN_KEYS = ("p", "space", "P", "O", "s")
-KEYS = ("enter", "B", "H", "S", "C", "R", "x", "c", "d", "F", "ctrl+k", "K", "escape", "REARM", *PLAN_KEYS)
+KEYS = ("enter", "B", "H", "S", "C", "R", "x", "c", "d", "F", "ctrl+k", "K", "U", "escape", "REARM", *PLAN_KEYS)
 """What a script may press."""
 
 LARGEST_SCRIPT = 1_000_000

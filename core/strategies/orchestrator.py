@@ -30,6 +30,7 @@ from core.facts import (
 )
 from core.model.bar import Bar
 from core.model.evaluation import ShutCause
+from core.model.hours import in_new_york
 from core.model.recommendation import Recommendation
 from core.model.session import Calendar, NoSession, Session
 from core.model.signal import EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
@@ -390,9 +391,8 @@ class Orchestrator:
         """What a strategy holds that says nothing must be flat by the close all the same (ST-09)."""
         context = runner.context
         if context.held > ZERO and bar.start >= context.flat_from:
-            why = (
-                f"flat from the bar of {context.flat_from:%H:%M} UTC, and {runner.strategy.name} does not say so itself"
-            )
+            name = runner.strategy.name
+            why = f"flat from the bar of {in_new_york(context.flat_from)}, and {name} does not say so itself"
             left = leaving(runner.strategy.name, bar, context.held, (ExitReason.FORCE_FLAT, why), None)
             self.answers.append(left)
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from core.model.bar import Bar
+from core.model.hours import NEW_YORK, in_new_york
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import SUB_PENNY, ZERO, Price, Quantity, rounded_down, tick_of, to_nearest_tick
 from core.risk.scaling.contract import Wanted
@@ -249,8 +250,8 @@ class VwapStrategy:
             why = f"close {_text(close)} is {_percent(entry - close, entry)} % below the entry {_text(entry)}"
             return self._leaving(bar, uncovered, ExitReason.STOP_LOSS, why)
         if bar.start >= context.flat_from:
-            flat, closes = f"{context.flat_from:%H:%M}", f"{context.session.close:%H:%M}"
-            why = f"flat from the bar of {flat} UTC, the market closes at {closes}"
+            flat, closes = f"{context.flat_from.astimezone(NEW_YORK):%H:%M}", in_new_york(context.session.close)
+            why = f"flat from the bar of {flat}, the market closes at {closes}"
             return self._leaving(bar, context.held, ExitReason.FORCE_FLAT, why)
         state = self.state
         if state.volume and close * THREE * state.volume >= state.weighted:

@@ -31,15 +31,12 @@ class Stopping:
             self.desk.record(Halted(HaltCause.KEY, f"by {command.by}"))
         return ()
 
-    def on_resume(self, _command: Resume) -> Iterable[Effect]:
-        """Clears what a person halted, never what an invariant or the disk did, unless a person says so on its own."""
-        causes = self.desk.control.state.halts
-        if HaltCause.KEY in causes:
-            self.desk.record(Resumed(HaltCause.KEY))
-        elif HaltCause.INVARIANT in causes:
-            self.desk.record(Resumed(HaltCause.INVARIANT))
-        elif HaltCause.RETIRED in causes:
-            self.desk.record(Resumed(HaltCause.RETIRED))
+    def on_resume(self, command: Resume) -> Iterable[Effect]:
+        """Ends what the key halted; what an invariant or a night did only where a person says so in full."""
+        ending = (HaltCause.KEY, HaltCause.INVARIANT, HaltCause.RETIRED) if command.everything else (HaltCause.KEY,)
+        for cause in ending:
+            if cause in self.desk.control.state.halts:
+                self.desk.record(Resumed(cause))
         return ()
 
     def on_kill(self, command: Kill) -> Iterator[Effect]:

@@ -136,6 +136,10 @@ class Hand:
                 for letter in "REARM":
                     self.type(letter)
                 await self.wait(1.4)
+            elif isinstance(top, KillScreen):
+                await self.wait(0.7 + 2 * house.wire.delay)
+                self.type("U")
+                await self.wait(0.4 + 2 * house.wire.delay)
             elif len(house.desk.screen_stack) > 1:
                 self.type(ESCAPE)
                 await self.wait(0.3 + 2 * house.wire.delay)
@@ -149,7 +153,7 @@ class Hand:
         """An open one that could be confirmed once it is armed; the last accident's, where that is still there."""
         house = self.house
         for _ in range(4):
-            if house.shown is not None:
+            if house.shown is not None and not house.is_shut():
                 return
             await self.goes_home()
             while house.waiting() < 3:

@@ -138,7 +138,7 @@ async def test_why_tells_the_chain_from_the_bar_to_the_fill() -> None:
         await house.buys()
         order_id = house.facts(OrderFilled)[0].fill.client_order_id
         await house.press("3", "end", "w")
-        await house.until(lambda: house.shows("Why ─ BUY 0.1 SPY limit 496.21", "SPY 15:23Z closed at 496.21"))
+        await house.until(lambda: house.shows("Why ─ BUY 0.1 SPY limit 496.21", "SPY 10:23 New York closed at 496.21"))
         await house.press("end")
         await house.until(lambda: house.shows(f"{order_id} filled 0.1 at 496.21"))
 

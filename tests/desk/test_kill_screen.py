@@ -64,14 +64,14 @@ async def test_the_chord_halts_and_k_kills_from_everywhere(go: object) -> None:
         assert house.sent_nothing()
 
 
-async def test_escape_stands_down_and_what_was_open_is_there_again() -> None:
+async def test_u_stands_down_and_what_was_open_is_there_again() -> None:
     """OP-07"""
     async with open_desk() as house:
         await house.opens_the_ticket()
         await house.press("ctrl+k")
-        await house.until(lambda: house.shows("HALTED"))
+        await house.until(lambda: isinstance(house.desk.screen, KillScreen) and house.is_armed())
 
-        await house.press("escape")
+        await house.press("U")
         await house.until(lambda: house.facts(Resumed))
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
         await house.until(lambda: house.shows("ENTRIES ON"))

@@ -62,7 +62,11 @@ async def test_a_halted_desk_full_of_orders_still_shows_what_k_f_and_escape_do(s
         await house.press("ctrl+k")
         await house.until(lambda: house.shows("K kill: cancel 30 entries and stay shut", "F flatten 30 positions"))
         assert house.shows(
-            "Esc resume", "K cancels BUY to open 47 SYM00", "more, Orders lists them", "more, Positions lists them"
+            "U resume",
+            "Esc look around",
+            "K cancels BUY to open 47 SYM00",
+            "more, Orders lists them",
+            "more, Positions lists them",
         )
 
 
@@ -88,7 +92,7 @@ async def test_the_status_lines_and_the_last_line_stay_in_sight(status: Any, siz
         before = house.picture().splitlines()[:above]
 
         await house.press("ctrl+k")
-        await house.until(lambda: house.shows("Esc back" if status is a_kill else "Esc resume"))
+        await house.until(lambda: house.shows("Esc back" if status is a_kill else "U resume"))
 
         assert house.picture().splitlines()[:above] == before
         assert "Ctrl+K KILL" in house.footer()

@@ -43,7 +43,7 @@ def home_with(folder: Path, keys: str) -> Home:
         ('"ticket.next" = "]"', "[ and ] may be the beginning of another key"),
         ('"pane.next" = "["', "[ and ] may be the beginning of another key"),
         ('"ticket.next" = "f10"', "Ctrl+K and F10 are the kill's alone"),
-        ('"kill" = "Ctrl+G"', "the kill keeps Ctrl+K and F10, and its screen keeps K, F and Esc"),
+        ('"kill" = "Ctrl+G"', "the kill keeps Ctrl+K and F10, and its screen keeps K, F, U and Esc"),
         ('"kill.resume" = "q"', "the kill keeps Ctrl+K and F10"),
         ('"ticket.buy" = "Enter"', "Enter, space and y never confirm"),
         ('"ticket.sell" = "space"', "Enter, space and y never confirm"),

@@ -40,7 +40,7 @@ async def test_the_ticket_shows_exactly_what_is_sent() -> None:
         assert (str(order.quantity.normalize()), str(order.limit_price), order.effect) == ("0.1", "496.21", Effect.OPEN)
         await house.until(lambda: not isinstance(house.desk.screen, TicketScreen))
         await house.until(lambda: house.shows("FILLED", "SELL protect"))
-        assert house.desk.board.orders.grid.selected == order.client_order_id
+        assert house.desk.board.orders.new == order.client_order_id
         assert house.desk.focused is house.desk.board.proposals.grid
 
 

@@ -58,14 +58,15 @@ async def test_a_ticket_at_rest_sends_less_than_a_kilobyte_a_second() -> None:
 
 
 async def test_the_footer_of_the_kill_box_is_that_of_its_state() -> None:
-    """OP-07: also over the form, where Esc resumes trading"""
+    """OP-07: also over the form, where U resumes trading"""
     async with open_desk() as house:
         await house.buys()
         await over_the_form(house)
         await house.press("ctrl+k")
         await house.until(lambda: house.facts(Halted))
-        await house.until(lambda: "K kill  F flatten  Esc resume" in house.footer())
-        await house.press("escape")
+        await house.until(lambda: "K kill  F flatten  U resume  Esc look around" in house.footer())
+        await house.until(house.is_armed)
+        await house.press("U")
         await house.until(lambda: house.facts(Resumed))
         await house.until(lambda: "Enter stage it as a proposal  Esc back" in house.footer())
 

@@ -435,9 +435,10 @@ def test_what_an_exception_halted_a_person_clears_and_only_after_what_the_key_ha
     house.presses(Halt("key"))
 
     house.presses(Resume())
+    house.presses(Resume())
     first = house.last(Resumed).cause
     still = house.desk.control.refusal()
-    house.presses(Resume())
+    house.presses(Resume(everything=True))
 
     assert first is HaltCause.KEY
     assert still is not None

@@ -559,7 +559,7 @@ class TradingDays(RuleBasedStateMachine):
     def a_dip_is_bought_and_its_stop_moved(
         self, volume: int, away: str, trouble: Trouble | None, then: str, bar: tuple[str, str, int, float]
     ) -> None:
-        self.world.do(Rearm("REARM"), Resume())
+        self.world.do(Rearm("REARM"), Resume(everything=True))
         self.world.bar(max(self.world.price, Decimal(100)))
         self.world.bar(self.world.price - Decimal("0.30"), volume=volume)
         self._read_and_confirm(0, 0.5, 1.0)
@@ -589,7 +589,7 @@ class TradingDays(RuleBasedStateMachine):
         then: str,
         bar: tuple[str, str, int, float],
     ) -> None:
-        self.world.do(Rearm("REARM"), Resume())
+        self.world.do(Rearm("REARM"), Resume(everything=True))
         limit = to_nearest_tick(self.world.price - Decimal(below))
         self.world.do(
             ProposeOrder(
@@ -674,7 +674,7 @@ class TradingDays(RuleBasedStateMachine):
     @precondition(lambda self: self._desk.control.state.killed_by is not None or self._desk.control.state.halts)
     @rule()
     def the_desk_is_armed_again(self) -> None:
-        self.world.do(Rearm("REARM"), Resume())
+        self.world.do(Rearm("REARM"), Resume(everything=True))
 
     # ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────────────
 

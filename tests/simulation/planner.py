@@ -218,7 +218,7 @@ class Planner:
             case "bar":
                 world.bar(world.price + Decimal(chance.choice(("-0.60", "0.30"))), volume=chance.choice((5, 30, 1000)))
             case "kill":
-                world.do(Halt("key"), Kill("key", naked=chance.random() < 0.3), Rearm("REARM"), Resume())
+                world.do(Halt("key"), Kill("key", naked=chance.random() < 0.3), Rearm("REARM"), Resume(everything=True))
             case "halt":
                 world.do(Halt("key"))
                 world.run(chance.choice((0.0, 0.3)))

@@ -405,7 +405,7 @@ class Player:
             self.world.do(Rearm("REARM"))
 
     def the_desk_is_armed_again(self) -> None:
-        self.world.do(Rearm("REARM"), Resume())
+        self.world.do(Rearm("REARM"), Resume(everything=True))
 
     def the_strategy_is_paused(self, minutes: int) -> None:
         self.world.do(PauseStrategy("vwap", SPY))

@@ -38,6 +38,10 @@ def test_the_first_start_shows_the_guide_once_and_a_moved_key_arrives(tmp_path: 
         desk.type(CTRL_K)
         desk.until_it_shows("HALTED")
         desk.type(ESCAPE)
+        desk.until_it_shows("Ctrl+K, then U resumes")
+        desk.type(CTRL_K)
+        desk.until_armed()
+        desk.type(b"U")
         desk.until_it_shows("ENTRIES ON")
     assert (tmp_path / "state" / "guide-read").is_file()
 

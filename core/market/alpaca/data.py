@@ -332,7 +332,7 @@ class AlpacaData:
             self._look()
 
     async def _keep_asking_beside(self, switch: Switch) -> None:
-        """The last minutes of those that the stream has no room for, after each minute; a failure is made good by the next."""
+        """The last minutes of those that the stream has no room for; a failure is made good by the next minute."""
         known = settled(self._now())
         while True:
             last, beside = settled(self._now()), self._beside

@@ -14,6 +14,7 @@ from msgpack import Timestamp
 
 from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.bar import Bar
+from core.model.hours import in_new_york
 from core.model.quote import Feed, Quote
 from core.model.values import Price, Quantity, Symbol, is_number, to_nearest_tick
 
@@ -41,7 +42,7 @@ def read_bar(symbol: Symbol, raw: object, place: str) -> BarArrived | MarketData
         )
     except _UnreadableError as error:
         return MarketDataBroken(place, f"{symbol} bar: {error}")
-    return BarArrived(bar, f"{place}, {symbol} {bar.start:%Y-%m-%d %H:%M}")
+    return BarArrived(bar, f"{place}, {symbol} {in_new_york(bar.start, '%Y-%m-%d %H:%M')}")
 
 
 def read_quote(symbol: Symbol, raw: object, place: str, feed: Feed) -> QuoteArrived | MarketDataBroken:

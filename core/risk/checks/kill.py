@@ -8,7 +8,7 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class KillCheck:
-    """Shuts every entry; ends by the operator's own act: Esc, REARM, a comparison that agrees, the limits read anew."""
+    """Shuts every entry; ends by the operator's own act: U, CLEAR or REARM, books that agree, limits read anew."""
 
     name = "kill switch"
 

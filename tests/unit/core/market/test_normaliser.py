@@ -102,8 +102,8 @@ def test_extended_hours_are_outside_and_counted_and_not_quarantined(start: datet
 @pytest.mark.parametrize(
     ("bar", "reason"),
     [
-        (a_bar(TEN + timedelta(seconds=30)), "starts at 14:00:30.000000, not on a whole minute"),
-        (a_bar(TEN.replace(microsecond=1)), "starts at 14:00:00.000001, not on a whole minute"),
+        (a_bar(TEN + timedelta(seconds=30)), "starts at 10:00:30.000000 New York, not on a whole minute"),
+        (a_bar(TEN.replace(microsecond=1)), "starts at 10:00:00.000001 New York, not on a whole minute"),
         (a_bar(TEN.replace(tzinfo=None)), "its time has no zone"),
         (a_bar(TEN.replace(year=2031)), "2031-10-08 is outside of the loaded calendar"),
         (a_bar(low="0"), "low 0 is not above zero"),
@@ -138,8 +138,8 @@ def test_a_minute_seen_twice_revised_or_late_reaches_strategies_once() -> None:
     revised = normaliser.judge(a_bar(close="99.5"), LATER)
     late = normaliser.judge(a_bar(TEN - timedelta(minutes=1)), LATER)
 
-    assert again == revised == Quarantined("repeats or revises the minute 2013-10-08 14:00, which is closed")
-    assert late == Quarantined("late: 2013-10-08 13:59 after 2013-10-08 14:00")
+    assert again == revised == Quarantined("repeats or revises the minute 2013-10-08 10:00 New York, which is closed")
+    assert late == Quarantined("late: 2013-10-08 09:59 New York after 2013-10-08 10:00 New York")
     assert normaliser.judge(a_bar(TEN + timedelta(minutes=2)), LATER) is COMPLETE
 
 

@@ -118,9 +118,9 @@ def test_a_script_kills_only_from_the_kill_screen_and_rearms() -> None:
     assert house.last(ProposalEnded).end is ProposalEnd.BLOCKED
 
 
-def test_escape_without_a_ticket_stands_down() -> None:
+def test_u_stands_down() -> None:
     """OP-07"""
-    house = keys(a_house_with_a_proposal(), "10:06:01 ctrl+k", "10:06:02 escape")
+    house = keys(a_house_with_a_proposal(), "10:06:01 ctrl+k", "10:06:02 U")
 
     house.until("10:06:10")
 

@@ -288,7 +288,7 @@ def test_nothing_is_held_into_the_close(minute: int) -> None:
 
     assert exit_of(answer) == (ExitReason.FORCE_FLAT, Decimal("0.299"))
     assert isinstance(answer, ExitSignal)
-    assert answer.reason == "flat from the bar of 19:55 UTC, the market closes at 20:00"
+    assert answer.reason == "flat from the bar of 15:55, the market closes at 16:00 New York"
 
 
 def test_the_minute_before_is_left_alone() -> None:

@@ -55,7 +55,7 @@ def test_a_bar_after_a_later_one_is_late_and_said_once() -> None:
     late = minutes.push(a_bar("10:00"), at("10:02:01"))
     found_too = minutes.asked([a_bar("9:59"), a_bar("10:00"), a_bar("10:01")])
 
-    assert clocks(late) == ["late: it came after the bar of 14:01; it is left out"]
+    assert clocks(late) == ["late: it came after the bar of 10:01 New York; it is left out"]
     assert found_too == []
     assert counts.seen(Seen.LATE) == 1
 

@@ -274,7 +274,7 @@ async def test_late_revised_repeated_and_null_bars_are_named_and_the_desks_bars_
         assert desk.oddities() == [
             "repeated: the same bar came before",
             "revised: close 100.50 is now 100.90, volume 500 is now 500; the desk keeps the bar that it acted on",
-            "late: it came after the bar of 13:33; it is left out",
+            "late: it came after the bar of 09:33 New York; it is left out",
             "SPY bar: o is missing",
             "SPY bar: t, its time, is missing",
             "a message that cannot be read: {}",

@@ -226,7 +226,7 @@ def test_history_that_does_not_answer_holds_bars_back_for_half_a_minute_and_then
 
     assert morning.bars() == [*every_minute("9:30", "9:32"), "09:35", "09:36"]
     assert morning.oddities() == [
-        "13:33 to 13:35 UTC could not be had; bars go on without them, and VWAP lacks them: pause it if they matter"
+        "09:33 to 09:35 New York could not be had; bars go on without them, and VWAP lacks them: pause it if they matter"  # noqa: E501
     ]
     assert morning.switch.lamp().state is LineState.UP
 
@@ -412,7 +412,7 @@ def test_one_question_covers_the_minutes_that_each_symbol_left_out() -> None:
     morning.switch.heard_bar(a_bar("9:36", QQQ), at("9:37:00"))
     span = morning.switch.question(at("9:37:00"))
 
-    assert str(span) == "13:30 to 13:36 UTC"
+    assert str(span) == "09:30 to 09:36 New York"
 
 
 def test_a_minute_left_out_holds_the_others_for_five_seconds_at_most() -> None:
@@ -428,7 +428,7 @@ def test_a_minute_left_out_holds_the_others_for_five_seconds_at_most() -> None:
 
     assert too_soon == []
     assert clocks(told) == [
-        "13:35 to 13:36 UTC could not be had; bars go on without them, and VWAP lacks them: pause it if they matter",
+        "09:35 to 09:36 New York could not be had; bars go on without them, and VWAP lacks them: pause it if they matter",  # noqa: E501
         "09:36",
     ]
 

@@ -45,7 +45,7 @@ def test_a_bar_of_the_stream_is_read_to_the_digit() -> None:
     )  # fmt: skip
     assert bar.volume == 12345
     assert bar.start == datetime(2013, 10, 8, 14, 50, tzinfo=UTC)
-    assert arrived.place == "stream, SPY 2013-10-08 14:50"
+    assert arrived.place == "stream, SPY 2013-10-08 10:50 New York"
 
 
 @pytest.mark.parametrize(

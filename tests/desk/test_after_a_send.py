@@ -1,0 +1,97 @@
+"""After a send nothing that the operator looked at goes away: position, focus, selection, a working stop."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.screens.ticket import TicketScreen
+from core.facts import OrderCreated
+from core.model.order import Effect, OrderStatus, OrderType, Side
+from core.model.values import Price
+from core.views import OrderRow
+from tests.desk.desk_house import House, open_desk
+from tests.desk.still_house import a_view, an_order, dollars, open_still
+from widgets.orders import NEW
+
+ONE_COLUMN = pytest.mark.parametrize("size", [(80, 24), (100, 30)])
+
+
+async def sends(house: House) -> None:
+    await house.opens_the_ticket()
+    await house.press("B")
+    await house.until(lambda: house.facts(OrderCreated) and not isinstance(house.desk.screen, TicketScreen))
+
+
+@ONE_COLUMN
+async def test_the_new_position_does_not_vanish_behind_orders(size: tuple[int, int]) -> None:
+    """DESK, the ticket: the focus stays where it was"""
+    async with open_desk(size) as house:
+        await sends(house)
+        await house.until(lambda: house.shows("2 Positions ─ 1 open", "broker 0.1"))
+        assert not house.shows("3 Orders")
+        assert house.desk.focused is house.desk.board.proposals.grid
+
+
+async def test_who_was_in_positions_is_there_after_the_send() -> None:
+    async with open_desk((80, 24)) as house:
+        await house.press("2")
+        proposals = house.desk.view.proposals if house.desk.view else ()
+        house.desk.open_ticket(proposals[0].id)
+        await house.until(house.is_armed)
+        await house.press("B")
+        await house.until(lambda: house.shows("broker 0.1") and not isinstance(house.desk.screen, TicketScreen))
+        assert house.desk.focused is house.desk.board.positions.grid
+
+
+async def test_the_new_order_is_marked_for_some_seconds_and_takes_no_selection() -> None:
+    """OP-04: a key that was meant for the row selected before hits no other"""
+    async with open_desk() as house:
+        await house.buys()
+        await house.press("3", "end")
+        chosen = house.desk.board.orders.grid.selected
+        await house.press("2", "c", "enter")
+        await house.until(house.is_armed)
+        await house.press("S")
+        await house.until(lambda: f"{NEW.strip()} marks it" in house.footer())
+        await house.until(lambda: any(f"{NEW}SELL to" in line for line in house.picture().splitlines()))
+        assert house.desk.board.orders.grid.selected == chosen
+
+        marked = house.desk.following._marked
+        assert marked is not None
+        house.desk.following._marked = (marked[0], marked[1] - 60)
+        await house.until(lambda: not any(f"{NEW}SELL to" in line for line in house.picture().splitlines()))
+
+
+def a_stop(number: int, status: OrderStatus) -> OrderRow:
+    return an_order(
+        number,
+        side=Side.SELL,
+        effect=Effect.CLOSE,
+        type=OrderType.STOP,
+        limit_price=None,
+        stop_price=Price(dollars("165") + number),
+        is_protective=True,
+        status=status,
+        ended_at=a_view().status.at if status.is_terminal else None,
+    )
+
+
+async def test_a_working_stop_stands_above_its_own_cancelled_legs() -> None:
+    working = a_stop(1, OrderStatus.SUBMITTED)
+    ended = [a_stop(number, OrderStatus.CANCELLED) for number in range(14, 1, -1)]
+    async with open_still(a_view(orders=(*ended, working)), (80, 24)) as house:
+        await house.press("3")
+        await house.until(lambda: house.shows("SUBMITTED", "166.00"))
+
+
+async def test_a_stop_that_comes_while_nobody_is_in_orders_is_not_hidden_above() -> None:
+    old = [a_stop(number, OrderStatus.CANCELLED) for number in range(30, 1, -1)]
+    entry = an_order(31)
+    async with open_still(a_view(orders=(entry, *old)), (120, 40)) as house:
+        filled = an_order(31, status=OrderStatus.FILLED, ended_at=a_view().status.at)
+        await house.shows_next(orders=(a_stop(1, OrderStatus.SUBMITTED), filled, *old))
+        await house.until(lambda: house.shows("SUBMITTED", "166.00"))
+        await house.press("3")
+        chosen = house.desk.board.orders.grid.selected
+        assert chosen == "order-31"
+        await house.until(lambda: any("▸ BUY to open" in line for line in house.picture().splitlines()))

@@ -1,0 +1,76 @@
+"""A log that follows has its cursor at its end: the keys go on from there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.views import LogRow
+from tests.desk.still_house import StillHouse, a_view, open_still
+
+COUNT = 60
+
+
+def a_log(count: int = COUNT) -> tuple[LogRow, ...]:
+    at = a_view().status.at
+    return tuple(LogRow(sequence=number, at=at, kind="desk", text=f"line {number:03}") for number in range(count))
+
+
+def selected(house: StillHouse) -> str | None:
+    return house.desk.board.log.grid.selected
+
+
+def shown(house: StillHouse) -> Any:
+    return [line[10:].split("│")[0] for line in house.picture().splitlines() if "desk      line" in line]
+
+
+async def test_up_and_k_go_up_one_line_from_the_end() -> None:
+    for key in ("k", "up"):
+        async with open_still(a_view(log=a_log())) as house:
+            await house.press("6")
+            assert selected(house) == str(COUNT - 1)
+            await house.press(key)
+            assert selected(house) == str(COUNT - 2)
+            await house.until(lambda: house.shows("f follows"))
+
+
+async def test_enter_opens_the_newest_line_while_following() -> None:
+    async with open_still(a_view(log=a_log())) as house:
+        opened: list[tuple[str, str]] = []
+        house.desk.errands.open_detail = lambda pane, key: opened.append((pane, key))  # type: ignore[method-assign]
+        await house.press("6")
+        await house.shows_next(log=a_log(COUNT + 1))
+        await house.press("enter")
+        assert opened == [("log", str(COUNT))]
+        assert house.shows("following")
+
+
+async def test_down_at_the_end_goes_on_following() -> None:
+    async with open_still(a_view(log=a_log())) as house:
+        await house.press("6", "j")
+        await house.shows_next(log=a_log(COUNT + 1))
+        assert selected(house) == str(COUNT)
+        assert house.shows("following")
+
+
+async def test_who_moved_up_stays_on_its_line_and_f_follows_again() -> None:
+    async with open_still(a_view(log=a_log())) as house:
+        await house.press("6", "k", "k")
+        await house.shows_next(log=a_log(COUNT + 5))
+        assert selected(house) == str(COUNT - 3)
+        await house.press("f")
+        await house.shows_next(log=a_log(COUNT + 6))
+        assert selected(house) == str(COUNT + 5)
+
+
+async def test_what_the_log_drops_at_its_beginning_takes_no_cursor_with_it() -> None:
+    async with open_still(a_view(log=a_log())) as house:
+        await house.press("6")
+        await house.shows_next(log=a_log(COUNT + 40)[40:])
+        await house.press("k")
+        assert selected(house) == str(COUNT + 38)
+
+
+async def test_a_line_that_nobody_stands_on_is_not_marked() -> None:
+    """The log of a desk whose keyboard is elsewhere shows no cursor while it follows"""
+    async with open_still(a_view(log=a_log())) as house:
+        assert not any("▹ " in line and "line 0" in line for line in house.picture().splitlines())

@@ -1,0 +1,142 @@
+"""Esc leaves the kill screen and not the halt; U takes back what the key halted, and nothing else (OP-07)."""
+
+from __future__ import annotations
+
+from console.screens.kill import KillScreen
+from core.facts import HaltCause, Halted, Killed, Resumed
+from core.inputs import Resume
+from core.workflows.stopping import Stopping
+from tests.desk.desk_house import House, open_desk
+from tests.desk.hands import held_back, types_ahead
+
+
+async def halts(house: House) -> None:
+    await house.press("ctrl+k")
+    await house.until(lambda: isinstance(house.desk.screen, KillScreen) and house.shows("HALTED"))
+
+
+async def looks_around(house: House) -> None:
+    await halts(house)
+    await house.press("escape")
+    await house.until(lambda: len(house.desk.screen_stack) == 1)
+
+
+def an_invariant_halts(house: House) -> None:
+    """As the engine does where something of its own cannot be (EX-14)."""
+    house.runtime.engine.desk.record(Halted(HaltCause.INVARIANT, "a total that does not add up"))
+
+
+async def test_escape_goes_back_to_a_desk_that_stays_halted_under_its_banner() -> None:
+    """OP-07"""
+    async with open_desk() as house:
+        await looks_around(house)
+        await house.wait(0.5)
+
+        assert not house.facts(Resumed)
+        assert house.shows("HALTED since", "ENTRIES OFF", "Ctrl+K, then U resumes")
+
+
+async def test_one_can_look_around_while_halted_and_go_back_to_the_kill_screen() -> None:
+    """OP-07"""
+    async with open_desk() as house:
+        await looks_around(house)
+        for key, shown in (("3", "3 Orders"), ("6", "6 Log"), ("2", "2 Positions"), ("1", "1 Proposals")):
+            await house.press(key)
+            await house.until(lambda shown=shown: house.shows(f"{shown} ─ HALTED"))
+        await house.press("question_mark")
+        await house.until(lambda: house.shows("Help"))
+        await house.press("escape", "K")
+        await house.wait(0.3)
+        assert not house.facts(Killed)
+
+        await house.press("ctrl+k")
+        await house.until(lambda: isinstance(house.desk.screen, KillScreen))
+        assert len(house.facts(Halted)) == 1
+        await house.press("K")
+        await house.until(lambda: house.facts(Killed))
+
+
+async def test_u_resumes_and_says_that_entries_are_on_again() -> None:
+    """OP-07"""
+    async with open_desk() as house:
+        await halts(house)
+        await house.until(lambda: house.shows("U  resume", "armed"))
+        await house.until(house.is_armed)
+        await house.press("U")
+        await house.until(lambda: house.facts(Resumed))
+        await house.until(lambda: len(house.desk.screen_stack) == 1 and house.shows("ENTRIES ON"))
+        assert "resumed: entries are on again" in house.footer()
+
+
+async def test_a_u_typed_ahead_held_down_or_in_a_burst_resumes_nothing() -> None:
+    """OP-07, OP-04"""
+    async with open_desk() as house:
+        await house.press("ctrl+k", "U")
+        await house.until(lambda: isinstance(house.desk.screen, KillScreen) and house.shows("HALTED"))
+        for _ in range(8):
+            await house.press("U")
+            await house.wait(0.1)
+        assert not house.facts(Resumed)
+        await house.press("x")
+        await house.until(house.is_armed)
+        await types_ahead(house, "UPDATE")
+        await house.wait(0.4)
+        assert not house.facts(Resumed)
+        assert isinstance(house.desk.screen, KillScreen)
+
+
+async def test_a_u_before_the_chord_is_pressed_again_ends_no_halt() -> None:
+    """OP-07: what is armed is the screen since the last chord"""
+    async with open_desk() as house:
+        await halts(house)
+        await house.until(house.is_armed)
+        await house.press("U", "ctrl+k")
+        await house.wait(0.4)
+        assert not house.facts(Resumed)
+        assert isinstance(house.desk.screen, KillScreen)
+
+
+async def test_u_never_ends_a_halt_that_an_invariant_caused() -> None:
+    """OP-07, EX-14"""
+    async with open_desk() as house:
+        an_invariant_halts(house)
+        await halts(house)
+        await house.until(lambda: house.shows("U  take back the key's halt", "stays halted", "type CLEAR"))
+        await house.until(house.is_armed)
+        await house.press("U")
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+
+        assert [fact.cause for fact in house.facts(Resumed)] == [HaltCause.KEY]
+        assert house.shows("ENTRIES OFF", "HALTED since", "a total that does not add up")
+        assert "still halted" in house.footer()
+
+
+async def test_clear_typed_in_full_ends_every_halt() -> None:
+    """OP-07, EX-14"""
+    async with open_desk() as house:
+        an_invariant_halts(house)
+        await halts(house)
+        await house.until(lambda: house.shows("type CLEAR"))
+        await house.press(*"CLEAR")
+        await house.until(lambda: house.shows("ENTRIES ON"))
+        assert [fact.cause for fact in house.facts(Resumed)] == [HaltCause.KEY, HaltCause.INVARIANT]
+
+
+async def test_resuming_twice_ends_no_halt_of_another_cause() -> None:
+    """OP-07: the command itself names what it ends, whoever sends it"""
+    async with open_desk() as house:
+        an_invariant_halts(house)
+        stopping: Stopping = house.runtime.engine.handlers[Resume].__self__  # type: ignore[attr-defined]
+        for _ in range(2):
+            stopping.on_resume(Resume())
+        assert not house.facts(Resumed)
+
+
+async def test_u_on_the_halted_desk_names_the_way() -> None:
+    """OP-07"""
+    async with open_desk() as house:
+        sent = held_back(house, Resume)
+        await looks_around(house)
+        await house.press("U")
+        await house.until(lambda: "Ctrl+K opens the kill screen, U there resumes" in house.footer())
+        assert not sent

@@ -1,0 +1,56 @@
+"""Every time that the log says is New York's, and says so: an operator counts in one zone."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import core
+from core import facts
+from core.market.alpaca.catching_up import Span
+from core.model.values import ClientOrderId
+from core.telling import in_words
+
+AT = datetime(2026, 1, 6, 15, 24, 1, 728000, UTC)
+LATER = datetime(2026, 7, 1, 13, 30, tzinfo=UTC)
+ORDER = ClientOrderId("544b9a0b2bc559c8")
+
+
+@pytest.mark.parametrize(
+    ("fact", "said"),
+    [
+        (facts.BreakerOpened("five failed", AT), "until 10:24:01 New York"),
+        (facts.ProtectionTripped("daily_loss", "global", "12 lost", LATER), "until 07-01 09:30 New York"),
+        (facts.ProtectionOverridden("daily_loss", "global", AT, LATER), "from 10:24 to 07-01 09:30 New York"),
+        (facts.OrderSent(ORDER, AT), "was sent at 10:24:01.728 New York"),
+        (facts.StateReset(AT, 7, AT, "a.zip"), "reset 2026-01-06 10:24 New York"),
+    ],
+)
+def test_what_the_log_says_of_a_time(fact: facts.Fact, said: str) -> None:
+    assert said in in_words(fact)
+
+
+def test_a_span_of_minutes_that_is_asked_for_again() -> None:
+    assert str(Span(AT.replace(second=0, microsecond=0), LATER)) == "10:24 to 09:30 New York"
+
+
+def test_no_words_of_the_core_hold_a_bare_or_a_foreign_hour() -> None:
+    """An hour in words comes of New York's clock; what goes over a wire, or names an order, is no words."""
+    hour = re.compile(r"\{([^{}]*):[^{}]*%H:%M[^{}]*\}(Z| UTC)?")
+    found = []
+    for path in Path(core.__file__).parent.rglob("*.py"):
+        if path.parts[-3:] == ("risk", "protections", "report.py"):
+            continue  # the table of `keyturn protections check`, asked with an instant in UTC
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            for what, zone in hour.findall(line):
+                is_local = "NEW_YORK" in what or "New York" in line or what in LOCAL
+                if not is_local and not any(word in line for word in ("%SZ", ".%fZ", "in_new_york")):
+                    found.append(f"{path.name}:{number} {what}{zone}")
+    assert found == []
+
+
+LOCAL = {"local", "minute", "value", "time(local.hour, local.minute)", "local:%b"}
+"""What is called so has been turned into New York's before."""
