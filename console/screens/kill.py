@@ -182,8 +182,8 @@ class KillScreen(Dialog):
         key = written("kill.resume")
         if self.arming.is_turning() or self._resuming_since is not None:
             return Cell("resuming…", "strong")
-        if self.behind.link.is_pasting:
-            return Cell("a paste broke off: wait 2 s", "warning")
+        if doubt := self.behind.link.doubt:
+            return Cell(doubt, "warning")
         left = self.arming.seconds_left(self._shown(), key, OPENS_AFTER, self.behind.now())
         if left == 0:
             self._was_early = False
