@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 
-.PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-rest bench-backtest lock docs property crashes sigkill snapshots accidents chord \
+.PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-rest bench-backtest lock docs property crashes sigkill snapshots accidents keys chord \
   exchange simulate risk-days
 
 help:
@@ -31,6 +31,7 @@ help:
 	@echo 'make simulate SESSIONS=20000   sessions with faults and crashes anywhere (SEED=7 ONLY=1234 plays one again)'
 	@echo 'make snapshots  the kept pictures of the desk anew: look at each that git shows as changed'
 	@echo 'make accidents N=100000   what hands and links do by mistake (SEED=7 ONLY=1234 plays one again)'
+	@echo 'make keys N=40   what is not a key, on each armed screen of a pty: Alt, cut sequences, mice, answers, pastes'
 	@echo 'make chord   the kill chord to the latch, wherever the hands are (N=200 presses each)'
 	@echo 'make exchange   a broker on this machine that speaks as Alpaca does (ARGS="--market-time 09:45" opens its market)'
 	@echo 'make docs    the generated parts of README.md and docs/'
@@ -142,6 +143,9 @@ CORES ?=
 accidents: .venv/.ready
 	@$(BIN)/python -m tests.accidents.run $(if $(filter 0,$(N)),,--many $(N)) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(ONLY),--only $(ONLY)) $(if $(CORES),--cores $(CORES)) $(ARGS)
+
+keys: .venv/.ready
+	@$(BIN)/python -m tests.terminal.keys_run $(if $(filter 0,$(N)),,--many $(N)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 SESSIONS ?= 2000
 simulate: .venv/.ready
