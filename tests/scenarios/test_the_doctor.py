@@ -60,7 +60,7 @@ def test_the_table_of_what_the_broker_promises_is_printed_with_what_is_due():
     environ = os.environ | {"PYTHONPATH": "."}
     done = subprocess.run(
         [sys.executable, "docs/contract.py"],
-        env=os.environ | {"PYTHONPATH": "."},
+        env=environ,
         cwd=ROOT,
         capture_output=True,
         text=True,
