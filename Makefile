@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 
 .PHONY: help venv demo test check bench bench-desk bench-start bench-wire bench-rest bench-backtest lock docs property crashes sigkill snapshots accidents keys chord \
-  exchange simulate risk-days
+  exchange simulate risk-days contract
 
 help:
 	@echo 'make demo    the desk on a simulated exchange: no account, no network (ARGS="--seed 7" passes arguments)'
@@ -34,6 +34,7 @@ help:
 	@echo 'make keys N=40   what is not a key, on each armed screen of a pty: Alt, cut sequences, mice, answers, pastes'
 	@echo 'make chord   the kill chord to the latch, wherever the hands are (N=200 presses each)'
 	@echo 'make exchange   a broker on this machine that speaks as Alpaca does (ARGS="--market-time 09:45" opens its market)'
+	@echo 'make contract   what the broker promises of each field that is read, and which of them go when (ARGS=--due for these)'
 	@echo 'make docs    the generated parts of README.md and docs/'
 	@echo 'make venv    the environment in .venv; its program is .venv/bin/keyturn'
 	@echo 'make lock    requirements.lock anew from pyproject.toml'
@@ -157,6 +158,9 @@ chord: .venv/.ready
 
 exchange: .venv/.ready
 	@$(BIN)/python -m tests.wire.exchange.run $(ARGS)
+
+contract: .venv/.ready
+	@PYTHONPATH=. $(BIN)/python docs/contract.py $(ARGS)
 
 docs: .venv/.ready
 	@$(BIN)/python docs/execution.py

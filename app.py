@@ -103,6 +103,7 @@ class Keyturn(AtAlpaca, Simulated, Backtesting, Strategies):
 
     def reconcile(self, account: str | None, accept: bool) -> dict[str, object]:
         """Our books beside the broker's, while no engine runs (EX-09)."""
+        from core.model.reconciliation import ONLY_SHOWN
         from core.runtime.reconciling import Reconciling
         from state.kill_switch import FileKillSwitch
         from state.lock import EngineLock
@@ -117,7 +118,7 @@ class Keyturn(AtAlpaca, Simulated, Backtesting, Strategies):
             if accept:
                 write()
         return {
-            "ok": not found.differences,
+            "ok": all(d.kind in ONLY_SHOWN for d in found.differences),
             "positions": found.positions,
             "orders": found.orders,
             "differences": [

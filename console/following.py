@@ -37,6 +37,7 @@ class Following:
         self._order: tuple[ClientOrderId, float] | None = None
         self._sent: ClientOrderId | None = None
         self._marked: tuple[ClientOrderId, float] | None = None
+        self._doubted: ClientOrderId | None = None
         self._closes: Closes | None = None
         self._failed_close = 0
         self._word_after: tuple[str, int] | None = None
@@ -72,6 +73,7 @@ class Following:
         self._look_for_order(view)
         self._unmark()
         self._look_for_answer(view)
+        self._look_for_certainty(view)
         self._look_for_closes(view)
         self._look_for_proposal(view, may_open)
         self._look_for_failed_closes(view)
@@ -111,7 +113,22 @@ class Following:
             left = "; what it was to close is still held" if row.effect.only_reduces else ""
             self.behind.say(f"REJECTED, {what}: {row.reason}{left}", "warning")
         elif IN_DOUBT in row.marks:
+            self._doubted = row.id
             self.behind.say(f"no answer to {what}: nobody knows yet whether it arrived; Orders shows it", "warning")
+
+    def _look_for_certainty(self, view: DeskView) -> None:
+        """That nobody knew it is not left standing once it is known (EX-06)."""
+        row = next((row for row in view.orders if row.id == self._doubted), None)
+        if row is None or IN_DOUBT in row.marks:
+            return
+        self._doubted = None
+        what = f"{f.side_word(row.side)} {f.quantity(row.quantity)} {row.symbol}"
+        if row.status is OrderStatus.REJECTED:
+            self.behind.say(f"it is known now, {what} was REJECTED: {row.reason}", "warning")
+        elif row.status is OrderStatus.CANCELLED:
+            self.behind.say(f"it is known now, {what} is CANCELLED: {row.reason}", "warning")
+        else:
+            self.behind.say(f"it is known now, {what} arrived: {row.status.value}", "strong")
 
     def _look_for_closes(self, view: DeskView) -> None:
         """What flattening staged, said in one line."""

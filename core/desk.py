@@ -17,7 +17,7 @@ from core.control import Control, InForce
 from core.execution.breaker import Breaker
 from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
-from core.execution.others import Other
+from core.execution.others import Other, other_of
 from core.execution.tally import Tally
 from core.exits.watch import ExitWatch
 from core.facts import BarClosed, Fact, HistoryTaken, MarketDataQuarantined
@@ -198,6 +198,15 @@ class Desk:
         """Let each slice take the fact in; the whole of a rebuild."""
         for fold in self.folds.get(type(fact), self._only_after):
             fold(at, fact)
+
+    def hear_of_other(self, report: OrderReport) -> None:
+        """The stream's word on an order that is not this desk's; the books say the rest (EX-09)."""
+        name = report.broker_order_id
+        self.others = tuple(order for order in self.others if order.broker_order_id != name)
+        self.all_others = tuple(other for other in self.all_others if other.broker_order_id != name)
+        if report.status is None or report.status.is_working:
+            self.others = (*self.others, report)
+            self.all_others = (*self.all_others, other_of(report, self.ledger))
 
     def figures_for(self, at: datetime, symbol: Symbol, fresh: FreshFigures | None) -> ReviewContext:
         """What a review looks at: the fresh figures where they were fetched, else the last sightings."""

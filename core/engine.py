@@ -132,7 +132,7 @@ class Engine:
         doubting.after_look_up = protecting.after_look_up
         filling.after_arrival, filling.after_fill = replacing.after_arrival, after_fill
         filling.after_end = submitting.after_end = doubting.after_end = after_end
-        filling.after_late_fill = doubting.ask_for_books = comparing.ask_soon
+        filling.after_late_fill = filling.after_others_word = doubting.ask_for_books = comparing.ask_soon
         guarding = Guarding(desk)
         lending = Lending(desk)
 

@@ -16,6 +16,7 @@ from core.facts import (
     EditRefused,
     ExitReleased,
     Fact,
+    FillNotBelieved,
     LegResized,
     LegsMissing,
     MandateEnded,
@@ -129,6 +130,7 @@ def _subject(fact: Fact) -> str | None:
             | CancelDropped()
             | CancelFailed()
             | UpdateIgnored()
+            | FillNotBelieved()
             | LegResized()
             | LegsMissing()
         ):

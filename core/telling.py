@@ -305,6 +305,8 @@ def _order_in_words(fact: facts.Fact) -> str:
             what = f"{plain(trade.quantity)} from {cents(trade.entry_price)} to {cents(trade.exit_price)}"
             made = f"profit {signed(trade.profit)} USD, slippage {signed(trade.slippage)} USD"
             return f"{trade.symbol} {trade.exit_reason.value}{meant}: {what}, {made}"
+        case facts.FillNotBelieved():
+            return f"{fact.client_order_id}: NOT COUNTED, {fact.reason}; the broker's books are asked"
         case facts.OtherTakenBack():
             return f"{fact.order}, which is not this desk's, is taken back: {fact.reason}"
         case facts.UpdateIgnored():
@@ -446,6 +448,7 @@ _KINDS: dict[type, str] = {
     facts.CancelRequested: "order",
     facts.CancelFailed: "order",
     facts.OtherTakenBack: "order",
+    facts.FillNotBelieved: "fill",
     facts.CancelDropped: "order",
     facts.UpdateIgnored: "order",
     facts.OrderFilled: "fill",

@@ -42,7 +42,9 @@ class AtAlpaca(Wiring):
     def doctor(self) -> Iterator[Finding]:
         """What works between this desk and the exchange; each finding as soon as it is known."""
         from core.brokers.alpaca.broker import AlpacaBroker
+        from core.brokers.alpaca.contract import RECORDS as BROKER
         from core.brokers.alpaca.stream import AlpacaOrderStream
+        from core.market.alpaca.contract import RECORDS as MARKET
         from core.market.alpaca.data import AlpacaData
         from core.model.values import Symbol
         from core.runtime.doctor import Doctor
@@ -63,7 +65,7 @@ class AtAlpaca(Wiring):
         broker = AlpacaBroker(keys, mode, settings.alpaca)
         orders = AlpacaOrderStream(keys, mode, settings.alpaca)
         market = AlpacaData(settings.alpaca, keys.key_id, keys.secret, symbols, self._calendar(broker))
-        yield from Doctor(broker, orders, market, symbols, mode, utc_now).look()
+        yield from Doctor(broker, orders, market, symbols, mode, utc_now, (*BROKER, *MARKET)).look()
         broker.close()
 
     def _mode(self, settings: Settings) -> Mode:

@@ -31,20 +31,24 @@ class Other:
 def others_in(picture: BrokerPicture, readable: Iterable[OrderReport], ledger: Ledger) -> Iterator[Other]:
     """All of them, whatever can be read of them; of several legs the whole stands for each."""
     for report in readable:
-        yield Other(
-            report.broker_order_id,
-            report.client_order_id,
-            report.symbol,
-            f"{report.side.value.upper()} {plain(report.quantity)} {report.symbol} {_terms(report)}",
-            report.raw_status,
-            _may_open(report, ledger),
-        )
+        yield other_of(report, ledger)
     legs = {leg for order in picture.foreign_orders for leg in order.legs}
     for foreign in picture.foreign_orders:
         if foreign.broker_order_id not in legs:
             yield _of_another_kind(foreign)
     for unreadable in picture.unreadable:
         yield _unreadable(unreadable)
+
+
+def other_of(report: OrderReport, ledger: Ledger) -> Other:
+    return Other(
+        report.broker_order_id,
+        report.client_order_id,
+        report.symbol,
+        f"{report.side.value.upper()} {plain(report.quantity)} {report.symbol} {_terms(report)}",
+        report.raw_status,
+        _may_open(report, ledger),
+    )
 
 
 def _of_another_kind(order: ForeignOrder) -> Other:

@@ -141,7 +141,7 @@ class Comparison:
         for order in self.picture.foreign_orders:
             if order.broker_order_id not in legs:
                 note = f"{order.client_order_id} is not this desk's; it is left alone"
-                yield Difference(DifferenceKind.UNKNOWN_ORDER, order.symbol or NO_SYMBOL, None, order.words, note)
+                yield Difference(DifferenceKind.FOREIGN_ORDER, order.symbol or NO_SYMBOL, None, order.words, note)
         for held in self.picture.foreign_positions:
             if not self.ledger.net_quantity(held.symbol):
                 yield Difference(DifferenceKind.FOREIGN_POSITION, held.symbol, None, _held(held), LEFT_ALONE)

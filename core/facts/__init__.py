@@ -32,6 +32,7 @@ from core.facts.orders import (
     CancelDropped,
     CancelFailed,
     CancelRequested,
+    FillNotBelieved,
     LegResized,
     LegsMissing,
     OrderCreated,
@@ -146,6 +147,7 @@ __all__ = [
     "EngineStopped",
     "ExitReleased",
     "Fact",
+    "FillNotBelieved",
     "HaltCause",
     "Halted",
     "HistoryTaken",
@@ -281,6 +283,7 @@ Fact = (
     | BrokerWarned
     | WarningConfirmed
     | CancelRequested
+    | FillNotBelieved
     | CancelFailed
     | CancelDropped
     | OrderFilled

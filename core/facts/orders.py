@@ -203,6 +203,14 @@ class TradeClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class FillNotBelieved:
+    """An execution that the order has no room for was told and not counted; the broker's books are asked (EX-05)."""
+
+    client_order_id: ClientOrderId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateIgnored:
     """A broker's update that was stale, repeated, backward or unknown: counted, nothing changed (EX-02)."""
 

@@ -5,7 +5,7 @@ The tables stand beside the adapters. A reader gets each field through its table
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as made
 from datetime import date
@@ -36,9 +36,10 @@ class Field:
         Every word that is known of one that takes words; empty where any text is right. Any other is kept as it was
         said, or makes the answer unreadable: it is never taken for one of these.
     goes
-        The day from which the broker no longer promises it; from its announcement on the field may be absent.
+        The day from which the broker no longer promises it; None where it has named none. From the announcement on the
+        field may be absent, whatever the broker's description requires.
     instead
-        What stands in its place.
+        What stands in the place of a field that the broker has said will go; empty where it stays.
     """
 
     name: str
@@ -81,26 +82,30 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A field that the broker has said will go."""
+    """A field that the broker has said will go; without a day where it has named none yet."""
 
-    day: date
+    day: date | None
     record: str
     field: str
     instead: str
     absent: str
 
-    @property
-    def in_words(self) -> str:
-        instead = f", read {self.instead}" if self.instead else ""
-        return f"{self.day} {self.field} of {self.record} goes{instead}"
+    def in_words(self, today: date) -> str:
+        """`2026-09-22 easy_to_borrow of an asset goes (32 days ago); read before it: borrow_status`"""
+        what = f"{self.field} of {self.record} goes"
+        if self.day is None:
+            return f"no day yet: {what}; read before it: {self.instead}"
+        days = (self.day - today).days
+        when = f"in {days} days" if days > 0 else f"{-days} days ago"
+        return f"{self.day} {what} ({when}); read before it: {self.instead}"
 
 
-def removals(records: Iterable[Record]) -> Iterator[Removal]:
-    """What is due, by its day."""
+def removals(records: Iterable[Record]) -> tuple[Removal, ...]:
+    """What is due: by its day, then what has none yet."""
     found = [
         Removal(one.goes, record.name, one.name, one.instead, one.absent)
         for record in records
         for one in record.fields
-        if one.goes is not None
+        if one.instead
     ]
-    return iter(sorted(found, key=lambda removal: (removal.day, removal.record, removal.field)))
+    return tuple(sorted(found, key=lambda removal: (removal.day or date.max, removal.record, removal.field)))

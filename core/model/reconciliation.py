@@ -26,6 +26,8 @@ class DifferenceKind(Enum):
     """An order of somebody else's works at the broker and cannot be read."""
     ORPHANED_ORDER = "orphaned_order"
     """An order works in our books that the broker took once and does not list any more."""
+    FOREIGN_ORDER = "foreign_order"
+    """An order works at the broker of a kind that this desk never sends."""
     FOREIGN_POSITION = "foreign_position"
     """The account holds something of a kind that this desk does not trade."""
     HELD_OVER = "held_over"
@@ -35,6 +37,9 @@ class DifferenceKind(Enum):
 ERRORS = frozenset({DifferenceKind.MISSING_BROKER, DifferenceKind.HELD_OVER})
 """Kinds that are errors whatever their size: what the desk believes to hold or to have sold is not so."""
 
+ONLY_SHOWN = frozenset({DifferenceKind.FOREIGN_ORDER, DifferenceKind.FOREIGN_POSITION})
+"""Kinds beside which the books agree: nothing of theirs is kept here."""
+
 DONE_ABOUT: Mapping[DifferenceKind, str] = {
     DifferenceKind.MISSING_LOCAL: "taken over from the broker's books, as nobody's in particular",
     DifferenceKind.MISSING_BROKER: "taken off our books",
@@ -42,6 +47,7 @@ DONE_ABOUT: Mapping[DifferenceKind, str] = {
     DifferenceKind.UNKNOWN_ORDER: "shown, and left alone",
     DifferenceKind.UNREADABLE_ORDER: "named and left alone; nothing opens in its symbol, or in any where it names none",
     DifferenceKind.ORPHANED_ORDER: "looked up by our own id until the broker says what became of it",
+    DifferenceKind.FOREIGN_ORDER: "shown, and left alone; a kill takes back what could open",
     DifferenceKind.FOREIGN_POSITION: "shown, and left alone: no stop, no price and no risk of it is kept here",
     DifferenceKind.HELD_OVER: "an exit is staged, and staged again while it is held",
 }

@@ -23,6 +23,8 @@ LOOKED_AT = 20_000
 NOTE = "note"
 QUIET = (facts.BarClosed, facts.UpdateIgnored, facts.MarginSampled)
 """Facts that the log pane leaves to the journal."""
+ASKED_AGAIN = frozenset({"account", "books"})
+"""Questions that the desk asks again by itself: the same trouble with one of them is told once, and when it is over."""
 REFUSING = (
     facts.ConfirmationRefused,
     facts.EditRefused,
@@ -55,6 +57,7 @@ class Log:
         self.signal_prices: dict[str, Price | None] = {}
         self._orders_of: dict[str, str] = {}
         self._noted = 0
+        self._failing: dict[str, str] = {}
 
     def recall(self, desk: Desk) -> None:
         """Begin with the last rows of the journal's last day, read from its end. Raises JournalError, OSError."""
@@ -66,12 +69,14 @@ class Log:
             if not isinstance(recorded.fact, QUIET):
                 found.append(recorded)
         for recorded in reversed(found):
+            if self._is_told(recorded.fact):
+                continue
             row = self._write(recorded.sequence, recorded.at, recorded.fact)
             if isinstance(recorded.fact, REFUSING):
                 self.refusals.append(row)
 
     def hear(self, sequence: int, at: datetime, fact: facts.Fact) -> None:
-        if isinstance(fact, QUIET):
+        if isinstance(fact, QUIET) or self._is_told(fact):
             return
         row = self._write(sequence, at, fact)
         if isinstance(fact, facts.ProposalStaged):
@@ -91,6 +96,16 @@ class Log:
         for number, text in enumerate(notes[self._noted :], self._noted + 1):
             self.rows.append(LogRow(-number, at, NOTE, text))
         self._noted = len(notes)
+
+    def _is_told(self, fact: facts.Fact) -> bool:
+        """The same trouble as before, with a question that is asked again by itself."""
+        if isinstance(fact, facts.CallAnswered):
+            self._failing = {reason: call for reason, call in self._failing.items() if call != fact.call}
+        if not isinstance(fact, facts.CallFailed) or fact.call not in ASKED_AGAIN:
+            return False
+        is_known = fact.reason in self._failing
+        self._failing.setdefault(fact.reason, fact.call)
+        return is_known
 
     def _write(self, sequence: int, at: datetime, fact: facts.Fact) -> LogRow:
         row = LogRow(sequence, at, kind_of(fact), self._in_words(fact))

@@ -12,6 +12,7 @@ from core.market.port import MarketData
 from core.model.account import Account, Mode
 from core.model.broker import NoAnswer
 from core.model.connection import Lamp, LineState
+from core.model.contract import Record, removals
 from core.model.instrument import Instrument
 from core.model.quote import Quote
 from core.model.values import Symbol
@@ -35,6 +36,7 @@ class Doctor:
         symbols: tuple[Symbol, ...],
         mode: Mode,
         now: Callable[[], datetime],
+        contract: tuple[Record, ...] = (),
     ) -> None:
         self.broker = broker
         self.orders = orders
@@ -42,6 +44,7 @@ class Doctor:
         self.symbols = symbols
         self.mode = mode
         self.now = now
+        self.contract = contract
 
     def look(self) -> Iterator[Finding]:
         """Each as soon as it is known."""
@@ -54,6 +57,13 @@ class Doctor:
             yield self._asset(symbol)
         yield self._quote(self.symbols[0])
         yield from self._streams()
+        yield from self._due()
+
+    def _due(self) -> Iterator[Finding]:
+        """Fields that the broker has said will go: each is read where it is there, and its absence has a meaning."""
+        today = self.now().date()
+        for removal in removals(self.contract):
+            yield Finding("contract", True, removal.in_words(today), "")
 
     def _reached(self, account: Account | NoAnswer) -> Finding:
         if isinstance(account, NoAnswer):
@@ -87,7 +97,9 @@ class Doctor:
         if not found.is_tradable:
             return Finding(f"symbol {symbol}", False, "not tradable now", "take it out of `symbols`")
         fractions = "in fractions" if found.is_fractionable else "in whole shares"
-        return Finding(f"symbol {symbol}", True, f"tradable, {fractions}", "")
+        lent = found.short_refused.removeprefix(f"{symbol} ").removeprefix(f"{symbol}: ") or "easy to borrow"
+        words = ", ".join([f"tradable, {fractions}", lent, *found.attributes])
+        return Finding(f"symbol {symbol}", True, words, "")
 
     def _quote(self, symbol: Symbol) -> Finding:
         quote = self.market.quote(symbol)

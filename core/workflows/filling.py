@@ -10,6 +10,7 @@ from core.effects import CancelOrder, Effect, FetchAccount, LookUpOrder
 from core.execution import order_machine
 from core.execution.order import REPLACED, Order
 from core.facts import (
+    FillNotBelieved,
     LegResized,
     OrderFilled,
     OrderStateChanged,
@@ -22,8 +23,10 @@ from core.inputs import BrokerUpdated
 from core.model.broker import Execution, OrderReport
 from core.model.order import OrderStatus, OrderType
 from core.model.position import Fill
-from core.model.values import BrokerOrderId, ExecutionId, Price, Quantity
+from core.model.values import BrokerOrderId, ExecutionId, Price, Quantity, plain
 
+DERIVED = ":derived:"
+"""Stands in the id of a fill that the broker's figures imply and nobody told."""
 REST = frozenset({Source.LOOK_UP, Source.RECONCILIATION})
 """Sources that give the whole of an order at once: a fill they imply and do not list was missed for good."""
 
@@ -38,6 +41,7 @@ class Filling:
         self.follow_legs: Callable[[Order, OrderReport, Source], Iterable[Effect]] = lambda order, report, source: ()
         self.after_trade: Callable[[], None] = lambda: None
         self.after_late_fill: Callable[[], Iterable[Effect]] = lambda: ()
+        self.after_others_word: Callable[[], Iterable[Effect]] = lambda: ()
 
     def on_updated(self, message: BrokerUpdated) -> Iterator[Effect]:
         update = message.update
@@ -51,10 +55,15 @@ class Filling:
         yield from self.absorb(order, update.report, Source.STREAM, update.execution)
 
     def _unknown(self, report: OrderReport) -> Iterator[Effect]:
-        """A leg that has no name here yet, perhaps: its parent is looked up. Else it is not ours."""
+        """A leg that has no name here yet, perhaps: its parent is looked up. Else it is not ours, as where somebody
+        puts a stop in the place of ours: it is seen at once, and the books are asked for what else has changed.
+        """
         parents = self.desk.ledger.parents_of_unnamed(report.symbol)
         if not parents:
             self.desk.record(UpdateIgnored(report.client_order_id, "an order that is not ours"))
+        if not parents and not self.desk.ledger.has(report.client_order_id):
+            self.desk.hear_of_other(report)
+            yield from self.after_others_word()
         for parent in parents:
             yield look_up(parent)
 
@@ -97,6 +106,7 @@ class Filling:
         if _may_be_resized(order) and order.filled_quantity <= report.quantity != order.request.quantity:
             self.desk.record(LegResized(order.id, report.quantity))
         self.meet_legs(order, report, source)
+        yield from self._say_what_is_not_believed(order, report, execution)
         fills = self._new_fills(order, report, source, execution)
         for fill in fills:
             yield from self._fill(order, fill, report, source, is_late=was_terminal)
@@ -141,6 +151,26 @@ class Filling:
             fresh.append(self._derived(order, report, fresh, Quantity(missing)))
         return fresh
 
+    def _say_what_is_not_believed(
+        self, order: Order, report: OrderReport, execution: Execution | None
+    ) -> Iterator[Effect]:
+        """More than the order is for, or than the broker's own figure has room for: recorded, and the books decide."""
+        if execution is None or self._is_counted(order, execution):
+            return
+        told = max(report.filled_quantity, order.reported_quantity)
+        room = min(told, order.request.quantity) - order.filled_quantity
+        if execution.quantity <= room:
+            return
+        what = f"a fill of {plain(execution.quantity)} at {plain(execution.price)} ({execution.id})"
+        figures = f"{plain(order.filled_quantity)} of {plain(order.request.quantity)} are counted"
+        self.desk.record(FillNotBelieved(order.id, f"{what}: {figures}, and the broker's own figure is {plain(told)}"))
+        yield from self.after_late_fill()
+
+    def _is_counted(self, order: Order, execution: Execution) -> bool:
+        """By its own id, or perhaps in a fill that the broker's figures told of before it was."""
+        known = self.desk.ledger.state.executions
+        return execution.id in known or any(DERIVED in name for name, owner in known.items() if owner == order.id)
+
     def _derived(self, order: Order, report: OrderReport, fresh: list[Execution], missing: Quantity) -> Execution:
         """A fill that nobody told us of: report less local, at the price that makes the averages agree (EX-05)."""
         known_cost = order.filled_cost + sum((e.quantity * e.price for e in fresh), Decimal(0))
@@ -148,7 +178,7 @@ class Filling:
         price = order.request.limit_price or order.intended_price or Decimal(0)
         if average is not None:
             price = (average * report.filled_quantity - known_cost) / missing
-        name = ExecutionId(f"{report.broker_order_id}:derived:{report.filled_quantity}")
+        name = ExecutionId(f"{report.broker_order_id}{DERIVED}{report.filled_quantity}")
         return Execution(name, self.desk.at, missing, Price(price))
 
     def _fill(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from threading import Event
 
 import pytest
 
 from console.screens.leave import leaving_lines
-from core.effects import Effect, SubmitOrder
+from core.effects import Effect, LookUpOrder, SubmitOrder
 from core.inputs import Input, RequestCancel, SubmissionAnswered
 from core.model.broker import Refused
 from core.model.values import Quantity
@@ -30,6 +31,24 @@ def loses(house: House, kind: str) -> None:
         return no_answer(effect, "the line broke") if is_it else ask(effect)
 
     house.runtime.ask = lost  # type: ignore[method-assign]
+
+
+def holds_up(house: House) -> Event:
+    """An order is on its way, and no look-up is answered, until the event is set."""
+    ask, arrives, on_its_way = house.runtime.ask, Event(), list[Effect]()
+
+    def held(effect: Effect) -> Input:
+        if isinstance(effect, SubmitOrder) and effect.order.type.value == "limit":
+            on_its_way.append(effect)
+            return no_answer(effect, "the line broke")
+        if isinstance(effect, LookUpOrder) and not arrives.is_set():
+            return no_answer(effect, "the line broke")
+        while on_its_way and arrives.is_set():
+            ask(on_its_way.pop())
+        return ask(effect)
+
+    house.runtime.ask = held  # type: ignore[method-assign]
+    return arrives
 
 
 def refuses(house: House, kind: str) -> None:
@@ -161,6 +180,18 @@ async def test_an_order_that_nobody_answers_is_said_to_be_in_doubt() -> None:
         loses(house, "limit")
         await house.press("B")
         await house.until(lambda: "no answer to BUY 0.1 SPY: nobody knows yet whether it arrived" in house.footer())
+
+
+async def test_that_nobody_knows_is_not_left_standing_once_it_is_known() -> None:
+    """EX-06: the order arrived, its answer was lost, and the look-up tells of it."""
+    async with open_desk() as house:
+        await house.opens_the_ticket()
+        let_it_arrive = holds_up(house)
+        await house.press("B")
+        await house.until(lambda: "nobody knows yet whether it arrived" in house.footer())
+        let_it_arrive.set()
+        await house.until(lambda: "it is known now, BUY 0.1 SPY arrived: " in house.footer())
+        assert "nobody knows" not in house.footer()
 
 
 async def test_what_loading_had_to_do_is_said_and_stays_in_the_log() -> None:

@@ -6,11 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from core.brokers.alpaca.contract import RECORDS
 from core.model.account import Mode
 from core.model.broker import NoAnswer
+from core.model.instrument import Borrow, Instrument
 from core.model.values import Symbol
 from core.ports import Finding
 from core.runtime.doctor import Doctor
@@ -26,7 +29,7 @@ def looked_at(floor: LiveFloor, ahead: float = 0.0) -> dict[str, Finding]:
     def now() -> datetime:
         return floor.now() + timedelta(seconds=ahead)
 
-    doctor = Doctor(floor, floor.updates, floor.market, (Symbol("SPY"),), Mode.PAPER, now)
+    doctor = Doctor(floor, floor.updates, floor.market, (Symbol("SPY"),), Mode.PAPER, now, RECORDS)
     return {finding.name: finding for finding in doctor.look()}
 
 
@@ -40,6 +43,41 @@ def test_a_sound_way_to_the_broker_is_told_with_its_figures():
     assert [name for name, finding in found.items() if not finding.ok] == []
     assert "equity 200.00 USD" in found["broker"].detail
     assert "SPY 99.5" in found["market data"].detail
+
+
+def test_what_the_broker_has_said_will_go_is_told_with_its_day():
+    """MD-07: before the day and after it the same line, and nothing fails by it."""
+    floor = a_floor()
+    told = list(Doctor(floor, floor.updates, floor.market, (Symbol("SPY"),), Mode.PAPER, floor.now, RECORDS).look())
+    lines = [finding.detail for finding in told if finding.name == "contract"]
+
+    assert any(line.startswith("2026-09-22 easy_to_borrow of an asset goes (") for line in lines)
+    assert all(finding.ok for finding in told if finding.name == "contract")
+
+
+def test_the_table_of_what_the_broker_promises_is_printed_with_what_is_due():
+    """MD-07: `make contract`"""
+    environ = os.environ | {"PYTHONPATH": "."}
+    done = subprocess.run(
+        [sys.executable, "docs/contract.py"],
+        env=environ,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("due:\n  2026-09-22 easy_to_borrow of an asset goes")
+    assert "borrow_status" in done.stdout
+    assert "a quote: GET /v2/stocks/quotes/latest" in done.stdout
+
+
+def test_a_share_that_is_hard_to_borrow_is_told_as_such():
+    """MD-07"""
+    floor = a_floor()
+    lent = floor.instrument(Symbol("SPY"))
+    assert isinstance(lent, Instrument)
+    floor.instrument = lambda symbol: replace(lent, borrow=Borrow.HARD)
+    assert "hard to borrow: needs a locate" in looked_at(floor)["symbol SPY"].detail
 
 
 def test_a_broker_that_cannot_be_reached_says_what_to_check():

@@ -13,6 +13,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from core.brokers.alpaca.contract import ERROR
 from core.brokers.alpaca.patience import PASSING
 from core.brokers.alpaca.wire import LIMITED, NoReply, Reply
 from core.model.broker import NoAnswer, NotFound, Refused
@@ -48,7 +49,7 @@ def refusal(reply: Reply) -> Refused | None:
         return None
     if not isinstance(stated, dict):
         return None
-    code, message = stated.get("code"), stated.get("message")
+    code, message = (stated.get(ERROR.field(name).name) for name in ("code", "message"))
     if type(code) is not int or not 0 < code < LARGEST_CODE or not isinstance(message, str):
         return None
     return Refused(reply.status, code, message[:LONGEST_MESSAGE])

@@ -93,7 +93,7 @@ ASSET = Record(
             "maintenance_margin_requirement",
             NUMBER,
             absent="what a side requires that has none of its own is not known: entries on margin are refused",
-            instead="margin_requirement_long and margin_requirement_short",
+            instead="margin_requirement_long, margin_requirement_short",
         ),
     ),
 )
@@ -130,7 +130,6 @@ ORDER = Record(
         Field("submitted_at", MOMENT, absent="it waits: created_at says when it came"),
         Field("created_at", MOMENT, absent="submitted_at says it"),
         Field("legs", LIST, absent="it has none, or this answer names none: its class says which"),
-        Field("replaced_by", TEXT, absent="nothing stands in its place"),
         Field(
             "position_intent",
             TEXT,

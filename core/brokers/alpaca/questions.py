@@ -94,13 +94,17 @@ class Questions:
         if reply.status not in OK:
             raise NoAnswerError(doubt(reply))
         try:
-            return read(decoded(reply.body))
+            answer = read(decoded(reply.body))
         except NotJsonError:
             self.unread.note(f"{place}: no JSON", reply.body)
             raise NoAnswerError(doubt(reply)) from None
         except UnreadableError as error:
             self.unread.note(f"{place}: {error}", reply.body)
-            raise NoAnswerError(NoAnswer(f"Alpaca: an answer that cannot be read, {error}")) from error
+            words = f"Alpaca: an answer that cannot be read, {error}"
+            self.line.say_unreadable(place, words)
+            raise NoAnswerError(NoAnswer(words)) from error
+        self.line.say_readable(place)
+        return answer
 
 
 def as_no_answer(error: Exception) -> NoAnswer:

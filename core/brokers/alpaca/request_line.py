@@ -26,6 +26,7 @@ class RequestLine:
         self._show: Callable[[Lamp], None] = lambda lamp: None
         self._lamp = Lamp(Line.BROKER, LineState.CONNECTING, now())
         self._blocked = ""
+        self._unreadable: dict[str, str] = {}
 
     def show_on(self, show: Callable[[Lamp], None]) -> None:
         """Tell each change from here on, and how it stands."""
@@ -41,8 +42,18 @@ class RequestLine:
         """What the account itself says; empty where it takes orders."""
         with self._lock:
             self._blocked = words
-            if self._lamp.state is LineState.UP:
-                self._become(LineState.UP, words, 0, self._lamp.heard_at)
+            self._say_while_up()
+
+    def say_unreadable(self, question: str, words: str) -> None:
+        """An answer came that cannot be read: said until the same question has one that can (MD-07)."""
+        with self._lock:
+            self._unreadable[question] = words
+            self._say_while_up()
+
+    def say_readable(self, question: str) -> None:
+        with self._lock:
+            if self._unreadable.pop(question, None) is not None:
+                self._say_while_up()
 
     def saw(self, reply: Reply | NoReply) -> None:
         """One more answer, or none."""
@@ -50,7 +61,15 @@ class RequestLine:
         with self._lock:
             heard_at = self._lamp.heard_at if isinstance(reply, NoReply) else self._now()
             tries = self._lamp.tries + 1 if state is LineState.DOWN else 0
-            self._become(state, words or (self._blocked if state is LineState.UP else ""), tries, heard_at)
+            self._become(state, words or (self._standing() if state is LineState.UP else ""), tries, heard_at)
+
+    def _standing(self) -> str:
+        """What is wrong although answers come."""
+        return self._blocked or next(iter(self._unreadable.values()), "")
+
+    def _say_while_up(self) -> None:
+        if self._lamp.state is LineState.UP:
+            self._become(LineState.UP, self._standing(), 0, self._lamp.heard_at)
 
     def _judged(self, reply: Reply | NoReply) -> tuple[LineState, str]:
         if is_unauthorised(reply):

@@ -19,6 +19,7 @@ from requests.adapters import HTTPAdapter
 
 from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.market.alpaca.backoff import asked_for
+from core.market.alpaca.contract import BARS, QUOTES
 from core.market.alpaca.counts import Counts, Seen
 from core.market.alpaca.failure import Failure
 from core.market.alpaca.wire import read_bar, read_quote, shown
@@ -110,7 +111,7 @@ class DataRequests(StockHistoricalDataClient):
         if token is not None:
             question["page_token"] = token
         answer = self._ask("/stocks/bars", question)
-        bars, following = answer.get("bars"), answer.get("next_page_token")
+        bars, following = (answer.get(BARS.field(name).name) for name in ("bars", "next_page_token"))
         has_null = _has_null(bars)
         if has_null and not believes_null:
             self._counts.see(Seen.EMPTY)
@@ -121,7 +122,7 @@ class DataRequests(StockHistoricalDataClient):
     def latest_quotes(self, symbols: Sequence[Symbol]) -> list[QuoteArrived | MarketDataBroken]:
         """The newest quote of each symbol that has one. Raises `AskError`."""
         answer = self._ask("/stocks/quotes/latest", {"symbols": ",".join(symbols), "feed": self._feed.value})
-        quotes = answer.get("quotes")
+        quotes = answer.get(QUOTES.field("quotes").name)
         if not isinstance(quotes, Mapping):
             self._counts.see(Seen.EMPTY)
             return []

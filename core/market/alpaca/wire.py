@@ -7,20 +7,35 @@ that can be read makes sense (a crossed quote, a low over its high) is the norma
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from msgpack import Timestamp
 
 from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
+from core.market.alpaca.contract import BAR, QUOTE
 from core.model.bar import Bar
 from core.model.hours import in_new_york
+from core.model.contract import Record
 from core.model.quote import Feed, Quote
 from core.model.values import Price, Quantity, Symbol, is_number, to_nearest_tick
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 """No market time lies outside of them."""
 LONGEST_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """A record, read by its table alone."""
+
+    table: Record
+    raw: Mapping[object, object]
+
+    def get(self, name: str) -> object:
+        """None where it is absent: each that is read here is always there."""
+        return self.raw.get(self.table.field(name).name)
 
 
 class _UnreadableError(ValueError):
@@ -30,7 +45,7 @@ class _UnreadableError(ValueError):
 def read_bar(symbol: Symbol, raw: object, place: str) -> BarArrived | MarketDataBroken:
     """A bar as the stream and history write it (`o h l c v t`)."""
     try:
-        fields = _fields(raw)
+        fields = _Fields(BAR, _fields(raw))
         bar = Bar(
             symbol,
             _time(fields),
@@ -48,7 +63,7 @@ def read_bar(symbol: Symbol, raw: object, place: str) -> BarArrived | MarketData
 def read_quote(symbol: Symbol, raw: object, place: str, feed: Feed) -> QuoteArrived | MarketDataBroken:
     """A quote as the stream and the latest quotes write it (`bp bs ap as t`)."""
     try:
-        fields = _fields(raw)
+        fields = _Fields(QUOTE, _fields(raw))
         quote = Quote(
             symbol,
             _time(fields),
@@ -78,16 +93,16 @@ def _fields(raw: object) -> Mapping[object, object]:
     return raw
 
 
-def _price(fields: Mapping[object, object], name: str) -> Price:
+def _price(fields: _Fields, name: str) -> Price:
     """To the nearest tick: no order can name the price of a trade between two (at the middle of a quote)."""
     return to_nearest_tick(_number(fields, name))
 
 
-def _quantity(fields: Mapping[object, object], name: str) -> Quantity:
+def _quantity(fields: _Fields, name: str) -> Quantity:
     return Quantity(_number(fields, name))
 
 
-def _number(fields: Mapping[object, object], name: str) -> Decimal:
+def _number(fields: _Fields, name: str) -> Decimal:
     """Exactly the digits on the wire: a float's shortest text is what was written there."""
     value = fields.get(name)
     if value is None:
@@ -103,7 +118,7 @@ def _number(fields: Mapping[object, object], name: str) -> Decimal:
     return number
 
 
-def _time(fields: Mapping[object, object]) -> datetime:
+def _time(fields: _Fields) -> datetime:
     value = fields.get("t")
     if value is None:
         raise _UnreadableError("t, its time, is missing")

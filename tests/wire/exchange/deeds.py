@@ -60,6 +60,9 @@ class Deeds:
                 floor.carry_out_cancels()
             case "clock-skew":
                 floor.skew = timedelta(seconds=fault.seconds if begins else 0)
+            case "account-unreadable" | "asset-unreadable" as name:
+                lacking = {"account-unreadable": "trading_blocked", "asset-unreadable": "shortable"}[name]
+                floor.left_out = floor.left_out | {lacking} if begins else floor.left_out - {lacking}
             case "account-blocked":
                 floor.is_blocked = begins
             case "unknown-symbol" if begins:

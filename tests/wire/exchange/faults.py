@@ -66,6 +66,10 @@ FAULTS: Mapping[str, Kind] = {
     ),
     "cancel-pending": Kind(Moment.LASTS, "cancels stay pending; ended, they are carried out"),
     "clock-skew": Kind(Moment.LASTS, "the clock that it tells is `seconds` ahead"),
+    "account-unreadable": Kind(
+        Moment.LASTS, "the account is told without what it always has: whether trading is blocked"
+    ),
+    "asset-unreadable": Kind(Moment.LASTS, "assets are told without what they always have: whether they are shortable"),
     "account-blocked": Kind(Moment.LASTS, "the account is blocked, and orders are refused"),
     "market-halted": Kind(Moment.LASTS, "the market of `symbol` stands still: no bar, no quote, no fill"),
     "crossed-quotes": Kind(Moment.LASTS, "quotes, streamed and asked for, have their bid above their ask"),

@@ -65,6 +65,8 @@ class Floor:
         What becomes of a quote before anybody sees it.
     unknown
         Symbols that make a question for market data be refused.
+    left_out
+        Fields that answers lack although they are always there.
     options_held
         Positions that the simulated exchange knows nothing of.
     leaves_legs_out, hides_legs
@@ -91,6 +93,7 @@ class Floor:
         self.leaves_legs_out = self.hides_legs = False
         self.unknown: set[Symbol] = set()
         self.options_held: tuple[Json, ...] = ()
+        self.left_out: frozenset[str] = frozenset()
         self.shown_wrong: Callable[[Quote], Quote] = lambda quote: quote
         self.papers = Papers()
         self.opened_at = clock.now()

@@ -61,7 +61,6 @@ def _leg(name: str, side: str) -> Json:
         "position_intent": f"{side}_to_open",
         "qty": "1",
         "notional": None,
-        "ratio_qty": "1",
         "filled_qty": "0",
         "filled_avg_price": None,
         "order_class": "mleg",

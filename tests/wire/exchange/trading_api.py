@@ -146,7 +146,7 @@ def close_all(floor: Floor, call: Call) -> Answer:
 def account(floor: Floor, _: Call) -> Answer:
     figures = floor.account()
     values = {held.symbol: held.quantity * floor.price(held.symbol) for held in floor.positions()}
-    return Answer(account_json(figures, values, floor.is_blocked, floor.opened_at))
+    return Answer(_without(floor, account_json(figures, values, floor.is_blocked, floor.opened_at)))
 
 
 def activities(floor: Floor, call: Call) -> Answer:
@@ -280,4 +280,8 @@ def _position(floor: Floor, held: BrokerPosition) -> Json:
 
 
 def _asset(floor: Floor, symbol: Symbol) -> Json:
-    return asset_json(floor.instrument(symbol), floor.config.is_margin)
+    return _without(floor, asset_json(floor.instrument(symbol), floor.config.is_margin))
+
+
+def _without(floor: Floor, said: Json) -> Json:
+    return {name: value for name, value in said.items() if name not in floor.left_out}

@@ -1,0 +1,77 @@
+"""What the order stream tells of orders that are not this desk's, and of fills that cannot be (EX-05, EX-09)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from core.facts import FillNotBelieved
+from core.inputs import BrokerUpdated
+from core.model.broker import Execution, OrderUpdate, UpdateEvent
+from core.model.values import ClientOrderId, ExecutionId, Price, Quantity
+from core.picture import Pictures
+from tests.scenarios.house import House, a_house_in_a_position
+
+
+def moves_the_stop_elsewhere(house: House) -> None:
+    """At the broker's own page, a dollar further away."""
+    stop = next(order for order in house.desk.ledger.working() if order.is_protective)
+    assert stop.request.stop_price is not None
+    moved = replace(
+        stop.request,
+        client_order_id=ClientOrderId("elsewhere"),
+        stop_price=Price(stop.request.stop_price - 1),
+        replaces=stop.id,
+    )
+    house.exchange.replace(house.line.at, moved)
+    house.line._pass_updates_on()
+
+
+def test_a_stop_that_was_replaced_elsewhere_is_seen_by_the_stream_s_word() -> None:
+    """EX-09, OP-06: at once, and not with the next comparison, most of a minute later."""
+    house = a_house_in_a_position()
+    began = house.line.at
+    moves_the_stop_elsewhere(house)
+    house.until_moment(began + timedelta(seconds=1))
+
+    view = Pictures(house.engine).draw(house.line.at)
+
+    (row,) = view.others
+    assert (row.words, row.state, row.may_open) == ("SELL 0.502 SPY stop 98.3 day", "new", False)
+    assert "somebody else's sell stop 0.502 SPY" in view.positions[0].held_by_others
+    house.until_moment(began + timedelta(seconds=4))
+    assert [found.broker for found in house.desk.control.state.differences] == ["SELL 0.502 stop"]
+
+
+def test_one_that_ends_elsewhere_is_gone_by_the_stream_s_word() -> None:
+    """EX-09"""
+    house = a_house_in_a_position()
+    moves_the_stop_elsewhere(house)
+    began = house.line.at
+    house.until_moment(began + timedelta(seconds=1))
+    house.exchange.cancel(house.line.at, ClientOrderId("elsewhere"))
+    house.line._pass_updates_on()
+    house.until_moment(began + timedelta(seconds=2))
+
+    assert (house.desk.others, house.desk.all_others) == ((), ())
+
+
+def test_a_fill_that_its_order_has_no_room_for_is_recorded_and_the_books_are_asked() -> None:
+    """EX-05: it is not counted; were it true, the comparison would find the shares."""
+    house = a_house_in_a_position()
+    entry, held = house.entry, house.held()
+    began, asked = house.line.at, house.requests()
+    report = house.exchange.order(began, entry.id)
+    more = Execution(ExecutionId("too-much"), began, Quantity(Decimal(5)), Price(Decimal("99.50")))
+    update = OrderUpdate(UpdateEvent.FILL, began, report, more)  # type: ignore[arg-type]
+
+    house.line.take(began, BrokerUpdated(update))
+    house.until_moment(began + timedelta(seconds=4))
+
+    (told,) = house.facts(FillNotBelieved)
+    assert told.client_order_id == entry.id
+    assert told.reason == (
+        "a fill of 5 at 99.5 (too-much): 0.502 of 0.502 are counted, and the broker's own figure is 0.502"
+    )
+    assert (house.held(), house.requests()) == (held, asked)

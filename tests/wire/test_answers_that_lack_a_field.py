@@ -1,0 +1,54 @@
+"""An answer without what is always in it: unreadable, shown as such, and once (MD-07)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time
+from pathlib import Path
+
+import pytest
+
+from app import Keyturn
+from core.model.connection import Line
+from tests.wire.exchange.clocks import RunningClock
+from tests.wire.exchange.hours import moved_hours
+from tests.wire.exchange.server import LoopbackExchange
+from tests.wire.test_the_whole_house import environ, opened
+
+OFTEN = {
+    "KEYTURN_RECONCILIATION__EVERY_SECONDS": "1",
+    "KEYTURN_RECONCILIATION__AGAIN_SECONDS": "2",
+    "KEYTURN_RECONCILIATION__APART_SECONDS": "0.2",
+}
+NO_WORD = "the account: trading_blocked is missing"
+
+
+@pytest.fixture
+def market() -> Iterator[LoopbackExchange]:
+    """Real time, in hours moved so that it is 10:05 in New York now."""
+    with LoopbackExchange(clock=RunningClock(), calendar=moved_hours(datetime.now(UTC), time(10, 5))) as exchange:
+        yield exchange
+
+
+def test_an_account_that_cannot_be_read_is_said_once_however_often_it_is_asked(
+    market: LoopbackExchange, tmp_path: Path
+) -> None:
+    """MD-07, EX-09: a block that is not told is not taken for none; the desk opens nothing, and goes on by itself."""
+    with opened(Keyturn(environ(market, tmp_path, **OFTEN))) as desk:
+        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        market.make("account-unreadable")
+        asked = len(market.received("GET", "/v2/account"))
+        shut = desk.waits(lambda view: view.status.word == "read-only", "it is read-only")
+        desk.waits(lambda _: len(market.received("GET", "/v2/account")) > asked + 4, "it is asked again and again")
+        lamps = {lamp.line: lamp.words for lamp in desk.view.status.lamps}
+        told = [row.text for row in desk.view.log if NO_WORD in row.text]
+        market.end("account-unreadable")
+        desk.waits(lambda view: view.status.word == "on", "it can be read again")
+        calm = desk.waits(lambda view: all(NO_WORD not in lamp.words for lamp in view.status.lamps), "the lamp is calm")
+
+    assert NO_WORD in (shut.status.entries_refused or "")
+    assert NO_WORD in lamps[Line.BROKER]
+    failing = [text for text in told if text.startswith("no answer to")]
+    assert len(failing) == 1, failing
+    assert len(set(told)) == len(told), told
+    assert calm.status.word == "on"
