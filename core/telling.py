@@ -92,7 +92,7 @@ def in_words(fact: facts.Fact) -> str:
         case facts.EngineStopped():
             return f"engine stopped: {fact.reason}"
         case facts.DayStarted():
-            return f"day {fact.day} begins with equity {_usd(fact.equity)}"
+            return _day_in_words(fact)
         case facts.BarClosed():
             bar = fact.bar
             return f"{bar.symbol} {bar.start:%H:%M}Z closed at {priced(bar.close)}, {plain(bar.volume)} shares"
@@ -139,7 +139,7 @@ def in_words(fact: facts.Fact) -> str:
         case facts.ProtectionExpired():
             return f"protection {_guard(fact)} ended: entries pass it again"
         case facts.ProtectionOverridden():
-            return f"protection {_guard(fact)} overridden from {fact.begins:%H:%M}Z to {fact.until:%m-%d %H:%M}Z"
+            return _override_in_words(fact)
         case facts.OverrideEnded():
             return f"protection {_guard(fact)} is no longer overridden: {fact.reason}"
         case facts.RegimeMeasured():
@@ -161,6 +161,16 @@ def in_words(fact: facts.Fact) -> str:
         case facts.Rearmed():
             return "re-armed"
     return _staging_in_words(fact)
+
+
+def _day_in_words(fact: facts.DayStarted) -> str:
+    close = "" if fact.close_of is None else f", the close of {fact.close_of:%a %d %b}"
+    return f"day {fact.day} begins with equity {_usd(fact.equity)}{close}"
+
+
+def _override_in_words(fact: facts.ProtectionOverridden) -> str:
+    again = "" if fact.again_at is None else f", or until {_usd(fact.again_at)} are lost"
+    return f"protection {_guard(fact)} overridden from {fact.begins:%H:%M}Z to {fact.until:%m-%d %H:%M}Z{again}"
 
 
 def _staging_in_words(fact: facts.Fact) -> str:

@@ -139,10 +139,19 @@ class EngineStopped:
 
 @dataclass(frozen=True, slots=True)
 class DayStarted:
-    """The first account figure of a New York day: what a daily loss is measured against (RK-03)."""
+    """What a New York day's loss is measured against, known from the day's first account figure on (RK-03).
+
+    Attributes
+    ----------
+    equity
+        At the last close, by the broker's word; else the day's first figure.
+    close_of
+        The trading day of that close; None where it is the first figure.
+    """
 
     day: date
     equity: Money
+    close_of: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

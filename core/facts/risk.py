@@ -35,12 +35,19 @@ class ProtectionExpired:
 
 @dataclass(frozen=True, slots=True)
 class ProtectionOverridden:
-    """The operator typed the word: what it shuts in this scope passes from `begins` to `until` (RK-06)."""
+    """The operator typed the word: what it shuts in this scope passes from `begins` to `until` (RK-06).
+
+    Attributes
+    ----------
+    again_at
+        Of a loss of the account: USD lost at which it shuts again; None where nothing but time ends it.
+    """
 
     name: str
     scope: str
     begins: datetime
     until: datetime
+    again_at: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ class Account:
     overnight_buying_power
         What an entry that is held over the night may cost; `buying_power` is the day's own. None where it is not told.
     last_equity
-        Equity at the close of the trading day before: where the loss of the day begins (RK-03). None where it is not told.
+        Equity at the close of the trading day before, where the loss of the day begins (RK-03). None where it is not
+        told.
     """
 
     at: datetime

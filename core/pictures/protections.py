@@ -23,7 +23,7 @@ from core.risk.budget import open_losses
 from core.risk.checks.back_pressure import queued_orders
 from core.risk.checks.open_positions import places_taken
 from core.risk.checks.verdicts import overridden_until, usd
-from core.risk.day import end_of_day, end_of_week, monday_of
+from core.risk.day import end_of_day, end_of_week, monday_of, shuts_again_at
 from core.risk.entries import entries_taken
 from core.risk.margin import distance_of
 from core.risk.portfolio import exposure_of
@@ -184,17 +184,22 @@ class Protections:
         loss, told = opening - desk.account.equity, desk.protections.latches.told(key, GLOBAL)
         is_shut, lost = loss >= limit or told is not None, max(loss, ZERO)
         override, override_words = None, ""
-        shut, watches = f"entries are off for the rest of the trading {span}", f"equity since the {span} began"
+        since = desk.opening.since(today) if span == "day" else desk.opening.since_of_week(today)
+        shut, watches = f"entries are off for the rest of the trading {span}", f"equity {since}"
         if told is not None:
             override = desk.protections.latches.override(key, GLOBAL, told.since, at)
             ends = told.until or ends
             if override is not None and override.begins <= at:
-                is_shut, watches = False, f"{told.reason}; {overridden_until(override, at)}"
+                is_shut, watches = False, f"{told.reason}; {overridden_until(override, at)}{_again(override)}"
             elif override is not None:
-                shut = f"shut until {_clock(override.begins, today)}, overridden by you from then on"
+                shut = f"shut until {_clock(override.begins, today)}, overridden by you from then on{_again(override)}"
             else:
                 minutes = desk.control.settings.risk.protections.loss_override_minutes
-                override_words = f"it stays shut for {minutes} minutes more; then entries pass it until the {span} ends"
+                again = usd(shuts_again_at(loss, limit))
+                override_words = (
+                    f"it stays shut for {minutes} minutes more; then entries pass it until the {span} ends, "
+                    f"or until {again} are lost"
+                )
         return _row(
             key,
             name,
@@ -432,6 +437,10 @@ def _row(
         overridden=OverrideView(overridden.at, overridden.begins, overridden.until) if overridden else None,
         word=word,
     )
+
+
+def _again(override: Override) -> str:
+    return "" if override.again_at is None else f", shut again at {usd(override.again_at)} lost"
 
 
 def _used(measure: Decimal, limit: Decimal) -> Decimal:

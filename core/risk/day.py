@@ -1,4 +1,8 @@
-"""What the account was worth when the New York day began, and the week: what losses are measured against (RK-03)."""
+"""What the account was worth at the last close, and at last week's: what losses are measured against (RK-03).
+
+The broker tells the last close; where it does not, the day's first figure stands in. Last week's is known where the
+week's first session was begun with it; else the earliest of the week that is known counts, and that is said.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +12,29 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from core.facts import DayStarted
+from core.model.account import Account
+from core.model.session import Calendar, Session
 from core.model.values import Money
 
 NEW_YORK = ZoneInfo("America/New_York")
+LONGEST_PAUSE = 12
+"""Days, in which every exchange has had a session: the longest pause of our time was a week, in 2001."""
 
 
 @dataclass(slots=True)
 class DayState:
-    """`week` is its Monday; its equity is that of the first day of it on which the account was seen."""
+    """`week` is its Monday; its equity is that of the first day of it on which the account was seen, `week_day`.
+
+    `close_of` and `week_close_of` are the days at whose close it was worth that; None where it is a first figure.
+    """
 
     day: date | None = None
     equity: Money | None = None
     week: date | None = None
     week_equity: Money | None = None
+    close_of: date | None = None
+    week_close_of: date | None = None
+    week_day: date | None = None
 
 
 class Day:
@@ -38,6 +52,24 @@ class Day:
         """Equity at the start of the day's week, USD; None before its first account figure."""
         return self.state.week_equity if self.state.week == monday_of(day) else None
 
+    def since(self, day: date) -> str:
+        """From when a loss of the day counts, in words."""
+        return _since(self.state.close_of, "today") if self.opening_equity(day) is not None else "not known yet"
+
+    def since_of_week(self, day: date) -> str:
+        """From when a loss of the week counts, in words; that it is not last week's close, where it is not."""
+        state = self.state
+        if self.opening_equity_of_week(day) is None:
+            return "not known yet"
+        first = "its first day" if state.week_day is None else f"{state.week_day:%a %d %b}"
+        words = _since(state.week_close_of, first)
+        return words if self.is_last_week_known(day) else f"{words}; last week's close is not known"
+
+    def is_last_week_known(self, day: date) -> bool:
+        """Whether a loss of the week counts from last week's close."""
+        close_of = self.state.week_close_of
+        return self.state.week == monday_of(day) and close_of is not None and close_of < monday_of(day)
+
     def loss(self, day: date, equity: Decimal) -> Money | None:
         """Start-of-day equity less `equity`, USD; below zero is a gain."""
         opening = self.opening_equity(day)
@@ -49,10 +81,44 @@ class Day:
         return None if opening is None else Money(opening - equity)
 
     def _started(self, _at: datetime, fact: DayStarted) -> None:
-        self.state.day = fact.day
-        self.state.equity = fact.equity
-        if self.state.week != monday_of(fact.day):
-            self.state.week, self.state.week_equity = monday_of(fact.day), fact.equity
+        state = self.state
+        state.day, state.equity, state.close_of = fact.day, fact.equity, fact.close_of
+        if state.week != monday_of(fact.day):
+            state.week, state.week_equity = monday_of(fact.day), fact.equity
+            state.week_day, state.week_close_of = fact.day, fact.close_of
+
+
+def begun(day: date, account: Account, calendar: Calendar) -> DayStarted:
+    """What the day's loss is measured against, by its first figures. A new account had no last close."""
+    close_of = day_before(day, calendar)
+    if account.last_equity is None or account.last_equity <= 0 or close_of is None:
+        return DayStarted(day, account.equity)
+    return DayStarted(day, account.last_equity, close_of)
+
+
+def day_before(day: date, calendar: Calendar) -> date | None:
+    """The last trading day before one; None where the calendar does not reach so far."""
+    for back in range(1, LONGEST_PAUSE):
+        try:
+            session = calendar.session_on(day - timedelta(days=back))
+        except LookupError:
+            return None
+        if isinstance(session, Session):
+            return session.day
+    return None
+
+
+def shuts_again_at(lost: Decimal, limit: Decimal) -> Money:
+    """USD lost at which an overridden limit shuts again: the next half of it beyond the limit and beyond what is lost.
+
+    RK-06: of a limit of 10 at 15, 20, 25 and so on.
+    """
+    half = limit / 2
+    return Money(max(lost // half + 1, Decimal(3)) * half)
+
+
+def _since(close_of: date | None, first: str) -> str:
+    return f"since the close of {close_of:%a %d %b}" if close_of is not None else f"since the first figure of {first}"
 
 
 def end_of_day(day: date) -> datetime:

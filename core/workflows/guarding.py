@@ -27,7 +27,7 @@ from core.model.staging import MANUAL
 from core.model.values import Money, Symbol
 from core.risk.checks.daily_loss import DAILY, WEEKLY
 from core.risk.checks.verdicts import usd
-from core.risk.day import end_of_day, end_of_week
+from core.risk.day import end_of_day, end_of_week, shuts_again_at
 from core.risk.protections.contract import GLOBAL
 from core.risk.reloading import Change, tightened
 from core.risk.scaling.losses import Loss
@@ -68,22 +68,30 @@ class Guarding:
     def see_account(self, account: Account) -> None:
         """A loss that reached its limit shuts the day, or the week, also when it is made good again (RK-03)."""
         desk, day = self.desk, self.desk.calendar.trading_day(self.desk.at)
-        risk, opening = desk.control.settings.risk, desk.opening
-        of_day = _loss(opening.opening_equity(day), account, risk.daily_loss)
-        of_week = _loss(opening.opening_equity_of_week(day), account, risk.weekly_loss)
-        for name, span, loss, ends in (
-            (DAILY, "today", of_day, end_of_day),
-            (WEEKLY, "this week", of_week, end_of_week),
-        ):
+        losses = self._losses(account)
+        for name, span, ends in ((DAILY, "today", end_of_day), (WEEKLY, "this week", end_of_week)):
+            loss = losses[name]
             if loss is None or loss.limit is None or loss.lost < loss.limit:
                 continue
             latches, limit = desk.protections.latches, f"the limit is {usd(loss.limit)}"
-            told = latches.told(name, GLOBAL)
+            told, typed = latches.told(name, GLOBAL), latches.typed(name, GLOBAL)
+            has_grown = typed is not None and typed.ends_at(loss.lost)
+            if has_grown:
+                why = f"{usd(loss.lost)} lost {span}, a further half of the limit"
+                desk.record(OverrideEnded(name, GLOBAL, why))
             is_news = told is None or not told.reason.endswith(limit)
-            if is_news and not latches.is_overridden(name, GLOBAL):
-                reason = f"{usd(loss.lost)} lost {span}, {limit}"
-                desk.record(ProtectionTripped(name, GLOBAL, reason, ends(day)))
-        self._throttle(of_day, of_week)
+            if has_grown or (is_news and typed is None):
+                desk.record(ProtectionTripped(name, GLOBAL, f"{usd(loss.lost)} lost {span}, {limit}", ends(day)))
+        self._throttle(losses[DAILY], losses[WEEKLY])
+
+    def _losses(self, account: Account) -> dict[str, Loss | None]:
+        """Of the day and of the week; None where it is not known what they began with."""
+        desk, day = self.desk, self.desk.calendar.trading_day(self.desk.at)
+        risk, opening = desk.control.settings.risk, desk.opening
+        return {
+            DAILY: _loss(opening.opening_equity(day), account, risk.daily_loss),
+            WEEKLY: _loss(opening.opening_equity_of_week(day), account, risk.weekly_loss),
+        }
 
     def _throttle(self, of_day: Loss | None, of_week: Loss | None) -> None:
         """A part of a loss limit leaves a part of the risk of a trade, until a better day or a new week (RK-11)."""
@@ -109,8 +117,15 @@ class Guarding:
         begins = desk.at + timedelta(minutes=terms.loss_override_minutes if is_loss else 0)
         longest = desk.at + timedelta(minutes=terms.override_minutes)
         until = longest if told.until is None else told.until if is_loss else min(told.until, longest)
-        desk.record(ProtectionOverridden(command.name, command.scope, begins, until))
+        again_at = self._again_at(command.name) if is_loss else None
+        desk.record(ProtectionOverridden(command.name, command.scope, begins, until, again_at))
         return ()
+
+    def _again_at(self, name: str) -> Money | None:
+        """USD lost at which a loss that is overridden now shuts again (RK-06); None where its limit is not known."""
+        account = self.desk.account
+        loss = self._losses(account)[name] if isinstance(account, Account) else None
+        return shuts_again_at(loss.lost, loss.limit) if loss is not None and loss.limit is not None else None
 
     def on_tightened(self, changes: Collection[Change]) -> None:
         """What is over a tighter limit now is shut now, and not with the next figures only."""

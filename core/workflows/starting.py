@@ -21,13 +21,14 @@ from collections.abc import Callable, Iterable, Iterator
 
 from core.desk import Desk
 from core.effects import Effect
-from core.facts import DayStarted, EngineStarted, EngineStopped, SubmissionBlocked
+from core.facts import EngineStarted, EngineStopped, SubmissionBlocked
 from core.inputs import AccountFetched, CallsCounted, LampChanged, Start, Stop
 from core.model.account import Account
 from core.model.broker import BrokerPicture
 from core.model.connection import Line, LineState
 from core.model.session import Session
 from core.model.values import ClientOrderId
+from core.risk.day import begun
 from core.workflows.comparing import Comparing
 from core.workflows.doubting import Doubting
 
@@ -97,10 +98,10 @@ class Starting:
         self._see(picture.account)
 
     def _see(self, account: Account) -> None:
-        """Keep the figures; the first of a session's day is what its loss is measured against (RK-03)."""
+        """Keep the figures; with the first of a session's day it is known what its loss is measured against (RK-03)."""
         self.desk.account = account
         day = self.desk.calendar.trading_day(self.desk.at)
         session = self.desk.calendar.session_on(day)
         if isinstance(session, Session) and self.desk.opening.opening_equity(day) is None:
-            self.desk.record(DayStarted(day, account.equity))
+            self.desk.record(begun(day, account, self.desk.calendar))
         self.see_loss(account)

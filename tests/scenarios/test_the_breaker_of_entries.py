@@ -276,9 +276,7 @@ def test_over_the_limit_of_orders_without_an_answer_no_entry_is_staged() -> None
     assert len(house.desk.stage.proposals()) == 1
 
 
-PATIENT = BUSY.model_copy(
-    update={"execution": ExecutionSettings(max_queued=1, answer_seconds=Decimal(600))}
-)
+PATIENT = BUSY.model_copy(update={"execution": ExecutionSettings(max_queued=1, answer_seconds=Decimal(600))})
 
 
 def waits_for_two_answers(house: House) -> House:

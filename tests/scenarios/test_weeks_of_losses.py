@@ -97,8 +97,9 @@ def test_a_week_that_lost_its_limit_is_shut_on_the_half_day_too() -> None:
     ids=id_of,
 )
 def test_max_drawdown(week: Week, minutes: int, end: str) -> None:
-    """RK-04: of a balance of 5,009.80 six are lost, over a limit of nine ten-thousandths. Its hours are elapsed hours: 72 of them are three
-    days on the clock but where that is moved. What closes counts, and leaves it shut since the last of them.
+    """RK-04: of a balance of 5,009.80 six are lost, over a limit of nine ten-thousandths. Its hours are elapsed hours:
+    72 of them are three days on the clock but where that is moved. What closes counts, and leaves it shut since the
+    last of them.
     """
     earlier = week.before[-1]
     told = [Minute(earlier, "10:05", "101", last="10:07"), Minute(week.day, "10:05")]

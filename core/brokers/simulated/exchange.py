@@ -97,7 +97,7 @@ class SimulatedExchange:
             return
         if self._working:
             self._matching.walk_before(bar.start)
-        self._bars[bar.symbol] = bar
+        self._market.begin(bar)
         if lasts is not None:
             self._market.lasts[bar.symbol] = lasts
         if bar.symbol in self._working:

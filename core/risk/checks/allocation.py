@@ -7,7 +7,7 @@ from decimal import Decimal
 from core.model.staging import Verdict
 from core.risk.allocation import Capital, Share, capital_of, percent
 from core.risk.checks.passing import would_pass
-from core.risk.checks.verdicts import passed, refused, unmeasured, usd
+from core.risk.checks.verdicts import lacking, passed, refused, usd
 from core.risk.gate import Candidate, ReviewContext
 
 
@@ -23,7 +23,7 @@ class AllocationCheck:
             return None
         price = candidate.price(desk.quote)
         if price is None or desk.equity is None:
-            return unmeasured(self.name, "no price or no equity to measure it by", is_fresh=desk.is_fresh)
+            return lacking(self.name, price, desk)
         order = candidate.order
         capital = capital_of(share, candidate.strategy, order.symbol, desk.ledger, desk.equity, order)
         cost = price * order.quantity

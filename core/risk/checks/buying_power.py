@@ -10,7 +10,7 @@ from core.model.account import Account, NoAccount
 from core.model.order import OrderRequest
 from core.model.staging import Verdict
 from core.model.values import ZERO, ClientOrderId
-from core.risk.checks.verdicts import passed, refused, unmeasured, usd
+from core.risk.checks.verdicts import passed, refused, unmeasured, usd, without_equity
 from core.risk.gate import Candidate, ReviewContext
 
 
@@ -23,7 +23,7 @@ class BuyingPowerCheck:
         if candidate.only_reduces:
             return passed(self.name, "closes; needs none")
         if isinstance(desk.account, NoAccount):
-            return refused(self.name, f"buying power is not known: {desk.account.reason}")
+            return without_equity(self.name, f"buying power is not known: {desk.account.reason}", desk)
         if desk.account.is_blocked:
             return refused(self.name, "the broker has blocked the account; ask the broker why")
         price = candidate.price(desk.quote)

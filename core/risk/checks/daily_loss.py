@@ -7,16 +7,19 @@ from decimal import Decimal
 from core.model.account import NoAccount
 from core.model.staging import Verdict
 from core.model.values import ZERO
-from core.risk.checks.verdicts import overridden_until, passed, refused, usd, warned
+from core.risk.checks.verdicts import overridden_until, passed, refused, usd, warned, without_equity
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.protections.contract import GLOBAL
+from core.risk.protections.latches import Override
 
 DAILY, WEEKLY = "daily_loss", "weekly_loss"
 """Their names where trips and overrides are recorded."""
 
 
 class DailyLossCheck:
-    """Shuts every entry; ends with the New York day, or an hour after a typed override."""
+    """Shuts every entry; ends with the New York day, or an hour after a typed override until it has
+    grown by half of the limit.
+    """
 
     name = "daily loss"
 
@@ -26,7 +29,9 @@ class DailyLossCheck:
 
 
 class WeeklyLossCheck:
-    """Shuts every entry; ends with the week, or an hour after a typed override."""
+    """Shuts every entry; ends with the week, or an hour after a typed override until it has grown by half
+    of the limit.
+    """
 
     name = "weekly loss"
 
@@ -37,20 +42,27 @@ class WeeklyLossCheck:
 
 def _verdict(key: str, span: str, opening: Decimal | None, limit: Decimal | None, desk: ReviewContext) -> Verdict:
     name, latches = key.replace("_", " "), desk.protections.latches
-    missing = warned if desk.settings.risk.on_missing_equity == "allow" else refused
+    if isinstance(desk.account, NoAccount):
+        return without_equity(name, f"equity is not known: {desk.account.reason}", desk)
+    if opening is None:
+        return without_equity(name, f"equity at the start of {span} is not known, so no loss can be measured", desk)
+    if limit is None:
+        return without_equity(name, "the limit is a share of an equity that is not known yet; wait a moment", desk)
+    loss = opening - desk.account.equity
     told = latches.told(key, GLOBAL)
     override = latches.passing(key, GLOBAL, told.since, desk.at) if told is not None else None
-    if told is not None and override is not None:
-        return warned(name, f"{told.reason}; {overridden_until(override, desk.at)}")
-    if isinstance(desk.account, NoAccount):
-        return missing(name, f"equity is not known: {desk.account.reason}")
-    if opening is None:
-        return missing(name, f"equity at the start of {span} is not known, so no loss can be measured")
-    if limit is None:
-        return missing(name, "the limit is a share of an equity that is not known yet; wait a moment")
-    loss = opening - desk.account.equity
+    if told is not None and override is not None and not override.ends_at(loss):
+        return warned(name, f"{told.reason}; {overridden_until(override, desk.at)}{_again(override)}")
     if loss >= limit:
         return refused(name, f"{usd(loss)} lost {span}, the limit is {usd(limit)}")
     if told is not None:
         return refused(name, f"{told.reason}; shut until it ends, whatever was made good since")
-    return passed(name, f"{usd(max(loss, ZERO))} of {usd(limit)}")
+    return passed(name, f"{usd(max(loss, ZERO))} of {usd(limit)}, {_since(key, desk)}")
+
+
+def _again(override: Override) -> str:
+    return "" if override.again_at is None else f", shut again at {usd(override.again_at)} lost"
+
+
+def _since(key: str, desk: ReviewContext) -> str:
+    return desk.opening.since(desk.day) if key == DAILY else desk.opening.since_of_week(desk.day)

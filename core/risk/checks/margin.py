@@ -8,7 +8,7 @@ from core.model.order import Effect
 from core.model.staging import Verdict
 from core.model.values import ZERO, Symbol
 from core.risk.checks.buying_power import free_for
-from core.risk.checks.verdicts import passed, percent, refused, unmeasured, usd, warned
+from core.risk.checks.verdicts import passed, percent, refused, unmeasured, usd, warned, without_equity
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.margin import MarginEffect, Unknown, effect_of, limit_under, maintenance_coming
 
@@ -24,7 +24,7 @@ class MarginCheck:
         if candidate.only_reduces:
             return passed(self.name, "closes; takes none")
         if isinstance(desk.account, NoAccount):
-            return refused(self.name, f"margin is not known: {desk.account.reason}")
+            return without_equity(self.name, f"margin is not known: {desk.account.reason}", desk)
         if not desk.account.lends and candidate.order.effect is Effect.SHORT:
             return refused(self.name, "a cash account sells nothing short")
         if not desk.account.lends:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.model.staging import Verdict
 from core.risk.checks.passing import would_pass
-from core.risk.checks.verdicts import passed, refused, unmeasured, usd
+from core.risk.checks.verdicts import lacking, passed, refused, usd
 from core.risk.gate import Candidate, ReviewContext
 
 
@@ -20,7 +20,7 @@ class NotionalCheck:
         most = desk.settings.risk.max_notional.of(desk.equity)
         least = desk.settings.risk.min_notional
         if price is None or most is None:
-            return unmeasured(self.name, "no price or no equity to measure it by", is_fresh=desk.is_fresh)
+            return lacking(self.name, price, desk)
         notional = price * candidate.order.quantity
         if notional > most:
             return refused(self.name, f"{usd(notional)} is over {usd(most)} an order; {would_pass(candidate, desk)}")

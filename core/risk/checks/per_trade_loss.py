@@ -9,7 +9,7 @@ from core.model.sizing import Term
 from core.model.staging import StopPlan, Verdict
 from core.model.values import tick_of
 from core.risk.checks.passing import would_pass
-from core.risk.checks.verdicts import passed, refused, unmeasured, usd
+from core.risk.checks.verdicts import lacking, passed, refused, usd
 from core.risk.conditions import cuts_of, risk_of
 from core.risk.gate import Candidate, ReviewContext
 
@@ -28,7 +28,7 @@ class PerTradeLossCheck:
         cuts = cuts_of(candidate, desk)
         limit = risk_of(candidate, desk, cuts)
         if price is None or limit is None:
-            return unmeasured(self.name, "no price or no equity to measure it by", is_fresh=desk.is_fresh)
+            return lacking(self.name, price, desk)
         loss = abs(price - candidate.stop.price) * candidate.order.quantity
         rounding = tick_of(price) / 2 * candidate.order.quantity
         if loss > limit + rounding:

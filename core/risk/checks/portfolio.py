@@ -8,7 +8,7 @@ from core.model.account import Account
 from core.model.staging import Verdict
 from core.model.values import ZERO
 from core.risk.checks.buying_power import free_for
-from core.risk.checks.verdicts import passed, percent, refused, unmeasured, usd
+from core.risk.checks.verdicts import passed, percent, refused, unmeasured, usd, without_equity
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.portfolio import exposure_of
 
@@ -25,7 +25,7 @@ class PortfolioCheck:
         if terms.limits_nothing:
             return passed(self.name, "no limit is set")
         if not isinstance(account, Account):
-            return refused(self.name, "equity and buying power are not known yet")
+            return without_equity(self.name, "equity and buying power are not known yet", desk)
         equity = account.equity
         if equity <= ZERO:
             return refused(self.name, "no equity is left: exits only")

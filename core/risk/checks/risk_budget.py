@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.model.staging import Verdict
 from core.risk.budget import at_stake, open_losses
 from core.risk.checks.passing import would_pass
-from core.risk.checks.verdicts import passed, refused, unmeasured, usd
+from core.risk.checks.verdicts import lacking, passed, refused, usd
 from core.risk.gate import Candidate, ReviewContext
 
 
@@ -19,7 +19,7 @@ class RiskBudgetCheck:
             return passed(self.name, "closes; opens no risk")
         price, equity = candidate.price(desk.quote), desk.equity
         if price is None or equity is None:
-            return unmeasured(self.name, "no price or no equity to measure it by", is_fresh=desk.is_fresh)
+            return lacking(self.name, price, desk)
         held = open_losses(desk.ledger, desk.last, candidate.order.replaces)
         limit = desk.settings.risk.sizing.budget * equity
         total = held + at_stake(price, candidate.stop) * candidate.order.quantity

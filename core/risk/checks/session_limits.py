@@ -9,7 +9,7 @@ from core.model.quote import Quote
 from core.model.session import Session
 from core.model.staging import StopPlan, Verdict
 from core.model.values import Price
-from core.risk.checks.verdicts import passed, percent, refused, unmeasured, usd
+from core.risk.checks.verdicts import lacking, passed, percent, refused, unmeasured, usd
 from core.risk.gate import Candidate, ReviewContext, is_market_like
 from core.risk.terms import HoursLimits
 
@@ -30,7 +30,7 @@ class SessionLimitsCheck:
         price, risk, part = candidate.price(desk.quote), desk.settings.risk, limits.part
         notional, loss = risk.max_notional.of(desk.equity), risk.per_trade.of(desk.equity)
         if price is None or notional is None or loss is None:
-            return unmeasured(self.name, "no price or no equity to measure it by", is_fresh=desk.is_fresh)
+            return lacking(self.name, price, desk)
         if too_much := _too_much(candidate, price, notional * part, loss * part):
             return refused(self.name, too_much)
         if not isinstance(desk.quote, Quote):

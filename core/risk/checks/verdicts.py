@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.model.staging import Standing, Verdict
+from core.risk.gate import ReviewContext
 from core.risk.protections.contract import new_york_time
 from core.risk.protections.latches import Override
 
@@ -25,6 +26,22 @@ def refused(check: str, reason: str) -> Verdict:
 def unmeasured(check: str, reason: str, *, is_fresh: bool) -> Verdict:
     """A figure is missing: refused (RK-01), but only warned of while the ticket has yet to fetch it."""
     return refused(check, reason) if is_fresh else warned(check, f"{reason}; asked at the ticket")
+
+
+def without_equity(check: str, reason: str, desk: ReviewContext) -> Verdict:
+    """The account's value is missing: refused, unless the operator's settings let it pass, which is said (RK-03)."""
+    if desk.settings.risk.on_missing_equity == "allow":
+        return warned(check, f"{reason}; risk.on_missing_equity lets it pass")
+    return refused(check, reason)
+
+
+def lacking(check: str, price: Decimal | None, desk: ReviewContext) -> Verdict:
+    """A limit of which the price is missing, or else the equity that it is a part of."""
+    if price is None:
+        return unmeasured(check, "no price to measure it by", is_fresh=desk.is_fresh)
+    if desk.settings.risk.on_missing_equity == "allow":
+        return without_equity(check, "no equity to measure it by", desk)
+    return unmeasured(check, "no equity to measure it by", is_fresh=desk.is_fresh)
 
 
 def percent(ratio: Decimal) -> str:

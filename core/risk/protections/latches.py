@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from core.facts import OverrideEnded, ProtectionExpired, ProtectionOverridden, ProtectionTripped
+from core.model.values import Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,16 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A typed word: what had tripped by `at` passes from `begins` to `until`."""
+    """A typed word: what had tripped by `at` passes from `begins` to `until`, or until `again_at` USD are lost."""
 
     at: datetime
     begins: datetime
     until: datetime
+    again_at: Money | None = None
+
+    def ends_at(self, lost: Decimal) -> bool:
+        """Whether a loss of the account has grown past what the word was typed for."""
+        return self.again_at is not None and lost >= self.again_at
 
 
 @dataclass(slots=True)
@@ -53,9 +60,9 @@ class Latches:
     def all_told(self) -> Iterator[Told]:
         return iter(self.state.told.values())
 
-    def is_overridden(self, name: str, scope: str) -> bool:
-        """Whether a word was typed there and is not over, also before it begins."""
-        return key_of(name, scope) in self.state.overrides
+    def typed(self, name: str, scope: str) -> Override | None:
+        """The word that was typed there and is not over, also before it begins."""
+        return self.state.overrides.get(key_of(name, scope))
 
     def all_overrides(self) -> Iterator[tuple[str, str, Override]]:
         """Each with the name and the scope that it is for."""
@@ -87,7 +94,7 @@ class Latches:
         self.state.overrides.pop(key_of(fact.name, fact.scope), None)
 
     def _overridden(self, at: datetime, fact: ProtectionOverridden) -> None:
-        self.state.overrides[key_of(fact.name, fact.scope)] = Override(at, fact.begins, fact.until)
+        self.state.overrides[key_of(fact.name, fact.scope)] = Override(at, fact.begins, fact.until, fact.again_at)
 
     def _override_ended(self, _at: datetime, fact: OverrideEnded) -> None:
         self.state.overrides.pop(key_of(fact.name, fact.scope), None)

@@ -60,7 +60,8 @@ class MaxDrawdownTerms(ProtectionTerms):
     """The fall of the balance within a while (RK-04)."""
 
     method: Literal["current", "within"] = Field(
-        "current", description="of the balance, from its peak to now; or freqtrade's: the largest fall within, in ratios"
+        "current",
+        description="of the balance, from peak to now; or freqtrade's: the largest fall within, in ratios",
     )
     limit: Ratio = Field(Decimal("0.15"), description="a larger fall trips it")
     trade_limit: Trades = Field(1, description="fewer trades are not judged")
