@@ -238,9 +238,10 @@ class Desk:
             signed=self.signed_entries,
         )
 
-    def signed_entries(self, strategy: str) -> set[ClientOrderId]:
-        """Its entries whose key was turned, on a ticket or with a plan, and that were not sent yet (RK-12)."""
-        return self.stage.entries_confirmed(strategy) | self.plans.entries_to_come(strategy)
+    def signed_entries(self, strategy: str) -> tuple[ClientOrderId, ...]:
+        """Its entries whose key was turned, with a plan or on a ticket, and that were not sent yet (RK-12)."""
+        signed = (*self.plans.entries_to_come(strategy), *self.stage.entries_confirmed(strategy))
+        return tuple(dict.fromkeys(signed))
 
     def read_only_refusal(self, order: OrderRequest) -> str | None:
         """Why a read-only desk lets this exit not pass: only a close of what the broker itself reports does (EX-09)."""

@@ -70,7 +70,10 @@ class RiskSettings(Part):
     entries_a_day: Annotated[int, Field(ge=0, le=10_000)] = Field(1, description="entries a day and strategy")
     window_start: TimeOfDay = Field(time(10, 0), description="first bar start for an entry, New York (RK-07)")
     window_end: TimeOfDay = Field(time(11, 30), description="last bar start for an entry, New York, included")
-    on_missing_equity: Literal["refuse", "allow"] = Field("refuse", description="entries without an account value")
+    on_missing_equity: Literal["refuse", "allow"] = Field(
+        "refuse",
+        description="entries without an account value; allow: every check that needs it lets them pass, and says so",
+    )
     spread_limit: Ratio = Field(Decimal("0.002"), description="of mid (RK-17)")
     spread_of_stop_limit: Ratio = Field(Decimal("0.20"), description="of the way to the stop (RK-17)")
     quote_age_seconds: Seconds = Field(Decimal(15), description="older blocks a market entry (RK-17)")

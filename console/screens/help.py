@@ -16,8 +16,8 @@ ABOUT: Mapping[Place, str] = {
     "(times what was risked to the stop), and who holds the stop: the broker for that many shares, or YOU.",
     Place.ORDERS: "The orders of today with their state at the broker, the newest first. `cancelling`, `in doubt` and "
     "`late fill` are marks of this desk. The lower edge gives the reason of the selected one.",
-    Place.PROTECTIONS: "What guards entries: each measure against its limit. A guard that is tripped stops entries; "
-    "exits are never held up.",
+    Place.PROTECTIONS: "What guards entries: each measure against its limit. A guard that is TRIPPED stops entries, "
+    "one that is FULL has no more to give, one that is CLOSED waits for its hour. Exits are never held up.",
     Place.STRATEGIES: "What each strategy last answered on each symbol, and for how many bars of the session. A paused "
     "one opens nothing and goes on watching its exits.",
     Place.LOG: "Every fact of the journal but the bars, the newest at the end. It follows until you move.",

@@ -7,15 +7,15 @@ another's place takes no place of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from core.execution.ledger import Ledger
 from core.model.values import ClientOrderId
 
-Signed = Callable[[str], Collection[ClientOrderId]]
-"""Entries of a strategy whose key was turned, by the id of their order; they may be in the books already."""
+Signed = Callable[[str], Sequence[ClientOrderId]]
+"""Entries of a strategy whose key was turned, the first one first; they may be in the books already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,12 @@ class Taken:
 
 
 def entries_taken(strategy: str, day: date, ledger: Ledger, signed: Signed, but: ClientOrderId | None = None) -> Taken:
-    """On a New York day; `but` is the order that asks, whose own key does not count against it."""
+    """On a New York day; `but` is the order that asks: of what is signed, what was signed before it counts against it.
+
+    So of two keys that are turned together the first one has the entry that is left.
+    """
     working = [order.id for order in ledger.unfilled_entries(strategy) if order.id != but]
-    to_come = [order_id for order_id in signed(strategy) if order_id != but and not ledger.has(order_id)]
+    to_come = [order_id for order_id in signed(strategy) if not ledger.has(order_id)]
+    if but in to_come:
+        del to_come[to_come.index(but) :]
     return Taken(ledger.entries_filled(strategy, day), len(working), len(to_come))

@@ -63,7 +63,7 @@ class ReviewContext:
     `session` is the one that is open now, `session_of_day` the day's. `others` are the orders that work at the broker
     and are not this desk's, as last seen. `instruments` and `prices` are the last sightings of every symbol: what a
     limit over all that is held reads. `last` tells a symbol's last price; None where there is none. `signed` are the
-    entries of a strategy whose key was turned.
+    entries of a strategy whose key was turned, the first one first.
     """
 
     at: datetime

@@ -6,6 +6,7 @@ It answers where a plan and each of its orders stand. It sends nothing, and deci
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -191,16 +192,15 @@ class Plans:
             return Standing.REFUSED
         return Standing.CLEARING if confirmation.is_decided else Standing.CHECKING
 
-    def entries_to_come(self, strategy: str) -> set[ClientOrderId]:
-        """Entries of the plan that runs which are signed and have not had their turn."""
+    def entries_to_come(self, strategy: str) -> Iterator[ClientOrderId]:
+        """Entries of the plan that runs which are signed and not sent, in their turn."""
         run = self.running
         if run is None or run.halted:
-            return set()
-        return {
-            signed.order_id
-            for signed in run.buys()
-            if signed.proposal.strategy == strategy and self.standing(run, signed) is Standing.WAITING
-        }
+            return
+        for signed in run.buys():
+            is_to_come = self.standing(run, signed) in (Standing.WAITING, Standing.CHECKING)
+            if signed.proposal.strategy == strategy and is_to_come:
+                yield signed.order_id
 
     def standing_of_entry(self, order_id: ClientOrderId) -> Standing:
         """Of an entry that is taken back: gone, on its way out, or filled before the cancel reached the broker."""

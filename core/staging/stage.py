@@ -5,6 +5,7 @@ It answers who may do what. It sends nothing and decides nothing about risk.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -147,14 +148,13 @@ class Stage:
             for c in self.state.confirmations.values()
         )
 
-    def entries_confirmed(self, strategy: str) -> set[ClientOrderId]:
-        """Entries whose key was turned and that wait for their fresh figures."""
-        return {
-            c.ticket.order.client_order_id
-            for c in self.state.confirmations.values()
-            if not c.is_decided and not c.is_void and c.proposal.strategy == strategy and not c.proposal.only_reduces
-            if c.ticket.order.replaces is None
-        }
+    def entries_confirmed(self, strategy: str) -> Iterator[ClientOrderId]:
+        """Entries whose key was turned and that wait for their fresh figures, the first key first."""
+        for c in self.state.confirmations.values():
+            is_open = not c.is_decided and not c.is_void
+            is_entry = not c.proposal.only_reduces and c.ticket.order.replaces is None
+            if is_open and is_entry and c.proposal.strategy == strategy:
+                yield c.ticket.order.client_order_id
 
     def refusal_to_redeem(self, approval: Approval, order_digest: Digest, at: datetime) -> str | None:
         """Why this approval does not permit an order with this digest now, or None (OP-02).

@@ -98,8 +98,8 @@ def test_of_two_symbols_that_signal_in_one_minute_one_passes() -> None:
     assert reason.startswith("trade frequency: FULL, 1 of 1 entries of vwap today: 1 ")
 
 
-def test_two_keys_in_one_instant_take_one_entry() -> None:
-    """RK-12: the one that is confirmed counts before it is sent, while its figures are still on their way."""
+def test_of_two_keys_that_are_turned_together_the_first_has_the_entry_that_is_left() -> None:
+    """RK-12"""
     house = two_that_signal_in_one_minute()
     for symbol in (SPY, IBM):
         opens_ticket_of(house, symbol)
@@ -109,8 +109,24 @@ def test_two_keys_in_one_instant_take_one_entry() -> None:
     turns_the_key_of(house, IBM)
     house.until("10:06:30")
 
-    assert len(sent(house)) <= 1
-    assert any("1 confirmed" in reason for f in house.facts(ConfirmationRefused) for reason in f.reasons)
+    assert [o.request.symbol for o in sent(house)] == [SPY]
+    assert len(house.facts(ConfirmationRefused)) == 1
+
+
+def test_what_is_confirmed_counts_before_it_is_sent() -> None:
+    """RK-12: while its figures are still on their way; not once it was refused"""
+    house = two_that_signal_in_one_minute()
+    assert types(house, AIG) == ()
+    opens_ticket_of(house, AIG)
+    house.until_moment(house.line.at + SECOND)
+    house.slows_down(1)
+    turns_the_key_of(house, AIG)
+
+    assert types(house, SPY)[0].startswith("trade frequency: FULL, 1 of 1 typed entries today: 1 confirmed")
+    house.restarted()
+    house.until_moment(house.line.at + 3 * SECOND)
+    assert sent(house) == []
+    assert types(house, SPY) == ()
 
 
 def test_with_two_entries_left_both_pass() -> None:

@@ -52,8 +52,8 @@ class Ledger:
         self._unsettled: dict[date, Decimal] = {}
         self.interest = ZERO
         self._charged_until: date | None = None
-        self._day: date | None = None
-        self._last_equity = config.cash
+        self._today: date | None = None
+        self._evening: tuple[Decimal, Mapping[Symbol, Decimal]] | None = None
 
     def quantity(self, symbol: Symbol) -> Decimal:
         """Shares held, signed."""
@@ -65,6 +65,7 @@ class Ledger:
 
     def execute(self, symbol: Symbol, side: Side, quantity: Quantity, price: Price, at: datetime) -> None:
         """One execution: shares one way, money the other, the fee away."""
+        self._turn_day(at)
         self._charge(at)
         signed = quantity if side is Side.BUY else -quantity
         fee = self._config.fee_per_share * quantity
@@ -102,6 +103,7 @@ class Ledger:
         self, at: datetime, market: Market, reserved: Decimal, instrument: Callable[[Symbol], Instrument | NoInstrument]
     ) -> Account:
         """Its figures; on margin a position takes what it requires, and a cash account has paid for all of it."""
+        self._turn_day(at)
         self._charge(at)
         values = self._values(at, market)
         equity = self.cash + sum(values.values(), ZERO)
@@ -124,15 +126,28 @@ class Ledger:
             initial_margin=Money(sum((abs(v) * max(least, required[s]) for s, v in values.items()), ZERO)),
             maintenance_margin=Money(sum((abs(v) * required[s] for s, v in values.items()), ZERO)),
             overnight_buying_power=Money(self._over_night(equity, exposure, reserved, day)),
-            last_equity=Money(self._last_equity),
+            last_equity=self._last_equity(at, market),
         )
 
-    def begin_day(self, at: datetime, market: Market) -> None:
-        """What the account is worth as a trading day's first price comes is what it was at the close before."""
+    def _turn_day(self, at: datetime) -> None:
+        """What is held, and the cash, as the last day left them: asked before anything changes on the next."""
         today = self._calendar.trading_day(at)
-        if today != self._day:
-            self._day = today
-            self._last_equity = self.cash + sum(self._values(at, market).values(), ZERO)
+        if self._today is not None and today > self._today:
+            self._evening = self.cash, {symbol: held.quantity for symbol, held in self._holdings.items()}
+        self._today = today
+
+    def _last_equity(self, at: datetime, market: Market) -> Money | None:
+        """Equity at the last close, on the first day what was paid in; None where a close is not known."""
+        if self._evening is None:
+            return Money(self._config.cash)
+        cash, held = self._evening
+        today, worth = self._calendar.trading_day(at), cash
+        for symbol, quantity in held.items():
+            close = market.close_before(symbol, today, self._calendar)
+            if close is None:
+                return None
+            worth += quantity * close
+        return Money(worth)
 
     def _charge(self, at: datetime) -> None:
         """Interest for each night since the last time, on what was lent over it, to the cent.

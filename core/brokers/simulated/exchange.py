@@ -69,7 +69,6 @@ class SimulatedExchange:
         instruments: Mapping[Symbol, Instrument] | None = None,
     ) -> None:
         self.last_at: datetime | None = None
-        self._hour: datetime | None = None
         self._config = config
         self._log = log
         self._instruments = instruments
@@ -98,8 +97,7 @@ class SimulatedExchange:
             return
         if self._working:
             self._matching.walk_before(bar.start)
-        self._begin_day(bar.start)
-        self._bars[bar.symbol] = bar
+        self._market.begin(bar)
         if lasts is not None:
             self._market.lasts[bar.symbol] = lasts
         if bar.symbol in self._working:
@@ -162,7 +160,6 @@ class SimulatedExchange:
 
     def account(self, at: datetime) -> Account:
         self.advance(at)
-        self._begin_day(at)
         return self._ledger.account(at, self._market, self._book.reserved(), self.instrument)
 
     @property
@@ -199,13 +196,6 @@ class SimulatedExchange:
         return self._book.take_updates()
 
     # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _begin_day(self, at: datetime) -> None:
-        """Before the first price of a trading day; the calendar is asked once an hour, and not at each bar."""
-        hour = at.replace(minute=0, second=0, microsecond=0)
-        if hour != self._hour:
-            self._hour = hour
-            self._ledger.begin_day(at, self._market)
 
     def _write(self, request: Request) -> None:
         self._log.append(encoded(request))

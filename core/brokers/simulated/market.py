@@ -6,7 +6,7 @@ Prices are worked out when asked: a bar that nobody asks about costs one diction
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from core.brokers.simulated.config import ExchangeConfig
@@ -14,19 +14,26 @@ from core.brokers.simulated.path import Path
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.order import Side
 from core.model.quote import Feed, NoQuote, Quote
+from core.model.session import Calendar
 from core.model.values import ZERO, Price, Quantity, Symbol, rounded_down, tick_of, to_nearest_tick
 
+A_PAUSE = timedelta(hours=4)
+"""Between two bars of a symbol: every night is longer. Only a thin symbol has one by day, and keeps no close then."""
 DERIVED_SIZE = Quantity(Decimal(100))
 """Shares on either side of a derived quote, and what a minute without a bar can give."""
 
 
 class Market:
-    """Bars, quotes and the volume already taken, symbol by symbol; `lasts` of symbols whose bars are no minutes."""
+    """Bars, quotes and the volume already taken, symbol by symbol; `lasts` of symbols whose bars are no minutes.
+
+    `closes` has the last bar before a symbol's last pause.
+    """
 
     def __init__(self, config: ExchangeConfig, is_short: Callable[[Symbol], bool]) -> None:
         self.bars: dict[Symbol, Bar] = {}
         self.lasts: dict[Symbol, timedelta] = {}
         self.quotes: dict[Symbol, Quote] = {}
+        self.closes: dict[Symbol, Bar] = {}
         self._config = config
         self._is_short = is_short
         self._paths: dict[Symbol, Path] = {}
@@ -55,6 +62,20 @@ class Market:
             return path.last(at)[1]
         quote = self.quotes.get(symbol)
         return None if quote is None else to_nearest_tick(quote.mid)
+
+    def begin(self, bar: Bar) -> None:
+        """The newest bar of its symbol."""
+        before = self.bars.get(bar.symbol)
+        if before is not None and bar.start - before.start > A_PAUSE:
+            self.closes[bar.symbol] = before
+        self.bars[bar.symbol] = bar
+
+    def close_before(self, symbol: Symbol, day: date, calendar: Calendar) -> Price | None:
+        """The close of its last bar before a New York day; None where none is known."""
+        for bar in (self.bars.get(symbol), self.closes.get(symbol)):
+            if bar is not None and calendar.trading_day(bar.start) < day:
+                return bar.close
+        return None
 
     def quote(self, symbol: Symbol, at: datetime) -> Quote | NoQuote:
         """The recorded quote unless a later price made it old; else one around the last price."""

@@ -16,8 +16,8 @@ from msgpack import Timestamp
 from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.market.alpaca.contract import BAR, QUOTE
 from core.model.bar import Bar
-from core.model.hours import in_new_york
 from core.model.contract import Record
+from core.model.hours import in_new_york
 from core.model.quote import Feed, Quote
 from core.model.values import Price, Quantity, Symbol, is_number, to_nearest_tick
 

@@ -1,4 +1,7 @@
-"""Entries stop for the day, or the week, when the account has lost its limit (RK-03)."""
+"""Entries stop for the day, or the week, when the account lost its limit since the last close, or last week's (RK-03).
+
+Without the account's value `risk.on_missing_equity` says whether they stop too.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,310 @@
+"""The day's loss and the week's are measured from the last close, and an overridden one shuts again as it grows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core.facts import (
+    DayStarted,
+    OrderApproved,
+    OverrideEnded,
+    ProposalSkipped,
+    ProtectionOverridden,
+    ProtectionTripped,
+)
+from core.inputs import AccountFetched, Decline, OverrideProtection
+from core.model.account import Account, NoAccount
+from core.model.broker import FreshFigures
+from core.model.session import NoSession
+from core.model.staging import Review, Standing
+from core.model.values import Money
+from core.picture import Pictures
+from core.risk.checks import standard_gate
+from core.risk.checks.daily_loss import DailyLossCheck
+from core.risk.day import day_before, shuts_again_at
+from core.settings import PROFILES, Settings
+from core.views import ProtectionRow
+from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, NewYorkHours
+from tests.unit.core.risk.reviews import a_candidate, a_day, a_desk
+
+WEDNESDAY, MONDAY, FRIDAY = date(2026, 11, 18), date(2026, 11, 16), date(2026, 11, 20)
+NEXT_MONDAY = date(2026, 11, 23)
+WIDE: dict[str, Any] = {"window_end": "15:59", "entries_a_day": 50, "max_open_positions": 5}
+
+
+def usd(amount: str) -> Money:
+    return Money(Decimal(amount))
+
+
+def sees(house: House, equity: str, last_equity: str | None = None) -> None:
+    """The broker's figures."""
+    known = house.exchange.account(house.line.at)
+    told = None if last_equity is None else usd(last_equity)
+    account = replace(known, at=house.line.at, equity=usd(equity), last_equity=told)
+    house.line.take(house.line.at, AccountFetched(account))
+
+
+class FirstStart(House):
+    """A desk that has never run, started in the middle of a day; the account lost before anybody looked."""
+
+    def __init__(self, clock: str = "13:00", day: date = THURSDAY, **risk: object) -> None:
+        settings = Settings.model_validate({"risk": {**WIDE, **risk}, "strategies": {"vwap": {"enabled": False}}})
+        super().__init__([*minutes(clock, "15:59", "100", day), *minutes("09:30", "15:59", "100", FRIDAY)], settings)
+        self.day = day
+
+    def opens_with(self, equity: str, last_equity: str | None) -> FirstStart:
+        """Its books are compared, and then these are the account's figures."""
+        account = self.exchange.account
+
+        def told(moment: Any) -> Account:
+            close = None if last_equity is None else usd(last_equity)
+            return replace(account(moment), equity=usd(equity), last_equity=close)
+
+        self.exchange.account = told  # type: ignore[method-assign]
+        self.opens()
+        self.until_moment(self.line.at + timedelta(seconds=5))
+        return self
+
+
+def refusals(house: House) -> str:
+    before = len(house.facts(ProposalSkipped))
+    house.presses(a_typed_buy(limit="99.90", stop="99.70"))
+    for proposal in house.desk.stage.proposals():
+        house.presses(Decline(proposal.id, "only asked"))
+    return "; ".join(reason for fact in house.facts(ProposalSkipped)[before:] for reason in fact.reasons)
+
+
+def row(house: House, key: str = "daily_loss") -> ProtectionRow:
+    return next(r for r in Pictures(house.engine).draw(house.line.at).protections if r.key == key)
+
+
+# ── from the last close ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_desk_first_started_at_one_knows_the_loss_of_the_morning() -> None:
+    """RK-03: 12 USD of 200 were lost since yesterday's close; the limit of the day is 10"""
+    house = FirstStart().opens_with("188", "200")
+
+    assert house.facts(DayStarted) == [DayStarted(THURSDAY, usd("200"), WEDNESDAY)]
+    assert house.last(ProtectionTripped).reason == "12.00 USD lost today, the limit is 10.00 USD"
+    assert "daily loss: 12.00 USD lost today, the limit is 10.00 USD" in refusals(house)
+    assert (row(house).measure, row(house).has_tripped) == ("12.00 of 10.00 USD", True)
+    assert_can_be_rebuilt(house)
+
+
+def test_where_the_broker_tells_no_close_the_first_figure_stands_in_and_that_is_said() -> None:
+    """RK-03"""
+    house = FirstStart().opens_with("188", None)
+
+    assert house.facts(DayStarted) == [DayStarted(THURSDAY, usd("188"))]
+    assert row(house).reason == "equity since the first figure of today"
+    assert "daily loss" not in refusals(house)
+
+
+def test_an_account_that_had_no_last_close_begins_with_its_first_figure() -> None:
+    """RK-03: a new one tells zero"""
+    house = FirstStart().opens_with("200", "0")
+
+    assert house.last(DayStarted) == DayStarted(THURSDAY, usd("200"))
+
+
+def test_a_week_that_is_first_seen_on_thursday_says_that_last_weeks_close_is_not_known() -> None:
+    """RK-03"""
+    house = FirstStart().opens_with("188", "200")
+
+    assert row(house, "weekly_loss").measure == "12.00 of 25.00 USD"
+    assert row(house, "weekly_loss").reason == "equity since the close of Wed 18 Nov; last week's close is not known"
+    assert not house.desk.opening.is_last_week_known(THURSDAY)
+
+
+def test_a_week_that_is_seen_from_its_first_session_counts_from_last_weeks_close() -> None:
+    """RK-03: 26 are lost since Friday"""
+    bars = [bar for day in (FRIDAY, NEXT_MONDAY) for bar in minutes("09:30", "15:59", "100", day)]
+    house = House(bars, Settings.model_validate({"risk": WIDE}))
+    house.opens().until("10:00", FRIDAY)
+    house.until("09:31", NEXT_MONDAY)
+    day = house.last(DayStarted)
+
+    assert (day.day, day.close_of) == (NEXT_MONDAY, FRIDAY)
+    sees(house, "174")
+    assert house.last(ProtectionTripped).reason == "26.00 USD lost this week, the limit is 25.00 USD"
+    assert house.desk.opening.since_of_week(NEXT_MONDAY) == "since the close of Fri 20 Nov"
+
+
+def test_what_falls_over_the_night_counts_on_the_day_after() -> None:
+    """RK-03: the simulated exchange tells yesterday's close too; two shares held at 100 open at 96"""
+    bars = [*minutes("09:30", "15:59", "100"), *minutes("09:30", "10:30", "96", FRIDAY)]
+    risk = {**WIDE, "max_notional": {"usd": "250"}, "per_trade": {"usd": "20"}, "daily_loss": {"usd": "7"}}
+    settings = Settings.model_validate(
+        {"risk": {**risk, "portfolio": {"max_exposure": "10"}}, "strategies": {"vwap": {"enabled": False}}}
+    )
+    house = House(bars, settings, cash=Decimal(1000)).opens().until("10:00")
+    house.presses(a_typed_buy("2", limit="100.10", stop="95"))
+    house.confirms_at("10:00:05")
+    house.until("09:32", FRIDAY)
+
+    began = house.last(DayStarted)
+    assert (began.day, began.close_of) == (FRIDAY, THURSDAY)
+    assert began.equity == house.exchange.account(house.line.at).last_equity
+    assert house.last(ProtectionTripped).reason == "8.00 USD lost today, the limit is 7.00 USD"
+
+
+def test_the_day_before_a_monday_is_friday_and_beyond_the_calendar_there_is_none() -> None:
+    """RK-03"""
+
+    class Closed(NewYorkHours):
+        def session_on(self, day: date) -> NoSession:  # type: ignore[override]
+            raise LookupError(day)
+
+    assert day_before(NEXT_MONDAY, NewYorkHours()) == FRIDAY
+    assert day_before(NEXT_MONDAY, Closed()) is None
+
+
+# ── overridden ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("lost", "again"),
+    [("-3", "15"), ("10", "15"), ("14.99", "15"), ("15", "20"), ("16", "20"), ("31", "35")],
+)
+def test_it_shuts_again_at_the_next_half_of_the_limit(lost: str, again: str) -> None:
+    """RK-06: of a limit of 10"""
+    assert shuts_again_at(Decimal(lost), Decimal(10)) == Decimal(again)
+
+
+def an_overridden_house() -> House:
+    """12 are lost of a limit of 10; the word was typed at 13:01."""
+    house = FirstStart().opens_with("188", "200")
+    house.until("13:01")
+    house.presses(OverrideProtection("daily_loss", "global", "OVERRIDE"))
+    return house
+
+
+def test_an_overridden_loss_passes_after_an_hour_and_shuts_again_at_each_further_half() -> None:
+    """RK-06: at 15, and after another word at 20"""
+    house = an_overridden_house()
+    assert house.last(ProtectionOverridden).again_at == 15
+    assert "daily loss" in refusals(house.until("14:00:59"))
+    assert "daily loss" not in refusals(house.until("14:01"))
+    assert row(house).reason.endswith("shut again at 15.00 USD lost")
+
+    sees(house, "185.01")
+    assert "daily loss" not in refusals(house)
+    sees(house, "185")
+    assert "daily loss: 15.00 USD lost today, the limit is 10.00 USD" in refusals(house)
+    assert house.last(OverrideEnded).reason == "15.00 USD lost today, a further half of the limit"
+    assert house.last(ProtectionTripped).reason == "15.00 USD lost today, the limit is 10.00 USD"
+    sees(house, "191")
+    assert "whatever was made good since" in refusals(house)
+
+    house.presses(OverrideProtection("daily_loss", "global", "OVERRIDE"))
+    sees(house, "184")
+    assert house.last(ProtectionOverridden).again_at == 15
+    assert_can_be_rebuilt(house)
+
+
+def test_a_loss_that_grows_before_the_word_begins_ends_it_too() -> None:
+    """RK-06"""
+    house = an_overridden_house().until("13:30")
+
+    sees(house, "184")
+
+    assert house.last(OverrideEnded).reason == "16.00 USD lost today, a further half of the limit"
+    assert "daily loss" in refusals(house.until("14:30"))
+
+
+def test_a_restart_keeps_the_loss_at_which_it_shuts_again() -> None:
+    """RK-06, RK-09"""
+    house = an_overridden_house().until("14:02")
+    house.restarted()
+    house.until("14:03")
+    assert "daily loss" not in refusals(house)
+
+    sees(house, "184")
+
+    assert "daily loss: 16.00 USD lost today" in refusals(house)
+
+
+def test_fresh_figures_at_the_key_shut_it_again_before_anything_else_heard_them() -> None:
+    """RK-06, OP-03: the check itself measures"""
+    house = an_overridden_house().until("14:02")
+    context = house.desk.figures_for(house.line.at, SPY, None)
+    assert isinstance(context.account, Account)
+
+    worse = replace(context, account=replace(context.account, equity=usd("184")))
+    assert DailyLossCheck().review(a_candidate(), worse).standing is Standing.REFUSES
+
+
+# ── without the account's value ──────────────────────────────────────────────────────────────────────────────────────
+
+NEEDED = {"daily loss", "weekly loss", "buying power", "portfolio", "margin"}
+"""The checks that need the account's figures whatever the limits are."""
+PARTS = {"loss at the stop", "notional", "risk budget"}
+"""Those of which the limit is a part of equity, in the profile swing."""
+
+
+def without_an_account(house: House) -> None:
+    """The broker answers for clock and quote, and not for the account."""
+    house.desk.account = gone = NoAccount("the broker did not say")
+    ask = house.line.ask
+
+    def nothing(effect: Any) -> Any:
+        reply = ask(effect)
+        answer = getattr(reply, "answer", None)
+        return replace(reply, answer=replace(answer, account=gone)) if isinstance(answer, FreshFigures) else reply
+
+    house.line.ask = nothing  # type: ignore[method-assign]
+
+
+def let_pass(review: Review) -> set[str]:
+    return {v.check for v in review.warnings if v.reason.endswith("risk.on_missing_equity lets it pass")}
+
+
+@pytest.mark.parametrize("choice", ["refuse", "allow"])
+def test_without_an_accounts_value_an_entry_is_refused_or_passes_all_that_needs_it_and_that_is_said(
+    choice: str,
+) -> None:
+    """RK-03"""
+    settings = Settings.model_validate(
+        {
+            "risk": {**WIDE, "on_missing_equity": choice, "portfolio": {"max_exposure": "0.8"}},
+            "strategies": {"vwap": {"enabled": False}},
+        }
+    )
+    house = House(minutes("09:30", "15:59", "100"), settings).opens().until("10:10:01")
+    without_an_account(house)
+    house.presses(a_typed_buy("0.1", limit="99.90", stop="99.70"))
+    if choice == "refuse":
+        assert house.desk.stage.proposals() == ()
+        assert "daily loss: equity is not known" in "; ".join(house.last(ProposalSkipped).reasons)
+        return
+    house.opens_ticket()
+    house.until("10:10:03")
+    review = house.ticket.review
+    house.confirms()
+    house.until("10:10:05")
+
+    assert review.refusals == ()
+    assert let_pass(review) == NEEDED
+    assert let_pass(house.last(OrderApproved).review) == NEEDED
+
+
+@pytest.mark.parametrize(("choice", "refused"), [("refuse", NEEDED | PARTS), ("allow", set())])
+def test_limits_that_are_a_part_of_an_equity_that_nobody_knows_pass_by_the_same_word(
+    choice: str, refused: set[str]
+) -> None:
+    """RK-03: profile swing, before any figure of the day has come"""
+    risk: dict[str, Any] = {**PROFILES["swing"]["risk"], "on_missing_equity": choice}  # type: ignore[dict-item]
+    nothing = {"account": NoAccount("the broker did not say"), "opening": a_day(None)}
+    desk = a_desk(settings=Settings.model_validate({"profile": "swing", "risk": risk}), **nothing)
+
+    review = standard_gate().review(a_candidate(quantity="10"), desk)
+
+    assert {v.check for v in review.refusals} == refused
+    assert let_pass(review) == (NEEDED | PARTS if choice == "allow" else set())
