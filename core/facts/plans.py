@@ -37,6 +37,10 @@ class PlanSigned:
         When what was signed is permitted no more (UTC).
     buying_power
         Before the first order, USD.
+    worth
+        What was typed as the cost of its entries, USD; None where none was asked for.
+    terminal, user
+        Where its key was pressed (OP-13); empty in what is older than they are.
     """
 
     plan_id: TicketId
@@ -46,6 +50,9 @@ class PlanSigned:
     mandates: tuple[Mandate, ...]
     ends_at: datetime
     buying_power: Money | None
+    worth: Money | None = None
+    terminal: str = ""
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)

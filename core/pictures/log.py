@@ -24,6 +24,7 @@ NOTE = "note"
 QUIET = (facts.BarClosed, facts.UpdateIgnored, facts.MarginSampled)
 """Facts that the log pane leaves to the journal."""
 REFUSING = (
+    facts.CommandRefused,
     facts.ConfirmationRefused,
     facts.EditRefused,
     facts.ProposalSkipped,
