@@ -179,6 +179,7 @@ class House:
         feed = (bar_item(BarArrived(bar, "the story")) for bar in self.bars if bar.end > start)
         self.engine.doors.admit(self.door.known)
         self.line = Line(self.engine, self.exchange, feed, start=start, switch=self.switch)
+        self.line._by_script = self.door.through  # for an operator that comes later
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
