@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from console.seat import a_console_door
+from core.doors import Door, KnownDoor
 from core.inputs import Command, Halt, Kill
 from core.model.values import Symbol
 from core.ports import JournalError, OperatorError
@@ -34,6 +36,7 @@ class Running(Protocol):
     def run(self) -> None: ...
     def stop(self, reason: str) -> None: ...
     def leave(self) -> None: ...
+    def admit(self, door: KnownDoor) -> None: ...
     def send(self, command: Command) -> None: ...
     def attend(self, attended: bool) -> None: ...
     def watch(self, symbol: Symbol | None) -> None: ...
@@ -69,12 +72,15 @@ class EngineHandle:
     ----------
     build
         Makes the runtime, in the engine's thread; what it opens is closed by the stack that it is given.
+    door
+        What commands that open or loosen go through; made known to the engine before it runs, and handed to nobody.
     """
 
-    def __init__(self, build: Callable[[ExitStack], Running]) -> None:
+    def __init__(self, build: Callable[[ExitStack], Running], door: Door | None = None) -> None:
         self.view: DeskView | Loading | Failed = Loading("reading the journal")
         self.ended = threading.Event()
         self._build = build
+        self._door = door or a_console_door()
         self._runtime: Running | None = None
         self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
         self._drawn_at = 0.0
@@ -91,7 +97,7 @@ class EngineHandle:
     def send(self, command: Command) -> None:
         """Put a command into the inbox. Before the engine is there, only a halt and a kill are kept."""
         if self._runtime is not None:
-            self._runtime.send(command)
+            self._runtime.send(self._door.through(command))
         elif isinstance(command, Halt | Kill):
             self._early.append(command)
 
@@ -151,6 +157,7 @@ class EngineHandle:
 
     def _work(self, stack: ExitStack) -> None:
         runtime = self._build(stack)
+        runtime.admit(self._door.known)
         gc.freeze()  # what was loaded stays: a full collection over it would stop every thread for a tenth of a second
         runtime.on_beat(self._publish)
         self._runtime = runtime

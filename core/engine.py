@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from core import inputs
 from core.advisers.authority import at_work, only_for_people
 from core.desk import Desk
+from core.doors import Doorkeeper
 from core.effects import CancelOrder, Effect, FetchAccount, FetchHistory, FetchPicture, LatchKill
 from core.execution.order import Order
-from core.facts import RELEARNED, Fact, HaltCause, Halted, InstallationNamed, SettingsApplied
+from core.facts import RELEARNED, CommandRefused, Fact, HaltCause, Halted, InstallationNamed, SettingsApplied
 from core.model.account import Account, Mode
 from core.model.session import Calendar
 from core.ports import Journal, JournalError, JournalWriteError
@@ -86,6 +87,7 @@ class Engine:
         self._is_moved = False
         self._is_owed_a_sync = False
         self.desk.listeners.append(self._note)
+        self.doors = Doorkeeper()
         self.handlers: dict[type, Handler] = {}
         self._build()
 
@@ -109,7 +111,7 @@ class Engine:
         comparing = Comparing(desk, filling, doubting, cancelling, protecting, closing, holding_over)
         comparing.awaits_legs = adopting.awaits
         comparing.after_books, stopping.ask_for_books = stopping.take_back_others, comparing.ask_soon
-        starting = Starting(desk, comparing, doubting)
+        self._starting = starting = Starting(desk, comparing, doubting)
         self.minding = minding = Minding(desk, proposing)
         market = Market(desk, proposing, minding, Exiting(desk))
         unattended = Unattended(desk, confirming)
@@ -223,13 +225,27 @@ class Engine:
             inputs.SettingsFileSeen: reloading.on_seen,
             inputs.ClockRead: timekeeping.on_read,
             inputs.Rearm: stopping.on_rearm,
-            inputs.Start: starting.on_start,
+            inputs.Start: self._on_start,
             inputs.HistoryFetched: warming.on_fetched,
             inputs.DeadlineReached: self._on_deadline,
             inputs.Stop: starting.on_stop,
         }
         for reply in CALLS:
             self.handlers[reply] = _heard(breaking, self.handlers[reply])
+        for keyed in get_args(inputs.Keyed):
+            self.handlers[keyed] = self._through_a_door(self.handlers[keyed])
+
+    def _through_a_door(self, handler: Handler) -> Handler:
+        """What opens or loosens is taken from a known door alone; what comes past it is recorded and shown (OP-01)."""
+
+        def handle(command: inputs.Keyed) -> Iterable[Effect]:
+            refusal = self.doors.refusal(command.sender)
+            if refusal is None:
+                return handler(command)
+            self.desk.record(CommandRefused(type(command).__name__, refusal))
+            return NOTHING
+
+        return handle
 
     def _build_judgement(self, market: Market) -> tuple[Recommending, Evaluating]:
         """Who speaks about trades and makes none: the advisers, and the night's evaluation."""
@@ -307,6 +323,11 @@ class Engine:
         self._is_owed_a_sync = False
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _on_start(self, message: inputs.Start) -> Iterable[Effect]:
+        """From here on no further door is made known."""
+        self.doors.shut()
+        return self._starting.on_start(message)
 
     def _on_deadline(self, _message: inputs.DeadlineReached) -> Iterator[Effect]:
         self.proposing.due()

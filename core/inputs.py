@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -24,6 +24,7 @@ from core.model.order import Effect, OrderType, StopHolder, TimeInForce
 from core.model.plan import PlanSource, SkippedRow
 from core.model.quote import Quote
 from core.model.regime import Regime
+from core.model.sender import Sender
 from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, ProposalId, Quantity, Symbol, TicketId
 from core.settings import Settings
 
@@ -186,13 +187,15 @@ class LeaveTicket:
 class Confirm:
     """The key was turned on exactly what was shown: the digest, and the effect whose key it was.
 
-    `replaces` is None for B, H, S and C; where the key was R it is the order that the ticket would replace.
+    `replaces` is None for B, H, S and C; where the key was R it is the order that the ticket would replace. `sender` is
+    the door that it came through, with terminal and user, as of everything else that opens or loosens (OP-13).
     """
 
     ticket_id: TicketId
     digest: Digest
     effect: Effect
     replaces: ClientOrderId | None = None
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,10 +315,15 @@ class MarkInPlan:
 
 @dataclass(frozen=True, slots=True)
 class SignPlan:
-    """`P` was turned on exactly what was shown."""
+    """`P` was turned on exactly what was shown.
+
+    `worth` is what was typed before it, USD: what the plan's entries cost, where it is real money (OP-05).
+    """
 
     plan_id: TicketId
     digest: Digest
+    worth: Money | None = None
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +332,7 @@ class AnswerPlan:
 
     plan_id: TicketId
     goes_on: bool
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,6 +400,7 @@ class PauseStrategy:
 class ResumeStrategy:
     strategy: str
     symbol: Symbol
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,6 +408,7 @@ class ReinstateStrategy:
     """What the evaluation retired, or paused in a regime, may open again (ST-10)."""
 
     strategy: str
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,6 +417,7 @@ class DecidePromotion:
 
     strategy: str
     is_adopted: bool
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -456,6 +468,8 @@ class Resume:
 
     everything: bool = False
 
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Kill:
@@ -471,11 +485,14 @@ class ConfirmWarning:
 
     client_order_id: ClientOrderId
     warnings: tuple[str, ...]
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class ClearBreaker:
     """Let entries pass again although the broker has not shown that it answers (EX-15)."""
+
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -485,6 +502,7 @@ class OverrideProtection:
     name: str
     scope: str
     word: str
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -492,6 +510,7 @@ class Rearm:
     """`word` is what was typed."""
 
     word: str
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -508,6 +527,7 @@ class ReloadLimits:
 
     digest: str
     word: str = ""
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 # ── advisers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -582,6 +602,22 @@ class Priority(Enum):
     DEADLINE = 3
     OPERATOR = 4
 
+
+Keyed = (
+    Confirm
+    | SignPlan
+    | AnswerPlan
+    | ConfirmWarning
+    | Resume
+    | Rearm
+    | ClearBreaker
+    | OverrideProtection
+    | ReloadLimits
+    | ResumeStrategy
+    | ReinstateStrategy
+    | DecidePromotion
+)
+"""What opens or loosens: taken from a door that the engine knows, and from nobody else (OP-01, OP-13)."""
 
 Command = (
     OpenTicket

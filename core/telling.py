@@ -204,6 +204,8 @@ def _staging_in_words(fact: facts.Fact) -> str:
             return f"ticket {fact.ticket_id} confirmed, digest {fact.digest[:16]}"
         case facts.ExitReleased():
             return f"exit {fact.proposal_id} goes out unattended, {plain(fact.quantity)}, as {fact.mandate_id} permits"
+        case facts.CommandRefused():
+            return f"CRITICAL: {fact.command} refused: {fact.reason}"
         case facts.ConfirmationRefused():
             return f"ticket {fact.ticket_id} refused:" + _list(fact.reasons, " ")
         case facts.OrderApproved():
@@ -409,6 +411,7 @@ _KINDS: dict[type, str] = {
     facts.ProposalEnded: "proposal",
     facts.TicketOpened: "ticket",
     facts.TicketClosed: "ticket",
+    facts.CommandRefused: "CRITICAL",
     facts.ConfirmationReceived: "ticket",
     facts.ConfirmationRefused: "ticket",
     facts.OrderApproved: "ticket",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from decimal import Decimal
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -20,8 +21,8 @@ from console.screens.layer import Dialog
 from console.ticket.word import TypedWord
 from core.inputs import AnswerPlan, LeavePlan, MarkInPlan, SignPlan
 from core.model.account import Mode
-from core.model.plan import PlanPhase, Standing
-from core.model.values import ProposalId, TicketId
+from core.model.plan import TYPED_HOLDS, PlanPhase, Standing, whole_dollars
+from core.model.values import Digest, Money, ProposalId, TicketId
 from core.views import DeskView, PlanRowView, PlanView, ProposalRow
 from widgets import format as f
 from widgets.edges import put_title
@@ -63,6 +64,8 @@ class PlanScreen(Dialog):
         self.keys = Lines(id="plan-keys")
         self.selected: ProposalId | None = None
         self._word: TypedWord | None = None
+        self._typed_for: Digest | None = None
+        self._is_unpriced = False
         self._is_spelling = False
         self._was_early = False
         self._sent: Shown | None = None
@@ -106,12 +109,17 @@ class PlanScreen(Dialog):
         self._draw(view, plan, now)
 
     def _ask_for_the_word(self, view: DeskView, plan: PlanView) -> None:
-        """On a live account, what opens or adds is counted by hand: `OPEN8` for eight of them (OP-04)."""
-        word = f"OPEN{plan.opens}"
-        if view.status.mode is not Mode.LIVE or not plan.is_open or not plan.opens:
+        """On a live account what the entries cost in all is typed, in whole dollars (OP-05).
+
+        The figure stays while the same orders cost about that: a quote takes nobody's word from under the fingers.
+        """
+        is_asked = view.status.mode is Mode.LIVE and plan.is_open and plan.opens > 0
+        worth = plan.worth if is_asked else None
+        self._is_unpriced = is_asked and worth is None
+        if worth is None:
             self._word = None
-        elif self._word is None or self._word.word != word:
-            self._word = TypedWord(word)
+        elif self._word is None or self._typed_for != plan.digest or not _stays(self._word, worth):
+            self._word, self._typed_for = TypedWord(whole_dollars(worth)), plan.digest
 
     # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -200,7 +208,7 @@ class PlanScreen(Dialog):
         key = written(SIGN)
         if self._word is not None and not self._word.stands:
             typed = f"  typed: {self._word.typed}" if self._word.typed else ""
-            return (Cell(f" type {self._word.word}, then {key}{typed}", "strong"),)
+            return (Cell(f" type {self._word.word} (USD), then {key}{typed}", "strong"),)
         if plan.digest is None:
             return ()
         count, entries = len(plan.going), len(plan.taken_back)
@@ -235,6 +243,8 @@ class PlanScreen(Dialog):
             return "not armed"
         if self.behind.is_too_small:
             return "terminal too small"
+        if self._is_unpriced:
+            return "LIVE, not armed: an entry has no price"
         return self.behind.link.doubt
 
     def acting_keys(self) -> Collection[str]:
@@ -320,9 +330,12 @@ class PlanScreen(Dialog):
     def _turn(self, plan: PlanView, shown: Shown) -> None:
         self._sent = shown
         if plan.is_open and plan.digest is not None:
-            self.behind.handle.send(SignPlan(plan.id, plan.digest))
+            self.behind.handle.send(SignPlan(plan.id, plan.digest, self._typed()))
         else:
             self.behind.handle.send(AnswerPlan(plan.id, goes_on=True))
+
+    def _typed(self) -> Money | None:
+        return Money(Decimal(self._word.word)) if self._word is not None else None
 
     def _forget(self) -> None:
         self.painted.forget()
@@ -388,6 +401,11 @@ def _cut(lines: list[TextLine], room: int) -> list[TextLine]:
         *lines[: room - 1],
         (Cell(f"… {len(lines) - room + 1} lines more: a taller terminal shows them", "warning"),),
     ]
+
+
+def _stays(word: TypedWord, worth: Money) -> bool:
+    """Whether the figure that is asked for may go on being asked for: half of what the engine lets it differ."""
+    return 2 * abs(Decimal(word.word) - worth) <= max(Decimal(1), TYPED_HOLDS * worth)
 
 
 def _can_stop(plan: PlanView) -> bool:

@@ -6,6 +6,7 @@ typed only breaks the silence, or spells the symbol that a live account asks for
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from textual.app import ComposeResult
@@ -32,6 +33,8 @@ from widgets.ticket import watches
 __all__ = ["Phase", "TicketScreen"]
 
 TICK = 0.05
+ALWAYS = ("ticket.next", "ticket.urgent", "ticket.leave", "ticket.back")
+"""Keys that act on a ticket whatever became of it."""
 PATIENCE = 5.0
 """Seconds without figures after which the ticket says that none came."""
 
@@ -88,6 +91,12 @@ class TicketScreen(Dialog):
         self.behind.handle.send(OpenTicket(self.proposal_id, self._is_unattended))
         if (view := self.behind.view) is not None:
             self.update_view(view, self.behind.engine_now())
+
+    def acting_keys(self) -> Collection[str] | None:
+        """Of one that has ended only what still does something."""
+        if self.phase is Phase.EXPIRED:
+            return ("ticket.review", "ticket.decline", *ALWAYS)
+        return ALWAYS if self.phase is Phase.OVER else None
 
     # ── what the engine says ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -238,13 +247,21 @@ class TicketScreen(Dialog):
             self.behind.say(f"{key} does not {does}; nothing was sent", "warning")
 
     def action_review(self) -> None:
+        if self._is_over():
+            return
         if self.phase is not Phase.CONFIRMING:
             self.ask()
+
+    def _is_over(self) -> bool:
+        """Whether its proposal is gone: then nothing is left to ask, to edit or to decline."""
+        if self.phase is Phase.OVER:
+            self.behind.say("this proposal is over; n writes a new order", "warning")
+        return self.phase is Phase.OVER
 
     def action_unattended(self) -> None:
         """Another ticket, with its own digest: its exits go out without a key, or need one again (OP-06)."""
         row, shown = self.standing.row, self._shown
-        if self._was_turned() or row is None or shown is None:
+        if self._was_turned() or self._is_over() or row is None or shown is None:
             return
         if row.effect.only_reduces or row.replaces is not None or not watches(shown):
             self.behind.say("this order has no exits that the desk watches; there is nothing to sign", "warning")
@@ -257,8 +274,7 @@ class TicketScreen(Dialog):
         view, row = self.behind.view, self.standing.row
         if self._was_turned() or view is None or row is None:
             return
-        if row.id not in [waiting.id for waiting in view.proposals]:
-            self.behind.say("this proposal is over; n writes a new order", "warning")
+        if self._is_over():
             return
         if row.replaces is not None or row.is_guard:
             self.behind.say("a change is not edited: decline it, and ask for another one", "warning")
@@ -283,7 +299,7 @@ class TicketScreen(Dialog):
 
     def action_decline(self) -> None:
         row = self.standing.row
-        if not self._was_turned() and row is not None:
+        if not self._was_turned() and not self._is_over() and row is not None:
             self.behind.ask(DeclineScreen(self.behind, row, self.decline))
 
     def decline(self, reason: str) -> None:
@@ -309,6 +325,11 @@ class TicketScreen(Dialog):
             return
         self.action_back()
         self.behind.open_ticket(following)
+
+    def action_leave(self) -> None:
+        """One whose time is over; one that still counts is put aside by its own key alone."""
+        if self.standing.has_ended:
+            self.action_back()
 
     def action_back(self) -> None:
         """Puts the ticket aside; a key that was turned stands."""

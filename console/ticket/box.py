@@ -8,7 +8,7 @@ from datetime import datetime
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from console.ticket.lines import WIDTH, Readiness, heading, key_line
+from console.ticket.lines import WIDTH, Readiness, clocks, heading, key_line
 from console.ticket.standing import Phase, Standing
 from console.ticket.word import TypedWord
 from core.model.account import Mode
@@ -55,6 +55,7 @@ class TicketBox(Vertical):
         row, shown = standing.row, standing.shown
         title = title_of(row, view.status.mode.value) if row is not None else ""
         put_title(self, title)
+        self.border_subtitle = clocks(standing, now)
         self.set_class(view.status.mode is Mode.LIVE, "-live")
         self.set_class(standing.phase not in (Phase.READY, Phase.FETCHING, Phase.CONFIRMING), "-disarmed")
         lines = heading(standing, is_late)

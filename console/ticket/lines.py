@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,9 +19,11 @@ WIDTH = 74
 """Cells inside the frame: with it the ticket is 78 wide."""
 EDIT, DECLINE, NEXT = ("ticket.edit", "edit"), ("ticket.decline", "decline"), ("ticket.next", "next")
 REVIEW, ASIDE = ("ticket.review", "review"), ("ticket.back", "aside")
+AGAIN, LEAVE = ("ticket.review", "open it again"), ("ticket.leave", "leave")
 OPEN_AGAIN = re.compile(r"[;:,]? open (it|the proposal) again\b")
 KEYS_READY = ((EDIT, DECLINE, NEXT, ASIDE), (EDIT, DECLINE, ASIDE), (DECLINE, ASIDE), (ASIDE,), ())
 KEYS_ELSE = ((DECLINE, REVIEW, NEXT, ASIDE), (DECLINE, REVIEW, ASIDE), (REVIEW, ASIDE), (ASIDE,), ())
+KEYS_EXPIRED, KEYS_OVER = (AGAIN, DECLINE, NEXT, LEAVE), (NEXT, LEAVE)
 """What the line names beside the confirming key, from all to nothing: what does not fit is left out, never cut."""
 
 
@@ -59,6 +62,10 @@ def heading(standing: Standing, is_late: bool) -> list[TextLine]:
             return wrapped("REFUSED ", _to_review(standing.said), WIDTH, "urgent")
         case Phase.RED:
             return wrapped("NOT NOW ", _to_review(standing.said), WIDTH, "urgent")
+        case Phase.EXPIRED:
+            return wrapped(
+                "EXPIRED ", f"{standing.said}. {written('ticket.review')} opens it on new figures", WIDTH, "urgent"
+            )
         case Phase.OVER:
             return wrapped("OVER    ", standing.said, WIDTH, "warning")
         case Phase.CONFIRMING:
@@ -77,9 +84,11 @@ def _to_review(reasons: str) -> str:
 def key_line(standing: Standing, word: TypedWord | None, readiness: Readiness, now: datetime) -> TextLine:
     """Which key confirms, what else there is, whether it counts, and the soonest of what can end the ticket."""
     row = standing.row
+    if standing.has_ended:
+        return (Cell(f" {_named(KEYS_EXPIRED if standing.phase is Phase.EXPIRED else KEYS_OVER)}"),)
     choices = KEYS_READY if standing.phase is Phase.READY else KEYS_ELSE
-    keys = ["  ".join(f"{written(id)} {does}" for id, does in choice) for choice in choices]
-    if row is None or standing.shown is None or standing.phase is Phase.OVER:
+    keys = [_named(choice) for choice in choices]
+    if row is None or standing.shown is None:
         return (Cell(keys[0]),)
     right = (
         state(standing, word, readiness, key_of(row)),
@@ -91,6 +100,24 @@ def key_line(standing: Standing, word: TypedWord | None, readiness: Readiness, n
         if len(joined(left)) + len(joined(right)) < WIDTH:
             break
     return spread(left, right, WIDTH)
+
+
+def _named(choice: Sequence[tuple[str, str]]) -> str:
+    return "  ".join(f"{written(id)} {does}" for id, does in choice)
+
+
+def clocks(standing: Standing, now: datetime) -> str:
+    """The two clocks by their names: the ticket's, which its last line counts too, and its proposal's in the list."""
+    if standing.row is None or standing.phase is Phase.OVER:
+        return ""
+    ends_at = standing.row.expires_at
+    waits = "the proposal waits" if ends_at is None else f"the proposal {f.countdown(ends_at, now)}"
+    if standing.phase is Phase.EXPIRED or standing.shown is None:
+        return waits
+    ticket_ends = standing.shown.ticket.ends_at
+    if ends_at == ticket_ends:
+        return f"ticket and proposal {f.countdown(ticket_ends, now)}"
+    return f"this ticket {f.countdown(ticket_ends, now)}, {waits}"
 
 
 def key_of(row: ProposalRow) -> str:

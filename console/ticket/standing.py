@@ -19,7 +19,10 @@ class Phase(Enum):
     CONFIRMING = "confirming on fresh figures…"
     REFUSED = "refused"
     RED = "a check refuses it now"
+    EXPIRED = "expired"
+    """This ticket's time is over; its proposal waits, and another ticket can be opened."""
     OVER = "over"
+    """The proposal itself is gone: sent, declined, or its own time is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,11 @@ class Standing:
             self._look_at_the_edit(self._edit, view)
         self.phase = self._phase(view, found, ticket)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether no key on it can confirm any more, whatever comes."""
+        return self.phase in (Phase.EXPIRED, Phase.OVER)
+
     def was_sent(self, view: DeskView) -> bool:
         return any(e.proposal_id == self.proposal_id and e.end == "sent" for e in view.endings)
 
@@ -135,8 +143,8 @@ class Standing:
         if row.is_confirming:
             return Phase.CONFIRMING
         if self.shown is not None:
-            self.said = "this ticket's time is over; r opens it again on new figures"
-            return Phase.OVER
+            self.said = "this ticket's time is over, and its key counts no more"
+            return Phase.EXPIRED
         return Phase.FETCHING
 
 

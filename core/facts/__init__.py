@@ -90,6 +90,7 @@ from core.facts.risk import (
 )
 from core.facts.staging import (
     ApprovalRedeemed,
+    CommandRefused,
     ConfirmationReceived,
     ConfirmationRefused,
     EditRefused,
@@ -139,6 +140,7 @@ __all__ = [
     "CancelRequested",
     "ClockJumped",
     "ClockSettled",
+    "CommandRefused",
     "ConfirmationReceived",
     "ConfirmationRefused",
     "DayStarted",
@@ -257,6 +259,7 @@ Fact = (
     | ProposalEnded
     | TicketOpened
     | TicketClosed
+    | CommandRefused
     | ConfirmationReceived
     | ExitReleased
     | ConfirmationRefused
@@ -330,7 +333,7 @@ VERSIONS: dict[str, int] = {
     "ProposalSkipped": 4,
     "ProposalEdited": 3,
     "TicketOpened": 3,
-    "ConfirmationReceived": 2,
+    "ConfirmationReceived": 3,
     "OrderCreated": 3,
     "TradeClosed": 3,
     "StrategiesEvaluated": 2,
@@ -340,6 +343,8 @@ VERSIONS: dict[str, int] = {
     "ReconciliationFailed": 2,
     "PlanOpened": 2,
     "PlanRefused": 2,
+    "PlanSigned": 2,
+    "WarningConfirmed": 2,
 }
 """Facts whose shape changed, and the version that is written now."""
 

@@ -136,6 +136,8 @@ class WarningConfirmed:
     """The operator read the broker's warning and lets the order stand."""
 
     client_order_id: ClientOrderId
+    terminal: str = ""
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,10 @@ class PlanSigned:
         Before the first order, USD.
     taken_back
         Working entries that are cancelled before the first order goes; a flattening has them.
+    worth
+        What was typed as the cost of its entries, USD; None where none was asked for.
+    terminal, user
+        Where its key was pressed (OP-13); empty in what is older than they are.
     """
 
     plan_id: TicketId
@@ -49,6 +53,9 @@ class PlanSigned:
     ends_at: datetime
     buying_power: Money | None
     taken_back: tuple[ClientOrderId, ...] = ()
+    worth: Money | None = None
+    terminal: str = ""
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)

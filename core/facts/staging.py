@@ -116,12 +116,18 @@ class TicketClosed:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmationReceived:
-    """The key was turned on this digest. It mints the approval; nothing is sent before the checks ran again."""
+    """The key was turned on this digest. It mints the approval; nothing is sent before the checks ran again.
+
+    `terminal` and `user` say where that key was pressed (OP-13); empty where a plan's key or a signed exit turned it,
+    and in what is older than they are.
+    """
 
     ticket_id: TicketId
     digest: Digest
     approval: Approval
     mandates: tuple[Mandate, ...]
+    terminal: str = ""
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +140,14 @@ class ExitReleased:
     proposal_id: ProposalId
     mandate_id: str
     quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRefused:
+    """Something that opens or loosens came past every door that the engine knows: nothing of it was done (OP-01)."""
+
+    command: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

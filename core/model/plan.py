@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
 
 from core.model.order import OrderStatus, Side, digest_of
@@ -159,6 +160,20 @@ def digest_of_plan(
     """
     cancels = ("taken back", *taken_back) if taken_back else ()
     return digest_of("plan", account, plan_id, *cancels, *orders)
+
+
+TYPED_HOLDS = Decimal("0.02")
+"""How far the value of a plan's entries may go from the one that was typed, of it; a dollar is always allowed."""
+
+
+def whole_dollars(worth: Money) -> str:
+    """How the value of a plan's entries is typed, where it is real money (OP-05)."""
+    return str(worth.to_integral_value(ROUND_HALF_UP))
+
+
+def holds_as_typed(typed: Decimal, worth: Money) -> bool:
+    """Whether what was typed is still what they cost."""
+    return abs(typed - worth) <= max(Decimal(1), TYPED_HOLDS * worth)
 
 
 @dataclass(frozen=True, slots=True)

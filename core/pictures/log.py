@@ -26,6 +26,7 @@ QUIET = (facts.BarClosed, facts.UpdateIgnored, facts.MarginSampled)
 ASKED_AGAIN = frozenset({"account", "books"})
 """Questions that the desk asks again by itself: the same trouble with one of them is told once, and when it is over."""
 REFUSING = (
+    facts.CommandRefused,
     facts.ConfirmationRefused,
     facts.EditRefused,
     facts.ProposalSkipped,

@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from core.advisers.authority import only_for_people
+from core.doors import KnownDoor
 from core.effects import Effect, LatchKill, ReleaseKill
 from core.engine import Engine
 from core.execution.gateway import Gateway
@@ -75,6 +76,10 @@ class Runtime(ABC):
     @abstractmethod
     def _perform(self, effect: Effect) -> None:
         """See that what the engine asks for is done, and that its outcome comes back."""
+
+    def admit(self, door: KnownDoor) -> None:
+        """Whose commands may open and loosen; said while the desk is put together, never later."""
+        self.engine.doors.admit(door)
 
     # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
 

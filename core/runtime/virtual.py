@@ -16,6 +16,7 @@ from itertools import count
 
 from core.advisers.base import Adviser
 from core.brokers.simulated.exchange import SimulatedExchange
+from core.doors import Door, DoorKind
 from core.effects import (
     CancelOrder,
     Effect,
@@ -35,6 +36,7 @@ from core.inputs import (
     BarArrived,
     BrokerUpdated,
     CancelAnswered,
+    Command,
     DeadlineReached,
     FiguresFetched,
     HistoryFetched,
@@ -91,6 +93,7 @@ class VirtualRuntime(Runtime):
         self.pace = pace or Pace(None)
         self.pace.beat = self._beat
         self.operator = operator
+        self._by_script = _script_door(engine) if operator is not None else None
         self.rounds = Rounds(advisers, engine.desk.control.settings.advisers, start)
         self._advised = Pictures(engine) if advisers else None
         self._feed: Iterator[Timed] = iter(feed)
@@ -236,7 +239,7 @@ class VirtualRuntime(Runtime):
             self._ask_advisers(at)
         elif self.operator is not None and (key := self.operator.next_at()) is not None and key <= at:
             for command in self.operator.press(at):
-                self.obey(command)
+                self.obey(command if self._by_script is None else self._by_script(command))
 
     def _ask_advisers(self, at: datetime) -> None:
         pictures, paused = self._advised, self.engine.desk.advice.state.paused
@@ -351,3 +354,10 @@ class VirtualRuntime(Runtime):
 
     def _later(self, at: datetime, priority: Priority, act: Callable[[], None]) -> None:
         heappush(self._heap, (at, priority.value, next(self._numbers), act))
+
+
+def _script_door(engine: Engine) -> Callable[[Command], Command]:
+    """Where keys by script come in; only here, because the broker is the simulated exchange."""
+    door = Door(DoorKind.SCRIPT)
+    engine.doors.admit(door.known)
+    return door.through

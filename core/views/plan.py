@@ -7,7 +7,7 @@ from datetime import datetime
 
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.plan import PlanEnd, PlanPhase, PlanReport, PlanSource, SkippedRow, Standing
-from core.model.values import NO_SHARES, Digest, Money, Price, ProposalId, Quantity, Symbol, TicketId
+from core.model.values import NO_SHARES, ZERO, Digest, Money, Price, ProposalId, Quantity, Symbol, TicketId
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +134,9 @@ class PlanView:
     def opens(self) -> int:
         """How many of what would go open or add."""
         return sum(not row.effect.only_reduces for row in self.going)
+
+    @property
+    def worth(self) -> Money | None:
+        """What they would cost in all, USD; None where no price of one is known."""
+        costs = [row.cost for row in self.going if not row.effect.only_reduces]
+        return None if None in costs else Money(sum((cost for cost in costs if cost is not None), Money(ZERO)))

@@ -74,13 +74,13 @@ def missing_figures(fresh: FreshFigures | None) -> Iterator[Verdict]:
 
 
 def silent_links(desk: Desk, at: datetime) -> Iterator[Verdict]:
-    """Links over which nothing came for too long, a pong included. One that nobody told of is not there to be silent:
-    the simulated exchange has none unless it is told (OP-04).
+    """Links over which nothing came for too long, a pong included. One that nobody told of, and one that is up where
+    nobody listens for its pongs, is not there to be silent: so is the simulated exchange's, unless it is told (OP-04).
     """
     patience = timedelta(seconds=float(desk.control.settings.confirm.silent_seconds))
     for line, name in LINKS.items():
         lamp = desk.lamps.get(line)
-        if lamp is None:
+        if lamp is None or (lamp.state is LineState.UP and lamp.heard_at is None):
             continue
         heard = [lamp.heard_at, desk.books_at if line is Line.TRADES and lamp.state is not LineState.UP else None]
         last = max((moment for moment in heard if moment is not None), default=None)

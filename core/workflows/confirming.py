@@ -26,6 +26,7 @@ from core.model.broker import FreshFigures
 from core.model.hours import extended_span
 from core.model.order import OrderRequest, OrderType, StopHolder, Terms
 from core.model.quote import Quote
+from core.model.sender import seat_of
 from core.model.session import NoSession, Session
 from core.model.staging import (
     Approval,
@@ -175,7 +176,11 @@ class Confirming:
         if ticket is None or refusal is not None:
             self.desk.record(ConfirmationRefused(command.ticket_id, (refusal or NO_TICKET,)))
             return
-        self.desk.record(ConfirmationReceived(ticket.id, ticket.digest, self._approval(ticket), self.mandates(ticket)))
+        self.desk.record(
+            ConfirmationReceived(
+                ticket.id, ticket.digest, self._approval(ticket), self.mandates(ticket), *seat_of(command.sender)
+            )
+        )
         yield FetchFigures(ticket.proposal_id, ticket.id, ticket.order.symbol)
 
     def turn(self, ticket: Ticket, fresh: FreshFigures) -> Iterator[Effect]:

@@ -10,12 +10,13 @@ from core.effects import Effect, FetchFigures
 from core.execution.effect_now import working_entries
 from core.facts import PlanEnded, PlanMarked, PlanOpened, PlanRefused, PlanSigned
 from core.inputs import LeavePlan, MarkInPlan, OpenPlan, SignPlan
-from core.model.account import Account
+from core.model.account import Account, Mode
 from core.model.broker import BrokerPicture
 from core.model.order import digest_of
-from core.model.plan import Plan, PlanEnd, PlanLine, PlanSource, SignedOrder, SkippedRow, digest_of_plan
+from core.model.plan import Plan, PlanEnd, PlanLine, PlanSource, SignedOrder, SkippedRow, digest_of_plan, holds_as_typed
+from core.model.sender import seat_of
 from core.model.staging import Mandate, MandateKind
-from core.model.values import ClientOrderId, Digest, ProposalId, TicketId
+from core.model.values import ZERO, ClientOrderId, Digest, Money, ProposalId, TicketId
 from core.risk.gate import Gate
 from core.staging.plans import PlanRun
 from core.workflows.confirming import NOBODY
@@ -30,6 +31,8 @@ RUNS = "a plan runs already; wait for its end, or stop it on its screen"
 NO_PLAN = "there is no such plan any more; open it again"
 TIME_OVER = "the plan's time is over; open it again"
 CHANGED = "the plan changed before the key came; read it again and sign it"
+NOT_TYPED = "real money: what its entries cost in all is typed in whole dollars before the key"
+NOT_PRICED = "no price of one of its entries is known, and so not what they cost; wait for a quote, or leave it out"
 NONE_MARKED = "no order that would go is marked; space marks the selected one"
 
 
@@ -127,12 +130,13 @@ class Planning:
             return ()
         tried = rehearsed(self.desk, self.gate, run)
         going = [t for t in tried if t.fits and t.proposal.id in run.marked]
-        if refusal := self._refusal(run, going, command.digest):
+        if refusal := self._refusal(run, going, command):
             self.desk.record(PlanRefused(run.id, (refusal,)))
             return ()
         orders = tuple(t.signed() for t in going)
         ends_at = self.desk.at + self._seconds("run_seconds")
         account = self.desk.account
+        terminal, user = seat_of(command.sender)
         self.desk.record(
             PlanSigned(
                 plan_id=run.id,
@@ -146,16 +150,33 @@ class Planning:
                 ends_at=ends_at,
                 buying_power=account.buying_power if isinstance(account, Account) else None,
                 taken_back=taken_back(self.desk, run, going),
+                worth=command.worth,
+                terminal=terminal,
+                user=user,
             )
         )
         return ()
 
-    def _refusal(self, run: PlanRun, going: list[Rehearsed], digest: Digest) -> str | None:
+    def _refusal(self, run: PlanRun, going: list[Rehearsed], command: SignPlan) -> str | None:
         if self.desk.at >= run.plan.ends_at:
             return TIME_OVER
         if not going and not taken_back(self.desk, run, going):
             return NONE_MARKED
-        return None if digest == digest_now(self.desk, run, going) else CHANGED
+        if command.digest != digest_now(self.desk, run, going):
+            return CHANGED
+        return self._untyped(going, command.worth) if self.desk.mode is Mode.LIVE else None
+
+    def _untyped(self, going: list[Rehearsed], typed: Money | None) -> str | None:
+        """Why what was typed does not sign entries with real money: one key alone never does (OP-05)."""
+        costs = [t.cost for t in going if not t.proposal.only_reduces]
+        if not costs:
+            return None
+        if None in costs:
+            return NOT_PRICED
+        worth = Money(sum((cost for cost in costs if cost is not None), ZERO))
+        if typed is None:
+            return NOT_TYPED
+        return None if holds_as_typed(typed, worth) else f"its entries cost {worth:,.2f} USD by now; read it again"
 
     def _mandate(self, run: PlanRun, number: int, signed: SignedOrder, digest: Digest, ends_at: datetime) -> Mandate:
         order = signed.proposal.order

@@ -14,6 +14,7 @@ from core.effects import Effect
 from core.execution.order import Order
 from core.facts import BrokerWarned, WarningConfirmed
 from core.inputs import ConfirmWarning
+from core.model.sender import seat_of
 from core.workflows.cancelling import Cancelling
 
 NOT_CONFIRMED = "the broker's warning was not confirmed in time"
@@ -33,7 +34,7 @@ class Warned:
         """The operator read exactly these words; others that came meanwhile are still to be confirmed."""
         order = self.desk.ledger.order(command.client_order_id)
         if order is not None and order.warning_waits and order.warnings == command.warnings:
-            self.desk.record(WarningConfirmed(order.id))
+            self.desk.record(WarningConfirmed(order.id, *seat_of(command.sender)))
         return ()
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────

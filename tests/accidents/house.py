@@ -101,6 +101,7 @@ class SteppedHandle(EngineHandle):
 
     def __init__(self, runtime: VirtualRuntime, clock: Clock) -> None:
         super().__init__(lambda _stack: runtime)
+        runtime.admit(self._door.known)
         self.runtime, self._clock = runtime, clock
 
     def start(self) -> None:
@@ -298,10 +299,10 @@ async def open_house(clock: Clock, chance: Random, draws: bool = True) -> AsyncI
         link=Link(timedelta(milliseconds=20)),
         pace=pace,
     )
+    handle = SteppedHandle(runtime, clock)
     runtime.run(begin)
     size = chance.choice(SIZES)
     wire = Wire(clock, FarScreen(*size))
-    handle = SteppedHandle(runtime, clock)
     desk = WiredDesk(handle, wire)
     house = House(clock, wire, desk, handle, pace, chance, draws)
     engine.desk.listeners.append(house.hear)

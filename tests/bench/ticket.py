@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from core.brokers.simulated.exchange import SimulatedExchange
+from core.doors import Door, DoorKind
 from core.effects import FetchFigures, SubmitOrder
 from core.engine import Engine
 from core.execution.gateway import Gateway
@@ -28,6 +29,8 @@ from core.workflows.proposing import candidate_of
 from state.folders import JournalFolder
 from state.journal import FileJournal
 from tests.bench.house import SPY, NoLog, NoSwitch, some_bars
+
+DOOR = Door(DoorKind.SCRIPT)
 
 
 def opened(folder: Path) -> tuple[VirtualRuntime, FileJournal]:
@@ -46,6 +49,7 @@ def opened(folder: Path) -> tuple[VirtualRuntime, FileJournal]:
     engine.apply(feed[0][0], settings, "bench")
     exchange = SimulatedExchange(config_of(settings, "bench", "7"), calendar, NoLog())
     runtime = VirtualRuntime(engine, exchange, feed, start=feed[0][0], switch=NoSwitch(), link=link_of(settings))
+    runtime.admit(DOOR.known)
     runtime.run(until=bars[-1].start + timedelta(seconds=1))
     return runtime, journal
 
@@ -75,7 +79,8 @@ def confirmations(many: int) -> tuple[list[float], list[float], float]:
                 review = time_of(partial(review_once, engine, proposal, at), 300)
             before = journal.seconds_in_syncs
             began = time.perf_counter()
-            fetch = next(e for e in engine.handle(at, Confirm(ticket.id, ticket.digest, Effect.OPEN)))
+            key = DOOR.through(Confirm(ticket.id, ticket.digest, Effect.OPEN))
+            fetch = next(e for e in engine.handle(at, key))
             assert isinstance(fetch, FetchFigures)
             reply = runtime.ask(fetch)
             assert isinstance(reply, FiguresFetched)

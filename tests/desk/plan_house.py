@@ -25,12 +25,13 @@ async def open_floor(
     *held: str, size: tuple[int, int] = (120, 40), latency: timedelta = timedelta(milliseconds=20)
 ) -> AsyncIterator[House]:
     """The desk holds `held`, all six where none is named."""
-    line = a_house_that_holds(*(held or SOLD), quantity="60").line
+    before = a_house_that_holds(*(held or SOLD), quantity="60")
+    line = before.line
     line.pace = Pace(1.0)
     line.pace.free_until = line.at
     line.pace.beat = line._beat
     line.link = Link(latency)
-    handle = EngineHandle(lambda _stack: line)
+    handle = EngineHandle(lambda _stack: line, before.door)
     desk = Desk(handle, time.monotonic)
     async with desk.run_test(size=size) as pilot:
         house = House(desk, pilot, line)

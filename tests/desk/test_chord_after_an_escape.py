@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from core.doors import Door, DoorKind
 from core.facts import HaltCause
 from core.inputs import Halt, Resume
 from tests.desk.desk_house import _runtime
@@ -11,12 +12,13 @@ from tests.desk.desk_house import _runtime
 
 def test_an_escape_before_the_chord_does_not_end_the_halt_that_the_chord_makes() -> None:
     """OP-07: the chord is heard first, and what was typed before it acts no more"""
-    runtime = _runtime()
+    runtime, door = _runtime(), Door(DoorKind.CONSOLE)
+    runtime.admit(door.known)
     runtime.run(runtime.at + timedelta(minutes=1))
 
     runtime.send(Halt("key"))
     runtime._look_around()
-    runtime.send(Resume())
+    runtime.send(door.through(Resume()))
     runtime.send(Halt("key"))
     runtime._look_around()
 
@@ -25,11 +27,12 @@ def test_an_escape_before_the_chord_does_not_end_the_halt_that_the_chord_makes()
 
 def test_an_escape_after_the_chord_ends_its_halt() -> None:
     """OP-07"""
-    runtime = _runtime()
+    runtime, door = _runtime(), Door(DoorKind.CONSOLE)
+    runtime.admit(door.known)
     runtime.run(runtime.at + timedelta(minutes=1))
 
     runtime.send(Halt("key"))
-    runtime.send(Resume())
+    runtime.send(door.through(Resume()))
     runtime._look_around()
 
     assert HaltCause.KEY not in runtime.engine.desk.control.state.halts

@@ -14,7 +14,7 @@ from core.facts import OrderCreated, PlanEnded, PlanMarked, PlanSigned, Strategy
 from core.inputs import AnswerPlan, OpenPlan, ProposeClose, ProposeOrder
 from core.model.account import Mode
 from core.model.order import Effect, OrderType, StopHolder
-from core.model.plan import PlanEnd, PlanSource
+from core.model.plan import PlanEnd, PlanSource, whole_dollars
 from core.model.values import Price, Quantity, Symbol
 from tests.desk.desk_house import House
 from tests.desk.hands import held_back, types_ahead
@@ -264,19 +264,26 @@ async def test_s_stops_a_plan_that_runs() -> None:
         assert len(house.facts(OrderCreated)) == created
 
 
-async def test_a_live_account_counts_what_opens_by_hand() -> None:
-    """OP-04"""
+async def test_on_a_live_account_the_value_of_the_entries_is_typed() -> None:
+    """OP-05: in whole dollars; another figure, or P alone, signs nothing."""
     async with open_floor("AAA", "BBB", "CCC") as house:
         house.goes_live()
         await opens_a_plan(house, a_buy("GGG", "20"), a_buy("HHH", "20"))
         await house.until(lambda: house.desk.view.status.mode is Mode.LIVE)  # type: ignore[union-attr]
         await marks_all_of(house, 2)
-        await house.until(lambda: house.shows("type OPEN2, then P", "LIVE, not armed"))
+        worth = house.desk.view.plan.worth  # type: ignore[union-attr]
+        figure = whole_dollars(worth)
+        await house.until(lambda: house.shows(f"type {figure} (USD), then P", "LIVE, not armed"))
+        await house.press("P")
+        await house.wait(0.5)
+        for key in f"{figure[0]}0{figure[1]}":
+            await house.press(key)
+            await house.wait(0.05)
         await house.press("P")
         await house.wait(0.5)
         assert signed(house) == 0
 
-        for key in "OPEN2":
+        for key in figure:
             await house.press(key)
             await house.wait(0.05)
         await house.until(house.is_armed)

@@ -16,6 +16,7 @@ from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.checkpoint import documents_of, rebuild, states
 from core.desk import Desk
+from core.doors import Door, DoorKind
 from core.effects import (
     Effect,
     ReplaceOrder,
@@ -165,6 +166,7 @@ class House:
         self.kinds = kinds
         self.journal = Disk()
         self.switch = Switch()
+        self.door = Door(DoorKind.SCRIPT)
         self.notebook = Notebook()
         self.exchange = SimulatedExchange(ExchangeConfig(**rules), self.calendar, self.notebook)  # type: ignore[arg-type]
         self._take_up(self.bars[0].start)
@@ -175,7 +177,9 @@ class House:
         rebuild(self.desk, None)
         self.engine.apply(start, self.settings, "house")
         feed = (bar_item(BarArrived(bar, "the story")) for bar in self.bars if bar.end > start)
+        self.engine.doors.admit(self.door.known)
         self.line = Line(self.engine, self.exchange, feed, start=start, switch=self.switch)
+        self.line._by_script = self.door.through  # for an operator that comes later
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -213,7 +217,7 @@ class House:
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def presses(self, command: Command) -> None:
-        self.line.obey(command)
+        self.line.obey(self.door.through(command))
 
     def opens_ticket(self) -> None:
         self.presses(OpenTicket(self.proposal.id))

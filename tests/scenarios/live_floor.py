@@ -15,6 +15,7 @@ from decimal import Decimal
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.checkpoint import rebuild
+from core.doors import Door, DoorKind
 from core.engine import Engine
 from core.inputs import BarArrived, Command, MarketDataBroken
 from core.market.port import Heard
@@ -206,6 +207,8 @@ class LiveHouse:
             regime=regime,
             steady=steady,
         )
+        self.door = Door(DoorKind.CONSOLE, "/dev/pts/7", "lena")
+        self.runtime.admit(self.door.known)
         self.view: DeskView | None = None
         self.runtime.on_beat(self._look)
         self.thread = threading.Thread(target=self.runtime.run, daemon=True)
@@ -226,7 +229,7 @@ class LiveHouse:
         assert not self.thread.is_alive()
 
     def presses(self, command: Command) -> None:
-        self.runtime.send(command)
+        self.runtime.send(self.door.through(command))
 
     def waits(self, holds: Callable[[DeskView], object], what: str, seconds: float = 8.0) -> DeskView:
         """The first picture of which it holds."""

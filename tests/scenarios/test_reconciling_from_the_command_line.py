@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import app
+from core.doors import Door, DoorKind
 from core.facts import PositionCorrected, ReconciliationPassed
 from core.inputs import Confirm, OpenTicket, Start
 from core.model.values import Price, Quantity, Symbol, plain
@@ -63,6 +64,8 @@ def a_demo_that_holds_something(tmp_path: Path, stack: ExitStack) -> VirtualRunt
     environ = {"KEYTURN_HOME": str(tmp_path / "home")}
     runtime = app.Keyturn(environ).demo_runtime(DemoRequest(is_headless=True), stack)
     runtime.pace.speed = None
+    door = Door(DoorKind.SCRIPT)
+    runtime.admit(door.known)
     runtime.take(runtime.at, Start())
     desk = runtime.engine.desk
     opened: set[str] = set()
@@ -73,7 +76,8 @@ def a_demo_that_holds_something(tmp_path: Path, stack: ExitStack) -> VirtualRunt
                 opened.add(proposal.id)
                 runtime.obey(OpenTicket(proposal.id))
         for ticket in list(desk.stage.state.tickets.values()):
-            runtime.obey(Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces))
+            key = Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces)
+            runtime.obey(door.through(key))
     return runtime
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import app
+from core.doors import Door, DoorKind
 from core.facts import Fact, ProposalSkipped
 from core.inputs import Confirm, Kill, OpenTicket, ProposeOrder
 from core.model.bar import ONE_MINUTE
@@ -28,6 +29,7 @@ State = Callable[..., tuple[int, str, str]]
 IN_THE_WINDOW = datetime(2026, 1, 5, 15, 5, tzinfo=UTC)
 """Entries are allowed from 10:00 in New York."""
 PLAIN = DemoRequest(is_headless=True)
+DOOR = Door(DoorKind.SCRIPT)
 
 
 @pytest.fixture
@@ -52,6 +54,7 @@ def demo(tmp_path: Path) -> Iterator[VirtualRuntime]:
     with ExitStack() as stack:
         runtime = app.Keyturn({"KEYTURN_HOME": str(tmp_path / "home")}).demo_runtime(PLAIN, stack)
         runtime.pace.speed = None
+        runtime.admit(DOOR.known)
         runtime.run(until=max(runtime.at + timedelta(seconds=2), IN_THE_WINDOW))
         yield runtime
         runtime.stop("left")
@@ -82,7 +85,7 @@ def order_by_hand(runtime: VirtualRuntime) -> str:
     runtime.obey(OpenTicket(proposal.id))
     seconds_pass(runtime, 2)
     (ticket,) = desk.stage.state.tickets.values()
-    runtime.obey(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+    runtime.obey(DOOR.through(Confirm(ticket.id, ticket.digest, ticket.order.effect)))
     seconds_pass(runtime, 2)
     (new,) = set(desk.ledger.state.orders) - before
     assert desk.ledger.state.orders[new].status is OrderStatus.SUBMITTED

@@ -19,6 +19,7 @@ from pathlib import Path
 from app import Keyturn
 from core import checkpoint
 from core.desk import Desk
+from core.doors import Door, DoorKind
 from core.facts import OrderCreated, OrderStateChanged
 from core.inputs import Rearm
 from core.model.account import Mode
@@ -54,12 +55,14 @@ def test_a_desk_killed_at_any_instant_finds_every_order_again_and_sends_none_twi
         with ExitStack() as stack:
             runtime = Keyturn(environ).demo_runtime(BUSY, stack)
             runtime.operator = None
+            door = Door(DoorKind.SCRIPT)
+            runtime.admit(door.known)
             runtime.pace.speed = None
             quiet(runtime)
             assert_books_agree(runtime)
             assert_state_is_the_fold_of_the_journal(runtime)
             assert (runtime.engine.desk.control.state.killed_by is not None) is is_killed_too
-            runtime.obey(Rearm("REARM"))
+            runtime.obey(door.through(Rearm("REARM")))
             runtime.stop("checked")
     assert_nothing_was_sent_twice(folder.exchange)
     print(f"\nkills {KILLS}, seed {SEED}, between PENDING and its answer: {between_pending_and_answer}")

@@ -21,6 +21,7 @@ from simulation.surprises import Planned, Surprises
 
 from core import checkpoint
 from core.brokers.simulated.exchange import ExchangeConfig, SimulatedExchange
+from core.doors import Door, DoorKind
 from core.effects import CancelOrder, Effect, FetchPicture, ReplaceOrder, SubmitOrder
 from core.engine import Engine
 from core.facts import Fact
@@ -398,6 +399,7 @@ class World:
         self.journal = Disk(self.fuse)
         self.auditor = Auditor(self)
         self.price = Decimal(100)
+        self.door = Door(DoorKind.SCRIPT)
         self._boot(with_checkpoint=False)
 
     # ── the desk's process ───────────────────────────────────────────────────────────────────────────────────────
@@ -410,6 +412,7 @@ class World:
         requests: Iterable[tuple[datetime, Effect]] = (),
     ) -> None:
         self.engine = Engine(ACCOUNT, Mode.PAPER, calendar(), self.journal)
+        self.engine.doors.admit(self.door.known)
         checkpoint.rebuild(self.engine.desk, self.drawer if with_checkpoint else None)
         self.engine.desk.listeners.append(self.auditor.hear)
         self.engine.desk.listeners.append(self._tell)
@@ -495,7 +498,7 @@ class World:
     def do(self, *commands: Command) -> None:
         """A person's commands, one after the other, now."""
         for command in commands:
-            self._survives(lambda command=command: self.wire.obey(command))  # type: ignore[misc]
+            self._survives(lambda command=command: self.wire.obey(self.door.through(command)))  # type: ignore[misc]
 
     def hear(self, message: Input) -> None:
         """Something that no request asked for, now."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from app import Keyturn
+from core.doors import Door, DoorKind
 from core.facts import Fact, Killed, OrderInDoubt, OrderStateChanged
 from core.inputs import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder
 from core.model.account import Mode
@@ -75,7 +76,7 @@ def confirm_the_first(desk: Open) -> None:
     proposal = desk.waits(lambda view: view.proposals, "the proposal").proposals[0]
     desk.runtime.send(OpenTicket(proposal.id))
     ticket = desk.waits(lambda view: view.tickets, "the ticket").tickets[0].ticket
-    desk.runtime.send(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+    desk.runtime.send(desk.door.through(Confirm(ticket.id, ticket.digest, ticket.order.effect)))
 
 
 def asked_itself(market: LoopbackExchange) -> bool:
@@ -88,6 +89,8 @@ class Open:
 
     def __init__(self, runtime: LiveRuntime) -> None:
         self.runtime = runtime
+        self.door = Door(DoorKind.CONSOLE, "/dev/pts/7", "lena")
+        runtime.admit(self.door.known)
         self.view: DeskView | None = None
         runtime.on_beat(self._look)
 
@@ -142,7 +145,7 @@ def test_two_variables_open_a_desk_that_trades_and_its_books_agree_afterwards(
         proposal = desk.waits(lambda view: view.proposals, "the proposal").proposals[0]
         desk.runtime.send(OpenTicket(proposal.id))
         ticket = desk.waits(lambda view: view.tickets, "the ticket").tickets[0].ticket
-        desk.runtime.send(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+        desk.runtime.send(desk.door.through(Confirm(ticket.id, ticket.digest, ticket.order.effect)))
         desk.waits(lambda view: view.positions and view.positions[0].covered == quantity, "a covered position")
 
     assert up.status.mode is Mode.PAPER

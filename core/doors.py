@@ -1,0 +1,94 @@
+"""Doors: where commands that open or loosen come in, and nowhere else (OP-01, OP-13).
+
+A door is made by whoever a person presses keys at, and made known to the engine while the desk is put together; once it
+runs, no other is let in. What comes through it carries its token. The engine keeps the token's digest alone, so that
+code which finds the engine, its runtime or its inbox finds nothing to sign with. This is no sandbox: code of the same
+process that searches the interpreter for the console itself is not held back by it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from enum import Enum
+from hashlib import sha256
+from hmac import compare_digest
+
+from core.inputs import Command, Keyed
+from core.model.sender import Sender
+
+NO_DOOR = "it did not come through the console: nothing of it was done; find out which program sent it"
+TOO_LATE = "a door is made known before the desk runs"
+SCRIPT_ON_REAL_MONEY = "keys by script are taken on the simulated exchange alone"
+
+
+class DoorKind(Enum):
+    CONSOLE = "console"
+    SCRIPT = "script"
+    """Keys without a keyboard: replays, backtests, the demo's operator, tests."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDoor:
+    """What the engine knows of a door."""
+
+    kind: DoorKind
+    digest: bytes
+
+
+class Door:
+    """Held by the console, or by who plays a script, and handed to nobody."""
+
+    __slots__ = ("_sender", "kind")
+
+    def __init__(self, kind: DoorKind, terminal: str = "", user: str = "") -> None:
+        self.kind = kind
+        self._sender = Sender(terminal or kind.value, user, secrets.token_bytes(32))
+
+    @property
+    def known(self) -> KnownDoor:
+        return KnownDoor(self.kind, _digest(self._sender.token))
+
+    def through(self, command: Command) -> Command:
+        """The command as it comes out of this door; one that needs no key is left as it is."""
+        return replace(command, sender=self._sender) if isinstance(command, Keyed) else command
+
+
+class Doorkeeper:
+    """The engine's: which doors there are, and whether a command came through one."""
+
+    def __init__(self) -> None:
+        self._known: tuple[KnownDoor, ...] = ()
+        self._is_shut = self._is_real = False
+
+    def admit(self, door: KnownDoor) -> None:
+        """Raises `ValueError` once the desk runs, and for a script where the broker is a real one."""
+        if door in self._known:
+            return
+        if self._is_shut:
+            raise ValueError(TOO_LATE)
+        if self._is_real and door.kind is DoorKind.SCRIPT:
+            raise ValueError(SCRIPT_ON_REAL_MONEY)
+        self._known = (*self._known, door)
+
+    def shut(self) -> None:
+        """The desk runs: no further door."""
+        self._is_shut = True
+
+    def stand_at_a_real_broker(self) -> None:
+        """No script from here on."""
+        self._is_real = True
+
+    def refusal(self, sender: Sender | None) -> str | None:
+        """Why nothing is done; None where it came through a door that counts here."""
+        if sender is None:
+            return NO_DOOR
+        digest = _digest(sender.token)
+        kinds = [door.kind for door in self._known if compare_digest(door.digest, digest)]
+        if not kinds:
+            return NO_DOOR
+        return SCRIPT_ON_REAL_MONEY if self._is_real and kinds[0] is DoorKind.SCRIPT else None
+
+
+def _digest(token: bytes) -> bytes:
+    return sha256(token).digest()

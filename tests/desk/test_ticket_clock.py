@@ -1,0 +1,83 @@
+"""Two clocks, each by its name; and what a ticket says and offers when one of them has run out (OP-04)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from console.screens.ticket import Phase, TicketScreen
+from core.facts import OrderCreated
+from core.settings import Settings, StagingSettings
+from tests.desk.desk_house import House, open_desk
+
+SHORT = Settings(staging=StagingSettings(ticket_seconds=Decimal(2)))
+
+
+def the_ticket(house: House) -> TicketScreen:
+    screen = house.desk.screen
+    assert isinstance(screen, TicketScreen)
+    return screen
+
+
+async def an_expired_ticket(house: House) -> TicketScreen:
+    await house.opens_the_ticket()
+    await house.until(lambda: the_ticket(house).phase is Phase.EXPIRED)
+    return the_ticket(house)
+
+
+async def test_a_ticket_and_its_proposal_are_counted_by_name() -> None:
+    """OP-04: neither is taken for the other."""
+    async with open_desk() as house:
+        await house.opens_the_ticket()
+        await house.until(lambda: house.shows("this ticket 0:5", "the proposal 1:"))
+
+
+async def test_an_expired_ticket_says_so_and_offers_what_still_works() -> None:
+    """OP-04"""
+    async with open_desk(settings=SHORT) as house:
+        ticket = await an_expired_ticket(house)
+
+        await house.until(
+            lambda: house.shows(
+                "EXPIRED this ticket's time is over", "the proposal 0:", "r open it again", "Enter leave"
+            )
+        )
+        await house.until(lambda: not house.shows("B  buy to open"))
+        assert house.desk.screen is ticket
+        await house.until(lambda: not house.shows("e edit"))
+        await house.press("B")
+        await house.wait(0.5)
+        assert house.facts(OrderCreated) == []
+
+        await house.press("r")
+        await house.until(lambda: ticket.phase is Phase.READY)
+
+
+async def test_enter_leaves_an_expired_ticket_and_no_other() -> None:
+    """OP-04"""
+    async with open_desk(settings=SHORT) as house:
+        await house.opens_the_ticket()
+        ticket = the_ticket(house)
+        await house.press("enter")
+        assert house.desk.screen is ticket
+
+        await house.until(lambda: ticket.phase is Phase.EXPIRED)
+        await house.press("enter")
+        await house.until(lambda: not isinstance(house.desk.screen, TicketScreen))
+        assert house.desk.view.proposals  # type: ignore[union-attr]
+
+
+async def test_a_ticket_whose_proposal_is_gone_offers_the_way_out_alone() -> None:
+    """OP-04, ST-03"""
+    settings = Settings(staging=StagingSettings(signal_seconds=Decimal(4)))
+    async with open_desk(settings=settings) as house:
+        await house.opens_the_ticket()
+        ticket = the_ticket(house)
+        await house.until(lambda: ticket.phase is Phase.OVER)
+
+        await house.until(lambda: house.shows("OVER", "EXPIRED:", "Enter leave"))
+        await house.until(lambda: not house.shows("x decline"))
+        await house.press("r")
+        await house.until(lambda: house.shows("this proposal is over"))
+        assert ticket.phase is Phase.OVER
+        await house.press("enter")
+        await house.until(lambda: not isinstance(house.desk.screen, TicketScreen))

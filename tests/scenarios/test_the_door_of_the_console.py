@@ -1,0 +1,197 @@
+"""Who may turn a key: what comes through the console's door, and nothing that any other code posts (OP-01, OP-13)."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+
+from core import inputs
+from core.doors import Door, DoorKind
+from core.facts import CommandRefused, ConfirmationReceived, ConfirmationRefused, HaltCause, OrderCreated, PlanSigned
+from core.inputs import AnswerPlan, Confirm, Keyed, Resume, SignPlan
+from core.model.sender import Sender
+from core.workflows.planning import digest_now, rehearsed
+from state.codec import decode, encode
+from tests.scenarios.house import House, a_house_with_a_proposal
+from tests.scenarios.live_floor import LiveHouse
+from tests.scenarios.test_the_live_runtime import a_ticket, at_the_dip
+
+
+def a_house_with_an_open_ticket() -> House:
+    """It is 10:06:01, and the entry's ticket has been open for 0.9 s."""
+    house = a_house_with_a_proposal()
+    house.opens_ticket()
+    return house.until("10:06:01")
+
+
+def the_key(house: House) -> Confirm:
+    ticket = house.ticket
+    return Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces)
+
+
+def of_nobody(_house: House, key: Confirm) -> Confirm:
+    return key
+
+
+def of_a_door_of_its_own(_house: House, key: Confirm) -> Confirm:
+    return Door(DoorKind.CONSOLE, "/dev/pts/1", "lena").through(key)  # type: ignore[return-value]
+
+
+def of_what_the_engine_knows(house: House, key: Confirm) -> Confirm:
+    """Everything that can be found of a door in the engine: its digest."""
+    return replace(key, sender=Sender("/dev/pts/1", "lena", house.engine.doors._known[0].digest))
+
+
+WAYS: dict[str, Callable[[House, Confirm], None]] = {
+    "obeyed": lambda house, key: house.line.obey(key),
+    "sent": lambda house, key: house.line.send(key),
+    "taken": lambda house, key: house.line.take(house.line.at, key),
+    "handled": lambda house, key: [*house.engine.handle(house.line.at, key)] and None,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("forged", [of_nobody, of_a_door_of_its_own, of_what_the_engine_knows])
+def test_a_key_that_some_code_posts_confirms_nothing_and_is_told(
+    way: str, forged: Callable[[House, Confirm], Confirm]
+) -> None:
+    """OP-01: whichever way in it finds; the ticket still stands, and its own key turns it."""
+    house = a_house_with_an_open_ticket()
+
+    WAYS[way](house, forged(house, the_key(house)))
+    house.until("10:06:05")
+
+    assert house.last(CommandRefused).command == "Confirm"
+    assert "did not come through the console" in house.last(CommandRefused).reason
+    assert any("CRITICAL: Confirm refused" in row.text for row in house.line.picture().refusals)
+    assert (house.requests(), house.facts(ConfirmationReceived), house.facts(ConfirmationRefused)) == ([], [], [])
+    house.confirms()
+    house.until("10:06:10")
+    assert house.requests()[0] == "submit buy limit 0.502"
+
+
+def test_no_door_is_made_known_once_the_desk_runs() -> None:
+    """OP-01"""
+    house = a_house_with_an_open_ticket()
+    mine = Door(DoorKind.CONSOLE)
+
+    with pytest.raises(ValueError, match="before the desk runs"):
+        house.line.admit(mine.known)
+
+    house.line.obey(mine.through(the_key(house)))
+    assert house.facts(ConfirmationReceived) == []
+
+
+def test_keys_by_script_are_taken_on_the_simulated_exchange_alone() -> None:
+    """OP-01"""
+    script = Door(DoorKind.SCRIPT)
+    with pytest.raises(ValueError, match="simulated exchange alone"):
+        LiveHouse(at_the_dip()).runtime.admit(script.known)
+
+    with LiveHouse(at_the_dip()) as house:
+        house.engine.doors._known += (script.known,)
+        house.runtime.send(script.through(a_ticket(house)))
+        house.waits(lambda view: any("by script" in row.text for row in view.refusals), "the refusal")
+
+
+def test_every_command_that_opens_or_loosens_asks_for_a_door() -> None:
+    """OP-13: what is not in the list only stages, tightens or looks."""
+    free = {
+        "OpenTicket",
+        "LeaveTicket",
+        "Decline",
+        "ProposeOrder",
+        "LookAt",
+        "ProposeClose",
+        "ProposeFlattening",
+        "OpenPlan",
+        "MarkInPlan",
+        "LeavePlan",
+        "EditProposal",
+        "MoveStop",
+        "EditOrder",
+        "TakeBackExits",
+        "PauseStrategy",
+        "RefuseSymbol",
+        "AdoptAdvice",
+        "DropRecommendation",
+        "RequestCancel",
+        "Halt",
+        "Kill",
+        "SettingsFileSeen",
+    }
+    keyed = {kind.__name__ for kind in get_args(Keyed)}
+    assert {kind.__name__ for kind in get_args(inputs.Command)} == keyed | free
+    assert all("sender" in inspect.signature(kind).parameters for kind in get_args(Keyed))
+
+
+def test_a_halt_is_not_ended_past_the_door() -> None:
+    """OP-07"""
+    house = a_house_with_an_open_ticket()
+    house.presses(inputs.Halt("key"))
+
+    house.line.obey(Resume())
+    assert HaltCause.KEY in house.desk.control.state.halts
+    house.presses(Resume())
+    assert not house.desk.control.state.halts
+
+
+def test_a_plan_is_not_signed_past_the_door() -> None:
+    """OP-05"""
+    house = a_house_with_a_proposal()
+    house.presses(inputs.OpenPlan(inputs.PlanSource.PROPOSALS))
+    run = house.desk.plans.run
+    assert run is not None
+    house.presses(inputs.MarkInPlan(run.id, house.proposal.id, is_marked=True))
+    going = [t for t in rehearsed(house.desk, house.engine.planning.gate, run) if t.fits]
+    sign = SignPlan(run.id, digest_now(house.desk, run, going))
+
+    house.line.obey(sign)
+    house.line.obey(AnswerPlan(run.id, goes_on=True))
+    assert [fact.command for fact in house.facts(CommandRefused)] == ["SignPlan", "AnswerPlan"]
+    assert house.facts(PlanSigned) == []
+
+    house.presses(sign)
+    assert house.last(PlanSigned).terminal == "script"
+
+
+def test_a_confirmation_is_recorded_with_its_terminal_and_its_user() -> None:
+    """OP-13; what proves them is written nowhere."""
+    with LiveHouse(at_the_dip()) as house:
+        house.presses(a_ticket(house))
+        house.waits(lambda view: view.orders, "the order")
+    (record,) = [r for r in house.journal.records() if isinstance(r.fact, ConfirmationReceived)]
+    assert (record.fact.terminal, record.fact.user) == ("/dev/pts/7", "lena")
+    token = house.door._sender.token
+    assert not any(
+        token.hex().encode().hex() in encode(r.sequence, r.at, r.fact, "")[0].hex() for r in house.journal.records()
+    )
+    assert "token" not in repr(house.door._sender)
+
+
+def test_a_journal_from_before_there_were_doors_opens_as_it_was() -> None:
+    """SP-02"""
+    with LiveHouse(at_the_dip()) as house:
+        house.presses(a_ticket(house))
+        house.waits(lambda view: view.orders, "the order")
+    (record,) = [r for r in house.journal.records() if isinstance(r.fact, ConfirmationReceived)]
+    assert decode(encode(record.sequence, record.at, record.fact, "")[0]).fact == record.fact
+    assert isinstance(record.fact, ConfirmationReceived)
+    assert ConfirmationReceived(
+        *[getattr(record.fact, n) for n in ("ticket_id", "digest", "approval", "mandates")]
+    ) == (replace(record.fact, terminal="", user=""))
+
+
+def test_no_order_is_made_of_a_key_that_was_refused() -> None:
+    """OP-01"""
+    house = a_house_with_an_open_ticket()
+    for _ in range(20):
+        house.line.send(the_key(house))
+    house.until("10:06:10")
+
+    assert house.facts(OrderCreated) == []
+    assert len(house.facts(CommandRefused)) == 20
