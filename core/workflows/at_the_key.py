@@ -20,6 +20,7 @@ from core.model.order import Side
 from core.model.quote import Quote
 from core.model.staging import FIGURES, LINK, PRICE, Proposal, Review, Standing, StopPlan, Ticket, Verdict
 from core.model.values import Price, tick_of
+from core.risk.checks.verdicts import without_equity
 from core.risk.gate import ReviewContext, is_market_like
 from core.settings import StagingSettings
 
@@ -38,7 +39,7 @@ def verdicts_at_the_key(
 ) -> tuple[Verdict, ...]:
     """What refuses an entry whose key was turned, or warns of an exit."""
     found = (
-        *missing_figures(fresh),
+        *missing_figures(fresh, context),
         *silent_links(desk, context.at),
         *price_moved(ticket, proposal, context, desk.control.settings.staging),
     )
@@ -57,15 +58,19 @@ def verdicts_meanwhile(desk: Desk, ticket: Ticket, proposal: Proposal, context: 
 # ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def missing_figures(fresh: FreshFigures | None) -> Iterator[Verdict]:
-    """Clock, account and quote are each fetched for this confirmation, and each is needed (OP-03)."""
+def missing_figures(fresh: FreshFigures | None, context: ReviewContext) -> Iterator[Verdict]:
+    """Clock, account and quote are each fetched for this confirmation, and each is needed (OP-03).
+
+    The account alone may be missing where the operator's settings let its value be missing everywhere (RK-03).
+    """
     if fresh is None:
         yield _refused(FIGURES, NO_FIGURES)
         return
     if isinstance(fresh.broker_time, NoAnswer):
         yield _refused(FIGURES, f"the broker's clock did not come: {fresh.broker_time.reason}; open it again")
     if not isinstance(fresh.account, Account):
-        yield _refused(FIGURES, f"the account's figures did not come: {fresh.account.reason}; open it again")
+        missing = f"the account's figures did not come: {fresh.account.reason}"
+        yield without_equity(FIGURES, missing, context)
     if not isinstance(fresh.quote, Quote):
         yield _refused(FIGURES, f"no quote came: {fresh.quote.reason}; open it again")
 
