@@ -135,7 +135,7 @@ def test_an_overridden_loss_of_the_day_stays_shut_for_an_hour() -> None:
     assert "daily loss" in at_once
     assert "daily loss" not in later
     row = rows["daily_loss"]
-    assert row.reason == "shut until 11:09 New York, overridden by you from then on"
+    assert row.reason == "shut until 11:09 New York, overridden by you from then on, shut again at 0.22 USD lost"
     assert row.until == house.last(ProtectionTripped).until  # the end that is recorded, and no other
     assert_can_be_rebuilt(house)
 
@@ -235,5 +235,7 @@ def test_each_overridden_guard_is_seen_while_it_stands_and_a_ticket_warns_of_eac
     assert pause.overridden is not None
     assert pause.until == pause.overridden.until == house.last(ProtectionOverridden).until
     assert pause.since == house.facts(TradeClosed)[0].trade.exit_time
-    assert warned["daily loss"].endswith("0.15 USD; overridden by you until Fri 20 Nov 00:00 New York")
+    assert warned["daily loss"].endswith(
+        "0.15 USD; overridden by you until Fri 20 Nov 00:00 New York, shut again at 0.22 USD lost"
+    )
     assert warned["cooldown"].endswith("overridden by you until 11:40 New York")

@@ -52,8 +52,8 @@ class Ledger:
         self._unsettled: dict[date, Decimal] = {}
         self.interest = ZERO
         self._charged_until: date | None = None
-        self._today: date | None = None
-        self._evening: tuple[Decimal, Mapping[Symbol, Decimal]] | None = None
+        self._changed_on: date | None = None
+        self._evening: tuple[Decimal, Mapping[Symbol, Decimal]] = (config.cash, {})
 
     def quantity(self, symbol: Symbol) -> Decimal:
         """Shares held, signed."""
@@ -65,8 +65,8 @@ class Ledger:
 
     def execute(self, symbol: Symbol, side: Side, quantity: Quantity, price: Price, at: datetime) -> None:
         """One execution: shares one way, money the other, the fee away."""
-        self._turn_day(at)
         self._charge(at)
+        self._turn_day(at)
         signed = quantity if side is Side.BUY else -quantity
         fee = self._config.fee_per_share * quantity
         self.cash -= signed * price + fee
@@ -103,7 +103,6 @@ class Ledger:
         self, at: datetime, market: Market, reserved: Decimal, instrument: Callable[[Symbol], Instrument | NoInstrument]
     ) -> Account:
         """Its figures; on margin a position takes what it requires, and a cash account has paid for all of it."""
-        self._turn_day(at)
         self._charge(at)
         values = self._values(at, market)
         equity = self.cash + sum(values.values(), ZERO)
@@ -130,18 +129,22 @@ class Ledger:
         )
 
     def _turn_day(self, at: datetime) -> None:
-        """What is held, and the cash, as the last day left them: asked before anything changes on the next."""
+        """Before the first execution of a day: cash and shares as the days before left them."""
         today = self._calendar.trading_day(at)
-        if self._today is not None and today > self._today:
-            self._evening = self.cash, {symbol: held.quantity for symbol, held in self._holdings.items()}
-        self._today = today
+        if today != self._changed_on:
+            self._evening = self._left()
+            self._changed_on = today
+
+    def _left(self) -> tuple[Decimal, Mapping[Symbol, Decimal]]:
+        return self.cash, {symbol: held.quantity for symbol, held in self._holdings.items()}
 
     def _last_equity(self, at: datetime, market: Market) -> Money | None:
-        """Equity at the last close, on the first day what was paid in; None where a close is not known."""
-        if self._evening is None:
-            return Money(self._config.cash)
-        cash, held = self._evening
-        today, worth = self._calendar.trading_day(at), cash
+        """Equity at the last close, before any execution what was paid in; None where a close is unknown.
+
+        It follows from the executions alone, whoever asked meanwhile.
+        """
+        today = self._calendar.trading_day(at)
+        worth, held = self._evening if self._changed_on == today else self._left()
         for symbol, quantity in held.items():
             close = market.close_before(symbol, today, self._calendar)
             if close is None:

@@ -19,7 +19,7 @@ def season_of(year: int, profile: str) -> Season:
 @real_data
 @pytest.mark.parametrize(
     ("profile", "trades", "trips"),
-    [("micro", 3, {}), ("swing", 20, {"loss_streak": 6, "stop_loss_guard": 3, "equity_curve": 1})],
+    [("micro", 3, {}), ("swing", 20, {"loss_streak": 5, "stop_loss_guard": 2, "equity_curve": 1})],
 )
 def test_losses_of_some_dollars_are_no_drawdown_of_the_account_and_what_counts_losses_trips(
     profile: str, trades: int, trips: dict[str, int]
