@@ -54,13 +54,18 @@ class AccountSettings(Part):
     broker: Literal["alpaca", "simulated"] = Field("alpaca", description="where orders go")
 
 
-class RiskSettings(Part):
+class RiskSettings(GrownPart):
     """Limits on what may be opened (RK)."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"several_strategies_a_symbol"})
 
     per_trade: Amount = Field(Amount(usd=Decimal("1.50"), of_equity=None), description="loss at the stop (RK-02)")
     min_notional: NotNegative = Field(Decimal(1), description="smallest order, USD")
     max_notional: Amount = Field(Amount(usd=Decimal(50), of_equity=None), description="largest order")
     max_open_positions: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="positions at a time (EX-08)")
+    several_strategies_a_symbol: bool = Field(
+        False, description="true: strategies may hold a symbol side by side, each a position of its own (EX-08)"
+    )
     daily_loss: Amount = Field(
         Amount(usd=Decimal(10), of_equity=None), description="blocks entries for the day (RK-03)"
     )

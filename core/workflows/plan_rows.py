@@ -116,7 +116,8 @@ class PlanRows:
 
     def _exit(self, row: PlanRow, order_id: str) -> Proposal | str:
         side = side_of(row.effect)
-        position = next((p for p in self.desk.ledger.positions_in(row.symbol) if closing_side(p) is side), None)
+        held = [p for p in self.desk.ledger.positions_in(row.symbol) if closing_side(p) is side]
+        position = min(held, key=lambda position: position.strategy != MANUAL, default=None)
         if position is None:
             return f"there is no {row.symbol} position that it would reduce"
         left = left_to_close(self.desk, position.symbol, position.strategy, side)

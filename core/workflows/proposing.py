@@ -362,7 +362,9 @@ class Proposing:
         return "an exit of all of it is working already; Orders shows it"
 
     def _position_to_close(self, symbol: Symbol, side: Side) -> Position | None:
-        return next((p for p in self.desk.ledger.positions_in(symbol) if closing_side(p) is side), None)
+        """The operator's own first; else whose it is that is there."""
+        held = [p for p in self.desk.ledger.positions_in(symbol) if closing_side(p) is side]
+        return min(held, key=lambda position: position.strategy != MANUAL, default=None)
 
     def stage(self, proposal: Proposal) -> None:
         """What another workflow made: the same way, the same checks."""
