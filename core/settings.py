@@ -160,6 +160,14 @@ class ExecutionSettings(Part):
     )
 
 
+class OrdersSettings(Part):
+    """What holds for every order that this desk sends."""
+
+    ttl_seconds: Delay = Field(
+        Decimal(0), description="a limit entry without a time of its own is cancelled after so long; 0 is never (EX-07)"
+    )
+
+
 class ReconciliationSettings(Part):
     """How far the broker's books may differ from ours before a person must look (EX-09)."""
 
@@ -333,7 +341,7 @@ class DisplaySettings(Part):
 class Settings(GrownPart):
     """Everything that can be set. The profile gives the defaults; file, environment and command line go over them."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"advisers", "evaluation", "exits"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"advisers", "evaluation", "exits", "orders"})
 
     profile: Literal["micro", "swing", "freqtrade"] = "micro"
     symbols: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9./]{0,9}$")], ...] = ("SPY",)
@@ -341,6 +349,7 @@ class Settings(GrownPart):
     risk: RiskSettings = RiskSettings()
     staging: StagingSettings = StagingSettings()
     execution: ExecutionSettings = ExecutionSettings()
+    orders: OrdersSettings = OrdersSettings()
     reconciliation: ReconciliationSettings = ReconciliationSettings()
     strategies: StrategiesSettings = StrategiesSettings()
     exits: ExitTerms = ExitTerms()

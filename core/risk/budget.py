@@ -67,4 +67,4 @@ def _bare_way(ledger: Ledger, position: Position, price: Price, sign: int) -> De
 
 def _of_entry(order: Order) -> Decimal:
     price = order.request.limit_price or order.intended_price or ZERO
-    return order.remaining * (price if order.stop is None else abs(price - order.stop.price))
+    return order.remaining * (price if order.stop is None else order.stop.way_from(price))
