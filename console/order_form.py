@@ -26,7 +26,7 @@ NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?|\.\d{1,9}", re.ASCII)
 BUY, SELL, SHORT, COVER = "buy", "sell", "short", "cover"
 EFFECTS = (BUY, SELL, SHORT, COVER)
 ORDER = (
-    "symbol", "effect", "quantity", "type", "limit", "trigger", "stop", "holder", "lasts", "target", "trail", "ttl",
+    "symbol", "effect", "quantity", "type", "limit", "stop", "holder", "lasts", "target", "trigger", "trail", "ttl",
 )  # fmt: skip
 """Every field, as the form shows them."""
 TYPES = {
