@@ -15,16 +15,19 @@ from core.inputs import ProposeOrder
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
 from core.model.sizing import product
 from core.model.staging import MANUAL
-from core.model.values import ZERO, Fraction, Price, Quantity, Symbol, plain, rounded_down, tick_of
+from core.model.values import ZERO, Fraction, Price, Quantity, Symbol, plain, rounded_down, tick_of, to_nearest_tick
 from core.risk.scaling.contract import Wanted
 from core.risk.sizing import binding_cuts
+from core.staging.entries import LONGEST_TTL
 from core.views import DeskView, SymbolView
 from widgets import format as f
 
 NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?|\.\d{1,9}", re.ASCII)
 BUY, SELL, SHORT, COVER = "buy", "sell", "short", "cover"
 EFFECTS = (BUY, SELL, SHORT, COVER)
-ORDER = ("symbol", "effect", "quantity", "type", "limit", "stop", "holder", "lasts", "target", "trail")
+ORDER = (
+    "symbol", "effect", "quantity", "type", "limit", "stop", "holder", "lasts", "target", "trigger", "trail", "ttl",
+)  # fmt: skip
 """Every field, as the form shows them."""
 TYPES = {
     "market": OrderType.MARKET,
@@ -36,6 +39,9 @@ TYPES = {
 WHOLE = 100
 """Percent."""
 WITH_LIMIT = (OrderType.LIMIT, OrderType.STOP_LIMIT)
+WITH_TRIGGER = (OrderType.STOP, OrderType.STOP_LIMIT)
+TTL = re.compile(r"(\d{1,6})\s*([smh]?)", re.ASCII)
+SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,8 @@ class Draft:
     Attributes
     ----------
     price
-        USD a share that it is measured by: its limit, else the side of the quote that it would take.
+        USD a share that it is measured by: its limit, a stop entry's trigger, else the side of the quote that it would
+        take.
     faults, doubts
         By field.
     """
@@ -69,6 +76,8 @@ class Draft:
     target: Price | None = None
     trail_price: Price | None = None
     trail_fraction: Fraction | None = None
+    trigger: Price | None = None
+    ttl: int | None = None
     held: Decimal = ZERO
     price: Price | None = None
     faults: dict[str, str] = field(default_factory=dict)
@@ -128,6 +137,8 @@ def read_form(texts: Mapping[str, str], view: DeskView) -> ProposeOrder | Fault:
         draft.target,
         draft.trail_price,
         draft.trail_fraction,
+        trigger_price=draft.trigger,
+        ttl_seconds=draft.ttl,
     )
 
 
@@ -138,12 +149,13 @@ def read_draft(texts: Mapping[str, str], view: DeskView) -> Draft:
     _read_symbol(draft, clean["symbol"].upper(), view)
     _read_effect(draft, clean["effect"].lower(), view)
     _read_type(draft, clean["type"].lower())
-    _read_prices(draft, clean["limit"], clean["stop"])
+    _read_trail(draft, clean["trail"])
+    _read_prices(draft, clean["limit"], clean["trigger"], clean["stop"])
     _read_quantity(draft, clean["quantity"])
     _read_lasts(draft, clean["lasts"].lower())
     _read_holder(draft, clean["holder"].lower())
     _read_target(draft, clean["target"])
-    _read_trail(draft, clean["trail"])
+    _read_ttl(draft, clean["ttl"].lower())
     _doubt(draft, view)
     return draft
 
@@ -193,22 +205,58 @@ def _read_effect(draft: Draft, text: str, view: DeskView) -> None:
 
 def _read_type(draft: Draft, text: str) -> None:
     if text not in TYPES:
-        draft.faults["type"] = "market, limit; to close also stop, stop-limit, trailing"
+        draft.faults["type"] = "market, limit, stop, stop-limit or trailing"
         return
     draft.type = TYPES[text]
-    if draft.type.is_stop and draft.opens:
-        draft.faults["type"] = "a stop order only closes; an entry is market or limit, with a stop price beside it"
 
 
-def _read_prices(draft: Draft, limit: str, stop: str) -> None:
+def _read_prices(draft: Draft, limit: str, trigger: str, stop: str) -> None:
     draft.limit = _price(draft, "limit", limit)
+    _read_trigger(draft, trigger)
     draft.stop = _price(draft, "stop", stop)
     if draft.type in WITH_LIMIT and not limit:
         draft.faults["limit"] = "a limit order needs its price"
     if draft.type not in WITH_LIMIT and limit and draft.type is not None:
         draft.faults["limit"] = f"a {_word(draft.type)} order has none: clear it"
-    draft.price = draft.limit or _touch(draft)
+    draft.price = draft.limit or _aimed(draft)
     _read_stop(draft, stop)
+
+
+def _aimed(draft: Draft) -> Price | None:
+    """Where it would trade by the quote of now."""
+    touch = _touch(draft)
+    if not draft.opens or draft.type is None or not draft.type.is_stop:
+        return touch
+    if draft.type is not OrderType.TRAILING_STOP:
+        return draft.trigger
+    if touch is None or (draft.trail_price is None and draft.trail_fraction is None):
+        return None
+    behind = draft.trail_price if draft.trail_price is not None else touch * (draft.trail_fraction or ZERO)
+    return to_nearest_tick(touch - behind if draft.effect is Effect.SHORT else touch + behind)
+
+
+def _read_trigger(draft: Draft, text: str) -> None:
+    """Of a stop entry: above the market to buy, below it to sell short."""
+    if not draft.opens or draft.type not in WITH_TRIGGER:
+        if text:
+            closes = (
+                "the stop of what closes stands in Stop price" if not draft.opens else f"{_word_of(draft)} has none"
+            )
+            draft.faults["trigger"] = f"{closes}: clear it"
+        return
+    draft.trigger = _price(draft, "trigger", text)
+    touch = _touch(draft)
+    if not text:
+        draft.faults["trigger"] = "a stop entry needs the price that starts it"
+    elif draft.trigger is not None and touch is not None:
+        is_over = draft.trigger > touch
+        if is_over is (draft.effect is Effect.SHORT) or draft.trigger == touch:
+            side = "below" if draft.effect is Effect.SHORT else "above"
+            draft.faults.setdefault("trigger", f"must be {side} the market, {f.price(touch)}")
+
+
+def _word_of(draft: Draft) -> str:
+    return f"a {_word(draft.type)} entry" if draft.type is not None else "this entry"
 
 
 def _read_stop(draft: Draft, text: str) -> None:
@@ -246,6 +294,8 @@ def _read_target(draft: Draft, text: str) -> None:
         draft.faults["target"] = "only an entry has one; a pair that closes is a limit with a stop"
     elif is_fraction:
         draft.faults["target"] = "the broker holds a target for whole shares only"
+    elif draft.type is not None and draft.type.is_stop:
+        draft.faults["target"] = "the broker holds none with a stop entry: clear it"
     elif draft.holder is not StopHolder.BROKER or draft.lasts is TimeInForce.IOC:
         draft.faults["target"] = "needs a stop held by the broker, day or gtc"
     elif draft.target is not None and draft.price is not None:
@@ -253,6 +303,20 @@ def _read_target(draft: Draft, text: str) -> None:
         if is_over is (draft.effect is Effect.SHORT) or draft.target == draft.price:
             side = "below" if draft.effect is Effect.SHORT else "above"
             draft.faults.setdefault("target", f"must be {side} {f.price(draft.price)}")
+
+
+def _read_ttl(draft: Draft, text: str) -> None:
+    """`90`, seconds, `5m` or `2h`: how long an entry may work; empty leaves it to the settings and its day."""
+    if not text:
+        return
+    found = TTL.fullmatch(text)
+    seconds = int(found[1]) * SECONDS[found[2]] if found is not None else 0
+    if not draft.opens:
+        draft.faults["ttl"] = "only an entry has one: clear it"
+    elif not 1 <= seconds <= LONGEST_TTL:
+        draft.faults["ttl"] = "90 seconds, 5m or 2h, a day at the most"
+    else:
+        draft.ttl = seconds
 
 
 def _read_trail(draft: Draft, text: str) -> None:
@@ -268,8 +332,6 @@ def _read_trail(draft: Draft, text: str) -> None:
         draft.trail_fraction = Fraction(value / WHOLE)
     else:
         draft.trail_price = _price(draft, "trail", text.removeprefix("$").strip())
-    if draft.quantity is not None and draft.quantity % 1:
-        draft.faults["quantity"] = "a trailing stop is for whole shares"
 
 
 def _price(draft: Draft, name: str, text: str) -> Price | None:
@@ -311,6 +373,8 @@ def _read_quantity(draft: Draft, text: str) -> None:
     if draft.symbol is not None and draft.quantity % draft.step:
         whole = draft.step == 1
         draft.faults["quantity"] = "whole shares only" if whole else f"in steps of {plain(draft.step)} shares"
+    if draft.type is OrderType.TRAILING_STOP and draft.quantity % 1:
+        draft.faults["quantity"] = "a trailing stop is for whole shares"
     if draft.is_pair and draft.quantity % 1:
         draft.faults["quantity"] = "a pair is for whole shares: clear the stop"
     if draft.effect is not None and draft.effect.only_reduces and draft.quantity > abs(draft.held) > 0:
@@ -327,6 +391,8 @@ def _read_lasts(draft: Draft, text: str) -> None:
         draft.faults["lasts"] = "a fraction of a share: day only"
     elif draft.type is not None and draft.type.is_stop and draft.lasts is TimeInForce.IOC:
         draft.faults["lasts"] = "a stop order: day or gtc"
+    elif draft.type is not None and draft.type.is_stop and draft.opens and draft.lasts is not TimeInForce.DAY:
+        draft.faults["lasts"] = "a stop entry: day only, its own stop follows its fill"
 
 
 def _read_holder(draft: Draft, text: str) -> None:
@@ -334,6 +400,8 @@ def _read_holder(draft: Draft, text: str) -> None:
         draft.faults["holder"] = "broker, desk, or you"
         return
     draft.holder = StopHolder(text)
+    if draft.opens and draft.type is OrderType.TRAILING_STOP and draft.holder is not StopHolder.BROKER:
+        draft.faults["holder"] = "of a trailing entry: the broker, it follows its fill"
 
 
 # ── what the checks would say ────────────────────────────────────────────────────────────────────────────────────────

@@ -217,6 +217,10 @@ class ProposeOrder:
         Of an entry of whole shares: where the broker takes the profit (bracket).
     trail_price, trail_fraction
         Of a trailing stop: USD or a fraction of the price, one of them.
+    trigger_price
+        Of a stop or stop-limit entry: where it begins to trade, above the market to buy, below it to sell short.
+    ttl_seconds
+        Of an entry: when this desk takes it back, counted from its sending; None leaves that to the settings (EX-07).
     advice
         The number of the advice that filled the form; None where none did.
     """
@@ -233,6 +237,8 @@ class ProposeOrder:
     trail_price: Price | None = None
     trail_fraction: Fraction | None = None
     advice: int | None = None
+    trigger_price: Price | None = None
+    ttl_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +285,8 @@ class PlanRow:
         Shares, or USD of which the shares are worked out; one of them. None in both closes all of a position.
     stop_price
         Of an entry: where its stop stands, held by the broker.
+    trigger_price, trail_price, trail_fraction, ttl_seconds
+        Of an entry, as `ProposeOrder` has them.
     """
 
     place: str
@@ -290,6 +298,10 @@ class PlanRow:
     limit_price: Price | None = None
     stop_price: Price | None = None
     time_in_force: TimeInForce = TimeInForce.DAY
+    trigger_price: Price | None = None
+    trail_price: Price | None = None
+    trail_fraction: Fraction | None = None
+    ttl_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

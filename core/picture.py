@@ -38,6 +38,7 @@ from core.risk.capping import cap_of
 from core.risk.checks import standard_gate
 from core.risk.conditions import size_now
 from core.risk.margin import distance_of, limit_under
+from core.staging.entries import time_to_live
 from core.strategies.orchestrator import at_new_york
 from core.telling import order_in_words
 from core.views import (
@@ -210,9 +211,9 @@ class Pictures:
     def _proposal(self, proposal: Proposal) -> ProposalRow:
         order = proposal.order
         stop = proposal.stop.price if isinstance(proposal.stop, StopPlan) else order.stop_price
-        risk = None
-        if isinstance(proposal.stop, StopPlan) and order.limit_price is not None:
-            risk = Money(abs(order.limit_price - proposal.stop.price) * order.quantity)
+        risk, aimed = None, order.limit_price if not order.type.is_stop else proposal.intended_price
+        if isinstance(proposal.stop, StopPlan) and aimed is not None:
+            risk = Money(proposal.stop.way_from(aimed) * order.quantity)
         old = self.desk.ledger.order(order.replaces) if order.replaces is not None else None
         return ProposalRow(
             id=proposal.id,
@@ -226,6 +227,7 @@ class Pictures:
             stop_price=stop,
             trail_price=order.trail_price,
             trail_fraction=order.trail_fraction,
+            trigger_price=None if proposal.only_reduces else order.stop_price,
             exit_reason=proposal.exit_reason,
             reference=proposal.reference,
             risk=risk,
@@ -273,6 +275,7 @@ class Pictures:
             size=size_now(candidate, context),
             margin=margin_view(candidate, context),
             exits=listed_exits(desk, proposal),
+            ttl=time_to_live(proposal, desk.control.settings),
         )
 
     def _replaced(self, proposal: Proposal, held: Position | None) -> ReplacedView | None:
@@ -311,10 +314,11 @@ class Pictures:
         stops = [o for o in guards if desk.ledger.incumbent(o) is None and not desk.ledger.is_in_doubt(o)]
         cover = cover_of(desk.ledger, position)
         profit = desk.ledger.open_profit(position, last)
-        risked = abs(position.average_price - plan.price) * abs(position.quantity) if plan else None
+        risked = plan.way_from(position.average_price) * abs(position.quantity) if plan else None
         prices = {o.request.stop_price for o in stops if o.request.stop_price is not None}
         signed = desk.stage.signed_exits(position.entry_order, at)
-        farthest_last = sorted(prices, reverse=position.quantity > 0) or ([plan.price] if plan else [])
+        planned = [plan.price] if plan is not None and plan.behind is None else []
+        farthest_last = sorted(prices, reverse=position.quantity > 0) or planned
         return PositionRow(
             key=f"{position.symbol}/{position.strategy}",
             symbol=position.symbol,

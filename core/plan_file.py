@@ -14,10 +14,21 @@ from pathlib import Path
 from core.csv_table import FIRST_ROW, Row, TableError, columns_of, rows_of, shown
 from core.inputs import PlanRow
 from core.model.order import Effect, OrderType, TimeInForce
-from core.model.values import Money, Price, Quantity, Symbol
+from core.model.values import Fraction, Money, Price, Quantity, Symbol
+from core.staging.entries import LONGEST_TTL
 
 NEEDED = ("symbol", "side")
-OPTIONAL = ("quantity", "notional", "type", "limit_price", "stop_price", "time_in_force")
+OPTIONAL = (
+    "quantity",
+    "notional",
+    "type",
+    "limit_price",
+    "stop_price",
+    "time_in_force",
+    "trigger_price",
+    "trail",
+    "ttl_seconds",
+)
 COLUMNS = (*NEEDED, *OPTIONAL)
 SIDES: Mapping[str, Effect] = {
     "buy": Effect.OPEN,
@@ -25,7 +36,16 @@ SIDES: Mapping[str, Effect] = {
     "short": Effect.SHORT,
     "cover": Effect.COVER,
 }
-TYPES = {"market": OrderType.MARKET, "limit": OrderType.LIMIT}
+TYPES = {
+    "market": OrderType.MARKET,
+    "limit": OrderType.LIMIT,
+    "stop": OrderType.STOP,
+    "stop-limit": OrderType.STOP_LIMIT,
+    "trailing": OrderType.TRAILING_STOP,
+}
+WITH_LIMIT = (OrderType.LIMIT, OrderType.STOP_LIMIT)
+WITH_TRIGGER = (OrderType.STOP, OrderType.STOP_LIMIT)
+HUNDRED = Decimal(100)
 LASTS = {"day": TimeInForce.DAY, "gtc": TimeInForce.GTC}
 SYMBOL = re.compile(r"[A-Z][A-Z0-9./]{0,9}")
 LARGEST = Decimal(1_000_000_000)
@@ -112,28 +132,73 @@ def _row(place: str, row: Row, places: Mapping[str, int], count: int) -> PlanRow
     limit, stop = _number(place, "limit_price", fields), _number(place, "stop_price", fields)
     if stop is not None and effect.only_reduces:
         raise TableError(f"{place}: stop_price is the stop of an entry; a sale has none, leave it empty")
+    kind = _type(place, fields.get("type", ""), limit, effect)
+    trigger = _number(place, "trigger_price", fields)
+    trail, part = _trail(place, fields)
+    _has(place, kind, "trigger_price", is_there=trigger is not None, is_needed=kind in WITH_TRIGGER)
+    trails = trail is not None or part is not None
+    _has(place, kind, "trail", is_there=trails, is_needed=kind is OrderType.TRAILING_STOP)
     return PlanRow(
         place=place,
         symbol=Symbol(symbol),
         effect=effect,
         quantity=None if quantity is None else Quantity(quantity),
         notional=None if notional is None else Money(notional),
-        type=_type(place, fields.get("type", ""), limit),
+        type=kind,
         limit_price=None if limit is None else Price(limit),
         stop_price=None if stop is None else Price(stop),
         time_in_force=_lasts(place, fields.get("time_in_force", "")),
+        trigger_price=None if trigger is None else Price(trigger),
+        trail_price=trail,
+        trail_fraction=part,
+        ttl_seconds=_ttl(place, fields, effect),
     )
 
 
-def _type(place: str, text: str, limit: Decimal | None) -> OrderType:
+def _has(place: str, kind: OrderType, name: str, *, is_there: bool, is_needed: bool) -> None:
+    if is_needed and not is_there:
+        raise TableError(f"{place}: a {_word(kind)} order needs a {name}; write it")
+    if is_there and not is_needed:
+        raise TableError(f"{place}: a {_word(kind)} order has no {name}; leave it empty")
+
+
+def _trail(place: str, fields: Mapping[str, str]) -> tuple[Price | None, Fraction | None]:
+    """`1.50`, USD, or `2%` of the price."""
+    text = fields.get("trail", "")
+    number = _number(place, "trail", {"trail": text.removesuffix("%").strip()})
+    if number is None or not text.endswith("%"):
+        return (None if number is None else Price(number)), None
+    if number >= HUNDRED:
+        raise TableError(f"{place}: trail {shown(text)} must be under 100%")
+    return None, Fraction(number / HUNDRED)
+
+
+def _ttl(place: str, fields: Mapping[str, str], effect: Effect) -> int | None:
+    text = fields.get("ttl_seconds", "")
+    if not text:
+        return None
+    if effect.only_reduces:
+        raise TableError(f"{place}: ttl_seconds is an entry's own time; a sale has none, leave it empty")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= LONGEST_TTL:
+        raise TableError(f"{place}: ttl_seconds {shown(text)} must be whole seconds, from 1 to {LONGEST_TTL}")
+    return int(text)
+
+
+def _type(place: str, text: str, limit: Decimal | None, effect: Effect) -> OrderType:
     if text and text.lower() not in TYPES:
-        raise TableError(f"{place}: type {shown(text)} must be {' or '.join(TYPES)}; a plan takes no other")
+        raise TableError(f"{place}: type {shown(text)} must be {', '.join(TYPES)}; a plan takes no other")
     kind = TYPES.get(text.lower(), OrderType.MARKET if limit is None else OrderType.LIMIT)
-    if kind is OrderType.LIMIT and limit is None:
-        raise TableError(f"{place}: a limit order needs a limit_price; write it")
-    if kind is OrderType.MARKET and limit is not None:
-        raise TableError(f"{place}: a market order has no limit_price; leave it empty, or write limit")
+    if kind.is_stop and effect.only_reduces:
+        raise TableError(f"{place}: a {_word(kind)} order of a plan opens; a sale is market or limit")
+    if kind in WITH_LIMIT and limit is None:
+        raise TableError(f"{place}: a {_word(kind)} order needs a limit_price; write it")
+    if kind not in WITH_LIMIT and limit is not None:
+        raise TableError(f"{place}: a {_word(kind)} order has no limit_price; leave it empty, or write limit")
     return kind
+
+
+def _word(kind: OrderType) -> str:
+    return next(word for word, type_ in TYPES.items() if type_ is kind)
 
 
 def _lasts(place: str, text: str) -> TimeInForce:

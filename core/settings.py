@@ -54,13 +54,18 @@ class AccountSettings(Part):
     broker: Literal["alpaca", "simulated"] = Field("alpaca", description="where orders go")
 
 
-class RiskSettings(Part):
+class RiskSettings(GrownPart):
     """Limits on what may be opened (RK)."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"several_strategies_a_symbol"})
 
     per_trade: Amount = Field(Amount(usd=Decimal("1.50"), of_equity=None), description="loss at the stop (RK-02)")
     min_notional: NotNegative = Field(Decimal(1), description="smallest order, USD")
     max_notional: Amount = Field(Amount(usd=Decimal(50), of_equity=None), description="largest order")
     max_open_positions: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="positions at a time (EX-08)")
+    several_strategies_a_symbol: bool = Field(
+        False, description="true: strategies may hold a symbol side by side, each a position of its own (EX-08)"
+    )
     daily_loss: Amount = Field(
         Amount(usd=Decimal(10), of_equity=None), description="blocks entries for the day (RK-03)"
     )
@@ -163,6 +168,14 @@ class ExecutionSettings(Part):
     breaker_openings: Annotated[int, Field(ge=1)] = Field(3, description="in an hour that latch it")
     max_queued: Annotated[int, Field(ge=1)] = Field(
         10, description="orders without an answer; over it strategies propose no entry, and none is staged"
+    )
+
+
+class OrdersSettings(Part):
+    """What holds for every order that this desk sends."""
+
+    ttl_seconds: Delay = Field(
+        Decimal(0), description="a limit entry without a time of its own is cancelled after so long; 0 is never (EX-07)"
     )
 
 
@@ -339,7 +352,7 @@ class DisplaySettings(Part):
 class Settings(GrownPart):
     """Everything that can be set. The profile gives the defaults; file, environment and command line go over them."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"advisers", "confirm", "evaluation", "exits"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"advisers", "confirm", "evaluation", "exits", "orders"})
 
     profile: Literal["micro", "swing", "freqtrade"] = "micro"
     symbols: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9./]{0,9}$")], ...] = ("SPY",)
@@ -348,6 +361,7 @@ class Settings(GrownPart):
     staging: StagingSettings = StagingSettings()
     confirm: ConfirmSettings = ConfirmSettings()
     execution: ExecutionSettings = ExecutionSettings()
+    orders: OrdersSettings = OrdersSettings()
     reconciliation: ReconciliationSettings = ReconciliationSettings()
     strategies: StrategiesSettings = StrategiesSettings()
     exits: ExitTerms = ExitTerms()

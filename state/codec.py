@@ -37,7 +37,7 @@ FACTS: Mapping[str, type[Fact]] = {fact.__name__: fact for fact in get_args(Fact
 def _as_it_was(data: dict[str, object]) -> dict[str, object]:
     """Fields that came later have a value that says so: no trail, no legs, one order a request, no reason, no target,
     no regime, nothing unattended, no exit that failed, a larger allocation that was only noted, a plan no command asked
-    for.
+    for, no time of an order's own, a stop at its price, a plan that takes no entry back and leaves nothing.
     """
     return data
 
@@ -46,15 +46,20 @@ MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object
     ("ProposalStaged", 1): _as_it_was,
     ("ProposalSkipped", 1): lambda data: {**data, "proposal": None},
     ("ProposalStaged", 2): _as_it_was,
+    ("ProposalStaged", 3): _as_it_was,
     ("ProposalSkipped", 2): _as_it_was,
     ("ProposalSkipped", 3): _as_it_was,
+    ("ProposalSkipped", 4): _as_it_was,
     ("ProposalEdited", 1): _as_it_was,
     ("ProposalEdited", 2): _as_it_was,
+    ("ProposalEdited", 3): _as_it_was,
     ("TicketOpened", 1): _as_it_was,
     ("TicketOpened", 2): _as_it_was,
+    ("TicketOpened", 3): _as_it_was,
     ("ConfirmationReceived", 1): _as_it_was,
     ("OrderCreated", 1): _as_it_was,
     ("OrderCreated", 2): _as_it_was,
+    ("OrderCreated", 3): _as_it_was,
     ("TradeClosed", 1): _as_it_was,
     ("TradeClosed", 2): _as_it_was,
     ("StrategiesEvaluated", 1): _as_it_was,
@@ -62,6 +67,9 @@ MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object
     ("StrategyPaused", 2): _as_it_was,
     ("PromotionDecided", 1): _as_it_was,
     ("PlanOpened", 1): _as_it_was,
+    ("PlanOpened", 2): _as_it_was,
+    ("PlanSigned", 1): _as_it_was,
+    ("PlanEnded", 1): _as_it_was,
     ("PlanRefused", 1): _as_it_was,
     ("ReconciliationPassed", 1): lambda data: {**data, "differences": []},
     ("ReconciliationFailed", 1): lambda data: {**data, "differences": []},

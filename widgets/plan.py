@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.model.account import Mode
-from core.model.order import Side
+from core.model.order import OrderType, Side
 from core.model.plan import PlanPhase, PlanSource, ReportLine, Standing
 from core.model.values import ZERO, ProposalId, plain
 from core.views import PlanRowView, PlanView
@@ -192,7 +192,11 @@ def _run_row(row: PlanRowView, is_selected: bool) -> TextLine:
 
 def _terms(row: PlanRowView) -> str:
     """`lim 166.76`: the column is narrow."""
-    stop = row.stop_price if row.effect.only_reduces or row.is_taken_back else None
+    stop = row.stop_price if row.effect.only_reduces else row.trigger_price
+    if row.type is OrderType.STOP_LIMIT:
+        return f"s-lim {f.price(stop)}"
+    if row.type is OrderType.TRAILING_STOP:
+        return f"trail {f.trail(*row.trail)}"
     return f.terms(row.type, row.limit_price, stop).replace("limit ", "lim ")
 
 
@@ -211,6 +215,8 @@ def detail_lines(row: PlanRowView | None, width: int) -> list[TextLine]:
         lines += wrapped("  first ", f"cancels {words}, then sends this", width)
     if row.cancels:
         lines += wrapped("  then  ", _comes_back(row), width)
+    if row.type is OrderType.STOP_LIMIT and row.standing is None:
+        lines += wrapped("  terms ", f.terms(row.type, row.limit_price, row.trigger_price), width)
     if not row.effect.only_reduces and not row.is_taken_back:
         lines += _stop(row, width)
     return lines + wrapped("  why   ", row.reason, width, "muted")
@@ -231,6 +237,9 @@ def _stop(row: PlanRowView, width: int) -> list[TextLine]:
     if row.stop_holder is None:
         return wrapped("  stop  ", "NO STOP: the loss has no bound", width, "warning")
     loss = f"lose {f.money(row.worst_loss)} USD" if row.worst_loss is not None else "what it loses is not known"
+    if row.trails_behind is not None:
+        trails = f"{f.price(row.trails_behind)} behind the best price from its fill"
+        return wrapped("  stop  ", f"{trails}, {HOLDS[row.stop_holder]}; {loss}", width)
     return wrapped("  stop  ", f"{f.price(row.stop_price)}, {HOLDS[row.stop_holder]}; {loss}", width)
 
 

@@ -127,7 +127,7 @@ def _row(row: ProposalRow, why: str, now: datetime) -> Row:
 
 
 def _terms(row: ProposalRow) -> str:
-    stop = row.stop_price if row.type.is_stop else None
+    stop = row.trigger_price or row.stop_price if row.type.is_stop else None
     return f.terms_on_point(row.type, row.limit_price, stop, f.trail(row.trail_price, row.trail_fraction))
 
 

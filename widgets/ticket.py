@@ -45,6 +45,8 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
     """The body, at most `width` cells wide. `told` is what stands above it: refusals in it are counted alone."""
     order = view.ticket.order
     what = order_in_words(order) if view.replaced is None else change_in_words(order, view.replaced)
+    if view.ttl is not None and view.replaced is None:
+        what += f", taken back after {f.span(view.ttl)}"
     lines = two((Cell(what, "strong"),), () if view.proposal.is_guard else _cost(view), width=width)
     if view.replaced is not None:
         lines += change_lines(view.replaced)
@@ -143,7 +145,12 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
         tone: Tone = "warning" if stop.holder is StopHolder.YOU else ""
         is_signed = stop.holder is StopHolder.DESK and bool(view.ticket.unattended)
         holds = "this desk sells when it is hit" if is_signed else HOLDS[stop.holder]
-        words = f"STOP {f.price(stop.price)}, {holds}"
+        where = (
+            f.price(stop.price)
+            if stop.behind is None
+            else f"{f.price(stop.behind)} behind the best price from its fill"
+        )
+        words = f"STOP {where}, {holds}"
         yield (Cell(words, tone),), [_figure("lose", f"{f.money(figures.worst_loss)} USD"), cap]
     else:
         yield (Cell(f"NO STOP: {stop.reason}", "warning"),), [(Cell("the loss has no bound", "warning"),), cap]

@@ -329,21 +329,22 @@ Fact = (
 )
 
 VERSIONS: dict[str, int] = {
-    "ProposalStaged": 3,
-    "ProposalSkipped": 4,
-    "ProposalEdited": 3,
-    "TicketOpened": 3,
+    "ProposalStaged": 4,
+    "ProposalSkipped": 5,
+    "ProposalEdited": 4,
+    "TicketOpened": 4,
     "ConfirmationReceived": 3,
-    "OrderCreated": 3,
+    "OrderCreated": 4,
     "TradeClosed": 3,
     "StrategiesEvaluated": 2,
     "StrategyPaused": 3,
     "PromotionDecided": 2,
     "ReconciliationPassed": 2,
     "ReconciliationFailed": 2,
-    "PlanOpened": 2,
-    "PlanRefused": 2,
+    "PlanOpened": 3,
     "PlanSigned": 2,
+    "PlanEnded": 2,
+    "PlanRefused": 2,
     "WarningConfirmed": 2,
 }
 """Facts whose shape changed, and the version that is written now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import Enum
 
 from core.model.order import OrderRequest, Side, StopHolder, Terms, digest_of
@@ -27,10 +28,22 @@ MANUAL = "manual"
 
 @dataclass(frozen=True, slots=True)
 class StopPlan:
-    """The stop of an entry: its price in USD, and who holds it (OP-06)."""
+    """The stop of an entry: its price in USD, and who holds it (OP-06).
+
+    Attributes
+    ----------
+    behind
+        Of a trailing entry, which fills nobody knows where: the stop trails so many USD behind, from its fill on.
+        `price` is then where that would be by the market of the staging.
+    """
 
     price: Price
     holder: StopHolder
+    behind: Price | None = None
+
+    def way_from(self, price: Decimal) -> Decimal:
+        """USD a share that are lost at it, by an entry at this price."""
+        return abs(price - self.price) if self.behind is None else self.behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,8 @@ class Proposal:
         None on an order that opens or adds.
     target_price
         Where an entry means to take its profit, USD, whoever does it; None where its signal named none.
+    ttl_seconds
+        How long it may work at the broker, as it was typed; None leaves that to the settings (EX-07).
     """
 
     id: ProposalId
@@ -79,6 +94,7 @@ class Proposal:
     reference: Price | None
     exit_reason: ExitReason | None
     target_price: Price | None = None
+    ttl_seconds: int | None = None
 
     @property
     def symbol(self) -> Symbol:
@@ -192,9 +208,11 @@ def digest_of_ticket(
     exits that may go out unattended (OP-02, OP-06).
     """
     protection = (plain(stop.price), stop.holder.value) if isinstance(stop, StopPlan) else ("-", "-")
+    behind = stop.behind if isinstance(stop, StopPlan) else None
+    trail = () if behind is None else (plain(behind),)
     exits = [f"{exit.words} {'-' if exit.price is None else plain(exit.price)}" for exit in unattended]
     signed = ("unattended", *exits) if exits else ()
-    return digest_of(order.digest(account), *protection, *cancels, *signed)
+    return digest_of(order.digest(account), *protection, *trail, *cancels, *signed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,8 @@ class PlanPicture:
             type=request.type,
             limit_price=request.limit_price,
             stop_price=request.stop_price,
+            trigger_price=request.stop_price,
+            trail=(request.trail_price, request.trail_fraction),
             is_marked=is_marked,
             cost=None,
             power_after=None,
@@ -214,5 +216,8 @@ def _row(proposal: Proposal, review: Review, **figures: object) -> PlanRowView:
         stop_holder=proposal.stop.holder if isinstance(proposal.stop, StopPlan) else None,
         warnings=tuple(f"{v.check}: {v.reason}" for v in review.warnings),
         reason=proposal.reason,
+        trigger_price=None if proposal.only_reduces else order.stop_price,
+        trail=(order.trail_price, order.trail_fraction),
+        trails_behind=proposal.stop.behind if isinstance(proposal.stop, StopPlan) else None,
         **figures,  # type: ignore[arg-type]
     )

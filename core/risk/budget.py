@@ -85,4 +85,4 @@ def at_stake(price: Decimal, stop: StopPlan | NoStop | None) -> Decimal:
     """USD a share that an entry at `price` puts at risk: up to its stop, and all of it where nobody holds one."""
     if not isinstance(stop, StopPlan) or stop.holder is StopHolder.YOU:
         return price
-    return abs(price - stop.price)
+    return stop.way_from(price)

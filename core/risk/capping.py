@@ -29,7 +29,7 @@ def cap_of(candidate: Candidate, context: ReviewContext) -> str | None:
     cuts = cuts_of(candidate, context)
     loss = risk_of(candidate, context, cuts)
     if loss is not None and isinstance(candidate.stop, StopPlan):
-        way = abs(price - candidate.stop.price) + tick_of(price) / 2
+        way = candidate.stop.way_from(price) + tick_of(price) / 2
         if more * way > loss:
             return " × ".join([f"risk {_in_words(risk.per_trade)}", *map(str, cuts)])
         left = conditions_of(candidate, context).budget_left

@@ -29,6 +29,7 @@ from core.risk.entries import Signed
 from core.risk.protections.book import ProtectionBook
 from core.risk.scaling.book import SizingBook
 from core.settings import Settings
+from core.staging.entries import aimed_at
 
 NOT_ASKED = NoSession("the calendar was not asked")
 
@@ -48,11 +49,20 @@ class Candidate:
         return self.order.effect.only_reduces
 
     def price(self, quote: Quote | NoQuote) -> Price | None:
-        """What a share would cost, USD: the limit, else the other side of the quote; None where neither is known."""
+        """What a share would cost, USD: the limit, a stop entry's trigger, else the other side of the quote; None where
+        neither is known.
+        """
         if self.order.limit_price is not None:
             return self.order.limit_price
+        if not self.only_reduces and self.order.type.is_stop:
+            return aimed_at(self.order, self._touch(quote))
         if isinstance(quote, NoQuote):
             return self.order.stop_price
+        return self._touch(quote)
+
+    def _touch(self, quote: Quote | NoQuote) -> Price | None:
+        if isinstance(quote, NoQuote):
+            return None
         return quote.ask if self.order.side.value == "buy" else quote.bid
 
 

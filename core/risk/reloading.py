@@ -33,6 +33,7 @@ MORE_IS_LOOSER = frozenset(
         "per_trade",
         "max_notional",
         "max_open_positions",
+        "several_strategies_a_symbol",
         "daily_loss",
         "weekly_loss",
         "entries_a_day",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.plan import PlanEnd, PlanPhase, PlanReport, PlanSource, SkippedRow, Standing
-from core.model.values import NO_SHARES, ZERO, Digest, Money, Price, ProposalId, Quantity, Symbol, TicketId
+from core.model.values import NO_SHARES, ZERO, Digest, Fraction, Money, Price, ProposalId, Quantity, Symbol, TicketId
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,10 @@ class PlanRowView:
         None before the plan is signed, and for what was left out.
     expected
         At which it would have traded at the signing, or its limit, USD.
+    trigger_price, trail
+        Of a stop or trailing entry; `stop_price` is its protective stop's.
+    trails_behind
+        How far that stop trails from the fill on, USD; None where it stands at its price.
     is_taken_back
         No order of the plan: a working entry, which a flattening cancels first; its mark says whether.
     """
@@ -69,6 +73,9 @@ class PlanRowView:
     average: Price | None = None
     expected: Price | None = None
     is_taken_back: bool = False
+    trigger_price: Price | None = None
+    trail: tuple[Price | None, Fraction | None] = (None, None)
+    trails_behind: Price | None = None
 
     @property
     def goes(self) -> bool:

@@ -53,6 +53,8 @@ class ProposalRow:
     replaces_in_words: str = ""
     trail_price: Price | None = None
     trail_fraction: Fraction | None = None
+    trigger_price: Price | None = None
+    """Of a stop entry: where it begins to trade; `stop_price` is its protective stop's."""
 
     @property
     def is_guard(self) -> bool:

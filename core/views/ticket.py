@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.model.quote import NoQuote, Quote
@@ -88,6 +88,8 @@ class TicketView:
         What it does to the account's margin; None where nothing is lent, it closes, or the broker does not say.
     exits
         What ends the position, beside its stop and what the broker holds; none on an order that closes.
+    ttl
+        How long an entry may work before this desk takes it back; None where only its time in force ends it.
     """
 
     ticket: Ticket
@@ -108,6 +110,7 @@ class TicketView:
     size: Size | None = None
     margin: MarginView | None = None
     exits: tuple[ListedExit, ...] = ()
+    ttl: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,8 @@ class Changing:
     def _not_editable(self, old: Order, command: EditOrder) -> str | None:
         if old.only_reduces:
             return "only an entry is edited; a stop is moved from its position, in Positions"
+        if old.request.type.is_stop:
+            return "a stop entry keeps its terms at the broker: cancel it, and write another"
         if old.request.type is OrderType.MARKET:
             return "an order at the market takes any price; cancel it"
         if old.stop is not None and old.request.legs and command.stop_price not in (None, old.stop.price):

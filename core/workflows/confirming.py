@@ -54,6 +54,7 @@ from core.risk.checks.buying_power import free_for
 from core.risk.checks.margin import margin_effect
 from core.risk.gate import Gate, ReviewContext
 from core.risk.margin import MarginEffect
+from core.staging.entries import time_to_live
 from core.staging.stage import Confirmation
 from core.workflows.at_the_key import reviewed, touch_of, verdicts_at_the_key
 from core.workflows.changing import Changing
@@ -217,6 +218,8 @@ class Confirming:
         """What the ticket lists beyond its own order, each with its own end."""
         if isinstance(ticket.stop, StopPlan) and ticket.stop.holder is StopHolder.BROKER:
             guard: Terms = OrderType.STOP, None, ticket.stop.price, None, None
+            if ticket.stop.behind is not None:
+                guard = OrderType.TRAILING_STOP, None, None, ticket.stop.behind, None
             protective = self._mandate(ticket, MandateKind.PROTECTIVE_STOP, guard, self._session_end(ticket.order))
             return (protective, *self._signed_exits(ticket))
         if not ticket.cancels:
@@ -376,8 +379,19 @@ class Confirming:
         )
 
     def _order_end(self, proposal: Proposal) -> datetime | None:
-        """A strategy's entry lives as long as its signal (ST-03); what a person typed lives as long as its day."""
-        return proposal.expires_at if not proposal.only_reduces and proposal.reference is not None else None
+        """A strategy's entry lives as long as its signal (ST-03), a typed one as its own time says, else its day; a
+        limit no longer than the settings let it (EX-07). What takes another's place keeps that one's end.
+        """
+        if proposal.only_reduces:
+            return None
+        old = self.desk.ledger.order(proposal.order.replaces) if proposal.order.replaces is not None else None
+        if old is not None and old.expires_at is not None:
+            return old.expires_at
+        life = time_to_live(proposal, self.desk.control.settings)
+        ends = [] if life is None else [self.desk.at + life]
+        if proposal.reference is not None and proposal.expires_at is not None:
+            ends.append(proposal.expires_at)
+        return min(ends, default=None)
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -436,7 +450,7 @@ def worst_loss_of(proposal: Proposal, price: Price | None) -> Money | None:
     """What is lost at its stop, USD; None where it has none, or no price is known."""
     if not isinstance(proposal.stop, StopPlan) or price is None:
         return None
-    return Money(abs(price - proposal.stop.price) * proposal.order.quantity)
+    return Money(proposal.stop.way_from(price) * proposal.order.quantity)
 
 
 def _taken(proposal: Proposal, cost: Money, account: Account, context: ReviewContext) -> Money:

@@ -17,6 +17,7 @@ from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal, StopPlan
 from core.model.values import ZERO, Price, ProposalId, Quantity, Symbol, TicketId, plain, priced, rounded_down
+from core.staging.entries import aimed_at, refusal_of, stop_for
 from core.staging.extended import marked_for
 from core.staging.legs import with_legs
 from core.workflows.proposing import closing_side, left_to_close, side_of
@@ -51,7 +52,7 @@ class PlanRows:
         side = side_of(row.effect)
         held = self.desk.ledger.position(row.symbol, MANUAL)
         adds = held is not None and row.effect is OrderEffect.OPEN and held.quantity > 0
-        stop = StopPlan(row.stop_price, StopHolder.BROKER) if row.stop_price else NoStop("none was written")
+        written = StopPlan(row.stop_price, StopHolder.BROKER) if row.stop_price else NoStop("none was written")
         order = OrderRequest(
             client_order_id=order_id,  # type: ignore[arg-type]
             symbol=row.symbol,
@@ -61,7 +62,14 @@ class PlanRows:
             type=row.type,
             time_in_force=row.time_in_force,
             limit_price=row.limit_price,
+            stop_price=row.trigger_price,
+            trail_price=row.trail_price,
+            trail_fraction=row.trail_fraction,
         )
+        market = self._price(row.symbol)
+        stop = refusal_of(order, row.ttl_seconds) or stop_for(order, written, market)
+        if isinstance(stop, str):
+            return stop
         return Proposal(
             id=ProposalId(order_id),
             strategy=MANUAL,
@@ -71,16 +79,17 @@ class PlanRows:
             staged_at=self.desk.at,
             expires_at=None,
             reason=f"{row.place}{how}",
-            intended_price=row.limit_price,
+            intended_price=aimed_at(order, market) if order.type.is_stop else row.limit_price,
             reference=None,
             exit_reason=None,
+            ttl_seconds=row.ttl_seconds,
         )
 
     def _size(self, row: PlanRow) -> tuple[Quantity, str] | str:
         """Shares, and how they were worked out."""
         if row.quantity is not None:
             return row.quantity, ""
-        price = row.limit_price or self._price(row.symbol)
+        price = row.limit_price or row.trigger_price or self._price(row.symbol)
         if row.notional is None or price is None:
             return NO_PRICE
         step, whole = self._step(row)
@@ -116,7 +125,8 @@ class PlanRows:
 
     def _exit(self, row: PlanRow, order_id: str) -> Proposal | str:
         side = side_of(row.effect)
-        position = next((p for p in self.desk.ledger.positions_in(row.symbol) if closing_side(p) is side), None)
+        held = [p for p in self.desk.ledger.positions_in(row.symbol) if closing_side(p) is side]
+        position = min(held, key=lambda position: position.strategy != MANUAL, default=None)
         if position is None:
             return f"there is no {row.symbol} position that it would reduce"
         left = left_to_close(self.desk, position.symbol, position.strategy, side)

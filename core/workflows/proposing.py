@@ -20,6 +20,7 @@ from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.staging import MANUAL, MandateKind, NoStop, Proposal, StopPlan
 from core.model.values import ZERO, ClientOrderId, Price, ProposalId, Quantity, Symbol, TicketId, plain, rounded_down
 from core.risk.gate import Candidate, Gate
+from core.staging.entries import aimed_at, refusal_of, stop_for
 from core.staging.extended import marked_for
 from core.staging.legs import target_of, with_legs
 
@@ -169,8 +170,16 @@ class Proposing:
             type=command.type,
             time_in_force=command.time_in_force,
             limit_price=command.limit_price,
-            stop_price=None,
+            stop_price=command.trigger_price,
+            trail_price=command.trail_price,
+            trail_fraction=command.trail_fraction,
         )
+        market = self._market(order)
+        followed = refusal_of(order, command.ttl_seconds) or stop_for(order, stop, market)
+        if isinstance(followed, str):
+            self._skip(MANUAL, command.symbol, (followed,))
+            return ()
+        stop = followed
         whole = with_legs(self._marked(order), stop, command.target_price)
         if command.target_price is not None and target_of(whole) is None:
             self._skip(MANUAL, command.symbol, (NO_TARGET_NOW if whole.extended_hours else NO_TARGET,))
@@ -185,10 +194,11 @@ class Proposing:
                 staged_at=self.desk.at,
                 expires_at=self.desk.at + life,
                 reason=self._typed(command),
-                intended_price=command.limit_price,
+                intended_price=aimed_at(order, market) if order.type.is_stop else order.limit_price,
                 reference=None,
                 exit_reason=None,
                 target_price=command.target_price,
+                ttl_seconds=command.ttl_seconds,
             )
         )
         return ()
@@ -362,7 +372,9 @@ class Proposing:
         return "an exit of all of it is working already; Orders shows it"
 
     def _position_to_close(self, symbol: Symbol, side: Side) -> Position | None:
-        return next((p for p in self.desk.ledger.positions_in(symbol) if closing_side(p) is side), None)
+        """The operator's own first; else whose it is that is there."""
+        held = [p for p in self.desk.ledger.positions_in(symbol) if closing_side(p) is side]
+        return min(held, key=lambda position: position.strategy != MANUAL, default=None)
 
     def stage(self, proposal: Proposal) -> None:
         """What another workflow made: the same way, the same checks."""
@@ -389,6 +401,13 @@ class Proposing:
         proposal: Proposal | None = None,
     ) -> None:
         self.desk.record(ProposalSkipped(strategy, symbol, signal_time or self.desk.at, reasons, proposal))
+
+    def _market(self, order: OrderRequest) -> Price | None:
+        """The side of the newest quote that it would take, else the last price."""
+        quote, last = self.desk.quotes.get(order.symbol), self.desk.last_price(order.symbol)
+        if quote is not None:
+            return quote.ask if order.side is Side.BUY else quote.bid
+        return None if last is None else last[1]
 
     def _manual_order_id(self) -> ClientOrderId:
         state = self.desk.stage.state

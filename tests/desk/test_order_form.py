@@ -14,7 +14,7 @@ from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
 from core.facts import OrderCreated, ProposalStaged
 from core.inputs import ProposeOrder
-from core.model.order import Effect, StopHolder, TimeInForce
+from core.model.order import Effect, OrderType, StopHolder, TimeInForce
 from core.model.quote import Feed, Quote
 from core.model.sizing import Room
 from core.model.values import Fraction, Money, Price, Quantity
@@ -253,7 +253,6 @@ async def test_every_fault_stands_beside_its_field_before_enter_at_80_columns() 
         assert form.inputs["quantity"].value == "0.5"
         await house.until(
             lambda: house.shows(
-                "a stop order only closes",
                 "a stop order has none: clear it",
                 "off its tick of 0.01 USD",
                 "broker, desk, or you",
@@ -451,3 +450,88 @@ async def test_a_size_by_key_stays_within_what_the_whole_account_carries(room: R
     view = replace(view, symbols=(replace(view.symbols[0], room_to_buy=room),))
 
     assert preset(read_draft({**GOOD, "quantity": ""}, view), Decimal(1), view).words == words
+
+
+# ── entries that wait for a trigger, and an entry's own time ─────────────────────────────────────────────────────────
+
+A_STOP = {**GOOD, "type": "stop", "limit": "", "trigger": "497", "stop": "494"}
+A_STOP_LIMIT = {**A_STOP, "type": "stop-limit", "limit": "497.20"}
+A_TRAIL = {**GOOD, "type": "trailing", "limit": "", "trail": "1.50", "stop": "494"}
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind", "loss"),
+    [
+        (A_STOP, OrderType.STOP, "6.00"),
+        (A_STOP_LIMIT, OrderType.STOP_LIMIT, "6.40"),
+        (A_TRAIL, OrderType.TRAILING_STOP, "7.44"),
+    ],
+)
+async def test_a_stop_entry_is_typed_with_its_trigger_and_measured_by_it(
+    texts: dict[str, str], kind: OrderType, loss: str
+) -> None:
+    """EX-12, RK-02"""
+    view = await a_view()
+
+    order, draft = read_form(texts, view), read_draft(texts, view)
+
+    assert isinstance(order, ProposeOrder), order
+    assert (order.type, order.stop_price) == (kind, Decimal(494))
+    assert order.trigger_price == (None if kind is OrderType.TRAILING_STOP else Decimal(497))
+    assert draft.loss == Decimal(loss)
+
+
+@pytest.mark.parametrize(
+    ("texts", "fault"),
+    [
+        ({**A_STOP, "trigger": ""}, Fault("trigger", "a stop entry needs the price that starts it")),
+        ({**A_STOP, "trigger": "496"}, Fault("trigger", "must be above the market, 496.22")),
+        ({**A_STOP, "effect": "short", "stop": "499"}, Fault("trigger", "must be below the market, 496.20")),
+        ({**A_STOP, "stop": "498"}, Fault("stop", "must be below 497.00")),
+        ({**A_STOP, "trigger": "497.005"}, Fault("trigger", "off its tick of 0.01 USD")),
+        ({**A_STOP, "lasts": "gtc"}, Fault("lasts", "a stop entry: day only, its own stop follows its fill")),
+        ({**A_STOP, "target": "500"}, Fault("target", "the broker holds none with a stop entry: clear it")),
+        ({**GOOD, "trigger": "497"}, Fault("trigger", "a limit entry has none: clear it")),
+        ({**A_TRAIL, "trail": ""}, Fault("trail", "how far behind: 1.50 USD, or 2 %")),
+        ({**A_TRAIL, "quantity": "0.5"}, Fault("quantity", "a trailing stop is for whole shares")),
+        ({**A_TRAIL, "holder": "you"}, Fault("holder", "of a trailing entry: the broker, it follows its fill")),
+        ({**GOOD, "ttl": "0"}, Fault("ttl", "90 seconds, 5m or 2h, a day at the most")),
+        ({**GOOD, "ttl": "soon"}, Fault("ttl", "90 seconds, 5m or 2h, a day at the most")),
+        ({**GOOD, "ttl": "25h"}, Fault("ttl", "90 seconds, 5m or 2h, a day at the most")),
+    ],
+)
+async def test_a_stop_entry_that_is_wrong_says_so_beside_its_field(texts: dict[str, str], fault: Fault) -> None:
+    """EX-11, EX-12, EX-07"""
+    assert read_form(texts, await a_view()) == fault
+
+
+@pytest.mark.parametrize(("typed", "seconds"), [("90", 90), ("90s", 90), ("5m", 300), ("2 h", 7200), ("", None)])
+async def test_an_entrys_own_time_is_seconds_minutes_or_hours(typed: str, seconds: int | None) -> None:
+    """EX-07"""
+    order = read_form({**GOOD, "ttl": typed}, await a_view())
+
+    assert isinstance(order, ProposeOrder)
+    assert order.ttl_seconds == seconds
+
+
+async def test_the_trigger_of_what_closes_stands_where_it_always_did() -> None:
+    """EX-12"""
+    sale = {**GOOD, "effect": "sell", "type": "stop", "limit": "", "stop": "494"}
+    view = await a_view(held="2")
+
+    order = read_form(sale, view)
+
+    assert isinstance(order, ProposeOrder)
+    assert (order.stop_price, order.trigger_price) == (Decimal(494), None)
+    assert isinstance(read_form({**sale, "trigger": "490"}, view), Fault)
+    assert read_form({**sale, "ttl": "90"}, view) == Fault("ttl", "only an entry has one: clear it")
+
+
+async def test_a_ticket_says_where_a_trailing_entrys_stop_will_stand_and_when_an_entry_is_taken_back() -> None:
+    """OP-03, EX-07, EX-12"""
+    async with open_desk((80, 24)) as house:
+        await opens_the_form(house)
+        await house.press(*"0.05", "tab", "tab", *"496", "tab", *"494", *["tab"] * 6, *"5m", "enter")
+
+        await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
+        await house.until(lambda: house.shows("0.05 SPY at 496.00 limit, day, taken back after 5:00"))

@@ -481,6 +481,30 @@ def test_with_all_five_on_a_symbol_has_one_position_of_one_strategy() -> None:
     assert any("another strategy holds SPY" in reason for reason in refused)
 
 
+def test_a_setting_lets_strategies_hold_one_symbol_side_by_side() -> None:
+    """EX-08, EX-09: each has a position of its own, and their sum is what the broker holds"""
+    loose = {
+        "momentum": {"minimum_gain": "0", "volume_factor": "0", "strength_limit": "100", "bars": 2, "strength_bars": 2},
+        "breakout": {"bars": 2, "buffer": "0", "volume_factor": "0", "volume_bars": 2},
+        "mean_reversion": {"bars": 5, "deviations": "0.1"},
+        "sma": {"pairs": [[2, 4], [3, 6]], "regime_filter": False, "minimum_confidence": "0"},
+    }
+    several = {"max_open_positions": 5, "entries_a_day": 50, "several_strategies_a_symbol": True}
+    settings = settings_with(*HOUSE, strategies=loose, risk=several)
+    house = House(waves(), settings).opens()
+    house.line.operator = ConfirmAll(house.desk)
+
+    most = 0
+    for minute in range(10 * 60, 12 * 60):
+        house.until(f"{minute // 60:02d}:{minute % 60:02d}")
+        held = house.desk.ledger.positions_in(SPY)
+        most = max(most, len(held))
+        assert len({position.strategy for position in held}) == len(held)
+
+    assert most >= 2
+    assert house.held() == house.held_by_the_broker()
+
+
 def all_five_of(tables: dict[str, object]) -> Settings:
     return settings_with(*HOUSE, strategies=tables, risk={"max_open_positions": 5, "entries_a_day": 50})
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
 from core.facts import (
     ConfirmationRefused,
     DayStarted,
@@ -15,7 +17,9 @@ from core.facts import (
     TradeClosed,
 )
 from core.inputs import MarketDataBroken, ProposeClose, QuoteArrived
+from core.model.order import Effect
 from core.model.signal import ExitReason
+from core.model.values import plain
 from core.setting_types import Amount
 from core.settings import RiskSettings, Settings
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_house_in_a_position, a_typed_buy, minutes
@@ -97,15 +101,33 @@ def test_the_loss_blocks_a_ticket_that_was_opened_before_it() -> None:
     assert house.last(ConfirmationRefused).reasons == ("daily loss: 0.13 USD lost today, the limit is 0.10 USD",)
 
 
-def test_a_second_strategy_stays_out_of_a_symbol_that_is_taken() -> None:
-    """EX-08"""
-    house = a_house_in_a_position(settings=micro(max_open_positions=3))
+@pytest.mark.parametrize("places", [1, 3])
+def test_the_operator_may_always_trade_a_symbol_that_a_strategy_holds_and_is_told_whose_it_is(places: int) -> None:
+    """EX-08: it stages, with a warning; both positions stay their own, with a stop each"""
+    house = a_house_in_a_position(settings=micro(max_open_positions=places, per_trade=dollars("5")))
 
     house.presses(a_typed_buy())
+    warnings = [f"{v.check}: {v.reason}" for v in house.last(ProposalStaged).review.warnings]
+    house.confirms_at("10:06:40")
+    house.until("10:08")
 
-    assert house.last(ProposalSkipped).reasons == (
-        "open positions: another strategy holds SPY or has an order in it; close or cancel that first",
-    )
+    assert "open positions: it meets the position of vwap, 0.502 long" in warnings
+    held = {p.strategy: plain(p.quantity) for p in house.desk.ledger.positions_in(SPY)}
+    assert held == {"vwap": "0.502", "manual": "0.1"}
+    assert house.held_by_the_broker() == "0.602"
+    assert sorted((s.strategy, plain(s.remaining)) for s in house.stops) == [("manual", "0.1"), ("vwap", "0.502")]
+
+
+def test_the_operators_own_sale_closes_their_own_position_first() -> None:
+    """EX-08"""
+    house = a_house_in_a_position(settings=micro(max_open_positions=1, per_trade=dollars("5")))
+    house.presses(a_typed_buy())
+    house.confirms_at("10:06:40")
+    house.until("10:08")
+
+    house.presses(replace(a_typed_buy(limit=None, stop=None), effect=Effect.CLOSE))
+
+    assert (house.proposal.strategy, house.proposal.order.quantity) == ("manual", Decimal("0.1"))
 
 
 def test_one_position_at_a_time_and_orders_on_their_way_count() -> None:
@@ -118,7 +140,7 @@ def test_one_position_at_a_time_and_orders_on_their_way_count() -> None:
 
     house.presses(replace(a_typed_buy(), symbol=IBM))
 
-    assert "open positions: FULL, 1 of 1 positions; close one first" in house.last(ProposalSkipped).reasons
+    assert "open positions: FULL, max_open_positions exceeded: 1 of 1; close one first" in house.last(ProposalSkipped).reasons
 
 
 def test_money_for_an_order_in_flight_is_not_spent_twice() -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from core.facts import OrderCreated, ProposalSkipped
-from core.model.order import Effect, OrderType, TimeInForce
+from core.effects import CancelOrder
+from core.execution.order import is_order_stale
+from core.facts import CancelFailed, CancelRequested, OrderCreated, ProposalSkipped
+from core.inputs import EditOrder, ProposeOrder
+from core.model.order import Effect, OrderStatus, OrderType, TimeInForce
 from core.model.values import Price, Quantity
 from core.settings import Settings
 from tests.scenarios.house import House, a_typed_buy, minutes
@@ -16,10 +20,9 @@ from tests.scenarios.house import House, a_typed_buy, minutes
 RICH = Settings.model_validate({"risk": {"max_notional": {"usd": 5000}, "per_trade": {"usd": 50}}})
 
 
-def a_rich_house() -> House:
-    return (
-        House(minutes("09:30", "10:30", "99.60 99.61 99.58 99.60"), RICH, cash=Decimal(10_000)).opens().until("10:06")
-    )
+def a_rich_house(settings: Settings = RICH) -> House:
+    bars = minutes("09:30", "10:30", "99.60 99.61 99.58 99.60")
+    return House(bars, settings, cash=Decimal(10_000)).opens().until("10:06")
 
 
 @pytest.mark.parametrize("time_in_force", [TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC])
@@ -81,3 +84,130 @@ def test_a_typed_exit_keeps_its_time_in_force() -> None:
     house.presses(sale)
 
     assert (house.proposal.order.effect, house.proposal.order.time_in_force) == (Effect.REDUCE, TimeInForce.GTC)
+
+
+# ── an entry's own time (EX-07) ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def waits(house: House, entry: ProposeOrder) -> None:
+    house.presses(entry)
+    house.opens_ticket()
+    house.until("10:06:02")
+    house.confirms()
+    house.until("10:06:10")
+    assert house.entry.status is OrderStatus.SUBMITTED
+
+
+AWAY = a_typed_buy("2", limit="95", stop="94")
+
+
+def test_a_limit_entry_past_the_time_that_was_typed_is_cancelled() -> None:
+    """EX-07"""
+    house = a_rich_house()
+    waits(house, replace(AWAY, ttl_seconds=120))
+    ends = house.entry.expires_at
+    house.until("10:08:01")
+    before = house.entry.status, is_order_stale(house.entry, house.line.at)
+
+    house.until("10:08:10")
+
+    assert ends is not None
+    assert (ends - house.entry.created_at) == timedelta(seconds=120)
+    assert before == (OrderStatus.SUBMITTED, False)
+    assert is_order_stale(replace(house.entry, status=OrderStatus.SUBMITTED), house.line.at)
+    assert (house.entry.status, house.entry.cancel_reason) == (OrderStatus.CANCELLED, "its time to live is over")
+
+
+def test_the_settings_give_a_time_to_every_limit_entry_that_has_none_of_its_own() -> None:
+    """EX-07"""
+    dump = RICH.model_dump(mode="json")
+    house = a_rich_house(Settings.model_validate({**dump, "orders": {"ttl_seconds": 60}}))
+    waits(house, AWAY)
+    house.until("10:07:20")
+
+    assert house.entry.status is OrderStatus.CANCELLED
+
+
+def test_a_typed_time_goes_before_that_of_the_settings() -> None:
+    """EX-07"""
+    dump = RICH.model_dump(mode="json")
+    house = a_rich_house(Settings.model_validate({**dump, "orders": {"ttl_seconds": 60}}))
+    waits(house, replace(AWAY, ttl_seconds=600))
+    house.until("10:10")
+    assert house.entry.status is OrderStatus.SUBMITTED
+
+    house.until("10:16:30")
+
+    assert house.entry.status is OrderStatus.CANCELLED
+
+
+def test_without_a_time_a_typed_entry_works_for_its_day() -> None:
+    """EX-07: 0 is never"""
+    house = a_rich_house()
+    waits(house, AWAY)
+    house.until("10:30")
+
+    assert (house.entry.status, house.entry.expires_at) == (OrderStatus.SUBMITTED, None)
+
+
+def test_an_entry_that_was_filled_in_its_time_stays_as_it_is() -> None:
+    """EX-07: already filled, nothing changes"""
+    house = a_rich_house()
+    house.presses(replace(a_typed_buy("2"), ttl_seconds=120))
+    house.opens_ticket()
+    house.until("10:06:02")
+    house.confirms()
+    house.until("10:15")
+
+    assert (house.entry.status, house.held()) == (OrderStatus.FILLED, "2")
+    assert house.facts(CancelRequested) == []
+
+
+def test_a_cancel_at_the_end_of_its_time_that_fails_leaves_the_order_alone_and_is_tried_again() -> None:
+    """EX-07"""
+    house = a_rich_house()
+    waits(house, replace(AWAY, ttl_seconds=60))
+    house.line.breaks_at(CancelOrder, arrives=False, times=2)
+    house.until("10:07:03")
+    while_it_fails = house.entry.status
+
+    house.until("10:07:40")
+
+    assert while_it_fails is OrderStatus.SUBMITTED
+    assert len(house.facts(CancelFailed)) == 2
+    assert house.entry.status is OrderStatus.CANCELLED
+
+
+def test_what_takes_the_place_of_an_entry_keeps_its_end() -> None:
+    """EX-07: a change is no second life"""
+    house = a_rich_house()
+    waits(house, replace(AWAY, ttl_seconds=300))
+    ends = house.entry.expires_at
+    house.presses(EditOrder(house.entry.id, Quantity(Decimal(2)), Price(Decimal("95.50")), None))
+    house.opens_ticket()
+    house.until("10:07:02")
+    house.confirms()
+    house.until("10:07:10")
+
+    (working,) = house.desk.ledger.working_entries()
+    assert working.request.limit_price == Decimal("95.50")
+    assert working.expires_at == ends
+
+
+@pytest.mark.parametrize("seconds", [0, -5, 86_401])
+def test_a_time_that_is_none_is_refused(seconds: int) -> None:
+    """EX-07"""
+    house = a_rich_house()
+    house.presses(replace(AWAY, ttl_seconds=seconds))
+
+    assert house.last(ProposalSkipped).reasons == ("an order's own time is whole seconds, from 1 to 86400",)
+
+
+def test_the_end_of_an_entrys_time_survives_a_restart() -> None:
+    """EX-07, EX-20"""
+    house = a_rich_house()
+    waits(house, replace(AWAY, ttl_seconds=60))
+
+    house = house.restarted().until("10:08")
+
+    assert house.entry.status is OrderStatus.CANCELLED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time as clock
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from core.inputs import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder
 from core.model.account import Mode
 from core.model.connection import LineState
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
-from core.model.values import Price, Quantity, Symbol
+from core.model.values import Price, Quantity, Symbol, plain
 from core.ports import OperatorError
 from core.runtime.live import LiveRuntime
 from core.views import DeskView
@@ -294,3 +295,30 @@ def test_a_fresh_home_compares_with_the_broker_and_takes_its_word(market: Loopba
     assert (accepted["ok"], again["ok"], again["positions"]) == (True, True, 1)
     with pytest.raises(OperatorError, match="ANOTHER: the keys that are set are of account"):
         Keyturn(environ(market, tmp_path / "third")).reconcile("ANOTHER", accept=False)
+
+
+@pytest.mark.parametrize("kind", [OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP])
+def test_an_entry_that_waits_for_its_trigger_reaches_alpaca_with_its_terms(
+    market: LoopbackExchange, tmp_path: Path, kind: OrderType
+) -> None:
+    """EX-12, OP-01: what is posted is what the ticket showed, and no leg goes with it"""
+    with opened(Keyturn(environ(market, tmp_path))) as desk:
+        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        last = market.call(lambda: market.floor.price(SPY))
+        trigger = None if kind is OrderType.TRAILING_STOP else Price((last + 20).quantize(Decimal("0.01")))
+        limit = Price((last + 21).quantize(Decimal("0.01"))) if kind is OrderType.STOP_LIMIT else None
+        trail = Price(Decimal(15)) if kind is OrderType.TRAILING_STOP else None
+        stop = Price((last - 1).quantize(Decimal("0.01")))
+        order = ProposeOrder(
+            SPY, Effect.OPEN, Quantity(Decimal(2)), kind, limit, stop, StopHolder.BROKER,
+            trail_price=trail, trigger_price=trigger,
+        )  # fmt: skip
+        desk.runtime.send(order)
+        confirm_the_first(desk)
+        desk.waits(lambda view: [row.status for row in view.orders] == [OrderStatus.SUBMITTED], "it works")
+
+    (posted,) = [json.loads(request.body) for request in market.received("POST", "/v2/orders")]
+    assert (posted["type"], posted["side"], posted["position_intent"]) == (kind.value, "buy", "buy_to_open")
+    assert posted.get("stop_price") == (None if trigger is None else plain(trigger))
+    assert posted.get("trail_price") == (None if trail is None else "15")
+    assert "order_class" not in posted

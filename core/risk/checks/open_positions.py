@@ -1,4 +1,8 @@
-"""No more positions than the profile allows, and one a symbol, in one direction; orders on their way count (EX-08)."""
+"""No more positions than the profile allows, in one direction a symbol; orders on their way count (EX-08).
+
+Strategies get a symbol one at a time, unless the settings let them hold it side by side. A person may always trade what
+a strategy holds, and is told whose position the order meets.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from core.execution.others import in_the_way_of
 from core.model.order import Side
 from core.model.reconciliation import NO_SYMBOL, DifferenceKind
 from core.model.staging import Verdict
-from core.model.values import Symbol
+from core.model.values import Symbol, plain
 from core.risk.checks.verdicts import passed, refused, warned
 from core.risk.gate import Candidate, ReviewContext
 
@@ -25,16 +29,28 @@ class OpenPositionsCheck:
         if unreadable := _unreadable(desk, symbol):
             return refused(self.name, unreadable)
         taken = places_taken(desk.ledger)
-        if any(s == symbol and owner != candidate.strategy for s, owner in taken):
+        others = sorted(owner for s, owner in taken if s == symbol and owner != candidate.strategy)
+        if others and not candidate.is_manual and not desk.settings.risk.several_strategies_a_symbol:
             return refused(
                 self.name, f"another strategy holds {symbol} or has an order in it; close or cancel that first"
             )
         if opposed := _opposed(candidate, desk):
             return refused(self.name, opposed)
         limit = desk.settings.risk.max_open_positions
-        if len(taken | {(symbol, candidate.strategy)}) > limit:
-            return refused(self.name, f"FULL, {len(taken)} of {limit} positions; close one first")
+        joins = candidate.is_manual and bool(others)  # the symbol has its place already
+        if not joins and len(taken | {(symbol, candidate.strategy)}) > limit:
+            return refused(self.name, f"FULL, max_open_positions exceeded: {len(taken)} of {limit}; close one first")
+        if others:
+            return warned(self.name, f"it meets {' and '.join(_met(desk.ledger, symbol, owner) for owner in others)}")
         return passed(self.name, f"{len(taken)} of {limit} before it")
+
+
+def _met(ledger: Ledger, symbol: Symbol, owner: str) -> str:
+    """Whose position, or order, is there already: `the position of vwap, 47 long`."""
+    held = ledger.position(symbol, owner)
+    if held is None or not held.quantity:
+        return f"an order of {owner}"
+    return f"the position of {owner}, {plain(abs(held.quantity))} {'long' if held.quantity > 0 else 'short'}"
 
 
 def places_taken(ledger: Ledger) -> set[tuple[Symbol, str]]:

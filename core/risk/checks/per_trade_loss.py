@@ -29,7 +29,7 @@ class PerTradeLossCheck:
         limit = risk_of(candidate, desk, cuts)
         if price is None or limit is None:
             return lacking(self.name, price, desk)
-        loss = abs(price - candidate.stop.price) * candidate.order.quantity
+        loss = candidate.stop.way_from(price) * candidate.order.quantity
         rounding = tick_of(price) / 2 * candidate.order.quantity
         if loss > limit + rounding:
             return refused(

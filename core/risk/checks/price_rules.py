@@ -32,19 +32,24 @@ class PriceRulesCheck:
                 return refused(self.name, f"{price} is no price: it must be above zero")
             if price % tick_of(price):
                 return refused(self.name, f"{priced(price)} is off its tick of {tick_of(price)}")
-        if wrong := _wrong_side(candidate, desk):
+        if wrong := _wrong_side(candidate, desk) or _triggered(candidate, desk):
             return refused(self.name, wrong)
+        if odd := _comes_back(candidate):
+            return warned(self.name, odd)
         return self._far_away(candidate, desk) or passed(self.name, "on its tick")
 
     def _far_away(self, candidate: Candidate, desk: ReviewContext) -> Verdict | None:
         """A limit that nobody would type on purpose: a slip of the finger, or of a decimal point."""
-        limit = candidate.order.limit_price
+        order, word = candidate.order, "limit"
+        limit = order.limit_price
+        if limit is None and not candidate.only_reduces:
+            limit, word = order.stop_price, "trigger"
         if limit is None or not isinstance(desk.quote, Quote):
             return None
         away = abs(limit - desk.quote.mid) / desk.quote.mid
         if away <= desk.settings.risk.price_band:
             return None
-        return warned(self.name, f"limit {plain(limit)} is {percent(away)} from the quote, {plain(desk.quote.mid)}")
+        return warned(self.name, f"{word} {plain(limit)} is {percent(away)} from the quote, {plain(desk.quote.mid)}")
 
 
 def _malformed(order: OrderRequest) -> str | None:
@@ -59,6 +64,38 @@ def _malformed(order: OrderRequest) -> str | None:
     if order.trail_fraction is not None and not 0 < order.trail_fraction < 1:
         return f"{order.trail_fraction * 100:f} % is no distance for a trailing stop"
     return None
+
+
+def _triggered(candidate: Candidate, desk: ReviewContext) -> str | None:
+    """A stop entry that the market has passed: it would trade at once, at whatever price there is (EX-12).
+
+    Without a quote the last price tells.
+    """
+    order, quote = candidate.order, desk.quote
+    is_buy = order.side is Side.BUY
+    if candidate.only_reduces or order.stop_price is None:
+        return None
+    market = desk.last(order.symbol)
+    if isinstance(quote, Quote):
+        market = quote.ask if is_buy else quote.bid
+    if market is None or ((order.stop_price > market) if is_buy else (order.stop_price < market)):
+        return None
+    return _TRIGGER.format(priced(order.stop_price), "above" if is_buy else "below", priced(market))
+
+
+_TRIGGER = "the trigger {} is not {} the market, {}: it would trade at once; give it another, or type a limit"
+
+
+def _comes_back(candidate: Candidate) -> str | None:
+    """A stop-limit entry whose limit is nearer than its trigger waits for the price to come back."""
+    order = candidate.order
+    if candidate.only_reduces or order.stop_price is None or order.limit_price is None:
+        return None
+    is_beyond = order.limit_price >= order.stop_price
+    if is_beyond is (order.side is Side.BUY) or order.limit_price == order.stop_price:
+        return None
+    told = f"limit {priced(order.limit_price)} is on the near side of its trigger {priced(order.stop_price)}"
+    return f"{told}: it fills only where the price comes back"
 
 
 def _wrong_side(candidate: Candidate, desk: ReviewContext) -> str | None:

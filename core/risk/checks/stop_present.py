@@ -24,6 +24,10 @@ class StopPresentCheck:
         if isinstance(stop, NoStop):
             return refused(self.name, f"no stop: {stop.reason}")
         price = candidate.price(desk.quote)
+        if stop.behind is not None:
+            return passed(
+                self.name, f"the broker holds a stop {priced(stop.behind)} behind the best price from its fill on"
+            )
         if price is not None and ((stop.price >= price) if candidate.order.side is Side.BUY else (stop.price <= price)):
             return refused(
                 self.name,

@@ -55,7 +55,9 @@ def test_two_columns_are_enough_for_sales() -> None:
         ("SPY,buy,1,,,+5,,", "limit_price '+5' is no number such as 12.5"),
         ("SPY,buy,0.00,,,,,", "quantity '0.00' must be above zero"),
         ("SPY,buy,1000000000001,,,,,", "at most 1,000,000,000"),
-        ("SPY,buy,1,,stop,,,", "type 'stop' must be market or limit"),
+        ("SPY,buy,1,,iceberg,,,", "type 'iceberg' must be market, limit, stop, stop-limit, trailing"),
+        ("SPY,buy,1,,stop,,,", "a stop order needs a trigger_price; write it"),
+        ("SPY,sell,1,,stop,,,", "a stop order of a plan opens; a sale is market or limit"),
         ("SPY,buy,1,,limit,,,", "a limit order needs a limit_price"),
         ("SPY,buy,1,,market,100,,", "a market order has no limit_price"),
         ("SPY,sell,1,,,,99,", "stop_price is the stop of an entry"),
@@ -104,3 +106,50 @@ def test_more_orders_than_a_person_reads_are_refused() -> None:
     """OP-05"""
     with pytest.raises(TableError, match="200 at most are signed at once"):
         rows(*(f"A{number},sell" for number in range(201)), header="symbol,side")
+
+
+WIDE = "symbol,side,quantity,type,limit_price,stop_price,trigger_price,trail,ttl_seconds"
+
+
+def test_entries_that_wait_for_a_trigger_are_read_with_all_their_prices() -> None:
+    """EX-12, EX-07"""
+    stop, limited, trailing, short, timed = rows(
+        "SPY,buy,10,stop,,99,101,,",
+        "QQQ,buy,10,stop-limit,101.20,99,101,,600",
+        "IBM,buy,10,trailing,,99,,1.50,",
+        "AIG,short,10,trailing,,55,,2%,",
+        "BAC,buy,10,limit,13,12.50,,,90",
+        header=WIDE,
+    )
+
+    assert (stop.type, stop.trigger_price, stop.stop_price) == (OrderType.STOP, Decimal(101), Decimal(99))
+    assert (limited.type, limited.limit_price, limited.ttl_seconds) == (OrderType.STOP_LIMIT, Decimal("101.20"), 600)
+    assert (trailing.type, trailing.trail_price, trailing.trail_fraction) == (
+        OrderType.TRAILING_STOP,
+        Decimal("1.50"),
+        None,
+    )
+    assert (short.trail_price, short.trail_fraction) == (None, Decimal("0.02"))
+    assert (timed.type, timed.ttl_seconds) == (OrderType.LIMIT, 90)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("SPY,buy,1,limit,100,99,101,,", "a limit order has no trigger_price; leave it empty"),
+        ("SPY,buy,1,trailing,,99,,,", "a trailing order needs a trail; write it"),
+        ("SPY,buy,1,stop,,99,101,1,", "a stop order has no trail; leave it empty"),
+        ("SPY,buy,1,stop-limit,,99,101,,", "a stop-limit order needs a limit_price; write it"),
+        ("SPY,buy,1,trailing,,99,,100%,", "trail '100%' must be under 100%"),
+        ("SPY,buy,1,trailing,,99,,x,", "trail 'x' is no number such as 12.5"),
+        ("SPY,buy,1,limit,100,99,,,0", "ttl_seconds '0' must be whole seconds, from 1 to 86400"),
+        ("SPY,buy,1,limit,100,99,,,5m", "ttl_seconds '5m' must be whole seconds"),
+        ("SPY,sell,1,limit,100,,,,60", "ttl_seconds is an entry's own time; a sale has none"),
+    ],
+)
+def test_a_trigger_a_trail_or_a_time_in_the_wrong_place_is_told(line: str, told: str) -> None:
+    """EX-12, EX-07"""
+    with pytest.raises(PlanFileError) as refused:
+        rows(line, header=WIDE)
+    (fault,) = refused.value.faults
+    assert told in fault

@@ -378,6 +378,20 @@ def test_one_strategy_a_symbol() -> None:
     assert said(OpenPositionsCheck(), a_candidate(symbol=IBM), desk)[0] is PASSES
 
 
+def test_strategies_hold_a_symbol_side_by_side_where_the_settings_say_so() -> None:
+    """EX-08: each position has a place of its own"""
+    books = Books()
+    books.creates(a_request("theirs"), strategy="momentum")
+    beside = settings(max_open_positions=2, several_strategies_a_symbol=True)
+    full = settings(max_open_positions=1, several_strategies_a_symbol=True)
+
+    met = said(OpenPositionsCheck(), a_candidate(), a_desk(ledger=books.ledger, settings=beside))
+    refused = said(OpenPositionsCheck(), a_candidate(), a_desk(ledger=books.ledger, settings=full))
+
+    assert met == (WARNS, "it meets an order of momentum")
+    assert refused == (REFUSES, "FULL, max_open_positions exceeded: 1 of 1; close one first")
+
+
 @pytest.mark.parametrize(
     ("held", "works", "effect", "reason"),
     [

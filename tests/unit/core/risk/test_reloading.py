@@ -16,6 +16,7 @@ from core.risk.reloading import (
     digest_of,
     with_changes,
 )
+from core.setting_types import WHOLE
 from core.settings import PROFILES, Settings
 
 
@@ -40,7 +41,7 @@ def leaves(table: Any, path: tuple[str, ...] = ()) -> dict[str, object]:
     return found
 
 
-RISK = leaves(Settings().risk.model_dump())
+RISK = leaves(Settings().risk.model_dump(context=WHOLE))
 
 
 def test_a_direction_is_said_of_limits_that_there_are_and_of_each_once() -> None:

@@ -1,0 +1,293 @@
+"""Stop, stop-limit and trailing entries: checked and sized by their trigger, and guarded from their fill on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from core.facts import ConfirmationRefused, OrderCreated, ProposalSkipped, ProposalStaged, TicketOpened
+from core.inputs import EditOrder, Kill, PlanRow, ProposeOrder
+from core.model.bar import Bar
+from core.model.order import Effect, OrderStatus, OrderType, StopHolder, TimeInForce
+from core.model.staging import StopPlan
+from core.model.values import Fraction, Price, Quantity
+from core.picture import Pictures
+from core.settings import Settings
+from tests.scenarios.house import House, assert_can_be_rebuilt, minutes
+from tests.scenarios.plans import marks, opens, runs_out, signs
+from tests.unit.core.brokers.trading_floor import SPY
+
+RICH = Settings.model_validate(
+    {
+        "risk": {
+            "max_notional": {"usd": 5000},
+            "per_trade": {"usd": 50},
+            "daily_loss": {"usd": 500},
+            "entries_a_day": 9,
+            "window_end": "15:00",
+        },
+        "strategies": {"vwap": {"enabled": False}},
+    }
+)
+FLAT = ("09:30", "10:09", "100")
+
+
+def a_market(*then: tuple[str, str, str]) -> House:
+    """10:06, SPY at 100 since the morning; a margin account, so that it may be sold short."""
+    bars: list[Bar] = [bar for part in (FLAT, *then) for bar in minutes(*part)]
+    house = House(bars, RICH, cash=Decimal(10_000), multiplier=Decimal(2))
+    return house.opens().until("10:06")
+
+
+RISES = ("10:10", "10:40", "101 101.60 101 101.50")
+FALLS = ("10:10", "10:40", "99 99 98.40 98.50")
+
+
+def price(text: str | None) -> Price | None:
+    return None if text is None else Price(Decimal(text))
+
+
+def an_entry(
+    kind: OrderType = OrderType.STOP,
+    effect: Effect = Effect.OPEN,
+    *,
+    quantity: str = "10",
+    trigger: str | None = "101",
+    limit: str | None = None,
+    stop: str = "99",
+    trail: str | None = None,
+    percent: str | None = None,
+) -> ProposeOrder:
+    return ProposeOrder(
+        symbol=SPY,
+        effect=effect,
+        quantity=Quantity(Decimal(quantity)),
+        type=kind,
+        limit_price=price(limit),
+        stop_price=price(stop),
+        stop_holder=StopHolder.BROKER,
+        trail_price=price(trail),
+        trail_fraction=None if percent is None else Fraction(Decimal(percent) / 100),
+        trigger_price=price(trigger),
+    )
+
+
+A_STOP_LIMIT = an_entry(OrderType.STOP_LIMIT, limit="101.20")
+A_TRAIL = an_entry(OrderType.TRAILING_STOP, trigger=None, trail="1", stop="99")
+
+
+def sends(house: House, command: ProposeOrder) -> None:
+    house.presses(command)
+    assert house.desk.stage.proposals(), house.facts(ProposalSkipped)[-1:]
+    house.opens_ticket()
+    house.until("10:06:10")
+    house.confirms()
+    house.until("10:06:30")
+
+
+@pytest.mark.parametrize(
+    ("entry", "loss", "requested"),
+    [
+        (an_entry(), "20", "submit buy stop 10"),
+        (A_STOP_LIMIT, "22", "submit buy stop_limit 10"),
+        (A_TRAIL, "20", "submit buy trailing_stop 10"),
+    ],
+)
+def test_a_buy_above_the_market_waits_fills_at_its_trigger_and_is_guarded_at_once(
+    entry: ProposeOrder, loss: str, requested: str
+) -> None:
+    """EX-12, OP-06: one key, whose stop follows the fill"""
+    house = a_market(RISES)
+    sends(house, entry)
+    ticket = house.last(TicketOpened).ticket
+    waiting = (house.held(), house.entry.status)
+
+    house.until("10:12")
+
+    assert ticket.figures.worst_loss == Decimal(loss)
+    assert waiting == ("0", OrderStatus.SUBMITTED)
+    assert house.requests()[0] == requested
+    assert house.held() == house.held_by_the_broker() == "10"
+    assert [(s.status, s.remaining) for s in house.stops] == [(OrderStatus.SUBMITTED, 10)]
+    assert_can_be_rebuilt(house)
+
+
+def test_a_stop_entry_is_guarded_at_the_price_that_was_signed() -> None:
+    """OP-02, OP-06"""
+    house = a_market(RISES)
+    sends(house, an_entry())
+    house.until("10:12")
+
+    assert [(s.request.type, s.request.stop_price) for s in house.stops] == [(OrderType.STOP, Decimal("99"))]
+
+
+def test_a_trailing_entry_is_guarded_as_far_behind_its_fill_as_was_signed() -> None:
+    """OP-02, OP-06: where it fills nobody knows before, so that its stop trails from there"""
+    house = a_market(("10:10", "10:20", "97"), ("10:21", "10:40", "98.20"))
+    sends(house, A_TRAIL)
+    shown = house.last(TicketOpened).ticket.stop
+    house.until("10:23")
+
+    assert isinstance(shown, StopPlan)
+    assert shown.behind == Decimal("2.00")
+    assert house.held() == "10"
+    assert house.entry.average_price is not None
+    assert house.entry.average_price < Decimal("98.50")
+    assert [(s.request.type, s.request.trail_price) for s in house.stops] == [
+        (OrderType.TRAILING_STOP, Decimal("2.00"))
+    ]
+    assert [s.status for s in house.stops] == [OrderStatus.SUBMITTED]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        an_entry(effect=Effect.SHORT, trigger="99", stop="101"),
+        an_entry(OrderType.STOP_LIMIT, Effect.SHORT, trigger="99", limit="98.80", stop="101"),
+        an_entry(OrderType.TRAILING_STOP, Effect.SHORT, trigger=None, percent="1", stop="101"),
+    ],
+)
+def test_a_short_below_the_market_waits_for_its_trigger_too(entry: ProposeOrder) -> None:
+    """EX-12"""
+    house = a_market(FALLS)
+    sends(house, entry)
+    before = house.held()
+    house.until("10:13")
+
+    assert before == "0"
+    assert house.held() == house.held_by_the_broker() == "-10"
+    assert [(s.status, s.request.side.value) for s in house.stops] == [(OrderStatus.SUBMITTED, "buy")]
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        (an_entry(trigger="99.50", stop="98"), "price: the trigger 99.50 is not above the market"),
+        (
+            an_entry(effect=Effect.SHORT, trigger="100.50", stop="102"),
+            "price: the trigger 100.50 is not below the market",
+        ),
+        (an_entry(trigger="101.005"), "price: 101.005 is off its tick of 0.01"),
+        (an_entry(stop="101.50"), "stop: the stop 101.50 is on the wrong side of 101.00"),
+        (an_entry(quantity="30"), "loss at the stop: 60.00 USD is over 50.00 USD a trade"),
+        (replace(A_TRAIL, stop_price=price("101.50")), "its stop is on the wrong side of where it would trade"),
+        (replace(A_TRAIL, quantity=Quantity(Decimal("0.5"))), "quantity: "),
+        (replace(A_TRAIL, stop_holder=StopHolder.YOU), "the stop of a trailing entry follows its fill"),
+        (replace(an_entry(), time_in_force=TimeInForce.GTC), "a stop entry is for the day"),
+        (replace(an_entry(), target_price=price("105")), "the broker holds a target only beside a stop of its own"),
+        (an_entry(trigger=None), "a stop or stop-limit entry, and only these, has a trigger"),
+        (an_entry(OrderType.LIMIT, limit="99.50"), "a stop or stop-limit entry, and only these, has a trigger"),
+    ],
+)
+def test_a_stop_entry_that_is_wrong_is_refused_with_its_reason(entry: ProposeOrder, reason: str) -> None:
+    """EX-11, RK-02"""
+    house = a_market(RISES)
+    house.presses(entry)
+
+    assert house.desk.stage.proposals() == ()
+    assert any(told.startswith(reason) for told in house.last(ProposalSkipped).reasons), house.last(ProposalSkipped)
+
+
+def test_a_limit_on_the_near_side_of_its_trigger_warns() -> None:
+    """EX-11: it fills only where the price comes back"""
+    house = a_market(RISES)
+    house.presses(replace(A_STOP_LIMIT, limit_price=price("100.80")))
+
+    warned = [v.reason for v in house.last(ProposalStaged).review.warnings]
+    assert any("limit 100.80 is on the near side of its trigger 101.00" in reason for reason in warned)
+
+
+def test_a_trigger_that_the_market_passed_while_the_ticket_was_read_is_refused_at_the_key() -> None:
+    """OP-03, OP-04: it would trade at once, at whatever price there is"""
+    house = a_market(("10:10", "10:40", "101.50"))
+    house.until("10:10:30")
+    house.presses(an_entry())
+    house.opens_ticket()
+    house.until("10:11:10")
+    house.confirms()
+    house.until("10:11:20")
+
+    told = [reason for refused in house.facts(ConfirmationRefused) for reason in refused.reasons]
+    assert any("is not above the market" in reason for reason in told)
+    assert house.requests() == []
+
+
+def test_a_market_that_comes_nearer_to_the_trigger_is_no_move_against_it() -> None:
+    """OP-04: the entry waits for just that"""
+    house = a_market(("10:10", "10:40", "100.90"))
+    house.until("10:09:58")
+    house.presses(an_entry(stop="100.80"))
+    house.opens_ticket()
+    house.until("10:11:01")
+    if not house.desk.stage.state.tickets:
+        house.opens_ticket()
+        house.until("10:11:02")
+    house.confirms()
+    house.until("10:11:20")
+
+    assert house.requests() == ["submit buy stop 10"]
+
+
+def test_a_kill_takes_a_waiting_stop_entry_back() -> None:
+    """OP-07"""
+    house = a_market(RISES)
+    sends(house, an_entry())
+    house.presses(Kill("key"))
+    house.until("10:12")
+
+    assert (house.entry.status, house.held()) == (OrderStatus.CANCELLED, "0")
+
+
+def test_a_working_stop_entry_reserves_what_it_costs_and_what_it_may_lose() -> None:
+    """OP-03, RK-21: by its trigger"""
+    house = a_market(RISES)
+    sends(house, an_entry())
+    view = Pictures(house.engine).draw(house.line.at)
+
+    (row,) = [row for row in view.orders if row.id == house.entry.id]
+    assert (row.type, row.stop_price) == (OrderType.STOP, Decimal("101"))
+    assert house.entry.intended_price == Decimal("101")
+    assert view.status.at_risk is not None
+    assert round(view.status.at_risk * 10_000) == 20
+
+
+def test_a_proposal_of_a_stop_entry_shows_its_trigger_and_its_stop_apart() -> None:
+    """OP-03"""
+    house = a_market(RISES)
+    house.presses(an_entry())
+    (row,) = Pictures(house.engine).draw(house.line.at).proposals
+
+    assert (row.trigger_price, row.stop_price, row.risk) == (Decimal("101"), Decimal("99"), Decimal("20"))
+
+
+def test_a_stop_entry_is_not_edited_at_the_broker() -> None:
+    """EX-12: its trigger is never taken for its stop"""
+    house = a_market(RISES)
+    sends(house, an_entry())
+
+    house.presses(EditOrder(house.entry.id, Quantity(Decimal(5)), None, price("101")))
+
+    assert house.last(ProposalSkipped).reasons == (
+        "a stop entry keeps its terms at the broker: cancel it, and write another",
+    )
+
+
+def test_a_plan_carries_stop_entries_with_their_stops() -> None:
+    """EX-12, OP-05"""
+    house = a_market(RISES)
+    rows = [
+        PlanRow("f:2", SPY, Effect.OPEN, Quantity(Decimal(10)), None, OrderType.STOP, None, price("99"),
+                trigger_price=price("101")),
+    ]  # fmt: skip
+    opens(house, *rows)
+    marks(house)
+    signs(house)
+    runs_out(house)
+    created = house.last(OrderCreated).order
+    house.until("10:12")
+
+    assert (created.type, created.stop_price) == (OrderType.STOP, Decimal("101"))
+    assert house.held() == "10"
+    assert [(s.request.stop_price, s.status) for s in house.stops] == [(Decimal("99"), OrderStatus.SUBMITTED)]
