@@ -19,7 +19,7 @@ from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
 from core.execution.tally import Tally
 from core.exits.watch import ExitWatch
-from core.facts import BarClosed, Fact, HistoryTaken, MarketDataQuarantined
+from core.facts import BarClosed, Fact, HistoryTaken, MarketDataQuarantined, PastTaken
 from core.inputs import SettingsFault
 from core.market.normaliser import Normaliser
 from core.model.account import Account, Mode, NoAccount
@@ -303,6 +303,7 @@ class Desk:
             table.setdefault(kind, []).append(fold)
         table[BarClosed].insert(0, self._fold_bar)
         table[HistoryTaken].insert(0, self._fold_history)
+        table[PastTaken] = [self._fold_past, self._after]
         table[MarketDataQuarantined] = [self._fold_quarantine]
         self._only_after: tuple[Fold, ...] = ()
         return {kind: tuple(folds) for kind, folds in table.items()}
@@ -338,6 +339,12 @@ class Desk:
         day_of = self.calendar.trading_day
         self.protections.take_history(fact.symbol, [(day_of(bar.start), bar) for bar in fact.bars])
         self.sizing.take_history(fact.symbol, fact.bars)
+
+    def _fold_past(self, _at: datetime, fact: PastTaken) -> None:
+        """Before the first bar of today the measures of seasons stand on the broker's history."""
+        day_of, past = self.calendar.trading_day, fact.past
+        self.protections.take_past(past, [(day_of(bar.start), bar) for bar in past.minutes])
+        self.sizing.take_past(past)
 
     def _fold_quarantine(self, _at: datetime, _fact: MarketDataQuarantined) -> None:
         self.normaliser.fold_quarantine()

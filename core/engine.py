@@ -180,6 +180,7 @@ class Engine:
             inputs.QuoteArrived: market.on_quote,
             inputs.MarketDataBroken: market.on_broken,
             inputs.RegimeArrived: measuring.on_regime,
+            inputs.PastArrived: measuring.on_past,
             inputs.SubmissionAnswered: submitting.on_answered,
             inputs.SubmissionStopped: submitting.on_stopped,
             inputs.CancelAnswered: cancelling.on_answered,

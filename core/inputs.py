@@ -21,6 +21,7 @@ from core.model.broker import (
 )
 from core.model.connection import Lamp
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
+from core.model.past import Past
 from core.model.plan import PlanSource, SkippedRow
 from core.model.quote import Quote
 from core.model.regime import Regime
@@ -71,6 +72,13 @@ class RegimeArrived:
     """The VIX and the market's labels, measured anew; what could not be had is named in them (RK-19)."""
 
     regime: Regime
+
+
+@dataclass(frozen=True, slots=True)
+class PastArrived:
+    """The days before today's of a symbol that is followed, as the broker's history has them (RK-08, RK-16)."""
+
+    past: Past
 
 
 # ── the broker ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -606,6 +614,7 @@ Input = (
     | QuoteArrived
     | MarketDataBroken
     | RegimeArrived
+    | PastArrived
     | SubmissionAnswered
     | SubmissionStopped
     | CancelAnswered

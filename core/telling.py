@@ -96,8 +96,8 @@ def in_words(fact: facts.Fact) -> str:
         case facts.BarClosed():
             bar = fact.bar
             return f"{bar.symbol} {bar.start:%H:%M}Z closed at {priced(bar.close)}, {plain(bar.volume)} shares"
-        case facts.HistoryTaken():
-            return f"{fact.symbol}: {len(fact.bars)} bars of history taken in; nothing is proposed on them"
+        case facts.HistoryTaken() | facts.PastTaken():
+            return _history_in_words(fact)
         case facts.MarketDataQuarantined():
             return f"market data set aside, {fact.place}: {fact.reason}"
         case facts.StrategyPaused():
@@ -329,6 +329,14 @@ def _minute(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
+def _history_in_words(fact: facts.HistoryTaken | facts.PastTaken) -> str:
+    if isinstance(fact, facts.HistoryTaken):
+        return f"{fact.symbol}: {len(fact.bars)} bars of history taken in; nothing is proposed on them"
+    closes = sum(day.close is not None for day in fact.past.days)
+    moves = sum(day.deviation is not None for day in fact.past.days)
+    return f"{fact.past.symbol}: the closes of {closes} days before today's taken in, and how {moves} of them moved"
+
+
 def _usd(amount: Decimal) -> str:
     return f"{amount:,.2f} USD"
 
@@ -371,6 +379,7 @@ _KINDS: dict[type, str] = {
     facts.ClockSettled: "clock",
     facts.BarClosed: "bar",
     facts.HistoryTaken: "data",
+    facts.PastTaken: "data",
     facts.MarketDataQuarantined: "data",
     facts.StrategyPaused: "strategy",
     facts.StrategyResumed: "strategy",

@@ -68,6 +68,7 @@ from core.facts.program import (
     InstallationNamed,
     LimitsReloaded,
     MarketDataQuarantined,
+    PastTaken,
     ReloadRefused,
     SettingsApplied,
     SettingsFileAgreed,
@@ -165,6 +166,7 @@ __all__ = [
     "OrderSent",
     "OrderStateChanged",
     "OverrideEnded",
+    "PastTaken",
     "PlanEnded",
     "PlanMarked",
     "PlanMoved",
@@ -237,6 +239,7 @@ Fact = (
     | DayStarted
     | BarClosed
     | HistoryTaken
+    | PastTaken
     | MarketDataQuarantined
     | StrategyPaused
     | StrategyResumed
@@ -337,5 +340,5 @@ VERSIONS: dict[str, int] = {
 }
 """Facts whose shape changed, and the version that is written now."""
 
-RELEARNED = (BarClosed, HistoryTaken, MarketDataQuarantined, MarginSampled)
+RELEARNED = (BarClosed, HistoryTaken, PastTaken, MarketDataQuarantined, MarginSampled)
 """Facts that need no sync of their own: lost in a crash, they are heard again from the source."""

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from core.model.bar import Bar
+from core.model.past import Past
 from core.model.values import (
     Money,
     Symbol,
@@ -161,6 +162,16 @@ class HistoryTaken:
 
     symbol: Symbol
     bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PastTaken:
+    """The days before today's in figures: correlation, ranges and the volatility halt's median rest on them.
+
+    They halt nothing.
+    """
+
+    past: Past
 
 
 @dataclass(frozen=True, slots=True)

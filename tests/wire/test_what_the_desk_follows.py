@@ -13,7 +13,7 @@ from tests.wire.exchange.clocks import RunningClock, StillClock
 from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import MORNING, LoopbackExchange
 from tests.wire.test_the_desks_market_data import SPY, Desk, a_desk, eventually, is_settled
-from tests.wire.test_the_whole_house import environ, opened
+from tests.wire.test_the_whole_house import environ, opened, says
 
 IBM = Symbol("IBM")
 
@@ -77,7 +77,10 @@ async def test_where_the_plan_has_no_room_for_more_they_are_asked_for_beside_the
 
 
 def test_a_desk_follows_the_market_that_nobody_trades_and_what_its_account_holds(tmp_path: Path) -> None:
-    """RK-08, EX-09: SPY for the halt of everything, and a share of QQQ that somebody bought elsewhere."""
+    """RK-08, RK-10, RK-16, EX-09: SPY for the halt of everything, and a share of QQQ that somebody bought elsewhere.
+
+    No strategy is on that asks for a history, and what needs one has it from the start.
+    """
     hours = moved_hours(datetime.now(UTC), time(10, 5))
     listed = ["SPY", "IBM", "QQQ"]
     with LoopbackExchange(symbols=listed, clock=RunningClock(), calendar=hours) as market:
@@ -85,10 +88,21 @@ def test_a_desk_follows_the_market_that_nobody_trades_and_what_its_account_holds
         keyturn = Keyturn(environ(market, tmp_path, KEYTURN_SYMBOLS='["IBM"]'))
         with opened(keyturn) as desk:
             engine = desk.runtime.engine
+            desk.waits(
+                lambda view: says(view, "QQQ: the closes of") and says(view, "SPY: the closes of"), "the days", 60
+            )
             desk.waits(lambda _: {"IBM", "SPY", "QQQ"} <= set(engine.desk.quotes), "quotes of all three")
             desk.waits(lambda _: {"IBM", "SPY"} <= set(engine.desk.orchestrator.state.marks), "bars of both")
+            halts = engine.desk.protections.volatility_halt.state.symbols
+            medians = {symbol: len(halts[Symbol(symbol)].days) for symbol in listed}
+            likeness = engine.desk.sizing.ranges.likeness(IBM, SPY)
+            ranges = [engine.desk.sizing.ranges.atr(symbol, 14) for symbol in (IBM, SPY)]
             measured = {
                 str(measure.scope) for measure in engine.desk.protections.volatility_halt.measures(engine.desk.at)
             }
 
     assert "global" in measured
+    assert medians == dict.fromkeys(listed, 20)
+    assert likeness[0] is not None
+    assert likeness[1] >= 20
+    assert None not in ranges

@@ -20,7 +20,7 @@ from core.inputs import BarArrived, MarketDataBroken
 from core.market.alpaca.backoff import pause
 from core.market.alpaca.cache import BarCache
 from core.market.alpaca.counts import Counts, Seen
-from core.market.alpaca.daily import daily_bars
+from core.market.alpaca.daily import A_QUARTER, daily_bars
 from core.market.alpaca.failure import Failure
 from core.market.alpaca.history import History
 from core.market.alpaca.naps import Naps, together
@@ -157,6 +157,10 @@ class AlpacaData:
     def daily_bars(self, symbol: Symbol) -> list[DailyBar]:
         """The sessions before today's, for the regime; blocks. Raises `MarketDataError`."""
         return daily_bars(self._requests, symbol, self._now())
+
+    def recent_days(self, symbol: Symbol) -> list[DailyBar]:
+        """The last sessions before today's, for correlation; blocks. Raises `MarketDataError`."""
+        return daily_bars(self._requests, symbol, self._now(), A_QUARTER)
 
     # ── run by the desk, in its loop ─────────────────────────────────────────────────────────────────────────────
 
@@ -320,7 +324,7 @@ class AlpacaData:
             self._look()
 
     async def _keep_asking_beside(self, switch: Switch) -> None:
-        """The last minutes of those that the stream has no room for, after each minute; a failure is made good by the next."""
+        """The last minutes of those that the stream has no room for, after each; the next makes a failure good."""
         known = settled(self._now())
         while True:
             last, beside = settled(self._now()), self._beside
