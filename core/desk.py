@@ -19,7 +19,7 @@ from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
 from core.execution.tally import Tally
 from core.exits.watch import ExitWatch
-from core.facts import BarClosed, Fact, HistoryTaken, MarketDataQuarantined, PastTaken
+from core.facts import BarClosed, Fact, HistoryTaken, MarketDataQuarantined, PastTaken, TradingHalted, TradingResumed
 from core.inputs import SettingsFault
 from core.market.normaliser import Normaliser
 from core.model.account import Account, Mode, NoAccount
@@ -222,6 +222,7 @@ class Desk:
             instruments=self.instruments,
             prices=self.last_price,
             allocations=self.allocations,
+            halted=self.normaliser.state.halted,
         )
 
     def read_only_refusal(self, order: OrderRequest) -> str | None:
@@ -303,6 +304,8 @@ class Desk:
             table.setdefault(kind, []).append(fold)
         table[BarClosed].insert(0, self._fold_bar)
         table[HistoryTaken].insert(0, self._fold_history)
+        table[TradingHalted] = [lambda _at, fact: self.normaliser.fold_halt(fact.halt), self._after]
+        table[TradingResumed] = [lambda _at, fact: self.normaliser.fold_resumption(fact.symbol), self._after]
         table[PastTaken] = [self._fold_past, self._after]
         table[MarketDataQuarantined] = [self._fold_quarantine]
         self._only_after: tuple[Fold, ...] = ()

@@ -179,6 +179,7 @@ class Engine:
             inputs.BarArrived: market.on_bar,
             inputs.QuoteArrived: market.on_quote,
             inputs.MarketDataBroken: market.on_broken,
+            inputs.TradingStatusHeard: market.on_status,
             inputs.RegimeArrived: measuring.on_regime,
             inputs.PastArrived: measuring.on_past,
             inputs.SubmissionAnswered: submitting.on_answered,

@@ -68,6 +68,16 @@ class MarketDataBroken:
 
 
 @dataclass(frozen=True, slots=True)
+class TradingStatusHeard:
+    """The exchange halts a symbol, or lets it trade again; `at` is its time (UTC), `words` are its own (MD-06)."""
+
+    symbol: Symbol
+    is_halted: bool
+    at: datetime
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class RegimeArrived:
     """The VIX and the market's labels, measured anew; what could not be had is named in them (RK-19)."""
 
@@ -613,6 +623,7 @@ Input = (
     BarArrived
     | QuoteArrived
     | MarketDataBroken
+    | TradingStatusHeard
     | RegimeArrived
     | PastArrived
     | SubmissionAnswered

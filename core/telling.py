@@ -96,8 +96,8 @@ def in_words(fact: facts.Fact) -> str:
         case facts.BarClosed():
             bar = fact.bar
             return f"{bar.symbol} {bar.start:%H:%M}Z closed at {priced(bar.close)}, {plain(bar.volume)} shares"
-        case facts.HistoryTaken() | facts.PastTaken():
-            return _history_in_words(fact)
+        case facts.HistoryTaken() | facts.PastTaken() | facts.TradingHalted() | facts.TradingResumed():
+            return _market_in_words(fact)
         case facts.MarketDataQuarantined():
             return f"market data set aside, {fact.place}: {fact.reason}"
         case facts.StrategyPaused():
@@ -329,7 +329,13 @@ def _minute(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def _history_in_words(fact: facts.HistoryTaken | facts.PastTaken) -> str:
+def _market_in_words(
+    fact: facts.HistoryTaken | facts.PastTaken | facts.TradingHalted | facts.TradingResumed,
+) -> str:
+    if isinstance(fact, facts.TradingHalted):
+        return f"{fact.halt.symbol} is HALTED by its exchange: {fact.halt.reason}; nothing is opened in it"
+    if isinstance(fact, facts.TradingResumed):
+        return f"{fact.symbol} trades again: {fact.reason}"
     if isinstance(fact, facts.HistoryTaken):
         return f"{fact.symbol}: {len(fact.bars)} bars of history taken in; nothing is proposed on them"
     closes = sum(day.close is not None for day in fact.past.days)
@@ -380,6 +386,8 @@ _KINDS: dict[type, str] = {
     facts.BarClosed: "bar",
     facts.HistoryTaken: "data",
     facts.PastTaken: "data",
+    facts.TradingHalted: "market",
+    facts.TradingResumed: "market",
     facts.MarketDataQuarantined: "data",
     facts.StrategyPaused: "strategy",
     facts.StrategyResumed: "strategy",

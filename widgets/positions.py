@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from core.model.order import StopHolder
 from core.model.values import Quantity, plain
-from core.views import PositionRow
+from core.views import HALTED, PositionRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Grid, Row
 from widgets.grid_picture import Tone, widths_of
@@ -82,7 +82,7 @@ class Positions(Pane):
         if row is None or self._now is None:
             self.note("")
             return
-        said = []
+        said = [f"HALTED by its exchange since {row.halted}"] if row.halted else []
         if row.unattended_until is not None:
             said.append(f"exits UNATTENDED until {f.minute_of_week(row.unattended_until, self._now)}")
         if row.last_at is not None and _is_old(row, self._now):
@@ -114,7 +114,9 @@ def _is_old(row: PositionRow, now: datetime) -> bool:
 
 
 def _last(row: PositionRow, now: datetime) -> Cell:
-    """`182.11`, and `182.11!` where it is old: the digits stay where they are."""
+    """`182.11`, and `182.11!` where it is old: the digits stay where they are; a word where nobody trades it."""
+    if row.halted:
+        return Cell(HALTED, "warning")
     text = f.at_tick(row.last)
     return Cell(f"{text}!", "warning") if _is_old(row, now) else Cell(f"{text} ")
 

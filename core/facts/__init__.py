@@ -75,6 +75,8 @@ from core.facts.program import (
     SettingsFileChanged,
     StateReset,
     StateRestored,
+    TradingHalted,
+    TradingResumed,
 )
 from core.facts.risk import (
     MarginSampled,
@@ -219,6 +221,8 @@ __all__ = [
     "TicketClosed",
     "TicketOpened",
     "TradeClosed",
+    "TradingHalted",
+    "TradingResumed",
     "UpdateIgnored",
     "WarningConfirmed",
 ]
@@ -240,6 +244,8 @@ Fact = (
     | BarClosed
     | HistoryTaken
     | PastTaken
+    | TradingHalted
+    | TradingResumed
     | MarketDataQuarantined
     | StrategyPaused
     | StrategyResumed
@@ -337,6 +343,7 @@ VERSIONS: dict[str, int] = {
     "ReconciliationFailed": 2,
     "PlanOpened": 2,
     "PlanRefused": 2,
+    "RegimeMeasured": 2,
 }
 """Facts whose shape changed, and the version that is written now."""
 

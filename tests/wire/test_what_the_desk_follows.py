@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, time
 from pathlib import Path
 
 from app import Keyturn
-from core.inputs import BarArrived
+from core.inputs import BarArrived, TradingStatusHeard
 from core.model.connection import LineState
 from core.model.values import Symbol
 from tests.wire.exchange.clocks import RunningClock, StillClock
@@ -74,6 +75,29 @@ async def test_where_the_plan_has_no_room_for_more_they_are_asked_for_beside_the
             assert len(told) == 1
             assert told[0].startswith("your plan has no room for IBM: ")
             assert desk.is_in(LineState.UP)
+
+
+async def test_a_halt_and_its_end_come_over_the_stream() -> None:
+    """MD-06: of every symbol that is followed."""
+    with LoopbackExchange(symbols=["SPY", "IBM"], clock=StillClock(MORNING)) as exchange:
+        async with a_desk(exchange) as desk:
+            await is_settled(desk)
+            desk.data.follow((SPY, IBM))
+            await eventually(lambda: is_quoted(desk, IBM))
+            for symbol in ("SPY", "IBM"):
+                await asyncio.to_thread(exchange.make, "market-halted", symbol=symbol)
+            await asyncio.to_thread(exchange.end, "market-halted")
+            await eventually(lambda: len(statuses(desk)) == 4)
+
+    assert sorted((s.symbol, s.is_halted, s.words) for s in statuses(desk)[:2]) == [
+        ("IBM", True, "Trading Halt"),
+        ("SPY", True, "Trading Halt"),
+    ]
+    assert {(s.symbol, s.is_halted) for s in statuses(desk)[2:]} == {("IBM", False), ("SPY", False)}
+
+
+def statuses(desk: Desk) -> list[TradingStatusHeard]:
+    return [message for message in desk.heard if isinstance(message, TradingStatusHeard)]
 
 
 def test_a_desk_follows_the_market_that_nobody_trades_and_what_its_account_holds(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from core.market.alpaca.requests import AskError, DataRequests
 from core.market.alpaca.socket import DataSocket, Message, StreamLostError, StreamRefusedError
 from core.market.alpaca.switch import Switch, after_a_refusal
 from core.market.alpaca.timetable import SETTLE, Timetable, settled
-from core.market.alpaca.wire import read_bar, shown
+from core.market.alpaca.wire import read_bar, read_status, shown
 from core.market.port import Heard
 from core.model.bar import ONE_MINUTE
 from core.model.connection import Lamp
@@ -259,6 +259,8 @@ class AlpacaData:
                 is_quoted = True
                 if self._quotes.put(Symbol(symbol), message):
                     asyncio.get_running_loop().call_later(CONFLATED, self._hand_on_quotes)
+            elif kind == "s":
+                self._take_status(Symbol(symbol), message)
             elif kind in ("b", "u"):
                 self._take_bar(switch, Symbol(symbol), message, now)
             else:
@@ -266,6 +268,14 @@ class AlpacaData:
         if is_quoted:
             switch.heard_other(now)
             self._look()
+
+    def _take_status(self, symbol: Symbol, message: Message) -> None:
+        """A trading halt or its end; it says nothing of whether bars and quotes come."""
+        told = read_status(symbol, message, PLACE)
+        if isinstance(told, MarketDataBroken):
+            self.counts.see(Seen.BROKEN)
+        if told is not None:
+            self._hear(told)
 
     def _take_bar(self, switch: Switch, symbol: Symbol, message: Message, now: datetime) -> None:
         arrived = read_bar(symbol, message, PLACE)
@@ -284,7 +294,7 @@ class AlpacaData:
         """What is no bar and no quote of ours: control messages, other symbols, and what nobody can read."""
         if kind in ("success", "subscription"):
             return
-        if isinstance(symbol, str) and kind in ("b", "u", "q"):
+        if isinstance(symbol, str) and kind in ("b", "u", "q", "s"):
             self.counts.see(Seen.NOT_ASKED_FOR)
             return
         if kind in ("b", "u", "q") or not message:
