@@ -20,7 +20,7 @@ from core.execution.ledger import Ledger
 from core.execution.others import Other, other_of
 from core.execution.tally import Tally
 from core.exits.watch import ExitWatch
-from core.facts import BarClosed, Fact, HistoryTaken, MarketDataQuarantined
+from core.facts import BarClosed, Fact, HistoryTaken, MarketDataQuarantined, PastTaken, TradingHalted, TradingResumed
 from core.inputs import SettingsFault
 from core.market.normaliser import Normaliser
 from core.model.account import Account, Mode, NoAccount
@@ -236,6 +236,7 @@ class Desk:
             prices=self.last_price,
             allocations=self.allocations,
             signed=self.signed_entries,
+            halted=self.normaliser.state.halted,
         )
 
     def signed_entries(self, strategy: str) -> tuple[ClientOrderId, ...]:
@@ -322,6 +323,9 @@ class Desk:
             table.setdefault(kind, []).append(fold)
         table[BarClosed].insert(0, self._fold_bar)
         table[HistoryTaken].insert(0, self._fold_history)
+        table[TradingHalted] = [lambda _at, fact: self.normaliser.fold_halt(fact.halt), self._after]
+        table[TradingResumed] = [lambda _at, fact: self.normaliser.fold_resumption(fact.symbol), self._after]
+        table[PastTaken] = [self._fold_past, self._after]
         table[MarketDataQuarantined] = [self._fold_quarantine]
         self._only_after: tuple[Fold, ...] = ()
         return {kind: tuple(folds) for kind, folds in table.items()}
@@ -357,6 +361,12 @@ class Desk:
         day_of = self.calendar.trading_day
         self.protections.take_history(fact.symbol, [(day_of(bar.start), bar) for bar in fact.bars])
         self.sizing.take_history(fact.symbol, fact.bars)
+
+    def _fold_past(self, _at: datetime, fact: PastTaken) -> None:
+        """Before the first bar of today the measures of seasons stand on the broker's history."""
+        day_of, past = self.calendar.trading_day, fact.past
+        self.protections.take_past(past, [(day_of(bar.start), bar) for bar in past.minutes])
+        self.sizing.take_past(past)
 
     def _fold_quarantine(self, _at: datetime, _fact: MarketDataQuarantined) -> None:
         self.normaliser.fold_quarantine()

@@ -21,6 +21,7 @@ from core.model.broker import (
 )
 from core.model.connection import Lamp
 from core.model.order import Effect, OrderType, StopHolder, TimeInForce
+from core.model.past import Past
 from core.model.plan import PlanSource, SkippedRow
 from core.model.quote import Quote
 from core.model.regime import Regime
@@ -68,10 +69,27 @@ class MarketDataBroken:
 
 
 @dataclass(frozen=True, slots=True)
+class TradingStatusHeard:
+    """The exchange halts a symbol, or lets it trade again; `at` is its time (UTC), `words` are its own (MD-06)."""
+
+    symbol: Symbol
+    is_halted: bool
+    at: datetime
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class RegimeArrived:
     """The VIX and the market's labels, measured anew; what could not be had is named in them (RK-19)."""
 
     regime: Regime
+
+
+@dataclass(frozen=True, slots=True)
+class PastArrived:
+    """The days before today's of a symbol that is followed, as the broker's history has them (RK-08, RK-16)."""
+
+    past: Past
 
 
 # ── the broker ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -672,7 +690,9 @@ Input = (
     BarArrived
     | QuoteArrived
     | MarketDataBroken
+    | TradingStatusHeard
     | RegimeArrived
+    | PastArrived
     | SubmissionAnswered
     | SubmissionStopped
     | CancelAnswered

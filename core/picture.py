@@ -14,7 +14,7 @@ from core.execution.order import Order
 from core.execution.others import held_by_others
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
-from core.model.hours import extended_until
+from core.model.hours import NEW_YORK, extended_until
 from core.model.order import Side, StopHolder
 from core.model.position import Position, Trade
 from core.model.quote import NoQuote
@@ -42,6 +42,7 @@ from core.staging.entries import time_to_live
 from core.strategies.orchestrator import at_new_york
 from core.telling import order_in_words
 from core.views import (
+    HALTED,
     IN_DOUBT,
     WARNED,
     ChartView,
@@ -238,7 +239,13 @@ class Pictures:
             replaces=order.replaces,
             replaces_in_words=order_in_words(old.request) if old else "",
             moved=self._moved(proposal),
+            halted=self._halted(order.symbol),
         )
+
+    def _halted(self, symbol: Symbol) -> str:
+        """Since when, and the exchange's words; empty where it trades (MD-06)."""
+        halt = self.desk.normaliser.state.halted.get(symbol)
+        return "" if halt is None else f"{halt.since.astimezone(NEW_YORK):%H:%M:%S} New York, {halt.reason}"
 
     def _moved(self, proposal: Proposal) -> Money | None:
         """What the price has done to a waiting exit since the bar, or the hand, that asked for it."""
@@ -344,6 +351,7 @@ class Pictures:
             at_limit=cover.at_limit,
             unattended_until=signed.mandate.ends_at if signed else None,
             unattended_most=signed.mandate.quantity if signed else NO_SHARES,
+            halted=self._halted(position.symbol),
         )
 
     def _stops_act_from(self, at: datetime) -> datetime | None:
@@ -374,8 +382,9 @@ class Pictures:
         ledger = self.desk.ledger
         is_held = order.is_working and ledger.is_held(order)
         patience = timedelta(seconds=float(self.desk.control.settings.execution.warning_seconds))
+        is_halted = order.is_working and order.request.symbol in self.desk.normaliser.state.halted
         drawn = _order(order, patience, is_to_replace=ledger.incumbent(order) is not None, is_held=is_held)
-        return replace(drawn, effect=effect_now(ledger, order))
+        return replace(drawn, effect=effect_now(ledger, order), marks=(*drawn.marks, *((HALTED,) if is_halted else ())))
 
     def _is_todays(self, order: Order, at: datetime) -> bool:
         day = self.desk.calendar.trading_day

@@ -98,8 +98,8 @@ def in_words(fact: facts.Fact) -> str:
         case facts.BarClosed():
             bar = fact.bar
             return f"{bar.symbol} {in_new_york(bar.start)} closed at {priced(bar.close)}, {plain(bar.volume)} shares"
-        case facts.HistoryTaken():
-            return f"{fact.symbol}: {len(fact.bars)} bars of history taken in; nothing is proposed on them"
+        case facts.HistoryTaken() | facts.PastTaken() | facts.TradingHalted() | facts.TradingResumed():
+            return _market_in_words(fact)
         case facts.MarketDataQuarantined():
             return f"market data set aside, {fact.place}: {fact.reason}"
         case facts.StrategyPaused():
@@ -353,6 +353,20 @@ def _minute(at: datetime) -> str:
     return in_new_york(at, "%Y-%m-%d %H:%M")
 
 
+def _market_in_words(
+    fact: facts.HistoryTaken | facts.PastTaken | facts.TradingHalted | facts.TradingResumed,
+) -> str:
+    if isinstance(fact, facts.TradingHalted):
+        return f"{fact.halt.symbol} is HALTED by its exchange: {fact.halt.reason}; nothing is opened in it"
+    if isinstance(fact, facts.TradingResumed):
+        return f"{fact.symbol} trades again: {fact.reason}"
+    if isinstance(fact, facts.HistoryTaken):
+        return f"{fact.symbol}: {len(fact.bars)} bars of history taken in; nothing is proposed on them"
+    closes = sum(day.close is not None for day in fact.past.days)
+    moves = sum(day.deviation is not None for day in fact.past.days)
+    return f"{fact.past.symbol}: the closes of {closes} days before today's taken in, and how {moves} of them moved"
+
+
 def _usd(amount: Decimal) -> str:
     return f"{amount:,.2f} USD"
 
@@ -395,6 +409,9 @@ _KINDS: dict[type, str] = {
     facts.ClockSettled: "clock",
     facts.BarClosed: "bar",
     facts.HistoryTaken: "data",
+    facts.PastTaken: "data",
+    facts.TradingHalted: "market",
+    facts.TradingResumed: "market",
     facts.MarketDataQuarantined: "data",
     facts.StrategyPaused: "strategy",
     facts.StrategyResumed: "strategy",

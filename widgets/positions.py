@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from core.model.order import StopHolder
 from core.model.values import Quantity, plain
-from core.views import ForeignRow, PositionRow
+from core.views import HALTED, ForeignRow, PositionRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Grid, Row
 from widgets.grid_picture import Tone, widths_of
@@ -90,7 +90,7 @@ class Positions(Pane):
             other = next((row for row in self._foreign if f"{FOREIGN}{row.symbol}" == self.grid.selected), None)
             self.note(_kind(other) if other is not None else "")
             return
-        said = []
+        said = [f"HALTED by its exchange since {row.halted}"] if row.halted else []
         if row.unattended_until is not None:
             said.append(f"exits UNATTENDED until {f.minute_of_week(row.unattended_until, self._now)}")
         if row.last_at is not None and _is_old(row, self._now):
@@ -143,7 +143,9 @@ def _is_old(row: PositionRow, now: datetime) -> bool:
 
 
 def _last(row: PositionRow, now: datetime) -> Cell:
-    """`182.11`, and `182.11!` where it is old: the digits stay where they are."""
+    """`182.11`, and `182.11!` where it is old: the digits stay where they are; a word where nobody trades it."""
+    if row.halted:
+        return Cell(HALTED, "warning")
     text = f.at_tick(row.last)
     return Cell(f"{text}!", "warning") if _is_old(row, now) else Cell(f"{text} ")
 

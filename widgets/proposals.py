@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from core.model.signal import ExitReason
-from core.views import ProposalRow, StrategyRow
+from core.views import HALTED, ProposalRow, StrategyRow
 from widgets import format as f
 from widgets.grid import Align, Cell, Column, Grid, Row
 from widgets.grid_picture import widths_of
@@ -94,12 +94,13 @@ class Proposals(Pane):
     def _say(self) -> None:
         """Whose the selected one is, and why."""
         row = next((row for row in self._rows if row.id == self.grid.selected), None)
-        self.note("" if row is None else f"{row.strategy.upper()}: {row.reason}")
+        halted = f"{row.symbol} is HALTED since {row.halted}; " if row is not None and row.halted else ""
+        self.note("" if row is None else f"{halted}{row.strategy.upper()}: {row.reason}")
 
 
 def _whys(rows: Sequence[ProposalRow], room: int) -> list[str]:
     """Why each is there, and whose it is where there is room for that: two that are alike differ by it."""
-    whys = [_why(row) for row in rows]
+    whys = [f"{HALTED} {_why(row)}" if row.halted else _why(row) for row in rows]
     left = min((room - len(why) - 1 for row, why in zip(rows, whys, strict=True) if not row.is_urgent), default=0)
     names = told_apart((row.strategy.upper() for row in rows), left) if left >= SHORTEST else {}
     named = (f"{why} {names.get(row.strategy.upper(), '')}".rstrip() for row, why in zip(rows, whys, strict=True))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.runtime.live import LiveRuntime
     from core.settings import Settings
 
-CALENDAR_BEHIND, CALENDAR_AHEAD = timedelta(days=30), timedelta(days=370)
+CALENDAR_BEHIND, CALENDAR_AHEAD = timedelta(days=45), timedelta(days=370)
 
 
 class AtAlpaca(Wiring):
@@ -143,6 +143,7 @@ class AtAlpaca(Wiring):
         from core.model.values import Symbol
         from core.runtime.live import LiveRuntime
         from core.runtime.measuring import SPY, RegimeWatch
+        from core.runtime.past import PastWatch
         from core.wall_clock import utc_now
         from state.kill_switch import FileKillSwitch
         from state.lock import EngineLock
@@ -167,6 +168,9 @@ class AtAlpaca(Wiring):
             known=engine.desk.normaliser.state.last_starts,
         )
         orders = AlpacaOrderStream(keys, mode, settings.alpaca)
+        control = engine.desk.control
+        halt = lambda: control.settings.risk.protections.volatility_halt  # noqa: E731 - as it is in force
+        past = PastWatch(market.history, market.recent_days, calendar, utc_now, halt)
         regime = RegimeWatch(self._vix(settings), lambda: market.daily_bars(SPY), utc_now)
         runtime = LiveRuntime(
             engine,
@@ -175,6 +179,7 @@ class AtAlpaca(Wiring):
             market,
             switch=switch,
             regime=regime,
+            past=past,
             steady=time.monotonic,
             advisers=advisers_of(settings.advisers),
         )

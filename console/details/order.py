@@ -18,6 +18,7 @@ MARKS: Mapping[str, str] = {
     "cancelling": "its cancel was asked for, and the broker has not said yet that it is gone",
     "in doubt": "nobody knows whether the broker has it: it is looked up, and not sent again",
     "WARNED": "the broker took it and warns; W in Orders confirms that, an entry is cancelled without it",
+    "HALTED": "its exchange has halted the symbol: the order waits there until it trades again",
     "late fill": "it was filled after it was thought to be over",
     "waits for its entry": "the broker holds it back until its entry is filled whole; it guards nothing yet",
 }

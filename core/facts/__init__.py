@@ -70,12 +70,15 @@ from core.facts.program import (
     InstallationNamed,
     LimitsReloaded,
     MarketDataQuarantined,
+    PastTaken,
     ReloadRefused,
     SettingsApplied,
     SettingsFileAgreed,
     SettingsFileChanged,
     StateReset,
     StateRestored,
+    TradingHalted,
+    TradingResumed,
 )
 from core.facts.risk import (
     MarginSampled,
@@ -171,6 +174,7 @@ __all__ = [
     "OrderStateChanged",
     "OtherTakenBack",
     "OverrideEnded",
+    "PastTaken",
     "PlanEnded",
     "PlanMarked",
     "PlanMoved",
@@ -223,6 +227,8 @@ __all__ = [
     "TicketClosed",
     "TicketOpened",
     "TradeClosed",
+    "TradingHalted",
+    "TradingResumed",
     "UpdateIgnored",
     "WarningConfirmed",
 ]
@@ -243,6 +249,9 @@ Fact = (
     | DayStarted
     | BarClosed
     | HistoryTaken
+    | PastTaken
+    | TradingHalted
+    | TradingResumed
     | MarketDataQuarantined
     | StrategyPaused
     | StrategyResumed
@@ -346,8 +355,9 @@ VERSIONS: dict[str, int] = {
     "PlanEnded": 2,
     "PlanRefused": 2,
     "WarningConfirmed": 2,
+    "RegimeMeasured": 2,
 }
 """Facts whose shape changed, and the version that is written now."""
 
-RELEARNED = (BarClosed, HistoryTaken, MarketDataQuarantined, MarginSampled)
+RELEARNED = (BarClosed, HistoryTaken, PastTaken, MarketDataQuarantined, MarginSampled)
 """Facts that need no sync of their own: lost in a crash, they are heard again from the source."""

@@ -7,6 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from core.model.bar import Bar
+from core.model.halt import TradingHalt
+from core.model.past import Past
 from core.model.values import (
     Money,
     Symbol,
@@ -170,6 +172,31 @@ class HistoryTaken:
 
     symbol: Symbol
     bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PastTaken:
+    """The days before today's in figures: correlation, ranges and the volatility halt's median rest on them.
+
+    They halt nothing.
+    """
+
+    past: Past
+
+
+@dataclass(frozen=True, slots=True)
+class TradingHalted:
+    """The exchange halts a symbol: nothing is opened in it, and what would close it waits there (MD-06)."""
+
+    halt: TradingHalt
+
+
+@dataclass(frozen=True, slots=True)
+class TradingResumed:
+    """It trades again, by its exchange's word, or because a later minute of it has traded."""
+
+    symbol: Symbol
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

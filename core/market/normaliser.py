@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 
 from core.market.calendar import CalendarRangeError
 from core.model.bar import ONE_MINUTE, Bar
+from core.model.halt import TradingHalt
 from core.model.hours import in_new_york
 from core.model.quote import Quote
 from core.model.session import Calendar, NoSession
@@ -57,11 +58,14 @@ class MarketState:
         Start of the last complete bar of each symbol, UTC.
     complete, quarantined
         How many there were.
+    halted
+        Symbols that their exchange has halted, as it was heard.
     """
 
     last_starts: dict[Symbol, datetime] = field(default_factory=dict)
     complete: int = 0
     quarantined: int = 0
+    halted: dict[Symbol, TradingHalt] = field(default_factory=dict)
 
 
 class Normaliser:
@@ -108,6 +112,12 @@ class Normaliser:
     def fold_quarantine(self) -> None:
         """Take a quarantined message into the state."""
         self.state.quarantined += 1
+
+    def fold_halt(self, halt: TradingHalt) -> None:
+        self.state.halted[halt.symbol] = halt
+
+    def fold_resumption(self, symbol: Symbol) -> None:
+        self.state.halted.pop(symbol, None)
 
     def judge_quote(self, quote: Quote, at: datetime) -> Complete | Quarantined:
         """Whether a quote may be believed: two positive prices that are not crossed, and not from the future."""

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
+from core.inputs import BarArrived, MarketDataBroken, QuoteArrived, TradingStatusHeard
 from core.model.connection import Lamp
 from core.model.quote import NoQuote, Quote
 from core.model.values import Symbol
 
-Heard = BarArrived | QuoteArrived | MarketDataBroken
+Heard = BarArrived | QuoteArrived | MarketDataBroken | TradingStatusHeard
 
 
 class MarketData(Protocol):

@@ -16,6 +16,7 @@ from core.execution.breaker import Breaker
 from core.execution.ledger import Ledger
 from core.model.account import Account, Mode, NoAccount
 from core.model.broker import OrderReport
+from core.model.halt import TradingHalt
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest, OrderType
 from core.model.quote import NoQuote, Quote
@@ -100,6 +101,7 @@ class ReviewContext:
     prices: Callable[[Symbol], tuple[datetime, Price] | None] = lambda _symbol: None
     allocations: Allocations = field(default_factory=Allocations)
     signed: Signed = lambda _strategy: ()
+    halted: Mapping[Symbol, TradingHalt] = field(default_factory=dict)
 
     @property
     def equity(self) -> Decimal | None:

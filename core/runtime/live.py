@@ -48,6 +48,7 @@ from core.runtime.consulting import Consulting
 from core.runtime.counting import counted
 from core.runtime.measuring import RegimeWatch
 from core.runtime.pace import BEAT
+from core.runtime.past import PastWatch, Told
 from core.runtime.runtime import Runtime
 from core.wall_clock import utc_now
 
@@ -72,6 +73,8 @@ class LiveRuntime(Runtime):
         The machine's clock, UTC.
     regime
         What measures the market; None where nobody does, and the regime stays unknown.
+    past
+        What tells of the days before today's; None where nobody does, and measures with a long memory begin anew.
     advisers
         Who is asked what they think of it (OP-09).
     steady
@@ -89,6 +92,7 @@ class LiveRuntime(Runtime):
         switch: KillSwitch,
         now: Callable[[], datetime] = utc_now,
         regime: RegimeWatch | None = None,
+        past: PastWatch | None = None,
         steady: Callable[[], float] | None = None,
         advisers: Sequence[Adviser] = (),
     ) -> None:
@@ -99,6 +103,7 @@ class LiveRuntime(Runtime):
         self.orders = orders
         self.market = market
         self.regime = regime
+        self.past = past
         self.advisers = advisers
         self.now = now
         self.asking = Asking(broker, market, engine.desk)
@@ -177,6 +182,9 @@ class LiveRuntime(Runtime):
         if self.regime is not None:
             measured = self._keep_up(self.regime.run, self._hear_regime)
             streams.append(asyncio.create_task(measured, name="regime"))
+        if self.past is not None:
+            known = self._keep_up(self.past.run, self._hear_past)
+            streams.append(asyncio.create_task(known, name="days before today's"))
         if self.advisers:
             said = self._keep_up(self._consulting().run, self._hear_adviser)
             streams.append(asyncio.create_task(said, name="advisers"))
@@ -265,6 +273,9 @@ class LiveRuntime(Runtime):
     def _hear_regime(self, measured: RegimeArrived) -> None:
         self.put(Priority.MARKET, measured)
 
+    def _hear_past(self, told: Told) -> None:
+        self.put(Priority.MARKET, told)
+
     def _consulting(self) -> Consulting:
         """Its pictures are its own: what a person looks at is not disturbed."""
         pictures, desk = Pictures(self.engine), self.engine.desk
@@ -343,6 +354,8 @@ class LiveRuntime(Runtime):
         self._followed = (sequence, symbols)
         if symbols != before:
             self.market.follow(symbols)
+            if self.past is not None:
+                self.past.follow(symbols)
 
     def _plan(self) -> None:
         """Be called when the engine wants to be; what it holds by now is followed."""

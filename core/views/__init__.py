@@ -10,6 +10,7 @@ from core.views.desk import DeskView
 from core.views.plan import PlanRowView, PlanView
 from core.views.results import ChartBar, ChartFill, ChartView, ResultRow, ShadowRow, TradeRow
 from core.views.rows import (
+    HALTED,
     IN_DOUBT,
     WARNED,
     ForeignRow,
@@ -35,6 +36,7 @@ from core.views.ticket import (
 )
 
 __all__ = [
+    "HALTED",
     "IN_DOUBT",
     "NOTHING_TO_RELOAD",
     "NO_ADVICE",

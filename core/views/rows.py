@@ -13,6 +13,8 @@ from core.model.values import NO_SHARES, ClientOrderId, Fraction, Money, Price, 
 
 IN_DOUBT = "in doubt"
 """The mark of an order that was sent, and of which the broker has said nothing."""
+HALTED = "HALTED"
+"""The mark of what is in a symbol that its exchange has halted (MD-06)."""
 WARNED = "WARNED"
 """The mark of an order whose warning by the broker waits for the operator (OP-11)."""
 
@@ -31,6 +33,8 @@ class ProposalRow:
         The order whose place it would take, as in `SELL 27 IBM stop 178.20`; None and empty where it takes none.
     moved
         What waiting has brought an exit since its signal, USD, below zero is worse; None where it is not known.
+    halted
+        Since when its exchange has halted the symbol, and why; empty where it trades.
     """
 
     id: ProposalId
@@ -62,6 +66,7 @@ class ProposalRow:
         return self.type.is_stop and self.exit_reason is ExitReason.STOP_LOSS
 
     moved: Money | None = None
+    halted: str = ""
 
     @property
     def is_urgent(self) -> bool:
@@ -97,6 +102,8 @@ class PositionRow:
         Which orders of somebody else's hold its shares, and what to do; empty where none does.
     acts_from
         When its stops act again, UTC: the open, where extended hours go on and no stop acts; else None.
+    halted
+        Since when its exchange has halted the symbol, and why; empty where it trades.
     """
 
     key: str
@@ -121,6 +128,7 @@ class PositionRow:
     at_limit: Quantity = NO_SHARES
     unattended_until: datetime | None = None
     unattended_most: Quantity = NO_SHARES
+    halted: str = ""
 
     @property
     def bare(self) -> Quantity:

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from core.desk import Desk
 from core.effects import Effect, FetchAccount
-from core.facts import BarClosed, MarketDataQuarantined, ProposalEnd, ProposalEnded
-from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
+from core.facts import BarClosed, MarketDataQuarantined, ProposalEnd, ProposalEnded, TradingHalted, TradingResumed
+from core.inputs import BarArrived, MarketDataBroken, QuoteArrived, TradingStatusHeard
 from core.market.normaliser import COMPLETE, Quarantined
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE, Bar
+from core.model.halt import TradingHalt
 from core.model.position import Position
 from core.model.session import Session
 from core.model.signal import EntrySignal, ExitSignal
@@ -52,6 +53,8 @@ class Market:
                 desk.record(MarketDataQuarantined(message.place, f"{bar.symbol} {judgement.reason}"))
             return NOTHING
         desk.record(BarClosed(bar))
+        if desk.normaliser.state.halted:
+            self._see_trading(bar)
         if desk.protections.has_news:
             self.tell_of_guards()
         if desk.orchestrator.failed:
@@ -67,6 +70,24 @@ class Market:
             return NOTHING
         self.desk.quotes[message.quote.symbol] = message.quote
         return NOTHING
+
+    def on_status(self, message: TradingStatusHeard) -> Iterable[Effect]:
+        """A halt is recorded once, its end too; an older word than the one that stands changes nothing (MD-06)."""
+        desk, known = self.desk, self.desk.normaliser.state.halted.get(message.symbol)
+        if known is not None and message.at < known.since:
+            return NOTHING
+        if message.is_halted and (known is None or known.reason != message.words):
+            since = message.at if known is None else known.since
+            desk.record(TradingHalted(TradingHalt(message.symbol, since, message.words)))
+        elif not message.is_halted and known is not None:
+            desk.record(TradingResumed(message.symbol, message.words))
+        return NOTHING
+
+    def _see_trading(self, bar: Bar) -> None:
+        """A minute that began after the halt has traded: its end was not heard."""
+        halt = self.desk.normaliser.state.halted.get(bar.symbol)
+        if halt is not None and bar.start >= halt.since:
+            self.desk.record(TradingResumed(bar.symbol, f"its minute {bar.start:%H:%M} UTC has traded"))
 
     def on_broken(self, message: MarketDataBroken) -> Iterable[Effect]:
         self.desk.record(MarketDataQuarantined(message.place, message.reason))

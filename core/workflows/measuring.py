@@ -1,4 +1,7 @@
-"""The regime is measured outside; here a measurement that says something new is recorded (RK-19)."""
+"""What is measured outside is recorded here: the regime where it says something new, the days before today's.
+
+RK-19, RK-08, RK-16.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,19 @@ from collections.abc import Callable, Iterable
 
 from core.desk import Desk
 from core.effects import Effect
-from core.facts import RegimeMeasured
-from core.inputs import RegimeArrived
+from core.facts import PastTaken, RegimeMeasured
+from core.inputs import PastArrived, RegimeArrived
 
 
 class Measuring:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.after_measurement: Callable[[], None] = lambda: None
+
+    def on_past(self, message: PastArrived) -> Iterable[Effect]:
+        if message.past.days:
+            self.desk.record(PastTaken(message.past))
+        return ()
 
     def on_regime(self, message: RegimeArrived) -> Iterable[Effect]:
         """What the measurement lacks stays as it was last known."""

@@ -140,7 +140,10 @@ def test_one_position_at_a_time_and_orders_on_their_way_count() -> None:
 
     house.presses(replace(a_typed_buy(), symbol=IBM))
 
-    assert "open positions: FULL, max_open_positions exceeded: 1 of 1; close one first" in house.last(ProposalSkipped).reasons
+    assert (
+        "open positions: FULL, max_open_positions exceeded: 1 of 1; close one first"
+        in house.last(ProposalSkipped).reasons
+    )
 
 
 def test_money_for_an_order_in_flight_is_not_spent_twice() -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, time
 from pathlib import Path
 
 from app import Keyturn
-from core.inputs import BarArrived
+from core.inputs import BarArrived, TradingStatusHeard
 from core.model.connection import LineState
 from core.model.values import Symbol
 from tests.wire.exchange.clocks import RunningClock, StillClock
 from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import MORNING, LoopbackExchange
 from tests.wire.test_the_desks_market_data import SPY, Desk, a_desk, eventually, is_settled
-from tests.wire.test_the_whole_house import environ, opened
+from tests.wire.test_the_whole_house import environ, opened, says
 
 IBM = Symbol("IBM")
 
@@ -76,8 +77,34 @@ async def test_where_the_plan_has_no_room_for_more_they_are_asked_for_beside_the
             assert desk.is_in(LineState.UP)
 
 
+async def test_a_halt_and_its_end_come_over_the_stream() -> None:
+    """MD-06: of every symbol that is followed."""
+    with LoopbackExchange(symbols=["SPY", "IBM"], clock=StillClock(MORNING)) as exchange:
+        async with a_desk(exchange) as desk:
+            await is_settled(desk)
+            desk.data.follow((SPY, IBM))
+            await eventually(lambda: is_quoted(desk, IBM))
+            for symbol in ("SPY", "IBM"):
+                await asyncio.to_thread(exchange.make, "market-halted", symbol=symbol)
+            await asyncio.to_thread(exchange.end, "market-halted")
+            await eventually(lambda: len(statuses(desk)) == 4)
+
+    assert sorted((s.symbol, s.is_halted, s.words) for s in statuses(desk)[:2]) == [
+        ("IBM", True, "Trading Halt"),
+        ("SPY", True, "Trading Halt"),
+    ]
+    assert {(s.symbol, s.is_halted) for s in statuses(desk)[2:]} == {("IBM", False), ("SPY", False)}
+
+
+def statuses(desk: Desk) -> list[TradingStatusHeard]:
+    return [message for message in desk.heard if isinstance(message, TradingStatusHeard)]
+
+
 def test_a_desk_follows_the_market_that_nobody_trades_and_what_its_account_holds(tmp_path: Path) -> None:
-    """RK-08, EX-09: SPY for the halt of everything, and a share of QQQ that somebody bought elsewhere."""
+    """RK-08, RK-10, RK-16, EX-09: SPY for the halt of everything, and a share of QQQ that somebody bought elsewhere.
+
+    No strategy is on that asks for a history, and what needs one has it from the start.
+    """
     hours = moved_hours(datetime.now(UTC), time(10, 5))
     listed = ["SPY", "IBM", "QQQ"]
     with LoopbackExchange(symbols=listed, clock=RunningClock(), calendar=hours) as market:
@@ -85,10 +112,21 @@ def test_a_desk_follows_the_market_that_nobody_trades_and_what_its_account_holds
         keyturn = Keyturn(environ(market, tmp_path, KEYTURN_SYMBOLS='["IBM"]'))
         with opened(keyturn) as desk:
             engine = desk.runtime.engine
+            desk.waits(
+                lambda view: says(view, "QQQ: the closes of") and says(view, "SPY: the closes of"), "the days", 60
+            )
             desk.waits(lambda _: {"IBM", "SPY", "QQQ"} <= set(engine.desk.quotes), "quotes of all three")
             desk.waits(lambda _: {"IBM", "SPY"} <= set(engine.desk.orchestrator.state.marks), "bars of both")
+            halts = engine.desk.protections.volatility_halt.state.symbols
+            medians = {symbol: len(halts[Symbol(symbol)].days) for symbol in listed}
+            likeness = engine.desk.sizing.ranges.likeness(IBM, SPY)
+            ranges = [engine.desk.sizing.ranges.atr(symbol, 14) for symbol in (IBM, SPY)]
             measured = {
                 str(measure.scope) for measure in engine.desk.protections.volatility_halt.measures(engine.desk.at)
             }
 
     assert "global" in measured
+    assert medians == dict.fromkeys(listed, 20)
+    assert likeness[0] is not None
+    assert likeness[1] >= 20
+    assert None not in ranges

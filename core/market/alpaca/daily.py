@@ -14,11 +14,13 @@ from core.model.values import Symbol
 NEW_YORK = ZoneInfo("America/New_York")
 SEASONS = timedelta(days=500)
 """Days of the calendar that hold the sessions that every label needs, and a season more for its memory."""
+A_QUARTER = timedelta(days=100)
+"""Days of the calendar that hold the sixty returns that a correlation looks at, at most."""
 MOST_PAGES = 20
 
 
-def daily_bars(requests: DataRequests, symbol: Symbol, now: datetime) -> list[DailyBar]:
-    """Every session before today's New York day, in order of time, as far back as the labels look.
+def daily_bars(requests: DataRequests, symbol: Symbol, now: datetime, back: timedelta = SEASONS) -> list[DailyBar]:
+    """Every session before today's New York day, in order of time, as far back as the labels look, or another span.
 
     Today's own bar is left out: it goes on changing.
 
@@ -32,7 +34,7 @@ def daily_bars(requests: DataRequests, symbol: Symbol, now: datetime) -> list[Da
     token: str | None = None
     for _ in range(MOST_PAGES):
         try:
-            page = requests.bars_page([symbol], midnight - SEASONS, midnight, token, believes_null=True, frame="1Day")
+            page = requests.bars_page([symbol], midnight - back, midnight, token, believes_null=True, frame="1Day")
         except AskError as error:
             raise MarketDataError(str(error)) from error
         for told in page.bars:

@@ -20,7 +20,7 @@ from core.inputs import BarArrived, MarketDataBroken
 from core.market.alpaca.backoff import pause
 from core.market.alpaca.cache import BarCache
 from core.market.alpaca.counts import Counts, Seen
-from core.market.alpaca.daily import daily_bars
+from core.market.alpaca.daily import A_QUARTER, daily_bars
 from core.market.alpaca.failure import Failure
 from core.market.alpaca.history import History
 from core.market.alpaca.naps import Naps, together
@@ -30,7 +30,7 @@ from core.market.alpaca.requests import AskError, DataRequests
 from core.market.alpaca.socket import DataSocket, Message, StreamLostError, StreamRefusedError
 from core.market.alpaca.switch import Switch, after_a_refusal
 from core.market.alpaca.timetable import SETTLE, Timetable, settled
-from core.market.alpaca.wire import read_bar, shown
+from core.market.alpaca.wire import read_bar, read_status, shown
 from core.market.port import Heard
 from core.model.bar import ONE_MINUTE
 from core.model.connection import Lamp
@@ -160,6 +160,10 @@ class AlpacaData:
         """The sessions before today's, for the regime; blocks. Raises `MarketDataError`."""
         return daily_bars(self._requests, symbol, self._now())
 
+    def recent_days(self, symbol: Symbol) -> list[DailyBar]:
+        """The last sessions before today's, for correlation; blocks. Raises `MarketDataError`."""
+        return daily_bars(self._requests, symbol, self._now(), A_QUARTER)
+
     # ── run by the desk, in its loop ─────────────────────────────────────────────────────────────────────────────
 
     async def run(self, hear: Callable[[Heard], None], show: Callable[[Lamp], None]) -> None:
@@ -267,6 +271,8 @@ class AlpacaData:
                 is_quoted = True
                 if self._quotes.put(Symbol(symbol), message):
                     asyncio.get_running_loop().call_later(CONFLATED, self._hand_on_quotes)
+            elif kind == "s":
+                self._take_status(Symbol(symbol), message)
             elif kind in ("b", "u"):
                 self._take_bar(switch, Symbol(symbol), message, now)
             else:
@@ -274,6 +280,14 @@ class AlpacaData:
         if is_quoted:
             switch.heard_other(now)
             self._look()
+
+    def _take_status(self, symbol: Symbol, message: Message) -> None:
+        """A trading halt or its end; it says nothing of whether bars and quotes come."""
+        told = read_status(symbol, message, PLACE)
+        if isinstance(told, MarketDataBroken):
+            self.counts.see(Seen.BROKEN)
+        if told is not None:
+            self._hear(told)
 
     def _take_bar(self, switch: Switch, symbol: Symbol, message: Message, now: datetime) -> None:
         arrived = read_bar(symbol, message, PLACE)
@@ -292,7 +306,7 @@ class AlpacaData:
         """What is no bar and no quote of ours: control messages, other symbols, and what nobody can read."""
         if kind in ("success", "subscription"):
             return
-        if isinstance(symbol, str) and kind in ("b", "u", "q"):
+        if isinstance(symbol, str) and kind in ("b", "u", "q", "s"):
             self.counts.see(Seen.NOT_ASKED_FOR)
             return
         if kind in ("b", "u", "q") or not message:

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from msgpack import Timestamp
 
-from core.inputs import BarArrived, MarketDataBroken, QuoteArrived
+from core.inputs import BarArrived, MarketDataBroken, QuoteArrived, TradingStatusHeard
 from core.market.alpaca.contract import BAR, QUOTE
 from core.model.bar import Bar
 from core.model.contract import Record
@@ -76,6 +76,40 @@ def read_quote(symbol: Symbol, raw: object, place: str, feed: Feed) -> QuoteArri
     except _UnreadableError as error:
         return MarketDataBroken(place, f"{symbol} quote: {error}")
     return QuoteArrived(quote)
+
+
+HALTING = {
+    "1": "opening delay",
+    "2": "trading halt",
+    "4": "no open, no resume",
+    "H": "trading halt",
+    "P": "volatility trading pause",
+    "Q": "quotation resumption, no trades yet",
+}
+"""Codes after which a symbol does not trade: of the tapes A and B as figures, of C and O as letters."""
+RESUMING = frozenset({"3", "T"})
+OTHERS = frozenset("56789ACDEF")
+"""Codes that say something else of a symbol: indications, imbalances, restrictions of short sales, price bands."""
+
+
+def read_status(symbol: Symbol, raw: object, place: str) -> TradingStatusHeard | MarketDataBroken | None:
+    """A trading status of the stream (`sc sm rc rm t`); None for one that neither halts nor resumes.
+
+    A code that nobody knows halts where its words do, and is told as unreadable where they do not.
+    """
+    try:
+        fields = _fields(raw)
+        at = _time(fields)
+    except _UnreadableError as error:
+        return MarketDataBroken(place, f"{symbol} status: {error}")
+    code = fields.get("sc")
+    said = [shown(text).strip("'") for text in (fields.get("sm"), fields.get("rm")) if isinstance(text, str) and text]
+    words = ", ".join(said) or HALTING.get(str(code), "no words with it")
+    if code in RESUMING:
+        return TradingStatusHeard(symbol, False, at, words)
+    if code in HALTING or (code not in OTHERS and any(word in words.lower() for word in ("halt", "pause", "suspen"))):
+        return TradingStatusHeard(symbol, True, at, words)
+    return None if code in OTHERS else MarketDataBroken(place, f"{symbol} status: {shown(code)} ({words}) is not known")
 
 
 def shown(value: object) -> str:

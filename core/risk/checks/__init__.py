@@ -27,6 +27,7 @@ from core.risk.checks.stop_present import StopPresentCheck
 from core.risk.checks.symbol_refused import SymbolRefusedCheck
 from core.risk.checks.tradable import TradableCheck
 from core.risk.checks.trade_frequency import TradeFrequencyCheck
+from core.risk.checks.trading_halt import TradingHaltCheck
 from core.risk.checks.vix import VixCheck
 from core.risk.checks.window import WindowCheck
 from core.risk.gate import Gate
@@ -46,6 +47,7 @@ def standard_gate() -> Gate:
             SessionCheck(),
             SessionLimitsCheck(),
             TradableCheck(),
+            TradingHaltCheck(),
             QuantityRulesCheck(),
             PriceRulesCheck(),
             StopPresentCheck(),

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from core.facts import DayStarted, StrategyResumed
 from core.model.bar import Bar
+from core.model.past import Past
 from core.model.values import Money, Symbol
 from core.risk.protections.contract import Answer, Lock, Protection, Scope, TradeProtection
 from core.risk.protections.cooldown import Cooldown, CooldownState
@@ -141,6 +142,10 @@ class ProtectionBook:
     def take_history(self, symbol: Symbol, bars: Iterable[tuple[date, Bar]]) -> None:
         """Complete bars of the past, each with its New York day: they trip nothing."""
         self.volatility_halt.take_history(symbol, bars)
+
+    def take_past(self, past: Past, minutes: Iterable[tuple[date, Bar]]) -> None:
+        """Days before today's, and the last minutes of the last with its New York day: they trip nothing."""
+        self.volatility_halt.take_past(past.symbol, past.days, minutes)
 
     def refuses_by_curve(self, strategy: str) -> bool:
         return self.is_on(self.equity_curve) and self.equity_curve.is_shut(strategy)

@@ -7,11 +7,12 @@ Measured is the sample standard deviation (n - 1) of the last one-minute returns
 - A minute without a trade has no bar: what the next bar moved counts as one return, so that a pause of trading hides
   nothing.
 - The median is that of the standard deviations of whole sessions, each of all its one-minute returns: of the last
-  sessions that this desk saw and that had returns enough, the one that runs left out. With fewer of them, or where it
-  is zero, only the fixed limit counts.
+  sessions that this desk saw, or the broker's history has, and that had returns enough, the one that runs left out. With
+  fewer of them, or where it is zero, only the fixed limit counts.
 - A halt is as long as it was said to be: minutes that swing meanwhile do not prolong it, and the first one after it
   that is still over the limit halts anew.
-- Bars of the past, which a late start is given, fill ring and median as if they had been heard; they halt nothing.
+- Bars of the past, which a late start is given, fill ring and median as if they had been heard; they halt nothing. The
+  median of a desk that was off is that of the broker's own sessions.
 
 Returns are whole numbers of a ten-millionth, and so are their sums and those of their squares: what comes in goes out
 again exactly. Nothing drifts, and a bar costs the same however many there were.
@@ -26,6 +27,7 @@ from decimal import ROUND_CEILING, Decimal
 from statistics import median
 
 from core.model.bar import Bar
+from core.model.past import PastDay
 from core.model.values import ZERO, Price, Symbol
 from core.risk.protections.contract import EVERYTHING, BarProtection, Lock, Locks, Measure, Scope
 from core.risk.protections.terms import VolatilityHaltTerms
@@ -64,7 +66,10 @@ class Sums:
 
 @dataclass(slots=True)
 class Watched:
-    """One symbol. `days` holds the standard deviation of each session that counts for the median, the oldest first."""
+    """One symbol. `days` holds the standard deviation of each session that counts for the median, the oldest first.
+
+    Up to `told_until` they are the broker's own sessions.
+    """
 
     day: date
     close: Price
@@ -72,6 +77,7 @@ class Watched:
     recent: Sums = field(default_factory=Sums)
     of_day: Sums = field(default_factory=Sums)
     days: list[Decimal] = field(default_factory=list)
+    told_until: date = date.min
 
     def add(self, close: Price, most: int) -> None:
         """One more return, to `close`; of the recent ones those beyond `most` leave, the oldest first."""
@@ -93,9 +99,15 @@ class Watched:
             recent.total -= old
             recent.squares -= old * old
 
+    def go_on_from(self, before: list[int], most: int) -> None:
+        """The returns of the session before this one's, under those of this one."""
+        of_today = self.returns[len(self.returns) - min(self.of_day.count, len(self.returns)) :]
+        self.returns = [*before, *of_today][-most:]
+        self.recent = Sums(len(self.returns), sum(self.returns), sum(figure * figure for figure in self.returns))
+
     def turn_page(self, day: date, terms: VolatilityHaltTerms) -> None:
         """A session is over: it counts for the median where it had returns enough."""
-        if self.of_day.count >= terms.at_least:
+        if self.of_day.count >= terms.at_least and self.day > self.told_until:
             self.days.append(self.of_day.deviation)
             del self.days[: -terms.days]
         self.of_day = Sums()
@@ -172,8 +184,37 @@ class VolatilityHalt(BarProtection):
             return
         known = self.state.symbols.get(symbol)
         if known is not None and len(known.days) > len(past.days):
-            past.days = known.days
+            past.days, past.told_until = known.days, known.told_until
         self.state.symbols[symbol] = past
+        self._ceilings.pop(symbol, None)
+
+    def take_past(self, symbol: Symbol, days: Iterable[PastDay], minutes: Iterable[tuple[date, Bar]]) -> None:
+        """Sessions before today's, and the last minutes of the last: the median is theirs where it knows of no more.
+
+        The ring goes on from those minutes where today has not filled it yet.
+        """
+        terms, told = self.terms(), None
+        for day, bar in minutes:
+            if told is None:
+                told = Watched(day, bar.close)
+            else:
+                told.add(bar.close, terms.returns)
+        known = self.state.symbols.get(symbol)
+        if known is None or (told is not None and known.day <= told.day):
+            if told is None:
+                return
+            told.of_day = Sums()
+            if known is not None:
+                told.days, told.told_until = known.days, known.told_until
+            watched = self.state.symbols[symbol] = told
+        else:
+            watched = known
+            if told is not None and known.day - told.day <= LONG_WEEKEND:
+                watched.go_on_from(told.returns, terms.returns)
+        found = [(each.day, each.deviation) for each in days if each.deviation is not None]
+        if found and len(found) >= len(watched.days):
+            watched.days = [deviation for _, deviation in found][-terms.days :]
+            watched.told_until = found[-1][0]
         self._ceilings.pop(symbol, None)
 
     def _turn_page(self, symbol: Symbol, watched: Watched, day: date, terms: VolatilityHaltTerms) -> None:
@@ -214,6 +255,17 @@ class VolatilityHalt(BarProtection):
                 else f"{count} one-minute returns of {symbol}, {terms.at_least} are needed"
             )
             yield Measure(scope_of(symbol, terms), figure, limit, f"{words}; {_of_median(watched.days, terms)}")
+
+
+def session_deviation(bars: Iterable[Bar], at_least: int) -> Decimal | None:
+    """Of a whole session's one-minute returns, as the median counts it; None of fewer than `at_least`."""
+    watched: Watched | None = None
+    for bar in bars:
+        if watched is None:
+            watched = Watched(bar.start.date(), bar.close)
+        else:
+            watched.add(bar.close, at_least)
+    return watched.of_day.deviation if watched is not None and watched.of_day.count >= at_least else None
 
 
 def scope_of(symbol: Symbol, terms: VolatilityHaltTerms) -> Scope:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from core.model.bar import Bar
+from core.model.past import Past
 from core.model.regime import UNKNOWN, Regime
 from core.model.sizing import WHOLE
 from core.model.values import ZERO, Fraction, Symbol
@@ -72,6 +73,9 @@ class SizingBook:
 
     def take_history(self, symbol: Symbol, bars: Iterable[Bar]) -> None:
         self.ranges.take_history(symbol, bars, self.settings().atr.bars)
+
+    def take_past(self, past: Past) -> None:
+        self.ranges.take_past(past, self.settings().atr.bars)
 
     def take(self, trade: ClosedTrade) -> None:
         ratios = self.results.setdefault(trade.strategy, [])

@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from core.model.bar import Bar
+from core.model.past import Past
 from core.model.values import ZERO, Fraction, Price, Symbol
 from core.risk.scaling.correlation import correlation
 
@@ -83,6 +84,29 @@ class Ranges:
             known.closes = told.closes
         else:
             self.state.by_symbol[symbol] = told
+        self._likeness.clear()
+
+    def take_past(self, past: Past, over: int) -> None:
+        """Closes of the days before today's, and the last minutes of the last, where today had too few for a range."""
+        closes = {each.day: each.close for each in past.days if each.close is not None}
+        heard = Ranges()
+        for bar in past.minutes:
+            heard.take(bar, over)
+        told, known = heard.state.by_symbol.get(past.symbol), self.state.by_symbol.get(past.symbol)
+        if told is None and closes:
+            told = Moves(max(closes), closes[max(closes)])
+        if told is None:
+            return
+        if known is None or known.day < told.day or (known.day == told.day and known.bars < told.bars):
+            moves = self.state.by_symbol[past.symbol] = told
+        else:
+            moves = known
+            if known.bars < over <= told.bars and known.day - told.day <= LONG_WEEKEND:
+                moves.average = (told.average * (over - known.bars) + known.average * known.bars) / over
+                moves.bars = over
+        kept = {} if known is None else dict(known.closes)
+        every = {**kept, **closes}
+        moves.closes = sorted((day, close) for day, close in every.items() if day < moves.day)[-DAYS:]
         self._likeness.clear()
 
     def atr(self, symbol: Symbol, over: int) -> Price | None:

@@ -1,0 +1,24 @@
+"""The symbol trades: its exchange has not halted it (MD-06)."""
+
+from __future__ import annotations
+
+from core.model.hours import NEW_YORK
+from core.model.staging import Verdict
+from core.risk.checks.verdicts import passed, refused
+from core.risk.gate import Candidate, ReviewContext
+
+
+class TradingHaltCheck:
+    """Shuts entries in a symbol that its exchange has halted, and warns of an exit, which waits there until it trades;
+    ends when the exchange resumes it, or a later minute of it has traded.
+    """
+
+    name = "trading halt"
+
+    def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
+        halt = desk.halted.get(candidate.order.symbol)
+        if halt is None:
+            return passed(self.name, "none was heard")
+        since = f"{halt.since.astimezone(NEW_YORK):%H:%M:%S}"
+        fate = "it would wait until it trades again, at whatever price that is"
+        return refused(self.name, f"{halt.symbol} is halted since {since} New York ({halt.reason}): {fate}")

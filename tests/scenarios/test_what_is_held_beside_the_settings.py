@@ -1,0 +1,85 @@
+"""Positions in symbols that the settings do not name: they are followed, and a stop that this desk watches acts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from core.following import followed
+from core.model.order import Effect, OrderRequest, OrderType, Side, StopHolder
+from core.model.signal import ExitReason
+from core.model.values import ClientOrderId, Price, Quantity, Symbol
+from core.settings import Settings
+from tests.scenarios.house import House, a_typed_buy, minutes
+from tests.scenarios.live_floor import LiveFloor, LiveHouse
+from tests.unit.core.brokers.trading_floor import IBM, SPY
+
+QQQ = Symbol("QQQ")
+TYPED = replace(
+    a_typed_buy("0.4", None),
+    symbol=IBM,
+    stop_price=Price(Decimal(97)),
+    stop_holder=StopHolder.DESK,
+    type=OrderType.MARKET,
+)
+
+
+def settings(*symbols: str, **terms: object) -> Settings:
+    halt = {"protections": {"volatility_halt": terms}} if terms else {}
+    return Settings.model_validate({"symbols": list(symbols), "risk": halt})
+
+
+def a_desk_of(*symbols: str, **terms: object) -> House:
+    bars = [*minutes("09:30", "10:06"), *minutes("10:07", "10:30")]
+    ibm = [*minutes("09:30", "10:06", symbol=IBM), *minutes("10:07", "10:30", "96", symbol=IBM)]
+    every = sorted([*bars, *ibm], key=lambda bar: bar.start)
+    return House(every, settings(*symbols, **terms)).opens()
+
+
+def test_the_market_of_the_halt_is_followed_where_nobody_trades_it() -> None:
+    """RK-08: after the settings' own; not where the halt is off."""
+    assert followed(a_desk_of("IBM").desk) == (IBM, SPY)
+    assert followed(a_desk_of("SPY", "IBM").desk) == (SPY, IBM)
+    assert followed(a_desk_of("IBM", market="QQQ").desk) == (IBM, QQQ)
+    assert followed(a_desk_of("IBM", enabled=False).desk) == (IBM,)
+
+
+def test_what_the_broker_says_is_held_is_followed_before_the_books_agree() -> None:
+    """EX-09: shares alone; no option and no coin has quotes of shares."""
+    house = a_desk_of("IBM")
+    held = ("QQQ", "BRK.B", "BTCUSD", "BTC/USD", "AAPL261120C00300000")
+    house.desk.held_by_the_broker = {Symbol(symbol): Quantity(Decimal(1)) for symbol in held}
+
+    assert followed(house.desk) == (IBM, SPY, "BRK.B", "QQQ")
+
+
+def test_the_stop_that_this_desk_watches_acts_in_a_symbol_that_the_settings_do_not_name() -> None:
+    """EX-13, ST-09"""
+    house = a_desk_of("SPY", "IBM").until("10:05")
+    house.presses(TYPED)
+    house.opens_ticket()
+    house.until("10:05:02").confirms()
+    house.until("10:05:30")
+    house.settings = settings("SPY")
+    house.restarted()
+    assert followed(house.desk) == (SPY, IBM)
+
+    house.until("10:08")
+
+    (proposal,) = house.desk.stage.proposals()
+    assert (proposal.order.symbol, proposal.exit_reason) == (IBM, ExitReason.STOP_LOSS)
+
+
+def test_a_live_desk_tells_its_market_data_what_it_holds() -> None:
+    """RK-08, EX-13: from the agreement of the books on, and it stays."""
+    floor = LiveFloor("10:05:00", minutes("09:30", "10:30") + minutes("09:30", "10:30", symbol=IBM))
+    floor.bars.sort(key=lambda bar: bar.start)
+    with floor.lock:
+        bought = OrderRequest(
+            ClientOrderId("elsewhere"), IBM, Side.BUY, Effect.OPEN, Quantity(Decimal(1)), OrderType.MARKET
+        )
+        floor.moved().submit(floor.now(), bought)
+    with LiveHouse(floor) as house:
+        house.waits(lambda _: IBM in floor.market.followed, "it is followed")
+
+    assert floor.market.followed[0] == SPY
