@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.ports import BacktestRequest, OperatorError
+from state.files import naming
 from wiring.replaying import Replaying, symbol_in_name
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def _write(request: BacktestRequest, found: Sequence[dict[str, object]]) -> None
 
     if request.page_file is not None:
         try:
-            with request.page_file.open("x", encoding="utf-8") as file:
+            with naming(request.page_file), request.page_file.open("x", encoding="utf-8") as file:
                 file.write(page(found))
         except FileExistsError:
             raise OperatorError(f"{request.page_file} is there by now, and was not written over") from None
@@ -128,7 +129,8 @@ def _write(request: BacktestRequest, found: Sequence[dict[str, object]]) -> None
         folder = request.tables_folder / path.stem if len(found) > 1 else request.tables_folder
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in tables(result).items():
-            (folder / name).write_text(text, encoding="utf-8")
+            with naming(folder / name):
+                (folder / name).write_text(text, encoding="utf-8")
 
 
 # ── several at once ──────────────────────────────────────────────────────────────────────────────────────────────────

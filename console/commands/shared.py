@@ -36,7 +36,7 @@ def composition_of(context: typer.Context) -> Composition:
 
 def say(text: str, *, err: bool = False) -> None:
     """Print one line of words, harmless whatever is in them (SY-06). Nothing of ours is printed in another way."""
-    typer.echo(harmless(text), err=err)
+    _print(harmless(text), err=err)
 
 
 def print_json(
@@ -44,7 +44,19 @@ def print_json(
 ) -> None:
     """Print JSON in which every character that would do something in a terminal is escaped: the same JSON (SY-06)."""
     text = orjson.dumps(value, default=default, option=option).decode()
-    typer.echo(_HARMFUL_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    _print(_HARMFUL_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def _print(text: str, *, err: bool = False) -> None:
+    """One line, at once. A disk that takes no more of it is named as what it is: where the output goes."""
+    try:
+        typer.echo(text, err=err)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OperatorError(
+            f"the output cannot be written: {error.strerror}; free some room, or print elsewhere"
+        ) from None
 
 
 _HARMFUL_IN_JSON = re.compile(r"[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
