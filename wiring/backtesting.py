@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.ports import BacktestRequest, OperatorError
 from state.files import naming
-from wiring.replaying import Replaying, symbol_in_name
+from wiring.replaying import Replaying, of_symbols, require_files, symbol_in_name
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -50,8 +50,9 @@ class Backtesting(Replaying):
         from core.runtime.played import NOT_MEASURED, missing, splits
         from state.passing_journal import PassingJournal
 
+        require_files([path])
         symbol = (request.symbol or symbol_in_name(path)).upper()
-        laid_over = (*(FRICTIONS if request.has_frictions else ()), f"symbols=['{symbol}']", *request.overrides)
+        laid_over = (*(FRICTIONS if request.has_frictions else ()), of_symbols([symbol]), *request.overrides)
         names = () if request.strategy is None else (request.strategy,)
         recording = self._recording([path], (), laid_over, self._settings_of_a_backtest, names)
         journal = PassingJournal()

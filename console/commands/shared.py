@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
 import orjson
 import typer
 
-from core.ports import Composition, OperatorError
+from core.ports import Chosen, Composition, OperatorError
 from widgets.grid_text import harmless
 
 Account = Annotated[
@@ -61,6 +63,22 @@ def _print(text: str, *, err: bool = False) -> None:
 
 _HARMFUL_IN_JSON = re.compile(r"[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 """JSON escapes the control characters below the blank itself; these it leaves to us."""
+
+
+def chosen(option: str, key: str, value: str | Sequence[str] | None) -> tuple[Chosen, ...]:
+    """The setting that an option stands for; none where it was not given."""
+    text = json.dumps(value, ensure_ascii=False)
+    return () if value is None else (Chosen(f"{key}={text}", option),)
+
+
+def counted(number: object, what: str) -> str:
+    """`1 segment`, `2 segments`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def cents(amount: object) -> str:
+    """An amount of USD as people say it: `-0.16`."""
+    return f"{Decimal(str(amount)):.2f}"
 
 
 def speed_of(text: str) -> float | None:
