@@ -167,6 +167,7 @@ def main() -> None:
     """The program. Errors that the operator can mend are one line, and exit 2; one of ours is one line, and exit 70."""
     from console.commands import build
 
+    _open_what_is_closed()
     try:
         build(Keyturn(dict(os.environ)))()
     except (OperatorError, JournalError) as error:
@@ -174,12 +175,23 @@ def main() -> None:
     except BrokenPipeError:
         os._exit(1)
     except OSError as error:
-        fail(f"{error.filename or 'the disk'}: {error.strerror or error}")
+        fail(f"{error.filename or 'the output'}: {error.strerror or error}")
     except Exception as error:
         fail(
             f"unexpected {type(error).__name__}: {error}; nothing more was done; look at `keyturn status`",
             OUR_FAULT,
         )
+
+
+def _open_what_is_closed() -> None:
+    """`>&-` leaves a number free that the next file would get: a journal must not be where others print."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
 
 
 def fail(message: str, code: int = 2) -> None:

@@ -20,12 +20,25 @@ DEADLINE = 3.0
 TERMINAL_GONE, KEYBOARD_FAILED = 0, 255
 """The bytes for the causes that are no signals."""
 
+DEADLY = (
+    signal.SIGQUIT,
+    signal.SIGALRM,
+    signal.SIGABRT,
+    signal.SIGUSR2,
+    signal.SIGVTALRM,
+    signal.SIGPROF,
+    signal.SIGIO,
+    signal.SIGXCPU,
+)
+"""Would end the process where they arrive, and leave the terminal as no shell can use it."""
+
 CAUSES: Mapping[int, tuple[str, int]] = {
     TERMINAL_GONE: ("the terminal is gone", 128 + signal.SIGHUP),
     KEYBOARD_FAILED: ("the keyboard cannot be read any more", 1),
     signal.SIGHUP: ("the terminal hung up (SIGHUP)", 128 + signal.SIGHUP),
     signal.SIGTERM: ("asked to end (SIGTERM)", 128 + signal.SIGTERM),
     signal.SIGINT: ("interrupted (SIGINT)", 128 + signal.SIGINT),
+    **{number: (f"asked to end ({number.name})", 128 + number) for number in DEADLY},
 }
 """Why the desk leaves, and the exit status that says so."""
 

@@ -602,9 +602,13 @@ class SettingsFault:
 
 @dataclass(frozen=True, slots=True)
 class SettingsFileSeen:
-    """What the settings file says now, under the profile, the environment and the command line; a sighting."""
+    """What the settings file says now, under the profile, the environment and the command line; a sighting.
+
+    `left_out` are the `--set` of last time that this start was not given, where nothing else makes a difference.
+    """
 
     answer: Settings | SettingsFault
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

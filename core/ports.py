@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:  # the command line needs these words before the first paint, and facts bring pydantic
     from core.facts import Fact
@@ -121,6 +121,17 @@ class KillSwitch(Protocol):
 
 class OperatorError(Exception):
     """Something that the operator can mend; the message says in one line what, and what to do next."""
+
+
+class Chosen(str):
+    """An override, KEY=VALUE in TOML, that an option of its own gave: an error names that option, not `--set`."""
+
+    option: str
+
+    def __new__(cls, text: str, option: str = "--set") -> Self:
+        made = super().__new__(cls, text)
+        made.option = option
+        return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from core.ports import OperatorError
 from core.regular_file import reading
-from state.files import make_folder, open_private, write_all
+from state.files import make_folder, naming, open_private, write_all
 
 OURS = re.compile(r"journal/\d{4}-\d{2}-\d{2}\.jsonl|documents\.json|backups/documents\.[1-5]\.json|exchange\.jsonl")
 """What a backup holds, below the account's name."""
@@ -88,7 +88,8 @@ def unpack(path: Path, contents: Contents, into: Path) -> None:
         descriptor = open_private(into / inner, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW)
         try:
             for piece in _pieces(source, size):
-                write_all(descriptor, piece)
+                with naming(into / inner):
+                    write_all(descriptor, piece)
         finally:
             os.close(descriptor)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from core.ports import OperatorError
 from core.regular_file import bytes_of
-from state.files import open_private, sync_folder
+from state.files import naming, open_private, sync_folder
 from state.folders import AccountFolder
 from state.replacing import refuse_half_done
 from state.segments import segments, sequence_in
@@ -48,12 +48,16 @@ def backup(folder: AccountFolder, to: Path) -> Path:
         raise BackupError(f"{target} is there already; choose another name")
     temporary = target.with_name(f".{target.name}.new")
     descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    with os.fdopen(descriptor, "wb") as file:
-        with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as archive:
-            for name, content in (files | journal | exchange).items():
-                _add(archive, f"{folder.name}/{name}", content)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with naming(target), os.fdopen(descriptor, "wb") as file:
+            with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as archive:
+                for name, content in (files | journal | exchange).items():
+                    _add(archive, f"{folder.name}/{name}", content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        temporary.unlink(missing_ok=True)  # on a full disk its room is wanted elsewhere
+        raise
     temporary.replace(target)
     sync_folder(target.parent)
     return target

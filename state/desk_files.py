@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.ports import Recorded
-from state.files import make_folder, open_private, write_all
+from state.files import make_folder, naming, open_private, write_all
 from state.folders import AccountFolder, Home
 
 MOST_OF_A_NAME = 1000
@@ -41,7 +41,8 @@ class DeskFiles:
             except FileExistsError:
                 continue
             try:
-                write_all(descriptor, text.encode())
+                with naming(target):
+                    write_all(descriptor, text.encode())
             finally:
                 os.close(descriptor)
             return str(target)

@@ -1,19 +1,32 @@
 """The request log of the simulated exchange: one JSON object a line, on its own, so that it outlives the desk's crash.
 
-A line torn by a crash is cut off when the log is opened: the request behind it was never acted on.
+Each line ends with a checksum that is chained to the line before, as in the journal. Lines of older logs have none and
+are read as they are, up to the first that has one; from there on every line has. What is changed, dropped or added is
+told with its line, and nothing of the log is believed then. A line torn by a crash is taken out when the log is opened,
+and kept beside it: the request behind it was never acted on.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import orjson
 
+from core.brokers.simulated.log import FIELDS, fault_in
 from core.ports import OperatorError
 from core.regular_file import reading
-from state.files import open_private, write_all
+from state.codec import GENESIS, RecordError, checked_sum, sum_of
+from state.files import naming, open_private, write_all
 from state.folders import AccountFolder
+
+SUM = "sum"
+MARK = b"\xef\xbb\xbf"
+"""A byte order mark, which some editors put before the first line."""
+
+Line = tuple[dict[str, str | None], str]
+"""A record without its checksum, and the sum up to it."""
 
 
 class ExchangeLogError(OperatorError):
@@ -32,46 +45,126 @@ class ExchangeLog:
     ----------
     repairs
         What opening had to mend, in words.
+
+    Raises
+    ------
+    ExchangeLogError
+        A line does not hold; the log is as it was.
     """
 
     def __init__(self, folder: AccountFolder, *, durable: bool = False) -> None:
         self._path = folder.exchange
         self._durable = durable
         self._descriptor = open_private(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
-        self._length = os.fstat(self._descriptor).st_size
-        self.repairs: tuple[str, ...] = self._cut_torn_line()
+        try:
+            self._length = os.fstat(self._descriptor).st_size
+            self._sum = GENESIS
+            self.repairs: tuple[str, ...] = self._mended_end()
+            for _, total in lines_of(self._path):
+                self._sum = total
+        except (ExchangeLogError, OSError):
+            self.close()
+            raise
 
     def append(self, record: Mapping[str, object]) -> None:
         """Write one line now. Raises OSError; of a line that was cut short nothing stays."""
-        content = orjson.dumps(record, default=str, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
-        try:
-            write_all(self._descriptor, content)
-        except OSError:
-            os.ftruncate(self._descriptor, self._length)
-            raise
-        self._length += len(content)
-        if self._durable:
-            os.fsync(self._descriptor)
+        body = orjson.dumps(record, default=str, option=orjson.OPT_UTC_Z)
+        total = sum_of(body, self._sum)
+        content = body[:-1] + b',"sum":"' + total.encode() + b'"}\n'
+        with naming(self._path):
+            try:
+                write_all(self._descriptor, content)
+            except OSError:
+                os.ftruncate(self._descriptor, self._length)
+                raise
+            self._length += len(content)
+            self._sum = total
+            if self._durable:
+                os.fsync(self._descriptor)
 
     def records(self) -> Iterator[dict[str, str | None]]:
         """Every record, in order. Raises `ExchangeLogError`."""
-        with reading(self._path) as file:
-            for number, line in enumerate(file, 1):
-                try:
-                    yield orjson.loads(line)
-                except orjson.JSONDecodeError as error:
-                    raise ExchangeLogError(
-                        f"{self._path.name}, line {number}: {error}; put that of a backup in its place"
-                    ) from error
+        return (record for record, _ in lines_of(self._path))
 
     def close(self) -> None:
         os.close(self._descriptor)
 
-    def _cut_torn_line(self) -> tuple[str, ...]:
+    def _mended_end(self) -> tuple[str, ...]:
+        """What a crash left of the last line is kept beside the log; a line of which only the newline is gone stays."""
         content = os.pread(self._descriptor, self._length, 0)
         sound = content.rfind(b"\n") + 1
-        if sound == len(content):
+        rest = content[sound:]
+        if not rest:
             return ()
+        if _is_whole(rest):
+            with naming(self._path):
+                write_all(self._descriptor, b"\n")
+            self._length += 1
+            return (f"{self._path.name}: the newline after its last line was missing and is there again",)
+        if _is_whole(rest[:-1]):  # no crash writes a byte in the newline's place
+            return ()
+        aside = self._path.with_name(f"{self._path.name}.torn")
+        with naming(aside):
+            _keep(aside, rest + b"\n")
         os.ftruncate(self._descriptor, sound)
         self._length = sound
-        return (f"{self._path.name}: a torn last line of {len(content) - sound} bytes was cut off",)
+        return (f"{self._path.name}: a torn last line of {len(rest)} bytes was cut off; it is kept in {aside.name}",)
+
+
+def lines_of(path: Path) -> Iterator[Line]:
+    """Every line of a log, in order. Raises `ExchangeLogError`, naming the first that does not hold, and OSError."""
+    total, is_summed = GENESIS, False
+    with reading(path) as file:
+        for number, ended in enumerate(file, 1):
+            line = ended.removeprefix(MARK) if number == 1 else ended
+            try:
+                record = _record_in(line, total, is_summed)
+            except RecordError as error:
+                raise ExchangeLogError(
+                    f"{path.name}, line {number}: {error}; put that of a backup in its place"
+                ) from error
+            is_summed = is_summed or SUM in record
+            total = str(record.pop(SUM, None) or sum_of(line.removesuffix(b"\n"), total))
+            yield record, total
+
+
+def _record_in(line: bytes, previous: str, is_summed: bool) -> dict[str, str | None]:
+    """The record of a line, its checksum with it. Raises `RecordError`, saying what is wrong."""
+    try:
+        record = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise RecordError(f"it is no JSON ({error})") from error
+    if not isinstance(record, dict):
+        raise RecordError(f"it is no record but {_kind(record)}")
+    if not line.endswith(b"\n"):
+        raise RecordError("it has no end")
+    if SUM in record:
+        checked_sum(line.removesuffix(b"\n"), previous)
+    elif is_summed:
+        raise RecordError("its checksum is gone")
+    elif unknown := sorted(record.keys() - FIELDS):
+        raise RecordError(f"it has a field {unknown[0]!r}, which no request has")
+    if fault := fault_in({name: value for name, value in record.items() if name != SUM}):
+        raise RecordError(fault)
+    return record
+
+
+def _kind(value: object) -> str:
+    names = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        return isinstance(orjson.loads(line), dict)
+    except orjson.JSONDecodeError:
+        return False
+
+
+def _keep(path: Path, content: bytes) -> None:
+    descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    try:
+        write_all(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

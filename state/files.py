@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import EPERM
 from pathlib import Path
 
 from core.regular_file import open_regular
@@ -28,7 +31,7 @@ def mend_permissions(path: Path, mode: int) -> str | None:
     """Take away every permission beyond `mode`; returns what was mended, or None."""
     found = path.stat()
     if found.st_uid != os.geteuid():
-        raise PermissionError(f"{path} belongs to another user; move it away, or run as its owner")
+        raise PermissionError(EPERM, "it belongs to another user; move it away, or run as its owner", str(path))
     wide = stat.S_IMODE(found.st_mode)
     if not wide & ~mode & 0o777:
         return None
@@ -39,6 +42,17 @@ def mend_permissions(path: Path, mode: int) -> str | None:
 def open_private(path: Path, flags: int) -> int:
     """Open a regular file for the owner alone (0600); a pipe or a device in its place is refused. Raises OSError."""
     return open_regular(path, flags, FILE_MODE)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """An error of the disk that names no file names this one: a write and a sync know no path."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            error.filename = str(path)
+        raise
 
 
 def write_all(descriptor: int, content: bytes) -> None:
@@ -52,7 +66,8 @@ def sync_folder(path: Path) -> None:
     """Return when the names in a folder are on the disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(descriptor)
+        with naming(path):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -65,9 +80,10 @@ def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
     temporary = path.with_name(f".{path.name}.new")
     descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     try:
-        write_all(descriptor, content)
-        if durable:
-            os.fsync(descriptor)
+        with naming(path):
+            write_all(descriptor, content)
+            if durable:
+                os.fsync(descriptor)
     except OSError:
         temporary.unlink(missing_ok=True)  # on a full disk its room is wanted elsewhere
         raise

@@ -85,6 +85,11 @@ class AccountFolder:
         return self.path / "heartbeat"
 
     @property
+    def started_with(self) -> Path:
+        """The settings that the last start was given on the command line."""
+        return self.path / "started-with.json"
+
+    @property
     def exchange(self) -> Path:
         """The request log of the simulated exchange."""
         return self.path / "exchange.jsonl"

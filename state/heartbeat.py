@@ -13,7 +13,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from core.regular_file import bytes_of
-from state.files import open_private, replace_file, write_all
+from state.files import naming, open_private, replace_file, write_all
 from state.folders import AccountFolder
 
 LARGEST = 1_000_000
@@ -76,8 +76,9 @@ class Heartbeat:
         """Where a disk has no room for a second file, the words go into the first; a reader may once find them torn."""
         descriptor = open_private(self._path, os.O_WRONLY)
         try:
-            write_all(descriptor, content)
-            os.ftruncate(descriptor, len(content))
+            with naming(self._path):
+                write_all(descriptor, content)
+                os.ftruncate(descriptor, len(content))
         finally:
             os.close(descriptor)
 

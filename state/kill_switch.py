@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 
 from core.regular_file import bytes_of
-from state.files import open_private, sync_folder, write_all
+from state.files import naming, open_private, sync_folder, write_all
 from state.folders import AccountFolder
 
 VARIABLE = "KEYTURN_KILL"
@@ -57,8 +57,9 @@ class FileKillSwitch:
             self._ready.rename(self._path)
         descriptor = open_private(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
-            write_all(descriptor, line.encode())
-            os.fsync(descriptor)
+            with naming(self._path):
+                write_all(descriptor, line.encode())
+                os.fsync(descriptor)
         finally:
             os.close(descriptor)
         sync_folder(self._path.parent)

@@ -16,7 +16,7 @@ import orjson
 
 from core.ports import OperatorError
 from core.regular_file import open_regular
-from state.files import open_private, write_all
+from state.files import naming, open_private, write_all
 
 if TYPE_CHECKING:
     from state.folders import AccountFolder
@@ -61,10 +61,11 @@ class EngineLock:
             os.close(descriptor)
             raise AlreadyRunningError(self._folder.name, pid)
         self._descriptor = descriptor
-        os.ftruncate(descriptor, 0)
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        write_all(descriptor, orjson.dumps({"pid": os.getpid(), "started": started}) + b"\n")
         try:
+            with naming(self._folder.lock):
+                os.ftruncate(descriptor, 0)
+                write_all(descriptor, orjson.dumps({"pid": os.getpid(), "started": started}) + b"\n")
             self.notes = finish(self._folder)
         except OSError:
             self.release()

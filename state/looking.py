@@ -168,7 +168,9 @@ class Looking:
         """The account that was named, that runs, or that ran last."""
         found = self.home.account(account) if account else last_account(self.home)
         if found is None or not found.path.is_dir():
-            raise OperatorError(f"no account {account!r}; {NO_ACCOUNT}" if account else NO_ACCOUNT)
+            there = ", ".join(folder.name for folder in self.home.accounts())
+            known = f"there are {there}; name one of them with --account" if there else NO_ACCOUNT
+            raise OperatorError(f"no account {account!r}; {known}" if account else known)
         return found
 
 

@@ -24,7 +24,7 @@ from core.strategies.house import HOUSE, Kind, Kinds
 from core.strategies.own import faults_of, kind_of, name_fault, said_of
 from core.strategies.patience import OverdueError, within_patience
 from state.example_strategy import example_strategy
-from state.files import FILE_MODE, make_folder, open_private, write_all
+from state.files import FILE_MODE, make_folder, naming, open_private, write_all
 
 LARGEST = 1_000_000
 """Bytes of a file that is read as a strategy."""
@@ -103,7 +103,8 @@ def write_new(folder: Path, name: str) -> Path:
             make_folder(missing)
     descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
-        write_all(descriptor, example_strategy(name).encode())
+        with naming(path):
+            write_all(descriptor, example_strategy(name).encode())
     finally:
         os.close(descriptor)
     return path

@@ -23,7 +23,7 @@ from pathlib import Path
 from core.ports import OperatorError
 from core.regular_file import bytes_of, open_regular
 from state.archive import OURS
-from state.files import make_folder, replace_file, sync_folder
+from state.files import make_folder, naming, replace_file, sync_folder
 from state.folders import AccountFolder
 
 NEW, READY, EMPTIED, DONE = (f"replacement.{word}" for word in ("new", "ready", "emptied", "done"))
@@ -141,7 +141,8 @@ def _move(source: Path, target: Path) -> None:
 def _sync_file(path: Path) -> None:
     descriptor = open_regular(path)
     try:
-        os.fsync(descriptor)
+        with naming(path):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

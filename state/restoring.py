@@ -19,17 +19,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import orjson
-
 from core.facts import Fact, Killed, StateRestored
 from core.ports import JournalWriteError, RestorePlan
-from core.regular_file import reading
 from state import replacing
 from state.archive import ArchiveError, Contents, unpack
 from state.backups import is_empty
 from state.codec import decode
 from state.documents import newest_checkpoint
 from state.ending import Ending, ending_of, holds
+from state.exchange_log import ExchangeLogError, lines_of
 from state.folders import AccountFolder
 from state.lock import EngineLock
 from state.segments import segments
@@ -188,12 +186,9 @@ def _unsound(stage: AccountFolder, watch: Watch) -> str | None:
 def _unsound_exchange(stage: AccountFolder) -> str | None:
     if not stage.exchange.exists():
         return None
-    with reading(stage.exchange) as file:
-        for number, line in enumerate(file, 1):
-            try:
-                is_record = line.endswith(b"\n") and "request" in orjson.loads(line)
-            except (TypeError, orjson.JSONDecodeError):
-                is_record = False
-            if not is_record:
-                return f"{stage.exchange.name}, line {number}, is no record"
+    try:
+        for _ in lines_of(stage.exchange):
+            pass
+    except ExchangeLogError as error:
+        return str(error).partition(";")[0]
     return None

@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from core.own_terms import OwnTerms, is_of_the_user
-from core.ports import OperatorError
+from core.ports import Chosen, OperatorError
 from core.regular_file import OddFileError, TooLargeError, bytes_of
 from core.setting_types import Amount
 from core.settings import HOUSE_NAMES, PROFILES, Settings, StrategiesSettings
@@ -197,7 +197,7 @@ def _override_layer(overrides: Sequence[str]) -> Layer:
         path = tuple(key.strip().split("."))
         if not equals or not all(path):
             raise SettingsError(f"--set {override}: write it as key=value, as in --set risk.max_open_positions=1")
-        layer.places[path] = f"--set {'.'.join(path)}"
+        layer.places[path] = override.option if isinstance(override, Chosen) else f"--set {'.'.join(path)}"
         _put(layer, path, _value(text.strip(), layer.places[path]))
     return layer
 

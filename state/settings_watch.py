@@ -28,11 +28,15 @@ class SettingsWatch:
         The settings with the profile, the environment and the command line as at the start. Raises OperatorError.
     now
         A monotonic clock, seconds.
+    left_out
+        The `--set` of last time that this start was not given, where nothing else differs from what held; said for as
+        long as the file is as it was at the start.
     """
 
     path: Path
     load: Callable[[], Settings]
     now: Callable[[], float] = time.monotonic
+    left_out: tuple[str, ...] = ()
     _looked_at: float | None = None
     _last: Mark = None
     _read: list[Mark] = field(default_factory=list)
@@ -53,7 +57,7 @@ class SettingsWatch:
         if mark is None and self._was_there:
             return SettingsFileSeen(SettingsFault(f"{self.path.name} is missing"))
         try:
-            return SettingsFileSeen(self.load())
+            return SettingsFileSeen(self.load(), self.left_out if is_first else ())
         except OperatorError as error:
             return SettingsFileSeen(SettingsFault(str(error)))
 

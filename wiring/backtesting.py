@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.ports import BacktestRequest, OperatorError
-from wiring.replaying import Replaying, measured, symbol_in_name
+from state.files import naming
+from wiring.replaying import Replaying, measured, of_symbols, require_files, symbol_in_name
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -49,8 +50,9 @@ class Backtesting(Replaying):
         from core.runtime.played import missing, not_measured, splits
         from state.passing_journal import PassingJournal
 
+        require_files([path])
         symbol = (request.symbol or symbol_in_name(path)).upper()
-        laid_over = (*(FRICTIONS if request.has_frictions else ()), f"symbols=['{symbol}']", *request.overrides)
+        laid_over = (*(FRICTIONS if request.has_frictions else ()), of_symbols([symbol]), *request.overrides)
         names = () if request.strategy is None else (request.strategy,)
         recording = self._recording([path], (), laid_over, self._settings_of_a_backtest, names)
         recording = measured(recording, request.regime)
@@ -119,7 +121,7 @@ def _write(request: BacktestRequest, found: Sequence[dict[str, object]]) -> None
 
     if request.page_file is not None:
         try:
-            with request.page_file.open("x", encoding="utf-8") as file:
+            with naming(request.page_file), request.page_file.open("x", encoding="utf-8") as file:
                 file.write(page(found))
         except FileExistsError:
             raise OperatorError(f"{request.page_file} is there by now, and was not written over") from None
@@ -129,7 +131,8 @@ def _write(request: BacktestRequest, found: Sequence[dict[str, object]]) -> None
         folder = request.tables_folder / path.stem if len(found) > 1 else request.tables_folder
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in tables(result).items():
-            (folder / name).write_text(text, encoding="utf-8")
+            with naming(folder / name):
+                (folder / name).write_text(text, encoding="utf-8")
 
 
 # ── several at once ──────────────────────────────────────────────────────────────────────────────────────────────────

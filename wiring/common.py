@@ -65,14 +65,17 @@ class Wiring(Tending):
         switch: FileKillSwitch,
         write: Callable[[], None],
         overrides: tuple[str, ...] = (),
+        left_out: tuple[str, ...] = (),
     ) -> None:
-        """Whoever keeps a running engine; `overrides` are those that its settings were loaded with."""
+        """Whoever keeps a running engine; `overrides` are those that its settings were loaded with, and `left_out`
+        those that it was started with last time.
+        """
         from core.picture import word_of
         from state.heartbeat import Heartbeat
         from state.keeper import Keeper
         from state.settings_watch import SettingsWatch
 
-        watch = SettingsWatch(self.home.settings, lambda: self._settings(overrides))
+        watch = SettingsWatch(self.home.settings, lambda: self._settings(overrides), left_out=left_out)
         keeper = Keeper(folder, runtime, switch, write, Heartbeat(folder).beat, word_of, watch)
         runtime.beat = keeper
         runtime.close = keeper.close

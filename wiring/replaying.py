@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -9,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.ports import Journal, OperatorError, RegimeFiles, ReplayRequest
+from core.ports import Chosen, Journal, OperatorError, RegimeFiles, ReplayRequest
 from state.folders import JournalFolder
 from wiring.common import Wiring
 
@@ -72,11 +74,12 @@ class Replaying(Wiring):
         from core.runtime.pace import Pace
         from state.journal import FileJournal, MemoryJournal
 
+        require_files((*request.files, *request.quotes))
         symbols = tuple(symbol.upper() for symbol in request.symbols)
         if not symbols:
             for path in request.files:
                 symbol_in_name(path)
-        chosen = (f"symbols=[{', '.join(repr(s) for s in symbols)}]",) if symbols else ()
+        chosen = (of_symbols(symbols),) if symbols else ()
         laid_over, names = (*request.overrides, *chosen), request.strategies
         recording = self._recording(request.files, request.quotes, laid_over, self._settings, names)
         recording = measured(recording, request.regime)
@@ -246,6 +249,23 @@ def _of_quotes(settings: Settings, files: Iterable[Path]) -> Iterator[list[Timed
             )
             raise OperatorError(f"{path.name}: {named}; a file of quotes is called like SPY_quotes.csv")
         yield quotes_of_file(path, Symbol(quoted))
+
+
+def require_files(paths: Iterable[Path]) -> None:
+    """Say of a file that is not there that it is not there, before anything is said of its name.
+
+    Raises `TableError`.
+    """
+    from core.csv_table import TableError
+
+    for path in paths:
+        if not os.path.lexists(path):
+            raise TableError(f"{path}: no such file; check the path")
+
+
+def of_symbols(symbols: Iterable[str]) -> Chosen:
+    """`--symbol` as the setting that it stands for."""
+    return Chosen(f"symbols={json.dumps(list(symbols), ensure_ascii=False)}", "--symbol")
 
 
 def symbol_in_name(path: Path) -> Symbol:

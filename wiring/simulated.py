@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from core.ports import DemoRequest
 from state.folders import AccountFolder
+from wiring.last_time import LastTime
 from wiring.replaying import Replaying
 
 if TYPE_CHECKING:
     from core.brokers.port import Broker
     from core.engine import Engine
+    from core.model.session import Session
+    from core.runtime.feed import Timed
     from core.runtime.virtual import VirtualRuntime
+    from core.settings import Settings
 
 
 class Simulated(Replaying):
@@ -27,7 +31,6 @@ class Simulated(Replaying):
         from core.brokers.simulated.log import time_of
         from core.market.calendar import load_calendar
         from core.model.account import Mode
-        from core.model.values import Symbol
         from core.runtime import demo
         from core.runtime.exchange import (
             config_of,
@@ -41,7 +44,6 @@ class Simulated(Replaying):
         from core.runtime.feed import merged
         from core.runtime.pace import Pace
         from core.runtime.regime_feed import regime_of_files
-        from core.runtime.sources import synthetic_feed
         from core.runtime.virtual import VirtualRuntime
         from state.exchange_log import ExchangeLog
         from state.kill_switch import FileKillSwitch
@@ -66,7 +68,8 @@ class Simulated(Replaying):
         config = config_of(settings, folder.name, str(request.seed))
         if is_new and not records:
             log.append(opening_record(config, settings.symbols, now))
-        demo.require_sound(engine.desk, records, settings, is_new=is_new)
+        last_time = LastTime(folder, request.overrides, lambda left: self._settings((*chosen, *left)))
+        last_time.require(lambda s: demo.require_sound(engine.desk, records, s, is_new=is_new), settings)
         if records:
             require_the_same(records, config)
         traded = {str(record["symbol"]) for record in requests_of(records) if record.get("symbol")}
@@ -83,17 +86,11 @@ class Simulated(Replaying):
         sessions = [s for s in demo.sessions_from(calendar, demo.FIRST_DAY) if s.close > now]
         pace = Pace(request.speed)
         pace.free_until = begin if is_new else None
-        known = engine.desk.normaliser.state.last_starts
-        feed = (
-            item
-            for item in merged(synthetic_feed(request.seed, Symbol(text), sessions) for text in settings.symbols)
-            if item[0] > known.get(item[2].bar.symbol, datetime.min.replace(tzinfo=item[0].tzinfo))  # type: ignore[union-attr]
-        )
         regime = regime_of_files(request.regime, calendar, now, max((s.close for s in sessions), default=now))
         runtime = VirtualRuntime(
             engine,
             exchange,
-            merged([feed, regime]),
+            merged([_not_heard_yet(request.seed, settings, sessions, engine), regime]),
             start=now,
             switch=switch,
             link=link_of(settings),
@@ -102,7 +99,7 @@ class Simulated(Replaying):
             steady=time.monotonic if settings.strategies.own else None,  # the house's own need no measure
             advisers=advisers_of(settings.advisers),
         )
-        self._keep(folder, runtime, switch, write, chosen)
+        self._keep(folder, runtime, switch, write, chosen, last_time.settled(engine.desk))
         return runtime
 
     def stress_runtime(self, request: DemoRequest, stack: ExitStack) -> VirtualRuntime:
@@ -182,3 +179,15 @@ class Simulated(Replaying):
         exchange = resumed(config, calendar, log, bars, requests_of(records), now)
         broker = SimulatedBroker(exchange, now, tuple(Symbol(text) for text in settings.symbols))
         return engine, broker, lambda: now, write
+
+
+def _not_heard_yet(seed: int, settings: Settings, sessions: list[Session], engine: Engine) -> Iterator[Timed]:
+    """The seeded market from where the engine left it."""
+    from core.model.values import Symbol
+    from core.runtime.feed import merged
+    from core.runtime.sources import synthetic_feed
+
+    known = engine.desk.normaliser.state.last_starts
+    for item in merged(synthetic_feed(seed, Symbol(text), sessions) for text in settings.symbols):
+        if item[0] > known.get(item[2].bar.symbol, datetime.min.replace(tzinfo=item[0].tzinfo)):  # type: ignore[union-attr]
+            yield item

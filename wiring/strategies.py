@@ -47,6 +47,8 @@ class Strategies(Wiring):
         is_path = what.endswith(".py") or "/" in what
         path = Path(what).expanduser().absolute() if is_path else self._folder_of(settings) / f"{what}.py"
         if not os.path.lexists(path):
+            if is_path:
+                raise OperatorError(f"{path}: no such file; check the path")
             raise OperatorError(f"there is no strategy {path}; `keyturn strategies list` shows those that there are")
         found = look_at(path)
         faults = (*found.faults, *self._faults_in_table(found, settings))

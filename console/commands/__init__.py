@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from console.commands import (
@@ -20,6 +22,7 @@ from console.commands import (
     status,
     strategies,
 )
+from console.commands.shared import say
 from core.ports import Composition
 
 HELP = """A trading console for careful people: strategies propose, you turn the key.
@@ -28,19 +31,31 @@ Example: keyturn demo
 """
 
 
+def say_version(is_wanted: bool) -> None:
+    if is_wanted:
+        from importlib.metadata import version
+
+        say(f"keyturn {version('keyturn')}")
+        raise typer.Exit
+
+
 def build(composition: Composition) -> typer.Typer:
     """The program's commands around one composition."""
     program = typer.Typer(
         name="keyturn",
         help=HELP,
-        add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
         context_settings={"help_option_names": ["--help", "-h"]},
     )
 
     @program.callback(invoke_without_command=True)
-    def root(context: typer.Context) -> None:
+    def root(
+        context: typer.Context,
+        _version: Annotated[
+            bool, typer.Option("--version", help="Print which Keyturn this is.", callback=say_version, is_eager=True)
+        ] = False,
+    ) -> None:
         """Open the desk on the configured account."""
         context.obj = composition
         if context.invoked_subcommand is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.commands.shared import MarketFile, Overrides, VixFile, composition_of, print_json, say
+from console.commands.shared import MarketFile, Overrides, VixFile, chosen, composition_of, print_json, say
 from core.ports import BacktestRequest, OperatorError, RegimeFiles
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def backtest(
         files=tuple(files),
         strategy=strategy,
         symbol=symbol,
-        overrides=(*((f"profile={profile}",) if profile is not None else ()), *(overrides or ())),
+        overrides=(*chosen("--profile", "profile", profile), *(overrides or ())),
         has_frictions=not without_frictions,
         seed=seed,
         tables_folder=csv,

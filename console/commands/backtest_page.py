@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from console.commands.shared import cents
 from core.analytics.plot import plotted
 from core.analytics.tables import Result
 from core.analytics.wording import drawdown_in_words, of_the_bars, of_what_is_not_measured, told, value_of
@@ -159,6 +160,6 @@ def _trades(result: Result, width: int) -> Iterator[RenderableType]:
         "in": [str(each["entry_price"]) for each in newest],
         "out": [str(each["exit_price"]) for each in newest],
         "why": [str(each["exit_reason"]) for each in newest],
-        "profit": [str(each["profit"]) for each in newest],
+        "profit": [cents(each["profit"]) for each in newest],
     }
     yield _fitting(columns, width, ("why", "in", "out"))

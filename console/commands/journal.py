@@ -8,7 +8,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from console.commands.shared import Account, AsJson, JournalDir, composition_of, print_json, say
+from console.commands.shared import Account, AsJson, JournalDir, composition_of, counted, print_json, say
 from core.ports import Recorded
 
 commands = typer.Typer(help="Read, prove and explain the journal.", no_args_is_help=True, rich_markup_mode=None)
@@ -42,7 +42,8 @@ def verify(
     if as_json:
         print_json(report)
     else:
-        say(f"{report['records']} records in {report['segments']} segments hold")
+        verb = "holds" if report["records"] == 1 else "hold"
+        say(f"{counted(report['records'], 'record')} in {counted(report['segments'], 'segment')} {verb}")
         if report["torn"]:
             say(f"a torn end, no damage; the next start repairs it: {report['torn']}")
         if report["damage"]:

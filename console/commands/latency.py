@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated
 
 import typer
 
-from console.commands.shared import Account, AsJson, JournalDir, composition_of, print_json, say
+from console.commands.shared import Account, AsJson, JournalDir, composition_of, counted, print_json, say
 
 
 def latency(
@@ -30,7 +31,14 @@ def latency(
         return
     spans = found["spans"]
     assert isinstance(spans, list)
-    say(f"{found['day'] or 'no day'}: {found['orders']} orders")
+    say(f"{found['day'] or 'no day'}: {counted(found['orders'], 'order')}")
     for span in spans:
-        figures = "  ".join(f"{name} {span[name]} ms" for name in ("p50", "p90", "p95", "p99"))
+        figures = "  ".join(f"{name} {whole(span[name])} ms" for name in ("p50", "p90", "p95", "p99"))
         say(f"  {span['name']:<28} {span['orders']:>5}  {figures}")
+
+
+def whole(milliseconds: object) -> str:
+    """Halves away from zero; what nobody measured is a dash."""
+    if milliseconds is None:
+        return "–"
+    return f"{Decimal(str(milliseconds)).quantize(Decimal(1), ROUND_HALF_UP):,}"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from console.commands.shared import AsJson, Overrides, composition_of, print_json, say
+from console.commands.shared import AsJson, Overrides, chosen, composition_of, print_json, say
 from core.ports import OperatorError
 
 commands = typer.Typer(help="What shuts entries, and when.", no_args_is_help=True, rich_markup_mode=None)
@@ -23,7 +23,11 @@ def check(
     context: typer.Context,
     trades: Annotated[
         Path,
-        typer.Option("--trades", help="CSV: open_time,close_time,symbol,side,profit_ratio,exit_reason; in UTC."),
+        typer.Option(
+            "--trades",
+            help="CSV: open_time,close_time,symbol,side,profit_ratio,exit_reason, in UTC; or the trades.csv of "
+            "`keyturn backtest --csv`.",
+        ),
     ],
     at: Annotated[str, typer.Option("--at", help="The instant that is asked about, UTC where it names no zone.")],
     profile: Annotated[str | None, typer.Option("--profile", help="micro, swing or freqtrade.")] = None,
@@ -43,8 +47,8 @@ def check(
     moment = moment_of(at)
     if moment is None:
         raise OperatorError(f"--at {at}: is no time such as 2026-11-20T15:00:00Z")
-    chosen = (f'profile="{profile}"',) if profile is not None else ()
-    answers = composition_of(context).protections(trades, moment, (*chosen, *(overrides or ())))
+    laid_over = (*chosen("--profile", "profile", profile), *(overrides or ()))
+    answers = composition_of(context).protections(trades, moment, laid_over)
     if is_json:
         print_json(list(report.as_json(answers)))
         return

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from console.commands.shared import Account, AsJson, composition_of, print_json, say
+from console.commands.shared import Account, AsJson, composition_of, counted, print_json, say
 from core.ports import OperatorError
 
 WORD = "ACCEPT"
@@ -42,7 +42,8 @@ def reconcile(
 
 def _tell(found: dict[str, object], *, err: bool = False) -> None:
     word = "the books agree" if found["ok"] else "the books DIFFER"
-    say(f"{word}: the broker has {found['positions']} positions and {found['orders']} working orders", err=err)
+    has = f"{counted(found['positions'], 'position')} and {counted(found['orders'], 'working order')}"
+    say(f"{word}: the broker has {has}", err=err)
     differences = found["differences"]
     assert isinstance(differences, list)
     for one in differences:

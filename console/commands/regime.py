@@ -25,6 +25,8 @@ def regime(
 ) -> None:
     """Print the VIX with its level, the market's trend and volatility, and every change of them.
 
+    Exit code 1 where the VIX had to be asked for and could not be had.
+
     Nothing is changed, and no engine is needed.
 
     Example: keyturn regime --vix VIX_daily.csv --bars SPY_daily.csv --since 2020-02-01 --until 2020-04-30
@@ -35,9 +37,11 @@ def regime(
     found = composition_of(context).regime(request)
     if is_json:
         print_json(report.as_json(found))
-        return
-    for line in report.in_lines(found):
-        say(line)
+    else:
+        for line in report.in_lines(found):
+            say(line)
+    if found.failure:
+        raise typer.Exit(1)
 
 
 def _day(option: str, text: str | None) -> date | None:

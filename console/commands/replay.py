@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from console.commands.demo import need_a_terminal
-from console.commands.shared import MarketFile, Overrides, VixFile, composition_of, print_json, say, speed_of
+from console.commands.shared import (
+    MarketFile,
+    Overrides,
+    VixFile,
+    cents,
+    chosen,
+    composition_of,
+    counted,
+    print_json,
+    say,
+    speed_of,
+)
 from core.ports import RegimeFiles, ReplayRequest
 
 
@@ -48,7 +59,7 @@ def replay(
             symbols=tuple(symbol or ()),
             quotes=tuple(quotes or ()),
             strategies=tuple(strategy or ()),
-            overrides=(*((f"profile={profile}",) if profile is not None else ()), *(overrides or ())),
+            overrides=(*chosen("--profile", "profile", profile), *(overrides or ())),
             speed=speed_of(speed or ("max" if headless else "1")),
             operator=operator,
             journal_folder=journal_dir,
@@ -72,7 +83,8 @@ def _in_words(report: dict[str, object]) -> list[str]:
 
     first = f", the first {report['first_quarantined']}" if report["quarantined"] else ""
     outside = f", {report['outside_session']} outside of every session" if report["outside_session"] else ""
-    lines = [f"{report['bars']} complete regular bars{outside}, {report['quarantined']} rows set aside{first}"]
+    aside = counted(report["quarantined"], "row")
+    lines = [f"{counted(report['bars'], 'complete regular bar')}{outside}, {aside} set aside{first}"]
     for row in many("proposals"):
         what = f"{row['side'].upper()} {row['quantity']} {row['symbol']} to {row['effect']}"
         lines.append(f"proposal {row['time']} {what}: {row['reason']}")
@@ -81,7 +93,7 @@ def _in_words(report: dict[str, object]) -> list[str]:
         lines.append(f"order    {row['client_order_id']} {what} {row['status']}")
     for row in many("trades"):
         prices = f"{row['entry_price']} → {row['exit_price']}"
-        lines.append(f"trade    {row['symbol']} {prices} {row['exit_reason']} profit {row['profit']}")
+        lines.append(f"trade    {row['symbol']} {prices} {row['exit_reason']} profit {cents(row['profit'])}")
     if "interrupted" in report:
         lines.append("INTERRUPTED: the files were not played to their end; run it again")
     return [*lines, f"fingerprint {report['fingerprint']}"]

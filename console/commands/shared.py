@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
 import orjson
 import typer
 
-from core.ports import Composition, OperatorError
+from core.ports import Chosen, Composition, OperatorError
 from widgets.grid_text import harmless
 
 Account = Annotated[
@@ -43,7 +45,7 @@ def composition_of(context: typer.Context) -> Composition:
 
 def say(text: str, *, err: bool = False) -> None:
     """Print one line of words, harmless whatever is in them (SY-06). Nothing of ours is printed in another way."""
-    typer.echo(harmless(text), err=err)
+    _print(harmless(text), err=err)
 
 
 def print_json(
@@ -51,11 +53,39 @@ def print_json(
 ) -> None:
     """Print JSON in which every character that would do something in a terminal is escaped: the same JSON (SY-06)."""
     text = orjson.dumps(value, default=default, option=option).decode()
-    typer.echo(_HARMFUL_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    _print(_HARMFUL_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def _print(text: str, *, err: bool = False) -> None:
+    """One line, at once. A disk that takes no more of it is named as what it is: where the output goes."""
+    try:
+        typer.echo(text, err=err)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OperatorError(
+            f"the output cannot be written: {error.strerror}; free some room, or print elsewhere"
+        ) from None
 
 
 _HARMFUL_IN_JSON = re.compile(r"[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 """JSON escapes the control characters below the blank itself; these it leaves to us."""
+
+
+def chosen(option: str, key: str, value: str | Sequence[str] | None) -> tuple[Chosen, ...]:
+    """The setting that an option stands for; none where it was not given."""
+    text = json.dumps(value, ensure_ascii=False)
+    return () if value is None else (Chosen(f"{key}={text}", option),)
+
+
+def counted(number: object, what: str) -> str:
+    """`1 segment`, `2 segments`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def cents(amount: object) -> str:
+    """An amount of USD as people say it: `-0.16`."""
+    return f"{Decimal(str(amount)):.2f}"
 
 
 def speed_of(text: str) -> float | None:

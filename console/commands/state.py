@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from console.commands.shared import Account, AsJson, composition_of, print_json, say
+from console.commands.shared import Account, AsJson, composition_of, counted, print_json, say
 from core.ports import ResetPlan, RestorePlan
 from widgets.grid_text import harmless
 
@@ -74,7 +74,8 @@ def restore(
         return
     _say_notes(done)
     kept = f"; what was there is in {done['backup']}" if done["backup"] else ""
-    say(f"{done['account']}: restored {done['records']} records from {done['archive']}, {done['lost']} lost{kept}")
+    records = counted(done["records"], "record")
+    say(f"{done['account']}: restored {records} from {done['archive']}, {done['lost']} lost{kept}")
     if done["has_exchange"]:
         say("the simulated exchange is as it was then; the next start goes on from there")
     else:
@@ -98,7 +99,8 @@ def reset(context: typer.Context, account: Account = None, yes: Yes = False, as_
         print_json(done)
         return
     _say_notes(done)
-    say(f"{done['account']}: reset, {done['present']} records forgotten; what was there is in {done['backup']}")
+    records = counted(done["present"], "record")
+    say(f"{done['account']}: reset, {records} forgotten; what was there is in {done['backup']}")
     say(AT_THE_BROKER)
     _say_kill(done)
 
@@ -106,16 +108,17 @@ def reset(context: typer.Context, account: Account = None, yes: Yes = False, as_
 def _loss(plan: RestorePlan) -> tuple[str, ...]:
     """What a restore would do."""
     until = f"the last of {plan.ends_at:%Y-%m-%d %H:%M:%S} UTC"
-    comes = f"{plan.account}: {plan.archive} holds {plan.records} records, {until}"
+    comes = f"{plan.account}: {plan.archive} holds {counted(plan.records, 'record')}, {until}"
     if not plan.present:
         return (comes, "no record is here that it would replace")
-    return (comes, f"{plan.present} records are here, and {plan.lost} of them would be lost", KEPT)
+    verb = "is" if plan.present == 1 else "are"
+    return (comes, f"{counted(plan.present, 'record')} {verb} here, and {plan.lost} of them would be lost", KEPT)
 
 
 def _forgetting(plan: ResetPlan) -> tuple[str, ...]:
     """What a reset would do."""
     lost = "proposals, orders, trades, and what counts against the limits of a day"
-    return (f"{plan.account}: {plan.present} records would be forgotten: {lost}", KEPT)
+    return (f"{plan.account}: {counted(plan.present, 'record')} would be forgotten: {lost}", KEPT)
 
 
 def _agrees(words: Sequence[str], word: str) -> bool:

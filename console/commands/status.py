@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import typer
 
-from console.commands.shared import Account, AsJson, composition_of, print_json, say
+from console.commands.shared import Account, AsJson, composition_of, counted, print_json, say
 
 NOT_HEALTHY = ("halted", "killed", "read-only")
 STOPPED = 3
@@ -26,8 +26,9 @@ def status(context: typer.Context, account: Account = None, as_json: AsJson = Fa
             f"{found['state']}"
             + (f", process {found['pid']}" if found["pid"] else "")
             + (f", heartbeat {age} s ago" if age is not None else "")
-            + f", {found['mode']}; {found['positions']} positions, {found['orders_working']} orders working, "
-            f"{found['orders_sent']} sent, {found['proposals_waiting']} proposals waiting"
+            + f", {found['mode']}; {counted(found['positions'], 'position')}, "
+            f"{counted(found['orders_working'], 'order')} working, {found['orders_sent']} sent, "
+            f"{counted(found['proposals_waiting'], 'proposal')} waiting"
         )
         if isinstance(bare := found["uncovered"], tuple):
             for line in _uncovered(bare):

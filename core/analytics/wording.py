@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 NONE = "–"
@@ -93,7 +94,9 @@ def _of_splits(splits: Sequence[Mapping[str, Any]], *, is_daily: bool) -> Iterat
         for held in split["held_over"]:
             entered = f"held over it: what was bought {held['entry_time']}"
             yield (
-                f"{entered}, and is still open" if held["exit_time"] is None else f"{entered}, profit {held['profit']}"
+                f"{entered}, and is still open"
+                if held["exit_time"] is None
+                else f"{entered}, profit {Decimal(held['profit']):.2f}"
             )
     if len(splits) > SHOWN_SPLITS:
         yield f"{len(splits) - SHOWN_SPLITS:,} more bars open as after a split; --json names all"

@@ -26,7 +26,7 @@ PATIENCE = 10.0
 
 
 class Doctor:
-    """One look at each thing between this desk and the exchange."""
+    """One look at each thing between this desk and the exchange; behind one that cannot be reached nothing is asked."""
 
     def __init__(
         self,
@@ -52,11 +52,15 @@ class Doctor:
         yield self._reached(account)
         if isinstance(account, Account):
             yield self._flags(account)
-        yield self._clock()
-        for symbol in self.symbols:
-            yield self._asset(symbol)
-        yield self._quote(self.symbols[0])
-        yield from self._streams()
+            yield self._clock()
+            for symbol in self.symbols:
+                yield self._asset(symbol)
+        quote = self._quote(self.symbols[0])
+        yield quote
+        if isinstance(account, Account):  # what cannot be reached is said once
+            yield asyncio.run(self._stream("order updates", self.orders.run))
+        if quote.ok:
+            yield asyncio.run(self._stream("data stream", self.market.run))
         yield from self._due()
 
     def _due(self) -> Iterator[Finding]:
@@ -109,10 +113,6 @@ class Doctor:
         age = max(0.0, quote.age(self.now()).total_seconds())
         words = f"{symbol} {quote.bid} × {quote.ask}, {age:.0f} s old, {quote.feed.value}"
         return Finding("market data", True, words, "")
-
-    def _streams(self) -> Iterator[Finding]:
-        yield asyncio.run(self._stream("order updates", self.orders.run))
-        yield asyncio.run(self._stream("data stream", self.market.run))
 
     async def _stream(self, name: str, run: Callable[[Callable[[Any], None], Callable[[Lamp], None]], Any]) -> Finding:
         """Whether it comes up; it is put down again."""

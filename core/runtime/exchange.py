@@ -7,27 +7,12 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from core.brokers.simulated.exchange import ExchangeConfig, ExchangeLog, Record, SimulatedExchange, rebuild
+from core.brokers.simulated.log import FRICTIONS, OPENING, RULES
 from core.model.bar import Bar
 from core.model.session import Calendar
 from core.ports import OperatorError
 from core.runtime.line import Link
 from core.settings import Settings
-
-OPENING = "open"
-"""The first record of an exchange's log: its rules and its symbols, which no later setting changes."""
-RULES = (
-    "cash",
-    "multiplier",
-    "slippage",
-    "half_spread_ticks",
-    "participation",
-    "fee_per_share",
-    "settlement_days",
-)
-
-
-FRICTIONS = ("slippage_by_size", "partial_fills", "rejections", "halts", "halt_minutes", "margin_interest")
-"""Rules that came later, and that an opening names only where they are not off."""
 
 
 def config_of(settings: Settings, account: str, seed: str) -> ExchangeConfig:

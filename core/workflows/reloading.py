@@ -32,20 +32,27 @@ class Reloading:
         equity = desk.equity_of_today
         changes = () if isinstance(answer, SettingsFault) else changes_between(desk.control.settings, answer, equity)
         desk.file_changes = changes
-        reason = self._reason(answer, desk.file_changes)
+        reason = self._reason(answer, desk.file_changes, message.left_out)
         if reason is None and desk.control.state.settings_file is not None:
             desk.record(SettingsFileAgreed())
         elif reason is not None and reason != desk.control.state.settings_file:
             desk.record(SettingsFileChanged(reason))
         return ()
 
-    def _reason(self, answer: Settings | SettingsFault, changes: tuple[Change, ...]) -> str | None:
+    def _reason(
+        self, answer: Settings | SettingsFault, changes: tuple[Change, ...], left_out: tuple[str, ...]
+    ) -> str | None:
         if isinstance(answer, SettingsFault):
             return f"the settings file cannot stand ({answer.reason}): mend it, the limits stay as they were"
         if not changes:
             return None
         named = ", ".join(change.words for change in changes[:NAMED])
         more = f" and {len(changes) - NAMED} more" if len(changes) > NAMED else ""
+        if left_out:
+            return (
+                f"last time's --set {', '.join(left_out)} is not given now ({named}{more}): "
+                "start with it again, or reload the limits in Ctrl+P"
+            )
         return f"the settings file changed ({named}{more}): reload the limits in Ctrl+P, or put it back"
 
     def on_reload(self, command: ReloadLimits) -> Iterable[Effect]:

@@ -68,6 +68,24 @@ def test_sigterm_restores_the_terminal(terminal: Open, scene: str) -> None:
     assert b"frame" not in ending
 
 
+@pytest.mark.parametrize(
+    "name", ["SIGQUIT", "SIGALRM", "SIGABRT", "SIGUSR2", "SIGVTALRM", "SIGPROF", "SIGIO", "SIGXCPU"]
+)
+def test_every_signal_that_would_end_it_restores_the_terminal(terminal: Open, name: str) -> None:
+    """OP-07: as SIGTERM does; the desk leaves once, and its status says by what."""
+    desk = terminal("busy")
+    number = signal.Signals[name]
+
+    os.kill(desk.pid, number)
+    status = desk.ended()
+
+    assert status == 128 + number
+    assert [fact.rest for fact in desk.facts("leave")] == [f"asked to end ({name})"]
+    ending = desk.raw[desk.raw.rindex(b"\x1b[?2004l") :]
+    assert all(sequence in ending for sequence in RESTORED)
+    assert b"frame" not in ending
+
+
 def test_sigterm_on_a_stalled_link_ends_in_time_and_restores_it_for_later(terminal: Open, measured: Measured) -> None:
     desk = terminal("busy")
     time.sleep(1.5)

@@ -22,6 +22,43 @@ Record = Mapping[str, str | None]
 """One request as plain JSON; `at` is ISO 8601 in UTC, numbers are text so that they come back exactly."""
 YES = "yes"
 """Of what only some orders are; what is not said is not so."""
+OPENING = "open"
+"""The first record of an exchange's log: its rules and its symbols, which no later setting changes."""
+RULES = (
+    "cash",
+    "multiplier",
+    "slippage",
+    "half_spread_ticks",
+    "participation",
+    "fee_per_share",
+    "settlement_days",
+)
+FRICTIONS = ("slippage_by_size", "partial_fills", "rejections", "halts", "halt_minutes", "margin_interest")
+"""Rules that came later, and that an opening names only where they are not off."""
+NUMBERS = (
+    "quantity",
+    "limit_price",
+    "stop_price",
+    "trail_price",
+    "trail_fraction",
+    *(f"{role.value}_{name}_price" for role in LegRole for name in ("stop", "limit")),
+)
+WORDS = (
+    "client_order_id",
+    "symbol",
+    "side",
+    "effect",
+    "type",
+    "time_in_force",
+    "replaces",
+    "order_class",
+    "extended_hours",
+)
+FIELDS = frozenset({"request", "at", "symbols", *RULES, *FRICTIONS, *NUMBERS, *WORDS})
+"""All that a record may have."""
+MOST_DIGITS = 15
+"""Of a number of a record, before its point or behind it."""
+YEARS = range(1900, 2200)
 
 
 class ExchangeLog(Protocol):
@@ -118,6 +155,41 @@ def decoded(record: Record) -> Request:
 
 def time_of(record: Record) -> datetime:
     return datetime.fromisoformat(_text(record, "at"))
+
+
+def fault_in(record: Mapping[str, object]) -> str | None:
+    """Why a record is none that an exchange wrote; None where it is one."""
+    for name, value in record.items():
+        if not isinstance(value, str | None):
+            return f"{name} is no text"
+    told: Record = record  # type: ignore[assignment]  # as was just seen
+    try:
+        at = time_of(told)
+        if at.tzinfo is None or at.year not in YEARS:
+            return f"at {told['at']!r} is no time of a market"
+        named = (*RULES, *FRICTIONS) if record.get("request") == OPENING else NUMBERS
+        for name in named:
+            if (fault := _number_fault(name, told.get(name))) is not None:
+                return fault
+        if record.get("request") == OPENING:
+            return None if told.get("symbols") else "it opens an exchange without symbols"
+        decoded(told)
+    except DamagedRecordError as error:
+        return str(error)
+    except (ArithmeticError, ValueError) as error:
+        return f"it is no request ({error or type(error).__name__})"
+    return None
+
+
+def _number_fault(name: str, text: str | None) -> str | None:
+    if text is None or text in ("True", "False"):
+        return None
+    try:
+        number = Decimal(text)
+    except ArithmeticError:
+        return f"{name} {text!r} is no number"
+    is_one = number.is_finite() and abs((number or number + 1).adjusted()) < MOST_DIGITS
+    return None if is_one else f"{name} {text!r} is no number of a request"
 
 
 def rebuild(

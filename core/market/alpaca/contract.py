@@ -27,6 +27,18 @@ QUOTE = Record(
     (Field("t", MOMENT), Field("bp", NUMBER), Field("bs", NUMBER), Field("ap", NUMBER), Field("as", NUMBER)),
 )
 
+STATUS = Record(
+    "a trading status",
+    "the stream of market data",
+    "",
+    (
+        Field("t", MOMENT),
+        Field("sc", TEXT),
+        Field("sm", TEXT, absent="its code alone says what it is"),
+        Field("rm", TEXT, absent="no reason was given"),
+    ),
+)
+
 BARS = Record(
     "a page of bars",
     "GET /v2/stocks/bars",
@@ -44,5 +56,5 @@ QUOTES = Record(
     (Field("quotes", OBJECT, absent="no symbol was quoted: counted, and nothing opens without a quote"),),
 )
 
-RECORDS = (BAR, QUOTE, BARS, QUOTES)
+RECORDS = (BAR, QUOTE, STATUS, BARS, QUOTES)
 """All that this adapter reads of answers; what the stream says of itself is its protocol's."""

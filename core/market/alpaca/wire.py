@@ -14,7 +14,7 @@ from decimal import Decimal
 from msgpack import Timestamp
 
 from core.inputs import BarArrived, MarketDataBroken, QuoteArrived, TradingStatusHeard
-from core.market.alpaca.contract import BAR, QUOTE
+from core.market.alpaca.contract import BAR, QUOTE, STATUS
 from core.model.bar import Bar
 from core.model.contract import Record
 from core.model.hours import in_new_york
@@ -98,7 +98,7 @@ def read_status(symbol: Symbol, raw: object, place: str) -> TradingStatusHeard |
     A code that nobody knows halts where its words do, and is told as unreadable where they do not.
     """
     try:
-        fields = _fields(raw)
+        fields = _Fields(STATUS, _fields(raw))
         at = _time(fields)
     except _UnreadableError as error:
         return MarketDataBroken(place, f"{symbol} status: {error}")

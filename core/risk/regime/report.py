@@ -66,7 +66,7 @@ def in_lines(look: Look) -> Iterator[str]:
     yield from (change_in_words(change) for change in look.changes)
     age = "" if look.age_days is None else f", {look.age_days} d ago"
     yield vix_in_words(look.regime) + age
-    if look.failure:
+    if look.failure and look.failure not in vix_in_words(look.regime):
         yield f"the VIX was not asked anew: {look.failure}"
     yield market_in_words(look.regime)
     yield f"entries a day and strategy: {look.allowance.entries}, {look.allowance.reason}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,46 @@ def test_an_instant_that_no_window_reaches_from_is_none(text: str) -> None:
     """RK-09: the windows of protections look back and forth from it"""
     assert moment_of(text) is None
     assert moment_of("2026-11-20T15:00:00") == datetime(2026, 11, 20, 15, tzinfo=UTC)
+
+
+OF_A_BACKTEST = "symbol,entry_time,entry_price,quantity,exit_time,exit_price,exit_reason,profit,slippage"
+
+
+def test_the_trades_that_a_backtest_writes_are_read_too(tmp_path: Path) -> None:
+    """RK-09, AN-04: the ratio is of what was paid or received, and a short makes its profit by a fall."""
+    path = tmp_path / "trades.csv"
+    path.write_text(
+        f"{OF_A_BACKTEST}\n"
+        "SPY,2013-10-08T14:51:20Z,200,0.5,2013-10-08T15:39:20Z,198,STOP_LOSS,-1,0.01\n"
+        "IBM,2013-10-09T15:10:01.200000Z,100,2,2013-10-09T16:03:01.300000Z,99,TAKE_PROFIT,1.99,0\n"
+    )
+
+    spy, ibm = read_trades(path)
+
+    assert (spy.symbol, spy.direction, spy.ratio, spy.exit_reason) == (
+        "SPY",
+        "long",
+        Decimal("-0.01"),
+        ExitReason.STOP_LOSS,
+    )
+    assert (ibm.direction, ibm.ratio) == ("short", Decimal("0.00995"))
+    assert spy.closed_at == datetime(2013, 10, 8, 15, 39, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("SPY,2013-10-08T14:51:20Z,0,0.5,2013-10-08T15:39:20Z,198,STOP_LOSS,-1,0", "must be above zero"),
+        ("SPY,2013-10-08T14:51:20Z,x,0.5,2013-10-08T15:39:20Z,198,STOP_LOSS,-1,0", "entry_price 'x' is no number"),
+        ("SPY,2013-10-08T14:51:20Z,1,1,2013-10-08T15:39:20Z,1e999999,STOP_LOSS,-1,0", "exit_price '1e999999' is no"),
+        ("SPY,2013-10-08T14:51:20Z,1,1,2013-10-07T15:39:20Z,1,STOP_LOSS,0,0", "exit_time .* is before entry_time"),
+        ("SPY,2013-10-08T14:51:20Z,1,0.001,2013-10-09T15:39:20Z,1,STOP_LOSS,99999,0", "cannot be; mend the row"),
+    ],
+)
+def test_a_row_of_a_backtest_that_cannot_be_is_refused_with_its_line(tmp_path: Path, row: str, said: str) -> None:
+    """RK-09"""
+    path = tmp_path / "trades.csv"
+    path.write_text(f"{OF_A_BACKTEST}\n{row}\n")
+
+    with pytest.raises(TableError, match=rf"trades\.csv:2: .*{said}"):
+        read_trades(path)

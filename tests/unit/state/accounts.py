@@ -27,7 +27,8 @@ def an_account(path: Path, *facts: Fact, exchange: bool = True) -> AccountFolder
     folder.prepare()
     add(folder, [InstallationNamed("desk"), EngineStarted(), *facts])
     if exchange:
-        folder.exchange.write_bytes(orjson.dumps({"request": "open", "at": MONDAY.isoformat()}) + b"\n")
+        opening = {"request": "open", "at": MONDAY.isoformat(), "symbols": "SPY"}
+        folder.exchange.write_bytes(orjson.dumps(opening) + b"\n")
     return folder
 
 
@@ -43,7 +44,8 @@ def a_longer_life(folder: AccountFolder) -> None:
     """Three more records, and one more request to the exchange."""
     add(folder, [EngineStopped("left"), EngineStarted(), EngineStopped("left again")])
     with folder.exchange.open("ab") as file:
-        file.write(orjson.dumps({"request": "cancel", "at": MONDAY.isoformat()}) + b"\n")
+        cancel = {"request": "cancel", "at": MONDAY.isoformat(), "client_order_id": "0123456789abcdef"}
+        file.write(orjson.dumps(cancel) + b"\n")
 
 
 def facts_of(folder: AccountFolder) -> list[Fact]:

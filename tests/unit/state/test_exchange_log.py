@@ -1,14 +1,34 @@
-"""The simulated exchange's own memory."""
+"""The simulated exchange's own memory: every byte of it is proved, and what is wrong is told with its line."""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
-from state.exchange_log import ExchangeLog, ExchangeLogError
+from state.exchange_log import ExchangeLog, ExchangeLogError, lines_of
 from state.folders import AccountFolder
+
+OPENED = {"request": "open", "at": "2026-01-05T14:30:00+00:00", "symbols": "SPY,QQQ", "cash": "200"}
+BOUGHT = {
+    "request": "submit",
+    "at": "2026-01-05T15:00:00+00:00",
+    "client_order_id": "0123456789abcdef",
+    "symbol": "SPY",
+    "side": "buy",
+    "effect": "open",
+    "quantity": "0.300",
+    "type": "limit",
+    "time_in_force": "day",
+    "limit_price": "100.50",
+    "stop_price": None,
+}
+CANCELLED = {"request": "cancel", "at": "2026-01-05T15:01:00+00:00", "client_order_id": "0123456789abcdef"}
 
 
 @pytest.fixture
@@ -18,31 +38,167 @@ def folder(tmp_path) -> AccountFolder:
     return account
 
 
+def written(folder: AccountFolder, *records: dict[str, str | None]) -> bytes:
+    log = ExchangeLog(folder)
+    for record in records:
+        log.append(record)
+    log.close()
+    return folder.exchange.read_bytes()
+
+
+def old(*records: object) -> bytes:
+    """As they were before lines had checksums."""
+    return b"".join(json.dumps(record).encode() + b"\n" for record in records)
+
+
+def in_log(folder: AccountFolder) -> list[dict[str, str | None]]:
+    return [record for record, _ in lines_of(folder.exchange)]
+
+
+def refusal(folder: AccountFolder, content: bytes) -> str:
+    folder.exchange.write_bytes(content)
+    with pytest.raises(ExchangeLogError) as raised:
+        ExchangeLog(folder)
+    assert folder.exchange.read_bytes() == content, "it is as it was"
+    return str(raised.value)
+
+
 @pytest.mark.parametrize("durable", [False, True])
 def test_a_line_is_there_at_once_and_after_a_restart(folder, durable):
     """EX-20"""
     log = ExchangeLog(folder, durable=durable)
-    log.append({"request": "submit", "price": Decimal("0.300"), "at": datetime(2026, 11, 20, tzinfo=UTC)})
-    assert list(log.records()) == [{"request": "submit", "price": "0.300", "at": "2026-11-20T00:00:00Z"}]
+    log.append({**BOUGHT, "limit_price": Decimal("0.300"), "at": datetime(2026, 11, 20, tzinfo=UTC)})
+    assert list(log.records()) == [{**BOUGHT, "limit_price": "0.300", "at": "2026-11-20T00:00:00Z"}]
     log.close()
     again = ExchangeLog(folder)
-    again.append({"request": "cancel"})
+    again.append(CANCELLED)
     assert [record["request"] for record in again.records()] == ["submit", "cancel"]
     assert again.repairs == ()
     assert folder.exchange.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_torn_last_line_is_cut_off_and_told(folder):
-    """EX-20"""
-    folder.exchange.write_bytes(b'{"n":1}\n{"n":')
+def test_a_torn_last_line_is_cut_off_kept_beside_and_told(folder):
+    """EX-20: wherever it was torn."""
+    whole = written(folder, OPENED)
+    torn = written(folder, BOUGHT)[len(whole) :]
+    for length in range(1, len(torn) - 1):
+        folder.exchange.write_bytes(whole + torn[:length])
+        (folder.path / "exchange.jsonl.torn").unlink(missing_ok=True)
+        log = ExchangeLog(folder)
+        log.append(CANCELLED)
+        assert list(log.records()) == [OPENED, CANCELLED]
+        told = f"exchange.jsonl: a torn last line of {length} bytes was cut off; it is kept in exchange.jsonl.torn"
+        assert log.repairs == (told,)
+        assert (folder.path / "exchange.jsonl.torn").read_bytes() == torn[:length] + b"\n"
+        log.close()
+
+
+def test_a_line_of_which_only_the_newline_is_gone_is_no_lost_order(folder):
+    """EX-20: the exchange acted on it."""
+    content = written(folder, OPENED, BOUGHT)
+    folder.exchange.write_bytes(content[:-1])
+
     log = ExchangeLog(folder)
-    log.append({"n": 2})
-    assert [record["n"] for record in log.records()] == [1, 2]
-    assert log.repairs == ("exchange.jsonl: a torn last line of 5 bytes was cut off",)
+
+    assert log.repairs == ("exchange.jsonl: the newline after its last line was missing and is there again",)
+    assert list(log.records()) == [OPENED, BOUGHT]
+    assert folder.exchange.read_bytes() == content
 
 
-def test_a_garbled_line_is_placed(folder):
+@pytest.mark.parametrize("bit", [0x01, 0x20, 0x80])
+def test_a_flipped_byte_anywhere_is_named_with_its_line(folder, bit):
+    """EX-20, SP-01: also one that leaves sound JSON, another number, or a line without a checksum."""
+    content = written(folder, OPENED, BOUGHT, CANCELLED)
+    for place in range(len(content)):
+        harmed = bytearray(content)
+        harmed[place] ^= bit
+        line = content[:place].count(b"\n") + 1
+        assert f"exchange.jsonl, line {line}: " in refusal(folder, bytes(harmed)), (place, harmed[place])
+
+
+def test_a_line_that_is_gone_added_or_moved_is_named(folder):
     """EX-20"""
-    folder.exchange.write_bytes(b'{"n":1}\nnoise\n')
-    with pytest.raises(ExchangeLogError, match="line 2"):
-        list(ExchangeLog(folder).records())
+    first, second, third = written(folder, OPENED, BOUGHT, CANCELLED).splitlines(keepends=True)
+    for content, line in [
+        (first + third, 2),
+        (second + third, 1),
+        (first + third + second, 2),
+        (first + second + second + third, 3),
+        (first + old(BOUGHT) + second, 2),
+    ]:
+        assert f"exchange.jsonl, line {line}: " in refusal(folder, content)
+
+
+def test_a_log_of_before_is_read_and_goes_on_with_checksums(folder):
+    """EX-20, SP-07"""
+    folder.exchange.write_bytes(old(OPENED, BOUGHT))
+
+    content = written(folder, CANCELLED)
+
+    assert in_log(folder) == [OPENED, BOUGHT, CANCELLED]
+    assert content.startswith(old(OPENED, BOUGHT))
+    assert "line 3: its checksum does not hold" in refusal(folder, content.replace(b"0.300", b"0.900"))
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b"null", "it is no record but null"),
+        (b"[1]", "it is no record but a list"),
+        (b"7", "it is no record but a number"),
+        (b"noise", "it is no JSON"),
+        (b"\xff\x00", "it is no JSON"),
+        (b"", "it is no JSON"),
+        (b"{}", "without at"),
+        (b'{"request":"cancel","at":1e999999,"client_order_id":"a"}', "it is no JSON"),
+        (b'{"request":"cancel","at":NaN,"client_order_id":"a"}', "it is no JSON"),
+        (b'{"request":"cancel","at":7,"client_order_id":"a"}', "at is no text"),
+        (old({**BOUGHT, "quantity": "1e999999"})[:-1], "quantity '1e999999' is no number of a request"),
+        (old({**BOUGHT, "quantity": "NaN"})[:-1], "quantity 'NaN' is no number of a request"),
+        (old({**BOUGHT, "limit_price": "x"})[:-1], "limit_price 'x' is no number"),
+        (old({**BOUGHT, "at": "0001-01-01T00:00:00+00:00"})[:-1], "is no time of a market"),
+        (old({**BOUGHT, "at": "yesterday"})[:-1], "it is no request"),
+        (old({**BOUGHT, "side": "up"})[:-1], "it is no request"),
+        (old({**BOUGHT, "quantiti": "1"})[:-1], "it has a field 'quantiti', which no request has"),
+        (old({**OPENED, "cash": "Infinity"})[:-1], "cash 'Infinity' is no number of a request"),
+        (old({**OPENED, "symbols": ""})[:-1], "it opens an exchange without symbols"),
+        (old({**BOUGHT, "request": "stroll"})[:-1], "no such request: 'stroll'"),
+    ],
+)
+def test_what_is_no_request_is_named_with_its_line(folder, line, words):
+    """EX-20: of a log without checksums too."""
+    said = refusal(folder, old(OPENED) + line + b"\n" + old(CANCELLED))
+
+    assert "exchange.jsonl, line 2: " in said
+    assert words in said
+    assert said.endswith("; put that of a backup in its place")
+    assert "\n" not in said
+
+
+def test_a_byte_order_mark_is_passed_over(folder):
+    """EX-20"""
+    folder.exchange.write_bytes(b"\xef\xbb\xbf" + written(folder, OPENED, BOUGHT))
+    assert in_log(folder) == [OPENED, BOUGHT]
+
+
+def test_a_full_disk_is_told_with_the_logs_own_name_and_nothing_of_the_line_stays(folder):
+    """SP-06: a limit on the size of a file makes the very write fail, after it wrote a part."""
+    before = written(folder, OPENED, BOUGHT)
+    program = (
+        "import resource, signal, sys; from pathlib import Path;"
+        "from state.exchange_log import ExchangeLog; from state.folders import AccountFolder;"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); log = ExchangeLog(AccountFolder(Path(sys.argv[1])));"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) + 9},) * 2);"
+        f"log.append({CANCELLED!r})"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(folder.path)],
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert f"File too large: '{folder.exchange}'" in ended.stderr
+    assert folder.exchange.read_bytes() == before

@@ -1,0 +1,120 @@
+"""A desk that was started with `--set`, and now without: it says just that, and never that a file has changed."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+import app
+from core.inputs import Confirm, OpenTicket, Start
+from core.model.values import Symbol
+from core.ports import DemoRequest, OperatorError
+from core.runtime.virtual import VirtualRuntime
+
+TIGHT = "risk.daily_loss.usd=5"
+
+
+def demo(home: Path, stack: ExitStack, *overrides: str) -> VirtualRuntime:
+    environ = {"KEYTURN_HOME": str(home)}
+    runtime = app.Keyturn(environ).demo_runtime(DemoRequest(is_headless=True, overrides=overrides), stack)
+    runtime.pace.speed = None
+    later = count(time.monotonic() + 10, 2)
+    runtime.beat.watch.now = lambda: next(later)  # type: ignore[attr-defined]
+    return runtime
+
+
+def why_entries_are_shut(runtime: VirtualRuntime) -> str | None:
+    """After the engine has looked at its settings file."""
+    if runtime.engine.desk.control.state.settings_file is None:
+        runtime.take(runtime.at, Start())
+    for _ in range(4):
+        runtime.beat()
+        runtime.step()
+    return runtime.engine.desk.control.state.settings_file
+
+
+def started(home: Path, *overrides: str) -> str | None:
+    with ExitStack() as stack:
+        runtime = demo(home, stack, *overrides)
+        said = why_entries_are_shut(runtime)
+        runtime.stop("left")
+    return said
+
+
+def test_it_says_just_that_and_again_at_the_next_start(tmp_path: Path) -> None:
+    """RK-13, OP-10"""
+    assert started(tmp_path, TIGHT) is None
+
+    for _ in range(2):
+        assert started(tmp_path) == (
+            f"last time's --set {TIGHT} is not given now (risk.daily_loss 5 USD → 10 USD): "
+            "start with it again, or reload the limits in Ctrl+P"
+        )
+    assert started(tmp_path, TIGHT) is None
+
+
+def test_a_file_that_did_change_is_said_to_have(tmp_path: Path) -> None:
+    """RK-13: also beside a `--set` that was left out."""
+    started(tmp_path, TIGHT)
+    (tmp_path / "settings.toml").write_text("risk.weekly_loss.usd = 90\n")
+
+    said = started(tmp_path)
+
+    assert said is not None
+    assert said.startswith("the settings file changed (risk.daily_loss 5 USD → 10 USD, risk.weekly_loss")
+
+
+def test_a_file_that_changes_later_is_said_to_have(tmp_path: Path) -> None:
+    """RK-13"""
+    started(tmp_path, TIGHT)
+    with ExitStack() as stack:
+        runtime = demo(tmp_path, stack)
+        first = why_entries_are_shut(runtime)
+        (tmp_path / "settings.toml").write_text("risk.daily_loss.usd = 50\n")
+        then = why_entries_are_shut(runtime)
+
+    assert first is not None
+    assert first.startswith("last time's --set")
+    assert then is not None
+    assert then.startswith("the settings file changed (risk.daily_loss 5 USD → 50 USD)")
+
+
+def test_a_symbol_that_is_held_and_was_left_out_is_named_with_its_set(tmp_path: Path) -> None:
+    """OP-10: it can no longer be looked at."""
+    both, one = 'symbols=["QQQ", "SPY"]', 'symbols=["QQQ"]'
+    started(tmp_path, one)
+    with ExitStack() as stack:
+        runtime = demo(tmp_path, stack, both)
+        runtime.take(runtime.at, Start())
+        desk = runtime.engine.desk
+        opened: set[str] = set()
+        while desk.ledger.net_quantity(Symbol("SPY")) == 0:
+            assert runtime.step()
+            for proposal in desk.stage.proposals():
+                if proposal.id not in opened and proposal.order.symbol == "SPY":
+                    opened.add(proposal.id)
+                    runtime.obey(OpenTicket(proposal.id))
+            for ticket in list(desk.stage.state.tickets.values()):
+                runtime.obey(Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces))
+        runtime.stop("left")
+
+    with pytest.raises(OperatorError) as raised, ExitStack() as stack:
+        demo(tmp_path, stack)
+
+    assert str(raised.value).startswith(f"last time's --set {both} is not given now: start with it (SPY: held or on")
+
+
+@pytest.mark.parametrize("content", [b"", b"null", b"[1]", b"\xff"])
+def test_what_is_no_memory_of_it_is_passed_over(tmp_path: Path, content: bytes) -> None:
+    """SP-06: nothing rests on it."""
+    started(tmp_path, TIGHT)
+    (tmp_path / "state" / "demo" / "started-with.json").write_bytes(content)
+
+    said = started(tmp_path)
+
+    assert said is not None
+    assert said.startswith("the settings file changed (risk.daily_loss 5 USD → 10 USD)")
