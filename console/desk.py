@@ -458,7 +458,7 @@ class Desk(App[None]):
 
     def action_stay_awake(self) -> None:
         """A desk put to sleep hears no kill, and watches no stop."""
-        self.say("Ctrl+Z is off: a desk that sleeps hears no kill; a shell is another window's", "warning")
+        self.say("Ctrl+Z is off: a desk that sleeps hears no kill", "warning")
 
     def action_way_out(self) -> None:
         """What halts is ended where it says what it halts, and nowhere else."""

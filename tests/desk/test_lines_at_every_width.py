@@ -44,6 +44,7 @@ def test_no_two_words_of_a_status_line_stand_against_each_other(status: dict[str
             text = joined(line)
             assert not glued(line), f"{width}: {text}"
             assert len(text) <= width, f"{width}: {text}"
+        assert re.search(r"\S {2,}(data|no data)", joined(first_line(view.status, AT, width))), width
 
 
 def glued(line: tuple[Cell, ...]) -> list[str]:
