@@ -462,6 +462,10 @@ class Desk(App[None]):
         if self.view is not None and not self.is_too_small:
             self.errands.open_commands(self._place())
 
+    def action_stay_awake(self) -> None:
+        """A desk put to sleep hears no kill, and watches no stop."""
+        self.say("Ctrl+Z is off: a desk that sleeps hears no kill", "warning")
+
     def action_way_out(self) -> None:
         """What halts is ended where it says what it halts, and nowhere else."""
         if self.view is not None and self.view.status.killed_by is not None:

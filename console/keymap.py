@@ -107,6 +107,7 @@ KEYS: tuple[Key, ...] = (
     Key("limits.reload", _EVERYWHERE, "", "", "app.reload_limits", "reload the limits", is_fixed=True),
     Key("leave", _EVERYWHERE, "q", "q", "app.leave", "leave"),
     Key("leave.always", _EVERYWHERE, "ctrl+q", "Ctrl+Q", "app.leave", "leave", is_first=True),
+    Key("suspend", _EVERYWHERE, "ctrl+z", "Ctrl+Z", "app.stay_awake", "off", is_first=True, is_fixed=True),
     Key(
         "kill", _EVERYWHERE, "ctrl+k,f10", "Ctrl+K", "app.kill", "KILL", is_in_footer=True, is_first=True, is_fixed=True
     ),

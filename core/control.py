@@ -185,8 +185,9 @@ class Control:
         self.state.is_reconciled = False
 
     def _halted(self, at: datetime, fact: Halted) -> None:
+        if not self.state.halts:
+            self.state.halted_at = at
         self.state.halts[fact.cause] = fact.reason
-        self.state.halted_at = at
 
     def _resumed(self, _at: datetime, fact: Resumed) -> None:
         self.state.halts.pop(fact.cause, None)

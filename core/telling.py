@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from core import facts
 from core.advisers import words as advice
 from core.control import jump_in_words
-from core.model.hours import NEW_YORK, in_new_york
+from core.model.hours import in_new_york
 from core.model.order import LegRole, OrderRequest, OrderType
 from core.model.plan import PlanLine
 from core.model.reconciliation import DifferenceKind
@@ -18,7 +18,6 @@ from core.risk.evaluation import words as evaluation
 from core.risk.regime import report
 from core.strategies.memory import fault_in_words
 
-DAY_AND_MINUTE = "%m-%d %H:%M"
 CORRECTED = frozenset({DifferenceKind.MISSING_LOCAL, DifferenceKind.MISSING_BROKER, DifferenceKind.QUANTITY_MISMATCH})
 """Differences that a passed comparison has corrected: they are told as corrections."""
 
@@ -137,7 +136,7 @@ def in_words(fact: facts.Fact) -> str:
         case facts.ProtectionTripped():
             if fact.until is None:
                 return f"PROTECTION {_guard(fact)} shut until it recovers: {fact.reason}"
-            return f"PROTECTION {_guard(fact)} shut until {in_new_york(fact.until, DAY_AND_MINUTE)}: {fact.reason}"
+            return f"PROTECTION {_guard(fact)} shut until {_minute_of(fact.until)}: {fact.reason}"
         case facts.ProtectionExpired():
             return f"protection {_guard(fact)} ended: entries pass it again"
         case facts.ProtectionOverridden():
@@ -172,8 +171,7 @@ def _day_in_words(fact: facts.DayStarted) -> str:
 
 def _override_in_words(fact: facts.ProtectionOverridden) -> str:
     again = "" if fact.again_at is None else f", or until {_usd(fact.again_at)} are lost"
-    begins, until = f"{fact.begins.astimezone(NEW_YORK):%H:%M}", in_new_york(fact.until, DAY_AND_MINUTE)
-    return f"protection {_guard(fact)} overridden from {begins} to {until}{again}"
+    return f"protection {_guard(fact)} overridden from {_minute_of(fact.begins)} to {_minute_of(fact.until)}{again}"
 
 
 def _staging_in_words(fact: facts.Fact) -> str:
@@ -285,8 +283,8 @@ def _order_in_words(fact: facts.Fact) -> str:
         case facts.WarningConfirmed():
             return f"{fact.client_order_id} the broker's warning was confirmed"
         case facts.OrderSent():
-            millisecond = fact.sent_at.microsecond // 1000
-            return f"{fact.client_order_id} was sent at {in_new_york(fact.sent_at, f'%H:%M:%S.{millisecond:03}')}"
+            form = f"%H:%M:%S.{fact.sent_at.microsecond // 1000:03}"
+            return f"{fact.client_order_id} was sent at {in_new_york(fact.sent_at, form)}"
         case facts.CancelRequested():
             return f"{fact.client_order_id} cancel asked for: {fact.reason}"
         case facts.CancelFailed():
@@ -347,6 +345,11 @@ def signed(amount: Decimal) -> str:
 
 def _list(items: tuple[str, ...], lead: str) -> str:
     return lead + "; ".join(items) if items else ""
+
+
+def _minute_of(at: datetime) -> str:
+    """Of this year."""
+    return in_new_york(at, "%m-%d %H:%M")
 
 
 def _minute(at: datetime) -> str:

@@ -54,9 +54,10 @@ FONTS_FROM_AFAR = re.compile(r",\s*url\([^)]*\) format\([^)]*\)")
 
 
 def _save(desk: Desk, name: str) -> None:
-    """The picture asks nobody for anything: fonts are those of whoever looks at it."""
+    """The picture asks nobody for anything: fonts are those of whoever looks at it. Its blanks count in every viewer,
+    also those at the ends of a text: without them two words that are apart on the desk stand against each other."""
     picture = desk.export_screenshot(title="Keyturn")
-    (HERE / name).write_text(FONTS_FROM_AFAR.sub("", picture))
+    (HERE / name).write_text(FONTS_FROM_AFAR.sub("", picture).replace("<text ", '<text xml:space="preserve" '))
 
 
 async def _until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:

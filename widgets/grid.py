@@ -330,7 +330,8 @@ class Grid(Widget, can_focus=True):
     def _line_of(self, row: Row) -> Line:
         is_selected = row.key == self._selected and (self.has_focus or not self.follows)
         background: Background = ("selected" if self.has_focus else "selected-elsewhere") if is_selected else ""
-        mark = MARKS[True, self.has_focus] if is_selected else row.mark
+        is_marked = row.mark != MARKS[False, False] and not self.has_focus
+        mark = MARKS[True, self.has_focus] if is_selected and not is_marked else row.mark
         return Line(row.cells, row.tone, mark, background)
 
     def _draw(self) -> None:

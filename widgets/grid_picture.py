@@ -46,7 +46,7 @@ class Cell:
 @dataclass(frozen=True, slots=True)
 class Row:
     """`key` says which thing it shows. `tone` is that of every cell without one. `mark` stands before it, as wide as
-    that of the selection, where it is not the selected one."""
+    that of the selection, which it leaves its place where the keyboard is."""
 
     key: str
     cells: tuple[Cell, ...]

@@ -19,6 +19,8 @@ from widgets.lamps import is_broker_away, lamps_in_brief, lamps_in_words
 from widgets.lines import Cell, Lines, TextLine, joined, spread
 
 WIDE = 100
+APART = 2
+"""Cells between what stands left on the first line and what stands right: one is read as one sentence."""
 NEWS_AFTER = timedelta(seconds=5)
 """The account is asked for once a minute: figures older than this say so."""
 
@@ -55,11 +57,17 @@ def first_line(status: StatusView, now: datetime, width: int) -> TextLine:
     left = (Cell("KEYTURN ", "strong"), badge)
     lamps = lamps_in_brief(status.lamps, is_wide=width >= WIDE)
     time, right = f"{f.weekday_clock(now)} New York", (*lamps, *_data(status, now))
-    room = width - len(joined(left)) - len(joined(right)) - 1
-    whole, *shorter = f" {status.account}{profile}  {time}, {market}", f" {status.account}  {time}", f" {time}"
+    room = width - len(joined(left)) - len(joined(right)) - APART
+    brief = f"{f.weekday_clock(now)} NY"
+    whole, *shorter = (
+        f" {status.account}{profile}  {time}, {market}",
+        f" {status.account}  {brief}, {market}",
+        f" {status.account}  {time}",
+        f" {time}",
+    )
     if status.market_closes_at is None:  # at every size: what is old then is old for that reason
-        brief = (f" {f.weekday_clock(now)} CLOSED", f" {f.clock(now)} CLOSED", " CLOSED")
-        shorter = [*(f"{text}, CLOSED" for text in shorter), *brief]
+        last = (f" {f.weekday_clock(now)} CLOSED", f" {f.clock(now)} CLOSED", " CLOSED")
+        shorter = [*shorter[:1], *(f"{text}, CLOSED" for text in shorter[1:]), *last]
     texts = (whole, *shorter)
     return spread((*left, Cell(next((text for text in texts if len(text) <= room), texts[-1]))), right, width)
 

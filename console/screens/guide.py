@@ -65,7 +65,7 @@ def guide_lines() -> Iterator[TextLine]:
     yield ()
     stop = (
         "Ctrl+K halts at once, from everywhere. Then K cancels what could open and stays shut, F stages the close of "
-        "what you hold, U resumes, Esc looks around while all stays halted."
+        "what you hold, U resumes, Esc looks around, still halted."
     )
     yield from wrapped("To stop all  ", stop, WIDTH)
     yield ()

@@ -22,6 +22,7 @@ from console.painted import Painted
 from console.screens.behind import Behind
 from console.screens.layer import Dialog
 from console.screens.question import TICK
+from console.ticket.word import TOLD_FROM, begun, in_capitals
 from core.inputs import Rearm, Resume
 from core.views import DeskView
 from widgets.edges import put_title
@@ -38,6 +39,8 @@ LEAST = 5
 """Lines that the listed things need: since when it is killed, and one for each list."""
 FRAME = 3
 """Lines of the box that are neither listed nor keys: its two edges, and the empty one before the keys."""
+SMALL = {"k": "K kills", "u": "U resumes", "f": "F flattens"}
+"""What a key of this screen does, by the letter that its hand forgot to shift."""
 HELD_BY = {
     "environment": "KEYTURN_KILL holds it: unset it and restart",
     "file": "the kill file could not be removed: remove it by hand",
@@ -62,6 +65,7 @@ class KillScreen(Dialog):
         self.body = Lines(id="kill-body")
         self.keys = Lines(id="kill-keys")
         self.typed = ""
+        self._in_any_case = ""
         self.arming = Arming(behind.keyboard)
         self.painted = Painted(self.arming, lambda: behind.link, behind.now)
         self._was_early = False
@@ -123,7 +127,7 @@ class KillScreen(Dialog):
 
     def chord_again(self) -> None:
         """The chord while this screen is open: what was typed of a word is dropped, and U must be armed anew."""
-        self.typed = ""
+        self.typed = self._in_any_case = ""
         self._resuming_since = None
         self.painted.forget()
         self._draw()
@@ -206,6 +210,9 @@ class KillScreen(Dialog):
     def _typed_cell(self) -> TextLine:
         if self._rearming_since is not None:
             return (Cell("    re-arming…", "strong"),)
+        if TOLD_FROM <= len(self._in_any_case) > len(self.typed):
+            meant = next(word for word in self.words() if word.startswith(self._in_any_case))
+            return (Cell(f"    {in_capitals(meant)}", "warning"),)
         return (Cell(f"    typed: {self.typed}", "strong"),) if self.typed else ()
 
     def keys_in_words(self) -> str:
@@ -238,14 +245,18 @@ class KillScreen(Dialog):
             event.prevent_default()
             return
         words = self.words()
-        self.typed = _begun(self.typed + (event.character or " "), words)
+        character = event.character or " "
+        self.typed = begun(self.typed + character, words)
+        self._in_any_case = begun(self._in_any_case + character.upper(), words)
         if self.typed:
             event.stop()
             event.prevent_default()
             if self.typed in words:
                 act = words[self.typed]
-                self.typed = ""
+                self.typed = self._in_any_case = ""
                 act()
+        elif character in SMALL and not self.is_killed:
+            self.behind.say(f"with Shift: {SMALL[character]}", "warning")
         self._draw()
 
     def _rearm(self) -> None:
@@ -334,12 +345,6 @@ class KillScreen(Dialog):
 
 def _is_of_key(halt: str) -> bool:
     return halt.startswith("key:")
-
-
-def _begun(typed: str, words: Iterable[str]) -> str:
-    """The longest end of what was typed with which a word begins: after a slip the next letter may be its first."""
-    ends = (typed[start:] for start in range(len(typed)))
-    return next((end for end in ends if any(word.startswith(end) for word in words)), "")
 
 
 def _flattening(view: DeskView) -> str:

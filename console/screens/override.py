@@ -11,7 +11,7 @@ from textual import events
 
 from console.keymap import Place, bindings_for
 from console.screens.question import WIDTH, Question
-from console.ticket.word import TypedWord
+from console.ticket.word import TypedWord, in_capitals
 from core.views import ProtectionRow
 from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
@@ -33,6 +33,8 @@ class WordScreen(Question):
 
     def key_line(self) -> TextLine:
         typed = (Cell(f"    typed: {self.word.typed}", "strong"),) if self.word.typed else ()
+        if self.word.is_in_another_case:
+            typed = (Cell(f"    {in_capitals(self.word.word)}", "warning"),)
         return (Cell(f" type {self.word.word} ", "strong"), Cell(f"{self.does}   Esc no"), *typed)
 
     def on_key(self, event: events.Key) -> None:

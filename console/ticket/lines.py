@@ -9,7 +9,7 @@ from datetime import datetime
 
 from console.keymap import confirming_key, written
 from console.ticket.standing import Phase, Standing
-from console.ticket.word import TypedWord
+from console.ticket.word import TypedWord, in_capitals
 from core.views import ProposalRow
 from widgets import format as f
 from widgets.lines import Cell, TextLine, joined, spread
@@ -128,6 +128,8 @@ def _does(row: ProposalRow, word: TypedWord | None) -> TextLine:
     key = key_of(row)
     if word is not None and not word.stands:
         typed = f"  typed: {word.typed}" if word.typed else ""
+        if word.is_in_another_case:
+            typed = f"  {in_capitals(word.word)}"
         return (Cell(f" type {word.word}, then {key}", "strong"), Cell(typed, "strong"))
     return (Cell(f" {key} ", "strong"), Cell(f" {f.purpose(row).lower()}"))
 

@@ -391,8 +391,7 @@ class Orchestrator:
         """What a strategy holds that says nothing must be flat by the close all the same (ST-09)."""
         context = runner.context
         if context.held > ZERO and bar.start >= context.flat_from:
-            name = runner.strategy.name
-            why = f"flat from the bar of {in_new_york(context.flat_from)}, and {name} does not say so itself"
+            why = f"flat from the bar of {in_new_york(context.flat_from)}, and {runner.strategy.name} does not say so"
             left = leaving(runner.strategy.name, bar, context.held, (ExitReason.FORCE_FLAT, why), None)
             self.answers.append(left)
 

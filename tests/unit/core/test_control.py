@@ -107,3 +107,14 @@ def test_a_part_of_the_settings_in_force_is_picked_once_and_again_where_they_cha
 
     control.state = ControlState()
     assert symbols() == control.settings.symbols
+
+
+def test_a_desk_is_halted_since_it_halted_first() -> None:
+    """OP-07: the key on a desk that an invariant halted makes it no younger, nor does taking the key's halt back"""
+    control = after(PASSED)
+    later = at("10:07")
+    control.folds[Halted](NOW, Halted(HaltCause.INVARIANT, "broken"))  # type: ignore[index]
+    control.folds[Halted](later, Halted(HaltCause.KEY, "by key"))  # type: ignore[index]
+    assert control.state.halted_at == NOW
+    control.folds[Resumed](later, Resumed(HaltCause.KEY))  # type: ignore[index]
+    assert control.state.halted_at == NOW

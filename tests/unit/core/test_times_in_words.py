@@ -24,7 +24,10 @@ ORDER = ClientOrderId("544b9a0b2bc559c8")
     [
         (facts.BreakerOpened("five failed", AT), "until 10:24:01 New York"),
         (facts.ProtectionTripped("daily_loss", "global", "12 lost", LATER), "until 07-01 09:30 New York"),
-        (facts.ProtectionOverridden("daily_loss", "global", AT, LATER), "from 10:24 to 07-01 09:30 New York"),
+        (
+            facts.ProtectionOverridden("daily_loss", "global", AT, LATER),
+            "from 01-06 10:24 New York to 07-01 09:30 New York",
+        ),
         (facts.OrderSent(ORDER, AT), "was sent at 10:24:01.728 New York"),
         (facts.StateReset(AT, 7, AT, "a.zip"), "reset 2026-01-06 10:24 New York"),
     ],

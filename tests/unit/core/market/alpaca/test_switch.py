@@ -226,7 +226,8 @@ def test_history_that_does_not_answer_holds_bars_back_for_half_a_minute_and_then
 
     assert morning.bars() == [*every_minute("9:30", "9:32"), "09:35", "09:36"]
     assert morning.oddities() == [
-        "09:33 to 09:35 New York could not be had; bars go on without them, and VWAP lacks them: pause it if they matter"  # noqa: E501
+        "09:33 to 09:35 New York"
+        " could not be had; bars go on without them, and VWAP lacks them: pause it if they matter"
     ]
     assert morning.switch.lamp().state is LineState.UP
 
@@ -428,7 +429,8 @@ def test_a_minute_left_out_holds_the_others_for_five_seconds_at_most() -> None:
 
     assert too_soon == []
     assert clocks(told) == [
-        "09:35 to 09:36 New York could not be had; bars go on without them, and VWAP lacks them: pause it if they matter",  # noqa: E501
+        "09:35 to 09:36 New York"
+        " could not be had; bars go on without them, and VWAP lacks them: pause it if they matter",
         "09:36",
     ]
 

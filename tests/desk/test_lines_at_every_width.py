@@ -1,0 +1,94 @@
+"""Between the two ends of a line is room, and a whole line has one background, at every width from 80 to 200."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from textual.geometry import Region
+from textual.strip import Strip
+
+from core.model.account import Mode
+from core.views import DeskView
+from tests.desk.desk_house import House
+from tests.desk.still_house import a_position, a_view, an_exit, an_order, dollars, open_still
+from widgets.lines import Cell, joined, spread
+from widgets.status_lines import account_lines, first_line
+
+WIDTHS = range(78, 199)
+AT = a_view().status.at
+STATES: list[dict[str, Any]] = [
+    {},
+    {"equity": dollars("200"), "equity_at": AT - timedelta(seconds=30)},
+    {"equity": dollars("1234567.89"), "day_change": dollars("-123456.78"), "day_fraction": Decimal("-0.0912")},
+    {"equity": dollars("98765432.10"), "buying_power": dollars("197530864.20"), "unsettled": dollars("1234.50")},
+    {"margin_distance": Decimal("0.031"), "is_margin_near": True, "unsettled": dollars("1234567.50")},
+    {"mode": Mode.LIVE, "quote_at": AT - timedelta(minutes=30), "entries_refused": "halted (key): by key"},
+    {"market_closes_at": None, "market_opens_at": AT + timedelta(hours=14), "account": "PA3XLONGER"},
+    {"equity_at": AT - timedelta(hours=2), "at_risk": Decimal("0.123"), "risk_budget": Decimal("0.15")},
+]
+
+
+@pytest.mark.parametrize("status", STATES)
+def test_no_two_words_of_a_status_line_stand_against_each_other(status: dict[str, Any]) -> None:
+    """`200.00day`, `New Yorkdata`: two words that were parts of their own are apart"""
+    view = a_view(status=status)
+    for width in WIDTHS:
+        for line in (first_line(view.status, AT, width), *account_lines(view.status, AT, width)):
+            text = joined(line)
+            assert not glued(line), f"{width}: {text}"
+            assert len(text) <= width, f"{width}: {text}"
+        assert re.search(r"\S {2,}(data|no data)", joined(first_line(view.status, AT, width))), width
+
+
+def glued(line: tuple[Cell, ...]) -> list[str]:
+    """Ends of one part against the beginning of the next, where both are letters, digits or signs."""
+    parts = [cell.text for cell in line if cell.text]
+    pairs = pairwise(parts)
+    return [f"{a}|{b}" for a, b in pairs if re.search(r"[\w%…]$", a) and re.match(r"[\w+−]", b)]
+
+
+@pytest.mark.parametrize("width", range(4, 60))
+def test_both_ends_of_a_line_are_apart_and_the_right_one_is_whole(width: int) -> None:
+    left = (Cell(" B ", "strong"), Cell(" buy   e edit   x decline"))
+    text = joined(spread(left, (Cell("armed"), Cell(" 0:59")), width))
+    assert text.endswith(" armed 0:59")
+    assert len(text) <= max(width, len(" armed 0:59"))
+
+
+def shown(view: DeskView) -> Iterator[dict[str, Any]]:
+    yield {}
+    yield {"positions": (a_position(covered=dollars("0")),), "orders": (an_order(),)}
+    yield {"proposals": (an_exit(),)}
+
+
+@pytest.mark.parametrize("width", [80, 81, 99, 100, 101, 119, 120, 121, 143, 179, 180, 200])
+@pytest.mark.parametrize("parts", [*shown(a_view())])
+async def test_a_status_line_has_one_background_from_edge_to_edge(width: int, parts: dict[str, Any]) -> None:
+    async with open_still(a_view(**parts), (width, 40)) as house:
+        await has_whole_lines(house, width)
+        await house.shows_next(status=replace(house.desk.view.status, killed_by="key", killed_at=AT))  # type: ignore[union-attr]
+        await has_whole_lines(house, width)
+
+
+async def has_whole_lines(house: House, width: int) -> None:
+    compositor = house.desk.screen._compositor
+    update = compositor.render_update(full=True, screen_stack=house.desk._background_screens)
+    lines: list[list[Strip]] = [list(line) for line in getattr(update, "strips", [])]
+    strips = [[segment for strip in line for segment in strip] for line in lines]
+    count = house.desk.board.status.outer_size.height
+    wanted = house.desk.board.status.styles.background.rich_color
+    for strip in [*strips[:count], strips[-1]]:
+        assert sum(len(segment.text) for segment in strip) == width
+        for segment in strip:
+            style = segment.style
+            assert style is not None
+            assert style.bgcolor is not None, segment
+            assert style.reverse or style.bgcolor.triplet == wanted.triplet, segment
+    assert Region(0, 0, width, count) == house.desk.board.status.region

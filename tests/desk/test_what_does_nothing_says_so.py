@@ -1,0 +1,89 @@
+"""A key that cannot do what its hand meant says what is missing: no silence is taken for a broken desk."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.screens.kill import KillScreen
+from console.ticket.word import TypedWord
+from core.facts import Rearmed, Resumed
+from tests.desk.desk_house import House, open_desk
+
+
+async def test_rearm_in_lower_case_says_that_capitals_are_missing() -> None:
+    """OP-07"""
+    async with open_desk() as house:
+        await house.kills()
+        await house.press(*"rear")
+        await house.until(lambda: house.shows("in capitals: REARM"))
+        await house.press("m")
+        await house.until(lambda: house.shows("in capitals: REARM"))
+        assert not house.facts(Rearmed)
+        await house.press(*"REARM")
+        await house.until(lambda: house.facts(Rearmed))
+
+
+async def test_the_hint_goes_as_soon_as_the_word_is_typed_rightly() -> None:
+    """OP-07"""
+    async with open_desk() as house:
+        await house.kills()
+        await house.press(*"re")
+        await house.until(lambda: house.shows("in capitals: REARM"))
+        await house.press(*"RE")
+        await house.until(lambda: house.shows("typed: RE") and not house.shows("in capitals"))
+
+
+async def test_a_small_u_and_a_small_k_on_the_kill_screen_say_that_shift_is_missing() -> None:
+    """OP-07"""
+    async with open_desk() as house:
+        await house.press("ctrl+k")
+        await house.until(lambda: isinstance(house.desk.screen, KillScreen) and house.is_armed())
+        for key in ("u", "k"):
+            await house.press(key)
+            await house.until(lambda key=key: f"with Shift: {key.upper()}" in house.footer())
+        assert not house.facts(Resumed)
+
+
+async def to_the_panes(house: House) -> None:
+    await house.wait(0)
+
+
+async def to_a_form(house: House) -> None:
+    await house.press("n")
+
+
+async def to_a_ticket(house: House) -> None:
+    await house.opens_the_ticket()
+
+
+async def to_the_log_filter(house: House) -> None:
+    await house.press("6", "slash", "a")
+
+
+async def to_the_kill_screen(house: House) -> None:
+    await house.press("ctrl+k")
+    await house.until(lambda: house.shows("HALTED"))
+
+
+@pytest.mark.parametrize("go", [to_the_panes, to_a_form, to_a_ticket, to_the_log_filter, to_the_kill_screen])
+async def test_ctrl_z_says_that_it_is_off(go: object) -> None:
+    """OP-07: a desk put to sleep hears no kill and watches no stop"""
+    async with open_desk() as house:
+        await go(house)  # type: ignore[operator]
+        screens = len(house.desk.screen_stack)
+        await house.press("ctrl+z")
+        await house.until(lambda: "Ctrl+Z is off" in house.footer())
+        assert len(house.desk.screen_stack) == screens
+        assert house.sent_nothing()
+
+
+def test_a_word_typed_in_another_case_is_known_as_such() -> None:
+    """OP-04, RK-06"""
+    word = TypedWord("OVERRIDE")
+    for letter in "overr":
+        word.hear(letter)
+    assert (word.typed, word.is_in_another_case) == ("", True)
+    word.hear("O")
+    assert (word.typed, word.is_in_another_case) == ("O", False)
+    word.hear("x")
+    assert not word.is_in_another_case
