@@ -81,9 +81,9 @@ class Deeds:
         if key is None:
             self.behind.say("no row is selected; the arrows select one")
         elif key.startswith(OTHER):
-            self.behind.say("this order is not this desk's: cancel it at the broker; a kill takes back what opens")
+            self.behind.say("not this desk's order: cancel it at the broker")
         elif key.startswith(FOREIGN):
-            self.behind.say("this desk does not trade its kind: watch and close it at the broker")
+            self.behind.say("this desk does not trade it: close it at the broker")
         else:
             self._acts[what](view, key)
 

@@ -12,6 +12,7 @@ from core.model.bar import Bar, WholeSession
 from core.model.broker import (
     Accepted,
     BrokerPicture,
+    CancelTaken,
     FreshFigures,
     NoAnswer,
     NotFound,
@@ -115,7 +116,7 @@ class SubmissionStopped:
 @dataclass(frozen=True, slots=True)
 class CancelAnswered:
     client_order_id: ClientOrderId
-    answer: Accepted | Refused | NotFound | NoAnswer
+    answer: Accepted | CancelTaken | Refused | NotFound | NoAnswer
 
 
 @dataclass(frozen=True, slots=True)

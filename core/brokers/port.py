@@ -11,7 +11,16 @@ from datetime import datetime
 from typing import Protocol
 
 from core.model.account import Account
-from core.model.broker import Accepted, BrokerPicture, NoAnswer, NotFound, OrderReport, OrderUpdate, Refused
+from core.model.broker import (
+    Accepted,
+    BrokerPicture,
+    CancelTaken,
+    NoAnswer,
+    NotFound,
+    OrderReport,
+    OrderUpdate,
+    Refused,
+)
 from core.model.connection import Lamp
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest
@@ -31,7 +40,7 @@ class Broker(Protocol):
 
     def cancel(
         self, client_order_id: ClientOrderId, broker_order_id: BrokerOrderId | None
-    ) -> Accepted | Refused | NotFound | NoAnswer: ...
+    ) -> Accepted | CancelTaken | Refused | NotFound | NoAnswer: ...
 
     def look_up(self, client_order_id: ClientOrderId, *, with_legs: bool = False) -> OrderReport | NotFound | NoAnswer:
         """The order by our own id; `with_legs` where it was sent with legs, so that no list is believed about them."""

@@ -127,6 +127,11 @@ class NotFound:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelTaken:
+    """The broker took the request to cancel an order of a kind that this desk never sends; its books say the rest."""
+
+
+@dataclass(frozen=True, slots=True)
 class NoAnswer:
     """Nothing that can be believed came back; whether the request arrived is not known."""
 

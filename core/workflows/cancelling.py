@@ -10,7 +10,7 @@ from core.effects import CancelOrder, Effect
 from core.execution.order import Order, is_order_stale
 from core.facts import CancelDropped, CancelFailed, CancelRequested, ProposalSkipped, Source
 from core.inputs import CancelAnswered, RequestCancel
-from core.model.broker import Accepted, NoAnswer, NotFound
+from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound
 from core.model.order import OrderStatus
 from core.workflows.doubting import Doubting
 from core.workflows.filling import Filling, look_up
@@ -63,6 +63,9 @@ class Cancelling:
                 yield from self.filling.absorb(order, reply.answer.report, Source.ANSWER)
             return
         if not order.is_working:
+            return
+        if isinstance(reply.answer, CancelTaken):
+            yield look_up(order)
             return
         self.desk.record(CancelFailed(order.id, _words(reply)))
         yield look_up(order)

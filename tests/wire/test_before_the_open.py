@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,11 +10,11 @@ from decimal import Decimal
 import pytest
 
 from core.model.bar import Bar
-from core.model.broker import Accepted, OrderReport, Refused
+from core.model.broker import Accepted, OrderReport, Refused, UpdateEvent
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side
 from core.model.quote import Feed, Quote
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
-from tests.wire.desk_side import a_desk_broker, an_order
+from tests.wire.desk_side import a_desk_broker, an_ear, an_order
 from tests.wire.exchange.clocks import StillClock
 from tests.wire.exchange.server import LoopbackExchange
 
@@ -66,6 +67,25 @@ def test_a_marked_limit_fills_before_the_open_and_its_stop_rests_until_then(exch
     exchange.moves_to(OPEN + timedelta(seconds=30))
     states = {report.client_order_id: report.status for report in exchange.orders()}
     assert states == dict.fromkeys(("entry", "regular", "stop"), OrderStatus.FILLED)
+
+
+async def test_an_order_that_rests_until_the_open_is_told_as_accepted_and_is_submitted_here(
+    exchange: LoopbackExchange,
+) -> None:
+    """MD-07, EX-01: the update event of 2026-07-30."""
+    exchange.moves_to(EIGHT + timedelta(seconds=5))
+    async with an_ear(exchange) as ear:
+        answer = await asyncio.to_thread(a_desk_broker(exchange).submit, an_order("regular", "100.10"))
+        await ear.has("accepted")
+        exchange.moves_to(OPEN + timedelta(seconds=30))
+        await ear.has("accepted", "fill")
+
+    assert isinstance(answer, Accepted)
+    first, last = ear.updates
+    assert (first.event, first.report.raw_status, first.report.status) == (
+        UpdateEvent.ACCEPTED, "accepted", OrderStatus.SUBMITTED,
+    )  # fmt: skip
+    assert last.report.status is OrderStatus.FILLED
 
 
 def test_what_cannot_act_then_is_refused_in_alpacas_words(exchange: LoopbackExchange) -> None:

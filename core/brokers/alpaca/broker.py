@@ -19,6 +19,7 @@ from core.brokers.alpaca.answers import OK, is_missing, missing_or, refusal, spe
 from core.brokers.alpaca.books import Books
 from core.brokers.alpaca.counting import CallCounter, Calls
 from core.brokers.alpaca.fields import rows
+from core.brokers.alpaca.foreign import a_foreign_order
 from core.brokers.alpaca.keys import Keys, checked
 from core.brokers.alpaca.order_bodies import a_replacement, a_submission
 from core.brokers.alpaca.patience import Patience
@@ -44,7 +45,7 @@ from core.brokers.alpaca.shown import as_shown
 from core.brokers.alpaca.unread import UnreadMessages
 from core.brokers.alpaca.wire import NoReply, Reply, Wire
 from core.model.account import Account, Mode
-from core.model.broker import Accepted, BrokerPicture, NoAnswer, NotFound, OrderReport, Refused
+from core.model.broker import Accepted, BrokerPicture, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
 from core.model.connection import Lamp
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest, OrderStatus
@@ -135,7 +136,7 @@ class AlpacaBroker:
     @as_shown
     def cancel(
         self, client_order_id: ClientOrderId, broker_order_id: BrokerOrderId | None
-    ) -> Accepted | Refused | NotFound | NoAnswer:
+    ) -> Accepted | CancelTaken | Refused | NotFound | NoAnswer:
         """Asked for until Alpaca answers; its yes has no body, so the order is read after it."""
         only_for_people("cancel an order")
         ends = self._patience.until()
@@ -144,7 +145,8 @@ class AlpacaBroker:
             path = f"/orders/{_in_path(order_id)}"
             reply = self._questions.ask("DELETE", path, "DELETE /orders/{id}", None, ends)
             if isinstance(reply, Reply) and reply.status in OK:
-                return Accepted(self._report_of(order_id, ends))
+                report = self._report_of_any(order_id, ends)
+                return CancelTaken() if report is None else Accepted(report)
             self._questions.read(reply, lambda raw: raw, "DELETE /orders/{id}")
         except StatedRefusalError as error:
             return self._refused_cancel(error.refused, broker_order_id, ends)
@@ -288,8 +290,10 @@ class AlpacaBroker:
         if isinstance(answer, NotFound) or broker_order_id is None:
             return answer
         try:
-            report = self._report_of(broker_order_id, ends)
+            report = self._report_of_any(broker_order_id, ends)
         except NOTHING_READ:
+            return answer
+        if report is None:
             return answer
         is_done = report.status is OrderStatus.CANCELLED or report.raw_status in ON_ITS_WAY_OUT
         return Accepted(report) if is_done else answer
@@ -315,6 +319,11 @@ class AlpacaBroker:
     def _report_of(self, order_id: BrokerOrderId, ends: float | None) -> OrderReport:
         path = f"/orders/{_in_path(order_id)}"
         return self._questions.get(path, "GET /orders/{id}", an_order, {"nested": "true"}, ends)
+
+    def _report_of_any(self, order_id: BrokerOrderId, ends: float | None) -> OrderReport | None:
+        """None where it is of a kind that this desk never sends."""
+        path = f"/orders/{_in_path(order_id)}"
+        return self._questions.get(path, "GET /orders/{id}", _of_any_kind, {"nested": "true"}, ends)
 
     def _with_executions(self, report: OrderReport, since: datetime) -> OrderReport:
         """The order's fills with the ids that the stream gives them; none where they are not all there (EX-05)."""
@@ -344,6 +353,10 @@ class AlpacaBroker:
 
 def _account(raw: Any, at: datetime) -> tuple[Account, str]:
     return an_account(raw, at), why_blocked(raw)
+
+
+def _of_any_kind(raw: Any) -> OrderReport | None:
+    return an_order(raw) if a_foreign_order(raw) is None else None
 
 
 def _all_fills(raw: Any) -> list[tuple[BrokerOrderId, Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.brokers.alpaca.contract import CRYPTO, ORDER, ORDER_CLASSES, SEVERAL_LEGS
-from core.brokers.alpaca.fields import Fields, rows
+from core.brokers.alpaca.fields import Fields, UnreadableError, rows
 from core.model.broker import ForeignOrder
 from core.model.instrument import SHARES
 from core.model.order import Side, TimeInForce
@@ -40,6 +40,14 @@ def a_foreign_order(raw: object) -> ForeignOrder | None:
         may_open=_may_open(order),
         legs=tuple(BrokerOrderId(leg.text("id")) for leg in _legs(order)),
     )
+
+
+def is_foreign(raw: object) -> bool:
+    """Whether it is one of them: the books tell of it, and an update of it is nobody's here."""
+    try:
+        return a_foreign_order(raw) is not None
+    except UnreadableError:
+        return False
 
 
 def _kinds(order: Fields) -> Iterator[str]:

@@ -101,7 +101,8 @@ class Questions:
         except UnreadableError as error:
             self.unread.note(f"{place}: {error}", reply.body)
             words = f"Alpaca: an answer that cannot be read, {error}"
-            self.line.say_unreadable(place, words)
+            if "{" not in place:  # of one order or one symbol whoever asked says it
+                self.line.say_unreadable(place, words)
             raise NoAnswerError(NoAnswer(words)) from error
         self.line.say_readable(place)
         return answer

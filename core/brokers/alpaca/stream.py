@@ -25,6 +25,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from core.brokers.alpaca.answers import NotJsonError, decoded
 from core.brokers.alpaca.fields import UnreadableError
+from core.brokers.alpaca.foreign import is_foreign
 from core.brokers.alpaca.keys import Keys, checked, keys_on_the_line
 from core.brokers.alpaca.reading import an_update
 from core.brokers.alpaca.stream_lamps import StreamLamps
@@ -222,7 +223,7 @@ class AlpacaOrderStream:
         data = message.get("data")
         if message.get("stream") == "authorization" and isinstance(data, dict) and data.get("status") == "unauthorized":
             raise _KeysRefusedError(self._hide(_stated(data)))
-        if message.get("stream") != UPDATES:
+        if message.get("stream") != UPDATES or (isinstance(data, dict) and is_foreign(data.get("order"))):
             return
         try:
             update = an_update(data)

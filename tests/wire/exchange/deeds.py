@@ -123,8 +123,7 @@ class Deeds:
     def _rest(self, symbol: Symbol, said: dict[str, object]) -> None:
         """An order far below the market, told in other words than a desk's own."""
         order = replace(self._a_share(symbol), type=OrderType.LIMIT, limit_price=Price(Decimal(1)))
-        self._house.floor.submit(order)
-        self._house.floor.papers.of(order.client_order_id).said = said
+        self._house.floor.submit(order, said)
 
     def _a_share(self, symbol: Symbol) -> OrderRequest:
         name = ClientOrderId(self._name())

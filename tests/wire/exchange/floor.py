@@ -153,11 +153,11 @@ class Floor:
 
     # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def submit(self, order: OrderRequest) -> Json:
-        """Take the order or refuse it. Raises `RefusalError`."""
+    def submit(self, order: OrderRequest, said: Json | None = None) -> Json:
+        """Take the order or refuse it; `said` is told in place of its own fields. Raises `RefusalError`."""
         now = self.catch_up()
         report = accepted(self._exchange.submit(now, order))
-        self.papers.file(report, order, now)
+        self.papers.file(report, order, now).said = said or {}
         answer = self.order_json(report, status="pending_new", nested=True)
         self.collect()
         return answer
@@ -226,7 +226,13 @@ class Floor:
         booked = self._exchange._book.find(report.client_order_id)
         paper.high_water = None if booked is None else booked.best
         legs = [self.order_json(leg) for leg in report.legs] if nested and not self.hides_legs else None
+        if report.raw_status == "new" and not self.is_open:
+            status = status or "accepted"
         return order_json(report, paper, status, legs) | paper.said
+
+    @property
+    def is_open(self) -> bool:
+        return isinstance(self.calendar.session_at(self._walked), Session)
 
     def in_orders(self, symbol: Symbol, side: Side) -> Decimal:
         """Shares that working orders on this side hold."""
@@ -318,7 +324,10 @@ class Floor:
             signed = execution.quantity if report.side.value == "buy" else -execution.quantity
             self._held[report.symbol] = self.held(report.symbol) + signed
         order = self.order_json(report)
-        return update_json(update.event.value, update.at, order, execution, self.held(report.symbol))
+        event = update.event.value
+        if update.event is UpdateEvent.NEW and not self.is_open:
+            event = UpdateEvent.ACCEPTED.value  # it rests with the broker until the market opens
+        return update_json(event, update.at, order, execution, self.held(report.symbol))
 
     def _begin_with_the_past(self) -> None:
         """The market did not begin with us: each symbol's newest bar is there, the one that is open included."""

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from core.model.account import Account
-from core.model.broker import Accepted, NoAnswer, NotFound, OrderReport, Refused
+from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderStatus
-from core.model.values import BrokerOrderId, Symbol
+from core.model.values import BrokerOrderId, ClientOrderId, Symbol
 from tests.unit.core.brokers.alpaca_door import (
     HTML,
     NOON,
@@ -272,6 +272,18 @@ def test_only_alpacas_own_word_says_that_an_order_is_not_there() -> None:
         assert isinstance(broker.look_up(OURS), NoAnswer)
         assert isinstance(broker.look_up(OURS), NoAnswer)
         assert isinstance(broker.look_up(OURS), NoAnswer)
+
+
+def test_a_cancel_of_what_this_desk_never_sends_is_taken_although_no_report_of_ours_can_tell_it() -> None:
+    """MD-07, OP-07: a kill takes back an order by amount; no failure is counted for it."""
+    by_amount = an_order_json(client_order_id="by-hand", qty=None, notional="25", status="pending_cancel")
+    with a_door(Says(204), Says(200, by_amount)) as door:
+        broker = a_broker(door)
+        answer = broker.cancel(ClientOrderId("by-hand"), BrokerOrderId("their-id"))
+
+        assert door.lines == ["DELETE /v2/orders/their-id", "GET /v2/orders/their-id"]
+    assert answer == CancelTaken()
+    assert broker.unread.count == 0
 
 
 def test_an_unknown_status_is_kept_raw() -> None:

@@ -1,0 +1,60 @@
+"""Orders and positions that are not this desk's, or of kinds that it never trades: on the screen as what they are."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from core.model.values import Price, Quantity, Symbol
+from core.views import ForeignRow, KillView, OtherOrderRow
+from tests.desk.still_house import a_view, open_still
+from widgets.kill import halted_lines, killed_lines
+from widgets.lines import joined
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40), (160, 50)])
+BY_AMOUNT = OtherOrderRow("their-id", "BUY 25 USD SPY market day (by amount)", "new", True)
+AN_OPTION = ForeignRow(Symbol("SPY261218C00700000"), "us_option", Quantity(Decimal(2)), Price(Decimal("3.15")))
+NOTHING = KillView((), (), ())
+
+
+@SIZES
+async def test_somebodys_order_is_in_orders_as_what_it_is(size: tuple[int, int]) -> None:
+    """MD-07, EX-09"""
+    view = a_view(orders=(), others=(BY_AMOUNT,), kill=KillView((), (), (), (BY_AMOUNT,)))
+    async with open_still(view, size) as house:
+        await house.press("3")
+        await house.until(lambda: house.shows("NOT OURS"))
+        assert house.shows("1 not this desk's")
+        assert house.shows("BUY 25 USD SPY")
+
+        await house.press("d")
+        await house.until(lambda: "not this desk's order: cancel it" in house.footer())
+        await house.press("enter")
+        await house.until(lambda: house.shows("a kill takes it back: it could open"))
+
+
+@SIZES
+async def test_an_option_is_in_positions_as_what_it_is(size: tuple[int, int]) -> None:
+    """MD-07: with no price, no stop and no result of ours."""
+    async with open_still(a_view(positions=(), foreign=(AN_OPTION,), kill=NOTHING), size) as house:
+        await house.press("2")
+        await house.until(lambda: house.shows("SPY261218C00700000: us_option"))
+        assert house.shows("1 of other kinds")
+
+        await house.press("c")
+        await house.until(lambda: "this desk does not trade it: close" in house.footer())
+        await house.press("enter")
+        await house.until(lambda: house.shows("us_option: this desk does not trade it"))
+
+
+def test_the_kill_screen_names_what_it_takes_back_of_others_and_what_is_not_gone() -> None:
+    """OP-07, MD-07"""
+    view = a_view(kill=KillView((), (), (), (BY_AMOUNT,)), positions=())
+
+    before = [joined(line) for line in halted_lines(view, 100, 10)]
+    after = [joined(line) for line in killed_lines(view, 100, 10)]
+
+    assert any("K cancels BUY 25 USD SPY market day (by amount), new, not this desk's" in line for line in before)
+    assert any("not gone  BUY 25 USD SPY market day (by amount), new, not this desk's" in line for line in after)
+    assert not any("No order works" in line for line in after)
