@@ -22,7 +22,7 @@ from core.model.order import CONFIRMING_KEYS, REPLACING_KEY
 from core.model.reconciliation import DONE_ABOUT, ERRORS, DifferenceKind
 from core.risk.checks import standard_gate
 from core.setting_types import Amount, Part
-from core.settings import ExecutionSettings, ReconciliationSettings, RiskSettings, StagingSettings
+from core.settings import ExecutionSettings, OrdersSettings, ReconciliationSettings, RiskSettings, StagingSettings
 from core.workflows import comparing, starting
 from docs.pages import Tables, filled, table, written
 
@@ -72,7 +72,7 @@ def staging() -> str:
 
 def execution() -> str:
     """Doubt, look-ups and retries."""
-    return settings_table("execution", ExecutionSettings)
+    return settings_table("execution", ExecutionSettings) + settings_table("orders", OrdersSettings).split("\n", 2)[2]
 
 
 def risk() -> str:
