@@ -155,8 +155,8 @@ class Scanner:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a silence will say something: call `tick` soon."""
-        return self.is_in_the_middle or self.doubt is not None
+        """Whether a silence will soon say something: call `tick` often."""
+        return self.is_in_the_middle
 
     @property
     def is_in_the_middle(self) -> bool:
@@ -169,8 +169,8 @@ class Scanner:
         return Doubt.PASTE if self._paste is not None else self._doubt
 
     def doubt_left(self, now: float) -> float:
-        """Seconds of silence that end the doubt."""
-        return max(0.0, self._heard_at + DOUBT_SILENCE - now)
+        """Seconds of silence that end the doubt; 0 where there is none."""
+        return max(0.0, self._heard_at + DOUBT_SILENCE - now) if self.doubt is not None else 0.0
 
     def feed(self, data: bytes, now: float) -> list[Token]:
         self._settle(now)
