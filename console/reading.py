@@ -85,8 +85,8 @@ class Reader:
 
     def doubt(self, now: float) -> str | None:
         """Why a character typed now would be dropped, and for how long; None where it would not."""
-        doubt = self._scanner.doubt
-        return f"{doubt.value}; all is dropped for {ceil(self._scanner.doubt_left(now))} s" if doubt else None
+        doubt, left = self._scanner.doubt, ceil(self._scanner.doubt_left(now))
+        return f"{doubt.value}; all is dropped for {left} s" if doubt is not None and left else None
 
     def feed(self, data: bytes, now: float) -> None:
         """What came with the beginning of something else was not alone, whatever that becomes."""

@@ -8,8 +8,9 @@ Textual would type them, and letters are commands here (OP-04). What is a sequen
 | --- | --- |
 | an escape, and nothing for 0.1 s | the key Esc |
 | an escape, and at once a key that begins no sequence (Alt, or a link that joined two) | Esc; the other is dropped |
-| a whole sequence, in whatever pieces, less than a second apart | that sequence |
-| an escape taken for Esc, and `[` `]` `O` `P` `^` `_` within 5 s | the sequence that it began |
+| a whole sequence | that sequence |
+| one in pieces, less than a second apart, but over 0.1 s | that sequence, and doubt: a hand may have ended it |
+| an escape taken for Esc, and `[` `]` `O` `P` `^` `_` within 5 s | the sequence that it began, in pieces |
 | an introducer, and not its rest in time; a sequence too long, or cut by another one | doubt |
 | a C1 control, bytes that are no UTF-8 | doubt |
 | a paste that was silent for half a second, or lasts: what was pasted is delivered | doubt, until its end mark |
@@ -147,14 +148,15 @@ class Scanner:
         self._now = 0.0
         self._heard_at = 0.0
         self._escaped_at = float("-inf")  # the last byte was an escape, and it was taken for the key
+        self._is_in_pieces = False
         self._is_escape_spent = False  # its escape acts no more: it was told, or the chord came behind it (OP-07)
         self._doubt: Doubt | None = None
         self._count = self._began_at = self._broke_at = self._chord_at = 0  # in bytes: which of them came first
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a silence will say something: call `tick` soon."""
-        return self.is_in_the_middle or self.doubt is not None
+        """Whether a silence will soon say something: call `tick` often."""
+        return self.is_in_the_middle
 
     @property
     def is_in_the_middle(self) -> bool:
@@ -167,11 +169,12 @@ class Scanner:
         return Doubt.PASTE if self._paste is not None else self._doubt
 
     def doubt_left(self, now: float) -> float:
-        """Seconds of silence that end the doubt."""
-        return max(0.0, self._heard_at + DOUBT_SILENCE - now)
+        """Seconds of silence that end the doubt; 0 where there is none."""
+        return max(0.0, self._heard_at + DOUBT_SILENCE - now) if self.doubt is not None else 0.0
 
     def feed(self, data: bytes, now: float) -> list[Token]:
         self._settle(now)
+        self._is_in_pieces = self._is_in_pieces or now - self._heard_at >= ESCAPE_DELAY
         if not (self.doubt is not None and NOT_HEARD.fullmatch(data)):
             self._heard_at = now
         for byte in data:
@@ -217,7 +220,7 @@ class Scanner:
             self._begin(b"\x1b")
         elif self._now - self._escaped_at < DOUBT_SILENCE and byte in RESUMES:
             self._begin(bytes((ESCAPE, byte)))
-            self._is_escape_spent = True
+            self._is_escape_spent = self._is_in_pieces = True
         else:
             self._text.append(byte)
             self._escaped_at = float("-inf")
@@ -225,6 +228,7 @@ class Scanner:
     def _begin(self, sequence: bytes) -> None:
         self._sequence += sequence
         self._began_at = self._count
+        self._is_in_pieces = False
 
     def _continue(self, byte: int) -> None:
         sequence = bytes(self._sequence)
@@ -297,6 +301,9 @@ class Scanner:
         self._is_escape_spent = False
         self._escaped_at = float("-inf")
         self._emit(token)
+        if self._is_in_pieces and token != Sequence(ANSWER):
+            self._begin_doubt(Doubt.CUT, self._began_at)
+        self._is_in_pieces = False
 
     def _break_off(self, broken: bytes) -> None:
         """Its rest may come yet, as letters."""

@@ -155,6 +155,7 @@ class Hand:
         for _ in range(4):
             if house.shown is not None and not house.is_shut():
                 return
+            await self.waits_a_doubt_out()
             await self.goes_home()
             while house.waiting() < 3:
                 before = house.waiting()
@@ -169,7 +170,15 @@ class Hand:
                 await self.wait(0.05 + house.wire.delay)
                 if house.shown is not None:
                     return
+            house.drops_what_cannot_be_confirmed()
         raise NoTicketError
+
+    async def waits_a_doubt_out(self) -> None:
+        """As the desk says: it takes no letter until nothing was typed for so long."""
+        for _ in range(20):
+            if self.house.desk.link.doubt is None:
+                return
+            await self.wait(0.6)
 
     async def has_an_armed_ticket(self) -> None:
         """Silent and painted for long enough, as the desk itself judges."""

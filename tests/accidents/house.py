@@ -19,7 +19,7 @@ from console.screens.ticket import Phase, TicketScreen
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.facts import ConfirmationReceived, Fact, TicketOpened
-from core.inputs import BarArrived, OpenTicket, ProposeClose, ProposeOrder, QuoteArrived
+from core.inputs import BarArrived, Decline, OpenTicket, ProposeClose, ProposeOrder, QuoteArrived
 from core.market.calendar import ExchangeCalendar, load_calendar
 from core.market.synthetic import synthetic_day
 from core.model.account import Mode
@@ -45,6 +45,7 @@ from tests.unit.core.brokers.trading_floor import Notebook
 
 LONG, SHORT = Symbol("SPY"), Symbol("QQQ")
 ARMED = ("armed", "armed, by time")
+SHUTTING = ("stop_loss_guard", "cooldown", "low_profit", "loss_streak", "max_drawdown", "volatility_halt")
 OPENED_AFTER = timedelta(minutes=40)
 SIZES = (*[(80, 24)] * 12, (120, 40), (120, 40), (200, 60))
 
@@ -69,6 +70,7 @@ def settings() -> Settings:
                 "per_trade": {"usd": "100000"},
                 "max_notional": {"usd": "1000000"},
                 "window_end": "15:45",
+                "protections": {name: {"enabled": False} for name in SHUTTING},
             },
             "exchange": {"cash": "10000000", "multiplier": "2", "latency_seconds": "0.02"},
             "strategies": {"vwap": {"enabled": False}},
@@ -245,6 +247,12 @@ class House:
                 symbol, effect, Quantity(quantity), OrderType.LIMIT, Price(price), Price(stop), StopHolder.BROKER
             )
         )
+
+    def drops_what_cannot_be_confirmed(self) -> None:
+        """The open ticket's proposal, where a check refuses it: the market has gone elsewhere."""
+        screen = self.ticket_screen
+        if screen is not None and screen.phase in (Phase.RED, Phase.REFUSED):
+            self.handle.send(Decline(screen.proposal_id, "the market has gone elsewhere"))
 
     def stages_an_exit(self) -> bool:
         view = self.desk.view

@@ -2,8 +2,8 @@
 
 it was typed before its ticket could be read (`BLIND` seconds after what brought it, at most), by a key that is still
 held, in a row with others (`ROW` seconds apart, at most), into a link that stood still, at a picture that was not the
-ticket's, or it is another key, a click or a paste. A key that comes alone, on a ticket that stands there armed, is the
-same as one that is meant: no accident here ends in one.
+ticket's, or it is another key, a click, a paste, or bytes of something else (`bytes_in_pieces`). A key that comes
+alone, on a ticket that stands there armed, is the same as one that is meant: no accident here ends in one.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 
 from console.arming import OPENS_AFTER, REDUCES_AFTER
 from core.model.order import CONFIRMING_KEYS
+from tests.accidents.bytes_in_pieces import BYTES
 from tests.accidents.hand import CTRL_K, ENTER, ESCAPE, Hand
 from tests.accidents.house import SIZES
 
@@ -399,5 +400,6 @@ KINDS: dict[str, Kind] = {
         kill_screen,
         help_over_the_ticket,
         everything,
+        *BYTES,
     )
 }

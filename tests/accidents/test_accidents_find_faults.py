@@ -11,8 +11,12 @@ from dataclasses import replace
 import pytest
 
 import console.arming
+import console.desk
+import console.reading
+import console.scanner
 import console.screens.ticket
 from console.arming import Arming, Keyboard, Shown
+from console.scanner import Scanner
 from console.screens.ticket import TicketScreen
 from console.terminal import PacedWriter
 from tests.accidents.kinds import KINDS
@@ -84,6 +88,19 @@ def paints(arming: Arming, shown: Shown, at: float) -> None:
     arming._painted = replace(shown)
 
 
+def the_letter_of_escape_and_a_letter_confirms(patch: Patch) -> None:
+    """As Textual reads it: a key with Alt, whose character is the letter."""
+    patch.setattr(console.scanner, "is_joined", lambda _sequence: False)
+    patch.setattr(console.reading, "looks_typed", lambda _key: False)
+    patch.setattr(console.desk, "is_modified", lambda _key: False)
+
+
+def a_letter_behind_a_cut_introducer_confirms(patch: Patch) -> None:
+    """What was broken is forgotten: by the scanner, and by the arming behind it."""
+    patch.setattr(Scanner, "_begin_doubt", lambda _scanner, _doubt, _broke_at: None)
+    patch.setattr(console.arming, "CUT_FOR", 0.0)
+
+
 FAULTS: tuple[Callable[[Patch], None], ...] = (
     no_arming_time,
     no_silence,
@@ -92,10 +109,16 @@ FAULTS: tuple[Callable[[Patch], None], ...] = (
     held_keys_count,
     keys_in_a_row_count,
     digest_not_compared,
+    the_letter_of_escape_and_a_letter_confirms,
+    a_letter_behind_a_cut_introducer_confirms,
 )
 
 
-ONLY: dict[Callable[[Patch], None], tuple[str, ...]] = {keys_of_a_stall_kept: ("burst_after_a_stall",)}
+ONLY: dict[Callable[[Patch], None], tuple[str, ...]] = {
+    keys_of_a_stall_kept: ("burst_after_a_stall",),
+    the_letter_of_escape_and_a_letter_confirms: ("escape_joined", "other_keys", "words"),
+    a_letter_behind_a_cut_introducer_confirms: ("letters_behind_a_beginning", "other_keys", "words"),
+}
 """Where one kind alone can find it, it alone is played: among all of them it takes minutes."""
 
 

@@ -119,3 +119,25 @@ def _bytes(x: bytes) -> dict[str, list[bytes]]:
         "a character cut, or of another encoding": [bytes((lead,)) + x for lead in LEADS] + [b"\xe2\x82" + x],
         "Alt and a character beyond ASCII": [b"\x1b\xc3" + x, b"\x1b\xff" + x, b"\x1b\x90" + x],
     }
+
+
+BEGINNINGS = (
+    *(f"\x1b{begins}".encode() for begins in "[OP]X^_N?#( !%+-./"),
+    *(chr(number).encode() for number in range(0x80, 0xA0)),
+    *(bytes((number,)) for number in (*RAW_C1, *LEADS)),
+    b"\x1b[1;",
+    b"\x1b[M",
+    b"\x1b[M !",
+    b"\x1b[<",
+    b"\x1b[<0;10;",
+    b"\x1b[<35;1",
+    b"\x1b[32;10;",
+    b"\x1b[27;4;6",
+    b"\x1b[66;4",
+    b"\x1b[200",
+    b"\x1b[?62;2",
+    b"\x1b]11;rgb:",
+    b"\x1bP>|XTerm(",
+    b"\x1b_G",
+)
+"""What begins something, and is not ended; a letter that comes behind it, however alone, may be its end."""
