@@ -13,7 +13,7 @@ from core.model.connection import Line
 from tests.wire.exchange.clocks import RunningClock
 from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.test_the_whole_house import environ, opened
+from tests.wire.test_the_whole_house import a_buy_of_two, environ, opened, says
 
 OFTEN = {
     "KEYTURN_RECONCILIATION__EVERY_SECONDS": "1",
@@ -52,3 +52,19 @@ def test_an_account_that_cannot_be_read_is_said_once_however_often_it_is_asked(
     assert len(failing) == 1, failing
     assert len(set(told)) == len(told), told
     assert calm.status.word == "on"
+
+
+def test_an_asset_that_cannot_be_read_opens_nothing_and_says_which_field_is_missing(
+    market: LoopbackExchange, tmp_path: Path
+) -> None:
+    """MD-07, EX-11: what is not told is not taken for false."""
+    market.make("asset-unreadable")
+    with opened(Keyturn(environ(market, tmp_path, **OFTEN))) as desk:
+        desk.waits(lambda view: view.status.word == "on", "the books agree")
+        desk.runtime.send(a_buy_of_two())
+        desk.waits(lambda view: says(view, "the broker has not said yet whether it trades"), "the refusal")
+        lamps = {lamp.line: lamp.words for lamp in desk.view.status.lamps}
+        sent = market.received("POST", "/v2/orders")
+
+    assert sent == []
+    assert "asset SPY: shortable is missing" in lamps[Line.BROKER]

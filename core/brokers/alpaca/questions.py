@@ -81,10 +81,11 @@ class Questions:
         ------
         StatedRefusalError, NoAnswerError, AccountRefusedError
         """
-        return self.read(self.ask("GET", path, endpoint, query, ends), read, endpoint)
+        asked = "" if "{id}" in endpoint else path  # of one order whoever asked says it
+        return self.read(self.ask("GET", path, endpoint, query, ends), read, endpoint, asked)
 
-    def read(self, reply: Reply | NoReply, read: Callable[[Any], Answer], place: str) -> Answer:
-        """As `get`, of an answer that is there."""
+    def read(self, reply: Reply | NoReply, read: Callable[[Any], Answer], place: str, asked: str = "") -> Answer:
+        """As `get`, of an answer that is there. The lamp says of what was `asked` that it cannot be read."""
         if is_unauthorised(reply):
             raise AccountRefusedError(f"Alpaca does not take the keys: {check_the_keys(self.mode)}")
         if isinstance(reply, NoReply):
@@ -101,10 +102,10 @@ class Questions:
         except UnreadableError as error:
             self.unread.note(f"{place}: {error}", reply.body)
             words = f"Alpaca: an answer that cannot be read, {error}"
-            if "{" not in place:  # of one order or one symbol whoever asked says it
-                self.line.say_unreadable(place, words)
+            if asked:
+                self.line.say_unreadable(asked, words)
             raise NoAnswerError(NoAnswer(words)) from error
-        self.line.say_readable(place)
+        self.line.say_readable(asked)
         return answer
 
 
