@@ -53,7 +53,7 @@ class Ledger:
         self.interest = ZERO
         self._charged_until: date | None = None
         self._changed_on: date | None = None
-        self._evening: tuple[Decimal, Mapping[Symbol, Decimal]] | None = None
+        self._evening: tuple[Decimal, Mapping[Symbol, Decimal]] = (config.cash, {})
 
     def quantity(self, symbol: Symbol) -> Decimal:
         """Shares held, signed."""
@@ -132,24 +132,18 @@ class Ledger:
         """Before the first execution of a day: cash and shares as the days before left them."""
         today = self._calendar.trading_day(at)
         if today != self._changed_on:
-            self._evening = self._left() if self._changed_on is not None else None
-            self._changed_on = today
+            self._evening, self._changed_on = self._left(), today
 
     def _left(self) -> tuple[Decimal, Mapping[Symbol, Decimal]]:
         return self.cash, {symbol: held.quantity for symbol, held in self._holdings.items()}
 
     def _last_equity(self, at: datetime, market: Market) -> Money | None:
-        """Equity at the last close; None before anything was executed on an earlier day, or where a close is unknown.
+        """Equity at the last close, at first the opening balance; None where the close of what is held is not known.
 
         It follows from the executions alone, whoever asked meanwhile.
         """
         today = self._calendar.trading_day(at)
-        if self._changed_on is None:
-            return None
-        evening = self._evening if self._changed_on == today else self._left()
-        if evening is None:
-            return None
-        worth, held = evening
+        worth, held = self._evening if self._changed_on == today else self._left()
         for symbol, quantity in held.items():
             close = market.close_before(symbol, today, self._calendar)
             if close is None:
