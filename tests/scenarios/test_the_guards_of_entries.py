@@ -83,7 +83,7 @@ def test_the_daily_loss_is_measured_in_dollars_and_is_shut_until_midnight() -> N
     unseen = rows(house.restarted().until("10:31"))["daily_loss"]
 
     assert (told(before), before.used, before.until) == (
-        ("0.00 of 0.15 USD", False, "equity since the first figure of today"), Decimal(0), None,
+        ("0.00 of 0.15 USD", False, "equity since the close of Wed 18 Nov"), Decimal(0), None,
     )  # fmt: skip
     shut = ("0.16 of 0.15 USD", True, "entries are off for the rest of the trading day")
     assert (told(later), later.used, later.since, later.until) == (shut, Decimal(1), tripped_at, MIDNIGHT)

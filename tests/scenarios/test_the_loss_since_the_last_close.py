@@ -127,8 +127,6 @@ def test_a_week_that_is_seen_from_its_first_session_counts_from_last_weeks_close
     """RK-03: 26 are lost since Friday"""
     bars = [bar for day in (FRIDAY, NEXT_MONDAY) for bar in minutes("09:30", "15:59", "100", day)]
     house = House(bars, Settings.model_validate({"risk": WIDE}))
-    account = house.exchange.account
-    house.exchange.account = lambda at: replace(account(at), last_equity=usd("200"))  # type: ignore[method-assign]
     house.opens().until("10:00", FRIDAY)
     house.until("09:31", NEXT_MONDAY)
     day = house.last(DayStarted)

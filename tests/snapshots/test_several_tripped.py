@@ -66,14 +66,14 @@ async def test_the_pane_says_how_many_are_tripped(size: tuple[int, int], looks_a
         looks_as_before(still.desk)
         read = as_read(still.desk, "#protections")
 
-    assert in_one("9 TRIPPED") in read
+    assert in_one("10 TRIPPED") in read
 
 
 @pytest.mark.parametrize("size", SIZES[:2], ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_the_pane_tells_each_reason_whole_as_one_goes_down(size: tuple[int, int]) -> None:
     """RK-09"""
     left = {f"{row.name}: {row.reason}" for row in tripped().protections if row.is_tripped}
-    assert len(left) == 9
+    assert len(left) == 10
 
     async with still_desk(without_ticket(), size) as still:
         await still.press("4")

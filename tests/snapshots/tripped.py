@@ -30,7 +30,7 @@ SETTINGS = Settings.model_validate(
             "entries_a_day": 10,
             "window_start": "09:30",
             "window_end": "15:59",
-            "protections": {"loss_streak": {"trade_limit": 3}, "max_drawdown": {"trade_limit": 4}},
+            "protections": {"loss_streak": {"trade_limit": 3}, "max_drawdown": {"trade_limit": 4, "limit": "0.001"}},
         },
         "strategies": {"vwap": {"enabled": False}},
     }

@@ -132,14 +132,13 @@ class Ledger:
         """Before the first execution of a day: cash and shares as the days before left them."""
         today = self._calendar.trading_day(at)
         if today != self._changed_on:
-            self._evening = self._left()
-            self._changed_on = today
+            self._evening, self._changed_on = self._left(), today
 
     def _left(self) -> tuple[Decimal, Mapping[Symbol, Decimal]]:
         return self.cash, {symbol: held.quantity for symbol, held in self._holdings.items()}
 
     def _last_equity(self, at: datetime, market: Market) -> Money | None:
-        """Equity at the last close, before any execution what was paid in; None where a close is unknown.
+        """Equity at the last close, at first the opening balance; None where the close of what is held is not known.
 
         It follows from the executions alone, whoever asked meanwhile.
         """

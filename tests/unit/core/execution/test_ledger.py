@@ -366,6 +366,19 @@ def test_an_entry_counts_once_a_day_however_many_fills_it_takes() -> None:
     assert books.ledger.entries_filled("manual", THURSDAY + timedelta(days=1)) == 0
 
 
+def test_a_fill_of_yesterday_that_is_heard_late_takes_no_entry_of_today_and_gives_none_back() -> None:
+    """RK-12, EX-06"""
+    books = Books()
+    old = books.creates(a_request("old", quantity="1"))
+    books.later(days=1)
+    books.buys("1", "100", name="today")
+
+    books.later(days=-1)
+    books.fills(old, "1", "100", is_late=True)
+
+    assert books.ledger.entries_filled("vwap", THURSDAY + timedelta(days=1)) == 1
+
+
 def test_the_days_result_is_what_was_closed_today_and_what_is_open_now() -> None:
     """RK-03"""
     books = Books()
