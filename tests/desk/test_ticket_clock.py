@@ -36,7 +36,11 @@ async def test_an_expired_ticket_says_so_and_offers_what_still_works() -> None:
     async with open_desk(settings=SHORT) as house:
         ticket = await an_expired_ticket(house)
 
-        await house.until(lambda: house.shows("EXPIRED this ticket's time is over", "the proposal 0:", "r open it again", "Enter leave"))
+        await house.until(
+            lambda: house.shows(
+                "EXPIRED this ticket's time is over", "the proposal 0:", "r open it again", "Enter leave"
+            )
+        )
         await house.until(lambda: not house.shows("B  buy to open"))
         assert house.desk.screen is ticket
         await house.until(lambda: not house.shows("e edit"))
