@@ -148,7 +148,7 @@ KEYS: tuple[Key, ...] = (
     Key("ticket.next", _TICKET, "tab", "Tab", "next_ticket", "next ticket", is_in_footer=True),
     Key("ticket.urgent", _TICKET, "exclamation_mark", "!", "urgent", "most urgent exit"),
     Key("ticket.back", _TICKET, "escape", "Esc", "back", "put aside", is_in_footer=True),
-    Key("ticket.leave", _TICKET, "enter", "Enter", "leave", "leave an expired one"),
+    Key("ticket.leave", _TICKET, "enter", "Enter", "leave", "leave expired"),
     Key("plan.mark", Place.PLAN, "space", "Space", "mark", "mark", is_in_footer=True),
     Key("plan.up", Place.PLAN, "up,k", "↑ k", "move(-1)", "up"),
     Key("plan.down", Place.PLAN, "down,j", "↓ j", "move(1)", "down"),

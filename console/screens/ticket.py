@@ -33,8 +33,8 @@ from widgets.ticket import watches
 __all__ = ["Phase", "TicketScreen"]
 
 TICK = 0.05
-ALWAYS = ("ticket.next", "ticket.urgent", "ticket.leave", "ticket.back")
-"""Keys that act on a ticket whatever became of it."""
+ALWAYS = ("ticket.next", "ticket.leave")
+"""What the last line names of a ticket whatever became of it."""
 PATIENCE = 5.0
 """Seconds without figures after which the ticket says that none came."""
 

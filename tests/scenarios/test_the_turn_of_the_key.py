@@ -38,8 +38,10 @@ from core.model.broker import FreshFigures, NoAnswer
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus, OrderType, StopHolder
 from core.model.quote import NoQuote
-from core.model.staging import Standing
+from core.model.staging import NoStop, Standing, StopPlan
 from core.model.values import Digest, Price, Quantity, Symbol
+from core.settings import StagingSettings
+from core.workflows.at_the_key import allowed_move
 from tests.scenarios.house import (
     RECOVERY,
     STEADY,
@@ -280,6 +282,21 @@ def test_a_market_order_is_reviewed_again_beyond_a_quarter_of_the_way_to_its_sto
         (reason,) = house.last(ConfirmationRefused).reasons
         assert "0.11 USD against you, from 99.61 to 99.72" in reason
         assert house.proposal.order.symbol == SPY
+
+
+@pytest.mark.parametrize(
+    ("stop", "price", "allowed"),
+    [("none", "99.60", "0.1992"), ("none", "2.00", "0.02"), ("99.58", "99.60", "0.02"), ("95.60", "99.60", "1.00")],
+)
+def test_how_far_a_price_may_go_against_an_entry(stop: str, price: str, allowed: str) -> None:
+    """OP-04: 25 % of the way to its stop, 0.2 % without one, two ticks at least."""
+    proposal = a_house_with_an_open_ticket().proposal
+    order = replace(proposal.order, type=OrderType.MARKET, limit_price=None)
+    plan = NoStop("none") if stop == "none" else StopPlan(Price(Decimal(stop)), StopHolder.BROKER)
+
+    found = allowed_move(replace(proposal, order=order, stop=plan), Price(Decimal(price)), StagingSettings())
+
+    assert found == Decimal(allowed)
 
 
 @pytest.mark.parametrize("ask", ["99.69", "101.00"])
