@@ -22,7 +22,7 @@ class RiskBudgetCheck:
             return unmeasured(self.name, "no price or no equity to measure it by", is_fresh=desk.is_fresh)
         held = open_losses(desk.ledger, desk.last, candidate.order.replaces)
         limit = desk.settings.risk.sizing.budget * equity
-        way = abs(price - candidate.stop.price) if isinstance(candidate.stop, StopPlan) else price
+        way = candidate.stop.way_from(price) if isinstance(candidate.stop, StopPlan) else price
         total = held + way * candidate.order.quantity
         if total <= limit:
             return passed(self.name, f"{usd(total)} of {usd(limit)} at the stops")
