@@ -247,7 +247,7 @@ def _read_trigger(draft: Draft, text: str) -> None:
     draft.trigger = _price(draft, "trigger", text)
     touch = _touch(draft)
     if not text:
-        draft.faults["trigger"] = "a stop entry needs the price that starts it"
+        draft.faults["trigger"] = "a stop entry needs what starts it"
     elif draft.trigger is not None and touch is not None:
         is_over = draft.trigger > touch
         if is_over is (draft.effect is Effect.SHORT) or draft.trigger == touch:

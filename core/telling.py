@@ -189,7 +189,7 @@ def _staging_in_words(fact: facts.Fact) -> str:
             return f"proposal {fact.proposal_id} {fact.end.value}: {fact.reason}"
         case facts.TicketOpened():
             ticket = fact.ticket
-            stop = f", stop {priced(ticket.stop.price)}" if isinstance(ticket.stop, StopPlan) else ""
+            stop = f", stop {_stop_in_words(ticket.stop)}" if isinstance(ticket.stop, StopPlan) else ""
             review = ticket.review
             return (
                 f"ticket {ticket.id}: {order_in_words(ticket.order)} {purpose_in_words(ticket.order)}{stop}; "
@@ -251,6 +251,10 @@ def _plan_in_words(fact: facts.Fact) -> str:
         case facts.PlanEnded():
             return f"plan {fact.plan_id} {fact.end.value}: {fact.reason}"
     return _order_in_words(fact)
+
+
+def _stop_in_words(stop: StopPlan) -> str:
+    return priced(stop.price) if stop.behind is None else f"{priced(stop.behind)} behind its fill"
 
 
 def _against(line: PlanLine) -> str:

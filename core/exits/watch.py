@@ -69,7 +69,7 @@ class ExitWatch:
         if entry is None:
             return Mark(position.opened_at, position.average_price)
         stop, is_ours = entry.stop, entry.stop is not None and entry.stop.holder is StopHolder.DESK
-        price = None if stop is None else stop.price
+        price = None if stop is None or stop.behind is not None else stop.price
         return Mark(position.opened_at, position.average_price, price, entry.target_price, is_ours)
 
     def take_bar(self, bar: Bar) -> None:

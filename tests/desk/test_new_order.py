@@ -83,10 +83,9 @@ async def test_typing_replaces_what_stands_in_a_field_and_edits_are_in_order() -
 async def test_a_long_fault_is_read_in_full_at_80_columns() -> None:
     """OP-01"""
     async with open_desk((80, 24)) as house:
-        await fill(house, type="stop")
+        await fill(house, target="505.00")
         await house.press("enter")
-        await house.until(lambda: house.shows("Type: a stop order only closes; an entry is market or limit, with a"))
-        assert house.shows("price beside it")
+        await house.until(lambda: house.shows("Target price: the broker holds a target for whole shares only"))
 
 
 async def test_what_is_not_staged_says_every_reason_and_keeps_the_form() -> None:
@@ -121,7 +120,7 @@ FAULTS = [
     ("quantity", "NaN", "quantity"),
     ("quantity", "١", "quantity"),
     ("type", "iceberg", "type"),
-    ("type", "stop", "type"),
+    ("type", "stop", "limit"),
     ("type", "market", "limit"),
     ("limit", "", "limit"),
     ("limit", "1,000", "limit"),

@@ -484,7 +484,7 @@ async def test_a_stop_entry_is_typed_with_its_trigger_and_measured_by_it(
 @pytest.mark.parametrize(
     ("texts", "fault"),
     [
-        ({**A_STOP, "trigger": ""}, Fault("trigger", "a stop entry needs the price that starts it")),
+        ({**A_STOP, "trigger": ""}, Fault("trigger", "a stop entry needs what starts it")),
         ({**A_STOP, "trigger": "496"}, Fault("trigger", "must be above the market, 496.22")),
         ({**A_STOP, "effect": "short", "stop": "499"}, Fault("trigger", "must be below the market, 496.20")),
         ({**A_STOP, "stop": "498"}, Fault("stop", "must be below 497.00")),

@@ -12,6 +12,7 @@ import pytest
 import app
 from core.facts import ProposalStaged
 from core.inputs import Kill, Rearm
+from core.model.plan import PlanSource
 from core.model.signal import ExitReason
 from core.ports import DemoRequest, OperatorError
 from core.runtime.virtual import VirtualRuntime
@@ -120,6 +121,10 @@ def test_a_flattening_asked_for_after_the_kill_is_staged_too(tmp_path: Path) -> 
         held = {p.symbol for p in runtime.engine.desk.ledger.positions()}
         assert {fact.proposal.symbol for fact in staged} == held
         assert {fact.proposal.exit_reason for fact in staged} == {ExitReason.KILL}
+        run = runtime.engine.desk.plans.run
+        assert run is not None
+        assert run.plan.source is PlanSource.FLATTEN
+        assert {line.proposal.symbol for line in run.plan.lines} == held
 
 
 def keep(staged: list[ProposalStaged], fact: object) -> None:

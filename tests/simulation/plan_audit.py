@@ -162,7 +162,10 @@ class PlanAudit:
         self.require(painted is not None, f"{name} was signed and no such key was pressed")
         self.require(painted is None or painted == orders, f"{name}: what was signed is not what was painted")
         digests = tuple(signed.digest(account) for signed in fact.orders)
-        self.require(digest_of_plan(account, fact.plan_id, digests) == fact.digest, f"{name}: not its digest")
+        signed_as = digest_of_plan(account, fact.plan_id, digests, fact.taken_back)
+        self.require(signed_as == fact.digest, f"{name}: not its digest")
+        is_flattening = seen.plan.source is PlanSource.FLATTEN
+        self.require(is_flattening or not fact.taken_back, f"{name} takes entries back and flattens nothing")
         self.require(seen.signed is None, f"{name} was signed twice")
         self.require(seen.end is None and not seen.shut, f"{name} was signed after its end")
         self.require(fact.plan_id not in self._stopped(), f"{name} was signed after it was put aside")

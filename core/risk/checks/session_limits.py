@@ -49,7 +49,7 @@ def _too_much(candidate: Candidate, price: Price, most: Decimal, loss: Decimal) 
         return f"{usd(cost)} is over {usd(most)} outside regular hours; take fewer shares"
     if not isinstance(candidate.stop, StopPlan):
         return None
-    risked = abs(price - candidate.stop.price) * candidate.order.quantity
+    risked = candidate.stop.way_from(price) * candidate.order.quantity
     return f"{usd(risked)} at the stop is over {usd(loss)} then; take fewer shares" if risked > loss else None
 
 

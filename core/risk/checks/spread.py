@@ -36,4 +36,4 @@ class SpreadCheck:
     def _way_to_stop(self, candidate: Candidate, price: Decimal) -> Decimal | None:
         if not isinstance(candidate.stop, StopPlan):
             return None
-        return abs((candidate.order.limit_price or price) - candidate.stop.price)
+        return candidate.stop.way_from(candidate.order.limit_price or candidate.order.stop_price or price)
