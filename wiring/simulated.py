@@ -93,7 +93,7 @@ class Simulated(Replaying):
         runtime = VirtualRuntime(
             engine,
             exchange,
-            merged([feed, regime]),
+            merged([feed, regime]) if regime else feed,
             start=now,
             switch=switch,
             link=link_of(settings),
