@@ -7,8 +7,8 @@ Measured is the sample standard deviation (n - 1) of the last one-minute returns
 - A minute without a trade has no bar: what the next bar moved counts as one return, so that a pause of trading hides
   nothing.
 - The median is that of the standard deviations of whole sessions, each of all its one-minute returns: of the last
-  sessions that this desk saw, or the broker's history has, and that had returns enough, the one that runs left out. With
-  fewer of them, or where it is zero, only the fixed limit counts.
+  sessions that this desk saw, or the broker's history has, and that had returns enough, the one that runs left out.
+  With fewer of them, or where it is zero, only the fixed limit counts.
 - A halt is as long as it was said to be: minutes that swing meanwhile do not prolong it, and the first one after it
   that is still over the limit halts anew.
 - Bars of the past, which a late start is given, fill ring and median as if they had been heard; they halt nothing. The
