@@ -71,6 +71,7 @@ MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object
     ("PlanSigned", 1): _as_it_was,
     ("PlanEnded", 1): _as_it_was,
     ("PlanRefused", 1): _as_it_was,
+    ("RegimeMeasured", 1): _as_it_was,
     ("ReconciliationPassed", 1): lambda data: {**data, "differences": []},
     ("ReconciliationFailed", 1): lambda data: {**data, "differences": []},
 }

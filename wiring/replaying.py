@@ -191,6 +191,8 @@ def measured(recording: Recording, files: RegimeFiles) -> Recording:
     from core.runtime.feed import last_heard
     from core.runtime.regime_feed import regime_of_files
 
+    if files == RegimeFiles():
+        return recording
     regime = regime_of_files(files, recording.calendar, recording.first, last_heard(recording.feeds))
     return replace(recording, feeds=[*recording.feeds, regime])
 

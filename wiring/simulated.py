@@ -86,11 +86,12 @@ class Simulated(Replaying):
         sessions = [s for s in demo.sessions_from(calendar, demo.FIRST_DAY) if s.close > now]
         pace = Pace(request.speed)
         pace.free_until = begin if is_new else None
+        feed = _not_heard_yet(request.seed, settings, sessions, engine)
         regime = regime_of_files(request.regime, calendar, now, max((s.close for s in sessions), default=now))
         runtime = VirtualRuntime(
             engine,
             exchange,
-            merged([_not_heard_yet(request.seed, settings, sessions, engine), regime]),
+            merged([feed, regime]) if regime else feed,
             start=now,
             switch=switch,
             link=link_of(settings),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, get_args
@@ -26,6 +26,7 @@ from core.facts import (
 )
 from core.model.bar import Bar
 from core.model.order import Effect, Leg, LegRole, OrderClass, OrderRequest, OrderType, Side
+from core.model.regime import VixLevel, VixReading
 from core.ports import JournalError
 from core.settings import PROFILES, Settings
 from state import codec
@@ -174,6 +175,21 @@ def test_an_older_record_is_migrated_before_it_is_read(monkeypatch):
 
     assert decode(altered(fact="EngineStopped", data={"word": "asked"})).fact == EngineStopped("asked")
     assert orjson.loads(line_of(EngineStopped("x")))["v"] == 3
+
+
+def test_every_older_version_of_every_fact_has_its_way_to_the_newest():
+    """SP-02"""
+    steps = {(name, step) for name, newest in codec.VERSIONS.items() for step in range(1, newest)}
+
+    assert steps == codec.MIGRATIONS.keys()
+
+
+def test_a_regime_of_the_first_version_is_read_and_tells_of_no_closes():
+    """SP-02, ST-10"""
+    vix = {"value": "34.20", "measured_on": "2026-11-18", "level": "high"}
+    old = altered(fact="RegimeMeasured", data={"regime": {"vix": vix, "market": {"reason": "not asked"}}})
+
+    assert decode(old).fact.regime.vix == VixReading(Decimal("34.20"), date(2026, 11, 18), VixLevel.HIGH)
 
 
 def test_a_sum_depends_on_every_byte_and_on_the_record_before():
