@@ -10,9 +10,10 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
+from errno import EACCES, EEXIST, EISDIR, ENOENT, ENOSPC, ENOTDIR, EROFS
 from typing import TYPE_CHECKING
 
 from core.ports import DemoRequest, JournalError, OperatorError, ReplayRequest
@@ -27,6 +28,16 @@ if TYPE_CHECKING:
     from core.engine import Engine
     from core.runtime.virtual import VirtualRuntime
 
+REMEDIES: Mapping[int, str] = {
+    EACCES: "; check its permissions, and whose it is",
+    EEXIST: "; a file stands where a folder belongs, move it away",
+    EISDIR: "; a file belongs there, move the folder away",
+    ENOENT: "; check the path",
+    ENOSPC: "; free some room",
+    ENOTDIR: "; a file stands where a folder belongs, move it away",
+    EROFS: "; mount it for writing, or set KEYTURN_HOME",
+}
+"""What to do about an error of the system, by its number."""
 OUR_FAULT = 70
 """Exit code of an error that nobody foresaw: EX_SOFTWARE of sysexits.h."""
 
@@ -175,7 +186,7 @@ def main() -> None:
     except BrokenPipeError:
         os._exit(1)
     except OSError as error:
-        fail(f"{error.filename or 'the output'}: {error.strerror or error}")
+        fail(f"{error.filename or 'the output'}: {error.strerror or error}{REMEDIES.get(error.errno or 0, '')}")
     except Exception as error:
         fail(
             f"unexpected {type(error).__name__}: {error}; nothing more was done; look at `keyturn status`",

@@ -50,7 +50,7 @@ def text_of(path: Path, largest: int = LARGEST) -> str:
 def rows_of(path: Path, text: str, unit: str, *, may_be_none: bool = False) -> list[Row]:
     """Header and rows, one a line; empty lines at the end are dropped. `may_be_none` takes a header alone."""
     if not text.strip():
-        raise TableError(f"{path}: is empty; give it a header line and one row a {unit}")
+        raise TableError(f"{path}: is empty; give it a header line and one row for each {unit}")
     lines = text.rstrip("\n").split("\n")
     reader = csv.reader(lines, skipinitialspace=True)
     rows: list[Row] = []
@@ -64,7 +64,7 @@ def rows_of(path: Path, text: str, unit: str, *, may_be_none: bool = False) -> l
     while not rows[-1]:
         rows.pop()
     if len(rows) == 1 and not may_be_none:
-        raise TableError(f"{path}:1: there is a header and no row after it; give it one row a {unit}")
+        raise TableError(f"{path}:1: there is a header and no row after it; give it one row for each {unit}")
     return rows
 
 

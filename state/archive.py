@@ -55,7 +55,7 @@ class Contents:
 
 
 def look(path: Path) -> Contents:
-    """Read an archive to its end, and keep nothing of it. Raises `ArchiveError`, OSError."""
+    """Read an archive to its end, and keep nothing of it. Raises `ArchiveError`."""
     files: dict[str, int] = {}
     accounts: set[str] = set()
 
@@ -70,7 +70,12 @@ def look(path: Path) -> Contents:
         for _piece in _pieces(source, size):
             pass
 
-    _walk(path, take)
+    try:
+        _walk(path, take)
+    except OSError as error:
+        raise ArchiveError(
+            f"{path}: {error.strerror or error}; name an archive that `keyturn state backup` made"
+        ) from None
     if not accounts:
         raise ArchiveError(f"{path.name} is empty; name an archive that `keyturn state backup` made")
     return Contents(accounts.pop(), files)

@@ -86,6 +86,8 @@ def _journal(folder: AccountFolder) -> dict[str, bytes]:
 
 
 def _journal_paths(folder: AccountFolder) -> list[Path]:
+    if folder.journal.exists() and not folder.journal.is_dir():
+        raise BackupError(f"{folder.journal} is no folder: the journal is not there; put it back")
     return segments(folder.journal) if folder.journal.is_dir() else []
 
 

@@ -123,7 +123,8 @@ class TinyDocuments:
             try:
                 checkpoint = _checkpoint_in(path)
             except (UnsoundDocumentsError, OSError) as error:
-                reasons.append(f"{path.name}: {error}")
+                said = error.strerror if isinstance(error, OSError) else None
+                reasons.append(f"{path.name}: {said or error}")
                 continue
             if reasons:
                 self.notes += (

@@ -253,7 +253,7 @@ def test_a_narrow_page_drops_columns_and_cuts_no_figure(
     for trade in newest:
         begins = f"{trade['entry_time'][:10]} QQQ {trade['quantity']} "
         row = next(line for line in one.splitlines() if line.startswith(begins))
-        assert row.rstrip().endswith(f" {trade['profit']}")
+        assert row.rstrip().endswith(f" {float(trade['profit']):.2f}")
     assert f"{found['metrics']['total_return'] * 100:.2f} %" in both
     assert "slippage (+ lost), USD" in one
 
@@ -261,7 +261,7 @@ def test_a_narrow_page_drops_columns_and_cuts_no_figure(
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("SPY_daily.csv", b"", "SPY_daily.csv: is empty; give it a header line and one row a minute, or a day"),
+        ("SPY_daily.csv", b"", "SPY_daily.csv: is empty; give it a header line and one row for each minute, or a day"),
         (
             "SPY_daily.csv.gz",
             gzip.compress(b"date,open", mtime=0),

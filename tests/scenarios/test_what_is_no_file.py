@@ -252,6 +252,30 @@ def test_a_strange_heartbeat_of_an_engine_that_runs_is_halted_not_starting(keytu
     assert (kill.code, kill.out) == (0, "demo: killed; `keyturn status` shows what still works\n")
 
 
+@pytest.mark.parametrize("name", ["lock", "exchange"])
+def test_a_folder_in_a_files_place_is_told_with_what_to_do(keyturn: Keyturn, tmp_path: Path, name: str) -> None:
+    """SP-04, EX-20"""
+    place: Path = getattr(an_account_that_ran(tmp_path), name)
+    replaced(place, os.mkdir)
+
+    answer = keyturn("demo", "--headless")
+
+    said = f"keyturn: {place}: Is a directory; a file belongs there, move the folder away\n"
+    assert (answer.code, answer.err) == (2, said)
+
+
+def test_a_journal_that_is_a_file_is_not_backed_up_as_none(keyturn: Keyturn, tmp_path: Path) -> None:
+    """SP-04: an archive without it would look like one with it."""
+    account = an_account_that_ran(tmp_path)
+    replaced(account.journal, lambda path: path.write_text("x"))
+
+    answer = keyturn("state", "backup", tmp_path)
+
+    assert answer.code == 2
+    assert answer.err == f"keyturn: {account.journal} is no folder: the journal is not there; put it back\n"
+    assert not list(tmp_path.glob("*.tar.gz"))
+
+
 @pytest.mark.parametrize("name", ["lock", "kill_switch"])
 def test_a_strange_lock_or_switch_keeps_nobody_from_a_kill(keyturn: Keyturn, tmp_path: Path, name: str) -> None:
     """OP-08: that something is there in the switch's place is the latch, whatever it is."""
