@@ -111,7 +111,10 @@ class KillScreen(Dialog):
         self._draw()
 
     def _has_resumed(self, view: DeskView, since: float) -> bool:
-        """Says what U came to, once the engine's picture shows it."""
+        """Says what U came to, once the engine's picture shows it; a kill that came behind it stays on the screen."""
+        if self.is_killed:
+            self._resuming_since = None
+            return False
         if not self.is_halted_by_key:
             if self.is_current:
                 self.close()

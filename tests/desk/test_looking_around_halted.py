@@ -94,6 +94,24 @@ async def test_a_u_before_the_chord_is_pressed_again_ends_no_halt() -> None:
         await house.wait(0.4)
         assert not house.facts(Resumed)
         assert isinstance(house.desk.screen, KillScreen)
+        await house.until(house.is_armed)
+        await house.press("U")
+        await house.until(lambda: house.facts(Resumed))
+
+
+async def test_a_kill_right_behind_u_wins_and_its_screen_stays() -> None:
+    """OP-07"""
+    async with open_desk() as house:
+        await halts(house)
+        await house.until(house.is_armed)
+        screen = house.desk.screen
+        assert isinstance(screen, KillScreen)
+        screen._resuming_since = house.desk.now()
+        await house.press("K")
+        await house.until(lambda: house.facts(Killed))
+        await house.until(lambda: house.shows("KILLED since", "type REARM to trade again"))
+        await house.wait(0.3)
+        assert house.desk.screen is screen
 
 
 async def test_u_never_ends_a_halt_that_an_invariant_caused() -> None:
