@@ -148,7 +148,7 @@ def test_a_missing_file_a_folder_and_a_closed_one_are_named_in_one_line(
     def closed(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    (tmp_path / "closed.csv").write_text("")
+    (tmp_path / "closed.csv").touch()
     monkeypatch.setattr("os.open", closed)
     with pytest.raises(TableError, match=r"may not be read; check its permissions$"):
         read_bars(tmp_path / "closed.csv", SPY)
