@@ -35,6 +35,7 @@ from console.typed import KITTY_FUNCTION, as_kitty, looks_typed, typed
 CAPITAL_K = re.compile("(K)")
 REPLACEMENT = "\ufffd"
 PRESSES = (events.Key, events.MouseEvent, events.AppFocus)
+HALF = "half a key came; wait"
 JOINED = "Esc counts, and not the key that came with it"
 
 
@@ -85,6 +86,8 @@ class Reader:
 
     def doubt(self, now: float) -> str | None:
         """Why a character typed now would be dropped, and for how long; None where it would not."""
+        if self._scanner.is_in_the_middle:
+            return HALF
         doubt, left = self._scanner.doubt, ceil(self._scanner.doubt_left(now))
         return f"{doubt.value}; all is dropped for {left} s" if doubt is not None and left else None
 

@@ -72,7 +72,7 @@ NOT_HEARD = re.compile(
     rb"(?:\x0b|\x1b\[21(?:;[0-9:]*)?~|\x1b\[(?:107|75)[0-9:;]*u|\x1b\[27;[0-9]+;(?:107|75)~|%b)+"
     % re.escape(ANSWER.encode())
 )
-"""Nothing but what may be the chord, and the terminal's own answers: they keep neither a paste nor a doubt alive."""
+"""Nothing but what may be the chord, and the terminal's own answers: they keep no paste, no half and no doubt alive."""
 
 
 class Doubt(Enum):
@@ -175,7 +175,7 @@ class Scanner:
     def feed(self, data: bytes, now: float) -> list[Token]:
         self._settle(now)
         self._is_in_pieces = self._is_in_pieces or now - self._heard_at >= ESCAPE_DELAY
-        if not (self.doubt is not None and NOT_HEARD.fullmatch(data)):
+        if not ((self.is_in_the_middle or self.doubt is not None) and NOT_HEARD.fullmatch(data)):
             self._heard_at = now
         for byte in data:
             self._take(byte)
@@ -212,8 +212,7 @@ class Scanner:
                 del self._paste[-len(PASTE_END) :]
                 self._end_paste()
         elif byte == CTRL_K:
-            self._is_escape_spent = self._is_escape_spent or bytes(self._sequence) == b"\x1b"
-            self._emit(ChordByte())
+            self._hear_chord(bytes(self._sequence))
         elif self._sequence:
             self._continue(byte)
         elif byte == ESCAPE:
@@ -224,6 +223,14 @@ class Scanner:
         else:
             self._text.append(byte)
             self._escaped_at = float("-inf")
+
+    def _hear_chord(self, sequence: bytes) -> None:
+        """No terminal sends it within a sequence: that one was cut before, and ends, lest it take the `K` to come."""
+        self._emit(ChordByte())
+        if len(sequence) > 1:
+            self._break_off(sequence)
+        elif sequence:
+            self._is_escape_spent = True
 
     def _begin(self, sequence: bytes) -> None:
         self._sequence += sequence

@@ -67,6 +67,8 @@ def tell(told: Told) -> None:
     )
     for line in told.sent:
         print(f"      SENT {line}")
+    for line in told.missed:
+        print(f"      MISSED {line}")
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ class Told:
     pressed: int = 0
     took: int = 0
     sent: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
 
 
 class ArmedTerminal(Pty):
@@ -133,7 +134,7 @@ def accident(letter: str, chance: Random) -> tuple[Way, list[bytes], float]:
 def play(folder: Path, letter: str, tries: int, presses: int, seed: int, end: float = float("inf")) -> Told:
     """So many accidents on one screen, and so many presses that are meant, evenly among them."""
     chance, told = Random(f"{seed}:{letter}"), Told(letter)
-    every = max(1, tries // max(1, presses))
+    every, last = max(1, tries // max(1, presses)), "nothing"
     with ArmedTerminal(folder, letter) as terminal:
         for number in range(max(tries, presses * every)):
             if time.monotonic() > end:
@@ -141,7 +142,10 @@ def play(folder: Path, letter: str, tries: int, presses: int, seed: int, end: fl
             if number % every == 0 and told.pressed < presses and terminal.waits_until_armed():
                 terminal.read_for(chance.uniform(0.3, 0.6))
                 told.pressed += 1
-                told.took += terminal.presses()
+                if terminal.presses():
+                    told.took += 1
+                else:
+                    told.missed.append(f"behind {last}: {terminal.what_it_shows()[-200:]}")
             if number >= tries:
                 continue
             way, parts, pause = accident(letter, chance)
@@ -149,6 +153,7 @@ def play(folder: Path, letter: str, tries: int, presses: int, seed: int, end: fl
                 told.void += 1
                 continue
             told.tried += 1
+            last = f"{parts} {pause}"
             if terminal.comes(parts, pause):
                 told.sent.append(f"{way.kind}: {parts} {pause}")
     return told
