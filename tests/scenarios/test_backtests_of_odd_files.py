@@ -73,7 +73,7 @@ def test_a_file_of_which_no_bar_is_left_is_refused(keyturn: Keyturn, minutes: Pa
     assert answer.code == 2
     assert answer.err == (
         "keyturn: SPY_seeded.csv: no row of it is a bar of a session; "
-        "the first, SPY_seeded.csv:2: starts at 14:30:30.000000, not on a whole minute\n"
+        "the first, SPY_seeded.csv:2: starts at 09:30:30.000000 New York, not on a whole minute\n"
     )
 
 

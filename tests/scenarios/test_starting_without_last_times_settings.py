@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 import app
+from core.doors import Door, DoorKind
 from core.inputs import Confirm, OpenTicket, Start
 from core.model.values import Symbol
 from core.ports import DemoRequest, OperatorError
 from core.runtime.virtual import VirtualRuntime
 
+DOOR = Door(DoorKind.SCRIPT)
 TIGHT = "risk.daily_loss.usd=5"
 
 
@@ -22,6 +24,7 @@ def demo(home: Path, stack: ExitStack, *overrides: str) -> VirtualRuntime:
     environ = {"KEYTURN_HOME": str(home)}
     runtime = app.Keyturn(environ).demo_runtime(DemoRequest(is_headless=True, overrides=overrides), stack)
     runtime.pace.speed = None
+    runtime.admit(DOOR.known)
     later = count(time.monotonic() + 10, 2)
     runtime.beat.watch.now = lambda: next(later)  # type: ignore[attr-defined]
     return runtime
@@ -99,7 +102,8 @@ def test_a_symbol_that_is_held_and_was_left_out_is_named_with_its_set(tmp_path: 
                     opened.add(proposal.id)
                     runtime.obey(OpenTicket(proposal.id))
             for ticket in list(desk.stage.state.tickets.values()):
-                runtime.obey(Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces))
+                key = Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces)
+                runtime.obey(DOOR.through(key))
         runtime.stop("left")
 
     with pytest.raises(OperatorError) as raised, ExitStack() as stack:

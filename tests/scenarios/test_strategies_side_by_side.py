@@ -183,7 +183,7 @@ def test_a_position_of_one_that_raises_is_flat_by_the_close_all_the_same() -> No
     house.until("15:56")
 
     assert house.proposal.exit_reason is ExitReason.FORCE_FLAT
-    assert house.facts(ProposalStaged)[-1].proposal.reason.endswith("and broken does not say so itself")
+    assert house.facts(ProposalStaged)[-1].proposal.reason.endswith("and broken does not say so")
 
 
 def test_one_that_forgets_the_close_is_reminded_once() -> None:

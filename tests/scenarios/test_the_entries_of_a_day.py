@@ -37,13 +37,18 @@ def in_ibm(bars: list[Bar]) -> list[Bar]:
     return [replace(bar, symbol=IBM) for bar in bars]
 
 
+def still_in_aig() -> list[Bar]:
+    """A market in which no strategy finds anything."""
+    return [replace(bar, symbol=AIG) for bar in minutes("09:30", "15:59", "100")]
+
+
 def two_that_signal_in_one_minute(
     *then: tuple[str, str, str], rules: dict[str, Decimal] | None = None, **risk: object
 ) -> House:
     """It is 10:06: VWAP has staged an entry in SPY and one in IBM."""
     bars = a_day(*(then or (("10:06", "10:30", STEADY),)))
     terms: dict[str, Decimal] = {"cash": Decimal(1000), **(rules or {})}
-    house = House(bars + in_ibm(bars), settings(**risk), **terms).opens().until("10:06:01")
+    house = House(bars + in_ibm(bars) + still_in_aig(), settings(**risk), **terms).opens().until("10:06:01")
     assert sorted(p.symbol for p in house.desk.stage.proposals()) == [IBM, SPY]
     return house
 
@@ -233,7 +238,7 @@ def test_a_restart_changes_nothing_of_what_is_taken(restarts: bool) -> None:
 def test_the_next_day_has_its_own_entries() -> None:
     """RK-12"""
     bars = a_day(("10:06", "10:40", STEADY)) + minutes("09:30", "10:30", "99.60", FRIDAY)
-    house = House(bars + in_ibm(bars), settings(), cash=Decimal(1000)).opens().until("10:06:01")
+    house = House(bars + in_ibm(bars) + still_in_aig(), settings(), cash=Decimal(1000)).opens().until("10:06:01")
     types_and_confirms(house, AIG)
     house.until("10:06", FRIDAY)
 
