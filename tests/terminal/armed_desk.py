@@ -60,6 +60,8 @@ EFFECTS = {"B": Effect.OPEN, "H": Effect.SHORT, "S": Effect.CLOSE, "C": Effect.C
 LOOK = 0.1
 AT_REST = 0.3
 """Seconds without a key after which the screen is put there again."""
+BEHIND_ESCAPE = 4.0
+"""The same for the kill screen: the chord by which it comes makes a `K` behind a cut escape a key that is meant."""
 PATIENCE = 2.0
 """Seconds in which what was asked of the engine shows."""
 
@@ -128,7 +130,8 @@ class KeptDesk(Desk):
             self._was_armed = is_armed
             self._record("armed" if is_armed else "not-armed")
         is_waiting = self.now() < self._asked_until and picture_of(view) == self._asked_at
-        if is_waiting or self.now() - self.keyboard.heard_at < AT_REST:
+        at_rest = BEHIND_ESCAPE if self._letter in "KF" else AT_REST
+        if is_waiting or self.now() - self.keyboard.heard_at < at_rest:
             return
         top = self.screen_stack[-1]
         if not self._is_wanted(top):
