@@ -168,7 +168,7 @@ def test_a_bar_with_a_price_that_is_no_number_is_refused(wrong):
 
 
 def test_an_older_record_is_migrated_before_it_is_read(monkeypatch):
-    """SP-02"""
+    """SP-02, SP-07"""
     monkeypatch.setitem(codec.VERSIONS, "EngineStopped", 3)
     monkeypatch.setitem(codec.MIGRATIONS, ("EngineStopped", 1), lambda data: {"why": data["word"]})
     monkeypatch.setitem(codec.MIGRATIONS, ("EngineStopped", 2), lambda data: {"reason": data["why"]})
