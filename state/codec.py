@@ -37,7 +37,8 @@ FACTS: Mapping[str, type[Fact]] = {fact.__name__: fact for fact in get_args(Fact
 def _as_it_was(data: dict[str, object]) -> dict[str, object]:
     """Fields that came later have a value that says so: no trail, no legs, one order a request, no reason, no target,
     no regime, nothing unattended, no exit that failed, a larger allocation that was only noted, a plan no command asked
-    for, no time of an order's own, a stop at its price, a plan that takes no entry back and leaves nothing.
+    for, no time of an order's own, a stop at its price, a plan that takes no entry back and leaves nothing, no
+    terminal and no user at a key.
     """
     return data
 
@@ -57,6 +58,7 @@ MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object
     ("TicketOpened", 2): _as_it_was,
     ("TicketOpened", 3): _as_it_was,
     ("ConfirmationReceived", 1): _as_it_was,
+    ("ConfirmationReceived", 2): _as_it_was,
     ("OrderCreated", 1): _as_it_was,
     ("OrderCreated", 2): _as_it_was,
     ("OrderCreated", 3): _as_it_was,
@@ -71,6 +73,7 @@ MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object
     ("PlanSigned", 1): _as_it_was,
     ("PlanEnded", 1): _as_it_was,
     ("PlanRefused", 1): _as_it_was,
+    ("WarningConfirmed", 1): _as_it_was,
     ("RegimeMeasured", 1): _as_it_was,
     ("ReconciliationPassed", 1): lambda data: {**data, "differences": []},
     ("ReconciliationFailed", 1): lambda data: {**data, "differences": []},
