@@ -25,7 +25,7 @@ from core.brokers.alpaca.reading import (
 )
 from core.brokers.alpaca.wire import Reply
 from core.market.alpaca.contract import RECORDS as MARKET
-from core.market.alpaca.wire import read_bar, read_quote
+from core.market.alpaca.wire import read_bar, read_quote, read_status
 from core.model.contract import Field, Kind, Record, removals
 from core.model.quote import Feed
 from core.model.values import Symbol
@@ -59,6 +59,7 @@ A_FILL = {
 }
 A_DAY = {"date": "2026-11-20", "open": "09:30", "close": "16:00"}
 A_BAR = {"t": "2026-11-20T16:59:00Z", "o": Decimal(1), "h": Decimal(1), "l": Decimal(1), "c": Decimal(1), "v": 5}
+A_STATUS = {"t": "2026-11-20T16:59:00Z", "sc": "H", "sm": "Trading Halt", "rc": "T12", "rm": "news"}
 A_QUOTE = {"t": "2026-11-20T16:59:00Z", "bp": Decimal(1), "bs": 1, "ap": Decimal(2), "as": 1}
 
 
@@ -83,9 +84,9 @@ def test_every_field_that_is_read_is_described_as_the_table_has_it(record: Recor
 
 @needs_it
 def test_every_object_that_is_read_is_described() -> None:
-    """MD-07: the stream of order updates alone is not: its protocol stands in the adapter."""
+    """MD-07: what the streams alone tell is not: their protocols stand in the adapters."""
     assert {record.described for record in ALL} - {""} <= set(schemas())
-    assert [record.name for record in ALL if not record.described] == ["an order update"]
+    assert [record.name for record in ALL if not record.described] == ["an order update", "a trading status"]
 
 
 def test_a_field_that_goes_is_optional_whatever_the_description_requires() -> None:
@@ -135,6 +136,7 @@ def test_the_readers_read_each_field_of_the_table_and_no_other(asked: set[tuple[
     refusal(Reply(422, {}, b'{"code": 42210000, "message": "no"}'))
     read_bar(Symbol("SPY"), A_BAR, "here")
     read_quote(Symbol("SPY"), A_QUOTE, "here", Feed.IEX)
+    read_status(Symbol("SPY"), A_STATUS, "here")
 
     in_tables = {(record.name, field.name) for record in ALL for field in record.fields}
     pages = {(name, field) for name, field in in_tables if name in ("a page of bars", "the latest quotes")}
