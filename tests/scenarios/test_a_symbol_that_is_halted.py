@@ -104,7 +104,7 @@ def test_a_minute_that_traded_after_the_halt_ends_it_where_the_word_was_not_hear
     house.until("10:02:00")
 
     (over,) = house.facts(TradingResumed)
-    assert over == TradingResumed(SPY, "its minute 15:01 UTC has traded")
+    assert over == TradingResumed(SPY, "its minute 10:01 New York has traded")
 
 
 def test_a_restart_still_knows_the_halt() -> None:
