@@ -155,6 +155,9 @@ class Player:
                     "orders of plans at the exchange": len(auditor.plans.order_ids() & auditor.sent.keys()),
                     "plans that asked": auditor.plans.asked(),
                     "exits that went unattended": counts["ExitReleased"],
+                    "entries that waited for a trigger": sum(
+                        o.type.is_stop and not o.effect.only_reduces for o in auditor.sent.values()
+                    ),
                     "sessions with a signed plan": int(counts["PlanSigned"] > 0),
                     "sessions with a typed entry signed": int(auditor.has_signed_by_hand()),
                     "sessions with exits signed": int(auditor.has_signed_exits()),
@@ -268,6 +271,31 @@ class Player:
             )
         )
         self._confirm_newest()
+
+    def an_entry_waits_for_its_trigger(
+        self, effect: str, kind: str, away: str, quantity: str, stop: str, symbol: str, ttl: int, move: str
+    ) -> None:
+        """A typed stop, stop-limit or trailing entry; then the price goes through its trigger, or away from it."""
+        traded = Symbol(symbol) if symbol in self.world.symbols else SPY
+        wanted, price, of = Effect(effect), self.world.price_of(traded), OrderType(kind)
+        sign = -1 if wanted is Effect.SHORT else 1
+        trigger = price + sign * Decimal(away)
+        self.world.do(
+            ProposeOrder(
+                symbol=traded,
+                effect=wanted,
+                quantity=Quantity(Decimal(quantity)),
+                type=of,
+                limit_price=to_nearest_tick(trigger + sign * Decimal("0.10")) if of is OrderType.STOP_LIMIT else None,
+                stop_price=Price(to_nearest_tick(price - sign * Decimal(stop))),
+                stop_holder=StopHolder.BROKER,
+                trail_price=Price(Decimal(away)) if of is OrderType.TRAILING_STOP else None,
+                trigger_price=None if of is OrderType.TRAILING_STOP else Price(to_nearest_tick(trigger)),
+                ttl_seconds=ttl or None,
+            )
+        )
+        self._confirm_newest()
+        self.world.bar(self.world.price + sign * Decimal(move))
 
     def an_exit_is_signed(self, effect: str, move: str, volume: int, wait: float) -> None:
         """One key for an entry and its exits; then the price goes where a rule of them speaks."""

@@ -251,6 +251,20 @@ def a_signed_exit(chance: Random) -> Arguments:
     )
 
 
+def an_entry_that_waits(chance: Random) -> Arguments:
+    """Effect, kind, way to its trigger, quantity, way to its stop, symbol, seconds to live, move of the price after."""
+    return (
+        chance.choice(("open", "open", "add", "short")),
+        chance.choice(("stop", "stop", "stop_limit", "trailing_stop")),
+        chance.choice(("0.05", "0.30", "0.60")),
+        chance.choice(("1", "3", "8", "2.5")),
+        chance.choice(("0.30", "1.00", "3.00")),
+        chance.choice(("SPY", "SPY", "AAA", "BBB", "CCC")),
+        chance.choice((0, 0, 5, 90)),
+        chance.choice(("0.70", "0.70", "-0.70", "0.02")),
+    )
+
+
 def a_close(chance: Random) -> Arguments:
     return (chance.choice(("1", "1", "0.5", "0.3")),)
 
@@ -397,6 +411,7 @@ EVENTS: dict[str, tuple[int, Callable[[Random], Arguments]]] = {
     "a_proposal_is_declined": (2, a_pick),
     "an_order_is_typed": (9, a_typed_order),
     "an_exit_is_signed": (2, a_signed_exit),
+    "an_entry_waits_for_its_trigger": (4, an_entry_that_waits),
     "a_close_is_confirmed": (6, a_close),
     "all_is_flattened": (2, nothing),
     "a_proposal_is_edited": (3, an_edit),
