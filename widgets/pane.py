@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Self
+from collections.abc import Sequence
 
-from rich.cells import cell_len
 from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.geometry import Region
 
-from widgets.edges import put_note, put_title
+from widgets.frame import Frame
 from widgets.grid import Column, Grid
 from widgets.grid_picture import Cell, Tone
 from widgets.lines import Lines, TextLine
 
 INDENT = "  "
 """Where a row begins: behind the mark of the selection."""
-CORNERS = 4
-"""Cells of the frame on the two sides of its title that change with the title's length."""
 
 
-class Pane(Vertical):
+class Pane(Frame):
     """The base of every pane. Its grid has the keyboard; the frame shows it, and words under the grid say more."""
 
     DEFAULT_CSS = """
@@ -44,9 +37,8 @@ class Pane(Vertical):
     ) -> None:
         super().__init__(id=id)
         self.grid = Grid(columns, empty=empty, id=f"{id}-grid", has_header=has_header, follows=follows)
-        self._title = self._note = self._said = self._place = ""
+        self._said = self._place = ""
         self.grid.tell_place = self._tell_place
-        self._edge: Region | None = None
         self.words = Lines(id=f"{id}-words")
         self.state = ""
         self._counted = ""
@@ -68,33 +60,14 @@ class Pane(Vertical):
 
     def _put_note(self) -> None:
         text = " ─ ".join(part for part in (self._place, self._said) if part)
-        if text != self._note:
-            self._note = text
-            with self._redrawing(self.outer_size.height - 1, self.outer_size.width):
-                put_note(self, text)
+        self.write_lower(text)
 
     def title_with(self, count: str) -> None:
         """`1 Proposals ─ 2 waiting`."""
         self._counted = count
         said = ", ".join(word for word in (self.state, count) if word)
         title = f"{self.NUMBER} {self.NAME}" + (f" ─ {said}" if said else "")
-        if title != self._title:
-            longest, self._title = max(cell_len(title), cell_len(self._title)), title
-            with self._redrawing(0, longest + CORNERS):
-                put_title(self, title)
-
-    @contextmanager
-    def _redrawing(self, line: int, width: int) -> Iterator[None]:
-        """A title that is set would draw the whole pane again, its rows included: only its part of the frame is."""
-        left, top = self.content_offset
-        self._edge = Region(-left, line - top, width, 1)
-        yield
-        self._edge = None
-
-    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
-        if self._edge is not None and not regions and not layout and not recompose:
-            regions = (self._edge,)
-        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+        self.write_upper(title)
 
     def show_state(self, state: str) -> None:
         """`1 Proposals ─ HALTED, 2 waiting`: in the frame, before all else."""

@@ -98,6 +98,8 @@ class Form(Dialog):
             field.name: Input(texts.get(field.name, ""), id=f"form-{field.name}", compact=True, select_on_focus=False)
             for field in fields
         }
+        for box in self.inputs.values():
+            box.cursor_blink = False  # as everywhere else: a form at rest sends nothing
         self.beside = {field.name: Lines(classes="beside") for field in fields}
         self.alive = Lines(classes="alive")
         self.said = Lines()

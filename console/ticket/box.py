@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
 
 from console.ticket.lines import WIDTH, Readiness, clocks, heading, key_line
 from console.ticket.standing import Phase, Standing
 from console.ticket.word import TypedWord
 from core.model.account import Mode
 from core.views import DeskView
-from widgets.edges import put_title
+from widgets.frame import Frame
 from widgets.lines import Cell, Lines, TextLine
 from widgets.ticket import exit_lines, ticket_lines, title_of
 
@@ -21,7 +20,7 @@ AROUND = 4
 """Lines of the terminal that the ticket's text never has: its frame, its keys, the desk's last line."""
 
 
-class TicketBox(Vertical):
+class TicketBox(Frame):
     """Draws what a ticket stands at.
 
     Attributes
@@ -54,8 +53,8 @@ class TicketBox(Vertical):
     def show(self, standing: Standing, view: DeskView, now: datetime, is_late: bool) -> None:
         row, shown = standing.row, standing.shown
         title = title_of(row, view.status.mode.value) if row is not None else ""
-        put_title(self, title)
-        self.border_subtitle = clocks(standing, now)
+        self.write_upper(title)
+        self.write_lower(clocks(standing, now))
         self.set_class(view.status.mode is Mode.LIVE, "-live")
         self.set_class(standing.phase not in (Phase.READY, Phase.FETCHING, Phase.CONFIRMING), "-disarmed")
         lines = heading(standing, is_late)

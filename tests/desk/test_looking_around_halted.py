@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from console.screens.kill import KillScreen
-from core.facts import HaltCause, Halted, Killed, Resumed
+from core.facts import HaltCause, Halted, Killed, ProposalSkipped, Resumed
 from core.inputs import Resume
-from core.workflows.stopping import Stopping
+from core.model.staging import MANUAL
 from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import held_back, types_ahead
 
@@ -141,13 +141,15 @@ async def test_clear_typed_in_full_ends_every_halt() -> None:
 
 
 async def test_resuming_twice_ends_no_halt_of_another_cause() -> None:
-    """OP-07: the command itself names what it ends, whoever sends it"""
+    """OP-07: the command itself names what it ends, whatever screen sends it"""
     async with open_desk() as house:
+        await halts(house)
         an_invariant_halts(house)
-        stopping: Stopping = house.runtime.engine.handlers[Resume].__self__  # type: ignore[attr-defined]
         for _ in range(2):
-            stopping.on_resume(Resume())
-        assert not house.facts(Resumed)
+            house.desk.handle.send(Resume())
+        house.types_an_order()
+        await house.until(lambda: [fact for fact in house.facts(ProposalSkipped) if fact.strategy == MANUAL])
+        assert [fact.cause for fact in house.facts(Resumed)] == [HaltCause.KEY]
 
 
 async def test_u_on_the_halted_desk_names_the_way() -> None:

@@ -309,7 +309,8 @@ async def test_a_refusal_stays_with_everything_that_was_typed_until_the_next_ent
         await house.wait(0.2)
         assert house.shows("NOT STAGED")
         assert {name: box.value for name, box in form.inputs.items()} == {
-            **GOOD, "quantity": "0.05", "limit": "496", "stop": "494", "target": "", "trail": ""
+            **GOOD, "quantity": "0.05", "limit": "496", "stop": "494", "target": "", "trigger": "",
+            "trail": "", "ttl": "",
         }  # fmt: skip
         await house.press("enter")
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen))

@@ -180,7 +180,7 @@ async def test_an_exit_that_waits_stands_on_the_ticket_of_an_entry_and_is_one_ke
         await house.until(lambda: house.shows("2 waiting"))
         await house.opens_the_ticket_of("0.1 SPY")
         await house.press("B")
-        await house.until(lambda: house.shows("FILLED at 496.21"))
+        await house.until(lambda: house.shows("broker 0.1"))
         house.desk.handle.send(ProposeClose(SPY))
         await house.until(lambda: house.shows("2 waiting, 1 EXIT"))
         await house.press("1", "home", "down", "enter")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from console.scanner import Broken, Pasted, Scanner, Straggler, Typed
 from console.screens.new_order import NewOrderScreen
 from core.facts import CancelRequested, EngineStopped, ProposalEnded, ProposalStaged
 from core.inputs import Decline, ProposeClose
-from core.model.values import Fraction
+from core.model.values import Quantity
 from tests.desk.desk_house import SPY, open_desk
 from tests.desk.hands import held_back, types_ahead
 
@@ -39,16 +41,14 @@ async def test_behind_ctrl_p_the_command_and_behind_it_what_the_command_opens() 
         assert sent[0].reason == "Fdx"
 
 
-async def test_behind_c_the_part() -> None:
+async def test_behind_c_the_shares() -> None:
     async with open_desk() as house:
         await house.buys()
         sent = held_back(house, ProposeClose)
         await house.press("2")
-        await types_ahead(house, "c2\n")
+        await types_ahead(house, "c0.05\n")
         await house.until(lambda: sent)
-        assert isinstance(sent[0], ProposeClose)
-        assert (sent[0].symbol, sent[0].part) == (SPY, Fraction(sent[0].part))
-        assert str(sent[0].part) == "0.5"
+        assert sent == [ProposeClose(SPY, quantity=Quantity(Decimal("0.05")), strategy="vwap")]
         assert not house.facts(CancelRequested)
 
 

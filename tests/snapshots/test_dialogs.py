@@ -166,7 +166,7 @@ ASKED = {
     "decline": ("1", "x", *"spread too wide"),
     "refuse-symbol": ("1", "down", "X"),
     "close": ("2", "c"),
-    "close-half": ("2", "c", "2"),
+    "close-half": ("2", "c", *"50%"),
     "move-stop": ("2", "m"),
     "break-even": ("2", "m", "0"),
     "edit-order": ("3", "e"),

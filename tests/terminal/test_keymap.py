@@ -21,13 +21,14 @@ def test_every_key_has_a_name_of_its_own_and_one_meaning_in_its_place() -> None:
 
 
 def test_every_effect_has_a_confirming_key_on_the_ticket() -> None:
-    """OP-04"""
-    on_the_ticket = {binding.key for binding in bindings_for(Place.TICKET)}
+    """OP-04: Enter only leaves a ticket whose time is over"""
+    on_the_ticket = {name: binding.id for binding in bindings_for(Place.TICKET) for name in binding.key.split(",")}
 
     assert set(CONFIRMING_KEYS) == set(Effect)
-    assert {*CONFIRMING_KEYS.values(), REPLACING_KEY} <= on_the_ticket
+    assert {*CONFIRMING_KEYS.values(), REPLACING_KEY} <= on_the_ticket.keys()
     assert REPLACING_KEY not in CONFIRMING_KEYS.values()
-    assert not on_the_ticket & {"enter", "space", "y"}
+    assert not on_the_ticket.keys() & {"space", "y"}
+    assert on_the_ticket["enter"] == "ticket.leave"
 
 
 def test_the_grid_binds_what_the_table_says() -> None:

@@ -35,6 +35,7 @@ SEQUENCES = {
     "ctrl+k": b"\x0b",
     "ctrl+p": b"\x10",
     "ctrl+q": b"\x11",
+    "ctrl+z": b"\x1a",
     "exclamation_mark": b"!",
     "question_mark": b"?",
     "slash": b"/",
