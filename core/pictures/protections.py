@@ -356,7 +356,7 @@ class Protections:
         ledger = self.desk.ledger
         times = [p.opened_at for p in ledger.positions() if p.strategy == strategy]
         times += [t.entry_time for t in ledger.state.trades if t.strategy == strategy]
-        times += [o.created_at for o in ledger.unfilled_entries(strategy)]
+        times += [o.created_at for o in ledger.unfilled_entries(strategy, today)]
         return max((t for t in times if self.desk.calendar.trading_day(t) == today), default=None)
 
     def _of_trades(self, at: datetime) -> Iterator[ProtectionRow]:
