@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from core.facts import DayStarted, StrategyResumed
+from core.facts import DayCorrected, DayStarted, StrategyResumed
 from core.model.bar import Bar
 from core.model.past import Past
 from core.model.values import Money, Symbol
@@ -98,7 +98,12 @@ class ProtectionBook:
         )
         self.latches = Latches()
         self.has_news = False
-        self.folds = {DayStarted: self._day_started, StrategyResumed: self._resumed, **self.latches.folds}
+        self.folds = {
+            DayStarted: self._day_started,
+            DayCorrected: self._day_started,
+            StrategyResumed: self._resumed,
+            **self.latches.folds,
+        }
         self.by_name: dict[str, Protection] = {
             protection.name: protection for protection in (*self.of_trades, self.volatility_halt)
         }
@@ -162,7 +167,7 @@ class ProtectionBook:
         """Those that wait for the operator's review."""
         return tuple(self.equity_curve.disabled()) if self.is_on(self.equity_curve) else ()
 
-    def _day_started(self, at: datetime, fact: DayStarted) -> None:
+    def _day_started(self, at: datetime, fact: DayStarted | DayCorrected) -> None:
         self.begin_day(at, fact.equity, at if fact.close_of is None else closed_at(fact.close_of))
 
     def begin_day(self, at: datetime, equity: Money, equity_at: datetime | None = None) -> None:
