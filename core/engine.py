@@ -144,7 +144,7 @@ class Engine:
             lending.see(account)
 
         market.tell_of_guards = guarding.look
-        starting.see_loss = see_account
+        starting.see_loss, starting.after_correction = see_account, guarding.on_corrected
         comparing.see = planning.seeing(starting.see)
         breaking = Breaking(desk)
         warned, warming = Warned(desk, cancelling), Warming(desk)

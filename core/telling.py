@@ -92,7 +92,7 @@ def in_words(fact: facts.Fact) -> str:
             return "engine started; nothing trades before the books are compared"
         case facts.EngineStopped():
             return f"engine stopped: {fact.reason}"
-        case facts.DayStarted():
+        case facts.DayStarted() | facts.DayCorrected():
             return _day_in_words(fact)
         case facts.BarClosed():
             bar = fact.bar
@@ -164,9 +164,10 @@ def in_words(fact: facts.Fact) -> str:
     return _staging_in_words(fact)
 
 
-def _day_in_words(fact: facts.DayStarted) -> str:
+def _day_in_words(fact: facts.DayStarted | facts.DayCorrected) -> str:
     close = "" if fact.close_of is None else f", the close of {fact.close_of:%a %d %b}"
-    return f"day {fact.day} begins with equity {_usd(fact.equity)}{close}"
+    mended = ", by the broker's later word" if isinstance(fact, facts.DayCorrected) else ""
+    return f"day {fact.day} begins with equity {_usd(fact.equity)}{close}{mended}"
 
 
 def _override_in_words(fact: facts.ProtectionOverridden) -> str:

@@ -266,12 +266,15 @@ class Ledger:
             and (strategy is None or o.strategy == strategy)
         )
 
-    def unfilled_entries(self, strategy: str) -> tuple[Order, ...]:
-        """Working entries of a strategy of which nothing was filled: one a place, whatever was sent to take it over."""
+    def unfilled_entries(self, strategy: str, day: date) -> tuple[Order, ...]:
+        """Working entries of a strategy of which nothing was filled on a New York day, whatever was before.
+
+        One a place, whatever was sent to take it over.
+        """
         return tuple(
             o
             for o in self.working_entries(strategy=strategy)
-            if not o.filled_quantity and not self._has_filled_before(o) and self.incumbent(o) is None
+            if not self._has_filled_on(day, o) and self.incumbent(o) is None
         )
 
     def entries_filled(self, strategy: str, day: date) -> int:
@@ -316,7 +319,6 @@ class Ledger:
         self.state.orders_sent += 1
         if (old := self._replaced(created)) is not None:
             old.replacement = created.id
-            created.filled_before = Quantity(old.filled_before + old.filled_quantity)
 
     def _resized(self, _at: datetime, fact: LegResized) -> None:
         order = self.state.orders[fact.client_order_id]
@@ -402,20 +404,22 @@ class Ledger:
     def _filled(self, at: datetime, fact: OrderFilled) -> None:
         order = self.state.orders[fact.fill.client_order_id]
         self.state.executions[fact.fill.execution_id] = order.id
-        if not order.only_reduces and not order.filled_quantity and not self._has_filled_before(order):
-            self._count_entry(order.strategy, self.calendar.trading_day(fact.fill.at))
+        day = self.calendar.trading_day(fact.fill.at)
+        if not order.only_reduces and not self._has_filled_on(day, order):
+            self._count_entry(order.strategy, day)
+        order.last_filled_on = max(order.last_filled_on or day, day)
         order.filled_quantity = Quantity(order.filled_quantity + fact.fill.quantity)
         order.filled_cost = Money(order.filled_cost + fact.fill.quantity * fact.fill.price)
         order.reported_quantity = max(order.reported_quantity, fact.cumulative)
         order.late_fill = order.late_fill or fact.is_late
         self._move_position(order, fact.fill)
 
-    def _has_filled_before(self, order: Order) -> bool:
-        """Whether an order whose place this one took, or that took its own, was filled, in part: it was counted then.
+    def _has_filled_on(self, day: date, order: Order) -> bool:
+        """Whether it was filled on a day, in part, or an order whose place it took, or that took its own: that counted.
 
         The broker's word on the older one may come later than on the one that took its place.
         """
-        return order.filled_before > 0 or any(o.filled_quantity for o in self._line(order))
+        return any(o.last_filled_on == day for o in (order, *self._line(order)))
 
     def _line(self, order: Order) -> Iterator[Order]:
         """Every order before this one and after it in the same place, working or not."""

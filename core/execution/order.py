@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.signal import ExitReason
@@ -30,8 +30,8 @@ class Order:
         Marks, not states (EX-01).
     replacement
         The order that was sent to take its place and has no answer yet.
-    filled_before
-        What the orders had filled whose place this one takes, as it was when it was written.
+    last_filled_on
+        The last New York day with a fill of it.
     reported_quantity
         The largest cumulative filled quantity that the broker has named.
     target_price
@@ -73,7 +73,7 @@ class Order:
     late_fill: bool = False
     replacement: ClientOrderId | None = None
     replaced_by: ClientOrderId | None = None
-    filled_before: Quantity = NO_SHARES
+    last_filled_on: date | None = None
     role: LegRole | None = None
     target_price: Price | None = None
     is_bare: bool = False

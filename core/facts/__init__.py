@@ -63,6 +63,7 @@ from core.facts.program import (
     BarClosed,
     ClockJumped,
     ClockSettled,
+    DayCorrected,
     DayStarted,
     EngineStarted,
     EngineStopped,
@@ -146,6 +147,7 @@ __all__ = [
     "CommandRefused",
     "ConfirmationReceived",
     "ConfirmationRefused",
+    "DayCorrected",
     "DayStarted",
     "EditRefused",
     "EngineStarted",
@@ -247,6 +249,7 @@ Fact = (
     | EngineStarted
     | EngineStopped
     | DayStarted
+    | DayCorrected
     | BarClosed
     | HistoryTaken
     | PastTaken

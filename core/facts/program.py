@@ -157,6 +157,15 @@ class DayStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class DayCorrected:
+    """Before the day's open the broker told another close than it did first: the later word counts (RK-03)."""
+
+    day: date
+    equity: Money
+    close_of: date
+
+
+@dataclass(frozen=True, slots=True)
 class BarClosed:
     """A complete regular bar. Folding it runs the strategies."""
 

@@ -34,7 +34,7 @@ from core.strategies.orchestrator import at_new_york
 from core.views import OverrideView, ProtectionRow, Shut
 
 NEW_YORK = ZoneInfo("America/New_York")
-MINUTE = timedelta(minutes=1)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 ALL_OF_IT = Decimal(1)
 NO_EQUITY = Decimal(1000)
 """The exposure, in multiples of equity, of an account that has none: more than any limit."""
@@ -139,8 +139,10 @@ class Protections:
         opens, shuts = self._hours(session) if isinstance(session, Session) else (None, None)
         if opens and shuts and opens <= at < shuts:
             last = shuts if shuts == session.close else shuts - MINUTE  # type: ignore[union-attr]
-            words = f"open until {_clock(last, today)}"
-            return _row("window", "Window", words, None, "entries are inside the window", until=shuts)
+            words, watched = f"open until {_clock(last, today)}", "entries are inside the window"
+            if at >= last + SECOND:
+                watched = f"{watched}; typed entries are over, the last bar's still pass"
+            return _row("window", "Window", words, None, watched, until=shuts)
         again = opens if opens and at < opens else self._hours(self._next_session(at, today))[0]
         return _row(
             "window",
@@ -354,7 +356,7 @@ class Protections:
         ledger = self.desk.ledger
         times = [p.opened_at for p in ledger.positions() if p.strategy == strategy]
         times += [t.entry_time for t in ledger.state.trades if t.strategy == strategy]
-        times += [o.created_at for o in ledger.unfilled_entries(strategy)]
+        times += [o.created_at for o in ledger.unfilled_entries(strategy, today)]
         return max((t for t in times if self.desk.calendar.trading_day(t) == today), default=None)
 
     def _of_trades(self, at: datetime) -> Iterator[ProtectionRow]:

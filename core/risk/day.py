@@ -1,6 +1,7 @@
 """What the account was worth at the last close, and at last week's: what losses are measured against (RK-03).
 
-The broker tells the last close; where it does not, the day's first figure stands in. Last week's is known where the
+The broker tells the last close; where it does not, the day's first figure stands in. Until the session opens its later
+word counts: after midnight it may tell the close before for a while yet. Last week's is known where the
 week's first session was begun with it; else the earliest of the week that is known counts, and that is said.
 """
 
@@ -11,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from core.facts import DayStarted
+from core.facts import DayCorrected, DayStarted
 from core.model.account import Account
 from core.model.session import Calendar, Session
 from core.model.values import Money
@@ -42,7 +43,7 @@ class Day:
 
     def __init__(self) -> None:
         self.state = DayState()
-        self.folds = {DayStarted: self._started}
+        self.folds = {DayStarted: self._started, DayCorrected: self._corrected}
 
     def opening_equity(self, day: date) -> Money | None:
         """Equity at the day's start, USD; None before its first account figure."""
@@ -87,6 +88,13 @@ class Day:
             state.week, state.week_equity = monday_of(fact.day), fact.equity
             state.week_day, state.week_close_of = fact.day, fact.close_of
 
+    def _corrected(self, _at: datetime, fact: DayCorrected) -> None:
+        """A week that began with this day began with the same figure."""
+        state = self.state
+        state.equity, state.close_of = fact.equity, fact.close_of
+        if state.week_day == fact.day:
+            state.week_equity, state.week_close_of = fact.equity, fact.close_of
+
 
 def begun(day: date, account: Account, calendar: Calendar) -> DayStarted:
     """What the day's loss is measured against, by its first figures. A new account had no last close."""
@@ -94,6 +102,14 @@ def begun(day: date, account: Account, calendar: Calendar) -> DayStarted:
     if account.last_equity is None or account.last_equity <= 0 or close_of is None:
         return DayStarted(day, account.equity)
     return DayStarted(day, account.last_equity, close_of)
+
+
+def corrected(day: date, account: Account, calendar: Calendar, known: DayState) -> DayCorrected | None:
+    """What the broker's word on the last close makes of a day that has begun; None where it is the same, or none."""
+    told = begun(day, account, calendar)
+    if told.close_of is None or (told.equity, told.close_of) == (known.equity, known.close_of):
+        return None
+    return DayCorrected(day, told.equity, told.close_of)
 
 
 def day_before(day: date, calendar: Calendar) -> date | None:

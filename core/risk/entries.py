@@ -1,8 +1,8 @@
 """How many of a day's entries are taken, for a strategy over all symbols, and for typed orders among their own (RK-12).
 
-An entry is taken when it was filled today, wholly or in part; while it works, in doubt too, for it may still fill; and
-from the turn of its key, before it is sent. One that ends without a fill gives its place back. An order that takes
-another's place takes no place of its own.
+An entry is taken when it was filled today, wholly or in part; while it works, in doubt too, for it may still fill, what
+was filled of it on an earlier day or not; and from the turn of its key, before it is sent. One that ends without a fill
+of today gives its place back. An order that takes another's place takes no place of its own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Signed = Callable[[str], Sequence[ClientOrderId]]
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Entries that were filled on the day, those that work unfilled, and those that are signed and not sent yet."""
+    """Entries that were filled on the day, those that work without a fill of it, and those signed and not sent yet."""
 
     filled: int
     working: int
@@ -41,7 +41,7 @@ def entries_taken(strategy: str, day: date, ledger: Ledger, signed: Signed, but:
 
     So of two keys that are turned together the first one has the entry that is left.
     """
-    working = [order.id for order in ledger.unfilled_entries(strategy) if order.id != but]
+    working = [order.id for order in ledger.unfilled_entries(strategy, day) if order.id != but]
     to_come = [order_id for order_id in signed(strategy) if not ledger.has(order_id)]
     if but in to_come:
         del to_come[to_come.index(but) :]

@@ -1,18 +1,23 @@
 """A day that begins before its open: the account is asked for then, for losses are measured against it (RK-03, RK-20).
 
-Without orders in extended hours the day's first bar asks; before the open there is none.
+Without orders in extended hours the day's first bar asks; before the open there is none. Of a day that has begun the
+figures are asked for again: until then the broker may have told the close of a day earlier.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from core.desk import Desk
 from core.effects import Effect, FetchAccount
+from core.model.account import Account
 from core.model.bar import ONE_MINUTE
 from core.model.hours import extended_span
 from core.model.session import Session
+
+SHORTLY = timedelta(minutes=5)
+"""Before the open: the last look at what the day's loss is measured against."""
 
 
 class Beginning:
@@ -26,12 +31,28 @@ class Beginning:
         session = self._next_session()
         if session is not None:
             yield max(extended_span(session)[0], self._again_at)
+        stale = self._stale_from()
+        if stale is not None:
+            yield max(stale, self._again_at)
 
     def due(self) -> Iterable[Effect]:
         if not any(self.desk.at >= at for at in self.next_due()):
             return ()
         self._again_at = self.desk.at + ONE_MINUTE
         return (FetchAccount(),)
+
+    def _stale_from(self) -> datetime | None:
+        """When the figures that are known are too old to open a day by that has begun; None where they never are."""
+        desk = self.desk
+        day = desk.calendar.trading_day(desk.at)
+        today = desk.calendar.session_on(day)
+        if not isinstance(today, Session) or desk.at >= today.open or desk.opening.opening_equity(day) is None:
+            return None
+        looks = [today.open - SHORTLY]
+        if desk.control.settings.risk.session.policy == "include_extended":
+            looks.insert(0, extended_span(today)[0])
+        seen = desk.account.at if isinstance(desk.account, Account) else None
+        return next((look for look in looks if seen is None or seen < look), None)
 
     def _next_session(self) -> Session | None:
         """The next one to open of which the day's equity is not known; None where no entry may act before an open."""

@@ -84,6 +84,20 @@ class Guarding:
                 desk.record(ProtectionTripped(name, GLOBAL, f"{usd(loss.lost)} lost {span}, {limit}", ends(day)))
         self._throttle(losses[DAILY], losses[WEEKLY])
 
+    def on_corrected(self, account: Account) -> None:
+        """What the mended close does not bear out is shut no more: it was measured against another figure (RK-03)."""
+        desk, losses = self.desk, self._losses(account)
+        for name in self._begun_today():
+            loss = losses[name]
+            is_under = loss is not None and loss.limit is not None and loss.lost < loss.limit
+            if is_under and desk.protections.latches.told(name, GLOBAL) is not None:
+                desk.record(ProtectionExpired(name, GLOBAL))
+
+    def _begun_today(self) -> tuple[str, ...]:
+        """The losses that are measured against what today began with."""
+        state = self.desk.opening.state
+        return (DAILY, WEEKLY) if state.week_day == state.day else (DAILY,)
+
     def _losses(self, account: Account) -> dict[str, Loss | None]:
         """Of the day and of the week; None where it is not known what they began with."""
         desk, day = self.desk, self.desk.calendar.trading_day(self.desk.at)

@@ -18,6 +18,7 @@ What a start does with each half-done step:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 
 from core.desk import Desk
 from core.effects import Effect
@@ -28,7 +29,7 @@ from core.model.broker import BrokerPicture
 from core.model.connection import Line, LineState
 from core.model.session import Session
 from core.model.values import ClientOrderId
-from core.risk.day import begun
+from core.risk.day import begun, corrected
 from core.workflows.comparing import Comparing
 from core.workflows.doubting import Doubting
 
@@ -43,6 +44,7 @@ class Starting:
         self.comparing = comparing
         self.doubting = doubting
         self.see_loss: Callable[[Account], None] = lambda _account: None
+        self.after_correction: Callable[[Account], None] = lambda _account: None
         self.warm_up: Callable[[], Iterable[Effect]] = lambda: ()
         comparing.see = self.see
 
@@ -99,9 +101,20 @@ class Starting:
 
     def _see(self, account: Account) -> None:
         """Keep the figures; with the first of a session's day it is known what its loss is measured against (RK-03)."""
-        self.desk.account = account
+        before, self.desk.account = self.desk.account, account
         day = self.desk.calendar.trading_day(self.desk.at)
         session = self.desk.calendar.session_on(day)
-        if isinstance(session, Session) and self.desk.opening.opening_equity(day) is None:
-            self.desk.record(begun(day, account, self.desk.calendar))
+        if isinstance(session, Session):
+            is_older = isinstance(before, Account) and account.at < before.at
+            if self.desk.opening.opening_equity(day) is None:
+                self.desk.record(begun(day, account, self.desk.calendar))
+            elif self.desk.at < session.open and not is_older:
+                self._correct(day, account)
         self.see_loss(account)
+
+    def _correct(self, day: date, account: Account) -> None:
+        """Until the open the broker's later word on the last close counts: it may roll late after midnight (RK-03)."""
+        found = corrected(day, account, self.desk.calendar, self.desk.opening.state)
+        if found is not None:
+            self.desk.record(found)
+            self.after_correction(account)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from core.facts import (
+    DayCorrected,
     DayStarted,
     OrderApproved,
     OverrideEnded,
@@ -30,7 +31,7 @@ from core.risk.day import day_before, shuts_again_at
 from core.settings import PROFILES, Settings
 from core.views import ProtectionRow
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
-from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, NewYorkHours
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, NewYorkHours, at
 from tests.unit.core.risk.reviews import a_candidate, a_day, a_desk
 
 WEDNESDAY, MONDAY, FRIDAY = date(2026, 11, 18), date(2026, 11, 16), date(2026, 11, 20)
@@ -153,6 +154,101 @@ def test_what_falls_over_the_night_counts_on_the_day_after() -> None:
     assert (began.day, began.close_of) == (FRIDAY, THURSDAY)
     assert began.equity == house.exchange.account(house.line.at).last_equity
     assert house.last(ProtectionTripped).reason == "8.00 USD lost today, the limit is 7.00 USD"
+
+
+class AtMidnight(FirstStart):
+    """It is started some minutes after midnight, when the broker's figure of the close may be a day old."""
+
+    def _take_up(self, start: datetime) -> None:
+        super()._take_up(start if self.journal.sequence else at("00:04"))
+
+
+def at_midnight(equity: str, last_equity: str | None) -> FirstStart:
+    return AtMidnight("09:30").opens_with(equity, last_equity)
+
+
+def tells(house: House, equity: str, last_equity: str | None) -> None:
+    """From now on the broker tells these figures to whoever asks."""
+    account = house.exchange.account
+    close = None if last_equity is None else usd(last_equity)
+    house.exchange.account = lambda moment: replace(account(moment), equity=usd(equity), last_equity=close)  # type: ignore[method-assign]
+
+
+def test_a_close_that_the_broker_rolls_late_after_midnight_mends_what_the_day_begins_with() -> None:
+    """RK-03: at 00:04 it still tells Tuesday's close, 200; on Wednesday 12 were lost, and the day's limit is 10"""
+    house = at_midnight("188", "200")
+    assert house.facts(DayStarted) == [DayStarted(THURSDAY, usd("200"), WEDNESDAY)]
+    assert row(house).has_tripped
+
+    sees(house, "188", "188")
+
+    assert house.facts(DayCorrected) == [DayCorrected(THURSDAY, usd("188"), WEDNESDAY)]
+    assert len(house.facts(DayStarted)) == 1
+    assert (row(house).measure, row(house).has_tripped) == ("0.00 of 10.00 USD", False)
+    assert house.desk.opening.opening_equity(THURSDAY) == 188
+    assert house.desk.opening.opening_equity_of_week(THURSDAY) == 188  # the first day of the week that it saw
+    assert house.desk.sizing.losses.state.opening == 188
+    assert_can_be_rebuilt(house)
+
+
+def test_what_the_broker_rolls_late_is_asked_for_shortly_before_the_open() -> None:
+    """RK-03: nobody else asks in the night; a restart that knows the stale figure asks too"""
+    house = at_midnight("188", "200")
+    tells(house, "188", "188")
+    house.until("09:24")
+    assert not house.facts(DayCorrected)
+
+    house.restarted()
+    house.until("09:29:59")
+
+    assert house.facts(DayCorrected) == [DayCorrected(THURSDAY, usd("188"), WEDNESDAY)]
+
+
+def test_a_limit_that_the_mended_figure_shows_to_be_reached_shuts_and_stays_shut() -> None:
+    """RK-03: 188 were told of the close, it was 200"""
+    house = at_midnight("188", "188")
+    assert not row(house).has_tripped
+
+    sees(house, "188", "200")
+
+    assert house.last(ProtectionTripped).reason == "12.00 USD lost today, the limit is 10.00 USD"
+    sees(house, "199", "200")
+    assert row(house).has_tripped  # nothing was mended: it was lost, and made good
+
+
+def test_a_first_figure_that_stood_in_gives_way_to_the_close_that_is_told_before_the_open() -> None:
+    """RK-03"""
+    house = at_midnight("188", None)
+
+    sees(house, "188", "200")
+    sees(house, "188", None)
+
+    assert house.facts(DayCorrected) == [DayCorrected(THURSDAY, usd("200"), WEDNESDAY)]
+    assert house.desk.opening.since(THURSDAY) == "since the close of Wed 18 Nov"
+
+
+def test_once_the_session_is_open_no_figure_moves_what_the_day_began_with() -> None:
+    """RK-03"""
+    house = at_midnight("188", "200")
+    tells(house, "188", "200")
+    house.until("09:30")
+
+    sees(house, "188", "188")
+
+    assert not house.facts(DayCorrected)
+    assert house.desk.opening.opening_equity(THURSDAY) == 200
+
+
+def test_an_answer_that_is_older_than_the_one_before_mends_nothing() -> None:
+    """RK-03: two questions crossed"""
+    house = at_midnight("188", "188")
+    account = house.desk.account
+    assert isinstance(account, Account)
+
+    old = replace(account, at=account.at - timedelta(seconds=30), last_equity=usd("200"))
+    house.line.take(house.line.at, AccountFetched(old))
+
+    assert not house.facts(DayCorrected)
 
 
 def test_the_day_before_a_monday_is_friday_and_beyond_the_calendar_there_is_none() -> None:

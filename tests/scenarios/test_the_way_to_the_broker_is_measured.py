@@ -129,7 +129,7 @@ def test_a_limit_of_the_traders_own_is_no_rule_of_the_brokers() -> None:
 
     house.presses(a_typed_buy())
 
-    assert house.last(ProposalSkipped).reasons == ("entry window: 09:40 is outside 10:00 to 11:30 New York",)
+    assert house.last(ProposalSkipped).reasons == ("entry window: 09:40:00 is outside 10:00 to 11:30 New York",)
     assert house.line.picture().wire.invalid == 0
 
 

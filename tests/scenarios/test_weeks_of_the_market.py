@@ -53,15 +53,16 @@ SECOND = timedelta(seconds=1)
     ids=id_of,
 )
 def test_time_window(week: Week, shut_at_utc: str, opens_at_utc: str) -> None:
-    """RK-07: 09:45 to 10:05 New York, both minutes included, whatever the offset; the pane tells since and until."""
+    """RK-07: typed entries from 09:45:00 to 10:05:00 New York, whatever the offset; the pane tells since and until."""
     house = Weeks(week, [], settings_with(window_start="09:45", window_end="10:05")).opens()
     house.until_moment(at("09:45", week.day) - SECOND)
     early = house.refusals()
     house.has_other_things_at_stake()
-    house.until("10:05:59", week.day)
-    in_the_last_second = house.refusals()
+    house.until("10:05", week.day)
+    in_the_last_second, watched = house.refusals(), house.row("window").reason
+    house.until("10:05:01", week.day)
+    late, over = house.refusals(), house.row("window").reason
     house.until("10:06", week.day)
-    late = house.refusals()
     what_closes_still_goes(house)
     row = house.row("window")
     house.restarted()
@@ -72,9 +73,11 @@ def test_time_window(week: Week, shut_at_utc: str, opens_at_utc: str) -> None:
     before = house.refusals()
     house.until_moment(opens)
 
-    assert early == before == ("entry window: 09:44 is outside 09:45 to 10:05 New York",)
+    assert early == before == ("entry window: 09:44:59 is outside 09:45 to 10:05 New York",)
     assert in_the_last_second == ()
-    assert late == ("entry window: 10:06 is outside 09:45 to 10:05 New York",)
+    assert late == ("entry window: 10:05:01 is outside 09:45 to 10:05 New York",)
+    assert watched == "entries are inside the window"
+    assert over == "entries are inside the window; typed entries are over, the last bar's still pass"
     assert (row.is_tripped, row.since, row.until) == (unseen.is_tripped, unseen.since, unseen.until)
     assert row.since is not None
     assert row.until is not None

@@ -25,12 +25,10 @@ class SpreadCheck:
         limit = desk.settings.risk.spread_limit
         if quote.spread > limit:
             return found(self.name, f"{percent(quote.spread)} of mid is over {percent(limit)}; wait for a tighter one")
-        way = self._way_to_stop(candidate, quote.ask)
-        if way is not None and quote.width() > desk.settings.risk.spread_of_stop_limit * way:
-            return found(
-                self.name,
-                f"{quote.width()} USD is over a fifth of the way to the stop, {way} USD; wait for a tighter one",
-            )
+        way, part = self._way_to_stop(candidate, quote.ask), desk.settings.risk.spread_of_stop_limit
+        if way is not None and quote.width() > part * way:
+            of_way = f"{percent(part)} of the way to the stop"
+            return found(self.name, f"{quote.width()} USD is over {of_way}, {way} USD; wait for a tighter one")
         return passed(self.name, f"{percent(quote.spread)} of mid, limit {percent(limit)}")
 
     def _way_to_stop(self, candidate: Candidate, price: Decimal) -> Decimal | None:

@@ -1,4 +1,8 @@
-"""Entries only inside the window: a strategy's by its bar's start, a typed one by the clock, New York time (RK-07)."""
+"""Entries only inside the window: a strategy's by its bar's start, a typed one by the clock, New York time (RK-07).
+
+To the second: a window to 11:30 lets pass what is typed at 11:30:00, and at 11:30:01 no more; the bar that begins at
+11:30 is inside.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +23,12 @@ class WindowCheck:
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         if candidate.only_reduces:
             return passed(self.name, "closes; at any time")
-        moment = (desk.at if candidate.is_manual else candidate.signal_time).astimezone(NEW_YORK)
         first, last = desk.settings.risk.window_start, desk.settings.risk.window_end
-        minute = moment.time().replace(second=0, microsecond=0)
-        if not first <= minute <= last:
-            return refused(self.name, f"{minute:%H:%M} is outside {first:%H:%M} to {last:%H:%M} New York")
+        if candidate.is_manual:
+            moment = desk.at.astimezone(NEW_YORK).time().replace(microsecond=0)
+        else:
+            moment = candidate.signal_time.astimezone(NEW_YORK).time().replace(second=0, microsecond=0)
+        if not first <= moment <= last:
+            told = moment.isoformat("seconds" if candidate.is_manual else "minutes")
+            return refused(self.name, f"{told} is outside {first:%H:%M} to {last:%H:%M} New York")
         return passed(self.name, f"until {last.isoformat('minutes')} New York")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
 
-from core.facts import DayStarted, StrategyResumed
+from core.facts import DayCorrected, DayStarted, StrategyResumed
 from core.model.bar import Bar
 from core.model.past import Past
 from core.model.values import Money, Symbol
@@ -22,6 +23,13 @@ from core.risk.protections.stop_loss_guard import StopLossGuard, StopLossGuardSt
 from core.risk.protections.terms import ProtectionsSettings, ProtectionTerms
 from core.risk.protections.trades import ClosedTrade
 from core.risk.protections.volatility_halt import VolatilityHalt, VolatilityHaltState
+
+CLOSE = time(16, 0, tzinfo=ZoneInfo("America/New_York"))
+
+
+def closed_at(day: date) -> datetime:
+    """Of when the broker's figure of a close is: 16:00 New York, on a short day too."""
+    return datetime.combine(day, CLOSE).astimezone(UTC)
 
 
 @dataclass(slots=True)
@@ -90,7 +98,12 @@ class ProtectionBook:
         )
         self.latches = Latches()
         self.has_news = False
-        self.folds = {DayStarted: self._day_started, StrategyResumed: self._resumed, **self.latches.folds}
+        self.folds = {
+            DayStarted: self._day_started,
+            DayCorrected: self._day_started,
+            StrategyResumed: self._resumed,
+            **self.latches.folds,
+        }
         self.by_name: dict[str, Protection] = {
             protection.name: protection for protection in (*self.of_trades, self.volatility_halt)
         }
@@ -154,11 +167,12 @@ class ProtectionBook:
         """Those that wait for the operator's review."""
         return tuple(self.equity_curve.disabled()) if self.is_on(self.equity_curve) else ()
 
-    def _day_started(self, at: datetime, fact: DayStarted) -> None:
-        self.begin_day(at, fact.equity)
+    def _day_started(self, at: datetime, fact: DayStarted | DayCorrected) -> None:
+        self.begin_day(at, fact.equity, at if fact.close_of is None else closed_at(fact.close_of))
 
-    def begin_day(self, at: datetime, equity: Money) -> None:
-        self.max_drawdown.begin_day(at, equity)
+    def begin_day(self, at: datetime, equity: Money, equity_at: datetime | None = None) -> None:
+        """`equity_at` is when the account was worth that; None for now."""
+        self.max_drawdown.begin_day(equity_at or at, equity)
         for protection in self.all:
             protection.locks.forget_before(at)
         self.day_trades.begin_day(at, equity)

@@ -1,13 +1,14 @@
 """The fall of the balance within a while shuts everything (RK-04).
 
-The balance is the equity at the window's start and the profits of the trades that were closed since. Two methods.
+The balance is the equity at the window's start and the profits of the trades that were closed since. What the account
+was worth is known of each day's last close; the trades between that and the window's start are added. Two methods.
 `current`: (peak - now) / peak of that balance. `within` is freqtrade's MaxDrawdown: the largest fall inside the window,
 in sums of profit ratios.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from core.model.values import ZERO, Money
 from core.risk.protections.contract import EVERYTHING, Lock, Locks, Measure, TradeProtection
 from core.risk.protections.terms import MaxDrawdownTerms
 from core.risk.protections.trades import ClosedTrade
-from core.risk.protections.windows import RollingCourse
+from core.risk.protections.windows import RollingCourse, RunningTotal
 
 NOT_ENOUGH = "fewer trades than are judged"
 NO_EQUITY = "equity at the window's start is not known"
@@ -25,30 +26,38 @@ NO_EQUITY = "equity at the window's start is not known"
 
 @dataclass(slots=True)
 class Equities:
-    """What the account was worth as each day began, as far back as the window reaches, and once before."""
+    """What the account was worth before each day, as far back as the window reaches, and once before."""
 
     times: list[datetime] = field(default_factory=list)
     amounts: list[Money] = field(default_factory=list)
 
     def add(self, at: datetime, amount: Money, oldest: datetime) -> None:
+        """What was told of the same time, or of a later one, was mended by it."""
+        mended = bisect_left(self.times, at)
+        del self.times[mended:], self.amounts[mended:]
         self.times.append(at)
         self.amounts.append(amount)
         past = bisect_right(self.times, oldest) - 1
         if past > 0:
             del self.times[:past], self.amounts[:past]
 
-    def at(self, moment: datetime) -> Money | None:
-        """The last one by then, or the first that is known."""
+    def at(self, moment: datetime) -> tuple[datetime, Money] | None:
+        """The last one by then, or the first that is known, and of when it is."""
         if not self.times:
             return None
-        return self.amounts[max(bisect_right(self.times, moment) - 1, 0)]
+        found = max(bisect_right(self.times, moment) - 1, 0)
+        return self.times[found], self.amounts[found]
 
 
 @dataclass(slots=True)
 class MaxDrawdownState:
-    """`course` is in USD for the first method, and in ratios for the second, or where no profit is told."""
+    """`course` is in USD for the first method, and in ratios for the second, or where no profit is told.
+
+    `profits` are those in USD, back to the first of the equities.
+    """
 
     course: RollingCourse = field(default_factory=RollingCourse)
+    profits: RunningTotal = field(default_factory=RunningTotal)
     equities: Equities = field(default_factory=Equities)
     locks: Locks = field(default_factory=Locks)
     is_in_ratios: bool = False
@@ -68,6 +77,7 @@ class MaxDrawdown(TradeProtection):
         return self.state.locks
 
     def begin_day(self, at: datetime, equity: Money) -> None:
+        """`at` is when the account was worth that."""
         self.state.equities.add(at, equity, at - self._lookback())
 
     def take(self, trade: ClosedTrade) -> None:
@@ -75,7 +85,11 @@ class MaxDrawdown(TradeProtection):
         is_in_usd = terms.method == "current" and trade.profit is not None
         self.state.is_in_ratios = not is_in_usd
         course.add(trade.closed_at, trade.profit if is_in_usd and trade.profit is not None else trade.ratio)
-        course.drop_until(trade.closed_at - self._lookback())
+        start = trade.closed_at - self._lookback()
+        course.drop_until(start)
+        if is_in_usd and trade.profit is not None:
+            self.state.profits.add(trade.closed_at, trade.profit)
+            self.state.profits.forget_until(min([start, *self.state.equities.times[:1]]))
         fall, words = self._fall(trade.closed_at)
         if fall is not None and fall > terms.limit:
             until = trade.closed_at + timedelta(minutes=terms.stop_minutes)
@@ -88,17 +102,22 @@ class MaxDrawdown(TradeProtection):
 
     def _fall(self, at: datetime) -> tuple[Decimal | None, str]:
         """The measure, and what it is in words; None where there is too little to measure by."""
-        terms, rolling = self.terms(), self.state.course
-        course = rolling.course
-        if len(rolling) < terms.trade_limit:
+        terms, start = self.terms(), at - self._lookback()
+        count, course = self.state.course.since(start)
+        if count < terms.trade_limit:
             return None, NOT_ENOUGH
         if terms.method == "within":
             return course.drawdown, "the largest fall within the window"
-        equity = self.state.equities.at(at - self._lookback())
+        equity = self._balance_at(start)
         if equity is None or equity <= 0:
             return None, NO_EQUITY
         peak, now = equity + course.peak, equity + course.end
         return (peak - now) / peak, f"the balance is {self._told(now)}, {self._told(peak)} at its peak"
+
+    def _balance_at(self, start: datetime) -> Decimal | None:
+        """The equity that is known, and what was won from then to `start`; less what was since, where it is later."""
+        known, profits = self.state.equities.at(start), self.state.profits
+        return None if known is None else known[1] + profits.by(start) - profits.by(known[0])
 
     def _told(self, balance: Decimal) -> str:
         """In USD; as a multiple of what it began with where nothing but ratios is known."""

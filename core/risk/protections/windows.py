@@ -39,6 +39,28 @@ class RollingSum:
         return len(self.times)
 
 
+@dataclass(slots=True)
+class RunningTotal:
+    """What figures came to by any time, back to where they were forgotten. One that comes late counts as the newest."""
+
+    times: list[datetime] = field(default_factory=list)
+    totals: list[Decimal] = field(default_factory=list)
+    forgotten: Decimal = ZERO
+
+    def add(self, at: datetime, figure: Decimal) -> None:
+        self.totals.append((self.totals[-1] if self.totals else self.forgotten) + figure)
+        self.times.append(max([at, *self.times[-1:]]))
+
+    def by(self, at: datetime) -> Decimal:
+        """The sum of all until then, what was forgotten included."""
+        count = bisect_right(self.times, at)
+        return self.totals[count - 1] if count else self.forgotten
+
+    def forget_until(self, at: datetime) -> None:
+        self.forgotten, old = self.by(at), bisect_right(self.times, at)
+        del self.times[:old], self.totals[:old]
+
+
 @dataclass(frozen=True, slots=True)
 class Course:
     """A run of profits, as the sum of them goes from zero.
@@ -94,9 +116,17 @@ class RollingCourse:
             while self._pop_front(at):
                 pass
 
-    @property
-    def course(self) -> Course:
-        return self.front[-1][1].then(self.back_course) if self.front else self.back_course
+    def since(self, at: datetime) -> tuple[int, Course]:
+        """How many are younger than `at`, and their course; changes nothing."""
+        for old, (when, course) in enumerate(reversed(self.front)):
+            if when > at:
+                return len(self) - old, course.then(self.back_course)
+        if self.back and self.back[0][0] > at:
+            return len(self.back), self.back_course
+        young, joined = [profit for when, profit in self.back if when > at], Course()
+        for profit in young:
+            joined = joined.then(course_of(profit))
+        return len(young), joined
 
     @property
     def newest(self) -> datetime | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from core.facts import DayStarted, RiskRestored, RiskThrottled
+from core.facts import DayCorrected, DayStarted, RiskRestored, RiskThrottled
 from core.model.sizing import WHOLE
 from core.model.values import ZERO, Fraction, Money
 from core.risk.day import monday_of
@@ -21,7 +21,10 @@ from core.risk.scaling.settings import ThrottleSettings
 
 @dataclass(slots=True)
 class LossesState:
-    """`ended` says why the throttle is over, until that is recorded; `forgiven` is the week's loss of then, USD."""
+    """`ended` says why the throttle is over, until that is recorded; `forgiven` is the week's loss of then, USD.
+
+    `before` is what the day before began with, `week_day` the first day of the week that was seen.
+    """
 
     factor: Fraction = WHOLE
     words: str = ""
@@ -30,6 +33,8 @@ class LossesState:
     week_opening: Money | None = None
     ended: str = ""
     forgiven: Money | None = None
+    before: Money | None = None
+    week_day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Losses:
         self.state = LossesState()
         self.folds = {
             DayStarted: self._day_started,
+            DayCorrected: self._day_corrected,
             RiskThrottled: self._throttled,
             RiskRestored: self._restored,
         }
@@ -76,12 +82,25 @@ class Losses:
         state, before = self.state, self.state.opening
         is_new_week = state.day is None or monday_of(state.day) != monday_of(fact.day)
         if is_new_week:
-            state.week_opening, state.forgiven = fact.equity, None
+            state.week_opening, state.week_day, state.forgiven = fact.equity, fact.day, None
         if state.factor < WHOLE and is_new_week:
             state.ended = "a new week begins"
-        elif state.factor < WHOLE and before is not None and fact.equity > before:
-            state.ended = f"the day before made {fact.equity - before:,.2f} USD"
-        state.day, state.opening = fact.day, fact.equity
+        else:
+            self._end_by_the_day_before(before, fact.equity)
+        state.day, state.opening, state.before = fact.day, fact.equity, before
+
+    def _day_corrected(self, _at: datetime, fact: DayCorrected) -> None:
+        """What ended by the first figure stays ended: the next figure of the account measures anew."""
+        state = self.state
+        state.opening = fact.equity
+        if state.week_day == fact.day:
+            state.week_opening = fact.equity
+        else:
+            self._end_by_the_day_before(state.before, fact.equity)
+
+    def _end_by_the_day_before(self, began: Money | None, ended: Money) -> None:
+        if self.state.factor < WHOLE and began is not None and ended > began:
+            self.state.ended = f"the day before made {ended - began:,.2f} USD"
 
     def _throttled(self, _at: datetime, fact: RiskThrottled) -> None:
         self.state.factor, self.state.words = fact.factor, fact.reason

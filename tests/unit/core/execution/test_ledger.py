@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -23,6 +24,7 @@ from core.facts import (
 from core.model.order import Effect, OrderStatus, Side, StopHolder
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Money, Price, Quantity
+from core.risk.entries import entries_taken
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY
 from tests.unit.core.execution.books import TEN, Books, a_request, a_stop_plan, an_order
 
@@ -364,6 +366,61 @@ def test_an_entry_counts_once_a_day_however_many_fills_it_takes() -> None:
     assert books.ledger.entries_filled("vwap", THURSDAY) == 0
     assert books.ledger.entries_filled("vwap", THURSDAY + timedelta(days=1)) == 1
     assert books.ledger.entries_filled("manual", THURSDAY + timedelta(days=1)) == 0
+
+
+def taken(books: Books, day: date) -> str:
+    return str(entries_taken("vwap", day, books.ledger, lambda _strategy: ()))
+
+
+def test_an_entry_that_was_filled_in_part_yesterday_and_still_works_is_one_of_today() -> None:
+    """RK-12: a GTC order; it may fill at any moment, and takes a place until it ends or fills"""
+    books = Books()
+    order = books.creates(a_request(quantity="10"))
+    books.becomes(order, OrderStatus.SUBMITTED)
+    books.fills(order, "4", "100")
+    first = taken(books, THURSDAY)
+
+    books.later(days=1)
+    friday = THURSDAY + timedelta(days=1)
+    works = taken(books, friday)
+    books.fills(order, "5", "100")
+    fills = taken(books, friday)
+    books.fills(order, "1", "100")
+    books.becomes(order, OrderStatus.FILLED)
+
+    assert (first, works, fills) == ("1 filled", "1 working", "1 filled")
+    assert taken(books, friday) == "1 filled"
+
+
+def test_the_rest_of_yesterdays_entry_gives_its_place_back_when_it_is_cancelled_without_a_fill_of_today() -> None:
+    """RK-12"""
+    books = Books()
+    order = books.creates(a_request(quantity="10"))
+    books.fills(order, "4", "100")
+    books.later(days=1)
+
+    books.becomes(order, OrderStatus.CANCELLED)
+
+    assert taken(books, THURSDAY + timedelta(days=1)) == "none so far"
+
+
+def test_what_took_the_place_of_an_entry_that_was_filled_in_part_yesterday_is_one_of_today() -> None:
+    """RK-12, EX-17: the pair has one place, and a fill of either is the same entry"""
+    books = Books()
+    old = books.creates(a_request("old", quantity="10"))
+    books.becomes(old, OrderStatus.SUBMITTED)
+    books.fills(old, "4", "100")
+    books.later(days=1)
+    friday = THURSDAY + timedelta(days=1)
+    new = books.creates(replace(a_request("new", quantity="6"), replaces=old.id))
+    under_way = taken(books, friday)
+    books.fills(old, "1", "100")
+    filled = taken(books, friday)
+    books.becomes(new, OrderStatus.SUBMITTED)
+    books.becomes(old, OrderStatus.CANCELLED, reason="replaced")
+    books.fills(new, "1", "100")
+
+    assert (under_way, filled, taken(books, friday)) == ("1 working", "1 filled", "1 filled")
 
 
 def test_a_fill_of_yesterday_that_is_heard_late_takes_no_entry_of_today_and_gives_none_back() -> None:

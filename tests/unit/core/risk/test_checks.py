@@ -473,11 +473,29 @@ def test_entries_only_inside_the_window(clock: str, standing: Standing, is_manua
     assert said(WindowCheck(), candidate, desk)[0] is standing
 
 
-def test_the_windows_last_minute_lasts_to_its_end() -> None:
-    """RK-07"""
-    desk = a_desk(at=at("11:30:59.999"))
+@pytest.mark.parametrize(
+    ("clock", "standing", "words"),
+    [
+        ("09:59:59", REFUSES, "09:59:59 is outside 10:00 to 11:30 New York"),
+        ("10:00:00", PASSES, "until 11:30 New York"),
+        ("11:30:00", PASSES, "until 11:30 New York"),
+        ("11:30:01", REFUSES, "11:30:01 is outside 10:00 to 11:30 New York"),
+        ("11:30:59", REFUSES, "11:30:59 is outside 10:00 to 11:30 New York"),
+    ],
+)
+def test_a_typed_order_goes_by_the_clock_to_the_second(clock: str, standing: Standing, words: str) -> None:
+    """RK-07: the bar that its symbol is in has no say"""
+    desk = a_desk(at=at(clock))
 
-    assert said(WindowCheck(), a_candidate(is_manual=True), desk)[0] is PASSES
+    assert said(WindowCheck(), a_candidate(is_manual=True, signal_time=at("10:30")), desk) == (standing, words)
+
+
+def test_a_signal_of_the_windows_last_bar_passes_while_it_lives() -> None:
+    """RK-07: its bar begins at 11:30, and is complete a minute later"""
+    desk = a_desk(at=at("11:32:29"))
+
+    assert said(WindowCheck(), a_candidate(signal_time=at("11:30")), desk)[0] is PASSES
+    assert said(WindowCheck(), a_candidate(signal_time=at("11:31")), desk)[0] is REFUSES
 
 
 def test_the_window_is_in_new_york_on_both_sides_of_daylight_saving() -> None:
@@ -512,6 +530,16 @@ def test_a_wide_or_broken_quote_blocks_a_market_order_and_warns_a_limit(
 
     assert said(SpreadCheck(), a_candidate(), desk)[0] is for_limit
     assert said(SpreadCheck(), market, desk)[0] is for_market
+
+
+@pytest.mark.parametrize(("part", "words"), [("0.20", "20.00 %"), ("0.35", "35.00 %")])
+def test_a_wide_quote_is_refused_in_the_words_of_the_setting(part: str, words: str) -> None:
+    """RK-17: 0.11 USD wide, 0.30 to the stop"""
+    desk = a_desk(settings=settings(spread_of_stop_limit=part), quote=a_quote("99.91", "100.02"))
+
+    said_of_it = said(SpreadCheck(), a_candidate(limit=None, stop="99.72"), desk)
+
+    assert said_of_it == (REFUSES, f"0.11 USD is over {words} of the way to the stop, 0.30 USD; wait for a tighter one")
 
 
 @pytest.mark.parametrize(

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from core.facts import DayStarted
 from core.model.signal import ExitReason
 from core.model.values import Fraction, Money
+from core.risk.protections.book import ProtectionBook
 from core.risk.protections.contract import EVERYTHING, Measure
 from core.risk.protections.max_drawdown import MaxDrawdown
-from core.risk.protections.terms import FREQTRADE, MaxDrawdownTerms
+from core.risk.protections.terms import FREQTRADE, MaxDrawdownTerms, ProtectionsSettings
 from core.risk.protections.trades import ClosedTrade, Direction
 from state.folders import Home
 from state.settings_file import SettingsError, load_settings
-from tests.unit.core.brokers.trading_floor import SPY, at
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
 
 NOON = at("12:00")
+WEDNESDAY = date(2026, 11, 18)
 
 
 def a_trade(profit: str, ratio: str = "0", minutes: int = 0) -> ClosedTrade:
@@ -85,6 +88,89 @@ def test_what_is_older_than_the_window_is_part_of_where_it_begins() -> None:
     (measure,) = guard.measures(later)
 
     assert measure.figure == Decimal("0.15")
+
+
+def a_history(*told: tuple[str, str]) -> MaxDrawdown:
+    """Each by its days and hours after the first noon: `=200` is what a day begins with, all else a profit."""
+    guard = MaxDrawdown(MaxDrawdownTerms)
+    for when, amount in told:
+        days, _, hours = when.partition("d")
+        moment = timedelta(days=int(days), hours=float(hours or 0))
+        if amount.startswith("="):
+            guard.begin_day(NOON + moment, Money(Decimal(amount[1:])))
+        else:
+            guard.take(a_trade(amount, minutes=int(moment.total_seconds() // 60)))
+    return guard
+
+
+def balance(guard: MaxDrawdown, days: float) -> Measure:
+    (measure,) = guard.measures(NOON + timedelta(days=days))
+    return measure
+
+
+def test_what_was_closed_between_a_days_begin_and_the_windows_start_is_part_of_where_it_begins() -> None:
+    """RK-04: 200 and 40 of the morning are 240 when the window begins; 33 are lost of that, not of 200"""
+    guard = a_history(("0d-3", "=200"), ("0d-1", "40"), ("7d", "-33"))
+
+    found = balance(guard, 7)
+
+    assert found.figure == Decimal(33) / 240
+    assert found.words == "the balance is 207.00 USD, 240.00 USD at its peak"
+    assert guard.locks.on(EVERYTHING, NOON + timedelta(days=7, hours=1)) is None
+
+
+def test_a_loss_of_that_morning_does_not_hide_that_a_later_one_is_too_much() -> None:
+    """RK-04: 160 are there when the window begins; 25 are more than 15 % of them, and less of 200"""
+    guard = a_history(("0d-3", "=200"), ("0d-1", "-40"), ("7d", "-25"))
+
+    assert balance(guard, 7).figure == Decimal(25) / 160
+    assert guard.locks.on(EVERYTHING, NOON + timedelta(days=7, hours=1)) is not None
+
+
+def test_the_window_moves_on_where_no_trade_is_closed() -> None:
+    """RK-04: what is asked later is asked of the window that ends then, and nothing counts twice"""
+    guard = a_history(("0d-3", "=200"), ("0d-1", "40"), ("1d-3", "=240"), ("1d", "-30"))
+
+    assert balance(guard, 6).words == "the balance is 210.00 USD, 240.00 USD at its peak"
+    assert balance(guard, 7.5).words == "the balance is 210.00 USD, 240.00 USD at its peak"
+    assert balance(guard, 8).words == "fewer trades than are judged"
+    assert balance(guard, 6).figure == Decimal(30) / 240
+
+
+def test_where_no_equity_is_known_as_the_window_begins_it_is_reckoned_back_from_the_first_that_is() -> None:
+    """RK-04: 40 were won before 240 were seen"""
+    guard = a_history(("0d", "40"), ("1d", "=240"), ("2d", "-33"))
+
+    assert balance(guard, 2).words == "the balance is 207.00 USD, 240.00 USD at its peak"
+    assert balance(guard, 7.5).figure == Decimal(33) / 240
+
+
+def test_what_a_later_day_begins_with_moves_no_window_before_it() -> None:
+    """RK-04: money that is paid in is no profit"""
+    guard = a_history(("0d-3", "=200"), ("0d-1", "40"), ("3d", "=1000"), ("7d", "-33"))
+
+    assert balance(guard, 7).figure == Decimal(33) / 240
+
+
+def test_what_was_won_between_the_close_that_is_told_and_the_days_begin_counts_too() -> None:
+    """RK-04, RK-20: 200 at 16:00 of Wednesday, 40 in that evening's hours; Thursday begins at midnight with the 200"""
+    book = ProtectionBook(ProtectionsSettings)
+    evening, next_week = at("17:00", WEDNESDAY) - NOON, timedelta(days=7)
+    book.take(a_trade("40", minutes=int(evening.total_seconds() // 60)))
+    book.folds[DayStarted](at("00:01"), DayStarted(THURSDAY, Money(Decimal(200)), WEDNESDAY))
+
+    book.take(a_trade("-33", minutes=int(next_week.total_seconds() // 60)))
+
+    (measure,) = book.max_drawdown.measures(NOON + next_week)
+    assert measure.figure == Decimal(33) / 240
+
+
+def test_a_figure_that_is_mended_takes_the_place_of_the_first() -> None:
+    """RK-03, RK-04: what was known of the same close, and a first figure that stood in for it"""
+    guard = a_history(("0d-3", "=200"), ("0d-3", "=240"), ("7d", "-33"))
+    stood_in = a_history(("0d-2", "=200"), ("0d-3", "=240"), ("7d", "-33"))
+
+    assert balance(guard, 7).figure == balance(stood_in, 7).figure == Decimal(33) / 240
 
 
 def test_freqtrades_own_method_is_the_largest_fall_in_ratios() -> None:
