@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -20,6 +20,7 @@ from core.facts import (
     Source,
 )
 from core.inputs import Input, Kill, LampChanged, LookUpAnswered, PictureFetched, ProposeClose
+from core.model.bar import Bar
 from core.model.broker import BrokerPicture, BrokerPosition, UnreadableOrder
 from core.model.connection import Lamp, Line, LineState
 from core.model.order import OrderStatus, Side
@@ -29,9 +30,11 @@ from core.picture import Pictures
 from core.runtime.virtual import VirtualRuntime
 from core.setting_types import Amount
 from core.settings import RiskSettings, Settings
-from tests.scenarios.changes import confirms_now
+from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy, minutes
-from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, an_order, at
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, an_order, at
+
+FRIDAY = date(2026, 11, 20)
 
 
 def holding(symbol: str, quantity: str) -> BrokerPosition:
@@ -212,6 +215,92 @@ def test_the_books_are_compared_every_minute_of_a_session_and_not_at_night() -> 
     at_night = times_asked(house.until("16:30")) - in_session
 
     assert (in_session, at_night) == (10, 0)
+
+
+def a_house_of_extended_hours(policy: str, *more: Bar) -> House:
+    """It has traded on Thursday, and Friday's session is told as well."""
+    settings = Settings.model_validate(
+        {
+            "risk": {
+                "session": {"policy": policy},
+                "window_start": "00:00",
+                "window_end": "23:59",
+                "max_notional": {"usd": "500"},
+            },
+            "strategies": {"vwap": {"enabled": False}},
+        }
+    )
+    bars = [*minutes("15:50", "15:59"), *minutes("09:30", "09:40", "100", FRIDAY), *more]
+    return House(bars, settings, cash=Decimal(2000)).opens()
+
+
+def works_from(house: House, clock: str) -> House:
+    """An entry far below the market, typed and confirmed then on Friday."""
+    house.until(clock, FRIDAY)
+    house.presses(a_typed_buy("0.2", limit="99.00", stop="98.00"))
+    confirms_now(house)
+    passes(house, 5)
+    assert house.entry.status is OrderStatus.SUBMITTED
+    return house
+
+
+EARLY_FALL = a_bar("08:30", "99.40 99.40 98.90 99.20", day=FRIDAY)
+"""Touches it an hour before the open."""
+
+
+def test_a_fill_before_the_open_that_no_stream_tells_of_is_seen_within_a_minute_and_guarded() -> None:
+    """EX-09, OP-06"""
+    house = works_from(a_house_of_extended_hours("include_extended", EARLY_FALL), "08:00")
+    house.line.is_deaf = True
+
+    house.until("08:32:10", FRIDAY)
+
+    assert house.held() == house.held_by_the_broker() == "0.2"
+    assert [stop.status for stop in house.stops] == [OrderStatus.SUBMITTED]
+
+
+def test_before_the_open_the_books_are_polled_while_the_order_stream_is_down() -> None:
+    """EX-17"""
+    house = works_from(a_house_of_extended_hours("include_extended", EARLY_FALL), "08:00")
+    the_order_stream_is(house, LineState.DOWN)
+    before = times_asked(house.until("08:10", FRIDAY))
+
+    a_minute = times_asked(house.until("08:11", FRIDAY)) - before
+    house.line.is_deaf = True
+    house.until("08:31:10", FRIDAY)
+
+    assert a_minute == 12
+    assert house.held() == "0.2"
+
+
+def test_what_is_held_is_compared_in_the_evening_under_either_policy_and_at_night_nothing_is_asked() -> None:
+    """EX-09, EX-17: from 04:00 to 20:00, and from the next 04:00 on."""
+    house = a_house_of_extended_hours("regular_only").until("15:55")
+    house.presses(a_typed_buy("0.2", limit="100.10", stop="99.00"))
+    confirms_now(house)
+    house.until("17:00")
+    assert house.held() == "0.2"
+
+    def asked(until: str, day: date = THURSDAY) -> int:
+        before = times_asked(house)
+        return times_asked(house.until(until, day)) - before
+
+    assert asked("18:00") == 60
+    assert asked("20:00:05") == 120
+    assert asked("03:59:55", FRIDAY) == 0
+    assert asked("05:00:05", FRIDAY) == 61
+
+
+@pytest.mark.parametrize(("policy", "asked"), [("regular_only", 0), ("include_extended", 241)])
+def test_where_nothing_works_and_nothing_is_held_the_hours_of_the_policy_are_compared(policy: str, asked: int) -> None:
+    """EX-09"""
+    house = a_house_of_extended_hours(policy).until("20:00:05")
+
+    at_night = times_asked(house)
+    before = times_asked(house.until("03:59:55", FRIDAY))
+    morning = times_asked(house.until("08:00:05", FRIDAY)) - before
+
+    assert (before - at_night, morning) == (0, asked)
 
 
 def test_a_stream_that_comes_and_goes_asks_once_and_not_each_time() -> None:
