@@ -189,7 +189,7 @@ class Comparing:
                 if order.status is OrderStatus.PENDING and self.desk.at - order.created_at < self._grace():
                     continue
                 yield from self.doubting.ask(order)
-            yield from self.doubting.on_books(order, is_listed=report is not None)
+            yield from self.doubting.on_books(order, comparison.picture, is_listed=report is not None)
             if order.is_cancelling and order.id not in self.doubting.next_look_up:
                 yield from self.cancelling.cancel(order, order.cancel_reason)
         if self._at_rest is not listing:
