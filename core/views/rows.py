@@ -179,6 +179,8 @@ class OtherOrderRow:
     words: str
     state: str
     may_open: bool
+    is_unread: bool = False
+    """That it may open is all that can be said of it; a kill names it and leaves it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -312,7 +312,7 @@ class Comparing:
         if self.asked_at is None or not every:
             return None
         calendar, at = self.desk.calendar, max(self.asked_at + every, self.desk.at)
-        if not isinstance(calendar.session_at(at), NoSession):
+        if not isinstance(calendar.session_at(at), NoSession) or self._watches_others():
             return at
         following = calendar.next_session(at)
         if not self._minds_extended_hours():
@@ -321,6 +321,11 @@ class Comparing:
         if isinstance(today, Session) and at < extended_span(today)[1]:
             return max(at, extended_span(today)[0])
         return extended_span(following)[0]
+
+    def _watches_others(self) -> bool:
+        """Killed, and what a kill takes back of others is not gone yet: it is watched at any hour (OP-07)."""
+        is_killed = self.desk.control.state.killed_by is not None
+        return is_killed and any(other.may_open and not other.is_unread for other in self.desk.all_others)
 
     def _minds_extended_hours(self) -> bool:
         """Whether the policy has entries in them, or an order or a position of ours may meet them (RK-20)."""

@@ -26,6 +26,7 @@ class Stopping:
         self.proposing = proposing
         self.ask_for_books: Callable[[], Iterable[Effect]] = lambda: ()
         self._taken_back: set[BrokerOrderId] = set()
+        self._is_naked = False
 
     def on_halt(self, command: Halt) -> Iterable[Effect]:
         state = self.desk.control.state
@@ -45,6 +46,7 @@ class Stopping:
         """Latched first; then everything that could open is taken back, on the stage and at the broker."""
         if self.desk.control.state.killed_by is None:
             self.desk.record(Killed(command.by))
+        self._is_naked |= command.naked
         yield LatchKill(command.by)
         self.proposing.block_entries(f"killed by {command.by}")
         for order in list(self.desk.ledger.working()):
@@ -70,8 +72,10 @@ class Stopping:
             yield _taken_back(other)
 
     def _others_that_go(self) -> tuple[Other, ...]:
-        is_killed = self.desk.control.state.killed_by is not None
-        return tuple(other for other in self.desk.all_others if other.may_open) if is_killed else ()
+        """One that cannot be read may be somebody's stop: it is named, and goes where NAKED was typed."""
+        if self.desk.control.state.killed_by is None:
+            return ()
+        return tuple(one for one in self.desk.all_others if one.may_open and (self._is_naked or not one.is_unread))
 
     # ── while nothing can be written ─────────────────────────────────────────────────────────────────────────────
 
@@ -84,6 +88,7 @@ class Stopping:
             return [_taken_back(other) for other in self._others_that_go()]
         if not isinstance(message, Kill):
             return []
+        self._is_naked |= message.naked
         control.killed_by, control.killed_at = message.by, control.killed_at or self.desk.at
         ours = [o for o in self.desk.ledger.working() if self._goes(o, message)]
         return [
@@ -96,6 +101,7 @@ class Stopping:
     def on_rearm(self, command: Rearm) -> Iterable[Effect]:
         if command.word != REARM or self.desk.control.state.killed_by is None:
             return ()
+        self._is_naked = False
         self.desk.record(Rearmed())
         return (ReleaseKill(),)
 

@@ -13,6 +13,7 @@ from core.facts import (
     ConfirmationRefused,
     OrderFilled,
     OrderStateChanged,
+    OtherTakenBack,
     PositionCorrected,
     ProposalSkipped,
     ReconciliationFailed,
@@ -23,7 +24,7 @@ from core.inputs import Input, Kill, LampChanged, LookUpAnswered, PictureFetched
 from core.model.bar import Bar
 from core.model.broker import BrokerPicture, BrokerPosition, UnreadableOrder
 from core.model.connection import Lamp, Line, LineState
-from core.model.order import OrderStatus, Side
+from core.model.order import OrderStatus, OrderType, Side
 from core.model.reconciliation import DifferenceKind
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol, plain
 from core.picture import Pictures
@@ -513,6 +514,61 @@ def test_exits_and_the_kill_go_on_beside_an_order_that_cannot_be_read() -> None:
 
     assert house.desk.control.state.killed_by == "key"
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
+
+
+def unread(side: Side | None, left: str | None, kind: OrderType | None = OrderType.STOP) -> UnreadableOrder:
+    quantity = None if left is None else Quantity(Decimal(left))
+    return replace(by_hand("SPY"), side=side, type=kind, left=quantity)
+
+
+@pytest.mark.parametrize(
+    ("order", "fate"),
+    [
+        (unread(Side.SELL, "0.502"), "stays"),
+        (replace(unread(None, None), closes=True), "stays"),
+        (unread(Side.SELL, "5"), "goes"),
+        (unread(Side.BUY, "1"), "goes"),
+        (unread(Side.BUY, None, OrderType.LIMIT), "goes"),
+        (unread(Side.SELL, None), "is named"),
+        (unread(Side.SELL, "0.502", None), "is named"),
+        (unread(None, "1"), "is named"),
+        (by_hand(None), "is named"),
+    ],
+)
+@pytest.mark.parametrize("naked", [False, True])
+def test_a_kill_takes_back_what_can_be_read_as_opening_and_names_what_cannot_be_read(
+    order: UnreadableOrder, fate: str, naked: bool
+) -> None:
+    """OP-07: 0.502 shares are held; a stop that is lost is worse than a name that is read."""
+    house = a_house_in_a_position()
+    with_unreadable(house, order)
+    house.until_moment(house.line.at + timedelta(minutes=2))
+
+    house.presses(Kill("key", naked))
+    passes(house, 10)
+
+    taken = [fact.broker_order_id for fact in house.facts(OtherTakenBack)]
+    view = Pictures(house.engine).draw(house.line.at)
+    goes = fate == "goes" or (naked and fate == "is named")
+    assert taken == (["61e69015"] if goes else [])
+    assert [row.id for row in view.kill.others] == (["61e69015"] if fate == "goes" else [])
+    assert [row.id for row in view.kill.unread] == (["61e69015"] if fate == "is named" else [])
+
+
+def test_a_stop_of_shares_that_only_the_broker_knows_yet_stays_with_a_kill() -> None:
+    """OP-07, EX-09: somebody bought and guarded them elsewhere; the same books show both."""
+    house = a_quiet_house()
+    house.presses(Kill("key"))
+    passes(house, 5)
+    house.exchange.submit(house.line.at, an_order("elsewhere", Side.BUY, "1"))
+    passes(house, 1)
+    house.line.is_deaf = True
+    house.exchange.submit(house.line.at, an_order("their-stop", Side.SELL, "1", stop="98"))
+
+    house.until("10:08:30")
+
+    assert (house.held(), house.held_by_the_broker()) == ("1", "1")
+    assert house.facts(OtherTakenBack) == []
 
 
 def test_an_order_of_ours_that_cannot_be_read_is_no_comparison() -> None:
