@@ -195,12 +195,13 @@ class ForeignRow:
 
 @dataclass(frozen=True, slots=True)
 class LogRow:
-    """One thing that happened; `sequence` is its number in the journal."""
+    """One thing that happened; `sequence` is its number in the journal, `severity` begins its text."""
 
     sequence: int
     at: datetime
     kind: str
     text: str
+    severity: str = ""
 
 
 @dataclass(frozen=True, slots=True)

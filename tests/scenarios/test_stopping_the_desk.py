@@ -38,8 +38,10 @@ from core.inputs import (
 )
 from core.model.order import OrderStatus, Side
 from core.model.signal import ExitReason
+from core.picture import Pictures
 from core.ports import JournalWriteError
 from core.runtime.line import Link
+from core.telling import in_words
 from tests.scenarios.changes import a_house_with_a_working_entry, passes
 from tests.scenarios.house import (
     House,
@@ -442,6 +444,22 @@ def test_an_exception_halts_drops_its_effects_and_is_recorded() -> None:
     assert house.last(Halted).cause is HaltCause.INVARIANT
     assert house.last(Halted).reason == "ZeroDivisionError: nobody foresaw this"
     assert house.requests() == []
+
+
+def test_a_broken_promise_is_logged_as_critical_and_a_halt_by_the_key_is_not() -> None:
+    """EX-02, EX-14: the word stands beside the kind, in the log and in every line that tells the fact."""
+    house = a_house_with_a_proposal()
+    house.engine.handlers[OpenTicket] = _raises
+    pictures = Pictures(house.engine)
+    house.presses(Halt("key"))
+
+    house.opens_ticket()
+
+    by_key, broken = pictures.draw(house.line.at).log[-2:]
+    assert (by_key.kind, by_key.severity, by_key.text) == ("HALT", "", "HALTED (key) by key")
+    told = "CRITICAL: HALTED (invariant) ZeroDivisionError: nobody foresaw this"
+    assert (broken.kind, broken.severity, broken.text) == ("HALT", "CRITICAL", told)
+    assert in_words(house.last(Halted)) == told
 
 
 def test_a_deadline_that_fails_is_not_tried_for_ever() -> None:

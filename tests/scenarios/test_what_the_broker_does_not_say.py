@@ -39,6 +39,7 @@ from core.model.connection import Lamp, Line, LineState
 from core.model.order import OrderStatus, StopHolder
 from core.model.signal import EntrySignal
 from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity
+from core.picture import Pictures
 from core.runtime.line import Link
 from core.workflows.submitting import DUPLICATE_ID
 from tests.scenarios.house import House, a_house_in_a_position, a_house_with_a_proposal
@@ -511,9 +512,10 @@ def test_an_update_of_an_order_that_is_not_ours_changes_nothing() -> None:
 
 
 def test_a_cancel_whose_answer_is_lost_is_asked_for_again() -> None:
-    """EX-06, EX-07"""
+    """EX-06, EX-07: what failed is logged as an error."""
     house = a_house_with_a_working_entry()
     house.line.breaks_at(CancelOrder, arrives=False)
+    pictures = Pictures(house.engine)
 
     house.presses(RequestCancel(house.entry.id))
     house.until("10:06:06")
@@ -524,6 +526,9 @@ def test_a_cancel_whose_answer_is_lost_is_asked_for_again() -> None:
     assert house.last(CancelFailed).reason == "the broker did not answer: the connection broke"
     assert len(house.facts(CancelRequested)) == 2
     assert house.entry.status is OrderStatus.CANCELLED
+    (error,) = (row for row in pictures.draw(house.line.at).log if row.severity)
+    assert (error.kind, error.severity) == ("order", "ERROR")
+    assert error.text.startswith(f"ERROR: {house.entry.id} cancel failed: the broker did not answer")
 
 
 def test_a_cancel_that_goes_on_failing_is_asked_for_at_longer_intervals() -> None:
