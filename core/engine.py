@@ -14,7 +14,7 @@ from core import inputs
 from core.advisers.authority import at_work, only_for_people
 from core.desk import Desk
 from core.doors import Doorkeeper
-from core.effects import CancelOrder, Effect, FetchAccount, FetchHistory, FetchPicture, LatchKill
+from core.effects import CancelOrder, Effect, FetchAccount, FetchHistory, FetchPicture
 from core.execution.order import Order
 from core.facts import RELEARNED, CommandRefused, Fact, HaltCause, Halted, InstallationNamed, SettingsApplied
 from core.model.account import Account, Mode
@@ -106,7 +106,7 @@ class Engine:
         renewing = Renewing(desk, changing)
         replacing = Replacing(desk, doubting, cancelling)
         confirming = Confirming(desk, gate, changing, submitting, closing)
-        stopping = Stopping(desk, cancelling, proposing)
+        self._stopping = stopping = Stopping(desk, cancelling, proposing)
         holding_over = HoldingOver(desk, proposing)
         comparing = Comparing(desk, filling, doubting, cancelling, protecting, closing, holding_over)
         comparing.awaits_legs = adopting.awaits
@@ -383,12 +383,7 @@ class Engine:
                 return NOTHING
             heir = self.desk.ledger.heir(wanted)
             return [CancelOrder(o.id, o.broker_order_id) for o in (wanted, heir) if o is not None]
-        if not isinstance(message, inputs.Kill):
-            return NOTHING
-        control = self.desk.control.state
-        control.killed_by, control.killed_at = message.by, control.killed_at or self.desk.at
-        entries = [o for o in self.desk.ledger.working() if not o.only_reduces]
-        return [LatchKill(message.by), *(CancelOrder(o.id, o.broker_order_id) for o in entries)]
+        return self._stopping.without_disk(message)
 
     def _note(self, _sequence: int, _at: datetime, fact: Fact) -> None:
         """Any fact but those that are heard again wants a sync, and may have moved a deadline."""

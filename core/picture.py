@@ -96,7 +96,9 @@ class Pictures:
         prices = [(p, self._newest_price(p)[1]) for p in desk.ledger.positions()]
         positions = tuple(self._position(p, at) for p in desk.ledger.positions())
         orders = tuple(self._order(o) for o in reversed(desk.ledger.state.orders.values()) if self._is_todays(o, at))
-        others = tuple(OtherOrderRow(o.broker_order_id, o.words, o.state, o.may_open) for o in desk.all_others)
+        others = tuple(
+            OtherOrderRow(o.broker_order_id, o.words, o.state, o.may_open, o.is_unread) for o in desk.all_others
+        )
         guards = self.protections.rows(at)
         working = [o for o in orders if o.status.is_working and TO_REPLACE not in o.marks]
         return DeskView(
@@ -114,7 +116,8 @@ class Pictures:
                 tuple(o for o in working if not o.effect.only_reduces),
                 tuple(o for o in working if o.is_protective and HELD not in o.marks),
                 tuple(p for p in positions if p.covered < abs(p.quantity)),
-                tuple(other for other in others if other.may_open),
+                tuple(other for other in others if other.may_open and not other.is_unread),
+                tuple(other for other in others if other.is_unread),
             ),
             symbols=symbol_views(desk, at),
             strategies=strategy_rows(desk, today, at),

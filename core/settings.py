@@ -185,7 +185,7 @@ class ReconciliationSettings(Part):
     max_missing: Annotated[int, Field(ge=0)] = Field(3, description="positions that one side alone may have")
     max_drift: Ratio = Field(Decimal("0.05"), description="of a quantity")
     split_tolerance: Ratio = Field(Decimal("0.01"), description="of quantity and price, for a split to be named")
-    every_seconds: Delay = Field(Decimal(60), description="between comparisons in a session; 0 is never")
+    every_seconds: Delay = Field(Decimal(60), description="between comparisons while the market trades; 0 is never")
     poll_seconds: Seconds = Field(Decimal(5), description="between them while orders work and their stream is silent")
     again_seconds: Seconds = Field(
         Decimal(10), description="until the broker is asked again after no or no clear answer"

@@ -21,6 +21,13 @@ from core.strategies.memory import fault_in_words
 CORRECTED = frozenset({DifferenceKind.MISSING_LOCAL, DifferenceKind.MISSING_BROKER, DifferenceKind.QUANTITY_MISMATCH})
 """Differences that a passed comparison has corrected: they are told as corrections."""
 
+CRITICAL, ERROR = "CRITICAL", "ERROR"
+SEVERITIES: dict[type, str] = {
+    facts.CommandRefused: CRITICAL,
+    facts.AdviserOverstepped: CRITICAL,
+    facts.CancelFailed: ERROR,
+}
+
 
 def kind_of(fact: facts.Fact) -> str:
     """One word for the log's first column."""
@@ -63,8 +70,22 @@ def purpose_in_words(order: OrderRequest) -> str:
     return f"to {order.effect.value}" if order.replaces is None else f"in the place of {order.replaces}"
 
 
+def severity_of(fact: facts.Fact) -> str:
+    """`CRITICAL` where a promise of our own code is broken or somebody reached for what is not theirs, `ERROR` where a
+    cancel failed, empty else (EX-02, EX-07, EX-14).
+    """
+    if isinstance(fact, facts.Halted):
+        return CRITICAL if fact.cause is facts.HaltCause.INVARIANT else ""
+    return SEVERITIES.get(type(fact), "")
+
+
 def in_words(fact: facts.Fact) -> str:
-    """What happened, in one line without its time."""
+    """What happened, in one line without its time, behind its severity where it has one."""
+    severity, words = severity_of(fact), _in_words(fact)
+    return f"{severity}: {words}" if severity else words
+
+
+def _in_words(fact: facts.Fact) -> str:
     match fact:
         case facts.SettingsApplied():
             return f"settings applied, profile {fact.settings.profile}, symbols {', '.join(fact.settings.symbols)}"
@@ -204,7 +225,7 @@ def _staging_in_words(fact: facts.Fact) -> str:
         case facts.ExitReleased():
             return f"exit {fact.proposal_id} goes out unattended, {plain(fact.quantity)}, as {fact.mandate_id} permits"
         case facts.CommandRefused():
-            return f"CRITICAL: {fact.command} refused: {fact.reason}"
+            return f"{fact.command} refused: {fact.reason}"
         case facts.ConfirmationRefused():
             return f"ticket {fact.ticket_id} refused:" + _list(fact.reasons, " ")
         case facts.OrderApproved():

@@ -34,7 +34,7 @@ def killed_lines(view: DeskView, width: int, room: int) -> list[TextLine]:
     at = f.dated_clock(status.killed_at, status.at)
     head = f"KILLED since {at} by {status.killed_by}. It stays killed after a restart."
     lines: list[TextLine] = wrapped("", head, width, "urgent")
-    if not view.kill.entries_working and not view.kill.others:
+    if not view.kill.entries_working and not view.kill.others and not view.kill.unread:
         lines.append((Cell("No order works that could open or add."),))
     held = [f"{row.symbol} {f.quantity(row.quantity)}" for row in view.positions]
     lists = [
@@ -62,7 +62,9 @@ def _entries(view: DeskView, label: str, width: int, room: int) -> Listed:
 def _protection(view: DeskView, width: int, room: int) -> list[Listed]:
     stops = [_order(row) for row in view.kill.stops_working]
     bare = [text for held in view.kill.uncovered for text in _uncovered(held)]
+    unread = [f"{row.words}, not this desk's: cancel it at the broker" for row in view.kill.unread]
     return [
+        one_each("MAY OPEN  ", unread, width, IN_ORDERS, room, "warning"),
         one_each("stays     ", stops, width, IN_ORDERS, room),
         one_each("NO STOP   ", bare, width, IN_POSITIONS, room, "warning"),
     ]

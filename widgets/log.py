@@ -13,7 +13,10 @@ from widgets.pane import Pane
 
 NOTHING_YET = "Nothing yet. Every fact of the journal but the bars appears here."
 NOTHING_FOUND = "The filter finds nothing: no line has all of its words."
-TONES: dict[str, Tone] = {"HALT": "urgent", "KILL": "urgent", "fill": "strong", "trade": "strong"}
+TONES: dict[str, Tone] = {
+    "HALT": "urgent", "KILL": "urgent", "CRITICAL": "urgent", "fill": "strong", "trade": "strong",
+}  # fmt: skip
+SEVERE: dict[str, Tone] = {"CRITICAL": "urgent", "ERROR": "warning"}
 
 
 class Log(Pane):
@@ -45,7 +48,9 @@ class Log(Pane):
 @lru_cache(maxsize=1024)
 def _row(row: LogRow, day: str) -> Row:
     text = f"{day.rstrip()}: {row.text}" if day else row.text
+    tone = SEVERE.get(row.severity)
+    what = Cell(text) if tone is None else Cell(text, tone)
     return Row(
         str(row.sequence),
-        (Cell(f.clock(row.at), "muted"), Cell(row.kind, TONES.get(row.kind, "muted")), Cell(text)),
+        (Cell(f.clock(row.at), "muted"), Cell(row.kind, TONES.get(row.kind, tone or "muted")), what),
     )

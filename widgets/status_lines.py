@@ -250,6 +250,9 @@ def _banners(view: DeskView, now: datetime, width: int) -> list[TextLine]:
         since, by = f"KILLED since {f.dated_clock(status.killed_at, now)}", f" by {status.killed_by}"
         heads = (f"{since}{by}: {_left(view)}.", f"{since}: {_left(view)}.", f"{since}{by}.", f"{since}.")
         lines.append((Cell(_first_that_fits(heads, "Ctrl+K, type REARM", width), "urgent"),))
+        if view.kill.unread:
+            named = "; ".join(row.words for row in view.kill.unread)
+            lines += _whole(f"MAY OPEN, cancel it at the broker: {named}", width, "urgent")
     elif status.halts:
         since, why = f"HALTED since {f.dated_clock(status.halted_at, now)}", halts_in_words(status)
         heads = (f"{since} {why}. No entries.", f"{since} {why}.", f"{since}. No entries.", f"{since}.")

@@ -54,6 +54,8 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
 
 def _other(row: OtherOrderRow) -> list[TextLine]:
     fate = "a kill takes it back: it could open" if row.may_open else "a kill leaves it: it opens nothing"
+    if row.is_unread:
+        fate = "it may open; a kill names it and leaves it, NAKED takes it back"
     return [
         *field("order", row.words, "strong"),
         *field("id", row.id),

@@ -203,8 +203,9 @@ class KillScreen(Dialog):
     def _after_kill(self, view: DeskView) -> Iterable[TextLine]:
         if flattening := _flattening(view):
             yield (Cell(" F ", "strong"), Cell(f" {flattening}: you confirm"))
-        if view.kill.stops_working:
-            yield (Cell(" type NAKED ", "strong"), Cell("to cancel the protective stops too"))
+        if view.kill.stops_working or view.kill.unread:
+            unread = " and what cannot be read" if view.kill.unread else ""
+            yield (Cell(" type NAKED ", "strong"), Cell(f"to cancel the protective stops{unread} too"))
         yield (Cell(" type REARM ", "strong"), Cell("to trade again"))
         if self._stays_because:
             yield (Cell(f" STAYS KILLED: {self._stays_because}", "urgent"),)
@@ -223,7 +224,8 @@ class KillScreen(Dialog):
         view = self.behind.view
         flatten = ("F flatten",) if view is not None and _flattening(view) else ()
         if self.is_killed:
-            naked = ("NAKED cancels stops",) if view is not None and view.kill.stops_working else ()
+            has_more = view is not None and (view.kill.stops_working or view.kill.unread)
+            naked = ("NAKED cancels stops",) if has_more else ()
             return "  ".join((*flatten, "type REARM to trade", *naked, "Esc back"))
         resume = ("U resume",) if CLEAR not in self.words() else ("type CLEAR to resume",)
         return "  ".join(("K kill", *flatten, *resume, "Esc look around"))

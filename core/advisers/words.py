@@ -31,7 +31,7 @@ def in_words(fact: facts.Fact) -> str:
         case facts.AdviserPaused():
             return f"{fact.adviser} is asked no more: {fact.reason}"
         case facts.AdviserOverstepped():
-            return f"CRITICAL: adviser {fact.adviser} tried to {fact.attempt}; it was refused, nothing was done"
+            return f"adviser {fact.adviser} tried to {fact.attempt}; it was refused, nothing was done"
         case facts.RecommendationAdopted():
             told = fact.recommendation
             return (

@@ -162,12 +162,24 @@ class FreshFigures:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableOrder:
-    """An order that works at the broker and cannot be read: what is wrong where, and what could be read of it."""
+    """An order that works at the broker and cannot be read: what is wrong where, and what could be read of it.
+
+    Attributes
+    ----------
+    left
+        What is not filled of it.
+    closes
+        It says of itself that it closes what is held.
+    """
 
     reason: str
     broker_order_id: BrokerOrderId
     client_order_id: ClientOrderId | None
     symbol: Symbol | None
+    side: Side | None = None
+    type: OrderType | None = None
+    left: Quantity | None = None
+    closes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +193,11 @@ class ForeignOrder:
     words
         What it is: `BUY 25 USD SPY market day (by amount)`.
     may_open
-        Whether it could open or add; a kill takes it back then (OP-07).
+        Whether it could open or add whatever is held; a kill takes it back then (OP-07).
     legs
         The orders that are parts of it, which the broker may list beside it.
+    side, left
+        Where it has one side and one quantity of its own: which, and what is not filled of it.
     """
 
     broker_order_id: BrokerOrderId
@@ -193,6 +207,8 @@ class ForeignOrder:
     raw_status: str
     may_open: bool = True
     legs: tuple[BrokerOrderId, ...] = ()
+    side: Side | None = None
+    left: Quantity | None = None
 
 
 @dataclass(frozen=True, slots=True)

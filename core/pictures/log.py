@@ -12,7 +12,7 @@ from core import facts
 from core.desk import Desk
 from core.model.values import Price
 from core.ports import Recorded
-from core.telling import in_words, kind_of, order_in_words, purpose_in_words
+from core.telling import in_words, kind_of, order_in_words, purpose_in_words, severity_of
 from core.views import Ending, LogRow
 from core.workflows.closing import CLOSE_AGAIN
 
@@ -109,7 +109,7 @@ class Log:
         return is_known
 
     def _write(self, sequence: int, at: datetime, fact: facts.Fact) -> LogRow:
-        row = LogRow(sequence, at, kind_of(fact), self._in_words(fact))
+        row = LogRow(sequence, at, kind_of(fact), self._in_words(fact), severity_of(fact))
         self.rows.append(row)
         if isinstance(fact, facts.ProposalStaged | facts.ProposalEdited):
             self._orders_of[fact.proposal.id] = order_in_words(fact.proposal.order)

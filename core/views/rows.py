@@ -179,6 +179,8 @@ class OtherOrderRow:
     words: str
     state: str
     may_open: bool
+    is_unread: bool = False
+    """That it may open is all that can be said of it; a kill names it and leaves it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,12 +195,13 @@ class ForeignRow:
 
 @dataclass(frozen=True, slots=True)
 class LogRow:
-    """One thing that happened; `sequence` is its number in the journal."""
+    """One thing that happened; `sequence` is its number in the journal, `severity` begins its text."""
 
     sequence: int
     at: datetime
     kind: str
     text: str
+    severity: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,8 @@ class KillView:
     uncovered: tuple[PositionRow, ...]
     others: tuple[OtherOrderRow, ...] = ()
     """What is not this desk's and could open: a kill takes it back as well."""
+    unread: tuple[OtherOrderRow, ...] = ()
+    """What is not this desk's and may open, for it cannot be read: a kill names it, and NAKED takes it back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 """Reconciliation, as a procedure (EX-09): before anything trades, after each gap of the order stream, after a late
-fill, and every minute of a session.
+fill, every minute of a session, and of the extended hours around it while anything may happen in them.
 
 1. Ask for the broker's books: account, positions, open orders and those closed of late. One question at a time, and
    never two close together: what is wanted meanwhile is asked once, after it.
@@ -27,9 +27,10 @@ from core.facts import PositionCorrected, ReconciliationFailed, ReconciliationPa
 from core.inputs import AcceptBroker, PictureFetched
 from core.model.broker import BrokerPicture, NoAnswer, OrderReport
 from core.model.connection import Line, LineState
+from core.model.hours import extended_span
 from core.model.order import OrderStatus
 from core.model.reconciliation import Difference
-from core.model.session import NoSession
+from core.model.session import NoSession, Session
 from core.model.values import ZERO, Quantity, Symbol
 from core.workflows.cancelling import Cancelling
 from core.workflows.closing import Closing
@@ -188,7 +189,7 @@ class Comparing:
                 if order.status is OrderStatus.PENDING and self.desk.at - order.created_at < self._grace():
                     continue
                 yield from self.doubting.ask(order)
-            yield from self.doubting.on_books(order, is_listed=report is not None)
+            yield from self.doubting.on_books(order, comparison.picture, is_listed=report is not None)
             if order.is_cancelling and order.id not in self.doubting.next_look_up:
                 yield from self.cancelling.cancel(order, order.cancel_reason)
         if self._at_rest is not listing:
@@ -304,15 +305,33 @@ class Comparing:
         return self.ask() if at is not None and self.desk.at >= at else ()
 
     def _next_round(self) -> datetime | None:
-        """Every minute of a session; where none is open then, when the next one opens. Often, where the books tell
-        what the order stream does not while orders work (EX-17).
+        """Every minute of a session, and of the extended hours while anything may happen in them; else when those next
+        begin. Often, where the books tell what the order stream does not while orders work (EX-17).
         """
         every = self._every()
         if self.asked_at is None or not every:
             return None
-        at = self.asked_at + every
-        calendar = self.desk.calendar
-        return calendar.next_session(at).open if isinstance(calendar.session_at(at), NoSession) else at
+        calendar, at = self.desk.calendar, max(self.asked_at + every, self.desk.at)
+        if not isinstance(calendar.session_at(at), NoSession) or self._watches_others():
+            return at
+        following = calendar.next_session(at)
+        if not self._minds_extended_hours():
+            return following.open
+        today = calendar.session_on(calendar.trading_day(at))
+        if isinstance(today, Session) and at < extended_span(today)[1]:
+            return max(at, extended_span(today)[0])
+        return extended_span(following)[0]
+
+    def _watches_others(self) -> bool:
+        """Killed, and what a kill takes back of others is not gone yet: it is watched at any hour (OP-07)."""
+        is_killed = self.desk.control.state.killed_by is not None
+        return is_killed and any(other.may_open and not other.is_unread for other in self.desk.all_others)
+
+    def _minds_extended_hours(self) -> bool:
+        """Whether the policy has entries in them, or an order or a position of ours may meet them (RK-20)."""
+        ledger = self.desk.ledger
+        is_included = self.desk.control.settings.risk.session.policy == "include_extended"
+        return is_included or next(ledger.working(), None) is not None or bool(ledger.positions())
 
     def _every(self) -> timedelta:
         """Where nothing comes over the order stream, the books tell in its place: often while orders work, and within

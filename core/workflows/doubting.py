@@ -10,7 +10,7 @@ from core.effects import CancelOrder, Effect
 from core.execution.order import NEVER_ARRIVED, Order
 from core.facts import OrderInDoubt, OrderNotFound, Source, UpdateIgnored
 from core.inputs import LookUpAnswered
-from core.model.broker import NoAnswer, NotFound, OrderReport
+from core.model.broker import BrokerPicture, NoAnswer, NotFound, OrderReport
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
 from core.workflows.filling import Filling, is_ours, look_up
@@ -30,6 +30,7 @@ class Doubting:
         self.after_look_up: Callable[[Order], Iterable[Effect]] = lambda order: ()
         self.ask_for_books: Callable[[], Iterable[Effect]] = lambda: ()
         self._in_books: set[ClientOrderId] = set()
+        self._missing_since: dict[ClientOrderId, datetime] = {}
 
     def begin(self, order: Order, reason: str) -> Iterator[Effect]:
         """Put an order in doubt, and ask."""
@@ -65,6 +66,7 @@ class Doubting:
         if isinstance(reply.answer, NotFound):
             yield from self._not_found(order)
             return
+        self._missing_since.pop(order.id, None)
         if not self._is_followed(order) and not self._hides_legs(order, reply.answer):
             self.next_look_up.pop(order.id, None)
         if not is_ours(order, reply.answer):
@@ -79,8 +81,13 @@ class Doubting:
         """Whether the books were asked for because of orders that are to be looked up in them."""
         return bool(self._in_books)
 
-    def on_books(self, order: Order, *, is_listed: bool) -> Iterator[Effect]:
-        """The broker's books came, and this order was to be looked up in them; where they lack it, it is asked for."""
+    def on_books(self, order: Order, picture: BrokerPicture, *, is_listed: bool) -> Iterator[Effect]:
+        """The broker's books came. An order that no look-up found ends where they lack it too; one that was to be
+        looked up in them is asked for where they do.
+        """
+        if not is_listed and self._may_end(order, picture):
+            yield from self._never_arrived(order)
+            return
         if order.id not in self._in_books:
             return
         self._in_books.discard(order.id)
@@ -91,6 +98,14 @@ class Doubting:
             self.next_look_up.pop(order.id, None)
         yield from self.after_look_up(order)
         yield from self._follow_cancel(order)
+
+    def _may_end(self, order: Order, picture: BrokerPicture) -> bool:
+        """These books are no older than the last doubt of it, and nothing unreadable in them may be this order."""
+        since = self._missing_since.get(order.id)
+        if since is None or order.status is not OrderStatus.PENDING or picture.account.at < since:
+            return False
+        symbols = {one.symbol for one in picture.unreadable if one.client_order_id is None}
+        return symbols.isdisjoint({order.request.symbol, None})
 
     def _is_followed(self, order: Order) -> bool:
         """Whether it is looked up until it has ended, whatever it is meanwhile."""
@@ -110,7 +125,7 @@ class Doubting:
             yield CancelOrder(order.id, order.broker_order_id)
 
     def _not_found(self, order: Order) -> Iterator[Effect]:
-        """Counted before it is believed: five times over a minute (EX-06).
+        """Counted before it is believed: five times over a minute, and the broker's books lack it too (EX-06).
 
         Once is enough where the order that it was to replace has ended otherwise: then it cannot arrive any more.
         """
@@ -123,11 +138,17 @@ class Doubting:
         limits = self.desk.control.settings.execution
         since = order.first_not_found_at or self.desk.at
         is_long = self.desk.at - since >= timedelta(seconds=float(limits.not_found_seconds))
-        is_enough = order.not_found >= limits.not_found_times and is_long
-        if is_enough or self.desk.ledger.is_forestalled(order):
-            self.next_look_up.pop(order.id, None)
-            self.desk.record(self.filling.change(order, OrderStatus.CANCELLED, Source.LOOK_UP, None, NEVER_ARRIVED))
-            yield from self.after_end(order)
+        if self.desk.ledger.is_forestalled(order):
+            yield from self._never_arrived(order)
+        elif order.not_found >= limits.not_found_times and is_long:
+            self._missing_since.setdefault(order.id, self.desk.at)
+            yield from self.ask_for_books()
+
+    def _never_arrived(self, order: Order) -> Iterator[Effect]:
+        self.next_look_up.pop(order.id, None)
+        self._missing_since.pop(order.id, None)
+        self.desk.record(self.filling.change(order, OrderStatus.CANCELLED, Source.LOOK_UP, None, NEVER_ARRIVED))
+        yield from self.after_end(order)
 
     def _not_ours(self, order: Order, report: OrderReport) -> Iterator[Effect]:
         """Another order has our id: it is shown, never adopted (EX-04)."""

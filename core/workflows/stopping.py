@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from core.desk import Desk
-from core.effects import CancelOrder, Effect, LatchKill, ReleaseKill
+from core.effects import CancelOrder, Effect, FetchPicture, LatchKill, ReleaseKill
+from core.execution.order import Order
+from core.execution.others import Other
 from core.facts import HaltCause, Halted, Killed, OtherTakenBack, Rearmed, Resumed
-from core.inputs import Halt, Kill, Rearm, Resume
+from core.inputs import Halt, Input, Kill, PictureFetched, Rearm, Resume
 from core.model.order import OrderStatus
 from core.model.values import BrokerOrderId, ClientOrderId
 from core.workflows.cancelling import Cancelling
@@ -24,6 +26,7 @@ class Stopping:
         self.proposing = proposing
         self.ask_for_books: Callable[[], Iterable[Effect]] = lambda: ()
         self._taken_back: set[BrokerOrderId] = set()
+        self._is_naked = False
 
     def on_halt(self, command: Halt) -> Iterable[Effect]:
         state = self.desk.control.state
@@ -43,11 +46,11 @@ class Stopping:
         """Latched first; then everything that could open is taken back, on the stage and at the broker."""
         if self.desk.control.state.killed_by is None:
             self.desk.record(Killed(command.by))
+        self._is_naked |= command.naked
         yield LatchKill(command.by)
         self.proposing.block_entries(f"killed by {command.by}")
         for order in list(self.desk.ledger.working()):
-            is_guard = order.is_protective and not self.desk.ledger.is_held(order)
-            is_asked_for = not order.only_reduces or (command.naked and is_guard)
+            is_asked_for = self._goes(order, command)
             if is_asked_for and not order.is_cancelling:
                 yield from self.cancelling.cancel(order, f"killed by {command.by}")
             elif is_asked_for and order.status is not OrderStatus.PENDING:  # the key again asks again
@@ -55,19 +58,53 @@ class Stopping:
         yield from self.take_back_others()
         yield from self.ask_for_books()
 
+    def _goes(self, order: Order, command: Kill) -> bool:
+        is_guard = order.is_protective and not self.desk.ledger.is_held(order)
+        return not order.only_reduces or (command.naked and is_guard)
+
     def take_back_others(self) -> Iterator[Effect]:
         """What others sent and could open, while killed: again at each look into the broker's books."""
         by = self.desk.control.state.killed_by
-        for other in self.desk.all_others if by is not None else ():
-            if not other.may_open:
-                continue
+        for other in self._others_that_go():
             if other.broker_order_id not in self._taken_back:
                 self._taken_back.add(other.broker_order_id)
                 self.desk.record(OtherTakenBack(other.broker_order_id, other.words, f"killed by {by}"))
-            yield CancelOrder(other.client_order_id or ClientOrderId(""), other.broker_order_id)
+            yield _taken_back(other)
+
+    def _others_that_go(self) -> tuple[Other, ...]:
+        """One that cannot be read may be somebody's stop: it is named, and goes where NAKED was typed."""
+        if self.desk.control.state.killed_by is None:
+            return ()
+        return tuple(one for one in self.desk.all_others if one.may_open and (self._is_naked or not one.is_unread))
+
+    # ── while nothing can be written ─────────────────────────────────────────────────────────────────────────────
+
+    def without_disk(self, message: Input) -> list[Effect]:
+        """The cancels of a kill go although no record of them can be kept: of the key itself, and of each look into the
+        broker's books after it (SP-06).
+        """
+        control = self.desk.control.state
+        if isinstance(message, PictureFetched):
+            return [_taken_back(other) for other in self._others_that_go()]
+        if not isinstance(message, Kill):
+            return []
+        self._is_naked |= message.naked
+        control.killed_by, control.killed_at = message.by, control.killed_at or self.desk.at
+        ours = [o for o in self.desk.ledger.working() if self._goes(o, message)]
+        return [
+            LatchKill(message.by),
+            *(CancelOrder(order.id, order.broker_order_id) for order in ours),
+            *(_taken_back(other) for other in self._others_that_go()),
+            FetchPicture(),
+        ]
 
     def on_rearm(self, command: Rearm) -> Iterable[Effect]:
         if command.word != REARM or self.desk.control.state.killed_by is None:
             return ()
+        self._is_naked = False
         self.desk.record(Rearmed())
         return (ReleaseKill(),)
+
+
+def _taken_back(other: Other) -> CancelOrder:
+    return CancelOrder(other.client_order_id or ClientOrderId(""), other.broker_order_id)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from core.views import LogRow
 from tests.desk.still_house import StillHouse, a_view, open_still
 
@@ -74,3 +76,17 @@ async def test_a_line_that_nobody_stands_on_is_not_marked() -> None:
     """The log of a desk whose keyboard is elsewhere shows no cursor while it follows"""
     async with open_still(a_view(log=a_log())) as house:
         assert not any("▹ " in line and "line 0" in line for line in house.picture().splitlines())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_severity_of_a_line_stands_beside_its_kind(size: tuple[int, int]) -> None:
+    """EX-07, EX-14: also on a narrow screen."""
+    at = a_view().status.at
+    rows = (
+        LogRow(1, at, "HALT", "CRITICAL: HALTED (invariant) it broke", "CRITICAL"),
+        LogRow(2, at, "order", "ERROR: 1b2c cancel failed: no answer", "ERROR"),
+    )
+    async with open_still(a_view(log=rows), size) as house:
+        await house.press("6")
+        await house.until(lambda: house.shows("HALT      CRITICAL: HALTED (invariant) it broke"))
+        assert house.shows("order     ERROR: 1b2c cancel failed: no answer")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -58,3 +59,30 @@ def test_the_kill_screen_names_what_it_takes_back_of_others_and_what_is_not_gone
     assert any("K cancels BUY 25 USD SPY market day (by amount), new, not this desk's" in line for line in before)
     assert any("not gone  BUY 25 USD SPY market day (by amount), new, not this desk's" in line for line in after)
     assert not any("No order works" in line for line in after)
+
+
+UNREAD = OtherOrderRow("61e69015", "order 61e69015: qty is missing", "cannot be read", True, is_unread=True)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_what_cannot_be_read_is_named_as_what_may_open_and_not_as_what_a_kill_cancels(width: int) -> None:
+    """OP-07: before the kill and after it."""
+    view = a_view(kill=KillView((), (), (), unread=(UNREAD,)), positions=(), others=(UNREAD,))
+
+    before = [joined(line) for line in halted_lines(view, width - 6, 10)]
+    after = [joined(line) for line in killed_lines(view, width - 6, 10)]
+
+    named = "MAY OPEN  order 61e69015: qty is missing, not this desk's"
+    assert any(named in line for line in before)
+    assert any(named in line for line in after)
+    assert not any("K cancels" in line or "No order works" in line for line in (*before, *after))
+    assert all(len(line) <= width for line in (*before, *after))
+
+
+@SIZES
+async def test_the_banner_of_a_killed_desk_names_it_too(size: tuple[int, int]) -> None:
+    """OP-07"""
+    view = a_view(kill=KillView((), (), (), unread=(UNREAD,)), positions=(), others=(UNREAD,))
+    killed = replace(view, status=replace(view.status, killed_by="key", killed_at=view.status.at))
+    async with open_still(killed, size) as house:
+        await house.until(lambda: house.shows("MAY OPEN, cancel it at the broker: order 61e69015: qty is missing"))

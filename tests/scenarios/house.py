@@ -19,6 +19,7 @@ from core.desk import Desk
 from core.doors import Door, DoorKind
 from core.effects import (
     Effect,
+    LookUpOrder,
     ReplaceOrder,
     SubmitOrder,
 )
@@ -31,6 +32,7 @@ from core.inputs import (
     Command,
     Confirm,
     Input,
+    LookUpAnswered,
     OpenTicket,
     ProposeOrder,
     Start,
@@ -38,7 +40,7 @@ from core.inputs import (
 )
 from core.model.account import Mode
 from core.model.bar import Bar
-from core.model.broker import NoAnswer, OrderUpdate, Refused
+from core.model.broker import NoAnswer, NotFound, OrderUpdate, Refused
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderType, StopHolder
 from core.model.session import Calendar
@@ -92,6 +94,8 @@ class Line(VirtualRuntime):
     ----------
     is_deaf
         What the exchange streams is lost.
+    finds_nothing
+        Every look-up is answered that there is no such order, whether there is or not.
     tamper
         What becomes of an effect between the engine and the gateway.
     heard
@@ -99,6 +103,7 @@ class Line(VirtualRuntime):
     """
 
     is_deaf = False
+    finds_nothing = False
 
     def __init__(self, *args: object, **terms: object) -> None:
         super().__init__(*args, **terms)  # type: ignore[arg-type]
@@ -132,6 +137,8 @@ class Line(VirtualRuntime):
                 if arrives:
                     super().ask(effect)
                 return no_answer(effect, BROKEN.reason)
+        if self.finds_nothing and isinstance(effect, LookUpOrder):
+            return LookUpAnswered(effect.client_order_id, NotFound())
         return super().ask(effect)
 
     def _perform(self, effect: Effect) -> None:

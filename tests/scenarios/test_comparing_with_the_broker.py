@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,6 +13,7 @@ from core.facts import (
     ConfirmationRefused,
     OrderFilled,
     OrderStateChanged,
+    OtherTakenBack,
     PositionCorrected,
     ProposalSkipped,
     ReconciliationFailed,
@@ -20,18 +21,21 @@ from core.facts import (
     Source,
 )
 from core.inputs import Input, Kill, LampChanged, LookUpAnswered, PictureFetched, ProposeClose
+from core.model.bar import Bar
 from core.model.broker import BrokerPicture, BrokerPosition, UnreadableOrder
 from core.model.connection import Lamp, Line, LineState
-from core.model.order import OrderStatus, Side
+from core.model.order import OrderStatus, OrderType, Side
 from core.model.reconciliation import DifferenceKind
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol, plain
 from core.picture import Pictures
 from core.runtime.virtual import VirtualRuntime
 from core.setting_types import Amount
 from core.settings import RiskSettings, Settings
-from tests.scenarios.changes import confirms_now
+from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy, minutes
-from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, an_order, at
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, an_order, at
+
+FRIDAY = date(2026, 11, 20)
 
 
 def holding(symbol: str, quantity: str) -> BrokerPosition:
@@ -212,6 +216,92 @@ def test_the_books_are_compared_every_minute_of_a_session_and_not_at_night() -> 
     at_night = times_asked(house.until("16:30")) - in_session
 
     assert (in_session, at_night) == (10, 0)
+
+
+def a_house_of_extended_hours(policy: str, *more: Bar) -> House:
+    """It has traded on Thursday, and Friday's session is told as well."""
+    settings = Settings.model_validate(
+        {
+            "risk": {
+                "session": {"policy": policy},
+                "window_start": "00:00",
+                "window_end": "23:59",
+                "max_notional": {"usd": "500"},
+            },
+            "strategies": {"vwap": {"enabled": False}},
+        }
+    )
+    bars = [*minutes("15:50", "15:59"), *minutes("09:30", "09:40", "100", FRIDAY), *more]
+    return House(bars, settings, cash=Decimal(2000)).opens()
+
+
+def works_from(house: House, clock: str) -> House:
+    """An entry far below the market, typed and confirmed then on Friday."""
+    house.until(clock, FRIDAY)
+    house.presses(a_typed_buy("0.2", limit="99.00", stop="98.00"))
+    confirms_now(house)
+    passes(house, 5)
+    assert house.entry.status is OrderStatus.SUBMITTED
+    return house
+
+
+EARLY_FALL = a_bar("08:30", "99.40 99.40 98.90 99.20", day=FRIDAY)
+"""Touches it an hour before the open."""
+
+
+def test_a_fill_before_the_open_that_no_stream_tells_of_is_seen_within_a_minute_and_guarded() -> None:
+    """EX-09, OP-06"""
+    house = works_from(a_house_of_extended_hours("include_extended", EARLY_FALL), "08:00")
+    house.line.is_deaf = True
+
+    house.until("08:32:10", FRIDAY)
+
+    assert house.held() == house.held_by_the_broker() == "0.2"
+    assert [stop.status for stop in house.stops] == [OrderStatus.SUBMITTED]
+
+
+def test_before_the_open_the_books_are_polled_while_the_order_stream_is_down() -> None:
+    """EX-17"""
+    house = works_from(a_house_of_extended_hours("include_extended", EARLY_FALL), "08:00")
+    the_order_stream_is(house, LineState.DOWN)
+    before = times_asked(house.until("08:10", FRIDAY))
+
+    a_minute = times_asked(house.until("08:11", FRIDAY)) - before
+    house.line.is_deaf = True
+    house.until("08:31:10", FRIDAY)
+
+    assert a_minute == 12
+    assert house.held() == "0.2"
+
+
+def test_what_is_held_is_compared_in_the_evening_under_either_policy_and_at_night_nothing_is_asked() -> None:
+    """EX-09, EX-17: from 04:00 to 20:00, and from the next 04:00 on."""
+    house = a_house_of_extended_hours("regular_only").until("15:55")
+    house.presses(a_typed_buy("0.2", limit="100.10", stop="99.00"))
+    confirms_now(house)
+    house.until("17:00")
+    assert house.held() == "0.2"
+
+    def asked(until: str, day: date = THURSDAY) -> int:
+        before = times_asked(house)
+        return times_asked(house.until(until, day)) - before
+
+    assert asked("18:00") == 60
+    assert asked("20:00:05") == 120
+    assert asked("03:59:55", FRIDAY) == 0
+    assert asked("05:00:05", FRIDAY) == 61
+
+
+@pytest.mark.parametrize(("policy", "asked"), [("regular_only", 0), ("include_extended", 241)])
+def test_where_nothing_works_and_nothing_is_held_the_hours_of_the_policy_are_compared(policy: str, asked: int) -> None:
+    """EX-09"""
+    house = a_house_of_extended_hours(policy).until("20:00:05")
+
+    at_night = times_asked(house)
+    before = times_asked(house.until("03:59:55", FRIDAY))
+    morning = times_asked(house.until("08:00:05", FRIDAY)) - before
+
+    assert (before - at_night, morning) == (0, asked)
 
 
 def test_a_stream_that_comes_and_goes_asks_once_and_not_each_time() -> None:
@@ -424,6 +514,61 @@ def test_exits_and_the_kill_go_on_beside_an_order_that_cannot_be_read() -> None:
 
     assert house.desk.control.state.killed_by == "key"
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
+
+
+def unread(side: Side | None, left: str | None, kind: OrderType | None = OrderType.STOP) -> UnreadableOrder:
+    quantity = None if left is None else Quantity(Decimal(left))
+    return replace(by_hand("SPY"), side=side, type=kind, left=quantity)
+
+
+@pytest.mark.parametrize(
+    ("order", "fate"),
+    [
+        (unread(Side.SELL, "0.502"), "stays"),
+        (replace(unread(None, None), closes=True), "stays"),
+        (unread(Side.SELL, "5"), "goes"),
+        (unread(Side.BUY, "1"), "goes"),
+        (unread(Side.BUY, None, OrderType.LIMIT), "goes"),
+        (unread(Side.SELL, None), "is named"),
+        (unread(Side.SELL, "0.502", None), "is named"),
+        (unread(None, "1"), "is named"),
+        (by_hand(None), "is named"),
+    ],
+)
+@pytest.mark.parametrize("naked", [False, True])
+def test_a_kill_takes_back_what_can_be_read_as_opening_and_names_what_cannot_be_read(
+    order: UnreadableOrder, fate: str, naked: bool
+) -> None:
+    """OP-07: 0.502 shares are held; a stop that is lost is worse than a name that is read."""
+    house = a_house_in_a_position()
+    with_unreadable(house, order)
+    house.until_moment(house.line.at + timedelta(minutes=2))
+
+    house.presses(Kill("key", naked))
+    passes(house, 10)
+
+    taken = [fact.broker_order_id for fact in house.facts(OtherTakenBack)]
+    view = Pictures(house.engine).draw(house.line.at)
+    goes = fate == "goes" or (naked and fate == "is named")
+    assert taken == (["61e69015"] if goes else [])
+    assert [row.id for row in view.kill.others] == (["61e69015"] if fate == "goes" else [])
+    assert [row.id for row in view.kill.unread] == (["61e69015"] if fate == "is named" else [])
+
+
+def test_a_stop_of_shares_that_only_the_broker_knows_yet_stays_with_a_kill() -> None:
+    """OP-07, EX-09: somebody bought and guarded them elsewhere; the same books show both."""
+    house = a_quiet_house()
+    house.presses(Kill("key"))
+    passes(house, 5)
+    house.exchange.submit(house.line.at, an_order("elsewhere", Side.BUY, "1"))
+    passes(house, 1)
+    house.line.is_deaf = True
+    house.exchange.submit(house.line.at, an_order("their-stop", Side.SELL, "1", stop="98"))
+
+    house.until("10:08:30")
+
+    assert (house.held(), house.held_by_the_broker()) == ("1", "1")
+    assert house.facts(OtherTakenBack) == []
 
 
 def test_an_order_of_ours_that_cannot_be_read_is_no_comparison() -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 
-from core.effects import CancelOrder, Effect, LatchKill
+from core.effects import CancelOrder, Effect, FetchPicture, LatchKill
 from core.facts import (
     CancelRequested,
     HaltCause,
@@ -36,10 +36,12 @@ from core.inputs import (
     Resume,
     Stop,
 )
-from core.model.order import OrderStatus
+from core.model.order import OrderStatus, Side
 from core.model.signal import ExitReason
+from core.picture import Pictures
 from core.ports import JournalWriteError
 from core.runtime.line import Link
+from core.telling import in_words
 from tests.scenarios.changes import a_house_with_a_working_entry, passes
 from tests.scenarios.house import (
     House,
@@ -49,7 +51,7 @@ from tests.scenarios.house import (
     a_typed_buy,
     minutes,
 )
-from tests.unit.core.brokers.trading_floor import SPY, a_bar, at
+from tests.unit.core.brokers.trading_floor import SPY, a_bar, an_order, at
 
 AWAY = ("10:06", "10:30", "99.70 99.70 99.65 99.70")
 
@@ -370,6 +372,37 @@ def test_the_cancels_of_a_kill_leave_although_the_disk_is_full() -> None:
     assert state.killed_at == state.halted_at
 
 
+@pytest.mark.parametrize(("naked", "cancelled"), [(False, []), (True, ["cancel"])])
+def test_on_a_full_disk_the_stops_stay_until_naked_is_typed(naked: bool, cancelled: list[str]) -> None:
+    """OP-07, SP-06"""
+    house = a_house_in_a_position()
+    house.journal.is_full = True
+    house.presses(Kill("key"))
+    house.until("10:06:40")
+
+    house.presses(Kill("key", naked))
+    house.until("10:06:50")
+
+    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502", *cancelled]
+
+
+def test_on_a_full_disk_what_others_sent_and_could_open_is_taken_back_too() -> None:
+    """OP-07, SP-06: also what the books show only when they are looked into for the kill."""
+    house = a_quiet_house()
+    house.exchange.submit(house.line.at, an_order("first-elsewhere", Side.BUY, "1", limit="90"))
+    house.until("10:07:05")
+    assert [other.may_open for other in house.desk.all_others] == [True]
+    house.exchange.submit(house.line.at, an_order("then-elsewhere", Side.BUY, "1", limit="90"))
+    house.line.is_deaf = True
+    house.journal.is_full = True
+
+    house.presses(Kill("key"))
+    house.until("10:07:10")
+
+    found = house.exchange.orders(house.line.at)
+    assert [report.status for report in found] == [OrderStatus.CANCELLED, OrderStatus.CANCELLED]
+
+
 def test_a_start_with_room_on_the_disk_again_lifts_the_halt() -> None:
     """SP-06"""
     house = a_quiet_house()
@@ -389,7 +422,7 @@ def test_an_append_that_fails_is_a_full_disk_too() -> None:
 
     effects = list(house.engine.handle(house.line.at, Kill("key")))
 
-    assert [type(e) for e in effects] == [LatchKill]
+    assert [type(e) for e in effects] == [LatchKill, FetchPicture]
     assert house.desk.control.state.killed_by == "key"
 
 
@@ -411,6 +444,22 @@ def test_an_exception_halts_drops_its_effects_and_is_recorded() -> None:
     assert house.last(Halted).cause is HaltCause.INVARIANT
     assert house.last(Halted).reason == "ZeroDivisionError: nobody foresaw this"
     assert house.requests() == []
+
+
+def test_a_broken_promise_is_logged_as_critical_and_a_halt_by_the_key_is_not() -> None:
+    """EX-02, EX-14: the word stands beside the kind, in the log and in every line that tells the fact."""
+    house = a_house_with_a_proposal()
+    house.engine.handlers[OpenTicket] = _raises
+    pictures = Pictures(house.engine)
+    house.presses(Halt("key"))
+
+    house.opens_ticket()
+
+    by_key, broken = pictures.draw(house.line.at).log[-2:]
+    assert (by_key.kind, by_key.severity, by_key.text) == ("HALT", "", "HALTED (key) by key")
+    told = "CRITICAL: HALTED (invariant) ZeroDivisionError: nobody foresaw this"
+    assert (broken.kind, broken.severity, broken.text) == ("HALT", "CRITICAL", told)
+    assert in_words(house.last(Halted)) == told
 
 
 def test_a_deadline_that_fails_is_not_tried_for_ever() -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from hashlib import sha256
 from itertools import pairwise
 
-from core.effects import CancelOrder, LookUpOrder, SubmitOrder
+from core.effects import CancelOrder, FetchPicture, LookUpOrder, SubmitOrder
 from core.execution.order import NEVER_ARRIVED
 from core.facts import (
     CancelFailed,
@@ -34,11 +34,12 @@ from core.inputs import (
     SubmissionAnswered,
     SubmissionStopped,
 )
-from core.model.broker import Execution, NoAnswer, OrderReport, OrderUpdate, Refused, UpdateEvent
+from core.model.broker import Execution, NoAnswer, OrderReport, OrderUpdate, Refused, UnreadableOrder, UpdateEvent
 from core.model.connection import Lamp, Line, LineState
 from core.model.order import OrderStatus, StopHolder
 from core.model.signal import EntrySignal
 from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity
+from core.picture import Pictures
 from core.runtime.line import Link
 from core.workflows.submitting import DUPLICATE_ID
 from tests.scenarios.house import House, a_house_in_a_position, a_house_with_a_proposal
@@ -131,6 +132,58 @@ def test_five_stated_not_founds_over_a_minute_end_an_order_that_never_arrived() 
     assert house.entry.ended_at is not None
     assert house.entry.ended_at - house.entry.first_not_found_at >= timedelta(seconds=60)  # type: ignore[operator]
     assert house.requests() == []
+
+
+def a_house_of_a_lost_request(*, arrives: bool) -> House:
+    """It is 10:06:10; the broker's books cannot be had, and every look-up says that there is no such order."""
+    house = a_house_with_a_proposal(AWAY)
+    house.line.breaks_at(SubmitOrder, arrives=arrives)
+    house.line.breaks_at(FetchPicture, arrives=False, times=1000)
+    house.line.is_deaf = house.line.finds_nothing = True
+    house.confirms_at("10:06:02")
+    return house.until("10:06:10")
+
+
+def test_without_the_books_no_number_of_not_founds_ends_an_order() -> None:
+    """EX-06: it may stand among the open or the closed ones."""
+    house = a_house_of_a_lost_request(arrives=False)
+
+    house.until("10:12")
+    in_doubt = house.entry.status, len(house.facts(OrderNotFound)) >= 5
+    house.line.mends()
+    house.until("10:12:20")
+
+    assert in_doubt == (OrderStatus.PENDING, True)
+    assert (house.entry.status, house.entry.reason) == (OrderStatus.CANCELLED, NEVER_ARRIVED)
+
+
+def test_an_order_that_only_the_books_show_is_taken_in_and_never_given_up() -> None:
+    """EX-06, EX-20"""
+    house = a_house_of_a_lost_request(arrives=True)
+    house.until("10:09")
+    in_doubt = house.entry.status, len(house.facts(OrderNotFound)) >= 5
+
+    house.line.mends()
+    house.until("10:09:30")
+
+    assert in_doubt == (OrderStatus.PENDING, True)
+    assert [c.after for c in house.facts(OrderStateChanged)] == [OrderStatus.SUBMITTED, OrderStatus.CANCELLED]
+    assert house.requests() == ["submit buy limit 0.502", "cancel"]  # its time to live was over long ago
+    assert house.entry.reason != NEVER_ARRIVED
+
+
+def test_books_with_an_order_that_names_no_id_end_nothing() -> None:
+    """EX-06: what cannot be read may be this very order."""
+    house = a_house_of_a_lost_request(arrives=False)
+    house.until("10:09")
+    picture = house.exchange.picture(house.line.at)
+    nobodys = UnreadableOrder("an order: qty is missing", BrokerOrderId("b-1"), None, SPY)
+
+    house.line.take(house.line.at, PictureFetched(replace(picture, unreadable=(nobodys,))))
+    with_it = house.entry.status
+    house.line.take(house.line.at, PictureFetched(replace(picture, unreadable=())))
+
+    assert (with_it, house.entry.status) == (OrderStatus.PENDING, OrderStatus.CANCELLED)
 
 
 def test_a_look_up_that_breaks_too_is_no_statement() -> None:
@@ -459,9 +512,10 @@ def test_an_update_of_an_order_that_is_not_ours_changes_nothing() -> None:
 
 
 def test_a_cancel_whose_answer_is_lost_is_asked_for_again() -> None:
-    """EX-06, EX-07"""
+    """EX-06, EX-07: what failed is logged as an error."""
     house = a_house_with_a_working_entry()
     house.line.breaks_at(CancelOrder, arrives=False)
+    pictures = Pictures(house.engine)
 
     house.presses(RequestCancel(house.entry.id))
     house.until("10:06:06")
@@ -472,6 +526,9 @@ def test_a_cancel_whose_answer_is_lost_is_asked_for_again() -> None:
     assert house.last(CancelFailed).reason == "the broker did not answer: the connection broke"
     assert len(house.facts(CancelRequested)) == 2
     assert house.entry.status is OrderStatus.CANCELLED
+    (error,) = (row for row in pictures.draw(house.line.at).log if row.severity)
+    assert (error.kind, error.severity) == ("order", "ERROR")
+    assert error.text.startswith(f"ERROR: {house.entry.id} cancel failed: the broker did not answer")
 
 
 def test_a_cancel_that_goes_on_failing_is_asked_for_at_longer_intervals() -> None:

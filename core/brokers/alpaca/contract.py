@@ -18,6 +18,8 @@ TEXT, NUMBER, FLAG, MOMENT, LIST, OBJECT = Kind.TEXT, Kind.NUMBER, Kind.FLAG, Ki
 CRYPTO, OPTION = "crypto", "us_option"
 ASSET_CLASSES = frozenset({SHARES, OPTION, CRYPTO, "ipo"})
 SEVERAL_LEGS = "mleg"
+CLOSES = frozenset({"buy_to_close", "sell_to_close"})
+"""Intents that say that an order closes what is held."""
 PLAIN = frozenset({"", "simple"})
 ORDER_CLASSES = PLAIN | {"bracket", "oco", "oto", SEVERAL_LEGS}
 TIMES_IN_FORCE = frozenset({"day", "gtc", "ioc", "opg", "cls", "fok"})

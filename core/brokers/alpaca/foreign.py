@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.brokers.alpaca.contract import CRYPTO, ORDER, ORDER_CLASSES, SEVERAL_LEGS
+from core.brokers.alpaca.contract import CLOSES, CRYPTO, ORDER, ORDER_CLASSES, SEVERAL_LEGS
 from core.brokers.alpaca.fields import Fields, UnreadableError, rows
+from core.brokers.alpaca.reading import left_of
 from core.model.broker import ForeignOrder
 from core.model.instrument import SHARES
 from core.model.order import Side, TimeInForce
 from core.model.values import BrokerOrderId, ClientOrderId, Symbol, plain
 
 OURS = frozenset(time.value for time in TimeInForce)
-CLOSES = frozenset({"buy_to_close", "sell_to_close"})
 
 
 def a_foreign_order(raw: object) -> ForeignOrder | None:
@@ -39,6 +39,8 @@ def a_foreign_order(raw: object) -> ForeignOrder | None:
         raw_status=order.text("status"),
         may_open=_may_open(order),
         legs=tuple(BrokerOrderId(leg.text("id")) for leg in _legs(order)),
+        side=next((side for side in Side if side.value == order.word("side")), None),
+        left=left_of(order),
     )
 
 

@@ -14,6 +14,7 @@ from core.brokers.alpaca.contract import (
     ACTIVE,
     ASSET,
     CLOCK,
+    CLOSES,
     CRYPTO,
     DAY,
     FILL,
@@ -107,12 +108,25 @@ def what_can_be_read(raw: object, reason: str) -> UnreadableOrder:
             return None
 
     name, symbol = word("client_order_id"), word("symbol")
+    kind = word("type") or word("order_type")
     return UnreadableOrder(
         reason,
         BrokerOrderId(order.text("id")),
         None if name is None else ClientOrderId(name),
         None if symbol is None else Symbol(symbol),
+        side=next((side for side in Side if side.value == word("side")), None),
+        type=next((one for one in OrderType if one.value == kind), None),
+        left=left_of(order),
+        closes=word("position_intent") in CLOSES,
     )
+
+
+def left_of(order: Fields) -> Quantity | None:
+    """What is not filled of it, where both figures can be read."""
+    try:
+        return Quantity(order.positive("qty") - order.not_negative("filled_qty"))
+    except UnreadableError:
+        return None
 
 
 def submitted_at(raw: object) -> datetime:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from core.model.broker import BrokerPicture, NoAnswer
+from core.model.order import OrderType, Side
 from tests.unit.core.brokers.alpaca_door import (
     HTML,
     NOON,
@@ -272,6 +273,29 @@ def test_an_order_of_a_kind_that_this_desk_never_sends_is_read_as_what_it_is_and
     assert (found.broker_order_id, found.client_order_id, found.symbol) == ("order-1", "by-hand", symbol)
     assert (found.words, found.may_open, picture.unreadable) == (words, may_open, ())
     assert broker.unread.count == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "side", "kind", "left", "closes"),
+    [
+        ({"side": "sell", "type": "stop", "qty": "4", "filled_qty": "1", "stop_price": "many"},
+         Side.SELL, OrderType.STOP, 3, False),
+        ({"side": "sideways", "qty": None}, None, OrderType.LIMIT, None, False),
+        ({"side": "sell", "type": "wish", "position_intent": "sell_to_close"}, Side.SELL, None, 10, True),
+    ],
+)  # fmt: skip
+def test_of_an_order_that_cannot_be_read_is_told_what_can_be(
+    fields: dict[str, Any], side: Side | None, kind: OrderType | None, left: int | None, closes: bool
+) -> None:
+    """MD-07, OP-07: whether it opens or guards something is read from it."""
+    strange = an_old_order(1, NOON - timedelta(hours=2)) | {"status": "new", "client_order_id": "by-hand"} | fields
+    with a_door() as door:
+        with_books(door, [strange])
+        picture = a_broker(door).picture()
+
+    assert isinstance(picture, BrokerPicture)
+    (found,) = picture.unreadable
+    assert (found.side, found.type, found.left, found.closes) == (side, kind, left, closes)
 
 
 @pytest.mark.parametrize("order_class", ["", "simple"])
