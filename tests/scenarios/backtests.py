@@ -80,3 +80,17 @@ def days(tmp_path: Path) -> Path:
     path = tmp_path / "QQQ_daily_seeded.csv"
     path.write_text("\n".join([f"date,{HEADER}", *rows]) + "\n")
     return path
+
+
+@pytest.fixture
+def bars(tmp_path: Path) -> Path:
+    """Two seeded days of SPY as a file."""
+    calendar = load_calendar(date(2026, 1, 5), date(2026, 1, 6))
+    sessions = [s for s in calendar.sessions() if s.day <= date(2026, 1, 6)]
+    rows = [
+        f"{bar.start:%Y-%m-%dT%H:%M:%SZ},{bar.open},{bar.high},{bar.low},{bar.close},{bar.volume}"
+        for bar in synthetic_sessions(1, Symbol("SPY"), sessions)
+    ]
+    path = tmp_path / "SPY_seeded.csv"
+    path.write_text("\n".join(["timestamp,open,high,low,close,volume", *rows]) + "\n")
+    return path

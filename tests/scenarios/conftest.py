@@ -8,7 +8,7 @@ import pytest
 
 pytest.register_assert_rewrite("tests.scenarios.weeks")
 
-from tests.scenarios.backtests import days, keyturn, minutes  # noqa: E402, F401
+from tests.scenarios.backtests import bars, days, keyturn, minutes  # noqa: E402, F401
 from tests.scenarios.house import House, assert_can_be_rebuilt  # noqa: E402
 
 

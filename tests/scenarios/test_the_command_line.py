@@ -7,10 +7,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,62 +16,16 @@ import pytest
 
 import app
 from core.inputs import Kill
-from core.market.calendar import load_calendar
-from core.market.synthetic import synthetic_sessions
-from core.model.values import Symbol
 from core.ports import DemoRequest
 from state import plan_inbox
 from state.folders import Home
 from state.heartbeat import Heartbeat, Status
+from tests.scenarios.backtests import Keyturn
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 real_data = pytest.mark.skipif(
     not DATA.is_dir(), reason="the real market data lies beside the project, and is not there"
 )
-
-
-@dataclass
-class Answer:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, object]:
-        found: dict[str, object] = json.loads(self.out)
-        return found
-
-
-Keyturn = Callable[..., Answer]
-
-
-@pytest.fixture
-def keyturn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Keyturn:
-    """The program with a home of its own, called with words."""
-    monkeypatch.setenv("KEYTURN_HOME", str(tmp_path / "home"))
-
-    def call(*words: object) -> Answer:
-        monkeypatch.setattr("sys.argv", ["keyturn", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            app.main()
-        found = capsys.readouterr()
-        return Answer(ended.value.code or 0, found.out, found.err)  # type: ignore[arg-type]
-
-    return call
-
-
-@pytest.fixture
-def bars(tmp_path: Path) -> Path:
-    """Two seeded days of SPY as a file."""
-    calendar = load_calendar(date(2026, 1, 5), date(2026, 1, 6))
-    sessions = [s for s in calendar.sessions() if s.day <= date(2026, 1, 6)]
-    rows = [
-        f"{bar.start:%Y-%m-%dT%H:%M:%SZ},{bar.open},{bar.high},{bar.low},{bar.close},{bar.volume}"
-        for bar in synthetic_sessions(1, Symbol("SPY"), sessions)
-    ]
-    path = tmp_path / "SPY_seeded.csv"
-    path.write_text("\n".join(["timestamp,open,high,low,close,volume", *rows]) + "\n")
-    return path
 
 
 def test_a_replay_tells_everything_as_json(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:

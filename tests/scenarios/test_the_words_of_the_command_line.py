@@ -3,62 +3,23 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-import app
 from core.facts import EngineStarted
-from core.market.calendar import load_calendar
-from core.market.synthetic import synthetic_sessions
-from core.model.values import Symbol
 from state.folders import Home
 from state.journal import FileJournal
+from tests.scenarios.backtests import Keyturn
 
 
-@dataclass
-class Answer:
-    code: int
-    out: str
-    err: str
-
-
-Keyturn = Callable[..., Answer]
-
-
-@pytest.fixture
-def keyturn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Keyturn:
-    monkeypatch.setenv("KEYTURN_HOME", str(tmp_path / "home"))
+@pytest.fixture(autouse=True)
+def a_narrow_terminal_without_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "110")
-
-    def call(*words: object) -> Answer:
-        monkeypatch.setattr("sys.argv", ["keyturn", *map(str, words)])
-        monkeypatch.setattr("sys.stdin", io.StringIO())
-        with pytest.raises(SystemExit) as ended:
-            app.main()
-        found = capsys.readouterr()
-        return Answer(ended.value.code or 0, found.out, found.err)  # type: ignore[arg-type]
-
-    return call
-
-
-@pytest.fixture
-def bars(tmp_path: Path) -> Path:
-    """Two seeded days of SPY as a file."""
-    calendar = load_calendar(date(2026, 1, 5), date(2026, 1, 6))
-    sessions = [s for s in calendar.sessions() if s.day <= date(2026, 1, 6)]
-    rows = [
-        f"{bar.start:%Y-%m-%dT%H:%M:%SZ},{bar.open},{bar.high},{bar.low},{bar.close},{bar.volume}"
-        for bar in synthetic_sessions(1, Symbol("SPY"), sessions)
-    ]
-    path = tmp_path / "SPY_seeded.csv"
-    path.write_text("\n".join(["timestamp,open,high,low,close,volume", *rows]) + "\n")
-    return path
+    monkeypatch.setattr("sys.stdin", io.StringIO())
 
 
 def test_it_says_which_version_it_is(keyturn: Keyturn) -> None:

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
@@ -20,31 +19,8 @@ import app
 from core.ports import DemoRequest
 from core.runtime.virtual import VirtualRuntime
 from state.folders import AccountFolder, Home
+from tests.scenarios.backtests import Keyturn
 from tests.waiting import PATIENCE
-
-
-@dataclass
-class Answer:
-    code: int
-    out: str
-    err: str
-
-
-Keyturn = Callable[..., Answer]
-
-
-@pytest.fixture
-def keyturn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Keyturn:
-    monkeypatch.setenv("KEYTURN_HOME", str(tmp_path / "home"))
-
-    def call(*words: object) -> Answer:
-        monkeypatch.setattr("sys.argv", ["keyturn", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            app.main()
-        found = capsys.readouterr()
-        return Answer(ended.value.code or 0, found.out, found.err)  # type: ignore[arg-type]
-
-    return call
 
 
 @pytest.fixture(autouse=True)
