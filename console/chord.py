@@ -18,7 +18,7 @@ KITTY_KEY = re.compile(r"\x1b\[(\d{1,7})(?::[\d:]*)?(?:;(\d{0,3})(?::(\d))?)?(?:
 F10 = re.compile(r"\x1b\[21(?:;(\d{1,3})(?::(\d))?)?~")
 OTHER_KEY = re.compile(r"\x1b\[27;(\d{1,3});(\d{1,7})~")
 
-RELEASED = 3
+PRESSED, RELEASED = 1, 3
 
 
 class Press(Enum):
@@ -50,7 +50,7 @@ class _Key:
 
 
 def read_press(sequence: str) -> Press:
-    """Which of the kill keys a whole escape sequence is. A held key counts as pressed again."""
+    """Which of the kill keys a whole escape sequence is. A chord that is held counts as pressed again; K does not."""
     if match := F10.fullmatch(sequence):
         key = _key("0", match[1], match[2])
         return _chord(key) if key.is_plain else Press.NONE
@@ -64,7 +64,7 @@ def read_press(sequence: str) -> Press:
         return Press.NONE
     if key.is_control:
         return _chord(key)
-    if key.is_capital and key.event != RELEASED:
+    if key.is_capital and key.event == PRESSED:
         return Press.SECOND
     return Press.NONE
 

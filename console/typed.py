@@ -12,7 +12,7 @@ import re
 from textual import events
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 
-from console.chord import CAPS_LOCK, LOCKS, OTHER_KEY, RELEASED, SHIFT
+from console.chord import CAPS_LOCK, LOCKS, OTHER_KEY, PRESSED, SHIFT
 
 KITTY_TEXT = re.compile(r"\x1b\[(\d{1,7})(?::(\d{0,7})[\d:]*)?(?:;(\d{0,3})(?::(\d))?)?(?:;((?:\d{1,7}:?)*))?u")
 KITTY_FUNCTION = re.compile(r"\x1b\[57\d{3}u")
@@ -26,7 +26,7 @@ def typed(sequence: str) -> str | None:
         return _character(int(match[2]), None, int(match[1]) - 1)
     if match := KITTY_TEXT.fullmatch(sequence):
         modifiers = int(match[3] or "1") - 1
-        if int(match[4] or "1") == RELEASED or modifiers & ~(SHIFT | LOCKS):
+        if int(match[4] or "1") != PRESSED or modifiers & ~(SHIFT | LOCKS):
             return None
         if match[5]:
             return _printable("".join(_letter(int(code)) for code in match[5].split(":") if code))

@@ -143,3 +143,10 @@ def test_a_bare_escape_leaves_the_letters_behind_it_unarmed_for_a_while() -> Non
 def test_a_control_key_in_its_long_forms_is_that_key_and_no_letter(modified: bytes) -> None:
     """OP-04: Textual alone takes modifyOtherKeys for the bare letter"""
     assert Typist().types((1.0, modified)) == ["ctrl+p"]
+
+
+@pytest.mark.parametrize("repeated", [b"\x1b[98;2:2u", b"\x1b[66;1:2u", b"\x1b[98;2:2;66u"])
+def test_a_key_that_a_terminal_says_is_still_held_types_nothing(repeated: bytes) -> None:
+    """OP-04: its press may have been swallowed, or lost on the link"""
+    assert Typist().types((1.0, repeated)) == []
+    assert Typist().types((1.0, b"\x1b[98;2:1u"), (1.6, repeated)) == ["B"]

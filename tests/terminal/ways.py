@@ -58,6 +58,8 @@ def _texts(x: str) -> dict[str, list[str]]:
             *(f"{esc}[{small};{held};{code}u" for held in MODIFIERS),
             *(f"{esc}[{small};{held}:{event}u" for held in MODIFIERS[:4] for event in (1, 2, 3)),
             f"{esc}[{small};2:3;{code}u",
+            *(f"{esc}[{number};{held}:2u" for number, held in ((small, 2), (code, 1), (small, 65), (small, 66))),
+            f"{esc}[{small};2:2;{code}u",
         ],
         "modifyOtherKeys": [f"{esc}[27;{held};{number}~" for held in MODIFIERS for number in (code, small)],
         "a function key with a code": [f"{esc}[{code}~", f"{esc}[1;1;{code}~", f"{esc}[3;4;{code}~"],
