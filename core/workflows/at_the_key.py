@@ -20,7 +20,7 @@ from core.model.order import Side
 from core.model.quote import Quote
 from core.model.staging import FIGURES, LINK, PRICE, Proposal, Review, Standing, StopPlan, Ticket, Verdict
 from core.model.values import Price, tick_of
-from core.risk.checks.verdicts import without_equity
+from core.risk.checks.verdicts import warned, without_equity
 from core.risk.gate import ReviewContext, is_market_like
 from core.settings import StagingSettings
 
@@ -79,8 +79,10 @@ def missing_figures(fresh: FreshFigures | None, context: ReviewContext) -> Itera
 
 
 def silent_links(desk: Desk, at: datetime) -> Iterator[Verdict]:
-    """Links over which nothing came for too long, a pong included. One that nobody told of, and one that is up where
-    nobody listens for its pongs, is not there to be silent: so is the simulated exchange's, unless it is told (OP-04).
+    """Links over which nothing came for too long, a pong included; one whose news is asked for instead only warns.
+
+    One that nobody told of, and one that is up where nobody listens for its pongs, is not there to be silent: so is the
+    simulated exchange's, unless it is told (OP-04).
     """
     patience = timedelta(seconds=float(desk.control.settings.confirm.silent_seconds))
     for line, name in LINKS.items():
@@ -92,8 +94,13 @@ def silent_links(desk: Desk, at: datetime) -> Iterator[Verdict]:
         if last is None:
             yield _refused(LINK, f"{name}: nothing came yet; open it again when they do")
         elif at - last > patience:
-            seconds = (at - last).total_seconds()
-            yield _refused(LINK, f"{name}: nothing came for {seconds:.0f} s; open it again when they do")
+            yield _refused(LINK, f"{name}: nothing came for {_seconds(at - last)}; open it again when they do")
+        elif lamp.state is not LineState.UP:
+            yield warned(LINK, f"{name}: no stream, asked for instead; the last answer is {_seconds(at - last)} old")
+
+
+def _seconds(span: timedelta) -> str:
+    return f"{span.total_seconds():.0f} s"
 
 
 # ── the price ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,6 +11,7 @@ from core.effects import FetchPicture
 from core.facts import ConfirmationRefused, OrderApproved
 from core.inputs import LampChanged, PictureFetched
 from core.model.connection import Lamp, Line, LineState
+from core.model.staging import LINK
 from core.runtime.live import steady
 from core.settings import ConfirmSettings
 from tests.scenarios.house import RECOVERY, STEADY, House, a_house_in_a_position, a_house_with_a_proposal
@@ -117,7 +118,9 @@ def test_the_books_count_for_order_updates_that_are_polled() -> None:
     house.until("10:06:21")
 
     assert len(pictures) >= 7
-    assert house.facts(OrderApproved)
+    (approved,) = house.facts(OrderApproved)
+    (said,) = [v.reason for v in approved.review.warnings if v.check == LINK]
+    assert said.startswith("order updates: no stream, asked for instead; the last answer is ")
 
 
 def test_books_of_before_do_not_speak_for_a_stream_that_says_it_is_up() -> None:
