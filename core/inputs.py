@@ -603,7 +603,7 @@ class SettingsFault:
 
 @dataclass(frozen=True, slots=True)
 class SettingsSource:
-    """What goes over the settings file, or did last time: its key, and in words `KEYTURN_RISK__DAILY_LOSS__USD is set`."""
+    """What goes over the settings file, or did: its key, and in words `KEYTURN_RISK__DAILY_LOSS__USD is set`."""
 
     path: tuple[str, ...]
     words: str
