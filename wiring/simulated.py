@@ -68,9 +68,7 @@ class Simulated(Replaying):
         config = config_of(settings, folder.name, str(request.seed))
         if is_new and not records:
             log.append(opening_record(config, settings.symbols, now))
-        last_time = LastTime(
-            folder, request.overrides, self.environ, lambda left: self._settings((*chosen, *left))
-        )
+        last_time = LastTime(folder, request.overrides, self.environ, lambda left: self._settings((*chosen, *left)))
         last_time.require(lambda s: demo.require_sound(engine.desk, records, s, is_new=is_new), settings)
         if records:
             require_the_same(records, config)
