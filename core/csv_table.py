@@ -13,6 +13,7 @@ FIRST_ROW = 2
 LONGEST_SHOWN = 40
 LARGEST = 1 << 30
 """Bytes of a file; twenty years of minutes are a tenth of it."""
+A_FOLDER = "is a folder; name one CSV file in it"
 PACKED = b"\x1f\x8b"
 """What a file of gzip begins with."""
 Row = list[str]
@@ -31,7 +32,7 @@ def text_of(path: Path, largest: int = LARGEST) -> str:
     except FileNotFoundError:
         raise TableError(f"{path}: no such file; check the path") from None
     except IsADirectoryError:
-        raise TableError(f"{path}: is a folder; name one CSV file in it") from None
+        raise TableError(f"{path}: {A_FOLDER}") from None
     except PermissionError:
         raise TableError(f"{path}: may not be read; check its permissions") from None
     except OddFileError:
@@ -83,5 +84,8 @@ def columns_of(path: Path, header: Row, names: tuple[str, ...]) -> list[int]:
 
 
 def shown(text: str) -> str:
-    """Text from outside, without control characters and not too long."""
-    return ascii(text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…")
+    """Text from outside, without control characters and not too long: `'symbol;side…'`."""
+    if len(text) <= LONGEST_SHOWN:
+        return ascii(text)
+    begin = ascii(text[:LONGEST_SHOWN])
+    return f"{begin[:-1]}…{begin[-1]}"

@@ -602,14 +602,24 @@ class SettingsFault:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsSource:
+    """What goes over the settings file, or did: its key, and in words `KEYTURN_RISK__DAILY_LOSS__USD is set`."""
+
+    path: tuple[str, ...]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsFileSeen:
     """What the settings file says now, under the profile, the environment and the command line; a sighting.
 
-    `left_out` are the `--set` of last time that this start was not given, where nothing else makes a difference.
+    `left_out` are the `--set` of last time that this start was not given, where nothing else makes a difference;
+    `sources` what else goes over the file, the highest first.
     """
 
     answer: Settings | SettingsFault
     left_out: tuple[str, ...] = ()
+    sources: tuple[SettingsSource, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ class Pictures:
         working = [o for o in orders if o.status.is_working and TO_REPLACE not in o.marks]
         return DeskView(
             number=self.number,
-            status=self._status(at, self.protections.are_entries_shut(at, guards)),
+            status=self._status(at, self.protections.shut_by(at, guards)),
             proposals=tuple(self._proposal(p) for p in desk.stage.proposals()),
             positions=positions,
             orders=orders,
@@ -153,7 +153,7 @@ class Pictures:
 
     # ── the parts ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _status(self, at: datetime, are_entries_shut: bool) -> StatusView:
+    def _status(self, at: datetime, entries_shut: str) -> StatusView:
         desk, control = self.desk, self.desk.control
         account = desk.account if isinstance(desk.account, Account) else None
         day = desk.calendar.trading_day(at)
@@ -195,7 +195,7 @@ class Pictures:
             is_margin_near=distance is not None and limit_under(distance, warn_at) is not None,
             at_risk=self.protections.at_risk(at),
             risk_budget=Fraction(control.settings.risk.sizing.budget),
-            are_entries_shut=are_entries_shut,
+            entries_shut=entries_shut,
         )
 
     def _breaker(self, at: datetime) -> str | None:

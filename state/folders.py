@@ -86,7 +86,7 @@ class AccountFolder:
 
     @property
     def started_with(self) -> Path:
-        """The settings that the last start was given on the command line."""
+        """The `--set` of the last start, and the names of its variables."""
         return self.path / "started-with.json"
 
     @property

@@ -181,20 +181,32 @@ def _file_layer(path: Path) -> Layer:
 
 def _environment_layer(environ: Mapping[str, str]) -> Layer:
     layer = Layer(name="environment")
-    for variable in sorted(environ):
-        if not variable.startswith(PREFIX) or variable in OTHER_VARIABLES:
-            continue
-        path = tuple(variable.removeprefix(PREFIX).lower().split("__"))
+    for variable in variables_in(environ):
+        path = path_of_variable(variable)
         layer.places[path] = f"environment: {variable}"
         _put(layer, path, _value(environ[variable], layer.places[path]))
     return layer
 
 
+def variables_in(environ: Mapping[str, str]) -> list[str]:
+    """The names of those that are settings."""
+    return [name for name in sorted(environ) if name.startswith(PREFIX) and name not in OTHER_VARIABLES]
+
+
+def path_of_variable(name: str) -> KeyPath:
+    """`KEYTURN_RISK__ENTRIES_A_DAY` is the key `risk.entries_a_day`."""
+    return tuple(name.removeprefix(PREFIX).lower().split("__"))
+
+
+def path_of_override(override: str) -> KeyPath:
+    return tuple(override.partition("=")[0].strip().split("."))
+
+
 def _override_layer(overrides: Sequence[str]) -> Layer:
     layer = Layer(name="--set")
     for override in overrides:
-        key, equals, text = override.partition("=")
-        path = tuple(key.strip().split("."))
+        _key, equals, text = override.partition("=")
+        path = path_of_override(override)
         if not equals or not all(path):
             raise SettingsError(f"--set {override}: write it as key=value, as in --set risk.max_open_positions=1")
         layer.places[path] = override.option if isinstance(override, Chosen) else f"--set {'.'.join(path)}"

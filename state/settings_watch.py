@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.inputs import SettingsFault, SettingsFileSeen
+from core.inputs import SettingsFault, SettingsFileSeen, SettingsSource
 from core.ports import OperatorError
 from core.settings import Settings
 
@@ -31,12 +31,15 @@ class SettingsWatch:
     left_out
         The `--set` of last time that this start was not given, where nothing else differs from what held; said for as
         long as the file is as it was at the start.
+    sources
+        What goes over the file now, or did last time.
     """
 
     path: Path
     load: Callable[[], Settings]
     now: Callable[[], float] = time.monotonic
     left_out: tuple[str, ...] = ()
+    sources: tuple[SettingsSource, ...] = ()
     _looked_at: float | None = None
     _last: Mark = None
     _read: list[Mark] = field(default_factory=list)
@@ -57,7 +60,7 @@ class SettingsWatch:
         if mark is None and self._was_there:
             return SettingsFileSeen(SettingsFault(f"{self.path.name} is missing"))
         try:
-            return SettingsFileSeen(self.load(), self.left_out if is_first else ())
+            return SettingsFileSeen(self.load(), self.left_out if is_first else (), self.sources)
         except OperatorError as error:
             return SettingsFileSeen(SettingsFault(str(error)))
 

@@ -1,8 +1,12 @@
-"""What `--set` an account was last started with: a start without them can say just that, and guess nothing."""
+"""What an account was last started with: a start without it can say just that, and guess nothing.
+
+Of variables the names alone are kept; what the environment holds stays there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import orjson
 
@@ -14,21 +18,40 @@ LARGEST = 100_000
 """Bytes of the file."""
 
 
-def left_out(folder: AccountFolder, overrides: Sequence[str]) -> tuple[str, ...]:
-    """Those of last time that are not among these; none where the file cannot be read: nothing rests on it."""
+@dataclass(frozen=True, slots=True)
+class StartedWith:
+    """The `--set` of a start, and the variables of its environment that are settings."""
+
+    overrides: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+
+    def left_out(self, overrides: Sequence[str]) -> tuple[str, ...]:
+        """Those `--set` of it that are not among these."""
+        keys = {_key(override) for override in overrides}
+        return tuple(text for text in self.overrides if _key(text) not in keys)
+
+
+def last_started_with(folder: AccountFolder) -> StartedWith:
+    """Nothing where the file cannot be read: nothing rests on it."""
     try:
         found = orjson.loads(bytes_of(folder.started_with, LARGEST))
     except (OSError, orjson.JSONDecodeError):
-        return ()
-    if not isinstance(found, list):
-        return ()
-    keys = {_key(override) for override in overrides}
-    return tuple(text for text in found if isinstance(text, str) and _key(text) not in keys)
+        return StartedWith()
+    if isinstance(found, list):  # as it was written before variables were kept
+        return StartedWith(_texts(found))
+    if not isinstance(found, dict):
+        return StartedWith()
+    return StartedWith(_texts(found.get("set")), _texts(found.get("variables")))
 
 
-def remember(folder: AccountFolder, overrides: Sequence[str]) -> None:
+def remember(folder: AccountFolder, started: StartedWith) -> None:
     """Raises OSError."""
-    replace_file(folder.started_with, orjson.dumps([str(override) for override in overrides]), durable=False)
+    kept = {"set": [str(text) for text in started.overrides], "variables": list(started.variables)}
+    replace_file(folder.started_with, orjson.dumps(kept), durable=False)
+
+
+def _texts(found: object) -> tuple[str, ...]:
+    return tuple(text for text in found if isinstance(text, str)) if isinstance(found, list) else ()
 
 
 def _key(override: str) -> str:

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,7 +14,7 @@ from zoneinfo import ZoneInfo
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from core.daily_file import LARGEST_INDEX
+from core.daily_file import is_of_the_vix
 from core.market.vix.port import Kept
 from core.model.regime import DailyValue, NoVix, VixReading
 from core.regular_file import bytes_of
@@ -79,15 +78,11 @@ def _is_possible(reading: VixReading | NoVix, now: datetime) -> bool:
         return True
     value, today = reading.value, now.astimezone(NEW_YORK).date()
     return (
-        _is_value(value)
+        is_of_the_vix(value)
         and can_leave(value, reading.level)
         and (reading.measured_on <= today)
         and _are_its_closes(reading)
     )
-
-
-def _is_value(value: Decimal) -> bool:
-    return value.is_finite() and 0 < value < LARGEST_INDEX
 
 
 def _are_its_closes(reading: VixReading) -> bool:
@@ -97,7 +92,7 @@ def _are_its_closes(reading: VixReading) -> bool:
         return True
     are_in_order = all(earlier.day < later.day for earlier, later in pairwise(closes))
     own = DailyValue(reading.measured_on, reading.value)
-    return are_in_order and all(_is_value(close.value) for close in closes) and closes[-1] == own
+    return are_in_order and all(is_of_the_vix(close.value) for close in closes) and closes[-1] == own
 
 
 def _locked(descriptor: int) -> bool:

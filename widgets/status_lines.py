@@ -85,9 +85,8 @@ def account_lines(status: StatusView, now: datetime, width: int) -> list[TextLin
     """The account; what is unsettled, or lent, takes a line of its own where there is no room, and no figure is cut."""
     margin = Cell(margin_in_words(status), "warning" if status.is_margin_near else "")
     unsettled = f", {f.money(status.unsettled)} unsettled" if status.unsettled else ""
-    are_entries_off = status.entries_refused is not None or is_broker_away(status.lamps)
-    entries = Cell("ENTRIES SHUT", "warning") if status.are_entries_shut else Cell("ENTRIES ON")
-    if are_entries_off:
+    entries = Cell("ENTRIES SHUT", "warning") if status.entries_shut else Cell("ENTRIES ON")
+    if _off(status):
         entries = Cell("ENTRIES OFF", "warning")
     exits = Cell("EXITS ON") if status.exits_refused is None else Cell("EXITS OFF", "urgent")
     right = (entries, Cell("  "), exits)
@@ -105,6 +104,19 @@ def account_lines(status: StatusView, now: datetime, width: int) -> list[TextLin
     if margin.text:
         return [spread(left, right, width), (Cell(margin.text.strip(), margin.tone), Cell(risk))]
     return [spread(left, right, width), *([(power,)] if unsettled else [])]
+
+
+def what_stops_entries(status: StatusView) -> str:
+    """Why the status line does not say ENTRIES ON; empty where it does."""
+    if off := _off(status):
+        return f"entries stay off: {off}"
+    return f"entries stay shut: {status.entries_shut}" if status.entries_shut else ""
+
+
+def _off(status: StatusView) -> str:
+    if status.entries_refused is not None:
+        return status.entries_refused
+    return "the broker is away" if is_broker_away(status.lamps) else ""
 
 
 def margin_in_words(status: StatusView) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from core.ports import Finding, OperatorError
 from state.folders import AccountFolder
 from wiring.common import Wiring, installation
+from wiring.last_time import LastTime
 
 if TYPE_CHECKING:
     from core.brokers.alpaca.broker import AlpacaBroker
@@ -184,7 +185,9 @@ class AtAlpaca(Wiring):
             advisers=advisers_of(settings.advisers),
         )
         broker.show_on(runtime.show)
-        self._keep(folder, runtime, switch, write)
+        last_time = LastTime(folder, (), self.environ, lambda _left: settings)
+        left_out = last_time.settled(engine.desk, settings)
+        self._keep(folder, runtime, switch, write, (), left_out, last_time.sources())
         return runtime
 
     def _alpaca_books(

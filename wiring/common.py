@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.engine import Engine
+    from core.inputs import SettingsSource
     from core.market.vix.service import VixService
     from core.ports import RegimeRequest
     from core.risk.protections.contract import Answer
@@ -66,16 +67,17 @@ class Wiring(Tending):
         write: Callable[[], None],
         overrides: tuple[str, ...] = (),
         left_out: tuple[str, ...] = (),
+        sources: tuple[SettingsSource, ...] = (),
     ) -> None:
-        """Whoever keeps a running engine; `overrides` are those that its settings were loaded with, and `left_out`
-        those that it was started with last time.
+        """Whoever keeps a running engine; `overrides` are those that its settings were loaded with, `left_out` those
+        that it was started with last time, and `sources` what goes over the file beside them.
         """
         from core.picture import word_of
         from state.heartbeat import Heartbeat
         from state.keeper import Keeper
         from state.settings_watch import SettingsWatch
 
-        watch = SettingsWatch(self.home.settings, lambda: self._settings(overrides), left_out=left_out)
+        watch = SettingsWatch(self.home.settings, lambda: self._settings(overrides), left_out=left_out, sources=sources)
         keeper = Keeper(folder, runtime, switch, write, Heartbeat(folder).beat, word_of, watch)
         runtime.beat = keeper
         runtime.close = keeper.close

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from core.ports import OperatorError
+from core.ports import Chosen, OperatorError
 from state.folders import AccountFolder
-from state.started_with import left_out, remember
+from state.started_with import StartedWith, last_started_with, remember
 
 if TYPE_CHECKING:
     from core.desk import Desk
+    from core.inputs import SettingsSource
     from core.settings import Settings
 
 
 class LastTime:
-    """The `--set` of last time that this start was not given.
+    """The `--set` and the variables of last time that this start was not given.
 
     Parameters
     ----------
+    given
+        The `--set` of this start.
+    environ
+        Its environment.
     settings_with
         The settings of this start with these besides. Raises OperatorError.
     """
@@ -27,11 +33,17 @@ class LastTime:
         self,
         folder: AccountFolder,
         given: tuple[str, ...],
+        environ: Mapping[str, str],
         settings_with: Callable[[tuple[str, ...]], Settings],
     ) -> None:
+        from state.settings_file import variables_in
+
         self._folder = folder
         self._given = given
-        self._left = left_out(folder, given)
+        self._variables = variables_in(environ)
+        last = last_started_with(folder)
+        self._gone = [name for name in last.variables if name not in self._variables]
+        self._left = last.left_out(given)
         self._as_before: Settings | None = None
         if self._left:
             try:
@@ -50,15 +62,37 @@ class LastTime:
             said = f"last time's --set {', '.join(self._left)} is not given now: start with it"
             raise OperatorError(f"{said} ({error})") from None
 
-    def settled(self, desk: Desk) -> tuple[str, ...]:
-        """What was left out and makes the only difference to the limits that held; it is remembered with the rest.
+    def settled(self, desk: Desk, settings: Settings) -> tuple[str, ...]:
+        """What was left out and makes the only difference to the limits that held.
 
-        Raises OSError.
+        It is remembered with the rest, as are the variables that went and make a difference to these settings.
         """
-        from core.risk.reloading import changes_between
+        from core.risk.reloading import changes_between, is_within
+        from state.settings_file import path_of_variable
 
         before, held = self._as_before, desk.control.settings
         if before is None or changes_between(held, before, desk.equity_of_today):
             self._left = ()
-        remember(self._folder, (*self._left, *self._given))
+        paths = [change.path for change in changes_between(held, settings, desk.equity_of_today)]
+        self._gone = [name for name in self._gone if any(is_within(path, path_of_variable(name)) for path in paths)]
+        started = StartedWith((*self._left, *self._given), tuple(sorted({*self._variables, *self._gone})))
+        with suppress(OSError):  # nothing rests on it
+            remember(self._folder, started)
         return self._left
+
+    def sources(self) -> tuple[SettingsSource, ...]:
+        """What goes over the settings file now, or did last time; the highest first."""
+        return tuple(self._sources())
+
+    def _sources(self) -> Iterator[SettingsSource]:
+        from core.inputs import SettingsSource
+        from state.settings_file import path_of_override, path_of_variable
+
+        for override in self._given:
+            path = path_of_override(override)
+            option = override.option if isinstance(override, Chosen) else f"--set {'.'.join(path)}"
+            yield SettingsSource(path, f"{option} is given")
+        for name in self._variables:
+            yield SettingsSource(path_of_variable(name), f"{name} is set")
+        for name in self._gone:
+            yield SettingsSource(path_of_variable(name), f"{name} is no longer set")

@@ -254,15 +254,17 @@ def _of_quotes(settings: Settings, files: Iterable[Path]) -> Iterator[list[Timed
 
 
 def require_files(paths: Iterable[Path]) -> None:
-    """Say of a file that is not there that it is not there, before anything is said of its name.
+    """Say of a file that is not there, or of a folder, what it is, before anything is said of its name.
 
     Raises `TableError`.
     """
-    from core.csv_table import TableError
+    from core.csv_table import A_FOLDER, TableError
 
     for path in paths:
         if not os.path.lexists(path):
             raise TableError(f"{path}: no such file; check the path")
+        if path.is_dir():
+            raise TableError(f"{path}: {A_FOLDER}")
 
 
 def of_symbols(symbols: Iterable[str]) -> Chosen:

@@ -68,7 +68,7 @@ class Simulated(Replaying):
         config = config_of(settings, folder.name, str(request.seed))
         if is_new and not records:
             log.append(opening_record(config, settings.symbols, now))
-        last_time = LastTime(folder, request.overrides, lambda left: self._settings((*chosen, *left)))
+        last_time = LastTime(folder, request.overrides, self.environ, lambda left: self._settings((*chosen, *left)))
         last_time.require(lambda s: demo.require_sound(engine.desk, records, s, is_new=is_new), settings)
         if records:
             require_the_same(records, config)
@@ -100,7 +100,8 @@ class Simulated(Replaying):
             steady=time.monotonic if settings.strategies.own else None,  # the house's own need no measure
             advisers=advisers_of(settings.advisers),
         )
-        self._keep(folder, runtime, switch, write, chosen, last_time.settled(engine.desk))
+        left_out = last_time.settled(engine.desk, settings)
+        self._keep(folder, runtime, switch, write, chosen, left_out, last_time.sources())
         return runtime
 
     def stress_runtime(self, request: DemoRequest, stack: ExitStack) -> VirtualRuntime:

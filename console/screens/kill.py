@@ -28,6 +28,7 @@ from core.views import DeskView
 from widgets.edges import put_title
 from widgets.kill import halted_lines, killed_lines
 from widgets.lines import Cell, Lines, TextLine
+from widgets.status_lines import what_stops_entries
 
 REARM, NAKED, CLEAR = "REARM", "NAKED", "CLEAR"
 REARM_PATIENCE = 1.0
@@ -102,8 +103,8 @@ class KillScreen(Dialog):
             by = view.status.killed_by
             if by is None and self.is_current:
                 self.close()
-                refused = view.status.entries_refused
-                self.behind.say(f"re-armed; entries stay off: {refused}" if refused else REARMED, "strong")
+                stopped = what_stops_entries(view.status)
+                self.behind.say(f"re-armed; {stopped}" if stopped else REARMED, "strong")
                 return
             if by == "environment" or self.behind.now() - self._rearming_since > REARM_PATIENCE:
                 self._rearming_since = None
@@ -119,9 +120,8 @@ class KillScreen(Dialog):
             if self.is_current:
                 self.close()
                 still = "; ".join(view.status.halts)
-                refused = f"still halted: {still}" if still else f"entries stay off: {view.status.entries_refused}"
-                is_on = view.status.entries_refused is None
-                self.behind.say(RESUMED if is_on else f"the key's halt has ended; {refused}", "strong")
+                stopped = f"still halted: {still}" if still else what_stops_entries(view.status)
+                self.behind.say(f"the key's halt has ended; {stopped}" if stopped else RESUMED, "strong")
             return True
         if self.behind.now() - since > REARM_PATIENCE:
             self._resuming_since = None

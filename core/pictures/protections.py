@@ -59,15 +59,19 @@ class Protections:
     def rows(self, at: datetime) -> tuple[ProtectionRow, ...]:
         return tuple(self._rows(at, self.desk.calendar.trading_day(at)))
 
-    def are_entries_shut(self, at: datetime, rows: Iterable[ProtectionRow]) -> bool:
-        """Whether guards refuse every entry, whatever it is; those of one strategy or one symbol do not count."""
+    def shut_by(self, at: datetime, rows: Iterable[ProtectionRow]) -> str:
+        """The guard that refuses every entry, whatever it is, and why; those of one strategy or symbol do not count."""
         today, risk = self.desk.calendar.trading_day(at), self.desk.control.settings.risk
         minute = at.astimezone(NEW_YORK).time().replace(second=0, microsecond=0)
+        tripped = [row for row in rows if row.is_tripped and _is_of_everything(row.key)]
+        if tripped:
+            more = f", and {len(tripped) - 1} more" if len(tripped) > 1 else ""
+            return f"{tripped[0].name}: {tripped[0].reason}{more}"
         is_outside = not risk.window_start <= minute <= risk.window_end
         if is_outside and all(proposal.only_reduces for proposal in self.desk.stage.state.proposals.values()):
-            return True  # a signal of the window's last bar may still be confirmed after it
-        is_shut = any(row.is_tripped and _is_of_everything(row.key) for row in rows)
-        return is_shut or self.desk.regime.allowance(today).is_shut
+            return "Window: entries only inside the window"  # a signal of its last bar may still be confirmed after it
+        allowance = self.desk.regime.allowance(today)
+        return f"Entries: {allowance.reason}" if allowance.is_shut else ""
 
     def _rows(self, at: datetime, today: date) -> Iterator[ProtectionRow]:
         yield self._desk()

@@ -163,6 +163,12 @@ def changes_between(old: Settings, new: Settings, equity: Decimal | None = None)
     return tuple(found)
 
 
+def is_within(path: KeyPath, other: KeyPath) -> bool:
+    """Whether one of the two keys is the other, or a part of it."""
+    both = min(len(path), len(other))
+    return path[:both] == other[:both]
+
+
 def with_changes(old: Settings, new: Settings, changes: Collection[Change]) -> Settings:
     """`old` with these changes alone taken from `new`. Raises ValueError where they cannot stand without the others."""
     values: dict[str, Any] = old.model_dump(context=WHOLE)

@@ -44,8 +44,9 @@ class StatusView:
     at_risk, risk_budget
         Shares of equity: what would be lost if every stop filled now, and how much may be (RK-21); None while no
         equity is known.
-    are_entries_shut
-        Guards refuse every entry, whatever it is: the closed market, the window, a protection of the whole desk.
+    entries_shut
+        The guard that refuses every entry, whatever it is, and why: the closed market, the window, a protection of the
+        whole desk; empty where none does.
     """
 
     at: datetime
@@ -77,7 +78,7 @@ class StatusView:
     is_margin_near: bool = False
     at_risk: Fraction | None = None
     risk_budget: Fraction | None = None
-    are_entries_shut: bool = False
+    entries_shut: str = ""
 
 
 @dataclass(frozen=True, slots=True)

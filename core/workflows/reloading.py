@@ -6,18 +6,19 @@ reloaded, or the file says again what it said. One that cannot be read changes n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from core.desk import Desk
 from core.effects import Effect
 from core.facts import LimitsReloaded, ReloadRefused, SettingsApplied, SettingsFileAgreed, SettingsFileChanged
-from core.inputs import ReloadLimits, SettingsFault, SettingsFileSeen
-from core.risk.reloading import Change, Kind, changes_between, digest_of, with_changes
+from core.inputs import ReloadLimits, SettingsFault, SettingsFileSeen, SettingsSource
+from core.risk.reloading import Change, Kind, changes_between, digest_of, is_within, with_changes
 from core.settings import Settings
 
 WORD = "LOOSEN"
 NAMED = 2
 """Differences that a refusal names; the rest is counted."""
+PROFILE = ("profile",)
 
 
 class Reloading:
@@ -32,28 +33,38 @@ class Reloading:
         equity = desk.equity_of_today
         changes = () if isinstance(answer, SettingsFault) else changes_between(desk.control.settings, answer, equity)
         desk.file_changes = changes
-        reason = self._reason(answer, desk.file_changes, message.left_out)
+        reason = self._reason(message, desk.file_changes)
         if reason is None and desk.control.state.settings_file is not None:
             desk.record(SettingsFileAgreed())
         elif reason is not None and reason != desk.control.state.settings_file:
             desk.record(SettingsFileChanged(reason))
         return ()
 
-    def _reason(
-        self, answer: Settings | SettingsFault, changes: tuple[Change, ...], left_out: tuple[str, ...]
-    ) -> str | None:
+    def _reason(self, message: SettingsFileSeen, changes: tuple[Change, ...]) -> str | None:
+        answer, left_out = message.answer, message.left_out
         if isinstance(answer, SettingsFault):
             return f"the settings file cannot stand ({answer.reason}): mend it, the limits stay as they were"
         if not changes:
             return None
-        named = ", ".join(change.words for change in changes[:NAMED])
-        more = f" and {len(changes) - NAMED} more" if len(changes) > NAMED else ""
         if left_out:
             return (
-                f"last time's --set {', '.join(left_out)} is not given now ({named}{more}): "
+                f"last time's --set {', '.join(left_out)} is not given now ({_named(changes)}): "
                 "start with it again, or reload the limits in Ctrl+P"
             )
-        return f"the settings file changed ({named}{more}): reload the limits in Ctrl+P, or put it back"
+        sources = {change.path: _source_of(change.path, message.sources) for change in changes}
+        if whole := sources.get(PROFILE, ""):  # it stands for every limit that nothing else sets
+            sources = {path: words or whole for path, words in sources.items()}
+        of_file = [change for change in changes if not sources[change.path]]
+        of_others = [change for change in changes if sources[change.path]]
+        if not of_others:
+            return f"the settings file changed ({_named(of_file)}): reload the limits in Ctrl+P, or put it back"
+        others = f"{', '.join(dict.fromkeys(sources[change.path] for change in of_others))} ({_named(of_others)})"
+        if not of_file:
+            return f"{others}: put it back as it was and start again, or reload the limits in Ctrl+P"
+        return (
+            f"the settings file changed ({_named(of_file)}); {others}: "
+            "reload the limits in Ctrl+P, or put all of it back and start again"
+        )
 
     def on_reload(self, command: ReloadLimits) -> Iterable[Effect]:
         """The tighter limits hold at once; with the word the looser ones too; nothing else before a restart."""
@@ -92,3 +103,13 @@ class Reloading:
     def _refuse(self, reason: str) -> Iterable[Effect]:
         self.desk.record(ReloadRefused((reason,)))
         return ()
+
+
+def _named(changes: Sequence[Change]) -> str:
+    more = f" and {len(changes) - NAMED} more" if len(changes) > NAMED else ""
+    return ", ".join(change.words for change in changes[:NAMED]) + more
+
+
+def _source_of(path: tuple[str, ...], sources: Iterable[SettingsSource]) -> str:
+    """What sets this key, a part of it or a table around it; empty where it is the file or the profile."""
+    return next((source.words for source in sources if is_within(path, source.path)), "")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from console.screens.kill import KillScreen
-from core.facts import HaltCause, Halted, Killed, ProposalSkipped, Resumed
+from core.facts import HaltCause, Halted, Killed, ProposalSkipped, Resumed, SettingsApplied
 from core.inputs import Resume
 from core.model.staging import MANUAL
+from core.risk.scaling.settings import SizingSettings
 from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import held_back, types_ahead
 
@@ -66,6 +69,24 @@ async def test_u_resumes_and_says_that_entries_are_on_again() -> None:
         await house.until(lambda: house.facts(Resumed))
         await house.until(lambda: len(house.desk.screen_stack) == 1 and house.shows("ENTRIES ON"))
         assert "resumed: entries are on again" in house.footer()
+
+
+async def test_u_says_what_still_shuts_entries() -> None:
+    """OP-07, RK-21"""
+    async with open_desk() as house:
+        await house.buys()
+        desk = house.runtime.engine.desk
+        sizing = SizingSettings(budget=Decimal("0.0001"))
+        risk = desk.control.settings.risk.model_copy(update={"sizing": sizing})
+        desk.record(SettingsApplied(desk.control.settings.model_copy(update={"risk": risk})))
+        await house.until(lambda: house.shows("ENTRIES SHUT"))
+
+        await halts(house)
+        await house.until(house.is_armed)
+        await house.press("U")
+        await house.until(lambda: house.facts(Resumed) and len(house.desk.screen_stack) == 1)
+
+        assert house.shows("the key's halt has ended; entries stay shut: Risk budget: nothing is left to lose")
 
 
 async def test_a_u_typed_ahead_held_down_or_in_a_burst_resumes_nothing() -> None:

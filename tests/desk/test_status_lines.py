@@ -9,11 +9,12 @@ from decimal import Decimal
 import pytest
 
 from core.model.account import Mode
+from core.model.connection import Lamp, Line, LineState
 from core.model.values import Fraction, Money
 from core.views import StatusView
 from tests.snapshots.day import NOW, STATUS
 from widgets.lines import joined
-from widgets.status_lines import account_lines, first_line
+from widgets.status_lines import account_lines, first_line, what_stops_entries
 
 ROOM = 78
 """Cells of a status line of 80 columns."""
@@ -111,8 +112,22 @@ def test_a_closed_market_is_said_to_be_closed_at_every_width(width: int, mode: M
 
 def test_entries_that_guards_refuse_whatever_they_are_are_shut_and_a_halt_goes_before() -> None:
     """RK-09"""
-    shut = replace(STATUS, are_entries_shut=True)
+    shut = replace(STATUS, entries_shut="Session: the market is closed: Saturday")
 
     assert "ENTRIES SHUT  EXITS ON" in told(shut)[0]
     assert "ENTRIES OFF  EXITS ON" in told(replace(shut, entries_refused="killed by key"))[0]
     assert "ENTRIES ON  EXITS ON" in told(STATUS)[0]
+
+
+def test_what_keeps_entries_off_or_shut_is_said_as_the_status_line_shows_it() -> None:
+    """RK-09, OP-03, OP-07"""
+    shut = replace(STATUS, entries_shut="Session: the market is closed: Saturday")
+    away = replace(shut, lamps=(Lamp(Line.BROKER, LineState.DOWN, NOW),))
+    refused = replace(away, entries_refused="killed by key")
+
+    assert [what_stops_entries(status) for status in (STATUS, shut, away, refused)] == [
+        "",
+        "entries stay shut: Session: the market is closed: Saturday",
+        "entries stay off: the broker is away",
+        "entries stay off: killed by key",
+    ]

@@ -117,6 +117,19 @@ def test_a_file_whose_name_begins_with_no_symbol_is_not_played_as_another(
     assert answer.err == (f"keyturn: {name}: its name begins with no symbol, as SPY_daily.csv does; add --symbol SYM\n")
 
 
+@pytest.mark.parametrize("command", [("backtest",), ("replay", "--headless"), ("backtest", "--symbol", "SPY")])
+def test_a_folder_is_called_a_folder(
+    keyturn: Keyturn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    """SY-07, AN-04: and not a file with an odd name."""
+    monkeypatch.chdir(tmp_path)
+
+    answer = keyturn(*command, ".")
+
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == "keyturn: .: is a folder; name one CSV file in it\n"
+
+
 def test_the_page_names_the_symbol_that_was_played(keyturn: Keyturn, days: Path, tmp_path: Path) -> None:
     """AN-04: by the file's name, a class of shares too, or as it is said."""
     days = days.rename(days.with_name("BRK.B_daily.csv"))

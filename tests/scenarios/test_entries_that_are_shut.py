@@ -24,7 +24,7 @@ FRIDAY: date = THURSDAY + timedelta(days=1)
 
 
 def is_shut(house: House) -> bool:
-    return Pictures(house.engine).draw(house.line.at).status.are_entries_shut
+    return Pictures(house.engine).draw(house.line.at).status.entries_shut != ""
 
 
 def test_outside_of_the_window_and_of_the_session_every_entry_is_refused_and_the_status_says_so() -> None:

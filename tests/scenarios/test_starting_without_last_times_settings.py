@@ -20,8 +20,8 @@ DOOR = Door(DoorKind.SCRIPT)
 TIGHT = "risk.daily_loss.usd=5"
 
 
-def demo(home: Path, stack: ExitStack, *overrides: str) -> VirtualRuntime:
-    environ = {"KEYTURN_HOME": str(home)}
+def demo(home: Path, stack: ExitStack, *overrides: str, **variables: str) -> VirtualRuntime:
+    environ = {"KEYTURN_HOME": str(home), **variables}
     runtime = app.Keyturn(environ).demo_runtime(DemoRequest(is_headless=True, overrides=overrides), stack)
     runtime.pace.speed = None
     runtime.admit(DOOR.known)
@@ -40,9 +40,9 @@ def why_entries_are_shut(runtime: VirtualRuntime) -> str | None:
     return runtime.engine.desk.control.state.settings_file
 
 
-def started(home: Path, *overrides: str) -> str | None:
+def started(home: Path, *overrides: str, **variables: str) -> str | None:
     with ExitStack() as stack:
-        runtime = demo(home, stack, *overrides)
+        runtime = demo(home, stack, *overrides, **variables)
         said = why_entries_are_shut(runtime)
         runtime.stop("left")
     return said
@@ -86,6 +86,74 @@ def test_a_file_that_changes_later_is_said_to_have(tmp_path: Path) -> None:
     assert then.startswith("the settings file changed (risk.daily_loss 5 USD → 50 USD)")
 
 
+def test_a_variable_that_is_set_now_is_named_and_no_file(tmp_path: Path) -> None:
+    """RK-13, OP-10"""
+    started(tmp_path)
+
+    for _ in range(2):
+        assert started(tmp_path, KEYTURN_RISK__ENTRIES_A_DAY="20") == (
+            "KEYTURN_RISK__ENTRIES_A_DAY is set (risk.entries_a_day 1 → 20): "
+            "put it back as it was and start again, or reload the limits in Ctrl+P"
+        )
+    assert started(tmp_path) is None
+
+
+def test_a_variable_that_was_set_last_time_is_named_and_no_file(tmp_path: Path) -> None:
+    """RK-13, OP-10: for as long as that makes the difference."""
+    started(tmp_path, KEYTURN_RISK__DAILY_LOSS__USD="5")
+
+    for _ in range(2):
+        assert started(tmp_path) == (
+            "KEYTURN_RISK__DAILY_LOSS__USD is no longer set (risk.daily_loss 5 USD → 10 USD): "
+            "put it back as it was and start again, or reload the limits in Ctrl+P"
+        )
+    assert started(tmp_path, KEYTURN_RISK__DAILY_LOSS__USD="5") is None
+
+
+def test_a_variable_that_went_without_a_difference_is_forgotten(tmp_path: Path) -> None:
+    """RK-13: a file that changes later is said to have."""
+    started(tmp_path, KEYTURN_RISK__ENTRIES_A_DAY="1")
+    assert started(tmp_path) is None
+    (tmp_path / "settings.toml").write_text("risk.entries_a_day = 9\n")
+
+    said = started(tmp_path)
+
+    assert said is not None
+    assert said.startswith("the settings file changed (risk.entries_a_day 1 → 9)")
+
+
+def test_a_set_that_was_not_given_before_is_named_and_no_file(tmp_path: Path) -> None:
+    """RK-13, OP-10: it goes over a variable."""
+    started(tmp_path)
+
+    said = started(tmp_path, "risk.entries_a_day=9", KEYTURN_RISK__ENTRIES_A_DAY="20")
+
+    assert said is not None
+    assert said.startswith("--set risk.entries_a_day is given (risk.entries_a_day 1 → 9): put it back")
+
+
+def test_a_file_that_changed_beside_a_variable_is_said_to_have_and_both_are_named(tmp_path: Path) -> None:
+    """RK-13"""
+    started(tmp_path)
+    (tmp_path / "settings.toml").write_text("risk.max_open_positions = 9\n")
+
+    assert started(tmp_path, KEYTURN_RISK__ENTRIES_A_DAY="20") == (
+        "the settings file changed (risk.max_open_positions 1 → 9); "
+        "KEYTURN_RISK__ENTRIES_A_DAY is set (risk.entries_a_day 1 → 20): "
+        "reload the limits in Ctrl+P, or put all of it back and start again"
+    )
+
+
+def test_no_value_of_a_variable_is_remembered(tmp_path: Path) -> None:
+    """SY-06: the environment may hold what no file should."""
+    started(tmp_path, KEYTURN_REGIME__VIX_URL="https://example.org/vix?token=hush")
+
+    kept = (tmp_path / "state" / "demo" / "started-with.json").read_text()
+
+    assert "KEYTURN_REGIME__VIX_URL" in kept
+    assert "hush" not in kept
+
+
 def test_a_symbol_that_is_held_and_was_left_out_is_named_with_its_set(tmp_path: Path) -> None:
     """OP-10: it can no longer be looked at."""
     both, one = 'symbols=["QQQ", "SPY"]', 'symbols=["QQQ"]'
@@ -112,7 +180,7 @@ def test_a_symbol_that_is_held_and_was_left_out_is_named_with_its_set(tmp_path: 
     assert str(raised.value).startswith(f"last time's --set {both} is not given now: start with it (SPY: held or on")
 
 
-@pytest.mark.parametrize("content", [b"", b"null", b"[1]", b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"null", b"[1]", b"\xff", b'{"set": 1, "variables": [2]}'])
 def test_what_is_no_memory_of_it_is_passed_over(tmp_path: Path, content: bytes) -> None:
     """SP-06: nothing rests on it."""
     started(tmp_path, TIGHT)

@@ -222,7 +222,7 @@ def test_a_file_that_cannot_be_believed_is_named_with_its_line(keyturn: Keyturn,
     answer = keyturn("replay", minutes, "--headless", "--vix", path)
 
     assert answer.code == 2
-    assert f"{path}:2: '-4' is not above zero" in answer.err.replace("\n", "")
+    assert f"{path}:2: close '-4' is none of the VIX" in answer.err.replace("\n", "")
 
 
 def test_the_demo_measures_by_its_files(tmp_path: Path, vix: Write, market: Write) -> None:

@@ -155,6 +155,23 @@ def test_two_variables_open_a_desk_that_trades_and_its_books_agree_afterwards(
     assert (told["ok"], told["positions"], told["orders"]) == (True, 1, 1)
 
 
+def test_a_variable_that_loosens_is_named_and_no_file_is_said_to_have_changed(
+    market: LoopbackExchange, tmp_path: Path
+) -> None:
+    """RK-13, OP-10"""
+    plain = environ(market, tmp_path)
+    with opened(Keyturn(plain)) as desk:
+        desk.waits(lambda view: view.status.word == "on", "the books agree")
+
+    with opened(Keyturn({**plain, "KEYTURN_RISK__ENTRIES_A_DAY": "20"})) as desk:
+        view = desk.waits(lambda view: "ENTRIES_A_DAY" in (view.status.entries_refused or ""), "what shuts entries")
+
+    assert view.status.entries_refused == (
+        "KEYTURN_RISK__ENTRIES_A_DAY is set (risk.entries_a_day 10 → 20): "
+        "put it back as it was and start again, or reload the limits in Ctrl+P"
+    )
+
+
 @pytest.mark.parametrize("lists", ["legs-left-out", "legs-hidden"])
 def test_a_stop_that_the_lists_leave_out_is_not_sent_a_second_time(
     market: LoopbackExchange, tmp_path: Path, lists: str

@@ -40,6 +40,49 @@ def test_an_index_needs_its_close_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("DATE,OPEN,HIGH,LOW,CLOSE\n02/24/2020,20,27,20,25.030000\n03/16/2020,57,84,57,82.690000\n", 2),
+        ("date,open,high,low,close,volume\n2020-02-24,20,27,20,25.03,0\n2020-02-25,20,27,20,25.03,\n", 2),
+        ("date,close\n2020-02-24,200\n", 1),
+    ],
+)
+def test_a_file_of_the_vix_is_read_in_every_form_that_its_sources_have(tmp_path: Path, text: str, days: int) -> None:
+    """RK-19: an index is not traded, its volume is empty or zero."""
+    assert len(read_daily_values(a_file(tmp_path, text))) == days
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (HEAD + "2008-01-02,41,42,40,40.57,0\n2008-01-03,41,42,40,40.57,29060576\n", "3: volume '29060576'"),
+        ("Date,Close,Vol.\n2008-01-02,40.57,29.06M\n", "2: volume '29.06M'"),
+    ],
+)
+def test_a_file_with_volumes_is_a_shares_and_not_the_vix(tmp_path: Path, text: str, words: str) -> None:
+    """RK-19: what is no VIX is no value of it."""
+    path = a_file(tmp_path, text)
+
+    with pytest.raises(TableError) as error:
+        read_daily_values(path)
+
+    assert str(error.value) == f"{path}:{words} is a share's, the VIX has none; give the VIX's own history"
+
+
+@pytest.mark.parametrize("close", ["200.01", "396.33", "0", "-18.7", "nan", "Infinity"])
+def test_a_close_that_the_vix_cannot_have_is_refused(tmp_path: Path, close: str) -> None:
+    """RK-19: also where nothing else tells that the file is a share's."""
+    path = a_file(tmp_path, f"date,close\n2021-03-30,122.15\n2021-03-31,{close}\n")
+
+    with pytest.raises(TableError) as error:
+        read_daily_values(path)
+
+    assert str(error.value) == (
+        f"{path}:3: close '{close}' is none of the VIX: above 0 and at most 200; give the VIX's own history"
+    )
+
+
+@pytest.mark.parametrize(
     ("row", "words"),
     [
         ("2020-02-24,1,330,321", "the line has 4 fields, 5 are needed; complete it"),
@@ -47,6 +90,7 @@ def test_an_index_needs_its_close_alone(tmp_path: Path) -> None:
         ("2020-02-24,1,330,321,x,1", "'x' is no number such as 18.70"),
         ("2020-02-24,1,330,0,322,1", "'0' is not above zero and under 10,000,000"),
         ("2020-02-24,1,330,321,340,1", "close 340 is not within 321 to 330; mend the row"),
+        ("2020-02-24,1,330,321," + "9;" * 30, f"'{'9;' * 20}…' is no number such as 18.70"),
         ("2020-02-20,1,330,321,322,1", "'2020-02-20' is not after 2020-02-21; sort the file by date, one row a day"),
     ],
 )
