@@ -52,6 +52,9 @@ PLACES = (
     "OrderCreated",
     "OrderStateChanged",
     "OrderFilled",
+    "OrderFilled",
+    "PositionChanged",
+    "PositionChanged",
     "PositionChanged",
     "OrderInDoubt",
     "Killed",
@@ -110,6 +113,8 @@ class Profile:
         Four symbols and two strategies, not SPY and vwap alone.
     unattended
         Of the tickets of entries those that sign the exits too.
+    speaks_often
+        The exit rules are tight; where they are not, positions stay, and what is missing of them shows.
     cash
         USD; with little of it a buy needs what a sale frees.
     """
@@ -123,6 +128,7 @@ class Profile:
     is_guarded: bool
     is_wide: bool
     unattended: float
+    speaks_often: bool
     cash: int
 
     def settings(self) -> Settings:
@@ -130,7 +136,7 @@ class Profile:
         return Settings.model_validate(
             {
                 "symbols": ["SPY", "AAA", "BBB", "CCC"] if self.is_wide else ["SPY"],
-                "exits": TIGHT,
+                "exits": TIGHT if self.speaks_often else {"not_for": (), "by_hand": True},
                 "risk": {
                     "per_trade": {"usd": "30"},
                     "max_notional": {"usd": "1000" if self.cash == PLENTY else "2500"},
@@ -185,6 +191,7 @@ def session_of(seed: int, number: int) -> Session:
         is_guarded=Random(f"{seed}:{number}:guarded").random() < 0.5,
         is_wide=apart.random() < 0.6,
         unattended=apart.choice((0.1, 0.1, 0.4, 0.9)),
+        speaks_often=apart.random() < 0.4,
         cash=apart.choice((PLENTY, PLENTY, LITTLE)),
     )
     makers, weights = list(EVENTS), [weight for weight, _ in EVENTS.values()]
