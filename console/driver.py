@@ -183,10 +183,12 @@ class KeyturnDriver(LinuxDriver):
             with selectors.SelectSelector() as selector:
                 selector.register(self.fileno, selectors.EVENT_READ)
                 while not self.exit_event.is_set():
-                    if selector.select(EAGER if self._reader.is_waiting else IDLE):
+                    is_ready = selector.select(EAGER if self._reader.is_waiting else IDLE)
+                    now = self._clock()
+                    if is_ready or selector.select(0):  # asked again: this thread may have had no turn for a while
                         self._read()
                     else:
-                        self._reader.tick(self._clock())
+                        self._reader.tick(now)
         except (OSError, EOFError):
             self._departure.terminal_is_gone()
         except Exception as error:

@@ -19,7 +19,11 @@ In doubt every character is dropped, whatever it is, until the line was silent f
 rest of something acts. Whole sequences act, but for those that type a character, and in the doubt of a paste not these
 either. The chord is never in doubt, and `K` alone behind it is not in a doubt that is older than it. An escape that
 stands alone, as it may when the link cut Alt+B behind it, leaves the letters their meaning: `console.arming` sees to it
-that none of them confirms. No clock is read here: every call brings its instant, in seconds on one monotonic clock.
+that none of them confirms.
+
+Silence is what `tick` tells, and nothing else: bytes that were read late, by a process that had no turn, came who knows
+when, and break every silence that no look has found. No clock is read here: every call brings its instant, in seconds
+on one monotonic clock.
 """
 
 from __future__ import annotations
@@ -145,7 +149,8 @@ class Scanner:
         self._sequence = bytearray()
         self._paste: bytearray | None = None
         self._paste_since = 0.0
-        self._now = 0.0
+        self._read_at = 0.0
+        self._looked_at = 0.0
         self._heard_at = 0.0
         self._escaped_at = float("-inf")  # the last byte was an escape, and it was taken for the key
         self._is_in_pieces = False
@@ -156,7 +161,7 @@ class Scanner:
     @property
     def is_waiting(self) -> bool:
         """Whether a silence will soon say something: call `tick` often."""
-        return self.is_in_the_middle
+        return self.is_in_the_middle or self._doubt is not None
 
     @property
     def is_in_the_middle(self) -> bool:
@@ -173,7 +178,9 @@ class Scanner:
         return max(0.0, self._heard_at + DOUBT_SILENCE - now) if self.doubt is not None else 0.0
 
     def feed(self, data: bytes, now: float) -> list[Token]:
-        self._settle(now)
+        """What was read at that instant, and came at some time since the last look."""
+        self._read_at = now
+        self._end_paste_that_lasts(now)
         self._is_in_pieces = self._is_in_pieces or now - self._heard_at >= ESCAPE_DELAY
         if not ((self.is_in_the_middle or self.doubt is not None) and NOT_HEARD.fullmatch(data)):
             self._heard_at = now
@@ -182,22 +189,24 @@ class Scanner:
         return self._drain()
 
     def tick(self, now: float) -> list[Token]:
-        """What the silence since the last bytes means."""
-        self._settle(now)
-        return self._drain()
-
-    def _settle(self, now: float) -> None:
-        self._now = now
+        """What the silence since the last bytes means; nothing that came until then is unread."""
+        self._looked_at = now
         silence = now - self._heard_at
         if self._sequence and silence >= self._patience():
             self._give_sequence_up()
         if silence >= SEQUENCE_SILENCE and (half := self._decoder.getstate()[0]):
             self._decoder.reset()
             self._break_off(half)
-        if self._paste is not None and (silence >= PASTE_SILENCE or now - self._paste_since >= PASTE_LASTS):
+        if self._paste is not None and silence >= PASTE_SILENCE:
             self._break_paste_off(self._paste)
+        self._end_paste_that_lasts(now)
         if self._doubt is not None and silence >= DOUBT_SILENCE:
             self._doubt = None
+        return self._drain()
+
+    def _end_paste_that_lasts(self, now: float) -> None:
+        if self._paste is not None and now - self._paste_since >= PASTE_LASTS:
+            self._break_paste_off(self._paste)
 
     def _patience(self) -> float:
         """What a hand may have typed is waited for no longer than it takes to tell."""
@@ -217,7 +226,7 @@ class Scanner:
             self._continue(byte)
         elif byte == ESCAPE:
             self._begin(b"\x1b")
-        elif self._now - self._escaped_at < DOUBT_SILENCE and byte in RESUMES:
+        elif self._looked_at - self._escaped_at < DOUBT_SILENCE and byte in RESUMES:
             self._begin(bytes((ESCAPE, byte)))
             self._is_escape_spent = self._is_in_pieces = True
         else:
@@ -268,7 +277,7 @@ class Scanner:
             self._sequence.clear()
             self._is_escape_spent = False
             self._flush_text()
-            self._paste, self._paste_since = bytearray(), self._now
+            self._paste, self._paste_since = bytearray(), self._read_at
             self._end_doubt_of_a_paste()
         elif sequence == PASTE_END:
             self._close(Broken(sequence))

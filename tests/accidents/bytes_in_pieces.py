@@ -9,6 +9,8 @@ from tests.terminal.ways import BEGINNINGS, Way, ways
 
 SLOWEST = 3.0
 """Seconds in which a link brings the rest."""
+STARVES = 0.3
+"""Of all parts, those behind which a busy machine keeps the rest unread for a while."""
 NEIGHBOURS = (b"j", b"x\x1b", b"\x1b[A", b"\x1b[I", b"\x1b[O", b"\xc3\xa9", b"\r", b"\x1b[<0;3;3M")
 
 
@@ -49,6 +51,8 @@ async def comes(hand: Hand, way: Way, cuts: int) -> None:
         if number:
             await hand.wait(hand.chance.uniform(0.0, SLOWEST))
         hand.type(part)
+        if hand.chance.random() < STARVES:
+            hand.starves_the_keyboard(hand.chance.uniform(0.05, 1.0))
 
 
 async def escape_joined(hand: Hand) -> None:
@@ -60,6 +64,8 @@ async def escape_joined(hand: Hand) -> None:
         hand.type(b"\x1b" + key)
     else:
         hand.type(b"\x1b")
+        if chance.random() < STARVES:
+            hand.starves_the_keyboard(chance.uniform(0.05, 1.0))
         await hand.wait(chance.uniform(0.0, 0.09))
         hand.type(key)
 

@@ -64,6 +64,13 @@ class Hand:
         self.note(f"the link moves again, what was typed comes {'in one read' if in_one_read else 'key by key'}")
         self.house.wire.move(in_one_read)
 
+    def starves_the_keyboard(self, seconds: float) -> None:
+        """From what was typed last on."""
+        wire = self.house.wire
+        self.note(f"once this is read, the input thread has no turn for {seconds:.3f} s")
+        assert wire.driver is not None
+        self.house.clock.call_punctually(wire.delay + 0.001, wire.driver.starves, seconds)
+
     def resizes(self, width: int, height: int) -> None:
         self.note(f"resizes to {width} × {height}")
         assert self.house.wire.driver is not None

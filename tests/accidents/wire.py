@@ -146,6 +146,8 @@ class WiredDriver(KeyturnDriver):
     wire: Wire
 
     _looks_again = False
+    _no_turn_until = 0.0
+    _unread = b""
 
     def start_application_mode(self) -> None:
         self._writer = WiredWriter(self.wire, self._ask_for_repaint)
@@ -166,7 +168,21 @@ class WiredDriver(KeyturnDriver):
             asyncio.get_running_loop().call_soon(self._writer.pump)
 
     def receive(self, data: bytes) -> None:
-        self._reader.feed(data, self.wire.clock.now())
+        self._unread += data
+        if self.wire.clock.now() >= self._no_turn_until:
+            self._look()
+
+    def starves(self, seconds: float) -> None:
+        """A busy machine gives the input thread no turn: what comes is read late, at once, and no silence is seen."""
+        self._no_turn_until = self.wire.clock.now() + seconds
+        self.wire.clock.call_punctually(seconds, self._look)
+
+    def _look(self) -> None:
+        data, self._unread = self._unread, b""
+        if data:
+            self._reader.feed(data, self.wire.clock.now())
+        else:
+            self._reader.tick(self.wire.clock.now())
         self._look_again()
 
     def _look_again(self) -> None:
@@ -177,8 +193,8 @@ class WiredDriver(KeyturnDriver):
 
     def _tick(self) -> None:
         self._looks_again = False
-        self._reader.tick(self.wire.clock.now())
-        self._look_again()
+        if self.wire.clock.now() >= self._no_turn_until:
+            self._look()
 
     def resize(self, width: int, height: int) -> None:
         """What the window's signal does."""

@@ -68,4 +68,5 @@ def test_the_rest_of_a_paste_whose_beginning_a_broken_answer_swallowed_is_no_typ
     assert [type(token) for token in scanner.feed(b"\x1b[200~BUY", 0.3)] == [Broken]
     assert [type(token) for token in scanner.tick(1.4)] == [Pasted]
     assert [type(token) for token in scanner.feed(b"B", 2.0)] == [Straggler]
+    assert scanner.tick(7.0) == []
     assert [type(token) for token in scanner.feed(b"B", 7.1)] == [Typed]

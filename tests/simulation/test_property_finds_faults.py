@@ -155,7 +155,7 @@ FAULTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
 )
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_a_planted_fault_is_found_soon(
     fault: Callable[[pytest.MonkeyPatch], None],

@@ -66,6 +66,18 @@ def test_esc_and_a_letter_joined_are_esc() -> None:
     assert Typist().types((1.0, b"\x1b"), (1.08, b"S")) == ["\x1b"]
 
 
+def test_only_a_look_that_found_nothing_tells_a_silence() -> None:
+    """OP-04: read half a second late by a process that had no turn, they may have come together"""
+    hand = Typist()
+    for at, data in ((1.0, b"\x1b"), (1.5, b"F")):
+        hand.reader.feed(data, at)
+    assert hand.keys == ["\x1b"]
+
+    hand.reader.feed(b"F", 8.0)
+    assert hand.keys == ["\x1b"]
+    assert hand.types((14.0, b"F")) == ["\x1b", "F"]
+
+
 def test_esc_and_a_letter_after_a_while_are_both_keys() -> None:
     assert Typist().types((1.0, b"\x1b"), (1.6, b"j"), (2.0, b"!")) == ["\x1b", "j", "!"]
 
