@@ -140,7 +140,7 @@ class KeptDesk(Desk):
             else:
                 self._put(view)
         elif (isinstance(top, TicketScreen) and top.phase not in (Phase.READY, Phase.FETCHING)) or (
-            isinstance(top, PlanScreen) and top._sent is not None
+            isinstance(top, PlanScreen) and (top._sent is not None or top.plan is None or not top.plan.is_open)
         ):
             top.dismiss()
 
