@@ -35,6 +35,8 @@ class Keyboard:
 
     def __init__(self) -> None:
         self.heard_at = float("-inf")
+        self.may_be_a_rest = False
+        """Whether the last key may be the end of what an escape began and a link cut behind it."""
         self._key = ""
         self._key_at = float("-inf")
         self._begun = ""
@@ -44,6 +46,7 @@ class Keyboard:
         self.heard_at = max(at, self.heard_at)
         if key is not None:
             begun = self._begun if self.heard_at - self._key_at < CUT_FOR else ""
+            self.may_be_a_rest = begun != ""
             self._begun = next((it for it in (begun + key, key) if OPEN.fullmatch(it) and len(it) <= LONGEST_CUT), "")
             self._key, self._key_at = key.casefold(), self.heard_at
 

@@ -89,10 +89,13 @@ class Deeds:
 
     def flatten(self) -> None:
         """Stages a close of each position; several, and the entries that work, are put on one plan, one picture later,
-        and signed once (OP-05, OP-07).
+        and signed once (OP-05, OP-07). No key that may be the rest of one that came cut does it (OP-04).
         """
         view = self.behind.view
         if view is None:
+            return
+        if self.behind.keyboard.may_be_a_rest:
+            self.behind.say(f"{written('flatten')} came right behind an Esc, and may be its rest: press it again")
             return
         entries = view.kill.entries_working
         if not view.positions and not entries:

@@ -139,6 +139,19 @@ async def test_flatten_stages_a_close_that_a_key_confirms_killed_or_not() -> Non
         assert len(house.facts(ProposalStaged)) == 2
 
 
+async def test_an_f_right_behind_an_esc_may_be_its_rest_and_is_pressed_again() -> None:
+    """OP-04, OP-07: cut by the link, `ESC ' F` and Alt+F are an Esc and then an F"""
+    async with open_desk() as house:
+        await house.buys()
+
+        await house.press("escape", "apostrophe", "F")
+        await house.until(lambda: house.shows("F came right behind an Esc"))
+        assert not house.facts(ProposalStaged)[1:]
+
+        await house.press("F")
+        await house.until(lambda: house.shows("EXIT WAITS"))
+
+
 async def test_the_door_is_shut_for_k_while_a_word_is_typed() -> None:
     """OP-07: the K of NAKED is a letter"""
     async with open_desk() as house:

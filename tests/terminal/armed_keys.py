@@ -82,7 +82,7 @@ class ArmedScreen:
             self._arming.turn(self._shown, name, REDUCES_AFTER, self.now)
         else:
             self._arming.hear(name, self.now)
-        if self.letter == "F" and self._is_kill_open and key.key == "F":
+        if self.letter == "F" and key.key == "F" and not self._keyboard.may_be_a_rest:
             self.acted += 1
         if key.key == "escape":
             self._is_kill_open = False
