@@ -201,7 +201,7 @@ async def test_flatten_takes_the_working_entries_back_on_one_key(size: tuple[int
         await house.until(lambda: house.desk.view is not None and len(house.desk.view.kill.entries_working) == 8)
         await house.press("s")
         await house.until(lambda: house.shows("STOPPED") or house.shows("DONE"))
-        await house.press("escape", "F")
+        await house.press("escape", "F", "F")
         await house.until(
             lambda: house.shows("Plan ─ flatten everything", "8 of 8 entries taken back first, 1 of 1 go")
         )
