@@ -31,6 +31,7 @@ from core.facts import (
     PlanRefused,
     PlanSigned,
     PlanTurnBegun,
+    ProposalEnded,
     SubmissionBlocked,
 )
 from core.model.order import OrderStatus
@@ -144,6 +145,7 @@ class Plans:
             OrderApproved: self._approved,
             SubmissionBlocked: self._blocked,
             MandateEnded: self._given_up,
+            ProposalEnded: self._taken_away,
             OrderCreated: self._created,
             OrderStateChanged: self._changed,
             OrderSent: self._answered,
@@ -323,7 +325,7 @@ class Plans:
         proposal = run.proposal_of(fact.ticket_id) if run is not None else None
         confirmation = self.stage.state.confirmations.get(fact.ticket_id)
         is_decided = confirmation is not None and confirmation.is_decided  # another key on it changes nothing
-        if run is not None and proposal is not None and not is_decided:
+        if run is not None and proposal is not None and not is_decided and proposal not in run.refusals:
             run.refusals[proposal] = told = _of_a_plan(fact.reasons)
             self._tell(run, at, f"{self._name(run, proposal)}: refused: {'; '.join(told)}")
 
@@ -350,6 +352,17 @@ class Plans:
         if self.ledger.order(signed.order_id) is None:
             run.refusals.setdefault(proposal, (fact.reason,))
             self._tell(run, at, f"{self._name(run, proposal)}: given up: {fact.reason}")
+
+    def _taken_away(self, at: datetime, fact: ProposalEnded) -> None:
+        """Its turn waited for fresh figures, and there was nothing left to close."""
+        run = self.running
+        ticket_id = run.tickets.get(fact.proposal_id) if run is not None else None
+        if run is None or ticket_id is None:
+            return
+        confirmation = self.stage.state.confirmations.get(ticket_id)
+        if confirmation is not None and not confirmation.is_decided:
+            run.refusals.setdefault(fact.proposal_id, (fact.reason,))
+            self._tell(run, at, f"{self._name(run, fact.proposal_id)}: {fact.end.value}: {fact.reason}")
 
     def _created(self, at: datetime, fact: OrderCreated) -> None:
         run, signed = self._signed_order(fact.order.client_order_id)

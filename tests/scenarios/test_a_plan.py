@@ -26,6 +26,7 @@ from core.facts import (
     PlanTurnBegun,
 )
 from core.inputs import (
+    AcceptBroker,
     Decline,
     Halt,
     Input,
@@ -33,6 +34,7 @@ from core.inputs import (
     MarkInPlan,
     OpenPlan,
     ProposeClose,
+    ProposeFlattening,
     RefuseSymbol,
     RequestCancel,
     Resume,
@@ -68,6 +70,7 @@ from tests.scenarios.plans import (
     the_plan,
     words,
 )
+from tests.scenarios.test_what_somebody_else_did import picture_of
 
 SELLS = [f"SELL 60 {symbol}" for symbol in SOLD]
 
@@ -384,6 +387,27 @@ def test_an_order_of_the_waiting_proposals_that_was_declined_since_is_left_out_a
 
     assert (house.held(first.symbol), house.held(second.symbol)) == ("0", "60")
     assert "left Proposals" in house.last(PlanOrderSkipped).reasons[0]
+
+
+def test_the_report_says_why_an_order_did_not_go_whose_position_was_closed_while_its_figures_were_fetched() -> None:
+    """OP-05, EX-10"""
+    house = a_house_that_holds("AAA", "BBB", quantity="60")
+    house.presses(ProposeFlattening())
+    opens(house, source=PlanSource.FLATTEN)
+    marks(house)
+    house.slows_down(0.2)
+    signs(house)
+    first = the_plan(house).orders[0].proposal
+    assert standings(house)[0] is Standing.CHECKING
+    books = picture_of(house)
+    house.presses(AcceptBroker(replace(books, positions=[it for it in books.positions if it.symbol != first.symbol])))
+
+    runs_out(house)
+
+    report = house.last(PlanEnded).report
+    assert report is not None
+    assert (report.lines[0].status, report.lines[0].reason) == (None, "the position is closed")
+    assert any("withdrawn: the position is closed" in line for line in words(house))
 
 
 def test_two_orders_for_one_position_do_not_both_go() -> None:
