@@ -314,6 +314,7 @@ class Ledger:
             expires_at=fact.expires_at,
             role=fact.role,
             target_price=fact.target_price,
+            counted_at=fact.counted_at,
         )
         self.state.orders[created.id] = self._working[created.id] = created
         self.state.orders_sent += 1

@@ -346,7 +346,7 @@ VERSIONS: dict[str, int] = {
     "ProposalEdited": 4,
     "TicketOpened": 4,
     "ConfirmationReceived": 3,
-    "OrderCreated": 4,
+    "OrderCreated": 5,
     "TradeClosed": 3,
     "StrategiesEvaluated": 2,
     "StrategyPaused": 3,

@@ -148,7 +148,7 @@ def maintenance_coming(
 def _maintenance(order: Order, instrument: Instrument | NoInstrument) -> Decimal:
     requirement = requirement_of(instrument, order.request.side)
     part = WHOLE if isinstance(requirement, Unknown) else requirement
-    return order.remaining * (order.request.limit_price or order.intended_price or ZERO) * part
+    return order.remaining * order.share_counts * part
 
 
 def _distance(equity: Decimal, maintenance: Decimal) -> Fraction:

@@ -79,4 +79,4 @@ def _is_seen(order: Order, account: Account) -> bool:
 
 
 def _cost(order: Order) -> Decimal:
-    return order.remaining * (order.request.limit_price or order.intended_price or ZERO)
+    return order.remaining * order.share_counts
