@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from core.execution.order import NEVER_ARRIVED, Order
 from core.execution.order_machine import DuplicateOrderError
@@ -62,6 +63,21 @@ class LedgerState:
     updates_ignored: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A fill of an entry, and when this desk heard of it."""
+
+    heard_at: datetime
+    order: Order
+    quantity: Quantity
+    price: Price
+
+    @property
+    def cost(self) -> Decimal:
+        """USD."""
+        return self.quantity * self.price
+
+
 def position_key(symbol: Symbol, strategy: str) -> str:
     return f"{symbol}/{strategy}"
 
@@ -80,6 +96,7 @@ class Ledger:
         self.calendar = calendar
         self.state = LedgerState()
         self._working: dict[ClientOrderId, Order] = {}
+        self.opened: list[Opened] = []
         self.on_trade: Callable[[Trade, bool], None] = lambda _trade, _is_long: None
         self.regime: Callable[[], RegimeLabels | None] = lambda: None
         self.folds = {
@@ -200,6 +217,17 @@ class Ledger:
         is_lost = order.status is OrderStatus.PENDING and self.is_forestalled(order)
         is_idle = is_lost or self.incumbent(order) or self.is_held(order) or self._leaves_it_to_its_stop(order)
         return NO_SHARES if is_idle else order.remaining
+
+    def opened_since(self, at: datetime) -> Iterator[Opened]:
+        """Fills of entries that were heard from then on, the newest first.
+
+        They are in memory alone, as the account's figures are which they are compared with: those of a start are asked
+        for after all that is kept.
+        """
+        for fill in reversed(self.opened):
+            if fill.heard_at < at:
+                return
+            yield fill
 
     # ── legs ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -391,6 +419,7 @@ class Ledger:
 
     def _forget_what_is_old(self, at: datetime, _fact: DayStarted) -> None:
         """A week is what a reconciliation compares; before it, an id is enough."""
+        self.opened = [fill for fill in self.opened if at - fill.heard_at <= KEPT]
         old = [o for o in self.state.orders.values() if o.ended_at is not None and at - o.ended_at > KEPT]
         for order in old:
             del self.state.orders[order.id]
@@ -413,6 +442,8 @@ class Ledger:
         order.filled_cost = Money(order.filled_cost + fact.fill.quantity * fact.fill.price)
         order.reported_quantity = max(order.reported_quantity, fact.cumulative)
         order.late_fill = order.late_fill or fact.is_late
+        if not order.only_reduces:
+            self.opened.append(Opened(at, order, fact.fill.quantity, fact.fill.price))
         self._move_position(order, fact.fill)
 
     def _has_filled_on(self, day: date, order: Order) -> bool:

@@ -224,6 +224,7 @@ class Rehearsal:
 def copied(ledger: Ledger) -> Ledger:
     """Books of their own: what is done to them nobody hears of."""
     trial = Ledger(ledger.calendar)
+    trial.opened = list(ledger.opened)
     state = ledger.state
     trial.restore(
         replace(
