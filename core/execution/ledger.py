@@ -26,6 +26,7 @@ from core.facts import (
     OrderInDoubt,
     OrderNotFound,
     OrderStateChanged,
+    OwnerShare,
     PositionCorrected,
     UpdateIgnored,
     WarningConfirmed,
@@ -553,11 +554,17 @@ class Ledger:
         return None
 
     def _corrected(self, at: datetime, fact: PositionCorrected) -> None:
-        """What one strategy holds alone stays its own, with its stop; what several held is nobody's in particular."""
+        """Each owner has its part, with its stop. Before owners were recorded, what one strategy held alone stayed its
+        own, and what several held was nobody's in particular.
+        """
         held = self.positions_in(fact.symbol)
         for position in held:
             del self.state.positions[position_key(position.symbol, position.strategy)]
-        if fact.quantity == 0 or fact.average_price is None:
+        for share in fact.owners:
+            found = next((p for p in held if p.strategy == share.strategy), None)
+            before = found or Position(fact.symbol, share.strategy, at, ClientOrderId(""))
+            self.state.positions[position_key(fact.symbol, share.strategy)] = _with_part(before, share)
+        if fact.owners or fact.quantity == 0 or fact.average_price is None:
             return
         cost = Money(abs(fact.quantity) * fact.average_price)
         alone = held[0] if len(held) == 1 else Position(fact.symbol, UNKNOWN_OWNER, at, ClientOrderId(""))
@@ -565,6 +572,18 @@ class Ledger:
             fact.symbol, alone.strategy, alone.opened_at, alone.entry_order, fact.quantity, cost,
             Quantity(abs(fact.quantity)), cost, cost, regime=alone.regime,
         )  # fmt: skip
+
+
+def _with_part(held: Position, share: OwnerShare) -> Position:
+    """The position as if it had been opened with what it holds now; the very same where nothing of it changed."""
+    if held.quantity and (held.quantity, held.average_price) == (share.quantity, share.average_price):
+        return held
+    size = Quantity(abs(share.quantity))
+    cost = Money(size * share.average_price)
+    return Position(
+        held.symbol, held.strategy, held.opened_at, held.entry_order, share.quantity, cost, size, cost, cost,
+        regime=held.regime,
+    )  # fmt: skip
 
 
 def moved(held: Position, signed: Quantity, price: Price, intended: Price | None) -> Position:
