@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from core.execution.order import NEVER_ARRIVED, Order
 from core.execution.order_machine import DuplicateOrderError
@@ -25,6 +26,7 @@ from core.facts import (
     OrderInDoubt,
     OrderNotFound,
     OrderStateChanged,
+    OwnerShare,
     PositionCorrected,
     UpdateIgnored,
     WarningConfirmed,
@@ -62,6 +64,21 @@ class LedgerState:
     updates_ignored: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A fill of an entry, and when this desk heard of it."""
+
+    heard_at: datetime
+    order: Order
+    quantity: Quantity
+    price: Price
+
+    @property
+    def cost(self) -> Decimal:
+        """USD."""
+        return self.quantity * self.price
+
+
 def position_key(symbol: Symbol, strategy: str) -> str:
     return f"{symbol}/{strategy}"
 
@@ -80,6 +97,7 @@ class Ledger:
         self.calendar = calendar
         self.state = LedgerState()
         self._working: dict[ClientOrderId, Order] = {}
+        self.opened: list[Opened] = []
         self.on_trade: Callable[[Trade, bool], None] = lambda _trade, _is_long: None
         self.regime: Callable[[], RegimeLabels | None] = lambda: None
         self.folds = {
@@ -201,6 +219,17 @@ class Ledger:
         is_idle = is_lost or self.incumbent(order) or self.is_held(order) or self._leaves_it_to_its_stop(order)
         return NO_SHARES if is_idle else order.remaining
 
+    def opened_since(self, at: datetime) -> Iterator[Opened]:
+        """Fills of entries that were heard from then on, the newest first.
+
+        They are in memory alone, as the account's figures are which they are compared with: those of a start are asked
+        for after all that is kept.
+        """
+        for fill in reversed(self.opened):
+            if fill.heard_at < at:
+                return
+            yield fill
+
     # ── legs ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def legs(self, parent: ClientOrderId) -> tuple[Order, ...]:
@@ -314,6 +343,7 @@ class Ledger:
             expires_at=fact.expires_at,
             role=fact.role,
             target_price=fact.target_price,
+            counted_at=fact.counted_at,
         )
         self.state.orders[created.id] = self._working[created.id] = created
         self.state.orders_sent += 1
@@ -390,6 +420,7 @@ class Ledger:
 
     def _forget_what_is_old(self, at: datetime, _fact: DayStarted) -> None:
         """A week is what a reconciliation compares; before it, an id is enough."""
+        self.opened = [fill for fill in self.opened if at - fill.heard_at <= KEPT]
         old = [o for o in self.state.orders.values() if o.ended_at is not None and at - o.ended_at > KEPT]
         for order in old:
             del self.state.orders[order.id]
@@ -412,6 +443,8 @@ class Ledger:
         order.filled_cost = Money(order.filled_cost + fact.fill.quantity * fact.fill.price)
         order.reported_quantity = max(order.reported_quantity, fact.cumulative)
         order.late_fill = order.late_fill or fact.is_late
+        if not order.only_reduces:
+            self.opened.append(Opened(at, order, fact.fill.quantity, fact.fill.price))
         self._move_position(order, fact.fill)
 
     def _has_filled_on(self, day: date, order: Order) -> bool:
@@ -521,11 +554,17 @@ class Ledger:
         return None
 
     def _corrected(self, at: datetime, fact: PositionCorrected) -> None:
-        """What one strategy holds alone stays its own, with its stop; what several held is nobody's in particular."""
+        """Each owner has its part, with its stop. Before owners were recorded, what one strategy held alone stayed its
+        own, and what several held was nobody's in particular.
+        """
         held = self.positions_in(fact.symbol)
         for position in held:
             del self.state.positions[position_key(position.symbol, position.strategy)]
-        if fact.quantity == 0 or fact.average_price is None:
+        for share in fact.owners:
+            found = next((p for p in held if p.strategy == share.strategy), None)
+            before = found or Position(fact.symbol, share.strategy, at, ClientOrderId(""))
+            self.state.positions[position_key(fact.symbol, share.strategy)] = _with_part(before, share)
+        if fact.owners or fact.quantity == 0 or fact.average_price is None:
             return
         cost = Money(abs(fact.quantity) * fact.average_price)
         alone = held[0] if len(held) == 1 else Position(fact.symbol, UNKNOWN_OWNER, at, ClientOrderId(""))
@@ -533,6 +572,18 @@ class Ledger:
             fact.symbol, alone.strategy, alone.opened_at, alone.entry_order, fact.quantity, cost,
             Quantity(abs(fact.quantity)), cost, cost, regime=alone.regime,
         )  # fmt: skip
+
+
+def _with_part(held: Position, share: OwnerShare) -> Position:
+    """The position as if it had been opened with what it holds now; the very same where nothing of it changed."""
+    if held.quantity and (held.quantity, held.average_price) == (share.quantity, share.average_price):
+        return held
+    size = Quantity(abs(share.quantity))
+    cost = Money(size * share.average_price)
+    return Position(
+        held.symbol, held.strategy, held.opened_at, held.entry_order, share.quantity, cost, size, cost, cost,
+        regime=held.regime,
+    )  # fmt: skip
 
 
 def moved(held: Position, signed: Quantity, price: Price, intended: Price | None) -> Position:

@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.signal import ExitReason
 from core.model.staging import StopPlan
-from core.model.values import NO_MONEY, NO_SHARES, BrokerOrderId, ClientOrderId, Money, Price, ProposalId, Quantity
+from core.model.values import (
+    NO_MONEY,
+    NO_SHARES,
+    ZERO,
+    BrokerOrderId,
+    ClientOrderId,
+    Money,
+    Price,
+    ProposalId,
+    Quantity,
+)
 
 REPLACED = "replaced"
 """The broker's word for an order whose place another has taken; the reason of its end begins with it."""
@@ -36,6 +47,9 @@ class Order:
         The largest cumulative filled quantity that the broker has named.
     target_price
         Of an entry, where it means to take its profit, USD, whoever does it; None where its signal named none.
+    counted_at
+        What a share of an entry was measured at when its key was turned, USD; None in what was kept before there was
+        such a price.
     role, is_bare
         What a leg is there for; and of an order with legs, that the broker has none of them.
     warnings, warned_at
@@ -76,6 +90,7 @@ class Order:
     last_filled_on: date | None = None
     role: LegRole | None = None
     target_price: Price | None = None
+    counted_at: Price | None = None
     is_bare: bool = False
     warnings: tuple[str, ...] = ()
     warned_at: datetime | None = None
@@ -120,6 +135,13 @@ class Order:
     @property
     def average_price(self) -> Price | None:
         return Price(self.filled_cost / self.filled_quantity) if self.filled_quantity else None
+
+    @property
+    def share_counts(self) -> Decimal:
+        """USD that limits count a share of an entry at while it works: as it was measured at the key, which for a short
+        sale may be more than its limit; before there was such a price its limit, or what was intended.
+        """
+        return self.counted_at or self.request.limit_price or self.intended_price or ZERO
 
     @property
     def wants_broker_stop(self) -> bool:

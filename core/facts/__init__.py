@@ -116,6 +116,7 @@ from core.facts.standing import (
     HaltCause,
     Halted,
     Killed,
+    OwnerShare,
     PositionCorrected,
     Rearmed,
     ReconciliationFailed,
@@ -176,6 +177,7 @@ __all__ = [
     "OrderStateChanged",
     "OtherTakenBack",
     "OverrideEnded",
+    "OwnerShare",
     "PastTaken",
     "PlanEnded",
     "PlanMarked",
@@ -346,7 +348,7 @@ VERSIONS: dict[str, int] = {
     "ProposalEdited": 4,
     "TicketOpened": 4,
     "ConfirmationReceived": 3,
-    "OrderCreated": 4,
+    "OrderCreated": 5,
     "TradeClosed": 3,
     "StrategiesEvaluated": 2,
     "StrategyPaused": 3,
@@ -359,6 +361,7 @@ VERSIONS: dict[str, int] = {
     "PlanRefused": 2,
     "WarningConfirmed": 2,
     "RegimeMeasured": 2,
+    "PositionCorrected": 2,
 }
 """Facts whose shape changed, and the version that is written now."""
 

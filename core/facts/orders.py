@@ -46,6 +46,9 @@ class OrderCreated:
         every other order.
     target_price
         Of an entry, where it means to take its profit, USD, whoever does it; None where its signal named none.
+    counted_at
+        What a share of an entry was measured at when its key was turned, USD: the most that it may cost. None of what
+        only reduces, and where nothing said so.
     """
 
     order: OrderRequest
@@ -60,6 +63,7 @@ class OrderCreated:
     expires_at: datetime | None
     role: LegRole | None = None
     target_price: Price | None = None
+    counted_at: Price | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from core.desk import Desk
 from core.effects import Effect
@@ -24,6 +25,7 @@ from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal
 from core.model.values import (
     NO_NUMBER,
+    SUB_PENNY,
     ZERO,
     ClientOrderId,
     Price,
@@ -211,7 +213,7 @@ class Changing:
         request = stop.request
         limit = request.limit_price
         if limit is not None and request.stop_price is not None:
-            limit = Price(limit + price - request.stop_price)
+            limit = _on_its_tick(limit + price - request.stop_price, request.side)
         moved = replace(
             request,
             client_order_id=self._next_id(stop.id),
@@ -302,6 +304,12 @@ class Changing:
 
     def _skip(self, strategy: str, symbol: Symbol, reason: str) -> None:
         self.desk.record(ProposalSkipped(strategy, symbol, self.desk.at, (reason,)))
+
+
+def _on_its_tick(limit: Decimal, side: Side) -> Price:
+    """The limit of a stop, as far from it as before or a part of a tick farther, so that it fills no later."""
+    rounding = ROUND_FLOOR if side is Side.SELL else ROUND_CEILING
+    return Price(max(limit.quantize(tick_of(limit), rounding), SUB_PENNY))
 
 
 def _is_fraction(order: OrderRequest) -> bool:

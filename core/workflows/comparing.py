@@ -9,7 +9,8 @@ fill, every minute of a session, and of the extended hours around it while anyth
 5. Net quantities by symbol. Where an order in doubt or on its way, or a fill that came meanwhile, may explain a
    difference, the next comparison decides.
 6. Beyond the limits nothing is corrected: the desk is read-only, says why, and asks again.
-7. Within them the broker is right: our position is corrected, and the correction recorded.
+7. Within them the broker is right: our position is corrected, and the correction recorded. Where several hold the
+   symbol each keeps its shares and its stop; what nobody here bought is nobody's in particular.
 8. A strategy that is to be flat by the close and holds over it is an error; its exit is staged.
 """
 
@@ -20,6 +21,7 @@ from datetime import datetime, timedelta
 
 from core.desk import Desk
 from core.effects import Effect, FetchPicture, SubmitOrder
+from core.execution.correcting import owners_after
 from core.execution.order import Order
 from core.execution.others import others_in
 from core.execution.reconciliation import Comparison, Listing, ReconciliationError
@@ -31,7 +33,7 @@ from core.model.hours import extended_span
 from core.model.order import OrderStatus
 from core.model.reconciliation import Difference
 from core.model.session import NoSession, Session
-from core.model.values import ZERO, Quantity, Symbol
+from core.model.values import ZERO, Quantity, Symbol, plain
 from core.workflows.cancelling import Cancelling
 from core.workflows.closing import Closing
 from core.workflows.doubting import Doubting
@@ -277,8 +279,12 @@ class Comparing:
         theirs = comparison.theirs(difference.symbol)
         ours = self.desk.ledger.net_quantity(difference.symbol)
         true = theirs.quantity if theirs else Quantity(ZERO)
+        average, is_split = theirs.average_price if theirs else None, bool(difference.note)
+        owners = owners_after(self.desk.ledger, difference.symbol, true, average, is_split=is_split)
         reason = f"{difference.symbol}: the broker has {true}, our books had {ours}"
-        self.desk.record(PositionCorrected(difference.symbol, true, theirs.average_price if theirs else None, reason))
+        if len(owners) > 1:
+            reason += f"; now {', '.join(f'{share.strategy} has {plain(share.quantity)}' for share in owners)}"
+        self.desk.record(PositionCorrected(difference.symbol, true, average, reason, owners, is_split))
         return reason
 
     def _pass(self, corrections: tuple[str, ...], found: tuple[Difference, ...]) -> None:

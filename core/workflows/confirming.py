@@ -375,6 +375,7 @@ class Confirming:
                 expires_at=self._order_end(proposal),
                 role=self.changing.role_of(proposal),
                 target_price=proposal.target_price,
+                counted_at=None if proposal.only_reduces else candidate_of(proposal).price(context.quote),
             ),
         )
 
@@ -438,19 +439,21 @@ def figures_of(proposal: Proposal, price: Price | None, context: ReviewContext) 
     """What the ticket says in money; a figure that cannot be had is None."""
     order = proposal.order
     cost = Money(order.quantity * price) if price is not None else None
+    worst = worst_loss_of(proposal, context)
     account = context.account if isinstance(context.account, Account) else None
     share = Fraction(cost / account.equity) if cost is not None and account and account.equity > 0 else None
     after = None
     if cost is not None and account and not proposal.only_reduces:
         after = Money(free_for(order, context.ledger, account) - _taken(proposal, cost, account, context))
-    return Figures(cost, worst_loss_of(proposal, price), share, after)
+    return Figures(cost, worst, share, after)
 
 
-def worst_loss_of(proposal: Proposal, price: Price | None) -> Money | None:
+def worst_loss_of(proposal: Proposal, context: ReviewContext) -> Money | None:
     """What is lost at its stop, USD; None where it has none, or no price is known."""
-    if not isinstance(proposal.stop, StopPlan) or price is None:
+    farthest = candidate_of(proposal).farthest(context.quote)
+    if not isinstance(proposal.stop, StopPlan) or farthest is None:
         return None
-    return Money(proposal.stop.way_from(price) * proposal.order.quantity)
+    return Money(proposal.stop.way_from(farthest) * proposal.order.quantity)
 
 
 def _taken(proposal: Proposal, cost: Money, account: Account, context: ReviewContext) -> Money:

@@ -54,6 +54,7 @@ class Intent:
     expires_at: datetime | None
     role: LegRole | None = None
     target_price: Price | None = None
+    counted_at: Price | None = None
 
 
 class Submitting:
@@ -95,6 +96,7 @@ class Submitting:
                 expires_at=intent.expires_at,
                 role=intent.role,
                 target_price=intent.target_price,
+                counted_at=intent.counted_at,
             )
         )
         if order.replaces is None:

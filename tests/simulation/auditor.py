@@ -435,14 +435,20 @@ class Auditor:
             self.require(before * after >= 0 and abs(after) <= abs(before), f"exit {fill.client_order_id} flips {key}")
 
     def _corrected(self, fact: PositionCorrected) -> None:
-        """What one strategy held alone stays its own; what several held, or nobody, is the broker's."""
+        """Whose it is then says the fact; where nobody held any, it is the broker's."""
         self.require(bool(self.world.foreign), f"a position had to be corrected, and nobody else trades here: {fact}")
         positions = self.story.positions
         keys = [key for key in positions if key.startswith(f"{fact.symbol}/") and positions[key]]
         for key in keys:
             positions[key] = Decimal(0)
-        if fact.quantity:
-            positions[keys[0] if len(keys) == 1 else position_key(fact.symbol, UNKNOWN_OWNER)] = fact.quantity
+        self.require(
+            sum((share.quantity for share in fact.owners), fact.quantity * (not fact.owners)) == fact.quantity,
+            f"a correction's parts are not its whole: {fact}",
+        )
+        for share in fact.owners:
+            positions[position_key(fact.symbol, share.strategy)] = share.quantity
+        if fact.quantity and not fact.owners:
+            positions[position_key(fact.symbol, UNKNOWN_OWNER)] = fact.quantity
 
     def _unreconciled(self, fact: ReconciliationFailed) -> None:
         foreseen = (UNREACHABLE, UNDECIDED, *(APART if self.world.foreign else ()))

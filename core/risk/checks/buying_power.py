@@ -52,12 +52,14 @@ def free_for(order: OrderRequest | None, ledger: Ledger, account: Account) -> De
 
 
 def reserved_for_unseen(ledger: Ledger, account: Account, but: ClientOrderId | None = None) -> Decimal:
-    """USD for entries in flight or in doubt, and those acknowledged after the account's figures were taken.
+    """USD for entries in flight or in doubt, those acknowledged after the account's figures were taken, and what was
+    filled of such since: the figures show neither the order nor what it bought.
 
-    A short sale takes what a buy does. One that is to take another's place reserves only what it costs more; `but` is
-    left out.
+    A short sale takes what a buy does. One that is to take another's place reserves only what it costs more; of `but`
+    what is not filled is left out.
     """
-    reserved = ZERO
+    filled = (fill for fill in ledger.opened_since(account.at) if not _is_seen(fill.order, account))
+    reserved = sum((fill.cost for fill in filled), ZERO)
     for order in ledger.working_entries():
         if _is_seen(order, account) or order.id == but:
             continue
@@ -75,8 +77,10 @@ def given_back(order: OrderRequest, ledger: Ledger, account: Account) -> Decimal
 
 
 def _is_seen(order: Order, account: Account) -> bool:
-    return order.submitted_at is not None and order.submitted_at < account.at
+    """Whether the broker held it when it gave these figures, and had reserved for it what it may cost."""
+    was_there = order.submitted_at is not None and order.submitted_at < account.at
+    return was_there and (order.ended_at is None or order.ended_at >= account.at)
 
 
 def _cost(order: Order) -> Decimal:
-    return order.remaining * (order.request.limit_price or order.intended_price or ZERO)
+    return order.remaining * order.share_counts

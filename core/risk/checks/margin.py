@@ -73,6 +73,6 @@ def margin_effect(candidate: Candidate, desk: ReviewContext, account: Account) -
     def known(symbol: Symbol) -> Instrument | NoInstrument:
         return desk.instruments.get(symbol) or NoInstrument("not asked for yet")
 
-    coming = maintenance_coming(desk.ledger, known, but=candidate.order)
+    coming = maintenance_coming(desk.ledger, known, account.at, but=candidate.order)
     free = free_for(candidate.order, desk.ledger, account)
     return effect_of(candidate.order, price, account, desk.instrument, (coming, free))

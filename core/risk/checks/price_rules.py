@@ -100,7 +100,7 @@ def _comes_back(candidate: Candidate) -> str | None:
 
 def _wrong_side(candidate: Candidate, desk: ReviewContext) -> str | None:
     """A target that would take no profit: at the price of the entry, or past it the wrong way."""
-    order, price = candidate.order, candidate.price(desk.quote)
+    order, price = candidate.order, candidate.farthest(desk.quote)
     target = target_of(order)
     if target is None or price is None or ((target > price) if order.side is Side.BUY else (target < price)):
         return None

@@ -17,7 +17,7 @@ from core.model.quote import Feed, NoQuote
 from core.model.session import NoSession
 from core.model.staging import Standing
 from core.model.values import Money, Price
-from core.risk.checks.buying_power import BuyingPowerCheck
+from core.risk.checks.buying_power import BuyingPowerCheck, reserved_for_unseen
 from core.risk.checks.daily_loss import DailyLossCheck
 from core.risk.checks.kill import KillCheck
 from core.risk.checks.mode import ModeCheck
@@ -333,6 +333,76 @@ def test_an_order_stays_reserved_until_figures_that_are_younger_than_its_acknowl
     desk = a_desk(ledger=books.ledger, account=an_account(buying_power="60"))
 
     assert said(BuyingPowerCheck(), a_candidate(), desk)[0] is standing
+
+
+@pytest.mark.parametrize(
+    ("acknowledged_at", "filled_at", "standing"),
+    [
+        pytest.param("10:30:01", "10:30:02", REFUSES, id="both after the figures were taken"),
+        pytest.param("10:30:00", "10:30:00", REFUSES, id="in their very instant"),
+        pytest.param(None, "10:30:02", REFUSES, id="a fill of an order that was given up"),
+        pytest.param("10:29:58", "10:30:02", PASSES, id="acknowledged before them: the broker had reserved for it"),
+        pytest.param("10:29:58", "10:29:59", PASSES, id="both before them"),
+    ],
+)
+def test_what_was_filled_stays_reserved_until_figures_that_are_younger_than_its_acknowledgement(
+    acknowledged_at: str | None, filled_at: str, standing: Standing
+) -> None:
+    """OP-03: 40 USD are bought, and 40 more are wanted of the 60 USD that the account had at 10:30."""
+    books = Books()
+    order = books.creates(a_request("before", quantity="0.4", limit="100.02"))
+    if acknowledged_at is None:
+        books.becomes(order, OrderStatus.CANCELLED, broker_id=None)
+    else:
+        books.at = at(acknowledged_at)
+        books.becomes(order, OrderStatus.SUBMITTED)
+    books.at = at(filled_at)
+    books.fills(order, "0.4", "100", is_late=acknowledged_at is None)
+    if acknowledged_at is not None:
+        books.becomes(order, OrderStatus.FILLED)
+    desk = a_desk(ledger=books.ledger, account=an_account(buying_power="60"))
+
+    found = said(BuyingPowerCheck(), a_candidate(), desk)
+
+    assert found[0] is standing
+    if standing is REFUSES:
+        assert found[1] == "40.00 USD is over 20.00 USD free, 40.00 USD reserved"
+
+
+def test_of_an_order_filled_in_part_each_share_is_reserved_once() -> None:
+    """OP-03: 10 USD are filled and 30 wait, of 60 USD."""
+    books = Books()
+    order = books.creates(a_request("before", quantity="0.4", limit="100"))
+    books.at = at("10:30:01")
+    books.becomes(order, OrderStatus.SUBMITTED)
+    books.fills(order, "0.1", "100")
+
+    assert reserved_for_unseen(books.ledger, an_account(buying_power="60")) == 40
+    assert reserved_for_unseen(books.ledger, an_account(buying_power="60"), but=order.id) == 10
+
+
+def test_a_fill_after_the_order_was_cancelled_is_reserved_where_the_figures_came_between() -> None:
+    """OP-03, EX-02: what the broker had reserved for it was free again in them."""
+    books = Books()
+    order = books.creates(a_request("before", quantity="0.4", limit="100"))
+    books.at = at("10:29:50")
+    books.becomes(order, OrderStatus.SUBMITTED)
+    books.becomes(order, OrderStatus.CANCELLED)
+    books.at = at("10:30:01")
+    books.fills(order, "0.4", "100", is_late=True)
+
+    assert reserved_for_unseen(books.ledger, an_account(buying_power="60")) == 40
+
+
+def test_what_closes_is_never_reserved_for() -> None:
+    """OP-03"""
+    books = Books()
+    books.at = at("10:29:59")
+    books.buys("0.4", "100")
+    books.at = at("10:30:01")
+    books.sells("0.4", "100")
+
+    assert reserved_for_unseen(books.ledger, an_account(buying_power="60")) == 0
 
 
 @pytest.mark.parametrize(
