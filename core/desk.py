@@ -164,6 +164,8 @@ class Desk:
         self.orchestrator = Orchestrator(calendar, holdings, kinds)
         self.shadows = Shadows(calendar, self.control, self.stage, self.ledger, self._last_close)
         self.shadows.counts_for, self.shadows.on_end = self.protections.refuses_by_curve, self._hear_shadow
+        self.faults = 0
+        """How often something raised that nobody foresaw, in this run."""
         self.quotes: dict[Symbol, Quote] = {}
         self.instruments: dict[Symbol, Instrument] = {}
         self.lamps: dict[Line, Lamp] = {}

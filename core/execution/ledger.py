@@ -310,9 +310,6 @@ class Ledger:
         """Entry orders of a strategy that were filled, wholly or in part, on a New York day."""
         return self.state.entries.get(strategy, 0) if self.state.entries_day == day else 0
 
-    def children(self, parent: ClientOrderId) -> int:
-        return sum(1 for o in self.state.orders.values() if o.parent == parent)
-
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Money:
         """Profit of what was closed on the day, parts of open positions too, and of what is open at `last`, USD."""
         closed = self.state.closed_profit if self.state.closed_day == day else ZERO

@@ -47,7 +47,6 @@ class Runtime(ABC):
         self.preparing: Callable[[], str | None] = lambda: None
         self.beat: Callable[[], None] = lambda: None
         self._commands: deque[tuple[int, Command]] = deque()
-        self._presses = 0
         self._has_ended = False
         self._pictures: Pictures | None = None
         self._drawn: tuple[int, Symbol | None] = (0, None)
@@ -87,11 +86,9 @@ class Runtime(ABC):
         """Put a command into the inbox; a kill or a halt goes to its head. Raises where an adviser calls."""
         only_for_people(f"send {type(command).__name__}")
         if isinstance(command, Halt | Kill):
-            self.latch.pressed = command.by
-            self._presses += 1
-            self._commands.appendleft((self._presses, command))
+            self._commands.appendleft((self.latch.press(command.by), command))
         else:
-            self._commands.append((self._presses, command))
+            self._commands.append((self.latch.presses, command))
         self.wake()
         if self._has_ended:
             self._latch_late_kills()
@@ -181,27 +178,34 @@ class Runtime(ABC):
         """A person's command, or a script's. Raises where an adviser calls."""
         only_for_people(f"send {type(command).__name__}")
         if isinstance(command, Halt | Kill):
-            self.latch.pressed = command.by
-        if isinstance(command, Rearm) and self.latch.switch.is_on() == "environment":
+            self._obey_press(self.latch.press(command.by), command)
+        elif isinstance(command, Rearm) and self.latch.switch.is_on() == "environment":
             self.engine.say("the environment holds the kill: unset KEYTURN_KILL and start again")
-            return
+        else:
+            self.take(self.at, command)
+
+    def _obey_press(self, press: int, command: Command) -> None:
+        """Where the engine raised, the press goes on holding the latch."""
         self.take(self.at, command)
-        if not any(isinstance(waiting, Halt | Kill) for _, waiting in tuple(self._commands)):
-            self.latch.pressed = None  # what the engine recorded takes over from the press
+        self.latch.let_go(press)
 
     def _obey_kills(self) -> None:
         """A halt or a kill stands at the head, before anything that waits."""
         while self._commands and isinstance(self._commands[0][1], Halt | Kill):
-            _, command = self._commands.popleft()
-            self.at = max(self.at, self.clock())
-            self.obey(command)
+            self._obey_next()
 
     def _obey_commands(self) -> None:
         while self._commands:
-            self.at = max(self.at, self.clock())
-            presses, command = self._commands.popleft()
-            if not (isinstance(command, Resume) and presses < self._presses):  # typed before the halt, it ends none
-                self.obey(command)
+            self._obey_next()
+
+    def _obey_next(self) -> None:
+        """What was typed before a press ends none: it waited behind what was pressed after it."""
+        press, command = self._commands.popleft()
+        self.at = max(self.at, self.clock())
+        if isinstance(command, Halt | Kill):
+            self._obey_press(press, command)
+        elif not (isinstance(command, Resume | Rearm) and press < self.latch.presses):
+            self.obey(command)
 
     def _turn_switch(self, effect: LatchKill | ReleaseKill) -> None:
         """A disk that fails keeps nobody from killing: what could not be written is said (OP-07)."""

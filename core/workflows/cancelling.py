@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
 from core.desk import Desk
 from core.effects import CancelOrder, Effect
@@ -12,6 +13,7 @@ from core.facts import CancelDropped, CancelFailed, CancelRequested, ProposalSki
 from core.inputs import CancelAnswered, RequestCancel
 from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound
 from core.model.order import OrderStatus
+from core.workflows.apart import apart
 from core.workflows.doubting import Doubting
 from core.workflows.filling import Filling, look_up
 
@@ -81,10 +83,13 @@ class Cancelling:
 
     def due(self) -> Iterator[Effect]:
         for order in list(self.desk.ledger.working()):
-            if order.cancel_requested_at is None and is_order_stale(order, self.desk.at):
-                yield from self.cancel(order, "its time to live is over")
-            elif order.cancel_failed_at is not None and self.desk.at >= order.cancel_failed_at + self._pause(order):
-                yield from self._again(order)
+            yield from apart(self.desk, partial(self._due, order))
+
+    def _due(self, order: Order) -> Iterator[Effect]:
+        if order.cancel_requested_at is None and is_order_stale(order, self.desk.at):
+            yield from self.cancel(order, "its time to live is over")
+        elif order.cancel_failed_at is not None and self.desk.at >= order.cancel_failed_at + self._pause(order):
+            yield from self._again(order)
 
     def _again(self, order: Order) -> Iterator[Effect]:
         """Once more, unless what it was for was given up meanwhile: then the order is better left as it is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from core.desk import Desk
 from core.effects import Effect
@@ -15,6 +16,7 @@ from core.model.signal import ExitReason
 from core.model.staging import Mandate, MandateKind, Proposal, Ticket
 from core.model.values import ClientOrderId, Quantity, plain
 from core.staging.stage import MandateUse
+from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
 from core.workflows.protecting import Protecting
 from core.workflows.submitting import Intent, Submitting
@@ -45,18 +47,18 @@ class Closing:
         """Every closing that waits: sell where the stops, and what else holds the shares, are gone."""
         for use in self.desk.stage.mandates(MandateKind.CLOSE):
             if use.is_unused and not self._stops_left(use):
-                yield from self._sell(use)
+                yield from apart(self.desk, partial(self._sell, use))
         for use in self.desk.stage.mandates(MandateKind.RESTORE_STOP):
             if self._is_over(use) and not self._stops_left(use) and not self._is_followed(use):
-                yield from self._restore(use)
+                yield from apart(self.desk, partial(self._restore, use))
 
     def after_end(self, order: Order) -> Iterator[Effect]:
         """An order ended: perhaps the stop that was waited for, perhaps the sale itself."""
         for use in self.desk.stage.mandates(MandateKind.RESTORE_STOP, order.id):
             if not self._is_followed(use):
-                yield from self._restore(use)
+                yield from apart(self.desk, partial(self._restore, use))
         for use in self.desk.stage.mandates(MandateKind.CLOSE, order.id):
-            yield from self._guard_what_entries_left(use)
+            yield from apart(self.desk, partial(self._guard_what_entries_left, use))
         yield from self.go_on()
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -160,7 +162,7 @@ class Closing:
         )
         for rest in self.desk.stage.mandates(MandateKind.RESTORE_STOP):
             if rest.mandate.parent == use.mandate.parent or use in self._followers(rest):
-                yield from self._put_back(rest)  # what this sale leaves is guarded while it works (EX-13)
+                yield from apart(self.desk, partial(self._put_back, rest))  # what this sale leaves (EX-13)
 
     def _restore(self, use: MandateUse) -> Iterator[Effect]:
         """The sale is over: its shares that are left get their stop back, all of them where it failed."""

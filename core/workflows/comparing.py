@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
 from core.desk import Desk
 from core.effects import Effect, FetchPicture, SubmitOrder
@@ -34,6 +35,7 @@ from core.model.order import OrderStatus
 from core.model.reconciliation import Difference
 from core.model.session import NoSession, Session
 from core.model.values import ZERO, Quantity, Symbol, plain
+from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
 from core.workflows.closing import Closing
 from core.workflows.doubting import Doubting
@@ -137,6 +139,7 @@ class Comparing:
             self._not_answered(ours.reason)
             return
         self._unanswered = 0
+        faults = self.desk.faults
         follows = list(self._take_in_orders(comparison))
         self.desk.others = comparison.others()
         self.desk.all_others = tuple(others_in(picture, self.desk.others, self.desk.ledger))
@@ -145,7 +148,7 @@ class Comparing:
         self.desk.differing = frozenset(d.symbol for d in positions)
         waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
         self._nets_when_asked = None
-        if waits_for:
+        if waits_for or (positions and self.desk.faults > faults):  # perhaps it was not taken in whole
             self._again()
             self._say_what_is_open([d.symbol for d in positions])
         else:
@@ -165,9 +168,9 @@ class Comparing:
                 yield from self.protecting.after_correction(difference.symbol)
             self.holding_over.stage_exits()
         yield from follows
-        yield from self.after_books()
-        yield from self.protecting.resume()
-        yield from self.closing.go_on()
+        yield from apart(self.desk, self.after_books)
+        yield from apart(self.desk, self.protecting.resume)
+        yield from apart(self.desk, self.closing.go_on)
 
     def _beside(self, picture: BrokerPicture) -> Comparison:
         limits = self.desk.control.settings.reconciliation
@@ -180,22 +183,25 @@ class Comparing:
     def _take_in_orders(self, comparison: Comparison) -> Iterator[Effect]:
         listing = comparison.listing
         for order in self._to_look_at(listing):
-            report = listing.reports.get(order.id)
-            if report is not None and is_ours(order, report):
-                is_alive = report.status is not None and report.status.is_working  # given up here, and there after all
-                is_news = order.is_working or is_alive or report.filled_quantity > order.filled_quantity
-                if is_news or self.desk.ledger.expects_legs(order):
-                    yield from self.filling.absorb(order, report, Source.RECONCILIATION)
-                    yield from self.doubting.ask_for_legs(order)
-            elif order.is_working and order.id not in self.doubting.next_look_up:
-                if order.status is OrderStatus.PENDING and self.desk.at - order.created_at < self._grace():
-                    continue
-                yield from self.doubting.ask(order)
-            yield from self.doubting.on_books(order, comparison.picture, is_listed=report is not None)
-            if order.is_cancelling and order.id not in self.doubting.next_look_up:
-                yield from self.cancelling.cancel(order, order.cancel_reason)
+            yield from apart(self.desk, partial(self._take_in, order, comparison))
         if self._at_rest is not listing:
             self._at_rest = listing if all(map(self._rests, listing.reports.values())) else None
+
+    def _take_in(self, order: Order, comparison: Comparison) -> Iterator[Effect]:
+        report = comparison.listing.reports.get(order.id)
+        if report is not None and is_ours(order, report):
+            is_alive = report.status is not None and report.status.is_working  # given up here, and there after all
+            is_news = order.is_working or is_alive or report.filled_quantity > order.filled_quantity
+            if is_news or self.desk.ledger.expects_legs(order):
+                yield from self.filling.absorb(order, report, Source.RECONCILIATION)
+                yield from self.doubting.ask_for_legs(order)
+        elif order.is_working and order.id not in self.doubting.next_look_up:
+            if order.status is OrderStatus.PENDING and self.desk.at - order.created_at < self._grace():
+                return
+            yield from self.doubting.ask(order)
+        yield from self.doubting.on_books(order, comparison.picture, is_listed=report is not None)
+        if order.is_cancelling and order.id not in self.doubting.next_look_up:
+            yield from self.cancelling.cancel(order, order.cancel_reason)
 
     def _to_look_at(self, listing: Listing) -> list[Order]:
         """Every order of ours; only those that work, where the broker lists the very same orders as when all that had

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from core.desk import Desk
 from core.effects import Effect, FetchFigures
@@ -56,6 +57,7 @@ from core.risk.gate import Gate, ReviewContext
 from core.risk.margin import MarginEffect
 from core.staging.entries import time_to_live
 from core.staging.stage import Confirmation
+from core.workflows.apart import apart
 from core.workflows.at_the_key import reviewed, touch_of, verdicts_at_the_key
 from core.workflows.changing import Changing
 from core.workflows.closing import Closing, exit_reason_of
@@ -405,11 +407,11 @@ class Confirming:
     def due(self) -> Iterator[Effect]:
         """No answer in time: the ticket opens without figures; an entry is refused, an exit goes on with a warning."""
         for proposal_id in [p for p, until in self.opening.items() if self.desk.at >= until]:
-            yield from self._show(proposal_id, None)
+            yield from apart(self.desk, partial(self._show, proposal_id, None))
         for confirmation in list(self.desk.stage.state.confirmations.values()):
             is_open = not confirmation.is_decided and not confirmation.is_void
             if is_open and self.desk.at >= confirmation.received_at + self._review_time():
-                yield from self._decide(confirmation.ticket.id, None)
+                yield from apart(self.desk, partial(self._decide, confirmation.ticket.id, None))
 
     def _review_time(self) -> timedelta:
         return timedelta(seconds=float(self.desk.control.settings.staging.review_seconds))

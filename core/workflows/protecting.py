@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
+from itertools import count
 
 from core.desk import Desk
 from core.effects import Effect
@@ -17,6 +19,7 @@ from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Mandate, MandateKind
 from core.model.values import ClientOrderId, Quantity, Symbol
 from core.staging.stage import MandateUse
+from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
 from core.workflows.doubting import Doubting
 from core.workflows.filling import look_up
@@ -73,7 +76,7 @@ class Protecting:
     def resume(self) -> Iterator[Effect]:
         """After a restart: fills whose stop had not been written down yet get it now."""
         for use in self.desk.stage.mandates(MandateKind.PROTECTIVE_STOP):
-            yield from self.cover(use.mandate.parent)
+            yield from apart(self.desk, partial(self.cover, use.mandate.parent))
 
     def cover(self, entry_id: ClientOrderId) -> Iterator[Effect]:
         entry = self.desk.ledger.order(entry_id)
@@ -106,10 +109,13 @@ class Protecting:
     def release_stop(
         self, use: MandateUse, parent: Order, quantity: Quantity, lasts: TimeInForce = TimeInForce.DAY
     ) -> Iterator[Effect]:
-        """Send a stop within its mandate. A stop goes out killed or not."""
+        """Send a stop within its mandate. A stop goes out killed or not.
+
+        `parent` is its entry; or the stop whose place it takes, where the entry is forgotten.
+        """
         mandate = use.mandate
         order = OrderRequest(
-            client_order_id=child_order_id(parent, self.desk.ledger.children(parent.id) + 1, mandate.side),
+            client_order_id=self._next_id(use, parent),
             symbol=mandate.symbol,
             side=mandate.side,
             effect=OrderEffect.CLOSE if mandate.side is Side.SELL else OrderEffect.COVER,
@@ -131,13 +137,18 @@ class Protecting:
                 strategy=parent.strategy,
                 signal_time=parent.signal_time,
                 stop=None,
-                parent=parent.id,
+                parent=(parent.parent if parent.is_protective else None) or parent.id,
                 exit_reason=ExitReason.STOP_LOSS,
                 intended_price=mandate.stop_price,
                 reference=parent.reference,
                 expires_at=None,
             ),
         )
+
+    def _next_id(self, use: MandateUse, parent: Order) -> ClientOrderId:
+        """Counted by its mandate, which outlives what the ledger forgets; a name that was ever used is passed over."""
+        names = (child_order_id(use.mandate, index, parent) for index in count(use.releases + 1))
+        return next(name for name in names if not self.desk.ledger.has(name))
 
     def uncovered(self, symbol: str, strategy: str, side: Side) -> Decimal:
         """Shares held that an order on this side would close and no working exit does: none of a flipped position."""
@@ -189,8 +200,14 @@ def in_terms(order: OrderRequest, mandate: Mandate) -> OrderRequest:
     )
 
 
-def child_order_id(parent: Order, index: int, side: Side) -> ClientOrderId:
-    """The signal's own name with a child index (EX-04); what a person typed or changed hashes its order id instead."""
+def child_order_id(mandate: Mandate, index: int, parent: Order) -> ClientOrderId:
+    """The signal's own name with a child index (EX-04); what a person typed or changed hashes its order id instead.
+
+    A stop that is put back is no order of the signal: it hashes the order whose ticket signed it, and its mandate.
+    """
+    side = mandate.side
+    if mandate.kind is MandateKind.RESTORE_STOP:
+        return order_id_of(mandate.parent, mandate.id, side.value, str(index))
     is_by_hand = parent.strategy == MANUAL or parent.exit_reason in (ExitReason.MANUAL, ExitReason.KILL)
     is_by_hand = is_by_hand or parent.request.type is OrderType.TRAILING_STOP or parent.is_target
     if is_by_hand or parent.request.replaces is not None:

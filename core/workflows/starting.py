@@ -30,6 +30,7 @@ from core.model.connection import Line, LineState
 from core.model.session import Session
 from core.model.values import ClientOrderId
 from core.risk.day import begun, corrected
+from core.workflows.apart import apart
 from core.workflows.comparing import Comparing
 from core.workflows.doubting import Doubting
 
@@ -53,8 +54,8 @@ class Starting:
         self.desk.record(EngineStarted())
         for order_id in unwritten:
             self.desk.record(SubmissionBlocked(order_id, NOT_WRITTEN))
-        yield from self.comparing.ask()
-        yield from self.warm_up()
+        yield from apart(self.desk, self.comparing.ask)
+        yield from apart(self.desk, self.warm_up)
 
     def _confirmed_and_not_written(self) -> list[ClientOrderId]:
         """Orders whose key was turned just before the engine died: not written down, so never sent (OP-02, EX-20)."""

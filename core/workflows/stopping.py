@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from core.desk import Desk
 from core.effects import CancelOrder, Effect, FetchPicture, LatchKill, ReleaseKill
@@ -12,6 +13,7 @@ from core.facts import HaltCause, Halted, Killed, OtherTakenBack, Rearmed, Resum
 from core.inputs import Halt, Input, Kill, PictureFetched, Rearm, Resume
 from core.model.order import OrderStatus
 from core.model.values import BrokerOrderId, ClientOrderId
+from core.workflows.apart import apart, done_apart
 from core.workflows.cancelling import Cancelling
 from core.workflows.proposing import Proposing
 
@@ -48,15 +50,18 @@ class Stopping:
             self.desk.record(Killed(command.by))
         self._is_naked |= command.naked
         yield LatchKill(command.by)
-        self.proposing.block_entries(f"killed by {command.by}")
+        done_apart(self.desk, lambda: self.proposing.block_entries(f"killed by {command.by}"))
         for order in list(self.desk.ledger.working()):
-            is_asked_for = self._goes(order, command)
-            if is_asked_for and not order.is_cancelling:
-                yield from self.cancelling.cancel(order, f"killed by {command.by}")
-            elif is_asked_for and order.status is not OrderStatus.PENDING:  # the key again asks again
-                yield CancelOrder(order.id, order.broker_order_id)
-        yield from self.take_back_others()
-        yield from self.ask_for_books()
+            yield from apart(self.desk, partial(self._take_back, order, command))
+        yield from apart(self.desk, self.take_back_others)
+        yield from apart(self.desk, self.ask_for_books)
+
+    def _take_back(self, order: Order, command: Kill) -> Iterator[Effect]:
+        is_asked_for = self._goes(order, command)
+        if is_asked_for and not order.is_cancelling:
+            yield from self.cancelling.cancel(order, f"killed by {command.by}")
+        elif is_asked_for and order.status is not OrderStatus.PENDING:  # the key again asks again
+            yield CancelOrder(order.id, order.broker_order_id)
 
     def _goes(self, order: Order, command: Kill) -> bool:
         is_guard = order.is_protective and not self.desk.ledger.is_held(order)

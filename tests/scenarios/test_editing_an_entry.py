@@ -235,7 +235,7 @@ def test_the_gateway_stops_a_replacement_that_opens_while_halted() -> None:
 
     def shut_before_it_leaves(effect: Effect) -> Effect:
         if isinstance(effect, ReplaceOrder):
-            house.line.latch.pressed = "key"
+            house.line.latch.press("key")
         return effect
 
     house.line.tamper = shut_before_it_leaves

@@ -26,6 +26,7 @@ from core.facts import (
 )
 from core.inputs import (
     BarArrived,
+    Command,
     DeadlineReached,
     Halt,
     Kill,
@@ -93,13 +94,41 @@ def test_a_press_that_the_engine_has_not_heard_yet_already_shuts_the_gateway() -
     """OP-07, OP-08"""
     house = a_house_with_a_proposal()
     house.confirms_at("10:06:02")
-    house.line.latch.pressed = "key"
+    house.line.latch.press("key")
 
     house.until("10:06:03")
 
     assert house.requests() == []
     assert "halted by key" in house.last(SubmissionBlocked).reason
     assert house.entry.status is OrderStatus.CANCELLED
+
+
+def test_a_second_press_is_not_ended_by_the_first() -> None:
+    """OP-07: the halt is obeyed, the kill behind it is pressed and not yet in the inbox"""
+    house = a_quiet_house()
+    house.presses(Halt("signal"))
+    house.presses(Resume())
+    house.line.latch.press("key")
+
+    house.presses(Halt("signal"))
+    house.presses(Resume())
+
+    assert house.line.latch.shut() == "halted by key"
+
+
+@pytest.mark.parametrize(("before", "word"), [(Resume(), "halted"), (Rearm("REARM"), "killed")])
+def test_what_was_typed_before_a_press_does_not_end_it(before: Command, word: str) -> None:
+    """OP-07: the press goes to the head of the inbox, and what waited there was typed for an older one"""
+    house = a_quiet_house()
+    press = Kill("key") if word == "killed" else Halt("key")
+    house.presses(press)
+
+    house.line.send(house.door.through(before))
+    house.line.send(press)
+    house.line.step(house.line.at)
+
+    assert word in str(house.desk.control.refusal())
+    assert house.line.latch.shut() is not None
 
 
 def test_a_position_can_be_closed_while_the_desk_is_halted() -> None:

@@ -183,11 +183,11 @@ def test_an_id_that_is_taken_is_doubt_by_whatever_code_it_is_said() -> None:
 
 
 def test_an_answer_that_trickles_in_is_given_up() -> None:
-    """EX-06: each byte comes in time, and all of them never."""
+    """EX-06, EX-22: each byte comes in time, and all of them never."""
     with a_door(Trickles()) as door:
         answer = a_broker(door, read_seconds="0.3").submit(a_buy())
 
-    assert answer == NoAnswer("Alpaca: no answer within 0.3 s")
+    assert answer == NoAnswer("Alpaca: no whole answer within 0.8 s")
 
 
 def test_a_server_that_is_not_there_is_a_doubt_of_its_own() -> None:
