@@ -118,6 +118,7 @@ from core.facts.standing import (
     Killed,
     PositionCorrected,
     Rearmed,
+    RearmRefused,
     ReconciliationFailed,
     ReconciliationPassed,
     Resumed,
@@ -198,6 +199,7 @@ __all__ = [
     "ProtectionExpired",
     "ProtectionOverridden",
     "ProtectionTripped",
+    "RearmRefused",
     "Rearmed",
     "RecommendationAdopted",
     "RecommendationDropped",
@@ -322,6 +324,7 @@ Fact = (
     | Resumed
     | Killed
     | Rearmed
+    | RearmRefused
     | ReconciliationPassed
     | ReconciliationFailed
     | PositionCorrected
