@@ -62,6 +62,7 @@ from core.workflows.editing import Editing
 from core.workflows.evaluating import Evaluating
 from core.workflows.exiting import Exiting
 from core.workflows.filling import Filling
+from core.workflows.fitting import Fitting
 from core.workflows.guarding import Guarding
 from core.workflows.holding_over import HoldingOver
 from core.workflows.lending import Lending
@@ -131,6 +132,7 @@ class Engine:
         self.proposing = proposing = Proposing(desk, gate)
         protecting = Protecting(desk, submitting, cancelling, proposing, doubting)
         closing = Closing(desk, submitting, cancelling, protecting)
+        self.fitting = fitting = Fitting(desk, submitting, cancelling, protecting)
         changing = Changing(desk, proposing)
         renewing = Renewing(desk, changing)
         replacing = Replacing(desk, doubting, cancelling)
@@ -140,6 +142,7 @@ class Engine:
         comparing = Comparing(desk, filling, doubting, cancelling, protecting, closing, holding_over)
         comparing.awaits_legs = adopting.awaits
         comparing.after_books, stopping.ask_for_books = stopping.take_back_others, comparing.ask_soon
+        stopping.make_exits_fit = fitting.at_once
         self._starting = starting = Starting(desk, comparing, doubting)
         self.minding = minding = Minding(desk, proposing)
         market = Market(desk, proposing, minding, Exiting(desk))
@@ -158,9 +161,14 @@ class Engine:
             yield from apart(desk, lambda: closing.after_end(order))
             yield from apart(desk, lambda: protecting.after_end(order))
             done_apart(desk, lambda: renewing.after_end(order))
+            yield from apart(desk, lambda: fitting.after_end(order))
+
+        def after_look_up(order: Order) -> Iterator[Effect]:
+            fitting.after_look_up(order)
+            yield from protecting.after_look_up(order)
 
         filling.meet_legs, filling.follow_legs = adopting.meet, adopting.follow
-        doubting.after_look_up = protecting.after_look_up
+        doubting.after_look_up = after_look_up
         filling.after_arrival, filling.after_fill = replacing.after_arrival, after_fill
         filling.after_end = submitting.after_end = doubting.after_end = after_end
         filling.after_late_fill = filling.after_others_word = doubting.ask_for_books = comparing.ask_soon
@@ -204,6 +212,7 @@ class Engine:
                 submitting,
                 doubting,
                 cancelling,
+                fitting,
                 closing,
                 confirming,
                 comparing,
@@ -339,6 +348,7 @@ class Engine:
             if failure is not None:
                 self._fail(message, failure)
             drained += apart(self.desk, self.planning.running.go_on)
+            drained += apart(self.desk, self.fitting.follow)
             done_apart(self.desk, self.trimming.follow)
             self._take_back_what_never_left(drained)
             if self._is_moved or any(type(effect) not in QUESTIONS for effect in drained):

@@ -119,6 +119,7 @@ from core.facts.standing import (
     OwnerShare,
     PositionCorrected,
     Rearmed,
+    RearmRefused,
     ReconciliationFailed,
     ReconciliationPassed,
     Resumed,
@@ -200,6 +201,7 @@ __all__ = [
     "ProtectionExpired",
     "ProtectionOverridden",
     "ProtectionTripped",
+    "RearmRefused",
     "Rearmed",
     "RecommendationAdopted",
     "RecommendationDropped",
@@ -324,6 +326,7 @@ Fact = (
     | Resumed
     | Killed
     | Rearmed
+    | RearmRefused
     | ReconciliationPassed
     | ReconciliationFailed
     | PositionCorrected

@@ -7,12 +7,14 @@ from functools import partial
 
 from core.desk import Desk
 from core.effects import CancelOrder, Effect, FetchPicture, LatchKill, ReleaseKill
+from core.execution.beyond import only_opens
 from core.execution.order import Order
 from core.execution.others import Other
-from core.facts import HaltCause, Halted, Killed, OtherTakenBack, Rearmed, Resumed
+from core.facts import HaltCause, Halted, Killed, OtherTakenBack, Rearmed, RearmRefused, Resumed
 from core.inputs import Halt, Input, Kill, PictureFetched, Rearm, Resume
 from core.model.order import OrderStatus
 from core.model.values import BrokerOrderId, ClientOrderId
+from core.telling import order_in_words
 from core.workflows.apart import apart, done_apart
 from core.workflows.cancelling import Cancelling
 from core.workflows.proposing import Proposing
@@ -27,6 +29,7 @@ class Stopping:
         self.cancelling = cancelling
         self.proposing = proposing
         self.ask_for_books: Callable[[], Iterable[Effect]] = lambda: ()
+        self.make_exits_fit: Callable[[], Iterable[Effect]] = lambda: ()
         self._taken_back: set[BrokerOrderId] = set()
         self._is_naked = False
 
@@ -53,6 +56,7 @@ class Stopping:
         done_apart(self.desk, lambda: self.proposing.block_entries(f"killed by {command.by}"))
         for order in list(self.desk.ledger.working()):
             yield from apart(self.desk, partial(self._take_back, order, command))
+        yield from apart(self.desk, self.make_exits_fit)
         yield from apart(self.desk, self.take_back_others)
         yield from apart(self.desk, self.ask_for_books)
 
@@ -65,7 +69,8 @@ class Stopping:
 
     def _goes(self, order: Order, command: Kill) -> bool:
         is_guard = order.is_protective and not self.desk.ledger.is_held(order)
-        return not order.only_reduces or (command.naked and is_guard)
+        opens = not order.only_reduces or only_opens(self.desk.ledger, order)
+        return opens or (command.naked and is_guard)
 
     def take_back_others(self) -> Iterator[Effect]:
         """What others sent and could open, while killed: again at each look into the broker's books."""
@@ -104,7 +109,15 @@ class Stopping:
         ]
 
     def on_rearm(self, command: Rearm) -> Iterable[Effect]:
+        """The word, typed in sight of what is in doubt: such an order may work, and a desk that trades meets it."""
         if command.word != REARM or self.desk.control.state.killed_by is None:
+            return ()
+        unasked = [
+            o for o in self.desk.ledger.working() if self.desk.ledger.is_in_doubt(o) and o.id not in command.despite
+        ]
+        if unasked:
+            named = ", ".join(order_in_words(order.request) for order in unasked)
+            self.desk.record(RearmRefused(f"{named} in doubt; wait for the broker's word, or type REARM again"))
             return ()
         self._is_naked = False
         self.desk.record(Rearmed())
