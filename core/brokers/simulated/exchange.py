@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.brokers.simulated.account import Ledger
 from core.brokers.simulated.book import Book, BookedOrder
-from core.brokers.simulated.config import ExchangeConfig
+from core.brokers.simulated.config import FIRST_EDITION, ExchangeConfig
+from core.brokers.simulated.directions import Directions
+from core.brokers.simulated.earlier import EarlierMarket, EarlierMatching
 from core.brokers.simulated.frictions import Frictions
 from core.brokers.simulated.legs import legs_of
 from core.brokers.simulated.log import (
@@ -43,6 +45,23 @@ from core.model.session import Calendar
 from core.model.values import ZERO, ClientOrderId, Price, Symbol
 
 __all__ = ["ExchangeConfig", "ExchangeLog", "Record", "SimulatedExchange", "rebuild"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How much of what happened is a model's word.
+
+    Attributes
+    ----------
+    executions, at_derived_quotes
+        How many there were, and those whose quote was worked out from a bar.
+    decided_by_the_path
+        Trades that the order of a bar's prices decided; of each the worse end was taken.
+    """
+
+    executions: int
+    at_derived_quotes: int
+    decided_by_the_path: int
 
 
 class SimulatedExchange:
@@ -73,12 +92,20 @@ class SimulatedExchange:
         self._log = log
         self._instruments = instruments
         self._ledger = Ledger(config, calendar)
-        self._market = Market(config, self._ledger.is_short)
         self._book = Book()
         self._frictions = Frictions(config)
-        self._matching = Matching(config, calendar, self._market, self._book, self._ledger)
+        self._market, self._matching = self._rules(calendar)
         self._bars = self._market.bars
         self._working = self._book.working
+
+    def _rules(self, calendar: Calendar) -> tuple[Market, Matching]:
+        """By the edition that the account was opened under."""
+        config, book, ledger = self._config, self._book, self._ledger
+        if config.edition == FIRST_EDITION:
+            earlier = EarlierMarket(config, lambda bar: not ledger.is_short(bar.symbol))
+            return earlier, EarlierMatching(config, calendar, earlier, book, ledger)
+        market = Market(config, Directions(ledger, book).low_first)
+        return market, Matching(config, calendar, market, book, ledger)
 
     # ── the market ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -107,7 +134,7 @@ class SimulatedExchange:
         """A recorded quote becomes the current one."""
         if self._working:
             self._matching.walk_before(quote.at)
-        self._market.quotes[quote.symbol] = quote
+        self._matching.hear(quote)
 
     def advance(self, at: datetime) -> None:
         """Walk every path point and session event up to and including `at`."""
@@ -167,6 +194,12 @@ class SimulatedExchange:
         """What the account has paid for what it was lent, USD."""
         return self._ledger.interest
 
+    @property
+    def tally(self) -> Tally:
+        """What its figures rest on."""
+        matching = self._matching
+        return Tally(matching.executions, matching.at_derived_quotes, matching.same_bar.decided)
+
     def picture(self, at: datetime) -> BrokerPicture:
         """Everything a reconciliation compares."""
         account = self.account(at)
@@ -201,15 +234,20 @@ class SimulatedExchange:
         self._log.append(encoded(request))
         self.last_at = request.at
 
+    def _reach(self, at: datetime, symbol: Symbol) -> None:
+        """The market as a request finds it."""
+        self.advance(at)
+        self._market.settle(symbol, at)
+
     def _submit(self, submission: Submission) -> Accepted | Refused:
-        self.advance(submission.at)
+        self._reach(submission.at, submission.order.symbol)
         situation = self._situation(submission.at, submission.order, None)
         refused = refusal(situation) or self._frictions.refusal(submission.order)
         return refused or self._accept(submission.at, situation)
 
     def _replace(self, replacement: Replacement) -> Accepted | Refused:
         at, request = replacement.at, replacement.order
-        self.advance(at)
+        self._reach(at, request.symbol)
         old = None if request.replaces is None else self._book.find(request.replaces)
         situation = self._situation(at, request, old)
         refused = duplicate(situation) or refusal_to_replace(old, request) or refusal(situation)
@@ -256,6 +294,7 @@ class SimulatedExchange:
         order = self._book.find(cancellation.client_order_id)
         if order is None:
             return NotFound()
+        self._market.settle(order.symbol, cancellation.at)
         if not order.is_working:
             return Refused(UNPROCESSABLE, INVALID, f'order is already in "{order.report().raw_status}" state')
         self._book.end(order, UpdateEvent.CANCELED, cancellation.at)

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from core.brokers.simulated.config import ExchangeConfig
-from core.brokers.simulated.path import Path
+from core.brokers.simulated.path import OFFSETS, Path, Segment
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.order import Side
 from core.model.quote import Feed, NoQuote, Quote
@@ -29,31 +29,37 @@ class Market:
     `closes` has the last bar before a symbol's last pause.
     """
 
-    def __init__(self, config: ExchangeConfig, is_short: Callable[[Symbol], bool]) -> None:
+    def __init__(self, config: ExchangeConfig, low_first: Callable[[Bar], bool]) -> None:
         self.bars: dict[Symbol, Bar] = {}
         self.lasts: dict[Symbol, timedelta] = {}
         self.quotes: dict[Symbol, Quote] = {}
         self.closes: dict[Symbol, Bar] = {}
         self._config = config
-        self._is_short = is_short
+        self._low_first = low_first
+        self._before: dict[Symbol, Price | None] = {}
         self._paths: dict[Symbol, Path] = {}
         self._taken: dict[Symbol, tuple[datetime, Decimal]] = {}
 
     def path(self, symbol: Symbol) -> Path | None:
-        """The newest bar's path; None where there was no bar yet.
-
-        Its direction is fixed when it is first asked for, which is always before a fill in that bar: so it follows from
-        the position at the bar's start, whoever asked, and when.
-        """
+        """The newest bar's path; None where there was no bar yet. Until it is settled it follows what is held."""
         bar = self.bars.get(symbol)
         if bar is None:
             return None
         path = self._paths.get(symbol)
-        if path is None or path.bar is not bar:
-            path = self._paths[symbol] = Path.of(
-                bar, low_first=not self._is_short(symbol), lasts=self.lasts.get(symbol, ONE_MINUTE)
-            )
-        return path
+        return path if path is not None and path.bar is bar else self._walked(bar)
+
+    def settle(self, symbol: Symbol, at: datetime) -> None:
+        """From its first extreme on a path has its direction: that of what was held and worked just before.
+
+        Called before anything of the symbol changes, so that it never matters who asked, and when.
+        """
+        path = self.path(symbol)
+        if path is not None and path is not self._paths.get(symbol) and at >= path.turns_at:
+            self._paths[symbol] = path
+
+    def _walked(self, bar: Bar) -> Path:
+        lasts = self.lasts.get(bar.symbol, ONE_MINUTE)
+        return Path.of(bar, low_first=self._low_first(bar), lasts=lasts, before=self._before.get(bar.symbol))
 
     def price(self, symbol: Symbol, at: datetime) -> Price | None:
         """The last price, or the middle of a recorded quote where nothing traded yet; None where there is neither."""
@@ -68,6 +74,8 @@ class Market:
         before = self.bars.get(bar.symbol)
         if before is not None and bar.start - before.start > A_PAUSE:
             self.closes[bar.symbol] = before
+        goes_on = before is not None and before.start + self.lasts.get(bar.symbol, ONE_MINUTE) == bar.start
+        self._before[bar.symbol] = before.close if before is not None and goes_on else None
         self.bars[bar.symbol] = bar
 
     def close_before(self, symbol: Symbol, day: date, calendar: Calendar) -> Price | None:
@@ -86,11 +94,27 @@ class Market:
         traded_at, price = path.last(at)
         if recorded is not None and recorded.at >= traded_at:
             return recorded
-        half = self.half_spread(price)
-        tick = tick_of(price)
-        bid = max(_to_tick(price - half, tick, ROUND_FLOOR), tick)
-        ask = _to_tick(price + half, tick, ROUND_CEILING)
-        return Quote(symbol, at, Price(bid), DERIVED_SIZE, Price(ask), DERIVED_SIZE, Feed.DERIVED)
+        bid, ask = (self.around(price, side) for side in (Side.SELL, Side.BUY))
+        return Quote(symbol, at, bid, DERIVED_SIZE, ask, DERIVED_SIZE, Feed.DERIVED)
+
+    def around(self, price: Price, side: Side) -> Price:
+        """What an order on this side would pay or get where `price` was the last one: the ask, or the bid."""
+        half, tick = self.half_spread(price), tick_of(price)
+        if side is Side.BUY:
+            return Price(_to_tick(price + half, tick, ROUND_CEILING))
+        return Price(max(_to_tick(price - half, tick, ROUND_FLOOR), tick))
+
+    def reached(self, symbol: Symbol, side: Side, segment: Segment) -> tuple[Price, Price]:
+        """What an order on this side would pay or get where a segment begins, and where it ends.
+
+        A recorded quote of that instant counts as it is: at the end, and at the open, which is one point, at both.
+        """
+        begins, ends = self.around(segment.start, side), self.around(segment.end, side)
+        now = self.quote(symbol, segment.at)
+        if isinstance(now, Quote) and now.feed is not Feed.DERIVED:
+            ends = now.ask if side is Side.BUY else now.bid
+            begins = ends if segment.start == segment.end else begins
+        return begins, ends
 
     def half_spread(self, price: Price) -> Decimal:
         """USD from the last price to either side of a derived quote."""
@@ -105,20 +129,28 @@ class Market:
     def room(self, symbol: Symbol, side: Side, step: Decimal, at: datetime) -> Quantity:
         """Shares that our orders may still take in this minute, or longer bar, in multiples of `step`.
 
-        A bar gives its participation, and at least one step where anything traded. A minute without a bar gives the
-        current quote's size.
+        A bar gives its participation of what had traded by now, and at least one step where that much had. A minute
+        without a bar gives the current quote's size.
         """
         path = self.path(symbol)
         taken = self._taken_in(symbol, at)
         if path is not None and path.is_open(at):
-            volume = path.bar.volume
+            volume = self._traded(path, at)
             left = rounded_down(max(self._config.participation * volume - taken, ZERO), step)
-            return Quantity(step) if left == ZERO and taken == ZERO and volume > ZERO else left
+            return Quantity(step) if left == ZERO and taken == ZERO and self._gives_one(volume, step) else left
         quote = self.quote(symbol, at)
         if isinstance(quote, NoQuote):
             return Quantity(ZERO)
         size = quote.ask_size if side is Side.BUY else quote.bid_size
         return rounded_down(max(size - taken, ZERO), step)
+
+    def _traded(self, path: Path, at: datetime) -> Decimal:
+        """Of a bar's volume, what had traded by `at`: as much at each point of its path as at any other."""
+        return path.bar.volume * path.points_until(at) / len(OFFSETS)
+
+    def _gives_one(self, volume: Decimal, step: Decimal) -> bool:
+        """Whether a step is given of a bar whose participation is less."""
+        return volume >= step
 
     def whole_room(self, symbol: Symbol, at: datetime) -> Decimal:
         """Shares that our orders together may take of the bar that is open, or of a derived quote where none is."""

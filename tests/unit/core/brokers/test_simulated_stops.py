@@ -20,14 +20,14 @@ def a_floor_with_shares(quantity: str = "10") -> Floor:
 
 
 def test_a_stop_limit_trades_no_worse_than_its_limit_once_its_stop_is_touched() -> None:
-    """EX-12: the low touches 99.00 on its way from 100, and a share sold there is above the limit."""
+    """EX-12: the low touches 99.00 on its way from 100, and the bid there is above the limit."""
     floor = a_floor_with_shares()
     floor.sells("10:01:02", "10", stop="99.00", limit="98.90")
 
     floor.bars(a_bar("10:02", "100 100 98.00 98.00"))
 
     assert floor.fills("10:02:19", "sell") == []
-    assert floor.fills("10:02:20", "sell") == [("10", "99")]
+    assert floor.fills("10:02:20", "sell") == [("10", "98.99")]
 
 
 def test_a_stop_limit_that_a_gap_jumps_over_rests_as_a_limit_until_the_price_is_back() -> None:

@@ -1,0 +1,303 @@
+"""No bar pays twice: what one bar may give to a position that it opened, long and short as mirror images."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.model.bar import Bar
+from core.model.order import Leg, OrderClass, OrderRequest, OrderType, Side
+from core.model.quote import Feed, Quote
+from core.model.values import Price, Quantity
+from tests.unit.core.brokers.trading_floor import SPY, Floor, a_bar, a_stop_leg, a_target_leg, an_order, at
+
+MIRROR = Decimal(200)
+"""A price and its mirror image add up to this."""
+LEGS = (a_stop_leg("95.00"), a_target_leg("101.00"))
+
+
+def mirrored(price: Price | None) -> Price | None:
+    return None if price is None else Price(MIRROR - price)
+
+
+def other_side(bar: Bar) -> Bar:
+    return replace(
+        bar,
+        open=Price(MIRROR - bar.open),
+        high=Price(MIRROR - bar.low),
+        low=Price(MIRROR - bar.high),
+        close=Price(MIRROR - bar.close),
+    )
+
+
+def other_way(order: OrderRequest) -> OrderRequest:
+    legs = tuple(Leg(leg.role, mirrored(leg.stop_price), mirrored(leg.limit_price)) for leg in order.legs)
+    return replace(
+        order,
+        side=order.side.opposite,
+        limit_price=mirrored(order.limit_price),
+        stop_price=mirrored(order.stop_price),
+        legs=legs,
+    )
+
+
+def both(*bars: Bar, orders: dict[str, OrderRequest]) -> list[Floor]:
+    """The same story as it is told, and mirrored. Orders by their time; the first bar is there before them."""
+    floors = []
+    for bar_of, order_of in ((lambda bar: bar, lambda order: order), (other_side, other_way)):
+        floor = Floor(multiplier=Decimal(4), cash=Decimal(10_000_000))
+        happenings = sorted(
+            [*((bar.start, 0, bar) for bar in bars), *((at(clock), 1, order) for clock, order in orders.items())],
+            key=lambda item: item[:2],
+        )
+        for moment, _, happening in happenings:
+            if isinstance(happening, Bar):
+                floor.exchange.begin_bar(bar_of(happening))
+            else:
+                floor.exchange.submit(moment, order_of(happening))
+        floor.exchange.advance(bars[-1].start + timedelta(seconds=59))
+        floors.append(floor)
+    return floors
+
+
+def told(floor: Floor, *, is_mirrored: bool = False) -> list[tuple[str, str, str]]:
+    """Every execution as id, quantity and price, in the words of the story as it was told first."""
+    found = []
+    for report in floor.exchange.orders(at("10:30")):
+        for each in report.executions:
+            price = mirrored(each.price) if is_mirrored else each.price
+            found.append((each.at.isoformat(), f"{report.client_order_id} {each.quantity}", f"{price:.2f}"))
+    return sorted(found)
+
+
+def entry(limit: str = "99.00", legs: tuple[Leg, ...] = LEGS) -> OrderRequest:
+    return an_order("entry", Side.BUY, "10", limit=limit, order_class=OrderClass.BRACKET, legs=legs)
+
+
+# ── the bar of the entry ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_target_is_not_filled_in_the_bar_that_filled_its_limit_entry() -> None:
+    """AN-04: the bar has a low below the entry and a high above the target; which came first, it does not say."""
+    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 100"), orders={"10:00:30": entry()}):
+        assert [p.quantity for p in floor.exchange.picture(at("10:01:59")).positions] in ([10], [-10])
+        assert floor.exchange.tally.decided_by_the_path == 1
+
+
+@pytest.mark.parametrize(("close", "target"), [("101.00", []), ("101.01", ["101.00"]), ("101.90", ["101.00"])])
+def test_a_close_beyond_the_target_fills_it_at_its_limit(close: str, target: list[str]) -> None:
+    """AN-04: whatever came first, the price was there last."""
+    floors = both(a_bar("10:00", "100"), a_bar("10:01", f"100 102 98 {close}"), orders={"10:00:30": entry()})
+
+    for floor, is_mirrored in zip(floors, (False, True), strict=True):
+        sold = [price for _, name, price in told(floor, is_mirrored=is_mirrored) if name.startswith("leg")]
+        assert sold == target
+
+
+def test_the_next_bar_fills_the_target_that_waited() -> None:
+    """AN-04"""
+    bars = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 100"), a_bar("10:02", "100 101.50 100 101"))
+    for floor, is_mirrored in zip(both(*bars, orders={"10:00:30": entry()}), (False, True), strict=True):
+        assert [price for *_, price in told(floor, is_mirrored=is_mirrored)] == ["99.00", "101.00"]
+
+
+def test_a_stop_below_the_entry_in_the_same_bar_is_hit_on_the_way_down_at_its_own_price() -> None:
+    """AN-04, RK-02: the price passed 98.50 after 99.00, in any order of high and low."""
+    story = both(
+        a_bar("10:00", "100"),
+        a_bar("10:01", "100 102 98 101.90"),
+        orders={"10:00:30": entry(legs=(a_stop_leg("98.50"), a_target_leg("101.00")))},
+    )
+
+    for floor, is_mirrored in zip(story, (False, True), strict=True):
+        assert [price for *_, price in told(floor, is_mirrored=is_mirrored)] == ["99.00", "98.49"]
+        assert floor.exchange.tally.decided_by_the_path == 0
+
+
+def test_a_target_sent_after_the_fill_waits_for_the_next_bar_as_a_leg_does() -> None:
+    """AN-04: the desk may send its exits itself."""
+    orders = {
+        "10:00:30": an_order("entry", Side.BUY, "10", limit="99.00"),
+        "10:01:25": an_order("target", Side.SELL, "10", limit="101.00"),
+    }
+
+    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 100"), orders=orders):
+        assert floor.fills("10:01:59", "target") == []
+
+
+def test_shares_that_were_held_before_the_bar_are_sold_at_their_target_in_it() -> None:
+    """AN-04: only what the bar itself bought must wait."""
+    orders = {
+        "10:00:10": an_order("held", Side.BUY, "10"),
+        "10:00:20": an_order("target", Side.SELL, "10", limit="101.00"),
+        "10:00:30": an_order("more", Side.BUY, "5", limit="99.00"),
+    }
+
+    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 100"), orders=orders):
+        assert [quantity for quantity, _ in floor.fills("10:01:59", "target")] == ["10"]
+
+
+def test_a_person_may_sell_in_the_minute_of_the_entry_what_somebody_bids_for() -> None:
+    """AN-04, EX-12: a limit within the quote takes it; only what waits for a better price waits for the close."""
+    orders = {
+        "10:00:05": an_order("entry", Side.BUY, "10", limit="100.50"),
+        "10:00:10": an_order("out", Side.SELL, "10", limit="99.90"),
+    }
+
+    for floor, price in zip(both(a_bar("10:00", "100"), orders=orders), ("99.99", "100.01"), strict=True):
+        assert floor.fills("10:00:10", "out") == [("10", price)]
+
+
+# ── the order of high and low ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_stop_and_a_target_inside_one_bar_the_stop_is_filled_and_counted() -> None:
+    """AN-04, MD-05"""
+    orders = {
+        "10:00:30": an_order(
+            "entry", Side.BUY, "10", order_class=OrderClass.BRACKET, legs=(a_stop_leg("99.00"), a_target_leg("101.00"))
+        )
+    }
+
+    for floor, is_mirrored in zip(
+        both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.90"), orders=orders), (False, True), strict=True
+    ):
+        assert [price for *_, price in told(floor, is_mirrored=is_mirrored)] == ["100.01", "98.99"]
+        assert floor.exchange.tally.decided_by_the_path == 1
+
+
+def test_a_stop_alone_in_a_bar_is_decided_by_nothing() -> None:
+    """AN-04"""
+    legs = (a_stop_leg("99.00"), a_target_leg("105.00"))
+    orders = {"10:00:30": an_order("entry", Side.BUY, "10", order_class=OrderClass.BRACKET, legs=legs)}
+
+    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.90"), orders=orders):
+        assert floor.exchange.tally.decided_by_the_path == 0
+
+
+def test_an_entry_by_a_stop_is_elected_by_the_extreme_that_comes_first() -> None:
+    """AN-04: the bar goes up through 101, buys, and comes down through the stop."""
+    orders = {"10:00:30": an_order("entry", Side.BUY, "10", stop="101.00")}
+    protects = {"10:01:25": an_order("stop", Side.SELL, "10", stop="99.00")}
+
+    for floor, is_mirrored in zip(
+        both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.50"), orders=orders | protects),
+        (False, True),
+        strict=True,
+    ):
+        assert [price for *_, price in told(floor, is_mirrored=is_mirrored)] == ["101.01", "98.99"]
+        assert floor.exchange.tally.decided_by_the_path == 1
+
+
+@pytest.mark.parametrize("order", ["low-high", "high-low"])
+def test_what_nobody_holds_is_walked_as_the_bars_shape_says(order: str) -> None:
+    """AN-04: a bar that rises went down first and one that falls went up first: no side has it better."""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100 102 98 101" if order == "low-high" else "100 102 98 99"))
+
+    quotes = [floor.exchange.quote(at(f"10:00:{second}"), SPY) for second in ("20", "40")]
+
+    assert [q.mid for q in quotes if isinstance(q, Quote) and q.feed is Feed.DERIVED] == (
+        [98, 102] if order == "low-high" else [102, 98]
+    )
+
+
+def test_a_bracket_whose_entry_and_target_lie_in_each_bar_wins_no_more_often_than_its_mirror() -> None:
+    """AN-04: 360 bars that all reach both."""
+    ends = []
+    for side in Side:
+        won = 0
+        for minute in range(360):
+            floor = Floor(multiplier=Decimal(4))
+            clock = f"{10 + minute // 60}:{minute % 60:02}"
+            close = ("99.50", "100", "100.50")[minute % 3]
+            floor.bars(a_bar("09:59", "100"), a_bar(clock, f"100 102 98 {close}"))
+            order = entry()
+            moment = at(clock) + timedelta(seconds=1)
+            floor.exchange.submit(moment, order if side is Side.BUY else other_way(order))
+            floor.exchange.advance(moment + timedelta(seconds=58))
+            won += not floor.exchange.picture(moment + timedelta(seconds=58)).positions
+        ends.append(won)
+
+    assert ends == [0, 0]
+
+
+# ── mirror images ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+cents = st.integers(9_700, 10_300).map(lambda number: Price(Decimal(number) / 100))
+MOMENTS = [f"10:{minute:02}:{second:02}" for minute in range(5) for second in (1, 5, 12, 20, 25, 41, 59)]
+
+
+@st.composite
+def some_bars(draw: st.DrawFn) -> list[Bar]:
+    found = []
+    for minute in range(5):
+        low, first, second, high = sorted(draw(st.tuples(cents, cents, cents, cents)))
+        open_, close = (first, second) if draw(st.booleans()) else (second, first)
+        if open_ == close and open_ - low == high - open_:
+            close = low  # a bar that is its own mirror image has no other way round
+        volume = Quantity(Decimal(draw(st.sampled_from([40, 455, 100_000]))))
+        found.append(Bar(SPY, at(f"10:0{minute}"), open_, high, low, close, volume))
+    return found
+
+
+@st.composite
+def some_orders(draw: st.DrawFn) -> dict[str, OrderRequest]:
+    found = {}
+    for clock in sorted(draw(st.sets(st.sampled_from(MOMENTS), min_size=1, max_size=8))):
+        price, quantity = str(draw(cents)), draw(st.sampled_from(["1", "7", "60"]))
+        terms = draw(st.sampled_from([{}, {"limit": price}, {"stop": price}, {"trail": "1.00"}]))
+        order = an_order(f"order-{clock}", draw(st.sampled_from(Side)), quantity, **terms)
+        if order.type in (OrderType.LIMIT, OrderType.MARKET) and draw(st.booleans()):
+            near, far = sorted(draw(st.tuples(cents, cents)))
+            low, high = str(near), str(far)
+            legs = (
+                (a_stop_leg(low), a_target_leg(high))
+                if order.side is Side.BUY
+                else (a_stop_leg(high), a_target_leg(low))
+            )
+            order = replace(order, order_class=OrderClass.BRACKET, legs=legs)
+        found[clock] = order
+    return found
+
+
+@settings(max_examples=120, deadline=None)
+@given(bars=some_bars(), orders=some_orders())
+def test_long_and_short_are_mirror_images(bars: list[Bar], orders: dict[str, OrderRequest]) -> None:
+    """AN-04: mirrored prices and sides come to mirrored executions, at the same times, and to the same count."""
+    one, other = both(*bars, orders=orders)
+
+    assert told(one) == told(other, is_mirrored=True)
+    assert one.exchange.tally == other.exchange.tally
+
+
+@settings(max_examples=60, deadline=None)
+@given(bars=some_bars(), orders=some_orders(), often=st.booleans())
+def test_who_looks_changes_nothing(bars: list[Bar], orders: dict[str, OrderRequest], often: bool) -> None:
+    """MD-05: the path follows from what is held and works, never from who asked for a price, and when."""
+    ends = []
+    for looks in (False, True):
+        floor = Floor(multiplier=Decimal(4), cash=Decimal(10_000_000))
+        happenings = sorted(
+            [*((bar.start, 0, bar) for bar in bars), *((at(clock), 1, order) for clock, order in orders.items())],
+            key=lambda item: item[:2],
+        )
+        for moment, _, happening in happenings:
+            if isinstance(happening, Bar):
+                floor.exchange.begin_bar(happening)
+            else:
+                if looks:
+                    floor.exchange.quote(moment, SPY)
+                    floor.exchange.account(moment)
+                floor.exchange.submit(moment, happening)
+            if looks and often:
+                floor.exchange.advance(moment + timedelta(seconds=0))
+        floor.exchange.advance(at("10:06"))
+        ends.append((told(floor), floor.exchange.tally))
+
+    assert ends[0] == ends[1]
