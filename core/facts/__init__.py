@@ -33,15 +33,18 @@ from core.facts.orders import (
     CancelFailed,
     CancelRequested,
     FillNotBelieved,
+    KeptOrderReleased,
     LegResized,
     LegsMissing,
     OrderCreated,
     OrderFilled,
     OrderInDoubt,
+    OrderKept,
     OrderNotFound,
     OrderSent,
     OrderStateChanged,
     OtherTakenBack,
+    PermissionReturned,
     PositionChanged,
     Source,
     SubmissionBlocked,
@@ -161,6 +164,7 @@ __all__ = [
     "Halted",
     "HistoryTaken",
     "InstallationNamed",
+    "KeptOrderReleased",
     "Killed",
     "LegResized",
     "LegsMissing",
@@ -173,6 +177,7 @@ __all__ = [
     "OrderCreated",
     "OrderFilled",
     "OrderInDoubt",
+    "OrderKept",
     "OrderNotFound",
     "OrderSent",
     "OrderStateChanged",
@@ -180,6 +185,7 @@ __all__ = [
     "OverrideEnded",
     "OwnerShare",
     "PastTaken",
+    "PermissionReturned",
     "PlanEnded",
     "PlanMarked",
     "PlanMoved",
@@ -298,6 +304,9 @@ Fact = (
     | OrderInDoubt
     | OrderNotFound
     | SubmissionBlocked
+    | OrderKept
+    | KeptOrderReleased
+    | PermissionReturned
     | OrderSent
     | BrokerWarned
     | WarningConfirmed

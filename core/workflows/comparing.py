@@ -72,6 +72,7 @@ class Comparing:
         self.awaits_legs: Callable[[Order], bool] = lambda order: False
         self.see: Callable[[BrokerPicture], None] = lambda picture: None
         self.after_books: Callable[[], Iterable[Effect]] = lambda: ()
+        self.send_what_is_owed: Callable[[], Iterable[Effect]] = lambda: ()
         self.asked_at: datetime | None = None
         self.ask_at: datetime | None = None
         self._is_waiting = False
@@ -169,6 +170,7 @@ class Comparing:
             self.holding_over.stage_exits()
         yield from follows
         yield from apart(self.desk, self.after_books)
+        yield from apart(self.desk, self.send_what_is_owed)
         yield from apart(self.desk, self.protecting.resume)
         yield from apart(self.desk, self.closing.go_on)
 
@@ -183,7 +185,8 @@ class Comparing:
     def _take_in_orders(self, comparison: Comparison) -> Iterator[Effect]:
         listing = comparison.listing
         for order in self._to_look_at(listing):
-            yield from apart(self.desk, partial(self._take_in, order, comparison))
+            if not self.desk.departing.is_here(order):
+                yield from apart(self.desk, partial(self._take_in, order, comparison))
         if self._at_rest is not listing:
             self._at_rest = listing if all(map(self._rests, listing.reports.values())) else None
 
@@ -196,7 +199,8 @@ class Comparing:
                 yield from self.filling.absorb(order, report, Source.RECONCILIATION)
                 yield from self.doubting.ask_for_legs(order)
         elif order.is_working and order.id not in self.doubting.next_look_up:
-            if order.status is OrderStatus.PENDING and self.desk.at - order.created_at < self._grace():
+            left_at = self.desk.departing.left_at(order)
+            if order.status is OrderStatus.PENDING and self.desk.at - left_at < self._grace():
                 return
             yield from self.doubting.ask(order)
         yield from self.doubting.on_books(order, comparison.picture, is_listed=report is not None)
