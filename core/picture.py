@@ -462,6 +462,7 @@ def _trade(trade: Trade) -> TradeRow:
         profit=trade.profit,
         slippage=trade.slippage,
         meant=trade.meant,
+        fees=trade.fees,
     )
 
 

@@ -337,7 +337,8 @@ def _order_in_words(fact: facts.Fact) -> str:
             trade = fact.trade
             meant = "" if trade.meant is None else f" of an exit before, closed by {trade.meant.value}"
             what = f"{plain(trade.quantity)} from {cents(trade.entry_price)} to {cents(trade.exit_price)}"
-            made = f"profit {signed(trade.profit)} USD, slippage {signed(trade.slippage)} USD"
+            fees = f" after fees of {cents(trade.fees)} USD" if trade.fees else ""
+            made = f"profit {signed(trade.profit)} USD{fees}, slippage {signed(trade.slippage)} USD"
             return f"{trade.symbol} {trade.exit_reason.value}{meant}: {what}, {made}"
         case facts.FillNotBelieved():
             return f"{fact.client_order_id}: NOT COUNTED, {fact.reason}; the broker's books are asked"

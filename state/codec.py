@@ -39,7 +39,7 @@ def _as_it_was(data: dict[str, object]) -> dict[str, object]:
     no regime, nothing unattended, no exit that failed, a larger allocation that was only noted, a plan no command asked
     for, no time of an order's own, a stop at its price, a plan that takes no entry back and leaves nothing, no
     terminal and no user at a key, no price that a share was measured at, no owners of what was
-    corrected.
+    corrected, no fee.
     """
     return data
 
@@ -66,6 +66,8 @@ MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object
     ("OrderCreated", 4): _as_it_was,
     ("TradeClosed", 1): _as_it_was,
     ("TradeClosed", 2): _as_it_was,
+    ("TradeClosed", 3): _as_it_was,
+    ("OrderFilled", 1): _as_it_was,
     ("StrategiesEvaluated", 1): _as_it_was,
     ("StrategyPaused", 1): _as_it_was,
     ("StrategyPaused", 2): _as_it_was,

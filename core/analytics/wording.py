@@ -27,6 +27,7 @@ LINES: tuple[tuple[str, str, str], ...] = (
     ("best_trade", "best trade, USD", "money"),
     ("worst_trade", "worst trade, USD", "money"),
     ("slippage", "slippage (+ lost), USD", "money"),
+    ("fees", "fees, in the profit, USD", "money"),
     ("margin_interest", "margin interest, USD", "money"),
     ("first_equity", "first equity, USD", "money"),
     ("last_equity", "last equity, USD", "money"),

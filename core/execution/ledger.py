@@ -487,16 +487,18 @@ class Ledger:
         """A fill that goes through zero ends one trade, and what is left of it begins the next, the other way."""
         key = position_key(order.request.symbol, order.strategy)
         held = self.state.positions.get(key)
-        signed = fill.quantity if order.request.side is Side.BUY else Quantity(-fill.quantity)
+        signed, fee = fill.quantity if order.request.side is Side.BUY else Quantity(-fill.quantity), fill.fee
+        self._pay(fill)
         is_through = held is not None and held.quantity * signed < 0 and abs(signed) > abs(held.quantity)
         if held is not None and is_through:
-            flat = moved(held, Quantity(-held.quantity), fill.price, order.intended_price)
+            paid = Money(fee * abs(held.quantity) / fill.quantity)
+            flat = moved(held, Quantity(-held.quantity), fill.price, order.intended_price, paid)
             self._realise(held, flat, fill)
             self._close(key, flat, fill, order)
-            signed, held = Quantity(signed + held.quantity), None
+            signed, fee, held = Quantity(signed + held.quantity), Money(fee - paid), None
         if held is None:
             held = Position(order.request.symbol, order.strategy, fill.at, order.id, regime=self.regime())
-        after = moved(held, signed, fill.price, order.intended_price)
+        after = moved(held, signed, fill.price, order.intended_price, fee)
         self._realise(held, after, fill)
         if after.quantity == 0:
             self._close(key, after, fill, order)
@@ -508,14 +510,23 @@ class Ledger:
 
         One of an earlier day that is heard late is no part of the day that is kept.
         """
-        day = self.calendar.trading_day(fill.at)
-        is_past = self.state.closed_day is not None and day < self.state.closed_day
-        if after.left == held.left or is_past:
+        if after.left == held.left:
             return
         gained = (after.proceeds - held.proceeds) - (held.cost - after.cost)
+        self._count(fill, gained if held.quantity > 0 else -gained)
+
+    def _pay(self, fill: Fill) -> None:
+        """The fee counts on the day of its fill, of an entry too: the money is gone then."""
+        if fill.fee:
+            self._count(fill, -fill.fee)
+
+    def _count(self, fill: Fill, profit: Decimal) -> None:
+        day = self.calendar.trading_day(fill.at)
+        if self.state.closed_day is not None and day < self.state.closed_day:
+            return
         so_far = self.state.closed_profit if self.state.closed_day == day else ZERO
         self.state.closed_day = day
-        self.state.closed_profit = Money(so_far + (gained if held.quantity > 0 else -gained))
+        self.state.closed_profit = Money(so_far + profit)
 
     def _close(self, key: str, after: Position, fill: Fill, order: Order) -> None:
         self.state.positions.pop(key, None)
@@ -543,10 +554,11 @@ class Ledger:
             intended_entry=Price(flat.intended_cost / flat.entered),
             intended_exit=Price(flat.intended_proceeds / flat.left),
             reference=entry.reference if entry else None,
-            profit=Money(sign * (flat.proceeds - flat.entry_cost)),
+            profit=Money(sign * (flat.proceeds - flat.entry_cost) - flat.fees),
             slippage=Money(sign * ((flat.entry_cost - flat.intended_cost) + (flat.intended_proceeds - flat.proceeds))),
             regime=flat.regime,
             meant=meant if failed else None,
+            fees=flat.fees,
         )
 
     def _failure_before(self, flat: Position, closing: Order) -> ExitReason | None:
@@ -579,7 +591,7 @@ class Ledger:
         alone = held[0] if len(held) == 1 else Position(fact.symbol, UNKNOWN_OWNER, at, ClientOrderId(""))
         self.state.positions[position_key(fact.symbol, alone.strategy)] = Position(
             fact.symbol, alone.strategy, alone.opened_at, alone.entry_order, fact.quantity, cost,
-            Quantity(abs(fact.quantity)), cost, cost, regime=alone.regime,
+            Quantity(abs(fact.quantity)), cost, cost, regime=alone.regime, fees=alone.fees,
         )  # fmt: skip
 
 
@@ -591,12 +603,15 @@ def _with_part(held: Position, share: OwnerShare) -> Position:
     cost = Money(size * share.average_price)
     return Position(
         held.symbol, held.strategy, held.opened_at, held.entry_order, share.quantity, cost, size, cost, cost,
-        regime=held.regime,
+        regime=held.regime, fees=held.fees,
     )  # fmt: skip
 
 
-def moved(held: Position, signed: Quantity, price: Price, intended: Price | None) -> Position:
-    """The position after `signed` shares more (bought above zero, sold below) at `price`, never through zero."""
+def moved(held: Position, signed: Quantity, price: Price, intended: Price | None, fee: Money = NO_MONEY) -> Position:
+    """The position after `signed` shares more (bought above zero, sold below) at `price`, never through zero; it has
+    paid `fee` more, USD.
+    """
+    held = replace(held, fees=Money(held.fees + fee)) if fee else held
     amount = abs(signed)
     aimed = price if intended is None else intended
     if held.quantity == 0 or (held.quantity > 0) == (signed > 0):

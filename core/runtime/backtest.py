@@ -116,8 +116,9 @@ class Backtest:
 
     def _look(self, session: Session, day: date) -> None:
         """The account as it stands when a session is over; before the first, as it was opened."""
-        account = self.runtime.exchange.account(session.close if day == session.day else self.runtime.at)
-        exposure = account.equity - account.cash
+        exchange = self.runtime.exchange
+        at = session.close if day == session.day else self.runtime.at
+        account, exposure = exchange.account(at), exchange.exposure(at)
         self.series.append(DayOfEquity(day, float(account.equity), float(exposure)))
 
     def _hear(self, bar: Bar) -> None:
@@ -156,9 +157,11 @@ class Backtest:
 
     def _costs(self) -> dict[str, object]:
         slips = [float(trade["slippage"]) for trade in self.report.trades if trade["slippage"] is not None]
+        fees = [float(trade["fees"]) for trade in self.report.trades if trade["fees"] is not None]
         statuses = Counter(row["status"] for row in self.report.orders.values())
         return {
             "slippage": sum(slips),
+            "fees": sum(fees),
             "margin_interest": float(self.runtime.exchange.interest),
             "orders": len(self.report.orders),
             "orders_rejected": statuses["REJECTED"],

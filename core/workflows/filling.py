@@ -187,7 +187,7 @@ class Filling:
     ) -> Iterator[Effect]:
         ledger = self.desk.ledger
         trades_before = len(ledger.state.trades)
-        fill = Fill(execution.id, order.id, execution.at, execution.quantity, execution.price)
+        fill = Fill(execution.id, order.id, execution.at, execution.quantity, execution.price, execution.fee)
         self.desk.record(OrderFilled(fill, max(report.filled_quantity, order.reported_quantity), source, is_late))
         if not order.status.is_terminal:
             is_done = order.filled_quantity >= order.request.quantity

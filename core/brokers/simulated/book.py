@@ -14,6 +14,7 @@ from core.model.values import (
     BrokerOrderId,
     ClientOrderId,
     ExecutionId,
+    Money,
     Price,
     Quantity,
     Symbol,
@@ -174,7 +175,8 @@ class BookedOrder:
 class Book:
     """Every order ever accepted, those that are still listed, those that work by symbol, and the outbox."""
 
-    def __init__(self) -> None:
+    def __init__(self, fee_per_share: Decimal = ZERO) -> None:
+        self._fee_per_share = fee_per_share
         self.working: dict[Symbol, list[BookedOrder]] = {}
         self._orders: dict[ClientOrderId, BookedOrder] = {}
         self._listed: dict[ClientOrderId, BookedOrder] = {}
@@ -208,7 +210,8 @@ class Book:
     def fill(self, order: BookedOrder, quantity: Quantity, price: Price, at: datetime) -> None:
         """Record one execution and tell it; a full order leaves the working ones."""
         number = len(order.executions) + 1
-        execution = Execution(ExecutionId(f"{order.broker_order_id}-{number}"), at, quantity, price)
+        fee = Money(self._fee_per_share * quantity)
+        execution = Execution(ExecutionId(f"{order.broker_order_id}-{number}"), at, quantity, price, fee)
         order.executions.append(execution)
         order.filled += quantity
         order.paid += quantity * price

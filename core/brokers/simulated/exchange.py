@@ -92,7 +92,7 @@ class SimulatedExchange:
         self._log = log
         self._instruments = instruments
         self._ledger = Ledger(config, calendar)
-        self._book = Book()
+        self._book = Book(config.fee_per_share)
         self._frictions = Frictions(config)
         self._market, self._matching = self._rules(calendar)
         self._bars = self._market.bars
@@ -188,6 +188,11 @@ class SimulatedExchange:
     def account(self, at: datetime) -> Account:
         self.advance(at)
         return self._ledger.account(at, self._market, self._book.reserved(), self.instrument)
+
+    def exposure(self, at: datetime) -> Decimal:
+        """What is held is worth, long and short together, USD."""
+        self.advance(at)
+        return self._ledger.exposure(at, self._market)
 
     @property
     def interest(self) -> Decimal:

@@ -53,6 +53,7 @@ def test_a_report_is_plain_json_in_utc_with_numbers_as_text() -> None:
             "exit_reason": "STOP_LOSS",
             "profit": "-0.15562",
             "slippage": "0.00502",
+            "fees": "0",
         }
     ]
 
