@@ -175,6 +175,7 @@ class Desk:
         self.calls: tuple[tuple[str, int], ...] = ()
         self.held_by_the_broker: dict[Symbol, Quantity] | None = None
         self.differing: frozenset[Symbol] = frozenset()
+        self.drifted: dict[Symbol, Quantity] = {}
         self.others: tuple[OrderReport, ...] = ()
         self.all_others: tuple[Other, ...] = ()
         self.foreign_positions: tuple[ForeignPosition, ...] = ()

@@ -391,7 +391,7 @@ class Pictures:
         patience = timedelta(seconds=float(self.desk.control.settings.execution.warning_seconds))
         is_halted = order.is_working and order.request.symbol in self.desk.normaliser.state.halted
         drawn = _order(order, patience, is_to_replace=ledger.incumbent(order) is not None, is_held=is_held)
-        over = beyond(ledger, order)
+        over = beyond(ledger, order, self.desk.drifted)
         more = (f"{plain(over)} {MORE_THAN_HELD}",) if over > 0 else ()
         marks = (*drawn.marks, *((HALTED,) if is_halted else ()), *more)
         return replace(drawn, effect=effect_now(ledger, order), marks=marks)

@@ -238,6 +238,11 @@ def _staging_in_words(fact: facts.Fact) -> str:
                 f"ticket {fact.ticket_id} approved {figures}" + _quote(fact.bid, fact.ask) + _list(warned, "; warns: ")
             )
         case facts.ApprovalRedeemed():
+            old = fact.approval.less_of
+            if old is not None:
+                return (
+                    f"what was signed with {old} permits {plain(fact.quantity)} of it, used for {fact.client_order_id}"
+                )
             by = "permission" if fact.approval.mandate_id else "approval"
             return f"{by} {fact.approval.id} used for {fact.client_order_id}"
         case facts.MandateEnded():

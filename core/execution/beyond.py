@@ -3,29 +3,35 @@
 What is held now is given to the working exits of its owner, one after the other: first to what sells at any price, then
 to stops, the nearest first, then to what waits at a limit. A stop and a target of one pair have the same shares, which
 either would close. What an exit asks for beyond what it was given, it could open (EX-13, OP-07).
+
+Held is what our books say; less, where the broker's say less of it and a person is still to take its word.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from core.execution.ledger import Ledger
 from core.execution.order import Order, nearest_first
 from core.model.order import OrderRequest, Side
 from core.model.values import NO_SHARES, ClientOrderId, Quantity, Symbol
 
+Told = Mapping[Symbol, Quantity]
+"""What the broker's books have of a symbol where ours have more, and a person is still to say which is right."""
+NOTHING_TOLD: Told = {}
 
-def exits_beyond(ledger: Ledger) -> list[tuple[Order, Quantity]]:
+
+def exits_beyond(ledger: Ledger, told: Told = NOTHING_TOLD) -> list[tuple[Order, Quantity]]:
     """Each working exit that asks for more than is left for it, and how much is."""
     owners = dict.fromkeys((o.request.symbol, o.strategy) for o in ledger.working() if o.only_reduces)
-    return [pair for symbol, strategy in owners for pair in _beyond(ledger, symbol, strategy)]
+    return [pair for symbol, strategy in owners for pair in _beyond(ledger, symbol, strategy, told)]
 
 
-def beyond(ledger: Ledger, order: Order) -> Quantity:
+def beyond(ledger: Ledger, order: Order, told: Told = NOTHING_TOLD) -> Quantity:
     """Shares that a working exit asks for and nobody holds for it; none of an entry, which opens by what it is."""
     if not order.only_reduces or not order.is_working:
         return NO_SHARES
-    found = (left for exit_, left in _beyond(ledger, order.request.symbol, order.strategy) if exit_ is order)
+    found = (left for exit_, left in _beyond(ledger, order.request.symbol, order.strategy, told) if exit_ is order)
     return next((Quantity(order.remaining - left) for left in found), NO_SHARES)
 
 
@@ -33,11 +39,6 @@ def only_opens(ledger: Ledger, order: Order) -> bool:
     """Whether nothing at all is left for a working exit: whatever it fills, it opens."""
     over = beyond(ledger, order)
     return over > 0 and over == order.remaining
-
-
-def could_open(ledger: Ledger, order: Order) -> bool:
-    """Whether a working order opens or adds, wholly or in part, if it fills now."""
-    return order.is_working and (not order.only_reduces or beyond(ledger, order) > 0)
 
 
 def refusal_of_less(old: Order | None, order: OrderRequest) -> str | None:
@@ -56,16 +57,25 @@ def refusal_of_less(old: Order | None, order: OrderRequest) -> str | None:
     return None
 
 
-def _beyond(ledger: Ledger, symbol: Symbol, strategy: str) -> Iterable[tuple[Order, Quantity]]:
+def _beyond(ledger: Ledger, symbol: Symbol, strategy: str, told: Told) -> Iterable[tuple[Order, Quantity]]:
     exits = [o for o in ledger.working_exits(symbol, strategy) if _may_fill(ledger, o)]
-    position = ledger.position(symbol, strategy)
+    held = _held(ledger, symbol, strategy, told)
     for side in Side:
-        held = position.quantity if position is not None else NO_SHARES
         left = Quantity(max(held if side is Side.SELL else -held, NO_SHARES))
         for pair in _in_turn([o for o in exits if o.request.side is side]):
             given = min(left, max(o.remaining for o in pair))
             left = Quantity(left - given)
             yield from ((o, given) for o in pair if o.remaining > given)
+
+
+def _held(ledger: Ledger, symbol: Symbol, strategy: str, told: Told) -> Quantity:
+    """Ours, or the less that the broker says of a symbol with one owner; of several nobody knows whose are gone."""
+    position = ledger.position(symbol, strategy)
+    ours = position.quantity if position is not None else NO_SHARES
+    theirs = told.get(symbol)
+    if theirs is None or theirs * ours <= 0 or len(ledger.positions_in(symbol)) > 1:
+        return ours
+    return min(ours, theirs, key=abs)
 
 
 def _may_fill(ledger: Ledger, order: Order) -> bool:

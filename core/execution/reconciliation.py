@@ -190,6 +190,11 @@ class Comparison:
         if reasons:
             raise ReconciliationError(*reasons)
 
+    def quantities_apart(self, positions: Sequence[Difference]) -> dict[Symbol, Quantity]:
+        """What the broker has of each symbol that both hold, and of which its number and ours differ."""
+        mismatched = [d.symbol for d in positions if d.kind is DifferenceKind.QUANTITY_MISMATCH]
+        return {symbol: self._broker_quantity(symbol) for symbol in mismatched}
+
     def _is_apart(self, symbol: Symbol) -> bool:
         ours, true = self.ledger.net_quantity(symbol), self._broker_quantity(symbol)
         return abs(ours - true) > self.limits.max_drift * abs(true)

@@ -146,7 +146,7 @@ class Comparing:
         self.desk.all_others = tuple(others_in(picture, self.desk.others, self.desk.ledger))
         self.desk.foreign_positions = picture.foreign_positions
         positions = comparison.positions()
-        self.desk.differing = frozenset(d.symbol for d in positions)
+        self.desk.differing, self.desk.drifted = frozenset(d.symbol for d in positions), {}
         waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
         self._nets_when_asked = None
         if waits_for or (positions and self.desk.faults > faults):  # perhaps it was not taken in whole
@@ -158,6 +158,7 @@ class Comparing:
                 comparison.require_within_limits(positions)
             except ReconciliationError as error:
                 self._again()
+                self.desk.drifted = comparison.quantities_apart(positions)
                 self._fail(tuple(f"{reason}; {WAY_OUT}" for reason in error.args), found)
                 yield from follows
                 yield from self.after_books()
@@ -280,7 +281,7 @@ class Comparing:
         positions = comparison.positions()
         corrections = tuple(f"{self._correct(d, comparison)}; taken over by the operator" for d in positions)
         self.desk.record(ReconciliationPassed(corrections, (*positions, *comparison.orders())))
-        self.desk.differing = frozenset()
+        self.desk.differing, self.desk.drifted = frozenset(), {}
         for difference in positions:
             yield from self.protecting.after_correction(difference.symbol)
 

@@ -42,13 +42,13 @@ class Fitting:
 
     def follow(self) -> Iterator[Effect]:
         """Whatever happened: no exit works for more than is held."""
-        for order, left in exits_beyond(self.desk.ledger):
+        for order, left in exits_beyond(self.desk.ledger, self.desk.drifted):
             if not order.is_cancelling and not self._awaits_the_broker(order, left):
                 yield from self._fit(order, left)
 
     def at_once(self) -> Iterator[Effect]:
         """Killed: the broker is not asked first (OP-07)."""
-        for order, left in exits_beyond(self.desk.ledger):
+        for order, left in exits_beyond(self.desk.ledger, self.desk.drifted):
             if not order.is_cancelling:
                 yield from self._fit(order, left)
 
@@ -73,8 +73,12 @@ class Fitting:
         return order.status is OrderStatus.PENDING or order.is_being_replaced
 
     def _are_books_in_doubt(self, order: Order) -> bool:
-        """What is held is not known for sure: a stop that may be needed is left as it is, and named."""
-        return order.request.symbol in self.desk.differing or not self.desk.control.state.is_reconciled
+        """What is held is not known for sure: a stop that may be needed is left as it is, and named.
+
+        Where the broker has less than our books, and nothing explains it, its word is enough for this.
+        """
+        symbol, is_agreed = order.request.symbol, self.desk.control.state.is_reconciled
+        return symbol not in self.desk.drifted and (symbol in self.desk.differing or not is_agreed)
 
     # ── what the broker does itself ──────────────────────────────────────────────────────────────────────────────
 
@@ -103,13 +107,16 @@ class Fitting:
         """A broker changes the number of whole shares, of what waits; once it has refused to, it is not asked again."""
         is_whole = left % 1 == 0 and order.remaining % 1 == 0
         refused = any(
-            o.request.replaces == order.id and o.status.is_terminal and o.broker_order_id is None
+            o.request.replaces == order.id
+            and o.request.terms == order.request.terms
+            and o.status.is_terminal
+            and o.broker_order_id is None
             for o in self.desk.ledger.state.orders.values()
         )
         return is_whole and order.stands_by and not refused
 
     def _make_less(self, order: Order, left: Quantity) -> Iterator[Effect]:
-        request = replace(order.request, client_order_id=self._next_id(order), quantity=left, replaces=order.id)
+        request = replace(order.request, client_order_id=self._next_id(order, "less"), quantity=left, replaces=order.id)
         yield from self._release(request, order, order.role)
 
     def after_end(self, order: Order) -> Iterator[Effect]:
@@ -127,7 +134,7 @@ class Fitting:
     def _again(self, stop: Order, quantity: Quantity) -> OrderRequest:
         return replace(
             stop.request,
-            client_order_id=self._next_id(stop),
+            client_order_id=self._next_id(stop, "again"),
             quantity=quantity,
             replaces=None,
             order_class=OrderClass.SIMPLE,
@@ -160,10 +167,10 @@ class Fitting:
         )
         yield from self.submitting.release(approval, intent)
 
-    def _next_id(self, order: Order) -> ClientOrderId:
+    def _next_id(self, order: Order, what: str) -> ClientOrderId:
         """The order's own name, with the instant at which it became less (EX-04)."""
         installation = self.desk.control.state.installation or ""
-        return order_id_of("less", installation, order.id, self.desk.at.isoformat())
+        return order_id_of(what, installation, order.id, self.desk.at.isoformat())
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -171,7 +178,7 @@ class Fitting:
         """When the broker has had its time to follow a fill by itself."""
         for order_id, (filled, at) in list(self._asked.items()):
             order = self.desk.ledger.order(order_id)
-            if order is None or not beyond(self.desk.ledger, order):
+            if order is None or not beyond(self.desk.ledger, order, self.desk.drifted):
                 del self._asked[order_id]
                 self._seen.pop(order_id, None)
             elif self._seen.get(order_id) != filled and at + self._patience() > self.desk.at:

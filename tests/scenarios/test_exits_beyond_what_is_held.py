@@ -212,6 +212,34 @@ def test_legs_for_more_than_somebody_left_are_made_less(unlinked: bool) -> None:
     assert house.desk.ledger.covered(SPY, "manual") == 2
 
 
+def test_legs_are_made_less_by_the_brokers_word_before_a_person_takes_it() -> None:
+    """EX-09, EX-13: the desk is read-only and corrects nothing; its stop would still open what nobody holds"""
+    house = a_bracket(LONG)
+    house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal(4)), Price(Decimal(100)), house.line.at)
+
+    house.until("10:08:30")
+
+    assert not house.desk.control.state.is_reconciled
+    assert (house.held(), house.held_by_the_broker()) == ("6", "2")
+    assert sorted(house.requests()[1:]) == ["replace sell limit 2", "replace sell stop 2"]
+    assert Pictures(house.engine).draw(house.line.at).kill.too_large == ()
+
+
+def test_books_that_show_nothing_at_all_take_no_stop_away() -> None:
+    """EX-09, EX-13: only a number that both have is believed before a person is asked"""
+    house = a_bracket(LONG)
+    house.settings = house.desk.control.settings.model_copy(
+        update={"reconciliation": house.desk.control.settings.reconciliation.model_copy(update={"max_missing": 0})}
+    )
+    house = house.restarted()
+    house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal(6)), Price(Decimal(100)), house.line.at)
+
+    house.until("10:08:30")
+
+    assert not house.desk.control.state.is_reconciled
+    assert house.requests() == ["submit buy limit 6"]
+
+
 def test_a_fraction_of_a_stop_is_cancelled_and_follows_at_once_for_what_is_left() -> None:
     """EX-13: no broker changes the number of a fraction"""
     house = a_house_in_a_position(("10:06", "10:30", STEADY))
