@@ -228,7 +228,7 @@ def own(tmp_path: Path, keyturn: Keyturn) -> Callable[[str, str, str], None]:
 
 
 def a_file(path: Path, seed: str, drift: int = 0) -> tuple[Path, list[Bar]]:
-    """A morning of a fair walk; `drift` cents are taken off each minute's prices, so many more from minute to minute."""
+    """A morning of a fair walk, of which `drift` cents more are taken off from minute to minute."""
     session = load_calendar(date(2026, 1, 5), date(2026, 1, 5)).sessions()[0]
     bars = []
     for number, prices in enumerate(a_fair_walk(seed, 90)):
