@@ -229,11 +229,11 @@ def own(tmp_path: Path, keyturn: Keyturn) -> Callable[[str, str, str], None]:
 
 def a_file(path: Path, seed: str, drift: int = 0) -> tuple[Path, list[Bar]]:
     """A morning of a fair walk, of which `drift` cents more are taken off from minute to minute."""
-    session = load_calendar(date(2026, 1, 5), date(2026, 1, 5)).sessions()[0]
+    session = next(iter(load_calendar(date(2026, 1, 5), date(2026, 1, 9)).sessions()))
     bars = []
     for number, prices in enumerate(a_fair_walk(seed, 90)):
-        moved = [Price(price - Decimal(number * drift) / 100) for price in prices]
-        bars.append(Bar(SPY, session.open + number * ONE_MINUTE, *moved, FULL))
+        opened, high, low, close = (Price(price - Decimal(number * drift) / 100) for price in prices)
+        bars.append(Bar(SPY, session.open + number * ONE_MINUTE, opened, high, low, close, FULL))
     rows = (f"{b.start:%Y-%m-%dT%H:%M:%SZ},{b.open},{b.high},{b.low},{b.close},{b.volume}" for b in bars)
     path.write_text("\n".join([f"timestamp,{HEADER}", *rows]) + "\n")
     return path, bars
