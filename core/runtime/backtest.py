@@ -20,6 +20,7 @@ from core.model.order import Side
 from core.model.session import Session
 from core.model.signal import EntrySignal
 from core.model.values import Symbol, plain
+from core.runtime.modelled import open_positions, tallied
 from core.runtime.report import Report, Row, iso
 from core.runtime.virtual import VirtualRuntime
 from core.strategies.sma import SmaStrategy
@@ -97,10 +98,13 @@ class Backtest:
     def as_json(self, fingerprint: str) -> dict[str, object]:
         """What a replay tells, and the figures: ratios as fractions, money in USD."""
         settings, report = self.runtime.engine.desk.control.settings, self.report
-        profits = [float(trade["profit"]) for trade in report.trades if trade["profit"] is not None]
+        left = list(open_positions(self.runtime.engine.desk, self.runtime.exchange, self.runtime.at))
+        profits = [float(each["profit"]) for each in (*report.trades, *left) if each["profit"] is not None]
         below = drawdowns(self.series)
         return {
             **report.as_json(fingerprint),
+            "modelled": tallied(self.runtime.exchange),
+            "open": left,
             "metrics": {**metrics(self.series, profits), **self._costs()},
             "signals": [self._signal(start, said) for start, said in self.signals],
             "reasons": {name: self._reasons(name) for name in self._names()},

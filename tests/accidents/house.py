@@ -41,7 +41,7 @@ from tests.accidents.clock import Clock
 from tests.accidents.far_screen import FarScreen
 from tests.accidents.wire import Wire, driver_on
 from tests.scenarios.house import Switch
-from tests.unit.core.brokers.trading_floor import Notebook
+from tests.unit.core.brokers.trading_floor import STORIES, Notebook
 
 LONG, SHORT = Symbol("SPY"), Symbol("QQQ")
 ARMED = ("armed", "armed, by time")
@@ -300,7 +300,7 @@ async def open_house(clock: Clock, chance: Random, draws: bool = True) -> AsyncI
     pace = SteppedPace(clock, begin)
     runtime = VirtualRuntime(
         engine,
-        SimulatedExchange(config_of(settings(), "test", "1"), calendar, Notebook()),
+        SimulatedExchange(config_of(settings(), "test", "1", STORIES), calendar, Notebook()),
         (bar_item(BarArrived(bar, "seed 1")) for bar in bars),
         start=bars[0].start,
         switch=Switch(),

@@ -45,7 +45,7 @@ from core.settings import Settings
 from core.views import DeskView
 from state.journal import MemoryJournal
 from tests.scenarios.house import Switch
-from tests.unit.core.brokers.trading_floor import Notebook
+from tests.unit.core.brokers.trading_floor import STORIES, Notebook
 from tests.waiting import PATIENCE
 
 F = TypeVar("F", bound=Fact)
@@ -238,7 +238,7 @@ def _runtime(settings: Settings | None = None) -> VirtualRuntime:
     pace.free_until = proposed_at + timedelta(milliseconds=200)
     return VirtualRuntime(
         engine,
-        SimulatedExchange(config_of(settings, "test", "1"), calendar, Notebook()),
+        SimulatedExchange(config_of(settings, "test", "1", STORIES), calendar, Notebook()),
         (bar_item(BarArrived(bar, "seed 1")) for bar in bars),
         start=start,
         switch=Switch(),

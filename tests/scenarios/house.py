@@ -54,7 +54,7 @@ from core.runtime.virtual import VirtualRuntime
 from core.settings import Settings
 from core.strategies.house import OF_THE_HOUSE, Kinds
 from state.journal import MemoryJournal
-from tests.unit.core.brokers.trading_floor import NEW_YORK, SPY, THURSDAY, NewYorkHours, Notebook, a_bar, at
+from tests.unit.core.brokers.trading_floor import NEW_YORK, SPY, STORIES, THURSDAY, NewYorkHours, Notebook, a_bar, at
 
 F = TypeVar("F", bound=Fact)
 BROKEN = NoAnswer("the connection broke")
@@ -175,6 +175,7 @@ class House:
         self.switch = Switch()
         self.door = Door(DoorKind.SCRIPT)
         self.notebook = Notebook()
+        rules.setdefault("edition", STORIES)
         self.exchange = SimulatedExchange(ExchangeConfig(**rules), self.calendar, self.notebook)  # type: ignore[arg-type]
         self._take_up(self.bars[0].start)
 

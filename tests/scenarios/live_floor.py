@@ -33,7 +33,7 @@ from core.settings import Settings
 from core.views import DeskView
 from state.journal import MemoryJournal
 from tests.scenarios.house import Switch
-from tests.unit.core.brokers.trading_floor import NewYorkHours, Notebook, at
+from tests.unit.core.brokers.trading_floor import STORIES, NewYorkHours, Notebook, at
 
 LOOK = 0.005
 """Seconds between two looks for something to tell."""
@@ -59,7 +59,7 @@ class LiveFloor:
     def __init__(self, opens: str, bars: Sequence[Bar]) -> None:
         self.offset = at(opens) - datetime.now(UTC)
         self.bars = list(bars)
-        self.exchange = SimulatedExchange(ExchangeConfig(), NewYorkHours(), Notebook())
+        self.exchange = SimulatedExchange(ExchangeConfig(edition=STORIES), NewYorkHours(), Notebook())
         self.lock = threading.Lock()
         self.asked: list[str] = []
         self.troubles: dict[str, NoAnswer] = {}

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import app
+from core.brokers.simulated.config import FIRST_EDITION
 from core.facts import ProposalStaged
 from core.inputs import Kill, Rearm
 from core.model.plan import PlanSource
@@ -61,6 +62,25 @@ def test_an_exchange_keeps_the_rules_that_its_account_was_opened_with(tmp_path: 
     other = DemoRequest(is_headless=True, overrides=("exchange.cash=150",))
     with pytest.raises(OperatorError, match="this account was opened with 200"), demo(tmp_path, other):
         pass
+
+
+def test_an_account_of_before_todays_rules_goes_on_by_its_own(tmp_path: Path) -> None:
+    """EX-20, EX-09: its log names no edition; what filled then is held now, and the books agree."""
+    with pytest.MonkeyPatch.context() as before:
+        before.setattr("core.runtime.exchange.edition_of", lambda _records: FIRST_EDITION)
+        with demo(tmp_path, BUSY) as first:
+            until_it_holds(first)
+            first.stop("left")
+    opening = (tmp_path / "state" / "demo" / "exchange.jsonl").read_text().splitlines()[0]
+    assert "edition" not in opening
+
+    with demo(tmp_path) as again:
+        again.run(until=again.at + timedelta(seconds=1))
+
+        ours = {p.symbol: p.quantity for p in again.engine.desk.ledger.positions()}
+        assert ours
+        assert ours == {p.symbol: p.quantity for p in again.exchange.picture(again.at).positions}
+        assert again.engine.desk.control.refusal() is None
 
 
 def test_a_held_symbol_cannot_be_left_out(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from core.brokers.simulated.config import ExchangeConfig
+from core.brokers.simulated.config import FIRST_EDITION, ExchangeConfig
 from core.brokers.simulated.log import Record
 from core.model.bar import Bar
 from core.model.broker import BrokerPosition, OrderReport
@@ -77,6 +77,8 @@ class LoopbackExchange:
         New York's hours on weekdays, unless another is given.
     limit
         Requests that it takes in a minute; None is without end.
+    edition
+        Of the rules by which its orders meet prices.
     quote_every
         How often each symbol is quoted while the market is open.
     say
@@ -98,6 +100,7 @@ class LoopbackExchange:
         keys: Keys = KEYS,
         port: int = 0,
         limit: int | None = None,
+        edition: int = FIRST_EDITION,
         quote_every: timedelta = QUOTE_EVERY,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -109,7 +112,7 @@ class LoopbackExchange:
         hours = calendar or Hours()
         bars, quotes = list(bars), list(quotes)
         self.tape: Tape = WrittenTape(bars, quotes, symbols) if bars or quotes else SeededTape(seed, symbols, hours)
-        config = ExchangeConfig(account="LOOPBACK", cash=cash, multiplier=multiplier, seed=str(seed))
+        config = ExchangeConfig(account="LOOPBACK", cash=cash, multiplier=multiplier, seed=str(seed), edition=edition)
         self.floor = Floor(config, hours, self.clock, self.tape, Notes(), instruments)
         self.trades = TradeStream(self.faults, keys, say)
         self.data = {feed: DataStream(self.faults, keys, say) for feed in ("iex", "sip")}

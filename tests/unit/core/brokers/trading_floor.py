@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from core.brokers.simulated.config import ExchangeConfig
+from core.brokers.simulated.config import FIRST_EDITION, ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.brokers.simulated.log import Record
 from core.model.bar import Bar
@@ -23,6 +23,9 @@ NEW_YORK = ZoneInfo("America/New_York")
 SPY = Symbol("SPY")
 IBM = Symbol("IBM")
 THURSDAY = date(2026, 11, 19)
+STORIES = FIRST_EDITION
+"""What stories of the desk are told on, which were written when a limit filled at the last price. How today's rules
+fill orders is told by the tests of the exchange, of backtests, of the demo, and by the simulation."""
 
 
 @dataclass(frozen=True)
