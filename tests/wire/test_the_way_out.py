@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from app import Keyturn
+from core.execution.lanes import Lane, LaneKind
 from core.facts import OrderCreated, OrderInDoubt, OrderKept, OrderStateChanged, SubmissionBlocked
 from core.inputs import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder, RequestCancel
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
@@ -207,31 +208,21 @@ def test_a_stop_that_could_not_leave_is_named_on_the_way_out_and_sent_by_the_nex
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """EX-22: an exit of its symbol hangs; nothing is looked up, no key is asked for, and nothing is sent twice."""
-    with a_desk(market, tmp_path, **HANGS) as desk:
-        turn(desk, a_buy(SPY, "3"))
-        waits(desk, is_held(SPY), "three shares")
-        market.make("hang", of="submit")
-        turn(desk, ProposeClose(SPY, quantity=Quantity(Decimal(1))))
-        eventually(lambda: posts(market) == 2, "an exit is on the wire")
-        turn(desk, an_addition())
-        waits(desk, lambda _: len(stops_of(desk)) == 1, "the stop of what was added waits behind it")
+    with a_desk(market, tmp_path) as desk:
+        desk.runtime.sending.lanes.send(Lane(LaneKind.EXITS, SPY), lambda: clock.sleep(PATIENCE))
+        turn(desk, a_buy(SPY, "1.5", StopHolder.BROKER))
+        waits(desk, lambda _: stops_of(desk), "the stop of its fill waits")
         (stop,) = stops_of(desk)
 
     assert [order.client_order_id for order in market.orders()].count(stop) == 0
     assert [fact.client_order_id for fact in written(desk) if isinstance(fact, OrderKept)] == [stop]
-    named = [words for words in desk.runtime.last_words if "was not sent before the desk left" in words]
-    assert len(named) == 1
-    assert "SELL 1.5 SPY" in named[0]
+    (named,) = desk.runtime.last_words
+    assert named.startswith("SELL 1.5 SPY stop 400")
 
     with a_desk(market, tmp_path) as again:
-        waits(again, lambda _: status_of(again, stop) is OrderStatus.SUBMITTED, "the stop is sent")
+        waits(again, lambda view: view.positions and view.positions[0].covered == Decimal("1.5"), "the stop is sent")
     assert [order.client_order_id for order in market.orders()].count(stop) == 1
     assert not [f for f in written(again) if isinstance(f, OrderInDoubt) and f.client_order_id == stop]
-
-
-def an_addition() -> ProposeOrder:
-    stop, shares = Price(Decimal(400)), Quantity(Decimal("1.5"))
-    return ProposeOrder(SPY, Effect.ADD, shares, OrderType.MARKET, None, stop, StopHolder.BROKER)
 
 
 def stops_of(desk: Open) -> list[ClientOrderId]:
