@@ -207,7 +207,7 @@ class Operator:
 
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
-    with tempfile.TemporaryDirectory() as place, an_exchange("--symbols", "SPY,IBM") as told:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place, an_exchange("--symbols", "SPY,IBM") as told:
         keyturn = Keyturn({**told, **AT_ONCE, **MORE, "KEYTURN_HOME": place})
         url = told["KEYTURN_ALPACA__TRADING_URL"].rsplit("/v2", 1)[0]
         watch = Watch()
