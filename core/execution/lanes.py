@@ -65,11 +65,6 @@ class Lane:
         """Requests of this lane on the wire at once; of one more than that hangs, the next waits."""
         return self.kind.width
 
-    @property
-    def sends_orders(self) -> bool:
-        """Whether what goes here is looked at by the gateway just before it leaves."""
-        return self.kind in (LaneKind.ENTRIES, LaneKind.EXITS)
-
 
 def lane_of(effect: Effect) -> Lane:
     """Raises TypeError for what is no request to a broker."""

@@ -8,6 +8,7 @@ What a start does with each half-done step:
 | a turned key that was approved, without its order | never sent, and told: stage it again |
 | a stop's permission used, without its order | given back: the stop goes out |
 | an order in PENDING | in doubt: looked up by its own id, never sent again |
+| one that is known never to have left the desk | sent where its permission holds, else on a ticket (EX-22) |
 | an order that is being replaced | as it was, until the broker's word on both says more |
 | a cancel without its end | asked for again |
 | a fill without its stop | the stop goes out under the ticket's mandate |
