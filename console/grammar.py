@@ -50,6 +50,9 @@ ODD_STARTS = frozenset(odd[:end] for odd in ODD for end in range(3, len(odd)) if
 ERASES = frozenset((b"\x1b\x7f", b"\x1b\x08"))
 """Alt+Backspace, in both ways; a hand that wants out does not press it."""
 
+NOBODYS = re.compile(rb"\x1b(?:[N? -/].*|\[<.*[^Mm]|\[\?.*[^cnRSuy])", re.DOTALL)
+"""Whole, and yet no key, mouse or answer of any terminal: put together of a beginning and of what came behind it."""
+
 UNREADABLE = re.compile("[\x80-\x9f\ufffd]")
 """C1, or what was no UTF-8."""
 
@@ -72,6 +75,11 @@ def is_whole(sequence: bytes) -> bool:
 def is_joined(sequence: bytes) -> bool:
     """Whether a whole one is Esc and another key, as terminals send Alt: the Esc counts, and nothing else of it."""
     return len(sequence) == len(b"\x1bx") and sequence not in ERASES
+
+
+def is_nobodys(sequence: bytes) -> bool:
+    """Whether no terminal sends a whole one like this: its end was something else, and its own end may come yet."""
+    return NOBODYS.fullmatch(sequence) is not None
 
 
 def is_key(sequence: bytes) -> bool:

@@ -12,7 +12,7 @@ Textual would type them, and letters are commands here (OP-04). What is a sequen
 | one in pieces, less than a second apart, but over 0.1 s | that sequence, and doubt: a hand may have ended it |
 | an escape taken for Esc, and `[` `]` `O` `P` `^` `_` within 5 s | the sequence that it began, in pieces |
 | an introducer, and not its rest in time; a sequence too long, or cut by another one | doubt |
-| a C1 control, bytes that are no UTF-8 | doubt |
+| a C1 control, bytes that are no UTF-8, a whole sequence that no terminal sends | doubt |
 | a paste that was silent for half a second, or lasts: what was pasted is delivered | doubt, until its end mark |
 
 In doubt every character is dropped, whatever it is, until the line was silent for 5 s; so no letter that could be the
@@ -48,6 +48,7 @@ from console.grammar import (
     UNREADABLE,
     is_joined,
     is_key,
+    is_nobodys,
     is_whole,
 )
 from console.proof import ANSWER
@@ -285,6 +286,8 @@ class Scanner:
         elif is_joined(sequence):
             self._tell_escape()
             self._close(Broken(sequence[1:], is_joined=True))
+        elif is_nobodys(sequence):
+            self._break_off(sequence)
         elif len(sequence) > LONGEST_SEQUENCE or not is_key(sequence):
             self._close(Broken(sequence))
         else:

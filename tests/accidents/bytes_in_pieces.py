@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from console.grammar import is_nobodys
 from tests.accidents.hand import Hand
 from tests.terminal.ways import BEGINNINGS, Way, ways
 
@@ -75,9 +76,11 @@ async def letters_behind_a_beginning(hand: Hand) -> None:
     chance = hand.chance
     await hand.has_an_armed_ticket()
     key = hand.house.right_key
-    hand.type(chance.choice(BEGINNINGS))
-    for _ in range(chance.randint(1, 3)):
-        await hand.wait(chance.uniform(0.0, SLOWEST))
+    beginning = chance.choice(BEGINNINGS)
+    hand.type(beginning)
+    is_key_in_time = beginning.startswith(b"\x1b[") and not is_nobodys(beginning + key.encode())  # as a cut arrow is
+    for number in range(chance.randint(1, 3)):
+        await hand.wait(chance.uniform(0.15 if is_key_in_time and number == 0 else 0.0, SLOWEST))
         hand.type(key)
 
 

@@ -99,6 +99,15 @@ def test_letters_are_dropped_for_five_silent_seconds_and_said_so() -> None:
     assert hand.types((17.0, b"B")) == ["B"]
 
 
+@pytest.mark.parametrize("beginning", [b"\x1b-", b"\x1b/", b"\x1bN", b"\x1b[<0;10;", b"\x1b[?62;2"])
+def test_a_letter_that_ended_what_nobody_sends_is_no_end_of_the_doubt(beginning: bytes) -> None:
+    """OP-04: the letter behind it, two seconds later, may be the end of it as well"""
+    hand = Typist()
+
+    assert hand.types((1.0, beginning), (1.03, b"B"), (3.5, b"B"), (6.0, b"B")) == []
+    assert hand.types((12.0, b"B")) == ["B"]
+
+
 def test_the_terminals_own_answers_keep_no_doubt_alive() -> None:
     """OP-04: they come twice a second while a ticket is open"""
     answers = [(2.5 + number / 2, b"\x1b[0n") for number in range(8)]
