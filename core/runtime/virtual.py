@@ -31,6 +31,7 @@ from core.effects import (
     SubmitOrder,
 )
 from core.engine import NOTHING, Engine
+from core.execution.lanes import Lane
 from core.inputs import (
     AccountFetched,
     BarArrived,
@@ -52,11 +53,13 @@ from core.inputs import (
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import Accepted, FreshFigures, NoAnswer, Refused
 from core.model.instrument import Instrument
-from core.model.values import ClientOrderId, Symbol
+from core.model.values import Symbol
 from core.picture import Pictures
 from core.ports import KillSwitch
+from core.runtime.asking import no_answer
 from core.runtime.feed import BAR, Timed
 from core.runtime.line import Link, Operator
+from core.runtime.on_the_wire import Lanes, Request
 from core.runtime.pace import Pace
 from core.runtime.rounds import Rounds
 from core.runtime.runtime import Runtime
@@ -102,7 +105,7 @@ class VirtualRuntime(Runtime):
         self._heap: list[tuple[datetime, int, int, Callable[[], None]]] = []
         self._numbers = count()
         self._ends_at: datetime | None = None
-        self._sent_at: dict[ClientOrderId, datetime] = {}
+        self.lanes = Lanes(self._leave_lane)
         self.history: Callable[[FetchHistory], tuple[Bar, ...]] = lambda _asked: ()
 
     def _beat(self) -> None:
@@ -273,37 +276,70 @@ class VirtualRuntime(Runtime):
     # ── the engine ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _perform(self, effect: Effect) -> None:
+        if isinstance(effect, LatchKill | ReleaseKill):
+            self._turn_switch(effect)
+        else:
+            self.lanes.take(effect)
+
+    def _leave_lane(self, effect: Effect, lane: Lane) -> bool:
+        """At the head of its lane: the gateway looks, and the request leaves or is kept back."""
         if isinstance(effect, SubmitOrder | ReplaceOrder):
             refusal = self.gateway.refusal(effect, self.at)
             if refusal is not None:
                 stopped = SubmissionStopped(effect.order.client_order_id, refusal)
                 self._later(self.at, Priority.BROKER, lambda: self.take(self.at, stopped))
-                return
-            self._sent_at[effect.order.client_order_id] = self.at
-        if isinstance(effect, LatchKill | ReleaseKill):
-            self._turn_switch(effect)
-        else:
-            self._send(effect)
+                return False
+        self._send(Request(effect, lane, self.at))
+        return True
 
     # ── the exchange ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _send(self, effect: Effect) -> None:
-        """A request leaves."""
-        for delay in self.link.carry(effect):
-            self._later(self.at + delay, Priority.KILL, lambda: self._reach(effect))
+    def _send(self, request: Request) -> None:
+        """A request leaves. Where nothing brings its answer in time it is given up, as any client does."""
+        delays = self._carried(request)
+        for delay in delays:
+            self._later(self.at + delay, Priority.KILL, lambda: self._reach(request))
+        if not any(delay < self.link.patience for delay in delays):
+            self._later(self.at + self.link.patience, Priority.BROKER, lambda: self._give_up(request))
 
-    def _reach(self, effect: Effect) -> None:
+    def _carried(self, request: Request) -> tuple[timedelta, ...]:
+        return tuple(self.link.carry(request.effect))
+
+    def _reach(self, request: Request) -> None:
         """A request arrives at the exchange; its answer is on its way back."""
-        for delay, told in self.link.bring(effect, self.ask(effect)):
-            answer = self._stamped(told)
-            self._later(self.at + delay, Priority.BROKER, lambda answer=answer: self.take(self.at, answer))  # type: ignore[misc]
+        ends, is_in_time = request.sent_at + self.link.patience, False
+        for delay, told in self.link.bring(request.effect, self.ask(request.effect)):
+            is_in_time |= self.at + delay < ends
+            self._later(self.at + delay, Priority.BROKER, lambda told=told: self._hear(request, told))  # type: ignore[misc]
+        if not is_in_time and not request.is_given_up:
+            self._later(max(ends, self.at), Priority.BROKER, lambda: self._give_up(request))
         self._pass_updates_on()
 
-    def _stamped(self, answer: Input) -> Input:
-        """The answer to an order says when its request had passed the gateway (EX-16)."""
-        if not isinstance(answer, SubmissionAnswered):
-            return answer
-        return replace(answer, sent_at=self._sent_at.pop(answer.client_order_id, None))
+    def _hear(self, request: Request, answer: Input) -> None:
+        """An answer to an order says when its request had passed the gateway (EX-16)."""
+        if request.is_given_up:
+            return
+        if isinstance(answer, SubmissionAnswered):
+            answer = replace(answer, sent_at=request.sent_at)
+        self._end(request)
+        self.take(self.at, answer)
+
+    def _give_up(self, request: Request) -> None:
+        """It may have arrived all the same."""
+        if request.is_over:
+            return
+        request.is_given_up = True
+        said = no_answer(request.effect, f"no answer in {self.link.patience.total_seconds():g} s")
+        if isinstance(said, SubmissionAnswered):
+            said = replace(said, sent_at=request.sent_at)
+        self._end(request)
+        self.take(self.at, said)
+
+    def _end(self, request: Request) -> None:
+        """Its place is free: what waits behind it leaves before anybody has read the answer, as from a thread."""
+        if not request.is_over:
+            request.is_over = True
+            self.lanes.free(request.lane)
 
     def ask(self, effect: Effect) -> Input:
         """What the exchange answers, this instant."""

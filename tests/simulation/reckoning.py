@@ -57,7 +57,7 @@ def _count_orders(world: World, found: Reckoning) -> None:
         for request in map(decoded, world.log.records)
         if not isinstance(request, Cancellation) and request.order.client_order_id not in world.foreign
     )
-    theirs = {report.client_order_id: report for report in world.exchange.orders(world.wire.at)}
+    theirs = {report.client_order_id: report for report in all_reports(world)}
     for order_id in theirs.keys() - world.foreign - intents:
         if ended_unseen(theirs[order_id]):
             continue
@@ -72,6 +72,12 @@ def _count_orders(world: World, found: Reckoning) -> None:
         if times > 1:
             found.doubled += 1
             found.words.append(f"doubled: {order_id} was asked for {times} times")
+
+
+def all_reports(world: World) -> tuple[OrderReport, ...]:
+    """Of every order that the exchange ever had; its own list ends with seven days."""
+    world.exchange.advance(world.wire.at)
+    return tuple(order.whole_report() for order in world.exchange._book._orders.values())
 
 
 def ended_unseen(report: OrderReport) -> bool:
@@ -110,7 +116,7 @@ def _compare_cover(world: World, found: Reckoning) -> None:
     """
     at, ledger = world.wire.at, world.engine.desk.ledger
     exits = Counter[tuple[str, Side]]()
-    for report in world.exchange.orders(at):
+    for report in all_reports(world):
         order = ledger.order(report.client_order_id)
         if report.status is None or not report.status.is_working or order is None or not order.only_reduces:
             continue

@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 
+from simulation.bareness import Stretch, told
 from simulation.play import Failure, Played, play
 from simulation.sessions import session_of
 from simulation.shrink import shrunk
@@ -101,6 +102,9 @@ def tell(played: Played, seconds: float) -> None:
     _tell_counts("crashes", grouped(played.crashes))
     print(f"  {'at so many places':<34} {len(played.crashes):>9,}")
     _tell_counts("faults", played.faults)
+    _tell_counts("rough events, and what they met", played.drawn)
+    _tell_counts("requests that waited in a lane", played.waited)
+    tell_bare(played.bare)
     zeros = played.zeros
     print(f"{'orders lost':<36} {zeros.lost:>9,}")
     print(f"{'orders doubled':<36} {zeros.doubled:>9,}")
@@ -114,6 +118,19 @@ def _tell_counts(title: str, counts: Counter[str]) -> None:
     print(f"{title:<36} {counts.total():>9,}")
     for name, count in counts.most_common():
         print(f"  {name:<34} {count:>9,}")
+
+
+def tell_bare(stretches: list[Stretch]) -> None:
+    """Seconds in which a position was bare although its ticket named a stop, by what most of each was due to."""
+    middle, high, longest = told(stretches)
+    print(f"{'stretches bare of a named stop':<36} {len(stretches):>9,}   seconds: {summary(middle, high, longest)}")
+    for cause in sorted({stretch.cause for stretch in stretches}):
+        of_it = [stretch for stretch in stretches if stretch.cause == cause]
+        print(f"  {cause:<60} {len(of_it):>6,}   {summary(*told(of_it))}")
+
+
+def summary(middle: float, high: float, longest: float) -> str:
+    return f"p50 {middle:,.2f}  p99 {high:,.2f}  longest {longest:,.2f}"
 
 
 def grouped(places: Counter[str]) -> Counter[str]:
