@@ -15,6 +15,7 @@ from core.advisers.authority import at_work, only_for_people
 from core.advisers.book import AdviceBook
 from core.control import Control, InForce
 from core.execution.breaker import Breaker
+from core.execution.departing import Departing
 from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
 from core.execution.others import Other, other_of
@@ -167,6 +168,7 @@ class Desk:
         self.quotes: dict[Symbol, Quote] = {}
         self.instruments: dict[Symbol, Instrument] = {}
         self.lamps: dict[Line, Lamp] = {}
+        self.departing = Departing()
         self.books_at: datetime | None = None
         self.calls: tuple[tuple[str, int], ...] = ()
         self.held_by_the_broker: dict[Symbol, Quantity] | None = None

@@ -19,6 +19,7 @@ from core.execution.order import Order
 from core.facts import RELEARNED, CommandRefused, Fact, HaltCause, Halted, InstallationNamed, SettingsApplied
 from core.model.account import Account, Mode
 from core.model.session import Calendar
+from core.model.signal import ExitReason
 from core.ports import Journal, JournalError, JournalWriteError
 from core.risk.checks import standard_gate
 from core.risk.reloading import changes_between, without_looser
@@ -45,6 +46,7 @@ from core.workflows.lending import Lending
 from core.workflows.market import Market
 from core.workflows.measuring import Measuring
 from core.workflows.minding import Minding
+from core.workflows.owing import Owing
 from core.workflows.planning import Planning
 from core.workflows.proposing import Proposing
 from core.workflows.protecting import Protecting
@@ -70,7 +72,9 @@ QUESTIONS = frozenset({FetchAccount})
 UNSYNCED = QUESTIONS | {FetchPicture, FetchHistory}
 """Those that need no sync of their own; an answer to the picture is waited for, so it moves a deadline."""
 
-REPLANNED = frozenset({inputs.PictureFetched, inputs.HistoryFetched, inputs.LampChanged, inputs.ClockRead})
+REPLANNED = frozenset(
+    {inputs.PictureFetched, inputs.HistoryFetched, inputs.LampChanged, inputs.ClockRead, inputs.SubmissionBegan}
+)
 """Inputs that may move a deadline although nothing is recorded or asked for."""
 
 
@@ -104,12 +108,23 @@ class Engine:
         closing = Closing(desk, submitting, cancelling, protecting)
         changing = Changing(desk, proposing)
         renewing = Renewing(desk, changing)
+        owing = Owing(desk, submitting, protecting)
+
+        def ask_again(order: Order, why: str) -> None:
+            if order.request.replaces is not None:
+                changing.stage_move_again(order, why)
+            elif order.is_protective and order.exit_reason is ExitReason.STOP_LOSS:
+                renewing.ask(order, why)
+            else:
+                proposing.stage_again(order, why)
+
+        owing.ask_again = ask_again
         replacing = Replacing(desk, doubting, cancelling)
         confirming = Confirming(desk, gate, changing, submitting, closing)
         self._stopping = stopping = Stopping(desk, cancelling, proposing)
         holding_over = HoldingOver(desk, proposing)
         comparing = Comparing(desk, filling, doubting, cancelling, protecting, closing, holding_over)
-        comparing.awaits_legs = adopting.awaits
+        comparing.awaits_legs, comparing.send_what_is_owed = adopting.awaits, owing.send
         comparing.after_books, stopping.ask_for_books = stopping.take_back_others, comparing.ask_soon
         self._starting = starting = Starting(desk, comparing, doubting)
         self.minding = minding = Minding(desk, proposing)
@@ -186,7 +201,9 @@ class Engine:
             inputs.RegimeArrived: measuring.on_regime,
             inputs.PastArrived: measuring.on_past,
             inputs.SubmissionAnswered: submitting.on_answered,
+            inputs.SubmissionBegan: submitting.on_began,
             inputs.SubmissionStopped: submitting.on_stopped,
+            inputs.SubmissionKept: owing.on_kept,
             inputs.CancelAnswered: cancelling.on_answered,
             inputs.LookUpAnswered: doubting.on_answered,
             inputs.FiguresFetched: confirming.on_figures,

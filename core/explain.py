@@ -17,6 +17,7 @@ from core.facts import (
     ExitReleased,
     Fact,
     FillNotBelieved,
+    KeptOrderReleased,
     LegResized,
     LegsMissing,
     MandateEnded,
@@ -24,9 +25,11 @@ from core.facts import (
     OrderCreated,
     OrderFilled,
     OrderInDoubt,
+    OrderKept,
     OrderNotFound,
     OrderSent,
     OrderStateChanged,
+    PermissionReturned,
     PlanOrderSkipped,
     PlanSigned,
     PlanTurnBegun,
@@ -123,6 +126,9 @@ def _subject(fact: Fact) -> str | None:
             | OrderInDoubt()
             | OrderNotFound()
             | SubmissionBlocked()
+            | OrderKept()
+            | KeptOrderReleased()
+            | PermissionReturned()
             | OrderSent()
             | BrokerWarned()
             | WarningConfirmed()

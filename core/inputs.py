@@ -27,6 +27,7 @@ from core.model.plan import PlanSource, SkippedRow
 from core.model.quote import Quote
 from core.model.regime import Regime
 from core.model.sender import Sender
+from core.model.staging import Approval
 from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, ProposalId, Quantity, Symbol, TicketId
 from core.settings import Settings
 
@@ -106,11 +107,30 @@ class SubmissionAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class SubmissionBegan:
+    """The gateway let the order out of our own queue: from now on the broker may have it (EX-22)."""
+
+    client_order_id: ClientOrderId
+
+
+@dataclass(frozen=True, slots=True)
 class SubmissionStopped:
-    """The gateway did not let the order out; the broker was never called."""
+    """The gateway did not let the order out; the broker was never called.
+
+    `approval` is what had let it go; data, None where nobody said it.
+    """
 
     client_order_id: ClientOrderId
     reason: str
+    approval: Approval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionKept:
+    """The desk leaves, and this order never left its queue: the next start sends it, or asks for it (EX-22)."""
+
+    client_order_id: ClientOrderId
+    approval: Approval
 
 
 @dataclass(frozen=True, slots=True)
@@ -709,7 +729,9 @@ Input = (
     | RegimeArrived
     | PastArrived
     | SubmissionAnswered
+    | SubmissionBegan
     | SubmissionStopped
+    | SubmissionKept
     | CancelAnswered
     | LookUpAnswered
     | FiguresFetched

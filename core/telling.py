@@ -308,6 +308,12 @@ def _order_in_words(fact: facts.Fact) -> str:
             return f"{fact.client_order_id} the broker WARNS:" + _list(fact.warnings, " ")
         case facts.WarningConfirmed():
             return f"{fact.client_order_id} the broker's warning was confirmed"
+        case facts.OrderKept():
+            return f"{fact.client_order_id} was not sent before the desk left; the next start sends it or asks for it"
+        case facts.KeptOrderReleased():
+            return f"{fact.client_order_id} is sent now: it waited here when the desk left"
+        case facts.PermissionReturned():
+            return f"{fact.client_order_id} never left: the ticket permits {plain(fact.quantity)} again"
         case facts.OrderSent():
             form = f"%H:%M:%S.{fact.sent_at.microsecond // 1000:03}"
             return f"{fact.client_order_id} was sent at {in_new_york(fact.sent_at, form)}"
@@ -478,6 +484,9 @@ _KINDS: dict[type, str] = {
     facts.OrderInDoubt: "order",
     facts.OrderNotFound: "order",
     facts.SubmissionBlocked: "order",
+    facts.OrderKept: "order",
+    facts.KeptOrderReleased: "order",
+    facts.PermissionReturned: "order",
     facts.OrderSent: "order",
     facts.BrokerWarned: "order",
     facts.WarningConfirmed: "order",

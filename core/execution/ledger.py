@@ -18,11 +18,13 @@ from core.facts import (
     CancelFailed,
     CancelRequested,
     DayStarted,
+    KeptOrderReleased,
     LegResized,
     LegsMissing,
     OrderCreated,
     OrderFilled,
     OrderInDoubt,
+    OrderKept,
     OrderNotFound,
     OrderStateChanged,
     PositionCorrected,
@@ -87,6 +89,8 @@ class Ledger:
             LegResized: self._resized,
             LegsMissing: self._bare,
             OrderStateChanged: self._state_changed,
+            OrderKept: self._kept,
+            KeptOrderReleased: self._kept_released,
             OrderInDoubt: self._in_doubt,
             OrderNotFound: self._not_found,
             CancelRequested: self._cancel_requested,
@@ -148,10 +152,10 @@ class Ledger:
     def covered(self, symbol: Symbol, strategy: str) -> Quantity:
         """Shares of which a person may be told that they are covered (EX-13).
 
-        What is in doubt covers nothing, nor does an exit that waits at its limit.
+        What is in doubt covers nothing, nor does an exit that waits at its limit, nor what never left this desk.
         """
-        exits = self.working_exits(symbol, strategy)
-        return Quantity(sum((self.claim(o) for o in exits if not self.is_in_doubt(o) and not o.waits_at_limit), ZERO))
+        exits = [o for o in self.working_exits(symbol, strategy) if not self.is_in_doubt(o) and o.kept is None]
+        return Quantity(sum((self.claim(o) for o in exits if not o.waits_at_limit), ZERO))
 
     def at_limit(self, symbol: Symbol, strategy: str) -> Quantity:
         """Shares that exits hold which wait at their limit, with no stop meanwhile."""
@@ -339,7 +343,7 @@ class Ledger:
             order.broker_order_id = fact.broker_order_id
         if order.submitted_at is None and fact.after is OrderStatus.SUBMITTED:
             order.submitted_at = at
-        order.in_doubt_since = None
+        order.in_doubt_since = order.kept = None
         if fact.after.is_terminal:
             order.ended_at = at
             self._working.pop(order.id, None)
@@ -354,6 +358,12 @@ class Ledger:
             old.replaced_by = order.id if after is OrderStatus.SUBMITTED else None
         elif after is OrderStatus.REJECTED:
             old.replaced_by = None
+
+    def _kept(self, _at: datetime, fact: OrderKept) -> None:
+        self.state.orders[fact.client_order_id].kept = fact.approval
+
+    def _kept_released(self, _at: datetime, fact: KeptOrderReleased) -> None:
+        self.state.orders[fact.client_order_id].kept = None
 
     def _in_doubt(self, at: datetime, fact: OrderInDoubt) -> None:
         order = self.state.orders[fact.client_order_id]

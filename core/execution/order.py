@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.signal import ExitReason
-from core.model.staging import StopPlan
+from core.model.staging import Approval, StopPlan
 from core.model.values import NO_MONEY, NO_SHARES, BrokerOrderId, ClientOrderId, Money, Price, ProposalId, Quantity
 
 REPLACED = "replaced"
@@ -40,6 +40,8 @@ class Order:
         What a leg is there for; and of an order with legs, that the broker has none of them.
     warnings, warned_at
         What the broker warned of; and since when that waits for the operator, None once it was confirmed (OP-11).
+    kept
+        What permits it, while it is known that it never left this desk: the one that wrote it ended before (EX-22).
     doubt_steps
         Look-ups answered "not found" so far, the first of them at `first_not_found_at`.
     """
@@ -79,6 +81,7 @@ class Order:
     is_bare: bool = False
     warnings: tuple[str, ...] = ()
     warned_at: datetime | None = None
+    kept: Approval | None = None
 
     @property
     def id(self) -> ClientOrderId:

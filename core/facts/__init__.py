@@ -33,15 +33,18 @@ from core.facts.orders import (
     CancelFailed,
     CancelRequested,
     FillNotBelieved,
+    KeptOrderReleased,
     LegResized,
     LegsMissing,
     OrderCreated,
     OrderFilled,
     OrderInDoubt,
+    OrderKept,
     OrderNotFound,
     OrderSent,
     OrderStateChanged,
     OtherTakenBack,
+    PermissionReturned,
     PositionChanged,
     Source,
     SubmissionBlocked,
@@ -159,6 +162,7 @@ __all__ = [
     "Halted",
     "HistoryTaken",
     "InstallationNamed",
+    "KeptOrderReleased",
     "Killed",
     "LegResized",
     "LegsMissing",
@@ -171,12 +175,14 @@ __all__ = [
     "OrderCreated",
     "OrderFilled",
     "OrderInDoubt",
+    "OrderKept",
     "OrderNotFound",
     "OrderSent",
     "OrderStateChanged",
     "OtherTakenBack",
     "OverrideEnded",
     "PastTaken",
+    "PermissionReturned",
     "PlanEnded",
     "PlanMarked",
     "PlanMoved",
@@ -294,6 +300,9 @@ Fact = (
     | OrderInDoubt
     | OrderNotFound
     | SubmissionBlocked
+    | OrderKept
+    | KeptOrderReleased
+    | PermissionReturned
     | OrderSent
     | BrokerWarned
     | WarningConfirmed

@@ -10,7 +10,7 @@ from enum import Enum
 from core.model.order import LegRole, OrderRequest, OrderStatus
 from core.model.position import Fill, Trade
 from core.model.signal import ExitReason
-from core.model.staging import StopPlan
+from core.model.staging import Approval, StopPlan
 from core.model.values import (
     BrokerOrderId,
     ClientOrderId,
@@ -110,6 +110,30 @@ class SubmissionBlocked:
 
     client_order_id: ClientOrderId
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderKept:
+    """The desk left, and the order never left the desk: it waited in our own queue to the end (EX-22)."""
+
+    client_order_id: ClientOrderId
+    approval: Approval
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOrderReleased:
+    """An order that was kept is sent now, by the permission that it was kept with (EX-22)."""
+
+    client_order_id: ClientOrderId
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionReturned:
+    """A mandate released an order that never left: it permits as many again (EX-22)."""
+
+    client_order_id: ClientOrderId
+    mandate_id: str
+    quantity: Quantity
 
 
 @dataclass(frozen=True, slots=True)

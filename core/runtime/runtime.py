@@ -13,12 +13,13 @@ from datetime import datetime
 
 from core.advisers.authority import only_for_people
 from core.doors import KnownDoor
-from core.effects import Effect, LatchKill, ReleaseKill
+from core.effects import Effect, LatchKill, ReleaseKill, WithdrawOrder
 from core.engine import Engine
 from core.execution.gateway import Gateway
 from core.facts import Fact
 from core.inputs import Command, Halt, Input, Kill, Rearm, Resume, Stop
-from core.model.values import Symbol
+from core.model.order import OrderStatus
+from core.model.values import ClientOrderId, Symbol
 from core.picture import Pictures
 from core.ports import KillSwitch
 from core.runtime.line import HaltLatch
@@ -32,6 +33,8 @@ class Runtime(ABC):
     ----------
     at
         The time of the last input.
+    last_words
+        What is to be said on the way out: what the desk owed and could not send (EX-22).
     beat
         Called about fifty times a second, in this runtime's thread, whatever happens or does not.
     """
@@ -42,7 +45,9 @@ class Runtime(ABC):
         self.latch = HaltLatch(switch)
         self.latch.recorded = engine.desk.control.refusal
         self.gateway = Gateway(engine.desk.account_name, self.latch)
+        self.gateway.stands = self._why_not_any_more
         self.is_running = True
+        self.last_words: tuple[str, ...] = ()
         self.close: Callable[[], None] = lambda: None
         self.preparing: Callable[[], str | None] = lambda: None
         self.beat: Callable[[], None] = lambda: None
@@ -152,7 +157,20 @@ class Runtime(ABC):
 
     def take(self, at: datetime, message: Input) -> None:
         for effect in self.engine.handle(at, message):
-            self._perform(effect)
+            if isinstance(effect, WithdrawOrder):
+                self._withdraw(effect.client_order_id)
+            else:
+                self._perform(effect)
+
+    def _withdraw(self, order_id: ClientOrderId) -> bool:
+        """Keep an order here that has not left yet; whether one waited. Here none ever does."""
+        del order_id
+        return False
+
+    def _why_not_any_more(self, order_id: ClientOrderId) -> str | None:
+        """What the books say of an order that is about to leave. Any thread."""
+        order = self.engine.desk.ledger.order(order_id)
+        return None if order is None or order.status is OrderStatus.PENDING else f"it is {order.status.value} by now"
 
     def stop(self, reason: str) -> None:
         """Record a clean stop, and write what a restart begins with.

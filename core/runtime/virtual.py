@@ -286,7 +286,7 @@ class VirtualRuntime(Runtime):
         if isinstance(effect, SubmitOrder | ReplaceOrder):
             refusal = self.gateway.refusal(effect, self.at)
             if refusal is not None:
-                stopped = SubmissionStopped(effect.order.client_order_id, refusal)
+                stopped = SubmissionStopped(effect.order.client_order_id, refusal, effect.approval)
                 self._later(self.at, Priority.BROKER, lambda: self.take(self.at, stopped))
                 return False
         self._send(Request(effect, lane, self.at))

@@ -17,6 +17,7 @@ from core.facts import (
     MandateEnded,
     OrderApproved,
     OrderCreated,
+    PermissionReturned,
     PlanEnded,
     PlanSigned,
     ProposalEdited,
@@ -104,6 +105,7 @@ class Stage:
             OrderApproved: self._approved,
             ApprovalRedeemed: self._redeemed,
             OrderCreated: self._created,
+            PermissionReturned: self._returned,
             SubmissionBlocked: self._blocked,
             MandateEnded: self._mandate_ended,
             SettingsApplied: self._settings_applied,
@@ -283,6 +285,11 @@ class Stage:
 
     def _created(self, _at: datetime, _fact: OrderCreated) -> None:
         self.state.redeeming = None
+
+    def _returned(self, _at: datetime, fact: PermissionReturned) -> None:
+        use = self.state.mandates.get(fact.mandate_id)
+        if use is not None:
+            use.released = Quantity(use.released - fact.quantity)
 
     def _blocked(self, _at: datetime, fact: SubmissionBlocked) -> None:
         for confirmation in self.state.confirmations.values():

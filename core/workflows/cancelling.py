@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from core.desk import Desk
-from core.effects import CancelOrder, Effect
+from core.effects import CancelOrder, Effect, WithdrawOrder
 from core.execution.order import Order, is_order_stale
 from core.facts import CancelDropped, CancelFailed, CancelRequested, ProposalSkipped, Source
 from core.inputs import CancelAnswered, RequestCancel
@@ -42,12 +42,16 @@ class Cancelling:
         return self.cancel(old or order, "cancelled by the operator")
 
     def cancel(self, order: Order, reason: str) -> Iterator[Effect]:
-        """Ask the broker to cancel and watch until it is gone; an order without an answer yet waits for its answer.
+        """Ask the broker to cancel and watch until it is gone; an order without an answer yet waits for its answer, one
+        that has not left yet is kept here.
 
         What was sent to take its place goes with it.
         """
         self.desk.record(CancelRequested(order.id, reason))
-        self.doubting.watch(order)
+        if self.desk.departing.is_here(order):
+            yield WithdrawOrder(order.id)
+        else:
+            self.doubting.watch(order)
         if order.status is not OrderStatus.PENDING:
             yield CancelOrder(order.id, order.broker_order_id)
         heir = self.desk.ledger.heir(order)

@@ -222,6 +222,13 @@ class Changing:
         )
         self._stage(self._guard(moved, stop.strategy, stop.reference, "the operator moves the stop"))
 
+    def stage_move_again(self, moved: Order, reason: str) -> None:
+        """A stop's new place that was confirmed and never left, on a ticket: the old one still works where it was."""
+        if moved.request.replaces is None or self.desk.ledger.incumbent(moved) is None:
+            return
+        again = replace(moved.request, client_order_id=self._next_id(moved.request.replaces))
+        self._stage(self._guard(again, moved.strategy, moved.reference, reason))
+
     def stage_guard(
         self,
         position: Position,

@@ -68,6 +68,7 @@ class Comparing:
         self.awaits_legs: Callable[[Order], bool] = lambda order: False
         self.see: Callable[[BrokerPicture], None] = lambda picture: None
         self.after_books: Callable[[], Iterable[Effect]] = lambda: ()
+        self.send_what_is_owed: Callable[[], Iterable[Effect]] = lambda: ()
         self.asked_at: datetime | None = None
         self.ask_at: datetime | None = None
         self._is_waiting = False
@@ -164,6 +165,7 @@ class Comparing:
             self.holding_over.stage_exits()
         yield from follows
         yield from self.after_books()
+        yield from self.send_what_is_owed()
         yield from self.protecting.resume()
         yield from self.closing.go_on()
 
@@ -178,6 +180,8 @@ class Comparing:
     def _take_in_orders(self, comparison: Comparison) -> Iterator[Effect]:
         listing = comparison.listing
         for order in self._to_look_at(listing):
+            if self.desk.departing.is_here(order):
+                continue
             report = listing.reports.get(order.id)
             if report is not None and is_ours(order, report):
                 is_alive = report.status is not None and report.status.is_working  # given up here, and there after all
@@ -186,7 +190,8 @@ class Comparing:
                     yield from self.filling.absorb(order, report, Source.RECONCILIATION)
                     yield from self.doubting.ask_for_legs(order)
             elif order.is_working and order.id not in self.doubting.next_look_up:
-                if order.status is OrderStatus.PENDING and self.desk.at - order.created_at < self._grace():
+                left_at = self.desk.departing.left_at(order)
+                if order.status is OrderStatus.PENDING and self.desk.at - left_at < self._grace():
                     continue
                 yield from self.doubting.ask(order)
             yield from self.doubting.on_books(order, comparison.picture, is_listed=report is not None)

@@ -65,7 +65,8 @@ class Filling:
             self.desk.hear_of_other(report)
             yield from self.after_others_word()
         for parent in parents:
-            yield look_up(parent)
+            if not self.desk.departing.is_here(parent):
+                yield look_up(parent)
 
     def absorb(
         self, order: Order, report: OrderReport, source: Source, execution: Execution | None = None

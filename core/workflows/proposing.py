@@ -14,7 +14,7 @@ from core.facts import MandateEnded, ProposalEnd, ProposalEnded, ProposalSkipped
 from core.inputs import Decline, LeaveTicket, ProposeClose, ProposeFlattening, ProposeOrder
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE
 from core.model.order import Effect as OrderEffect
-from core.model.order import Leg, LegRole, OrderClass, OrderRequest, OrderType, Side, order_id_of
+from core.model.order import Leg, LegRole, OrderClass, OrderRequest, OrderType, Side, StopHolder, order_id_of
 from core.model.position import Position
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.staging import MANUAL, MandateKind, NoStop, Proposal, StopPlan
@@ -212,6 +212,37 @@ class Proposing:
         for position in positions:
             self._close_by_hand(position, command.part, ExitReason.MANUAL, command.quantity)
         return ()
+
+    def stage_again(self, order: Order, reason: str) -> None:
+        """An exit that was confirmed and never left: the same for what is left of it, on a ticket before all else."""
+        request = order.request
+        position = self.desk.ledger.position(request.symbol, order.strategy)
+        if position is None or closing_side(position) is not request.side or self.is_leaving(position):
+            return
+        stop = request.leg(LegRole.STOP)
+        terms = ProposeOrder(
+            request.symbol,
+            request.effect,
+            request.quantity,
+            request.type,
+            request.limit_price,
+            request.stop_price if stop is None else stop.stop_price,
+            StopHolder.BROKER,
+            time_in_force=request.time_in_force,
+            trail_price=request.trail_price,
+            trail_fraction=request.trail_fraction,
+        )
+        self._stage_close(
+            position,
+            request.quantity,
+            order_id=order_id_of("again", order.id),
+            signal_time=self.desk.at if order.strategy == MANUAL else order.signal_time,
+            exit_reason=order.exit_reason or ExitReason.MANUAL,
+            intended=request.limit_price or self.desk.orchestrator.state.marks.get(request.symbol),
+            reference=order.reference,
+            reason=reason,
+            terms=terms,
+        )
 
     def on_propose_flattening(self, _command: ProposeFlattening) -> Iterable[Effect]:
         """One close a position; each is confirmed on a ticket of its own (OP-07)."""

@@ -28,25 +28,28 @@ class Renewing:
     def after_end(self, order: Order) -> None:
         """What is flat by the close has an urgent exit of its own; a trailing stop has no price to ask for."""
         why = _why_asked_for(order)
-        if why is None:
-            return
+        if why is not None:
+            self.ask(order, why)
+
+    def ask(self, order: Order, why: str) -> None:
+        """A stop like this one, for what is bare of its position."""
         position = self.desk.ledger.position(order.request.symbol, order.strategy)
         is_of_it = position is not None and closing_side(position) is order.request.side
         if position is None or not is_of_it or order.request.type is OrderType.TRAILING_STOP:
             return
         bare = self.changing.unguarded(position)
-        price = self._price(position, order)
+        price = self._price(position, order, why)
         if price is None or bare <= 0 or is_held_over(self.desk, position):
             return
         is_for_days = why == WITH_ITS_DAY and bare == bare.to_integral_value()
         lasts = TimeInForce.GTC if is_for_days else TimeInForce.DAY
         self.changing.stage_guard(position, bare, price, why, lasts)
 
-    def _price(self, position: Position, order: Order) -> Price | None:
+    def _price(self, position: Position, order: Order, why: str) -> Price | None:
         """Of several that end with one day the nearest to the market: one stop is asked for, for all that is bare."""
         waiting = (p for p in self.desk.stage.proposals() if p.is_guard and p.order.replaces is None)
         of_it = (p for p in waiting if (p.symbol, p.strategy) == (position.symbol, position.strategy))
-        prices = [p.order.stop_price for p in of_it if p.reason in (WITH_ITS_DAY, NOT_THERE)] + [
+        prices = [p.order.stop_price for p in of_it if p.reason in (WITH_ITS_DAY, NOT_THERE, why)] + [
             order.request.stop_price
         ]
         known = [price for price in prices if price is not None]

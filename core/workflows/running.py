@@ -292,7 +292,7 @@ class Running:
         return is_told and self.desk.at < self._answer_due(order)
 
     def _answer_due(self, order: Order) -> datetime:
-        return order.created_at + self._patience()
+        return self.desk.departing.left_at(order) + self._patience()
 
     def _doubted(self, run: PlanRun) -> list[SignedOrder]:
         """The buys that are looked up, and of which the operator was not asked yet."""
@@ -301,7 +301,7 @@ class Running:
 
     def _asks_at(self, run: PlanRun, doubted: list[SignedOrder]) -> datetime:
         orders = [order for signed in doubted if (order := self.desk.ledger.order(signed.order_id)) is not None]
-        return min(order.in_doubt_since or order.created_at for order in orders) + self._patience()
+        return min(order.in_doubt_since or self.desk.departing.left_at(order) for order in orders) + self._patience()
 
     def _unsettled(self, run: PlanRun, orders: tuple[SignedOrder, ...]) -> list[SignedOrder]:
         return [order for order in orders if not self.plans.standing(run, order).is_over]
