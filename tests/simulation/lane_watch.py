@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from core.effects import CancelOrder, Effect, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder
+from core.effects import CancelOrder, Effect, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder, WithdrawOrder
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
 from core.runtime import on_the_wire
@@ -33,18 +33,17 @@ class LaneWatch:
         self.world = world
         self.asked: set[ClientOrderId] = set()
         self.left: set[ClientOrderId] = set()
-        self.out: list[Request] = []
         self.met = met
         self._latest: dict[int, datetime] = {}
 
     def asks(self, effect: Effect, at: datetime) -> None:
         """Before it is given to its lane."""
-        if isinstance(effect, LatchKill | ReleaseKill):
+        if isinstance(effect, LatchKill | ReleaseKill | WithdrawOrder):
             return
         if isinstance(effect, SubmitOrder | ReplaceOrder):
             self.asked.add(effect.order.client_order_id)
         lane = on_the_wire.lane_of(effect)
-        blockers = [request.effect for request in self.out if request.lane == lane and not request.is_over]
+        blockers = [request.effect for request in self.world.wire.lanes.out() if request.lane == lane]
         if len(blockers) < lane.width:
             return
         queued = [other for other in self.world.wire.lanes.waiting() if on_the_wire.lane_of(other) == lane]
@@ -58,8 +57,6 @@ class LaneWatch:
 
     def leaves(self, request: Request) -> None:
         effect, wrong = request.effect, self.world.auditor.wrong
-        self.out = [other for other in self.out if not other.is_over]
-        self.out.append(request)
         latest = self._latest.pop(id(effect), None)
         if latest is not None and request.sent_at > latest and is_way_out(effect):
             wrong.append(f"{words_of(effect)} waited in its lane for longer than those before it may take")

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from heapq import heappop
 from typing import Any
 
 import orjson
@@ -55,8 +54,6 @@ OTHERS = {
 """What a wide market trades beside SPY: one goes with it, one against it, one at half of its price."""
 ACCOUNT = "SIM"
 DAY = date(2013, 10, 8)
-LAST_ANSWERS = timedelta(seconds=1.5)
-"""How long a desk that leaves waits for the answers of what it sent."""
 ENDLESS = 20_000
 """Events without the time moving on as far as it should: the desk is turning in circles."""
 
@@ -286,8 +283,6 @@ class Wire(VirtualRuntime):
         self.watch = LaneWatch(world, world.waited)
         self.in_the_air: list[tuple[datetime, Effect]] = []
         self._commands = Interrupted(self)
-        self._unheard: list[Input] | None = None
-        self._is_shut = False
 
     def play(self, bars: Iterable[Bar]) -> None:
         """Bars of one minute."""
@@ -337,9 +332,8 @@ class Wire(VirtualRuntime):
                 )
 
     def _perform(self, effect: Effect) -> None:
-        if self._is_shut:
-            return
-        self.watch.asks(effect, self.at)
+        if not self._is_shut:
+            self.watch.asks(effect, self.at)
         super()._perform(effect)
 
     def _send(self, request: Request) -> None:
@@ -366,9 +360,6 @@ class Wire(VirtualRuntime):
         self.in_the_air = [(at, flying) for at, flying in self.in_the_air if flying is not effect]
 
     def take(self, at: datetime, message: Input) -> None:
-        if self._unheard is not None:
-            self._unheard.append(message)
-            return
         name = type(message).__name__
         is_word = name.endswith(("Answered", "Fetched", "Updated"))
         if is_word:
@@ -379,34 +370,6 @@ class Wire(VirtualRuntime):
 
     def _is_over(self, at: datetime | None) -> bool:
         return at is None
-
-    # ── leaving, as the live runtime does it ─────────────────────────────────────────────────────────────────────
-
-    def say_goodbye(self) -> None:
-        """What is on the wire is waited for, for a moment; what it says is taken in at the end."""
-        until = self.at + LAST_ANSWERS
-        self._unheard = []
-        while self._is_owed_answers() and (at := self._next_of_the_wire()) is not None and at <= until:
-            self.at = max(self.at, at)
-            if self.exchange.next_at is not None and self.exchange.next_at <= self.at:
-                self.exchange.advance(self.at)
-                self._pass_updates_on()
-            else:
-                heappop(self._heap)[3]()
-        heard, self._unheard = self._unheard, None
-        for message in heard:
-            self.take(self.at, message)
-        self._is_shut = True
-        self.stop("left")
-
-    def _is_owed_answers(self) -> bool:
-        out = [request.effect for request in self.watch.out if not request.is_over]
-        return any(isinstance(effect, SubmitOrder | ReplaceOrder) for effect in (*out, *self.lanes.waiting()))
-
-    def _next_of_the_wire(self) -> datetime | None:
-        due = [self._heap[0][0]] if self._heap else []
-        due += [self.exchange.next_at] if self.exchange.next_at is not None else []
-        return min(due, default=None)
 
 
 class Interrupted(deque[tuple[int, Command]]):
@@ -641,7 +604,8 @@ class World:
         self.wire.leave()
 
     def _leave(self) -> None:
-        self.wire.say_goodbye()
+        self.wire.finish_what_is_owed()
+        self.wire.stop("left")
         owed = {o for o in self.wire.watch.asked if self.wire.watch.has_not_left(o)}
         self.left_behind |= owed
         if self.tell is not None:
