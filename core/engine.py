@@ -40,6 +40,7 @@ from core.workflows.editing import Editing
 from core.workflows.evaluating import Evaluating
 from core.workflows.exiting import Exiting
 from core.workflows.filling import Filling
+from core.workflows.fitting import Fitting
 from core.workflows.guarding import Guarding
 from core.workflows.holding_over import HoldingOver
 from core.workflows.lending import Lending
@@ -106,6 +107,7 @@ class Engine:
         self.proposing = proposing = Proposing(desk, gate)
         protecting = Protecting(desk, submitting, cancelling, proposing, doubting)
         closing = Closing(desk, submitting, cancelling, protecting)
+        self.fitting = fitting = Fitting(desk, submitting, cancelling, protecting)
         changing = Changing(desk, proposing)
         renewing = Renewing(desk, changing)
         owing = Owing(desk, submitting, protecting)
@@ -126,6 +128,7 @@ class Engine:
         comparing = Comparing(desk, filling, doubting, cancelling, protecting, closing, holding_over)
         comparing.awaits_legs, comparing.send_what_is_owed = adopting.awaits, owing.send
         comparing.after_books, stopping.ask_for_books = stopping.take_back_others, comparing.ask_soon
+        stopping.make_exits_fit = fitting.at_once
         self._starting = starting = Starting(desk, comparing, doubting)
         self.minding = minding = Minding(desk, proposing)
         market = Market(desk, proposing, minding, Exiting(desk))
@@ -144,9 +147,14 @@ class Engine:
             yield from closing.after_end(order)
             yield from protecting.after_end(order)
             renewing.after_end(order)
+            yield from fitting.after_end(order)
+
+        def after_look_up(order: Order) -> Iterator[Effect]:
+            fitting.after_look_up(order)
+            yield from protecting.after_look_up(order)
 
         filling.meet_legs, filling.follow_legs = adopting.meet, adopting.follow
-        doubting.after_look_up = protecting.after_look_up
+        doubting.after_look_up = after_look_up
         filling.after_arrival, filling.after_fill = replacing.after_arrival, after_fill
         filling.after_end = submitting.after_end = doubting.after_end = after_end
         filling.after_late_fill = filling.after_others_word = doubting.ask_for_books = comparing.ask_soon
@@ -187,6 +195,7 @@ class Engine:
             submitting,
             doubting,
             cancelling,
+            fitting,
             closing,
             confirming,
             comparing,
@@ -304,7 +313,7 @@ class Engine:
                 self._is_moved = True
             if effects is NOTHING and not self._is_moved:
                 return NOTHING
-            drained = [*effects, *self.planning.running.go_on()]
+            drained = [*effects, *self.planning.running.go_on(), *self.fitting.follow()]
             self.trimming.follow()
             is_act = any(type(effect) not in QUESTIONS for effect in drained)
             if self._is_owed_a_sync or any(type(effect) not in UNSYNCED for effect in drained):

@@ -8,6 +8,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from core.engine import Engine
+from core.execution.beyond import beyond
 from core.execution.cover import cover_of
 from core.execution.effect_now import effect_now
 from core.execution.order import Order
@@ -20,7 +21,7 @@ from core.model.position import Position, Trade
 from core.model.quote import NoQuote
 from core.model.session import NoSession
 from core.model.staging import Proposal, StopPlan, Ticket
-from core.model.values import NO_SHARES, Fraction, Money, Price, Quantity, Symbol
+from core.model.values import NO_SHARES, Fraction, Money, Price, Quantity, Symbol, plain
 from core.pictures.advice import advice_view
 from core.pictures.charts import Charts
 from core.pictures.log import Log
@@ -64,6 +65,8 @@ from core.workflows.proposing import candidate_of
 
 HELD = "waits for its entry"
 """The mark of a leg whose entry is not filled yet: it guards nothing."""
+MORE_THAN_HELD = "more than is held"
+"""The mark of an exit that asks for more than is left for it, after the shares that it would open."""
 TO_REPLACE = "replaces"
 """The mark of an order that is to take the place of one which still works."""
 
@@ -114,10 +117,11 @@ class Pictures:
             failed_closes=tuple(self.log.failed_closes),
             kill=KillView(
                 tuple(o for o in working if not o.effect.only_reduces),
-                tuple(o for o in working if o.is_protective and HELD not in o.marks),
+                tuple(o for o in working if o.is_protective and o.effect.only_reduces and HELD not in o.marks),
                 tuple(p for p in positions if p.covered < abs(p.quantity)),
                 tuple(other for other in others if other.may_open and not other.is_unread),
                 tuple(other for other in others if other.is_unread),
+                tuple(o for o in working if o.effect.only_reduces and o.marks and o.marks[-1].endswith(MORE_THAN_HELD)),
             ),
             symbols=symbol_views(desk, at),
             strategies=strategy_rows(desk, today, at),
@@ -387,7 +391,10 @@ class Pictures:
         patience = timedelta(seconds=float(self.desk.control.settings.execution.warning_seconds))
         is_halted = order.is_working and order.request.symbol in self.desk.normaliser.state.halted
         drawn = _order(order, patience, is_to_replace=ledger.incumbent(order) is not None, is_held=is_held)
-        return replace(drawn, effect=effect_now(ledger, order), marks=(*drawn.marks, *((HALTED,) if is_halted else ())))
+        over = beyond(ledger, order)
+        more = (f"{plain(over)} {MORE_THAN_HELD}",) if over > 0 else ()
+        marks = (*drawn.marks, *((HALTED,) if is_halted else ()), *more)
+        return replace(drawn, effect=effect_now(ledger, order), marks=marks)
 
     def _is_todays(self, order: Order, at: datetime) -> bool:
         day = self.desk.calendar.trading_day

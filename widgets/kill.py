@@ -34,7 +34,8 @@ def killed_lines(view: DeskView, width: int, room: int) -> list[TextLine]:
     at = f.dated_clock(status.killed_at, status.at)
     head = f"KILLED since {at} by {status.killed_by}. It stays killed after a restart."
     lines: list[TextLine] = wrapped("", head, width, "urgent")
-    if not view.kill.entries_working and not view.kill.others and not view.kill.unread:
+    kill = view.kill
+    if not (kill.entries_working or kill.too_large or kill.others or kill.unread):
         lines.append((Cell("No order works that could open or add."),))
     held = [f"{row.symbol} {f.quantity(row.quantity)}" for row in view.positions]
     lists = [
@@ -54,7 +55,7 @@ def _under(head: list[TextLine], lists: list[Listed], room: int) -> list[TextLin
 
 
 def _entries(view: DeskView, label: str, width: int, room: int) -> Listed:
-    texts = [_order(row) for row in view.kill.entries_working]
+    texts = [_order(row) for row in (*view.kill.entries_working, *view.kill.too_large)]
     texts += [f"{row.words}, {row.state}, not this desk's" for row in view.kill.others]
     return one_each(label, texts, width, IN_ORDERS, room, "warning")
 

@@ -169,6 +169,8 @@ class Stage:
             return f"the order is not the one that approval {approval.id} was given for; confirm a new ticket"
         if at > approval.lapses_at:
             return f"approval {approval.id} lapsed at {new_york_clock(approval.lapses_at)}; confirm a new ticket"
+        if approval.less_of is not None:
+            return None  # its key was turned for more; that this is less of the very same is judged beside that order
         confirmation = self.state.confirmations.get(approval.ticket_id)
         if confirmation is None or confirmation.is_void:
             return f"approval {approval.id} has no confirmation that stands; confirm a new ticket"

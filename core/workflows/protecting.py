@@ -46,13 +46,10 @@ class Protecting:
         for rival in self.desk.ledger.rivals(order):
             if rival.is_working:  # the broker makes it smaller, or ends it: which of both is asked
                 self.doubting.watch(rival)
-                if order.is_working:
-                    yield look_up(rival)
+                yield look_up(rival)
         self.proposing.withdraw_loose_exits(order.request.symbol)
-        if self.desk.ledger.position(order.request.symbol, order.strategy) is None:
-            yield from self._clear_up_after(order)
-            return
-        yield from self.cover(order.id)
+        if self.desk.ledger.position(order.request.symbol, order.strategy) is not None:
+            yield from self.cover(order.id)
 
     def after_end(self, order: Order) -> Iterator[Effect]:
         """An entry ended before it was filled, or a leg of it did: what it filled is guarded."""
@@ -164,14 +161,6 @@ class Protecting:
         position = self._position(order.request.symbol, order.strategy)
         has_its_side = position is not None and closing_side(position) is order.request.side
         return order.only_reduces and not has_its_side
-
-    def _clear_up_after(self, order: Order) -> Iterator[Effect]:
-        """Flat: stops that guard nothing any more are taken back."""
-        for left_over in self.desk.ledger.working_exits(order.request.symbol, order.strategy):
-            is_gone = left_over.id == order.id or left_over.replaced_by is not None
-            is_gone = is_gone or self.desk.ledger.is_held(left_over) or left_over in self.desk.ledger.rivals(order)
-            if not is_gone and not left_over.is_cancelling:
-                yield from self.cancelling.cancel(left_over, CLOSED)
 
 
 def in_terms(order: OrderRequest, mandate: Mandate) -> OrderRequest:

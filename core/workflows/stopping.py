@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from core.desk import Desk
 from core.effects import CancelOrder, Effect, FetchPicture, LatchKill, ReleaseKill
+from core.execution.beyond import only_opens
 from core.execution.order import Order
 from core.execution.others import Other
 from core.facts import HaltCause, Halted, Killed, OtherTakenBack, Rearmed, Resumed
@@ -25,6 +26,7 @@ class Stopping:
         self.cancelling = cancelling
         self.proposing = proposing
         self.ask_for_books: Callable[[], Iterable[Effect]] = lambda: ()
+        self.make_exits_fit: Callable[[], Iterable[Effect]] = lambda: ()
         self._taken_back: set[BrokerOrderId] = set()
         self._is_naked = False
 
@@ -55,12 +57,14 @@ class Stopping:
                 yield from self.cancelling.cancel(order, f"killed by {command.by}")
             elif is_asked_for and order.status is not OrderStatus.PENDING:  # the key again asks again
                 yield CancelOrder(order.id, order.broker_order_id)
+        yield from self.make_exits_fit()
         yield from self.take_back_others()
         yield from self.ask_for_books()
 
     def _goes(self, order: Order, command: Kill) -> bool:
         is_guard = order.is_protective and not self.desk.ledger.is_held(order)
-        return not order.only_reduces or (command.naked and is_guard)
+        opens = not order.only_reduces or only_opens(self.desk.ledger, order)
+        return opens or (command.naked and is_guard)
 
     def take_back_others(self) -> Iterator[Effect]:
         """What others sent and could open, while killed: again at each look into the broker's books."""

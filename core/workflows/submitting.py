@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from core.desk import Desk
 from core.effects import Effect, ReplaceOrder, SubmitOrder
+from core.execution.beyond import refusal_of_less
 from core.execution.order import NEVER_ARRIVED, Order
 from core.execution.others import in_the_way_of
 from core.facts import (
@@ -80,6 +81,8 @@ class Submitting:
         order = intent.order
         digest = order.digest(self.desk.account_name)
         refusal = self.desk.stage.refusal_to_redeem(approval, digest, self.desk.at)
+        if refusal is None and approval.less_of is not None:
+            refusal = refusal_of_less(self.desk.ledger.order(approval.less_of), order)
         if refusal is not None:
             raise NotPermittedError(f"order {order.client_order_id}: {refusal}")
         self.desk.ledger.require_new(order.client_order_id)

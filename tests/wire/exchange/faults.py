@@ -79,6 +79,9 @@ FAULTS: Mapping[str, Kind] = {
         Moment.LASTS, "lists and the look-up by client order id leave legs out; the order itself does not"
     ),
     "legs-hidden": Kind(Moment.LASTS, "no answer names legs, the order itself neither, although it says its class"),
+    "legs-unlinked": Kind(
+        Moment.LASTS, "the legs of a bracket know nothing of each other: none shrinks, and none goes with another"
+    ),
     "wrong-keys": Kind(Moment.LASTS, "no keys are right any more"),
     "gone": Kind(Moment.AT_ONCE, "no server for `seconds`, every connection dropped"),
     "disconnect": Kind(Moment.AT_ONCE, "the streams are closed (`of`: trades or data; both without it)"),

@@ -30,6 +30,7 @@ from core.model.broker import BrokerPosition, OrderReport
 from core.model.instrument import Instrument
 from core.model.quote import Quote
 from core.model.session import Calendar
+from core.model.values import Quantity
 from tests.wire.exchange.clocks import Clock, RunningClock, StillClock
 from tests.wire.exchange.data_api import data_routes
 from tests.wire.exchange.deeds import Deeds
@@ -238,6 +239,16 @@ class LoopbackExchange:
     def shows(self, happening: Bar | Quote) -> None:
         """One more bar or quote of a written market."""
         self.call(lambda: self.floor.show(happening))
+
+    def fills(self, *orders: OrderReport, shares: int) -> None:
+        """So many shares of each at its own price, at one instant, wherever the market is."""
+
+        def fill() -> None:
+            for order in orders:
+                self.floor.fill(order.client_order_id, Quantity(Decimal(shares)))
+            self.publish()
+
+        self.call(fill)
 
     def received(self, method: str = "", path: str = "") -> list[Received]:
         """Every request so far with this method and this beginning of a path."""

@@ -1,0 +1,91 @@
+"""Exits that ask for more than is held: positions come and go while they rest, and the rest would open the other side.
+
+What is held now is given to the working exits of its owner, one after the other: first to what sells at any price, then
+to stops, the nearest first, then to what waits at a limit. A stop and a target of one pair have the same shares, which
+either would close. What an exit asks for beyond what it was given, it could open (EX-13, OP-07).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.execution.ledger import Ledger
+from core.execution.order import Order, nearest_first
+from core.model.order import OrderRequest, Side
+from core.model.values import NO_SHARES, ClientOrderId, Quantity, Symbol
+
+
+def exits_beyond(ledger: Ledger) -> list[tuple[Order, Quantity]]:
+    """Each working exit that asks for more than is left for it, and how much is."""
+    owners = dict.fromkeys((o.request.symbol, o.strategy) for o in ledger.working() if o.only_reduces)
+    return [pair for symbol, strategy in owners for pair in _beyond(ledger, symbol, strategy)]
+
+
+def beyond(ledger: Ledger, order: Order) -> Quantity:
+    """Shares that a working exit asks for and nobody holds for it; none of an entry, which opens by what it is."""
+    if not order.only_reduces or not order.is_working:
+        return NO_SHARES
+    found = (left for exit_, left in _beyond(ledger, order.request.symbol, order.strategy) if exit_ is order)
+    return next((Quantity(order.remaining - left) for left in found), NO_SHARES)
+
+
+def only_opens(ledger: Ledger, order: Order) -> bool:
+    """Whether nothing at all is left for a working exit: whatever it fills, it opens."""
+    over = beyond(ledger, order)
+    return over > 0 and over == order.remaining
+
+
+def could_open(ledger: Ledger, order: Order) -> bool:
+    """Whether a working order opens or adds, wholly or in part, if it fills now."""
+    return order.is_working and (not order.only_reduces or beyond(ledger, order) > 0)
+
+
+def refusal_of_less(old: Order | None, order: OrderRequest) -> str | None:
+    """Why this is not less of the very order that was signed, in its place; None where it is (OP-02)."""
+    if old is None or not order.effect.only_reduces:
+        return "there is no such exit to make less of"
+    signed = old.request
+    if (order.symbol, order.side, order.terms) != (signed.symbol, signed.side, signed.terms):
+        return "it is another order than the one that it would make less of"
+    if order.legs and order.legs != signed.legs:
+        return "it has other legs than the order that it would make less of"
+    if old.is_working is not (order.replaces == old.id):
+        return "the order that it would make less of is there, and it would work beside it"
+    if order.quantity > old.remaining:
+        return "it asks for more than the order that it would make less of"
+    return None
+
+
+def _beyond(ledger: Ledger, symbol: Symbol, strategy: str) -> Iterable[tuple[Order, Quantity]]:
+    exits = [o for o in ledger.working_exits(symbol, strategy) if _may_fill(ledger, o)]
+    position = ledger.position(symbol, strategy)
+    for side in Side:
+        held = position.quantity if position is not None else NO_SHARES
+        left = Quantity(max(held if side is Side.SELL else -held, NO_SHARES))
+        for pair in _in_turn([o for o in exits if o.request.side is side]):
+            given = min(left, max(o.remaining for o in pair))
+            left = Quantity(left - given)
+            yield from ((o, given) for o in pair if o.remaining > given)
+
+
+def _may_fill(ledger: Ledger, order: Order) -> bool:
+    """Not a leg that waits for its entry and goes with it, nor what takes the place of one that still works."""
+    return not ledger.is_held(order) and ledger.incumbent(order) is None and not ledger.is_forestalled(order)
+
+
+def _in_turn(exits: list[Order]) -> Iterable[list[Order]]:
+    """The exits by pairs, in the order in which they are given what is held."""
+    at_any_price = [o for o in exits if not _waits(o)]
+    stops = nearest_first(o for o in exits if o.is_protective)
+    first: dict[ClientOrderId, list[Order]] = {}
+    for order in (*at_any_price, *stops, *(o for o in exits if _waits(o) and not o.is_protective)):
+        first.setdefault(_pair_of(order), []).append(order)
+    return first.values()
+
+
+def _waits(order: Order) -> bool:
+    return order.is_protective or order.is_target or order.request.limit_price is not None
+
+
+def _pair_of(order: Order) -> ClientOrderId:
+    return order.parent if order.role is not None and order.parent is not None else order.id

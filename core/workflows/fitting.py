@@ -1,0 +1,182 @@
+"""Exits at the broker follow what is held: what asks for more is made less or taken back at once (EX-13).
+
+One that nothing is left for is cancelled. One that closes something still is replaced by the very same for less, so
+that what it guards is guarded all the while; where the broker does not take that, it is cancelled, and a stop follows
+for what is held as soon as it is gone. Where the fill of one of a pair made the other too large, the broker makes that
+one less itself, or ends it: it is asked first, and not waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from core.desk import Desk
+from core.effects import Effect
+from core.execution.beyond import beyond, exits_beyond
+from core.execution.order import Order
+from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
+from core.model.staging import Approval
+from core.model.values import ZERO, ClientOrderId, Quantity, TicketId
+from core.workflows.cancelling import Cancelling
+from core.workflows.protecting import CLOSED, Protecting
+from core.workflows.submitting import Intent, Submitting
+
+TOO_MUCH = "it is for more than is held"
+GOOD_FOR = timedelta(days=1)
+"""How long less of what was signed may be on its way: it only reduces, and is asked for afresh where it never left."""
+
+
+class Fitting:
+    def __init__(self, desk: Desk, submitting: Submitting, cancelling: Cancelling, protecting: Protecting) -> None:
+        self.desk = desk
+        self.submitting = submitting
+        self.cancelling = cancelling
+        self.protecting = protecting
+        self._seen: dict[ClientOrderId, Decimal] = {}
+        self._asked: dict[ClientOrderId, tuple[Decimal, datetime]] = {}
+
+    # ── each step ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def follow(self) -> Iterator[Effect]:
+        """Whatever happened: no exit works for more than is held."""
+        for order, left in exits_beyond(self.desk.ledger):
+            if not order.is_cancelling and not self._awaits_the_broker(order, left):
+                yield from self._fit(order, left)
+
+    def at_once(self) -> Iterator[Effect]:
+        """Killed: the broker is not asked first (OP-07)."""
+        for order, left in exits_beyond(self.desk.ledger):
+            if not order.is_cancelling:
+                yield from self._fit(order, left)
+
+    def _fit(self, order: Order, left: Quantity) -> Iterator[Effect]:
+        if left <= 0:
+            yield from self.cancelling.cancel(order, self._why(order))
+        elif self._is_in_hand(order) or self._are_books_in_doubt(order):
+            return
+        elif self._can_be_less(order, left):
+            yield from self._make_less(order, left)
+        else:
+            for one in (order, *self.desk.ledger.rivals(order)):  # the other one holds the shares as well
+                if one.is_working and not one.is_cancelling:
+                    yield from self.cancelling.cancel(one, TOO_MUCH)
+
+    def _why(self, order: Order) -> str:
+        is_flat = self.desk.ledger.position(order.request.symbol, order.strategy) is None
+        return CLOSED if is_flat else TOO_MUCH
+
+    def _is_in_hand(self, order: Order) -> bool:
+        """The broker has not answered for it, or for what takes its place."""
+        return order.status is OrderStatus.PENDING or order.is_being_replaced
+
+    def _are_books_in_doubt(self, order: Order) -> bool:
+        """What is held is not known for sure: a stop that may be needed is left as it is, and named."""
+        return order.request.symbol in self.desk.differing or not self.desk.control.state.is_reconciled
+
+    # ── what the broker does itself ──────────────────────────────────────────────────────────────────────────────
+
+    def _awaits_the_broker(self, order: Order, left: Quantity) -> bool:
+        """Whether a fill of its rival made it too large, and the broker has not said yet what it did about that."""
+        rivals = self.desk.ledger.rivals(order)
+        filled = sum((rival.filled_quantity for rival in rivals), ZERO)
+        is_left_over = left <= 0 and not any(rival.status is OrderStatus.FILLED for rival in rivals)
+        if not filled or is_left_over or self._seen.get(order.id) == filled:
+            return False
+        if self._asked.get(order.id, (None,))[0] != filled:
+            self._asked[order.id] = filled, self.desk.at
+        return self.desk.at < self._asked[order.id][1] + self._patience()
+
+    def after_look_up(self, order: Order) -> None:
+        """The broker has said how large it is by now."""
+        if order.is_working and order.id in self._asked:
+            self._seen[order.id] = self._asked[order.id][0]
+
+    def _patience(self) -> timedelta:
+        return timedelta(seconds=float(self.desk.control.settings.execution.look_up_first_seconds))
+
+    # ── less of the same ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _can_be_less(self, order: Order, left: Quantity) -> bool:
+        """A broker changes the number of whole shares, of what waits; once it has refused to, it is not asked again."""
+        is_whole = left % 1 == 0 and order.remaining % 1 == 0
+        refused = any(
+            o.request.replaces == order.id and o.status.is_terminal and o.broker_order_id is None
+            for o in self.desk.ledger.state.orders.values()
+        )
+        return is_whole and order.stands_by and not refused
+
+    def _make_less(self, order: Order, left: Quantity) -> Iterator[Effect]:
+        request = replace(order.request, client_order_id=self._next_id(order), quantity=left, replaces=order.id)
+        yield from self._release(request, order, order.role)
+
+    def after_end(self, order: Order) -> Iterator[Effect]:
+        """What was for too much is gone, both of a pair: the same stop again for what is held."""
+        pair = (order, *self.desk.ledger.rivals(order))
+        if not any(one.cancel_reason == TOO_MUCH for one in pair) or any(one.is_working for one in pair):
+            return
+        ended = [one for one in pair if one.is_protective and one.status is OrderStatus.CANCELLED and not one.made_way]
+        for stop in ended[-1:]:
+            free = self.protecting.uncovered(stop.request.symbol, stop.strategy, stop.request.side)
+            quantity = Quantity(min(free, stop.remaining))
+            if quantity > 0:
+                yield from self._release(self._again(stop, quantity), stop, None)
+
+    def _again(self, stop: Order, quantity: Quantity) -> OrderRequest:
+        return replace(
+            stop.request,
+            client_order_id=self._next_id(stop),
+            quantity=quantity,
+            replaces=None,
+            order_class=OrderClass.SIMPLE,
+            legs=(),
+            time_in_force=stop.request.time_in_force if quantity % 1 == 0 else TimeInForce.DAY,
+        )
+
+    def _release(self, request: OrderRequest, order: Order, role: LegRole | None) -> Iterator[Effect]:
+        """What was signed for more permits less of the very same in its place (OP-02)."""
+        approval = Approval(
+            id=f"less-{request.client_order_id}",
+            ticket_id=TicketId(""),
+            mandate_id=None,
+            order_digest=request.digest(self.desk.account_name),
+            lapses_at=self.desk.at + GOOD_FOR,
+            less_of=order.id,
+        )
+        intent = Intent(
+            order=request,
+            proposal_id=order.proposal_id,
+            strategy=order.strategy,
+            signal_time=order.signal_time,
+            stop=None,
+            parent=order.parent,
+            exit_reason=order.exit_reason,
+            intended_price=order.intended_price,
+            reference=order.reference,
+            expires_at=order.expires_at,
+            role=role,
+        )
+        yield from self.submitting.release(approval, intent)
+
+    def _next_id(self, order: Order) -> ClientOrderId:
+        """The order's own name, with the instant at which it became less (EX-04)."""
+        installation = self.desk.control.state.installation or ""
+        return order_id_of("less", installation, order.id, self.desk.at.isoformat())
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_due(self) -> Iterator[datetime]:
+        """When the broker has had its time to follow a fill by itself."""
+        for order_id, (filled, at) in list(self._asked.items()):
+            order = self.desk.ledger.order(order_id)
+            if order is None or not beyond(self.desk.ledger, order):
+                del self._asked[order_id]
+                self._seen.pop(order_id, None)
+            elif self._seen.get(order_id) != filled and at + self._patience() > self.desk.at:
+                yield at + self._patience()
+
+    def due(self) -> Iterator[Effect]:
+        """What follows from the time follows from everything: `follow` is asked after each input."""
+        return iter(())
