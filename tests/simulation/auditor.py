@@ -346,6 +346,8 @@ class Auditor:
         story.used.add(approval.id)
         story.redeemed = fact
         confirmed = story.confirmed.get(approval.ticket_id)
+        if approval.less_of is not None:
+            return  # what is created by it is compared with what was signed for more
         if confirmed is None:
             self.wrong.append(f"approval {approval.id} has no confirmation")
         elif approval.mandate_id is None:
@@ -374,6 +376,16 @@ class Auditor:
         self.require(redeemed.order_digest == digest, f"order {order.client_order_id} is not what was redeemed")
         if redeemed.approval.mandate_id is not None:
             self._within(redeemed.approval, order, fact)
+        if redeemed.approval.less_of is not None:
+            self._is_less(order, story.orders.get(redeemed.approval.less_of))
+
+    def _is_less(self, order: OrderRequest, signed: Seen | None) -> None:
+        """Less of the very same exit (EX-13)."""
+        is_same = signed is not None and signed.order.effect.only_reduces and order.quantity <= signed.order.quantity
+        if signed is not None:
+            ours, theirs = order, signed.order
+            is_same &= (ours.symbol, ours.side, ours.terms) == (theirs.symbol, theirs.side, theirs.terms)
+        self.require(is_same, f"order {order.client_order_id} is no less of what was signed")
 
     def _is_listed(self, role: LegRole, leg: Seen) -> None:
         """A leg was made by the broker; the digest of its parent, which was redeemed, covers it (OP-02)."""

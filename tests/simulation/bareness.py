@@ -29,7 +29,8 @@ ALLOWED = 2.0
 """Seconds that may pass without a cause: a request and its answer, a comparison that is due."""
 DOWN = "the desk was down"
 NO_CAUSE = "no cause"
-FREE = (NO_CAUSE, "the stop was created and never sent", "the stop waited behind another's request")
+NEVER_SENT = "the stop was kept when the desk was left"
+FREE = (NO_CAUSE, NEVER_SENT)
 """What a desk that does as it says never comes to for longer than that."""
 
 
@@ -219,12 +220,12 @@ class Meter:
         """A stop that was written down and has no answer."""
         order_id, lanes = stop.order.client_order_id, self.world.wire.watch
         if lanes.has_not_left(order_id):
-            return "the stop waited behind another's request"
+            return "the stop waited for another exit of its symbol"
         if (trouble := self.world.line.troubled.get(order_id)) is not None:
             return f"the stop's {trouble}"
         if order_id in self.world.ever_left:
             return "the stop was on its way"
-        return "the stop was created and never sent" if order_id in self.world.left_behind else DIED_BEFORE
+        return NEVER_SENT if order_id in self.world.left_behind else DIED_BEFORE
 
     def _of_entries(self, owner: Owner) -> str | None:
         story = self.world.auditor.story

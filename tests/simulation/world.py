@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import orjson
@@ -35,7 +35,7 @@ from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import NoAnswer, OrderUpdate
 from core.model.session import Session
 from core.model.values import Price, Quantity, Symbol
-from core.ports import Checkpoint, NoCheckpoint
+from core.ports import Checkpoint, NoCheckpoint, Recorded
 from core.runtime.feed import BAR
 from core.runtime.line import Link
 from core.runtime.on_the_wire import Request
@@ -102,6 +102,9 @@ class Fuse:
             raise Crash(place)
 
 
+_decoded_once = lru_cache(maxsize=4096)(decode)
+
+
 class Disk(MemoryJournal):
     """A journal that knows what a crash would leave of it: all that was synced, and any part of what was not."""
 
@@ -114,7 +117,7 @@ class Disk(MemoryJournal):
         for line in self.lines:
             total = checked_sum(line[:-1], total)
         if self.lines:
-            at = decode(self.lines[-1]).at
+            at = _decoded_once(self.lines[-1]).at
         self._chain = Chain(len(self.lines), total, at)
 
     def append(self, at: datetime, fact: Fact) -> int:
@@ -123,6 +126,10 @@ class Disk(MemoryJournal):
         sequence = super().append(at, fact)
         self.fuse.burn(f"after {name} is written")
         return sequence
+
+    def records(self, after: int = 0) -> Iterator[Recorded]:
+        """Each line is decoded once in its life, however many processes read it."""
+        return (_decoded_once(line) for line in self.lines[after:])
 
     def sync(self) -> None:
         if self.synced < len(self.lines):
@@ -506,7 +513,7 @@ class World:
         dead = self.wire
         self.meter.down(max(self.clock, dead.at))
         lines = self.journal.lines[: self.journal.synced + kept]
-        lost = [decode(line).fact for line in self.journal.lines[len(lines) :]]
+        lost = [_decoded_once(line).fact for line in self.journal.lines[len(lines) :]]
         self.journal = Disk(self.fuse, lines)
         if self.drawer.sequence > len(lines):
             self.drawer = Drawer()
