@@ -558,9 +558,10 @@ class OverrideProtection:
 
 @dataclass(frozen=True, slots=True)
 class Rearm:
-    """`word` is what was typed."""
+    """`word` is what was typed; `despite` are the orders in doubt that it was typed in sight of."""
 
     word: str
+    despite: tuple[ClientOrderId, ...] = ()
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 

@@ -182,6 +182,8 @@ def _in_words(fact: facts.Fact) -> str:
             return f"KILLED by {fact.by}"
         case facts.Rearmed():
             return "re-armed"
+        case facts.RearmRefused():
+            return f"not re-armed: {fact.reason}"
     return _staging_in_words(fact)
 
 

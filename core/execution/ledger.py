@@ -338,6 +338,8 @@ class Ledger:
         order = self.state.orders[fact.client_order_id]
         self._mark_replaced(order, fact.after)
         order.status = fact.after
+        if order.in_doubt_since is not None:
+            order.reason = order.cancel_reason  # the doubt is over, and its words with it
         order.reason = fact.reason or order.reason
         if fact.broker_order_id is not None:
             order.broker_order_id = fact.broker_order_id

@@ -121,6 +121,7 @@ from core.facts.standing import (
     Killed,
     PositionCorrected,
     Rearmed,
+    RearmRefused,
     ReconciliationFailed,
     ReconciliationPassed,
     Resumed,
@@ -204,6 +205,7 @@ __all__ = [
     "ProtectionExpired",
     "ProtectionOverridden",
     "ProtectionTripped",
+    "RearmRefused",
     "Rearmed",
     "RecommendationAdopted",
     "RecommendationDropped",
@@ -331,6 +333,7 @@ Fact = (
     | Resumed
     | Killed
     | Rearmed
+    | RearmRefused
     | ReconciliationPassed
     | ReconciliationFailed
     | PositionCorrected

@@ -47,6 +47,13 @@ class Rearmed:
 
 
 @dataclass(frozen=True, slots=True)
+class RearmRefused:
+    """The word was typed while orders are in doubt that whoever typed it was not asked about: the desk stays killed."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReconciliationPassed:
     """Our books and the broker's agree, or were corrected within the limits (EX-09).
 

@@ -236,7 +236,7 @@ class Filling:
             is_done = order.filled_quantity >= order.request.quantity
             if not is_done:
                 return
-        reason = _replaced_by(order) if report.raw_status == REPLACED else order.reason
+        reason = _replaced_by(order) if report.raw_status == REPLACED else _why(order, told)
         self.desk.record(self.change(order, told, source, report.broker_order_id, reason))
         if told.is_terminal:
             yield from self.after_end(order)
@@ -245,6 +245,11 @@ class Filling:
 def _replaced_by(order: Order) -> str:
     heir = order.replaced_by or order.replacement
     return f"{REPLACED} by {heir}" if heir else REPLACED
+
+
+def _why(order: Order, told: OrderStatus) -> str:
+    """Who asked for its end; what was in doubt meanwhile is no reason of it."""
+    return order.cancel_reason if told is OrderStatus.CANCELLED and order.is_cancelling else order.reason
 
 
 def look_up(order: Order) -> LookUpOrder:

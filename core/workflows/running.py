@@ -71,6 +71,8 @@ class Running:
         self.comparing = comparing
         self._polled_at: datetime | None = None
         self._picture: BrokerPicture | None = None
+        self._asked_at: datetime | None = None
+        self._asks_again = False
 
     # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -89,9 +91,10 @@ class Running:
             yield from self._stop(run, BY_OPERATOR)
 
     def see(self, picture: BrokerPicture) -> None:
-        """The broker's books: what the report is made of, once it was asked for."""
+        """The broker's books: what the report is made of, once it was asked for, and of no earlier instant."""
         run = self.plans.running
-        if run is not None and run.phase is PlanPhase.REPORTING:
+        is_of_now = self._asked_at is None or picture.account.at >= self._asked_at
+        if run is not None and run.phase is PlanPhase.REPORTING and is_of_now:
             self._picture = picture
 
     # ── each step ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -115,7 +118,7 @@ class Running:
             elif run.phase is PlanPhase.SETTLING:
                 yield from self._settle(run)
             else:
-                self._report(run)
+                yield from self._report(run)
             if self.plans.running is None or before == (run.phase, len(run.tickets), len(run.refusals)):
                 return
 
@@ -193,12 +196,21 @@ class Running:
         yield from self._ask_for_report(run, f"stopped: {reason}")
 
     def _ask_for_report(self, run: PlanRun, reason: str) -> Iterator[Effect]:
-        self._picture = None
         self._move(run, PlanPhase.REPORTING, reason)
+        yield from self._ask()
+
+    def _ask(self) -> Iterator[Effect]:
+        self._picture, self._asked_at, self._asks_again = None, self.desk.at, False
         yield from self.comparing.ask()
 
-    def _report(self, run: PlanRun) -> None:
+    def _report(self, run: PlanRun) -> Iterator[Effect]:
+        """What a stop or a kill takes back is waited for, and the broker asked again when it is gone (EX-10)."""
         is_late = self._since(run) >= self._seconds("report_seconds")
+        if not is_late and self._is_on_its_way_out(run):
+            self._asks_again = True
+            return
+        if not is_late and self._asks_again:
+            yield from self._ask()
         if self._picture is None and not is_late:
             return
         for signed in run.orders:
@@ -316,6 +328,12 @@ class Running:
         return f"{request.side.value.upper()} {plain(left)} {request.symbol}"
 
     # ── the report ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _is_on_its_way_out(self, run: PlanRun) -> bool:
+        """Whether the broker was asked to cancel an order of it, or has not answered for one yet."""
+        ids = (*(signed.order_id for signed in run.orders), *run.taken_back)
+        orders = (order for order_id in ids if (order := self.desk.ledger.order(order_id)) is not None)
+        return any(o.is_cancelling or (o.status is OrderStatus.PENDING and o.in_doubt_since is None) for o in orders)
 
     def _figures(self, run: PlanRun) -> PlanReport:
         account = self._picture.account if self._picture is not None else self.desk.account

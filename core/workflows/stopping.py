@@ -9,10 +9,11 @@ from core.effects import CancelOrder, Effect, FetchPicture, LatchKill, ReleaseKi
 from core.execution.beyond import only_opens
 from core.execution.order import Order
 from core.execution.others import Other
-from core.facts import HaltCause, Halted, Killed, OtherTakenBack, Rearmed, Resumed
+from core.facts import HaltCause, Halted, Killed, OtherTakenBack, Rearmed, RearmRefused, Resumed
 from core.inputs import Halt, Input, Kill, PictureFetched, Rearm, Resume
 from core.model.order import OrderStatus
 from core.model.values import BrokerOrderId, ClientOrderId
+from core.telling import order_in_words
 from core.workflows.cancelling import Cancelling
 from core.workflows.proposing import Proposing
 
@@ -103,7 +104,15 @@ class Stopping:
         ]
 
     def on_rearm(self, command: Rearm) -> Iterable[Effect]:
+        """The word, typed in sight of what is in doubt: such an order may work, and a desk that trades meets it."""
         if command.word != REARM or self.desk.control.state.killed_by is None:
+            return ()
+        unasked = [
+            o for o in self.desk.ledger.working() if self.desk.ledger.is_in_doubt(o) and o.id not in command.despite
+        ]
+        if unasked:
+            named = ", ".join(order_in_words(order.request) for order in unasked)
+            self.desk.record(RearmRefused(f"{named} in doubt; wait for the broker's word, or type REARM again"))
             return ()
         self._is_naked = False
         self.desk.record(Rearmed())

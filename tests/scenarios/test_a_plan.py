@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import Effect, LookUpOrder, SubmitOrder
+from core.effects import CancelOrder, Effect, LookUpOrder, SubmitOrder
 from core.facts import (
     ApprovalRedeemed,
     ConfirmationRefused,
@@ -39,7 +39,7 @@ from core.inputs import (
     SignPlan,
 )
 from core.model.order import Effect as OrderEffect
-from core.model.order import Side, TimeInForce, digest_of
+from core.model.order import OrderStatus, Side, TimeInForce, digest_of
 from core.model.plan import PlanEnd, PlanPhase, PlanSource, Standing
 from core.model.values import Digest, Price, Symbol, TicketId
 from core.picture import Pictures
@@ -625,3 +625,43 @@ def test_a_fill_is_told_with_two_decimals_at_least(price: str, told: str) -> Non
 
     assert the_plan(house).events.pop()[1] == f"BUY 18 AAA: filled 18 at {told}"  # it never was in the journal
     assert f" filled 18 at {told} (" in in_words(fact)
+
+
+def a_plan_whose_buy_works() -> House:
+    """One buy rests at 95, far below the market; the plan waits for its fill, five seconds long."""
+    house = a_floor()
+    house.slows_down(0.3)
+    opens(house, a_buy("GGG", limit="95", stop="94"), a_buy("HHH"))
+    marks(house)
+    signs(house)
+    while the_plan(house).phase is not PlanPhase.SETTLING:
+        passes(house, 0.1)
+    return house
+
+
+def test_the_report_behind_a_kill_is_of_what_the_kill_left() -> None:
+    """OP-05, OP-07, EX-10: the broker is asked again when what was taken back is gone"""
+    house = a_plan_whose_buy_works()
+    house.line.breaks_at(CancelOrder, arrives=False)
+    house.presses(Kill("key"))
+
+    report = runs_out(house)
+
+    (gone,) = [line for line in report.lines if line.symbol == "GGG"]
+    assert (gone.status, gone.reason) == (OrderStatus.CANCELLED, "killed by key")
+    assert the_plan(house).end_reason.startswith("1 of 2 filled, 1 ended unfilled; stopped")
+    assert report.is_of_the_broker
+    assert report.power_after == house.exchange.account(house.line.at).buying_power
+
+
+def test_the_report_behind_a_kill_names_what_the_broker_has_not_given_up() -> None:
+    """OP-05, OP-07: it is waited for ten seconds, and then said"""
+    house = a_plan_whose_buy_works()
+    house.line.breaks_at(CancelOrder, arrives=False, times=99)
+    house.presses(Kill("key"))
+    killed_at = house.line.at
+
+    runs_out(house)
+
+    assert house.line.at - killed_at >= timedelta(seconds=10)
+    assert "1 still working" in the_plan(house).end_reason

@@ -9,18 +9,20 @@ from typing import ClassVar
 
 import pytest
 
-from core.effects import CancelOrder, Effect, FetchPicture, LatchKill
+from core.effects import CancelOrder, Effect, FetchPicture, LatchKill, SubmitOrder
 from core.facts import (
     CancelRequested,
     HaltCause,
     Halted,
     Killed,
     OrderCreated,
+    OrderStateChanged,
     ProposalEnd,
     ProposalEnded,
     ProposalSkipped,
     ProposalStaged,
     Rearmed,
+    RearmRefused,
     Resumed,
     SubmissionBlocked,
 )
@@ -38,6 +40,7 @@ from core.inputs import (
 )
 from core.model.order import OrderStatus, Side
 from core.model.signal import ExitReason
+from core.model.values import ClientOrderId
 from core.picture import Pictures
 from core.ports import JournalWriteError
 from core.runtime.line import Link
@@ -206,6 +209,61 @@ def test_killed_stays_killed_over_a_restart() -> None:
 
     assert house.desk.control.state.killed_by == "key"
     assert "killed by key" in house.last(ProposalSkipped).reasons[0]
+
+
+def an_entry_that_a_kill_caught_in_doubt() -> House:
+    """Its request arrived, its answer and the stream's word did not; no look-up finds it, and the books do not come."""
+    house = a_house_with_a_proposal(AWAY)
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.breaks_at(FetchPicture, arrives=False, times=99)
+    house.line.is_deaf = house.line.finds_nothing = True
+    house.confirms_at("10:06:02")
+    house.until("10:06:04")
+    house.presses(Kill("key"))
+    return house
+
+
+def test_what_a_kill_took_back_says_so_and_not_what_was_in_doubt_meanwhile() -> None:
+    """OP-07, EX-06: the recorded reason is the real one"""
+    house = an_entry_that_a_kill_caught_in_doubt()
+    house.until("10:06:30")
+    meanwhile = house.entry.status
+
+    house.line.mends()
+    house.line.finds_nothing = False
+    house.until("10:07:30")
+
+    ended = house.last(OrderStateChanged)
+    assert meanwhile is OrderStatus.PENDING
+    assert (ended.after, ended.reason) == (OrderStatus.CANCELLED, "killed by key")
+    assert house.entry.reason == "killed by key"
+
+
+def test_what_arrived_after_a_doubt_is_filled_for_no_reason() -> None:
+    """EX-06: "no answer" is no word of an order that the broker filled"""
+    house = a_house_with_a_proposal()
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.confirms_at("10:06:02")
+
+    house.until("10:06:30")
+
+    assert (house.entry.status, house.entry.reason) == (OrderStatus.FILLED, "")
+    assert {f.reason for f in house.facts(OrderStateChanged) if f.client_order_id == house.entry.id} == {""}
+
+
+def test_the_word_beside_an_order_in_doubt_is_asked_for_in_sight_of_its_name() -> None:
+    """OP-07"""
+    house = an_entry_that_a_kill_caught_in_doubt()
+    house.until("10:06:30")
+
+    house.presses(Rearm("REARM"))
+    house.presses(Rearm("REARM", (ClientOrderId("another"),)))
+
+    assert house.facts(Rearmed) == []
+    assert house.desk.control.state.killed_by == "key"
+    assert "BUY 0.502 SPY limit 99.60 in doubt" in in_words(house.last(RearmRefused))
+    house.presses(Rearm("REARM", (house.entry.id,)))
+    assert len(house.facts(Rearmed)) == 1
 
 
 @pytest.mark.parametrize("word", ["rearm", "REARM ", "Rearm", "", "YES"])
