@@ -35,8 +35,8 @@ class Request:
 
 
 class Lanes:
-    """`leave` is called when what was taken is at the head of its lane, with the time at which it was; it says what went
-    out, or None where it was kept back.
+    """`leave` is called with what is at the head of its lane and the time at which it was taken; it says what went out, or
+    None where it was kept back.
     """
 
     def __init__(self, leave: Callable[[Effect, Lane, datetime], Request | None]) -> None:

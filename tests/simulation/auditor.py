@@ -432,8 +432,8 @@ class Auditor:
     def _blocked(self, fact: SubmissionBlocked) -> None:
         """No permission of what only reduces lapses while it waits in the desk's own queue (EX-22)."""
         seen = self.story.orders.get(fact.client_order_id)
-        is_way_out = seen is not None and seen.order.effect.only_reduces
-        self.require(not (is_way_out and "lapsed" in fact.reason), f"{fact.client_order_id} was to reduce: {fact.reason}")
+        is_lapsed = seen is not None and seen.order.effect.only_reduces and "lapsed" in fact.reason
+        self.require(not is_lapsed, f"{fact.client_order_id} was to reduce: {fact.reason}")
 
     def _changed(self, fact: OrderStateChanged) -> None:
         seen = self.story.orders[fact.client_order_id]
@@ -629,7 +629,7 @@ class Auditor:
             self.require(ours == true or (late and order.reason == "never arrived"), f"{order.id}: {ours}, not {true}")
         for foreign in self.world.foreign:
             theirs.pop(foreign, None)
-        theirs = {id: one for id, one in theirs.items() if not ended_unseen(one) and not ledger.has(one.client_order_id)}
+        theirs = {id: one for id, one in theirs.items() if not ended_unseen(one) and id not in ledger.state.past_ids}
         self.require(not theirs, f"orders that only the exchange knows: {sorted(theirs)}")
         net = Counter[str]()
         for report in reports:

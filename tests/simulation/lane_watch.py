@@ -1,4 +1,4 @@
-"""What waits for what on its way out, seen from outside: the requests alone, and which of them is on the wire (EX-22)."""
+"""What waits for what on its way out, from outside: the requests alone, and which of them is on the wire (EX-22)."""
 
 from __future__ import annotations
 

@@ -109,6 +109,7 @@ class Player(Rough):
         self.world.surprises.is_terse = profile.is_terse
         self.planner = Planner(self.world)
         self._signs = Random(f"{session.seed}:{session.number}:signs")
+        self._moods = Random(f"{session.seed}:{session.number}:moods")
         self.events = 0
         self.world.run(1)
         for close in ("100.00", "100.05", "99.80"):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from simulation.world import SPY, Trouble, World
 
 from core.execution.cover import bare_in_words
-from core.inputs import EditOrder, Kill, ProposeClose, ProposeOrder, RequestCancel
+from core.inputs import EditOrder, Kill, ProposeClose, ProposeOrder, Rearm, RequestCancel, Resume
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.values import Fraction, Price, Quantity, to_nearest_tick
 
@@ -59,9 +59,18 @@ class Rough:
     """What a rougher event does; its methods are a player's."""
 
     world: World
+    _moods: Random
 
     def _player(self) -> Player:
         return self  # type: ignore[return-value]
+
+    def _begin(self) -> None:
+        """Mostly the desk is armed by then, and often flat: what is killed or full meets nothing of what follows."""
+        if self._moods.random() < ARMED:
+            self.world.do(Rearm("REARM"), Resume(everything=True))
+        if self._moods.random() < FLAT and self.world.engine.desk.ledger.positions():
+            self._player().all_is_flattened()
+            self.world.bar(self.world.price)
 
     def _note(self, event: str) -> None:
         self.world.drawn[f"{event}: {state_of(self.world)}"] += 1
@@ -70,6 +79,7 @@ class Rough:
 
     def a_request_hangs(self, of: str, how: str, seconds: float, twice: bool, deeds: str, wait: float) -> None:
         """The next request of a kind hangs; meanwhile other things are asked for, one after the other."""
+        self._begin()
         to, fate = HANGS[how]
         trouble = Trouble(to, of, fate, seconds)
         self.world.line.waiting.extend([trouble] * (2 if twice else 1))
@@ -103,15 +113,16 @@ class Rough:
 
     def the_desk_is_left(self, places: int, named: str, down: float, deed: str) -> None:
         """Now, or at one of the next places between two steps of it; started anew after a while."""
+        self._begin()
         world = self.world
         self._note("left" if not places else "to be left")
         if places:
             world.fuse.light(places, named, lambda: self._leaves(named, down))
-        else:
-            world.leave(down)
-            world.run(0.05)
         if deed:
             self._deed(deed)
+        if not places:
+            world.leave(down)
+            world.run(0.05)
 
     def _leaves(self, named: str, down: float) -> None:
         self._note(f"left at {named or 'any place'}")
@@ -119,6 +130,7 @@ class Rough:
 
     def a_kill_comes_between(self, places: int, named: str, is_naked: bool, deed: str) -> None:
         """The kill key between an answer and what follows it."""
+        self._begin()
         self.world.fuse.light(places, named, lambda: self._kills(named, is_naked=is_naked))
         self._deed(deed)
 
@@ -128,6 +140,7 @@ class Rough:
 
     def a_press_is_interrupted(self, command: str, deed: str) -> None:
         """Between the latch that a kill's press shuts and its queueing the engine obeys another command."""
+        self._begin()
         world, wire = self.world, self.world.wire
         self._note("a press was interrupted")
         self._deed(deed)
@@ -173,6 +186,7 @@ class Rough:
 
     def a_position_grows_old(self, deeds: str, days: int, part: str) -> None:
         """Held over nights with a stop that lasts; parts of it closed before and after its parent was forgotten."""
+        self._begin()
         world, player = self.world, self._player()
         if not world.engine.desk.ledger.positions():
             self._buy_for_days(player)
@@ -211,6 +225,7 @@ class Rough:
         self, effect: str, quantity: str, is_limit: bool, ways: str, volume: int, wait: float
     ) -> None:
         """An entry with stop and target; then the price goes to either, with little volume."""
+        self._begin()
         self._note("a bracket")
         self._type_bracket(quantity, "0.00" if is_limit else None, TimeInForce.DAY, effect)
         self.world.bar(self.world.price)
@@ -245,6 +260,7 @@ class Rough:
         self, quantity: str, volume: int, more: str, away: str, has_target: bool, between: str
     ) -> None:
         """A limit entry with legs of which a part is filled gets another quantity or price."""
+        self._begin()
         world, player = self.world, self._player()
         self._type_bracket(quantity, "0.00", TimeInForce.DAY, target="0.60" if has_target else None)
         world.bar(world.price, volume=volume)
@@ -288,7 +304,7 @@ def a_hang(chance: Random) -> Arguments:
         chance.choice(("an entry", "an entry", "an entry", "an exit", "a stop", "a stop", "a cancel", "a question")),
         chance.choice(tuple(HANGS)),
         chance.choice(LENGTHS),
-        chance.random() < 0.2,
+        chance.random() < 0.4,
         deeds,
         chance.choice((0.5, 3.0, 10.0, 90.0)),
     )
@@ -334,7 +350,7 @@ def an_old_position(chance: Random) -> Arguments:
 def a_bracket(chance: Random) -> Arguments:
     return (
         chance.choice(("open", "open", "short")),
-        chance.choice(("6", "6", "9", "3", "12")),
+        chance.choice(("6", "6", "8", "3")),
         chance.random() < 0.4,
         chance.choice(
             ("target, stop", "target, back, stop", "stop, back, target", "target, stop, stop", "target", "stop, target")
@@ -366,6 +382,9 @@ ROUGH: dict[str, tuple[int, Callable[[Random], Arguments]]] = {
     "a_half_filled_bracket_is_edited": (3, a_half_filled_bracket),
 }
 """How often at most each is drawn in a session that has it, and what its arguments are drawn from."""
+ARMED = 0.85
+"""Of rougher events, those before which the desk is armed."""
+FLAT = 0.4
+"""Of them, those before which everything is flattened."""
 HAS_IT = 0.35
 """Of sessions, those that have one of these events at all."""
-

@@ -1,4 +1,4 @@
-"""Faults of the way out, planted back: what waited behind an entry, what a leave forgot, what depended on the broker."""
+"""Faults of the way out, planted back: what waits behind an entry, what a leave forgets, what leans on the broker."""
 
 from __future__ import annotations
 

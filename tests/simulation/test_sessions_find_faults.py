@@ -10,6 +10,12 @@ from datetime import datetime
 
 import pytest
 from simulation.play import play
+from simulation.rough_faults import (
+    another_command_lets_the_latch_go,
+    cancels_wait_behind_questions,
+    doubt_begins_in_the_queue,
+    exits_wait_behind_entries,
+)
 from simulation.sessions import session_of
 from simulation.world import Switch
 
@@ -178,6 +184,35 @@ def what_is_not_marked_goes_too(patch: pytest.MonkeyPatch) -> None:
         return rehearsed(desk, gate, run)
 
     patch.setattr(planning, "rehearsed", all_of_it)
+
+
+ROUGH_SEEDS = {
+    exits_wait_behind_entries: 8,
+    cancels_wait_behind_questions: 72,
+    doubt_begins_in_the_queue: 46,
+    another_command_lets_the_latch_go: 0,
+}
+"""Of SEED, the session that is tried first."""
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("fault", ROUGH_SEEDS, ids=lambda fault: fault.__name__)
+def test_a_fault_of_the_way_out_is_found(
+    fault: Callable[[pytest.MonkeyPatch], None],
+    monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """EX-22, OP-07"""
+    fault(monkeypatch)
+
+    first = ROUGH_SEEDS[fault]
+    for number in range(first, first + ENOUGH):
+        found = play(session_of(SEED, number)).failures
+        if found:
+            break
+
+    assert found, f"{ENOUGH} sessions did not find it"
+    record_property(f"found: {fault.__name__}", f"{number + 1 - first} sessions: {found[0].words[0]}")
 
 
 FAULTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
