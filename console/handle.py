@@ -50,6 +50,9 @@ class Running(Protocol):
     @property
     def preparing(self) -> Callable[[], str | None]: ...
 
+    @property
+    def last_words(self) -> tuple[str, ...]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Loading:
@@ -87,6 +90,8 @@ class EngineHandle:
         self._reason = "left"
         self._is_leaving = False
         self._early: list[Command] = []
+        self.last_words: tuple[str, ...] = ()
+        """What the engine owed and could not send before it left (EX-22)."""
         self._watched: Symbol | None = None
         self.on_news: Callable[[], None] = lambda: None
         """Called in the engine's thread when a picture with news is there. It never waits, and does not raise."""
@@ -168,6 +173,7 @@ class EngineHandle:
             runtime.run()
         if self._is_leaving:
             runtime.stop(self._reason)
+            self.last_words = runtime.last_words
             return
         runtime.stop("the market has ended")
         self._draw(time.monotonic())

@@ -15,16 +15,18 @@ from app import Keyturn
 from core.facts import OrderCreated, OrderInDoubt, OrderKept, OrderStateChanged, SubmissionBlocked
 from core.inputs import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder, RequestCancel
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
-from core.model.values import ClientOrderId, Price, Quantity, Symbol
+from core.model.staging import MANUAL
+from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol
 from core.views import DeskView
-from tests.waiting import PATIENCE
 from tests.wire.exchange.clocks import RunningClock
 from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.test_the_whole_house import Open, environ, opened, written
 
 SPY, IBM, KO, XOM = SYMBOLS = tuple(map(Symbol, ("SPY", "IBM", "KO", "XOM")))
-HANGS = {"KEYTURN_ALPACA__READ_SECONDS": "30"}
+PATIENCE = 120.0
+"""Seconds; only a failure takes as long."""
+HANGS = {"KEYTURN_ALPACA__READ_SECONDS": "60"}
 """Longer than any permission lasts."""
 SHORTLY = {"KEYTURN_ALPACA__READ_SECONDS": "7"}
 """A little longer than the permission of a key."""
@@ -43,30 +45,42 @@ def a_desk(market: LoopbackExchange, home: Path, **more: str) -> Iterator[Open]:
     symbols = ",".join(f'"{symbol}"' for symbol in SYMBOLS)
     words = environ(market, home, KEYTURN_SYMBOLS=f"[{symbols}]", KEYTURN_RISK__MAX_OPEN_POSITIONS="9", **more)
     with opened(Keyturn(words)) as desk:
-        desk.waits(lambda view: view.status.word == "on", "the books agree", PATIENCE)
+        known = desk.runtime.engine.desk.instruments
+        waits(desk, lambda view: view.status.word == "on" and all(s in known for s in SYMBOLS), "the books agree")
         yield desk
+
+
+def waits(desk: Open, holds: Callable[[DeskView], object], what: str) -> DeskView:
+    """The first picture of which it holds; where none comes, what the log ends with."""
+    try:
+        return desk.waits(holds, what, PATIENCE)
+    except AssertionError as error:
+        log = [row.text for row in desk.view.log[-5:]] if desk.view else []
+        raise AssertionError(f"{error}; the log ends with {log}") from None
 
 
 def turn(desk: Open, command: ProposeOrder | ProposeClose) -> ClientOrderId:
     """Stage it, open its ticket and turn the key; the order's own name."""
     known = {p.id for p in desk.view.proposals} if desk.view else set()
+
+    def new(view: DeskView) -> list[ProposalId]:
+        ours = (p for p in view.proposals if (p.symbol, p.strategy) == (command.symbol, MANUAL))
+        return [p.id for p in ours if p.id not in known]
+
     desk.runtime.send(command)
-    staged = lambda view: [p for p in view.proposals if p.id not in known]  # noqa: E731 - asked twice
-    try:
-        proposal = staged(desk.waits(staged, "the proposal"))[0]
-    except AssertionError as error:
-        raise AssertionError(f"{error}; the log: {[row.text for row in desk.view.log[-5:]]}") from None
-    desk.runtime.send(OpenTicket(proposal.id))
-    of_it = lambda view: [t.ticket for t in view.tickets if t.ticket.proposal_id == proposal.id]  # noqa: E731
-    ticket = of_it(desk.waits(of_it, "the ticket"))[0]
+    (proposal,) = new(waits(desk, new, "the proposal"))
+    desk.runtime.send(OpenTicket(proposal))
+    view = waits(desk, lambda view: any(t.ticket.proposal_id == proposal for t in view.tickets), "the ticket")
+    (ticket,) = [t.ticket for t in view.tickets if t.ticket.proposal_id == proposal]
     desk.runtime.send(desk.door.through(Confirm(ticket.id, ticket.digest, ticket.order.effect)))
     return ticket.order.client_order_id
 
 
 def a_buy(symbol: Symbol, shares: str, holder: StopHolder = StopHolder.DESK, limit: str | None = None) -> ProposeOrder:
-    terms = (OrderType.MARKET, None) if limit is None else (OrderType.LIMIT, Price(Decimal(limit)))
     stop = Price(Decimal(400 if symbol == SPY and limit is None else 1))
-    return ProposeOrder(symbol, Effect.OPEN, Quantity(Decimal(shares)), *terms, stop, holder)
+    price = None if limit is None else Price(Decimal(limit))
+    kind = OrderType.MARKET if price is None else OrderType.LIMIT
+    return ProposeOrder(symbol, Effect.OPEN, Quantity(Decimal(shares)), kind, price, stop, holder)
 
 
 def is_held(symbol: Symbol) -> Callable[[DeskView], bool]:
@@ -93,13 +107,13 @@ def test_a_confirmed_exit_goes_out_while_an_entry_hangs(market: LoopbackExchange
     """EX-22, OP-02"""
     with a_desk(market, tmp_path, **HANGS) as desk:
         turn(desk, a_buy(SPY, "2"))
-        desk.waits(is_held(SPY), "two shares")
+        waits(desk, is_held(SPY), "two shares")
         market.make("hang", of="submit")
         entry = turn(desk, a_buy(IBM, "2"))
         eventually(lambda: posts(market) == 2, "the entry is on the wire")
 
         turn(desk, ProposeClose(SPY))
-        desk.waits(lambda view: not is_held(SPY)(view), "the close")
+        waits(desk, lambda view: not is_held(SPY)(view), "the close")
         assert status_of(desk, entry) is OrderStatus.PENDING
     assert market.positions() == ()
 
@@ -109,7 +123,7 @@ def test_the_stop_of_a_fill_goes_out_while_its_own_entry_hangs(market: LoopbackE
     market.make("hang-after-accepting", of="submit")
     with a_desk(market, tmp_path, **HANGS) as desk:
         turn(desk, a_buy(SPY, "1.5", StopHolder.BROKER))
-        desk.waits(lambda view: view.positions and view.positions[0].covered == Decimal("1.5"), "a covered position")
+        waits(desk, lambda view: view.positions and view.positions[0].covered == Decimal("1.5"), "a covered position")
     assert [order.side for order in market.orders()].count(Side.SELL) == 1
 
 
@@ -120,12 +134,12 @@ def test_what_waits_behind_a_request_that_hangs_is_in_no_doubt_and_does_not_laps
     more = {"KEYTURN_EXECUTION__ANSWER_SECONDS": "1", **SHORTLY}
     with a_desk(market, tmp_path, **more) as desk:
         turn(desk, a_buy(SPY, "3"))
-        desk.waits(is_held(SPY), "three shares")
+        waits(desk, is_held(SPY), "three shares")
         market.make("hang", of="submit")
         lost = turn(desk, ProposeClose(SPY, quantity=Quantity(Decimal(1))))
         eventually(lambda: posts(market) == 2, "the first exit is on the wire")
         behind = turn(desk, ProposeClose(SPY, quantity=Quantity(Decimal(1))))
-        desk.waits(lambda _: status_of(desk, behind) is OrderStatus.FILLED, "the second exit")
+        waits(desk, lambda _: status_of(desk, behind) is OrderStatus.FILLED, "the second exit")
 
     told = written(desk)
     doubted = {fact.client_order_id for fact in told if isinstance(fact, OrderInDoubt)}
@@ -143,12 +157,12 @@ def test_an_order_that_is_taken_back_while_it_waits_here_never_leaves(market: Lo
         turn(desk, a_buy(SPY, "2"))
         eventually(lambda: posts(market) == 1, "an entry is on the wire")
         by_hand, by_kill = turn(desk, a_buy(IBM, "2")), turn(desk, a_buy(KO, "4"))
-        desk.waits(lambda _: status_of(desk, by_kill) is OrderStatus.PENDING, "two more wait behind it")
+        waits(desk, lambda _: status_of(desk, by_kill) is OrderStatus.PENDING, "two more wait behind it")
 
         desk.runtime.send(RequestCancel(by_hand))
-        desk.waits(lambda _: status_of(desk, by_hand) is OrderStatus.CANCELLED, "it is taken back")
+        waits(desk, lambda _: status_of(desk, by_hand) is OrderStatus.CANCELLED, "it is taken back")
         desk.runtime.send(Kill("key"))
-        desk.waits(lambda _: status_of(desk, by_kill) is OrderStatus.CANCELLED, "the kill takes the other back")
+        waits(desk, lambda _: status_of(desk, by_kill) is OrderStatus.CANCELLED, "the kill takes the other back")
 
     assert posts(market) == 1
     ends = [fact for fact in written(desk) if isinstance(fact, OrderStateChanged) and fact.after.is_terminal]
@@ -162,13 +176,13 @@ def test_the_cancels_of_a_kill_go_out_while_others_hang(market: LoopbackExchange
     """EX-22, OP-07: three cancels of the operator hang, and an entry does."""
     with a_desk(market, tmp_path, **HANGS) as desk:
         resting = [turn(desk, a_buy(symbol, "300", limit="2")) for symbol in SYMBOLS]
-        desk.waits(lambda view: [r.status for r in view.orders].count(OrderStatus.SUBMITTED) == 4, "four orders rest")
+        waits(desk, lambda view: [r.status for r in view.orders].count(OrderStatus.SUBMITTED) == 4, "four orders rest")
         market.make("hang", of="cancel", times=3)
         for order in resting[:3]:
             desk.runtime.send(RequestCancel(order))
         eventually(lambda: len(market.received("DELETE", "/v2/orders")) == 3, "three cancels hang")
         desk.runtime.send(Kill("key"))
-        desk.waits(lambda _: status_of(desk, resting[3]) is OrderStatus.CANCELLED, "the kill's own cancel", 10)
+        waits(desk, lambda _: status_of(desk, resting[3]) is OrderStatus.CANCELLED, "the kill's own cancel")
 
 
 # ── leaving ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -195,12 +209,12 @@ def test_a_stop_that_could_not_leave_is_named_on_the_way_out_and_sent_by_the_nex
     """EX-22: an exit of its symbol hangs; nothing is looked up, no key is asked for, and nothing is sent twice."""
     with a_desk(market, tmp_path, **HANGS) as desk:
         turn(desk, a_buy(SPY, "3"))
-        desk.waits(is_held(SPY), "three shares")
+        waits(desk, is_held(SPY), "three shares")
         market.make("hang", of="submit")
         turn(desk, ProposeClose(SPY, quantity=Quantity(Decimal(1))))
         eventually(lambda: posts(market) == 2, "an exit is on the wire")
         turn(desk, an_addition())
-        desk.waits(lambda _: len(stops_of(desk)) == 1, "the stop of what was added waits behind it")
+        waits(desk, lambda _: len(stops_of(desk)) == 1, "the stop of what was added waits behind it")
         (stop,) = stops_of(desk)
 
     assert [order.client_order_id for order in market.orders()].count(stop) == 0
@@ -210,7 +224,7 @@ def test_a_stop_that_could_not_leave_is_named_on_the_way_out_and_sent_by_the_nex
     assert "SELL 1.5 SPY" in named[0]
 
     with a_desk(market, tmp_path) as again:
-        again.waits(lambda _: status_of(again, stop) is OrderStatus.SUBMITTED, "the stop is sent")
+        waits(again, lambda _: status_of(again, stop) is OrderStatus.SUBMITTED, "the stop is sent")
     assert [order.client_order_id for order in market.orders()].count(stop) == 1
     assert not [f for f in written(again) if isinstance(f, OrderInDoubt) and f.client_order_id == stop]
 
@@ -228,17 +242,17 @@ def test_an_exit_that_could_not_leave_is_asked_for_again_on_a_ticket(market: Loo
     """EX-22, OP-02: its key has lapsed at the next start, and it is the first thing that waits."""
     with a_desk(market, tmp_path, **HANGS) as desk:
         turn(desk, a_buy(SPY, "3"))
-        desk.waits(is_held(SPY), "three shares")
+        waits(desk, is_held(SPY), "three shares")
         market.make("hang", of="submit")
         turn(desk, ProposeClose(SPY, quantity=Quantity(Decimal(1))))
         eventually(lambda: posts(market) == 2, "an exit is on the wire")
         behind = turn(desk, ProposeClose(SPY, quantity=Quantity(Decimal(1))))
-        desk.waits(lambda _: status_of(desk, behind) is OrderStatus.PENDING, "another waits behind it")
+        waits(desk, lambda _: status_of(desk, behind) is OrderStatus.PENDING, "another waits behind it")
     clock.sleep(5)  # the key's five seconds, by the exchange's own clock
 
     with a_desk(market, tmp_path) as again:
-        view = again.waits(lambda view: view.proposals, "it is asked for again")
+        view = waits(again, lambda view: view.proposals, "it is asked for again")
     assert [(p.side, p.quantity, p.reason) for p in view.proposals] == [
-        (Side.SELL, 1, "it was not sent before the desk left")
+        (Side.SELL, Quantity(Decimal(1)), "it was not sent before the desk left")
     ]
     assert posts(market) == 2

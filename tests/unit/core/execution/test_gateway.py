@@ -125,3 +125,32 @@ def test_what_the_latch_stopped_has_not_used_up_its_approval() -> None:
     latch.reason = None
 
     assert gateway.refusal(a_submission(), TEN) is None
+
+
+def test_the_permission_of_what_only_reduces_does_not_lapse_in_our_own_queue_and_an_entrys_does() -> None:
+    """EX-22, OP-02"""
+    late = LAPSES + timedelta(seconds=8)
+    exit_ = a_submission(replace(a_request(limit="100"), side=Side.SELL, effect=Effect.CLOSE))
+
+    assert Gateway("paper", Latch()).refusal(exit_, late, TEN) is None
+    assert "lapsed at" in str(Gateway("paper", Latch()).refusal(exit_, late, late))
+    assert "lapsed at" in str(Gateway("paper", Latch()).refusal(a_submission(), late, TEN))
+
+
+def test_what_was_taken_back_never_leaves_and_what_left_is_never_taken_back() -> None:
+    """EX-22"""
+    waiting, sent = Gateway("paper", Latch()), Gateway("paper", Latch())
+    order_id = a_submission().order.client_order_id
+
+    assert waiting.take_back(order_id)
+    assert waiting.refusal(a_submission(), TEN) == "taken back before it was sent"
+    assert sent.refusal(a_submission(), TEN) is None
+    assert not sent.take_back(order_id)
+
+
+def test_an_order_that_ended_while_it_waited_is_not_sent() -> None:
+    """EX-22, EX-06"""
+    gateway = Gateway("paper", Latch())
+    gateway.stands = lambda _order_id: "it is CANCELLED by now"
+
+    assert gateway.refusal(a_submission(), TEN) == "it is CANCELLED by now"

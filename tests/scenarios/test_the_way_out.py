@@ -1,0 +1,253 @@
+"""What leaves, in which order, and what is owed when the desk is left: the live runtime on an exchange that hangs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from core.execution.lanes import Lane, LaneKind
+from core.facts import KeptOrderReleased, OrderInDoubt, OrderKept, SubmissionBlocked
+from core.inputs import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder, RequestCancel
+from core.model.broker import Accepted, NoAnswer, NotFound, OrderReport, Refused
+from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, StopHolder
+from core.model.staging import MANUAL
+from core.model.values import ClientOrderId, Price, ProposalId, Quantity
+from core.views import DeskView
+from tests.scenarios.house import STEADY, a_day
+from tests.scenarios.live_floor import LiveFloor, LiveHouse
+from tests.unit.core.brokers.trading_floor import SPY
+from tests.waiting import PATIENCE
+
+SHARES = Quantity(Decimal("0.2"))
+A_WHILE = timedelta(seconds=10)
+"""Longer than a key permits anything, and than an answer may take."""
+
+
+class SlowFloor(LiveFloor):
+    """Orders arrive at once; the answer to an order that opens says how it stands when `may_answer`."""
+
+    def __init__(self) -> None:
+        super().__init__("10:06:10", a_day(("10:06", "10:20", STEADY)))
+        self.is_slow = False
+        self.may_answer = threading.Event()
+        self.waiting: list[ClientOrderId] = []
+        self.looked_up: list[ClientOrderId] = []
+
+    def submit(self, order: OrderRequest) -> Accepted | Refused | NoAnswer:
+        answer = super().submit(order)
+        if not self.is_slow or order.effect.only_reduces:
+            return answer
+        self.waiting.append(order.client_order_id)
+        self.may_answer.wait(PATIENCE)
+        with self.lock:
+            report = self.moved().order(self.now(), order.client_order_id)
+        return Accepted(report) if isinstance(report, OrderReport) else answer
+
+    def look_up(self, client_order_id: ClientOrderId, *, with_legs: bool = False) -> OrderReport | NotFound | NoAnswer:
+        self.looked_up.append(client_order_id)
+        return super().look_up(client_order_id, with_legs=with_legs)
+
+
+EXITS, ENTRIES = Lane(LaneKind.EXITS, SPY), Lane(LaneKind.ENTRIES)
+
+
+def hold(house: LiveHouse, lane: Lane) -> threading.Event:
+    """A request hangs in this lane until the event is set."""
+    released = threading.Event()
+    house.runtime.sending.lanes.send(lane, lambda: released.wait(PATIENCE) and None)
+    return released
+
+
+def turn(house: LiveHouse, command: ProposeOrder | ProposeClose) -> ClientOrderId:
+    known = {p.id for p in house.view.proposals} if house.view else set()
+
+    def new(view: DeskView) -> list[ProposalId]:
+        return [p.id for p in view.proposals if p.strategy == MANUAL and p.id not in known]
+
+    house.presses(command)
+    (proposal,) = new(waits(house, new, "the proposal"))
+    house.presses(OpenTicket(proposal))
+    view = waits(house, lambda view: [t for t in view.tickets if t.ticket.proposal_id == proposal], "the ticket")
+    (ticket,) = [t.ticket for t in view.tickets if t.ticket.proposal_id == proposal]
+    house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+    return ticket.order.client_order_id
+
+
+def waits(house: LiveHouse, holds: Callable[[DeskView], object], what: str) -> DeskView:
+    try:
+        return house.waits(holds, what, PATIENCE)
+    except AssertionError as error:
+        log = [row.text for row in house.view.log[-5:]] if house.view else []
+        raise AssertionError(f"{error}; the log ends with {log}") from None
+
+
+def a_buy(shares: Quantity = SHARES, holder: StopHolder = StopHolder.BROKER, **terms: str) -> ProposeOrder:
+    limit = Price(Decimal(terms["limit"])) if "limit" in terms else None
+    kind = OrderType.MARKET if limit is None else OrderType.LIMIT
+    effect = Effect.ADD if "adds" in terms else Effect.OPEN
+    return ProposeOrder(SPY, effect, shares, kind, limit, Price(Decimal(95)), holder)
+
+
+def status_of(house: LiveHouse, order_id: ClientOrderId) -> OrderStatus | None:
+    order = house.engine.desk.ledger.order(order_id)
+    return None if order is None else order.status
+
+
+def facts(house: LiveHouse, kind: type) -> list[ClientOrderId]:
+    return [record.fact.client_order_id for record in house.journal.records() if isinstance(record.fact, kind)]
+
+
+def test_the_stop_of_a_fill_goes_out_while_its_own_entry_gets_no_answer():
+    """EX-22, OP-06: the stream tells of the fill."""
+    floor = SlowFloor()
+    floor.is_slow = True
+    with LiveHouse(floor) as house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        entry = turn(house, a_buy())
+        waits(house, lambda view: view.positions and view.positions[0].covered == SHARES, "a covered position")
+        assert floor.waiting == [entry]
+        floor.may_answer.set()
+
+
+def test_a_confirmed_exit_goes_out_while_an_entry_hangs():
+    """EX-22, OP-02"""
+    floor = SlowFloor()
+    with LiveHouse(floor) as house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        turn(house, a_buy(SHARES, StopHolder.DESK))
+        waits(house, lambda view: view.positions, "a position")
+        released = hold(house, ENTRIES)
+        turn(house, ProposeClose(SPY))
+        waits(house, lambda view: not view.positions, "the close")
+        assert not released.is_set()
+        released.set()
+
+
+def test_a_stop_that_waits_here_longer_than_an_answer_may_take_is_in_no_doubt_and_goes_out_once():
+    """EX-06, EX-22: another request of its symbol hangs; nothing is looked up that never left."""
+    floor = SlowFloor()
+    with LiveHouse(floor) as house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        released = hold(house, EXITS)
+        turn(house, a_buy())
+        waits(house, lambda _: stops(house), "its stop waits")
+        (stop,) = stops(house)
+        floor.offset += A_WHILE
+        later = floor.now()
+        waits(house, lambda _: house.engine.desk.at > later, "time passes")
+        assert status_of(house, stop) is OrderStatus.PENDING
+        released.set()
+        waits(house, lambda _: status_of(house, stop) is OrderStatus.SUBMITTED, "the stop is there")
+    assert stop not in floor.looked_up
+    assert not facts(house, OrderInDoubt)
+    assert not facts(house, SubmissionBlocked)
+
+
+def test_an_exit_does_not_lapse_in_our_own_queue():
+    """EX-22, OP-02: it waits there for longer than its key permits it."""
+    floor = SlowFloor()
+    with LiveHouse(floor) as house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        turn(house, a_buy(SHARES, StopHolder.DESK))
+        waits(house, lambda view: view.positions, "a position")
+        released = hold(house, EXITS)
+        sale = turn(house, ProposeClose(SPY))
+        waits(house, lambda _: status_of(house, sale) is OrderStatus.PENDING, "the exit waits")
+        floor.offset += A_WHILE
+        released.set()
+        waits(house, lambda view: not view.positions, "the close")
+    assert not facts(house, SubmissionBlocked)
+
+
+def stops(house: LiveHouse) -> list[ClientOrderId]:
+    return [order.id for order in house.engine.desk.ledger.working() if order.is_protective]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"), [(None, "cancelled by the operator"), (Kill("key"), "killed by key")], ids=["by hand", "kill"]
+)
+def test_what_waits_in_our_queue_is_taken_back_there(command: Kill | None, said: str):
+    """EX-22, EX-07, OP-07: it never leaves, and the broker is not asked for it."""
+    floor = SlowFloor()
+    with LiveHouse(floor) as house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        released = hold(house, ENTRIES)
+        entry = turn(house, a_buy(limit="97"))
+        waits(house, lambda _: status_of(house, entry) is OrderStatus.PENDING, "an entry waits")
+        house.presses(command or RequestCancel(entry))
+        waits(house, lambda _: status_of(house, entry) is OrderStatus.CANCELLED, "it is taken back")
+        released.set()
+        order = house.engine.desk.ledger.order(entry)
+    assert order is not None
+    assert order.reason == f"{said}, taken back before it was sent"
+    assert entry not in floor.looked_up
+    assert not [a for a in floor.asked if a.startswith(("submit", "cancel"))]
+
+
+# ── leaving ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_fill_that_is_answered_while_the_desk_leaves_gets_its_stop():
+    """EX-22, OP-06: left just after the key; the answer with the fill comes then, and the stream says nothing."""
+    floor = SlowFloor()
+    floor.is_slow = floor.is_mute = True
+    house = LiveHouse(floor)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        turn(house, a_buy())
+        waits(house, lambda _: floor.waiting, "the entry is on the wire")
+        house.runtime.leave()
+        waits(house, lambda _: house.runtime._left.is_set(), "the desk leaves")
+        floor.may_answer.set()
+    assert [a for a in floor.asked if a.startswith("submit")] == ["submit buy market", "submit sell stop"]
+    assert house.runtime.last_words == ()
+
+
+def test_a_stop_that_never_left_is_named_on_the_way_out_and_sent_by_the_next_start_without_a_key():
+    """EX-22, EX-20: it is the very same order, once, and the broker was never asked for it."""
+    floor = SlowFloor()
+    house = LiveHouse(floor)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        hold(house, EXITS)
+        turn(house, a_buy())
+        waits(house, lambda _: stops(house), "its stop waits")
+        (stop,) = stops(house)
+    house.runtime.stop("left")
+    assert facts(house, OrderKept) == [stop]
+    assert [words.split(" was ")[1] for words in house.runtime.last_words] == [
+        "not sent before the desk left: the next start sends it, or asks for it on a ticket"
+    ]
+
+    with LiveHouse(floor, house.journal) as again:
+        waits(again, lambda view: view.positions and view.positions[0].covered == SHARES, "the stop is sent")
+    assert facts(again, KeptOrderReleased) == [stop]
+    assert status_of(again, stop) is OrderStatus.SUBMITTED
+    assert stop not in floor.looked_up
+    assert [a for a in floor.asked if a.startswith("submit")].count("submit sell stop") == 1
+
+
+def test_an_exit_that_never_left_and_whose_key_has_lapsed_is_asked_for_on_a_ticket():
+    """EX-22, OP-02"""
+    floor = SlowFloor()
+    house = LiveHouse(floor)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        turn(house, a_buy(SHARES, StopHolder.DESK))
+        waits(house, lambda view: view.positions, "a position")
+        hold(house, EXITS)
+        sale = turn(house, ProposeClose(SPY))
+        waits(house, lambda _: status_of(house, sale) is OrderStatus.PENDING, "the exit waits")
+    house.runtime.stop("left")
+    floor.offset += A_WHILE
+
+    with LiveHouse(floor, house.journal) as again:
+        view = waits(again, lambda view: [p for p in view.proposals if p.strategy == MANUAL], "it is asked for again")
+    first = view.proposals[0]
+    assert (first.side, first.quantity, first.reason) == (Side.SELL, SHARES, "it was not sent before the desk left")
+    assert status_of(again, sale) is OrderStatus.CANCELLED
+    assert sale not in floor.looked_up
