@@ -155,7 +155,7 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
     else:
         yield (Cell(f"NO STOP: {stop.reason}", "warning"),), [(Cell("the loss has no bound", "warning"),), cap]
     if view.ticket.order.legs:
-        yield (Cell("sent with it, in force when all of it is filled", "muted"),), []
+        yield (Cell("in force when all of it is filled; till then a part has NO STOP", "muted"),), []
     after = _figure("after fill:", _held(view.quantity_after))
     gain, taken = _gain(view), _target(view.ticket.order)
     if taken is not None:

@@ -11,14 +11,25 @@ from core.effects import Effect, ReplaceOrder
 from core.facts import (
     CancelRequested,
     Halted,
+    LegsMissing,
     ProposalEnded,
     ProposalSkipped,
 )
-from core.inputs import BrokerUpdated, EditOrder, EditProposal, Halt, Kill, ProposeOrder, RequestCancel
+from core.inputs import (
+    BrokerUpdated,
+    EditOrder,
+    EditProposal,
+    Halt,
+    Input,
+    Kill,
+    ProposeOrder,
+    RequestCancel,
+    SubmissionAnswered,
+)
 from core.model.account import Account
-from core.model.broker import Execution, OrderReport, OrderUpdate, UpdateEvent
+from core.model.broker import Accepted, Execution, OrderReport, OrderUpdate, UpdateEvent
 from core.model.order import Effect as OrderEffect
-from core.model.order import LegRole, OrderStatus
+from core.model.order import LegRole, OrderStatus, OrderType
 from core.model.staging import StopPlan
 from core.model.values import ExecutionId, Price, Quantity
 from core.risk.checks.buying_power import given_back, reserved_for_unseen
@@ -272,6 +283,65 @@ def test_the_quantity_of_an_edit_is_the_whole_orders_and_what_is_filled_is_taken
     assert [house.entry.filled_quantity, the_new(house).filled_quantity] == [10, 4]
     assert house.held() == house.held_by_the_broker() == "14"
     assert house.desk.ledger.covered(SPY, "manual") == 14
+
+
+def test_a_bracket_that_filled_in_part_is_not_edited() -> None:
+    """EX-13: the new one would bring a target for its own shares alone, and the ticket named one for all of them"""
+    house = a_house_in_a_thin_market("101")
+    house.until("10:10:30")
+    assert house.entry.filled_quantity == 10
+
+    edits(house, "14", "99.70")
+
+    assert house.desk.stage.proposals() == ()
+    assert "its target would be lost for the 10 that are filled" in house.last(ProposalSkipped).reasons[0]
+    house.until("10:14")
+    working = [(o.role, o.remaining) for o in house.desk.ledger.working()]
+    assert working == [(None, 5), (LegRole.STOP, 15), (LegRole.TARGET, 15)]
+
+
+def test_a_bracket_that_is_edited_keeps_its_target() -> None:
+    """EX-13: stop and target for all of it, and what it means to take its profit at stays in the books"""
+    house = a_house_in_a_thin_market("101")
+
+    edits(house, "5", "99.70")
+    confirms_now(house)
+    house.until("10:14")
+
+    assert the_new(house).target_price == Decimal(101)
+    working = [(o.role, o.remaining) for o in house.desk.ledger.working()]
+    assert working == [(LegRole.STOP, 5), (LegRole.TARGET, 5)]
+
+
+def test_an_edit_of_what_filled_in_part_that_comes_without_legs_leaves_no_share_without_its_stop() -> None:
+    """EX-13, OP-06: the stop of the first part, and one for each fill behind it"""
+    house = a_house_in_a_thin_market()
+    house.until("10:10:30")
+    ask = house.line.ask
+
+    def without_legs(effect: Effect) -> Input:
+        reply = ask(effect)
+        if isinstance(effect, ReplaceOrder):
+            book = house.exchange._book
+            booked = book.find(effect.order.client_order_id)
+            assert booked is not None
+            for leg in booked.legs:
+                del book._orders[leg.request.client_order_id], book._listed[leg.request.client_order_id]
+            booked.legs.clear()
+            assert isinstance(reply, SubmissionAnswered)
+            return replace(reply, answer=Accepted(booked.whole_report()))
+        return reply
+
+    house.line.ask = without_legs  # type: ignore[method-assign]
+    edits(house, "14", "99.70")
+    confirms_now(house)
+    house.until("10:14")
+
+    assert (house.held(), len(house.facts(LegsMissing))) == ("14", 1)
+    assert [(o.request.type, o.remaining) for o in house.desk.ledger.working()] == [
+        (OrderType.STOP, 10),
+        (OrderType.STOP, 4),
+    ]
 
 
 def test_what_the_old_order_fills_while_its_replacement_travels_takes_an_entry_back() -> None:
