@@ -35,9 +35,7 @@ class Request:
 
 
 class Lanes:
-    """`leave` is called with what is at the head of its lane and the time at which it was taken; it says what went out, or
-    None where it was kept back.
-    """
+    """`leave` is called with what is at the head of its lane and when it was taken in; it says what went out."""
 
     def __init__(self, leave: Callable[[Effect, Lane, datetime], Request | None]) -> None:
         self._leave = leave
