@@ -225,7 +225,9 @@ class Meter:
             return f"the stop's {trouble}"
         if order_id in self.world.ever_left:
             return "the stop was on its way"
-        return NEVER_SENT if order_id in self.world.left_behind else DIED_BEFORE
+        if order_id not in self.world.left_behind:
+            return DIED_BEFORE
+        return NEVER_SENT if self.world.engine.desk.control.state.is_reconciled else None
 
     def _of_entries(self, owner: Owner) -> str | None:
         story = self.world.auditor.story
@@ -274,6 +276,10 @@ class Meter:
                 return "the broker refused the stop"
             if stop.status is OrderStatus.EXPIRED:
                 return ENDED
+            if "never arrived" in stop.reason and order_id in world.left_behind and order_id not in world.ever_left:
+                return NEVER_SENT
+            if "before the desk left" in stop.reason:
+                return "it was kept when the desk was left, and is permitted no more; a new stop waits for its key"
             if "never arrived" in stop.reason:
                 return "the stop never reached the broker; a new one waits for its key"
             if "lapsed" in stop.reason:

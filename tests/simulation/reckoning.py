@@ -109,6 +109,13 @@ def _is_said(world: World) -> bool:
     return bool(world.foreign) and not world.engine.desk.control.state.is_reconciled
 
 
+def loose_exits(world: World) -> list[str]:
+    """Exits that work at the exchange for more than is held there, at this instant."""
+    found = Reckoning()
+    _compare_cover(world, found)
+    return [words for words in found.words if words.startswith("loose")] if found.loose else []
+
+
 def _compare_cover(world: World, found: Reckoning) -> None:
     """What the desk shows as covered, orders at the exchange do cover; the rest is shown as nobody's but yours.
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
 
+from simulation.reckoning import loose_exits
 from simulation.world import SPY, Trouble, World
 
 from core.execution.cover import bare_in_words
@@ -111,18 +112,23 @@ class Rough:
 
     # ── leaving, and keys between an answer and what follows it ──────────────────────────────────────────────────
 
-    def the_desk_is_left(self, places: int, named: str, down: float, deed: str) -> None:
-        """Now, or at one of the next places between two steps of it; started anew after a while."""
+    def the_desk_is_left(self, places: int, named: str, down: float, deed: str, slow: float) -> None:
+        """Now, or at one of the next places between two steps of it; started anew after a while.
+
+        An entry's answer that is slow comes while the desk leaves, after its fill.
+        """
         self._begin()
         world = self.world
         self._note("left" if not places else "to be left")
+        if slow:
+            world.line.waiting.append(Trouble("answer", "an entry", "late", slow))
         if places:
             world.fuse.light(places, named, lambda: self._leaves(named, down))
         if deed:
             self._deed(deed)
         if not places:
             world.leave(down)
-            world.run(0.05)
+        world.run(1.0 if places else 0.05)
 
     def _leaves(self, named: str, down: float) -> None:
         self._note(f"left at {named or 'any place'}")
@@ -235,7 +241,17 @@ class Rough:
             self._note(f"a bracket's {way}")
             away = {"target": "0.62", "stop": "-1.02", "back": "0"}[way]
             self.world.bar(entered + sign * Decimal(away), volume=volume if way != "back" else 1000)
+            self._nothing_is_loose()
         self.world.run(wait)
+
+    def _nothing_is_loose(self) -> None:
+        """In peace no exit works for more than is held for longer than the broker has to follow by itself."""
+        world = self.world
+        state, surprises = world.engine.desk.control.state, world.surprises
+        world.run(PEACE)
+        is_peace = not world.line.waiting and not surprises.waiting and not surprises.skew
+        if is_peace and state.is_reconciled and not world.foreign and surprises.blocked_until is None:
+            world.auditor.wrong += loose_exits(world)
 
     def _type_bracket(
         self, quantity: str, limit: str | None, lasts: TimeInForce, effect: str = "open", target: str | None = "0.60"
@@ -317,6 +333,7 @@ def a_leave(chance: Random) -> Arguments:
         chance.choice(BETWEEN) if places else "",
         chance.choice((1.0, 5.0, 60.0)),
         chance.choice(("", "fraction", "fraction", "fraction", "entry", "exit", "part", "move")),
+        chance.choice((0.0, 0.0, 0.4, 1.0, 1.3)),
     )
 
 
@@ -382,6 +399,8 @@ ROUGH: dict[str, tuple[int, Callable[[Random], Arguments]]] = {
     "a_half_filled_bracket_is_edited": (3, a_half_filled_bracket),
 }
 """How often at most each is drawn in a session that has it, and what its arguments are drawn from."""
+PEACE = 15.0
+"""Seconds in which exits come to fit what is held."""
 ARMED = 0.85
 """Of rougher events, those before which the desk is armed."""
 FLAT = 0.4

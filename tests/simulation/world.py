@@ -33,6 +33,7 @@ from core.market.calendar import ExchangeCalendar, load_calendar
 from core.model.account import Mode
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import NoAnswer, OrderUpdate
+from core.model.order import OrderStatus
 from core.model.session import Session
 from core.model.values import Price, Quantity, Symbol
 from core.ports import Checkpoint, NoCheckpoint, Recorded
@@ -613,7 +614,8 @@ class World:
     def _leave(self) -> None:
         self.wire.finish_what_is_owed()
         self.wire.stop("left")
-        owed = {o for o in self.wire.watch.asked if self.wire.watch.has_not_left(o)}
+        orders = self.auditor.story.orders.values()
+        owed = {o.order.client_order_id for o in orders if o.status is OrderStatus.PENDING} - self.ever_left
         self.left_behind |= owed
         if self.tell is not None:
             self.tell(f"       the desk is left, {len(owed)} orders never left it")
