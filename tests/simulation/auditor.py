@@ -518,6 +518,8 @@ class Auditor:
         if not order.effect.only_reduces:
             self.require(not story.killed and not story.halts, f"{order.client_order_id} opens while killed or halted")
             return
+        if effect.approval.less_of is not None:
+            return  # it makes less of what was too much
         held = abs(story.positions[position_key(order.symbol, seen.strategy)])
         out = sum(
             (

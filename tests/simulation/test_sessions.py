@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from types import SimpleNamespace
 
@@ -105,7 +106,8 @@ def test_any_part_of_a_session_can_be_played() -> None:
 
 def test_a_broker_that_lists_no_executions_is_believed_all_the_same() -> None:
     """EX-05: what it counts and does not list is derived, and the update that comes later counts for nothing"""
-    player = Player(session_of(SEED, 0))
+    session = session_of(SEED, 0)
+    player = Player(replace(session, profile=replace(session.profile, manners=None)))
     player.world.surprises.is_terse = True
 
     for event in (
