@@ -31,10 +31,16 @@ class Link:
     """The line to the exchange: how long a request takes to arrive, and its word to come back.
 
     A sound line carries everything once. Simulations replace it by one that loses, delays and repeats.
+
+    Attributes
+    ----------
+    patience
+        From a request's leaving to its being given up where no answer came: all of a client's time limit.
     """
 
     latency: timedelta = timedelta(milliseconds=100)
     answer_delay: timedelta = timedelta(0)
+    patience: timedelta = timedelta(seconds=8)
 
     def carry(self, effect: Effect) -> Iterable[timedelta]:
         """After how long a request arrives; nothing where it is lost."""

@@ -422,7 +422,7 @@ class Running:
             return
         self._polled_at = self.desk.at
         found = (self.desk.ledger.order(signed.order_id) for signed in self._unsettled(run, run.sells()))
-        orders = [order for order in found if order is not None]
+        orders = [o for o in found if o is not None and not self.desk.departing.is_here(o)]
         if len(orders) > FEW:
             yield from self.comparing.ask_soon()
         else:

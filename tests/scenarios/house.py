@@ -220,7 +220,7 @@ class House:
 
     def slows_down(self, seconds: float) -> None:
         """Every request takes this long to arrive."""
-        self.line.link = Link(latency=timedelta(seconds=seconds))
+        self.line.link = Link(timedelta(seconds=seconds), patience=timedelta(seconds=seconds + 8))
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -14,8 +14,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from simulation.bareness import names_stop
 from simulation.plan_audit import PlanAudit
-from simulation.reckoning import ended_unseen
+from simulation.reckoning import all_reports, ended_unseen
 
 from core import checkpoint
 from core.advisers.authority import at_work
@@ -40,6 +41,7 @@ from core.facts import (
     OrderApproved,
     OrderCreated,
     OrderFilled,
+    OrderInDoubt,
     OrderStateChanged,
     OverrideEnded,
     PositionCorrected,
@@ -55,6 +57,7 @@ from core.facts import (
     Resumed,
     StrategyPaused,
     StrategyResumed,
+    SubmissionBlocked,
     SymbolRefused,
     TicketClosed,
     TicketOpened,
@@ -86,6 +89,7 @@ class Seen:
     reason: str = ""
     parent: str | None = None
     role: LegRole | None = None
+    names_stop: bool = False
 
 
 @dataclass(slots=True)
@@ -125,6 +129,7 @@ class Auditor:
         self.story = Story()
         self.wrong: list[str] = before.wrong if before else []
         self.sent: dict[str, OrderRequest] = before.sent if before else {}
+        self.is_reading = False
         self.plans = PlanAudit(self)
         self.hearers = {
             EngineStarted: self._started,
@@ -147,6 +152,8 @@ class Auditor:
             ApprovalRedeemed: self._redeemed,
             OrderCreated: self._created,
             LegResized: self._resized,
+            OrderInDoubt: self._doubted,
+            SubmissionBlocked: self._blocked,
             OrderStateChanged: self._changed,
             CancelRequested: self._cancel_requested,
             OrderFilled: self._filled,
@@ -339,6 +346,8 @@ class Auditor:
         story.used.add(approval.id)
         story.redeemed = fact
         confirmed = story.confirmed.get(approval.ticket_id)
+        if approval.less_of is not None:
+            return  # what is created by it is compared with what was signed for more
         if confirmed is None:
             self.wrong.append(f"approval {approval.id} has no confirmation")
         elif approval.mandate_id is None:
@@ -355,6 +364,7 @@ class Auditor:
         story, order, redeemed = self.story, fact.order, self.story.redeemed
         self.require(order.client_order_id not in story.orders, f"order {order.client_order_id} was created twice")
         seen = Seen(order, self._sequence, fact.strategy, parent=fact.parent, role=fact.role)
+        seen.names_stop = names_stop(fact.stop.holder if fact.stop is not None else None)
         story.orders[order.client_order_id] = seen
         if fact.role is not None and order.replaces is None:
             self._is_listed(fact.role, seen)
@@ -366,6 +376,16 @@ class Auditor:
         self.require(redeemed.order_digest == digest, f"order {order.client_order_id} is not what was redeemed")
         if redeemed.approval.mandate_id is not None:
             self._within(redeemed.approval, order, fact)
+        if redeemed.approval.less_of is not None:
+            self._is_less(order, story.orders.get(redeemed.approval.less_of))
+
+    def _is_less(self, order: OrderRequest, signed: Seen | None) -> None:
+        """Less of the very same exit (EX-13)."""
+        is_same = signed is not None and signed.order.effect.only_reduces and order.quantity <= signed.order.quantity
+        if signed is not None:
+            ours, theirs = order, signed.order
+            is_same &= (ours.symbol, ours.side, ours.terms) == (theirs.symbol, theirs.side, theirs.terms)
+        self.require(is_same, f"order {order.client_order_id} is no less of what was signed")
 
     def _is_listed(self, role: LegRole, leg: Seen) -> None:
         """A leg was made by the broker; the digest of its parent, which was redeemed, covers it (OP-02)."""
@@ -403,6 +423,17 @@ class Auditor:
             self.require(story.released[mandate.id] == order.quantity, f"{mandate.id}: sold twice")
 
     # ── orders, fills, positions (EX-01, EX-05, EX-08) ───────────────────────────────────────────────────────────
+
+    def _doubted(self, fact: OrderInDoubt) -> None:
+        """Doubt begins when a request was sent, never while it waits in the desk's own queue (EX-22)."""
+        is_queued = not self.is_reading and self.world.wire.watch.has_not_left(fact.client_order_id)
+        self.require(not is_queued, f"order {fact.client_order_id} is in doubt, and it never left")
+
+    def _blocked(self, fact: SubmissionBlocked) -> None:
+        """No permission of what only reduces lapses while it waits in the desk's own queue (EX-22)."""
+        seen = self.story.orders.get(fact.client_order_id)
+        is_lapsed = seen is not None and seen.order.effect.only_reduces and "lapsed" in fact.reason
+        self.require(not is_lapsed, f"{fact.client_order_id} was to reduce: {fact.reason}")
 
     def _changed(self, fact: OrderStateChanged) -> None:
         seen = self.story.orders[fact.client_order_id]
@@ -493,6 +524,8 @@ class Auditor:
         if not order.effect.only_reduces:
             self.require(not story.killed and not story.halts, f"{order.client_order_id} opens while killed or halted")
             return
+        if effect.approval.less_of is not None:
+            return  # it makes less of what was too much
         held = abs(story.positions[position_key(order.symbol, seen.strategy)])
         out = sum(
             (
@@ -591,7 +624,8 @@ class Auditor:
     def compare_with_exchange(self) -> None:
         """Everything was delivered and compared: orders, fills and positions are the exchange's own (EX-09, EX-20)."""
         world, ledger = self.world, self.world.engine.desk.ledger
-        theirs = {report.client_order_id: report for report in world.exchange.orders(world.wire.at)}
+        reports = all_reports(world)
+        theirs = {report.client_order_id: report for report in reports}
         for order in ledger.state.orders.values():
             report = theirs.pop(order.id, None)
             if report is None:
@@ -603,10 +637,10 @@ class Auditor:
             self.require(ours == true or (late and order.reason == "never arrived"), f"{order.id}: {ours}, not {true}")
         for foreign in self.world.foreign:
             theirs.pop(foreign, None)
-        theirs = {id: report for id, report in theirs.items() if not ended_unseen(report)}
+        theirs = {id: one for id, one in theirs.items() if not ended_unseen(one) and id not in ledger.state.past_ids}
         self.require(not theirs, f"orders that only the exchange knows: {sorted(theirs)}")
         net = Counter[str]()
-        for report in world.exchange.orders(world.wire.at):
+        for report in reports:
             net[report.symbol] += report.filled_quantity if report.side is Side.BUY else -report.filled_quantity
         held = {position.symbol: position.quantity for position in world.exchange.picture(world.wire.at).positions}
         for symbol in {*net, *held, *(p.symbol for p in ledger.positions())}:

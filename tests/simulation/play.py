@@ -13,8 +13,10 @@ from decimal import Decimal
 from random import Random
 
 from simulation import tempter
+from simulation.bareness import Stretch
 from simulation.planner import Planner
 from simulation.reckoning import Reckoning, reckon
+from simulation.rough import Rough
 from simulation.sessions import Event, Session
 from simulation.surprises import Surprise
 from simulation.world import DAY, SPY, Trouble, World, calendar
@@ -61,6 +63,9 @@ class Played:
     crashes: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
+    drawn: Counter[str] = field(default_factory=Counter)
+    waited: Counter[str] = field(default_factory=Counter)
+    bare: list[Stretch] = field(default_factory=list)
 
     def add(self, other: Played) -> None:
         self.sessions += other.sessions
@@ -69,6 +74,9 @@ class Played:
         self.crashes += other.crashes
         self.faults += other.faults
         self.failures += other.failures
+        self.drawn += other.drawn
+        self.waited += other.waited
+        self.bare += other.bare
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,7 @@ def play(session: Session, tell: Tell | None = None) -> Played:
     return player.end()
 
 
-class Player:
+class Player(Rough):
     def __init__(self, session: Session, tell: Tell | None = None) -> None:
         self.session = session
         self.tell = tell
@@ -96,11 +104,12 @@ class Player:
         settings = profile.settings()
         config = ExchangeConfig(account="SIM", cash=Decimal(profile.cash), multiplier=settings.exchange.multiplier)
         start = calendar().session_on(DAY).open + timedelta(minutes=profile.minutes)
-        self.world = World(settings, config, start)
+        self.world = World(settings, config, start, profile.manners)
         self.world.tell = tell
         self.world.surprises.is_terse = profile.is_terse
         self.planner = Planner(self.world)
         self._signs = Random(f"{session.seed}:{session.number}:signs")
+        self._moods = Random(f"{session.seed}:{session.number}:moods")
         self.events = 0
         self.world.run(1)
         for close in ("100.00", "100.05", "99.80"):
@@ -133,6 +142,7 @@ class Player:
             if calendar().session_on(DAY).holds(world.clock):  # with the session ends what its tickets signed
                 auditor.wrong += auditor.uncovered()
             zeros = reckon(world)
+            world.meter.end()
         words = (*auditor.wrong, *zeros.words)
         session = self.session
         counts = auditor.story.counts
@@ -172,6 +182,9 @@ class Player:
             crashes=Counter(world.fuse.burnt),
             faults=world.line.met + world.surprises.met,
             failures=[Failure(session.seed, session.number, words)] if words else [],
+            drawn=world.drawn,
+            waited=world.waited,
+            bare=world.meter.done,
         )
 
     # ── the market ───────────────────────────────────────────────────────────────────────────────────────────────

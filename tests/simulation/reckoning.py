@@ -57,7 +57,7 @@ def _count_orders(world: World, found: Reckoning) -> None:
         for request in map(decoded, world.log.records)
         if not isinstance(request, Cancellation) and request.order.client_order_id not in world.foreign
     )
-    theirs = {report.client_order_id: report for report in world.exchange.orders(world.wire.at)}
+    theirs = {report.client_order_id: report for report in all_reports(world)}
     for order_id in theirs.keys() - world.foreign - intents:
         if ended_unseen(theirs[order_id]):
             continue
@@ -72,6 +72,12 @@ def _count_orders(world: World, found: Reckoning) -> None:
         if times > 1:
             found.doubled += 1
             found.words.append(f"doubled: {order_id} was asked for {times} times")
+
+
+def all_reports(world: World) -> tuple[OrderReport, ...]:
+    """Of every order that the exchange ever had; its own list ends with seven days."""
+    world.exchange.advance(world.wire.at)
+    return tuple(order.whole_report() for order in world.exchange._book._orders.values())
 
 
 def ended_unseen(report: OrderReport) -> bool:
@@ -103,29 +109,40 @@ def _is_said(world: World) -> bool:
     return bool(world.foreign) and not world.engine.desk.control.state.is_reconciled
 
 
+def loose_exits(world: World) -> list[str]:
+    """Exits that work at the exchange for more than is held there, at this instant."""
+    found = Reckoning()
+    _compare_cover(world, found)
+    return [words for words in found.words if words.startswith("loose")] if found.loose else []
+
+
 def _compare_cover(world: World, found: Reckoning) -> None:
     """What the desk shows as covered, orders at the exchange do cover; the rest is shown as nobody's but yours.
 
     And no exit is left at the exchange for more than is held.
     """
     at, ledger = world.wire.at, world.engine.desk.ledger
-    exits = Counter[tuple[str, Side]]()
-    for report in world.exchange.orders(at):
+    exits, largest = Counter[tuple[str, Side]](), Counter[tuple[str, Side]]()
+    for report in all_reports(world):
         order = ledger.order(report.client_order_id)
         if report.status is None or not report.status.is_working or order is None or not order.only_reduces:
             continue
+        left = report.quantity - report.filled_quantity
         if report.raw_status != HELD and order.role is not LegRole.TARGET:  # the one waits, the other's stop counts
-            exits[report.symbol, report.side] += report.quantity - report.filled_quantity
+            exits[report.symbol, report.side] += left
+        if report.raw_status != HELD:
+            largest[report.symbol, report.side] = max(largest[report.symbol, report.side], left)
     held, shown = Counter[tuple[str, Side]](), Counter[tuple[str, Side]]()
     for row in Pictures(world.engine).draw(at).positions:
         way_out = (row.symbol, Side.SELL if row.quantity > 0 else Side.BUY)
         held[way_out] += abs(row.quantity)
         shown[way_out] += row.covered
-    for way_out in {*exits, *held}:
+    for way_out in {*largest, *exits, *held}:
         symbol, side = way_out
         if shown[way_out] > exits[way_out]:
             found.bare += 1
             found.words.append(f"bare: {shown[way_out]} {symbol} are shown as covered, and {exits[way_out]} are")
-        if exits[way_out] > held[way_out] and not _is_said(world):
+        out = max(exits[way_out], largest[way_out])  # a target alone is an exit as well
+        if out > held[way_out] and not _is_said(world):
             found.loose += 1
-            found.words.append(f"loose: exits {side.value} {exits[way_out]} {symbol} for {held[way_out]} held")
+            found.words.append(f"loose: exits {side.value} {out} {symbol} for {held[way_out]} held")

@@ -6,11 +6,21 @@ The count of sessions that each took is printed at the end of the run.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from simulation.other_exchange import Manners
 from simulation.play import play
-from simulation.sessions import session_of
+from simulation.rough_faults import (
+    a_leave_forgets_what_follows,
+    another_command_lets_the_latch_go,
+    cancels_wait_behind_questions,
+    doubt_begins_in_the_queue,
+    exits_wait_behind_entries,
+    siblings_are_left_to_the_broker,
+)
+from simulation.sessions import PLENTY, Event, session_of
 from simulation.world import Switch
 
 from core.control import Control
@@ -178,6 +188,64 @@ def what_is_not_marked_goes_too(patch: pytest.MonkeyPatch) -> None:
         return rehearsed(desk, gate, run)
 
     patch.setattr(planning, "rehearsed", all_of_it)
+
+
+ROUGH_SEEDS = {
+    exits_wait_behind_entries: 8,
+    cancels_wait_behind_questions: 72,
+    doubt_begins_in_the_queue: 46,
+    another_command_lets_the_latch_go: 0,
+}
+"""Of SEED, the session that is tried first."""
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("fault", ROUGH_SEEDS, ids=lambda fault: fault.__name__)
+def test_a_fault_of_the_way_out_is_found(
+    fault: Callable[[pytest.MonkeyPatch], None],
+    monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """EX-22, OP-07"""
+    fault(monkeypatch)
+
+    first = ROUGH_SEEDS[fault]
+    for number in range(first, first + ENOUGH):
+        found = play(session_of(SEED, number)).failures
+        if found:
+            break
+
+    assert found, f"{ENOUGH} sessions did not find it"
+    record_property(f"found: {fault.__name__}", f"{number + 1 - first} sessions: {found[0].words[0]}")
+
+
+DIRECTED = {
+    a_leave_forgets_what_follows: (("the_desk_is_left", (1, "SubmitOrder left", 5.0, "fraction", 1.0)), Manners()),
+    siblings_are_left_to_the_broker: (
+        ("a_bracket_is_traded", ("open", "6", False, "target, stop", 30, 61.0)),
+        Manners(ends_siblings=False),
+    ),
+}
+"""The one event that meets it, on a desk in peace, and the exchange's manners."""
+
+
+@pytest.mark.parametrize("is_planted", [True, False])
+@pytest.mark.parametrize("fault", DIRECTED, ids=lambda fault: fault.__name__)
+def test_one_event_meets_the_fault_and_finds_nothing_without_it(
+    fault: Callable[[pytest.MonkeyPatch], None], is_planted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EX-22, EX-13"""
+    (name, arguments), manners = DIRECTED[fault]
+    if is_planted:
+        fault(monkeypatch)
+    session = session_of(SEED, 0)
+    peace = replace(
+        session.profile, is_margin=True, is_guarded=False, minutes=30, speaks_often=False, cash=PLENTY, manners=manners
+    )
+
+    found = play(replace(session, profile=peace, events=(Event(name, arguments),))).failures
+
+    assert bool(found) is is_planted
 
 
 FAULTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (

@@ -1,0 +1,305 @@
+"""Seconds in which a position was bare although its ticket named a stop, by the exchange's own books, and why (EX-22).
+
+Bare are shares of which a ticket said that the broker holds their stop, while the exchange works no stop and no exit at
+the market for them. Each stretch of it has its causes; one that has none is wrong.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from core.brokers.simulated.book import BookedOrder
+from core.model.broker import OrderUpdate
+from core.model.order import OrderStatus, Side, StopHolder
+from core.model.session import Session
+from core.model.staging import MandateKind
+from core.model.values import ZERO, Symbol
+
+if TYPE_CHECKING:
+    from simulation.auditor import Seen
+    from simulation.world import World
+
+Owner = tuple[Symbol, str]
+ALLOWED = 2.0
+"""Seconds that may pass without a cause: a request and its answer, a comparison that is due."""
+DOWN = "the desk was down"
+NO_CAUSE = "no cause"
+NEVER_SENT = "the stop was kept when the desk was left"
+FREE = (NO_CAUSE, NEVER_SENT)
+"""What a desk that does as it says never comes to for longer than that."""
+
+
+@dataclass(slots=True)
+class Stretch:
+    """One stretch of time in which shares of an owner were bare."""
+
+    owner: Owner
+    began: datetime
+    causes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def seconds(self) -> float:
+        return sum(self.causes.values())
+
+    @property
+    def cause(self) -> str:
+        """What most of it was due to."""
+        return max(self.causes, key=lambda cause: self.causes[cause], default="")
+
+
+class Meter:
+    """Follows the exchange's fills and orders; asks of each bare stretch why it goes on.
+
+    Attributes
+    ----------
+    held
+        By owner, from the exchange's executions alone.
+    named
+        Shares of those of which a ticket said that the broker holds their stop.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.held: Counter[Owner] = Counter()
+        self.named: Counter[Owner] = Counter()
+        self.bare: dict[Owner, Stretch] = {}
+        self.done: list[Stretch] = []
+        self.is_up = True
+        self._at = world.clock
+        self._causes: dict[Owner, str] = {}
+        self._opened: dict[Owner, datetime] = {}
+
+    def hear(self, updates: list[OrderUpdate], at: datetime) -> None:
+        """The exchange tells something, heard or not."""
+        if self.world.foreign:
+            self._give_up()
+            return
+        touched: set[Symbol] = set()
+        for update in updates:
+            touched.add(update.report.symbol)
+            if update.execution is not None:
+                self._count(update)
+        if touched:
+            self.look(at)
+            for owner in [o for o in {*self.held, *self.bare} if o[0] in touched]:
+                self._judge(owner, at)
+
+    def _give_up(self) -> None:
+        """Somebody else trades here: whose shares are which is known to nobody."""
+        self.bare.clear()
+        self._causes.clear()
+
+    def _count(self, update: OrderUpdate) -> None:
+        entry = self._root(update.report.client_order_id)
+        if entry is None or update.execution is None:
+            return
+        owner = entry.order.symbol, entry.strategy
+        quantity = update.execution.quantity
+        before = self.held[owner]
+        after = self.held[owner] = before + (quantity if update.report.side is Side.BUY else -quantity)
+        if not before:
+            self._opened[owner] = update.at
+        if abs(after) > abs(before) and entry.names_stop and not entry.order.effect.only_reduces:
+            self.named[owner] += quantity
+        self.named[owner] = min(self.named[owner], abs(after))
+
+    def _root(self, order_id: str) -> Seen | None:
+        """The order, or of a leg that has no name here yet the order that it was made with."""
+        found = self.world.auditor.story.orders.get(order_id)
+        if found is not None:
+            return found
+        booked = self.world.exchange._book.find(order_id)
+        while booked is not None and booked.parent is not None:
+            booked = booked.parent
+            if (seen := self.world.auditor.story.orders.get(booked.request.client_order_id)) is not None:
+                return seen
+        return None
+
+    def _judge(self, owner: Owner, at: datetime) -> None:
+        bare = self.named[owner] - sum((self._guards(order) for order in self._exits(owner)), ZERO)
+        if bare > 0 and owner not in self.bare:
+            self.bare[owner] = Stretch(owner, at)
+            self._causes[owner] = self._cause(owner)
+        elif bare <= 0 and owner in self.bare:
+            self.done.append(self.bare.pop(owner))
+            self._causes.pop(owner, None)
+
+    def _exits(self, owner: Owner) -> Iterator[BookedOrder]:
+        side = Side.SELL if self.held[owner] > 0 else Side.BUY
+        for order in self.world.exchange._book.working.get(owner[0], ()):
+            root = self._root(order.request.client_order_id)
+            if order.side is side and not order.opens and root is not None and root.strategy == owner[1]:
+                yield order
+
+    def _guards(self, order: BookedOrder) -> Decimal:
+        """A stop, or what goes at the market; a limit guards nothing, a target leaves it to its stop."""
+        return order.remaining if order.takes_any_price or order.request.type.is_stop else ZERO
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def look(self, at: datetime) -> None:
+        """Time passed: it is due to what was the cause when it began to."""
+        if self.bare and at > self._at:
+            seconds = self._in_sessions(self._at, at)
+            for owner, stretch in self.bare.items():
+                if seconds:
+                    stretch.causes[self._causes[owner]] += seconds
+                self._causes[owner] = self._cause(owner)
+        self._at = max(self._at, at)
+
+    def _in_sessions(self, start: datetime, end: datetime) -> float:
+        """A closed market passes no stop."""
+        calendar = self.world.calendar
+        seconds, at = 0.0, start
+        while at < end:
+            session = calendar.session_at(at)
+            if isinstance(session, Session):
+                seconds += (min(end, session.close) - at).total_seconds()
+                at = session.close
+            else:
+                at = max(at + timedelta(microseconds=1), calendar.next_session(at).open)
+        return seconds
+
+    def end(self) -> None:
+        self.done += self.bare.values()
+        self.bare = {}
+        for stretch in self.done:
+            for cause in FREE:
+                if stretch.causes[cause] > ALLOWED:
+                    self.world.auditor.wrong.append(
+                        f"{stretch.owner[0]} of {stretch.owner[1]} was bare for {stretch.causes[cause]:g} s"
+                        f" from {stretch.began:%H:%M:%S}: {cause}"
+                    )
+
+    # ── why ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def down(self, at: datetime) -> None:
+        """No desk runs from here on."""
+        self.look(at)
+        self.is_up = False
+        self._causes = dict.fromkeys(self.bare, DOWN)
+
+    def up(self, at: datetime) -> None:
+        self.look(at)
+        self.is_up = True
+        self._causes = {owner: self._cause(owner) for owner in self.bare}
+
+    def _cause(self, owner: Owner) -> str:
+        if not self.is_up:
+            return DOWN
+        world, story = self.world, self.world.auditor.story
+        stops = [o for o in story.orders.values() if self._is_its_stop(o, owner)]
+        pending = [stop for stop in stops if stop.status is OrderStatus.PENDING]
+        for stop in pending:
+            if (found := self._of_request(stop)) is not None:
+                return found
+        if not world.engine.desk.control.state.is_reconciled:
+            return "the broker had not answered for its books"
+        if (found := self._of_entries(owner)) is not None:
+            return found
+        if (found := self._of_exits(owner)) is not None:
+            return found
+        found = self._of_stops(stops)
+        return ENDED if found == NO_CAUSE and self._is_of_another_day(owner) else found
+
+    def _is_of_another_day(self, owner: Owner) -> bool:
+        """What a ticket permits ends with its session."""
+        day = self.world.calendar.trading_day
+        return day(self._opened.get(owner, self._at)) < day(self._at)
+
+    def _is_its_stop(self, seen: Seen, owner: Owner) -> bool:
+        is_stop = seen.order.effect.only_reduces and seen.order.type.is_stop
+        return is_stop and (seen.order.symbol, seen.strategy) == owner
+
+    def _of_request(self, stop: Seen) -> str | None:
+        """A stop that was written down and has no answer."""
+        order_id, lanes = stop.order.client_order_id, self.world.wire.watch
+        if lanes.has_not_left(order_id):
+            return "the stop waited for another exit of its symbol"
+        if (trouble := self.world.line.troubled.get(order_id)) is not None:
+            return f"the stop's {trouble}"
+        if order_id in self.world.ever_left:
+            return "the stop was on its way"
+        if order_id not in self.world.left_behind:
+            return DIED_BEFORE
+        return NEVER_SENT if self.world.engine.desk.control.state.is_reconciled else None
+
+    def _of_entries(self, owner: Owner) -> str | None:
+        story = self.world.auditor.story
+        entries = [
+            o
+            for o in story.orders.values()
+            if not o.order.effect.only_reduces and (o.order.symbol, o.strategy) == owner
+        ]
+        known = story.positions[f"{owner[0]}/{owner[1]}"]
+        if abs(known) < abs(self.held[owner]):
+            troubled = {self.world.line.troubled.get(o.order.client_order_id) for o in entries if o.status.is_working}
+            is_lost = any(o.order.client_order_id in self.world.line.untold for o in entries)
+            if is_lost or troubled - {None}:
+                return "nobody had told of the fill: its word was lost or late"
+            return "the word of the fill was on its way"
+        if any(o.order.legs and o.filled and o.status.is_working for o in entries):
+            return "its legs wait until the entry is filled whole"
+        return None
+
+    def _of_exits(self, owner: Owner) -> str | None:
+        world = self.world
+        for use in world.engine.desk.stage.mandates(MandateKind.CLOSE):
+            signed = world.engine.desk.stage.state.confirmations.get(use.mandate.ticket_id)
+            if use.is_unused and signed is not None and (signed.proposal.symbol, signed.proposal.strategy) == owner:
+                return "its stop made way for an exit"
+        for seen in world.auditor.story.orders.values():
+            if (seen.order.symbol, seen.strategy) != owner or not seen.order.effect.only_reduces:
+                continue
+            if seen.order.type.is_stop or not seen.status.is_working:
+                continue
+            is_sent = seen.status is OrderStatus.PENDING
+            if seen.role is None:
+                return "its exit was on its way" if is_sent else "its exit waits at a limit"
+        return None
+
+    def _of_stops(self, stops: list[Seen]) -> str:
+        """How the newest of its stops ended."""
+        world, story = self.world, self.world.auditor.story
+        for stop in reversed(stops):
+            order_id = stop.order.client_order_id
+            if order_id in world.meddled:
+                return "somebody took the stop away at the broker"
+            if order_id in story.taken_away:
+                return "the operator took the stop back"
+            if stop.status is OrderStatus.REJECTED:
+                return "the broker refused the stop"
+            if stop.status is OrderStatus.EXPIRED:
+                return ENDED
+            if "never arrived" in stop.reason and order_id in world.left_behind and order_id not in world.ever_left:
+                return NEVER_SENT
+            if "before the desk left" in stop.reason:
+                return "it was kept when the desk was left, and is permitted no more; a new stop waits for its key"
+            if "never arrived" in stop.reason:
+                return "the stop never reached the broker; a new one waits for its key"
+            if "lapsed" in stop.reason:
+                return NO_CAUSE
+            booked = world.exchange._book.find(order_id)
+            if stop.status.is_working and booked is not None and not booked.is_working:
+                return "nobody had told of the stop's end"
+        return NO_CAUSE
+
+
+ENDED = "what was signed was over with its day; a new stop waits for its key"
+DIED_BEFORE = "the desk died between the stop's record and its sending"
+
+
+def names_stop(holder: StopHolder | None) -> bool:
+    """Whether a ticket said that the broker holds the stop."""
+    return holder is StopHolder.BROKER
+
+
+def told(stretches: list[Stretch]) -> tuple[float, float, float]:
+    """p50, p99 and the longest of them, in seconds."""
+    lengths = sorted(stretch.seconds for stretch in stretches) or [0.0]
+    return lengths[len(lengths) // 2], lengths[min(len(lengths) - 1, len(lengths) * 99 // 100)], lengths[-1]

@@ -1,0 +1,135 @@
+"""Faults of the way out, planted back: what waits behind an entry, what a leave forgets, what leans on the broker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import pytest
+from simulation.lane_watch import role_of
+from simulation.world import BadLine, Wire
+
+from core.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
+from core.execution.departing import Departing
+from core.execution.gateway import Gateway
+from core.inputs import Input
+from core.runtime import on_the_wire
+from core.runtime.on_the_wire import Request
+from core.runtime.runtime import Runtime
+from core.runtime.virtual import VirtualRuntime
+from core.workflows.fitting import Fitting
+from core.workflows.owing import Owing
+
+
+@dataclass(frozen=True)
+class OneLane:
+    name: str
+    width: int
+
+
+def exits_wait_behind_entries(patch: pytest.MonkeyPatch) -> None:
+    """One lane for all that is submitted; three for cancels, six for questions (EX-22)."""
+
+    def lane_of(effect: Effect) -> OneLane:
+        if isinstance(effect, SubmitOrder | ReplaceOrder):
+            return OneLane("orders", 1)
+        return OneLane("cancels", 3) if isinstance(effect, CancelOrder) else OneLane("questions", 6)
+
+    patch.setattr(on_the_wire, "lane_of", lane_of)
+
+
+def cancels_wait_behind_questions(patch: pytest.MonkeyPatch) -> None:
+    """One lane for all that is no order (EX-22)."""
+    kept = on_the_wire.lane_of
+
+    def lane_of(effect: Effect) -> object:
+        return kept(effect) if isinstance(effect, SubmitOrder | ReplaceOrder) else OneLane("others", 1)
+
+    patch.setattr(on_the_wire, "lane_of", lane_of)
+
+
+def doubt_begins_in_the_queue(patch: pytest.MonkeyPatch) -> None:
+    """What waits in its lane is looked up, given up, and leaves all the same (EX-06, EX-22)."""
+    patch.setattr(Departing, "is_here", lambda _self, order: order.kept is not None)
+    patch.setattr(Departing, "left_at", lambda _self, order: order.created_at)
+    patch.setattr(Runtime, "_why_not_any_more", lambda *_: None)
+
+
+def a_permission_lapses_in_the_queue(patch: pytest.MonkeyPatch) -> None:
+    """Of what only reduces too it is measured when it leaves (EX-22)."""
+    refusal = Gateway.refusal
+
+    def at_the_wire(self: Gateway, effect: SubmitOrder | ReplaceOrder, now: datetime, _queued: object) -> str | None:
+        return refusal(self, effect, now)
+
+    patch.setattr(Gateway, "refusal", at_the_wire)
+
+
+def a_trickling_answer_holds_its_lane(patch: pytest.MonkeyPatch) -> None:
+    """The time limit begins anew with each byte (EX-22)."""
+    give_up = VirtualRuntime._give_up
+    trickling: set[int] = set()
+    bring = BadLine.bring
+
+    def noted(self: BadLine, effect: Effect, answer: Input) -> Iterable[object]:
+        if any(trouble.fate == "trickling" and trouble.of in _names(effect) for trouble in self.waiting):
+            trickling.add(id(effect))
+        return bring(self, effect, answer)
+
+    def patient(self: Wire, request: Request) -> None:
+        if id(request.effect) not in trickling:
+            give_up(self, request)
+
+    patch.setattr(BadLine, "bring", noted)
+    patch.setattr(VirtualRuntime, "_give_up", patient)
+
+
+def a_leave_forgets_what_follows(patch: pytest.MonkeyPatch) -> None:
+    """The answers are heard at the very end, and nothing that follows from them leaves (EX-22)."""
+    finish = VirtualRuntime.finish_what_is_owed
+
+    def forgets(self: VirtualRuntime) -> None:
+        self._perform = lambda _effect: None  # type: ignore[method-assign]
+        finish(self)
+
+    patch.setattr(VirtualRuntime, "finish_what_is_owed", forgets)
+
+
+def what_was_kept_is_never_sent(patch: pytest.MonkeyPatch) -> None:
+    """The next start knows that it never left, and does nothing about it (EX-22)."""
+    patch.setattr(Owing, "send", lambda _self: ())
+
+
+def another_command_lets_the_latch_go(patch: pytest.MonkeyPatch) -> None:
+    """A kill that is pressed and not queued yet loses the latch to whatever is obeyed meanwhile (OP-07)."""
+    obey = Runtime.obey
+
+    def lets_go(self: Runtime, command: object) -> None:
+        obey(self, command)  # type: ignore[arg-type]
+        self.latch.__dict__.get("_held", {}).clear()
+
+    patch.setattr(Runtime, "obey", lets_go)
+
+
+def siblings_are_left_to_the_broker(patch: pytest.MonkeyPatch) -> None:
+    """Exits for more than is held go on working where the broker does not end them (EX-13)."""
+    patch.setattr(Fitting, "follow", lambda _self: ())
+    patch.setattr(Fitting, "at_once", lambda _self: ())
+
+
+def _names(effect: Effect) -> tuple[str, ...]:
+    return type(effect).__name__, role_of(effect)
+
+
+ROUGH_FAULTS = (
+    exits_wait_behind_entries,
+    cancels_wait_behind_questions,
+    doubt_begins_in_the_queue,
+    a_permission_lapses_in_the_queue,
+    a_trickling_answer_holds_its_lane,
+    a_leave_forgets_what_follows,
+    what_was_kept_is_never_sent,
+    another_command_lets_the_latch_go,
+    siblings_are_left_to_the_broker,
+)
