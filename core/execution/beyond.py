@@ -35,10 +35,15 @@ def beyond(ledger: Ledger, order: Order, told: Told = NOTHING_TOLD) -> Quantity:
     return next((Quantity(order.remaining - left) for left in found), NO_SHARES)
 
 
-def only_opens(ledger: Ledger, order: Order) -> bool:
+def only_opens(ledger: Ledger, order: Order, told: Told = NOTHING_TOLD) -> bool:
     """Whether nothing at all is left for a working exit: whatever it fills, it opens."""
-    over = beyond(ledger, order)
+    over = beyond(ledger, order, told)
     return over > 0 and over == order.remaining
+
+
+def free_of_exits(ledger: Ledger, symbol: Symbol, strategy: str, side: Side, told: Told = NOTHING_TOLD) -> Quantity:
+    """Shares held now that no working exit on this side would close."""
+    return _shared_out(ledger, symbol, strategy, side, told)[1]
 
 
 def refusal_of_less(old: Order | None, order: OrderRequest) -> str | None:
@@ -58,14 +63,24 @@ def refusal_of_less(old: Order | None, order: OrderRequest) -> str | None:
 
 
 def _beyond(ledger: Ledger, symbol: Symbol, strategy: str, told: Told) -> Iterable[tuple[Order, Quantity]]:
-    exits = [o for o in ledger.working_exits(symbol, strategy) if _may_fill(ledger, o)]
-    held = _held(ledger, symbol, strategy, told)
     for side in Side:
-        left = Quantity(max(held if side is Side.SELL else -held, NO_SHARES))
-        for pair in _in_turn([o for o in exits if o.request.side is side]):
-            given = min(left, max(o.remaining for o in pair))
-            left = Quantity(left - given)
-            yield from ((o, given) for o in pair if o.remaining > given)
+        given, _ = _shared_out(ledger, symbol, strategy, side, told)
+        yield from ((order, left) for order, left in given if order.remaining > left)
+
+
+def _shared_out(
+    ledger: Ledger, symbol: Symbol, strategy: str, side: Side, told: Told
+) -> tuple[list[tuple[Order, Quantity]], Quantity]:
+    """What each exit on this side is given of what is held, and what is left after all of them."""
+    exits = [o for o in ledger.working_exits(symbol, strategy) if o.request.side is side and _may_fill(ledger, o)]
+    held = _held(ledger, symbol, strategy, told)
+    left = Quantity(max(held if side is Side.SELL else -held, NO_SHARES))
+    given: list[tuple[Order, Quantity]] = []
+    for pair in _in_turn(exits):
+        share = min(left, max(o.remaining for o in pair))
+        left = Quantity(left - share)
+        given += [(order, share) for order in pair]
+    return given, left
 
 
 def _held(ledger: Ledger, symbol: Symbol, strategy: str, told: Told) -> Quantity:

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from core.desk import Desk
 from core.effects import Effect
-from core.execution.beyond import beyond, exits_beyond
+from core.execution.beyond import beyond, exits_beyond, free_of_exits
 from core.execution.order import Order
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
 from core.model.staging import Approval
@@ -104,32 +104,51 @@ class Fitting:
     # ── less of the same ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _can_be_less(self, order: Order, left: Quantity) -> bool:
-        """A broker changes the number of whole shares, of what waits; once it has refused to, it is not asked again."""
+        """A broker changes the number of whole shares, of what waits; once it has refused to, it is not asked again.
+
+        Of an OCO it would make both anew: the two names that came of it could not be told from two pairs.
+        """
         is_whole = left % 1 == 0 and order.remaining % 1 == 0
         refused = any(
-            o.request.replaces == order.id
-            and o.request.terms == order.request.terms
-            and o.status.is_terminal
-            and o.broker_order_id is None
+            o.request.replaces == order.id and o.request.terms == order.request.terms and o.status.is_terminal
             for o in self.desk.ledger.state.orders.values()
         )
-        return is_whole and order.stands_by and not refused
+        is_oco = any(one.request.order_class is OrderClass.OCO for one in (order, *self.desk.ledger.rivals(order)))
+        return is_whole and order.stands_by and not refused and not is_oco
 
     def _make_less(self, order: Order, left: Quantity) -> Iterator[Effect]:
         request = replace(order.request, client_order_id=self._next_id(order, "less"), quantity=left, replaces=order.id)
         yield from self._release(request, order, order.role)
 
     def after_end(self, order: Order) -> Iterator[Effect]:
-        """What was for too much is gone, both of a pair: the same stop again for what is held."""
-        pair = (order, *self.desk.ledger.rivals(order))
-        if not any(one.cancel_reason == TOO_MUCH for one in pair) or any(one.is_working for one in pair):
+        """All that was for too much is gone, both of a pair: the same stop again for what is held, whoever says so."""
+        cut = self._cut_with(order)
+        if any(one.is_working for one in cut):
             return
-        ended = [one for one in pair if one.is_protective and one.status is OrderStatus.CANCELLED and not one.made_way]
+        ended = [one for one in cut if one.is_protective and one.status is OrderStatus.CANCELLED and not one.made_way]
         for stop in ended[-1:]:
-            free = self.protecting.uncovered(stop.request.symbol, stop.strategy, stop.request.side)
-            quantity = Quantity(min(free, stop.remaining))
+            request = stop.request
+            held = free_of_exits(self.desk.ledger, request.symbol, stop.strategy, request.side, self.desk.drifted)
+            free = self.protecting.uncovered(request.symbol, stop.strategy, request.side)
+            quantity = Quantity(min(held, free, stop.remaining))
             if quantity > 0:
                 yield from self._release(self._again(stop, quantity), stop, None)
+
+    def _cut_with(self, order: Order) -> list[Order]:
+        """The order, its pair, and what was taken back with them; nothing where that was for another reason."""
+        pair = [order, *self.desk.ledger.rivals(order)]
+        asked = {one.cancel_requested_at for one in pair if one.cancel_reason == TOO_MUCH}
+        if not asked:
+            return []
+        with_them = (
+            one
+            for one in self.desk.ledger.state.orders.values()
+            if (one.request.symbol, one.strategy, one.request.side)
+            == (order.request.symbol, order.strategy, order.request.side)
+            and one.cancel_reason == TOO_MUCH
+            and one.cancel_requested_at in asked
+        )
+        return [*pair, *(one for one in with_them if one not in pair)]
 
     def _again(self, stop: Order, quantity: Quantity) -> OrderRequest:
         return replace(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from core.desk import Desk
 from core.effects import Effect, ReplaceOrder, SubmitOrder
@@ -31,6 +32,7 @@ from core.model.order import LegRole, OrderRequest, OrderStatus
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
 from core.model.values import ClientOrderId, Price, ProposalId
+from core.workflows.apart import apart
 from core.workflows.doubting import Doubting
 from core.workflows.filling import Filling, look_up
 
@@ -189,9 +191,10 @@ class Submitting:
             yield self._gives_up_at(order)
 
     def due(self) -> Iterator[Effect]:
+        reason = f"no answer in {self._patience().total_seconds():g} s"
         for order in list(self._unanswered()):
             if self.desk.at >= self._gives_up_at(order):
-                yield from self.doubting.begin(order, f"no answer in {self._patience().total_seconds():g} s")
+                yield from apart(self.desk, partial(self.doubting.begin, order, reason))
 
     def _unanswered(self) -> Iterator[Order]:
         """What left and has no answer yet."""
