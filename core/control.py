@@ -136,7 +136,7 @@ class Control:
         """Why nothing may be opened now, or None."""
         if self.state.killed_by is not None:
             return f"killed by {self.state.killed_by}; Ctrl+K, then type REARM to trade again"
-        for cause, reason in self.state.halts.items():
+        for cause, reason in tuple(self.state.halts.items()):  # the engine may write them while a lane reads
             return f"halted ({cause.value}): {reason}"
         if not self.state.is_reconciled:
             return "read-only: " + "; ".join(self.state.read_only_because)

@@ -94,6 +94,7 @@ QUESTIONS = frozenset({FetchAccount})
 """Effects that change nothing and that nobody waits for: they move no deadline."""
 
 SUBMISSIONS = (SubmitOrder, ReplaceOrder)
+FAILED = "the desk failed before sending it"
 NOT_SENT = "the desk failed before sending it, and it never left; m in Positions gives a stop, else stage it"
 
 UNSYNCED = QUESTIONS | {FetchPicture, FetchHistory}
@@ -135,7 +136,7 @@ class Engine:
         cancelling = Cancelling(desk, filling, doubting)
         self.proposing = proposing = Proposing(desk, gate)
         protecting = Protecting(desk, submitting, cancelling, proposing, doubting)
-        closing = Closing(desk, submitting, cancelling, protecting)
+        self.closing = closing = Closing(desk, submitting, cancelling, protecting)
         self.fitting = fitting = Fitting(desk, submitting, cancelling, protecting)
         changing = Changing(desk, proposing)
         renewing = Renewing(desk, changing)
@@ -149,7 +150,8 @@ class Engine:
             else:
                 proposing.stage_again(order, why)
 
-        owing.ask_again = ask_again
+        owing.ask_again = self._ask_again = ask_again
+        cancelling.end_kept = owing.end
         replacing = Replacing(desk, doubting, cancelling)
         confirming = Confirming(desk, gate, changing, submitting, closing)
         self._stopping = stopping = Stopping(desk, cancelling, proposing)
@@ -432,6 +434,9 @@ class Engine:
             for order_id in sorted(missing):
                 stopped = inputs.SubmissionStopped(order_id, NOT_SENT)
                 drained += apart(self.desk, partial(self._submitting.on_stopped, stopped))
+                order = self.desk.ledger.order(order_id)
+                if order is not None and order.only_reduces:
+                    done_apart(self.desk, partial(self._ask_again, order, FAILED))
 
     def lose_disk(self, trouble: str) -> None:
         """The journal's disk fails: nothing leaves any more until a restart (SP-06)."""

@@ -31,8 +31,8 @@ _limits = threading.local()
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
     """Whatever this thread asks over a `TimedAdapter` in here has ended by then."""
-    before: float = getattr(_limits, "ends", math.inf)
-    _limits.ends = min(before, time.monotonic() + seconds)
+    before: float | None = getattr(_limits, "ends", None)
+    _limits.ends = min(math.inf if before is None else before, time.monotonic() + seconds)
     try:
         yield
     finally:
@@ -41,14 +41,15 @@ def within(seconds: float) -> Iterator[None]:
 
 def left() -> float:
     """Seconds. Raises TimeoutError where none are, as where nobody said how many there are."""
-    seconds: float = getattr(_limits, "ends", 0.0) - time.monotonic()
-    if seconds <= 0:
+    ends: float | None = getattr(_limits, "ends", None)
+    if ends is None or (seconds := ends - time.monotonic()) <= 0:
         raise TimeoutError
     return seconds
 
 
 def is_over() -> bool:
-    return time.monotonic() >= getattr(_limits, "ends", math.inf)
+    ends: float | None = getattr(_limits, "ends", None)
+    return ends is not None and time.monotonic() >= ends
 
 
 # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────

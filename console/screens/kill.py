@@ -24,6 +24,7 @@ from console.screens.layer import Dialog
 from console.screens.question import TICK
 from console.ticket.word import TOLD_FROM, begun, in_capitals
 from core.inputs import Rearm, Resume
+from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
 from core.views import IN_DOUBT, DeskView, OrderRow
 from widgets.edges import put_title
@@ -285,7 +286,7 @@ class KillScreen(Dialog):
     def _in_doubt(self) -> list[OrderRow]:
         """Orders of which nobody knows whether the broker has them; none while nothing is drawn."""
         view = self.behind.view
-        return [row for row in view.orders if IN_DOUBT in row.marks] if view is not None else []
+        return [row for row in view.orders if _is_unknown(row)] if view is not None else []
 
     def _naked(self) -> None:
         self.behind.handle.press_kill_again(naked=True)
@@ -364,6 +365,11 @@ class KillScreen(Dialog):
     def close(self) -> None:
         self.door.let_k_be_a_letter()
         self.dismiss()
+
+
+def _is_unknown(row: OrderRow) -> bool:
+    """In doubt, or an entry that has no answer yet."""
+    return IN_DOUBT in row.marks or (row.status is OrderStatus.PENDING and not row.effect.only_reduces)
 
 
 def _is_of_key(halt: str) -> bool:

@@ -74,7 +74,7 @@ def lane_of(effect: Effect) -> Lane:
                 return Lane(LaneKind.EXITS, effect.order.symbol)
             return Lane(LaneKind.ENTRIES)
         case CancelOrder():
-            return Lane(LaneKind.CANCELS, effect.client_order_id)
+            return Lane(LaneKind.CANCELS, effect.client_order_id or effect.broker_order_id or "")
         case LookUpOrder():
             return Lane(LaneKind.LOOK_UPS, effect.client_order_id)
         case FetchFigures():

@@ -71,6 +71,7 @@ LAST_STOPS = 0.3
 LEFT = "the desk left before it was sent"
 NEXT_START = "the next start sends it, or asks for it on a ticket"
 LOOKED_UP = "the next start looks it up"
+ON_ITS_WAY = "its stop was making way for an exit that has not gone; start again soon, or look at the broker's page"
 
 
 class LiveRuntime(Runtime):
@@ -249,7 +250,7 @@ class LiveRuntime(Runtime):
     async def _finish_what_is_owed(self) -> None:
         """What is on the wire has been sent: its answer belongs into the journal, if it comes soon, and what follows
         from it is sent, as the stop of a fill; so do the answers to the cancels of a kill that comes meanwhile.
-        Entries that wait for their turn do not leave any more.
+        A stop that makes way for an exit is waited for, and the exit goes. Entries that wait do not leave any more.
         """
         assert self._loop is not None
         self.sending.refuse_entries(LEFT)
@@ -257,8 +258,9 @@ class LiveRuntime(Runtime):
         while True:
             self._heard.clear()
             self._take_from(Priority.BROKER)
-            left = ends + (LAST_STOPS if self.sending.awaits_exits else 0) - self._loop.time()
-            if left <= 0 or not self.sending.awaits:
+            makes_way = bool(self.engine.closing.under_way())
+            left = ends + (LAST_STOPS if makes_way or self.sending.awaits_exits else 0) - self._loop.time()
+            if left <= 0 or not (makes_way or self.sending.awaits):
                 return
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._heard.wait(), left)
@@ -270,7 +272,11 @@ class LiveRuntime(Runtime):
             return
         for effect in kept:
             self._keep(effect)
-        self.last_words += tuple(f"{order_in_words(order)} was sent and not answered: {LOOKED_UP}" for order in asked)
+        ledger = self.engine.desk.ledger
+        doubted = [o.request for o in ledger.working() if o.only_reduces and ledger.is_in_doubt(o)]
+        unknown = (*asked, *(order for order in doubted if order not in asked))
+        self.last_words += tuple(f"{order_in_words(order)} was sent and not answered: {LOOKED_UP}" for order in unknown)
+        self.last_words += tuple(f"{symbol}: {ON_ITS_WAY}" for symbol in self.engine.closing.under_way())
 
     # ── the inbox ────────────────────────────────────────────────────────────────────────────────────────────────
 

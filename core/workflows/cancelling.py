@@ -28,6 +28,7 @@ class Cancelling:
         self.filling = filling
         self.doubting = doubting
         self.is_wanted: Callable[[Order], bool] = lambda order: True
+        self.end_kept: Callable[[Order], Iterable[Effect]] = lambda order: ()
 
     def on_request(self, command: RequestCancel) -> Iterable[Effect]:
         """An order that is to take another's place: an entry goes with that one; a stop's would leave shares bare."""
@@ -50,6 +51,9 @@ class Cancelling:
         What was sent to take its place goes with it.
         """
         self.desk.record(CancelRequested(order.id, reason))
+        if order.kept is not None:  # an earlier run kept it: nothing of it waits in any queue
+            yield from self.end_kept(order)
+            return
         if self.desk.departing.is_here(order):
             yield WithdrawOrder(order.id)
         else:

@@ -164,9 +164,8 @@ class Changing:
             return f"{plain(old.remaining)} are left of the stop by now; move it again"
         if order.quantity != old.request.quantity and (_is_fraction(order) or _is_fraction(old.request)):
             return "a fractional order keeps its quantity at the broker: cancel it, and write another"
-        if old.filled_quantity and old.request.leg(LegRole.TARGET) is not None:
-            filled = plain(old.filled_quantity)
-            return f"its target would be lost for the {filled} that are filled: cancel what is left, and write another"
+        if old.request.leg(LegRole.TARGET) is not None:
+            return "the broker may take it without its target: cancel the order, and write another"
         if _terms(order) == _terms(old.request):
             return "nothing at the broker would change"
         return None

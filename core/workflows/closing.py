@@ -14,7 +14,7 @@ from core.facts import MandateEnded, SubmissionBlocked
 from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, TimeInForce
 from core.model.signal import ExitReason
 from core.model.staging import Mandate, MandateKind, Proposal, Ticket
-from core.model.values import ClientOrderId, Quantity, plain
+from core.model.values import ClientOrderId, Quantity, Symbol, plain
 from core.staging.stage import MandateUse
 from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
@@ -60,6 +60,12 @@ class Closing:
         for use in self.desk.stage.mandates(MandateKind.CLOSE, order.id):
             yield from apart(self.desk, partial(self._guard_what_entries_left, use))
         yield from self.go_on()
+
+    def under_way(self) -> tuple[Symbol, ...]:
+        """Whose stop was asked to make way, or is gone already, while the exit behind it has not left."""
+        leaving = [o.request.symbol for o in self.desk.ledger.working() if o.only_reduces and o.is_cancelling]
+        waiting = [use for use in self.desk.stage.mandates(MandateKind.CLOSE) if use.is_unused and self._ticket(use)]
+        return tuple(dict.fromkeys((*leaving, *(use.mandate.symbol for use in waiting))))
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

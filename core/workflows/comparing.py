@@ -16,7 +16,7 @@ fill, every minute of a session, and of the extended hours around it while anyth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -35,6 +35,7 @@ from core.model.order import OrderStatus
 from core.model.reconciliation import Difference
 from core.model.session import NoSession, Session
 from core.model.values import ZERO, Quantity, Symbol, plain
+from core.ports import JournalError
 from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
 from core.workflows.closing import Closing
@@ -153,27 +154,44 @@ class Comparing:
             self._again()
             self._say_what_is_open([d.symbol for d in positions])
         else:
-            found = (*positions, *comparison.orders(), *self.holding_over.differences())
             try:
-                comparison.require_within_limits(positions)
-            except ReconciliationError as error:
-                self._again()
-                self.desk.drifted = comparison.quantities_apart(positions)
-                self._fail(tuple(f"{reason}; {WAY_OUT}" for reason in error.args), found)
+                yield from self._judge(comparison, positions, follows)
+            except ReconciliationError:
                 yield from follows
                 yield from self.after_books()
                 return
-            self._pass(tuple(self._correct(d, comparison) for d in positions), found)
-            self.desk.differing = frozenset()
-            for difference in positions:
-                follows = [effect for effect in follows if not self._calls_off(effect, difference.symbol)]
-                yield from self.protecting.after_correction(difference.symbol)
-            self.holding_over.stage_exits()
+            except JournalError:
+                raise
+            except Exception:  # what was asked for before is asked for all the same
+                yield from follows
+                raise
         yield from follows
         yield from apart(self.desk, self.after_books)
         yield from apart(self.desk, self.send_what_is_owed)
         yield from apart(self.desk, self.protecting.resume)
         yield from apart(self.desk, self.closing.go_on)
+
+    def _judge(
+        self, comparison: Comparison, positions: Sequence[Difference], follows: list[Effect]
+    ) -> Iterator[Effect]:
+        """The broker is right; of what `follows`, what that makes needless goes.
+
+        Raises ReconciliationError, once it is said, where that is for a person to say.
+        """
+        found = (*positions, *comparison.orders(), *self.holding_over.differences())
+        try:
+            comparison.require_within_limits(positions)
+        except ReconciliationError as error:
+            self._again()
+            self.desk.drifted = comparison.quantities_apart(positions)
+            self._fail(tuple(f"{reason}; {WAY_OUT}" for reason in error.args), found)
+            raise
+        self._pass(tuple(self._correct(d, comparison) for d in positions), found)
+        self.desk.differing = frozenset()
+        for difference in positions:
+            follows[:] = [effect for effect in follows if not self._calls_off(effect, difference.symbol)]
+            yield from apart(self.desk, partial(self.protecting.after_correction, difference.symbol))
+        self.holding_over.stage_exits()
 
     def _beside(self, picture: BrokerPicture) -> Comparison:
         limits = self.desk.control.settings.reconciliation

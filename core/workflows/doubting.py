@@ -38,11 +38,10 @@ class Doubting:
         yield from self.ask(order)
 
     def ask(self, order: Order) -> Iterator[Effect]:
-        """Look it up now, and again; what never left is never looked up (EX-06)."""
-        if self.desk.departing.is_here(order):
-            return
-        self.watch(order)
-        yield look_up(order)
+        """Look it up now, and again."""
+        if not self.desk.departing.is_here(order):
+            self.watch(order)
+            yield look_up(order)
 
     def ask_for_legs(self, order: Order) -> Iterator[Effect]:
         """An answer or the books told of an order without its legs: only the order itself is believed (EX-13)."""
@@ -50,9 +49,10 @@ class Doubting:
             yield from self.ask(order)
 
     def watch(self, order: Order) -> None:
-        """Look the order up again and again until it has ended, or its doubt has."""
+        """Look the order up again and again until it has ended, or its doubt has; never what never left (EX-06)."""
         first = self._first_pause()
-        self.next_look_up.setdefault(order.id, (self.desk.at + first, first))
+        if not self.desk.departing.is_here(order):
+            self.next_look_up.setdefault(order.id, (self.desk.at + first, first))
 
     def begin_anew(self) -> None:
         """The broker can be asked again: every look-up is due at once, and the pauses grow from the first."""

@@ -30,6 +30,10 @@ class Owing:
         self.protecting = protecting
         self.ask_again: Callable[[Order, str], None] = lambda order, reason: None
 
+    def end(self, order: Order) -> Iterable[Effect]:
+        """It was taken back, and nothing of it is anywhere but here."""
+        return self.submitting.end_unsent(order, NOT_SENT, order.kept)
+
     def on_kept(self, message: SubmissionKept) -> Iterable[Effect]:
         """The last that is recorded of it before the desk is gone."""
         self.desk.departing.end(message.client_order_id)
@@ -39,15 +43,16 @@ class Owing:
         return ()
 
     def send(self) -> Iterator[Effect]:
-        """After a look into the broker's books: each once."""
-        for order in [o for o in self.desk.ledger.working() if o.kept is not None]:
+        """After a look into the broker's books: each once, where they agree on its symbol."""
+        kept = [o for o in self.desk.ledger.working() if o.kept is not None]
+        for order in [o for o in kept if o.request.symbol not in self.desk.differing]:
             why_not = self._why_not(order)
             if why_not is None:
                 yield from self.submitting.release_kept(order)
                 continue
-            approval = order.kept
+            approval, was_taken_back = order.kept, order.is_cancelling
             yield from self.submitting.end_unsent(order, f"{NOT_SENT}; {why_not}", approval)
-            if order.only_reduces and not order.is_cancelling:
+            if order.only_reduces and not was_taken_back:
                 yield from self._guard(order)
                 self.ask_again(order, NOT_SENT)
 

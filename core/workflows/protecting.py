@@ -22,7 +22,6 @@ from core.staging.stage import MandateUse
 from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
 from core.workflows.doubting import Doubting
-from core.workflows.filling import look_up
 from core.workflows.proposing import Proposing, closing_side, left_to_close, timeframe_of
 from core.workflows.submitting import Intent, Submitting
 
@@ -48,8 +47,7 @@ class Protecting:
     def after_fill(self, order: Order) -> Iterator[Effect]:
         for rival in self.desk.ledger.rivals(order):
             if rival.is_working:  # the broker makes it smaller, or ends it: which of both is asked
-                self.doubting.watch(rival)
-                yield look_up(rival)
+                yield from self.doubting.ask(rival)
         self.proposing.withdraw_loose_exits(order.request.symbol)
         if self.desk.ledger.position(order.request.symbol, order.strategy) is not None:
             yield from self.cover(order.id)

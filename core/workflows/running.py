@@ -34,7 +34,7 @@ from core.facts import (
 from core.inputs import AnswerPlan, LeavePlan
 from core.model.account import Account
 from core.model.broker import BrokerPicture
-from core.model.order import OrderStatus
+from core.model.order import OrderRequest, OrderStatus
 from core.model.plan import PlanEnd, PlanPhase, PlanReport, PlanSource, ReportLine, SignedOrder, Standing
 from core.model.staging import MandateKind, Ticket
 from core.model.values import NO_SHARES, Money, Quantity, Symbol, plain
@@ -273,11 +273,12 @@ class Running:
     # ── where they stand ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _following(self, run: PlanRun, orders: tuple[SignedOrder, ...]) -> SignedOrder | None:
-        """The next whose turn it is; None while one is being checked or any request of ours has no answer yet, or where
-        none is left."""
-        if self._is_in_hand(run, orders) or self._is_line_busy():
+        """The next whose turn it is; None while one is being checked, or something that it would wait behind has no
+        answer yet, or where none is left."""
+        following = next((o for o in orders if self.plans.standing(run, o) is Standing.WAITING), None)
+        if following is None or self._is_in_hand(run, orders) or self._is_lane_busy(following.proposal.order):
             return None
-        return next((o for o in orders if self.plans.standing(run, o) is Standing.WAITING), None)
+        return following
 
     def _is_in_hand(self, run: PlanRun, orders: tuple[SignedOrder, ...]) -> bool:
         doubted = self._doubted(run)
@@ -290,10 +291,12 @@ class Running:
         are_left = any(self.plans.standing(run, order) is Standing.WAITING for order in orders)
         return not are_left and not self._is_in_hand(run, orders)
 
-    def _is_line_busy(self) -> bool:
-        """A request of ours, the stop of a fill perhaps, is on its way: another would wait behind it."""
-        working = self.desk.ledger.working()
-        return any(order.status is OrderStatus.PENDING and order.in_doubt_since is None for order in working)
+    def _is_lane_busy(self, order: OrderRequest) -> bool:
+        """What opens waits for each request that is on its way, what reduces for exits of its symbol alone (EX-22)."""
+        asked = [o for o in self.desk.ledger.working() if o.status is OrderStatus.PENDING and o.kept is None]
+        if order.effect.only_reduces:
+            asked = [o for o in asked if o.only_reduces and o.request.symbol == order.symbol]
+        return any(o.in_doubt_since is None for o in asked)
 
     def _waits_for_answer(self, run: PlanRun, signed: SignedOrder) -> bool:
         """The stream has told of it, and its own answer has not come yet; not for longer than an answer may take."""

@@ -112,9 +112,7 @@ class Stopping:
         """The word, typed in sight of what is in doubt: such an order may work, and a desk that trades meets it."""
         if command.word != REARM or self.desk.control.state.killed_by is None:
             return ()
-        unasked = [
-            o for o in self.desk.ledger.working() if self.desk.ledger.is_in_doubt(o) and o.id not in command.despite
-        ]
+        unasked = [o for o in self.desk.ledger.working() if self._is_unknown(o) and o.id not in command.despite]
         if unasked:
             named = ", ".join(order_in_words(order.request) for order in unasked)
             self.desk.record(RearmRefused(f"{named} in doubt; wait for the broker's word, or type REARM again"))
@@ -122,6 +120,11 @@ class Stopping:
         self._is_naked = False
         self.desk.record(Rearmed())
         return (ReleaseKill(),)
+
+    def _is_unknown(self, order: Order) -> bool:
+        """In doubt; or it opens, has left, and has no answer yet."""
+        has_left = order.status is OrderStatus.PENDING and not self.desk.departing.is_here(order)
+        return self.desk.ledger.is_in_doubt(order) or (has_left and not order.only_reduces)
 
 
 def _taken_back(other: Other) -> CancelOrder:
