@@ -10,6 +10,8 @@ from tests.terminal.ways import BEGINNINGS, Way, ways
 
 SLOWEST = 3.0
 """Seconds in which a link brings the rest."""
+A_CUT_ARROW = 0.15
+"""Seconds in which a beginning and a letter are one whole arrow, after which the same letter is a key that is meant."""
 STARVES = 0.3
 """Of all parts, those behind which a busy machine keeps the rest unread for a while."""
 NEIGHBOURS = (b"j", b"x\x1b", b"\x1b[A", b"\x1b[I", b"\x1b[O", b"\xc3\xa9", b"\r", b"\x1b[<0;3;3M")
@@ -78,9 +80,9 @@ async def letters_behind_a_beginning(hand: Hand) -> None:
     key = hand.house.right_key
     beginning = chance.choice(BEGINNINGS)
     hand.type(beginning)
-    is_key_in_time = beginning.startswith(b"\x1b[") and not is_nobodys(beginning + key.encode())  # as a cut arrow is
+    is_arrow = beginning.startswith((b"\x1b[", b"\x1bO")) and not is_nobodys(beginning + key.encode())
     for number in range(chance.randint(1, 3)):
-        await hand.wait(chance.uniform(0.15 if is_key_in_time and number == 0 else 0.0, SLOWEST))
+        await hand.wait(chance.uniform(A_CUT_ARROW if is_arrow and number == 0 else 0.0, SLOWEST))
         hand.type(key)
 
 
