@@ -285,32 +285,20 @@ def test_the_quantity_of_an_edit_is_the_whole_orders_and_what_is_filled_is_taken
     assert house.desk.ledger.covered(SPY, "manual") == 14
 
 
-def test_a_bracket_that_filled_in_part_is_not_edited() -> None:
-    """EX-13: the new one would bring a target for its own shares alone, and the ticket named one for all of them"""
+@pytest.mark.parametrize(("clock", "filled"), [("10:09:05", 0), ("10:10:30", 10)], ids=["unfilled", "in part"])
+def test_a_bracket_is_not_edited(clock: str, filled: int) -> None:
+    """EX-13: its ticket named a target for all of it, and the new one may come without legs, or with legs for a part"""
     house = a_house_in_a_thin_market("101")
-    house.until("10:10:30")
-    assert house.entry.filled_quantity == 10
+    house.until(clock)
+    assert house.entry.filled_quantity == filled
 
     edits(house, "14", "99.70")
 
     assert house.desk.stage.proposals() == ()
-    assert "its target would be lost for the 10 that are filled" in house.last(ProposalSkipped).reasons[0]
+    assert "the broker may take it without its target" in house.last(ProposalSkipped).reasons[0]
     house.until("10:14")
     working = [(o.role, o.remaining) for o in house.desk.ledger.working()]
     assert working == [(None, 5), (LegRole.STOP, 15), (LegRole.TARGET, 15)]
-
-
-def test_a_bracket_that_is_edited_keeps_its_target() -> None:
-    """EX-13: stop and target for all of it, and what it means to take its profit at stays in the books"""
-    house = a_house_in_a_thin_market("101")
-
-    edits(house, "5", "99.70")
-    confirms_now(house)
-    house.until("10:14")
-
-    assert the_new(house).target_price == Decimal(101)
-    working = [(o.role, o.remaining) for o in house.desk.ledger.working()]
-    assert working == [(LegRole.STOP, 5), (LegRole.TARGET, 5)]
 
 
 def test_an_edit_of_what_filled_in_part_that_comes_without_legs_leaves_no_share_without_its_stop() -> None:

@@ -8,13 +8,15 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import CancelOrder, FetchPicture, LookUpOrder
+from core.effects import CancelOrder, FetchPicture, LookUpOrder, ReplaceOrder
+from core.effects import Effect as Effects
 from core.execution.beyond import refusal_of_less
 from core.execution.order import Order
-from core.inputs import AcceptBroker, Kill, ProposeOrder
+from core.inputs import AcceptBroker, Input, Kill, ProposeOrder, SubmissionAnswered
 from core.model.bar import Bar
+from core.model.broker import Accepted, OrderReport
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, Side, StopHolder
-from core.model.values import ClientOrderId, Price, Quantity
+from core.model.values import NO_SHARES, BrokerOrderId, ClientOrderId, Price, Quantity
 from core.picture import Pictures
 from tests.scenarios.changes import ROOMY, confirms_now
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt, minutes
@@ -249,6 +251,49 @@ def test_a_fraction_of_a_stop_is_cancelled_and_follows_at_once_for_what_is_left(
     assert house.requests()[2:] == ["cancel", "submit sell stop 0.200"]
     assert house.desk.ledger.covered(SPY, "vwap") == Decimal("0.2")
     assert_can_be_rebuilt(house)
+
+
+def test_a_fraction_that_the_brokers_word_cut_follows_for_what_that_word_says() -> None:
+    """EX-13, EX-09: by our own books, which a person has not given up yet, it would be for too much again"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    shares = Quantity(Decimal("0.302"))
+    house.exchange._ledger.execute(SPY, Side.SELL, shares, Price(Decimal(100)), house.line.at)
+
+    house.until_moment(house.line.at + timedelta(minutes=5))
+
+    assert not house.desk.control.state.is_reconciled
+    assert house.requests()[2:] == ["cancel", "submit sell stop 0.200"]
+
+
+def test_a_replacement_that_is_taken_and_then_rejected_is_not_asked_for_again() -> None:
+    """EX-13, EX-14: it has a name at the broker, and was refused all the same"""
+    house = a_bracket(LONG, *three_and_three(LONG))
+    house.until("10:11")
+    ask = house.line.ask
+
+    def rejects(effect: Effects) -> Input:
+        if not isinstance(effect, ReplaceOrder):
+            return ask(effect)
+        order_id = effect.order.client_order_id
+        report = house.exchange.order(house.line.at, effect.order.replaces or order_id)
+        assert isinstance(report, OrderReport)
+        rejected = replace(
+            report,
+            client_order_id=order_id,
+            broker_order_id=BrokerOrderId("rejected"),
+            quantity=effect.order.quantity,
+            filled_quantity=NO_SHARES,
+            status=OrderStatus.REJECTED,
+            raw_status="rejected",
+        )
+        return SubmissionAnswered(order_id, Accepted(rejected))
+
+    house.line.ask = rejects
+    house.until("10:12:30")
+
+    created = [o for o in house.desk.ledger.state.orders.values() if o.request.replaces is not None]
+    assert [order.status for order in created] == [OrderStatus.REJECTED]
+    assert house.requests()[1:] == ["cancel", "cancel", "submit sell stop 3"]
 
 
 def an_exit_at_its_limit() -> House:

@@ -12,10 +12,10 @@ import pytest
 from core.execution.lanes import Lane, LaneKind
 from core.facts import KeptOrderReleased, OrderInDoubt, OrderKept, SubmissionBlocked
 from core.inputs import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder, RequestCancel
-from core.model.broker import Accepted, NoAnswer, NotFound, OrderReport, Refused
+from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.staging import MANUAL
-from core.model.values import ClientOrderId, Price, ProposalId, Quantity
+from core.model.values import BrokerOrderId, ClientOrderId, Price, ProposalId, Quantity
 from core.views import DeskView
 from tests.scenarios.house import STEADY, a_day
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
@@ -23,6 +23,8 @@ from tests.unit.core.brokers.trading_floor import SPY
 from tests.waiting import PATIENCE
 
 SHARES = Quantity(Decimal("0.2"))
+A_MOMENT = 0.4
+"""Seconds."""
 A_WHILE = timedelta(seconds=10)
 """Longer than a key permits anything, and than an answer may take."""
 
@@ -204,6 +206,34 @@ def test_a_fill_that_is_answered_while_the_desk_leaves_gets_its_stop():
         waits(house, lambda _: house.runtime._left.is_set(), "the desk leaves")
         floor.may_answer.set()
     assert [a for a in floor.asked if a.startswith("submit")] == ["submit buy market", "submit sell stop"]
+    assert house.runtime.last_words == ()
+
+
+class LateCancels(SlowFloor):
+    """A cancel is taken at once, and done a while after."""
+
+    def cancel(
+        self, client_order_id: ClientOrderId, broker_order_id: BrokerOrderId | None
+    ) -> Accepted | CancelTaken | Refused | NotFound | NoAnswer:
+        self.asked.append("cancel")
+        done = super().cancel
+        threading.Timer(A_MOMENT, lambda: done(client_order_id, broker_order_id)).start()
+        return CancelTaken()
+
+
+def test_a_close_whose_stop_makes_way_while_the_desk_leaves_is_finished():
+    """EX-22, EX-21: the cancel is answered before the stop is gone, and the exit goes out behind it."""
+    floor = LateCancels()
+    house = LiveHouse(floor)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        turn(house, a_buy())
+        waits(house, lambda view: view.positions and view.positions[0].covered == SHARES, "a covered position")
+        turn(house, ProposeClose(SPY))
+        waits(house, lambda _: "cancel" in floor.asked, "its stop is asked to make way")
+        house.runtime.leave()
+    assert [a for a in floor.asked if a.startswith("submit")][-1] == "submit sell market"
+    assert floor.exchange.picture(floor.now()).positions == ()
     assert house.runtime.last_words == ()
 
 
