@@ -40,7 +40,6 @@ from core.facts import (
 )
 from core.model.account import Account, Mode
 from core.model.session import Calendar
-from core.model.signal import ExitReason
 from core.model.values import ClientOrderId
 from core.ports import Journal, JournalError, JournalWriteError
 from core.risk.checks import standard_gate
@@ -145,7 +144,7 @@ class Engine:
         def ask_again(order: Order, why: str) -> None:
             if order.request.replaces is not None:
                 changing.stage_move_again(order, why)
-            elif order.is_protective and order.exit_reason is ExitReason.STOP_LOSS:
+            elif order.is_protective and renewing.can_ask(order):
                 renewing.ask(order, why)
             else:
                 proposing.stage_again(order, why)

@@ -67,6 +67,8 @@ HELD = "waits for its entry"
 """The mark of a leg whose entry is not filled yet: it guards nothing."""
 MORE_THAN_HELD = "more than is held"
 """The mark of an exit that asks for more than is left for it, after the shares that it would open."""
+WAITS_TO_BE_SENT = "waits to be sent"
+"""The mark of what is held up in our own queue, behind a request of its lane that has no answer."""
 TO_REPLACE = "replaces"
 """The mark of an order that is to take the place of one which still works."""
 
@@ -326,7 +328,7 @@ class Pictures:
         exits = desk.ledger.working_exits(position.symbol, position.strategy)
         guards = [o for o in exits if o.is_protective and not desk.ledger.is_held(o)]
         stops = [o for o in guards if desk.ledger.incumbent(o) is None and not desk.ledger.is_in_doubt(o)]
-        cover = cover_of(desk.ledger, position)
+        cover = cover_of(desk.ledger, position, lambda order: desk.departing.is_held_up(order, desk.at))
         profit = desk.ledger.open_profit(position, last)
         risked = plan.way_from(position.average_price) * abs(position.quantity) if plan else None
         prices = {o.request.stop_price for o in stops if o.request.stop_price is not None}
@@ -393,7 +395,8 @@ class Pictures:
         drawn = _order(order, patience, is_to_replace=ledger.incumbent(order) is not None, is_held=is_held)
         over = beyond(ledger, order, self.desk.drifted)
         more = (f"{plain(over)} {MORE_THAN_HELD}",) if over > 0 else ()
-        marks = (*drawn.marks, *((HALTED,) if is_halted else ()), *more)
+        waits = (WAITS_TO_BE_SENT,) if self.desk.departing.is_held_up(order, self.desk.at) else ()
+        marks = (*drawn.marks, *((HALTED,) if is_halted else ()), *more, *waits)
         return replace(drawn, effect=effect_now(ledger, order), marks=marks)
 
     def _is_todays(self, order: Order, at: datetime) -> bool:

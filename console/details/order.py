@@ -16,6 +16,7 @@ from widgets.orders import OTHER, REFUSAL
 
 MARKS: Mapping[str, str] = {
     "cancelling": "its cancel was asked for, and the broker has not said yet that it is gone",
+    "waits to be sent": "it has not left this desk: a request before it has no answer yet",
     "in doubt": "nobody knows whether the broker has it: it is looked up, and not sent again",
     "WARNED": "the broker took it and warns; W in Orders confirms that, an entry is cancelled without it",
     "HALTED": "its exchange has halted the symbol: the order waits there until it trades again",

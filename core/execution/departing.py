@@ -6,11 +6,14 @@ nobody knows that moment: it may have left as soon as it was written.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.execution.order import Order
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
+
+A_MOMENT = timedelta(seconds=2)
+"""For so long an order is as good as on its way: its lane is free as a rule."""
 
 
 class Departing:
@@ -36,6 +39,10 @@ class Departing:
     def is_here(self, order: Order) -> bool:
         """Whether it is known that the broker cannot have it: it waits in our queue, or was kept when the desk left."""
         return order.status is OrderStatus.PENDING and (order.id in self._waiting or order.kept is not None)
+
+    def is_held_up(self, order: Order, at: datetime) -> bool:
+        """Whether it has waited for its lane for more than a moment."""
+        return order.id in self._waiting and at - order.created_at > A_MOMENT
 
     def left_at(self, order: Order) -> datetime:
         """When it left; of one that waits here, the earliest that it may have."""

@@ -143,7 +143,7 @@ class OrderRow:
     `is_paired` says that the broker cancels a stop with it: it is the target of a pair.
     `taken_back_at` is when an entry is cancelled whose warning nobody confirms; None where it stands.
     `marks` are words: cancelling, in doubt, late fill, being replaced, replaces, replaced, waits for its entry,
-    3 more than is held.
+    3 more than is held, waits to be sent.
     """
 
     id: ClientOrderId

@@ -11,6 +11,7 @@ from core.desk import Desk
 from core.execution.order import NEVER_ARRIVED, Order
 from core.model.order import OrderStatus, OrderType, Side, TimeInForce
 from core.model.position import Position
+from core.model.signal import ExitReason
 from core.model.values import Price
 from core.workflows.changing import Changing
 from core.workflows.holding_over import is_held_over
@@ -30,6 +31,10 @@ class Renewing:
         why = _why_asked_for(order)
         if why is not None:
             self.ask(order, why)
+
+    def can_ask(self, order: Order) -> bool:
+        """Whether it is a stop at a price of its own: a trailing one has none."""
+        return order.exit_reason is ExitReason.STOP_LOSS and order.request.type is not OrderType.TRAILING_STOP
 
     def ask(self, order: Order, why: str) -> None:
         """A stop like this one, for what is bare of its position."""

@@ -196,7 +196,7 @@ class LiveHouse:
         self.switch = Switch()
         self.engine = Engine("live", Mode.PAPER, NewYorkHours(), self.journal)
         rebuild(self.engine.desk, None)
-        self.engine.apply(floor.now(), Settings(), "live")
+        self.engine.apply(floor.now(), settings or Settings(), "live")
         self.runtime = LiveRuntime(
             self.engine,
             floor,

@@ -11,11 +11,13 @@ import pytest
 
 from core.execution.lanes import Lane, LaneKind
 from core.facts import KeptOrderReleased, OrderInDoubt, OrderKept, SubmissionBlocked
-from core.inputs import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder, RequestCancel
+from core.inputs import Confirm, Kill, OpenPlan, OpenTicket, ProposeClose, ProposeOrder, RequestCancel, SignPlan
 from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, StopHolder
+from core.model.plan import PlanSource
 from core.model.staging import MANUAL
 from core.model.values import BrokerOrderId, ClientOrderId, Price, ProposalId, Quantity
+from core.settings import Settings
 from core.views import DeskView
 from tests.scenarios.house import STEADY, a_day
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
@@ -147,6 +149,27 @@ def test_a_stop_that_waits_here_longer_than_an_answer_may_take_is_in_no_doubt_an
     assert stop not in floor.looked_up
     assert not facts(house, OrderInDoubt)
     assert not facts(house, SubmissionBlocked)
+
+
+def test_the_sale_of_a_flattening_waits_for_no_entry_that_hangs():
+    """EX-22, OP-07: nobody knows of the entry yet, and the shares that are held go all the same."""
+    floor = SlowFloor()
+    slow = Settings.model_validate({"execution": {"answer_seconds": 100}})
+    with LiveHouse(floor, settings=slow) as house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        turn(house, a_buy(SHARES, StopHolder.DESK))
+        waits(house, lambda view: view.positions, "a position")
+        floor.is_slow = True
+        entry = turn(house, a_buy(SHARES, StopHolder.DESK, limit="97", adds=""))
+        waits(house, lambda _: floor.waiting, "the entry is on the wire")
+        house.presses(OpenPlan(PlanSource.FLATTEN))
+        plan = waits(house, lambda view: view.plan is not None and view.plan.digest, "the plan").plan
+        assert plan is not None
+        assert plan.digest is not None
+        house.presses(SignPlan(plan.id, plan.digest))
+        waits(house, lambda view: not view.positions, "the sale")
+        assert status_of(house, entry) is OrderStatus.PENDING
+        floor.may_answer.set()
 
 
 def test_an_exit_does_not_lapse_in_our_own_queue():
