@@ -23,7 +23,7 @@ def tallied(exchange: SimulatedExchange) -> Tallied:
 
 
 def open_positions(desk: Desk, exchange: SimulatedExchange, at: datetime) -> Iterator[Row]:
-    """Each as if it were closed now at the quote's other side, for its fee: a loss that nobody takes is one all the same."""
+    """Each as if it were closed now at the quote's other side, for its fee: a loss that nobody takes is one too."""
     for position in desk.ledger.positions():
         quote = exchange.quote(at, position.symbol)
         price = None if not isinstance(quote, Quote) else quote.bid if position.quantity > ZERO else quote.ask

@@ -616,7 +616,7 @@ def test_a_wide_quote_is_refused_in_the_words_of_the_setting(part: str, words: s
 @pytest.mark.parametrize(
     ("candidate", "bid", "ask", "way"),
     [
-        pytest.param(a_candidate(limit="100.00", stop="99.40"), "99.46", "99.52", "0.12", id="a buy that meets the ask"),
+        pytest.param(a_candidate(limit="100.00", stop="99.40"), "99.46", "99.52", "0.12", id="a buy at the ask"),
         pytest.param(a_candidate(limit="99.52", stop="99.40"), "99.59", "99.65", "0.12", id="a buy that waits"),
         pytest.param(
             a_candidate(effect=Effect.SHORT, limit="99.40", stop="100.00"), "99.88", "99.94", "0.12", id="a short sale"
