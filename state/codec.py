@@ -39,7 +39,7 @@ def _as_it_was(data: dict[str, object]) -> dict[str, object]:
     no regime, nothing unattended, no exit that failed, a larger allocation that was only noted, a plan no command asked
     for, no time of an order's own, a stop at its price, a plan that takes no entry back and leaves nothing, no
     terminal and no user at a key, no price that a share was measured at, no owners of what was
-    corrected, no fee.
+    corrected, no fee, no exit of which a permission is less.
     """
     return data
 
@@ -60,6 +60,8 @@ MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object
     ("TicketOpened", 3): _as_it_was,
     ("ConfirmationReceived", 1): _as_it_was,
     ("ConfirmationReceived", 2): _as_it_was,
+    ("ConfirmationReceived", 3): _as_it_was,
+    ("ApprovalRedeemed", 1): _as_it_was,
     ("OrderCreated", 1): _as_it_was,
     ("OrderCreated", 2): _as_it_was,
     ("OrderCreated", 3): _as_it_was,

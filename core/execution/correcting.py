@@ -2,7 +2,8 @@
 
 The broker knows one position a symbol, our books one for each owner. What one holds alone stays its own. Where several
 hold it, each keeps what it has, and its stop: what is missing is taken where no stop guards it, and what nobody here
-bought is nobody's in particular; so is what is held the other way round. A split gives each its part.
+bought is nobody's in particular, at what the broker's average leaves for it; so is what is held the other way round. A
+split gives each its part.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def owners_after(
     Parameters
     ----------
     average
-        The broker's average price, USD: what shares cost that nobody here bought.
+        The broker's average price of all that it holds, USD: ours, and what nobody here bought.
     """
     held = ledger.positions_in(symbol)
     if not held or not true or average is None:
@@ -48,10 +49,21 @@ def _moved(ledger: Ledger, held: tuple[Position, ...], true: Quantity, average: 
     prices = {position.strategy: position.average_price for position in held}
     if rest:
         before = quantities.get(UNKNOWN_OWNER, ZERO)
-        cost = before * prices.get(UNKNOWN_OWNER, average) + rest * average
+        cost = before * prices.get(UNKNOWN_OWNER, average) + rest * _price_of(rest, held, true, average)
         quantities[UNKNOWN_OWNER] = Quantity(before + rest)
         prices[UNKNOWN_OWNER] = Price(cost / (before + rest))
     return tuple(OwnerShare(owner, quantity, prices[owner]) for owner, quantity in quantities.items() if quantity)
+
+
+def _price_of(rest: Decimal, held: tuple[Position, ...], true: Quantity, average: Price) -> Decimal:
+    """USD a share of what nobody here bought: with it, all together cost what the broker says that they did.
+
+    Where some are held the other way round, or nothing would be left to pay for it, its average is all that is known.
+    """
+    ours = sum((abs(position.quantity) * position.average_price for position in held), ZERO)
+    left = average * abs(true) - ours
+    is_one_way = all(position.quantity * true > 0 for position in held)
+    return left / abs(rest) if is_one_way and left > ZERO else average
 
 
 def _to_give(ledger: Ledger, held: list[Position]) -> Iterator[tuple[str, Decimal]]:

@@ -105,7 +105,7 @@ class Backtest:
             **report.as_json(fingerprint),
             "modelled": tallied(self.runtime.exchange),
             "open": left,
-            "metrics": {**metrics(self.series, profits), **self._costs()},
+            "metrics": {**metrics(self.series, profits), **self._costs(left)},
             "signals": [self._signal(start, said) for start, said in self.signals],
             "reasons": {name: self._reasons(name) for name in self._names()},
             "equity": [
@@ -159,9 +159,9 @@ class Backtest:
 
     # ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _costs(self) -> dict[str, object]:
+    def _costs(self, left: list[Row]) -> dict[str, object]:
         slips = [float(trade["slippage"]) for trade in self.report.trades if trade["slippage"] is not None]
-        fees = [float(trade["fees"]) for trade in self.report.trades if trade["fees"] is not None]
+        fees = [float(each["fees"]) for each in (*self.report.trades, *left) if each["fees"] is not None]
         statuses = Counter(row["status"] for row in self.report.orders.values())
         return {
             "slippage": sum(slips),

@@ -23,10 +23,11 @@ def tallied(exchange: SimulatedExchange) -> Tallied:
 
 
 def open_positions(desk: Desk, exchange: SimulatedExchange, at: datetime) -> Iterator[Row]:
-    """Each as if it were closed now at the quote's other side: a loss that nobody takes is one all the same."""
+    """Each as if it were closed now at the quote's other side, for its fee: a loss that nobody takes is one too."""
     for position in desk.ledger.positions():
         quote = exchange.quote(at, position.symbol)
         price = None if not isinstance(quote, Quote) else quote.bid if position.quantity > ZERO else quote.ask
+        fees = position.fees + exchange.fee(position.quantity)
         yield {
             "symbol": position.symbol,
             "strategy": position.strategy,
@@ -34,11 +35,12 @@ def open_positions(desk: Desk, exchange: SimulatedExchange, at: datetime) -> Ite
             "entry_price": average(position.average_price),
             "quantity": plain(position.quantity),
             "price": number(price),
-            "profit": None if price is None else number(profit_at(position, price)),
+            "profit": None if price is None else number(profit_at(position, price) - fees),
+            "fees": None if price is None else number(fees),
         }
 
 
 def profit_at(position: Position, price: Decimal) -> Decimal:
-    """USD, of the whole position: what was sold already and what is left."""
+    """USD before fees, of the whole position: what was sold already and what is left."""
     made = position.proceeds - position.entry_cost
     return (made if position.quantity > ZERO else -made) + position.quantity * price

@@ -104,8 +104,8 @@ def _key(ticket: object) -> Confirm:
     return Confirm(ticket.id, ticket.digest, ticket.order.effect)  # type: ignore[attr-defined]
 
 
-def test_the_mean_exposure_of_a_backtest_is_long_and_short_together() -> None:
-    """AN-01: ten bought and ten sold short at 100 are 2,000 USD, and were told as none."""
+def a_backtest_that_holds_both_ways(fee: str = "0") -> tuple[House, Backtest]:
+    """Ten bought and ten sold short at 100, and nobody closes them."""
     risk = {
         "max_notional": {"usd": "2000"}, "per_trade": {"usd": "100"}, "max_open_positions": 2, "entries_a_day": 5,
         "window_end": "15:30",
@@ -113,15 +113,32 @@ def test_the_mean_exposure_of_a_backtest_is_long_and_short_together() -> None:
     }  # fmt: skip
     table = {"risk": risk, "symbols": ["SPY", "IBM"], "strategies": {"vwap": {"enabled": False}}}
     bars = [*minutes("09:30", "15:59"), *minutes("09:30", "15:59", symbol=IBM)]
-    house = House(bars, Settings.model_validate(table), cash=Decimal(10_000), multiplier=Decimal(2))
+    rules = {"cash": Decimal(10_000), "multiplier": Decimal(2), "fee_per_share": Decimal(fee)}
+    house = House(bars, Settings.model_validate(table), **rules)
     buy = a_typed_buy("10", limit=None, stop="95")
     house.line.operator = Script(house, buy, replace(buy, symbol=IBM, effect=Effect.SHORT, stop_price=Decimal(105)))  # type: ignore[arg-type]
     backtest = Backtest(house.line, [house.calendar.session_on(THURSDAY)], is_daily=False)  # type: ignore[list-item]
-
     backtest.run(lambda _over, _all: None)
-
     held = {Symbol(p.symbol): p.quantity for p in house.desk.ledger.positions()}
     assert held == {SPY: 10, IBM: -10}
+    return house, backtest
+
+
+def test_the_mean_exposure_of_a_backtest_is_long_and_short_together() -> None:
+    """AN-01: ten bought and ten sold short at 100 are 2,000 USD, and were told as none."""
+    _, backtest = a_backtest_that_holds_both_ways()
+
     assert [round(day.exposure) for day in backtest.series] == [0, 2000]
     assert backtest.as_json("")["metrics"]["mean_exposure"] == fmean([0, 2000])  # type: ignore[index]
     assert backtest.as_json("")["metrics"]["fees"] == 0  # type: ignore[index]
+
+
+def test_what_is_open_at_the_end_has_paid_its_fees_and_pays_that_of_its_close() -> None:
+    """AN-01, AN-04: twenty shares at 0.10 USD, in and out, are 4 USD less, and were told as none."""
+    free, dear = (a_backtest_that_holds_both_ways(fee)[1].as_json("") for fee in ("0", "0.10"))
+
+    assert [row["fees"] for row in dear["open"]] == ["2", "2"]  # type: ignore[attr-defined]
+    profits = zip(free["open"], dear["open"], strict=True)  # type: ignore[call-overload]
+    assert [Decimal(before["profit"]) - Decimal(after["profit"]) for before, after in profits] == [2, 2]
+    assert (free["metrics"]["fees"], dear["metrics"]["fees"]) == (0, 4)  # type: ignore[index]
+    assert round(free["metrics"]["profit"] - dear["metrics"]["profit"], 6) == 4  # type: ignore[index]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 from core.facts import (
     ProposalSkipped,
@@ -110,7 +111,7 @@ def test_no_more_shadows_count_than_it_might_have_opened_that_day() -> None:
 
 
 def test_a_shadow_whose_session_ended_without_a_bar_counts_at_its_last_close_once_the_next_day_begins() -> None:
-    """RK-13, OP-12: the first that is heard of Friday is a refused entry in another symbol."""
+    """RK-13, OP-12: half a spread below 99.25; the first that is heard of Friday is a refused entry elsewhere."""
     house = a_loss().until("10:12:30")
     (refused,) = house.facts(ProposalSkipped)[-1:]
     assert refused.proposal is not None
@@ -121,5 +122,5 @@ def test_a_shadow_whose_session_ended_without_a_bar_counts_at_its_last_close_onc
     house.desk.record(elsewhere)
 
     curve = house.desk.protections.equity_curve.state.curves["vwap"]
-    assert (curve.are_shadows, curve.total) == ([True], 0)
+    assert (curve.are_shadows, curve.total) == ([True], Decimal("-0.0001007557"))
     assert house.desk.protections.equity_curve.locks.by_scope["vwap"].again_at == at("16:00")

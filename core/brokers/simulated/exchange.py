@@ -42,7 +42,7 @@ from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderClass, OrderRequest, OrderType, Side, TimeInForce
 from core.model.quote import NoQuote, Quote
 from core.model.session import Calendar
-from core.model.values import ZERO, ClientOrderId, Price, Symbol
+from core.model.values import ZERO, ClientOrderId, Money, Price, Quantity, Symbol
 
 __all__ = ["ExchangeConfig", "ExchangeLog", "Record", "SimulatedExchange", "rebuild"]
 
@@ -193,6 +193,10 @@ class SimulatedExchange:
         """What is held is worth, long and short together, USD."""
         self.advance(at)
         return self._ledger.exposure(at, self._market)
+
+    def fee(self, quantity: Quantity) -> Money:
+        """What it takes for an execution of so many shares, bought or sold, USD."""
+        return Money(self._config.fee_per_share * abs(quantity))
 
     @property
     def interest(self) -> Decimal:

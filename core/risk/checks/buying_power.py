@@ -55,8 +55,8 @@ def reserved_for_unseen(ledger: Ledger, account: Account, but: ClientOrderId | N
     """USD for entries in flight or in doubt, those acknowledged after the account's figures were taken, and what was
     filled of such since: the figures show neither the order nor what it bought.
 
-    A short sale takes what a buy does. One that is to take another's place reserves only what it costs more; of `but`
-    what is not filled is left out.
+    A short sale takes what a buy does. One that is to take another's place reserves only what it costs more than they
+    show, or than is reserved, for that one; of `but` what is not filled is left out.
     """
     filled = (fill for fill in ledger.opened_since(account.at) if not _is_seen(fill.order, account))
     reserved = sum((fill.cost for fill in filled), ZERO)
@@ -64,7 +64,7 @@ def reserved_for_unseen(ledger: Ledger, account: Account, but: ClientOrderId | N
         if _is_seen(order, account) or order.id == but:
             continue
         old = ledger.incumbent(order)
-        reserved += _cost(order) if old is None else max(_cost(order) - _cost(old), ZERO)
+        reserved += max(_cost(order) - _counted(old, account), ZERO)
     return reserved
 
 
@@ -73,7 +73,14 @@ def given_back(order: OrderRequest, ledger: Ledger, account: Account) -> Decimal
     old = ledger.order(order.replaces) if order.replaces is not None else None
     if old is None or not old.is_working or old.only_reduces or not _is_seen(old, account):
         return ZERO
-    return _cost(old)
+    return _shown(old)
+
+
+def _counted(old: Order | None, account: Account) -> Decimal:
+    """USD that count already for the order that makes way."""
+    if old is None:
+        return ZERO
+    return _shown(old) if _is_seen(old, account) else _cost(old)
 
 
 def _is_seen(order: Order, account: Account) -> bool:
@@ -84,3 +91,10 @@ def _is_seen(order: Order, account: Account) -> bool:
 
 def _cost(order: Order) -> Decimal:
     return order.remaining * order.share_counts
+
+
+def _shown(order: Order) -> Decimal:
+    """USD that the broker holds back for an order that rests, at the least: the bid at which a short sale was measured
+    may have fallen below its limit before it arrived.
+    """
+    return order.remaining * (order.request.limit_price or order.share_counts)

@@ -95,6 +95,29 @@ def test_each_owner_keeps_its_shares_where_the_brokers_books_differ(
 
 
 @pytest.mark.parametrize(
+    ("holders", "true", "average", "price"),
+    [
+        pytest.param([VWAP, MANUAL], "16", "101", "116", id="one at 116 beside fifteen at 100"),
+        pytest.param([Held("vwap", "-10"), Held("manual", "-5")], "-16", "101", "116", id="and short alike"),
+        pytest.param([VWAP, Held(UNKNOWN_OWNER, "2")], "14", "101", "103.5", id="beside what is nobody's already"),
+        pytest.param([VWAP, Held("manual", "-4")], "20", "101", "101", id="held both ways: the broker's average"),
+        pytest.param([VWAP, MANUAL], "-2", "101", "101", id="short now: the broker's average"),
+        pytest.param([VWAP, MANUAL], "16", "93", "93", id="nothing is left to pay for it: the broker's average"),
+    ],
+)  # fmt: skip
+def test_what_nobody_here_bought_cost_what_the_brokers_average_leaves_for_it(
+    holders: list[Held], true: str, average: str, price: str
+) -> None:
+    """EX-09, EX-13: each of ours cost 100; 16 at 101 are 1,616 USD, and 1,500 of them are ours."""
+    books = books_of(*holders)
+
+    shares = owners_after(books.ledger, SPY, Quantity(Decimal(true)), Price(Decimal(average)), is_split=False)
+
+    assert {share.strategy: share.average_price for share in shares}[UNKNOWN_OWNER] == Decimal(price)
+    assert all(share.average_price == 100 for share in shares if share.strategy != UNKNOWN_OWNER)
+
+
+@pytest.mark.parametrize(
     ("true", "after"),
     [
         ("30", {"vwap": "20", "manual": "10"}),

@@ -33,6 +33,7 @@ from core.risk.checks.stop_present import StopPresentCheck
 from core.risk.checks.tradable import TradableCheck
 from core.risk.checks.window import WindowCheck
 from core.risk.day import Day
+from core.risk.gate import Candidate
 from core.settings import AccountSettings, Settings
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, at
 from tests.unit.core.execution.books import Books, a_request
@@ -610,6 +611,34 @@ def test_a_wide_quote_is_refused_in_the_words_of_the_setting(part: str, words: s
     said_of_it = said(SpreadCheck(), a_candidate(limit=None, stop="99.72"), desk)
 
     assert said_of_it == (REFUSES, f"0.11 USD is over {words} of the way to the stop, 0.30 USD; wait for a tighter one")
+
+
+@pytest.mark.parametrize(
+    ("candidate", "bid", "ask", "way"),
+    [
+        pytest.param(a_candidate(limit="100.00", stop="99.40"), "99.46", "99.52", "0.12", id="a buy at the ask"),
+        pytest.param(a_candidate(limit="99.52", stop="99.40"), "99.59", "99.65", "0.12", id="a buy that waits"),
+        pytest.param(
+            a_candidate(effect=Effect.SHORT, limit="99.40", stop="100.00"), "99.88", "99.94", "0.12", id="a short sale"
+        ),
+        pytest.param(
+            a_candidate(effect=Effect.SHORT, limit=None, stop="100.00"),
+            "99.88", "99.94", "0.12", id="a short sale at the market",
+        ),
+        pytest.param(
+            a_candidate(limit="105", kind=OrderType.STOP_LIMIT, stop_price="99.52", stop="99.40"),
+            "99.40", "99.46", "0.12", id="a stop-limit, from its trigger",
+        ),
+    ],
+)  # fmt: skip
+def test_the_way_to_the_stop_is_that_of_the_fill_that_is_nearest_to_it(
+    candidate: Candidate, bid: str, ask: str, way: str
+) -> None:
+    """RK-17: a quote 0.06 USD wide is half of the way from where it fills, and a tenth of that from its limit."""
+    said_of_it = said(SpreadCheck(), candidate, a_desk(quote=a_quote(bid, ask)))
+
+    assert said_of_it[0] is not PASSES
+    assert said_of_it[1] == f"0.06 USD is over 20.00 % of the way to the stop, {way} USD; wait for a tighter one"
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,17 @@ from decimal import Decimal
 
 import pytest
 
+from core.execution.order import Order
 from core.facts import OrderCreated, SettingsApplied
 from core.model.account import Account
 from core.model.instrument import Instrument
-from core.model.order import Effect, OrderType, StopHolder
+from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.quote import NoQuote
 from core.model.staging import NoStop, Standing, StopPlan
-from core.model.values import Fraction, Money, Price, ProposalId
+from core.model.values import ClientOrderId, Fraction, Money, Price, ProposalId
 from core.risk.capping import cap_of
 from core.risk.checks.allocation import AllocationCheck
-from core.risk.checks.buying_power import BuyingPowerCheck, reserved_for_unseen
+from core.risk.checks.buying_power import BuyingPowerCheck, given_back, reserved_for_unseen
 from core.risk.checks.margin import MarginCheck
 from core.risk.checks.notional import NotionalCheck
 from core.risk.checks.per_trade_loss import PerTradeLossCheck
@@ -227,23 +228,62 @@ def test_the_ticket_says_what_keeps_a_short_limit_from_being_larger() -> None:
 
 def test_a_short_limit_that_works_counts_at_what_it_was_measured_at() -> None:
     """OP-03, RK-16: sent at a bid of 100, and no word of it yet."""
-    books, candidate = Books(), a_short()
+    books = Books()
+    sent(books, a_short())
+
+    assert reserved_for_unseen(books.ledger, an_account()) == 100
+    assert exposure_of(books.ledger, lambda _symbol: None) == 100
+
+
+@pytest.mark.parametrize(
+    ("limit", "given", "reserved"),
+    [("89", "90", "10"), ("101", "90", "11")],
+    ids=["a limit that met the bid at its key", "one above it"],
+)
+def test_a_short_limit_that_makes_way_gives_back_what_the_broker_holds_for_it(
+    limit: str, given: str, reserved: str
+) -> None:
+    """OP-03, EX-11: measured at a bid of 100, it came when that was 85, and rests at its limit of 90."""
+    books, account = Books(), an_account()
+    resting = sent(books, a_short("90"))
+    books.becomes(resting, OrderStatus.SUBMITTED)
+    edit = a_short(limit)
+    edit = replace(edit, order=replace(edit.order, client_order_id=ClientOrderId("edit"), replaces=resting.id))
+
+    at_the_key = given_back(edit.order, books.ledger, account)
+    sent(books, edit)
+
+    assert at_the_key == Decimal(given)
+    assert reserved_for_unseen(books.ledger, account) == Decimal(reserved)
+
+
+def test_two_of_which_the_figures_show_neither_reserve_the_larger_alone() -> None:
+    """OP-03: the one that makes way is reserved at what it was measured at, and the other needs no more."""
+    books = Books()
+    first = sent(books, a_short("90"))
+    edit = a_short("89")
+    sent(books, replace(edit, order=replace(edit.order, client_order_id=ClientOrderId("edit"), replaces=first.id)))
+
+    assert reserved_for_unseen(books.ledger, an_account()) == 100
+
+
+def sent(books: Books, candidate: Candidate) -> Order:
+    """Its key was turned at a bid of 100."""
+    order = candidate.order
     assert isinstance(candidate.stop, StopPlan)
     books.fold(
         OrderCreated(
-            order=candidate.order,
+            order=order,
             proposal_id=ProposalId("proposal"),
             strategy="vwap",
             signal_time=NOW,
             stop=candidate.stop,
             parent=None,
             exit_reason=None,
-            intended_price=candidate.order.limit_price,
+            intended_price=order.limit_price,
             reference=None,
             expires_at=None,
             counted_at=candidate.price(DOUBLE),
         )
     )
-
-    assert reserved_for_unseen(books.ledger, an_account()) == 100
-    assert exposure_of(books.ledger, lambda _symbol: None) == 100
+    return books.ledger.state.orders[order.client_order_id]
