@@ -21,8 +21,8 @@ OPENS_IN = 90.0
 """Seconds in which the screen is there for the first time: what it needs is bought or sold short before."""
 ARMS_IN = 20.0
 """Seconds in which a screen is armed again, whatever was typed; a doubt takes five."""
-ACTS_IN = 2.0
-"""Seconds in which a key that counts has acted, on a busy machine."""
+ACTS_IN = 15.0
+"""Seconds in which a key that counts has acted, on the busiest machine: what it does later would be laid to another."""
 SETTLES = 0.35
 """Seconds after an accident in which a key that it pressed would have been alone."""
 PAUSES = (0.0, 0.05, 0.3, 0.6, 0.8, 1.2, 2.0, 3.0)

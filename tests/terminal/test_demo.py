@@ -172,6 +172,10 @@ def _gaps_of(path: Any, seconds: float) -> list[float]:
     return [*gaps, time.monotonic() - changed_at]
 
 
+def reloads(desk: Open) -> list[Any]:
+    return [record["data"] for record in desk.records() if record["fact"] == "LimitsReloaded"]
+
+
 def test_a_settings_file_that_changes_under_the_desk(demo: Open) -> None:
     """RK-13: from the operator's editor to LOOSEN, on the real program."""
     desk = demo()
@@ -187,7 +191,8 @@ def test_a_settings_file_that_changes_under_the_desk(demo: Open) -> None:
     assert desk.shows("risk.max_notional 50 USD → 40 USD")
     desk.type(*(letter.encode() for letter in "LOOSEN"))
     desk.until_it_shows("ENTRIES ON")
+    desk.until(lambda: len(reloads(desk)) > 1)
 
-    (first, second) = (r["data"] for r in desk.records() if r["fact"] == "LimitsReloaded")
+    (first, second) = reloads(desk)
     assert first["taken"] == ["risk.max_notional 50 USD → 40 USD"]
     assert second["taken"] == ["risk.max_open_positions 1 → 5"]

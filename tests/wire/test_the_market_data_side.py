@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import msgpack
 import pytest
@@ -18,6 +18,8 @@ from alpaca.data.requests import (
 from alpaca.data.timeframe import TimeFrame, TimeFrameUnit
 
 from tests.wire.clients import data_client, market_data, running, until
+from tests.wire.exchange.clocks import StillClock
+from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import MORNING, LoopbackExchange
 
 FIRST_BAR = MORNING - timedelta(minutes=30)
@@ -151,3 +153,15 @@ async def test_the_feeds_are_endpoints_of_their_own(exchange: LoopbackExchange) 
         exchange.moves_on(60)
 
         await until(lambda: iex.of_kind("b") and sip.of_kind("b"))
+
+
+def test_the_day_on_which_the_clocks_go_back_is_one_bar_however_late_its_session_is() -> None:
+    """RK-10: of its twenty-five hours the last is a day behind its midnight"""
+    evening = datetime(2026, 11, 3, 23, 45, tzinfo=UTC)
+    hours = moved_hours(evening, time(10, 5))
+    with LoopbackExchange(clock=StillClock(evening), calendar=hours) as exchange:
+        found = bars(exchange, timeframe=TimeFrame.Day, start=evening - timedelta(days=4))
+
+    days = [str(bar["t"])[:10] for bar in found]
+    assert days == sorted(set(days))
+    assert "2026-11-01" in days

@@ -19,6 +19,7 @@ from tests.wire.exchange.refusal import RefusalError, invalid, malformed
 from tests.wire.exchange.words import Json, bar_json, quote_json, stamp
 
 MOST_BARS, FEW_BARS = 10_000, 1000
+A_DAY = timedelta(days=1)
 
 
 def bars(floor: Floor, call: Call) -> Answer:
@@ -90,21 +91,25 @@ def frame_of(said: str) -> timedelta:
     number, unit = said.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"), said.lstrip("0123456789")
     steps = {"Min": ONE_MINUTE, "T": ONE_MINUTE, "Hour": timedelta(hours=1), "H": timedelta(hours=1)}
     if unit in ("Day", "D") and number == "1":
-        return timedelta(days=1)
+        return A_DAY
     if unit not in steps or not number.isdigit() or not 0 < int(number) < 60:
         raise invalid(f"invalid timeframe: {said}")
     return int(number) * steps[unit]
 
 
 def framed(floor: Floor, symbol: Symbol, start: datetime, end: datetime, step: timedelta) -> list[Bar]:
-    """Minute bars put together into longer ones; each begins at a multiple of `step` in its New York day."""
+    """Minute bars put together into longer ones; each begins at a multiple of `step` in its New York day.
+
+    A day is one bar, also the one of twenty-five hours on which the clocks go back.
+    """
     minutes = floor.bars(symbol, start, end)
     if step == ONE_MINUTE:
         return minutes
     groups: dict[datetime, list[Bar]] = {}
     for bar in minutes:
         midnight = floor.midnight_before(bar.start)
-        groups.setdefault(midnight + (bar.start - midnight) // step * step, []).append(bar)
+        begins = midnight if step >= A_DAY else midnight + (bar.start - midnight) // step * step
+        groups.setdefault(begins, []).append(bar)
     return [together(begins, group) for begins, group in groups.items()]
 
 
@@ -145,7 +150,7 @@ def offset_of(token: str | None) -> int:
 def _snapshot(floor: Floor, symbol: Symbol) -> Json:
     minute, quote = floor.latest_bar(symbol), floor.quote(symbol)
     days = [floor.start_of_day() - timedelta(days=5), floor.start_of_day()]
-    daily = [framed(floor, symbol, start, floor.walked, timedelta(days=1)) for start in days]
+    daily = [framed(floor, symbol, start, floor.walked, A_DAY) for start in days]
     earlier = [bar for bar in daily[0] if bar.start < days[1]]
     trade = minute and {
         "t": stamp(minute.end),
