@@ -247,3 +247,12 @@ def test_a_short_limit_that_works_counts_at_what_it_was_measured_at() -> None:
 
     assert reserved_for_unseen(books.ledger, an_account()) == 100
     assert exposure_of(books.ledger, lambda _symbol: None) == 100
+
+
+def test_a_quote_of_yesterday_says_nothing_of_a_stops_side() -> None:
+    """OP-06, RK-17: it opened lower after a higher night; at the key the quote is asked anew, and says it."""
+    entry = a_candidate(limit="100.00", stop="99.50")
+    old = a_quote(bid="98.98", ask="99.00", age=20_000)
+
+    assert said(StopPresentCheck(), entry, a_desk(quote=old, is_fresh=False))[0] is not REFUSES
+    assert said(StopPresentCheck(), entry, a_desk(quote=old, is_fresh=True))[0] is REFUSES
