@@ -109,7 +109,7 @@ def of_what_is_modelled(result: Mapping[str, Any]) -> list[str]:
     lines = []
     if derived := modelled["at_derived_quotes"]:
         many = "every execution" if derived == modelled["executions"] else f"{derived:,} of {modelled['executions']:,}"
-        lines.append(f"{many} met a quote that was worked out from its bar: none was recorded")
+        lines.append(f"{many} met a quote that was worked out from its bar: none was recorded just then")
     if decided := modelled["decided_by_the_path"]:
         trades = "1 trade" if decided == 1 else f"{decided:,} trades"
         lines.append(f"the order of high and low inside a bar decided {trades}: the worse end was taken")

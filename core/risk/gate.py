@@ -19,7 +19,7 @@ from core.model.broker import OrderReport
 from core.model.halt import TradingHalt
 from core.model.instrument import Instrument, NoInstrument
 from core.model.order import OrderRequest, OrderType, Side
-from core.model.quote import NoQuote, Quote
+from core.model.quote import Feed, NoQuote, Quote
 from core.model.regime import UNKNOWN, Regime
 from core.model.session import NoSession, Session
 from core.model.staging import NoStop, Review, Standing, StopPlan, Verdict
@@ -125,6 +125,16 @@ class ReviewContext:
     allocations: Allocations = field(default_factory=Allocations)
     signed: Signed = lambda _strategy: ()
     halted: Mapping[Symbol, TradingHalt] = field(default_factory=dict)
+
+    @property
+    def quote_of_now(self) -> Quote | NoQuote:
+        """The quote, where it is young or was fetched for this review: one of yesterday tells nothing of a fill."""
+        if isinstance(self.quote, NoQuote) or self.is_fresh:
+            return self.quote
+        risk = self.settings.risk
+        limit = risk.quote_age_seconds_iex if self.quote.feed is Feed.IEX else risk.quote_age_seconds
+        is_old = self.quote.age(self.at).total_seconds() > limit
+        return NoQuote("the last one is old") if is_old else self.quote
 
     @property
     def equity(self) -> Decimal | None:

@@ -15,10 +15,11 @@ from random import Random
 
 import pytest
 
+from core.brokers.simulated.config import EDITION, FIRST_EDITION
 from core.market.calendar import load_calendar
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import OrderReport
-from core.model.order import OrderClass, OrderRequest, Side
+from core.model.order import OrderClass, OrderRequest, OrderStatus, Side
 from core.model.quote import Feed, Quote
 from core.model.values import Price, Quantity
 from tests.scenarios.backtests import HEADER, Keyturn
@@ -28,6 +29,7 @@ ARRIVES = timedelta(milliseconds=100)
 """After a bar has ended, what its strategy said is at the exchange."""
 TICKS_A_MINUTE = 60
 FULL = Quantity(Decimal(100_000))
+CENT = Decimal("0.01")
 
 
 def cents(number: int) -> Price:
@@ -61,20 +63,35 @@ class Played:
     decided: int
 
 
-def played(bars: list[Bar], strategy: Strategy, quotes: Callable[[Bar], Quote] | None = None) -> Played:
-    floor = Floor(multiplier=Decimal(4), cash=Decimal(1_000_000))
-    exchange, sent = floor.exchange, list[OrderRequest]()
+def played(
+    bars: list[Bar],
+    strategy: Strategy,
+    quotes: Callable[[Bar], Quote] | None = None,
+    *,
+    trails: str | None = None,
+    sees: int = 1,
+    edition: int = EDITION,
+) -> Played:
+    """`trails`: an exit that is sent once the entry has filled. `sees` the bar before; 0 is the bar that runs."""
+    floor = Floor(multiplier=Decimal(4), cash=Decimal(1_000_000), edition=edition)
+    exchange, sent, exits = floor.exchange, list[OrderRequest](), list[OrderRequest]()
     for number, bar in enumerate(bars):
         exchange.begin_bar(bar)
         if quotes is not None:
             exchange.take_quote(quotes(bar))
         if number:
-            is_out(floor, sent[-1:], bar.start + ARRIVES)
-            if (order := strategy(bars[number - 1])) is not None:
+            is_out(floor, [*sent[-1:], *exits[-1:]], bar.start + ARRIVES)
+            if (order := strategy(bars[number - sees])) is not None:
                 exchange.submit(bar.start + ARRIVES, order)
                 sent.append(order)
+        turned = bar.start + timedelta(seconds=20) + ARRIVES
+        exchange.advance(turned)
+        if trails is not None and (held := floor.exchange._ledger.quantity(SPY)):
+            side = Side.SELL if held > 0 else Side.BUY
+            exits.append(an_order(f"trails-{bar.start:%H%M}", side, str(abs(held)), trail=trails))
+            exchange.submit(turned, exits[-1])
         exchange.advance(bar.end - ARRIVES)
-    is_out(floor, sent[-1:], bars[-1].end - ARRIVES)
+    is_out(floor, [*sent[-1:], *exits[-1:]], bars[-1].end - ARRIVES)
     entered = sum(1 for order in sent if reported(floor, order).filled_quantity)
     return Played(exchange.account(bars[-1].end).equity - 1_000_000, entered, exchange.tally.decided_by_the_path)
 
@@ -96,24 +113,69 @@ def reported(floor: Floor, order: OrderRequest) -> OrderReport:
     return found
 
 
+def beyond(price: Decimal, step: str, side: Side) -> Decimal:
+    """So far from a price to the good side of whoever trades on this one; mirrored for a seller."""
+    return price + Decimal(step) * (1 if side is Side.BUY else -1)
+
+
+def bracket(bar: Bar, side: Side) -> OrderRequest:
+    entry, target, stop = (str(beyond(bar.close, step, side)) for step in ("-0.03", "0.02", "-1"))
+    legs = (a_stop_leg(stop), a_target_leg(target))
+    return an_order(f"in-{bar.start:%H%M}", side, "10", limit=entry, order_class=OrderClass.BRACKET, legs=legs)
+
+
+A_SESSION = a_session_of(a_fair_walk("high and low", 200))
+SESSIONS = [a_session_of(a_fair_walk(f"session {number}", 120)) for number in range(10)]
+
 # ── the order of high and low ────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("side", Side)
 def test_who_buys_low_and_sells_high_inside_one_bar_wins_nothing(side: Side) -> None:
     """AN-04, MD-05: an entry a few cents away and a target as far beyond the close, each minute; and its mirror."""
-    bars = a_session_of(a_fair_walk("high and low", 200))
-    towards = 1 if side is Side.BUY else -1
-
-    def bracket(bar: Bar) -> OrderRequest:
-        entry, target, stop = (bar.close + towards * Decimal(step) for step in ("-0.03", "0.02", "-1"))
-        legs = (a_stop_leg(str(stop)), a_target_leg(str(target)))
-        return an_order(f"in-{bar.start:%H%M}", side, "10", limit=str(entry), order_class=OrderClass.BRACKET, legs=legs)
-
-    came_to = played(bars, bracket)
+    came_to = played(A_SESSION, lambda bar: bracket(bar, side))
 
     assert came_to.entries > 50
     assert came_to.decided > 10, "bars in which the order of high and low would have made the trade"
+    assert came_to.profit <= 0
+
+
+def test_it_won_where_the_low_always_came_first() -> None:
+    """AN-04: the strategy would find the flaw if it were there."""
+    came_to = played(A_SESSION, lambda bar: bracket(bar, Side.BUY), edition=FIRST_EDITION)
+
+    assert came_to.profit > 0
+
+
+@pytest.mark.parametrize("side", Side)
+def test_who_trails_a_stop_through_the_bar_of_the_entry_wins_nothing(side: Side) -> None:
+    """AN-04: lifted by the high that comes after the low, it would be paid at the close."""
+
+    def dip(bar: Bar) -> OrderRequest:
+        return an_order(f"in-{bar.start:%H%M}", side, "10", limit=str(beyond(bar.close, "-0.03", side)))
+
+    came_to = played(A_SESSION, dip, trails="0.02")
+
+    assert came_to.entries > 50
+    assert came_to.decided > 10
+    assert came_to.profit <= 0
+
+
+def test_it_won_where_the_extreme_after_the_entry_lifted_the_stop() -> None:
+    """AN-04"""
+
+    def dip(bar: Bar) -> OrderRequest:
+        return an_order(f"in-{bar.start:%H%M}", Side.BUY, "10", limit=str(beyond(bar.close, "-0.03", Side.BUY)))
+
+    assert played(A_SESSION, dip, trails="0.02", edition=FIRST_EDITION).profit > 0
+
+
+@pytest.mark.parametrize("side", Side)
+def test_who_buys_more_than_a_quarter_of_what_a_minute_gives_wins_nothing_by_the_rest(side: Side) -> None:
+    """AN-04: what is filled turns the path; what is left is not paid at the end to which it turned."""
+    came_to = played(A_SESSION, lambda bar: an_order(f"in-{bar.start:%H%M}", side, "4000"))
+
+    assert came_to.entries > 50
     assert came_to.profit <= 0
 
 
@@ -123,23 +185,101 @@ def test_who_buys_low_and_sells_high_inside_one_bar_wins_nothing(side: Side) -> 
 @pytest.mark.parametrize("side", Side)
 def test_who_trades_at_the_last_price_inside_a_wide_quote_wins_nothing(side: Side) -> None:
     """AN-04, MD-05: trades bounce between bid and ask; who had them at the last price would earn the bounce."""
-    chance = Random("bounce")
-    lasts = [cents(10_000 + chance.choice((-4, 4))) for _ in range(200)]
-    bars = a_session_of((last, last, last, last) for last in lasts)
-
-    def bounce(bar: Bar) -> OrderRequest | None:
-        is_cheap = (bar.close < 100) == (side is Side.BUY)
-        return an_order(f"in-{bar.start:%H%M}", side, "10", limit=str(bar.close)) if is_cheap else None
-
-    def quoted(bar: Bar) -> Quote:
-        return Quote(SPY, bar.start, cents(9_995), FULL, cents(10_005), FULL, Feed.RECORDED)
-
-    came_to = played(bars, bounce, quoted)
+    came_to = bounced(side, EDITION)
 
     assert came_to.profit <= 0
 
 
+@pytest.mark.parametrize("side", Side)
+def test_it_won_where_limits_were_filled_at_the_last_price(side: Side) -> None:
+    """AN-04"""
+    came_to = bounced(side, FIRST_EDITION)
+
+    assert came_to.entries > 20
+    assert came_to.profit > 0
+
+
+@pytest.mark.parametrize("side", Side)
+def test_who_takes_the_other_side_of_a_wide_quote_pays_for_it(side: Side) -> None:
+    """AN-04, MD-05: it enters where the last price is cheap, and what is cheap is not offered."""
+
+    def cheap(bar: Bar) -> OrderRequest | None:
+        is_cheap = (bar.close < 100) == (side is Side.BUY)
+        limit = str(beyond(bar.close, "0.09", side))
+        return an_order(f"in-{bar.start:%H%M}", side, "10", limit=limit) if is_cheap else None
+
+    came_to = played(BOUNCE, cheap, quoted)
+
+    assert came_to.entries > 50
+    assert came_to.profit <= 0
+
+
+def a_bounce() -> list[Bar]:
+    chance = Random("bounce")
+    lasts = [cents(10_000 + chance.choice((-4, 4))) for _ in range(200)]
+    return a_session_of((last, last, last, last) for last in lasts)
+
+
+BOUNCE = a_bounce()
+
+
+def quoted(bar: Bar) -> Quote:
+    return Quote(SPY, bar.start, cents(9_995), FULL, cents(10_005), FULL, Feed.RECORDED)
+
+
+def bounced(side: Side, edition: int) -> Played:
+    """It rests a cent inside the cheap end of the bounce, and when that is filled a cent inside the dear one."""
+    floor = Floor(multiplier=Decimal(4), cash=Decimal(1_000_000), edition=edition)
+    sent = list[OrderRequest]()
+    for number, bar in enumerate(BOUNCE):
+        floor.exchange.begin_bar(bar)
+        floor.exchange.take_quote(quoted(bar))
+        if not sent or reported(floor, sent[-1]).status is OrderStatus.FILLED:
+            turn = side if len(sent) % 2 == 0 else side.opposite
+            limit = str(beyond(Decimal(100), "-0.03", turn))
+            sent.append(an_order(f"order-{number}", turn, "10", limit=limit))
+            floor.exchange.submit(bar.start + 50 * ARRIVES, sent[-1])
+        floor.exchange.advance(bar.end - ARRIVES)
+    is_out(floor, sent[-1:], BOUNCE[-1].end - ARRIVES)
+    equity = floor.exchange.account(BOUNCE[-1].end).equity
+    return Played(equity - 1_000_000, len(sent) - 1, floor.exchange.tally.decided_by_the_path)
+
+
 # ── looking ahead, and survivors ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def risen(bar: Bar, side: Side) -> OrderRequest | None:
+    """At the market, where a minute went this side's way."""
+    went = bar.close - bar.open if side is Side.BUY else bar.open - bar.close
+    return an_order(f"in-{bar.start:%H%M}", side, "10") if went >= 5 * CENT else None
+
+
+def at_the_low(bar: Bar, side: Side) -> OrderRequest:
+    """A limit two cents inside the extreme of a minute that is this side's best price."""
+    best = bar.low + 2 * CENT if side is Side.BUY else bar.high - 2 * CENT
+    return an_order(f"in-{bar.start:%H%M}", side, "10", limit=str(best))
+
+
+@pytest.mark.parametrize("strategy", [risen, at_the_low])
+@pytest.mark.parametrize("side", Side)
+def test_who_acts_on_what_a_minute_was_wins_nothing_in_the_next_one(
+    side: Side, strategy: Callable[[Bar, Side], OrderRequest | None]
+) -> None:
+    """AN-04: ten sessions of a fair walk, long and short."""
+    all_of_them = [played(bars, lambda bar: strategy(bar, side)) for bars in SESSIONS]
+
+    assert sum(each.entries for each in all_of_them) > 100
+    assert sum(each.profit for each in all_of_them) <= 0
+
+
+@pytest.mark.parametrize("strategy", [risen, at_the_low])
+@pytest.mark.parametrize("side", Side)
+def test_who_is_shown_the_minute_that_runs_wins(
+    side: Side, strategy: Callable[[Bar, Side], OrderRequest | None]
+) -> None:
+    """AN-04: the strategies would find the flaw if it were there."""
+    assert played(SESSIONS[0], lambda bar: strategy(bar, side), sees=0).profit > 0
+
 
 LOOKS_AHEAD = '''
 """Buys what has just risen, as if it had bought before, and sells a minute later."""

@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 
 from core.brokers.simulated.book import Book, BookedOrder
 from core.brokers.simulated.exchange import ExchangeConfig, ExchangeLog, SimulatedExchange
+from core.brokers.simulated.limits import is_within
 from core.brokers.simulated.matching import Matching
 from core.brokers.simulated.path import Segment
 from core.brokers.simulated.rules import Situation
 from core.model.broker import Accepted, Execution, UpdateEvent
 from core.model.order import OrderClass
 from core.model.session import Calendar
-from core.model.values import ZERO, ClientOrderId, ExecutionId, Price, Quantity
+from core.model.values import ZERO, ClientOrderId, ExecutionId, Money, Price, Quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ class OtherBook(Book):
 
     def fill(self, order: BookedOrder, quantity: Quantity, price: Price, at: datetime) -> None:
         number = len(order.executions) + 1
-        execution = Execution(ExecutionId(f"{order.broker_order_id}-{number}"), at, quantity, price)
+        fee = Money(self._fee_per_share * quantity)
+        execution = Execution(ExecutionId(f"{order.broker_order_id}-{number}"), at, quantity, price, fee)
         order.executions.append(execution)
         order.filled += quantity
         order.paid += quantity * price
@@ -65,13 +67,22 @@ class LateMatching(Matching):
 
     wait = timedelta(0)
 
-    def _meet_limit(self, order: BookedOrder, segment: Segment) -> None:
+    def _fill_a_limit(
+        self,
+        order: BookedOrder,
+        reached: tuple[Price, ...],
+        passed: tuple[Price, ...],
+        segment: Segment,
+        *,
+        waits: bool = True,
+    ) -> None:
         touched: dict[ClientOrderId, datetime] = self.__dict__.setdefault("touched", {})
-        if self.wait and order.is_touched(segment.low, segment.high):
+        limit = order.request.limit_price
+        if self.wait and limit is not None and any(is_within(order.side, price, limit) for price in reached):
             since = touched.setdefault(order.request.client_order_id, segment.at)
             if segment.at < since + self.wait:
                 return
-        super()._meet_limit(order, segment)
+        super()._fill_a_limit(order, reached, passed, segment, waits=waits)
 
 
 class OtherExchange(SimulatedExchange):
@@ -79,7 +90,9 @@ class OtherExchange(SimulatedExchange):
         super().__init__(config, calendar, log)
         self.manners = manners
         if not manners.ends_siblings:
-            self._book = OtherBook()
+            self._book = OtherBook(config.fee_per_share)
+            self._market, _ = self._rules(calendar)
+            self._bars = self._market.bars
         self._matching = LateMatching(config, calendar, self._market, self._book, self._ledger)
         self._matching.wait = timedelta(seconds=manners.limits_wait)
         self._working = self._book.working

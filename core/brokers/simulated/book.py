@@ -64,6 +64,8 @@ class BookedOrder:
         The order that it was made with, and those that were made with it.
     is_held
         A leg that waits for its parent's fill: it meets no price and holds no shares.
+    is_hit
+        It waited at its limit, the market came there, and had not enough for all of it: the rest is due at that limit.
     """
 
     request: OrderRequest
@@ -77,6 +79,7 @@ class BookedOrder:
     parent: BookedOrder | None = None
     legs: list[BookedOrder] = field(default_factory=list)
     is_held: bool = False
+    is_hit: bool = False
     filled: Decimal = ZERO
     paid: Decimal = ZERO
     executions: list[Execution] = field(default_factory=list)
@@ -112,9 +115,12 @@ class BookedOrder:
     @property
     def stop_price(self) -> Price | None:
         """Where the stop stands now; None of an order that has none, or that has not seen a price yet."""
-        request, best = self.request, self.best
-        if request.type is not OrderType.TRAILING_STOP or best is None:
-            return request.stop_price
+        is_trailing = self.request.type is OrderType.TRAILING_STOP and self.best is not None
+        return self.stop_behind(self.best) if is_trailing and self.best is not None else self.request.stop_price
+
+    def stop_behind(self, best: Price) -> Price:
+        """Where a trailing stop stands when `best` is the best price that it has seen."""
+        request = self.request
         behind = best * request.trail_fraction if request.trail_price is None and request.trail_fraction else ZERO
         behind = behind if request.trail_price is None else request.trail_price
         moved = best - behind if request.side is Side.SELL else best + behind

@@ -1,12 +1,14 @@
-"""Which extreme of a bar comes first: the one that hurts, for a buyer and a seller alike, mirrored.
+"""Which extreme of a bar comes first: the one that hurts more of what stands there, long and short alike, mirrored.
 
-A long position is hurt by the low, a short one by the high. Where nothing is held, what may open in this bar counts: a
-buy at a limit is hurt as what it buys, and a buy by a stop if the high elects it first, for the low is then still to
-come. Where nothing of ours hangs on it the bar's shape decides, so that no side has it better: one that rises went down
+A long position is hurt by the low, a short one by the high; so is what a limit or a market order buys. A buy by a stop
+is hurt if the high elects it first, for the low is then still to come. Each counts by its shares, and the larger part
+decides. Where nothing of ours hangs on it the bar's shape does, so that no side has it better: one that rises went down
 first.
 """
 
 from __future__ import annotations
+
+from decimal import Decimal
 
 from core.brokers.simulated.account import Ledger
 from core.brokers.simulated.book import Book, BookedOrder
@@ -23,21 +25,29 @@ class Directions:
         self._book = book
 
     def low_first(self, bar: Bar) -> bool:
-        held = self._ledger.quantity(bar.symbol)
-        if held != ZERO:
-            return held > ZERO
-        entries = [o for o in self._book.working.get(bar.symbol, ()) if o.opens and o.is_touched(bar.low, bar.high)]
-        wanted = {_low_hurts(order) for order in entries}
-        return wanted.pop() if len(wanted) == 1 else _is_low_nearer_the_beginning(bar)
+        weight = self._weight(bar)
+        if weight != ZERO:
+            return weight > ZERO
+        if bar.close != bar.open:
+            return bar.close > bar.open
+        if bar.open - bar.low != bar.high - bar.open:
+            return bar.open - bar.low < bar.high - bar.open
+        return self._by_the_oldest(bar)
+
+    def _weight(self, bar: Bar) -> Decimal:
+        """Shares that the low hurts, less those that the high does."""
+        weight = self._ledger.quantity(bar.symbol)
+        for order in self._book.working.get(bar.symbol, ()):
+            if order.opens and order.is_touched(bar.low, bar.high):
+                weight += order.remaining if _low_hurts(order) else -order.remaining
+        return weight
+
+    def _by_the_oldest(self, bar: Bar) -> bool:
+        """A bar that is its own mirror image: what has stood there for longest decides."""
+        entries = [order for order in self._book.working.get(bar.symbol, ()) if order.opens]
+        return _low_hurts(entries[0]) if entries else True
 
 
 def _low_hurts(entry: BookedOrder) -> bool:
     """A buy at its limit is hurt by the low, as what it buys will be; a buy by a stop by the high that elects it."""
     return (entry.side is Side.BUY) == (entry.rests_at_its_limit or entry.takes_any_price)
-
-
-def _is_low_nearer_the_beginning(bar: Bar) -> bool:
-    """A bar that rises went down first; one that ends where it began went first to where it was nearer."""
-    if bar.close != bar.open:
-        return bar.close > bar.open
-    return bar.open - bar.low <= bar.high - bar.open

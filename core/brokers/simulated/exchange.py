@@ -275,7 +275,7 @@ class SimulatedExchange:
             request=request,
             broker_order_id=self._book.next_broker_id(),
             opens=situation.opens,
-            reserve_price=situation.price,
+            reserve_price=situation.sold_at or situation.price,
             step=Decimal(1) if is_whole(request.quantity) else instrument.quantity_step,
             expires_at=self._matching.day_end(request, at) if request.time_in_force is TimeInForce.DAY else None,
         )
@@ -324,9 +324,18 @@ class SimulatedExchange:
             held=self._book.held(order.symbol, order.side) - held,
             opposite_opens=self._book.is_opening(order.symbol, order.side.opposite),
             price=self._cost_of_a_share(at, order),
+            sold_at=self._sold_short_at(at, order),
             buying_power=self._ledger.buying_power(at, self._market, self._book.reserved() - reserved),
             is_held=gone is not None and gone.is_held,
         )
+
+    def _sold_short_at(self, at: datetime, order: OrderRequest) -> Price | None:
+        """A limit that sells short below the bid takes the bid."""
+        is_short = order.side is Side.SELL and self._ledger.quantity(order.symbol) <= ZERO
+        limit = order.limit_price
+        if limit is None or order.type is not OrderType.LIMIT or not is_short:
+            return None
+        return self._market.sold_short_at(order.symbol, limit, at)
 
     def _cost_of_a_share(self, at: datetime, order: OrderRequest) -> Price | None:
         """Its limit, its stop, or the side of the quote that it takes else; None where there is no quote."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from core.model.order import Side
-from core.model.values import Price, tick_of, to_nearest_tick
+from core.model.values import Price, tick_of
 
 
 def fill_of_a_limit(
@@ -36,6 +36,8 @@ def is_within(side: Side, price: Price, limit: Price) -> bool:
 
 
 def worse(price: Price, by: Decimal, side: Side) -> Price:
-    """`price`, that much worse for whoever trades on this side, on its tick; never below one tick."""
+    """`price`, that much worse for whoever trades on this side, and to the next tick; never below one tick."""
     moved = price + by if side is Side.BUY else price - by
-    return max(to_nearest_tick(moved), Price(tick_of(moved)))
+    tick = tick_of(moved)
+    rounded = moved.quantize(tick, ROUND_CEILING if side is Side.BUY else ROUND_FLOOR)
+    return max(Price(rounded), Price(tick))

@@ -74,7 +74,7 @@ class Market:
         before = self.bars.get(bar.symbol)
         if before is not None and bar.start - before.start > A_PAUSE:
             self.closes[bar.symbol] = before
-        goes_on = before is not None and before.start + self.lasts.get(bar.symbol, ONE_MINUTE) == bar.start
+        goes_on = before is not None and bar.start - before.start <= A_PAUSE
         self._before[bar.symbol] = before.close if before is not None and goes_on else None
         self.bars[bar.symbol] = bar
 
@@ -94,12 +94,12 @@ class Market:
         traded_at, price = path.last(at)
         if recorded is not None and recorded.at >= traded_at:
             return recorded
-        bid, ask = (self.around(price, side) for side in (Side.SELL, Side.BUY))
+        bid, ask = (self.around(symbol, price, side) for side in (Side.SELL, Side.BUY))
         return Quote(symbol, at, bid, DERIVED_SIZE, ask, DERIVED_SIZE, Feed.DERIVED)
 
-    def around(self, price: Price, side: Side) -> Price:
+    def around(self, symbol: Symbol, price: Price, side: Side) -> Price:
         """What an order on this side would pay or get where `price` was the last one: the ask, or the bid."""
-        half, tick = self.half_spread(price), tick_of(price)
+        half, tick = self.half_spread(symbol, price), tick_of(price)
         if side is Side.BUY:
             return Price(_to_tick(price + half, tick, ROUND_CEILING))
         return Price(max(_to_tick(price - half, tick, ROUND_FLOOR), tick))
@@ -107,18 +107,38 @@ class Market:
     def reached(self, symbol: Symbol, side: Side, segment: Segment) -> tuple[Price, Price]:
         """What an order on this side would pay or get where a segment begins, and where it ends.
 
-        A recorded quote of that instant counts as it is: at the end, and at the open, which is one point, at both.
+        A quote that was recorded on the way is where the rest of it begins; one of its last instant is all of it.
         """
-        begins, ends = self.around(segment.start, side), self.around(segment.end, side)
-        now = self.quote(symbol, segment.at)
-        if isinstance(now, Quote) and now.feed is not Feed.DERIVED:
-            ends = now.ask if side is Side.BUY else now.bid
-            begins = ends if segment.start == segment.end else begins
-        return begins, ends
+        begins, ends = (self.around(symbol, price, side) for price in (segment.start, segment.end))
+        recorded = self.quotes.get(symbol)
+        if recorded is None or recorded.at < (segment.since or segment.at):
+            return begins, ends
+        quoted = side_of(recorded, side)
+        return quoted, quoted if recorded.at >= segment.at else ends
 
-    def half_spread(self, price: Price) -> Decimal:
-        """USD from the last price to either side of a derived quote."""
-        return self._config.half_spread_ticks * tick_of(price)
+    def half_spread(self, symbol: Symbol, price: Price) -> Decimal:
+        """USD from the last price to either side of a derived quote: at least half of what was recorded last.
+
+        A spread is known until the symbol's next pause.
+        """
+        least = self._config.half_spread_ticks * tick_of(price)
+        recorded, before = self.quotes.get(symbol), self.closes.get(symbol)
+        if recorded is None or (before is not None and recorded.at < before.start + A_PAUSE):
+            return least
+        return max(least, (recorded.ask - recorded.bid) / 2)
+
+    def sold_short_at(self, symbol: Symbol, limit: Price, at: datetime) -> Price:
+        """What a share counts for that a limit sells short: below the bid it gets the bid."""
+        quote = self.quote(symbol, at)
+        return limit if isinstance(quote, NoQuote) else max(limit, quote.bid)
+
+    def is_known(self, symbol: Symbol, at: datetime) -> bool:
+        """Whether the quote is one of now: recorded, or of a bar that is open or was the last one before now."""
+        path = self.path(symbol)
+        if path is not None and at < path.end + (path.end - path.bar.start):
+            return True
+        quote = self.quote(symbol, at)
+        return isinstance(quote, Quote) and quote.feed is not Feed.DERIVED
 
     def has_price_since(self, symbol: Symbol, opened: datetime, at: datetime) -> bool:
         """Whether anything traded or was quoted in a session: nothing fills at yesterday's close."""
@@ -170,6 +190,11 @@ class Market:
         """What a volume is shared over, by its start: the minute, or the longer bar that is open."""
         path = self.path(symbol) if symbol in self.lasts else None
         return minute_of(at) if path is None or not path.is_open(at) else path.bar.start
+
+
+def side_of(quote: Quote, side: Side) -> Price:
+    """What an order on this side pays or gets."""
+    return quote.ask if side is Side.BUY else quote.bid
 
 
 def minute_of(at: datetime) -> datetime:

@@ -16,7 +16,7 @@ from core.brokers.simulated.book import NEVER, Book, BookedOrder
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.frictions import Frictions
 from core.brokers.simulated.limits import fill_of_a_limit, is_within, worse
-from core.brokers.simulated.market import Market, minute_of
+from core.brokers.simulated.market import Market, minute_of, side_of
 from core.brokers.simulated.path import Segment
 from core.brokers.simulated.same_bar import SameBar
 from core.model.bar import ONE_MINUTE
@@ -198,8 +198,10 @@ class Matching:
             return
         if order.rests_at_its_limit:
             self._take_within(order, at)
-        else:
+        elif self._market.is_known(order.symbol, at):
             self._meet(order, Segment.point(at, price))
+        elif order.request.type is OrderType.TRAILING_STOP:
+            self._book.follow(order, price)
 
     def _can_trade(self, symbol: Symbol, at: datetime) -> bool:
         session = self.session(at)
@@ -215,12 +217,12 @@ class Matching:
         """
         orders = list(self._book.working[symbol])
         waiting = [order for order in orders if order.takes_any_price]
+        path = self._market.path(symbol)
+        segment = None if path is None else path.segment(at)
         if self._can_trade(symbol, at):
             for order in waiting:
                 if order.is_working:
-                    self._take_quote(order, at)
-        path = self._market.path(symbol)
-        segment = None if path is None else path.segment(at)
+                    self._go_on_at_the_market(order, segment, at)
         if self._frictions.is_halted(symbol, self.session(at), at):
             return
         if segment is None:
@@ -254,15 +256,15 @@ class Matching:
             return
         for order in orders:
             if order.is_working and order.rests_at_its_limit:
-                passed = () if before is None else (_side_of(before, order.side),)
-                self._fill_a_limit(order, (_side_of(now, order.side),), passed, Segment.point(at, now.mid))
+                passed = () if before is None else (side_of(before, order.side),)
+                self._fill_a_limit(order, (side_of(now, order.side),), passed, Segment.point(at, now.mid))
 
     def _take_within(self, order: BookedOrder, at: datetime) -> None:
         """A limit at the quote that is known now: it takes the other side where that is within, and waits else."""
         quote = self._market.quote(order.symbol, at)
-        if not isinstance(quote, NoQuote):
+        if not isinstance(quote, NoQuote) and self._market.is_known(order.symbol, at):
             price = self._market.price(order.symbol, at) or quote.mid
-            self._fill_a_limit(order, (_side_of(quote, order.side),), (), Segment.point(at, price), waits=False)
+            self._fill_a_limit(order, (side_of(quote, order.side),), (), Segment.point(at, price), waits=False)
 
     def _meet(self, order: BookedOrder, segment: Segment) -> None:
         if order.takes_any_price:
@@ -275,10 +277,17 @@ class Matching:
             self._meet_stop(order, segment)
 
     def _meet_trailing_stop(self, order: BookedOrder, segment: Segment) -> None:
-        """It moves with the price up to where the segment turns against it, and after it where it was not touched."""
-        self._book.follow(order, segment.start)
+        """It moves with the price up to where the segment turns against it, and after it where it was not touched.
+
+        In the bar that filled its entry only the close lifts it: nobody knows which extreme came after the entry.
+        """
+        is_same_bar = self.same_bar.is_of_its_entry(order, segment)
+        if not is_same_bar or order.best is None:
+            self._book.follow(order, segment.start)
         self._meet_stop(order, segment)
-        if not order.is_elected:
+        if is_same_bar and segment.is_close:
+            self.same_bar.note_trail(order, segment)
+        if not order.is_elected and (segment.is_close or not is_same_bar):
             self._book.follow(order, segment.end)
 
     def _meet_stop(self, order: BookedOrder, segment: Segment) -> None:
@@ -306,11 +315,11 @@ class Matching:
 
     def _price_where_elected(self, order: BookedOrder, reference: Price, segment: Segment) -> Price:
         """Half a spread from where it was elected, or the recorded quote of that instant where that is worse."""
-        price = worse(reference, self._market.half_spread(reference), order.side)
+        price = worse(reference, self._market.half_spread(order.symbol, reference), order.side)
         now = self._market.quote(order.symbol, segment.at)
         if isinstance(now, NoQuote) or now.feed is Feed.DERIVED:
             return price
-        quoted = _side_of(now, order.side)
+        quoted = side_of(now, order.side)
         return quoted if is_within(order.side, price, quoted) else price
 
     def _meet_limit(self, order: BookedOrder, segment: Segment) -> None:
@@ -319,14 +328,13 @@ class Matching:
         self._fill_a_limit(order, reached, tuple(self._passed(order, segment)), segment)
 
     def _passed(self, order: BookedOrder, segment: Segment) -> Iterator[Price]:
-        """The close of the minute before, the quote of meanwhile, its limit where it had to wait for the close."""
+        """Where the segment begins, the close of the bar before, its limit where it had to wait for the close."""
+        yield self._market.around(order.symbol, segment.start, order.side)
         if segment.before is not None:
-            yield self._market.around(segment.before, order.side)
-        recorded = self._market.quotes.get(order.symbol)
-        if recorded is not None and segment.since is not None and segment.since <= recorded.at < segment.at:
-            yield _side_of(recorded, order.side)
-        if order.request.limit_price is not None and self.same_bar.comes_late(order, segment):
-            yield order.request.limit_price
+            yield self._market.around(order.symbol, segment.before, order.side)
+        limit = order.request.limit_price
+        if limit is not None and self.same_bar.comes_late(order, segment):
+            yield limit
 
     def _fill_a_limit(
         self,
@@ -337,11 +345,15 @@ class Matching:
         *,
         waits: bool = True,
     ) -> None:
-        """Of what waits at its limit, a bar that filled its entry fills no more than `SameBar` says."""
+        """Of what waits at its limit, a bar that filled its entry fills no more than `SameBar` says.
+
+        What was hit there before, by a market that had not enough for all of it, is due at its limit from then on.
+        """
         limit = order.request.limit_price
         if limit is None:
             return
         most = self.same_bar.sellable(order, segment) if waits else None
+        passed = (*passed, limit) if order.is_hit else passed
         price = fill_of_a_limit(
             order.side, limit, reached, passed, lambda price: self._slipped(order, price, segment.at)
         )
@@ -349,14 +361,24 @@ class Matching:
             return
         level = min(limit, segment.start) if order.side is Side.BUY else max(limit, segment.start)
         self._execute(order, price, Segment(segment.at, level, segment.end), most)
+        order.is_hit = waits and price == limit
+
+    def _go_on_at_the_market(self, order: BookedOrder, segment: Segment | None, at: datetime) -> None:
+        """What is left takes at each point of a path the worse of what the market came from and where it went."""
+        if segment is None:
+            self._take_quote(order, at)
+            return
+        worst = max if order.side is Side.BUY else min
+        price = worst(self._market.reached(order.symbol, order.side, segment))
+        self._execute(order, self._slipped(order, price, at), Segment.point(at, segment.end))
 
     def _take_quote(self, order: BookedOrder, at: datetime) -> None:
-        """At the other side of the quote, and the slippage worse."""
+        """At the other side of the quote, and the slippage worse; a price of long ago is nobody's offer."""
         quote = self._market.quote(order.symbol, at)
-        if isinstance(quote, NoQuote):
+        if isinstance(quote, NoQuote) or not self._market.is_known(order.symbol, at):
             return
         price = self._market.price(order.symbol, at) or quote.mid
-        taken = self._slipped(order, _side_of(quote, order.side), at)
+        taken = self._slipped(order, side_of(quote, order.side), at)
         self._execute(order, taken, Segment.point(at, price))
 
     def _slipped(self, order: BookedOrder, price: Price, at: datetime) -> Price:
@@ -400,8 +422,3 @@ class Matching:
         for leg in held:
             if leg.is_working:
                 self._meet(leg, rest)
-
-
-def _side_of(quote: Quote, side: Side) -> Price:
-    """What an order on this side pays or gets."""
-    return quote.ask if side is Side.BUY else quote.bid

@@ -88,6 +88,12 @@ class Path:
         """The first extreme: until then both directions are the same."""
         return self.bar.start + self.offsets[1]
 
+    def has_extreme_after(self, at: datetime, price: Price) -> bool:
+        """Whether one of its two extremes that is this price is still to come."""
+        return any(
+            self.prices[number] == price and self.bar.start + self.offsets[number] > at for number in range(1, LAST)
+        )
+
     def is_open(self, at: datetime) -> bool:
         """Whether `at` is inside the bar."""
         return self.bar.start <= at < self.end

@@ -2,7 +2,8 @@
 
 A bar tells four prices and not in which order they came. Shares that a limit bought in a bar, or anything after its
 first extreme, are not sold by a limit that waits in that bar, unless its close is beyond that limit (AN-04); short
-alike, mirrored. So no bar pays at both ends. Where a stop and a target lie inside one bar, the stop is taken.
+alike, mirrored. Nor does such a bar lift their trailing stop by anything but its close. So no bar pays at both ends.
+Where a stop and a target lie inside one bar, the stop is taken.
 """
 
 from __future__ import annotations
@@ -66,7 +67,11 @@ class SameBar:
 
     def comes_late(self, order: BookedOrder, segment: Segment) -> bool:
         """Whether it waited for the close because the bar filled its entry; it then gets its limit and no more."""
-        return not order.opens and segment.is_close and self._fresh_of(order.symbol, segment.at) is not None
+        return segment.is_close and self.is_of_its_entry(order, segment)
+
+    def is_of_its_entry(self, order: BookedOrder, segment: Segment) -> bool:
+        """Whether it closes, and the bar filled an entry of its symbol."""
+        return not order.opens and self._fresh_of(order.symbol, segment.at) is not None
 
     def _older(self, order: BookedOrder, at: datetime) -> Decimal:
         """Of the shares that it closes, those that were held before; a leg is for its parent's alone."""
@@ -94,19 +99,31 @@ class SameBar:
             return
         if path is None or not (order.rests_at_its_limit or at >= path.turns_at):
             return
+        if order.request.type.is_stop and self._is_torn(order, held - quantity - order.filled, path):
+            self._count(symbol)
         if fresh is None:
             fresh = self._fresh[symbol] = Fresh(path.bar.start)
         fresh.quantity += quantity
-        fresh.by_stop = fresh.by_stop or order.request.type is OrderType.STOP
+        fresh.by_stop = fresh.by_stop or order.request.type.is_stop
 
     def note_waiting(self, symbol: Symbol, at: datetime) -> None:
-        """Targets that this bar reaches, and must not fill because it filled their entry: the order decides those."""
+        """Targets that this bar will reach, and must not fill because it filled their entry: those it decides."""
         path = self._open_path(symbol, at)
         if path is None or self._fresh_of(symbol, at) is None:
             return
         for order in self._targets(symbol):
-            if self._older(order, at) < order.remaining and self._is_between_the_ends(order, path):
+            is_to_come = path.has_extreme_after(at, self._best_of(order, path))
+            if is_to_come and self._older(order, at) < order.remaining and self._is_between_the_ends(order, path):
                 self._count(symbol)
+
+    def note_trail(self, order: BookedOrder, segment: Segment) -> None:
+        """The bar of its entry ends: would its better extreme have lifted a trailing stop to where the close is?"""
+        path = self._open_path(order.symbol, segment.at)
+        if path is None or order.is_elected or order.request.type is not OrderType.TRAILING_STOP:
+            return
+        level = order.stop_behind(self._best_of(order, path))
+        if _is_past(level, order.side, path.bar.close):
+            self._count(order.symbol)
 
     def note_stop(self, stop: BookedOrder, segment: Segment) -> None:
         """A stop is about to fill as the path touches it: what else might have come of this bar?"""
@@ -127,12 +144,21 @@ class SameBar:
             self._counted.add(symbol)
             self.decided += 1
 
+    def _is_torn(self, entry: BookedOrder, others: Decimal, path: Path) -> bool:
+        """Whether something that the other extreme hurts stood beside an entry by a stop: shares, or an entry."""
+        standing = self._book.working.get(entry.symbol, ())
+        beside = (o for o in standing if o is not entry and o.opens and not o.request.type.is_stop)
+        return others > ZERO or any(o.is_touched(path.bar.low, path.bar.high) for o in beside)
+
     def _targets(self, symbol: Symbol) -> list[BookedOrder]:
         return [o for o in self._book.working.get(symbol, ()) if not o.opens and o.rests_at_its_limit]
 
     def _is_reached(self, order: BookedOrder, path: Path) -> bool:
-        bar = path.bar
-        return self._is_beyond(order, bar.low if order.side is Side.BUY else bar.high)
+        return self._is_beyond(order, self._best_of(order, path))
+
+    def _best_of(self, order: BookedOrder, path: Path) -> Price:
+        """The extreme that is the better one for whoever trades on its side."""
+        return path.bar.low if order.side is Side.BUY else path.bar.high
 
     def _is_between_the_ends(self, order: BookedOrder, path: Path) -> bool:
         return self._is_reached(order, path) and not self._is_beyond(order, path.bar.close)
@@ -140,7 +166,7 @@ class SameBar:
     def _is_beyond(self, order: BookedOrder, price: Price) -> bool:
         """Whether the quote around a price would fill its limit."""
         limit = order.request.limit_price
-        return limit is not None and is_within(order.side, self._market.around(price, order.side), limit)
+        return limit is not None and is_within(order.side, self._market.around(order.symbol, price, order.side), limit)
 
     def _fresh_of(self, symbol: Symbol, at: datetime) -> Fresh | None:
         fresh, path = self._fresh.get(symbol), self._open_path(symbol, at)
@@ -153,4 +179,9 @@ class SameBar:
 
 def _has_gone_through(stop: BookedOrder, price: Price) -> bool:
     level = stop.stop_price
-    return level is not None and (price <= level if stop.side is Side.SELL else price >= level)
+    return level is not None and _is_past(level, stop.side, price)
+
+
+def _is_past(level: Price, side: Side, price: Price) -> bool:
+    """Whether a price has gone through a stop on that side."""
+    return price <= level if side is Side.SELL else price >= level

@@ -136,9 +136,9 @@ def test_what_is_held_on_margin_asks_for_its_margins() -> None:
 
     floor.buys("10:00", "10", limit="100.00")
     long = floor.exchange.account(at("10:00"))
-    floor.sells("10:01", "10", name="close", limit="100.00")
-    floor.sells("10:02", "5", name="short", limit="100.00")
-    short = floor.exchange.account(at("10:02"))
+    floor.sells("10:00:30", "10", name="close", limit="100.00")
+    floor.sells("10:00:40", "5", name="short", limit="100.00")
+    short = floor.exchange.account(at("10:00:40"))
 
     assert (long.initial_margin, long.maintenance_margin, long.overnight_buying_power) == (500, 300, long.buying_power)
     assert (short.initial_margin, short.maintenance_margin) == (250, 150)

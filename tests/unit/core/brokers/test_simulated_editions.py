@@ -10,6 +10,7 @@ import pytest
 from core.brokers.simulated.config import EDITION, FIRST_EDITION, ExchangeConfig
 from core.brokers.simulated.log import fault_in, rebuild
 from core.model.bar import Bar
+from core.model.broker import Accepted, Refused
 from core.model.order import OrderClass
 from core.ports import OperatorError
 from core.runtime.exchange import edition_of, opening_record
@@ -46,6 +47,52 @@ def test_an_account_of_today_does_not() -> None:
 
     assert floor.report("10:03", "at the last").executions[0].at == at("10:01:20")
     assert floor.fills("10:03", "leg-sim-000004") == []
+
+
+@pytest.mark.parametrize(("edition", "paid"), [(FIRST_EDITION, "20.01"), (EDITION, "20.02")])
+def test_slippage_is_rounded_as_its_edition_does(edition: int, paid: str) -> None:
+    """EX-20, AN-04"""
+    floor = Floor(edition=edition, slippage=Decimal("0.0002"))
+    floor.bars(a_bar("10:00", "20"))
+
+    floor.buys("10:00:05", "10")
+
+    assert floor.fills("10:00:10", "buy") == [("10", paid)]
+
+
+@pytest.mark.parametrize(("edition", "sold"), [(FIRST_EDITION, [("10", "103.99")]), (EDITION, [])])
+def test_a_trailing_stop_follows_the_bar_of_its_entry_as_its_edition_does(
+    edition: int, sold: list[tuple[str, str]]
+) -> None:
+    """EX-20, AN-04"""
+    floor = Floor(edition=edition)
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00:30", "10", limit="96.00")
+    floor.bars(a_bar("10:01", "100 105 95 95.50"))
+
+    floor.sells("10:01:25", "10", trail="1.00")
+
+    assert floor.fills("10:01:59", "sell") == sold
+
+
+@pytest.mark.parametrize(("edition", "bought"), [(FIRST_EDITION, [("10", "100.01")]), (EDITION, [])])
+def test_a_price_of_long_ago_is_traded_at_as_its_edition_does(edition: int, bought: list[tuple[str, str]]) -> None:
+    """EX-20, AN-04"""
+    floor = Floor(edition=edition)
+    floor.bars(a_bar("10:00", "100"))
+
+    floor.buys("10:30:00", "10")
+
+    assert floor.fills("10:31:00", "buy") == bought
+
+
+@pytest.mark.parametrize(("edition", "answer"), [(FIRST_EDITION, Accepted), (EDITION, Refused)])
+def test_a_short_limit_below_the_bid_reserves_as_its_edition_does(edition: int, answer: type) -> None:
+    """EX-20, RK-14: it is sold at 99.99, and 40 shares of that are more than 2,000 USD."""
+    floor = Floor(edition=edition, cash=Decimal(1_000), multiplier=Decimal(2))
+    floor.bars(a_bar("10:00", "100"))
+
+    assert isinstance(floor.sells("10:00:05", "40", limit="50.00"), answer)
 
 
 @pytest.mark.parametrize("edition", [FIRST_EDITION, EDITION])

@@ -48,7 +48,7 @@ def test_slippage_makes_a_market_fill_worse_on_both_sides() -> None:
     floor.buys("10:00:05", "10")
     floor.sells("10:00:06", "10")
 
-    assert floor.fills("10:00:10", "buy") == [("10", "100.11")]
+    assert floor.fills("10:00:10", "buy") == [("10", "100.12")]
     assert floor.fills("10:00:10", "sell") == [("10", "99.89")]
 
 
@@ -62,7 +62,7 @@ def test_a_recorded_quote_counts_until_a_later_price_makes_it_old() -> None:
     floor.buys("10:00:25", "10", name="late")
 
     assert floor.fills("10:00:30", "early") == [("10", "100.2")]
-    assert floor.fills("10:00:30", "late") == [("10", "99.01")]
+    assert floor.fills("10:00:30", "late") == [("10", "99.15")]  # the price is newer, its spread is the recorded one
 
 
 def test_a_crossed_limit_fills_at_once_at_the_other_side_of_the_quote() -> None:
@@ -103,9 +103,9 @@ def test_a_bar_after_a_pause_that_opens_better_than_the_limit_fills_at_its_ask()
     floor.bars(a_bar("10:00", "100"))
     floor.buys("10:00:05", "10", limit="99.50")
 
-    floor.bars(a_bar("10:02", "98.70 101 98 100"))
+    floor.bars(a_bar("14:10", "98.70 101 98 100"))
 
-    assert floor.fills("10:02:00", "buy") == [("10", "98.71")]
+    assert floor.fills("14:10:00", "buy") == [("10", "98.71")]
 
 
 def test_a_stop_inside_the_bar_fills_half_a_spread_and_the_slippage_worse_than_its_price() -> None:
@@ -116,10 +116,10 @@ def test_a_stop_inside_the_bar_fills_half_a_spread_and_the_slippage_worse_than_i
     floor.sells("10:00:06", "10", stop="99.50")
 
     floor.bars(a_bar("10:01", "100 101 99 100.5"))
-    floor.exchange.take_quote(a_quote("10:01:00", "90.00", "110.00"))
+    floor.exchange.take_quote(a_quote("10:01:00", "99.90", "100.10"))
 
     assert floor.fills("10:01:19", "sell") == []
-    assert floor.fills("10:01:20", "sell") == [("10", "99.39")]  # 99.50 − 0.01 − 0.0995
+    assert floor.fills("10:01:20", "sell") == [("10", "99.3")]  # 99.50 − 0.10 − 0.0994
 
 
 def test_a_stop_that_the_open_gaps_through_fills_from_the_open() -> None:
@@ -269,13 +269,37 @@ def test_a_minute_without_a_bar_gives_the_size_of_the_quote() -> None:
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))
 
-    floor.buys("10:05:30", "250")
+    floor.buys("10:01:30", "150")
 
-    assert floor.fills("10:05:59", "buy") == [("100", "100.01")]
-    assert floor.fills("10:06:00", "buy") == [("100", "100.01"), ("100", "100.01")]
+    assert floor.fills("10:01:59", "buy") == [("100", "100.01")]
     floor.exchange.take_quote(a_quote("10:06:30", "100.10", "100.30", size=20))
-    assert floor.fills("10:07:00", "buy")[2:] == [("20", "100.3")]
-    assert floor.fills("10:09:00", "buy")[3:] == [("20", "100.3"), ("10", "100.3")]
+    assert floor.fills("10:07:00", "buy")[1:] == [("20", "100.3")]
+    assert floor.fills("10:09:00", "buy")[2:] == [("20", "100.3"), ("10", "100.3")]
+
+
+@pytest.mark.parametrize("limit", [None, "100.50"])
+def test_a_price_of_long_ago_fills_nothing(limit: str | None) -> None:
+    """AN-04: nothing has traded since 10:00; the next bar opens at 110, and that is what a buyer pays."""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+
+    floor.buys("10:30:00", "10", limit=limit)
+    floor.bars(a_bar("10:35", "110"))
+
+    assert floor.fills("10:35:59", "buy") == ([] if limit else [("10", "110.01")])
+
+
+def test_a_stop_beyond_a_price_of_long_ago_waits_for_the_next_one() -> None:
+    """AN-04, RK-02: whether it is crossed is told by the bar that comes."""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00:05", "10")
+
+    floor.sells("10:30:00", "10", stop="100.50")
+    floor.bars(a_bar("10:35", "99"))
+
+    assert floor.fills("10:34:59", "sell") == []
+    assert floor.fills("10:35:00", "sell") == [("10", "98.99")]
 
 
 def test_what_is_left_of_an_ioc_order_is_cancelled_at_once() -> None:
@@ -303,8 +327,54 @@ def test_the_rest_of_an_elected_stop_goes_on_at_the_market() -> None:
     floor.bars(a_bar("10:02", "100.50", volume=300))
 
     fills = floor.fills("10:02:59", "sell")
-    assert fills[:3] == [("15", "98.99"), ("7", "99.99"), ("8", "99.99")]
+    assert fills[:3] == [("15", "98.99"), ("7", "97.99"), ("8", "99.99")]
     assert fills[3:] == [("7", "100.49"), ("8", "100.49"), ("5", "100.49")]
+
+
+def test_the_rest_of_an_elected_stop_is_not_sold_at_the_other_extreme() -> None:
+    """AN-04: at 98.99 it was elected; the path that came back to 102 came from 97."""
+    floor = Floor()
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00:05", "50")
+    floor.sells("10:00:06", "50", stop="99.00")
+
+    floor.bars(a_bar("10:01", "100 102 97 98", volume=400))
+
+    assert floor.fills("10:01:59", "sell") == [("20", "98.99"), ("10", "96.99"), ("10", "97.99")]
+
+
+def test_the_rest_of_a_market_order_does_not_gain_by_the_path_that_its_beginning_turned() -> None:
+    """AN-04: a part of it is held, so the low comes first; who buys there pays where the price came from."""
+    floor = Floor(multiplier=Decimal(4))
+    floor.bars(a_bar("10:00", "100 100.50 99.50 100", volume=4_000))
+
+    floor.buys("10:00:00", "200")
+
+    assert floor.fills("10:00:59", "buy") == [("100", "100.01"), ("100", "100.01")]
+
+
+def test_the_rest_of_an_entry_by_a_stop_is_not_bought_at_the_low() -> None:
+    """AN-04"""
+    floor = Floor(multiplier=Decimal(4))
+    floor.bars(a_bar("10:00", "100"))
+    floor.buys("10:00:05", "300", stop="101.00")
+
+    floor.bars(a_bar("10:01", "100 102 98 101", volume=4_000))
+
+    assert floor.fills("10:01:59", "buy") == [("200", "101.01"), ("100", "102.01")]
+
+
+@pytest.mark.parametrize(("price", "paid", "got"), [("20", "20.02", "19.98"), ("100", "100.04", "99.97")])
+def test_slippage_of_less_than_a_tick_costs_one(price: str, paid: str, got: str) -> None:
+    """AN-04: two basis points of 20 dollars are less than half a cent, and nobody trades at a part of one."""
+    floor = Floor(slippage=Decimal("0.0002"))
+    floor.bars(a_bar("10:00", price))
+
+    floor.buys("10:00:05", "10")
+    floor.sells("10:00:06", "10")
+
+    assert floor.fills("10:00:10", "buy") == [("10", paid)]
+    assert floor.fills("10:00:10", "sell") == [("10", got)]
 
 
 def test_prices_below_a_dollar_move_by_a_hundredth_of_a_cent() -> None:

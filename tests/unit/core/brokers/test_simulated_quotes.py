@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from core.model.order import Side, TimeInForce
-from tests.unit.core.brokers.trading_floor import Floor, a_bar, a_quote, at
+from tests.unit.core.brokers.trading_floor import THURSDAY, Floor, a_bar, a_quote, an_order, at
 
 FLAT = "100 100 100 100"
+FRIDAY = THURSDAY + timedelta(days=1)
 
 
 def a_floor(**rules: object) -> Floor:
@@ -55,7 +57,7 @@ def test_what_it_takes_slips_and_its_limit_is_the_most_that_it_pays() -> None:
     floor.buys("10:00:05", "10", "far", limit="101.00")
     floor.buys("10:00:06", "10", "near", limit="100.05")
 
-    assert floor.fills("10:00:10", "far") == [("10", "100.11")]
+    assert floor.fills("10:00:10", "far") == [("10", "100.12")]
     assert floor.fills("10:00:10", "near") == [("10", "100.05")]
 
 
@@ -64,20 +66,67 @@ def test_a_recorded_ask_above_the_limit_makes_it_wait_whatever_traded_last() -> 
     floor = a_floor()
     floor.exchange.take_quote(a_quote("10:00:01", "99.90", "100.30"))
 
-    floor.buys("10:00:05", "10", "below", limit="100.20")
+    floor.buys("10:00:05", "10", "below", limit="100.19")
     floor.buys("10:00:05", "10", "at", limit="100.30")
 
     assert floor.fills("10:00:15", "below") == []
     assert floor.fills("10:00:15", "at") == [("10", "100.3")]
+    assert floor.fills("10:00:59", "below") == []
+
+
+def test_a_spread_that_was_recorded_at_the_minute_counts_for_all_of_it() -> None:
+    """AN-04, MD-05: trades bounce inside 99.95 to 100.05; neither side of the bounce is anybody's offer."""
+    floor = a_floor()
+    for clock, price in (("10:01", "99.96"), ("10:02", "100.04")):
+        floor.bars(a_bar(clock, price))
+        floor.exchange.take_quote(a_quote(f"{clock}:00", "99.95", "100.05"))
+        if clock == "10:01":
+            floor.buys("10:01:05", "10", limit="99.97")
+
+    assert floor.fills("10:02:59", "buy") == []
+
+
+def test_a_quote_of_meanwhile_is_where_the_rest_of_the_way_begins() -> None:
+    """AN-04, MD-05: at :20 the ask was 99.96; the order came after an ask of 100.10."""
+    floor = a_floor()
+    floor.bars(a_bar("10:01", "99.98 100.02 99.95 100"))
+    floor.exchange.take_quote(a_quote("10:01:25", "99.95", "100.10"))
+
+    floor.buys("10:01:30", "10", limit="100.00")
+
+    assert floor.fills("10:01:59", "buy") == []
+
+
+def test_a_stop_pays_the_spread_that_was_recorded_last() -> None:
+    """AN-04, RK-02: bid 99.40 and ask 100.60 were written down; at 99.50 a seller gets what is half of that below."""
+    floor = a_floor()
+    floor.buys("10:00:05", "10")
+    floor.sells("10:00:06", "10", stop="99.50")
+
+    floor.bars(a_bar("10:01", "100 100 99 100"))
+    floor.exchange.take_quote(a_quote("10:01:01", "99.40", "100.60"))
+
+    assert floor.fills("10:01:20", "sell") == [("10", "98.9")]
+
+
+def test_a_spread_of_the_day_before_is_forgotten() -> None:
+    """MD-05"""
+    floor = a_floor()
+    floor.exchange.take_quote(a_quote("10:00:01", "99.00", "101.00"))
+
+    floor.exchange.begin_bar(a_bar("09:30", "100", day=FRIDAY))
+    floor.exchange.submit(at("09:30:05", FRIDAY), an_order("buy", Side.BUY, "10"))
+
+    assert floor.fills("09:30:05", "buy", FRIDAY) == [("10", "100.01")]
 
 
 def test_a_recorded_quote_at_the_open_counts_for_the_open() -> None:
-    """AN-04, MD-05: the bar opens at 100, and its ask was written down as 100.30."""
+    """AN-04, MD-05: the bar opens at 100, and its ask was written down as 100.02."""
     floor = a_floor()
     floor.buys("10:00:05", "10", limit="99.98")
 
     floor.bars(a_bar("10:01", "99.90 99.95 99.90 99.90"))
-    floor.exchange.take_quote(a_quote("10:01:00", "99.60", "100.30"))
+    floor.exchange.take_quote(a_quote("10:01:00", "99.98", "100.02"))
 
     assert floor.fills("10:01:19", "buy") == []
     assert floor.fills("10:01:59", "buy") == [("10", "99.98")]
@@ -109,16 +158,28 @@ def test_a_quote_that_comes_to_a_resting_limit_fills_it_at_its_limit() -> None:
 
 
 def test_a_minute_that_opens_lower_than_the_one_before_ended_passed_the_limit_on_its_way() -> None:
-    """AN-04: who waits at 99.50 is hit there, not at 98.70; after a pause the market opens at its own price."""
-    floor, paused = a_floor(), a_floor()
-    for each in (floor, paused):
-        each.buys("10:00:05", "10", limit="99.50")
+    """AN-04: who waits at 99.50 is hit there, not at 98.70, also where minutes are missing; a day opens anew."""
+    floor, gapped, paused = a_floor(), a_floor(), a_floor()
+    for each in (floor, gapped, paused):
+        each.buys("10:00:05", "10", limit="99.50", time_in_force=TimeInForce.GTC)
 
     floor.bars(a_bar("10:01", "98.70 101 98 100"))
-    paused.bars(a_bar("10:02", "98.70 101 98 100"))
+    gapped.bars(a_bar("10:03", "98.70 101 98 100"))
+    paused.bars(a_bar("09:30", "98.70 101 98 100", day=FRIDAY))
 
     assert floor.fills("10:01:00", "buy") == [("10", "99.5")]
-    assert paused.fills("10:02:00", "buy") == [("10", "98.71")]
+    assert gapped.fills("10:03:00", "buy") == [("10", "99.5")]
+    assert paused.fills("09:30:00", "buy", FRIDAY) == [("10", "98.71")]
+
+
+def test_what_is_left_of_a_limit_that_was_hit_is_filled_at_its_limit() -> None:
+    """AN-04: the bar had 40 shares at 99; the rest waited there, and the market came through it to 97."""
+    floor = a_floor()
+    floor.buys("10:00:05", "1000", limit="99.00")
+
+    floor.bars(a_bar("10:01", "100 100 98 98.50", volume=400), a_bar("10:02", "97", volume=400))
+
+    assert {price for _, price in floor.fills("10:02:59", "buy")} == {"99"}
 
 
 def test_a_limit_that_is_not_within_the_quote_is_no_ioc_order() -> None:

@@ -169,6 +169,31 @@ def test_a_person_may_sell_in_the_minute_of_the_entry_what_somebody_bids_for() -
         assert floor.fills("10:00:10", "out") == [("10", price)]
 
 
+def test_a_trailing_stop_is_not_lifted_by_a_high_that_may_have_come_before_its_entry() -> None:
+    """AN-04: bought at 96 on the way to 95; whether 105 came before that, the bar does not say."""
+    orders = {
+        "10:00:30": an_order("entry", Side.BUY, "10", limit="96.00"),
+        "10:01:25": an_order("trail", Side.SELL, "10", trail="1.00"),
+    }
+
+    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 105 95 95.50"), orders=orders):
+        assert floor.fills("10:01:59", "trail") == []
+        assert floor.exchange.tally.decided_by_the_path == 1
+
+
+def test_a_trailing_stop_follows_the_close_of_the_bar_that_filled_its_entry() -> None:
+    """AN-04, EX-12: the price was there last, whatever came first."""
+    orders = {
+        "10:00:30": an_order("entry", Side.BUY, "10", limit="96.00"),
+        "10:01:25": an_order("trail", Side.SELL, "10", trail="1.00"),
+    }
+    bars = (a_bar("10:00", "100"), a_bar("10:01", "100 105 95 104.50"))
+
+    for floor, stands in zip(both(*bars, orders=orders), ("103.50", "96.50"), strict=True):
+        assert floor.report("10:01:59", "trail").stop_price == Decimal(stands)
+        assert floor.exchange.tally.decided_by_the_path == 0
+
+
 # ── the order of high and low ────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -210,6 +235,56 @@ def test_an_entry_by_a_stop_is_elected_by_the_extreme_that_comes_first() -> None
         assert floor.exchange.tally.decided_by_the_path == 1
 
 
+def test_one_share_that_is_held_turns_no_path_to_the_good_side_of_a_larger_entry() -> None:
+    """AN-04: the stop entry buys on the way up, and the low is still to come; that it was so is counted."""
+    orders = {
+        "10:00:10": an_order("held", Side.BUY, "1"),
+        "10:00:30": an_order("entry", Side.BUY, "10", stop="101.00"),
+        "10:01:25": an_order("stop", Side.SELL, "11", stop="99.00"),
+    }
+    bars = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.50"))
+
+    for floor, is_mirrored in zip(both(*bars, orders=orders), (False, True), strict=True):
+        assert [price for *_, price in told(floor, is_mirrored=is_mirrored)] == ["100.01", "101.01", "98.99"]
+        assert floor.exchange.tally.decided_by_the_path == 1
+
+
+def test_the_larger_part_decides_which_extreme_comes_first() -> None:
+    """AN-04: a hundred shares that are held are hurt by the low more than ten are that the high would buy."""
+    orders = {
+        "10:00:10": an_order("held", Side.BUY, "100"),
+        "10:00:20": an_order("stop", Side.SELL, "100", stop="99.00"),
+        "10:00:30": an_order("entry", Side.BUY, "10", stop="101.00"),
+    }
+    bars = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.50"))
+
+    for floor in both(*bars, orders=orders):
+        assert floor.report("10:01:59", "stop").executions[0].at == at("10:01:20")
+        assert floor.report("10:01:59", "entry").executions[0].at == at("10:01:40")
+
+
+def test_an_entry_by_a_stop_limit_is_counted_as_one_by_a_stop_is() -> None:
+    """AN-04"""
+    orders = {
+        "10:00:30": an_order("entry", Side.BUY, "10", stop="101.00", limit="101.50"),
+        "10:01:25": an_order("stop", Side.SELL, "10", stop="99.00"),
+    }
+
+    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.50"), orders=orders):
+        assert floor.exchange.tally.decided_by_the_path == 1
+
+
+def test_a_target_whose_price_had_come_and_gone_before_the_entry_is_decided_by_nothing() -> None:
+    """AN-04: who buys after :40 was never going to be paid a price of :20, or of :40."""
+    orders = {
+        "10:01:45": an_order("entry", Side.BUY, "10", limit="100.50"),
+        "10:01:50": an_order("target", Side.SELL, "10", limit="101.00"),
+    }
+
+    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 99.50"), orders=orders):
+        assert floor.exchange.tally.decided_by_the_path == 0
+
+
 @pytest.mark.parametrize("order", ["low-high", "high-low"])
 def test_what_nobody_holds_is_walked_as_the_bars_shape_says(order: str) -> None:
     """AN-04: a bar that rises went down first and one that falls went up first: no side has it better."""
@@ -243,6 +318,18 @@ def test_a_bracket_whose_entry_and_target_lie_in_each_bar_wins_no_more_often_tha
     assert ends == [0, 0]
 
 
+def test_a_bar_that_is_its_own_mirror_image_goes_as_hurts_what_stands_there() -> None:
+    """AN-04: as much would be bought by a limit as by a stop; what came first decides, and mirrored it is mirrored."""
+    orders = {
+        "10:00:10": an_order("first", Side.BUY, "10", stop="101.00"),
+        "10:00:20": an_order("second", Side.BUY, "10", limit="99.00"),
+    }
+
+    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 100"), orders=orders):
+        assert floor.report("10:01:59", "first").executions[0].at == at("10:01:20")
+        assert floor.report("10:01:59", "second").executions[0].at == at("10:01:40")
+
+
 # ── mirror images ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 cents = st.integers(9_700, 10_300).map(lambda number: Price(Decimal(number) / 100))
@@ -255,8 +342,6 @@ def some_bars(draw: st.DrawFn) -> list[Bar]:
     for minute in range(5):
         low, first, second, high = sorted(draw(st.tuples(cents, cents, cents, cents)))
         open_, close = (first, second) if draw(st.booleans()) else (second, first)
-        if open_ == close and open_ - low == high - open_:
-            close = low  # a bar that is its own mirror image has no other way round
         volume = Quantity(Decimal(draw(st.sampled_from([40, 455, 100_000]))))
         found.append(Bar(SPY, at(f"10:0{minute}"), open_, high, low, close, volume))
     return found
@@ -282,10 +367,21 @@ def some_orders(draw: st.DrawFn) -> dict[str, OrderRequest]:
     return found
 
 
+@st.composite
+def some_stories(draw: st.DrawFn) -> tuple[list[Bar], dict[str, OrderRequest]]:
+    """A bar that is its own mirror image has no other way round, but by an order that stands there."""
+    bars, orders = draw(some_bars()), draw(some_orders())
+    if any(bar.open == bar.close and bar.open - bar.low == bar.high - bar.open for bar in bars):
+        side = draw(st.sampled_from(Side))
+        orders["10:00:00"] = an_order("stands", side, "1", limit="50.00" if side is Side.BUY else "150.00")
+    return bars, orders
+
+
 @settings(max_examples=60, deadline=None)
-@given(bars=some_bars(), orders=some_orders())
-def test_long_and_short_are_mirror_images(bars: list[Bar], orders: dict[str, OrderRequest]) -> None:
+@given(story=some_stories())
+def test_long_and_short_are_mirror_images(story: tuple[list[Bar], dict[str, OrderRequest]]) -> None:
     """AN-04: mirrored prices and sides come to mirrored executions, at the same times, and to the same count."""
+    bars, orders = story
     one, other = both(*bars, orders=orders)
 
     assert told(one) == told(other, is_mirrored=True)

@@ -121,7 +121,9 @@ def test_one_that_comes_at_night_begins_with_the_next_extended_hours() -> None:
 
     assert floor.exchange.next_at == at("04:00", FRIDAY)
     assert floor.fills("03:59:59", "buy", FRIDAY) == []
-    assert floor.fills("04:00", "buy", FRIDAY) == [("10", "100.01")]
+    assert floor.fills("04:00", "buy", FRIDAY) == []  # nobody offers yesterday's close
+    floor.exchange.begin_bar(a_bar("04:10", "100", day=FRIDAY))
+    assert floor.fills("04:10", "buy", FRIDAY) == [("10", "100.01")]
 
 
 def test_a_marked_order_also_acts_in_the_session() -> None:

@@ -287,3 +287,12 @@ def sent(books: Books, candidate: Candidate) -> Order:
         )
     )
     return books.ledger.state.orders[order.client_order_id]
+
+
+def test_a_quote_of_yesterday_says_nothing_of_a_stops_side() -> None:
+    """OP-06, RK-17: it opened lower after a higher night; at the key the quote is asked anew, and says it."""
+    entry = a_candidate(limit="100.00", stop="99.50")
+    old = a_quote(bid="98.98", ask="99.00", age=20_000)
+
+    assert said(StopPresentCheck(), entry, a_desk(quote=old, is_fresh=False))[0] is not REFUSES
+    assert said(StopPresentCheck(), entry, a_desk(quote=old, is_fresh=True))[0] is REFUSES
