@@ -11,7 +11,17 @@ import pytest
 
 from core.execution.lanes import Lane, LaneKind
 from core.facts import KeptOrderReleased, OrderInDoubt, OrderKept, SubmissionBlocked
-from core.inputs import Confirm, Kill, OpenPlan, OpenTicket, ProposeClose, ProposeOrder, RequestCancel, SignPlan
+from core.inputs import (
+    Confirm,
+    Kill,
+    OpenPlan,
+    OpenTicket,
+    ProposeClose,
+    ProposeFlattening,
+    ProposeOrder,
+    RequestCancel,
+    SignPlan,
+)
 from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.plan import PlanSource
@@ -154,20 +164,23 @@ def test_a_stop_that_waits_here_longer_than_an_answer_may_take_is_in_no_doubt_an
 def test_the_sale_of_a_flattening_waits_for_no_entry_that_hangs():
     """EX-22, OP-07: nobody knows of the entry yet, and the shares that are held go all the same."""
     floor = SlowFloor()
-    slow = Settings.model_validate({"execution": {"answer_seconds": 100}})
+    slow = Settings.model_validate({"execution": {"answer_seconds": 100}, "risk": {"entries_a_day": 9}})
     with LiveHouse(floor, settings=slow) as house:
         waits(house, lambda view: view.status.word == "on", "the desk is on")
         turn(house, a_buy(SHARES, StopHolder.DESK))
         waits(house, lambda view: view.positions, "a position")
-        floor.is_slow = True
+        floor.is_slow = floor.is_mute = True
+        floor.troubles |= dict.fromkeys(("look up", "picture"), NoAnswer("nobody knows"))
         entry = turn(house, a_buy(SHARES, StopHolder.DESK, limit="97", adds=""))
         waits(house, lambda _: floor.waiting, "the entry is on the wire")
+        house.presses(ProposeFlattening())
+        waits(house, lambda view: [p for p in view.proposals if p.side is Side.SELL], "the close")
         house.presses(OpenPlan(PlanSource.FLATTEN))
         plan = waits(house, lambda view: view.plan is not None and view.plan.digest, "the plan").plan
         assert plan is not None
         assert plan.digest is not None
         house.presses(SignPlan(plan.id, plan.digest))
-        waits(house, lambda view: not view.positions, "the sale")
+        waits(house, lambda _: "submit sell market" in floor.asked, "the sale")
         assert status_of(house, entry) is OrderStatus.PENDING
         floor.may_answer.set()
 
