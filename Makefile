@@ -65,10 +65,10 @@ demo: .venv/.ready
 PYTEST := $(BIN)/pytest -q --dist worksteal
 
 # Coverage is of the units and short stories alone (tests/conftest.py), in a run of their own: its trace slows whatever
-# runs in the same process.
+# runs in the same process. Its total is printed; `.venv/bin/coverage report` shows the lines that were missed.
 test: .venv/.ready
 ifeq ($(ARGS),)
-	@$(PYTEST) -n 2 -m measured --cov=core --cov=state --cov-report=term --cov-fail-under=90 tests/unit tests/scenarios
+	@$(PYTEST) -n 2 -m measured --cov=core --cov=state --cov-report= --cov-fail-under=90 tests/unit tests/scenarios
 	@$(PYTEST) -n 4 -m 'not measured' tests
 else
 	@$(PYTEST) -n 4 $(ARGS) tests
