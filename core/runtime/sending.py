@@ -134,7 +134,7 @@ class Sending:
         """At its turn: the latch is read, and whether the order still stands, just before the request."""
         order_id = effect.order.client_order_id
         sent_at = self._clock()
-        refusal = self.gateway.refusal(effect, sent_at, queued_at)
+        refusal = self._refusal(effect, sent_at, queued_at)
         if refusal is not None:
             if refusal != TAKEN_BACK:  # whoever took it back has said so
                 self._put(SubmissionStopped(order_id, refusal, effect.approval))
@@ -144,6 +144,13 @@ class Sending:
         if isinstance(answer, SubmissionAnswered):
             answer = replace(answer, sent_at=sent_at)
         self._put(answer)
+
+    def _refusal(self, effect: SubmitOrder | ReplaceOrder, now: datetime, queued_at: datetime) -> str | None:
+        """A look that fails lets nothing out, and holds no lane."""
+        try:
+            return self.gateway.refusal(effect, now, queued_at)
+        except Exception as error:
+            return f"the last look before it failed: {type(error).__name__}: {error}"
 
     def _ask(self, effect: Effect) -> None:
         self._put(self._answer_to(effect))
