@@ -38,7 +38,6 @@ from core.inputs import (
     ProposeClose,
     ProposeFlattening,
     ProposeOrder,
-    Rearm,
     RequestCancel,
     Resume,
     ResumeStrategy,
@@ -418,7 +417,8 @@ class Player(Rough):
         self.world.run(wait)
         match what:
             case "kill":
-                self.world.do(Halt("key"), Kill("key"), Rearm("REARM"))
+                self.world.do(Halt("key"), Kill("key"))
+                self.world.rearm()
             case "close":
                 self.world.do(ProposeClose(SPY))
             case "decline":
@@ -443,10 +443,11 @@ class Player(Rough):
         self.world.do(Kill("key", naked=then == "naked"))
         self.world.run(wait)
         if then != "killed":
-            self.world.do(Rearm("REARM"))
+            self.world.rearm()
 
     def the_desk_is_armed_again(self) -> None:
-        self.world.do(Rearm("REARM"), Resume(everything=True))
+        self.world.rearm()
+        self.world.do(Resume(everything=True))
 
     def the_strategy_is_paused(self, minutes: int) -> None:
         self.world.do(PauseStrategy("vwap", SPY))

@@ -15,15 +15,13 @@ from simulation.reckoning import loose_exits
 from simulation.world import SPY, Trouble, World
 
 from core.execution.cover import bare_in_words
-from core.inputs import EditOrder, Kill, ProposeClose, ProposeOrder, Rearm, RequestCancel, Resume
+from core.inputs import EditOrder, Kill, ProposeClose, ProposeOrder, RequestCancel, Resume
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.values import Fraction, Price, Quantity, to_nearest_tick
 
 if TYPE_CHECKING:
     from simulation.play import Player
 
-STRIDE = 5
-"""Days that a desk is off at most: what the broker lists reaches back for seven."""
 HANGS = {
     "it never arrives": ("request", "lost"),
     "it arrives late": ("request", "late"),
@@ -68,7 +66,8 @@ class Rough:
     def _begin(self) -> None:
         """Mostly the desk is armed by then, and often flat: what is killed or full meets nothing of what follows."""
         if self._moods.random() < ARMED:
-            self.world.do(Rearm("REARM"), Resume(everything=True))
+            self.world.rearm()
+            self.world.do(Resume(everything=True))
         if self._moods.random() < FLAT and self.world.engine.desk.ledger.positions():
             self._player().all_is_flattened()
             self.world.bar(self.world.price)
@@ -173,20 +172,22 @@ class Rough:
     # ── old positions ────────────────────────────────────────────────────────────────────────────────────────────
 
     def days_pass(self, days: int, is_left: bool, close: str) -> None:
-        """The desk is off but for a moment every few days; then its market trades on."""
+        """The desk is off, for longer than what the broker lists reaches back where it is for over a week.
+
+        Often a minute trades as it goes: what fills in it is listed no more when the desk comes back.
+        """
         world = self.world
         self._note("a week passed" if days > 7 else "a night passed")
-        while days > 0:
-            stride = min(days, STRIDE)
-            days -= stride
-            opens = world.calendar.next_session(world.clock + timedelta(days=stride)).open
-            down = (opens - world.clock).total_seconds() + 60.0
-            if is_left:
-                world.leave(down)
-                world.run(0.05)
-            else:
-                world.restart(down=down)
-            world.run(1.0)
+        if self._moods.random() < GOES_IN_A_BAR:
+            world.bar(close, seconds=0.02)
+        opens = world.calendar.next_session(world.clock + timedelta(days=days)).open
+        down = (opens - world.clock).total_seconds() + 60.0
+        if is_left:
+            world.leave(down)
+            world.run(0.05)
+        else:
+            world.restart(down=down)
+        world.run(1.0)
         world.bar(close)
         world.bar(close)
 
@@ -403,6 +404,8 @@ PEACE = 15.0
 """Seconds in which exits come to fit what is held."""
 ARMED = 0.85
 """Of rougher events, those before which the desk is armed."""
+GOES_IN_A_BAR = 0.5
+"""Of days that pass, those before which a minute has just begun to trade."""
 FLAT = 0.4
 """Of them, those before which everything is flattened."""
 HAS_IT = 0.35
