@@ -104,13 +104,15 @@ def words_of(effect: Effect) -> str:
 
 
 def _may_wait_for(effect: Effect, other: Effect) -> bool:
-    """An entry for anything that opens; what reduces for its own symbol; a cancel for cancels; a question for those."""
+    """An entry for anything that opens; what reduces for its own symbol; a cancel for those of its order; a question
+    for questions.
+    """
     match effect:
         case CancelOrder():
-            return isinstance(other, CancelOrder)
+            return isinstance(other, CancelOrder) and other.client_order_id == effect.client_order_id
         case SubmitOrder() | ReplaceOrder():
+            is_order = isinstance(other, SubmitOrder | ReplaceOrder)
             if not effect.order.effect.only_reduces:
-                return True
-            is_order = isinstance(other, SubmitOrder | ReplaceOrder) and is_way_out(other)
-            return is_order and other.order.symbol == effect.order.symbol
-    return True
+                return is_order and not is_way_out(other)
+            return is_order and is_way_out(other) and other.order.symbol == effect.order.symbol
+    return not isinstance(other, CancelOrder | SubmitOrder | ReplaceOrder)

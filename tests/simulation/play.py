@@ -327,8 +327,11 @@ class Player(Rough):
 
     def a_close_is_confirmed(self, part: str) -> None:
         held = self._desk.ledger.positions()
-        self.world.do(ProposeClose(held[0].symbol if held else SPY, Fraction(Decimal(part))))
-        self._confirm_newest()
+        symbol = held[0].symbol if held else SPY
+        self.world.do(ProposeClose(symbol, Fraction(Decimal(part))))
+        closing = [p for p in self._proposals() if p.only_reduces and not p.is_guard and p.order.symbol == symbol]
+        for proposal in sorted(closing, key=lambda p: p.staged_at)[-1:]:
+            self._read_and_confirm(proposal)
 
     def all_is_flattened(self) -> None:
         self.world.do(ProposeFlattening())

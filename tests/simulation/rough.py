@@ -22,6 +22,8 @@ from core.model.values import Fraction, Price, Quantity, to_nearest_tick
 if TYPE_CHECKING:
     from simulation.play import Player
 
+BETWEEN_DEEDS = 0.5
+"""Seconds: what was asked for before has filled by then, where nothing hangs."""
 HANGS = {
     "it never arrives": ("request", "lost"),
     "it arrives late": ("request", "late"),
@@ -86,6 +88,7 @@ class Rough:
         for deed in deeds.split(", "):
             self._note(f"{of} hangs")
             self._deed(deed)
+            self.world.run(BETWEEN_DEEDS)
         self.world.run(wait)
 
     def _deed(self, deed: str) -> None:
@@ -94,6 +97,7 @@ class Rough:
             "entry": lambda: self._enter(player, "8"),
             "another": lambda: player.an_order_is_typed("open", "3", "", "1.00", "broker", "BBB"),
             "fraction": lambda: self._enter(player, "2.5"),
+            "bare": lambda: player.an_order_is_typed("open", "8", "", "1.00", "you", "SPY"),
             "exit": lambda: player.a_close_is_confirmed("1"),
             "part": lambda: player.a_close_is_confirmed("0.5"),
             "cancel": lambda: player.an_order_is_cancelled(0),
@@ -111,16 +115,21 @@ class Rough:
 
     # ── leaving, and keys between an answer and what follows it ──────────────────────────────────────────────────
 
-    def the_desk_is_left(self, places: int, named: str, down: float, deed: str, slow: float) -> None:
+    def the_desk_is_left(
+        self, places: int, named: str, down: float, deed: str, slow: float, exit_hangs: bool = False
+    ) -> None:
         """Now, or at one of the next places between two steps of it; started anew after a while.
 
-        An entry's answer that is slow comes while the desk leaves, after its fill.
+        An entry's answer that is slow comes while the desk leaves, after its fill. Behind an exit that hangs waits the
+        stop of what is left, and is kept.
         """
         self._begin()
         world = self.world
         self._note("left" if not places else "to be left")
         if slow:
             world.line.waiting.append(Trouble("answer", "an entry", "late", slow))
+        if exit_hangs:
+            self._hang_an_exit()
         if places:
             world.fuse.light(places, named, lambda: self._leaves(named, down))
         if deed:
@@ -128,6 +137,14 @@ class Rough:
         if not places:
             world.leave(down)
         world.run(1.0 if places else 0.05)
+
+    def _hang_an_exit(self) -> None:
+        """Of a part of what is held: the stop of the rest waits behind it in its lane."""
+        if not self.world.engine.desk.ledger.positions():
+            self._deed("fraction")
+            self.world.run(BETWEEN_DEEDS)
+        self.world.line.waiting.append(Trouble("answer", "an exit", "late", 30.0))
+        self._deed("part")
 
     def _leaves(self, named: str, down: float) -> None:
         self._note(f"left at {named or 'any place'}")
@@ -315,6 +332,7 @@ def a_hang(chance: Random) -> Arguments:
             "exit", "fraction, bar, exit", "entry, another, move", "entry, move, cancel", "cancel, exit",
             "entry, kill", "another, entry, fall", "fraction, another", "part, part", "entry, flatten",
             "ticket, ticket, exit", "entry, part, another, exit", "fraction", "fraction, fall",
+            "fraction, part", "entry, part, part", "bare, part, part", "bare, part, exit", "fraction, bare, part, exit",
         )
     )  # fmt: skip
     return (
@@ -335,6 +353,7 @@ def a_leave(chance: Random) -> Arguments:
         chance.choice((1.0, 5.0, 60.0)),
         chance.choice(("", "fraction", "fraction", "fraction", "entry", "exit", "part", "move")),
         chance.choice((0.0, 0.0, 0.4, 1.0, 1.3)),
+        chance.random() < 0.3,
     )
 
 
