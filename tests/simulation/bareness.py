@@ -31,7 +31,8 @@ DOWN = "the desk was down"
 NO_TIME = "no time of a session passed"
 NO_CAUSE = "no cause"
 NEVER_SENT = "the stop was kept when the desk was left"
-FREE = (NO_CAUSE, NEVER_SENT)
+WRITTEN_ONLY = "the stop was written down and never asked for"
+FREE = (NO_CAUSE, NEVER_SENT, WRITTEN_ONLY)
 """What a desk that does as it says never comes to for longer than that."""
 
 
@@ -234,7 +235,7 @@ class Meter:
         if order_id in self.world.ever_left:
             return "the stop was on its way"
         if order_id not in self.world.left_behind:
-            return DIED_BEFORE
+            return DIED_BEFORE if stop.sequence < self.world.auditor.story.started else WRITTEN_ONLY
         return NEVER_SENT if self.world.engine.desk.control.state.is_reconciled else None
 
     def _of_entries(self, owner: Owner) -> str | None:

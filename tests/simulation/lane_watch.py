@@ -6,7 +6,17 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from core.effects import CancelOrder, Effect, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder, WithdrawOrder
+from core.effects import (
+    CancelOrder,
+    Effect,
+    FetchPicture,
+    LatchKill,
+    LookUpOrder,
+    ReleaseKill,
+    ReplaceOrder,
+    SubmitOrder,
+    WithdrawOrder,
+)
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
 from core.runtime import on_the_wire
@@ -16,6 +26,8 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 SLACK = timedelta(seconds=1)
+UNASKED = timedelta(seconds=12)
+"""An order that is in doubt for so long, and that nobody asks for, is forgotten."""
 
 
 class LaneWatch:
@@ -35,6 +47,7 @@ class LaneWatch:
         self.left: set[ClientOrderId] = set()
         self.met = met
         self._latest: dict[int, datetime] = {}
+        self._doubted: dict[ClientOrderId, datetime] = {}
 
     def asks(self, effect: Effect, at: datetime) -> None:
         """Before it is given to its lane."""
@@ -42,6 +55,10 @@ class LaneWatch:
             return
         if isinstance(effect, SubmitOrder | ReplaceOrder):
             self.asked.add(effect.order.client_order_id)
+        elif isinstance(effect, LookUpOrder):
+            self._doubted.pop(effect.client_order_id, None)
+        elif isinstance(effect, FetchPicture):
+            self._doubted.clear()
         lane = on_the_wire.lane_of(effect)
         blockers = [request.effect for request in self.world.wire.lanes.out() if request.lane == lane]
         if len(blockers) < lane.width:
@@ -65,6 +82,20 @@ class LaneWatch:
             seen = self.world.auditor.story.orders.get(effect.order.client_order_id)
             if seen is not None and seen.status is not OrderStatus.PENDING:
                 wrong.append(f"{words_of(effect)} leaves, and it is {seen.status.value} ({seen.reason})")
+
+    def doubts(self, order_id: ClientOrderId, at: datetime) -> None:
+        """Nobody knows whether the broker has it."""
+        self._doubted.setdefault(order_id, at)
+
+    def look(self, at: datetime) -> None:
+        """Time passed: what is in doubt was asked for."""
+        orders = self.world.auditor.story.orders
+        for order_id, since in list(self._doubted.items()):
+            if orders[order_id].status is not OrderStatus.PENDING:
+                del self._doubted[order_id]
+            elif at - since > UNASKED:
+                del self._doubted[order_id]
+                self.world.auditor.wrong.append(f"order {order_id} is in doubt, and nobody asks for it")
 
     def has_not_left(self, order_id: ClientOrderId) -> bool:
         """Whether this process was to send it, and has not."""

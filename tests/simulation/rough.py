@@ -11,11 +11,13 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
 
+from simulation.auditor import MADE_TO_RAISE
 from simulation.reckoning import loose_exits
 from simulation.world import SPY, Trouble, World
 
 from core.execution.cover import bare_in_words
-from core.inputs import EditOrder, Kill, ProposeClose, ProposeOrder, RequestCancel, Resume
+from core.execution.order import Order
+from core.inputs import Decline, EditOrder, Kill, ProposeClose, ProposeOrder, RequestCancel, Resume
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.values import Fraction, Price, Quantity, to_nearest_tick
 
@@ -186,6 +188,42 @@ class Rough:
         wire._commands.between = between  # type: ignore[attr-defined]
         wire.send(Kill("key"))
 
+    # ── what raises ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def a_deadline_raises(self, deeds: str, of: str, seconds: float) -> None:
+        """Whatever is due of the proposals raises for a while; meanwhile answers are lost, and are to be asked for."""
+        self._begin()
+        world = self.world
+        proposing = world.engine.proposing
+        proposing.due = _raises  # type: ignore[method-assign]
+        world.line.waiting.extend([Trouble("answer", of, "lost"), Trouble("update", "", "lost")])
+        for deed in deeds.split(", "):
+            self._note("a deadline raises")
+            self._deed(deed)
+            world.run(BETWEEN_DEEDS)
+        world.run(seconds)
+        proposing.__dict__.pop("due", None)
+
+    def a_follow_up_raises(self, deed: str, wait: float) -> None:
+        """Once, in the act that writes an order which only reduces, after it was written."""
+        self._begin()
+        self._note("a follow-up raises")
+        engine = self.world.engine
+        trimming = engine.trimming
+
+        def raises_once() -> None:
+            written = [engine.desk.ledger.order(order_id) for order_id in engine._written]
+            if any(order is not None and order.only_reduces for order in written):
+                trimming.__dict__.pop("follow", None)
+                _raises()
+
+        trimming.follow = raises_once  # type: ignore[method-assign]
+        for each in deed.split(", "):
+            self._deed(each)
+            self.world.run(BETWEEN_DEEDS)
+        trimming.__dict__.pop("follow", None)
+        self.world.run(wait)
+
     # ── old positions ────────────────────────────────────────────────────────────────────────────────────────────
 
     def days_pass(self, days: int, is_left: bool, close: str) -> None:
@@ -224,6 +262,7 @@ class Rough:
                     self.days_pass(days, True, "100.00")
                     self._guard(player)
                 case "part":
+                    world.do(*(Decline(p.id, "") for p in player._proposals() if p.only_reduces and not p.is_guard))
                     player.a_close_is_confirmed(part)
                     world.bar(world.price)
 
@@ -235,7 +274,7 @@ class Rough:
                 self.world.bar(close)
                 player.everything_is_confirmed()
         if not self.world.engine.desk.ledger.positions():
-            self._type_bracket("20", None, TimeInForce.GTC)
+            self._type_bracket("8", None, TimeInForce.GTC)
             self.world.bar(self.world.price)
 
     def _guard(self, player: Player) -> None:
@@ -311,6 +350,28 @@ class Rough:
             player._confirm_changes(0.5)
         world.bar(world.price, volume=volume)
         world.bar(world.price, volume=1000)
+        if has_target and halves and between in ("", "bar"):
+            self._its_target_stands(halves[0])
+
+    def _its_target_stands(self, entry: Order) -> None:
+        """What was signed for an entry stands for what it filled, whatever became of the order itself."""
+        world = self.world
+        ledger, book = world.engine.desk.ledger, world.exchange._book
+        world.run(PEACE)
+        line = [entry, *([heir] if (heir := ledger.heir(entry)) is not None else [])]
+        names = {order.id for order in line} | {leg.id for order in line for leg in ledger.legs(order.id)}
+        touched = {o.id for o in ledger.state.orders.values() if o.id in names and (o.cancel_reason or o.only_reduces)}
+        if touched & {*world.meddled, *world.auditor.story.taken_away} or world.foreign:
+            return
+        closed = any(order.filled for name in names if (order := book.find(name)) is not None and not order.opens)
+        is_held = ledger.position(entry.request.symbol, entry.strategy) is not None
+        exits = [o for o in book.working.get(entry.request.symbol, ()) if not o.opens]
+        if is_held and not closed and not any(o.request.limit_price is not None for o in exits):
+            world.auditor.wrong.append(f"entry {entry.id} was signed with a target, and none works after its edit")
+
+
+def _raises() -> None:
+    raise RuntimeError(MADE_TO_RAISE)
 
 
 # ── what is drawn ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -370,6 +431,15 @@ def an_interrupted_press(chance: Random) -> Arguments:
     return chance.choice(("cancel", "close")), chance.choice(("bar", "ticket", "entry", "fraction"))
 
 
+def a_deadline_that_raises(chance: Random) -> Arguments:
+    deeds = chance.choice(("fraction", "fraction", "fraction, part", "entry, part", "bare, exit", "entry, cancel"))
+    return deeds, chance.choice(("an entry", "a stop", "an exit", "a cancel")), chance.choice((5.0, 30.0, 60.0))
+
+
+def a_follow_up_that_raises(chance: Random) -> Arguments:
+    return chance.choice(("fraction", "fraction", "fraction, part", "bare, part")), chance.choice((0.5, 15.0))
+
+
 def some_days(chance: Random) -> Arguments:
     return chance.choice((1, 1, 8, 9, 15)), chance.random() < 0.7, chance.choice(("100.00", "99.50", "101.00"))
 
@@ -378,7 +448,7 @@ def an_old_position(chance: Random) -> Arguments:
     deeds = chance.choice(
         (
             "night, part, week, part", "night, part, part, week, part", "part, night, week, part, part",
-            "night, week, part, part", "part, week, part", "night, part, week, part, week, part",
+            "part, week, part, part", "part, week, part, week, part", "night, part, week, part, week, part",
         )
     )  # fmt: skip
     return deeds, chance.choice((8, 9, 12)), chance.choice(("0.5", "0.3"))
@@ -413,6 +483,8 @@ ROUGH: dict[str, tuple[int, Callable[[Random], Arguments]]] = {
     "the_desk_is_left": (4, a_leave),
     "a_kill_comes_between": (3, a_kill_between),
     "a_press_is_interrupted": (2, an_interrupted_press),
+    "a_deadline_raises": (1, a_deadline_that_raises),
+    "a_follow_up_raises": (2, a_follow_up_that_raises),
     "days_pass": (1, some_days),
     "a_position_grows_old": (1, an_old_position),
     "a_bracket_is_traded": (3, a_bracket),

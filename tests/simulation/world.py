@@ -586,6 +586,7 @@ class World:
             if not self._survives(lambda: self.wire.step(until)):
                 break
             self.meter.look(self.wire.at)
+            self.wire.watch.look(self.wire.at)
         else:
             self.auditor.wrong.append(f"the desk turns in circles at {self.wire.at}")
         self.clock = max(self.clock, until)
