@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SLACK = timedelta(seconds=1)
 UNASKED = timedelta(seconds=12)
-"""An order that is in doubt for so long, and that nobody asks for, is forgotten."""
+"""An order that is in doubt for so long beyond the longest wait, and that nobody asks for, is forgotten."""
 
 
 class LaneWatch:
@@ -55,10 +55,10 @@ class LaneWatch:
             return
         if isinstance(effect, SubmitOrder | ReplaceOrder):
             self.asked.add(effect.order.client_order_id)
-        elif isinstance(effect, LookUpOrder):
-            self._doubted.pop(effect.client_order_id, None)
+        elif isinstance(effect, LookUpOrder) and effect.client_order_id in self._doubted:
+            self._doubted[effect.client_order_id] = at
         elif isinstance(effect, FetchPicture):
-            self._doubted.clear()
+            self._doubted = dict.fromkeys(self._doubted, at)
         lane = on_the_wire.lane_of(effect)
         blockers = [request.effect for request in self.world.wire.lanes.out() if request.lane == lane]
         if len(blockers) < lane.width:
@@ -89,11 +89,15 @@ class LaneWatch:
 
     def look(self, at: datetime) -> None:
         """Time passed: what is in doubt was asked for."""
+        if not self._doubted:
+            return
         orders = self.world.auditor.story.orders
+        limits = self.world.engine.desk.control.settings.execution
+        longest = timedelta(seconds=float(limits.look_up_longest_seconds)) + UNASKED
         for order_id, since in list(self._doubted.items()):
             if orders[order_id].status is not OrderStatus.PENDING:
                 del self._doubted[order_id]
-            elif at - since > UNASKED:
+            elif at - since > longest:
                 del self._doubted[order_id]
                 self.world.auditor.wrong.append(f"order {order_id} is in doubt, and nobody asks for it")
 

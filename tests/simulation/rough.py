@@ -191,12 +191,12 @@ class Rough:
     # ── what raises ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def a_deadline_raises(self, deeds: str, of: str, seconds: float) -> None:
-        """Whatever is due of the proposals raises for a while; meanwhile answers are lost, and are to be asked for."""
+        """Whatever is due of the proposals raises for a while; meanwhile a request is lost, and is to be asked for."""
         self._begin()
         world = self.world
         proposing = world.engine.proposing
         proposing.due = _raises  # type: ignore[method-assign]
-        world.line.waiting.extend([Trouble("answer", of, "lost"), Trouble("update", "", "lost")])
+        world.line.waiting.append(Trouble("request", of, "lost"))
         for deed in deeds.split(", "):
             self._note("a deadline raises")
             self._deed(deed)
@@ -433,7 +433,7 @@ def an_interrupted_press(chance: Random) -> Arguments:
 
 def a_deadline_that_raises(chance: Random) -> Arguments:
     deeds = chance.choice(("fraction", "fraction", "fraction, part", "entry, part", "bare, exit", "entry, cancel"))
-    return deeds, chance.choice(("an entry", "a stop", "an exit", "a cancel")), chance.choice((5.0, 30.0, 60.0))
+    return deeds, chance.choice(("an entry", "a stop", "an exit", "a cancel")), chance.choice((5.0, 30.0, 90.0))
 
 
 def a_follow_up_that_raises(chance: Random) -> Arguments:

@@ -155,13 +155,13 @@ def a_deadline_that_raises_keeps_the_others_waiting(patch: pytest.MonkeyPatch) -
 
 def what_an_edited_bracket_had_filled_is_forgotten(patch: pytest.MonkeyPatch) -> None:
     """Its legs went with it, and the legs of what took its place are for the rest alone (EX-13)."""
-    after_end = Protecting.after_end
+    cover = Protecting.cover
 
-    def forgets(self: Protecting, order: Order) -> Iterable[Effect]:
-        return () if order.role is None and order.made_way else after_end(self, order)
+    def forgets(self: Protecting, entry_id: ClientOrderId) -> Iterable[Effect]:
+        entry = self.desk.ledger.order(entry_id)
+        return () if entry is not None and entry.made_way else cover(self, entry_id)
 
-    patch.setattr(Protecting, "after_end", forgets)
-    patch.setattr(Protecting, "resume", lambda _self: ())
+    patch.setattr(Protecting, "cover", forgets)
 
 
 def a_bracket_is_edited_whatever_becomes_of_its_target(patch: pytest.MonkeyPatch) -> None:
