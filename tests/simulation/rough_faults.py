@@ -68,7 +68,9 @@ def a_permission_lapses_in_the_queue(patch: pytest.MonkeyPatch) -> None:
     """Of what only reduces too it is measured when it leaves (EX-22)."""
     refusal = Gateway.refusal
 
-    def at_the_wire(self: Gateway, effect: SubmitOrder | ReplaceOrder, now: datetime, _queued: object) -> str | None:
+    def at_the_wire(
+        self: Gateway, effect: SubmitOrder | ReplaceOrder, now: datetime, _queued: object = None
+    ) -> str | None:
         return refusal(self, effect, now)
 
     patch.setattr(Gateway, "refusal", at_the_wire)

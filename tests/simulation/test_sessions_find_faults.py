@@ -238,6 +238,10 @@ DIRECTED = {
         ("a_request_hangs", ("an exit", "its answer hangs", 30.0, False, "bare, part, part", 10.0)),
         PLAIN,
     ),
+    doubt_begins_in_the_queue: (
+        ("a_request_hangs", ("an exit", "its answer hangs", 30.0, True, "bare, part, part, part", 20.0)),
+        PLAIN,
+    ),
     a_trickling_answer_holds_its_lane: (
         ("a_request_hangs", ("an exit", "its answer trickles", 30.0, False, "fraction, part", 40.0)),
         PLAIN,
