@@ -246,7 +246,7 @@ class Meter:
             if not o.order.effect.only_reduces and (o.order.symbol, o.strategy) == owner
         ]
         known = story.positions[f"{owner[0]}/{owner[1]}"]
-        if abs(known) < abs(self.held[owner]):
+        if known != self.held[owner]:
             troubled = {self.world.line.troubled.get(o.order.client_order_id) for o in entries if o.status.is_working}
             is_lost = any(o.order.client_order_id in self.world.line.untold for o in entries)
             if is_lost or troubled - {None}:

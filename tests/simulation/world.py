@@ -500,7 +500,6 @@ class World:
         self.engine.desk.listeners.append(self.auditor.hear)
         self.engine.desk.listeners.append(self._tell)
         self.wire = Wire(self, self.clock)
-        self.meter.up(self.clock)
         self.wire.carry_over(bars, requests)
         for thing in self.planned:
             self.wire.expect(thing)
@@ -509,6 +508,7 @@ class World:
             self.again = 0
         self.engine.apply(self.clock, self.settings, "replay")
         self.wire.take(self.clock, Start())
+        self.meter.up(self.clock)
         if self.switch.is_on() and self.engine.desk.control.state.killed_by is None:
             self.wire.obey(Kill("file"))
 
