@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from simulation.auditor import MADE_TO_RAISE
 from simulation.reckoning import loose_exits
-from simulation.world import SPY, Trouble, World
+from simulation.world import SPY, Trouble, World, calendar
 
 from core.execution.cover import bare_in_words
 from core.execution.order import Order
@@ -361,7 +361,8 @@ class Rough:
         line = [entry, *([heir] if (heir := ledger.heir(entry)) is not None else [])]
         names = {order.id for order in line} | {leg.id for order in line for leg in ledger.legs(order.id)}
         touched = {o.id for o in ledger.state.orders.values() if o.id in names and (o.cancel_reason or o.only_reduces)}
-        if touched & {*world.meddled, *world.auditor.story.taken_away} or world.foreign:
+        is_over = not calendar().session_on(calendar().trading_day(entry.created_at)).holds(world.clock)
+        if is_over or touched & {*world.meddled, *world.auditor.story.taken_away} or world.foreign:
             return
         closed = any(order.filled for name in names if (order := book.find(name)) is not None and not order.opens)
         is_held = ledger.position(entry.request.symbol, entry.strategy) is not None

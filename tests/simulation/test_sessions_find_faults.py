@@ -200,9 +200,18 @@ def what_is_not_marked_goes_too(patch: pytest.MonkeyPatch) -> None:
 
 ROUGH_SEEDS = {
     exits_wait_behind_entries: 8,
-    cancels_wait_behind_questions: 72,
-    doubt_begins_in_the_queue: 46,
+    cancels_wait_behind_questions: 3,
+    doubt_begins_in_the_queue: 111,
+    a_trickling_answer_holds_its_lane: 61,
+    a_leave_forgets_what_follows: 34,
+    what_was_kept_is_never_sent: 15,
     another_command_lets_the_latch_go: 0,
+    names_are_counted_by_what_is_remembered: 40,
+    one_raise_drops_what_was_asked_for: 0,
+    a_deadline_that_raises_keeps_the_others_waiting: 133,
+    what_an_edited_bracket_had_filled_is_forgotten: 8,
+    a_bracket_is_edited_whatever_becomes_of_its_target: 27,
+    siblings_are_left_to_the_broker: 119,
 }
 """Of SEED, the session that is tried first."""
 
