@@ -46,7 +46,7 @@ class LaneWatch:
         self.asked: set[ClientOrderId] = set()
         self.left: set[ClientOrderId] = set()
         self.met = met
-        self._latest: dict[int, datetime] = {}
+        self._latest: dict[int, tuple[Effect, datetime]] = {}
         self._doubted: dict[ClientOrderId, datetime] = {}
 
     def asks(self, effect: Effect, at: datetime) -> None:
@@ -66,7 +66,7 @@ class LaneWatch:
         queued = [other for other in self.world.wire.lanes.waiting() if on_the_wire.lane_of(other) == lane]
         before = [*blockers, *queued]
         patience = self.world.line.patience
-        self._latest[id(effect)] = at + patience * len(before) + SLACK
+        self._latest[id(effect)] = effect, at + patience * len(before) + SLACK  # kept, so that its id is no other's
         self.met[f"{role_of(effect)} waited in its lane"] += 1
         for other in before:
             if not _may_wait_for(effect, other):
@@ -74,7 +74,7 @@ class LaneWatch:
 
     def leaves(self, request: Request) -> None:
         effect, wrong = request.effect, self.world.auditor.wrong
-        latest = self._latest.pop(id(effect), None)
+        _, latest = self._latest.pop(id(effect), (None, None))
         if latest is not None and request.sent_at > latest and is_way_out(effect):
             wrong.append(f"{words_of(effect)} waited in its lane for longer than those before it may take")
         if isinstance(effect, SubmitOrder | ReplaceOrder):

@@ -79,12 +79,12 @@ def a_permission_lapses_in_the_queue(patch: pytest.MonkeyPatch) -> None:
 def a_trickling_answer_holds_its_lane(patch: pytest.MonkeyPatch) -> None:
     """The time limit begins anew with each byte (EX-22)."""
     give_up = VirtualRuntime._give_up
-    trickling: set[int] = set()
+    trickling: dict[int, Effect] = {}
     bring = BadLine.bring
 
     def noted(self: BadLine, effect: Effect, answer: Input) -> Iterable[object]:
         if any(trouble.fate == "trickling" and trouble.of in _names(effect) for trouble in self.waiting):
-            trickling.add(id(effect))
+            trickling[id(effect)] = effect
         return bring(self, effect, answer)
 
     def patient(self: Wire, request: Request) -> None:

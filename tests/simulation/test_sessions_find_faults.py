@@ -201,6 +201,7 @@ def what_is_not_marked_goes_too(patch: pytest.MonkeyPatch) -> None:
 ROUGH_SEEDS = {
     exits_wait_behind_entries: 8,
     cancels_wait_behind_questions: 3,
+    a_permission_lapses_in_the_queue: 218,
     doubt_begins_in_the_queue: 111,
     a_trickling_answer_holds_its_lane: 61,
     a_leave_forgets_what_follows: 34,
