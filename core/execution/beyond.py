@@ -2,7 +2,7 @@
 
 What is held now is given to the working exits of its owner, one after the other: first to what sells at any price, then
 to stops, the nearest first, then to what waits at a limit. A stop and a target of one pair have the same shares, which
-either would close. What an exit asks for beyond what it was given, it could open (EX-13, OP-07).
+either would close: what one of them closed is taken off the other, and off no exit of other shares. What an exit asks for beyond what it was given, it could open (EX-13, OP-07).
 
 Held is what our books say; less, where the broker's say less of it and a person is still to take its word.
 """
@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 
 from core.execution.ledger import Ledger
 from core.execution.order import Order, nearest_first
-from core.model.order import OrderRequest, Side
-from core.model.values import NO_SHARES, ClientOrderId, Quantity, Symbol
+from core.model.order import OrderRequest, OrderStatus, Side
+from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol
 
 Told = Mapping[Symbol, Quantity]
 """What the broker's books have of a symbol where ours have more, and a person is still to say which is right."""
@@ -77,10 +77,27 @@ def _shared_out(
     left = Quantity(max(held if side is Side.SELL else -held, NO_SHARES))
     given: list[tuple[Order, Quantity]] = []
     for pair in _in_turn(exits):
-        share = min(left, max(o.remaining for o in pair))
+        share = min(left, _asked_by(ledger, pair))
         left = Quantity(left - share)
         given += [(order, share) for order in pair]
     return given, left
+
+
+def _asked_by(ledger: Ledger, pair: list[Order]) -> Quantity:
+    """Shares that a pair still has to close: what one of them filled, the other has not to close any more.
+
+    The broker may not have made that other one less yet. Until it has, the shares are taken off the pair's own, and off
+    nobody else's.
+    """
+    asked, one = min(o.remaining for o in pair), pair[0]
+    made = (one, *ledger.rivals(one))
+    if any(order.status is OrderStatus.FILLED for order in made):
+        return NO_SHARES
+    entry = ledger.order(one.parent) if one.role is not None and one.parent is not None else None
+    if entry is None or entry.only_reduces:
+        return asked
+    closed = sum((leg.filled_quantity for leg in made), ZERO)
+    return Quantity(min(asked, max(entry.filled_quantity - closed, ZERO)))
 
 
 def _held(ledger: Ledger, symbol: Symbol, strategy: str, told: Told) -> Quantity:

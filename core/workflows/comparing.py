@@ -257,6 +257,8 @@ class Comparing:
     def _may_be_explained(self, symbol: Symbol, comparison: Comparison) -> bool:
         """Whether the next comparison decides: an order is in doubt, its legs are not known yet, fills came that the
         picture is too old to show, or came while it was fetched, so that its positions may be older than its orders.
+        Or an order of ours that the broker had is listed no more, as after a week: what it filled is looked up, and
+        would count twice.
         """
         before = self._nets_when_asked
         if before is not None and before.get(symbol, ZERO) != self.desk.ledger.net_quantity(symbol):
@@ -268,6 +270,8 @@ class Comparing:
             if (order.is_working and order.in_doubt_since is not None) or (is_asked and self.awaits_legs(order)):
                 return True
             report = comparison.reports.get(order.id)
+            if order.is_working and order.status is not OrderStatus.PENDING and report is None and is_asked:
+                return True
             is_recent = order.ended_at is None or order.ended_at >= comparison.picture.account.at
             shown = report.filled_quantity if report else ZERO
             if (report is not None or is_recent) and order.filled_quantity > shown:

@@ -31,7 +31,7 @@ from core.picture import Pictures
 from core.runtime.virtual import VirtualRuntime
 from core.setting_types import Amount
 from core.settings import RiskSettings, Settings
-from tests.scenarios.changes import confirms_now, passes
+from tests.scenarios.changes import ROOMY, confirms_now, passes
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, an_order, at
 
@@ -596,6 +596,61 @@ def test_an_order_that_the_broker_no_longer_lists_is_looked_up() -> None:
     assert kinds(house) == ["orphaned_order"]
     house.until("10:06:40")
     assert any(isinstance(message, LookUpAnswered) for message in house.line.heard[-5:])
+
+
+def compares_older(house: House, *positions: BrokerPosition) -> None:
+    """The broker's books arrive: these positions, and no order of more than a week ago."""
+    picture = house.line.ask(FetchPicture())
+    assert isinstance(picture, PictureFetched)
+    assert isinstance(picture.answer, BrokerPicture)
+    house.line.take(house.line.at, PictureFetched(replace(picture.answer, orders=(), positions=positions)))
+
+
+def an_entry_that_filled_unheard() -> House:
+    """It is 10:12: five shares were bought, with their stop, in the week that the broker's list leaves out by now."""
+    bars = [*minutes("09:30", "10:10"), *minutes("10:11", "10:30", "99.40")]
+    house = House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+    house.presses(a_typed_buy("5", limit="99.60", stop="98.60"))
+    confirms_now(house)
+    house.until("10:10:50")
+    house.line.is_deaf = True
+    house.line.breaks_at(FetchPicture, arrives=False, times=99)
+    house.until("10:12")
+    house.line.is_deaf = False
+    house.line.mends()
+    assert (house.held(), house.held_by_the_broker()) == ("0", "5")
+    return house
+
+
+def test_an_entry_that_filled_and_is_listed_no_more_is_counted_once_and_keeps_its_stop() -> None:
+    """EX-09, EX-13: its fill came with the books and once more with its look-up, and its stop was cancelled between"""
+    house = an_entry_that_filled_unheard()
+
+    compares_older(house, holding("SPY", "5"))
+    house.until("10:14")
+
+    assert house.facts(PositionCorrected) == []
+    assert house.held() == house.held_by_the_broker() == "5"
+    assert [(stop.status, stop.remaining) for stop in house.stops] == [(OrderStatus.SUBMITTED, 5)]
+    assert house.desk.control.refusal() is None
+
+
+def test_a_stop_that_filled_and_is_listed_no_more_is_counted_once() -> None:
+    """EX-09: our books were corrected to nothing, and sold once more with its look-up"""
+    house = a_house_in_a_position(("10:06", "10:07", STEADY), ("10:08", "10:30", "99.60 99.60 98 98"))
+    house.line.is_deaf = True
+    house.line.breaks_at(FetchPicture, arrives=False, times=99)
+    house.until("10:10")
+    house.line.is_deaf = False
+    house.line.mends()
+    assert (house.held(), house.held_by_the_broker()) == ("0.502", "0")
+
+    compares_older(house)
+    house.until("10:14")
+
+    assert house.facts(PositionCorrected) == []
+    assert house.held() == house.held_by_the_broker() == "0"
+    assert house.desk.control.refusal() is None
 
 
 def test_an_order_that_ended_here_and_works_there_is_taken_back_although_the_broker_lists_nothing_new() -> None:

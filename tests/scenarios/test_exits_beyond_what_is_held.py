@@ -23,7 +23,7 @@ from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
 from tests.unit.core.brokers.unlinked_book import unlink_siblings
 
-CANCELLED, FILLED = OrderStatus.CANCELLED, OrderStatus.FILLED
+CANCELLED, FILLED, SUBMITTED = OrderStatus.CANCELLED, OrderStatus.FILLED, OrderStatus.SUBMITTED
 LONG = {
     "effect": Effect.OPEN,
     "limit": "100.10",
@@ -342,6 +342,34 @@ def test_what_was_signed_for_more_permits_no_more_than_it_and_nothing_else() -> 
     ):
         assert refusal_of_less(stop, other) is not None
     assert refusal_of_less(None, less) is not None
+
+
+@pytest.mark.parametrize("unlinked", [True, False], ids=["no links", "linked"])
+@pytest.mark.parametrize(("volume", "sold"), [(30, 3), (1000, 6)], ids=["half", "whole"])
+@SIDES
+def test_what_a_target_sold_is_taken_off_its_own_stop_and_off_no_other(
+    side: dict[str, object], volume: int, sold: int, unlinked: bool
+) -> None:
+    """EX-13: the stop of the same owner's older shares was cut or cancelled, and these stayed bare"""
+    house = a_bracket(side, a_bar("10:11", str(side["to_target"]), volume=volume), unlinked=unlinked)
+    plain = replace(
+        a_typed_buy("4"),
+        effect=side["effect"],
+        limit_price=Price(Decimal(str(side["limit"]))),
+        stop_price=Price(Decimal(str(side["beyond"]))),
+    )
+    house.presses(plain)
+    confirms_now(house)
+    house.until("10:08")
+    other = next(o for o in house.stops if o.request.stop_price == Decimal(str(side["beyond"])))
+    assert abs(Decimal(house.held())) == 10
+
+    house.until("10:12:30")
+
+    assert leg(house, LegRole.TARGET).filled_quantity == sold
+    assert (other.status, other.remaining, other.replacement, other.replaced_by) == (SUBMITTED, 4, None, None)
+    assert sum(o.remaining for o in house.stops if o.is_working) == 10 - sold
+    assert_can_be_rebuilt(house)
 
 
 def test_a_kill_leaves_a_stop_that_fits() -> None:

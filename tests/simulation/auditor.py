@@ -72,6 +72,8 @@ from core.workflows.protecting import CLOSED
 UNDECIDED = "an order on its way may explain it"
 UNREACHABLE = "the broker cannot be reached"
 APART = ("% apart", "on one side only")
+MADE_TO_RAISE = "a workflow was made to raise"
+"""What says a fault that a session puts into its desk on purpose."""
 TAKEN_AWAY = ("operator", "killed", "never arrived")
 NOT_OURS = (OrderStatus.EXPIRED, OrderStatus.REJECTED)
 """What explains a stop that is gone while its position is not: a person, the session's end, the broker, the line."""
@@ -115,6 +117,7 @@ class Story:
     counts: Counter[str] = field(default_factory=Counter)
     killed: bool = False
     halts: set[HaltCause] = field(default_factory=set)
+    started: int = 0
     taken_away: set[str] = field(default_factory=set)
     called_off: set[str] = field(default_factory=set)
     trips: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
@@ -219,6 +222,7 @@ class Auditor:
     def _started(self, _fact: EngineStarted) -> None:
         """What a screen showed is gone with it, and a key that was not redeemed is void."""
         story = self.story
+        story.started = self._sequence
         story.closed.update(story.tickets)
         story.refused.update(ticket_id for ticket_id in story.confirmed if not self._has_redeemed(ticket_id))
 
@@ -428,6 +432,8 @@ class Auditor:
         """Doubt begins when a request was sent, never while it waits in the desk's own queue (EX-22)."""
         is_queued = not self.is_reading and self.world.wire.watch.has_not_left(fact.client_order_id)
         self.require(not is_queued, f"order {fact.client_order_id} is in doubt, and it never left")
+        if not self.is_reading:
+            self.world.wire.watch.doubts(fact.client_order_id, self._at)
 
     def _blocked(self, fact: SubmissionBlocked) -> None:
         """No permission of what only reduces lapses while it waits in the desk's own queue (EX-22)."""
@@ -490,7 +496,8 @@ class Auditor:
 
     def _halted(self, fact: Halted) -> None:
         self.story.halts.add(fact.cause)
-        self.require(fact.cause is not HaltCause.INVARIANT, f"an invariant broke: {fact.reason}")
+        is_foreseen = fact.cause is not HaltCause.INVARIANT or MADE_TO_RAISE in fact.reason
+        self.require(is_foreseen, f"an invariant broke: {fact.reason}")
 
     def _resumed(self, fact: Resumed) -> None:
         self.story.halts.discard(fact.cause)

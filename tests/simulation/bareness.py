@@ -28,9 +28,11 @@ Owner = tuple[Symbol, str]
 ALLOWED = 2.0
 """Seconds that may pass without a cause: a request and its answer, a comparison that is due."""
 DOWN = "the desk was down"
+NO_TIME = "no time of a session passed"
 NO_CAUSE = "no cause"
 NEVER_SENT = "the stop was kept when the desk was left"
-FREE = (NO_CAUSE, NEVER_SENT)
+WRITTEN_ONLY = "the stop was written down and never asked for"
+FREE = (NO_CAUSE, NEVER_SENT, WRITTEN_ONLY)
 """What a desk that does as it says never comes to for longer than that."""
 
 
@@ -49,7 +51,7 @@ class Stretch:
     @property
     def cause(self) -> str:
         """What most of it was due to."""
-        return max(self.causes, key=lambda cause: self.causes[cause], default="")
+        return max(self.causes, key=lambda cause: self.causes[cause], default=NO_TIME)
 
 
 class Meter:
@@ -106,6 +108,8 @@ class Meter:
             self._opened[owner] = update.at
         if abs(after) > abs(before) and entry.names_stop and not entry.order.effect.only_reduces:
             self.named[owner] += quantity
+        if abs(after) < abs(before) and (entry.order.type.is_stop or entry.role is not None):
+            self.named[owner] = max(self.named[owner] - quantity, ZERO)  # a stop sells the shares that it is named for
         self.named[owner] = min(self.named[owner], abs(after))
 
     def _root(self, order_id: str) -> Seen | None:
@@ -145,25 +149,25 @@ class Meter:
     def look(self, at: datetime) -> None:
         """Time passed: it is due to what was the cause when it began to."""
         if self.bare and at > self._at:
-            seconds = self._in_sessions(self._at, at)
-            for owner, stretch in self.bare.items():
-                if seconds:
-                    stretch.causes[self._causes[owner]] += seconds
-                self._causes[owner] = self._cause(owner)
+            for begins, seconds in self._in_sessions(self._at, at):
+                for owner, stretch in self.bare.items():
+                    cause = self._causes[owner]
+                    is_over = cause == DOWN and self._is_of_another_day(owner, begins)
+                    stretch.causes[ENDED_WHILE_DOWN if is_over else cause] += seconds
+            self._at = at
+            self._causes = {owner: self._cause(owner) for owner in self.bare}
         self._at = max(self._at, at)
 
-    def _in_sessions(self, start: datetime, end: datetime) -> float:
-        """A closed market passes no stop."""
-        calendar = self.world.calendar
-        seconds, at = 0.0, start
+    def _in_sessions(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, float]]:
+        """The parts of it in sessions, and their seconds: a closed market passes no stop."""
+        calendar, at = self.world.calendar, start
         while at < end:
             session = calendar.session_at(at)
             if isinstance(session, Session):
-                seconds += (min(end, session.close) - at).total_seconds()
+                yield at, (min(end, session.close) - at).total_seconds()
                 at = session.close
             else:
                 at = max(at + timedelta(microseconds=1), calendar.next_session(at).open)
-        return seconds
 
     def end(self) -> None:
         self.done += self.bare.values()
@@ -182,7 +186,7 @@ class Meter:
         """No desk runs from here on."""
         self.look(at)
         self.is_up = False
-        self._causes = dict.fromkeys(self.bare, DOWN)
+        self._causes = {owner: self._cause(owner) for owner in self.bare}
 
     def up(self, at: datetime) -> None:
         self.look(at)
@@ -191,7 +195,7 @@ class Meter:
 
     def _cause(self, owner: Owner) -> str:
         if not self.is_up:
-            return DOWN
+            return ENDED_WHILE_DOWN if self._is_of_another_day(owner, self._at) else DOWN
         world, story = self.world, self.world.auditor.story
         stops = [o for o in story.orders.values() if self._is_its_stop(o, owner)]
         pending = [stop for stop in stops if stop.status is OrderStatus.PENDING]
@@ -205,16 +209,21 @@ class Meter:
         if (found := self._of_exits(owner)) is not None:
             return found
         found = self._of_stops(stops)
-        return ENDED if found == NO_CAUSE and self._is_of_another_day(owner) else found
+        return ENDED if found == NO_CAUSE and self._is_of_another_day(owner, self._at) else found
 
-    def _is_of_another_day(self, owner: Owner) -> bool:
+    def _is_of_another_day(self, owner: Owner, at: datetime) -> bool:
         """What a ticket permits ends with its session."""
         day = self.world.calendar.trading_day
-        return day(self._opened.get(owner, self._at)) < day(self._at)
+        return day(self._opened.get(owner, at)) < day(at)
 
     def _is_its_stop(self, seen: Seen, owner: Owner) -> bool:
         is_stop = seen.order.effect.only_reduces and seen.order.type.is_stop
         return is_stop and (seen.order.symbol, seen.strategy) == owner
+
+    def _made_with(self, stop: Seen) -> list[Seen]:
+        """The other leg of the same order."""
+        orders = self.world.auditor.story.orders.values()
+        return [o for o in orders if o.role is not None and o.parent == stop.parent and o is not stop and stop.role]
 
     def _of_request(self, stop: Seen) -> str | None:
         """A stop that was written down and has no answer."""
@@ -226,7 +235,7 @@ class Meter:
         if order_id in self.world.ever_left:
             return "the stop was on its way"
         if order_id not in self.world.left_behind:
-            return DIED_BEFORE
+            return DIED_BEFORE if stop.sequence < self.world.auditor.story.started else WRITTEN_ONLY
         return NEVER_SENT if self.world.engine.desk.control.state.is_reconciled else None
 
     def _of_entries(self, owner: Owner) -> str | None:
@@ -237,7 +246,7 @@ class Meter:
             if not o.order.effect.only_reduces and (o.order.symbol, o.strategy) == owner
         ]
         known = story.positions[f"{owner[0]}/{owner[1]}"]
-        if abs(known) < abs(self.held[owner]):
+        if known != self.held[owner]:
             troubled = {self.world.line.troubled.get(o.order.client_order_id) for o in entries if o.status.is_working}
             is_lost = any(o.order.client_order_id in self.world.line.untold for o in entries)
             if is_lost or troubled - {None}:
@@ -272,6 +281,8 @@ class Meter:
                 return "somebody took the stop away at the broker"
             if order_id in story.taken_away:
                 return "the operator took the stop back"
+            if {o.order.client_order_id for o in self._made_with(stop)} & {*story.taken_away, *world.meddled}:
+                return "its target was taken back, and the broker ends both"
             if stop.status is OrderStatus.REJECTED:
                 return "the broker refused the stop"
             if stop.status is OrderStatus.EXPIRED:
@@ -290,6 +301,7 @@ class Meter:
         return NO_CAUSE
 
 
+ENDED_WHILE_DOWN = "what was signed was over with its day, and the desk was down"
 ENDED = "what was signed was over with its day; a new stop waits for its key"
 DIED_BEFORE = "the desk died between the stop's record and its sending"
 

@@ -6,7 +6,17 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from core.effects import CancelOrder, Effect, LatchKill, ReleaseKill, ReplaceOrder, SubmitOrder, WithdrawOrder
+from core.effects import (
+    CancelOrder,
+    Effect,
+    FetchPicture,
+    LatchKill,
+    LookUpOrder,
+    ReleaseKill,
+    ReplaceOrder,
+    SubmitOrder,
+    WithdrawOrder,
+)
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
 from core.runtime import on_the_wire
@@ -16,6 +26,8 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 SLACK = timedelta(seconds=1)
+UNASKED = timedelta(seconds=12)
+"""An order that is in doubt for so long beyond the longest wait, and that nobody asks for, is forgotten."""
 
 
 class LaneWatch:
@@ -34,7 +46,8 @@ class LaneWatch:
         self.asked: set[ClientOrderId] = set()
         self.left: set[ClientOrderId] = set()
         self.met = met
-        self._latest: dict[int, datetime] = {}
+        self._latest: dict[int, tuple[Effect, datetime]] = {}
+        self._doubted: dict[ClientOrderId, datetime] = {}
 
     def asks(self, effect: Effect, at: datetime) -> None:
         """Before it is given to its lane."""
@@ -42,6 +55,10 @@ class LaneWatch:
             return
         if isinstance(effect, SubmitOrder | ReplaceOrder):
             self.asked.add(effect.order.client_order_id)
+        elif isinstance(effect, LookUpOrder) and effect.client_order_id in self._doubted:
+            self._doubted[effect.client_order_id] = at
+        elif isinstance(effect, FetchPicture):
+            self._doubted = dict.fromkeys(self._doubted, at)
         lane = on_the_wire.lane_of(effect)
         blockers = [request.effect for request in self.world.wire.lanes.out() if request.lane == lane]
         if len(blockers) < lane.width:
@@ -49,7 +66,7 @@ class LaneWatch:
         queued = [other for other in self.world.wire.lanes.waiting() if on_the_wire.lane_of(other) == lane]
         before = [*blockers, *queued]
         patience = self.world.line.patience
-        self._latest[id(effect)] = at + patience * len(before) + SLACK
+        self._latest[id(effect)] = effect, at + patience * len(before) + SLACK  # kept, so that its id is no other's
         self.met[f"{role_of(effect)} waited in its lane"] += 1
         for other in before:
             if not _may_wait_for(effect, other):
@@ -57,7 +74,7 @@ class LaneWatch:
 
     def leaves(self, request: Request) -> None:
         effect, wrong = request.effect, self.world.auditor.wrong
-        latest = self._latest.pop(id(effect), None)
+        _, latest = self._latest.pop(id(effect), (None, None))
         if latest is not None and request.sent_at > latest and is_way_out(effect):
             wrong.append(f"{words_of(effect)} waited in its lane for longer than those before it may take")
         if isinstance(effect, SubmitOrder | ReplaceOrder):
@@ -65,6 +82,24 @@ class LaneWatch:
             seen = self.world.auditor.story.orders.get(effect.order.client_order_id)
             if seen is not None and seen.status is not OrderStatus.PENDING:
                 wrong.append(f"{words_of(effect)} leaves, and it is {seen.status.value} ({seen.reason})")
+
+    def doubts(self, order_id: ClientOrderId, at: datetime) -> None:
+        """Nobody knows whether the broker has it."""
+        self._doubted.setdefault(order_id, at)
+
+    def look(self, at: datetime) -> None:
+        """Time passed: what is in doubt was asked for."""
+        if not self._doubted:
+            return
+        orders = self.world.auditor.story.orders
+        limits = self.world.engine.desk.control.settings.execution
+        longest = timedelta(seconds=float(limits.look_up_longest_seconds)) + UNASKED
+        for order_id, since in list(self._doubted.items()):
+            if orders[order_id].status is not OrderStatus.PENDING:
+                del self._doubted[order_id]
+            elif at - since > longest:
+                del self._doubted[order_id]
+                self.world.auditor.wrong.append(f"order {order_id} is in doubt, and nobody asks for it")
 
     def has_not_left(self, order_id: ClientOrderId) -> bool:
         """Whether this process was to send it, and has not."""
@@ -104,13 +139,15 @@ def words_of(effect: Effect) -> str:
 
 
 def _may_wait_for(effect: Effect, other: Effect) -> bool:
-    """An entry for anything that opens; what reduces for its own symbol; a cancel for cancels; a question for those."""
+    """An entry for anything that opens; what reduces for its own symbol; a cancel for those of its order; a question
+    for questions.
+    """
     match effect:
         case CancelOrder():
-            return isinstance(other, CancelOrder)
+            return isinstance(other, CancelOrder) and other.client_order_id == effect.client_order_id
         case SubmitOrder() | ReplaceOrder():
+            is_order = isinstance(other, SubmitOrder | ReplaceOrder)
             if not effect.order.effect.only_reduces:
-                return True
-            is_order = isinstance(other, SubmitOrder | ReplaceOrder) and is_way_out(other)
-            return is_order and other.order.symbol == effect.order.symbol
-    return True
+                return is_order and not is_way_out(other)
+            return is_order and is_way_out(other) and other.order.symbol == effect.order.symbol
+    return not isinstance(other, CancelOrder | SubmitOrder | ReplaceOrder)

@@ -38,7 +38,6 @@ from core.inputs import (
     ProposeClose,
     ProposeFlattening,
     ProposeOrder,
-    Rearm,
     RequestCancel,
     Resume,
     ResumeStrategy,
@@ -328,8 +327,11 @@ class Player(Rough):
 
     def a_close_is_confirmed(self, part: str) -> None:
         held = self._desk.ledger.positions()
-        self.world.do(ProposeClose(held[0].symbol if held else SPY, Fraction(Decimal(part))))
-        self._confirm_newest()
+        symbol = held[0].symbol if held else SPY
+        self.world.do(ProposeClose(symbol, Fraction(Decimal(part))))
+        closing = [p for p in self._proposals() if p.only_reduces and not p.is_guard and p.order.symbol == symbol]
+        for proposal in sorted(closing, key=lambda p: p.staged_at)[-1:]:
+            self._read_and_confirm(proposal)
 
     def all_is_flattened(self) -> None:
         self.world.do(ProposeFlattening())
@@ -418,7 +420,8 @@ class Player(Rough):
         self.world.run(wait)
         match what:
             case "kill":
-                self.world.do(Halt("key"), Kill("key"), Rearm("REARM"))
+                self.world.do(Halt("key"), Kill("key"))
+                self.world.rearm()
             case "close":
                 self.world.do(ProposeClose(SPY))
             case "decline":
@@ -443,10 +446,11 @@ class Player(Rough):
         self.world.do(Kill("key", naked=then == "naked"))
         self.world.run(wait)
         if then != "killed":
-            self.world.do(Rearm("REARM"))
+            self.world.rearm()
 
     def the_desk_is_armed_again(self) -> None:
-        self.world.do(Rearm("REARM"), Resume(everything=True))
+        self.world.rearm()
+        self.world.do(Resume(everything=True))
 
     def the_strategy_is_paused(self, minutes: int) -> None:
         self.world.do(PauseStrategy("vwap", SPY))

@@ -11,19 +11,21 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
 
+from simulation.auditor import MADE_TO_RAISE
 from simulation.reckoning import loose_exits
-from simulation.world import SPY, Trouble, World
+from simulation.world import SPY, Trouble, World, calendar
 
 from core.execution.cover import bare_in_words
-from core.inputs import EditOrder, Kill, ProposeClose, ProposeOrder, Rearm, RequestCancel, Resume
+from core.execution.order import Order
+from core.inputs import Decline, EditOrder, Kill, ProposeClose, ProposeOrder, RequestCancel, Resume
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.values import Fraction, Price, Quantity, to_nearest_tick
 
 if TYPE_CHECKING:
     from simulation.play import Player
 
-STRIDE = 5
-"""Days that a desk is off at most: what the broker lists reaches back for seven."""
+BETWEEN_DEEDS = 0.5
+"""Seconds: what was asked for before has filled by then, where nothing hangs."""
 HANGS = {
     "it never arrives": ("request", "lost"),
     "it arrives late": ("request", "late"),
@@ -68,7 +70,8 @@ class Rough:
     def _begin(self) -> None:
         """Mostly the desk is armed by then, and often flat: what is killed or full meets nothing of what follows."""
         if self._moods.random() < ARMED:
-            self.world.do(Rearm("REARM"), Resume(everything=True))
+            self.world.rearm()
+            self.world.do(Resume(everything=True))
         if self._moods.random() < FLAT and self.world.engine.desk.ledger.positions():
             self._player().all_is_flattened()
             self.world.bar(self.world.price)
@@ -87,6 +90,7 @@ class Rough:
         for deed in deeds.split(", "):
             self._note(f"{of} hangs")
             self._deed(deed)
+            self.world.run(BETWEEN_DEEDS)
         self.world.run(wait)
 
     def _deed(self, deed: str) -> None:
@@ -95,6 +99,7 @@ class Rough:
             "entry": lambda: self._enter(player, "8"),
             "another": lambda: player.an_order_is_typed("open", "3", "", "1.00", "broker", "BBB"),
             "fraction": lambda: self._enter(player, "2.5"),
+            "bare": lambda: player.an_order_is_typed("open", "8", "", "1.00", "you", "SPY"),
             "exit": lambda: player.a_close_is_confirmed("1"),
             "part": lambda: player.a_close_is_confirmed("0.5"),
             "cancel": lambda: player.an_order_is_cancelled(0),
@@ -112,16 +117,21 @@ class Rough:
 
     # ── leaving, and keys between an answer and what follows it ──────────────────────────────────────────────────
 
-    def the_desk_is_left(self, places: int, named: str, down: float, deed: str, slow: float) -> None:
+    def the_desk_is_left(
+        self, places: int, named: str, down: float, deed: str, slow: float, exit_hangs: bool = False
+    ) -> None:
         """Now, or at one of the next places between two steps of it; started anew after a while.
 
-        An entry's answer that is slow comes while the desk leaves, after its fill.
+        An entry's answer that is slow comes while the desk leaves, after its fill. Behind an exit that hangs waits the
+        stop of what is left, and is kept.
         """
         self._begin()
         world = self.world
         self._note("left" if not places else "to be left")
         if slow:
             world.line.waiting.append(Trouble("answer", "an entry", "late", slow))
+        if exit_hangs:
+            self._hang_an_exit()
         if places:
             world.fuse.light(places, named, lambda: self._leaves(named, down))
         if deed:
@@ -129,6 +139,14 @@ class Rough:
         if not places:
             world.leave(down)
         world.run(1.0 if places else 0.05)
+
+    def _hang_an_exit(self) -> None:
+        """Of a part of what is held: the stop of the rest waits behind it in its lane."""
+        if not self.world.engine.desk.ledger.positions():
+            self._deed("fraction")
+            self.world.run(BETWEEN_DEEDS)
+        self.world.line.waiting.append(Trouble("answer", "an exit", "late", 30.0))
+        self._deed("part")
 
     def _leaves(self, named: str, down: float) -> None:
         self._note(f"left at {named or 'any place'}")
@@ -170,23 +188,61 @@ class Rough:
         wire._commands.between = between  # type: ignore[attr-defined]
         wire.send(Kill("key"))
 
+    # ── what raises ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def a_deadline_raises(self, deeds: str, of: str, seconds: float) -> None:
+        """Whatever is due of the proposals raises for a while; meanwhile a request is lost, and is to be asked for."""
+        self._begin()
+        world = self.world
+        proposing = world.engine.proposing
+        proposing.due = _raises  # type: ignore[method-assign]
+        world.line.waiting.append(Trouble("request", of, "lost"))
+        for deed in deeds.split(", "):
+            self._note("a deadline raises")
+            self._deed(deed)
+            world.run(BETWEEN_DEEDS)
+        world.run(seconds)
+        proposing.__dict__.pop("due", None)
+
+    def a_follow_up_raises(self, deed: str, wait: float) -> None:
+        """Once, in the act that writes an order which only reduces, after it was written."""
+        self._begin()
+        self._note("a follow-up raises")
+        engine = self.world.engine
+        trimming = engine.trimming
+
+        def raises_once() -> None:
+            written = [engine.desk.ledger.order(order_id) for order_id in engine._written]
+            if any(order is not None and order.only_reduces for order in written):
+                trimming.__dict__.pop("follow", None)
+                _raises()
+
+        trimming.follow = raises_once  # type: ignore[method-assign]
+        for each in deed.split(", "):
+            self._deed(each)
+            self.world.run(BETWEEN_DEEDS)
+        trimming.__dict__.pop("follow", None)
+        self.world.run(wait)
+
     # ── old positions ────────────────────────────────────────────────────────────────────────────────────────────
 
     def days_pass(self, days: int, is_left: bool, close: str) -> None:
-        """The desk is off but for a moment every few days; then its market trades on."""
+        """The desk is off, for longer than what the broker lists reaches back where it is for over a week.
+
+        Often a minute trades as it goes: what fills in it is listed no more when the desk comes back.
+        """
         world = self.world
         self._note("a week passed" if days > 7 else "a night passed")
-        while days > 0:
-            stride = min(days, STRIDE)
-            days -= stride
-            opens = world.calendar.next_session(world.clock + timedelta(days=stride)).open
-            down = (opens - world.clock).total_seconds() + 60.0
-            if is_left:
-                world.leave(down)
-                world.run(0.05)
-            else:
-                world.restart(down=down)
-            world.run(1.0)
+        if self._moods.random() < GOES_IN_A_BAR:
+            world.bar(close, seconds=0.02)
+        opens = world.calendar.next_session(world.clock + timedelta(days=days)).open
+        down = (opens - world.clock).total_seconds() + 60.0
+        if is_left:
+            world.leave(down)
+            world.run(0.05)
+        else:
+            world.restart(down=down)
+        world.run(1.0)
         world.bar(close)
         world.bar(close)
 
@@ -206,6 +262,7 @@ class Rough:
                     self.days_pass(days, True, "100.00")
                     self._guard(player)
                 case "part":
+                    world.do(*(Decline(p.id, "") for p in player._proposals() if p.only_reduces and not p.is_guard))
                     player.a_close_is_confirmed(part)
                     world.bar(world.price)
 
@@ -217,7 +274,7 @@ class Rough:
                 self.world.bar(close)
                 player.everything_is_confirmed()
         if not self.world.engine.desk.ledger.positions():
-            self._type_bracket("20", None, TimeInForce.GTC)
+            self._type_bracket("8", None, TimeInForce.GTC)
             self.world.bar(self.world.price)
 
     def _guard(self, player: Player) -> None:
@@ -293,6 +350,29 @@ class Rough:
             player._confirm_changes(0.5)
         world.bar(world.price, volume=volume)
         world.bar(world.price, volume=1000)
+        if has_target and halves and between in ("", "bar"):
+            self._its_target_stands(halves[0])
+
+    def _its_target_stands(self, entry: Order) -> None:
+        """What was signed for an entry stands for what it filled, whatever became of the order itself."""
+        world = self.world
+        ledger, book = world.engine.desk.ledger, world.exchange._book
+        world.run(PEACE)
+        line = [entry, *([heir] if (heir := ledger.heir(entry)) is not None else [])]
+        names = {order.id for order in line} | {leg.id for order in line for leg in ledger.legs(order.id)}
+        touched = {o.id for o in ledger.state.orders.values() if o.id in names and (o.cancel_reason or o.only_reduces)}
+        is_over = not calendar().session_on(calendar().trading_day(entry.created_at)).holds(world.clock)
+        if is_over or touched & {*world.meddled, *world.auditor.story.taken_away} or world.foreign:
+            return
+        closed = any(order.filled for name in names if (order := book.find(name)) is not None and not order.opens)
+        is_held = ledger.position(entry.request.symbol, entry.strategy) is not None
+        exits = [o for o in book.working.get(entry.request.symbol, ()) if not o.opens]
+        if is_held and not closed and not any(o.request.limit_price is not None for o in exits):
+            world.auditor.wrong.append(f"entry {entry.id} was signed with a target, and none works after its edit")
+
+
+def _raises() -> None:
+    raise RuntimeError(MADE_TO_RAISE)
 
 
 # ── what is drawn ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -314,6 +394,7 @@ def a_hang(chance: Random) -> Arguments:
             "exit", "fraction, bar, exit", "entry, another, move", "entry, move, cancel", "cancel, exit",
             "entry, kill", "another, entry, fall", "fraction, another", "part, part", "entry, flatten",
             "ticket, ticket, exit", "entry, part, another, exit", "fraction", "fraction, fall",
+            "fraction, part", "entry, part, part", "bare, part, part, part", "bare, part, exit", "fraction, bare, part, exit",
         )
     )  # fmt: skip
     return (
@@ -334,6 +415,7 @@ def a_leave(chance: Random) -> Arguments:
         chance.choice((1.0, 5.0, 60.0)),
         chance.choice(("", "fraction", "fraction", "fraction", "entry", "exit", "part", "move")),
         chance.choice((0.0, 0.0, 0.4, 1.0, 1.3)),
+        chance.random() < 0.3,
     )
 
 
@@ -350,6 +432,15 @@ def an_interrupted_press(chance: Random) -> Arguments:
     return chance.choice(("cancel", "close")), chance.choice(("bar", "ticket", "entry", "fraction"))
 
 
+def a_deadline_that_raises(chance: Random) -> Arguments:
+    deeds = chance.choice(("fraction", "fraction", "fraction, part", "entry, part", "bare, exit", "entry, cancel"))
+    return deeds, chance.choice(("an entry", "a stop", "an exit", "a cancel")), chance.choice((5.0, 30.0, 90.0))
+
+
+def a_follow_up_that_raises(chance: Random) -> Arguments:
+    return chance.choice(("fraction", "fraction", "fraction, part", "bare, part")), chance.choice((0.5, 15.0))
+
+
 def some_days(chance: Random) -> Arguments:
     return chance.choice((1, 1, 8, 9, 15)), chance.random() < 0.7, chance.choice(("100.00", "99.50", "101.00"))
 
@@ -358,7 +449,7 @@ def an_old_position(chance: Random) -> Arguments:
     deeds = chance.choice(
         (
             "night, part, week, part", "night, part, part, week, part", "part, night, week, part, part",
-            "night, week, part, part", "part, week, part", "night, part, week, part, week, part",
+            "part, week, part, part", "part, week, part, week, part", "night, part, week, part, week, part",
         )
     )  # fmt: skip
     return deeds, chance.choice((8, 9, 12)), chance.choice(("0.5", "0.3"))
@@ -393,6 +484,8 @@ ROUGH: dict[str, tuple[int, Callable[[Random], Arguments]]] = {
     "the_desk_is_left": (4, a_leave),
     "a_kill_comes_between": (3, a_kill_between),
     "a_press_is_interrupted": (2, an_interrupted_press),
+    "a_deadline_raises": (1, a_deadline_that_raises),
+    "a_follow_up_raises": (2, a_follow_up_that_raises),
     "days_pass": (1, some_days),
     "a_position_grows_old": (1, an_old_position),
     "a_bracket_is_traded": (3, a_bracket),
@@ -403,6 +496,8 @@ PEACE = 15.0
 """Seconds in which exits come to fit what is held."""
 ARMED = 0.85
 """Of rougher events, those before which the desk is armed."""
+GOES_IN_A_BAR = 0.5
+"""Of days that pass, those before which a minute has just begun to trade."""
 FLAT = 0.4
 """Of them, those before which everything is flattened."""
 HAS_IT = 0.35

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,16 +10,24 @@ import pytest
 from simulation.lane_watch import role_of
 from simulation.world import BadLine, Wire
 
+from core.deadlines import Deadlines
 from core.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
+from core.engine import Engine
 from core.execution.departing import Departing
 from core.execution.gateway import Gateway
+from core.execution.order import Order
 from core.inputs import Input
+from core.model.order import OrderRequest, order_id_of
+from core.model.values import ClientOrderId
 from core.runtime import on_the_wire
 from core.runtime.on_the_wire import Request
 from core.runtime.runtime import Runtime
 from core.runtime.virtual import VirtualRuntime
+from core.staging.stage import MandateUse
+from core.workflows.changing import Changing
 from core.workflows.fitting import Fitting
 from core.workflows.owing import Owing
+from core.workflows.protecting import Protecting
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,9 @@ def a_permission_lapses_in_the_queue(patch: pytest.MonkeyPatch) -> None:
     """Of what only reduces too it is measured when it leaves (EX-22)."""
     refusal = Gateway.refusal
 
-    def at_the_wire(self: Gateway, effect: SubmitOrder | ReplaceOrder, now: datetime, _queued: object) -> str | None:
+    def at_the_wire(
+        self: Gateway, effect: SubmitOrder | ReplaceOrder, now: datetime, _queued: object = None
+    ) -> str | None:
         return refusal(self, effect, now)
 
     patch.setattr(Gateway, "refusal", at_the_wire)
@@ -69,12 +79,12 @@ def a_permission_lapses_in_the_queue(patch: pytest.MonkeyPatch) -> None:
 def a_trickling_answer_holds_its_lane(patch: pytest.MonkeyPatch) -> None:
     """The time limit begins anew with each byte (EX-22)."""
     give_up = VirtualRuntime._give_up
-    trickling: set[int] = set()
+    trickling: dict[int, Effect] = {}
     bring = BadLine.bring
 
     def noted(self: BadLine, effect: Effect, answer: Input) -> Iterable[object]:
         if any(trouble.fate == "trickling" and trouble.of in _names(effect) for trouble in self.waiting):
-            trickling.add(id(effect))
+            trickling[id(effect)] = effect
         return bring(self, effect, answer)
 
     def patient(self: Wire, request: Request) -> None:
@@ -112,6 +122,61 @@ def another_command_lets_the_latch_go(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Runtime, "obey", lets_go)
 
 
+def names_are_counted_by_what_is_remembered(patch: pytest.MonkeyPatch) -> None:
+    """A stop that is put back after the one before it was forgotten takes its name (EX-04, EX-22)."""
+
+    def counted(self: Protecting, use: MandateUse, parent: Order) -> ClientOrderId:
+        entry = (parent.parent if parent.is_protective else None) or parent.id
+        known = [order for order in self.desk.ledger.state.orders.values() if order.parent == entry]
+        return order_id_of(entry, use.mandate.side.value, str(len(known) + 1))
+
+    patch.setattr(Protecting, "_next_id", counted)
+
+
+def one_raise_drops_what_was_asked_for(patch: pytest.MonkeyPatch) -> None:
+    """What is recorded as created neither leaves nor is taken back (EX-22)."""
+    settled = Engine._settled
+
+    def drops(self: Engine, *given: object) -> Iterable[Effect]:
+        faults = self.desk.faults
+        effects = settled(self, *given)  # type: ignore[arg-type]
+        return effects if self.desk.faults == faults else []
+
+    patch.setattr(Engine, "_settled", drops)
+
+
+def a_deadline_that_raises_keeps_the_others_waiting(patch: pytest.MonkeyPatch) -> None:
+    """What comes after it in the list is not done (EX-22)."""
+
+    def reach(self: Deadlines) -> Iterator[Effect]:
+        for workflow in self.workflows:
+            yield from workflow.due() or ()
+
+    patch.setattr(Deadlines, "reach", reach)
+
+
+def what_an_edited_bracket_had_filled_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """Its legs went with it, and the legs of what took its place are for the rest alone (EX-13)."""
+    cover = Protecting.cover
+
+    def forgets(self: Protecting, entry_id: ClientOrderId) -> Iterable[Effect]:
+        entry = self.desk.ledger.order(entry_id)
+        return () if entry is not None and entry.made_way else cover(self, entry_id)
+
+    patch.setattr(Protecting, "cover", forgets)
+
+
+def a_bracket_is_edited_whatever_becomes_of_its_target(patch: pytest.MonkeyPatch) -> None:
+    """The broker may take the new one without its legs, and nothing follows for the target (EX-13)."""
+    irreplaceable = Changing._irreplaceable
+
+    def lets(self: Changing, order: OrderRequest) -> str | None:
+        refusal = irreplaceable(self, order)
+        return None if refusal is not None and "without its target" in refusal else refusal
+
+    patch.setattr(Changing, "_irreplaceable", lets)
+
+
 def siblings_are_left_to_the_broker(patch: pytest.MonkeyPatch) -> None:
     """Exits for more than is held go on working where the broker does not end them (EX-13)."""
     patch.setattr(Fitting, "follow", lambda _self: ())
@@ -132,4 +197,9 @@ ROUGH_FAULTS = (
     what_was_kept_is_never_sent,
     another_command_lets_the_latch_go,
     siblings_are_left_to_the_broker,
+    names_are_counted_by_what_is_remembered,
+    one_raise_drops_what_was_asked_for,
+    a_deadline_that_raises_keeps_the_others_waiting,
+    what_an_edited_bracket_had_filled_is_forgotten,
+    a_bracket_is_edited_whatever_becomes_of_its_target,
 )

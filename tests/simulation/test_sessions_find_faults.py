@@ -13,12 +13,20 @@ import pytest
 from simulation.other_exchange import Manners
 from simulation.play import play
 from simulation.rough_faults import (
+    a_bracket_is_edited_whatever_becomes_of_its_target,
+    a_deadline_that_raises_keeps_the_others_waiting,
     a_leave_forgets_what_follows,
+    a_permission_lapses_in_the_queue,
+    a_trickling_answer_holds_its_lane,
     another_command_lets_the_latch_go,
     cancels_wait_behind_questions,
     doubt_begins_in_the_queue,
     exits_wait_behind_entries,
+    names_are_counted_by_what_is_remembered,
+    one_raise_drops_what_was_asked_for,
     siblings_are_left_to_the_broker,
+    what_an_edited_bracket_had_filled_is_forgotten,
+    what_was_kept_is_never_sent,
 )
 from simulation.sessions import PLENTY, Event, session_of
 from simulation.world import Switch
@@ -192,9 +200,19 @@ def what_is_not_marked_goes_too(patch: pytest.MonkeyPatch) -> None:
 
 ROUGH_SEEDS = {
     exits_wait_behind_entries: 8,
-    cancels_wait_behind_questions: 72,
-    doubt_begins_in_the_queue: 46,
+    cancels_wait_behind_questions: 3,
+    a_permission_lapses_in_the_queue: 218,
+    doubt_begins_in_the_queue: 111,
+    a_trickling_answer_holds_its_lane: 61,
+    a_leave_forgets_what_follows: 34,
+    what_was_kept_is_never_sent: 15,
     another_command_lets_the_latch_go: 0,
+    names_are_counted_by_what_is_remembered: 40,
+    one_raise_drops_what_was_asked_for: 0,
+    a_deadline_that_raises_keeps_the_others_waiting: 133,
+    what_an_edited_bracket_had_filled_is_forgotten: 8,
+    a_bracket_is_edited_whatever_becomes_of_its_target: 27,
+    siblings_are_left_to_the_broker: 119,
 }
 """Of SEED, the session that is tried first."""
 
@@ -219,11 +237,39 @@ def test_a_fault_of_the_way_out_is_found(
     record_property(f"found: {fault.__name__}", f"{number + 1 - first} sessions: {found[0].words[0]}")
 
 
+PLAIN, DROPS_LEGS = Manners(), Manners(drops_legs=True)
 DIRECTED = {
-    a_leave_forgets_what_follows: (("the_desk_is_left", (1, "SubmitOrder left", 5.0, "fraction", 1.0)), Manners()),
+    a_leave_forgets_what_follows: (("the_desk_is_left", (1, "SubmitOrder left", 5.0, "fraction", 1.0)), PLAIN),
     siblings_are_left_to_the_broker: (
         ("a_bracket_is_traded", ("open", "6", False, "target, stop", 30, 61.0)),
         Manners(ends_siblings=False),
+    ),
+    a_permission_lapses_in_the_queue: (
+        ("a_request_hangs", ("an exit", "its answer hangs", 30.0, False, "bare, part, part", 10.0)),
+        PLAIN,
+    ),
+    doubt_begins_in_the_queue: (
+        ("a_request_hangs", ("an exit", "its answer hangs", 30.0, True, "bare, part, part, part", 20.0)),
+        PLAIN,
+    ),
+    a_trickling_answer_holds_its_lane: (
+        ("a_request_hangs", ("an exit", "its answer trickles", 30.0, False, "fraction, part", 40.0)),
+        PLAIN,
+    ),
+    what_was_kept_is_never_sent: (("the_desk_is_left", (0, "", 5.0, "", 0.0, True)), PLAIN),
+    names_are_counted_by_what_is_remembered: (
+        ("a_position_grows_old", ("part, week, part, part", 8, "0.5")),
+        PLAIN,
+    ),
+    one_raise_drops_what_was_asked_for: (("a_follow_up_raises", ("fraction", 15.0)), PLAIN),
+    a_deadline_that_raises_keeps_the_others_waiting: (("a_deadline_raises", ("fraction", "an entry", 90.0)), PLAIN),
+    what_an_edited_bracket_had_filled_is_forgotten: (
+        ("a_half_filled_bracket_is_edited", ("8", 30, "4", "-0.02", False, "")),
+        DROPS_LEGS,
+    ),
+    a_bracket_is_edited_whatever_becomes_of_its_target: (
+        ("a_half_filled_bracket_is_edited", ("8", 30, "4", "-0.02", True, "")),
+        DROPS_LEGS,
     ),
 }
 """The one event that meets it, on a desk in peace, and the exchange's manners."""
@@ -234,7 +280,7 @@ DIRECTED = {
 def test_one_event_meets_the_fault_and_finds_nothing_without_it(
     fault: Callable[[pytest.MonkeyPatch], None], is_planted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """EX-22, EX-13"""
+    """EX-22, EX-13, EX-04"""
     (name, arguments), manners = DIRECTED[fault]
     if is_planted:
         fault(monkeypatch)

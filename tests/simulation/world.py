@@ -28,7 +28,7 @@ from core.doors import Door, DoorKind
 from core.effects import CancelOrder, Effect, FetchPicture, ReplaceOrder, SubmitOrder
 from core.engine import Engine
 from core.facts import Fact
-from core.inputs import BarArrived, BrokerUpdated, Command, Input, Kill, Priority, Start
+from core.inputs import BarArrived, BrokerUpdated, Command, Input, Kill, Priority, Rearm, Start
 from core.market.calendar import ExchangeCalendar, load_calendar
 from core.model.account import Mode
 from core.model.bar import ONE_MINUTE, Bar
@@ -36,12 +36,15 @@ from core.model.broker import NoAnswer, OrderUpdate
 from core.model.order import OrderStatus
 from core.model.session import Session
 from core.model.values import Price, Quantity, Symbol
+from core.picture import Pictures
 from core.ports import Checkpoint, NoCheckpoint, Recorded
 from core.runtime.feed import BAR
 from core.runtime.line import Link
 from core.runtime.on_the_wire import Request
 from core.runtime.virtual import VirtualRuntime
 from core.settings import Settings
+from core.views import IN_DOUBT, OrderRow
+from core.workflows.stopping import REARM
 from state.codec import GENESIS, checked_sum, decode
 from state.journal import Chain, MemoryJournal
 
@@ -402,6 +405,11 @@ def _priced(price: Decimal) -> Decimal:
     return max(price, Decimal(5)).quantize(Decimal("0.01"))
 
 
+def _may_be_there(row: OrderRow) -> bool:
+    """As the kill screen asks."""
+    return IN_DOUBT in row.marks or (row.status is OrderStatus.PENDING and not row.effect.only_reduces)
+
+
 @cache
 def calendar() -> ExchangeCalendar:
     return load_calendar(DAY - timedelta(days=7), DAY + timedelta(days=60))
@@ -492,7 +500,6 @@ class World:
         self.engine.desk.listeners.append(self.auditor.hear)
         self.engine.desk.listeners.append(self._tell)
         self.wire = Wire(self, self.clock)
-        self.meter.up(self.clock)
         self.wire.carry_over(bars, requests)
         for thing in self.planned:
             self.wire.expect(thing)
@@ -501,6 +508,7 @@ class World:
             self.again = 0
         self.engine.apply(self.clock, self.settings, "replay")
         self.wire.take(self.clock, Start())
+        self.meter.up(self.clock)
         if self.switch.is_on() and self.engine.desk.control.state.killed_by is None:
             self.wire.obey(Kill("file"))
 
@@ -578,6 +586,7 @@ class World:
             if not self._survives(lambda: self.wire.step(until)):
                 break
             self.meter.look(self.wire.at)
+            self.wire.watch.look(self.wire.at)
         else:
             self.auditor.wrong.append(f"the desk turns in circles at {self.wire.at}")
         self.clock = max(self.clock, until)
@@ -588,6 +597,16 @@ class World:
         """A person's commands, one after the other, now."""
         for command in commands:
             self._survives(lambda command=command: self.wire.obey(self.door.through(command)))  # type: ignore[misc]
+
+    def rearm(self) -> None:
+        """REARM, typed in sight of every order that the broker may have without a word of it (OP-07)."""
+        if self.engine.desk.control.state.killed_by is None:
+            return
+        unknown = [row.id for row in Pictures(self.engine).draw(self.wire.at).orders if _may_be_there(row)]
+        wire, refused = self.wire, self.auditor.story.counts["RearmRefused"]
+        self.do(Rearm(REARM, tuple(unknown)))
+        if self.wire is wire and self.auditor.story.counts["RearmRefused"] > refused:
+            self.auditor.wrong.append(f"REARM was refused, and every order was named that the screen names: {unknown}")
 
     def hear(self, message: Input) -> None:
         """Something that no request asked for, now."""
