@@ -25,8 +25,9 @@ from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.test_the_whole_house import Open, environ, opened, written
 
 SPY, IBM, KO, XOM = SYMBOLS = tuple(map(Symbol, ("SPY", "IBM", "KO", "XOM")))
-PATIENCE = 120.0
+PATIENCE = 50.0
 """Seconds; only a failure takes as long."""
+LOOSE = {"KEYTURN_RISK__PER_TRADE__OF_EQUITY": "0.1", "KEYTURN_RISK__MAX_NOTIONAL__OF_EQUITY": "0.2"}
 HANGS = {"KEYTURN_ALPACA__READ_SECONDS": "60"}
 """Longer than any permission lasts."""
 SHORTLY = {"KEYTURN_ALPACA__READ_SECONDS": "7"}
@@ -44,7 +45,7 @@ def market() -> Iterator[LoopbackExchange]:
 @contextmanager
 def a_desk(market: LoopbackExchange, home: Path, **more: str) -> Iterator[Open]:
     symbols = ",".join(f'"{symbol}"' for symbol in SYMBOLS)
-    words = environ(market, home, KEYTURN_SYMBOLS=f"[{symbols}]", KEYTURN_RISK__MAX_OPEN_POSITIONS="9", **more)
+    words = environ(market, home, KEYTURN_SYMBOLS=f"[{symbols}]", **LOOSE, **more)
     with opened(Keyturn(words)) as desk:
         known = desk.runtime.engine.desk.instruments
         waits(desk, lambda view: view.status.word == "on" and all(s in known for s in SYMBOLS), "the books agree")
