@@ -25,7 +25,7 @@ from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.test_the_whole_house import Open, environ, opened, written
 
 SPY, IBM, KO, XOM = SYMBOLS = tuple(map(Symbol, ("SPY", "IBM", "KO", "XOM")))
-PATIENCE = 50.0
+PATIENCE = 120.0
 """Seconds; only a failure takes as long."""
 LOOSE = {"KEYTURN_RISK__PER_TRADE__OF_EQUITY": "0.1", "KEYTURN_RISK__MAX_NOTIONAL__OF_EQUITY": "0.2"}
 HANGS = {"KEYTURN_ALPACA__READ_SECONDS": "60"}
