@@ -177,7 +177,6 @@ class Desk:
         self.differing: frozenset[Symbol] = frozenset()
         self.drifted: dict[Symbol, Quantity] = {}
         self.gone: frozenset[Symbol] = frozenset()
-        """Held here, and none of it by the broker's books, while a person is still to say who is right."""
         self.others: tuple[OrderReport, ...] = ()
         self.all_others: tuple[Other, ...] = ()
         self.foreign_positions: tuple[ForeignPosition, ...] = ()

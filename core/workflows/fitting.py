@@ -55,8 +55,8 @@ class Fitting:
 
     @property
     def _told(self) -> Mapping[Symbol, Quantity]:
-        """A number that both have is believed before a person is asked; that nothing is held, while killed alone: a stop
-        is not taken from shares that may be there, unless nothing that could open is to work (OP-07).
+        """A number that both have is believed before a person is asked. That nothing is held is believed while killed
+        alone, when nothing that could open is to work: else no stop is taken from shares that may be there (OP-07).
         """
         return self.desk.drifted if self.desk.control.state.killed_by is None else self.desk.told_at_a_kill
 

@@ -46,6 +46,7 @@ def test_the_sale_of_a_part_and_the_stop_of_the_rest_both_arrive_after_their_ent
 ) -> None:
     """EX-04, EX-22: the stop that is put back has a name of its own, and takes nothing else with it."""
     monkeypatch.setattr("core.execution.ledger.KEPT", timedelta(0))
+    monkeypatch.setattr("core.workflows.protecting.MANUAL", "nobody")  # its stops are named as a signal's are
     with a_desk(market, tmp_path) as desk:
         turn(desk, a_buy(SPY, "1.5", StopHolder.BROKER))
         waits(desk, lambda view: view.positions and view.positions[0].covered == Decimal("1.5"), "a covered position")
