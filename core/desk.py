@@ -35,7 +35,7 @@ from core.model.quote import NoQuote, Quote
 from core.model.recommendation import Recommendation
 from core.model.regime import labels_of
 from core.model.session import Calendar
-from core.model.values import ZERO, ClientOrderId, Price, Quantity, Symbol, plain
+from core.model.values import NO_SHARES, ZERO, ClientOrderId, Price, Quantity, Symbol, plain
 from core.ports import Journal
 from core.risk.allocation import Allocations
 from core.risk.checks.back_pressure import queued_orders
@@ -176,6 +176,7 @@ class Desk:
         self.held_by_the_broker: dict[Symbol, Quantity] | None = None
         self.differing: frozenset[Symbol] = frozenset()
         self.drifted: dict[Symbol, Quantity] = {}
+        self.gone: frozenset[Symbol] = frozenset()
         self.others: tuple[OrderReport, ...] = ()
         self.all_others: tuple[Other, ...] = ()
         self.foreign_positions: tuple[ForeignPosition, ...] = ()
@@ -261,6 +262,13 @@ class Desk:
             return None
         way_out = "; e in Proposals makes it less" if closable else ""
         return f"read-only: the broker reports {plain(held)} {order.symbol}, and only a close of that passes{way_out}"
+
+    @property
+    def told_at_a_kill(self) -> dict[Symbol, Quantity]:
+        """What the broker's books have of a symbol where ours have more, nothing included: what could open by them
+        counts as what opens (OP-07).
+        """
+        return {**self.drifted, **dict.fromkeys(self.gone, NO_SHARES)}
 
     def closable_read_only(self, symbol: Symbol, side: Side) -> Quantity | None:
         """Shares that the broker reports and an exit on this side would close; None where the desk is not read-only."""

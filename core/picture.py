@@ -123,7 +123,7 @@ class Pictures:
                 tuple(p for p in positions if p.covered < abs(p.quantity)),
                 tuple(other for other in others if other.may_open and not other.is_unread),
                 tuple(other for other in others if other.is_unread),
-                tuple(o for o in working if o.effect.only_reduces and o.marks and o.marks[-1].endswith(MORE_THAN_HELD)),
+                tuple(o for o in working if o.effect.only_reduces and any(m.endswith(MORE_THAN_HELD) for m in o.marks)),
             ),
             symbols=symbol_views(desk, at),
             strategies=strategy_rows(desk, today, at),
@@ -393,11 +393,12 @@ class Pictures:
         patience = timedelta(seconds=float(self.desk.control.settings.execution.warning_seconds))
         is_halted = order.is_working and order.request.symbol in self.desk.normaliser.state.halted
         drawn = _order(order, patience, is_to_replace=ledger.incumbent(order) is not None, is_held=is_held)
-        over = beyond(ledger, order, self.desk.drifted)
+        told = self.desk.told_at_a_kill
+        over = beyond(ledger, order, told)
         more = (f"{plain(over)} {MORE_THAN_HELD}",) if over > 0 else ()
         waits = (WAITS_TO_BE_SENT,) if self.desk.departing.is_held_up(order, self.desk.at) else ()
         marks = (*drawn.marks, *((HALTED,) if is_halted else ()), *more, *waits)
-        return replace(drawn, effect=effect_now(ledger, order), marks=marks)
+        return replace(drawn, effect=effect_now(ledger, order, told), marks=marks)
 
     def _is_todays(self, order: Order, at: datetime) -> bool:
         day = self.desk.calendar.trading_day

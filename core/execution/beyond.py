@@ -101,10 +101,14 @@ def _asked_by(ledger: Ledger, pair: list[Order]) -> Quantity:
 
 
 def _held(ledger: Ledger, symbol: Symbol, strategy: str, told: Told) -> Quantity:
-    """Ours, or the less that the broker says of a symbol with one owner; of several nobody knows whose are gone."""
+    """Ours, or the less that the broker says of a symbol with one owner; of several nobody knows whose are gone, unless
+    all are.
+    """
     position = ledger.position(symbol, strategy)
     ours = position.quantity if position is not None else NO_SHARES
     theirs = told.get(symbol)
+    if theirs == 0:
+        return NO_SHARES
     if theirs is None or theirs * ours <= 0 or len(ledger.positions_in(symbol)) > 1:
         return ours
     return min(ours, theirs, key=abs)

@@ -18,7 +18,7 @@ def cap_of(candidate: Candidate, context: ReviewContext) -> str | None:
     A step is a share for whole shares, else the instrument's. The stop's rounding, half a tick, counts as reached.
     """
     order, risk = candidate.order, context.settings.risk
-    price, farthest = candidate.price(context.quote), candidate.farthest(context.quote)
+    price, farthest = candidate.price(context.quote_of_now), candidate.farthest(context.quote_of_now)
     if candidate.only_reduces or price is None or farthest is None or not isinstance(context.instrument, Instrument):
         return None
     is_whole = order.quantity == order.quantity.to_integral_value()

@@ -61,7 +61,7 @@ def conditions_of(candidate: Candidate, context: ReviewContext) -> Conditions:
 
 def wanted_of(candidate: Candidate, context: ReviewContext) -> Wanted | None:
     """The order's own figures; None where it only reduces, has no stop, or no price is known."""
-    price, farthest = candidate.price(context.quote), candidate.farthest(context.quote)
+    price, farthest = candidate.price(context.quote_of_now), candidate.farthest(context.quote_of_now)
     stop, risk = candidate.stop, context.settings.risk
     if candidate.only_reduces or price is None or farthest is None or not isinstance(stop, StopPlan):
         return None

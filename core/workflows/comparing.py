@@ -147,7 +147,8 @@ class Comparing:
         self.desk.all_others = tuple(others_in(picture, self.desk.others, self.desk.ledger))
         self.desk.foreign_positions = picture.foreign_positions
         positions = comparison.positions()
-        self.desk.differing, self.desk.drifted = frozenset(d.symbol for d in positions), {}
+        self.desk.differing = frozenset(d.symbol for d in positions)
+        self.desk.drifted, self.desk.gone = {}, frozenset()
         waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
         self._nets_when_asked = None
         if waits_for or (positions and self.desk.faults > faults):  # perhaps it was not taken in whole
@@ -183,7 +184,7 @@ class Comparing:
             comparison.require_within_limits(positions)
         except ReconciliationError as error:
             self._again()
-            self.desk.drifted = comparison.quantities_apart(positions)
+            self.desk.drifted, self.desk.gone = comparison.quantities_apart(positions), comparison.gone(positions)
             self._fail(tuple(f"{reason}; {WAY_OUT}" for reason in error.args), found)
             raise
         self._pass(tuple(self._correct(d, comparison) for d in positions), found)
@@ -303,7 +304,7 @@ class Comparing:
         positions = comparison.positions()
         corrections = tuple(f"{self._correct(d, comparison)}; taken over by the operator" for d in positions)
         self.desk.record(ReconciliationPassed(corrections, (*positions, *comparison.orders())))
-        self.desk.differing, self.desk.drifted = frozenset(), {}
+        self.desk.differing, self.desk.drifted, self.desk.gone = frozenset(), {}, frozenset()
         for difference in positions:
             yield from self.protecting.after_correction(difference.symbol)
 

@@ -8,7 +8,7 @@ one less itself, or ends it: it is asked first, and not waited for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -19,12 +19,13 @@ from core.execution.beyond import beyond, exits_beyond, free_of_exits
 from core.execution.order import Order
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
 from core.model.staging import Approval
-from core.model.values import ZERO, ClientOrderId, Quantity, TicketId
+from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, TicketId
 from core.workflows.cancelling import Cancelling
 from core.workflows.protecting import CLOSED, Protecting
 from core.workflows.submitting import Intent, Submitting
 
 TOO_MUCH = "it is for more than is held"
+NONE_AT_THE_BROKER = "the broker's books show none of it"
 GOOD_FOR = timedelta(days=1)
 """How long less of what was signed may be on its way: it only reduces, and is asked for afresh where it never left."""
 
@@ -42,15 +43,22 @@ class Fitting:
 
     def follow(self) -> Iterator[Effect]:
         """Whatever happened: no exit works for more than is held."""
-        for order, left in exits_beyond(self.desk.ledger, self.desk.drifted):
+        for order, left in exits_beyond(self.desk.ledger, self._told):
             if not order.is_cancelling and not self._awaits_the_broker(order, left):
                 yield from self._fit(order, left)
 
     def at_once(self) -> Iterator[Effect]:
         """Killed: the broker is not asked first (OP-07)."""
-        for order, left in exits_beyond(self.desk.ledger, self.desk.drifted):
+        for order, left in exits_beyond(self.desk.ledger, self._told):
             if not order.is_cancelling:
                 yield from self._fit(order, left)
+
+    @property
+    def _told(self) -> Mapping[Symbol, Quantity]:
+        """A number that both have is believed before a person is asked. That nothing is held is believed while killed
+        alone, when nothing that could open is to work: else no stop is taken from shares that may be there (OP-07).
+        """
+        return self.desk.drifted if self.desk.control.state.killed_by is None else self.desk.told_at_a_kill
 
     def _fit(self, order: Order, left: Quantity) -> Iterator[Effect]:
         if left <= 0:
@@ -65,6 +73,8 @@ class Fitting:
                     yield from self.cancelling.cancel(one, TOO_MUCH)
 
     def _why(self, order: Order) -> str:
+        if order.request.symbol in self.desk.gone:
+            return NONE_AT_THE_BROKER
         is_flat = self.desk.ledger.position(order.request.symbol, order.strategy) is None
         return CLOSED if is_flat else TOO_MUCH
 
@@ -128,7 +138,7 @@ class Fitting:
         ended = [one for one in cut if one.is_protective and one.status is OrderStatus.CANCELLED and not one.made_way]
         for stop in ended[-1:]:
             request = stop.request
-            held = free_of_exits(self.desk.ledger, request.symbol, stop.strategy, request.side, self.desk.drifted)
+            held = free_of_exits(self.desk.ledger, request.symbol, stop.strategy, request.side, self._told)
             free = self.protecting.uncovered(request.symbol, stop.strategy, request.side)
             quantity = Quantity(min(held, free, stop.remaining))
             if quantity > 0:
@@ -197,7 +207,7 @@ class Fitting:
         """When the broker has had its time to follow a fill by itself."""
         for order_id, (filled, at) in list(self._asked.items()):
             order = self.desk.ledger.order(order_id)
-            if order is None or not beyond(self.desk.ledger, order, self.desk.drifted):
+            if order is None or not beyond(self.desk.ledger, order, self._told):
                 del self._asked[order_id]
                 self._seen.pop(order_id, None)
             elif self._seen.get(order_id) != filled and at + self._patience() > self.desk.at:

@@ -23,6 +23,7 @@ from core.risk.gate import Candidate, Gate
 from core.staging.entries import aimed_at, refusal_of, stop_for
 from core.staging.extended import marked_for
 from core.staging.legs import target_of, with_legs
+from core.telling import order_in_words
 
 FORGOTTEN = "what this bar ordered was forgotten by a reset or a restore; the next bar counts"
 TOO_LATE = "its bar came later than its signal lives; the bars from now on propose"
@@ -214,10 +215,17 @@ class Proposing:
         return ()
 
     def stage_again(self, order: Order, reason: str) -> None:
-        """An exit that was confirmed and never left: the same for what is left of it, on a ticket before all else."""
+        """An exit that was confirmed and never left: the same for what is left of it, on a ticket before all else.
+
+        Another exit that is out takes nothing from it but its shares.
+        """
         request = order.request
         position = self.desk.ledger.position(request.symbol, order.strategy)
-        if position is None or closing_side(position) is not request.side or self.is_leaving(position):
+        if position is None or closing_side(position) is not request.side:
+            return
+        if self.desk.stage.exit_waiting(position.symbol, position.strategy) is not None:
+            waits = f"{order_in_words(request)}: {reason}; another exit of it waits: open that one, then close the rest"
+            self._skip(order.strategy, position.symbol, (waits,))
             return
         stop = request.leg(LegRole.STOP)
         terms = ProposeOrder(

@@ -69,7 +69,7 @@ class Stopping:
 
     def _goes(self, order: Order, command: Kill) -> bool:
         is_guard = order.is_protective and not self.desk.ledger.is_held(order)
-        opens = not order.only_reduces or only_opens(self.desk.ledger, order)
+        opens = not order.only_reduces or only_opens(self.desk.ledger, order, self.desk.told_at_a_kill)
         return opens or (command.naked and is_guard)
 
     def take_back_others(self) -> Iterator[Effect]:

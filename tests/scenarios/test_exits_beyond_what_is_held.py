@@ -227,19 +227,54 @@ def test_legs_are_made_less_by_the_brokers_word_before_a_person_takes_it() -> No
     assert Pictures(house.engine).draw(house.line.at).kill.too_large == ()
 
 
-def test_books_that_show_nothing_at_all_take_no_stop_away() -> None:
-    """EX-09, EX-13: only a number that both have is believed before a person is asked"""
-    house = a_bracket(LONG)
+def nothing_at_the_broker(side: dict[str, object]) -> House:
+    """The broker's books show none of the shares, and a person is still to say who is right."""
+    house = a_bracket(side)
     house.settings = house.desk.control.settings.model_copy(
         update={"reconciliation": house.desk.control.settings.reconciliation.model_copy(update={"max_missing": 0})}
     )
     house = house.restarted()
-    house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal(6)), Price(Decimal(100)), house.line.at)
+    all_of_it = Side.SELL if side is LONG else Side.BUY
+    house.exchange._ledger.execute(SPY, all_of_it, Quantity(Decimal(6)), Price(Decimal(100)), house.line.at)
+    return house
+
+
+@SIDES
+def test_books_that_show_nothing_at_all_take_no_stop_away_and_name_it(side: dict[str, object]) -> None:
+    """EX-09, EX-13, OP-07: only a number that both have is believed before a person is asked"""
+    house = nothing_at_the_broker(side)
 
     house.until("10:08:30")
 
     assert not house.desk.control.state.is_reconciled
-    assert house.requests() == ["submit buy limit 6"]
+    assert len(house.requests()) == 1
+    opens = "short" if side is LONG else "open"
+    assert could_open(house) == [(opens, "limit", "SUBMITTED"), (opens, "stop", "SUBMITTED")]
+    assert Pictures(house.engine).draw(house.line.at).kill.stops_working == ()
+
+
+@SIDES
+@pytest.mark.parametrize("is_killed_first", [False, True], ids=["books first", "kill first"])
+def test_a_kill_takes_exits_back_of_which_the_brokers_books_show_nothing(
+    side: dict[str, object], is_killed_first: bool
+) -> None:
+    """OP-07, EX-13: by its word they could open; a position that is there after all is left to a person, and named"""
+    house = nothing_at_the_broker(side)
+    if is_killed_first:
+        house.presses(Kill("the operator"))
+        house.until("10:08:30")
+    else:
+        house.until("10:08:30")
+        house.presses(Kill("the operator"))
+
+    house.until("10:09:30")
+
+    assert not house.desk.control.state.is_reconciled
+    assert [leg(house, role).status for role in LegRole] == [CANCELLED, CANCELLED]
+    assert could_open(house) == []
+    assert set(house.requests()[1:]) == {"cancel"}
+    (bare,) = Pictures(house.engine).draw(house.line.at).kill.uncovered
+    assert bare.bare == 6
 
 
 def test_a_fraction_of_a_stop_is_cancelled_and_follows_at_once_for_what_is_left() -> None:

@@ -317,3 +317,26 @@ def test_an_exit_that_never_left_and_whose_key_has_lapsed_is_asked_for_on_a_tick
     assert (first.side, first.quantity, first.reason) == (Side.SELL, SHARES, "it was not sent before the desk left")
     assert status_of(again, sale) is OrderStatus.CANCELLED
     assert sale not in floor.looked_up
+
+
+def test_each_of_two_exits_that_never_left_is_asked_for_on_its_own_ticket():
+    """EX-22, OP-02: their keys have lapsed; both are of one position, and neither takes the other's shares."""
+    floor = SlowFloor()
+    house = LiveHouse(floor)
+    half = Quantity(Decimal("0.1"))
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        turn(house, a_buy(SHARES, StopHolder.DESK))
+        waits(house, lambda view: view.positions, "a position")
+        hold(house, EXITS)
+        for _ in range(2):
+            sale = turn(house, ProposeClose(SPY, quantity=half))
+            waits(house, lambda _, sale=sale: status_of(house, sale) is OrderStatus.PENDING, "the exit waits")
+    house.runtime.stop("left")
+    floor.offset += A_WHILE
+
+    with LiveHouse(floor, house.journal) as again:
+        view = waits(
+            again, lambda view: len([p for p in view.proposals if p.strategy == MANUAL]) == 2, "both are asked for"
+        )
+    assert {(p.quantity, p.reason) for p in view.proposals} == {(half, "it was not sent before the desk left")}

@@ -13,9 +13,16 @@ import pytest
 
 from app import Keyturn
 from core.execution.lanes import Lane, LaneKind
-from core.facts import OrderCreated, OrderInDoubt, OrderKept, OrderStateChanged, SubmissionBlocked
+from core.facts import (
+    OrderCreated,
+    OrderInDoubt,
+    OrderKept,
+    OrderStateChanged,
+    PermissionReturned,
+    SubmissionBlocked,
+)
 from core.inputs import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder, RequestCancel
-from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
+from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, StopHolder, TimeInForce
 from core.model.staging import MANUAL
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol
 from core.views import DeskView
@@ -27,6 +34,8 @@ from tests.wire.test_the_whole_house import Open, environ, opened, written
 SPY, IBM, KO, XOM = SYMBOLS = tuple(map(Symbol, ("SPY", "IBM", "KO", "XOM")))
 PATIENCE = 120.0
 """Seconds; only a failure takes as long."""
+LOOSE = {"KEYTURN_RISK__PER_TRADE__OF_EQUITY": "0.1", "KEYTURN_RISK__MAX_NOTIONAL__OF_EQUITY": "0.2"}
+ELSEWHERE, LITTLE = ClientOrderId("elsewhere"), Quantity(Decimal("0.05"))
 HANGS = {"KEYTURN_ALPACA__READ_SECONDS": "60"}
 """Longer than any permission lasts."""
 SHORTLY = {"KEYTURN_ALPACA__READ_SECONDS": "7"}
@@ -44,7 +53,7 @@ def market() -> Iterator[LoopbackExchange]:
 @contextmanager
 def a_desk(market: LoopbackExchange, home: Path, **more: str) -> Iterator[Open]:
     symbols = ",".join(f'"{symbol}"' for symbol in SYMBOLS)
-    words = environ(market, home, KEYTURN_SYMBOLS=f"[{symbols}]", KEYTURN_RISK__MAX_OPEN_POSITIONS="9", **more)
+    words = environ(market, home, KEYTURN_SYMBOLS=f"[{symbols}]", **LOOSE, **more)
     with opened(Keyturn(words)) as desk:
         known = desk.runtime.engine.desk.instruments
         waits(desk, lambda view: view.status.word == "on" and all(s in known for s in SYMBOLS), "the books agree")
@@ -227,6 +236,25 @@ def test_a_stop_that_could_not_leave_is_named_on_the_way_out_and_sent_by_the_nex
 
 def stops_of(desk: Open) -> list[ClientOrderId]:
     return [order.id for order in desk.runtime.engine.desk.ledger.working() if order.is_protective]
+
+
+def test_a_stop_that_could_not_leave_goes_out_for_what_is_still_held_without_a_key(
+    market: LoopbackExchange, tmp_path: Path
+) -> None:
+    """EX-22, OP-06: somebody else sold a little meanwhile; what was signed and not sent is permitted still."""
+    with a_desk(market, tmp_path) as desk:
+        desk.runtime.sending.lanes.send(Lane(LaneKind.EXITS, SPY), lambda: clock.sleep(PATIENCE))
+        turn(desk, a_buy(SPY, "1.5", StopHolder.BROKER))
+        waits(desk, lambda _: stops_of(desk), "the stop of its fill waits")
+        (stop,) = stops_of(desk)
+    little = OrderRequest(ELSEWHERE, SPY, Side.SELL, Effect.REDUCE, LITTLE, OrderType.MARKET, TimeInForce.DAY)
+    market.call(lambda: market.floor.submit(little))
+    eventually(lambda: market.positions()[0].quantity == Decimal("1.5") - LITTLE, "somebody else sells")
+
+    with a_desk(market, tmp_path) as again:
+        waits(again, lambda view: view.positions and view.positions[0].covered == Decimal("1.45"), "its stop is sent")
+    assert [fact.client_order_id for fact in written(again) if isinstance(fact, PermissionReturned)] == [stop]
+    assert [order.quantity for order in market.orders() if order.type is OrderType.STOP] == [Decimal("1.45")]
 
 
 def test_an_exit_that_could_not_leave_is_asked_for_again_on_a_ticket(market: LoopbackExchange, tmp_path: Path) -> None:

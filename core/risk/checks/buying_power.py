@@ -26,7 +26,7 @@ class BuyingPowerCheck:
             return without_equity(self.name, f"buying power is not known: {desk.account.reason}", desk)
         if desk.account.is_blocked:
             return refused(self.name, "the broker has blocked the account; ask the broker why")
-        price = candidate.price(desk.quote)
+        price = candidate.price(desk.quote_of_now)
         if price is None:
             return unmeasured(self.name, "no price to measure it by", is_fresh=desk.is_fresh)
         free = free_for(candidate.order, desk.ledger, desk.account)

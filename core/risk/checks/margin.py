@@ -66,7 +66,7 @@ class MarginCheck:
 
 def margin_effect(candidate: Candidate, desk: ReviewContext, account: Account) -> MarginEffect | Unknown:
     """What an entry does to a margin account, the entries on their way included."""
-    price = candidate.price(desk.quote)
+    price = candidate.price(desk.quote_of_now)
     if price is None:
         return Unknown("no price to measure it by")
 

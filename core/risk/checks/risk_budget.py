@@ -17,7 +17,7 @@ class RiskBudgetCheck:
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
         if candidate.only_reduces:
             return passed(self.name, "closes; opens no risk")
-        price, farthest, equity = candidate.price(desk.quote), candidate.farthest(desk.quote), desk.equity
+        price, farthest, equity = candidate.price(desk.quote_of_now), candidate.farthest(desk.quote_of_now), desk.equity
         if price is None or farthest is None or equity is None:
             return lacking(self.name, price, desk)
         held = open_losses(desk.ledger, desk.last, candidate.order.replaces)

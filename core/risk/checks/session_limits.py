@@ -27,16 +27,17 @@ class SessionLimitsCheck:
             return passed(self.name, "regular hours; the profile's own limits")
         if is_market_like(candidate.order):
             return refused(self.name, "outside regular hours only limit orders; give it a limit")
-        price, risk, part = candidate.price(desk.quote), desk.settings.risk, limits.part
+        price, risk, part = candidate.price(desk.quote_of_now), desk.settings.risk, limits.part
         notional, loss = risk.max_notional.of(desk.equity), risk.per_trade.of(desk.equity)
         if price is None or notional is None or loss is None:
             return lacking(self.name, price, desk)
-        if too_much := _too_much(candidate, desk.quote, price, notional * part, loss * part):
+        if too_much := _too_much(candidate, desk.quote_of_now, price, notional * part, loss * part):
             return refused(self.name, too_much)
-        if not isinstance(desk.quote, Quote):
-            return unmeasured(self.name, f"no quote: {desk.quote.reason}", is_fresh=desk.is_fresh)
-        if desk.quote.spread > limits.spread_limit:
-            spread, most = percent(desk.quote.spread), percent(limits.spread_limit)
+        quote = desk.quote_of_now
+        if isinstance(quote, NoQuote):
+            return unmeasured(self.name, f"no quote: {quote.reason}", is_fresh=desk.is_fresh)
+        if quote.spread > limits.spread_limit:
+            spread, most = percent(quote.spread), percent(limits.spread_limit)
             return refused(self.name, f"{spread} of mid is over {most} outside regular hours; wait for a tighter one")
         cost = price * candidate.order.quantity
         return passed(self.name, f"{usd(cost)} of {usd(notional * part)} outside regular hours")
