@@ -116,6 +116,12 @@ def of_what_is_modelled(result: Mapping[str, Any]) -> list[str]:
     if left:
         what = "1 position is" if len(left) == 1 else f"{len(left):,} positions are"
         lines.append(f"{what} open at the end, and counted as a trade that is closed at the last quote")
+    lines += (
+        f"{each['symbol']} has no price after {each['stale_since']}: {each['quantity']} shares are counted at "
+        f"{each['price']} of then, and no gain on them"
+        for each in left
+        if each["stale_since"]
+    )
     return lines
 
 

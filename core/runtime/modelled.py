@@ -23,10 +23,14 @@ def tallied(exchange: SimulatedExchange) -> Tallied:
 
 
 def open_positions(desk: Desk, exchange: SimulatedExchange, at: datetime) -> Iterator[Row]:
-    """Each as if it were closed now at the quote's other side, for its fee: a loss that nobody takes is one too."""
+    """Each as if it were closed now at the quote's other side, for its fee: a loss that nobody takes is one too.
+
+    What had no price any more while others had is stale since its last one: it counts at that, and no gain as one.
+    """
     for position in desk.ledger.positions():
         quote = exchange.quote(at, position.symbol)
         price = None if not isinstance(quote, Quote) else quote.bid if position.quantity > ZERO else quote.ask
+        is_stale = exchange.is_left_behind(at, position.symbol)
         fees = position.fees + exchange.fee(position.quantity)
         yield {
             "symbol": position.symbol,
@@ -35,9 +39,15 @@ def open_positions(desk: Desk, exchange: SimulatedExchange, at: datetime) -> Ite
             "entry_price": average(position.average_price),
             "quantity": plain(position.quantity),
             "price": number(price),
-            "profit": None if price is None else number(profit_at(position, price) - fees),
+            "stale_since": iso(exchange.priced_at(at, position.symbol) or at) if is_stale else None,
+            "profit": None if price is None else number(counted(profit_at(position, price) - fees, is_stale=is_stale)),
             "fees": None if price is None else number(fees),
         }
+
+
+def counted(profit: Decimal, *, is_stale: bool) -> Decimal:
+    """Nobody could take a gain at a price of long ago."""
+    return min(profit, ZERO) if is_stale else profit
 
 
 def profit_at(position: Position, price: Decimal) -> Decimal:

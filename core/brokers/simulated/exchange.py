@@ -219,6 +219,16 @@ class SimulatedExchange:
         self.advance(at)
         return self._market.quote(symbol, at)
 
+    def priced_at(self, at: datetime, symbol: Symbol) -> datetime | None:
+        """When the price was made that a symbol counts at; None where there is none."""
+        self.advance(at)
+        return self._market.priced_at(symbol, at)
+
+    def is_left_behind(self, at: datetime, symbol: Symbol) -> bool:
+        """Whether its price is one of long ago while others have newer ones: it is no offer any more."""
+        self.advance(at)
+        return self._market.is_left_behind(symbol, at)
+
     def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
         """What an instrument requires on margin is its own, or else the exchange's rule."""
         found = Instrument(symbol) if self._instruments is None else self._instruments.get(symbol)

@@ -140,6 +140,19 @@ class Market:
         quote = self.quote(symbol, at)
         return isinstance(quote, Quote) and quote.feed is not Feed.DERIVED
 
+    def priced_at(self, symbol: Symbol, at: datetime) -> datetime | None:
+        """When the price that counts at `at` was made: by the last trade, or a quote that was recorded after it."""
+        path, recorded = self.path(symbol), self.quotes.get(symbol)
+        made = [] if path is None else [path.last(at)[0]]
+        if recorded is not None:
+            made.append(recorded.at)
+        return max(made, default=None)
+
+    def is_left_behind(self, symbol: Symbol, at: datetime) -> bool:
+        """Whether others have prices that are newer by more than a pause."""
+        newest = max((self.priced_at(each, at) or at for each in (*self.bars, *self.quotes)), default=at)
+        return newest - (self.priced_at(symbol, at) or at) > A_PAUSE
+
     def has_price_since(self, symbol: Symbol, opened: datetime, at: datetime) -> bool:
         """Whether anything traded or was quoted in a session: nothing fills at yesterday's close."""
         path = self.path(symbol)

@@ -17,9 +17,12 @@ from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, Floor, NewYorkH
 BY_SIZE = {"slippage": Decimal("0.0002"), "slippage_by_size": Decimal("0.0008"), "half_spread_ticks": Decimal(0)}
 
 
-@pytest.mark.parametrize(("quantity", "price"), [("1", "1000.2"), ("500", "1000.6"), ("1000", "1001")])
+@pytest.mark.parametrize(("quantity", "price"), [("1", "1000.21"), ("500", "1000.6"), ("1000", "1001")])
 def test_slippage_grows_with_the_size_of_an_order_from_2_to_10_basis_points(quantity: str, price: str) -> None:
-    """AN-04: a tenth of the bar's 10,000 shares is all that may be taken of it, a quarter of that as it begins."""
+    """AN-04: a tenth of the bar's 10,000 shares is all that may be taken of it, a quarter of that as it begins.
+
+    A part of a cent is a whole one: 1,000.2008 is paid as 1,000.21.
+    """
     floor = Floor(**BY_SIZE, cash=Decimal(10_000_000))
     floor.bars(a_bar("10:00", "1000", volume=10_000))
 
