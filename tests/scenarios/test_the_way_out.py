@@ -226,6 +226,42 @@ def test_what_waits_in_our_queue_is_taken_back_there(command: Kill | None, said:
     assert not [a for a in floor.asked if a.startswith(("submit", "cancel"))]
 
 
+def sells_elsewhere(floor: SlowFloor, shares: str) -> None:
+    """Somebody does, at the broker's own page."""
+    with floor.lock:
+        floor.moved()._ledger.execute(SPY, Side.SELL, Quantity(Decimal(shares)), Price(Decimal(100)), floor.now())
+
+
+OFTEN = Settings.model_validate({"reconciliation": {"every_seconds": 1, "apart_seconds": 1, "max_drift": "0.9"}})
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_an_exit_that_waits_here_for_more_than_is_held_by_then_goes_out_for_what_is(is_killed: bool):
+    """EX-13, EX-22, OP-02: the key permits less of the same, and nothing opens the other side"""
+    floor = SlowFloor()
+    with LiveHouse(floor, settings=OFTEN) as house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        turn(house, a_buy(SHARES, StopHolder.DESK))
+        waits(house, lambda view: view.positions, "a position")
+        released = hold(house, EXITS)
+        sale = turn(house, ProposeClose(SPY))
+        waits(house, lambda _: status_of(house, sale) is OrderStatus.PENDING, "the exit waits")
+        sells_elsewhere(floor, "0.05")
+        waits(house, lambda view: view.positions[0].quantity == Decimal("0.15"), "a correction")
+        if is_killed:
+            house.presses(Kill("key"))
+            waits(house, lambda view: view.status.killed_by, "killed")
+        released.set()
+        waits(house, lambda view: not view.positions, "the close")
+    assert status_of(house, sale) is OrderStatus.CANCELLED
+    assert house.held() == 0
+    sold = [order for order in house.engine.desk.ledger.state.orders.values() if order.request.side is Side.SELL]
+    assert [(o.request.quantity, o.request.type, o.status) for o in sold if o.id != sale] == [
+        (Decimal("0.15"), OrderType.MARKET, OrderStatus.FILLED)
+    ]
+    assert sale not in floor.looked_up
+
+
 # ── leaving ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -339,4 +375,5 @@ def test_each_of_two_exits_that_never_left_is_asked_for_on_its_own_ticket():
         view = waits(
             again, lambda view: len([p for p in view.proposals if p.strategy == MANUAL]) == 2, "both are asked for"
         )
-    assert {(p.quantity, p.reason) for p in view.proposals} == {(half, "it was not sent before the desk left")}
+    asked = {(p.quantity, p.reason) for p in view.proposals if p.side is Side.SELL}
+    assert asked == {(half, "it was not sent before the desk left")}
