@@ -2,8 +2,9 @@
 
 One that nothing is left for is cancelled. One that closes something still is replaced by the very same for less, so
 that what it guards is guarded all the while; where the broker does not take that, it is cancelled, and a stop follows
-for what is held as soon as it is gone, as less of an exit at any price does. What still waits here is taken back here. Where the fill of one of a pair made the other too large, the broker makes that
-one less itself, or ends it: it is asked first, and not waited for.
+for what is held as soon as it is gone, as less of an exit at any price does. What still waits here is taken back here.
+Where the fill of one of a pair made the other too large, the broker makes that one less itself, or ends it: it is asked
+first, and not waited for.
 """
 
 from __future__ import annotations

@@ -377,3 +377,43 @@ def test_each_of_two_exits_that_never_left_is_asked_for_on_its_own_ticket():
         )
     asked = {(p.quantity, p.reason) for p in view.proposals if p.side is Side.SELL}
     assert asked == {(half, "it was not sent before the desk left")}
+
+
+def test_an_entry_that_never_left_and_one_without_an_answer_are_named_on_the_way_out():
+    """EX-22: one waits behind another that hangs; it is taken back, and neither is passed over in silence."""
+    floor = SlowFloor()
+    floor.is_slow = floor.is_mute = True
+    roomy = Settings.model_validate({"risk": {"entries_a_day": 9}})
+    house = LiveHouse(floor, settings=roomy)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        first = turn(house, a_buy(limit="97"))
+        waits(house, lambda _: floor.waiting, "an entry is on the wire")
+        behind = turn(house, a_buy(limit="96"))
+        waits(house, lambda _: status_of(house, behind) is OrderStatus.PENDING, "another waits behind it")
+    assert status_of(house, behind) is OrderStatus.CANCELLED
+    assert status_of(house, first) is OrderStatus.PENDING
+    assert sorted(house.runtime.last_words) == [
+        "BUY 0.2 SPY limit 96.00 was not sent before the desk left: stage it again where it is still wanted",
+        "BUY 0.2 SPY limit 97.00 was sent and not answered: the next start looks it up",
+    ]
+    floor.may_answer.set()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_desk_that_fails_names_what_it_wrote_and_never_sent():
+    """EX-14, EX-22: nothing more is recorded, and the next start asks the broker for it."""
+    floor = SlowFloor()
+    house = LiveHouse(floor)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        hold(house, EXITS)
+        turn(house, a_buy())
+        waits(house, lambda _: stops(house), "its stop waits")
+        loop = house.runtime._loop
+        assert loop is not None
+        loop.call_soon_threadsafe(house.runtime._fail, ZeroDivisionError("nobody foresaw this"), "")
+        house.thread.join(PATIENCE)
+    assert house.runtime.last_words == (
+        "SELL 0.2 SPY stop 95.00 was not sent before the desk failed: the next start looks it up",
+    )
