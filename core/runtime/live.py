@@ -44,7 +44,9 @@ from core.inputs import (
 from core.market.port import Heard, MarketData
 from core.model.broker import OrderUpdate
 from core.model.connection import Lamp, Line, LineState
-from core.model.order import OrderRequest
+from core.model.order import OrderRequest, OrderType
+from core.model.session import NoSession
+from core.model.staging import MandateKind
 from core.model.values import ClientOrderId, Symbol
 from core.picture import Pictures
 from core.ports import KillSwitch
@@ -253,7 +255,8 @@ class LiveRuntime(Runtime):
     async def _finish_what_is_owed(self) -> None:
         """What is on the wire has been sent: its answer belongs into the journal, if it comes soon, and what follows
         from it is sent, as the stop of a fill; so do the answers to the cancels of a kill that comes meanwhile.
-        A stop that makes way for an exit is waited for, and the exit goes. Entries that wait do not leave any more.
+        A stop that makes way for an exit is waited for, and the exit goes; so is the fill of an entry at any price,
+        and its stop goes. Entries that wait do not leave any more.
         """
         assert self._loop is not None
         for order in self.sending.refuse_entries(LEFT):
@@ -264,10 +267,18 @@ class LiveRuntime(Runtime):
             self._take_from(Priority.BROKER)
             makes_way = bool(self.engine.closing.under_way())
             left = ends + (LAST_STOPS if makes_way or self.sending.awaits_exits else 0) - self._loop.time()
-            if left <= 0 or not (makes_way or self.sending.awaits):
+            if left <= 0 or not (makes_way or self.sending.awaits or self._is_filling()):
                 return
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._heard.wait(), left)
+
+    def _is_filling(self) -> bool:
+        """Whether an entry that the broker has takes any price now, and its stop follows its fill."""
+        desk = self.engine.desk
+        if isinstance(desk.calendar.session_at(self.at), NoSession):
+            return False
+        entries = (o for o in desk.ledger.working() if o.request.type is OrderType.MARKET and not o.only_reduces)
+        return any(desk.stage.mandates(MandateKind.PROTECTIVE_STOP, o.id) for o in entries if not o.request.legs)
 
     def _close_lanes(self) -> None:
         """What never left is kept for the next start; that is said, and what else is not known.

@@ -281,6 +281,21 @@ def test_a_fill_that_is_answered_while_the_desk_leaves_gets_its_stop():
     assert house.runtime.last_words == ()
 
 
+def test_a_market_entry_that_is_taken_while_the_desk_leaves_is_waited_for_until_its_stop_is_there():
+    """EX-22, OP-06: the broker has it and nothing is unanswered; its fill comes over the stream a moment later."""
+    floor = SlowFloor()
+    floor.is_mute = True
+    house = LiveHouse(floor)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        entry = turn(house, a_buy())
+        waits(house, lambda _: status_of(house, entry) is OrderStatus.SUBMITTED, "the broker has it")
+        house.runtime.leave()
+        waits(house, lambda _: house.runtime._left.is_set(), "the desk leaves")
+        floor.is_mute = False
+    assert [a for a in floor.asked if a.startswith("submit")] == ["submit buy market", "submit sell stop"]
+
+
 class LateCancels(SlowFloor):
     """A cancel is taken at once, and done a while after."""
 
