@@ -12,6 +12,7 @@ import pytest
 from core.execution.lanes import Lane, LaneKind
 from core.facts import KeptOrderReleased, OrderInDoubt, OrderKept, SubmissionBlocked
 from core.inputs import (
+    AcceptBroker,
     Confirm,
     Kill,
     OpenPlan,
@@ -29,6 +30,7 @@ from core.model.staging import MANUAL
 from core.model.values import BrokerOrderId, ClientOrderId, Price, ProposalId, Quantity
 from core.settings import Settings
 from core.views import DeskView
+from core.workflows.comparing import Comparing
 from tests.scenarios.house import STEADY, a_day
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.unit.core.brokers.trading_floor import SPY
@@ -432,3 +434,80 @@ def test_a_desk_that_fails_names_what_it_wrote_and_never_sent():
     assert house.runtime.last_words == (
         "SELL 0.2 SPY stop 95.00 was not sent before the desk failed: the next start looks it up",
     )
+
+
+# ── what was kept ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_floor_with_a_kept_stop() -> tuple[SlowFloor, LiveHouse, ClientOrderId]:
+    """It was left while the stop of its position waited here."""
+    floor = SlowFloor()
+    house = LiveHouse(floor)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        hold(house, EXITS)
+        turn(house, a_buy())
+        waits(house, lambda _: stops(house), "its stop waits")
+        (stop,) = stops(house)
+    house.runtime.stop("left")
+    return floor, house, stop
+
+
+def test_a_kept_order_that_a_person_takes_back_is_neither_sent_nor_asked_for():
+    """EX-22, EX-07: while the next start waits for the broker's books."""
+    floor, house, stop = a_floor_with_a_kept_stop()
+    floor.troubles["picture"] = NoAnswer("nobody knows")
+    with LiveHouse(floor, house.journal) as again:
+        waits(again, lambda view: view.orders, "the order that was kept")
+        again.presses(RequestCancel(stop))
+        waits(again, lambda _: status_of(again, stop) is OrderStatus.CANCELLED, "it is taken back")
+        del floor.troubles["picture"]
+        floor.offset += A_WHILE
+        view = waits(again, lambda view: view.status.word == "on", "the desk is on")
+    assert "submit sell stop" not in floor.asked
+    assert [p for p in view.proposals if p.side is Side.SELL] == []
+    assert stop not in floor.looked_up
+
+
+def test_a_kept_order_waits_for_books_that_agree_and_goes_out_for_what_is_held():
+    """EX-22, EX-09: most of its shares are gone; a person says who is right, and then its stop is sent."""
+    floor, house, stop = a_floor_with_a_kept_stop()
+    sells_elsewhere(floor, "0.15")
+    with LiveHouse(floor, house.journal) as again:
+        waits(again, lambda view: view.status.word == "read-only", "the books differ")
+        assert status_of(again, stop) is OrderStatus.PENDING
+        assert "submit sell stop" not in floor.asked
+        again.presses(AcceptBroker(floor.exchange.picture(floor.now())))
+        floor.offset += A_WHILE
+        waits(again, lambda view: view.positions and view.positions[0].covered == Decimal("0.05"), "a covered position")
+    assert floor.asked.count("submit sell stop") == 1
+
+
+def test_a_kept_order_is_not_sent_while_the_next_look_may_explain_a_difference(monkeypatch: pytest.MonkeyPatch):
+    """EX-22, EX-09: the books of its symbol differ, and nothing is decided yet."""
+    floor, house, stop = a_floor_with_a_kept_stop()
+    sells_elsewhere(floor, "0.005")
+    with monkeypatch.context() as patch, LiveHouse(floor, house.journal) as again:
+        patch.setattr(Comparing, "_may_be_explained", lambda *_: True)
+        waits(again, lambda view: view.status.word == "read-only", "the books differ")
+        assert (status_of(again, stop), "submit sell stop" in floor.asked) == (OrderStatus.PENDING, False)
+        patch.undo()
+        floor.offset += A_WHILE
+        waits(again, lambda view: view.positions and view.positions[0].covered == Decimal("0.195"), "a covered position")
+
+
+def test_what_waits_here_for_more_than_a_moment_covers_nothing_and_says_so():
+    """EX-13, EX-22, OP-06"""
+    floor = SlowFloor()
+    with LiveHouse(floor) as house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        released = hold(house, EXITS)
+        turn(house, a_buy())
+        waits(house, lambda _: stops(house), "its stop waits")
+        floor.offset += timedelta(seconds=3)
+        view = waits(house, lambda view: view.positions and not view.positions[0].covered, "it covers nothing")
+        (stop,) = [row for row in view.orders if row.is_protective]
+        assert "waits to be sent" in stop.marks
+        assert [row.bare for row in view.kill.uncovered] == [SHARES]
+        released.set()
+        waits(house, lambda view: view.positions[0].covered == SHARES, "a covered position")
