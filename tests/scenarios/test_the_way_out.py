@@ -493,7 +493,7 @@ def test_a_kept_order_is_not_sent_while_the_next_look_may_explain_a_difference(m
         assert (status_of(again, stop), "submit sell stop" in floor.asked) == (OrderStatus.PENDING, False)
         patch.undo()
         floor.offset += A_WHILE
-        waits(again, lambda view: view.positions and view.positions[0].covered == Decimal("0.195"), "a covered position")
+        waits(again, lambda view: view.positions and view.positions[0].covered == Decimal("0.195"), "a stop for all")
 
 
 def test_what_waits_here_for_more_than_a_moment_covers_nothing_and_says_so():
