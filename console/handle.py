@@ -158,6 +158,8 @@ class EngineHandle:
                 f"unexpected {type(error).__name__}: {error}; start again, the journal holds all that was done"
             )
         finally:
+            if self._runtime is not None:
+                self.last_words = self._runtime.last_words
             self.ended.set()
 
     def _work(self, stack: ExitStack) -> None:
@@ -173,7 +175,6 @@ class EngineHandle:
             runtime.run()
         if self._is_leaving:
             runtime.stop(self._reason)
-            self.last_words = runtime.last_words
             return
         runtime.stop("the market has ended")
         self._draw(time.monotonic())

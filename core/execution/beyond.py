@@ -121,16 +121,17 @@ def _may_fill(ledger: Ledger, order: Order) -> bool:
 
 def _in_turn(exits: list[Order]) -> Iterable[list[Order]]:
     """The exits by pairs, in the order in which they are given what is held."""
-    at_any_price = [o for o in exits if not _waits(o)]
+    at_any_price = [o for o in exits if takes_any_price(o)]
     stops = nearest_first(o for o in exits if o.is_protective)
     first: dict[ClientOrderId, list[Order]] = {}
-    for order in (*at_any_price, *stops, *(o for o in exits if _waits(o) and not o.is_protective)):
+    for order in (*at_any_price, *stops, *(o for o in exits if not takes_any_price(o) and not o.is_protective)):
         first.setdefault(_pair_of(order), []).append(order)
     return first.values()
 
 
-def _waits(order: Order) -> bool:
-    return order.is_protective or order.is_target or order.request.limit_price is not None
+def takes_any_price(order: Order) -> bool:
+    """Whether an exit sells as soon as it can: neither a stop nor what waits at a limit."""
+    return not (order.is_protective or order.is_target or order.request.limit_price is not None)
 
 
 def _pair_of(order: Order) -> ClientOrderId:

@@ -44,6 +44,9 @@ from core.inputs import (
 from core.market.port import Heard, MarketData
 from core.model.broker import OrderUpdate
 from core.model.connection import Lamp, Line, LineState
+from core.model.order import OrderRequest, OrderType
+from core.model.session import NoSession
+from core.model.staging import MandateKind
 from core.model.values import ClientOrderId, Symbol
 from core.picture import Pictures
 from core.ports import KillSwitch
@@ -69,6 +72,8 @@ LAST_ANSWERS = 1.5
 LAST_STOPS = 0.3
 """Seconds more, while anything that only reduces is owed: the stop of a fill that was told at the last moment."""
 LEFT = "the desk left before it was sent"
+NOT_SENT, FAILED = "was not sent before the desk left", "was not sent before the desk failed"
+STAGE_AGAIN = "stage it again where it is still wanted"
 NEXT_START = "the next start sends it, or asks for it on a ticket"
 LOOKED_UP = "the next start looks it up"
 ON_ITS_WAY = "its stop was making way for an exit that has not gone; start again soon, or look at the broker's page"
@@ -250,33 +255,51 @@ class LiveRuntime(Runtime):
     async def _finish_what_is_owed(self) -> None:
         """What is on the wire has been sent: its answer belongs into the journal, if it comes soon, and what follows
         from it is sent, as the stop of a fill; so do the answers to the cancels of a kill that comes meanwhile.
-        A stop that makes way for an exit is waited for, and the exit goes. Entries that wait do not leave any more.
+        A stop that makes way for an exit is waited for, and the exit goes; so is the fill of an entry at any price,
+        and its stop goes. Entries that wait do not leave any more.
         """
         assert self._loop is not None
-        self.sending.refuse_entries(LEFT)
+        for order in self.sending.refuse_entries(LEFT):
+            self._say_of(order, f"{NOT_SENT}: {STAGE_AGAIN}")
         ends = self._loop.time() + LAST_ANSWERS
         while True:
             self._heard.clear()
             self._take_from(Priority.BROKER)
             makes_way = bool(self.engine.closing.under_way())
             left = ends + (LAST_STOPS if makes_way or self.sending.awaits_exits else 0) - self._loop.time()
-            if left <= 0 or not (makes_way or self.sending.awaits):
+            if left <= 0 or not (makes_way or self.sending.awaits or self._is_filling()):
                 return
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._heard.wait(), left)
 
+    def _is_filling(self) -> bool:
+        """Whether an entry that the broker has takes any price now, and its stop follows its fill."""
+        desk = self.engine.desk
+        if isinstance(desk.calendar.session_at(self.at), NoSession):
+            return False
+        entries = (o for o in desk.ledger.working() if o.request.type is OrderType.MARKET and not o.only_reduces)
+        return any(desk.stage.mandates(MandateKind.PROTECTIVE_STOP, o.id) for o in entries if not o.request.legs)
+
     def _close_lanes(self) -> None:
-        """What never left is kept for the next start; that is said, and what else is not known."""
+        """What never left is kept for the next start; that is said, and what else is not known.
+
+        A desk that failed keeps nothing any more: the next start asks the broker for it.
+        """
         kept, asked = self.sending.close()
-        if self._failure is not None:
-            return
         for effect in kept:
-            self._keep(effect)
+            if self._failure is None:
+                self._keep(effect)
+            else:
+                self._say_of(effect.order, f"{FAILED}: {LOOKED_UP}")
         ledger = self.engine.desk.ledger
-        doubted = [o.request for o in ledger.working() if o.only_reduces and ledger.is_in_doubt(o)]
-        unknown = (*asked, *(order for order in doubted if order not in asked))
-        self.last_words += tuple(f"{order_in_words(order)} was sent and not answered: {LOOKED_UP}" for order in unknown)
+        doubted = [o.request for o in ledger.working() if ledger.is_in_doubt(o)]
+        for order in (*asked, *(order for order in doubted if order not in asked)):
+            self._say_of(order, f"was sent and not answered: {LOOKED_UP}")
         self.last_words += tuple(f"{symbol}: {ON_ITS_WAY}" for symbol in self.engine.closing.under_way())
+
+    def _say_of(self, order: OrderRequest, words: str) -> None:
+        """Where the desk is left, by the order's name."""
+        self.last_words += (f"{order_in_words(order)} {words}",)
 
     # ── the inbox ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -424,6 +447,7 @@ class LiveRuntime(Runtime):
             self._keep(effect)
         elif self._left.is_set() and not effect.order.effect.only_reduces:
             self.sending.refuse(effect, LEFT)
+            self._say_of(effect.order, f"{NOT_SENT}: {STAGE_AGAIN}")
         else:
             self.sending.send(effect, self.at)
 
@@ -434,7 +458,7 @@ class LiveRuntime(Runtime):
         """It never left: the next start knows that it did not."""
         order = effect.order
         self._take_now(SubmissionKept(order.client_order_id, effect.approval))
-        self.last_words += (f"{order_in_words(order)} was not sent before the desk left: {NEXT_START}",)
+        self._say_of(order, f"{NOT_SENT}: {NEXT_START}")
 
     def _put_answer(self, message: Input) -> None:
         self.put(Priority.BROKER, message)

@@ -112,21 +112,20 @@ class Sending:
     def awaits_exits(self) -> bool:
         return any(effect.order.effect.only_reduces for effect in self._unanswered.values())
 
-    def refuse_entries(self, why: str) -> None:
+    def refuse_entries(self, why: str) -> list[OrderRequest]:
         """Those that wait for their turn."""
-        for effect in tuple(self._unanswered.values()):
-            if not effect.order.effect.only_reduces:
-                self.refuse(effect, why)
+        entries = [e for e in self._unanswered.values() if not e.order.effect.only_reduces]
+        return [effect.order for effect in entries if self.refuse(effect, why)]
 
     def close(self) -> tuple[list[SubmitOrder | ReplaceOrder], list[OrderRequest]]:
-        """Nothing leaves from here on: what never did, and the exits that did and have no answer."""
+        """Nothing leaves from here on: what never did, and what did and has no answer."""
         self.is_shut = True
         unanswered = tuple(self._unanswered.values())
         kept = [effect for effect in unanswered if self.gateway.take_back(effect.order.client_order_id)]
         self.lanes.close()
         self.asking.close()
         asked = [effect.order for effect in unanswered if effect not in kept]
-        return kept, [order for order in asked if order.effect.only_reduces]
+        return kept, asked
 
     # ── in a lane ────────────────────────────────────────────────────────────────────────────────────────────────
 

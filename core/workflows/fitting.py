@@ -2,8 +2,9 @@
 
 One that nothing is left for is cancelled. One that closes something still is replaced by the very same for less, so
 that what it guards is guarded all the while; where the broker does not take that, it is cancelled, and a stop follows
-for what is held as soon as it is gone. Where the fill of one of a pair made the other too large, the broker makes that
-one less itself, or ends it: it is asked first, and not waited for.
+for what is held as soon as it is gone, as less of an exit at any price does. What still waits here is taken back here.
+Where the fill of one of a pair made the other too large, the broker makes that one less itself, or ends it: it is asked
+first, and not waited for.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from decimal import Decimal
 
 from core.desk import Desk
 from core.effects import Effect
-from core.execution.beyond import beyond, exits_beyond, free_of_exits
+from core.execution.beyond import beyond, exits_beyond, free_of_exits, takes_any_price
 from core.execution.order import Order
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
 from core.model.staging import Approval
@@ -63,7 +64,11 @@ class Fitting:
     def _fit(self, order: Order, left: Quantity) -> Iterator[Effect]:
         if left <= 0:
             yield from self.cancelling.cancel(order, self._why(order))
-        elif self._is_in_hand(order) or self._are_books_in_doubt(order):
+        elif self._are_books_in_doubt(order):
+            return
+        elif self._waits_here(order):
+            yield from self.cancelling.cancel(order, TOO_MUCH)
+        elif self._is_in_hand(order):
             return
         elif self._can_be_less(order, left):
             yield from self._make_less(order, left)
@@ -77,6 +82,10 @@ class Fitting:
             return NONE_AT_THE_BROKER
         is_flat = self.desk.ledger.position(order.request.symbol, order.strategy) is None
         return CLOSED if is_flat else TOO_MUCH
+
+    def _waits_here(self, order: Order) -> bool:
+        """It has not left our own queue: it is taken back there, and less of it goes out at once."""
+        return order.kept is None and self.desk.departing.is_here(order)
 
     def _is_in_hand(self, order: Order) -> bool:
         """The broker has not answered for it, or for what takes its place."""
@@ -131,18 +140,22 @@ class Fitting:
         yield from self._release(request, order, order.role)
 
     def after_end(self, order: Order) -> Iterator[Effect]:
-        """All that was for too much is gone, both of a pair: the same stop again for what is held, whoever says so."""
+        """All that was for too much is gone, both of a pair: the same again for what is held, whoever says so.
+
+        First what takes any price, then a stop.
+        """
         cut = self._cut_with(order)
         if any(one.is_working for one in cut):
             return
-        ended = [one for one in cut if one.is_protective and one.status is OrderStatus.CANCELLED and not one.made_way]
-        for stop in ended[-1:]:
-            request = stop.request
-            held = free_of_exits(self.desk.ledger, request.symbol, stop.strategy, request.side, self._told)
-            free = self.protecting.uncovered(request.symbol, stop.strategy, request.side)
-            quantity = Quantity(min(held, free, stop.remaining))
+        ended = [one for one in cut if one.status is OrderStatus.CANCELLED and not one.made_way]
+        stops = [one for one in ended if one.is_protective]
+        for one in (*(one for one in ended if takes_any_price(one)), *stops[-1:]):
+            request = one.request
+            held = free_of_exits(self.desk.ledger, request.symbol, one.strategy, request.side, self._told)
+            free = self.protecting.uncovered(request.symbol, one.strategy, request.side)
+            quantity = Quantity(min(held, free, one.remaining))
             if quantity > 0:
-                yield from self._release(self._again(stop, quantity), stop, None)
+                yield from self._release(self._again(one, quantity), one, None)
 
     def _cut_with(self, order: Order) -> list[Order]:
         """The order, its pair, and what was taken back with them; nothing where that was for another reason."""

@@ -295,6 +295,33 @@ def test_the_word_beside_an_order_in_doubt_is_asked_for_in_sight_of_its_name() -
     assert len(house.facts(Rearmed)) == 1
 
 
+def test_the_word_beside_an_entry_that_has_no_answer_yet_is_asked_for_too() -> None:
+    """OP-07, EX-06: it is in no doubt yet, and may work all the same"""
+    house = a_house_with_a_proposal(AWAY)
+    house.confirms_at("10:06:02")
+    house.until("10:06:02.150")
+    house.presses(Kill("key"))
+
+    house.presses(Rearm("REARM"))
+
+    assert (house.entry.status, house.entry.in_doubt_since) == (OrderStatus.PENDING, None)
+    assert house.facts(Rearmed) == []
+    assert "BUY 0.502 SPY limit 99.60" in in_words(house.last(RearmRefused))
+
+
+def test_an_order_that_never_left_is_not_looked_up_whoever_asks() -> None:
+    """EX-22, EX-06: a leg's fill asks for its rival, which may still wait here"""
+    house = a_house_with_a_proposal(AWAY)
+    house.confirms_at("10:06:02")
+    house.until("10:06:02.150")
+    house.desk.departing.queue(house.entry.id)
+    doubting = house.engine._submitting.doubting
+
+    assert list(doubting.ask(house.entry)) == []
+    doubting.watch(house.entry)
+    assert house.entry.id not in doubting.next_look_up
+
+
 @pytest.mark.parametrize("word", ["rearm", "REARM ", "Rearm", "", "YES"])
 def test_only_the_word_itself_rearms(word: str) -> None:
     """OP-07"""

@@ -12,6 +12,7 @@ import pytest
 from core.execution.lanes import Lane, LaneKind
 from core.facts import KeptOrderReleased, OrderInDoubt, OrderKept, SubmissionBlocked
 from core.inputs import (
+    AcceptBroker,
     Confirm,
     Kill,
     OpenPlan,
@@ -29,6 +30,7 @@ from core.model.staging import MANUAL
 from core.model.values import BrokerOrderId, ClientOrderId, Price, ProposalId, Quantity
 from core.settings import Settings
 from core.views import DeskView
+from core.workflows.comparing import Comparing
 from tests.scenarios.house import STEADY, a_day
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.unit.core.brokers.trading_floor import SPY
@@ -226,6 +228,42 @@ def test_what_waits_in_our_queue_is_taken_back_there(command: Kill | None, said:
     assert not [a for a in floor.asked if a.startswith(("submit", "cancel"))]
 
 
+def sells_elsewhere(floor: SlowFloor, shares: str) -> None:
+    """Somebody does, at the broker's own page."""
+    with floor.lock:
+        floor.moved()._ledger.execute(SPY, Side.SELL, Quantity(Decimal(shares)), Price(Decimal(100)), floor.now())
+
+
+OFTEN = Settings.model_validate({"reconciliation": {"every_seconds": 1, "apart_seconds": 1, "max_drift": "0.9"}})
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_an_exit_that_waits_here_for_more_than_is_held_by_then_goes_out_for_what_is(is_killed: bool):
+    """EX-13, EX-22, OP-02: the key permits less of the same, and nothing opens the other side"""
+    floor = SlowFloor()
+    with LiveHouse(floor, settings=OFTEN) as house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        turn(house, a_buy(SHARES, StopHolder.DESK))
+        waits(house, lambda view: view.positions, "a position")
+        released = hold(house, EXITS)
+        sale = turn(house, ProposeClose(SPY))
+        waits(house, lambda _: status_of(house, sale) is OrderStatus.PENDING, "the exit waits")
+        sells_elsewhere(floor, "0.05")
+        waits(house, lambda view: view.positions[0].quantity == Decimal("0.15"), "a correction")
+        if is_killed:
+            house.presses(Kill("key"))
+            waits(house, lambda view: view.status.killed_by, "killed")
+        released.set()
+        waits(house, lambda view: not view.positions, "the close")
+    assert status_of(house, sale) is OrderStatus.CANCELLED
+    assert house.held() == 0
+    sold = [order for order in house.engine.desk.ledger.state.orders.values() if order.request.side is Side.SELL]
+    assert [(o.request.quantity, o.request.type, o.status) for o in sold if o.id != sale] == [
+        (Decimal("0.15"), OrderType.MARKET, OrderStatus.FILLED)
+    ]
+    assert sale not in floor.looked_up
+
+
 # ── leaving ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -243,6 +281,21 @@ def test_a_fill_that_is_answered_while_the_desk_leaves_gets_its_stop():
         floor.may_answer.set()
     assert [a for a in floor.asked if a.startswith("submit")] == ["submit buy market", "submit sell stop"]
     assert house.runtime.last_words == ()
+
+
+def test_a_market_entry_that_is_taken_while_the_desk_leaves_is_waited_for_until_its_stop_is_there():
+    """EX-22, OP-06: the broker has it and nothing is unanswered; its fill comes over the stream a moment later."""
+    floor = SlowFloor()
+    floor.is_mute = True
+    house = LiveHouse(floor)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        entry = turn(house, a_buy())
+        waits(house, lambda _: status_of(house, entry) is OrderStatus.SUBMITTED, "the broker has it")
+        house.runtime.leave()
+        waits(house, lambda _: house.runtime._left.is_set(), "the desk leaves")
+        floor.is_mute = False
+    assert [a for a in floor.asked if a.startswith("submit")] == ["submit buy market", "submit sell stop"]
 
 
 class LateCancels(SlowFloor):
@@ -339,4 +392,122 @@ def test_each_of_two_exits_that_never_left_is_asked_for_on_its_own_ticket():
         view = waits(
             again, lambda view: len([p for p in view.proposals if p.strategy == MANUAL]) == 2, "both are asked for"
         )
-    assert {(p.quantity, p.reason) for p in view.proposals} == {(half, "it was not sent before the desk left")}
+    asked = {(p.quantity, p.reason) for p in view.proposals if p.side is Side.SELL}
+    assert asked == {(half, "it was not sent before the desk left")}
+
+
+def test_an_entry_that_never_left_and_one_without_an_answer_are_named_on_the_way_out():
+    """EX-22: one waits behind another that hangs; it is taken back, and neither is passed over in silence."""
+    floor = SlowFloor()
+    floor.is_slow = floor.is_mute = True
+    roomy = Settings.model_validate({"risk": {"entries_a_day": 9}})
+    house = LiveHouse(floor, settings=roomy)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        first = turn(house, a_buy(limit="97"))
+        waits(house, lambda _: floor.waiting, "an entry is on the wire")
+        behind = turn(house, a_buy(limit="96"))
+        waits(house, lambda _: status_of(house, behind) is OrderStatus.PENDING, "another waits behind it")
+    assert status_of(house, behind) is OrderStatus.CANCELLED
+    assert status_of(house, first) is OrderStatus.PENDING
+    assert sorted(house.runtime.last_words) == [
+        "BUY 0.2 SPY limit 96.00 was not sent before the desk left: stage it again where it is still wanted",
+        "BUY 0.2 SPY limit 97.00 was sent and not answered: the next start looks it up",
+    ]
+    floor.may_answer.set()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_desk_that_fails_names_what_it_wrote_and_never_sent():
+    """EX-14, EX-22: nothing more is recorded, and the next start asks the broker for it."""
+    floor = SlowFloor()
+    house = LiveHouse(floor)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        hold(house, EXITS)
+        turn(house, a_buy())
+        waits(house, lambda _: stops(house), "its stop waits")
+        loop = house.runtime._loop
+        assert loop is not None
+        loop.call_soon_threadsafe(house.runtime._fail, ZeroDivisionError("nobody foresaw this"), "")
+        house.thread.join(PATIENCE)
+    assert house.runtime.last_words == (
+        "SELL 0.2 SPY stop 95.00 was not sent before the desk failed: the next start looks it up",
+    )
+
+
+# ── what was kept ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_floor_with_a_kept_stop() -> tuple[SlowFloor, LiveHouse, ClientOrderId]:
+    """It was left while the stop of its position waited here."""
+    floor = SlowFloor()
+    house = LiveHouse(floor)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        hold(house, EXITS)
+        turn(house, a_buy())
+        waits(house, lambda _: stops(house), "its stop waits")
+        (stop,) = stops(house)
+    house.runtime.stop("left")
+    return floor, house, stop
+
+
+def test_a_kept_order_that_a_person_takes_back_is_neither_sent_nor_asked_for():
+    """EX-22, EX-07: while the next start waits for the broker's books."""
+    floor, house, stop = a_floor_with_a_kept_stop()
+    floor.troubles["picture"] = NoAnswer("nobody knows")
+    with LiveHouse(floor, house.journal) as again:
+        waits(again, lambda view: view.orders, "the order that was kept")
+        again.presses(RequestCancel(stop))
+        waits(again, lambda _: status_of(again, stop) is OrderStatus.CANCELLED, "it is taken back")
+        del floor.troubles["picture"]
+        floor.offset += A_WHILE
+        view = waits(again, lambda view: view.status.word == "on", "the desk is on")
+    assert "submit sell stop" not in floor.asked
+    assert [p for p in view.proposals if p.side is Side.SELL] == []
+    assert stop not in floor.looked_up
+
+
+def test_a_kept_order_waits_for_books_that_agree_and_goes_out_for_what_is_held():
+    """EX-22, EX-09: most of its shares are gone; a person says who is right, and then its stop is sent."""
+    floor, house, stop = a_floor_with_a_kept_stop()
+    sells_elsewhere(floor, "0.15")
+    with LiveHouse(floor, house.journal) as again:
+        waits(again, lambda view: view.status.word == "read-only", "the books differ")
+        assert status_of(again, stop) is OrderStatus.PENDING
+        assert "submit sell stop" not in floor.asked
+        again.presses(AcceptBroker(floor.exchange.picture(floor.now())))
+        floor.offset += A_WHILE
+        waits(again, lambda view: view.positions and view.positions[0].covered == Decimal("0.05"), "a covered position")
+    assert floor.asked.count("submit sell stop") == 1
+
+
+def test_a_kept_order_is_not_sent_while_the_next_look_may_explain_a_difference(monkeypatch: pytest.MonkeyPatch):
+    """EX-22, EX-09: the books of its symbol differ, and nothing is decided yet."""
+    floor, house, stop = a_floor_with_a_kept_stop()
+    sells_elsewhere(floor, "0.005")
+    with monkeypatch.context() as patch, LiveHouse(floor, house.journal) as again:
+        patch.setattr(Comparing, "_may_be_explained", lambda *_: True)
+        waits(again, lambda view: view.status.word == "read-only", "the books differ")
+        assert (status_of(again, stop), "submit sell stop" in floor.asked) == (OrderStatus.PENDING, False)
+        patch.undo()
+        floor.offset += A_WHILE
+        waits(again, lambda view: view.positions and view.positions[0].covered == Decimal("0.195"), "a stop for all")
+
+
+def test_what_waits_here_for_more_than_a_moment_covers_nothing_and_says_so():
+    """EX-13, EX-22, OP-06"""
+    floor = SlowFloor()
+    with LiveHouse(floor) as house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        released = hold(house, EXITS)
+        turn(house, a_buy())
+        waits(house, lambda _: stops(house), "its stop waits")
+        floor.offset += timedelta(seconds=3)
+        view = waits(house, lambda view: view.positions and not view.positions[0].covered, "it covers nothing")
+        (stop,) = [row for row in view.orders if row.is_protective]
+        assert "waits to be sent" in stop.marks
+        assert [row.bare for row in view.kill.uncovered] == [SHARES]
+        released.set()
+        waits(house, lambda view: view.positions[0].covered == SHARES, "a covered position")

@@ -11,10 +11,10 @@ import pytest
 
 from core.effects import CancelOrder, LookUpOrder, SubmitOrder
 from core.execution.order import Order
-from core.facts import HaltCause, Halted, Killed, OrderCreated, OrderInDoubt, Resumed
-from core.inputs import Decline, Kill, ProposeOrder, Resume
-from core.model.order import Effect, OrderStatus, OrderType, StopHolder
-from core.model.values import Quantity, plain
+from core.facts import HaltCause, Halted, Killed, OrderCreated, OrderInDoubt, PositionCorrected, Resumed
+from core.inputs import Decline, Kill, ProposeClose, ProposeOrder, Resume
+from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
+from core.model.values import Price, Quantity, Symbol, plain
 from core.workflows.cancelling import Cancelling
 from core.workflows.closing import Closing
 from core.workflows.guarding import Guarding
@@ -108,6 +108,64 @@ def test_an_order_that_was_written_down_and_not_sent_is_taken_back_at_once() -> 
     assert "it never left" in order.reason
     assert house.facts(OrderInDoubt) == []
     assert is_halted(house)
+
+
+def raises_at_the_next_exit(house: House) -> None:
+    """Once, when the desk writes it down."""
+    is_to_raise = [True]
+
+    def hear(_sequence: int, _at: object, fact: object) -> None:
+        if is_to_raise and isinstance(fact, OrderCreated) and fact.order.effect.only_reduces:
+            is_to_raise.clear()
+            raises()
+
+    house.desk.listeners.insert(0, hear)
+
+
+def asked_for(house: House) -> list[tuple[str, str]]:
+    exits = (p for p in house.desk.stage.proposals() if p.only_reduces)
+    return [(f"{p.order.type.value} {plain(p.order.quantity)}", p.reason) for p in exits]
+
+
+def test_a_sale_that_was_written_down_and_not_sent_is_asked_for_on_a_ticket() -> None:
+    """EX-22, EX-14"""
+    house = a_house_in_a_position(LONG)
+    house.presses(ProposeClose(SPY))
+    raises_at_the_next_exit(house)
+
+    confirms_now(house)
+    passes(house, 10)
+
+    assert asked_for(house) == [("market 0.502", "the desk failed before sending it")]
+    assert house.held_by_the_broker() == "0.502"
+
+
+def test_a_stop_that_was_written_down_and_not_sent_is_asked_for_on_a_ticket() -> None:
+    """EX-22, OP-06"""
+    house = a_house_with_a_proposal(LONG)
+    raises_at_the_next_exit(house)
+
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+
+    assert asked_for(house) == [("stop 0.502", "the desk failed before sending it")]
+
+
+def test_a_correction_that_raises_drops_no_other_symbols_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-09, EX-22, OP-06: one look into the books tells of a fill, and of shares that somebody bought."""
+    house = a_house_with_a_proposal(LONG)
+    monkeypatch.setattr(Protecting, "after_correction", raises)
+    house.line.breaks_at(LookUpOrder, arrives=True, times=99)
+    house.line.is_deaf = True
+    house.confirms_at("10:06:02")
+    other, price = Symbol("IBM"), Price(Decimal(50))
+    house.exchange._ledger.execute(other, Side.BUY, Quantity(Decimal(1)), price, house.line.at)
+
+    house.until("10:08:30")
+
+    assert [f.symbol for f in house.facts(PositionCorrected)] == [other]
+    assert is_halted(house)
+    assert plain(house.desk.ledger.covered(SPY, "vwap")) == "0.502"
 
 
 def test_an_entry_that_was_asked_for_before_something_raised_is_kept_here_by_the_halt() -> None:
