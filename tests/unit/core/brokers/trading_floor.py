@@ -25,8 +25,8 @@ SPY = Symbol("SPY")
 IBM = Symbol("IBM")
 THURSDAY = date(2026, 11, 19)
 STORIES: dict[str, Any] = {"half_spread_ticks": Decimal(0)}
-"""What stories of the desk are told on: today's exchange, where nothing lies between bid and ask, so that a limit at the
-last price is filled as it arrives. A story that lives by the tick between them says so."""
+"""What stories of the desk are told on: today's exchange, with nothing between bid and ask, so that a limit at the last
+price is filled as it arrives. A story that lives by the tick between them says so."""
 
 
 @dataclass(frozen=True)
