@@ -16,6 +16,7 @@ import console.desk
 from console.desk import Desk
 from console.handle import FRAME, EngineHandle
 from console.screens.ticket import Phase, TicketScreen
+from core.brokers.simulated.config import FIRST_EDITION
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.facts import ConfirmationReceived, Fact, TicketOpened
@@ -41,7 +42,7 @@ from tests.accidents.clock import Clock
 from tests.accidents.far_screen import FarScreen
 from tests.accidents.wire import Wire, driver_on
 from tests.scenarios.house import Switch
-from tests.unit.core.brokers.trading_floor import STORIES, Notebook
+from tests.unit.core.brokers.trading_floor import Notebook
 
 LONG, SHORT = Symbol("SPY"), Symbol("QQQ")
 ARMED = ("armed", "armed, by time")
@@ -300,7 +301,7 @@ async def open_house(clock: Clock, chance: Random, draws: bool = True) -> AsyncI
     pace = SteppedPace(clock, begin)
     runtime = VirtualRuntime(
         engine,
-        SimulatedExchange(config_of(settings(), "test", "1", STORIES), calendar, Notebook()),
+        SimulatedExchange(config_of(settings(), "test", "1", FIRST_EDITION), calendar, Notebook()),
         (bar_item(BarArrived(bar, "seed 1")) for bar in bars),
         start=bars[0].start,
         switch=Switch(),

@@ -278,6 +278,7 @@ async def test_every_fault_stands_beside_its_field_before_enter_at_80_columns() 
         assert len(house.facts(ProposalStaged)) == 1
 
 
+@pytest.mark.usefixtures("a_tick_each_way_as_before")
 async def test_the_symbol_is_told_with_its_ages_and_the_order_with_what_it_leaves() -> None:
     """OP-03: at 80 columns"""
     async with open_desk((80, 24)) as house:

@@ -153,10 +153,11 @@ class Line(VirtualRuntime):
 class House:
     """One desk, one exchange, one journal, from `opens` on.
 
-    `bars` are what the market does; `rules` are the exchange's (`cash`, `participation` …).
+    `bars` are what the market does; `rules` are the exchange's (`cash`, `participation` …), over those of its story.
     """
 
     built: ClassVar[list[House]] = []
+    usual: ClassVar[dict[str, object]] = STORIES
 
     def __init__(
         self,
@@ -175,8 +176,7 @@ class House:
         self.switch = Switch()
         self.door = Door(DoorKind.SCRIPT)
         self.notebook = Notebook()
-        rules.setdefault("edition", STORIES)
-        self.exchange = SimulatedExchange(ExchangeConfig(**rules), self.calendar, self.notebook)  # type: ignore[arg-type]
+        self.exchange = SimulatedExchange(ExchangeConfig(**{**self.usual, **rules}), self.calendar, self.notebook)  # type: ignore[arg-type]
         self._take_up(self.bars[0].start)
 
     def _take_up(self, start: datetime) -> None:

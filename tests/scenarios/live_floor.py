@@ -59,7 +59,7 @@ class LiveFloor:
     def __init__(self, opens: str, bars: Sequence[Bar]) -> None:
         self.offset = at(opens) - datetime.now(UTC)
         self.bars = list(bars)
-        self.exchange = SimulatedExchange(ExchangeConfig(edition=STORIES), NewYorkHours(), Notebook())
+        self.exchange = SimulatedExchange(ExchangeConfig(**STORIES), NewYorkHours(), Notebook())
         self.lock = threading.Lock()
         self.asked: list[str] = []
         self.troubles: dict[str, NoAnswer] = {}

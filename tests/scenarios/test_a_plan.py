@@ -120,6 +120,7 @@ def test_a_sell_and_a_buy_that_needs_its_cash_go_out_in_that_order_on_one_key() 
     assert_can_be_rebuilt(house)
 
 
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_six_sells_are_filled_before_the_first_of_eight_buys_and_each_sees_fresh_buying_power() -> None:
     """EX-10, OP-03: by the journal's own order of events, and by the buying power that each approval used."""
     house = a_rebalance()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from core.facts import ConfirmationRefused, OrderCreated, OrderFilled
 from core.model.order import Effect
 from core.settings import Settings
@@ -27,6 +29,7 @@ def shorts(house: House, limit: str, stop: str, quantity: str = "1") -> None:
     house.presses(replace(a_typed_buy(quantity, limit=limit, stop=stop), effect=Effect.SHORT))
 
 
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_a_short_of_fifty_that_fills_at_a_hundred_is_over_a_cap_of_fifty_and_past_its_stop() -> None:
     """EX-11, OP-06: 100 USD were sold under a cap of 50, with a stop at 55 that had been passed."""
     house = a_house()
@@ -42,6 +45,7 @@ def test_a_short_of_fifty_that_fills_at_a_hundred_is_over_a_cap_of_fifty_and_pas
     assert house.facts(OrderCreated) == []
 
 
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_a_buy_that_would_fill_under_its_stop_is_refused() -> None:
     """OP-06: a limit of 150 pays 100.01, and a stop at 120 trades at once."""
     house = a_house("500")
@@ -57,6 +61,7 @@ def test_a_buy_that_would_fill_under_its_stop_is_refused() -> None:
     assert house.facts(OrderCreated) == []
 
 
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_the_ticket_of_a_short_limit_and_its_order_say_what_it_fills_at() -> None:
     """OP-03"""
     house = a_house("500")

@@ -134,6 +134,7 @@ def test_a_kill_names_legs_that_nothing_is_left_for_and_takes_them_back(side: di
 
 
 @SIDES
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_a_target_that_filled_half_makes_the_stop_less_and_leaves_no_gap(side: dict[str, object]) -> None:
     """EX-13: the broker does not take it off the stop by itself, so the stop is replaced by one for what is left"""
     house = a_bracket(side, *three_and_three(side))
@@ -172,6 +173,7 @@ def test_a_broker_that_does_not_say_what_it_did_is_not_waited_for() -> None:
     assert "replace sell stop 3" in house.requests()
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_a_stop_that_the_broker_does_not_make_less_is_taken_back_and_sent_again_for_what_is_held() -> None:
     """EX-13: with no share more, and none less, than is held; the target, which may go with it, leaves nothing bare"""
     house = a_bracket(LONG, *three_and_three(LONG))
@@ -300,6 +302,7 @@ def test_a_fraction_that_the_brokers_word_cut_follows_for_what_that_word_says() 
     assert house.requests()[2:] == ["cancel", "submit sell stop 0.200"]
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_a_replacement_that_is_taken_and_then_rejected_is_not_asked_for_again() -> None:
     """EX-13, EX-14: it has a name at the broker, and was refused all the same"""
     house = a_bracket(LONG, *three_and_three(LONG))
@@ -418,6 +421,7 @@ def test_a_kill_leaves_a_stop_that_fits() -> None:
     assert could_open(house) == []
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_a_kill_while_a_target_is_half_filled_makes_the_stop_less_and_names_it_until_then() -> None:
     """OP-07, EX-13"""
     house = a_bracket(LONG, *three_and_three(LONG))

@@ -216,6 +216,7 @@ def test_a_person_closes_what_is_held_though_the_broker_hides_its_stop() -> None
 # ── an entry that is not filled whole ────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_what_a_part_of_an_entry_bought_is_named_while_its_stop_waits() -> None:
     """EX-13: the leg is held until the entry is filled whole, and the status line says what nobody guards"""
     house = a_house(thin=50)
@@ -265,6 +266,7 @@ def test_an_entry_that_ends_in_part_leaves_a_stop_for_what_it_bought() -> None:
     assert uncovered(house) == []
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_a_close_of_what_is_half_bought_takes_the_entry_back_first() -> None:
     """EX-21: its legs would sell again what the close has sold"""
     house = a_house(("10:06", "10:06", STEADY), ("10:07", "10:20", ABOVE), thin=50)
@@ -280,6 +282,7 @@ def test_a_close_of_what_is_half_bought_takes_the_entry_back_first() -> None:
     assert not any(order.is_working for order in house.desk.ledger.state.orders.values())
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_a_close_of_what_is_half_bought_that_is_refused_leaves_it_guarded() -> None:
     """EX-21, EX-13"""
     house = a_house(("10:06", "10:06", STEADY), ("10:07", "10:20", ABOVE), thin=50)
@@ -295,6 +298,7 @@ def test_a_close_of_what_is_half_bought_that_is_refused_leaves_it_guarded() -> N
     assert uncovered(house) == []
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_a_kill_takes_the_entry_with_its_legs_and_guards_what_it_bought() -> None:
     """OP-07, OP-06: a stop goes out killed or not"""
     house = a_house(thin=50)
@@ -345,6 +349,7 @@ def test_the_target_takes_the_profit_and_the_stop_goes_with_it() -> None:
     assert house.requests() == ["submit buy limit 15"]
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_a_target_filled_in_part_leaves_every_share_covered_once() -> None:
     """EX-13: the broker takes what the target sold off the stop, and it is asked whether it did"""
     house = with_a_bracket(("10:09", "10:10", ABOVE))
@@ -580,6 +585,7 @@ def the_report(house: House, order_id: ClientOrderId) -> OrderReport:
     return reply.answer
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_a_step_that_a_crash_lost_behind_its_fill_is_taken_at_the_next_start() -> None:
     """EX-20"""
     house = a_house(thin=50)

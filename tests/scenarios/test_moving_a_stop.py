@@ -569,6 +569,7 @@ def with_stops_at_two_prices() -> House:
     return house
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_stops_at_two_prices_are_put_back_each_at_its_own() -> None:
     """EX-21, EX-13: five shares and the rest have a stop each, one of them was moved, and the sale is refused."""
     house = with_stops_at_two_prices()

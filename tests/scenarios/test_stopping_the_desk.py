@@ -149,6 +149,7 @@ def test_a_position_can_be_closed_while_the_desk_is_halted() -> None:
 # ── kill ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 def test_a_kill_takes_back_what_could_open_and_leaves_the_stop() -> None:
     """OP-07"""
     house = a_house_with_a_proposal(("10:06", "10:30", "99.60"), participation=Decimal("0.000002"))

@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
 from core.facts import (
     ProposalSkipped,
     ProposalStaged,
@@ -56,6 +58,7 @@ def shadows(house: House) -> list[Shadow]:
     return [shadow for shadow in house.desk.shadows.of_day(THURSDAY) if shadow.is_counted]
 
 
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_what_it_would_have_opened_goes_on_in_the_shadows_and_lifts_the_curve() -> None:
     """RK-13, OP-12"""
     house = a_loss(("10:12", "10:15", UP), ("10:16", "10:20", DIPS))

@@ -213,6 +213,7 @@ def test_what_the_day_lends_and_the_night_does_not_is_warned_and_goes_where_noth
 @pytest.mark.parametrize(
     ("effect", "stop", "takes"), [(Effect.OPEN, "99.30", "2,191.20"), (Effect.SHORT, "100.30", "2,199.78")]
 )
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_a_desk_that_holds_over_the_night_is_refused_what_only_the_day_lends(
     effect: Effect, stop: str, takes: str
 ) -> None:

@@ -84,6 +84,7 @@ def test_what_expired_is_followed_to_its_stop_at_the_worse_price() -> None:
 
 
 @pytest.mark.parametrize("fee", ["0", "0.10"])
+@pytest.mark.usefixtures("a_tick_each_way")
 def test_what_was_let_go_makes_what_it_would_have_made(fee: str) -> None:
     """OP-12, RK-13: stopped out at half a spread below 99.30, with the fees of both ways"""
     terms = Settings.model_validate({"exchange": {"fee_per_share": fee}})

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -75,7 +76,7 @@ def runtime() -> VirtualRuntime:
     pace.free_until = begin
     return VirtualRuntime(
         engine,
-        SimulatedExchange(config_of(settings(), "test", "1", STORIES), calendar, Notebook()),
+        SimulatedExchange(replace(config_of(settings(), "test", "1"), **STORIES), calendar, Notebook()),
         (bar_item(BarArrived(bar, "seed 1")) for bar in bars),
         start=bars[0].start,
         switch=Switch(),

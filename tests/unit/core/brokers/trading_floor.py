@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from core.brokers.simulated.config import FIRST_EDITION, ExchangeConfig
+from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.brokers.simulated.log import Record
 from core.model.bar import Bar
@@ -23,9 +24,9 @@ NEW_YORK = ZoneInfo("America/New_York")
 SPY = Symbol("SPY")
 IBM = Symbol("IBM")
 THURSDAY = date(2026, 11, 19)
-STORIES = FIRST_EDITION
-"""What stories of the desk are told on, which were written when a limit filled at the last price. How today's rules
-fill orders is told by the tests of the exchange, of backtests, of the demo, and by the simulation."""
+STORIES: dict[str, Any] = {"half_spread_ticks": Decimal(0)}
+"""What stories of the desk are told on: today's exchange, with nothing between bid and ask, so that a limit at the last
+price is filled as it arrives. A story that lives by the tick between them says so."""
 
 
 @dataclass(frozen=True)
