@@ -262,6 +262,21 @@ def test_a_limit_that_is_a_part_of_equity_follows_the_days_opening() -> None:
     assert (known, stand.context.risk_per_trade) == (Decimal(50), None)
 
 
+def test_a_bar_that_is_heard_days_later_is_of_its_own_day() -> None:
+    """SP-03: a rebuild counted it to the day on which the session's first bar was heard, the desk to today"""
+
+    class OfThursday(Holdings):
+        def opening_equity(self, day: date) -> Decimal | None:
+            return Decimal(50_000) if day == THURSDAY else None
+
+    stand = Stand(OfThursday())
+    stand.orchestrator.folds[BarClosed](at("09:31", FRIDAY), BarClosed(a_bar("15:00", "100")))  # type: ignore[arg-type]
+
+    (runner,) = stand.orchestrator.runners[SPY]
+    assert runner.day == THURSDAY
+    assert runner.context.risk_per_trade == stand.settings.risk.per_trade.of(Decimal(50_000))
+
+
 def test_one_reason_for_a_whole_session_is_flagged_when_the_next_begins() -> None:
     """ST-03"""
     stand = Stand(settings=Settings(strategies=StrategiesSettings(vwap=VwapSettings(minimum_bars=1000))))
