@@ -85,7 +85,7 @@ class Holdings(Protocol):
 class Runner:
     """One strategy on one symbol, as it runs.
 
-    `day` is the one on which its session was heard: a whole day's bar is heard on the next, and that one's equity,
+    `day` is the one on which its last bar was heard: a whole day's bar is heard on the next, and that one's equity,
     entries and losses count for what it says.
     """
 
@@ -316,10 +316,11 @@ class Orchestrator:
         if self.failed or self.silent:
             self.failed, self.silent = [], set()
         self.state.heard = bar.start
+        day = self.calendar.trading_day(at)
         for runner in self.runners.get(bar.symbol, ()):
             state, context = runner.state, runner.context
-            if bar.start >= runner.until:
-                self._enter_session(runner, bar)
+            if bar.start >= runner.until or runner.day != day:
+                self._enter_session(runner, bar, at)
             if self.is_dirty:
                 self._refresh_all()
             if state.wants_history:
@@ -443,7 +444,7 @@ class Orchestrator:
         state.reasons[reason] += 1
         state.session_reasons[reason] += 1
 
-    def _enter_session(self, runner: Runner, bar: Bar) -> None:
+    def _enter_session(self, runner: Runner, bar: Bar, at: datetime) -> None:
         session = self.calendar.session_at(bar.start)
         if isinstance(session, NoSession):
             raise TypeError(f"bar {bar.start} of {bar.symbol} is outside of every session: {session.reason}")
@@ -455,7 +456,7 @@ class Orchestrator:
                 runner.state.forgot, runner.state.forgot_on = "", None
             self._flag_anomaly(runner, bar.start)
         risk = self.settings.risk
-        runner.until, runner.day = session.close, session.day  # of the bar, whenever it is heard: a rebuild says the same
+        runner.until, runner.day = session.close, self.calendar.trading_day(at)
         runner.context.session = session
         runner.context.window_first = at_new_york(session.day, risk.window_start)
         runner.context.window_last = at_new_york(session.day, risk.window_end)

@@ -394,7 +394,8 @@ def a_hang(chance: Random) -> Arguments:
             "exit", "fraction, bar, exit", "entry, another, move", "entry, move, cancel", "cancel, exit",
             "entry, kill", "another, entry, fall", "fraction, another", "part, part", "entry, flatten",
             "ticket, ticket, exit", "entry, part, another, exit", "fraction", "fraction, fall",
-            "fraction, part", "entry, part, part", "bare, part, part, part", "bare, part, exit", "fraction, bare, part, exit",
+            "fraction, part", "entry, part, part", "bare, part, part, part", "bare, part, exit",
+            "fraction, bare, part, exit",
         )
     )  # fmt: skip
     return (
