@@ -11,7 +11,7 @@ from itertools import count
 from core.desk import Desk
 from core.effects import Effect
 from core.execution.order import Order
-from core.facts import SubmissionBlocked
+from core.facts import MandateEnded, SubmissionBlocked
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side, TimeInForce, order_id_of
 from core.model.position import Position
@@ -26,6 +26,7 @@ from core.workflows.proposing import Proposing, closing_side, left_to_close, tim
 from core.workflows.submitting import Intent, Submitting
 
 CLOSED = "the position is closed"
+NOTHING_LEFT = "nothing is left to protect"
 
 
 class Protecting:
@@ -51,9 +52,21 @@ class Protecting:
         self.proposing.withdraw_loose_exits(order.request.symbol)
         if self.desk.ledger.position(order.request.symbol, order.strategy) is not None:
             yield from self.cover(order.id)
+        else:
+            self._end_what_is_sold(order.request.symbol)
+
+    def _end_what_is_sold(self, symbol: Symbol) -> None:
+        """Flat: no stop is owed for what was held. Shares of a later entry have the stop that was signed for them."""
+        for use in self.desk.stage.mandates(MandateKind.PROTECTIVE_STOP):
+            entry = self.desk.ledger.order(use.mandate.parent)
+            if entry is None or entry.request.symbol != symbol or self.desk.ledger.position(symbol, entry.strategy):
+                continue
+            if entry.status.is_terminal and entry.filled_quantity:
+                self.desk.record(MandateEnded(use.mandate.id, NOTHING_LEFT))
 
     def after_end(self, order: Order) -> Iterator[Effect]:
         """An entry ended before it was filled, or a leg of it did: what it filled is guarded."""
+        self._end_what_is_sold(order.request.symbol)
         if not order.request.legs and order.role is None:
             return
         for leg in self.desk.ledger.legs(order.id):
@@ -161,6 +174,7 @@ class Protecting:
     def after_correction(self, symbol: Symbol) -> Iterator[Effect]:
         """The broker's books show less than ours did: an exit with nothing left to close would open the other side."""
         self.proposing.withdraw_loose_exits(symbol)
+        self._end_what_is_sold(symbol)
         for order in self.desk.ledger.working():
             if order.request.symbol == symbol and self.is_loose(order) and not order.is_cancelling:
                 yield from self.cancelling.cancel(order, CLOSED)
