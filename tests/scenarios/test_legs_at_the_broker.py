@@ -705,7 +705,7 @@ def _with_answers(
 
 
 def test_what_was_sold_gets_no_stop_later_out_of_the_shares_of_another_entry() -> None:
-    """OP-06, EX-13: an entry filled in part was closed; the next one's shares got its stop, at a price of another trade"""
+    """OP-06, EX-13: an entry filled in part was closed; the next one's shares got its stop, at another trade's price"""
     bars = [
         *minutes("09:30", "10:05"),
         a_bar("10:06", "100", volume=20),

@@ -263,8 +263,8 @@ def test_a_limit_that_is_a_part_of_equity_follows_the_days_opening() -> None:
 
 
 @pytest.mark.parametrize("has_heard_of_it", [True, False], ids=["rebuilt", "started again"])
-def test_a_bar_that_is_heard_a_day_later_counts_for_that_day_whatever_was_heard_before_it(has_heard_of_it: bool) -> None:
-    """SP-03: a rebuild sized on the equity of the day on which the session's first bar was heard, the desk on today's"""
+def test_a_bar_that_is_heard_a_day_later_counts_for_that_day_whatever_was_heard_before(has_heard_of_it: bool) -> None:
+    """SP-03: a rebuild sized on the equity of the day of the session's first bar, the desk on today's"""
 
     class OfFriday(Holdings):
         def opening_equity(self, day: date) -> Decimal | None:
