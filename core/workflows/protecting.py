@@ -61,7 +61,7 @@ class Protecting:
             entry = self.desk.ledger.order(use.mandate.parent)
             if entry is None or entry.request.symbol != symbol or self.desk.ledger.position(symbol, entry.strategy):
                 continue
-            if entry.status.is_terminal and entry.filled_quantity:
+            if entry.status.is_terminal and entry.filled_quantity > use.released:
                 self.desk.record(MandateEnded(use.mandate.id, NOTHING_LEFT))
 
     def after_end(self, order: Order) -> Iterator[Effect]:
