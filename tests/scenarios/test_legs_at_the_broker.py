@@ -704,7 +704,8 @@ def _with_answers(
     return lambda: altered_ones["all"]
 
 
-def test_what_was_sold_gets_no_stop_later_out_of_the_shares_of_another_entry() -> None:
+@pytest.mark.parametrize(("sold", "left"), [("1", 0), ("0.5", 1)], ids=["all", "half"])
+def test_what_was_sold_gets_no_stop_later_out_of_the_shares_of_another_entry(sold: str, left: int) -> None:
     """OP-06, EX-13: an entry filled in part was closed; the next one's shares got its stop, at another trade's price"""
     bars = [
         *minutes("09:30", "10:05"),
@@ -718,16 +719,17 @@ def test_what_was_sold_gets_no_stop_later_out_of_the_shares_of_another_entry() -
     confirms_now(house)
     house.until("10:06:45")
     part = house.held()
-    house.presses(ProposeClose(SPY))
+    house.presses(ProposeClose(SPY, Fraction(Decimal(sold))))
     confirms_now(house)
     house.until("10:08:30")
-    assert (part, house.held(), list(house.desk.ledger.working())) == ("2", "0", [])
+    assert (part, Decimal(house.held()), len(list(house.desk.ledger.working()))) == ("2", left, left)
 
     house.until("10:10")
     house.presses(a_typed_buy("6", limit="100.10", stop="98"))
     confirms_now(house)
     house.until("10:13:30")
 
-    assert house.held() == "3"
-    assert {stop.request.stop_price for stop in house.stops if stop.is_working} == {Decimal(98)}
+    assert Decimal(house.held()) == left + 3
+    stops = Counter(stop.request.stop_price for stop in house.stops if stop.is_working)
+    assert stops == Counter({Decimal(98): 1, **({Decimal(99): 1} if left else {})})
     assert_can_be_rebuilt(house)
