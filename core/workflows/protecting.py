@@ -115,7 +115,7 @@ class Protecting:
         return min(free, left_to_close(self.desk, entry.request.symbol, entry.strategy, side))
 
     def _left_to_other_legs(self, entry: Order) -> Decimal:
-        """Shares of other entries that their own legs are to guard: a stop of this one's would hold them, and the broker
+        """Shares of other entries that their own legs are to guard: where a stop of this one's held them, the broker
         would refuse those legs.
         """
         ledger, request = self.desk.ledger, entry.request
