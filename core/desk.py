@@ -139,6 +139,7 @@ class Desk:
         self.ledger = Ledger(calendar)
         self.stage = Stage(calendar)
         self.plans = Plans(self.stage, self.ledger)
+        self.ledger.is_still_told = self.plans.is_of_the_running
         self.opening = Day()
         self.allocations = Allocations()
         self.protections = ProtectionBook(

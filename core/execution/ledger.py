@@ -102,6 +102,7 @@ class Ledger:
         self.opened: list[Opened] = []
         self.on_trade: Callable[[Trade, bool], None] = lambda _trade, _is_long: None
         self.regime: Callable[[], RegimeLabels | None] = lambda: None
+        self.is_still_told: Callable[[ClientOrderId], bool] = lambda _order_id: False
         self.folds = {
             OrderCreated: self._created,
             LegResized: self._resized,
@@ -428,9 +429,10 @@ class Ledger:
         order.cancel_failures, order.reason, order.cancel_reason = 0, "", ""
 
     def _forget_what_is_old(self, at: datetime, _fact: DayStarted) -> None:
-        """A week is what a reconciliation compares; before it, an id is enough."""
+        """A week is what a reconciliation compares; before it, an id is enough where nobody has yet to tell of it."""
         self.opened = [fill for fill in self.opened if at - fill.heard_at <= KEPT]
-        old = [o for o in self.state.orders.values() if o.ended_at is not None and at - o.ended_at > KEPT]
+        ended = [o for o in self.state.orders.values() if o.ended_at is not None and at - o.ended_at > KEPT]
+        old = [o for o in ended if not self.is_still_told(o.id)]
         for order in old:
             del self.state.orders[order.id]
             self.state.past_ids.add(order.id)

@@ -167,6 +167,11 @@ class Plans:
         run = self.state.run
         return run if run is not None and run.runs else None
 
+    def is_of_the_running(self, order_id: ClientOrderId) -> bool:
+        """Whether the report of the plan that runs has yet to tell of this order."""
+        run = self.running
+        return run is not None and run.order(order_id) is not None
+
     def open_plan(self, plan_id: TicketId) -> PlanRun | None:
         """The plan of that name, where it waits for its key."""
         run = self.state.run

@@ -18,7 +18,7 @@ from core.model.values import ClientOrderId, Quantity, Symbol, plain
 from core.staging.stage import MandateUse
 from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
-from core.workflows.protecting import Protecting
+from core.workflows.protecting import NOTHING_LEFT, Protecting
 from core.workflows.submitting import Intent, Submitting
 
 MAKES_WAY = "its position is being closed"
@@ -143,7 +143,7 @@ class Closing:
         left = min(wanted.quantity, self.protecting.uncovered(wanted.symbol, proposal.strategy, wanted.side))
         if left <= 0:
             self._end(use, "nothing is left to close")
-            self._end_all(MandateKind.RESTORE_STOP, use.mandate.parent, "nothing is left to protect")
+            self._end_all(MandateKind.RESTORE_STOP, use.mandate.parent, NOTHING_LEFT)
             return
         order = replace(wanted, quantity=Quantity(left))
         approval = self.desk.stage.permit(use, order, self.desk.account_name, self.desk.at)
@@ -191,7 +191,7 @@ class Closing:
         mandate = use.mandate
         if self.protecting.uncovered(mandate.symbol, confirmation.proposal.strategy, mandate.side) > 0:
             return "its stop could not be asked for again; m in Positions gives it one"
-        return "the stop was asked for again" if use.released else "nothing is left to protect"
+        return "the stop was asked for again" if use.released else NOTHING_LEFT
 
     def _guard_what_entries_left(self, use: MandateUse) -> Iterator[Effect]:
         """The sale is over: what an entry filled that made way for it, and that is still held, gets its stop."""

@@ -11,7 +11,7 @@ from itertools import count
 from core.desk import Desk
 from core.effects import Effect
 from core.execution.order import Order
-from core.facts import SubmissionBlocked
+from core.facts import MandateEnded, SubmissionBlocked
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side, TimeInForce, order_id_of
 from core.model.position import Position
@@ -26,6 +26,7 @@ from core.workflows.proposing import Proposing, closing_side, left_to_close, tim
 from core.workflows.submitting import Intent, Submitting
 
 CLOSED = "the position is closed"
+NOTHING_LEFT = "nothing is left to protect"
 
 
 class Protecting:
@@ -51,9 +52,21 @@ class Protecting:
         self.proposing.withdraw_loose_exits(order.request.symbol)
         if self.desk.ledger.position(order.request.symbol, order.strategy) is not None:
             yield from self.cover(order.id)
+        else:
+            self._end_what_is_sold(order.request.symbol)
+
+    def _end_what_is_sold(self, symbol: Symbol) -> None:
+        """Flat: no stop is owed for what was held. Shares of a later entry have the stop that was signed for them."""
+        for use in self.desk.stage.mandates(MandateKind.PROTECTIVE_STOP):
+            entry = self.desk.ledger.order(use.mandate.parent)
+            if entry is None or entry.request.symbol != symbol or self.desk.ledger.position(symbol, entry.strategy):
+                continue
+            if entry.status.is_terminal and entry.filled_quantity > use.released:
+                self.desk.record(MandateEnded(use.mandate.id, NOTHING_LEFT))
 
     def after_end(self, order: Order) -> Iterator[Effect]:
         """An entry ended before it was filled, or a leg of it did: what it filled is guarded."""
+        self._end_what_is_sold(order.request.symbol)
         if not order.request.legs and order.role is None:
             return
         for leg in self.desk.ledger.legs(order.id):
@@ -96,10 +109,30 @@ class Protecting:
 
     def _bare(self, entry: Order, side: Side) -> Decimal:
         """Shares that no working exit would close, nor, where the stop was a leg, one that is signed and waits."""
-        free = self.uncovered(entry.request.symbol, entry.strategy, side)
+        free = self.uncovered(entry.request.symbol, entry.strategy, side) - self._left_to_other_legs(entry)
         if not entry.request.legs:
             return free
         return min(free, left_to_close(self.desk, entry.request.symbol, entry.strategy, side))
+
+    def _left_to_other_legs(self, entry: Order) -> Decimal:
+        """Shares of other entries that their own legs are to guard: where a stop of this one's held them, the broker
+        would refuse those legs.
+        """
+        ledger, request = self.desk.ledger, entry.request
+        others = (
+            o
+            for o in ledger.state.orders.values()
+            if o.request.legs and not o.only_reduces and not o.is_bare and o is not entry and o.filled_quantity
+        )
+        return sum(
+            (
+                other.filled_quantity
+                for other in others
+                if (other.request.symbol, other.strategy) == (request.symbol, entry.strategy)
+                and (other.is_working or ledger.expects_legs(other))
+            ),
+            Decimal(0),
+        )
 
     def release_stop(
         self, use: MandateUse, parent: Order, quantity: Quantity, lasts: TimeInForce = TimeInForce.DAY
@@ -161,6 +194,7 @@ class Protecting:
     def after_correction(self, symbol: Symbol) -> Iterator[Effect]:
         """The broker's books show less than ours did: an exit with nothing left to close would open the other side."""
         self.proposing.withdraw_loose_exits(symbol)
+        self._end_what_is_sold(symbol)
         for order in self.desk.ledger.working():
             if order.request.symbol == symbol and self.is_loose(order) and not order.is_cancelling:
                 yield from self.cancelling.cancel(order, CLOSED)

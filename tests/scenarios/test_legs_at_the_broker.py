@@ -43,7 +43,7 @@ from core.model.values import ClientOrderId, Fraction, Price, Quantity
 from core.picture import Pictures
 from core.workflows.adopting import HIDDEN
 from tests.scenarios.changes import ABOVE, ROOMY, WORKING, confirms_now, moves, passes
-from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy
+from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
 
 FILLED, CANCELLED = OrderStatus.FILLED, OrderStatus.CANCELLED
@@ -708,3 +708,34 @@ def _with_answers(
 
     house.line.ask = altered  # type: ignore[method-assign]
     return lambda: altered_ones["all"]
+
+
+@pytest.mark.parametrize(("sold", "left"), [("1", 0), ("0.5", 1)], ids=["all", "half"])
+def test_what_was_sold_gets_no_stop_later_out_of_the_shares_of_another_entry(sold: str, left: int) -> None:
+    """OP-06, EX-13: an entry filled in part was closed; the next one's shares got its stop, at another trade's price"""
+    bars = [
+        *minutes("09:30", "10:05"),
+        a_bar("10:06", "100", volume=20),
+        *minutes("10:07", "10:09"),
+        a_bar("10:10", "100", volume=30),
+        *[a_bar(f"10:{minute}", "100", volume=0) for minute in range(11, 20)],
+    ]
+    house = House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:06")
+    house.presses(a_typed_buy("8", limit="100.10", stop="99"))
+    confirms_now(house)
+    house.until("10:06:45")
+    part = house.held()
+    house.presses(ProposeClose(SPY, Fraction(Decimal(sold))))
+    confirms_now(house)
+    house.until("10:08:30")
+    assert (part, Decimal(house.held()), len(list(house.desk.ledger.working()))) == ("2", left, left)
+
+    house.until("10:10")
+    house.presses(a_typed_buy("6", limit="100.10", stop="98"))
+    confirms_now(house)
+    house.until("10:13:30")
+
+    assert Decimal(house.held()) == left + 3
+    stops = Counter(stop.request.stop_price for stop in house.stops if stop.is_working)
+    assert stops == Counter({Decimal(98): 1, **({Decimal(99): 1} if left else {})})
+    assert_can_be_rebuilt(house)

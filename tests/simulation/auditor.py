@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -72,6 +72,7 @@ from core.workflows.protecting import CLOSED
 UNDECIDED = "an order on its way may explain it"
 UNREACHABLE = "the broker cannot be reached"
 APART = ("% apart", "on one side only")
+A_MOMENT = timedelta(seconds=1)
 MADE_TO_RAISE = "a workflow was made to raise"
 """What says a fault that a session puts into its desk on purpose."""
 TAKEN_AWAY = ("operator", "killed", "never arrived")
@@ -92,6 +93,7 @@ class Seen:
     parent: str | None = None
     role: LegRole | None = None
     names_stop: bool = False
+    last_fill: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -466,10 +468,21 @@ class Auditor:
         before = story.positions[key]
         story.positions[key] = after = before + signed
         is_too_late = fill.client_order_id in story.called_off and bool(self.world.foreign)
+        is_too_late |= self._filled_with_its_sibling(seen, fill.at)
+        seen.last_fill = fill.at
         if seen.order.effect.only_reduces and not fact.is_late and not is_too_late:
             # a request that arrives when it was given up after a minute, or when somebody else closed what it was to
-            # close and its cancel is on the way, is real money, and nobody can take it back
+            # close and its cancel is on the way, is real money, and nobody can take it back; so is what both of a pair
+            # sell in one moment where the exchange links them in nothing
             self.require(before * after >= 0 and abs(after) <= abs(before), f"exit {fill.client_order_id} flips {key}")
+
+    def _filled_with_its_sibling(self, seen: Seen, at: datetime) -> bool:
+        """Both of a pair in less time than the word of the one and the cancel of the other take."""
+        manners = getattr(self.world.exchange, "manners", None)
+        if seen.role is None or manners is None or manners.ends_siblings:
+            return False
+        siblings = [o for o in self.story.orders.values() if o.role is not None and o.parent == seen.parent]
+        return any(o is not seen and o.last_fill is not None and at - o.last_fill <= A_MOMENT for o in siblings)
 
     def _corrected(self, fact: PositionCorrected) -> None:
         """Whose it is then says the fact; where nobody held any, it is the broker's."""

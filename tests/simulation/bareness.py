@@ -49,6 +49,11 @@ class Stretch:
         return sum(self.causes.values())
 
     @property
+    def awake(self) -> float:
+        """Seconds of it in which a desk ran."""
+        return sum(seconds for cause, seconds in self.causes.items() if cause not in (DOWN, ENDED_WHILE_DOWN))
+
+    @property
     def cause(self) -> str:
         """What most of it was due to."""
         return max(self.causes, key=lambda cause: self.causes[cause], default=NO_TIME)
@@ -313,5 +318,9 @@ def names_stop(holder: StopHolder | None) -> bool:
 
 def told(stretches: list[Stretch]) -> tuple[float, float, float]:
     """p50, p99 and the longest of them, in seconds."""
-    lengths = sorted(stretch.seconds for stretch in stretches) or [0.0]
+    return middle_high_longest([stretch.seconds for stretch in stretches])
+
+
+def middle_high_longest(seconds: list[float]) -> tuple[float, float, float]:
+    lengths = sorted(seconds) or [0.0]
     return lengths[len(lengths) // 2], lengths[min(len(lengths) - 1, len(lengths) * 99 // 100)], lengths[-1]

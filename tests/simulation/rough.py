@@ -18,7 +18,7 @@ from simulation.world import SPY, Trouble, World, calendar
 from core.execution.cover import bare_in_words
 from core.execution.order import Order
 from core.inputs import Decline, EditOrder, Kill, ProposeClose, ProposeOrder, RequestCancel, Resume
-from core.model.order import Effect, OrderStatus, OrderType, StopHolder, TimeInForce
+from core.model.order import Effect, LegRole, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.values import Fraction, Price, Quantity, to_nearest_tick
 
 if TYPE_CHECKING:
@@ -350,7 +350,7 @@ class Rough:
             player._confirm_changes(0.5)
         world.bar(world.price, volume=volume)
         world.bar(world.price, volume=1000)
-        if has_target and halves and between in ("", "bar"):
+        if halves and halves[0].request.leg(LegRole.TARGET) is not None and between in ("", "bar"):
             self._its_target_stands(halves[0])
 
     def _its_target_stands(self, entry: Order) -> None:
@@ -394,7 +394,8 @@ def a_hang(chance: Random) -> Arguments:
             "exit", "fraction, bar, exit", "entry, another, move", "entry, move, cancel", "cancel, exit",
             "entry, kill", "another, entry, fall", "fraction, another", "part, part", "entry, flatten",
             "ticket, ticket, exit", "entry, part, another, exit", "fraction", "fraction, fall",
-            "fraction, part", "entry, part, part", "bare, part, part, part", "bare, part, exit", "fraction, bare, part, exit",
+            "fraction, part", "entry, part, part", "bare, part, part, part", "bare, part, exit",
+            "fraction, bare, part, exit",
         )
     )  # fmt: skip
     return (

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 import pytest
-from simulation.bareness import Stretch, told
+from simulation.bareness import NO_CAUSE, Stretch, middle_high_longest, told
 from simulation.play import Failure, Played, play
 from simulation.rough_faults import ROUGH_FAULTS
 from simulation.sessions import session_of
@@ -133,12 +133,15 @@ def _tell_counts(title: str, counts: Counter[str]) -> None:
 
 
 def tell_bare(stretches: list[Stretch]) -> None:
-    """Seconds in which a position was bare although its ticket named a stop, by what most of each was due to."""
-    middle, high, longest = told(stretches)
-    print(f"{'stretches bare of a named stop':<36} {len(stretches):>9,}   seconds: {summary(middle, high, longest)}")
+    """Seconds of sessions in which a position was bare although its ticket named a stop, by what most was due to."""
+    awake = [stretch.awake for stretch in stretches if stretch.awake]
+    print(f"{'stretches bare of a named stop':<36} {len(stretches):>9,}   seconds: {summary(*told(stretches))}")
+    print(f"{'of them while a desk ran':<36} {len(awake):>9,}   seconds: {summary(*middle_high_longest(awake))}")
+    unnamed = sum(stretch.causes[NO_CAUSE] for stretch in stretches)
+    print(f"{'seconds without a cause':<36} {unnamed:>9,.2f}")
     for cause in sorted({stretch.cause for stretch in stretches}):
         of_it = [stretch for stretch in stretches if stretch.cause == cause]
-        print(f"  {cause:<60} {len(of_it):>6,}   {summary(*told(of_it))}")
+        print(f"  {cause:<74} {len(of_it):>6,}   {summary(*told(of_it))}")
 
 
 def summary(middle: float, high: float, longest: float) -> str:

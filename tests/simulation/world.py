@@ -633,8 +633,9 @@ class World:
     def _leave(self) -> None:
         self.wire.finish_what_is_owed()
         self.wire.stop("left")
-        orders = self.auditor.story.orders.values()
-        owed = {o.order.client_order_id for o in orders if o.status is OrderStatus.PENDING} - self.ever_left
+        story = self.auditor.story  # what an earlier process died with is no order that this one kept
+        pending = [o for o in story.orders.values() if o.status is OrderStatus.PENDING and o.sequence > story.started]
+        owed = {o.order.client_order_id for o in pending} - self.ever_left
         self.left_behind |= owed
         if self.tell is not None:
             self.tell(f"       the desk is left, {len(owed)} orders never left it")
