@@ -161,8 +161,16 @@ class Desk:
             lambda: self.control.settings.evaluation, lambda: self.regime.regime, calendar.trading_day
         )
         self.normaliser = Normaliser(calendar)
-        shared = self.ledger, self.stage, self.opening, self.regime, self.sizing
-        holdings = Holdings(*shared, self.allocations, self.advice, self.evaluation)
+        holdings = Holdings(
+            self.ledger,
+            self.stage,
+            self.opening,
+            self.regime,
+            self.sizing,
+            self.allocations,
+            self.advice,
+            self.evaluation,
+        )
         self.orchestrator = Orchestrator(calendar, holdings, kinds)
         self.shadows = Shadows(calendar, self.control, self.stage, self.ledger, self._last_close)
         self.shadows.counts_for, self.shadows.on_end = self.protections.refuses_by_curve, self._hear_shadow
