@@ -710,6 +710,7 @@ def _with_answers(
     return lambda: altered_ones["all"]
 
 
+@pytest.mark.usefixtures("a_bar_at_once")
 @pytest.mark.parametrize(("sold", "left"), [("1", 0), ("0.5", 1)], ids=["all", "half"])
 def test_what_was_sold_gets_no_stop_later_out_of_the_shares_of_another_entry(sold: str, left: int) -> None:
     """OP-06, EX-13: an entry filled in part was closed; the next one's shares got its stop, at another trade's price"""

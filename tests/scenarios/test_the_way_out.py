@@ -156,9 +156,9 @@ def test_a_stop_that_waits_here_longer_than_an_answer_may_take_is_in_no_doubt_an
         later = floor.now()
         waits(house, lambda _: house.engine.desk.at > later, "time passes")
         assert status_of(house, stop) is OrderStatus.PENDING
+        assert stop not in floor.looked_up
         released.set()
         waits(house, lambda _: status_of(house, stop) is OrderStatus.SUBMITTED, "the stop is there")
-    assert stop not in floor.looked_up
     assert not facts(house, OrderInDoubt)
     assert not facts(house, SubmissionBlocked)
 
