@@ -16,6 +16,7 @@ from itertools import count
 
 from core.advisers.base import Adviser
 from core.brokers.simulated.exchange import SimulatedExchange
+from core.brokers.simulated.rules import is_taken
 from core.doors import Door, DoorKind
 from core.effects import (
     CancelOrder,
@@ -69,6 +70,7 @@ from core.runtime.rounds import Rounds
 from core.runtime.runtime import Runtime
 
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
+HAS_ID = "the broker has this id already"
 AFTER_THE_END = timedelta(hours=1)
 """What a market that ended still has: answers on their way, expiries, the session's close."""
 
@@ -435,9 +437,10 @@ class VirtualRuntime(Runtime):
         """An exchange that cannot log an order takes none, and says nothing that could be believed."""
         ask = self.exchange.replace if isinstance(effect, ReplaceOrder) else self.exchange.submit
         try:
-            return ask(self.at, effect.order)
+            answer = ask(self.at, effect.order)
         except OSError as error:
             return NoAnswer(f"the exchange's own disk fails, mend it: {error.strerror}")
+        return NoAnswer(HAS_ID) if isinstance(answer, Refused) and is_taken(answer) else answer
 
     def _figures(self, symbol: Symbol) -> FreshFigures:
         exchange, at = self.exchange, self.at
