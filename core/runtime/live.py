@@ -57,6 +57,7 @@ from core.runtime.runtime import Runtime
 from core.runtime.sending import Sending
 from core.telling import order_in_words
 from core.wall_clock import utc_now
+from core.workflows.confirming import LEFT
 
 ROUNDS = 3
 """What waits inside of a wait is cancelled in as many rounds."""
@@ -68,9 +69,9 @@ LAST_ANSWERS = 1.5
 """Seconds that a leaving desk waits for the answers to what it sent; the rest the next start looks up."""
 LAST_STOPS = 0.3
 """Seconds more, while anything that only reduces is owed: the stop of a fill that was told at the last moment."""
-LEFT = "the desk left before it was sent"
 NEXT_START = "the next start sends it, or asks for it on a ticket"
 LOOKED_UP = "the next start looks it up"
+UNDECIDED = "its key was turned, and it was not sent; the next start needs a new key"
 ON_ITS_WAY = "its stop was making way for an exit that has not gone; start again soon, or look at the broker's page"
 
 
@@ -250,14 +251,17 @@ class LiveRuntime(Runtime):
     async def _finish_what_is_owed(self) -> None:
         """What is on the wire has been sent: its answer belongs into the journal, if it comes soon, and what follows
         from it is sent, as the stop of a fill; so do the answers to the cancels of a kill that comes meanwhile.
-        A stop that makes way for an exit is waited for, and the exit goes. Entries that wait do not leave any more.
+        A stop that makes way for an exit is waited for, and the exit goes; one whose key was turned waits for no
+        figures. Entries that wait do not leave any more.
         """
         assert self._loop is not None
+        self.at = self.clock()
         self.sending.refuse_entries(LEFT)
         ends = self._loop.time() + LAST_ANSWERS
         while True:
             self._heard.clear()
             self._take_from(Priority.BROKER)
+            self._decide_keys()
             makes_way = bool(self.engine.closing.under_way())
             left = ends + (LAST_STOPS if makes_way or self.sending.awaits_exits else 0) - self._loop.time()
             if left <= 0 or not (makes_way or self.sending.awaits):
@@ -276,6 +280,8 @@ class LiveRuntime(Runtime):
         doubted = [o.request for o in ledger.working() if o.only_reduces and ledger.is_in_doubt(o)]
         unknown = (*asked, *(order for order in doubted if order not in asked))
         self.last_words += tuple(f"{order_in_words(order)} was sent and not answered: {LOOKED_UP}" for order in unknown)
+        undecided = [c.ticket.order for c in self.engine.confirming.undecided()]
+        self.last_words += tuple(f"{order_in_words(order)}: {UNDECIDED}" for order in undecided)
         self.last_words += tuple(f"{symbol}: {ON_ITS_WAY}" for symbol in self.engine.closing.under_way())
 
     # ── the inbox ────────────────────────────────────────────────────────────────────────────────────────────────

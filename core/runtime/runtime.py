@@ -17,9 +17,9 @@ from core.effects import Effect, LatchKill, ReleaseKill, WithdrawOrder
 from core.engine import Engine
 from core.execution.gateway import Gateway
 from core.facts import Fact
-from core.inputs import Command, Halt, Input, Kill, Rearm, Resume, Stop
+from core.inputs import Command, Halt, Input, Kill, Leaving, Rearm, Resume, Stop
 from core.model.order import OrderStatus
-from core.model.values import ClientOrderId, Symbol
+from core.model.values import ClientOrderId, Symbol, TicketId
 from core.picture import Pictures
 from core.ports import KillSwitch
 from core.runtime.line import HaltLatch
@@ -158,6 +158,13 @@ class Runtime(ABC):
                 self._withdraw(effect.client_order_id)
             else:
                 self._perform(effect)
+
+    def _decide_keys(self) -> None:
+        """While the desk leaves: each decision may begin the turn of another order of a plan."""
+        known: list[TicketId] = []
+        while (waiting := [c.ticket.id for c in self.engine.confirming.undecided()]) and waiting != known:
+            known = waiting
+            self.take(self.at, Leaving())
 
     def _withdraw(self, order_id: ClientOrderId) -> bool:
         """Keep an order here that has not left yet; whether one waited. Here none ever does."""

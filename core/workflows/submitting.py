@@ -36,6 +36,7 @@ from core.workflows.apart import apart
 from core.workflows.doubting import Doubting
 from core.workflows.filling import Filling, look_up
 
+
 class NotPermittedError(Exception):
     """Our own code tried to release an order that nothing permits. Trading halts."""
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from core.effects import Effect as Request
+from core.effects import FetchFigures
 from core.execution.lanes import Lane, LaneKind
-from core.facts import KeptOrderReleased, OrderInDoubt, OrderKept, SubmissionBlocked
+from core.facts import ConfirmationRefused, KeptOrderReleased, OrderInDoubt, OrderKept, SubmissionBlocked
 from core.inputs import (
     Confirm,
     Kill,
@@ -22,14 +24,16 @@ from core.inputs import (
     RequestCancel,
     SignPlan,
 )
+from core.model.account import Account
 from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.plan import PlanSource
 from core.model.staging import MANUAL
 from core.model.values import BrokerOrderId, ClientOrderId, Price, ProposalId, Quantity
+from core.runtime.line import Link
 from core.settings import Settings
 from core.views import DeskView
-from tests.scenarios.house import STEADY, a_day
+from tests.scenarios.house import STEADY, a_day, a_house_in_a_position
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.unit.core.brokers.trading_floor import SPY
 from tests.waiting import PATIENCE
@@ -245,6 +249,77 @@ def test_a_fill_that_is_answered_while_the_desk_leaves_gets_its_stop():
     assert house.runtime.last_words == ()
 
 
+class NoFigures(SlowFloor):
+    """The account is told of when `may_answer`."""
+
+    def account(self) -> Account | NoAnswer:
+        if self.is_slow:
+            self.may_answer.wait(PATIENCE)
+        return super().account()
+
+
+@pytest.mark.parametrize("holder", [StopHolder.DESK, StopHolder.BROKER], ids=["bare", "behind its stop"])
+def test_an_exit_whose_key_was_turned_goes_out_although_the_desk_leaves_before_its_figures_come(holder: StopHolder):
+    """EX-22, OP-03, EX-21: they are not waited for; an exit goes on with a warning, as where none come in time."""
+    floor = NoFigures()
+    house = LiveHouse(floor)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        turn(house, a_buy(SHARES, holder))
+        waits(house, lambda view: view.positions and (holder is StopHolder.DESK or stops(house)), "a position")
+        waits(house, lambda view: holder is StopHolder.DESK or view.positions[0].covered == SHARES, "its stop")
+        floor.is_slow = True
+        sale = turn_without_figures(house, ProposeClose(SPY))
+        house.runtime.leave()
+    floor.may_answer.set()
+    assert [a for a in floor.asked if a.startswith("submit")][-1] == "submit sell market"
+    assert status_of(house, sale) is OrderStatus.FILLED
+    assert house.runtime.last_words == ()
+
+
+def test_an_entry_whose_key_was_turned_as_the_desk_leaves_is_refused_with_the_reason():
+    """EX-22, OP-03: it never leaves, and nothing waits for its figures."""
+    floor = NoFigures()
+    house = LiveHouse(floor)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        floor.is_slow = True
+        entry = turn_without_figures(house, a_buy())
+        house.runtime.leave()
+    floor.may_answer.set()
+    refused = [record.fact for record in house.journal.records() if isinstance(record.fact, ConfirmationRefused)]
+    assert [fact.reasons for fact in refused] == [("the desk left before it was sent",)]
+    assert status_of(house, entry) is None
+    assert not [a for a in floor.asked if a.startswith("submit")]
+
+
+def turn_without_figures(house: LiveHouse, command: ProposeOrder | ProposeClose) -> ClientOrderId:
+    """The ticket opens without figures, after three seconds; the key is turned and taken in."""
+    order = turn(house, command)
+    waits(house, lambda _: house.engine.confirming.undecided(), "the key")
+    return order
+
+
+class LosesFigures(Link):
+    """No question for figures arrives."""
+
+    def carry(self, effect: Request) -> Iterable[timedelta]:
+        return () if isinstance(effect, FetchFigures) else (self.latency,)
+
+
+def test_in_virtual_time_too_a_turned_key_of_an_exit_waits_for_no_figures_where_the_desk_leaves():
+    """EX-22, OP-03"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    house.until("10:06:31")
+    house.line.link = LosesFigures()
+    house.confirms()
+    house.line.finish_what_is_owed()
+    assert house.requests()[-2:] == ["cancel", "submit sell market 0.502"]
+    assert house.held_by_the_broker() == "0"
+
+
 class LateCancels(SlowFloor):
     """A cancel is taken at once, and done a while after."""
 
@@ -339,4 +414,5 @@ def test_each_of_two_exits_that_never_left_is_asked_for_on_its_own_ticket():
         view = waits(
             again, lambda view: len([p for p in view.proposals if p.strategy == MANUAL]) == 2, "both are asked for"
         )
-    assert {(p.quantity, p.reason) for p in view.proposals} == {(half, "it was not sent before the desk left")}
+    asked = [p for p in view.proposals if p.strategy == MANUAL]
+    assert {(p.quantity, p.reason) for p in asked} == {(half, "it was not sent before the desk left")}
