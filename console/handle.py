@@ -169,11 +169,16 @@ class EngineHandle:
         runtime.watch(self._watched)
         for command in self._early:
             runtime.send(command)
+        try:
+            self._run(runtime)
+        finally:
+            self.last_words = runtime.last_words
+
+    def _run(self, runtime: Running) -> None:
         if not self._is_leaving:
             runtime.run()
         if self._is_leaving:
             runtime.stop(self._reason)
-            self.last_words = runtime.last_words
             return
         runtime.stop("the market has ended")
         self._draw(time.monotonic())

@@ -44,6 +44,7 @@ from core.inputs import (
 from core.market.port import Heard, MarketData
 from core.model.broker import OrderUpdate
 from core.model.connection import Lamp, Line, LineState
+from core.model.order import OrderRequest, StopHolder
 from core.model.values import ClientOrderId, Symbol
 from core.picture import Pictures
 from core.ports import KillSwitch
@@ -72,6 +73,7 @@ LAST_STOPS = 0.3
 NEXT_START = "the next start sends it, or asks for it on a ticket"
 LOOKED_UP = "the next start looks it up"
 UNDECIDED = "its key was turned, and it was not sent; the next start needs a new key"
+STOP_THEN = ", and its stop follows then"
 ON_ITS_WAY = "its stop was making way for an exit that has not gone; start again soon, or look at the broker's page"
 
 
@@ -214,10 +216,13 @@ class LiveRuntime(Runtime):
             await self._finish_what_is_owed()
         updates.cancel()
         await asyncio.wait([*streams, beating], timeout=FAREWELL)
-        self._close_lanes()
-        if self._failure is not None:
-            self.end()
-            raise self._failure
+        if self._failure is None:
+            self._close_lanes()
+            return
+        with suppress(Exception):  # what failed may be what this needs; the failure itself is told
+            self._close_lanes()
+        self.end()
+        raise self._failure
 
     def _fail(self, error: BaseException | None, words: str) -> None:
         """An act of the engine's thread raised: it ends, and whoever waits for it is told; nothing trades on."""
@@ -272,17 +277,23 @@ class LiveRuntime(Runtime):
     def _close_lanes(self) -> None:
         """What never left is kept for the next start; that is said, and what else is not known."""
         kept, asked = self.sending.close()
-        if self._failure is not None:
-            return
         for effect in kept:
             self._keep(effect)
         ledger = self.engine.desk.ledger
-        doubted = [o.request for o in ledger.working() if o.only_reduces and ledger.is_in_doubt(o)]
+        doubted = [o.request for o in ledger.working() if ledger.is_in_doubt(o)]
         unknown = (*asked, *(order for order in doubted if order not in asked))
-        self.last_words += tuple(f"{order_in_words(order)} was sent and not answered: {LOOKED_UP}" for order in unknown)
+        self.last_words += tuple(
+            f"{order_in_words(order)} was sent and not answered: {LOOKED_UP}{self._stop_of(order)}" for order in unknown
+        )
         undecided = [c.ticket.order for c in self.engine.confirming.undecided()]
         self.last_words += tuple(f"{order_in_words(order)}: {UNDECIDED}" for order in undecided)
         self.last_words += tuple(f"{symbol}: {ON_ITS_WAY}" for symbol in self.engine.closing.under_way())
+
+    def _stop_of(self, request: OrderRequest) -> str:
+        """Of an entry whose stop follows its fills: when it does."""
+        order = self.engine.desk.ledger.order(request.client_order_id)
+        is_owed = order is not None and order.stop is not None and order.stop.holder is StopHolder.BROKER
+        return STOP_THEN if is_owed and not request.legs else ""
 
     # ── the inbox ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -437,10 +448,14 @@ class LiveRuntime(Runtime):
         return self.sending.take_back(order_id)
 
     def _keep(self, effect: SubmitOrder | ReplaceOrder) -> None:
-        """It never left: the next start knows that it did not."""
+        """It never left: the next start knows that it did not, where that could be written down."""
         order = effect.order
-        self._take_now(SubmissionKept(order.client_order_id, effect.approval))
-        self.last_words += (f"{order_in_words(order)} was not sent before the desk left: {NEXT_START}",)
+        with suppress(Exception):  # a desk that failed may fail again
+            self._take_now(SubmissionKept(order.client_order_id, effect.approval))
+        written = self.engine.desk.ledger.order(order.client_order_id)
+        is_kept = written is not None and written.kept is not None and self.engine.disk_trouble is None
+        what_follows = NEXT_START if is_kept else LOOKED_UP
+        self.last_words += (f"{order_in_words(order)} was not sent before the desk left: {what_follows}",)
 
     def _put_answer(self, message: Input) -> None:
         self.put(Priority.BROKER, message)

@@ -118,14 +118,13 @@ class Sending:
                 self.refuse(effect, why)
 
     def close(self) -> tuple[list[SubmitOrder | ReplaceOrder], list[OrderRequest]]:
-        """Nothing leaves from here on: what never did, and the exits that did and have no answer."""
+        """Nothing leaves from here on: what never did, and what did and has no answer."""
         self.is_shut = True
         unanswered = tuple(self._unanswered.values())
         kept = [effect for effect in unanswered if self.gateway.take_back(effect.order.client_order_id)]
         self.lanes.close()
         self.asking.close()
-        asked = [effect.order for effect in unanswered if effect not in kept]
-        return kept, [order for order in asked if order.effect.only_reduces]
+        return kept, [effect.order for effect in unanswered if effect not in kept]
 
     # ── in a lane ────────────────────────────────────────────────────────────────────────────────────────────────
 

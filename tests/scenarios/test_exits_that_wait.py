@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
@@ -15,7 +16,7 @@ from core.inputs import Confirm, LeaveTicket, OpenTicket, ProposeClose, ProposeO
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.signal import ExitReason
 from core.model.staging import Proposal
-from core.model.values import Quantity, plain
+from core.model.values import ClientOrderId, Quantity, plain
 from core.picture import Pictures
 from core.runtime.line import Link
 from tests.scenarios.changes import passes
@@ -124,17 +125,15 @@ def test_an_exit_for_a_part_that_becomes_all_of_it_says_so_in_the_log() -> None:
     assert "SELL 0.302 SPY market is now to close" in log
 
 
+@dataclass(frozen=True, slots=True)
 class LosesTheFirstStop(Link):
     """The first stop never arrives; everything else does."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        object.__setattr__(self, "lost", set())
+    lost: list[ClientOrderId] = field(default_factory=list)
 
     def carry(self, effect: Request) -> Iterable[timedelta]:
-        is_stop = isinstance(effect, SubmitOrder) and effect.order.type.is_stop
-        if is_stop and (not self.lost or effect.order.client_order_id in self.lost):
-            self.lost.add(effect.order.client_order_id)
+        if isinstance(effect, SubmitOrder) and effect.order.type.is_stop and not self.lost:
+            self.lost.append(effect.order.client_order_id)
             return ()
         return (self.latency,)
 

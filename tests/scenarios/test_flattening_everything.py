@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
@@ -274,12 +275,11 @@ def test_an_unsigned_flattening_takes_nothing_back() -> None:
     assert Decimal(house.held(Symbol("GGG"))) == 0
 
 
+@dataclass(frozen=True, slots=True)
 class Hangs(Link):
     """No order of these symbols arrives."""
 
-    def __init__(self, *symbols: str) -> None:
-        super().__init__()
-        object.__setattr__(self, "symbols", symbols)
+    symbols: tuple[str, ...] = ()
 
     def carry(self, effect: Request) -> Iterable[timedelta]:
         return () if isinstance(effect, SubmitOrder) and effect.order.symbol in self.symbols else (self.latency,)
@@ -335,7 +335,7 @@ def test_a_sale_that_hangs_holds_no_other_symbols_sale_back() -> None:
     """EX-22, EX-10: two requests of six hang; the four others are sold within a second or two."""
     house = a_house_that_holds("AAA", "BBB", "CCC", "DDD", "EEE", "FFF")
     flattens(house)
-    house.line.link = Hangs("AAA", "BBB")
+    house.line.link = Hangs(symbols=("AAA", "BBB"))
     signs(house)
     passes(house, 3)
 

