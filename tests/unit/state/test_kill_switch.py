@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -96,3 +97,35 @@ def test_a_kill_on_a_full_disk_is_a_mere_change_of_a_name(folder: AccountFolder)
 
     assert b"OSError" in ended.stderr
     assert switch.is_on() == "file"
+
+
+def test_a_kill_from_elsewhere_since_the_last_look_outlives_a_release(folder):
+    """OP-07, OP-08: REARM was typed for the kill that was seen."""
+    desk, elsewhere = FileKillSwitch(folder, {}), FileKillSwitch(folder, {})
+    desk.latch("key")
+    assert desk.news() == ()
+    elsewhere.latch("command", flatten=True)
+    desk.release()
+    assert (desk.is_on(), desk.news()) == ("file", ("command flatten",))
+    desk.release()
+    assert desk.is_on() is None
+    elsewhere.latch("command")
+    assert (desk.is_on(), desk.news()) == ("file", ("command",))
+
+
+def test_a_kill_that_is_written_while_the_file_is_released_is_written_again(folder, monkeypatch):
+    """OP-08: its writer had opened the file before it got another name."""
+    desk, elsewhere = FileKillSwitch(folder, {}), FileKillSwitch(folder, {})
+    desk.prepare()
+    desk.latch("key")
+    sync, was_released = os.fsync, []
+
+    def releases_first(descriptor: int) -> None:
+        if not was_released:
+            was_released.append(True)
+            folder.kill_switch.unlink()  # what a release does between the last look and its end
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", releases_first)
+    elsewhere.latch("command")
+    assert (desk.is_on(), desk.set_by()) == ("file", ("command",))
