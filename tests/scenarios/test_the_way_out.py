@@ -12,7 +12,7 @@ import pytest
 from core.effects import Effect as Request
 from core.effects import FetchFigures
 from core.execution.lanes import Lane, LaneKind
-from core.facts import ConfirmationRefused, KeptOrderReleased, OrderInDoubt, OrderKept, SubmissionBlocked
+from core.facts import ConfirmationRefused, KeptOrderReleased, OrderInDoubt, OrderKept, StateRestored, SubmissionBlocked
 from core.inputs import (
     Confirm,
     Kill,
@@ -33,6 +33,7 @@ from core.model.values import BrokerOrderId, ClientOrderId, Price, ProposalId, Q
 from core.runtime.line import Link
 from core.settings import Settings
 from core.views import DeskView
+from state.journal import MemoryJournal
 from tests.scenarios.house import STEADY, a_day, a_house_in_a_position
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.unit.core.brokers.trading_floor import SPY
@@ -451,8 +452,9 @@ def test_an_entry_that_is_not_answered_as_the_desk_leaves_is_named_with_its_stop
         entry = turn(house, a_buy())
         waits(house, lambda _: floor.waiting, "the entry is on the wire")
     floor.may_answer.set()
-    (words,) = house.runtime.last_words
-    assert words == "BUY 0.2 SPY market was sent and not answered: the next start looks it up, and its stop follows then"
+    assert house.runtime.last_words == (
+        "BUY 0.2 SPY market was sent and not answered: the next start looks it up, and its stop follows then",
+    )
 
     floor.is_mute = False
     with LiveHouse(floor, house.journal) as again:
@@ -487,3 +489,30 @@ def test_a_kill_after_the_lanes_are_closed_names_the_entries_that_still_work(is_
         if is_late:
             again.presses(Kill("file"))  # as the keeper does that finds it
         waits(again, lambda _: status_of(again, entry) is OrderStatus.CANCELLED, "it is cancelled")
+
+
+def test_what_an_archive_believes_was_never_sent_is_looked_up_and_not_sent_once_more():
+    """EX-22, EX-04, SP-04: a start after the archive was made had sent it."""
+    floor = SlowFloor()
+    house = LiveHouse(floor)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        hold(house, EXITS)
+        turn(house, a_buy())
+        waits(house, lambda _: stops(house), "its stop waits")
+        (stop,) = stops(house)
+    house.runtime.stop("left")
+    archive = list(house.journal.records())
+    with LiveHouse(floor, house.journal) as again:
+        waits(again, lambda _: status_of(again, stop) is OrderStatus.SUBMITTED, "the stop is sent")
+    again.runtime.stop("left")
+
+    restored = MemoryJournal()
+    for record in archive:
+        restored.append(record.at, record.fact)
+    restored.append(archive[-1].at, StateRestored(floor.now(), "archive", 3, archive[-1].at, None))
+    with LiveHouse(floor, restored) as third:
+        waits(third, lambda view: view.positions and view.positions[0].covered == SHARES, "it is known again")
+    assert status_of(third, stop) is OrderStatus.SUBMITTED
+    assert facts(third, KeptOrderReleased) == []
+    assert [a for a in floor.asked if a.startswith("submit")].count("submit sell stop") == 1
