@@ -128,12 +128,9 @@ class FileKillSwitch:
         """Who latched it, a line each; empty where the file says nobody, or cannot be read."""
         return _lines_of(self._path)
 
-    def asks_to_flatten(self) -> bool:
-        """Whether anybody who latched it also asked to stage the flattening."""
-        return asks_to_flatten(self.set_by())
-
 
 def asks_to_flatten(lines: Iterable[str]) -> bool:
+    """Whether anybody who latched it also asked to stage the flattening."""
     return any(FLATTEN in line.split() for line in lines)
 
 

@@ -6,8 +6,9 @@ filled behind its sale would leave what nobody meant to hold.
 Each order takes the way of a ticket: at its turn it is opened and confirmed by the mandate that the plan's key gave,
 and checked again on a clock, an account and a quote fetched for it. Of what opens one is on that way at a time, and the
 next has its turn when the broker has answered to it: no order waits in the line behind another, and each sees what
-those before it left. What reduces waits for no other symbol's answer (EX-22). A halt, a kill or a restart stops what has not
-gone; a flattening, which only reduces, goes on through a halt and a kill. After a time-out no buy leaves by itself.
+those before it left. What reduces waits for no other symbol's answer (EX-22). A halt, a kill or a restart stops what
+has not gone; a flattening, which only reduces, goes on through a halt and a kill. After a time-out no buy leaves by
+itself.
 """
 
 from __future__ import annotations

@@ -291,7 +291,8 @@ def test_duplicate_client_order_id_means_that_it_is_there() -> None:
     house.confirms_at("10:06:02")
     house.until("10:06:02.350")
 
-    house.line.take(house.line.at, house.line.ask(SubmitOrder(house.entry.request, house.last(ApprovalRedeemed).approval)))
+    again = SubmitOrder(house.entry.request, house.last(ApprovalRedeemed).approval)
+    house.line.take(house.line.at, house.line.ask(again))
     assert house.last(OrderInDoubt).client_order_id == house.entry.id
     house.until("10:06:05")
 

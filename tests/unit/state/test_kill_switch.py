@@ -10,7 +10,7 @@ import pytest
 
 from core.ports import KillSwitch
 from state.folders import AccountFolder
-from state.kill_switch import FileKillSwitch
+from state.kill_switch import FileKillSwitch, asks_to_flatten
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_an_empty_file_made_by_hand_kills(folder):
     """OP-08"""
     folder.kill_switch.touch()
     switch = FileKillSwitch(folder, {})
-    assert (switch.is_on(), switch.set_by(), switch.asks_to_flatten()) == ("file", (), False)
+    assert (switch.is_on(), switch.set_by(), asks_to_flatten(switch.set_by())) == ("file", (), False)
 
 
 @pytest.mark.parametrize(("value", "door"), [("1", "environment"), ("yes", "environment"), ("0", None), ("", None)])
@@ -67,10 +67,10 @@ def test_the_words_say_who_and_whether_to_flatten(folder):
     switch = FileKillSwitch(folder, {})
     assert switch.set_by() == ()
     switch.latch("key\nof the desk")
-    assert not switch.asks_to_flatten()
+    assert not asks_to_flatten(switch.set_by())
     switch.latch("command", flatten=True)
     assert switch.set_by() == ("key of the desk", "command flatten")
-    assert switch.asks_to_flatten()
+    assert asks_to_flatten(switch.set_by())
 
 
 def test_a_full_disk_still_latches(folder):
