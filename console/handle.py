@@ -171,6 +171,12 @@ class EngineHandle:
         runtime.watch(self._watched)
         for command in self._early:
             runtime.send(command)
+        try:
+            self._run(runtime)
+        finally:
+            self.last_words = runtime.last_words
+
+    def _run(self, runtime: Running) -> None:
         if not self._is_leaving:
             runtime.run()
         if self._is_leaving:

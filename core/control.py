@@ -193,8 +193,9 @@ class Control:
         self.state.halts.pop(fact.cause, None)
 
     def _killed(self, at: datetime, fact: Killed) -> None:
-        self.state.killed_by = fact.by
-        self.state.killed_at = at
+        """The first of several stands: since when, and by whom."""
+        if self.state.killed_by is None:
+            self.state.killed_by, self.state.killed_at = fact.by, at
         self.state.halts.pop(HaltCause.KEY, None)
 
     def _rearmed(self, _at: datetime, _fact: Rearmed) -> None:

@@ -152,7 +152,7 @@ class Engine:
         owing.ask_again = self._ask_again = ask_again
         cancelling.end_kept = owing.end
         replacing = Replacing(desk, doubting, cancelling)
-        confirming = Confirming(desk, gate, changing, submitting, closing)
+        self.confirming = confirming = Confirming(desk, gate, changing, submitting, closing)
         self._stopping = stopping = Stopping(desk, cancelling, proposing)
         holding_over = HoldingOver(desk, proposing)
         comparing = Comparing(desk, filling, doubting, cancelling, protecting, closing, holding_over)
@@ -290,6 +290,7 @@ class Engine:
             inputs.Start: self._on_start,
             inputs.HistoryFetched: warming.on_fetched,
             inputs.DeadlineReached: self._on_deadline,
+            inputs.Leaving: confirming.on_leaving,
             inputs.Stop: starting.on_stop,
         }
         for reply in CALLS:

@@ -21,6 +21,7 @@ from core.facts import (
     LegResized,
     LegsMissing,
     MandateEnded,
+    MandateProlonged,
     OrderApproved,
     OrderCreated,
     OrderFilled,
@@ -113,7 +114,7 @@ def _subject(fact: Fact) -> str | None:
             return fact.ticket.id
         case TicketClosed() | ConfirmationReceived() | ConfirmationRefused() | OrderApproved():
             return fact.ticket_id
-        case MandateEnded():
+        case MandateEnded() | MandateProlonged():
             return fact.mandate_id.partition("-")[0]
         case ApprovalRedeemed():
             return fact.client_order_id

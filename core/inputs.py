@@ -655,6 +655,11 @@ class ClockRead:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaving:
+    """The desk leaves: a turned key waits for no figures any more (EX-22)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     reason: str
 
@@ -748,5 +753,6 @@ Input = (
     | Start
     | ClockRead
     | DeadlineReached
+    | Leaving
     | Stop
 )

@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from core import facts
 from core.advisers import words as advice
 from core.control import jump_in_words
-from core.model.hours import in_new_york
+from core.model.hours import in_new_york, new_york_clock
 from core.model.order import LegRole, OrderRequest, OrderType
 from core.model.plan import PlanLine
 from core.model.reconciliation import DifferenceKind
@@ -245,6 +245,8 @@ def _staging_in_words(fact: facts.Fact) -> str:
                 )
             by = "permission" if fact.approval.mandate_id else "approval"
             return f"{by} {fact.approval.id} used for {fact.client_order_id}"
+        case facts.MandateProlonged():
+            return f"permission {fact.mandate_id} waits for a stop in doubt: it ends at {new_york_clock(fact.ends_at)}"
         case facts.MandateEnded():
             return f"permission {fact.mandate_id} ended: {fact.reason}"
     return _plan_in_words(fact)
@@ -477,6 +479,7 @@ _KINDS: dict[type, str] = {
     facts.OrderApproved: "ticket",
     facts.ApprovalRedeemed: "ticket",
     facts.MandateEnded: "ticket",
+    facts.MandateProlonged: "ticket",
     facts.PlanOpened: "plan",
     facts.PlanMarked: "plan",
     facts.PlanSigned: "plan",

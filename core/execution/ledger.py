@@ -30,6 +30,7 @@ from core.facts import (
     OrderStateChanged,
     OwnerShare,
     PositionCorrected,
+    StateRestored,
     UpdateIgnored,
     WarningConfirmed,
 )
@@ -110,6 +111,7 @@ class Ledger:
             OrderStateChanged: self._state_changed,
             OrderKept: self._kept,
             KeptOrderReleased: self._kept_released,
+            StateRestored: self._restored,
             OrderInDoubt: self._in_doubt,
             OrderNotFound: self._not_found,
             CancelRequested: self._cancel_requested,
@@ -394,6 +396,11 @@ class Ledger:
 
     def _kept_released(self, _at: datetime, fact: KeptOrderReleased) -> None:
         self.state.orders[fact.client_order_id].kept = None
+
+    def _restored(self, _at: datetime, _fact: StateRestored) -> None:
+        """What the archive holds as never sent may have been sent after it was made."""
+        for order in self._working.values():
+            order.kept = None
 
     def _in_doubt(self, at: datetime, fact: OrderInDoubt) -> None:
         order = self.state.orders[fact.client_order_id]

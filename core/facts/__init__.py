@@ -103,6 +103,7 @@ from core.facts.staging import (
     EditRefused,
     ExitReleased,
     MandateEnded,
+    MandateProlonged,
     OrderApproved,
     ProposalEdited,
     ProposalEnd,
@@ -170,6 +171,7 @@ __all__ = [
     "LegsMissing",
     "LimitsReloaded",
     "MandateEnded",
+    "MandateProlonged",
     "MarginSampled",
     "MarginWarned",
     "MarketDataQuarantined",
@@ -288,6 +290,7 @@ Fact = (
     | OrderApproved
     | ApprovalRedeemed
     | MandateEnded
+    | MandateProlonged
     | PlanOpened
     | PlanMarked
     | PlanSigned

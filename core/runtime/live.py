@@ -44,7 +44,7 @@ from core.inputs import (
 from core.market.port import Heard, MarketData
 from core.model.broker import OrderUpdate
 from core.model.connection import Lamp, Line, LineState
-from core.model.order import OrderRequest, OrderType
+from core.model.order import OrderRequest, OrderType, StopHolder
 from core.model.session import NoSession
 from core.model.staging import MandateKind
 from core.model.values import ClientOrderId, Symbol
@@ -60,6 +60,7 @@ from core.runtime.runtime import Runtime
 from core.runtime.sending import Sending
 from core.telling import order_in_words
 from core.wall_clock import utc_now
+from core.workflows.confirming import LEFT
 
 ROUNDS = 3
 """What waits inside of a wait is cancelled in as many rounds."""
@@ -71,11 +72,12 @@ LAST_ANSWERS = 1.5
 """Seconds that a leaving desk waits for the answers to what it sent; the rest the next start looks up."""
 LAST_STOPS = 0.3
 """Seconds more, while anything that only reduces is owed: the stop of a fill that was told at the last moment."""
-LEFT = "the desk left before it was sent"
-NOT_SENT, FAILED = "was not sent before the desk left", "was not sent before the desk failed"
+NOT_SENT = "was not sent before the desk left"
 STAGE_AGAIN = "stage it again where it is still wanted"
 NEXT_START = "the next start sends it, or asks for it on a ticket"
 LOOKED_UP = "the next start looks it up"
+UNDECIDED = "its key was turned, and it was not sent; the next start needs a new key"
+STOP_THEN = ", and its stop follows then"
 ON_ITS_WAY = "its stop was making way for an exit that has not gone; start again soon, or look at the broker's page"
 
 
@@ -218,10 +220,13 @@ class LiveRuntime(Runtime):
             await self._finish_what_is_owed()
         updates.cancel()
         await asyncio.wait([*streams, beating], timeout=FAREWELL)
-        self._close_lanes()
-        if self._failure is not None:
-            self.end()
-            raise self._failure
+        if self._failure is None:
+            self._close_lanes()
+            return
+        with suppress(Exception):  # what failed may be what this needs; the failure itself is told
+            self._close_lanes()
+        self.end()
+        raise self._failure
 
     def _fail(self, error: BaseException | None, words: str) -> None:
         """An act of the engine's thread raised: it ends, and whoever waits for it is told; nothing trades on."""
@@ -255,16 +260,18 @@ class LiveRuntime(Runtime):
     async def _finish_what_is_owed(self) -> None:
         """What is on the wire has been sent: its answer belongs into the journal, if it comes soon, and what follows
         from it is sent, as the stop of a fill; so do the answers to the cancels of a kill that comes meanwhile.
-        A stop that makes way for an exit is waited for, and the exit goes; so is the fill of an entry at any price,
-        and its stop goes. Entries that wait do not leave any more.
+        A stop that makes way for an exit is waited for, and the exit goes; one whose key was turned waits for no
+        figures. So is the fill of an entry at any price, and its stop goes. Entries that wait do not leave any more.
         """
         assert self._loop is not None
+        self.at = self.clock()
         for order in self.sending.refuse_entries(LEFT):
             self._say_of(order, f"{NOT_SENT}: {STAGE_AGAIN}")
         ends = self._loop.time() + LAST_ANSWERS
         while True:
             self._heard.clear()
             self._take_from(Priority.BROKER)
+            self._decide_keys()
             makes_way = bool(self.engine.closing.under_way())
             left = ends + (LAST_STOPS if makes_way or self.sending.awaits_exits else 0) - self._loop.time()
             if left <= 0 or not (makes_way or self.sending.awaits or self._is_filling()):
@@ -281,25 +288,27 @@ class LiveRuntime(Runtime):
         return any(desk.stage.mandates(MandateKind.PROTECTIVE_STOP, o.id) for o in entries if not o.request.legs)
 
     def _close_lanes(self) -> None:
-        """What never left is kept for the next start; that is said, and what else is not known.
-
-        A desk that failed keeps nothing any more: the next start asks the broker for it.
-        """
+        """What never left is kept for the next start; that is said, and what else is not known."""
         kept, asked = self.sending.close()
         for effect in kept:
-            if self._failure is None:
-                self._keep(effect)
-            else:
-                self._say_of(effect.order, f"{FAILED}: {LOOKED_UP}")
+            self._keep(effect)
         ledger = self.engine.desk.ledger
         doubted = [o.request for o in ledger.working() if ledger.is_in_doubt(o)]
         for order in (*asked, *(order for order in doubted if order not in asked)):
-            self._say_of(order, f"was sent and not answered: {LOOKED_UP}")
+            self._say_of(order, f"was sent and not answered: {LOOKED_UP}{self._stop_of(order)}")
+        for confirmed in self.engine.confirming.undecided():
+            self._say_of(confirmed.ticket.order, UNDECIDED)
         self.last_words += tuple(f"{symbol}: {ON_ITS_WAY}" for symbol in self.engine.closing.under_way())
 
     def _say_of(self, order: OrderRequest, words: str) -> None:
         """Where the desk is left, by the order's name."""
         self.last_words += (f"{order_in_words(order)} {words}",)
+
+    def _stop_of(self, request: OrderRequest) -> str:
+        """Of an entry whose stop follows its fills: when it does."""
+        order = self.engine.desk.ledger.order(request.client_order_id)
+        is_owed = order is not None and order.stop is not None and order.stop.holder is StopHolder.BROKER
+        return STOP_THEN if is_owed and not request.legs else ""
 
     # ── the inbox ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -455,10 +464,13 @@ class LiveRuntime(Runtime):
         return self.sending.take_back(order_id)
 
     def _keep(self, effect: SubmitOrder | ReplaceOrder) -> None:
-        """It never left: the next start knows that it did not."""
+        """It never left: the next start knows that it did not, where that could be written down."""
         order = effect.order
-        self._take_now(SubmissionKept(order.client_order_id, effect.approval))
-        self._say_of(order, f"{NOT_SENT}: {NEXT_START}")
+        with suppress(Exception):  # a desk that failed may fail again
+            self._take_now(SubmissionKept(order.client_order_id, effect.approval))
+        written = self.engine.desk.ledger.order(order.client_order_id)
+        is_kept = written is not None and written.kept is not None and self.engine.disk_trouble is None
+        self._say_of(order, f"{NOT_SENT}: {NEXT_START if is_kept else LOOKED_UP}")
 
     def _put_answer(self, message: Input) -> None:
         self.put(Priority.BROKER, message)

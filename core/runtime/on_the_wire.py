@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.effects import CancelOrder, Effect, FetchFigures, ReplaceOrder, SubmitOrder
+from core.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
 from core.execution.lanes import Lane, lane_of
 
 LAST_ANSWERS, LAST_STOPS = timedelta(seconds=1.5), timedelta(seconds=0.3)
 """How long a desk that leaves waits for its answers, and how much more while anything that only reduces is owed."""
-LEFT = "the desk left before it was sent"
 
 
 @dataclass(slots=True, eq=False)
@@ -81,8 +80,8 @@ class Lanes:
 
     @property
     def awaits(self) -> bool:
-        """Whether a desk that leaves has an answer to hear: to an order, a cancel or a turned key."""
-        return any(map(_is_awaited, self._all()))
+        """Whether a desk that leaves has an answer to hear: to an order or a cancel."""
+        return any(isinstance(effect, SubmitOrder | ReplaceOrder | CancelOrder) for effect in self._all())
 
     @property
     def awaits_exits(self) -> bool:
@@ -92,9 +91,3 @@ class Lanes:
     def _all(self) -> Iterator[Effect]:
         yield from (request.effect for request in self.out())
         yield from self.waiting()
-
-
-def _is_awaited(effect: Effect) -> bool:
-    if isinstance(effect, FetchFigures):
-        return effect.ticket_id is not None
-    return isinstance(effect, SubmitOrder | ReplaceOrder | CancelOrder)

@@ -17,13 +17,17 @@ from core.effects import Effect, LatchKill, ReleaseKill, WithdrawOrder
 from core.engine import Engine
 from core.execution.gateway import Gateway
 from core.facts import Fact
-from core.inputs import Command, Halt, Input, Kill, Rearm, Resume, Stop
+from core.inputs import Command, Halt, Input, Kill, Leaving, Rearm, Resume, Stop
 from core.model.order import OrderStatus
-from core.model.values import ClientOrderId, Symbol
+from core.model.values import ClientOrderId, Symbol, TicketId
 from core.picture import Pictures
 from core.ports import KillSwitch
 from core.runtime.line import HaltLatch
+from core.telling import order_in_words
 from core.views import DeskView
+
+NOT_CANCELLED = "its cancel is not answered; the next start asks again"
+KILLED_LATE = "the kill came as the desk left, and the next start cancels it"
 
 
 class Runtime(ABC):
@@ -159,6 +163,13 @@ class Runtime(ABC):
             else:
                 self._perform(effect)
 
+    def _decide_keys(self) -> None:
+        """While the desk leaves: each decision may begin the turn of another order of a plan."""
+        known: list[TicketId] = []
+        while (waiting := [c.ticket.id for c in self.engine.confirming.undecided()]) and waiting != known:
+            known = waiting
+            self.take(self.at, Leaving())
+
     def _withdraw(self, order_id: ClientOrderId) -> bool:
         """Keep an order here that has not left yet; whether one waited. Here none ever does."""
         del order_id
@@ -175,6 +186,7 @@ class Runtime(ABC):
         A kill that came while the desk left is recorded before it; one that comes later is latched alone (OP-07).
         """
         self._obey_kills()
+        self._name_what_may_still_work()
         self.take(self.at, Stop(reason))
         self.close()
         self.end()
@@ -182,15 +194,27 @@ class Runtime(ABC):
     def end(self) -> None:
         """Nothing is recorded any more: from here on a kill goes into its file, in the thread of whoever presses it."""
         self._has_ended = True
-        self._latch_late_kills()
+        if self._latch_late_kills():
+            opening = [
+                o.request for o in self.engine.desk.ledger.working() if not o.only_reduces and not o.is_cancelling
+            ]
+            self.last_words += tuple(f"{order_in_words(order)} still works: {KILLED_LATE}" for order in opening)
 
-    def _latch_late_kills(self) -> None:
-        """The next start finds the file, and is killed."""
+    def _name_what_may_still_work(self) -> None:
+        """An entry whose cancel was asked for, and is not known to have come through (OP-07)."""
+        leaving = [o.request for o in self.engine.desk.ledger.working() if not o.only_reduces and o.is_cancelling]
+        self.last_words += tuple(f"{order_in_words(order)} may still work: {NOT_CANCELLED}" for order in leaving)
+
+    def _latch_late_kills(self) -> bool:
+        """The next start finds the file, and is killed. Whether there was one."""
+        were_any = False
         with suppress(IndexError):  # another thread may take the last one first
             while True:
                 _, command = self._commands.popleft()
                 if isinstance(command, Kill):
                     self._turn_switch(LatchKill(command.by))
+                    were_any = True
+        return were_any
 
     def obey(self, command: Command) -> None:
         """A person's command, or a script's. Raises where an adviser calls."""

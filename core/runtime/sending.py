@@ -12,13 +12,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from core.effects import CancelOrder, Effect, FetchFigures, FetchPicture, ReplaceOrder, SubmitOrder
+from core.effects import CancelOrder, Effect, FetchPicture, ReplaceOrder, SubmitOrder
 from core.execution.departing import Departing
 from core.execution.gateway import TAKEN_BACK, Gateway
 from core.execution.lanes import lane_of
 from core.inputs import (
     CancelAnswered,
-    FiguresFetched,
     Input,
     SubmissionAnswered,
     SubmissionBegan,
@@ -63,7 +62,7 @@ class Sending:
         self._put = put
         self._put_quietly = put_quietly
         self._unanswered: dict[ClientOrderId, SubmitOrder | ReplaceOrder] = {}
-        self._owed: Counter[object] = Counter()
+        self._cancels: Counter[ClientOrderId] = Counter()
 
     # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -75,8 +74,8 @@ class Sending:
 
     def ask(self, effect: Effect) -> None:
         """A question, or a cancel."""
-        if (debt := _debt(effect)) is not None:
-            self._owed[debt] += 1
+        if isinstance(effect, CancelOrder):
+            self._cancels[effect.client_order_id] += 1
         self.lanes.send(lane_of(effect), lambda: self._ask(effect))
 
     def take_back(self, order_id: ClientOrderId, why: str = TAKEN_BACK) -> bool:
@@ -96,17 +95,17 @@ class Sending:
         """What was asked for has come to something."""
         if isinstance(message, SubmissionAnswered | SubmissionStopped | SubmissionKept):
             self._unanswered.pop(message.client_order_id, None)
-        elif (debt := _debt_of(message)) is not None:
-            self._owed[debt] -= 1
-            if self._owed[debt] <= 0:
-                del self._owed[debt]
+        elif isinstance(message, CancelAnswered):
+            self._cancels[message.client_order_id] -= 1
+            if self._cancels[message.client_order_id] <= 0:
+                del self._cancels[message.client_order_id]
 
     # ── leaving ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def awaits(self) -> bool:
-        """Whether an answer is to come to an order, a cancel or a turned key."""
-        return bool(self._unanswered or self._owed)
+        """Whether an answer is to come to an order or a cancel."""
+        return bool(self._unanswered or self._cancels)
 
     @property
     def awaits_exits(self) -> bool:
@@ -124,8 +123,7 @@ class Sending:
         kept = [effect for effect in unanswered if self.gateway.take_back(effect.order.client_order_id)]
         self.lanes.close()
         self.asking.close()
-        asked = [effect.order for effect in unanswered if effect not in kept]
-        return kept, asked
+        return kept, [effect.order for effect in unanswered if effect not in kept]
 
     # ── in a lane ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -162,16 +160,3 @@ class Sending:
             return self.asking.ask(effect)
         except Exception as error:
             return no_answer(effect, f"{type(error).__name__}: {error}")
-
-
-def _debt(effect: Effect) -> object | None:
-    """What a leaving desk waits for besides orders: cancels, and the figures of a turned key."""
-    if isinstance(effect, CancelOrder):
-        return "cancel", effect.client_order_id
-    return None if not isinstance(effect, FetchFigures) or effect.ticket_id is None else ("key", effect.ticket_id)
-
-
-def _debt_of(answer: Input) -> object | None:
-    if isinstance(answer, CancelAnswered):
-        return "cancel", answer.client_order_id
-    return None if not isinstance(answer, FiguresFetched) or answer.ticket_id is None else ("key", answer.ticket_id)

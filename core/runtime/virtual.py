@@ -16,6 +16,7 @@ from itertools import count
 
 from core.advisers.base import Adviser
 from core.brokers.simulated.exchange import SimulatedExchange
+from core.brokers.simulated.rules import is_taken
 from core.doors import Door, DoorKind
 from core.effects import (
     CancelOrder,
@@ -63,12 +64,14 @@ from core.ports import KillSwitch
 from core.runtime.asking import no_answer
 from core.runtime.feed import BAR, Timed
 from core.runtime.line import Link, Operator
-from core.runtime.on_the_wire import LAST_ANSWERS, LAST_STOPS, LEFT, Lanes, Request
+from core.runtime.on_the_wire import LAST_ANSWERS, LAST_STOPS, Lanes, Request
 from core.runtime.pace import Pace
 from core.runtime.rounds import Rounds
 from core.runtime.runtime import Runtime
+from core.workflows.confirming import LEFT
 
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
+HAS_ID = "the broker has this id already"
 AFTER_THE_END = timedelta(hours=1)
 """What a market that ended still has: answers on their way, expiries, the session's close."""
 
@@ -331,13 +334,14 @@ class VirtualRuntime(Runtime):
     # ── leaving, as the live runtime leaves ──────────────────────────────────────────────────────────────────────
 
     def finish_what_is_owed(self) -> None:
-        """Answers are heard for a moment, and what follows from them leaves where it only reduces; what has not left by
-        then is kept for the next start (EX-22).
+        """An exit whose key was turned waits for no figures any more. Answers are heard for a moment, and what follows
+        from them leaves where it only reduces; what has not left by then is kept for the next start (EX-22).
         """
         self._is_leaving = True
         for effect in self.lanes.orders_waiting():
             if not effect.order.effect.only_reduces and self.gateway.take_back(effect.order.client_order_id):
                 self._stop(effect, LEFT)
+        self._decide_keys()
         ends = self.at + LAST_ANSWERS
         while (at := self._next_of_the_broker()) is not None and self.lanes.awaits:
             if at > ends + (LAST_STOPS if self.lanes.awaits_exits else timedelta(0)):
@@ -348,6 +352,7 @@ class VirtualRuntime(Runtime):
                 self._pass_updates_on()
             else:
                 heappop(self._heap)[3]()
+            self._decide_keys()
         self._is_shut = True
         for effect in self.lanes.orders_waiting():
             if self.gateway.take_back(effect.order.client_order_id):
@@ -435,9 +440,10 @@ class VirtualRuntime(Runtime):
         """An exchange that cannot log an order takes none, and says nothing that could be believed."""
         ask = self.exchange.replace if isinstance(effect, ReplaceOrder) else self.exchange.submit
         try:
-            return ask(self.at, effect.order)
+            answer = ask(self.at, effect.order)
         except OSError as error:
             return NoAnswer(f"the exchange's own disk fails, mend it: {error.strerror}")
+        return NoAnswer(HAS_ID) if isinstance(answer, Refused) and is_taken(answer) else answer
 
     def _figures(self, symbol: Symbol) -> FreshFigures:
         exchange, at = self.exchange, self.at

@@ -6,7 +6,7 @@ It answers who may do what. It sends nothing and decides nothing about risk.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from core.facts import (
@@ -15,6 +15,7 @@ from core.facts import (
     ConfirmationRefused,
     EngineStarted,
     MandateEnded,
+    MandateProlonged,
     OrderApproved,
     OrderCreated,
     PermissionReturned,
@@ -108,6 +109,7 @@ class Stage:
             PermissionReturned: self._returned,
             SubmissionBlocked: self._blocked,
             MandateEnded: self._mandate_ended,
+            MandateProlonged: self._mandate_prolonged,
             SettingsApplied: self._settings_applied,
             PlanSigned: self._plan_signed,
             PlanEnded: self._plan_ended,
@@ -305,6 +307,11 @@ class Stage:
         if use is not None:
             use.released = Quantity(use.released - quantity)
         self.state.redeeming = None
+
+    def _mandate_prolonged(self, _at: datetime, fact: MandateProlonged) -> None:
+        use = self.state.mandates.get(fact.mandate_id)
+        if use is not None:
+            use.mandate = replace(use.mandate, ends_at=fact.ends_at)
 
     def _mandate_ended(self, _at: datetime, fact: MandateEnded) -> None:
         self.state.mandates.pop(fact.mandate_id, None)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from core.desk import Desk
 from core.effects import Effect
 from core.execution.order import Order
-from core.facts import MandateEnded, SubmissionBlocked
+from core.facts import MandateEnded, MandateProlonged, SubmissionBlocked
 from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, TimeInForce
 from core.model.signal import ExitReason
 from core.model.staging import Mandate, MandateKind, Proposal, Ticket
@@ -72,13 +72,31 @@ class Closing:
     def next_due(self) -> Iterator[datetime]:
         for use in self.desk.stage.mandates(MandateKind.CLOSE):
             if use.is_unused:
-                yield use.mandate.ends_at
+                yield self._prolonged_at(use) if self._waits_in_doubt(use) else use.mandate.ends_at
 
     def due(self) -> Iterator[Effect]:
         for use in self.desk.stage.mandates(MandateKind.CLOSE):
             if use.is_unused and self.desk.at >= use.mandate.ends_at:
                 self._end(use, "close again: the stop was not gone in time")
+            elif use.is_unused and self._waits_in_doubt(use) and self.desk.at >= self._prolonged_at(use):
+                self.desk.record(MandateProlonged(use.mandate.id, self.desk.at + self._patience()))
         yield from self.go_on()
+
+    def _waits_in_doubt(self, use: MandateUse) -> bool:
+        """Whether nobody knows yet if a stop in its way is at the broker: its time does not run meanwhile.
+
+        What a desk that was away found lapsed stays so: the key was turned for then.
+        """
+        ticket = self._ticket(use)
+        stops = [self.desk.ledger.order(order_id) for order_id in (ticket.cancels if ticket else ())]
+        return any(stop is not None and self.desk.ledger.is_in_doubt(stop) for stop in stops)
+
+    def _prolonged_at(self, use: MandateUse) -> datetime:
+        """Half of its time before its end, so that as much is left at least when the doubt is over."""
+        return use.mandate.ends_at - self._patience() / 2
+
+    def _patience(self) -> timedelta:
+        return timedelta(seconds=float(self.desk.control.settings.staging.close_seconds))
 
     # ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -205,7 +205,8 @@ class Comparing:
     def _take_in_orders(self, comparison: Comparison) -> Iterator[Effect]:
         listing = comparison.listing
         for order in self._to_look_at(listing):
-            if not self.desk.departing.is_here(order):
+            is_there = order.id in listing.reports  # whatever an earlier run believed of it
+            if is_there or not self.desk.departing.is_here(order):
                 yield from apart(self.desk, partial(self._take_in, order, comparison))
         if self._at_rest is not listing:
             self._at_rest = listing if all(map(self._rests, listing.reports.values())) else None

@@ -21,7 +21,7 @@ from core.facts import (
     TicketClosed,
     TicketOpened,
 )
-from core.inputs import Confirm, FiguresFetched, LookAt, OpenTicket
+from core.inputs import Confirm, FiguresFetched, Leaving, LookAt, OpenTicket
 from core.model.account import Account
 from core.model.broker import FreshFigures
 from core.model.hours import extended_span
@@ -69,6 +69,7 @@ AT_THE_MARKET: Terms = OrderType.MARKET, None, None, None, None
 NOBODY = ProposalId("")
 """For figures that no proposal asked for."""
 NO_TICKET = "there is no such ticket; open the proposal again"
+LEFT = "the desk left before it was sent"
 STOPS_CHANGED = "the stops at the broker have changed since; open the proposal again"
 
 
@@ -311,6 +312,18 @@ class Confirming:
         self.desk.record(ProposalEnded(proposal.id, ProposalEnd.SENT, "confirmed"))
         yield from self._release(confirmation, context)
 
+    def on_leaving(self, _message: Leaving) -> Iterator[Effect]:
+        """An exit goes on with a warning, as where its figures did not come in time; an entry is not sent any more."""
+        for confirmation in self.undecided():
+            if confirmation.proposal.only_reduces:
+                yield from apart(self.desk, partial(self._decide, confirmation.ticket.id, None))
+            else:
+                self.desk.record(ConfirmationRefused(confirmation.ticket.id, (LEFT,)))
+
+    def undecided(self) -> list[Confirmation]:
+        """The turned keys whose figures are on their way."""
+        return [c for c in self.desk.stage.state.confirmations.values() if not c.is_decided and not c.is_void]
+
     def _was_refused(self, confirmation: Confirmation) -> bool:
         """Whether this turned key was refused; a wrong key on the same ticket before it was not this one."""
         return confirmation.is_void and confirmation.ticket.id in self.desk.stage.state.refusals
@@ -400,17 +413,15 @@ class Confirming:
 
     def next_due(self) -> Iterator[datetime]:
         yield from self.opening.values()
-        for confirmation in self.desk.stage.state.confirmations.values():
-            if not confirmation.is_decided and not confirmation.is_void:
-                yield confirmation.received_at + self._review_time()
+        for confirmation in self.undecided():
+            yield confirmation.received_at + self._review_time()
 
     def due(self) -> Iterator[Effect]:
         """No answer in time: the ticket opens without figures; an entry is refused, an exit goes on with a warning."""
         for proposal_id in [p for p, until in self.opening.items() if self.desk.at >= until]:
             yield from apart(self.desk, partial(self._show, proposal_id, None))
-        for confirmation in list(self.desk.stage.state.confirmations.values()):
-            is_open = not confirmation.is_decided and not confirmation.is_void
-            if is_open and self.desk.at >= confirmation.received_at + self._review_time():
+        for confirmation in self.undecided():
+            if self.desk.at >= confirmation.received_at + self._review_time():
                 yield from apart(self.desk, partial(self._decide, confirmation.ticket.id, None))
 
     def _review_time(self) -> timedelta:

@@ -4,9 +4,11 @@ A flattening takes the working entries back before its first sale, and waits a l
 filled behind its sale would leave what nobody meant to hold.
 
 Each order takes the way of a ticket: at its turn it is opened and confirmed by the mandate that the plan's key gave,
-and checked again on a clock, an account and a quote fetched for it. One is on that way at a time, and the next has its
-turn when the broker has answered to it: no order waits in the line behind another, and each sees what those before it
-left. A halt, a kill or a restart stops what has not gone. After a time-out no buy leaves by itself.
+and checked again on a clock, an account and a quote fetched for it. Of what opens one is on that way at a time, and the
+next has its turn when the broker has answered to it: no order waits in the line behind another, and each sees what
+those before it left. What reduces waits for no other symbol's answer (EX-22). A halt, a kill or a restart stops what
+has not gone; a flattening, which only reduces, goes on through a halt and a kill. After a time-out no buy leaves by
+itself.
 """
 
 from __future__ import annotations
@@ -58,6 +60,8 @@ TIME_OVER = "the time for which it was signed is over"
 ALL_OUT = "every order has had its turn; waiting for the fills"
 STILL_CLEARING = "its stop makes way; it goes when that is gone, and Orders shows it then"
 ASKS_BROKER = "the broker is asked for the report"
+SIDE_BY_SIDE = 4
+"""Sales that are checked on fresh figures at once: more would be many requests in one instant (EX-17)."""
 FEW = 3
 """Orders up to which each is asked for by itself; more are asked for at once, in the broker's books (EX-17)."""
 
@@ -135,7 +139,7 @@ class Running:
             self._move(run, PlanPhase.SELLING, f"{len(left)} entries are not gone yet; they are asked for again")
 
     def _sell(self, run: PlanRun) -> Iterator[Effect]:
-        following = self._following(run, run.sells())
+        following = self._following_sale(run)
         if following is not None:
             yield from self._take_turn(run, following)
         elif self._have_all_gone(run, run.sells()):
@@ -279,6 +283,18 @@ class Running:
         if following is None or self._is_in_hand(run, orders) or self._is_lane_busy(following.proposal.order):
             return None
         return following
+
+    def _following_sale(self, run: PlanRun) -> SignedOrder | None:
+        """The next that waits for nothing of its own symbol: another's request may hang (EX-22)."""
+        standings = [(order, self.plans.standing(run, order)) for order in run.sells()]
+        if [standing for _, standing in standings].count(Standing.CHECKING) >= SIDE_BY_SIDE:
+            return None
+        for order, standing in standings:
+            beside = tuple(other for other, _ in standings if other.proposal.symbol == order.proposal.symbol)
+            is_free = standing is Standing.WAITING and not self._is_in_hand(run, beside)
+            if is_free and not self._is_lane_busy(order.proposal.order):
+                return order
+        return None
 
     def _is_in_hand(self, run: PlanRun, orders: tuple[SignedOrder, ...]) -> bool:
         doubted = self._doubted(run)

@@ -49,7 +49,7 @@ class Stopping:
 
     def on_kill(self, command: Kill) -> Iterator[Effect]:
         """Latched first; then everything that could open is taken back, on the stage and at the broker."""
-        if self.desk.control.state.killed_by is None:
+        if self.desk.control.state.killed_by != command.by:
             self.desk.record(Killed(command.by))
         self._is_naked |= command.naked
         yield LatchKill(command.by)

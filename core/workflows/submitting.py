@@ -36,9 +36,6 @@ from core.workflows.apart import apart
 from core.workflows.doubting import Doubting
 from core.workflows.filling import Filling, look_up
 
-DUPLICATE_ID = 40010001
-"""Alpaca's code for a client order id that it has already: the order is there, look it up (EX-06)."""
-
 
 class NotPermittedError(Exception):
     """Our own code tried to release an order that nothing permits. Trading halts."""
@@ -169,8 +166,6 @@ class Submitting:
             yield from self.doubting.ask_for_legs(order)  # the stream told of it, and names no legs
         elif isinstance(reply.answer, NoAnswer):
             yield from self.doubting.begin(order, reply.answer.reason)
-        elif reply.answer.code == DUPLICATE_ID:
-            yield from self.doubting.begin(order, "the broker has this id already")
         else:
             said = self._said(order, f"{reply.answer.message} ({reply.answer.code})")
             self.desk.record(self._change(order, OrderStatus.REJECTED, Source.ANSWER, said))

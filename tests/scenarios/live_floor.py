@@ -211,7 +211,14 @@ class LiveHouse:
         self.runtime.admit(self.door.known)
         self.view: DeskView | None = None
         self.runtime.on_beat(self._look)
-        self.thread = threading.Thread(target=self.runtime.run, daemon=True)
+        self.failure: Exception | None = None
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        try:
+            self.runtime.run()
+        except Exception as error:  # told to who waits for the end
+            self.failure = error
 
     def _look(self) -> None:
         self.view = self.runtime.picture()
@@ -227,6 +234,13 @@ class LiveHouse:
         self.runtime.leave()
         self.thread.join(5)
         assert not self.thread.is_alive()
+
+    def ends(self) -> None:
+        """It ends by itself; what it ended with is raised here."""
+        self.thread.join(5)
+        assert not self.thread.is_alive()
+        if self.failure is not None:
+            raise self.failure
 
     def presses(self, command: Command) -> None:
         self.runtime.send(self.door.through(command))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -46,13 +47,18 @@ from core.picture import Pictures
 from core.ports import JournalWriteError
 from core.runtime.line import Link
 from core.telling import in_words
+from state.folders import AccountFolder
+from state.keeper import Keeper
+from state.kill_switch import FileKillSwitch
 from tests.scenarios.changes import a_house_with_a_working_entry, passes
 from tests.scenarios.house import (
+    STEADY,
     House,
     a_day,
     a_house_in_a_position,
     a_house_with_a_proposal,
     a_typed_buy,
+    assert_can_be_rebuilt,
     minutes,
 )
 from tests.unit.core.brokers.trading_floor import SPY, a_bar, an_order, at
@@ -645,3 +651,35 @@ def test_a_clean_stop_is_recorded_and_the_next_start_trades_on() -> None:
     house.until("10:06:40")
 
     assert house.held() == "0.502"
+
+
+def test_a_kill_from_another_terminal_is_not_ended_by_a_rearm_that_was_typed_for_the_one_before(tmp_path: Path) -> None:
+    """OP-07, OP-08: seen or not before the word came, it stands, and it is recorded."""
+    house = a_house_with_a_proposal(("10:06", "10:30", STEADY))
+    folder = AccountFolder(tmp_path / "paper")
+    folder.prepare()
+    switch, elsewhere = FileKillSwitch(folder, {}), FileKillSwitch(folder, {})
+    house.line.latch.switch = switch
+    keeper = Keeper(folder, house.line, switch, lambda: None, lambda _: None, lambda _: "on")
+    keeper()
+    house.presses(Kill("key"))
+    keeper()
+
+    elsewhere.latch("command")
+    house.presses(Rearm("REARM"))
+    keeper()
+    house.until_moment(house.line.at + timedelta(seconds=1))
+    assert (switch.is_on(), house.desk.control.state.killed_by) == ("file", "key, command")
+
+    elsewhere.latch("command of another")
+    house.line.send(house.door.through(Rearm("REARM")))
+    keeper()
+    house.until_moment(house.line.at + timedelta(seconds=1))
+    assert (switch.is_on(), house.desk.control.state.killed_by is None) == ("file", False)
+
+    house.presses(Rearm("REARM"))
+    keeper()
+    house.until_moment(house.line.at + timedelta(seconds=1))
+    assert (switch.is_on(), house.desk.control.state.killed_by) == (None, None)
+    assert [fact.by for fact in house.facts(Killed)] == ["key", "key, command", "command"]
+    assert_can_be_rebuilt(house)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from core.effects import Effect as Request
+from core.effects import FetchFigures
 from core.execution.lanes import Lane, LaneKind
-from core.facts import KeptOrderReleased, OrderInDoubt, OrderKept, SubmissionBlocked
+from core.facts import ConfirmationRefused, KeptOrderReleased, OrderInDoubt, OrderKept, StateRestored, SubmissionBlocked
 from core.inputs import (
     AcceptBroker,
     Confirm,
@@ -23,15 +25,18 @@ from core.inputs import (
     RequestCancel,
     SignPlan,
 )
+from core.model.account import Account
 from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.plan import PlanSource
 from core.model.staging import MANUAL
 from core.model.values import BrokerOrderId, ClientOrderId, Price, ProposalId, Quantity
+from core.runtime.line import Link
 from core.settings import Settings
 from core.views import DeskView
 from core.workflows.comparing import Comparing
-from tests.scenarios.house import STEADY, a_day
+from state.journal import MemoryJournal
+from tests.scenarios.house import STEADY, a_day, a_house_in_a_position
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.unit.core.brokers.trading_floor import SPY
 from tests.waiting import PATIENCE
@@ -298,6 +303,76 @@ def test_a_market_entry_that_is_taken_while_the_desk_leaves_is_waited_for_until_
     assert [a for a in floor.asked if a.startswith("submit")] == ["submit buy market", "submit sell stop"]
 
 
+class NoFigures(SlowFloor):
+    """The account is told of when `may_answer`."""
+
+    def account(self) -> Account | NoAnswer:
+        if self.is_slow:
+            self.may_answer.wait(PATIENCE)
+        return super().account()
+
+
+@pytest.mark.parametrize("holder", [StopHolder.DESK, StopHolder.BROKER], ids=["bare", "behind its stop"])
+def test_an_exit_whose_key_was_turned_goes_out_although_the_desk_leaves_before_its_figures_come(holder: StopHolder):
+    """EX-22, OP-03, EX-21: they are not waited for; an exit goes on with a warning, as where none come in time."""
+    floor = NoFigures()
+    house = LiveHouse(floor)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        turn(house, a_buy(SHARES, holder))
+        waits(house, lambda view: view.positions and (holder is StopHolder.DESK or stops(house)), "a position")
+        waits(house, lambda view: holder is StopHolder.DESK or view.positions[0].covered == SHARES, "its stop")
+        floor.is_slow = True
+        sale = turn_without_figures(house, ProposeClose(SPY))
+        house.runtime.leave()
+    floor.may_answer.set()
+    assert [a for a in floor.asked if a.startswith("submit")][-1] == "submit sell market"
+    assert status_of(house, sale) in (OrderStatus.SUBMITTED, OrderStatus.FILLED)
+
+
+def test_an_entry_whose_key_was_turned_as_the_desk_leaves_is_refused_with_the_reason():
+    """EX-22, OP-03: it never leaves, and nothing waits for its figures."""
+    floor = NoFigures()
+    house = LiveHouse(floor)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        floor.is_slow = True
+        entry = turn_without_figures(house, a_buy())
+        house.runtime.leave()
+    floor.may_answer.set()
+    refused = [record.fact for record in house.journal.records() if isinstance(record.fact, ConfirmationRefused)]
+    assert [fact.reasons for fact in refused] == [("the desk left before it was sent",)]
+    assert status_of(house, entry) is None
+    assert not [a for a in floor.asked if a.startswith("submit")]
+
+
+def turn_without_figures(house: LiveHouse, command: ProposeOrder | ProposeClose) -> ClientOrderId:
+    """The ticket opens without figures, after three seconds; the key is turned and taken in."""
+    order = turn(house, command)
+    waits(house, lambda _: house.engine.confirming.undecided(), "the key")
+    return order
+
+
+class LosesFigures(Link):
+    """No question for figures arrives."""
+
+    def carry(self, effect: Request) -> Iterable[timedelta]:
+        return () if isinstance(effect, FetchFigures) else (self.latency,)
+
+
+def test_in_virtual_time_too_a_turned_key_of_an_exit_waits_for_no_figures_where_the_desk_leaves():
+    """EX-22, OP-03"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    house.until("10:06:31")
+    house.line.link = LosesFigures()
+    house.confirms()
+    house.line.finish_what_is_owed()
+    assert house.requests()[-2:] == ["cancel", "submit sell market 0.502"]
+    assert house.held_by_the_broker() == "0"
+
+
 class LateCancels(SlowFloor):
     """A cancel is taken at once, and done a while after."""
 
@@ -412,14 +487,13 @@ def test_an_entry_that_never_left_and_one_without_an_answer_are_named_on_the_way
     assert status_of(house, first) is OrderStatus.PENDING
     assert sorted(house.runtime.last_words) == [
         "BUY 0.2 SPY limit 96.00 was not sent before the desk left: stage it again where it is still wanted",
-        "BUY 0.2 SPY limit 97.00 was sent and not answered: the next start looks it up",
+        "BUY 0.2 SPY limit 97.00 was sent and not answered: the next start looks it up, and its stop follows then",
     ]
     floor.may_answer.set()
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_desk_that_fails_names_what_it_wrote_and_never_sent():
-    """EX-14, EX-22: nothing more is recorded, and the next start asks the broker for it."""
+def test_an_exit_that_never_left_is_kept_and_named_where_the_desk_ends_on_a_failure():
+    """EX-22, EX-20: its stop waits here as the engine's thread fails; the next start sends it."""
     floor = SlowFloor()
     house = LiveHouse(floor)
     with house:
@@ -427,13 +501,68 @@ def test_a_desk_that_fails_names_what_it_wrote_and_never_sent():
         hold(house, EXITS)
         turn(house, a_buy())
         waits(house, lambda _: stops(house), "its stop waits")
+        (stop,) = stops(house)
         loop = house.runtime._loop
         assert loop is not None
-        loop.call_soon_threadsafe(house.runtime._fail, ZeroDivisionError("nobody foresaw this"), "")
-        house.thread.join(PATIENCE)
+        loop.call_soon_threadsafe(house.runtime._fail, RuntimeError("nobody foresaw it"), "")
+        with pytest.raises(RuntimeError, match="nobody foresaw it"):
+            house.ends()
+    assert facts(house, OrderKept) == [stop]
+    assert [words.split(" was ")[1] for words in house.runtime.last_words] == [
+        "not sent before the desk left: the next start sends it, or asks for it on a ticket"
+    ]
+
+    with LiveHouse(floor, house.journal) as again:
+        waits(again, lambda view: view.positions and view.positions[0].covered == SHARES, "the stop is sent")
+
+
+def test_an_entry_that_is_not_answered_as_the_desk_leaves_is_named_with_its_stop():
+    """EX-22, OP-06"""
+    floor = SlowFloor()
+    floor.is_slow = floor.is_mute = True
+    house = LiveHouse(floor)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        entry = turn(house, a_buy())
+        waits(house, lambda _: floor.waiting, "the entry is on the wire")
+    floor.may_answer.set()
     assert house.runtime.last_words == (
-        "SELL 0.2 SPY stop 95.00 was not sent before the desk failed: the next start looks it up",
+        "BUY 0.2 SPY market was sent and not answered: the next start looks it up, and its stop follows then",
     )
+
+    floor.is_mute = False
+    with LiveHouse(floor, house.journal) as again:
+        waits(again, lambda view: view.positions and view.positions[0].covered == SHARES, "its stop is there")
+    assert status_of(again, entry) is OrderStatus.FILLED
+
+
+@pytest.mark.parametrize("is_late", [False, True], ids=["recorded", "latched alone"])
+def test_a_kill_after_the_lanes_are_closed_names_the_entries_that_still_work(is_late: bool):
+    """OP-07, EX-22: the next start cancels them."""
+    floor = SlowFloor()
+    house = LiveHouse(floor)
+    with house:
+        waits(house, lambda view: view.status.word == "on", "the desk is on")
+        entry = turn(house, a_buy(limit="97"))
+        waits(house, lambda _: status_of(house, entry) is OrderStatus.SUBMITTED, "it rests")
+    assert house.runtime.last_words == ()
+    if is_late:
+        house.runtime.close = lambda: house.presses(Kill("key"))  # between the last record and the end
+    else:
+        house.presses(Kill("key"))
+    house.runtime.stop("left")
+    assert house.switch.is_on()
+    (words,) = house.runtime.last_words
+    assert words.startswith("BUY 0.2 SPY limit 97")
+    assert "the next start" in words
+    assert "cancel" not in floor.asked
+
+    again = LiveHouse(floor, house.journal)
+    again.switch.door = house.switch.door
+    with again:
+        if is_late:
+            again.presses(Kill("file"))  # as the keeper does that finds it
+        waits(again, lambda _: status_of(again, entry) is OrderStatus.CANCELLED, "it is cancelled")
 
 
 # ── what was kept ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -511,3 +640,22 @@ def test_what_waits_here_for_more_than_a_moment_covers_nothing_and_says_so():
         assert [row.bare for row in view.kill.uncovered] == [SHARES]
         released.set()
         waits(house, lambda view: view.positions[0].covered == SHARES, "a covered position")
+
+
+def test_what_an_archive_believes_was_never_sent_is_looked_up_and_not_sent_once_more():
+    """EX-22, EX-04, SP-04: a start after the archive was made had sent it."""
+    floor, house, stop = a_floor_with_a_kept_stop()
+    archive = list(house.journal.records())
+    with LiveHouse(floor, house.journal) as again:
+        waits(again, lambda _: status_of(again, stop) is OrderStatus.SUBMITTED, "the stop is sent")
+    again.runtime.stop("left")
+
+    restored = MemoryJournal()
+    for record in archive:
+        restored.append(record.at, record.fact)
+    restored.append(archive[-1].at, StateRestored(floor.now(), "archive", 3, archive[-1].at, None))
+    with LiveHouse(floor, restored) as third:
+        waits(third, lambda _: status_of(third, stop) is OrderStatus.SUBMITTED, "it is known again")
+        waits(third, lambda view: view.positions and view.positions[0].covered == SHARES, "a covered position")
+    assert facts(third, KeptOrderReleased) == []
+    assert [a for a in floor.asked if a.startswith("submit")].count("submit sell stop") == 1

@@ -12,6 +12,7 @@ from itertools import pairwise
 from core.effects import CancelOrder, FetchPicture, LookUpOrder, SubmitOrder
 from core.execution.order import NEVER_ARRIVED
 from core.facts import (
+    ApprovalRedeemed,
     CancelFailed,
     CancelRequested,
     OrderFilled,
@@ -30,6 +31,7 @@ from core.inputs import (
     LampChanged,
     LookUpAnswered,
     PictureFetched,
+    ProposeClose,
     RequestCancel,
     SubmissionAnswered,
     SubmissionStopped,
@@ -41,8 +43,7 @@ from core.model.signal import EntrySignal
 from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity
 from core.picture import Pictures
 from core.runtime.line import Link
-from core.workflows.submitting import DUPLICATE_ID
-from tests.scenarios.house import House, a_house_in_a_position, a_house_with_a_proposal
+from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal
 from tests.unit.core.brokers.trading_floor import SPY, at
 
 AWAY = ("10:06", "10:30", "99.70 99.70 99.65 99.70")
@@ -290,11 +291,27 @@ def test_duplicate_client_order_id_means_that_it_is_there() -> None:
     house.confirms_at("10:06:02")
     house.until("10:06:02.350")
 
-    refused = Refused(422, DUPLICATE_ID, "client_order_id must be unique")
-    house.line.take(house.line.at, SubmissionAnswered(house.entry.id, refused))
+    again = SubmitOrder(house.entry.request, house.last(ApprovalRedeemed).approval)
+    house.line.take(house.line.at, house.line.ask(again))
+    assert house.last(OrderInDoubt).client_order_id == house.entry.id
     house.until("10:06:05")
 
     assert house.entry.status is OrderStatus.SUBMITTED
+
+
+def test_a_refusal_under_the_code_of_every_bad_request_is_a_refusal() -> None:
+    """EX-06, EX-21: Alpaca says 40010001 of whatever it cannot read; the stop is back at once."""
+    house = a_house_in_a_position(("10:06", "10:40", STEADY))
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    house.until("10:06:31")
+    house.line._refused.append(Refused(422, 40010001, "qty must be a whole number for this asset"))
+    house.confirms()
+    house.until("10:06:33")
+
+    assert house.sale.status is OrderStatus.REJECTED
+    assert house.facts(OrderInDoubt) == []
+    assert [stop.status for stop in house.stops] == [OrderStatus.CANCELLED, OrderStatus.SUBMITTED]
 
 
 def test_an_order_with_our_id_and_other_fields_is_shown_and_never_adopted() -> None:

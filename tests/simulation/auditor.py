@@ -38,6 +38,7 @@ from core.facts import (
     Halted,
     Killed,
     LegResized,
+    MandateProlonged,
     OrderApproved,
     OrderCreated,
     OrderFilled,
@@ -157,6 +158,7 @@ class Auditor:
             ApprovalRedeemed: self._redeemed,
             OrderCreated: self._created,
             LegResized: self._resized,
+            MandateProlonged: self._prolonged,
             OrderInDoubt: self._doubted,
             SubmissionBlocked: self._blocked,
             OrderStateChanged: self._changed,
@@ -410,6 +412,17 @@ class Auditor:
         seen = self.story.orders[fact.client_order_id]
         self.require(seen.role is not None or seen.order.legs != (), f"{fact.client_order_id} is no leg to resize")
         seen.order = replace(seen.order, quantity=fact.quantity)
+
+    def _prolonged(self, fact: MandateProlonged) -> None:
+        """Only a close waits for a stop in doubt, and none whose time was over already (EX-21)."""
+        mandate = self.story.mandates[fact.mandate_id]
+        self.require(mandate.kind is MandateKind.CLOSE, f"{mandate.id} was prolonged")
+        self.require(self._at < mandate.ends_at < fact.ends_at, f"{mandate.id} was prolonged after its end")
+        ticket = self.story.tickets[mandate.ticket_id]
+        held = (self.story.orders.get(order_id) for order_id in ticket.cancels)
+        is_open = any(order is not None and order.status is OrderStatus.PENDING for order in held)
+        self.require(is_open, f"{mandate.id} was prolonged, and no stop in its way is in doubt")
+        self.story.mandates[mandate.id] = replace(mandate, ends_at=fact.ends_at)
 
     def _within(self, approval: Approval, order: OrderRequest, fact: OrderCreated) -> None:
         """Within its mandate's limits, all that went before counted."""

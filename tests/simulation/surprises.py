@@ -39,7 +39,7 @@ REFUSALS: dict[str, Refused] = {
     "too many": Refused(429, 42910000, "too many requests"),
 }
 BLOCKED = Refused(403, 40310000, "account is blocked from trading")
-DUPLICATE = Refused(422, 40010001, "client_order_id must be unique")
+DUPLICATE = NoAnswer("the broker has this id already")
 BUSY = Refused(422, 42210000, 'order is already in "pending_cancel" state')
 UNKNOWN = "under_review"
 

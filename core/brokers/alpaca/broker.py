@@ -288,6 +288,8 @@ class AlpacaBroker:
         found = self._looked_up(client_order_id, self._patience.until(LOOK_SECONDS))
         if isinstance(found, OrderReport):
             return Accepted(found)
+        if isinstance(found, NotFound) and speaks_of_its_id(refused):
+            return NoAnswer(f"Alpaca refused it ({refused.message}), and may have it")
         return refused if isinstance(found, NotFound) else found
 
     def _refused_cancel(

@@ -68,6 +68,11 @@ def refusal(situation: Situation) -> Refused | None:
     return None
 
 
+def is_taken(refused: Refused) -> bool:
+    """Whether it says that an order with this id is there: as with a real broker that is doubt, no refusal (EX-06)."""
+    return refused.code == DUPLICATE
+
+
 def duplicate(s: Situation) -> Refused | None:
     if not s.is_duplicate:
         return None

@@ -280,6 +280,14 @@ def test_a_refused_replacement_is_one_that_is_not_there() -> None:
         assert door.lines.count(f"PATCH /v2/orders/{OLD}") == 3
 
 
+def test_a_replacement_whose_id_is_taken_is_in_doubt_although_no_look_finds_it() -> None:
+    """EX-06: the same as of an order that replaces nothing."""
+    with a_door(refused(422, 40010001, "client_order_id must be unique"), refused(404, 40410000)) as door:
+        answer = a_broker(door).replace(a_change(), OLD)
+
+    assert answer == NoAnswer("Alpaca refused it (client_order_id must be unique), and may have it")
+
+
 def test_the_quantity_of_an_order_is_never_a_float() -> None:
     """EX-05"""
     with a_door(
