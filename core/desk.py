@@ -138,6 +138,7 @@ class Desk:
         self.control = Control()
         self.ledger = Ledger(calendar)
         self.stage = Stage(calendar)
+        self.stage.is_working = self._is_working
         self.plans = Plans(self.stage, self.ledger)
         self.opening = Day()
         self.allocations = Allocations()
@@ -302,6 +303,10 @@ class Desk:
 
     def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
         return self.instruments.get(symbol) or NoInstrument("the broker has not said yet whether it trades")
+
+    def _is_working(self, order_id: ClientOrderId) -> bool:
+        order = self.ledger.order(order_id)
+        return order is not None and order.is_working
 
     def _last_close(self, symbol: Symbol) -> Price | None:
         return self.orchestrator.state.marks.get(symbol)

@@ -150,6 +150,7 @@ class Engine:
                 proposing.stage_again(order, why)
 
         owing.ask_again = self._ask_again = ask_again
+        protecting.ask_for = renewing.ask_for
         cancelling.end_kept = owing.end
         replacing = Replacing(desk, doubting, cancelling)
         confirming = Confirming(desk, gate, changing, submitting, closing)

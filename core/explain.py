@@ -37,6 +37,8 @@ from core.facts import (
     ProposalEdited,
     ProposalEnded,
     ProposalStaged,
+    StopAskedFor,
+    StopCut,
     SubmissionBlocked,
     TicketClosed,
     TicketOpened,
@@ -129,6 +131,8 @@ def _subject(fact: Fact) -> str | None:
             | OrderKept()
             | KeptOrderReleased()
             | PermissionReturned()
+            | StopAskedFor()
+            | StopCut()
             | OrderSent()
             | BrokerWarned()
             | WarningConfirmed()

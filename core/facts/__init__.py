@@ -47,6 +47,8 @@ from core.facts.orders import (
     PermissionReturned,
     PositionChanged,
     Source,
+    StopAskedFor,
+    StopCut,
     SubmissionBlocked,
     TradeClosed,
     UpdateIgnored,
@@ -225,6 +227,8 @@ __all__ = [
     "Source",
     "StateReset",
     "StateRestored",
+    "StopAskedFor",
+    "StopCut",
     "StrategiesEvaluated",
     "StrategyFailed",
     "StrategyForgot",
@@ -307,6 +311,8 @@ Fact = (
     | OrderKept
     | KeptOrderReleased
     | PermissionReturned
+    | StopAskedFor
+    | StopCut
     | OrderSent
     | BrokerWarned
     | WarningConfirmed

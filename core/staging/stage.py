@@ -5,7 +5,7 @@ It answers who may do what. It sends nothing and decides nothing about risk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,6 +26,7 @@ from core.facts import (
     ProposalSkipped,
     ProposalStaged,
     SettingsApplied,
+    StopAskedFor,
     SubmissionBlocked,
     TicketClosed,
     TicketOpened,
@@ -36,6 +37,9 @@ from core.model.session import Calendar
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Approval, Mandate, MandateKind, Proposal, Review, Ticket
 from core.model.values import NO_SHARES, ClientOrderId, Digest, ProposalId, Quantity, Symbol, TicketId
+
+STOPS = frozenset({MandateKind.PROTECTIVE_STOP, MandateKind.RESTORE_STOP})
+"""What is signed for the shares themselves: it lasts a session longer than the order that it follows."""
 
 
 @dataclass(slots=True)
@@ -91,6 +95,7 @@ class Stage:
 
     def __init__(self, calendar: Calendar) -> None:
         self.calendar = calendar
+        self.is_working: Callable[[ClientOrderId], bool] = lambda _order_id: False
         self.state = StageState()
         self.folds = {
             EngineStarted: self._started,
@@ -106,6 +111,7 @@ class Stage:
             ApprovalRedeemed: self._redeemed,
             OrderCreated: self._created,
             PermissionReturned: self._returned,
+            StopAskedFor: self._asked_for,
             SubmissionBlocked: self._blocked,
             MandateEnded: self._mandate_ended,
             SettingsApplied: self._settings_applied,
@@ -293,6 +299,12 @@ class Stage:
         if use is not None:
             use.released = Quantity(use.released - fact.quantity)
 
+    def _asked_for(self, _at: datetime, fact: StopAskedFor) -> None:
+        """What waits on a ticket of its own is owed no more."""
+        use = self.state.mandates.get(fact.mandate_id)
+        if use is not None:
+            use.released = Quantity(use.released + fact.quantity)
+
     def _blocked(self, _at: datetime, fact: SubmissionBlocked) -> None:
         for confirmation in self.state.confirmations.values():
             if confirmation.ticket.order.client_order_id == fact.client_order_id:
@@ -336,15 +348,22 @@ class Stage:
             del self.state.mandates[mandate_id]
 
     def _forget_older_than_a_day(self, at: datetime) -> None:
-        """Confirmations of earlier days have nothing left to permit."""
+        """Confirmations of earlier days whose orders are over have nothing left to permit, but for stops that last."""
         day = self.calendar.trading_day(at)
         old = [
             ticket_id
             for ticket_id, c in self.state.confirmations.items()
-            if self.calendar.trading_day(c.received_at) < day
+            if self.calendar.trading_day(c.received_at) < day and not self._may_owe(c, at)
         ]
         for ticket_id in old:
             del self.state.confirmations[ticket_id]
             self.state.used = {used for used in self.state.used if not used.startswith(ticket_id)}
             self.state.refusals.pop(ticket_id, None)
             self._drop_mandates(ticket_id)
+
+    def _may_owe(self, confirmation: Confirmation, at: datetime) -> bool:
+        """Whether its order may fill yet, or a stop of it may be asked for."""
+        if self.is_working(confirmation.ticket.order.client_order_id):
+            return True
+        its = (use.mandate for use in self.state.mandates.values() if use.mandate.ticket_id == confirmation.ticket.id)
+        return any(mandate.kind in STOPS and at <= mandate.ends_at for mandate in its)
