@@ -176,7 +176,8 @@ class Desk:
         self.calls: tuple[tuple[str, int], ...] = ()
         self.held_by_the_broker: dict[Symbol, Quantity] | None = None
         self.differing: frozenset[Symbol] = frozenset()
-        self.drifted: dict[Symbol, Quantity] = {}
+        self.apart: dict[Symbol, Quantity] = {}
+        """Of symbols that both have: what the broker had more than our books at the last comparison."""
         self.gone: frozenset[Symbol] = frozenset()
         self.others: tuple[OrderReport, ...] = ()
         self.all_others: tuple[Other, ...] = ()
@@ -263,6 +264,12 @@ class Desk:
             return None
         way_out = "; e in Proposals makes it less" if closable else ""
         return f"read-only: the broker reports {plain(held)} {order.symbol}, and only a close of that passes{way_out}"
+
+    @property
+    def drifted(self) -> dict[Symbol, Quantity]:
+        """What the broker has of those symbols: its number of the last comparison, and what was filled since."""
+        told = {symbol: Quantity(self.ledger.net_quantity(symbol) + more) for symbol, more in self.apart.items()}
+        return {symbol: theirs for symbol, theirs in told.items() if theirs * self.ledger.net_quantity(symbol) > 0}
 
     @property
     def told_at_a_kill(self) -> dict[Symbol, Quantity]:

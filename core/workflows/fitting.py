@@ -8,24 +8,25 @@ one less itself, or ends it: it is asked first, and not waited for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from core.desk import Desk
 from core.effects import Effect
 from core.execution.beyond import beyond, exits_beyond, free_of_exits
-from core.execution.order import Order
+from core.execution.order import CUT, NONE_AT_THE_BROKER, TOO_MUCH, Order, nearest_first
+from core.facts import StopCut
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
 from core.model.staging import Approval
-from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, TicketId
+from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol, TicketId
+from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
 from core.workflows.protecting import CLOSED, Protecting
 from core.workflows.submitting import Intent, Submitting
 
-TOO_MUCH = "it is for more than is held"
-NONE_AT_THE_BROKER = "the broker's books show none of it"
 GOOD_FOR = timedelta(days=1)
 """How long less of what was signed may be on its way: it only reduces, and is asked for afresh where it never left."""
 
@@ -36,6 +37,8 @@ class Fitting:
         self.submitting = submitting
         self.cancelling = cancelling
         self.protecting = protecting
+        self.ask_for: Callable[[Order], None] = lambda stop: None
+        """Have such a stop wait on a ticket."""
         self._seen: dict[ClientOrderId, Decimal] = {}
         self._asked: dict[ClientOrderId, tuple[Decimal, datetime]] = {}
 
@@ -45,13 +48,13 @@ class Fitting:
         """Whatever happened: no exit works for more than is held."""
         for order, left in exits_beyond(self.desk.ledger, self._told):
             if not order.is_cancelling and not self._awaits_the_broker(order, left):
-                yield from self._fit(order, left)
+                yield from apart(self.desk, partial(self._fit, order, left))
 
     def at_once(self) -> Iterator[Effect]:
         """Killed: the broker is not asked first (OP-07)."""
         for order, left in exits_beyond(self.desk.ledger, self._told):
             if not order.is_cancelling:
-                yield from self._fit(order, left)
+                yield from apart(self.desk, partial(self._fit, order, left))
 
     @property
     def _told(self) -> Mapping[Symbol, Quantity]:
@@ -128,37 +131,66 @@ class Fitting:
 
     def _make_less(self, order: Order, left: Quantity) -> Iterator[Effect]:
         request = replace(order.request, client_order_id=self._next_id(order, "less"), quantity=left, replaces=order.id)
+        self._say_what_is_owed(order, order.remaining)
         yield from self._release(request, order, order.role)
 
-    def after_end(self, order: Order) -> Iterator[Effect]:
-        """All that was for too much is gone, both of a pair: the same stop again for what is held, whoever says so."""
-        cut = self._cut_with(order)
-        if any(one.is_working for one in cut):
-            return
-        ended = [one for one in cut if one.is_protective and one.status is OrderStatus.CANCELLED and not one.made_way]
-        for stop in ended[-1:]:
-            request = stop.request
-            held = free_of_exits(self.desk.ledger, request.symbol, stop.strategy, request.side, self._told)
-            free = self.protecting.uncovered(request.symbol, stop.strategy, request.side)
-            quantity = Quantity(min(held, free, stop.remaining))
-            if quantity > 0:
-                yield from self._release(self._again(stop, quantity), stop, None)
+    def after_end(self, order: Order) -> Iterable[Effect]:
+        """Perhaps the last of what was for too much is gone."""
+        return self._guard_again() if order.only_reduces else ()
 
-    def _cut_with(self, order: Order) -> list[Order]:
-        """The order, its pair, and what was taken back with them; nothing where that was for another reason."""
-        pair = [order, *self.desk.ledger.rivals(order)]
-        asked = {one.cancel_requested_at for one in pair if one.cancel_reason == TOO_MUCH}
-        if not asked:
-            return []
-        with_them = (
-            one
-            for one in self.desk.ledger.state.orders.values()
-            if (one.request.symbol, one.strategy, one.request.side)
-            == (order.request.symbol, order.strategy, order.request.side)
-            and one.cancel_reason == TOO_MUCH
-            and one.cancel_requested_at in asked
-        )
-        return [*pair, *(one for one in with_them if one not in pair)]
+    def after_comparison(self) -> Iterator[Effect]:
+        """What the broker's books took off stops comes back with its shares, or is owed no more once they agree."""
+        return self._guard_again()
+
+    def _guard_again(self) -> Iterator[Effect]:
+        """The same stops again for what is held and bare, the nearest first, as soon as all that was for too much is
+        gone: derived from the books, so that nothing is lost with a crash in between.
+        """
+        for stop in nearest_first(self.desk.ledger.cut_stops()):
+            yield from apart(self.desk, partial(self._again_of, stop))
+
+    def _again_of(self, stop: Order) -> Iterator[Effect]:
+        request, owed = stop.request, stop.remaining if stop.owed is None else stop.owed
+        if any(o.is_cancelling and o.cancel_reason in CUT for o in self._beside(stop)):
+            return
+        is_known = stop.owed is not None
+        bare = ZERO if is_known and self._are_shares_in_doubt(request.symbol) else self._bare_of(stop)
+        quantity = Quantity(min(bare, owed))
+        if quantity > 0 and not self._is_good_yet(stop):
+            self.ask_for(stop)
+            quantity = NO_SHARES
+        elif not self._is_settled(request.symbol):
+            self._say_what_is_owed(stop, owed)
+        else:
+            self._say_what_is_owed(stop, quantity)
+        if quantity > 0:
+            yield from self._release(self._again(stop, quantity), stop, None)
+
+    def _bare_of(self, stop: Order) -> Decimal:
+        """Shares that no exit would close; where the broker's books have less, none beyond theirs."""
+        request = stop.request
+        held = free_of_exits(self.desk.ledger, request.symbol, stop.strategy, request.side, self._told)
+        return max(min(held, self.protecting.uncovered(request.symbol, stop.strategy, request.side)), ZERO)
+
+    def _beside(self, stop: Order) -> Iterator[Order]:
+        exits = self.desk.ledger.working_exits(stop.request.symbol, stop.strategy)
+        return (order for order in exits if order.request.side is stop.request.side)
+
+    def _is_good_yet(self, stop: Order) -> bool:
+        """Whether it would still work, had it not been cut: an order for the day ends with it."""
+        day_of = self.desk.calendar.trading_day
+        return stop.request.time_in_force is TimeInForce.GTC or day_of(self.desk.at) == day_of(stop.created_at)
+
+    def _is_settled(self, symbol: Symbol) -> bool:
+        """Whether our books and the broker's agree on it: what is not there then is owed to nobody."""
+        return self.desk.held_by_the_broker is not None and symbol not in self.desk.differing
+
+    def _are_shares_in_doubt(self, symbol: Symbol) -> bool:
+        return symbol not in self.desk.drifted and not self._is_settled(symbol)
+
+    def _say_what_is_owed(self, stop: Order, owed: Quantity) -> None:
+        if stop.owed != owed:
+            self.desk.record(StopCut(stop.id, owed))
 
     def _again(self, stop: Order, quantity: Quantity) -> OrderRequest:
         return replace(

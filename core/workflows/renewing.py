@@ -7,12 +7,15 @@ whole, for the next session else. A closed market keeps it until it opens.
 
 from __future__ import annotations
 
+from functools import partial
+
 from core.desk import Desk
 from core.execution.order import NEVER_ARRIVED, Order
 from core.model.order import OrderRequest, OrderStatus, OrderType, Side, TimeInForce
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.values import Price
+from core.workflows.apart import done_apart
 from core.workflows.changing import Changing
 from core.workflows.holding_over import is_held_over
 from core.workflows.proposing import closing_side
@@ -33,6 +36,20 @@ class Renewing:
         why = _why_asked_for(order)
         if why is not None:
             self.ask(order, why)
+
+    def resume(self) -> None:
+        """At each look into the books: what a crash kept from being asked for; what was asked for once is not again."""
+        for position in self.desk.ledger.positions():
+            if position.symbol in self.desk.differing or self.changing.unguarded(position) <= 0:
+                continue
+            last = self.desk.ledger.last_stop(position)
+            if last is not None and not last.is_asked_for:
+                done_apart(self.desk, partial(self.after_end, last))
+
+    def ask_for_cut(self, stop: Order) -> None:
+        """It was made less on an earlier day, and its shares are there again: once."""
+        if not stop.is_asked_for:
+            self.ask(stop, WITH_ITS_DAY)
 
     def can_ask(self, order: Order) -> bool:
         """Whether it is a stop at a price of its own: a trailing one has none."""
