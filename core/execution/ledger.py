@@ -160,7 +160,9 @@ class Ledger:
         its = [
             o
             for o in self.state.orders.values()
-            if o.is_protective and not o.is_working and (o.request.symbol, o.strategy) == (position.symbol, position.strategy)
+            if o.is_protective
+            and not o.is_working
+            and (o.request.symbol, o.strategy) == (position.symbol, position.strategy)
         ]
         ended = [o for o in its if self._is_of_what_is_held(o) and not o.made_way]
         return max(ended, key=lambda o: o.ended_at or o.created_at, default=None)

@@ -60,11 +60,15 @@ class Confirmation:
 
 @dataclass(slots=True)
 class MandateUse:
-    """A mandate and how much of it was released; how often only counts its approvals, so that none has a used name."""
+    """A mandate and how much of it was released; how often only counts its approvals, so that none has a used name.
+
+    `returned` are the orders whose permission was given back: a crash may have that recorded twice.
+    """
 
     mandate: Mandate
     released: Quantity = NO_SHARES
     releases: int = 0
+    returned: tuple[ClientOrderId, ...] = ()
 
     @property
     def is_unused(self) -> bool:
@@ -296,8 +300,9 @@ class Stage:
 
     def _returned(self, _at: datetime, fact: PermissionReturned) -> None:
         use = self.state.mandates.get(fact.mandate_id)
-        if use is not None:
+        if use is not None and fact.client_order_id not in use.returned:
             use.released = Quantity(use.released - fact.quantity)
+            use.returned = (*use.returned, fact.client_order_id)
 
     def _asked_for(self, _at: datetime, fact: StopAskedFor) -> None:
         """What waits on a ticket of its own is owed no more."""

@@ -40,7 +40,7 @@ class Closing:
         for order_id in ticket.cancels:
             stop = self.desk.ledger.order(order_id)
             if stop is not None and stop.is_working and not stop.is_cancelling:
-                yield from self.cancelling.cancel(stop, MAKES_WAY)
+                yield from apart(self.desk, partial(self.cancelling.cancel, stop, MAKES_WAY))
         yield from self.go_on()
 
     def go_on(self, but: Collection[Symbol] = ()) -> Iterator[Effect]:

@@ -185,7 +185,7 @@ class Protecting:
         self.proposing.withdraw_loose_exits(symbol)
         for order in self.desk.ledger.working():
             if order.request.symbol == symbol and self.is_loose(order) and not order.is_cancelling:
-                yield from self.cancelling.cancel(order, CLOSED)
+                yield from apart(self.desk, partial(self.cancelling.cancel, order, CLOSED))
 
     def is_loose(self, order: Order) -> bool:
         """An exit that has nothing to close."""

@@ -14,6 +14,7 @@ from core.execution.order import NEVER_ARRIVED, Order
 from core.model.order import OrderRequest, OrderStatus, OrderType, Side, TimeInForce
 from core.model.position import Position
 from core.model.signal import ExitReason
+from core.model.staging import MandateKind
 from core.model.values import Price
 from core.workflows.apart import done_apart
 from core.workflows.changing import Changing
@@ -34,8 +35,13 @@ class Renewing:
     def after_end(self, order: Order) -> None:
         """What is flat by the close has an urgent exit of its own; a trailing stop has no price to ask for."""
         why = _why_asked_for(order)
-        if why is not None:
+        if why is not None and not self._is_owed_by_its_entry(order):
             self.ask(order, why)
+
+    def _is_owed_by_its_entry(self, leg: Order) -> bool:
+        """Of an entry that was not filled whole the stop is no leg's: what it bought has its own, as it was signed."""
+        is_held = self.desk.ledger.is_held(leg)
+        return is_held and bool(self.desk.stage.mandates(MandateKind.PROTECTIVE_STOP, leg.parent))
 
     def resume(self) -> None:
         """At each look into the books: what a crash kept from being asked for; what was asked for once is not again."""

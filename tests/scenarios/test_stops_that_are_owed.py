@@ -17,6 +17,7 @@ from core.facts import (
     OrderFilled,
     OrderKept,
     OrderStateChanged,
+    PermissionReturned,
     PositionChanged,
     StopAskedFor,
     SubmissionBlocked,
@@ -24,7 +25,8 @@ from core.facts import (
 from core.inputs import AcceptBroker, Decline, Kill, RequestCancel
 from core.model.order import Effect as OrderEffect
 from core.model.order import Side, TimeInForce
-from core.model.values import ClientOrderId, Price, Quantity, Symbol, plain
+from core.model.staging import MandateKind
+from core.model.values import Price, Quantity, Symbol, plain
 from core.picture import Pictures
 from core.runtime.line import Link
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
@@ -271,7 +273,7 @@ def test_what_somebody_sold_is_owed_to_nobody_once_the_books_agree() -> None:
 class SlowCancels(Link):
     """The cancel of one order is answered a second later than any other."""
 
-    slow: ClientOrderId = ClientOrderId("")
+    slow: str = ""
     is_the_slow_one: bool = True
 
     def carry(self, effect: Effect) -> tuple[timedelta, ...]:
@@ -336,6 +338,23 @@ def test_a_crash_between_the_end_of_a_stops_day_and_its_ticket_asks_all_the_same
     house.presses(Decline(house.proposal.id, "no"))
     house.restarted().until("09:40", day=FRIDAY)
     assert waiting(house) == []
+
+
+def test_what_an_entry_of_the_day_bought_in_part_has_one_stop_after_the_close_and_asks_for_none() -> None:
+    """OP-06, EX-13: its legs ended with it; the stop that was signed is the one."""
+    bars = [
+        *minutes("09:30", "10:09", "101"),
+        a_bar("10:10", DOWN, volume=30),
+        *minutes("10:11", "15:59", "100.5"),
+        *minutes("09:30", "10:10", "100.5", day=FRIDAY),
+    ]
+    house = House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+    house.presses(replace(a_typed_buy("6", limit="100", stop="99"), target_price=price("103")))
+    confirms_now(house)
+
+    house.until("16:05")
+
+    assert (house.held(), working_stops(house), waiting(house)) == ("3", ["3 at 99"], [])
 
 
 def test_a_stop_that_a_person_took_back_is_not_asked_for() -> None:
@@ -410,3 +429,17 @@ def test_a_stop_that_was_kept_is_told_as_no_stop() -> None:
     house._take_up(house.line.at)
 
     assert is_bare(house) == ("SPY 0.502 no stop",)
+
+
+def test_a_permission_is_given_back_once_although_a_crash_has_it_recorded_twice() -> None:
+    """OP-02, EX-20, EX-22: the order ends unsent, and the desk dies between the two records of that."""
+    house = a_start_with_a_stop_owed(is_kept=True)
+    (stop,) = house.stops
+    (use,) = house.desk.stage.mandates(MandateKind.PROTECTIVE_STOP)
+    returned = PermissionReturned(stop.id, use.mandate.id, stop.request.quantity)
+
+    house.desk.record(returned)
+    house.desk.record(returned)
+
+    assert use.released == 0
+    assert_can_be_rebuilt(house)
