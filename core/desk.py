@@ -137,8 +137,7 @@ class Desk:
         self.bar_listeners: list[Callable[[Bar], None]] = []
         self.control = Control()
         self.ledger = Ledger(calendar)
-        self.stage = Stage(calendar)
-        self.stage.is_working = self._is_working
+        self.stage = Stage(calendar, self._is_working)
         self.plans = Plans(self.stage, self.ledger)
         self.opening = Day()
         self.allocations = Allocations()
@@ -176,8 +175,7 @@ class Desk:
         self.calls: tuple[tuple[str, int], ...] = ()
         self.held_by_the_broker: dict[Symbol, Quantity] | None = None
         self.differing: frozenset[Symbol] = frozenset()
-        self.apart: dict[Symbol, Quantity] = {}
-        """Of symbols that both have: what the broker had more than our books at the last comparison."""
+        self.apart: dict[Symbol, Quantity] = {}  # by how much the broker had more than our books, where both have any
         self.gone: frozenset[Symbol] = frozenset()
         self.others: tuple[OrderReport, ...] = ()
         self.all_others: tuple[Other, ...] = ()

@@ -2,7 +2,8 @@
 
 What is held now is given to the working exits of its owner, one after the other: first to what sells at any price, then
 to stops, the nearest first, then to what waits at a limit. A stop and a target of one pair have the same shares, which
-either would close: what one of them closed is taken off the other, and off no exit of other shares. What an exit asks for beyond what it was given, it could open (EX-13, OP-07).
+either would close: what one of them closed is taken off the other, and off no exit of other shares. What an exit asks
+for beyond what it was given, it could open (EX-13, OP-07).
 
 Held is what our books say; less, where the broker's say less of it and a person is still to take its word.
 """

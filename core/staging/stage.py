@@ -97,9 +97,11 @@ class StageState:
 class Stage:
     """The slice of everything between a wish and an intent."""
 
-    def __init__(self, calendar: Calendar) -> None:
+    def __init__(
+        self, calendar: Calendar, is_working: Callable[[ClientOrderId], bool] = lambda _order_id: False
+    ) -> None:
         self.calendar = calendar
-        self.is_working: Callable[[ClientOrderId], bool] = lambda _order_id: False
+        self.is_working = is_working
         self.state = StageState()
         self.folds = {
             EngineStarted: self._started,

@@ -38,7 +38,6 @@ from core.model.values import (
 )
 from core.workflows.proposing import Proposing, closing_side, left_to_close
 
-
 BY_HAND = "no stop at the broker guards these shares"
 
 

@@ -173,7 +173,7 @@ class Comparing:
         yield from self._give_what_is_owed()
 
     def _give_what_is_owed(self) -> Iterator[Effect]:
-        """What was kept, stops of fills, closes, what was taken off stops: nothing of it waits for other symbols' books."""
+        """What was kept, stops of fills, closes, what was taken off stops: none waits for other symbols' books."""
         too_far = self.desk.differing if self.desk.apart or self.desk.gone else frozenset()
         yield from apart(self.desk, self.send_what_is_owed)
         yield from apart(self.desk, partial(self.protecting.resume, too_far))
