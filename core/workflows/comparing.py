@@ -8,7 +8,8 @@ fill, every minute of a session, and of the extended hours around it while anyth
 4. Orders of ours that it does not list, or whose request is half done: looked up by our own id.
 5. Net quantities by symbol. Where an order in doubt or on its way, or a fill that came meanwhile, may explain a
    difference, the next comparison decides.
-6. Beyond the limits nothing is corrected: the desk is read-only, says why, and asks again.
+6. Beyond the limits nothing is corrected: the desk is read-only, says why, and asks again. What is owed in symbols
+   that agree, stops and closes that are under way, goes all the same.
 7. Within them the broker is right: our position is corrected, and the correction recorded. Where several hold the
    symbol each keeps its shares and its stop; what nobody here bought is nobody's in particular.
 8. A strategy that is to be flat by the close and holds over it is an error; its exit is staged.

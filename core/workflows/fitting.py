@@ -24,6 +24,7 @@ from core.model.staging import Approval
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol, TicketId
 from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
+from core.workflows.proposing import left_to_close
 from core.workflows.protecting import CLOSED, Protecting
 from core.workflows.submitting import Intent, Submitting
 
@@ -37,8 +38,8 @@ class Fitting:
         self.submitting = submitting
         self.cancelling = cancelling
         self.protecting = protecting
-        self.ask_for: Callable[[Order], None] = lambda stop: None
-        """Have such a stop wait on a ticket."""
+        self.ask_for: Callable[[Order], bool] = lambda stop: False
+        """Have such a stop wait on a ticket; whether one did."""
         self._seen: dict[ClientOrderId, Decimal] = {}
         self._asked: dict[ClientOrderId, tuple[Decimal, datetime]] = {}
 
@@ -150,27 +151,27 @@ class Fitting:
             yield from apart(self.desk, partial(self._again_of, stop))
 
     def _again_of(self, stop: Order) -> Iterator[Effect]:
-        request, owed = stop.request, stop.remaining if stop.owed is None else stop.owed
+        symbol, is_known = stop.request.symbol, stop.owed is not None
         if any(o.is_cancelling and o.cancel_reason in CUT for o in self._beside(stop)):
             return
-        is_known = stop.owed is not None
-        bare = ZERO if is_known and self._are_shares_in_doubt(request.symbol) else self._bare_of(stop)
-        quantity = Quantity(min(bare, owed))
-        if quantity > 0 and not self._is_good_yet(stop):
-            self.ask_for(stop)
-            quantity = NO_SHARES
-        elif not self._is_settled(request.symbol):
-            self._say_what_is_owed(stop, owed)
-        else:
-            self._say_what_is_owed(stop, quantity)
-        if quantity > 0:
-            yield from self._release(self._again(stop, quantity), stop, None)
+        owed = stop.remaining if stop.owed is None else min(stop.owed, stop.remaining)
+        is_settled = self._is_settled(symbol)
+        is_in_doubt = is_known and not is_settled and symbol not in self.desk.drifted
+        there = NO_SHARES if is_in_doubt else Quantity(min(self._bare_of(stop), owed))
+        if there > 0 and not self._is_good_yet(stop):
+            is_asked_for = is_settled and self.ask_for(stop)
+            self._say_what_is_owed(stop, NO_SHARES if is_asked_for else owed)
+            return
+        self._say_what_is_owed(stop, there if is_settled else owed)
+        if there > 0:
+            yield from self._release(self._again(stop, there), stop, None)
 
     def _bare_of(self, stop: Order) -> Decimal:
-        """Shares that no exit would close; where the broker's books have less, none beyond theirs."""
-        request = stop.request
-        held = free_of_exits(self.desk.ledger, request.symbol, stop.strategy, request.side, self._told)
-        return max(min(held, self.protecting.uncovered(request.symbol, stop.strategy, request.side)), ZERO)
+        """Shares that no exit would close, and none is signed for; no more than the broker has by its books."""
+        symbol, strategy, side = stop.request.symbol, stop.strategy, stop.request.side
+        held = free_of_exits(self.desk.ledger, symbol, strategy, side, self._told)
+        free = self.protecting.uncovered(symbol, strategy, side)
+        return max(min(held, free, left_to_close(self.desk, symbol, strategy, side)), ZERO)
 
     def _beside(self, stop: Order) -> Iterator[Order]:
         exits = self.desk.ledger.working_exits(stop.request.symbol, stop.strategy)
@@ -184,9 +185,6 @@ class Fitting:
     def _is_settled(self, symbol: Symbol) -> bool:
         """Whether our books and the broker's agree on it: what is not there then is owed to nobody."""
         return self.desk.held_by_the_broker is not None and symbol not in self.desk.differing
-
-    def _are_shares_in_doubt(self, symbol: Symbol) -> bool:
-        return symbol not in self.desk.drifted and not self._is_settled(symbol)
 
     def _say_what_is_owed(self, stop: Order, owed: Quantity) -> None:
         if stop.owed != owed:

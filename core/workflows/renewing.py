@@ -52,10 +52,9 @@ class Renewing:
             if last is not None and not last.is_asked_for:
                 done_apart(self.desk, partial(self.after_end, last))
 
-    def ask_for_cut(self, stop: Order) -> None:
-        """It was made less on an earlier day, and its shares are there again: once."""
-        if not stop.is_asked_for:
-            self.ask(stop, WITH_ITS_DAY)
+    def ask_for_cut(self, stop: Order) -> bool:
+        """It was made less on an earlier day, and its shares are there again: once. Whether it was asked for."""
+        return stop.is_asked_for or self.ask_for(stop.request, stop.strategy, WITH_ITS_DAY)
 
     def can_ask(self, order: Order) -> bool:
         """Whether it is a stop at a price of its own: a trailing one has none."""

@@ -20,11 +20,12 @@ from core.facts import (
     PermissionReturned,
     PositionChanged,
     StopAskedFor,
+    StopCut,
     SubmissionBlocked,
 )
-from core.inputs import AcceptBroker, Decline, Kill, RequestCancel
+from core.inputs import AcceptBroker, Decline, Kill, ProposeClose, RequestCancel
 from core.model.order import Effect as OrderEffect
-from core.model.order import Side, TimeInForce
+from core.model.order import OrderStatus, Side, TimeInForce
 from core.model.staging import MandateKind
 from core.model.values import Price, Quantity, Symbol, plain
 from core.picture import Pictures
@@ -32,8 +33,10 @@ from core.runtime.line import Link
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.house import (
     STEADY,
+    Disk,
     House,
     SubmitOrder,
+    a_day,
     a_house_in_a_position,
     a_house_with_a_proposal,
     a_typed_buy,
@@ -443,3 +446,57 @@ def test_a_permission_is_given_back_once_although_a_crash_has_it_recorded_twice(
 
     assert use.released == 0
     assert_can_be_rebuilt(house)
+
+
+def test_a_journal_from_before_such_stops_were_noted_owes_none() -> None:
+    """SP-03, EX-13: what followed a stop that was cut was all of it then."""
+    house = a_fill_while_the_books_differ().until("10:12")
+    older = [r for r in house.journal.records() if not isinstance(r.fact, StopCut)]
+    assert len(older) < len(list(house.journal.records()))
+    house.journal = Disk()
+    for record in older:
+        house.journal.append(record.at, record.fact)
+
+    house._take_up(house.line.at)
+
+    assert house.desk.ledger.cut_stops() == ()
+    assert_can_be_rebuilt(house)
+
+
+def test_a_stop_of_an_earlier_day_whose_shares_are_there_again_is_asked_for() -> None:
+    """EX-13, OP-02: it would have ended with its day; on a ticket, once."""
+    days = [*a_day(("10:06", "15:59", STEADY)), *minutes("09:30", "10:20", STEADY, day=FRIDAY)]
+    house = House(days, FRACTIONS, cash=Decimal(10_000)).opens().until("10:05")
+    for proposal in house.desk.stage.proposals():
+        house.presses(Decline(proposal.id, "no"))
+    house.presses(replace(a_typed_buy("6", limit="99.70", stop="99"), time_in_force=TimeInForce.DAY))
+    confirms_now(house)
+    house.until("10:08")
+    elsewhere(house, Side.SELL, "4")
+    house.until("15:30")
+    assert working_stops(house) == ["2 at 99"]
+    house.until("16:05")
+    elsewhere(house, Side.BUY, "4")
+
+    house.until("09:45", day=FRIDAY)
+
+    assert waiting(house) == ["6 at 99"]
+    assert house.desk.ledger.cut_stops() == ()
+
+
+def test_what_is_being_closed_gets_no_stop_back() -> None:
+    """EX-13, EX-21: the shares are there again while a close waits for the stop of the rest to make way."""
+    house = a_bracket(LONG, shares="6")
+    elsewhere(house, Side.SELL, "4")
+    house.until("10:08:30")
+    house.presses(ProposeClose(SPY, quantity=Quantity(Decimal(2))))
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    elsewhere(house, Side.BUY, "4")
+    house.until("10:15")
+
+    sold = [o for o in house.desk.ledger.state.orders.values() if o.only_reduces and not o.stands_by]
+    assert [(o.status, plain(o.filled_quantity)) for o in sold] == [(OrderStatus.FILLED, "2")]
+    assert (house.held(), is_bare(house)) == ("4", ())
+    assert sum((o.remaining for o in house.stops if o.is_working), Decimal(0)) == 4
