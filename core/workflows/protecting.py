@@ -83,7 +83,7 @@ class Protecting:
     def cover(self, entry_id: ClientOrderId) -> Iterator[Effect]:
         entry = self.desk.ledger.order(entry_id)
         for use in self.desk.stage.mandates(MandateKind.PROTECTIVE_STOP, entry_id):
-            if entry is None:
+            if entry is None or not self._is_of_what_is_held(entry):
                 continue
             if self._is_left_to_its_legs(entry):
                 yield from self.doubting.ask_for_legs(entry)
@@ -92,6 +92,13 @@ class Protecting:
             quantity = min(owed, self._bare(entry, use.mandate.side))
             if quantity > 0:
                 yield from self.release_stop(use, entry, Quantity(quantity))
+
+    def _is_of_what_is_held(self, entry: Order) -> bool:
+        """Not where all that it bought was closed again: what is held by now is another ticket's."""
+        position = self.desk.ledger.position(entry.request.symbol, entry.strategy)
+        if position is None or entry.ended_at is None or entry.late_fill:
+            return True
+        return position.entry_order == entry.id or entry.ended_at >= position.opened_at
 
     def _is_left_to_its_legs(self, entry: Order) -> bool:
         """Whether the broker's legs guard what it filled, or may: where it filled whole, whatever became of them."""

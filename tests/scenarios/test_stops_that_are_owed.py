@@ -25,7 +25,7 @@ from core.facts import (
 )
 from core.inputs import AcceptBroker, Decline, Kill, ProposeClose, RequestCancel
 from core.model.order import Effect as OrderEffect
-from core.model.order import OrderStatus, Side, TimeInForce
+from core.model.order import OrderStatus, Side, StopHolder, TimeInForce
 from core.model.staging import MandateKind
 from core.model.values import Price, Quantity, Symbol, plain
 from core.picture import Pictures
@@ -500,3 +500,24 @@ def test_what_is_being_closed_gets_no_stop_back() -> None:
     assert [(o.status, plain(o.filled_quantity)) for o in sold] == [(OrderStatus.FILLED, "2")]
     assert (house.held(), is_bare(house)) == ("4", ())
     assert sum((o.remaining for o in house.stops if o.is_working), Decimal(0)) == 4
+
+
+def test_what_is_bought_later_gets_no_stop_that_an_older_ticket_signed() -> None:
+    """OP-02, OP-06: that one was given back, and its position is closed; the new ticket says that this desk watches."""
+    house = House([*minutes("09:30", "10:20")], FRACTIONS, cash=Decimal(10_000)).opens().until("10:00")
+    house.presses(a_typed_buy("0.2", limit="100.10", stop="99"))
+    confirms_now(house)
+    house.until("10:02")
+    (stop,) = house.stops
+    (use,) = house.desk.stage.mandates(MandateKind.PROTECTIVE_STOP)
+    house.desk.record(PermissionReturned(stop.id, use.mandate.id, stop.request.quantity))
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    house.until("10:04")
+    assert (house.held(), use.released) == ("0", 0)
+
+    house.presses(replace(a_typed_buy("0.3", limit="100.10", stop="98"), stop_holder=StopHolder.DESK))
+    confirms_now(house)
+    house.until("10:10")
+
+    assert (house.held(), working_stops(house), waiting(house)) == ("0.3", [], [])
