@@ -137,7 +137,7 @@ class Desk:
         self.bar_listeners: list[Callable[[Bar], None]] = []
         self.control = Control()
         self.ledger = Ledger(calendar)
-        self.stage = Stage(calendar)
+        self.stage = Stage(calendar, self._is_working)
         self.plans = Plans(self.stage, self.ledger)
         self.ledger.is_still_told = self.plans.is_of_the_running
         self.opening = Day()
@@ -184,7 +184,7 @@ class Desk:
         self.calls: tuple[tuple[str, int], ...] = ()
         self.held_by_the_broker: dict[Symbol, Quantity] | None = None
         self.differing: frozenset[Symbol] = frozenset()
-        self.drifted: dict[Symbol, Quantity] = {}
+        self.apart: dict[Symbol, Quantity] = {}  # by how much the broker had more than our books, where both have any
         self.gone: frozenset[Symbol] = frozenset()
         self.others: tuple[OrderReport, ...] = ()
         self.all_others: tuple[Other, ...] = ()
@@ -273,6 +273,12 @@ class Desk:
         return f"read-only: the broker reports {plain(held)} {order.symbol}, and only a close of that passes{way_out}"
 
     @property
+    def drifted(self) -> dict[Symbol, Quantity]:
+        """What the broker has of those symbols: its number of the last comparison, and what was filled since."""
+        told = {symbol: Quantity(self.ledger.net_quantity(symbol) + more) for symbol, more in self.apart.items()}
+        return {symbol: theirs for symbol, theirs in told.items() if theirs * self.ledger.net_quantity(symbol) > 0}
+
+    @property
     def told_at_a_kill(self) -> dict[Symbol, Quantity]:
         """What the broker's books have of a symbol where ours have more, nothing included: what could open by them
         counts as what opens (OP-07).
@@ -311,6 +317,10 @@ class Desk:
 
     def instrument(self, symbol: Symbol) -> Instrument | NoInstrument:
         return self.instruments.get(symbol) or NoInstrument("the broker has not said yet whether it trades")
+
+    def _is_working(self, order_id: ClientOrderId) -> bool:
+        order = self.ledger.order(order_id)
+        return order is not None and order.is_working
 
     def _last_close(self, symbol: Symbol) -> Price | None:
         return self.orchestrator.state.marks.get(symbol)

@@ -150,6 +150,7 @@ class Engine:
                 proposing.stage_again(order, why)
 
         owing.ask_again = self._ask_again = ask_again
+        protecting.ask_for, fitting.ask_for = renewing.ask_for, renewing.ask_for_cut
         cancelling.end_kept = owing.end
         replacing = Replacing(desk, doubting, cancelling)
         self.confirming = confirming = Confirming(desk, gate, changing, submitting, closing)
@@ -159,6 +160,12 @@ class Engine:
         comparing.awaits_legs, comparing.send_what_is_owed = adopting.awaits, owing.send
         comparing.after_books, stopping.ask_for_books = stopping.take_back_others, comparing.ask_soon
         stopping.make_exits_fit = fitting.at_once
+
+        def after_comparison() -> Iterator[Effect]:
+            yield from fitting.after_comparison()
+            renewing.resume()
+
+        comparing.after_comparison = after_comparison
         self._starting = starting = Starting(desk, comparing, doubting)
         self.minding = minding = Minding(desk, proposing)
         market = Market(desk, proposing, minding, Exiting(desk))

@@ -38,6 +38,8 @@ from core.facts import (
     ProposalEdited,
     ProposalEnded,
     ProposalStaged,
+    StopAskedFor,
+    StopCut,
     SubmissionBlocked,
     TicketClosed,
     TicketOpened,
@@ -130,6 +132,8 @@ def _subject(fact: Fact) -> str | None:
             | OrderKept()
             | KeptOrderReleased()
             | PermissionReturned()
+            | StopAskedFor()
+            | StopCut()
             | OrderSent()
             | BrokerWarned()
             | WarningConfirmed()

@@ -39,6 +39,7 @@ from core.risk.capping import cap_of
 from core.risk.checks import standard_gate
 from core.risk.conditions import size_now
 from core.risk.margin import distance_of, limit_under
+from core.staging.ends import end_of_stops
 from core.staging.entries import time_to_live
 from core.strategies.orchestrator import at_new_york
 from core.telling import order_in_words
@@ -272,6 +273,8 @@ class Pictures:
         after = quantity_after(desk, ticket.order, proposal.strategy)
         in_the_way = orders_in_the_way(desk, ticket.cancels)
         candidate, context = candidate_of(proposal), desk.figures_for(at, proposal.symbol, None)
+        put_back = put_back_in_words(desk, in_the_way, abs(after))
+        signs_a_stop = isinstance(ticket.stop, StopPlan) and ticket.stop.holder is StopHolder.BROKER
         return TicketView(
             ticket=ticket,
             proposal=self._proposal(proposal),
@@ -283,7 +286,7 @@ class Pictures:
             reason=proposal.reason,
             cancels_in_words=cancelled_in_words(in_the_way),
             quantity_after=after,
-            put_back_in_words=put_back_in_words(desk, in_the_way, abs(after)),
+            put_back_in_words=put_back,
             replaced=self._replaced(proposal, held),
             capped_by=cap_of(candidate, context),
             moved=self._moved_since_signal(proposal),
@@ -292,6 +295,9 @@ class Pictures:
             margin=margin_view(candidate, context),
             exits=listed_exits(desk, proposal),
             ttl=time_to_live(proposal, desk.control.settings),
+            stops_until=(
+                end_of_stops(desk.calendar, ticket.order, ticket.opened_at) if signs_a_stop or put_back else None
+            ),
         )
 
     def _replaced(self, proposal: Proposal, held: Position | None) -> ReplacedView | None:

@@ -323,6 +323,10 @@ def _order_in_words(fact: facts.Fact) -> str:
             return f"{fact.client_order_id} is sent now: it waited here when the desk left"
         case facts.PermissionReturned():
             return f"{fact.client_order_id} never left: the ticket permits {plain(fact.quantity)} again"
+        case facts.StopAskedFor():
+            return f"a stop for {plain(fact.quantity)} of {fact.client_order_id} is asked for on a ticket of its own"
+        case facts.StopCut():
+            return f"{fact.client_order_id} was made less; a stop for {plain(fact.owed)} of it is owed"
         case facts.OrderSent():
             form = f"%H:%M:%S.{fact.sent_at.microsecond // 1000:03}"
             return f"{fact.client_order_id} was sent at {in_new_york(fact.sent_at, form)}"
@@ -498,6 +502,8 @@ _KINDS: dict[type, str] = {
     facts.OrderKept: "order",
     facts.KeptOrderReleased: "order",
     facts.PermissionReturned: "order",
+    facts.StopAskedFor: "order",
+    facts.StopCut: "order",
     facts.OrderSent: "order",
     facts.BrokerWarned: "order",
     facts.WarningConfirmed: "order",

@@ -58,7 +58,7 @@ def refusal_of_less(old: Order | None, order: OrderRequest) -> str | None:
         return "it has other legs than the order that it would make less of"
     if old.is_working is not (order.replaces == old.id):
         return "the order that it would make less of is there, and it would work beside it"
-    if order.quantity > old.remaining:
+    if order.quantity > (old.remaining if old.owed is None else min(old.remaining, old.owed)):
         return "it asks for more than the order that it would make less of"
     return None
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 from core.execution.order import NEVER_ARRIVED, Order
 from core.execution.order_machine import DuplicateOrderError
 from core.facts import (
+    ApprovalRedeemed,
     BrokerWarned,
     CancelDropped,
     CancelFailed,
@@ -30,7 +31,9 @@ from core.facts import (
     OrderStateChanged,
     OwnerShare,
     PositionCorrected,
+    ProposalStaged,
     StateRestored,
+    StopCut,
     UpdateIgnored,
     WarningConfirmed,
 )
@@ -100,12 +103,16 @@ class Ledger:
         self.calendar = calendar
         self.state = LedgerState()
         self._working: dict[ClientOrderId, Order] = {}
+        self._cut: dict[ClientOrderId, Order] = {}
         self.opened: list[Opened] = []
         self.on_trade: Callable[[Trade, bool], None] = lambda _trade, _is_long: None
         self.regime: Callable[[], RegimeLabels | None] = lambda: None
         self.is_still_told: Callable[[ClientOrderId], bool] = lambda _order_id: False
         self.folds = {
+            ApprovalRedeemed: self._redeemed,
             OrderCreated: self._created,
+            StopCut: self._stop_cut,
+            ProposalStaged: self._staged,
             LegResized: self._resized,
             LegsMissing: self._bare,
             OrderStateChanged: self._state_changed,
@@ -129,6 +136,7 @@ class Ledger:
         """Take up a saved state."""
         self.state = state
         self._working = {order.id: order for order in state.orders.values() if order.is_working}
+        self._cut = {order.id: order for order in state.orders.values() if order.is_cut}
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -145,6 +153,27 @@ class Ledger:
 
     def working(self) -> Iterator[Order]:
         return iter(tuple(self._working.values()))
+
+    def cut_stops(self) -> tuple[Order, ...]:
+        """Stops that ended because they were for too much, of positions that are held yet: shares may be owed them."""
+        return tuple(order for order in self._cut.values() if order.is_cut and self._is_of_what_is_held(order))
+
+    def last_stop(self, position: Position) -> Order | None:
+        """The stop of a position that ended last, by what it was opened with; None where none ended."""
+        its = [
+            o
+            for o in self.state.orders.values()
+            if o.is_protective
+            and not o.is_working
+            and (o.request.symbol, o.strategy) == (position.symbol, position.strategy)
+        ]
+        ended = [o for o in its if self._is_of_what_is_held(o) and not o.made_way]
+        return max(ended, key=lambda o: o.ended_at or o.created_at, default=None)
+
+    def _is_of_what_is_held(self, stop: Order) -> bool:
+        held = self.position(stop.request.symbol, stop.strategy)
+        is_its_side = held is not None and (held.quantity > 0) is (stop.request.side is Side.SELL)
+        return held is not None and is_its_side and (stop.ended_at or stop.created_at) >= held.opened_at
 
     def position(self, symbol: Symbol, strategy: str) -> Position | None:
         return self.state.positions.get(position_key(symbol, strategy))
@@ -354,6 +383,34 @@ class Ledger:
         if (old := self._replaced(created)) is not None:
             old.replacement = created.id
 
+    def _redeemed(self, _at: datetime, fact: ApprovalRedeemed) -> None:
+        """Less of a stop was sent for shares of it: so many it is owed no more."""
+        cut = self.state.orders.get(fact.approval.less_of) if fact.approval.less_of is not None else None
+        if cut is not None:
+            cut.owed = Quantity(max((cut.owed or ZERO) - fact.quantity, ZERO))
+            self._note_cut(cut)
+
+    def _stop_cut(self, _at: datetime, fact: StopCut) -> None:
+        cut = self.state.orders[fact.client_order_id]
+        cut.owed = fact.owed
+        self._note_cut(cut)
+
+    def _note_cut(self, order: Order) -> None:
+        if order.is_cut:
+            self._cut[order.id] = order
+        else:
+            self._cut.pop(order.id, None)
+
+    def _staged(self, _at: datetime, fact: ProposalStaged) -> None:
+        """A stop on a ticket is for all that is bare of its position: of those that ended none is asked for again."""
+        proposal = fact.proposal
+        if not proposal.is_guard or proposal.order.replaces is not None:
+            return
+        for order in self.state.orders.values():
+            is_its = (order.request.symbol, order.strategy) == (proposal.symbol, proposal.strategy)
+            if is_its and order.is_protective and not order.is_working:
+                order.is_asked_for = True
+
     def _resized(self, _at: datetime, fact: LegResized) -> None:
         order = self.state.orders[fact.client_order_id]
         order.request = replace(order.request, quantity=fact.quantity)
@@ -379,6 +436,7 @@ class Ledger:
         if fact.after.is_terminal:
             order.ended_at = at
             self._working.pop(order.id, None)
+            self._note_cut(order)
 
     def _mark_replaced(self, order: Order, after: OrderStatus) -> None:
         """The broker took the order in the place of another, or did not: then the other one is what it was."""
@@ -390,6 +448,8 @@ class Ledger:
             old.replaced_by = order.id if after is OrderStatus.SUBMITTED else None
         elif after is OrderStatus.REJECTED:
             old.replaced_by = None
+        if old.is_working and after in (OrderStatus.REJECTED, OrderStatus.CANCELLED):
+            old.owed = None  # it is not less after all
 
     def _kept(self, _at: datetime, fact: OrderKept) -> None:
         self.state.orders[fact.client_order_id].kept = fact.approval
@@ -424,6 +484,7 @@ class Ledger:
         order.cancel_requested_at = order.cancel_requested_at or at
         order.cancel_failed_at = None
         order.reason = order.cancel_reason = fact.reason
+        order.owed = None
 
     def _cancel_failed(self, at: datetime, fact: CancelFailed) -> None:
         order = self.state.orders[fact.client_order_id]
@@ -442,6 +503,7 @@ class Ledger:
         old = [o for o in ended if not self.is_still_told(o.id)]
         for order in old:
             del self.state.orders[order.id]
+            self._cut.pop(order.id, None)
             self.state.past_ids.add(order.id)
         if old:
             self.state.executions = {e: o for e, o in self.state.executions.items() if o in self.state.orders}

@@ -29,6 +29,12 @@ NEVER_ARRIVED = "never arrived"
 """Why an order ended that the broker, asked for long enough, never had (EX-06)."""
 
 
+TOO_MUCH = "it is for more than is held"
+NONE_AT_THE_BROKER = "the broker's books show none of it"
+CUT = (TOO_MUCH, NONE_AT_THE_BROKER)
+"""Why an exit was taken back that had too much to close: what is held of it after all is owed its stop."""
+
+
 @dataclass(slots=True)
 class Order:
     """Written by the ledger's fold alone.
@@ -56,6 +62,11 @@ class Order:
         What the broker warned of; and since when that waits for the operator, None once it was confirmed (OP-11).
     kept
         What permits it, while it is known that it never left this desk: the one that wrote it ended before (EX-22).
+    owed
+        Of a stop that was made less or taken back because it was for too much: how many shares it is owed yet; None
+        until that was looked at.
+    is_asked_for
+        Of a stop that has ended: another one was asked for on a ticket since, for all that was bare then.
     doubt_steps
         Look-ups answered "not found" so far, the first of them at `first_not_found_at`.
     """
@@ -97,6 +108,8 @@ class Order:
     warnings: tuple[str, ...] = ()
     warned_at: datetime | None = None
     kept: Approval | None = None
+    owed: Quantity | None = None
+    is_asked_for: bool = False
 
     @property
     def id(self) -> ClientOrderId:
@@ -154,6 +167,14 @@ class Order:
     def made_way(self) -> bool:
         """It ended because another took its place, by the broker's own word."""
         return self.status is OrderStatus.CANCELLED and self.reason.startswith(REPLACED)
+
+    @property
+    def is_cut(self) -> bool:
+        """A stop that ended because it was for too much, or became less, and that may be owed shares."""
+        if not self.is_protective or self.status is not OrderStatus.CANCELLED:
+            return False
+        is_unseen = self.owed is None and self.cancel_reason in CUT and not self.made_way
+        return is_unseen or bool(self.owed)
 
     @property
     def is_being_replaced(self) -> bool:

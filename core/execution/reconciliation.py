@@ -191,9 +191,11 @@ class Comparison:
             raise ReconciliationError(*reasons)
 
     def quantities_apart(self, positions: Sequence[Difference]) -> dict[Symbol, Quantity]:
-        """What the broker has of each symbol that both hold, and of which its number and ours differ."""
+        """How much more than our books the broker has of each symbol that both hold."""
         mismatched = [d.symbol for d in positions if d.kind is DifferenceKind.QUANTITY_MISMATCH]
-        return {symbol: self._broker_quantity(symbol) for symbol in mismatched}
+        return {
+            symbol: Quantity(self._broker_quantity(symbol) - self.ledger.net_quantity(symbol)) for symbol in mismatched
+        }
 
     def gone(self, positions: Sequence[Difference]) -> frozenset[Symbol]:
         """What our books hold and the broker's do not, or on the other side."""

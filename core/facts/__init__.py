@@ -47,6 +47,8 @@ from core.facts.orders import (
     PermissionReturned,
     PositionChanged,
     Source,
+    StopAskedFor,
+    StopCut,
     SubmissionBlocked,
     TradeClosed,
     UpdateIgnored,
@@ -227,6 +229,8 @@ __all__ = [
     "Source",
     "StateReset",
     "StateRestored",
+    "StopAskedFor",
+    "StopCut",
     "StrategiesEvaluated",
     "StrategyFailed",
     "StrategyForgot",
@@ -310,6 +314,8 @@ Fact = (
     | OrderKept
     | KeptOrderReleased
     | PermissionReturned
+    | StopAskedFor
+    | StopCut
     | OrderSent
     | BrokerWarned
     | WarningConfirmed

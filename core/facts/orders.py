@@ -141,6 +141,29 @@ class PermissionReturned:
 
 
 @dataclass(frozen=True, slots=True)
+class StopAskedFor:
+    """A stop that its ticket signed is owed, and what was signed permits it no more: it waits on a ticket of its own.
+
+    So many shares are asked for once, whatever becomes of that ticket.
+    """
+
+    client_order_id: ClientOrderId
+    mandate_id: str
+    quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class StopCut:
+    """How many shares a stop is owed yet that was made less, or taken back because it was for too much (EX-13).
+
+    Each order that is sent for them takes its own off that.
+    """
+
+    client_order_id: ClientOrderId
+    owed: Quantity
+
+
+@dataclass(frozen=True, slots=True)
 class OrderSent:
     """The request of an order left at `sent_at`, as the gateway let it pass; this record's own time is its answer's.
 

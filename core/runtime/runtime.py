@@ -178,6 +178,8 @@ class Runtime(ABC):
     def _why_not_any_more(self, order_id: ClientOrderId) -> str | None:
         """What the books say of an order that is about to leave. Any thread."""
         order = self.engine.desk.ledger.order(order_id)
+        if order is not None and order.cancel_requested_at is not None:
+            return "its cancel was asked for before it left"  # in the act that wrote it, when nothing of it waited yet
         return None if order is None or order.status is OrderStatus.PENDING else f"it is {order.status.value} by now"
 
     def stop(self, reason: str) -> None:

@@ -5,7 +5,7 @@ It answers who may do what. It sends nothing and decides nothing about risk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -27,6 +27,7 @@ from core.facts import (
     ProposalSkipped,
     ProposalStaged,
     SettingsApplied,
+    StopAskedFor,
     SubmissionBlocked,
     TicketClosed,
     TicketOpened,
@@ -37,6 +38,9 @@ from core.model.session import Calendar
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Approval, Mandate, MandateKind, Proposal, Review, Ticket
 from core.model.values import NO_SHARES, ClientOrderId, Digest, ProposalId, Quantity, Symbol, TicketId
+
+STOPS = frozenset({MandateKind.PROTECTIVE_STOP, MandateKind.RESTORE_STOP})
+"""What is signed for the shares themselves: it lasts a session longer than the order that it follows."""
 
 
 @dataclass(slots=True)
@@ -57,11 +61,15 @@ class Confirmation:
 
 @dataclass(slots=True)
 class MandateUse:
-    """A mandate and how much of it was released; how often only counts its approvals, so that none has a used name."""
+    """A mandate and how much of it was released; how often only counts its approvals, so that none has a used name.
+
+    `returned` are the orders whose permission was given back: a crash may have that recorded twice.
+    """
 
     mandate: Mandate
     released: Quantity = NO_SHARES
     releases: int = 0
+    returned: tuple[ClientOrderId, ...] = ()
 
     @property
     def is_unused(self) -> bool:
@@ -90,8 +98,11 @@ class StageState:
 class Stage:
     """The slice of everything between a wish and an intent."""
 
-    def __init__(self, calendar: Calendar) -> None:
+    def __init__(
+        self, calendar: Calendar, is_working: Callable[[ClientOrderId], bool] = lambda _order_id: False
+    ) -> None:
         self.calendar = calendar
+        self.is_working = is_working
         self.state = StageState()
         self.folds = {
             EngineStarted: self._started,
@@ -107,6 +118,7 @@ class Stage:
             ApprovalRedeemed: self._redeemed,
             OrderCreated: self._created,
             PermissionReturned: self._returned,
+            StopAskedFor: self._asked_for,
             SubmissionBlocked: self._blocked,
             MandateEnded: self._mandate_ended,
             MandateProlonged: self._mandate_prolonged,
@@ -292,8 +304,15 @@ class Stage:
 
     def _returned(self, _at: datetime, fact: PermissionReturned) -> None:
         use = self.state.mandates.get(fact.mandate_id)
-        if use is not None:
+        if use is not None and fact.client_order_id not in use.returned:
             use.released = Quantity(use.released - fact.quantity)
+            use.returned = (*use.returned, fact.client_order_id)
+
+    def _asked_for(self, _at: datetime, fact: StopAskedFor) -> None:
+        """What waits on a ticket of its own is owed no more."""
+        use = self.state.mandates.get(fact.mandate_id)
+        if use is not None:
+            use.released = Quantity(use.released + fact.quantity)
 
     def _blocked(self, _at: datetime, fact: SubmissionBlocked) -> None:
         for confirmation in self.state.confirmations.values():
@@ -343,15 +362,22 @@ class Stage:
             del self.state.mandates[mandate_id]
 
     def _forget_older_than_a_day(self, at: datetime) -> None:
-        """Confirmations of earlier days have nothing left to permit."""
+        """Confirmations of earlier days whose orders are over have nothing left to permit, but for stops that last."""
         day = self.calendar.trading_day(at)
         old = [
             ticket_id
             for ticket_id, c in self.state.confirmations.items()
-            if self.calendar.trading_day(c.received_at) < day
+            if self.calendar.trading_day(c.received_at) < day and not self._may_owe(c, at)
         ]
         for ticket_id in old:
             del self.state.confirmations[ticket_id]
             self.state.used = {used for used in self.state.used if not used.startswith(ticket_id)}
             self.state.refusals.pop(ticket_id, None)
             self._drop_mandates(ticket_id)
+
+    def _may_owe(self, confirmation: Confirmation, at: datetime) -> bool:
+        """Whether its order may fill yet, or a stop of it may be asked for."""
+        if self.is_working(confirmation.ticket.order.client_order_id):
+            return True
+        its = (use.mandate for use in self.state.mandates.values() if use.mandate.ticket_id == confirmation.ticket.id)
+        return any(mandate.kind in STOPS and at <= mandate.ends_at for mandate in its)

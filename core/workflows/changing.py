@@ -38,11 +38,15 @@ from core.model.values import (
 )
 from core.workflows.proposing import Proposing, closing_side, left_to_close
 
+BY_HAND = "no stop at the broker guards these shares"
+
 
 class Changing:
     def __init__(self, desk: Desk, proposing: Proposing) -> None:
         self.desk = desk
         self.proposing = proposing
+        self._refused: set[tuple[Symbol, str, str]] = set()
+        """Stops that the desk itself would ask for and could not: that is said once."""
 
     # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -239,10 +243,10 @@ class Changing:
         position: Position,
         quantity: Quantity,
         price: Price,
-        reason: str = "no stop at the broker guards these shares",
+        reason: str = BY_HAND,
         lasts: TimeInForce = TimeInForce.DAY,
-    ) -> None:
-        """A stop where none works any more: it was rejected, cancelled, or never arrived."""
+    ) -> bool:
+        """A stop where none works any more: it was rejected, cancelled, or never arrived. Whether it waits now."""
         side = closing_side(position)
         order = OrderRequest(
             client_order_id=self._next_id(position.entry_order),
@@ -254,7 +258,14 @@ class Changing:
             time_in_force=lasts,
             stop_price=price,
         )
-        self._stage(self._guard(order, position.strategy, None, reason))
+        guard, key = self._guard(order, position.strategy, None, reason), (position.symbol, position.strategy, reason)
+        if key in self._refused and self._refusal_now(guard) is not None:
+            return False
+        self._stage(guard)
+        is_there = guard.id in self.desk.stage.state.proposals
+        if reason != BY_HAND:
+            (self._refused.discard if is_there else self._refused.add)(key)
+        return is_there
 
     def _guard(self, order: OrderRequest, strategy: str, reference: Price | None, reason: str) -> Proposal:
         return Proposal(
@@ -273,7 +284,7 @@ class Changing:
 
     def _stage(self, proposal: Proposal) -> None:
         """In the place of an older change of the same order; refused with the reason where it cannot be."""
-        refusal = self.refusal(proposal, self.desk.quotes.get(proposal.symbol) or NoQuote("none seen yet"))
+        refusal = self._refusal_now(proposal)
         for older in self._same(proposal):
             if self.desk.stage.is_confirming(older.id):
                 refusal = "a change of it is being confirmed"
@@ -283,6 +294,9 @@ class Changing:
             self._skip(proposal.strategy, proposal.symbol, refusal)
             return
         self.proposing.stage(proposal)
+
+    def _refusal_now(self, proposal: Proposal) -> str | None:
+        return self.refusal(proposal, self.desk.quotes.get(proposal.symbol) or NoQuote("none seen yet"))
 
     def _same(self, proposal: Proposal) -> list[Proposal]:
         """What waits for the same order, or would guard the same shares."""

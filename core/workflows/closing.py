@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Collection, Iterator, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -40,17 +40,23 @@ class Closing:
         for order_id in ticket.cancels:
             stop = self.desk.ledger.order(order_id)
             if stop is not None and stop.is_working and not stop.is_cancelling:
-                yield from self.cancelling.cancel(stop, MAKES_WAY)
+                yield from apart(self.desk, partial(self.cancelling.cancel, stop, MAKES_WAY))
         yield from self.go_on()
 
-    def go_on(self) -> Iterator[Effect]:
-        """Every closing that waits: sell where the stops, and what else holds the shares, are gone."""
-        for use in self.desk.stage.mandates(MandateKind.CLOSE):
+    def go_on(self, but: Collection[Symbol] = ()) -> Iterator[Effect]:
+        """Every closing that waits: sell where the stops, and what else holds the shares, are gone.
+
+        Not those of symbols whose books are too far apart, where that is said.
+        """
+        for use in self._waiting(MandateKind.CLOSE, but):
             if use.is_unused and not self._stops_left(use):
                 yield from apart(self.desk, partial(self._sell, use))
-        for use in self.desk.stage.mandates(MandateKind.RESTORE_STOP):
+        for use in self._waiting(MandateKind.RESTORE_STOP, but):
             if self._is_over(use) and not self._stops_left(use) and not self._is_followed(use):
                 yield from apart(self.desk, partial(self._restore, use))
+
+    def _waiting(self, kind: MandateKind, but: Collection[Symbol]) -> list[MandateUse]:
+        return [use for use in self.desk.stage.mandates(kind) if use.mandate.symbol not in but]
 
     def after_end(self, order: Order) -> Iterator[Effect]:
         """An order ended: perhaps the stop that was waited for, perhaps the sale itself."""
@@ -194,7 +200,8 @@ class Closing:
         is_sold = sale is not None and sale.status is OrderStatus.FILLED
         self._end_all(MandateKind.CLOSE, use.mandate.parent, "sold" if is_sold else self._why_not_closed(use, sale))
         yield from self._put_back(use)
-        self._end(use, self._what_guards_it(use))
+        if use.mandate.id in self.desk.stage.state.mandates:
+            self._end(use, self._what_guards_it(use))
 
     def _why_not_closed(self, use: MandateUse, sale: Order | None) -> str:
         if sale is not None and sale.cancel_reason == MAKES_WAY:

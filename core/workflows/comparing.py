@@ -8,7 +8,8 @@ fill, every minute of a session, and of the extended hours around it while anyth
 4. Orders of ours that it does not list, or whose request is half done: looked up by our own id.
 5. Net quantities by symbol. Where an order in doubt or on its way, or a fill that came meanwhile, may explain a
    difference, the next comparison decides.
-6. Beyond the limits nothing is corrected: the desk is read-only, says why, and asks again.
+6. Beyond the limits nothing is corrected: the desk is read-only, says why, and asks again. What is owed in symbols
+   that agree, stops and closes that are under way, goes all the same.
 7. Within them the broker is right: our position is corrected, and the correction recorded. Where several hold the
    symbol each keeps its shares and its stop; what nobody here bought is nobody's in particular.
 8. A strategy that is to be flat by the close and holds over it is an error; its exit is staged.
@@ -74,6 +75,7 @@ class Comparing:
         self.see: Callable[[BrokerPicture], None] = lambda picture: None
         self.after_books: Callable[[], Iterable[Effect]] = lambda: ()
         self.send_what_is_owed: Callable[[], Iterable[Effect]] = lambda: ()
+        self.after_comparison: Callable[[], Iterable[Effect]] = lambda: ()
         self.asked_at: datetime | None = None
         self.ask_at: datetime | None = None
         self._is_waiting = False
@@ -148,7 +150,7 @@ class Comparing:
         self.desk.foreign_positions = picture.foreign_positions
         positions = comparison.positions()
         self.desk.differing = frozenset(d.symbol for d in positions)
-        self.desk.drifted, self.desk.gone = {}, frozenset()
+        self.desk.apart, self.desk.gone = {}, frozenset()
         waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
         self._nets_when_asked = None
         if waits_for or (positions and self.desk.faults > faults):  # perhaps it was not taken in whole
@@ -159,7 +161,8 @@ class Comparing:
                 yield from self._judge(comparison, positions, follows)
             except ReconciliationError:
                 yield from follows
-                yield from self.after_books()
+                yield from apart(self.desk, self.after_books)
+                yield from self._give_what_is_owed()
                 return
             except JournalError:
                 raise
@@ -168,9 +171,15 @@ class Comparing:
                 raise
         yield from follows
         yield from apart(self.desk, self.after_books)
+        yield from self._give_what_is_owed()
+
+    def _give_what_is_owed(self) -> Iterator[Effect]:
+        """What was kept, stops of fills, closes, what was taken off stops: none waits for other symbols' books."""
+        too_far = self.desk.differing if self.desk.apart or self.desk.gone else frozenset()
         yield from apart(self.desk, self.send_what_is_owed)
-        yield from apart(self.desk, self.protecting.resume)
-        yield from apart(self.desk, self.closing.go_on)
+        yield from apart(self.desk, partial(self.protecting.resume, too_far))
+        yield from apart(self.desk, partial(self.closing.go_on, too_far))
+        yield from apart(self.desk, self.after_comparison)
 
     def _judge(
         self, comparison: Comparison, positions: Sequence[Difference], follows: list[Effect]
@@ -184,7 +193,7 @@ class Comparing:
             comparison.require_within_limits(positions)
         except ReconciliationError as error:
             self._again()
-            self.desk.drifted, self.desk.gone = comparison.quantities_apart(positions), comparison.gone(positions)
+            self.desk.apart, self.desk.gone = comparison.quantities_apart(positions), comparison.gone(positions)
             self._fail(tuple(f"{reason}; {WAY_OUT}" for reason in error.args), found)
             raise
         self._pass(tuple(self._correct(d, comparison) for d in positions), found)
@@ -305,9 +314,10 @@ class Comparing:
         positions = comparison.positions()
         corrections = tuple(f"{self._correct(d, comparison)}; taken over by the operator" for d in positions)
         self.desk.record(ReconciliationPassed(corrections, (*positions, *comparison.orders())))
-        self.desk.differing, self.desk.drifted, self.desk.gone = frozenset(), {}, frozenset()
+        self.desk.differing, self.desk.apart, self.desk.gone = frozenset(), {}, frozenset()
         for difference in positions:
-            yield from self.protecting.after_correction(difference.symbol)
+            yield from apart(self.desk, partial(self.protecting.after_correction, difference.symbol))
+        yield from apart(self.desk, self.after_comparison)
 
     def _correct(self, difference: Difference, comparison: Comparison) -> str:
         """The broker is right."""

@@ -24,11 +24,9 @@ from core.facts import (
 from core.inputs import Confirm, FiguresFetched, Leaving, LookAt, OpenTicket
 from core.model.account import Account
 from core.model.broker import FreshFigures
-from core.model.hours import extended_span
 from core.model.order import OrderRequest, OrderType, StopHolder, Terms
 from core.model.quote import Quote
 from core.model.sender import seat_of
-from core.model.session import NoSession, Session
 from core.model.staging import (
     Approval,
     Figures,
@@ -55,6 +53,7 @@ from core.risk.checks.buying_power import free_for
 from core.risk.checks.margin import margin_effect
 from core.risk.gate import Gate, ReviewContext
 from core.risk.margin import MarginEffect
+from core.staging.ends import end_of_session, end_of_stops
 from core.staging.entries import time_to_live
 from core.staging.stage import Confirmation
 from core.workflows.apart import apart
@@ -223,7 +222,7 @@ class Confirming:
             guard: Terms = OrderType.STOP, None, ticket.stop.price, None, None
             if ticket.stop.behind is not None:
                 guard = OrderType.TRAILING_STOP, None, None, ticket.stop.behind, None
-            protective = self._mandate(ticket, MandateKind.PROTECTIVE_STOP, guard, self._session_end(ticket.order))
+            protective = self._mandate(ticket, MandateKind.PROTECTIVE_STOP, guard, self._end_of_stops(ticket))
             return (protective, *self._signed_exits(ticket))
         if not ticket.cancels:
             return self._signed_exits(ticket)
@@ -236,7 +235,8 @@ class Confirming:
     def _signed_exits(self, ticket: Ticket) -> tuple[Mandate, ...]:
         if not ticket.unattended:
             return ()
-        return (self._mandate(ticket, MandateKind.EXITS, AT_THE_MARKET, self._session_end(ticket.order)),)
+        ends_at = end_of_session(self.desk.calendar, ticket.order, self.desk.at)
+        return (self._mandate(ticket, MandateKind.EXITS, AT_THE_MARKET, ends_at),)
 
     def _stops_to_put_back(self, ticket: Ticket) -> Iterator[Mandate]:
         """One mandate a set of terms of the stops that make way; which of a stop and its replacement shows then.
@@ -249,7 +249,7 @@ class Confirming:
             terms = stop.request.terms
             signed[terms] = signed.get(terms, ZERO) + stop.remaining
         for number, (terms, quantity) in enumerate(signed.items(), start=1):
-            mandate = self._mandate(ticket, MandateKind.RESTORE_STOP, terms, self._session_end(ticket.order))
+            mandate = self._mandate(ticket, MandateKind.RESTORE_STOP, terms, self._end_of_stops(ticket))
             name = mandate.id if number == 1 else f"{mandate.id}.{number}"
             yield replace(mandate, id=name, quantity=Quantity(quantity))
 
@@ -270,20 +270,9 @@ class Confirming:
             terms=terms,
         )
 
-    def _session_end(self, order: OrderRequest) -> datetime:
-        """The close up to which a stop may be asked for. An order that acts in extended hours may fill after the close
-        of its day: its stop is for the session that follows then.
-        """
-        calendar, at = self.desk.calendar, self.desk.at
-        today = calendar.session_on(calendar.trading_day(at))
-        if order.extended_hours:
-            if not isinstance(today, Session) or at >= extended_span(today)[1]:
-                today = calendar.next_session(at)
-            return calendar.next_session(max(at, today.open)).close
-        session = calendar.session_at(at)
-        if isinstance(session, NoSession):
-            session = calendar.next_session(at)
-        return session.close
+    def _end_of_stops(self, ticket: Ticket) -> datetime:
+        """As the ticket named it when it was opened."""
+        return end_of_stops(self.desk.calendar, ticket.order, ticket.opened_at)
 
     # ── the decision ─────────────────────────────────────────────────────────────────────────────────────────────
 

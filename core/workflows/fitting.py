@@ -9,24 +9,26 @@ first, and not waited for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from core.desk import Desk
 from core.effects import Effect
 from core.execution.beyond import beyond, exits_beyond, free_of_exits, takes_any_price
-from core.execution.order import Order
+from core.execution.order import CUT, NONE_AT_THE_BROKER, TOO_MUCH, Order, nearest_first
+from core.facts import StopCut
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
 from core.model.staging import Approval
-from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, TicketId
+from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol, TicketId
+from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
+from core.workflows.proposing import left_to_close
 from core.workflows.protecting import CLOSED, Protecting
 from core.workflows.submitting import Intent, Submitting
 
-TOO_MUCH = "it is for more than is held"
-NONE_AT_THE_BROKER = "the broker's books show none of it"
 GOOD_FOR = timedelta(days=1)
 """How long less of what was signed may be on its way: it only reduces, and is asked for afresh where it never left."""
 
@@ -37,6 +39,8 @@ class Fitting:
         self.submitting = submitting
         self.cancelling = cancelling
         self.protecting = protecting
+        self.ask_for: Callable[[Order], bool] = lambda stop: False
+        """Have such a stop wait on a ticket; whether one did."""
         self._seen: dict[ClientOrderId, Decimal] = {}
         self._asked: dict[ClientOrderId, tuple[Decimal, datetime]] = {}
 
@@ -46,13 +50,13 @@ class Fitting:
         """Whatever happened: no exit works for more than is held."""
         for order, left in exits_beyond(self.desk.ledger, self._told):
             if not order.is_cancelling and not self._awaits_the_broker(order, left):
-                yield from self._fit(order, left)
+                yield from apart(self.desk, partial(self._fit, order, left))
 
     def at_once(self) -> Iterator[Effect]:
         """Killed: the broker is not asked first (OP-07)."""
         for order, left in exits_beyond(self.desk.ledger, self._told):
             if not order.is_cancelling:
-                yield from self._fit(order, left)
+                yield from apart(self.desk, partial(self._fit, order, left))
 
     @property
     def _told(self) -> Mapping[Symbol, Quantity]:
@@ -137,25 +141,21 @@ class Fitting:
 
     def _make_less(self, order: Order, left: Quantity) -> Iterator[Effect]:
         request = replace(order.request, client_order_id=self._next_id(order, "less"), quantity=left, replaces=order.id)
+        self._say_what_is_owed(order, order.remaining)
         yield from self._release(request, order, order.role)
 
     def after_end(self, order: Order) -> Iterator[Effect]:
-        """All that was for too much is gone, both of a pair: the same again for what is held, whoever says so.
-
-        First what takes any price, then a stop.
-        """
-        cut = self._cut_with(order)
-        if any(one.is_working for one in cut):
+        """Perhaps the last of what was for too much is gone: first what takes any price follows, then the stops."""
+        if not order.only_reduces:
             return
-        ended = [one for one in cut if one.status is OrderStatus.CANCELLED and not one.made_way]
-        stops = [one for one in ended if one.is_protective]
-        for one in (*(one for one in ended if takes_any_price(one)), *stops[-1:]):
-            request = one.request
-            held = free_of_exits(self.desk.ledger, request.symbol, one.strategy, request.side, self._told)
-            free = self.protecting.uncovered(request.symbol, one.strategy, request.side)
-            quantity = Quantity(min(held, free, one.remaining))
-            if quantity > 0:
-                yield from self._release(self._again(one, quantity), one, None)
+        cut = self._cut_with(order)
+        if not any(one.is_working for one in cut):
+            ended = (one for one in cut if one.status is OrderStatus.CANCELLED and not one.made_way)
+            for one in [one for one in ended if takes_any_price(one)]:
+                quantity = Quantity(min(self._bare_of(one), one.remaining))
+                if quantity > 0:
+                    yield from self._release(self._again(one, quantity), one, None)
+        yield from self._guard_again()
 
     def _cut_with(self, order: Order) -> list[Order]:
         """The order, its pair, and what was taken back with them; nothing where that was for another reason."""
@@ -172,6 +172,57 @@ class Fitting:
             and one.cancel_requested_at in asked
         )
         return [*pair, *(one for one in with_them if one not in pair)]
+
+    def after_comparison(self) -> Iterator[Effect]:
+        """What the broker's books took off stops comes back with its shares, or is owed no more once they agree."""
+        return self._guard_again()
+
+    def _guard_again(self) -> Iterator[Effect]:
+        """The same stops again for what is held and bare, the nearest first, as soon as all that was for too much is
+        gone: derived from the books, so that nothing is lost with a crash in between.
+        """
+        for stop in nearest_first(self.desk.ledger.cut_stops()):
+            yield from apart(self.desk, partial(self._again_of, stop))
+
+    def _again_of(self, stop: Order) -> Iterator[Effect]:
+        symbol, is_known = stop.request.symbol, stop.owed is not None
+        if any(o.is_cancelling and o.cancel_reason in CUT for o in self._beside(stop)):
+            return
+        owed = stop.remaining if stop.owed is None else min(stop.owed, stop.remaining)
+        is_settled = self._is_settled(symbol)
+        is_in_doubt = is_known and not is_settled and symbol not in self.desk.drifted
+        there = NO_SHARES if is_in_doubt else Quantity(min(self._bare_of(stop), owed))
+        if there > 0 and not self._is_good_yet(stop):
+            is_asked_for = is_settled and self.ask_for(stop)
+            self._say_what_is_owed(stop, NO_SHARES if is_asked_for else owed)
+            return
+        self._say_what_is_owed(stop, there if is_settled else owed)
+        if there > 0:
+            yield from self._release(self._again(stop, there), stop, None)
+
+    def _bare_of(self, stop: Order) -> Decimal:
+        """Shares that no exit would close, and none is signed for; no more than the broker has by its books."""
+        symbol, strategy, side = stop.request.symbol, stop.strategy, stop.request.side
+        held = free_of_exits(self.desk.ledger, symbol, strategy, side, self._told)
+        free = self.protecting.uncovered(symbol, strategy, side)
+        return max(min(held, free, left_to_close(self.desk, symbol, strategy, side)), ZERO)
+
+    def _beside(self, stop: Order) -> Iterator[Order]:
+        exits = self.desk.ledger.working_exits(stop.request.symbol, stop.strategy)
+        return (order for order in exits if order.request.side is stop.request.side)
+
+    def _is_good_yet(self, stop: Order) -> bool:
+        """Whether it would still work, had it not been cut: an order for the day ends with it."""
+        day_of = self.desk.calendar.trading_day
+        return stop.request.time_in_force is TimeInForce.GTC or day_of(self.desk.at) == day_of(stop.created_at)
+
+    def _is_settled(self, symbol: Symbol) -> bool:
+        """Whether our books and the broker's agree on it: what is not there then is owed to nobody."""
+        return self.desk.held_by_the_broker is not None and symbol not in self.desk.differing
+
+    def _say_what_is_owed(self, stop: Order, owed: Quantity) -> None:
+        if stop.owed != owed:
+            self.desk.record(StopCut(stop.id, owed))
 
     def _again(self, stop: Order, quantity: Quantity) -> OrderRequest:
         return replace(

@@ -8,6 +8,7 @@ any more.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from core.desk import Desk
 from core.effects import Effect
@@ -16,6 +17,7 @@ from core.facts import OrderKept
 from core.inputs import SubmissionKept
 from core.model.order import OrderStatus
 from core.model.values import plain
+from core.workflows.apart import apart
 from core.workflows.protecting import Protecting
 from core.workflows.submitting import Submitting
 
@@ -46,15 +48,18 @@ class Owing:
         """After a look into the broker's books: each once, where they agree on its symbol."""
         kept = [o for o in self.desk.ledger.working() if o.kept is not None]
         for order in [o for o in kept if o.request.symbol not in self.desk.differing]:
-            why_not = self._why_not(order)
-            if why_not is None:
-                yield from self.submitting.release_kept(order)
-                continue
-            approval, was_taken_back = order.kept, order.is_cancelling
-            yield from self.submitting.end_unsent(order, f"{NOT_SENT}; {why_not}", approval)
-            if order.only_reduces and not was_taken_back:
-                yield from self._guard(order)
-                self.ask_again(order, NOT_SENT)
+            yield from apart(self.desk, partial(self._send, order))
+
+    def _send(self, order: Order) -> Iterator[Effect]:
+        why_not = self._why_not(order)
+        if why_not is None:
+            yield from self.submitting.release_kept(order)
+            return
+        approval, was_taken_back = order.kept, order.is_cancelling
+        yield from self.submitting.end_unsent(order, f"{NOT_SENT}; {why_not}", approval)
+        if order.only_reduces and not was_taken_back:
+            yield from self._guard(order)
+            self.ask_again(order, NOT_SENT)
 
     def _why_not(self, order: Order) -> str | None:
         if not order.only_reduces:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -11,7 +11,7 @@ from itertools import count
 from core.desk import Desk
 from core.effects import Effect
 from core.execution.order import Order
-from core.facts import MandateEnded, SubmissionBlocked
+from core.facts import MandateEnded, StopAskedFor, SubmissionBlocked
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side, TimeInForce, order_id_of
 from core.model.position import Position
@@ -44,6 +44,9 @@ class Protecting:
         self.cancelling = cancelling
         self.proposing = proposing
         self.doubting = doubting
+        self.ask_for: Callable[[OrderRequest, str], bool] = lambda order, strategy: False
+        """Have a stop that nothing permits any more wait on a ticket; whether one does now."""
+        self._told: set[str] = set()
 
     def after_fill(self, order: Order) -> Iterator[Effect]:
         for rival in self.desk.ledger.rivals(order):
@@ -81,15 +84,19 @@ class Protecting:
         if order.is_working and not order.is_cancelling and self.desk.ledger.is_orphan(order):
             yield from self.cancelling.cancel(order, "what it was made with has ended")
 
-    def resume(self) -> Iterator[Effect]:
-        """After a restart: fills whose stop had not been written down yet get it now."""
+    def resume(self, but: Collection[Symbol] = ()) -> Iterator[Effect]:
+        """At each look into the books: fills whose stop was not written down, or could not be asked for, get it now.
+
+        Not those of symbols whose books are too far apart.
+        """
         for use in self.desk.stage.mandates(MandateKind.PROTECTIVE_STOP):
-            yield from apart(self.desk, partial(self.cover, use.mandate.parent))
+            if use.mandate.symbol not in but:
+                yield from apart(self.desk, partial(self.cover, use.mandate.parent))
 
     def cover(self, entry_id: ClientOrderId) -> Iterator[Effect]:
         entry = self.desk.ledger.order(entry_id)
         for use in self.desk.stage.mandates(MandateKind.PROTECTIVE_STOP, entry_id):
-            if entry is None:
+            if entry is None or not self._is_of_what_is_held(entry):
                 continue
             if self._is_left_to_its_legs(entry):
                 yield from self.doubting.ask_for_legs(entry)
@@ -98,6 +105,13 @@ class Protecting:
             quantity = min(owed, self._bare(entry, use.mandate.side))
             if quantity > 0:
                 yield from self.release_stop(use, entry, Quantity(quantity))
+
+    def _is_of_what_is_held(self, entry: Order) -> bool:
+        """Not where all that it bought was closed again: what is held by now is another ticket's."""
+        position = self.desk.ledger.position(entry.request.symbol, entry.strategy)
+        if position is None or entry.ended_at is None or entry.late_fill:
+            return True
+        return position.entry_order == entry.id or entry.ended_at >= position.opened_at
 
     def _is_left_to_its_legs(self, entry: Order) -> bool:
         """Whether the broker's legs guard what it filled, or may: where it filled whole, whatever became of them."""
@@ -155,7 +169,7 @@ class Protecting:
         order = in_terms(order, mandate)
         approval = self.desk.stage.permit(use, order, self.desk.account_name, self.desk.at)
         if isinstance(approval, str):
-            self.desk.record(SubmissionBlocked(order.client_order_id, approval))
+            self._ask(use, order, parent.strategy, approval)
             return
         yield from self.submitting.release(
             approval,
@@ -172,6 +186,21 @@ class Protecting:
                 expires_at=None,
             ),
         )
+
+    def _ask(self, use: MandateUse, order: OrderRequest, strategy: str, refusal: str) -> None:
+        """It is owed, and what was signed permits it no more: it waits for a key, once for these shares (OP-02).
+
+        Where it cannot wait, as beyond a market that has passed it, it is tried again at the next look.
+        """
+        mandate = use.mandate
+        if mandate.id not in self._told:
+            self._told.add(mandate.id)
+            self.desk.record(SubmissionBlocked(order.client_order_id, refusal))
+        if not self.ask_for(order, strategy):
+            return
+        self.desk.record(StopAskedFor(mandate.parent, mandate.id, order.quantity))
+        if mandate.kind is MandateKind.RESTORE_STOP:
+            self.desk.record(MandateEnded(mandate.id, "the stop waits for its key"))
 
     def _next_id(self, use: MandateUse, parent: Order) -> ClientOrderId:
         """Counted by its mandate, which outlives what the ledger forgets; a name that was ever used is passed over."""
@@ -197,7 +226,7 @@ class Protecting:
         self._end_what_is_sold(symbol)
         for order in self.desk.ledger.working():
             if order.request.symbol == symbol and self.is_loose(order) and not order.is_cancelling:
-                yield from self.cancelling.cancel(order, CLOSED)
+                yield from apart(self.desk, partial(self.cancelling.cancel, order, CLOSED))
 
     def is_loose(self, order: Order) -> bool:
         """An exit that has nothing to close."""

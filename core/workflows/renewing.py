@@ -7,18 +7,24 @@ whole, for the next session else. A closed market keeps it until it opens.
 
 from __future__ import annotations
 
+from functools import partial
+
 from core.desk import Desk
 from core.execution.order import NEVER_ARRIVED, Order
-from core.model.order import OrderStatus, OrderType, Side, TimeInForce
+from core.model.order import OrderRequest, OrderStatus, OrderType, Side, TimeInForce
 from core.model.position import Position
 from core.model.signal import ExitReason
+from core.model.staging import MandateKind
 from core.model.values import Price
+from core.workflows.apart import done_apart
 from core.workflows.changing import Changing
 from core.workflows.holding_over import is_held_over
 from core.workflows.proposing import closing_side
 
 WITH_ITS_DAY = "its stop ended with the day"
+PERMITTED_NO_MORE = "its stop is owed, and what was signed for it has ended"
 NOT_THERE = "its stop never reached the broker"
+REASONS = (WITH_ITS_DAY, PERMITTED_NO_MORE, NOT_THERE)
 
 
 class Renewing:
@@ -29,8 +35,26 @@ class Renewing:
     def after_end(self, order: Order) -> None:
         """What is flat by the close has an urgent exit of its own; a trailing stop has no price to ask for."""
         why = _why_asked_for(order)
-        if why is not None:
+        if why is not None and not self._is_owed_by_its_entry(order):
             self.ask(order, why)
+
+    def _is_owed_by_its_entry(self, leg: Order) -> bool:
+        """Of an entry that was not filled whole the stop is no leg's: what it bought has its own, as it was signed."""
+        is_held = self.desk.ledger.is_held(leg)
+        return is_held and bool(self.desk.stage.mandates(MandateKind.PROTECTIVE_STOP, leg.parent))
+
+    def resume(self) -> None:
+        """At each look into the books: what a crash kept from being asked for; what was asked for once is not again."""
+        for position in self.desk.ledger.positions():
+            if position.symbol in self.desk.differing or self.changing.unguarded(position) <= 0:
+                continue
+            last = self.desk.ledger.last_stop(position)
+            if last is not None and not last.is_asked_for:
+                done_apart(self.desk, partial(self.after_end, last))
+
+    def ask_for_cut(self, stop: Order) -> bool:
+        """It was made less on an earlier day, and its shares are there again: once. Whether it was asked for."""
+        return stop.is_asked_for or self.ask_for(stop.request, stop.strategy, WITH_ITS_DAY)
 
     def can_ask(self, order: Order) -> bool:
         """Whether it is a stop at a price of its own: a trailing one has none."""
@@ -38,29 +62,31 @@ class Renewing:
 
     def ask(self, order: Order, why: str) -> None:
         """A stop like this one, for what is bare of its position."""
-        position = self.desk.ledger.position(order.request.symbol, order.strategy)
-        is_of_it = position is not None and closing_side(position) is order.request.side
-        if position is None or not is_of_it or order.request.type is OrderType.TRAILING_STOP:
-            return
+        self.ask_for(order.request, order.strategy, why)
+
+    def ask_for(self, order: OrderRequest, strategy: str, why: str = PERMITTED_NO_MORE) -> bool:
+        """The same of a stop that never was an order; whether one waits now for what is bare."""
+        position = self.desk.ledger.position(order.symbol, strategy)
+        is_of_it = position is not None and closing_side(position) is order.side
+        if position is None or not is_of_it or order.type is OrderType.TRAILING_STOP:
+            return False
         bare = self.changing.unguarded(position)
         price = self._price(position, order, why)
         if price is None or bare <= 0 or is_held_over(self.desk, position):
-            return
-        is_for_days = why == WITH_ITS_DAY and bare == bare.to_integral_value()
+            return False
+        is_for_days = why != NOT_THERE and bare == bare.to_integral_value()
         lasts = TimeInForce.GTC if is_for_days else TimeInForce.DAY
-        self.changing.stage_guard(position, bare, price, why, lasts)
+        return self.changing.stage_guard(position, bare, price, why, lasts)
 
-    def _price(self, position: Position, order: Order, why: str) -> Price | None:
+    def _price(self, position: Position, order: OrderRequest, why: str) -> Price | None:
         """Of several that end with one day the nearest to the market: one stop is asked for, for all that is bare."""
         waiting = (p for p in self.desk.stage.proposals() if p.is_guard and p.order.replaces is None)
         of_it = (p for p in waiting if (p.symbol, p.strategy) == (position.symbol, position.strategy))
-        prices = [p.order.stop_price for p in of_it if p.reason in (WITH_ITS_DAY, NOT_THERE, why)] + [
-            order.request.stop_price
-        ]
+        prices = [p.order.stop_price for p in of_it if p.reason in (*REASONS, why)] + [order.stop_price]
         known = [price for price in prices if price is not None]
         if not known:
             return None
-        return max(known) if order.request.side is Side.SELL else min(known)
+        return max(known) if order.side is Side.SELL else min(known)
 
 
 def _why_asked_for(order: Order) -> str | None:

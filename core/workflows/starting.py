@@ -11,7 +11,9 @@ What a start does with each half-done step:
 | one that is known never to have left the desk | sent where its permission holds, else on a ticket (EX-22) |
 | an order that is being replaced | as it was, until the broker's word on both says more |
 | a cancel without its end | asked for again |
-| a fill without its stop | the stop goes out under the ticket's mandate |
+| a fill without its stop | the stop goes out under the ticket's mandate; where that has ended, it waits on a ticket |
+| a stop that was cut, without the rest of it | the rest follows once the books are known (`StopCut`) |
+| a stop whose day is over, without its ticket | it is asked for |
 | an entry whose legs are not named yet | the broker's books name them, or its look-up |
 | a closing without its sale | goes on, or puts the stop back when its time is over |
 """

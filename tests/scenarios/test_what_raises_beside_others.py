@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
@@ -11,15 +12,27 @@ import pytest
 
 from core.effects import CancelOrder, LookUpOrder, SubmitOrder
 from core.execution.order import Order
-from core.facts import HaltCause, Halted, Killed, OrderCreated, OrderInDoubt, PositionCorrected, Resumed
-from core.inputs import Decline, Kill, ProposeClose, ProposeOrder, Resume
+from core.facts import (
+    ApprovalRedeemed,
+    HaltCause,
+    Halted,
+    Killed,
+    OrderCreated,
+    OrderInDoubt,
+    OrderKept,
+    PositionCorrected,
+    Resumed,
+)
+from core.inputs import AcceptBroker, Decline, Kill, ProposeClose, ProposeOrder, Resume
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.values import Price, Quantity, Symbol, plain
 from core.workflows.cancelling import Cancelling
 from core.workflows.closing import Closing
+from core.workflows.fitting import Fitting
 from core.workflows.guarding import Guarding
 from core.workflows.proposing import Proposing
 from core.workflows.protecting import Protecting
+from core.workflows.submitting import Submitting
 from tests.scenarios.changes import FRACTIONS, confirms_now, passes
 from tests.scenarios.house import (
     STEADY,
@@ -269,3 +282,94 @@ def test_what_raised_at_its_deadline_has_its_turn_again_once_a_person_resumes(mo
 
     assert house.last(Resumed).cause is HaltCause.INVARIANT
     assert turns
+
+
+# ── one order of several that raises ─────────────────────────────────────────────────────────────────────────────────
+
+
+def raising_for(order: Order, before: Any) -> Any:
+    """The same function, which raises for one order."""
+
+    def act(self: Any, one: Order, *rest: Any) -> Any:
+        return raises() if one.id == order.id else before(self, one, *rest)
+
+    return act
+
+
+def test_an_exit_that_cannot_be_made_less_keeps_no_other_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-14, EX-22, EX-13: both stops are for more than is held."""
+    house = a_house_of_two_buys("100.10", "100.10")
+    first, second = house.stops
+    monkeypatch.setattr(Fitting, "_fit", raising_for(first, Fitting._fit))
+    house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal("0.29")), Price(Decimal(100)), house.line.at)
+
+    house.presses(AcceptBroker(house.exchange.picture(house.line.at)))
+    passes(house, 5)
+
+    assert (first.is_cancelling, second.status) == (False, OrderStatus.CANCELLED)
+    assert is_halted(house)
+
+
+def test_what_was_kept_and_raises_keeps_no_other_from_leaving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-22"""
+    house = a_house_of_two_buys("100.10", "100.10")
+    first, second = house.stops
+    for stop in (first, second):
+        permitted = next(f.approval for f in house.facts(ApprovalRedeemed) if f.client_order_id == stop.id)
+        house.desk.record(OrderKept(stop.id, permitted))
+    sent: list[Order] = []
+    monkeypatch.setattr(Submitting, "release_kept", raising_for(first, lambda _, order: sent.append(order) or ()))
+
+    house.until("10:08")
+
+    assert second in sent
+    assert is_halted(house)
+
+
+def test_a_close_takes_every_stop_away_but_the_one_whose_cancel_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-21, EX-22"""
+    house = a_house_of_two_buys("100.10", "100.10")
+    first, second = house.stops
+    house.presses(ProposeClose(SPY))
+    monkeypatch.setattr(Cancelling, "cancel", raising_for(first, Cancelling.cancel))
+
+    confirms_now(house)
+    passes(house, 5)
+
+    assert (first.is_cancelling, second.status) == (False, OrderStatus.CANCELLED)
+    assert is_halted(house)
+
+
+def test_a_correction_takes_every_exit_back_but_the_one_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-09, EX-13"""
+    house = a_house_of_two_buys("100.10", "100.10")
+    first, second = house.stops
+    monkeypatch.setattr(Fitting, "follow", lambda _: iter(()))
+    monkeypatch.setattr(Cancelling, "cancel", raising_for(first, Cancelling.cancel))
+    house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal("0.3")), Price(Decimal(100)), house.line.at)
+
+    house.presses(AcceptBroker(house.exchange.picture(house.line.at)))
+    passes(house, 5)
+
+    assert (first.is_cancelling, second.status) == (False, OrderStatus.CANCELLED)
+    assert is_halted(house)
+
+
+def test_an_order_that_was_cancelled_in_the_act_that_wrote_it_never_leaves() -> None:
+    """EX-07, EX-22: nothing of it waits in any queue yet, and the last look before the wire holds it back."""
+    house = a_house_with_a_proposal(LONG)
+    to_cancel = house.engine._stopping.cancelling
+
+    def take_back(_sequence: int, _at: object, fact: object) -> None:
+        if isinstance(fact, OrderCreated):
+            (order,) = house.desk.ledger.state.orders.values()
+            deque(to_cancel.cancel(order, "taken back"), maxlen=0)
+
+    house.desk.listeners.insert(0, take_back)
+    house.confirms_at("10:06:02")
+    house.until("10:08")
+
+    (order,) = house.desk.ledger.state.orders.values()
+    assert (order.status, house.requests(), house.held_by_the_broker()) == (OrderStatus.CANCELLED, [], "0")
+    assert order.reason.startswith("taken back")
+    assert house.facts(OrderInDoubt) == []
