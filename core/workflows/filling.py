@@ -115,8 +115,9 @@ class Filling:
         if not fills and order.status is not before and not order.only_reduces:
             yield FetchAccount()  # what the broker reserves for it has changed
         yield from self.follow_legs(order, report, source)
-        if was_terminal and report.status is not None and report.status.is_working:
-            yield CancelOrder(order.id, report.broker_order_id)
+        works_there = report.status is not None and report.status.is_working
+        if was_terminal and works_there and order.status is not OrderStatus.FILLED:
+            yield CancelOrder(order.id, report.broker_order_id)  # given up here, and there after all
         if was_pending and order.is_cancelling:
             yield CancelOrder(order.id, order.broker_order_id)
 

@@ -788,3 +788,21 @@ def test_books_that_agree_again_end_read_only_by_themselves() -> None:
 
     assert house.desk.control.refusal() is None
     assert len(house.facts(ReconciliationFailed)) == 1
+
+
+def test_books_that_are_behind_a_fill_have_nothing_cancelled() -> None:
+    """EX-06: they list as working what the stream has told to be filled; a cancel of it could take its legs away."""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    picture = house.line.ask(FetchPicture())
+    assert isinstance(picture, PictureFetched)
+    assert isinstance(picture.answer, BrokerPicture)
+    (entry,) = [order for order in picture.answer.orders if order.side is Side.BUY]
+    assert entry.status is OrderStatus.FILLED
+    none_yet = Quantity(Decimal(0))
+    behind = replace(entry, status=OrderStatus.SUBMITTED, raw_status="new", filled_quantity=none_yet, executions=())
+    others = [order for order in picture.answer.orders if order is not entry]
+    house.line.take(house.line.at, PictureFetched(replace(picture.answer, orders=(behind, *others))))
+    passes(house, 5)
+
+    assert "cancel" not in house.requests()
+    assert house.held() == "0.502"
