@@ -65,7 +65,7 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
         lines += wrapped("first  ", f"cancels {words}, then sends this", width)
     if view.put_back_in_words:
         stops = ", ".join(view.put_back_in_words)
-        signed = _signed(view.stops_until)
+        signed = "" if view.stops_until is None else f", {_signed(view.stops_until)}"
         lines += wrapped("then   ", f"asks for a stop for what is left: {stops}{signed}", width)
     return lines + checks(view.now, width, told)
 
@@ -151,7 +151,7 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
             if stop.behind is None
             else f"{f.price(stop.behind)} behind the best price from its fill"
         )
-        words = f"STOP {where}, {holds}{_signed(view.stops_until)}"
+        words = f"STOP {where}, {holds}"
         yield (Cell(words, tone),), [_figure("lose", f"{f.money(figures.worst_loss)} USD"), cap]
     else:
         yield (Cell(f"NO STOP: {stop.reason}", "warning"),), [(Cell("the loss has no bound", "warning"),), cap]
@@ -174,12 +174,13 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
         target = f"{first.words} {f.price(first.price)}, {_acts(view)}"
         yield (Cell(target),), [_figure("gain", f"{f.money(gain)} USD"), after]
     power = figures.buying_power_after
-    yield _figure("power after", f"{f.money(power)} USD") if power is not None else _unknown("power after"), []
+    signed: list[TextLine] = [(Cell(f"stop {_signed(view.stops_until)}"),)] if view.stops_until is not None else []
+    yield _figure("power after", f"{f.money(power)} USD") if power is not None else _unknown("power after"), signed
 
 
-def _signed(until: datetime | None) -> str:
+def _signed(until: datetime) -> str:
     """Up to when the stop may be sent without a further key (OP-02)."""
-    return "" if until is None else f", signed to {f.day_and_minute(until)}"
+    return f"signed to {f.day_and_minute(until)}"
 
 
 def _other_exits(view: TicketView, width: int) -> list[TextLine]:
