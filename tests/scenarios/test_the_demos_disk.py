@@ -17,6 +17,7 @@ from core.model.plan import PlanSource
 from core.model.signal import ExitReason
 from core.ports import DemoRequest, OperatorError
 from core.runtime.virtual import VirtualRuntime
+from state.folders import AccountFolder
 from state.keeper import Keeper
 from state.kill_switch import FileKillSwitch
 
@@ -128,14 +129,15 @@ def test_a_flattening_asked_for_after_the_kill_is_staged_too(tmp_path: Path) -> 
         runtime.operator = None
         switch = runtime.latch.switch
         assert isinstance(switch, FileKillSwitch)
+        another_terminal = FileKillSwitch(AccountFolder(switch._path.parent), {})
         staged: list[ProposalStaged] = []
         runtime.engine.desk.listeners.append(lambda _s, _a, fact: keep(staged, fact))
-        switch.latch("command")
+        another_terminal.latch("command")
         beat_and_obey(runtime)
 
-        switch.latch("command", flatten=True)
-        beat_and_obey(runtime)
-        beat_and_obey(runtime)
+        another_terminal.latch("command", flatten=True)
+        for _ in range(3):  # the kill once more, the proposals, their plan
+            beat_and_obey(runtime)
 
         assert runtime.engine.desk.control.state.killed_by == "command"
         held = {p.symbol for p in runtime.engine.desk.ledger.positions()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 from simulation.other_exchange import Manners
@@ -41,7 +42,6 @@ from core.facts import EngineStarted, LegsMissing, Source
 from core.inputs import Start, SubmissionAnswered
 from core.model.broker import Execution, NoAnswer, OrderReport
 from core.model.plan import PlanPhase
-from core.model.session import Calendar
 from core.model.staging import MandateKind
 from core.risk.gate import Gate
 from core.staging.plans import PlanRun, Plans
@@ -168,8 +168,8 @@ def a_plan_goes_on_after_a_crash(patch: pytest.MonkeyPatch) -> None:
     keeps = Stage._started
 
     class Forgetful(Stage):
-        def __init__(self, calendar: Calendar) -> None:
-            super().__init__(calendar)
+        def __init__(self, *terms: Any) -> None:
+            super().__init__(*terms)
             self.folds[EngineStarted] = self._keeps_plans
 
         def _keeps_plans(self, at: datetime, fact: EngineStarted) -> None:
