@@ -60,10 +60,11 @@ class Closing:
 
     def after_end(self, order: Order) -> Iterator[Effect]:
         """An order ended: perhaps the stop that was waited for, perhaps the sale itself."""
+        closes = list(self.desk.stage.mandates(MandateKind.CLOSE, order.id))  # putting a stop back ends them
         for use in self.desk.stage.mandates(MandateKind.RESTORE_STOP, order.id):
             if not self._is_followed(use):
                 yield from apart(self.desk, partial(self._restore, use))
-        for use in self.desk.stage.mandates(MandateKind.CLOSE, order.id):
+        for use in closes:
             yield from apart(self.desk, partial(self._guard_what_entries_left, use))
         yield from self.go_on()
 
@@ -84,6 +85,7 @@ class Closing:
         for use in self.desk.stage.mandates(MandateKind.CLOSE):
             if use.is_unused and self.desk.at >= use.mandate.ends_at:
                 self._end(use, "close again: the stop was not gone in time")
+                yield from apart(self.desk, partial(self._guard_what_entries_left, use))
             elif use.is_unused and self._waits_in_doubt(use) and self.desk.at >= self._prolonged_at(use):
                 self.desk.record(MandateProlonged(use.mandate.id, self.desk.at + self._patience()))
         yield from self.go_on()
@@ -174,6 +176,7 @@ class Closing:
         if isinstance(approval, str):
             self.desk.record(SubmissionBlocked(order.client_order_id, approval))
             self._end(use, approval)
+            yield from self._guard_what_entries_left(use)
             return
         yield from self.submitting.release(
             approval,
@@ -219,7 +222,7 @@ class Closing:
         return "the stop was asked for again" if use.released else NOTHING_LEFT
 
     def _guard_what_entries_left(self, use: MandateUse) -> Iterator[Effect]:
-        """The sale is over: what an entry filled that made way for it, and that is still held, gets its stop."""
+        """The sale is over, or does not come: what an entry filled that made way for it, and is held, gets its stop."""
         ticket = self._ticket(use)
         for order_id in ticket.cancels if ticket else ():
             yield from self.protecting.cover(order_id)

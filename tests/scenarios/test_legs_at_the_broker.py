@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from core.effects import Effect, FetchPicture, LookUpOrder, SubmitOrder
+from core.effects import CancelOrder, Effect, FetchPicture, LookUpOrder, SubmitOrder
 from core.execution.order import Order
 from core.facts import (
     LegResized,
     LegsMissing,
+    MandateEnded,
     OrderCreated,
     OrderFilled,
     PositionChanged,
@@ -41,6 +43,7 @@ from core.model.order import LegRole, OrderClass, OrderStatus, OrderType, StopHo
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Fraction, Price, Quantity
 from core.picture import Pictures
+from core.runtime.line import Link
 from core.workflows.adopting import HIDDEN
 from tests.scenarios.changes import ABOVE, ROOMY, WORKING, confirms_now, moves, passes
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
@@ -295,6 +298,68 @@ def test_a_close_of_what_is_half_bought_that_is_refused_leaves_it_guarded() -> N
     house.until("10:07")
 
     assert house.held() == "5"
+    assert uncovered(house) == []
+
+
+def half_bought_beside_a_stop() -> House:
+    """1.5 shares with a stop of their own at 99, and 2 of 8 bought by a bracket whose stop at 98 waits for the rest."""
+    bars = [
+        *minutes("09:30", "10:06"),
+        a_bar("10:07", "100", volume=20),
+        *[a_bar(f"10:{minute:02}", "100", volume=0) for minute in range(8, 20)],
+    ]
+    house = House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:06")
+    house.presses(a_typed_buy("1.5", limit="100.10", stop="99"))
+    confirms_now(house)
+    house.until("10:07")
+    house.presses(a_typed_buy("8", limit="100.10", stop="98"))
+    confirms_now(house)
+    house.until("10:07:45")
+    assert house.held() == "3.5"
+    return house
+
+
+@pytest.mark.usefixtures("a_bar_at_once")
+def test_a_close_that_is_refused_leaves_the_half_bought_guarded_beside_a_stop_of_its_own() -> None:
+    """EX-21, EX-13, OP-06: the stop came back at once, the part of the entry at the next look at the books"""
+    house = half_bought_beside_a_stop()
+    house.line.refuses_the_next_order("not now")
+
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 3)
+
+    assert house.held() == "3.5"
+    assert uncovered(house) == []
+    stops = {stop.request.stop_price: stop.request.quantity for stop in house.stops if stop.is_working}
+    assert stops == {Decimal(99): Decimal("1.5"), Decimal(98): Decimal(2)}
+    assert_can_be_rebuilt(house)
+
+
+@dataclass(frozen=True, slots=True)
+class LosesCancelsOf(Link):
+    """No cancel of this order arrives; everything else does."""
+
+    order_id: str = ""
+
+    def carry(self, effect: Effect) -> Iterable[timedelta]:
+        return () if isinstance(effect, CancelOrder) and effect.client_order_id == self.order_id else (self.latency,)
+
+
+@pytest.mark.usefixtures("a_bar_at_once")
+def test_a_close_that_is_given_up_leaves_the_half_bought_guarded_at_once() -> None:
+    """EX-21, EX-13, OP-06: a stop that cannot be taken back ends the close; the entry that made way has ended"""
+    house = half_bought_beside_a_stop()
+    house.line.link = LosesCancelsOf(order_id=next(stop.id for stop in house.stops if stop.role is None))
+
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    while not any("not gone in time" in fact.reason for fact in house.facts(MandateEnded)):
+        passes(house, 1)
+    passes(house, 1)
+
+    stops = {stop.request.stop_price: stop.request.quantity for stop in house.stops if stop.is_working}
+    assert stops == {Decimal(99): Decimal("1.5"), Decimal(98): Decimal(2)}
     assert uncovered(house) == []
 
 
