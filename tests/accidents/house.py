@@ -16,7 +16,6 @@ import console.desk
 from console.desk import Desk
 from console.handle import FRAME, EngineHandle
 from console.screens.ticket import Phase, TicketScreen
-from core.brokers.simulated.config import FIRST_EDITION
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
 from core.facts import ConfirmationReceived, Fact, TicketOpened
@@ -301,7 +300,7 @@ async def open_house(clock: Clock, chance: Random, draws: bool = True) -> AsyncI
     pace = SteppedPace(clock, begin)
     runtime = VirtualRuntime(
         engine,
-        SimulatedExchange(config_of(settings(), "test", "1", FIRST_EDITION), calendar, Notebook()),
+        SimulatedExchange(config_of(settings(), "test", "1"), calendar, Notebook()),
         (bar_item(BarArrived(bar, "seed 1")) for bar in bars),
         start=bars[0].start,
         switch=Switch(),

@@ -23,7 +23,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from core.brokers.simulated.config import FIRST_EDITION, ExchangeConfig
+from core.brokers.simulated.config import EDITION, ExchangeConfig
 from core.brokers.simulated.log import Record
 from core.model.bar import Bar
 from core.model.broker import BrokerPosition, OrderReport
@@ -100,7 +100,7 @@ class LoopbackExchange:
         keys: Keys = KEYS,
         port: int = 0,
         limit: int | None = None,
-        edition: int = FIRST_EDITION,
+        edition: int = EDITION,
         quote_every: timedelta = QUOTE_EVERY,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
