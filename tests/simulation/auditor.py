@@ -197,8 +197,9 @@ class Auditor:
         proposal = fact.proposal
         self.story.proposals[proposal.id] = proposal
         self.story.waiting.add(proposal.id)
+        is_a_persons = proposal.only_reduces or proposal.order.replaces is not None  # a working entry is edited
         self.require(
-            proposal.only_reduces or (proposal.strategy, proposal.symbol) not in self.story.paused,
+            is_a_persons or (proposal.strategy, proposal.symbol) not in self.story.paused,
             f"{proposal.strategy} staged an entry while it was paused",
         )
         self._may_open(proposal)

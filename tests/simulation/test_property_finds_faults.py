@@ -23,19 +23,18 @@ from core.model.staging import MandateKind
 from core.model.values import NO_SHARES, ClientOrderId, Quantity
 from core.risk.checks.protections import ProtectionCheck
 from core.risk.checks.verdicts import passed
-from core.staging.stage import Stage
+from core.staging.stage import MandateUse, Stage
 from core.strategies.orchestrator import Orchestrator
 from core.workflows import confirming
+from core.workflows.closing import Closing
 from core.workflows.confirming import Confirming
 from core.workflows.editing import Editing
 from core.workflows.filling import Filling
 from core.workflows.protecting import Protecting
 
-ENOUGH = 2_000
-"""Sequences in which each must be found."""
-BEGUN_ANEW = 400
+BEGUN_ANEW = 125
 """Sequences behind which another seed is taken: a run that went the wrong way early seldom comes back."""
-SEED = 11
+SEEDS = (11, 52, *range(12, 26))
 
 
 def nothing_is_refused(patch: pytest.MonkeyPatch) -> None:
@@ -103,12 +102,20 @@ def a_stop_is_released_for_the_whole_fill_each_time(patch: pytest.MonkeyPatch) -
 
 
 def an_exit_is_not_clamped_again(patch: pytest.MonkeyPatch) -> None:
-    """What left meanwhile is not taken off an exit that was staged before."""
+    """What left meanwhile is taken off an exit that was staged before neither at its ticket nor at its sale."""
+    careful = Closing._sell
 
     def left(*_: object) -> Decimal:
         return Decimal(1_000_000)
 
+    def sell(self: Closing, use: MandateUse) -> Iterator[Effect]:
+        with patch.context() as at_the_sale:
+            at_the_sale.setattr(self.protecting, "uncovered", left)
+            effects = list(careful(self, use))
+        yield from effects
+
     patch.setattr(confirming, "left_to_close", left)
+    patch.setattr(Closing, "_sell", sell)
 
 
 def nothing_is_synced(patch: pytest.MonkeyPatch) -> None:
@@ -142,7 +149,7 @@ def a_trip_is_not_minded(patch: pytest.MonkeyPatch) -> None:
 
 
 def run_until_found() -> None:
-    for seed in range(SEED, SEED + ENOUGH // BEGUN_ANEW):
+    for seed in SEEDS:
         a_run(BEGUN_ANEW, seed, shrinks=False)
 
 
