@@ -58,6 +58,9 @@ class BookedOrder:
         order that no close ends.
     is_elected
         A stop that was touched, and is a market order since; one with a limit rests at that limit.
+    elected_in
+        The bar in which the path of its prices elected a stop with a limit, by its start: `SameBar` says what that bar
+        fills of it.
     best
         The best price since a trailing stop came, from which it keeps its distance; None before the first.
     parent, legs
@@ -75,6 +78,7 @@ class BookedOrder:
     step: Decimal
     expires_at: datetime | None
     is_elected: bool = False
+    elected_in: datetime | None = None
     best: Price | None = None
     parent: BookedOrder | None = None
     legs: list[BookedOrder] = field(default_factory=list)

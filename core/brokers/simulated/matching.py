@@ -303,6 +303,7 @@ class Matching:
             self._execute(order, self._slipped(order, price, segment.at), rest)
         else:
             self._fill_a_limit(order, (price,), (), rest, waits=False)
+            self.same_bar.note_election(order, segment)
 
     def _reference(self, order: BookedOrder, segment: Segment) -> Price | None:
         """Where a segment elects a stop; None where it does not."""
@@ -345,7 +346,7 @@ class Matching:
         *,
         waits: bool = True,
     ) -> None:
-        """Of what waits at its limit, a bar that filled its entry fills no more than `SameBar` says.
+        """Of what waits at its limit, a bar that filled its entry, or elected it, fills no more than `SameBar` says.
 
         What was hit there before, by a market that had not enough for all of it, is due at its limit from then on.
         """
