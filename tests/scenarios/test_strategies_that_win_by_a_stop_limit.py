@@ -1,5 +1,6 @@
-"""Strategies that win where a bar elects a stop-limit by one extreme and fills it by the other: each of them pays, on a
-fair walk, whoever has the extremes in the order that suits. An honest exchange does not know that order.
+"""Strategies that win where a bar elects a stop-limit by one extreme and fills it by the other, or lifts a trailing
+stop by one and sells behind it: both pay, on a fair walk, who has the extremes in the order that suits. An honest
+exchange does not know that order.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import pytest
 
 from core.brokers.simulated.book import BookedOrder
 from core.brokers.simulated.directions import Directions
+from core.brokers.simulated.matching import Matching
 from core.brokers.simulated.path import Segment
 from core.brokers.simulated.same_bar import SameBar
 from core.model.bar import Bar
@@ -49,11 +51,14 @@ def of_all(side: Side, stop: str, limit: str) -> Played:
     return Played(*(sum(figures) for figures in zip(*((p.profit, p.entries, p.decided) for p in found), strict=True)))
 
 
-def leaves(side: Side, order_class: OrderClass) -> tuple[Decimal, int, int]:
-    """Held over bars, with an exit each minute whose stop is four cents away and whose limit is two to the good."""
+Exit = Callable[[Bar, Side], OrderRequest]
+
+
+def leaves(side: Side, leaves_by: Exit, rules: dict[str, Decimal]) -> tuple[Decimal, int, int]:
+    """Held over bars, with another exit each minute: profit, how often it was out, and what the path decided."""
     profit, exits, decided = Decimal(0), 0, 0
     for bars in SESSIONS:
-        floor = Floor(multiplier=Decimal(4), cash=BEGINS)
+        floor = Floor(multiplier=Decimal(4), cash=BEGINS, **rules)
         sent = list[OrderRequest]()
         for number, bar in enumerate(bars):
             floor.exchange.begin_bar(bar)
@@ -63,9 +68,7 @@ def leaves(side: Side, order_class: OrderClass) -> tuple[Decimal, int, int]:
             held = floor.exchange._ledger.quantity(SPY)
             exits += number > 1 and held == 0
             if number:
-                sent.append(
-                    an_exit(bars[number - 1], side, order_class) if held else an_order(f"in-{number}", side, "100")
-                )
+                sent.append(leaves_by(bars[number - 1], side) if held else an_order(f"in-{number}", side, "100"))
                 floor.exchange.submit(moment, sent[-1])
             floor.exchange.advance(bar.end - ARRIVES)
         is_out(floor, sent[-1:], bars[-1].end - ARRIVES)
@@ -74,14 +77,21 @@ def leaves(side: Side, order_class: OrderClass) -> tuple[Decimal, int, int]:
     return profit, exits, decided
 
 
-def an_exit(bar: Bar, side: Side, order_class: OrderClass) -> OrderRequest:
-    """Alone, or beside a target eight cents away."""
+def by_a_rebound(bar: Bar, side: Side) -> OrderRequest:
+    """The stop is four cents away, and the limit two to the good."""
+    stop, limit = (str(beyond(bar.close, step, side)) for step in ("-0.04", "0.02"))
+    return an_order(f"out-{bar.start:%H%M}", side.opposite, "100", stop=stop, limit=limit)
+
+
+def by_one_of_two(bar: Bar, side: Side) -> OrderRequest:
+    """The same beside a target eight cents away."""
     stop, limit, target = (str(beyond(bar.close, step, side)) for step in ("-0.04", "0.02", "0.08"))
-    name = f"out-{bar.start:%H%M}"
-    if order_class is OrderClass.SIMPLE:
-        return an_order(name, side.opposite, "100", stop=stop, limit=limit)
-    legs = (a_stop_leg(stop, limit),)
-    return an_order(name, side.opposite, "100", limit=target, order_class=order_class, legs=legs)
+    legs, name = (a_stop_leg(stop, limit),), f"out-{bar.start:%H%M}"
+    return an_order(name, side.opposite, "100", limit=target, order_class=OrderClass.OCO, legs=legs)
+
+
+def by_a_trail(bar: Bar, side: Side) -> OrderRequest:
+    return an_order(f"out-{bar.start:%H%M}", side.opposite, "100", trail="0.05")
 
 
 @pytest.fixture
@@ -114,16 +124,16 @@ def test_it_won_where_one_extreme_elected_it_and_the_other_filled_it(side: Side,
     assert of_all(side, stop, limit).profit > 100
 
 
-def both_ways(order_class: OrderClass) -> tuple[Decimal, int, int]:
+def both_ways(leaves_by: Exit, **rules: Decimal) -> tuple[Decimal, int, int]:
     """Long and short over the same walks: what is held goes with them and against them alike."""
-    bought, sold = (leaves(side, order_class) for side in Side)
+    bought, sold = (leaves(side, leaves_by, rules) for side in Side)
     return bought[0] + sold[0], bought[1] + sold[1], bought[2] + sold[2]
 
 
-@pytest.mark.parametrize("order_class", [OrderClass.SIMPLE, OrderClass.OCO])
-def test_who_leaves_at_the_rebound_of_the_bar_that_fell_wins_nothing(order_class: OrderClass) -> None:
-    """AN-04, MD-05: a target beside it has no better end of the bar either."""
-    profit, exits, decided = both_ways(order_class)
+@pytest.mark.parametrize("leaves_by", [by_a_rebound, by_one_of_two, by_a_trail])
+def test_who_leaves_by_one_extreme_of_the_bar_after_the_other_wins_nothing(leaves_by: Exit) -> None:
+    """AN-04, MD-05: at a rebound, alone or beside a target that has no better end of the bar either, or by a trail."""
+    profit, exits, decided = both_ways(leaves_by)
 
     assert exits > 20
     assert decided > 50
@@ -131,9 +141,27 @@ def test_who_leaves_at_the_rebound_of_the_bar_that_fell_wins_nothing(order_class
 
 
 @pytest.mark.usefixtures("elects_and_fills")
-@pytest.mark.parametrize("order_class", [OrderClass.SIMPLE, OrderClass.OCO])
-def test_it_won_where_the_low_elected_and_the_high_sold(order_class: OrderClass) -> None:
+@pytest.mark.parametrize("leaves_by", [by_a_rebound, by_one_of_two])
+def test_it_won_where_the_low_elected_and_the_high_sold(leaves_by: Exit) -> None:
     """AN-04: the strategy would find the flaw if it were there."""
-    profit, _, _ = both_ways(order_class)
+    profit, _, _ = both_ways(leaves_by)
 
     assert profit > 100
+
+
+def lifted_on_the_way(self: Matching, order: BookedOrder, segment: Segment) -> None:
+    """Up to where a segment turns against it, and after it where it was not touched."""
+    self._book.follow(order, segment.start)
+    self._meet_stop(order, segment)
+    if not order.is_elected:
+        self._book.follow(order, segment.end)
+
+
+def test_a_trail_that_followed_each_extreme_gave_more_than_the_walk_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AN-04: where nothing is between bid and ask it won what it wins wherever a bar is wide for its spread."""
+    now, exits, _ = both_ways(by_a_trail, half_spread_ticks=Decimal(0))
+    monkeypatch.setattr(Matching, "_meet_trailing_stop", lifted_on_the_way)
+    then, _, _ = both_ways(by_a_trail, half_spread_ticks=Decimal(0))
+
+    assert then > 200
+    assert then - now > exits * Decimal("0.2"), "USD on 100 shares, each time it was out"

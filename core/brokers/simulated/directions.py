@@ -2,7 +2,9 @@
 
 A long position is hurt by the low, a short one by the high; so is what a limit or a market order buys. A buy by a stop
 is hurt if the high elects it first, for the low is then still to come. One whose limit is out of reach where it is
-elected is hurt by neither, for its bar fills it by no extreme. Each counts by its shares, and the larger part decides.
+elected is hurt by neither, for its bar fills it by no extreme, nor is a trailing one that no price of the bar meets.
+Each counts by its shares, and the larger part decides.
+
 Where nothing of ours hangs on it the bar's shape does, so that no side has it better: one that rises went down first.
 """
 
@@ -44,15 +46,17 @@ class Directions:
         """Shares that the low hurts, less those that the high does."""
         weight = self._ledger.quantity(bar.symbol)
         for order in self._book.working.get(bar.symbol, ()):
-            if order.opens and order.is_touched(bar.low, bar.high) and not self._is_out_of_reach(order):
+            if order.opens and order.is_touched(bar.low, bar.high) and not self._is_out_of_reach(order, bar):
                 weight += order.remaining if _low_hurts(order) else -order.remaining
         return weight
 
-    def _is_out_of_reach(self, entry: BookedOrder) -> bool:
-        """Whether nobody would fill it where it is elected: its limit is short of the quote there."""
+    def _is_out_of_reach(self, entry: BookedOrder, bar: Bar) -> bool:
+        """Whether the bar does not elect it, or nobody would fill it there: its limit is short of the quote."""
         stop, limit = entry.stop_price, entry.request.limit_price
-        if entry.is_elected or stop is None or limit is None:
+        if entry.is_elected or stop is None:
             return False
+        if limit is None:
+            return bar.high < stop if entry.side is Side.BUY else bar.low > stop
         return not is_within(entry.side, self._around(entry.symbol, stop, entry.side), limit)
 
     def _by_the_oldest(self, bar: Bar) -> bool:

@@ -2,7 +2,8 @@
 
 A bar tells four prices and not in which order they came. Shares that a limit bought in a bar, or anything after its
 first extreme, are not sold by a limit that waits in that bar, unless its close is beyond that limit (AN-04); short
-alike, mirrored. Nor does such a bar lift their trailing stop by anything but its close. So no bar pays at both ends.
+alike, mirrored. Nor does such a bar lift their trailing stop by anything but its close, and no bar lifts one before it
+ends. So no bar pays at both ends.
 Where a stop and a target lie inside one bar, the stop is taken.
 
 A stop-limit that a bar elects after its open is filled there at once, or by a close beyond its limit: whether another
@@ -153,7 +154,7 @@ class SameBar:
             self._count(order.symbol)
 
     def note_trail(self, order: BookedOrder, segment: Segment) -> None:
-        """The bar of its entry ends: would its better extreme have lifted a trailing stop to where the close is?"""
+        """A bar ends that has not elected a trailing stop: does its better extreme lift it to where the close is?"""
         path = self._open_path(order.symbol, segment.at)
         if path is None or order.is_elected or order.request.type is not OrderType.TRAILING_STOP:
             return
