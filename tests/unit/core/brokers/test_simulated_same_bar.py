@@ -352,7 +352,11 @@ def some_orders(draw: st.DrawFn) -> dict[str, OrderRequest]:
     found = {}
     for clock in sorted(draw(st.sets(st.sampled_from(MOMENTS), min_size=1, max_size=8))):
         price, quantity = str(draw(cents)), draw(st.sampled_from(["1", "7", "60"]))
-        terms = draw(st.sampled_from([{}, {"limit": price}, {"stop": price}, {"trail": "1.00"}]))
+        terms = draw(
+            st.sampled_from(
+                [{}, {"limit": price}, {"stop": price}, {"trail": "1.00"}, {"stop": price, "limit": str(draw(cents))}]
+            )
+        )
         order = an_order(f"order-{clock}", draw(st.sampled_from(Side)), quantity, **terms)
         if order.type in (OrderType.LIMIT, OrderType.MARKET) and draw(st.booleans()):
             near, far = sorted(draw(st.tuples(cents, cents)))
