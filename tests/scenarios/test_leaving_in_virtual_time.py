@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from core.effects import Effect as Request
+from core.effects import LookUpOrder
 from core.inputs import CancelAnswered, Input, ProposeClose
 from core.model.broker import CancelTaken, OrderUpdate
 from core.runtime.line import Link
@@ -25,7 +26,10 @@ class LateNews(Link):
 
 
 class TakesCancels(LateNews):
-    """A cancel is taken at once, and what comes of it is told by the stream alone."""
+    """A cancel is taken at once, and what comes of it is told by the stream alone: no look-up arrives."""
+
+    def carry(self, effect: Request) -> Iterable[timedelta]:
+        return () if isinstance(effect, LookUpOrder) else (self.latency,)
 
     def bring(self, effect: Request, answer: Input) -> Iterable[tuple[timedelta, Input]]:
         if isinstance(answer, CancelAnswered):
@@ -78,8 +82,8 @@ def test_a_stop_that_makes_way_as_the_desk_is_left_is_waited_for_and_the_exit_go
     house.line.link = TakesCancels()
     house.presses(ProposeClose(SPY))
     confirms_now(house)
-    passes(house, 0.3)
-    assert house.requests()[-1] == "cancel"
+    passes(house, 0.5)
+    assert (house.requests()[-1], house.line.lanes.awaits) == ("cancel", False)
     leaves(house)
 
     assert house.requests()[-1] == "submit sell market 0.502"

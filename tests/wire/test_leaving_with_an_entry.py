@@ -115,4 +115,3 @@ def test_a_fraction_that_filled_while_the_desk_was_closed_has_its_stop_from_the_
     with a_desk(market, tmp_path) as again:
         waits(again, is_held(SPY), "the shares")
         waits(again, lambda view: view.positions[0].covered == Decimal("1.5"), "their stop")
-
