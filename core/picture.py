@@ -63,6 +63,7 @@ from core.views import (
 from core.workflows.at_the_key import reviewed, verdicts_meanwhile
 from core.workflows.listing import listed_exits
 from core.workflows.proposing import candidate_of
+from core.workflows.unguarded import stop_by_desk
 
 HELD = "waits for its entry"
 """The mark of a leg whose entry is not filled yet: it guards nothing."""
@@ -404,7 +405,8 @@ class Pictures:
         more = (f"{plain(over)} {MORE_THAN_HELD}",) if over > 0 else ()
         waits = (WAITS_TO_BE_SENT,) if self.desk.departing.is_held_up(order, self.desk.at) else ()
         marks = (*drawn.marks, *((HALTED,) if is_halted else ()), *more, *waits)
-        return replace(drawn, effect=effect_now(ledger, order, told), marks=marks)
+        holder = stop_by_desk(self.desk, order)
+        return replace(drawn, effect=effect_now(ledger, order, told), marks=marks, stop_by_desk=holder)
 
     def _is_todays(self, order: Order, at: datetime) -> bool:
         day = self.desk.calendar.trading_day

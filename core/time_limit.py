@@ -13,7 +13,6 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
@@ -54,13 +53,17 @@ def is_over() -> bool:
 
 # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_asked: dict[tuple[str, int], Future[Addresses]] = {}
-_asking = threading.Lock()
+AGAIN = 1.5
+"""Seconds after which a look-up that has not answered is begun once more beside it; the next waits twice as long."""
+AT_ONCE = 6
+"""Look-ups of one name under way at the most: each has a thread, which nothing ends before its resolver gives up."""
 
 
 def addresses_of(host: str, port: int) -> Addresses:
-    """A look-up cannot be interrupted: it has a thread of its own that nobody waits for longer than there is time, and
-    one alone for a name, however often that is asked for meanwhile.
+    """A look-up cannot be interrupted: it has a thread of its own that nobody waits for longer than there is time.
+
+    Where it hangs, the addresses that the name had last are taken: they were good before, and TLS looks at who answers.
+    Another is begun, and the first answer counts.
 
     Raises OSError: TimeoutError, socket.gaierror.
     """
@@ -68,28 +71,92 @@ def addresses_of(host: str, port: int) -> Addresses:
         return _addresses(host, port, socket.AI_NUMERICHOST)
     except socket.gaierror:
         pass
-    with _asking:
-        found = _asked.get((host, port))
-        if found is None:
-            found = _asked[host, port] = Future()
-            threading.Thread(target=_look_up, args=(host, port, found), daemon=True, name=f"name {host}").start()
-    return found.result(left())
+    with _naming:
+        name = _asked.setdefault((host, port), _Name(host, port))
+    return name.addresses()
 
 
-def _look_up(host: str, port: int, found: Future[Addresses]) -> None:
-    try:
-        addresses = _addresses(host, port)
-    except Exception as error:  # it is whoever waits that is told
-        _end(host, port)
-        found.set_exception(error)
-    else:
-        _end(host, port)
-        found.set_result(addresses)
+class _Name:
+    """What is looked up of one name, and what was found last. All but a look-up itself holds `_changed`."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host, self._port = host, port
+        self._changed = threading.Condition()
+        self._under_way: dict[int, float] = {}
+        self._tried, self._tried_at = 0, -math.inf
+        self._known: Addresses | None = None
+        self._told: list[Addresses | OSError] = []
+
+    def addresses(self) -> Addresses:
+        with self._changed:
+            told, trusts_at = self._told, time.monotonic() + left() / 2
+            self._begin_where_due()
+            while self._told is told:
+                now, trusts_at = time.monotonic(), min(trusts_at, self._hangs_at())
+                if self._known is not None and now >= trusts_at:
+                    return self._known
+                looks_at = self._due_at() if self._known is None else min(self._due_at(), trusts_at)
+                self._changed.wait(min(left(), max(0.0, looks_at - now)))
+                self._begin_where_due()
+            (answer,) = self._told
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    def _hangs_at(self) -> float:
+        """From when on the oldest look-up takes too long; none that could not begin answers any more."""
+        return min(self._under_way.values(), default=-math.inf) + AGAIN
+
+    def _due_at(self) -> float:
+        """When one more is begun."""
+        under_way = len(self._under_way)
+        return math.inf if under_way >= AT_ONCE else self._tried_at + AGAIN * 2 ** max(0, under_way - 1)
+
+    def _begin_where_due(self) -> None:
+        now = time.monotonic()
+        if self._under_way and now < self._due_at():
+            return
+        self._tried += 1
+        self._tried_at = self._under_way[self._tried] = now
+        look_up = threading.Thread(target=self._look_up, args=(self._tried,), daemon=True, name=f"name {self._host}")
+        try:
+            look_up.start()
+        except RuntimeError as error:  # nothing of it stays: the next question tries again
+            del self._under_way[self._tried]
+            if not self._under_way and self._known is None:
+                raise OSError(f"the name {self._host} could not be looked up: {error}") from error
+
+    def _look_up(self, number: int) -> None:
+        answer: Addresses | OSError
+        try:
+            answer = _addresses(self._host, self._port)
+        except OSError as error:
+            answer = error
+        except Exception as error:  # as of a name that no resolver takes: it is whoever waits that is told
+            answer = OSError(f"the name {self._host} could not be looked up: {error}")
+        with self._changed:
+            del self._under_way[number]
+            self._hear(number, answer)
+            self._changed.notify_all()
+
+    def _hear(self, number: int, answer: Addresses | OSError) -> None:
+        """A failure ends the waiting where no newer look-up may still do better."""
+        if isinstance(answer, OSError) and number < self._tried and self._under_way:
+            return
+        if not isinstance(answer, OSError):
+            self._known = answer
+        elif _is_out_of_reach(answer) and self._known is not None:
+            answer = self._known
+        self._told = [answer]
 
 
-def _end(host: str, port: int) -> None:
-    with _asking:
-        del _asked[host, port]
+_asked: dict[tuple[str, int], _Name] = {}
+_naming = threading.Lock()
+
+
+def _is_out_of_reach(error: OSError) -> bool:
+    """Whether nobody could be asked: the name may be what it was."""
+    return isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
 
 
 def _addresses(host: str, port: int, flags: int = 0) -> Addresses:

@@ -44,21 +44,18 @@ from core.inputs import (
 from core.market.port import Heard, MarketData
 from core.model.broker import OrderUpdate
 from core.model.connection import Lamp, Line, LineState
-from core.model.order import OrderRequest, OrderType, StopHolder
-from core.model.session import NoSession
-from core.model.staging import MandateKind
 from core.model.values import ClientOrderId, Symbol
 from core.picture import Pictures
 from core.ports import KillSwitch
 from core.runtime.asking import Asking
 from core.runtime.clockwork import Clockwork
 from core.runtime.consulting import Consulting
+from core.runtime.leaving import is_filling, kept, left_behind, not_sent
 from core.runtime.measuring import RegimeWatch
 from core.runtime.pace import BEAT
 from core.runtime.past import PastWatch, Told
 from core.runtime.runtime import Runtime
 from core.runtime.sending import Sending
-from core.telling import order_in_words
 from core.wall_clock import utc_now
 from core.workflows.confirming import LEFT
 
@@ -72,13 +69,6 @@ LAST_ANSWERS = 1.5
 """Seconds that a leaving desk waits for the answers to what it sent; the rest the next start looks up."""
 LAST_STOPS = 0.3
 """Seconds more, while anything that only reduces is owed: the stop of a fill that was told at the last moment."""
-NOT_SENT = "was not sent before the desk left"
-STAGE_AGAIN = "stage it again where it is still wanted"
-NEXT_START = "the next start sends it, or asks for it on a ticket"
-LOOKED_UP = "the next start looks it up"
-UNDECIDED = "its key was turned, and it was not sent; the next start needs a new key"
-STOP_THEN = ", and its stop follows then"
-ON_ITS_WAY = "its stop was making way for an exit that has not gone; start again soon, or look at the broker's page"
 
 
 class LiveRuntime(Runtime):
@@ -261,12 +251,12 @@ class LiveRuntime(Runtime):
         """What is on the wire has been sent: its answer belongs into the journal, if it comes soon, and what follows
         from it is sent, as the stop of a fill; so do the answers to the cancels of a kill that comes meanwhile.
         A stop that makes way for an exit is waited for, and the exit goes; one whose key was turned waits for no
-        figures. So is the fill of an entry at any price, and its stop goes. Entries that wait do not leave any more.
+        figures. So is the fill of an entry that the quote meets, and its stop goes. Entries that wait do not leave any
+        more.
         """
         assert self._loop is not None
         self.at = self.clock()
-        for order in self.sending.refuse_entries(LEFT):
-            self._say_of(order, f"{NOT_SENT}: {STAGE_AGAIN}")
+        self.last_words += tuple(map(not_sent, self.sending.refuse_entries(LEFT)))
         ends = self._loop.time() + LAST_ANSWERS
         while True:
             self._heard.clear()
@@ -274,41 +264,17 @@ class LiveRuntime(Runtime):
             self._decide_keys()
             makes_way = bool(self.engine.closing.under_way())
             left = ends + (LAST_STOPS if makes_way or self.sending.awaits_exits else 0) - self._loop.time()
-            if left <= 0 or not (makes_way or self.sending.awaits or self._is_filling()):
+            if left <= 0 or not (makes_way or self.sending.awaits or is_filling(self.engine.desk, self.at)):
                 return
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._heard.wait(), left)
 
-    def _is_filling(self) -> bool:
-        """Whether an entry that the broker has takes any price now, and its stop follows its fill."""
-        desk = self.engine.desk
-        if isinstance(desk.calendar.session_at(self.at), NoSession):
-            return False
-        entries = (o for o in desk.ledger.working() if o.request.type is OrderType.MARKET and not o.only_reduces)
-        return any(desk.stage.mandates(MandateKind.PROTECTIVE_STOP, o.id) for o in entries if not o.request.legs)
-
     def _close_lanes(self) -> None:
         """What never left is kept for the next start; that is said, and what else is not known."""
-        kept, asked = self.sending.close()
-        for effect in kept:
+        effects, asked = self.sending.close()
+        for effect in effects:
             self._keep(effect)
-        ledger = self.engine.desk.ledger
-        doubted = [o.request for o in ledger.working() if ledger.is_in_doubt(o)]
-        for order in (*asked, *(order for order in doubted if order not in asked)):
-            self._say_of(order, f"was sent and not answered: {LOOKED_UP}{self._stop_of(order)}")
-        for confirmed in self.engine.confirming.undecided():
-            self._say_of(confirmed.ticket.order, UNDECIDED)
-        self.last_words += tuple(f"{symbol}: {ON_ITS_WAY}" for symbol in self.engine.closing.under_way())
-
-    def _say_of(self, order: OrderRequest, words: str) -> None:
-        """Where the desk is left, by the order's name."""
-        self.last_words += (f"{order_in_words(order)} {words}",)
-
-    def _stop_of(self, request: OrderRequest) -> str:
-        """Of an entry whose stop follows its fills: when it does."""
-        order = self.engine.desk.ledger.order(request.client_order_id)
-        is_owed = order is not None and order.stop is not None and order.stop.holder is StopHolder.BROKER
-        return STOP_THEN if is_owed and not request.legs else ""
+        self.last_words += tuple(left_behind(self.engine, asked))
 
     # ── the inbox ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -456,7 +422,7 @@ class LiveRuntime(Runtime):
             self._keep(effect)
         elif self._left.is_set() and not effect.order.effect.only_reduces:
             self.sending.refuse(effect, LEFT)
-            self._say_of(effect.order, f"{NOT_SENT}: {STAGE_AGAIN}")
+            self.last_words += (not_sent(effect.order),)
         else:
             self.sending.send(effect, self.at)
 
@@ -470,7 +436,7 @@ class LiveRuntime(Runtime):
             self._take_now(SubmissionKept(order.client_order_id, effect.approval))
         written = self.engine.desk.ledger.order(order.client_order_id)
         is_kept = written is not None and written.kept is not None and self.engine.disk_trouble is None
-        self._say_of(order, f"{NOT_SENT}: {NEXT_START if is_kept else LOOKED_UP}")
+        self.last_words += (kept(order, is_kept),)
 
     def _put_answer(self, message: Input) -> None:
         self.put(Priority.BROKER, message)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from core.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
 from core.execution.lanes import Lane, lane_of
+from core.model.order import OrderRequest
 
 LAST_ANSWERS, LAST_STOPS = timedelta(seconds=1.5), timedelta(seconds=0.3)
 """How long a desk that leaves waits for its answers, and how much more while anything that only reduces is owed."""
@@ -77,6 +78,11 @@ class Lanes:
         """What is on the wire."""
         for requests in self._out.values():
             yield from requests
+
+    def orders_out(self) -> list[OrderRequest]:
+        """Orders on the wire that nothing was heard of yet."""
+        effects = (request.effect for request in self.out())
+        return [effect.order for effect in effects if isinstance(effect, SubmitOrder | ReplaceOrder)]
 
     @property
     def awaits(self) -> bool:

@@ -28,7 +28,7 @@ from core.model.order import OrderRequest
 from core.model.values import ClientOrderId
 from core.runtime.asking import Asking, no_answer
 from core.runtime.counting import counted
-from core.runtime.threads import Lanes
+from core.runtime.threads import Lanes, NoThreadError
 
 
 class Sending:
@@ -70,13 +70,19 @@ class Sending:
         """Behind what its lane sends first; `at` is when its permission is measured where it only reduces."""
         self._unanswered[effect.order.client_order_id] = effect
         self._departing.queue(effect.order.client_order_id)
-        self.lanes.send(lane_of(effect), lambda: self._send(effect, at))
+        try:
+            self.lanes.send(lane_of(effect), lambda: self._send(effect, at))
+        except NoThreadError as error:
+            self.refuse(effect, str(error))
 
     def ask(self, effect: Effect) -> None:
         """A question, or a cancel."""
         if isinstance(effect, CancelOrder):
             self._cancels[effect.client_order_id] += 1
-        self.lanes.send(lane_of(effect), lambda: self._ask(effect))
+        try:
+            self.lanes.send(lane_of(effect), lambda: self._ask(effect))
+        except NoThreadError as error:
+            self._put(no_answer(effect, str(error)))
 
     def take_back(self, order_id: ClientOrderId, why: str = TAKEN_BACK) -> bool:
         """Whether it waited here, and never leaves."""

@@ -18,6 +18,10 @@ from core.execution.lanes import Lane
 Act = Callable[[], None]
 
 
+class NoThreadError(RuntimeError):
+    """The machine starts no thread now; nothing of what was to be done in it was begun."""
+
+
 class Threads:
     """Idle daemon threads, used again; as many as there are acts at once."""
 
@@ -29,7 +33,10 @@ class Threads:
         self._is_closed = False
 
     def do(self, act: Act) -> None:
-        """At once, in a thread that nobody else uses meanwhile. `act` does not raise."""
+        """At once, in a thread that nobody else uses meanwhile. `act` does not raise.
+
+        Raises NoThreadError.
+        """
         with self._lock:
             work = self._idle.pop() if self._idle else None
             self._made += work is None
@@ -37,7 +44,10 @@ class Threads:
         if work is None:
             work = SimpleQueue()
             name = f"{self._name} {number}"
-            threading.Thread(target=self._serve, args=(work,), name=name, daemon=True).start()
+            try:
+                threading.Thread(target=self._serve, args=(work,), name=name, daemon=True).start()
+            except RuntimeError as error:
+                raise NoThreadError(f"this machine starts no thread for it: {error}") from error
         work.put(act)
 
     def ask(self, question: Callable[[], Any]) -> Future[Any]:
@@ -97,13 +107,21 @@ class Lanes:
         self._busy: dict[Lane, int] = {}
 
     def send(self, lane: Lane, act: Act) -> None:
-        """Do it when its turn in the lane has come. `act` does not raise."""
+        """Do it when its turn in the lane has come. `act` does not raise.
+
+        Raises NoThreadError: its place in the lane is free again, and it is never done.
+        """
         with self._lock:
             if self._busy.get(lane, 0) >= lane.width:
                 self._waiting.setdefault(lane, deque()).append(act)
                 return
             self._busy[lane] = self._busy.get(lane, 0) + 1
-        self._threads.do(lambda: self._drive(lane, act))
+        try:
+            self._threads.do(lambda: self._drive(lane, act))
+        except NoThreadError:
+            with self._lock:
+                self._free(lane)
+            raise
 
     def close(self) -> None:
         """What waits is dropped; what is on the wire is left alone."""
@@ -124,7 +142,11 @@ class Lanes:
             if waiting:
                 return waiting.popleft()
             self._waiting.pop(lane, None)
-            self._busy[lane] -= 1
-            if not self._busy[lane]:
-                del self._busy[lane]
+            self._free(lane)
             return None
+
+    def _free(self, lane: Lane) -> None:
+        """One place of it. With the lock held."""
+        self._busy[lane] -= 1
+        if not self._busy[lane]:
+            del self._busy[lane]

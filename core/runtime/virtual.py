@@ -63,6 +63,7 @@ from core.picture import Pictures
 from core.ports import KillSwitch
 from core.runtime.asking import no_answer
 from core.runtime.feed import BAR, Timed
+from core.runtime.leaving import is_filling, kept, left_behind, not_sent
 from core.runtime.line import Link, Operator
 from core.runtime.on_the_wire import LAST_ANSWERS, LAST_STOPS, Lanes, Request
 from core.runtime.pace import Pace
@@ -71,6 +72,7 @@ from core.runtime.runtime import Runtime
 from core.workflows.confirming import LEFT
 
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 HAS_ID = "the broker has this id already"
 AFTER_THE_END = timedelta(hours=1)
 """What a market that ended still has: answers on their way, expiries, the session's close."""
@@ -301,6 +303,7 @@ class VirtualRuntime(Runtime):
             self._keep(effect)
         elif self._is_leaving and not effect.order.effect.only_reduces:
             self._stop(effect, LEFT)
+            self.last_words += (not_sent(effect.order),)
         else:
             self.engine.desk.departing.queue(effect.order.client_order_id)
             self.lanes.take(effect, self.at)
@@ -334,18 +337,19 @@ class VirtualRuntime(Runtime):
     # ── leaving, as the live runtime leaves ──────────────────────────────────────────────────────────────────────
 
     def finish_what_is_owed(self) -> None:
-        """An exit whose key was turned waits for no figures any more. Answers are heard for a moment, and what follows
-        from them leaves where it only reduces; what has not left by then is kept for the next start (EX-22).
+        """An exit whose key was turned waits for no figures any more. Answers are heard for a moment, a stop that makes
+        way for an exit is waited for, and so is the fill of an entry that the quote meets; what follows from them
+        leaves where it only reduces. What has not left by then is kept for the next start, and what is left behind is
+        said.
         """
         self._is_leaving = True
         for effect in self.lanes.orders_waiting():
             if not effect.order.effect.only_reduces and self.gateway.take_back(effect.order.client_order_id):
                 self._stop(effect, LEFT)
+                self.last_words += (not_sent(effect.order),)
         self._decide_keys()
         ends = self.at + LAST_ANSWERS
-        while (at := self._next_of_the_broker()) is not None and self.lanes.awaits:
-            if at > ends + (LAST_STOPS if self.lanes.awaits_exits else timedelta(0)):
-                break
+        while (at := self._next_of_the_broker()) is not None and at <= self._waits_until(ends):
             self.at = max(self.at, at)
             if self.exchange.next_at is not None and self.exchange.next_at <= self.at:
                 self.exchange.advance(self.at)
@@ -357,6 +361,14 @@ class VirtualRuntime(Runtime):
         for effect in self.lanes.orders_waiting():
             if self.gateway.take_back(effect.order.client_order_id):
                 self._keep(effect)
+        self.last_words += tuple(left_behind(self.engine, self.lanes.orders_out()))
+
+    def _waits_until(self, ends: datetime) -> datetime:
+        """Until when what is owed now is waited for; long ago where nothing is."""
+        makes_way = bool(self.engine.closing.under_way())
+        if not (makes_way or self.lanes.awaits or is_filling(self.engine.desk, self.at)):
+            return LONG_AGO
+        return ends + (LAST_STOPS if makes_way or self.lanes.awaits_exits else timedelta(0))
 
     def _next_of_the_broker(self) -> datetime | None:
         due = [self._heap[0][0]] if self._heap else []
@@ -366,6 +378,7 @@ class VirtualRuntime(Runtime):
     def _keep(self, effect: SubmitOrder | ReplaceOrder) -> None:
         """It never left: the next start knows that it did not."""
         self.take(self.at, SubmissionKept(effect.order.client_order_id, effect.approval))
+        self.last_words += (kept(effect.order, True),)
 
     # ── the exchange ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -144,6 +144,8 @@ class OrderRow:
     `taken_back_at` is when an entry is cancelled whose warning nobody confirms; None where it stands.
     `marks` are words: cancelling, in doubt, late fill, being replaced, replaces, replaced, waits for its entry,
     3 more than is held, waits to be sent.
+    `stop_by_desk` says where the stop of what it fills will be, where the desk alone sees to it: sent to the broker at
+    each fill, or kept here; None where the broker makes it with the entry, and where there is none.
     """
 
     id: ClientOrderId
@@ -170,6 +172,7 @@ class OrderRow:
     is_paired: bool = False
     warnings: tuple[str, ...] = ()
     taken_back_at: datetime | None = None
+    stop_by_desk: StopHolder | None = None
 
 
 @dataclass(frozen=True, slots=True)

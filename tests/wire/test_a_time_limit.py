@@ -17,6 +17,7 @@ import pytest
 from pydantic import SecretStr
 
 from app import Keyturn
+from core import time_limit
 from core.brokers.alpaca.broker import AlpacaBroker
 from core.brokers.alpaca.keys import Keys
 from core.brokers.alpaca.stream import AlpacaOrderStream
@@ -171,8 +172,11 @@ def nobody_answers_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]
     is_over.set()
 
 
-def test_an_order_ends_although_nobody_answers_for_the_name(nobody_answers_names: list[str]) -> None:
+def test_an_order_ends_although_nobody_answers_for_the_name(
+    nobody_answers_names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """EX-22, EX-06: each for its own time, and one look-up for all of them: no thread a call stays behind."""
+    monkeypatch.setattr(time_limit, "AGAIN", PATIENT)
     broker = a_broker("https://api.example.invalid")
     answers = [in_time(lambda: broker.submit(an_order("nameless"))) for _ in range(3)]
 

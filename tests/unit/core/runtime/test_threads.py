@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from core.execution.lanes import Lane, LaneKind
-from core.runtime.threads import Lanes, Threads
+from core.runtime.threads import Lanes, NoThreadError, Threads
+from tests.no_threads import no_thread_starts
 from tests.waiting import PATIENCE
 
 ENTRIES, LOOK_UP = Lane(LaneKind.ENTRIES), Lane(LaneKind.LOOK_UPS, "one")
@@ -66,6 +67,19 @@ def test_what_waits_when_the_lanes_close_is_never_done(lanes: Lanes) -> None:
 
     assert last.result(PATIENCE) is None
     assert not behind.is_set()
+
+
+def test_a_request_whose_thread_cannot_start_frees_its_lane(lanes: Lanes) -> None:
+    """EX-22: who sent it is told, and the next one of the lane leaves."""
+    sent: list[str] = []
+    is_done = threading.Event()
+    with no_thread_starts(), pytest.raises(NoThreadError):
+        lanes.send(ENTRIES, lambda: sent.append("the first"))
+    lanes.send(ENTRIES, lambda: sent.append("the second"))
+    lanes.send(ENTRIES, is_done.set)
+
+    assert is_done.wait(PATIENCE)
+    assert sent == ["the second"]
 
 
 def test_many_questions_are_asked_a_few_at_a_time_and_answered_in_their_order() -> None:
