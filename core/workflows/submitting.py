@@ -109,10 +109,10 @@ class Submitting:
         self._begun.pop()
         yield self._request(order, approval)
 
-    def take_unwritten(self) -> list[tuple[Approval, Intent]]:
-        """Releases that raised before their order was in the books; each is told of once."""
+    def take_failed(self) -> list[tuple[Approval, Intent]]:
+        """Releases that raised before they asked for anything; each is told of once."""
         begun, self._begun = self._begun, []
-        return [pair for pair in begun if not self.desk.ledger.has(pair[1].order.client_order_id)]
+        return begun
 
     def release_kept(self, order: Order) -> Iterator[Effect]:
         """Send an order that an earlier run wrote and never sent, by the permission that it redeemed then (EX-22)."""

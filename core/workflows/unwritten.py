@@ -1,8 +1,9 @@
-"""What was permitted and raised before its order was written down: the permission stands, and is used again (EX-22).
+"""What was permitted and raised before its order was asked for: the permission stands, and is used again (EX-22).
 
 A stop, or the sale of a close, is derived from the books once more at the next look into them, which is asked for at
 once. A stop that fails again waits on a ticket, and is owed by that alone. What was to be less of an order that works
-is looked at after each act. What a key permitted by itself is told, and an exit of it waits on another ticket.
+is looked at after each act. What a key permitted by itself is told, and an exit of it waits on another ticket. A stop
+that was written down waits on a ticket at once, and is owed again where it cannot wait.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import partial
 from core.desk import Desk
 from core.effects import Effect
 from core.execution.order import Order
-from core.facts import MandateEnded, StopAskedFor, StopCut, SubmissionBlocked
+from core.facts import MandateEnded, PermissionReturned, StopAskedFor, StopCut, SubmissionBlocked
 from core.model.order import OrderRequest
 from core.model.staging import Approval, MandateKind
 from core.model.values import ZERO, ClientOrderId, Quantity
@@ -37,11 +38,15 @@ class Unwritten:
         """Mandates, and stops that were made less, of which an order was not written down."""
 
     def follow(self) -> Iterator[Effect]:
-        """At the end of each act."""
-        for approval, intent in self.submitting.take_unwritten():
+        """At the end of each act, after what was written down and never left has ended, and was asked for."""
+        for approval, intent in self.submitting.take_failed():
             yield from apart(self.desk, partial(self._take_up, approval, intent))
 
     def _take_up(self, approval: Approval, intent: Intent) -> Iterator[Effect]:
+        if self.desk.ledger.has(intent.order.client_order_id):
+            if not self._is_asked_for(intent):
+                self._give_back(approval, intent)
+            return
         stands_by = approval.mandate_id or approval.less_of
         if stands_by is None:
             self._tell(intent)
@@ -80,6 +85,20 @@ class Unwritten:
         cut = self.desk.ledger.order(less_of)
         if cut is not None:
             self.desk.record(StopCut(cut.id, Quantity(max((cut.owed or ZERO) - asked, ZERO))))
+
+    def _is_asked_for(self, intent: Intent) -> bool:
+        stops = (p for p in self.desk.stage.proposals() if p.only_reduces and p.order.type.is_stop)
+        return any((p.symbol, p.strategy) == (intent.order.symbol, intent.strategy) for p in stops)
+
+    def _give_back(self, approval: Approval, intent: Intent) -> None:
+        """It was written down and has ended unsent, and no ticket could wait for its shares: it is owed again."""
+        order = intent.order
+        if order.replaces is not None or not self._is_stop(approval):
+            return
+        if approval.mandate_id is not None:
+            self.desk.record(PermissionReturned(order.client_order_id, approval.mandate_id, order.quantity))
+        elif approval.less_of is not None and (cut := self.desk.ledger.order(approval.less_of)) is not None:
+            self.desk.record(StopCut(cut.id, Quantity((cut.owed or ZERO) + order.quantity)))
 
     def _is_permitted_less(self, mandate_id: str, asked: Quantity) -> None:
         mandate = self.desk.stage.state.mandates[mandate_id].mandate

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.facts import ApprovalRedeemed, Fact, HaltCause, OrderCreated, SubmissionBlocked
+from core.facts import ApprovalRedeemed, Fact, HaltCause, OrderCreated, ProposalStaged, SubmissionBlocked
 from core.inputs import AcceptBroker, Decline, ProposeOrder
 from core.model.broker import Refused
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, Side, StopHolder
@@ -201,6 +201,22 @@ def test_a_stop_whose_order_was_not_written_down_goes_out_at_the_next_look() -> 
     assert (house.requests(), house.desk.stage.proposals()) == (["submit buy limit 0.5", "submit sell stop 0.5"], ())
 
 
+def raises_at(house: House, is_meant: Callable[[Fact], bool], *, is_written: bool) -> None:
+    """Once, at the first record of such."""
+    record, has_raised = house.desk.record, False
+
+    def record_or_raise(fact: Fact) -> None:
+        nonlocal has_raised
+        is_now = not has_raised and is_meant(fact)
+        has_raised = has_raised or is_now
+        if is_written or not is_now:
+            record(fact)
+        if is_now:
+            raise ZeroDivisionError("nobody foresaw this")
+
+    house.desk.record = record_or_raise  # type: ignore[method-assign]
+
+
 def used(house: House) -> int:
     """How often a permission was used without an order."""
     return len(house.facts(ApprovalRedeemed)) - len(house.facts(OrderCreated))
@@ -231,6 +247,20 @@ def test_a_stop_that_fails_again_waits_on_a_ticket_once(
     assert (asked.is_guard, str(asked.order.quantity.normalize()), asked.reason) == (True, bare, FAILED)
     assert house.desk.stage.proposals() == ()
     assert used(house) == 2
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_stop_that_was_written_and_not_sent_is_owed_where_no_ticket_could_wait_for_it(name: str) -> None:
+    """EX-13, EX-22: it goes out at the next look"""
+    house = STORIES[name].begins()
+    raises_at(house, lambda fact: isinstance(fact, ProposalStaged) and fact.proposal.is_guard, is_written=False)
+    raises_at(house, lambda fact: isinstance(fact, OrderCreated) and fact.order.type is OrderType.STOP, is_written=True)
+
+    STORIES[name].goes_on(house)
+    passes(house, 180)
+
+    assert HaltCause.INVARIANT in house.desk.control.state.halts
+    assert (is_owed_to_nobody(house), house.desk.stage.proposals()) == (0, ())
 
 
 def test_an_exit_whose_own_key_was_turned_and_that_was_not_written_down_waits_for_another() -> None:
