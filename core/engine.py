@@ -84,6 +84,7 @@ from core.workflows.submitting import Submitting
 from core.workflows.timekeeping import Timekeeping
 from core.workflows.trimming import Trimming
 from core.workflows.unattended import Unattended
+from core.workflows.unwritten import FAILED, NOT_SENT, Unwritten
 from core.workflows.warming import Warming
 from core.workflows.warned import Warned
 
@@ -93,8 +94,6 @@ QUESTIONS = frozenset({FetchAccount})
 """Effects that change nothing and that nobody waits for: they move no deadline."""
 
 SUBMISSIONS = (SubmitOrder, ReplaceOrder)
-FAILED = "the desk failed before sending it"
-NOT_SENT = "the desk failed before sending it, and it never left; m in Positions gives a stop, else stage it"
 
 UNSYNCED = QUESTIONS | {FetchPicture, FetchHistory}
 """Those that need no sync of their own; an answer to the picture is waited for, so it moves a deadline."""
@@ -158,6 +157,9 @@ class Engine:
         holding_over = HoldingOver(desk, proposing)
         comparing = Comparing(desk, filling, doubting, cancelling, protecting, closing, holding_over)
         comparing.awaits_legs, comparing.send_what_is_owed = adopting.awaits, owing.send
+        self._unwritten = unwritten = Unwritten(desk, submitting)
+        unwritten.ask_for, unwritten.ask_again = renewing.ask_for, ask_again
+        unwritten.ask_for_books = comparing.ask_soon
         comparing.after_books, stopping.ask_for_books = stopping.take_back_others, comparing.ask_soon
         stopping.make_exits_fit = fitting.at_once
 
@@ -377,6 +379,7 @@ class Engine:
             drained += apart(self.desk, self.fitting.follow)
             done_apart(self.desk, self.trimming.follow)
             self._take_back_what_never_left(drained)
+            drained += apart(self.desk, self._unwritten.follow)
             if self._is_moved or any(type(effect) not in QUESTIONS for effect in drained):
                 self._plan_next()  # a fact may have moved a deadline, and what was asked for has a time-out
             if self._is_owed_a_sync or any(type(effect) not in UNSYNCED for effect in drained):

@@ -20,6 +20,7 @@ from core.facts import (
     CancelFailed,
     CancelRequested,
     DayStarted,
+    EngineStarted,
     KeptOrderReleased,
     LegResized,
     LegsMissing,
@@ -54,7 +55,8 @@ class LedgerState:
     """What the ledger remembers.
 
     `positions` is keyed `SYMBOL/strategy`; flat ones are not kept. Orders and trades of the last week are kept whole,
-    of older orders only the ids, so that none is ever used again.
+    of older orders only the ids, so that none is ever used again. `redeemed` names, by an order that is not written
+    down yet, the stop that it is less of.
     """
 
     orders: dict[ClientOrderId, Order] = field(default_factory=dict)
@@ -66,6 +68,7 @@ class LedgerState:
     entries_day: date | None = None
     closed_profit: Money = NO_MONEY
     closed_day: date | None = None
+    redeemed: dict[ClientOrderId, ClientOrderId] = field(default_factory=dict)
     orders_sent: int = 0
     updates_ignored: int = 0
 
@@ -110,6 +113,7 @@ class Ledger:
         self.is_still_told: Callable[[ClientOrderId], bool] = lambda _order_id: False
         self.folds = {
             ApprovalRedeemed: self._redeemed,
+            EngineStarted: self._started,
             OrderCreated: self._created,
             StopCut: self._stop_cut,
             ProposalStaged: self._staged,
@@ -382,12 +386,21 @@ class Ledger:
         self.state.orders_sent += 1
         if (old := self._replaced(created)) is not None:
             old.replacement = created.id
+        self._pay_off(created)
+
+    def _started(self, _at: datetime, _fact: EngineStarted) -> None:
+        self.state.redeemed.clear()
 
     def _redeemed(self, _at: datetime, fact: ApprovalRedeemed) -> None:
-        """Less of a stop was sent for shares of it: so many it is owed no more."""
-        cut = self.state.orders.get(fact.approval.less_of) if fact.approval.less_of is not None else None
+        if fact.approval.less_of is not None:
+            self.state.redeemed[fact.client_order_id] = fact.approval.less_of
+
+    def _pay_off(self, less: Order) -> None:
+        """Less of a stop is written down for shares of it: so many it is owed no more, and not before (EX-20)."""
+        less_of = self.state.redeemed.pop(less.id, None)
+        cut = self.state.orders.get(less_of) if less_of is not None else None
         if cut is not None:
-            cut.owed = Quantity(max((cut.owed or ZERO) - fact.quantity, ZERO))
+            cut.owed = Quantity(max((cut.owed or ZERO) - less.request.quantity, ZERO))
             self._note_cut(cut)
 
     def _stop_cut(self, _at: datetime, fact: StopCut) -> None:

@@ -84,8 +84,8 @@ class StageState:
     confirmations: dict[TicketId, Confirmation] = field(default_factory=dict)
     mandates: dict[str, MandateUse] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
-    redeeming: tuple[str, Quantity] | None = None
-    """The mandate that was just used, and for how much; its order is the next record."""
+    redeemed: dict[ClientOrderId, tuple[str, Quantity]] = field(default_factory=dict)
+    """Of orders that are not written down yet: the mandate of each, and how much of it."""
     refusals: dict[TicketId, tuple[str, ...]] = field(default_factory=dict)
     tickets_opened: int = 0
     manual_orders: int = 0
@@ -228,7 +228,7 @@ class Stage:
 
     def _started(self, _at: datetime, _fact: EngineStarted) -> None:
         """A restart keeps proposals and mandates; what a screen showed is gone, and a key not redeemed yet is void."""
-        self._give_back()
+        self.state.redeemed.clear()
         self.state.tickets.clear()
         for confirmation in self.state.confirmations.values():
             if confirmation.approval.id not in self.state.used and not confirmation.is_void:
@@ -294,13 +294,15 @@ class Stage:
     def _redeemed(self, _at: datetime, fact: ApprovalRedeemed) -> None:
         self.state.used.add(fact.approval.id)
         if fact.approval.mandate_id is not None:
-            use = self.state.mandates[fact.approval.mandate_id]
-            use.released = Quantity(use.released + fact.quantity)
-            use.releases += 1
-            self.state.redeeming = use.mandate.id, fact.quantity
+            self.state.mandates[fact.approval.mandate_id].releases += 1
+            self.state.redeemed[fact.client_order_id] = fact.approval.mandate_id, fact.quantity
 
-    def _created(self, _at: datetime, _fact: OrderCreated) -> None:
-        self.state.redeeming = None
+    def _created(self, _at: datetime, fact: OrderCreated) -> None:
+        """A permission is used up by the record of its order: died or failed in between, it stands (EX-20, EX-22)."""
+        mandate_id, quantity = self.state.redeemed.pop(fact.order.client_order_id, ("", NO_SHARES))
+        use = self.state.mandates.get(mandate_id)
+        if use is not None:
+            use.released = Quantity(use.released + quantity)
 
     def _returned(self, _at: datetime, fact: PermissionReturned) -> None:
         use = self.state.mandates.get(fact.mandate_id)
@@ -318,14 +320,6 @@ class Stage:
         for confirmation in self.state.confirmations.values():
             if confirmation.ticket.order.client_order_id == fact.client_order_id:
                 confirmation.is_told = True
-
-    def _give_back(self) -> None:
-        """The engine died between the two records: nothing left, and what was signed stands as before (EX-20)."""
-        mandate_id, quantity = self.state.redeeming or ("", NO_SHARES)
-        use = self.state.mandates.get(mandate_id)
-        if use is not None:
-            use.released = Quantity(use.released - quantity)
-        self.state.redeeming = None
 
     def _mandate_prolonged(self, _at: datetime, fact: MandateProlonged) -> None:
         use = self.state.mandates.get(fact.mandate_id)

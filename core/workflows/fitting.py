@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from itertools import count
 
 from core.desk import Desk
 from core.effects import Effect
@@ -186,6 +187,8 @@ class Fitting:
 
     def _again_of(self, stop: Order) -> Iterator[Effect]:
         symbol, is_known = stop.request.symbol, stop.owed is not None
+        for left_over in self._left_of_its_pair(stop):
+            yield from self.cancelling.cancel(left_over, TOO_MUCH)
         if any(o.is_cancelling and o.cancel_reason in CUT for o in self._beside(stop)):
             return
         owed = stop.remaining if stop.owed is None else min(stop.owed, stop.remaining)
@@ -199,6 +202,16 @@ class Fitting:
         self._say_what_is_owed(stop, there if is_settled else owed)
         if there > 0:
             yield from self._release(self._again(stop, there), stop, None)
+
+    def _left_of_its_pair(self, stop: Order) -> list[Order]:
+        """What was to be taken back with a stop that was for too much, and was not: alone it would hold the shares
+        until its price comes, and the broker may not know that the two are a pair.
+        """
+        pair = self.desk.ledger.rivals(stop)
+        is_alone = stop.cancel_reason in CUT and not stop.made_way
+        if not is_alone or any(one.is_protective and one.is_working for one in pair):
+            return []
+        return [one for one in pair if one.is_working and not one.is_cancelling]
 
     def _bare_of(self, stop: Order) -> Decimal:
         """Shares that no exit would close, and none is signed for; no more than the broker has by its books."""
@@ -238,7 +251,7 @@ class Fitting:
     def _release(self, request: OrderRequest, order: Order, role: LegRole | None) -> Iterator[Effect]:
         """What was signed for more permits less of the very same in its place (OP-02)."""
         approval = Approval(
-            id=f"less-{request.client_order_id}",
+            id=_permission_of(request.client_order_id),
             ticket_id=TicketId(""),
             mandate_id=None,
             order_digest=request.digest(self.desk.account_name),
@@ -261,9 +274,15 @@ class Fitting:
         yield from self.submitting.release(approval, intent)
 
     def _next_id(self, order: Order, what: str) -> ClientOrderId:
-        """The order's own name, with the instant at which it became less (EX-04)."""
-        installation = self.desk.control.state.installation or ""
-        return order_id_of(what, installation, order.id, self.desk.at.isoformat())
+        """The order's own name, with the instant at which it became less, and a number where one of that instant was
+        never written down: no name is used twice (EX-04).
+        """
+        parts = (what, self.desk.control.state.installation or "", order.id, self.desk.at.isoformat())
+        names = (order_id_of(*parts, *([str(n)] if n else [])) for n in count())
+        return next(name for name in names if not self._is_used(name))
+
+    def _is_used(self, name: ClientOrderId) -> bool:
+        return self.desk.ledger.has(name) or _permission_of(name) in self.desk.stage.state.used
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -280,3 +299,7 @@ class Fitting:
     def due(self) -> Iterator[Effect]:
         """What follows from the time follows from everything: `follow` is asked after each input."""
         return iter(())
+
+
+def _permission_of(less: ClientOrderId) -> str:
+    return f"less-{less}"

@@ -67,6 +67,7 @@ class Submitting:
         self.doubting = doubting
         self.after_end: Callable[[Order], Iterable[Effect]] = lambda order: ()
         self.take_warnings: Callable[[Order, tuple[str, ...]], None] = lambda order, warnings: None
+        self._begun: list[tuple[Approval, Intent]] = []
 
     def release(self, approval: Approval, intent: Intent) -> Iterator[Effect]:
         """Redeem the approval and write the intent, in one act; only then is the order sent (OP-02).
@@ -86,6 +87,7 @@ class Submitting:
         if refusal is not None:
             raise NotPermittedError(f"order {order.client_order_id}: {refusal}")
         self.desk.ledger.require_new(order.client_order_id)
+        self._begun.append((approval, intent))
         self.desk.record(ApprovalRedeemed(approval, order.client_order_id, digest, order.quantity))
         self.desk.record(
             OrderCreated(
@@ -104,7 +106,13 @@ class Submitting:
                 counted_at=intent.counted_at,
             )
         )
+        self._begun.pop()
         yield self._request(order, approval)
+
+    def take_failed(self) -> list[tuple[Approval, Intent]]:
+        """Releases that raised before they asked for anything; each is told of once."""
+        begun, self._begun = self._begun, []
+        return begun
 
     def release_kept(self, order: Order) -> Iterator[Effect]:
         """Send an order that an earlier run wrote and never sent, by the permission that it redeemed then (EX-22)."""

@@ -17,6 +17,7 @@ from simulation.world import SPY, Trouble, World, calendar
 
 from core.execution.cover import bare_in_words
 from core.execution.order import Order
+from core.facts import Fact, OrderCreated
 from core.inputs import Decline, EditOrder, Kill, ProposeClose, ProposeOrder, RequestCancel, Resume
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.values import Fraction, Price, Quantity, to_nearest_tick
@@ -204,8 +205,11 @@ class Rough:
         world.run(seconds)
         proposing.__dict__.pop("due", None)
 
-    def a_follow_up_raises(self, deed: str, wait: float) -> None:
-        """Once, in the act that writes an order which only reduces, after it was written."""
+    def a_follow_up_raises(self, deed: str, wait: float, where: str = "written") -> None:
+        """Once, in the act that writes an order which only reduces: after it was written, or after it was permitted."""
+        if where == "permitted":
+            self._no_exit_is_written(deed, wait)
+            return
         self._begin()
         self._note("a follow-up raises")
         engine = self.world.engine
@@ -222,6 +226,25 @@ class Rough:
             self._deed(each)
             self.world.run(BETWEEN_DEEDS)
         trimming.__dict__.pop("follow", None)
+        self.world.run(wait)
+
+    def _no_exit_is_written(self, deed: str, wait: float) -> None:
+        self._begin()
+        self._note("a record raises")
+        desk = self.world.engine.desk
+        record = desk.record
+
+        def raises_once(fact: Fact) -> None:
+            if isinstance(fact, OrderCreated) and fact.order.effect.only_reduces and fact.role is None:
+                desk.__dict__.pop("record", None)
+                _raises()
+            record(fact)
+
+        desk.record = raises_once  # type: ignore[method-assign]
+        for each in deed.split(", "):
+            self._deed(each)
+            self.world.run(BETWEEN_DEEDS)
+        desk.__dict__.pop("record", None)
         self.world.run(wait)
 
     # ── old positions ────────────────────────────────────────────────────────────────────────────────────────────
@@ -439,7 +462,10 @@ def a_deadline_that_raises(chance: Random) -> Arguments:
 
 
 def a_follow_up_that_raises(chance: Random) -> Arguments:
-    return chance.choice(("fraction", "fraction", "fraction, part", "bare, part")), chance.choice((0.5, 15.0))
+    deed, where = chance.choice(
+        (("fraction", "written"), ("fraction", "permitted"), ("fraction, part", "written"), ("bare, part", "permitted"))
+    )
+    return deed, chance.choice((0.5, 15.0)), where
 
 
 def some_days(chance: Random) -> Arguments:

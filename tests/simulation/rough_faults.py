@@ -16,14 +16,15 @@ from core.engine import Engine
 from core.execution.departing import Departing
 from core.execution.gateway import Gateway
 from core.execution.order import Order
+from core.facts import ApprovalRedeemed
 from core.inputs import Input
 from core.model.order import OrderRequest, order_id_of
-from core.model.values import ClientOrderId
+from core.model.values import NO_SHARES, ClientOrderId, Quantity
 from core.runtime import on_the_wire
 from core.runtime.on_the_wire import Request
 from core.runtime.runtime import Runtime
 from core.runtime.virtual import VirtualRuntime
-from core.staging.stage import MandateUse
+from core.staging.stage import MandateUse, Stage
 from core.workflows.changing import Changing
 from core.workflows.fitting import Fitting
 from core.workflows.owing import Owing
@@ -143,6 +144,19 @@ def one_raise_drops_what_was_asked_for(patch: pytest.MonkeyPatch) -> None:
         return effects if self.desk.faults == faults else []
 
     patch.setattr(Engine, "_settled", drops)
+
+
+def a_permission_is_used_up_without_its_order(patch: pytest.MonkeyPatch) -> None:
+    """What was redeemed counts, whether or not its order is written down (EX-22)."""
+    redeemed = Stage._redeemed
+
+    def counts(self: Stage, at: datetime, fact: ApprovalRedeemed) -> None:
+        redeemed(self, at, fact)
+        mandate_id, quantity = self.state.redeemed.pop(fact.client_order_id, ("", NO_SHARES))
+        if (use := self.state.mandates.get(mandate_id)) is not None:
+            use.released = Quantity(use.released + quantity)
+
+    patch.setattr(Stage, "_redeemed", counts)
 
 
 def a_deadline_that_raises_keeps_the_others_waiting(patch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from simulation.rough_faults import (
     a_bracket_is_edited_whatever_becomes_of_its_target,
     a_deadline_that_raises_keeps_the_others_waiting,
     a_leave_forgets_what_follows,
+    a_permission_is_used_up_without_its_order,
     a_permission_lapses_in_the_queue,
     a_trickling_answer_holds_its_lane,
     another_command_lets_the_latch_go,
@@ -262,6 +263,7 @@ DIRECTED = {
         PLAIN,
     ),
     one_raise_drops_what_was_asked_for: (("a_follow_up_raises", ("fraction", 15.0)), PLAIN),
+    a_permission_is_used_up_without_its_order: (("a_follow_up_raises", ("fraction", 15.0, "permitted")), PLAIN),
     a_deadline_that_raises_keeps_the_others_waiting: (("a_deadline_raises", ("fraction", "an entry", 90.0)), PLAIN),
     what_an_edited_bracket_had_filled_is_forgotten: (
         ("a_half_filled_bracket_is_edited", ("8", 30, "4", "-0.02", False, "")),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from pydantic import TypeAdapter
 
 from core.facts import (
     ApprovalRedeemed,
@@ -15,6 +16,7 @@ from core.facts import (
     EngineStarted,
     MandateEnded,
     OrderApproved,
+    OrderCreated,
     ProposalEnd,
     ProposalEnded,
     ProposalSkipped,
@@ -38,7 +40,7 @@ from core.model.staging import (
     digest_of_ticket,
 )
 from core.model.values import ClientOrderId, Digest, Price, ProposalId, Quantity, TicketId
-from core.staging.stage import Stage
+from core.staging.stage import Stage, StageState
 from tests.unit.core.brokers.trading_floor import IBM, SPY, NewYorkHours
 from tests.unit.core.execution.books import TEN, a_request, a_stop_plan
 
@@ -138,6 +140,9 @@ class Stagehand:
     def redeems(self, ticket: Ticket) -> None:
         order = ticket.order
         self.fold(ApprovalRedeemed(an_approval(ticket), order.client_order_id, order.digest(ACCOUNT), order.quantity))
+
+    def writes(self, order: OrderRequest) -> None:
+        self.fold(OrderCreated(order, ProposalId("p"), "vwap", self.at, None, None, None, None, None, None))
 
     def why_not(
         self, ticket: Ticket, approval: Approval | None = None, order: OrderRequest | None = None
@@ -392,12 +397,38 @@ def test_what_a_mandate_released_counts_against_it() -> None:
     assert isinstance(first, Approval)
 
     hand.fold(ApprovalRedeemed(first, ClientOrderId("stop"), first.order_digest, Quantity(Decimal(4))))
+    hand.writes(a_stop("4"))
     second = hand.stage.permit(use, a_stop("6"), ACCOUNT, TEN)
     too_much = hand.stage.permit(use, a_stop("7"), ACCOUNT, TEN)
 
     assert isinstance(second, Approval)
     assert second.id != first.id
     assert too_much == "the ticket permitted 6 more, not 7; stage a new order"
+
+
+def test_a_permission_is_used_up_by_the_record_of_its_order() -> None:
+    """OP-02, EX-20, EX-22: what was redeemed and not written down counts for nothing, whatever is written beside it"""
+    hand = Stagehand()
+    hand.approves(hand.confirms())
+    (use,) = hand.stage.mandates(MandateKind.PROTECTIVE_STOP)
+    first = hand.stage.permit(use, a_stop("4"), ACCOUNT, TEN)
+    assert isinstance(first, Approval)
+
+    hand.fold(ApprovalRedeemed(first, ClientOrderId("lost"), first.order_digest, Quantity(Decimal(4))))
+    hand.writes(a_request("another", Side.BUY, "1"))
+    whole = hand.stage.permit(use, a_stop("10"), ACCOUNT, TEN)
+
+    assert isinstance(whole, Approval)
+    assert (use.released, whole.id) == (0, f"{use.mandate.id}-2")
+    hand.fold(EngineStarted())
+    assert hand.stage.state.redeemed == {}
+
+
+def test_a_document_of_before_is_read() -> None:
+    """SP-02: of one whose permission was being used nothing is taken up"""
+    state = TypeAdapter(StageState).validate_python({"redeeming": None, "used": ["a"]})
+
+    assert (state.used, state.redeemed) == ({"a"}, {})
 
 
 def test_an_ended_mandate_is_gone() -> None:
