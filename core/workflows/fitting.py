@@ -192,7 +192,7 @@ class Fitting:
         is_settled = self._is_settled(symbol)
         is_in_doubt = is_known and not is_settled and symbol not in self.desk.drifted
         there = NO_SHARES if is_in_doubt else Quantity(min(self._bare_of(stop), owed))
-        if there > 0 and not self._is_good_yet(stop):
+        if there > 0 and (self._was_refused_since(stop) or not self._is_good_yet(stop)):
             is_asked_for = is_settled and self.ask_for(stop)
             self._say_what_is_owed(stop, NO_SHARES if is_asked_for else owed)
             return
@@ -215,6 +215,15 @@ class Fitting:
         """Whether it would still work, had it not been cut: an order for the day ends with it."""
         day_of = self.desk.calendar.trading_day
         return stop.request.time_in_force is TimeInForce.GTC or day_of(self.desk.at) == day_of(stop.created_at)
+
+    def _was_refused_since(self, stop: Order) -> bool:
+        """Whether the broker refused the very same, sent for shares of it: more of it waits on a ticket."""
+        ended = stop.ended_at or stop.created_at
+        return any(
+            o.status is OrderStatus.REJECTED and o.created_at >= ended and o.request.terms == stop.request.terms
+            for o in self.desk.ledger.state.orders.values()
+            if (o.request.symbol, o.strategy, o.request.side) == (stop.request.symbol, stop.strategy, stop.request.side)
+        )
 
     def _is_settled(self, symbol: Symbol) -> bool:
         """Whether our books and the broker's agree on it: what is not there then is owed to nobody."""
