@@ -57,6 +57,8 @@ class Fitting:
         for order, left in exits_beyond(self.desk.ledger, self._told):
             if not order.is_cancelling:
                 yield from apart(self.desk, partial(self._fit, order, left))
+        if self.desk.control.state.naked_at is not None:
+            yield from self._guard_again()
 
     @property
     def _told(self) -> Mapping[Symbol, Quantity]:
@@ -185,6 +187,9 @@ class Fitting:
             yield from apart(self.desk, partial(self._again_of, stop))
 
     def _again_of(self, stop: Order) -> Iterator[Effect]:
+        if self.desk.control.is_naked(stop.created_at):
+            self._say_what_is_owed(stop, NO_SHARES)
+            return
         symbol, is_known = stop.request.symbol, stop.owed is not None
         if any(o.is_cancelling and o.cancel_reason in CUT for o in self._beside(stop)):
             return

@@ -94,6 +94,7 @@ class Protecting:
                 yield from apart(self.desk, partial(self.cover, use.mandate.parent))
 
     def cover(self, entry_id: ClientOrderId) -> Iterator[Effect]:
+        """Killed or not, but not after NAKED: what was signed for it is older than that word."""
         entry = self.desk.ledger.order(entry_id)
         for use in self.desk.stage.mandates(MandateKind.PROTECTIVE_STOP, entry_id):
             if entry is None or not self._is_of_what_is_held(entry):
@@ -103,7 +104,7 @@ class Protecting:
                 continue
             owed = entry.filled_quantity - use.released
             quantity = min(owed, self._bare(entry, use.mandate.side))
-            if quantity > 0:
+            if quantity > 0 and self.desk.control.state.naked_at is None:
                 yield from self.release_stop(use, entry, Quantity(quantity))
 
     def _is_of_what_is_held(self, entry: Order) -> bool:

@@ -57,9 +57,7 @@ class Renewing:
                 done_apart(self.desk, partial(self.after_end, last))
 
     def ask_for_cut(self, stop: Order) -> bool:
-        """It was made less, and its shares are there again: its day is over, or the broker refused the same since. Once;
-        whether it was asked for.
-        """
+        """Its shares are there again, and its day is over or the broker refused the same: once. Whether it was."""
         day_of = self.desk.calendar.trading_day
         is_today = day_of(self.desk.at) == day_of(stop.created_at)
         is_good_yet = is_today or stop.request.time_in_force is TimeInForce.GTC
