@@ -178,10 +178,8 @@ def _in_words(fact: facts.Fact) -> str:
             return f"HALTED ({fact.cause.value}) {fact.reason}"
         case facts.Resumed():
             return f"resumed from the halt by {fact.cause.value}"
-        case facts.Killed(naked=True):
-            return f"KILLED by {fact.by}, the stops too"
         case facts.Killed():
-            return f"KILLED by {fact.by}"
+            return f"KILLED by {fact.by}, the stops too" if fact.naked else f"KILLED by {fact.by}"
         case facts.Rearmed():
             return "re-armed"
         case facts.RearmRefused():
