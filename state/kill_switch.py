@@ -77,7 +77,7 @@ class FileKillSwitch:
             os.close(descriptor)
 
     def _name_what_is_ready(self) -> None:
-        """The empty file gets the latch's name where nothing has it: a kill of another process is never written over."""
+        """The empty file gets the latch's name where nothing has it: no kill of another is written over."""
         if self._is_ready_of_another():
             self._ready.unlink(missing_ok=True)
         try:

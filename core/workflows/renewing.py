@@ -28,7 +28,8 @@ WITH_ITS_DAY = "its stop ended with the day"
 PERMITTED_NO_MORE = "its stop is owed, and what was signed for it has ended"
 NOT_THERE = "its stop never reached the broker"
 REFUSED = "the broker refused its stop"
-REASONS = (WITH_ITS_DAY, PERMITTED_NO_MORE, NOT_THERE, REFUSED)
+KEPT_BACK = "its stop was kept back before it was sent"
+REASONS = (WITH_ITS_DAY, PERMITTED_NO_MORE, NOT_THERE, REFUSED, KEPT_BACK)
 
 
 class Renewing:
@@ -64,6 +65,10 @@ class Renewing:
         why = REFUSED if is_good_yet else WITH_ITS_DAY
         return stop.is_asked_for or self.ask_for(stop.request, stop.strategy, why)
 
+    def ask_for_blocked(self, stop: Order) -> bool:
+        """The gateway kept it back, and nothing sends it again; who turned its own key knows of it."""
+        return not _is_of_a_key(stop) and self.ask_for(stop.request, stop.strategy, KEPT_BACK)
+
     def can_ask(self, order: Order) -> bool:
         """Whether it is a stop at a price of its own: a trailing one has none."""
         return order.exit_reason is ExitReason.STOP_LOSS and order.request.type is not OrderType.TRAILING_STOP
@@ -82,7 +87,7 @@ class Renewing:
         price = self._price(position, order, why)
         if price is None or bare <= 0 or is_held_over(self.desk, position):
             return False
-        is_long = order.time_in_force is TimeInForce.GTC or why not in (NOT_THERE, REFUSED)
+        is_long = order.time_in_force is TimeInForce.GTC or why in (WITH_ITS_DAY, PERMITTED_NO_MORE)
         is_for_days = is_long and bare == bare.to_integral_value()
         lasts = TimeInForce.GTC if is_for_days else TimeInForce.DAY
         return self.changing.stage_guard(position, bare, price, why, lasts)
@@ -104,11 +109,15 @@ def _why_asked_for(order: Order) -> str | None:
     if order.status is OrderStatus.EXPIRED:
         return WITH_ITS_DAY
     if order.status is OrderStatus.REJECTED:
-        return REFUSED if not _is_of_a_key_or_taken_back(order) else None
+        return None if _is_of_a_key(order) or _was_taken_back(order) else REFUSED
     return NOT_THERE if order.reason == NEVER_ARRIVED else None
 
 
-def _is_of_a_key_or_taken_back(refused: Order) -> bool:
-    """Whether a person knows of it: who turned its own key, or took it back before the broker's word came."""
-    is_taken_back = refused.cancel_requested_at is not None and refused.cancel_reason not in CUT
-    return refused.proposal_id == ProposalId(refused.id) or is_taken_back
+def _is_of_a_key(stop: Order) -> bool:
+    """Whether a key was turned for it alone: whoever turned it is told what became of it."""
+    return stop.proposal_id == ProposalId(stop.id)
+
+
+def _was_taken_back(stop: Order) -> bool:
+    """Whether a person took it back before the broker's word came."""
+    return stop.cancel_requested_at is not None and stop.cancel_reason not in CUT
