@@ -23,6 +23,7 @@ from core.facts import StopCut
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
 from core.model.staging import Approval
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol, TicketId
+from core.staging.stage import LESS
 from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
 from core.workflows.proposing import left_to_close
@@ -252,7 +253,7 @@ class Fitting:
     def _release(self, request: OrderRequest, order: Order, role: LegRole | None) -> Iterator[Effect]:
         """What was signed for more permits less of the very same in its place (OP-02)."""
         approval = Approval(
-            id=f"less-{request.client_order_id}",
+            id=f"{LESS}{request.client_order_id}",
             ticket_id=TicketId(""),
             mandate_id=None,
             order_digest=request.digest(self.desk.account_name),
