@@ -150,6 +150,7 @@ class Engine:
 
         owing.ask_again = self._ask_again = ask_again
         protecting.ask_for, fitting.ask_for = renewing.ask_for, renewing.ask_for_cut
+        protecting.ask_for_blocked, submitting.after_block = renewing.ask_for_blocked, protecting.after_block
         cancelling.end_kept = owing.end
         replacing = Replacing(desk, doubting, cancelling)
         self.confirming = confirming = Confirming(desk, gate, changing, submitting, closing)

@@ -179,7 +179,7 @@ def _in_words(fact: facts.Fact) -> str:
         case facts.Resumed():
             return f"resumed from the halt by {fact.cause.value}"
         case facts.Killed():
-            return f"KILLED by {fact.by}"
+            return f"KILLED by {fact.by}, the stops too" if fact.naked else f"KILLED by {fact.by}"
         case facts.Rearmed():
             return "re-armed"
         case facts.RearmRefused():

@@ -45,7 +45,9 @@ class FileKillSwitch:
         return "file"
 
     def prepare(self) -> None:
-        """Lay an empty file beside it, so that a kill on a full disk is a mere change of its name. Raises OSError."""
+        """Lay an empty file beside it, so that a kill on a full disk is a mere name for it. Raises OSError."""
+        if self._is_ready_of_another():
+            self._ready.unlink(missing_ok=True)
         os.close(open_private(self._ready, os.O_WRONLY | os.O_CREAT))
 
     def latch(self, by: str, *, flatten: bool = False) -> None:
@@ -64,8 +66,7 @@ class FileKillSwitch:
 
     def _add(self, line: str) -> bool:
         """Whether the line stands in the file that has its name now."""
-        if not self._path.exists() and self._ready.exists():
-            self._ready.rename(self._path)
+        self._name_what_is_ready()
         descriptor = open_private(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
             with naming(self._path):
@@ -74,6 +75,28 @@ class FileKillSwitch:
             return self._has_its_name(descriptor)
         finally:
             os.close(descriptor)
+
+    def _name_what_is_ready(self) -> None:
+        """The empty file gets the latch's name where nothing has it: no kill of another is written over."""
+        if self._is_ready_of_another():
+            self._ready.unlink(missing_ok=True)
+        try:
+            os.link(self._ready, self._path)
+        except (FileExistsError, FileNotFoundError):
+            return
+        except OSError:  # a disk that knows no second names, or has no room for one
+            if self._ready.exists() and not self._path.exists():
+                self._ready.rename(self._path)
+            return
+        self._ready.unlink(missing_ok=True)
+
+    def _is_ready_of_another(self) -> bool:
+        """Whether the file that lies ready is an older kill's own: a process died as it named it."""
+        try:
+            found = os.stat(self._ready)
+        except FileNotFoundError:
+            return False
+        return found.st_size > 0 or found.st_nlink > 1
 
     def _has_its_name(self, descriptor: int) -> bool:
         try:

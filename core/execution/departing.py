@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from core.execution.ledger import KEPT
 from core.execution.order import Order
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
@@ -31,6 +32,8 @@ class Departing:
         """Its request is on the wire."""
         self._waiting.discard(order_id)
         self._left_at.setdefault(order_id, at)
+        while at - next(iter(self._left_at.values())) > KEPT:  # the oldest is the first
+            del self._left_at[next(iter(self._left_at))]
 
     def end(self, order_id: ClientOrderId) -> None:
         """It was answered, or never left and never will."""

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from core.advisers.authority import only_for_people
 from core.effects import ReplaceOrder, SubmitOrder
+from core.execution.noted import Noted
 from core.model.hours import new_york_clock
 from core.model.values import ClientOrderId
 
@@ -41,11 +42,11 @@ class Gateway:
 
     account: str
     latch: Latch
-    used: set[str] = field(default_factory=set)
+    used: Noted = field(default_factory=Noted)
     stands: Callable[[ClientOrderId], str | None] = field(default=lambda _order_id: None)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _let_out: set[ClientOrderId] = field(default_factory=set)
-    _taken_back: set[ClientOrderId] = field(default_factory=set)
+    _let_out: Noted = field(default_factory=Noted)
+    _taken_back: Noted = field(default_factory=Noted)
 
     def refusal(
         self, effect: SubmitOrder | ReplaceOrder, now: datetime, queued_at: datetime | None = None
@@ -65,9 +66,11 @@ class Gateway:
             return f"{reason}: nothing that opens or adds leaves"
         asked_at = queued_at if queued_at is not None and order.effect.only_reduces else now
         with self._lock:
+            for noted in (self.used, self._let_out, self._taken_back):
+                noted.forget(now)
             reason = self._refusal(effect, asked_at)
             if reason is None:
-                self.used.add(effect.approval.id)
+                self.used.add(effect.approval.id, max(now, effect.approval.lapses_at))
                 self._let_out.add(order.client_order_id)
             return reason
 

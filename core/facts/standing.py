@@ -36,9 +36,13 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class Killed:
-    """Latched until it is re-armed on purpose (OP-07). `by` names the door: key, file, environment, command."""
+    """Latched until it is re-armed on purpose (OP-07). `by` names the door: key, file, environment, command.
+
+    `naked`: the stops were to go too, and none is sent by itself until then.
+    """
 
     by: str
+    naked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

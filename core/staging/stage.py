@@ -13,6 +13,7 @@ from core.facts import (
     ApprovalRedeemed,
     ConfirmationReceived,
     ConfirmationRefused,
+    DayStarted,
     EngineStarted,
     MandateEnded,
     MandateProlonged,
@@ -39,6 +40,8 @@ from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Approval, Mandate, MandateKind, Proposal, Review, Ticket
 from core.model.values import NO_SHARES, ClientOrderId, Digest, ProposalId, Quantity, Symbol, TicketId
 
+LESS = "less-"
+"""With this begins the name of an approval of less of what was signed."""
 STOPS = frozenset({MandateKind.PROTECTIVE_STOP, MandateKind.RESTORE_STOP})
 """What is signed for the shares themselves: it lasts a session longer than the order that it follows."""
 
@@ -86,6 +89,8 @@ class StageState:
     used: set[str] = field(default_factory=set)
     redeemed: dict[ClientOrderId, tuple[str, Quantity]] = field(default_factory=dict)
     """Of orders that are not written down yet: the mandate of each, and how much of it."""
+    less: dict[str, datetime] = field(default_factory=dict)
+    """The approvals of less of what was signed that were used, and when each has lapsed."""
     refusals: dict[TicketId, tuple[str, ...]] = field(default_factory=dict)
     tickets_opened: int = 0
     manual_orders: int = 0
@@ -125,6 +130,7 @@ class Stage:
             SettingsApplied: self._settings_applied,
             PlanSigned: self._plan_signed,
             PlanEnded: self._plan_ended,
+            DayStarted: self._forget_less,
         }
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -177,7 +183,7 @@ class Stage:
 
         The one place where permission is judged; every submission passes through it.
         """
-        if approval.id in self.state.used:
+        if approval.id in self.state.used or approval.id in self.state.less:
             return f"approval {approval.id} was used already; confirm a new ticket"
         if approval.order_digest != order_digest:
             return f"the order is not the one that approval {approval.id} was given for; confirm a new ticket"
@@ -292,7 +298,10 @@ class Stage:
         self.state.confirmations[fact.ticket_id].is_decided = True
 
     def _redeemed(self, _at: datetime, fact: ApprovalRedeemed) -> None:
-        self.state.used.add(fact.approval.id)
+        if fact.approval.less_of is None:
+            self.state.used.add(fact.approval.id)
+        else:
+            self.state.less[fact.approval.id] = fact.approval.lapses_at
         if fact.approval.mandate_id is not None:
             self.state.mandates[fact.approval.mandate_id].releases += 1
             self.state.redeemed[fact.client_order_id] = fact.approval.mandate_id, fact.quantity
@@ -368,6 +377,11 @@ class Stage:
             self.state.used = {used for used in self.state.used if not used.startswith(ticket_id)}
             self.state.refusals.pop(ticket_id, None)
             self._drop_mandates(ticket_id)
+
+    def _forget_less(self, at: datetime, _fact: DayStarted) -> None:
+        """Of less of what was signed no ticket is left to forget it with; what has lapsed is refused by its time."""
+        self.state.less = {id_: lapses_at for id_, lapses_at in self.state.less.items() if at <= lapses_at}
+        self.state.used = {id_ for id_ in self.state.used if not id_.startswith(LESS)}  # of older journals
 
     def _may_owe(self, confirmation: Confirmation, at: datetime) -> bool:
         """Whether its order may fill yet, or a stop of it may be asked for."""

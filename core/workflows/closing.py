@@ -232,6 +232,8 @@ class Closing:
         stop = self._signed_last(use)
         if stop is None or _was_taken_back(stop):
             return
+        if self.desk.control.is_naked(self.desk.stage.state.confirmations[use.mandate.ticket_id].received_at):
+            return
         free = self.protecting.uncovered(stop.request.symbol, stop.strategy, stop.request.side)
         quantity = Quantity(min(free, use.mandate.quantity - use.released))
         if quantity > 0:

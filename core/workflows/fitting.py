@@ -24,6 +24,7 @@ from core.facts import StopCut
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
 from core.model.staging import Approval
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol, TicketId
+from core.staging.stage import LESS
 from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
 from core.workflows.proposing import left_to_close
@@ -58,6 +59,8 @@ class Fitting:
         for order, left in exits_beyond(self.desk.ledger, self._told):
             if not order.is_cancelling:
                 yield from apart(self.desk, partial(self._fit, order, left))
+        if self.desk.control.state.naked_at is not None:
+            yield from self._guard_again()
 
     @property
     def _told(self) -> Mapping[Symbol, Quantity]:
@@ -186,6 +189,9 @@ class Fitting:
             yield from apart(self.desk, partial(self._again_of, stop))
 
     def _again_of(self, stop: Order) -> Iterator[Effect]:
+        if self.desk.control.is_naked(stop.created_at):
+            self._say_what_is_owed(stop, NO_SHARES)
+            return
         symbol, is_known = stop.request.symbol, stop.owed is not None
         for left_over in self._left_of_its_pair(stop):
             yield from self.cancelling.cancel(left_over, TOO_MUCH)
@@ -195,7 +201,7 @@ class Fitting:
         is_settled = self._is_settled(symbol)
         is_in_doubt = is_known and not is_settled and symbol not in self.desk.drifted
         there = NO_SHARES if is_in_doubt else Quantity(min(self._bare_of(stop), owed))
-        if there > 0 and not self._is_good_yet(stop):
+        if there > 0 and (self._was_refused_since(stop) or not self._is_good_yet(stop)):
             is_asked_for = is_settled and self.ask_for(stop)
             self._say_what_is_owed(stop, NO_SHARES if is_asked_for else owed)
             return
@@ -228,6 +234,15 @@ class Fitting:
         """Whether it would still work, had it not been cut: an order for the day ends with it."""
         day_of = self.desk.calendar.trading_day
         return stop.request.time_in_force is TimeInForce.GTC or day_of(self.desk.at) == day_of(stop.created_at)
+
+    def _was_refused_since(self, stop: Order) -> bool:
+        """Whether the broker refused the very same, sent for shares of it: more of it waits on a ticket."""
+        ended = stop.ended_at or stop.created_at
+        return any(
+            o.status is OrderStatus.REJECTED and o.created_at >= ended and o.request.terms == stop.request.terms
+            for o in self.desk.ledger.state.orders.values()
+            if (o.request.symbol, o.strategy, o.request.side) == (stop.request.symbol, stop.strategy, stop.request.side)
+        )
 
     def _is_settled(self, symbol: Symbol) -> bool:
         """Whether our books and the broker's agree on it: what is not there then is owed to nobody."""
@@ -282,7 +297,7 @@ class Fitting:
         return next(name for name in names if not self._is_used(name))
 
     def _is_used(self, name: ClientOrderId) -> bool:
-        return self.desk.ledger.has(name) or _permission_of(name) in self.desk.stage.state.used
+        return self.desk.ledger.has(name) or _permission_of(name) in self.desk.stage.state.less
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -302,4 +317,4 @@ class Fitting:
 
 
 def _permission_of(less: ClientOrderId) -> str:
-    return f"less-{less}"
+    return f"{LESS}{less}"

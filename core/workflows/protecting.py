@@ -46,6 +46,8 @@ class Protecting:
         self.doubting = doubting
         self.ask_for: Callable[[OrderRequest, str], bool] = lambda order, strategy: False
         """Have a stop that nothing permits any more wait on a ticket; whether one does now."""
+        self.ask_for_blocked: Callable[[Order], bool] = lambda stop: False
+        """Have a stop that the gateway kept back wait on a ticket; whether one does now."""
         self._told: set[str] = set()
 
     def after_fill(self, order: Order) -> Iterator[Effect]:
@@ -77,6 +79,21 @@ class Protecting:
                 self.doubting.watch(leg)
         yield from self.cover(order.id if order.role is None else order.parent or order.id)
 
+    def after_block(self, stop: Order) -> Iterator[Effect]:
+        """The gateway kept it back: it goes again at once as it was signed. What nothing permits by now, and the second
+        of its mandate, waits on a ticket.
+        """
+        if not stop.is_protective:
+            return
+        signed = self.desk.stage.mandates(MandateKind.PROTECTIVE_STOP)
+        uses = [use for use in signed if stop.id in use.returned]
+        if any(len(use.returned) == 1 for use in uses):
+            for use in uses:
+                yield from self.cover(use.mandate.parent)
+        elif self.ask_for_blocked(stop):
+            for use in uses:
+                self.desk.record(StopAskedFor(use.mandate.parent, use.mandate.id, stop.request.quantity))
+
     def after_look_up(self, order: Order) -> Iterator[Effect]:
         """An entry that turned out to have no legs is guarded; a leg with nothing left to wait for is taken back."""
         if order.is_bare:
@@ -94,6 +111,7 @@ class Protecting:
                 yield from apart(self.desk, partial(self.cover, use.mandate.parent))
 
     def cover(self, entry_id: ClientOrderId) -> Iterator[Effect]:
+        """Killed or not, but not after NAKED: what was signed for it is older than that word."""
         entry = self.desk.ledger.order(entry_id)
         for use in self.desk.stage.mandates(MandateKind.PROTECTIVE_STOP, entry_id):
             if entry is None or not self._is_of_what_is_held(entry):
@@ -103,7 +121,7 @@ class Protecting:
                 continue
             owed = entry.filled_quantity - use.released
             quantity = min(owed, self._bare(entry, use.mandate.side))
-            if quantity > 0:
+            if quantity > 0 and self.desk.control.state.naked_at is None:
                 yield from self.release_stop(use, entry, Quantity(quantity))
 
     def _is_of_what_is_held(self, entry: Order) -> bool:

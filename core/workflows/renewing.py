@@ -1,8 +1,11 @@
-"""A stop whose day is over, or that never reached the broker, is asked for again: shares are held without it (EX-13).
+"""A stop whose day is over, that never reached the broker or that it refused is asked for again: shares are held
+without it (EX-13).
 
 The broker's stops of fractions, and those that it makes with an entry, are orders for the day. As soon as one is told
 as expired, a stop for the same shares at the same price waits for its key: until it is cancelled where the shares are
 whole, for the next session else. A closed market keeps it until it opens.
+
+What the broker refused is asked for once: where it refuses that ticket's stop too, nothing follows by itself.
 """
 
 from __future__ import annotations
@@ -10,12 +13,12 @@ from __future__ import annotations
 from functools import partial
 
 from core.desk import Desk
-from core.execution.order import NEVER_ARRIVED, Order
+from core.execution.order import CUT, NEVER_ARRIVED, Order
 from core.model.order import OrderRequest, OrderStatus, OrderType, Side, TimeInForce
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MandateKind
-from core.model.values import Price
+from core.model.values import Price, ProposalId
 from core.workflows.apart import done_apart
 from core.workflows.changing import Changing
 from core.workflows.holding_over import is_held_over
@@ -24,7 +27,9 @@ from core.workflows.proposing import closing_side
 WITH_ITS_DAY = "its stop ended with the day"
 PERMITTED_NO_MORE = "its stop is owed, and what was signed for it has ended"
 NOT_THERE = "its stop never reached the broker"
-REASONS = (WITH_ITS_DAY, PERMITTED_NO_MORE, NOT_THERE)
+REFUSED = "the broker refused its stop"
+KEPT_BACK = "its stop was kept back before it was sent"
+REASONS = (WITH_ITS_DAY, PERMITTED_NO_MORE, NOT_THERE, REFUSED, KEPT_BACK)
 
 
 class Renewing:
@@ -53,8 +58,16 @@ class Renewing:
                 done_apart(self.desk, partial(self.after_end, last))
 
     def ask_for_cut(self, stop: Order) -> bool:
-        """It was made less on an earlier day, and its shares are there again: once. Whether it was asked for."""
-        return stop.is_asked_for or self.ask_for(stop.request, stop.strategy, WITH_ITS_DAY)
+        """Its shares are there again, and its day is over or the broker refused the same: once. Whether it was."""
+        day_of = self.desk.calendar.trading_day
+        is_today = day_of(self.desk.at) == day_of(stop.created_at)
+        is_good_yet = is_today or stop.request.time_in_force is TimeInForce.GTC
+        why = REFUSED if is_good_yet else WITH_ITS_DAY
+        return stop.is_asked_for or self.ask_for(stop.request, stop.strategy, why)
+
+    def ask_for_blocked(self, stop: Order) -> bool:
+        """The gateway kept it back, and nothing sends it again; who turned its own key knows of it."""
+        return not _is_of_a_key(stop) and self.ask_for(stop.request, stop.strategy, KEPT_BACK)
 
     def can_ask(self, order: Order) -> bool:
         """Whether it is a stop at a price of its own: a trailing one has none."""
@@ -74,7 +87,8 @@ class Renewing:
         price = self._price(position, order, why)
         if price is None or bare <= 0 or is_held_over(self.desk, position):
             return False
-        is_for_days = why != NOT_THERE and bare == bare.to_integral_value()
+        is_long = order.time_in_force is TimeInForce.GTC or why in (WITH_ITS_DAY, PERMITTED_NO_MORE)
+        is_for_days = is_long and bare == bare.to_integral_value()
         lasts = TimeInForce.GTC if is_for_days else TimeInForce.DAY
         return self.changing.stage_guard(position, bare, price, why, lasts)
 
@@ -94,4 +108,16 @@ def _why_asked_for(order: Order) -> str | None:
         return None
     if order.status is OrderStatus.EXPIRED:
         return WITH_ITS_DAY
+    if order.status is OrderStatus.REJECTED:
+        return None if _is_of_a_key(order) or _was_taken_back(order) else REFUSED
     return NOT_THERE if order.reason == NEVER_ARRIVED else None
+
+
+def _is_of_a_key(stop: Order) -> bool:
+    """Whether a key was turned for it alone: whoever turned it is told what became of it."""
+    return stop.proposal_id == ProposalId(stop.id)
+
+
+def _was_taken_back(stop: Order) -> bool:
+    """Whether a person took it back before the broker's word came."""
+    return stop.cancel_requested_at is not None and stop.cancel_reason not in CUT

@@ -31,7 +31,6 @@ class Stopping:
         self.ask_for_books: Callable[[], Iterable[Effect]] = lambda: ()
         self.make_exits_fit: Callable[[], Iterable[Effect]] = lambda: ()
         self._taken_back: set[BrokerOrderId] = set()
-        self._is_naked = False
 
     def on_halt(self, command: Halt) -> Iterable[Effect]:
         state = self.desk.control.state
@@ -49,9 +48,8 @@ class Stopping:
 
     def on_kill(self, command: Kill) -> Iterator[Effect]:
         """Latched first; then everything that could open is taken back, on the stage and at the broker."""
-        if self.desk.control.state.killed_by != command.by:
-            self.desk.record(Killed(command.by))
-        self._is_naked |= command.naked
+        if self.desk.control.state.killed_by != command.by or command.naked:
+            self.desk.record(Killed(command.by, command.naked))
         yield LatchKill(command.by)
         done_apart(self.desk, lambda: self.proposing.block_entries(f"killed by {command.by}"))
         for order in list(self.desk.ledger.working()):
@@ -61,9 +59,11 @@ class Stopping:
         yield from apart(self.desk, self.ask_for_books)
 
     def _take_back(self, order: Order, command: Kill) -> Iterator[Effect]:
-        is_asked_for = self._goes(order, command)
-        if is_asked_for and not order.is_cancelling:
-            yield from self.cancelling.cancel(order, f"killed by {command.by}")
+        """A stop that is on its way out for another reason goes for this one: it does not come back."""
+        is_asked_for, why = self._goes(order, command), f"killed by {command.by}"
+        is_for_another = command.naked and order.is_protective and order.cancel_reason != why
+        if is_asked_for and (is_for_another or not order.is_cancelling):
+            yield from self.cancelling.cancel(order, why)
         elif is_asked_for and order.status is not OrderStatus.PENDING:  # the key again asks again
             yield CancelOrder(order.id, order.broker_order_id)
 
@@ -85,7 +85,8 @@ class Stopping:
         """One that cannot be read may be somebody's stop: it is named, and goes where NAKED was typed."""
         if self.desk.control.state.killed_by is None:
             return ()
-        return tuple(one for one in self.desk.all_others if one.may_open and (self._is_naked or not one.is_unread))
+        is_naked = self.desk.control.state.naked_at is not None
+        return tuple(one for one in self.desk.all_others if one.may_open and (is_naked or not one.is_unread))
 
     # ── while nothing can be written ─────────────────────────────────────────────────────────────────────────────
 
@@ -98,7 +99,7 @@ class Stopping:
             return [_taken_back(other) for other in self._others_that_go()]
         if not isinstance(message, Kill):
             return []
-        self._is_naked |= message.naked
+        control.naked_at = self.desk.at if message.naked else control.naked_at
         control.killed_by, control.killed_at = message.by, control.killed_at or self.desk.at
         ours = [o for o in self.desk.ledger.working() if self._goes(o, message)]
         return [
@@ -117,7 +118,6 @@ class Stopping:
             named = ", ".join(order_in_words(order.request) for order in unasked)
             self.desk.record(RearmRefused(f"{named} in doubt; wait for the broker's word, or type REARM again"))
             return ()
-        self._is_naked = False
         self.desk.record(Rearmed())
         return (ReleaseKill(),)
 

@@ -66,6 +66,7 @@ class Submitting:
         self.filling = filling
         self.doubting = doubting
         self.after_end: Callable[[Order], Iterable[Effect]] = lambda order: ()
+        self.after_block: Callable[[Order], Iterable[Effect]] = lambda order: ()
         self.take_warnings: Callable[[Order, tuple[str, ...]], None] = lambda order, warnings: None
         self._begun: list[tuple[Approval, Intent]] = []
 
@@ -128,13 +129,16 @@ class Submitting:
         old = self.desk.ledger.order(order.replaces)
         return ReplaceOrder(order, approval, old.broker_order_id if old else None)
 
-    def on_stopped(self, reply: SubmissionStopped) -> Iterable[Effect]:
+    def on_stopped(self, reply: SubmissionStopped) -> Iterator[Effect]:
         """The gateway did not let it out; the broker never heard of it."""
         self.desk.departing.end(reply.client_order_id)
         order = self.desk.ledger.order(reply.client_order_id)
         if order is None or order.status is not OrderStatus.PENDING:
-            return ()
-        return self.end_unsent(order, reply.reason, reply.approval)
+            return
+        was_taken_back = order.is_cancelling
+        yield from self.end_unsent(order, reply.reason, reply.approval)
+        if reply.approval is not None and not was_taken_back:
+            yield from apart(self.desk, partial(self.after_block, order))
 
     def end_unsent(self, order: Order, why: str, approval: Approval | None) -> Iterable[Effect]:
         """It never left and never will. What a mandate permitted by it is permitted again."""

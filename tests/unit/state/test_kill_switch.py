@@ -129,3 +129,89 @@ def test_a_kill_that_is_written_while_the_file_is_released_is_written_again(fold
     monkeypatch.setattr(os, "fsync", releases_first)
     elsewhere.latch("command")
     assert (desk.is_on(), desk.set_by()) == ("file", ("command",))
+
+
+OTHER = (
+    "import sys; from pathlib import Path;"
+    "from state.folders import AccountFolder; from state.kill_switch import FileKillSwitch;"
+    "switch = FileKillSwitch(AccountFolder(Path(sys.argv[1])), {});"
+)
+
+
+def another_process(folder: AccountFolder, does: str) -> None:
+    subprocess.run([sys.executable, "-c", OTHER + does, str(folder.path)], check=True)
+
+
+def test_a_kill_of_another_process_at_the_same_instant_keeps_its_line(folder, monkeypatch):
+    """OP-08: it creates the file when this one has seen that there is none; its word and its flattening stay."""
+    desk = FileKillSwitch(folder, {})
+    desk.prepare()
+    was_beaten = []
+
+    def beaten(does):
+        def moves(*args, **kwargs):
+            if not was_beaten:
+                was_beaten.append(True)
+                another_process(folder, "switch.latch('command', flatten=True); switch.prepare()")
+            return does(*args, **kwargs)
+
+        return moves
+
+    monkeypatch.setattr(os, "link", beaten(os.link))
+    monkeypatch.setattr(os, "rename", beaten(os.rename))
+    desk.latch("key")
+
+    assert was_beaten
+    assert set(desk.set_by()) == {"command flatten", "key"}
+    assert desk.news() == ("command flatten",)
+    desk.release()
+    assert desk.set_by() == ()
+
+
+def test_a_kill_of_another_process_between_the_name_and_the_words_keeps_its_line(folder, monkeypatch):
+    """OP-08: this one has just given the empty file its name."""
+    desk = FileKillSwitch(folder, {})
+    desk.prepare()
+    sync, was_beaten = os.fsync, []
+
+    def beaten(descriptor: int) -> None:
+        if not was_beaten:
+            was_beaten.append(True)
+            another_process(folder, "switch.latch('command', flatten=True); switch.prepare()")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", beaten)
+    desk.latch("key")
+
+    assert set(desk.set_by()) == {"command flatten", "key"}
+
+
+@pytest.mark.parametrize("left", ["the words of an older kill", ""])
+def test_a_kill_begins_with_an_empty_file_whatever_a_crash_left_ready(folder, left):
+    """OP-08: a process died between the two names of one file, and the kill was released since."""
+    desk = FileKillSwitch(folder, {})
+    desk.prepare()
+    ready = folder.path / ".kill_switch_ready"
+    desk.latch("command", flatten=True)
+    os.link(folder.kill_switch, ready) if left else ready.unlink(missing_ok=True)
+    assert desk.news() == ()
+    desk.release()
+
+    desk.latch("key")
+
+    assert desk.set_by() == ("key",)
+    assert FileKillSwitch(folder, {}).news() == ("key",)
+
+
+def test_a_disk_that_knows_no_second_name_for_a_file_latches_all_the_same(folder, monkeypatch):
+    """OP-08"""
+
+    def unknown(*_args, **_kwargs):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", unknown)
+    desk = FileKillSwitch(folder, {})
+    desk.prepare()
+    desk.latch("key")
+
+    assert (desk.is_on(), desk.set_by()) == ("file", ("key",))

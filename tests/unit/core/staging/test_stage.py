@@ -13,6 +13,7 @@ from core.facts import (
     ApprovalRedeemed,
     ConfirmationReceived,
     ConfirmationRefused,
+    DayStarted,
     EngineStarted,
     MandateEnded,
     OrderApproved,
@@ -39,7 +40,7 @@ from core.model.staging import (
     Ticket,
     digest_of_ticket,
 )
-from core.model.values import ClientOrderId, Digest, Price, ProposalId, Quantity, TicketId
+from core.model.values import ClientOrderId, Digest, Money, Price, ProposalId, Quantity, TicketId
 from core.staging.stage import Stage, StageState
 from tests.unit.core.brokers.trading_floor import IBM, SPY, NewYorkHours
 from tests.unit.core.execution.books import TEN, a_request, a_stop_plan
@@ -465,6 +466,22 @@ def test_the_confirmations_of_yesterday_have_nothing_left_to_permit() -> None:
 
     state = hand.stage.state
     assert (state.confirmations, state.mandates, state.used, state.refusals) == ({}, {}, set(), {})
+
+
+def test_less_of_what_was_signed_is_used_once_and_forgotten_once_it_has_lapsed() -> None:
+    """OP-02: it has no ticket to be forgotten with, and a desk that runs for months does not grow."""
+    hand = Stagehand()
+    hand.stage.state.used.add("less-of-an-older-journal")
+    for day in range(60):
+        hand.at = TEN + timedelta(days=day)
+        hand.fold(DayStarted(hand.at.date(), Money(Decimal(1000))))
+        lapses_at = hand.at + timedelta(days=1)
+        less = Approval(f"less-{day}", TicketId(""), None, Digest("d"), lapses_at, less_of=ClientOrderId("more"))
+        assert hand.stage.refusal_to_redeem(less, Digest("d"), hand.at) is None
+        hand.fold(ApprovalRedeemed(less, ClientOrderId(f"o-{day}"), Digest("d"), Quantity(Decimal(1))))
+        assert "was used already" in str(hand.stage.refusal_to_redeem(less, Digest("d"), hand.at))
+
+    assert (len(hand.stage.state.less), hand.stage.state.used) == (2, set())
 
 
 # ── digests ──────────────────────────────────────────────────────────────────────────────────────────────────────────
