@@ -111,7 +111,7 @@ class Protecting:
         position = self.desk.ledger.position(entry.request.symbol, entry.strategy)
         if position is None or entry.ended_at is None or entry.late_fill:
             return True
-        return position.entry_order == entry.id or entry.ended_at >= position.opened_at
+        return position.entry_order == entry.id or entry.ended_at >= position.began
 
     def _is_left_to_its_legs(self, entry: Order) -> bool:
         """Whether the broker's legs guard what it filled, or may: where it filled whole, whatever became of them."""
