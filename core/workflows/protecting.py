@@ -123,10 +123,14 @@ class Protecting:
 
     def _bare(self, entry: Order, side: Side) -> Decimal:
         """Shares that no working exit would close, nor, where the stop was a leg, one that is signed and waits."""
-        free = self.uncovered(entry.request.symbol, entry.strategy, side) - self._left_to_other_legs(entry)
+        free = self.left_to_stops(entry, side)
         if not entry.request.legs:
             return free
         return min(free, left_to_close(self.desk, entry.request.symbol, entry.strategy, side))
+
+    def left_to_stops(self, order: Order, side: Side) -> Decimal:
+        """Shares that no working exit would close, nor the legs of another entry than this one, named yet or not."""
+        return self.uncovered(order.request.symbol, order.strategy, side) - self._left_to_other_legs(order)
 
     def _left_to_other_legs(self, entry: Order) -> Decimal:
         """Shares of other entries that their own legs are to guard: where a stop of this one's held them, the broker
