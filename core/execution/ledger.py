@@ -176,8 +176,9 @@ class Ledger:
 
     def _is_of_what_is_held(self, stop: Order) -> bool:
         held = self.position(stop.request.symbol, stop.strategy)
-        is_its_side = held is not None and (held.quantity > 0) is (stop.request.side is Side.SELL)
-        return held is not None and is_its_side and (stop.ended_at or stop.created_at) >= held.opened_at
+        if held is None or (held.quantity > 0) is not (stop.request.side is Side.SELL):
+            return False
+        return (stop.ended_at or stop.created_at) >= min(held.began, held.opened_at)
 
     def position(self, symbol: Symbol, strategy: str) -> Position | None:
         return self.state.positions.get(position_key(symbol, strategy))
@@ -538,7 +539,7 @@ class Ledger:
         order.late_fill = order.late_fill or fact.is_late
         if not order.only_reduces:
             self.opened.append(Opened(at, order, fact.fill.quantity, fact.fill.price))
-        self._move_position(order, fact.fill)
+        self._move_position(at, order, fact.fill)
 
     def _has_filled_on(self, day: date, order: Order) -> bool:
         """Whether it was filled on a day, in part, or an order whose place it took, or that took its own: that counted.
@@ -567,7 +568,7 @@ class Ledger:
             self.state.entries.clear()
         self.state.entries[strategy] = self.state.entries.get(strategy, 0) + 1
 
-    def _move_position(self, order: Order, fill: Fill) -> None:
+    def _move_position(self, at: datetime, order: Order, fill: Fill) -> None:
         """A fill that goes through zero ends one trade, and what is left of it begins the next, the other way."""
         key = position_key(order.request.symbol, order.strategy)
         held = self.state.positions.get(key)
@@ -581,7 +582,7 @@ class Ledger:
             self._close(key, flat, fill, order)
             signed, fee, held = Quantity(signed + held.quantity), Money(fee - paid), None
         if held is None:
-            held = Position(order.request.symbol, order.strategy, fill.at, order.id, regime=self.regime())
+            held = Position(order.request.symbol, order.strategy, fill.at, order.id, regime=self.regime(), heard_at=at)
         after = moved(held, signed, fill.price, order.intended_price, fee)
         self._realise(held, after, fill)
         if after.quantity == 0:
@@ -676,6 +677,7 @@ class Ledger:
         self.state.positions[position_key(fact.symbol, alone.strategy)] = Position(
             fact.symbol, alone.strategy, alone.opened_at, alone.entry_order, fact.quantity, cost,
             Quantity(abs(fact.quantity)), cost, cost, regime=alone.regime, fees=alone.fees,
+            heard_at=alone.heard_at,
         )  # fmt: skip
 
 
@@ -687,7 +689,7 @@ def _with_part(held: Position, share: OwnerShare) -> Position:
     cost = Money(size * share.average_price)
     return Position(
         held.symbol, held.strategy, held.opened_at, held.entry_order, share.quantity, cost, size, cost, cost,
-        regime=held.regime, fees=held.fees,
+        regime=held.regime, fees=held.fees, heard_at=held.heard_at,
     )  # fmt: skip
 
 

@@ -42,6 +42,9 @@ class Position:
         What was known of it at the first fill; None where nothing was.
     fees
         What the broker took for its fills so far, in and out, USD.
+    opened_at, heard_at
+        When it was opened by the broker's clock, and by this desk's, which the ends of orders are told by; None in what
+        was kept before both were.
     """
 
     symbol: Symbol
@@ -58,10 +61,16 @@ class Position:
     intended_proceeds: Money = NO_MONEY
     regime: RegimeLabels | None = None
     fees: Money = NO_MONEY
+    heard_at: datetime | None = None
 
     @property
     def average_price(self) -> Price:
         return Price(self.cost / abs(self.quantity))
+
+    @property
+    def began(self) -> datetime:
+        """By this desk's clock."""
+        return self.heard_at or self.opened_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 
 from core.desk import Desk
@@ -217,7 +218,9 @@ class Closing:
         """What may be said before the broker has answered for the stop: that it is back is not known yet."""
         confirmation = self.desk.stage.state.confirmations[use.mandate.ticket_id]
         mandate = use.mandate
-        if self.protecting.uncovered(mandate.symbol, confirmation.proposal.strategy, mandate.side) > 0:
+        stop = self._signed_last(use)
+        free = self.protecting.uncovered(mandate.symbol, confirmation.proposal.strategy, mandate.side)
+        if (free if stop is None else self._free(stop)) > 0:
             return "its stop could not be asked for again; m in Positions gives it one"
         return "the stop was asked for again" if use.released else NOTHING_LEFT
 
@@ -234,12 +237,18 @@ class Closing:
             return
         if self.desk.control.is_naked(self.desk.stage.state.confirmations[use.mandate.ticket_id].received_at):
             return
-        free = self.protecting.uncovered(stop.request.symbol, stop.strategy, stop.request.side)
-        quantity = Quantity(min(free, use.mandate.quantity - use.released))
+        quantity = Quantity(min(self._free(stop), use.mandate.quantity - use.released))
         if quantity > 0:
-            parent = self.desk.ledger.order(stop.parent or stop.id) or stop
+            parent = self._parent(stop)
             lasts = stop.request.time_in_force if quantity % 1 == 0 else TimeInForce.DAY
             yield from self.protecting.release_stop(use, parent, quantity, lasts)
+
+    def _free(self, stop: Order) -> Decimal:
+        """Shares for it: none that the legs of another entry guard, or will as soon as the broker names them."""
+        return self.protecting.left_to_stops(self._parent(stop), stop.request.side)
+
+    def _parent(self, stop: Order) -> Order:
+        return self.desk.ledger.order(stop.parent or stop.id) or stop
 
     def _signed_last(self, use: MandateUse) -> Order | None:
         """The stop at this price that made way, unless another was signed for its shares since and not refused."""

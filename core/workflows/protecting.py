@@ -129,7 +129,7 @@ class Protecting:
         position = self.desk.ledger.position(entry.request.symbol, entry.strategy)
         if position is None or entry.ended_at is None or entry.late_fill:
             return True
-        return position.entry_order == entry.id or entry.ended_at >= position.opened_at
+        return position.entry_order == entry.id or entry.ended_at >= position.began
 
     def _is_left_to_its_legs(self, entry: Order) -> bool:
         """Whether the broker's legs guard what it filled, or may: where it filled whole, whatever became of them."""
@@ -141,10 +141,14 @@ class Protecting:
 
     def _bare(self, entry: Order, side: Side) -> Decimal:
         """Shares that no working exit would close, nor, where the stop was a leg, one that is signed and waits."""
-        free = self.uncovered(entry.request.symbol, entry.strategy, side) - self._left_to_other_legs(entry)
+        free = self.left_to_stops(entry, side)
         if not entry.request.legs:
             return free
         return min(free, left_to_close(self.desk, entry.request.symbol, entry.strategy, side))
+
+    def left_to_stops(self, order: Order, side: Side) -> Decimal:
+        """Shares that no working exit would close, nor the legs of another entry than this one, named yet or not."""
+        return self.uncovered(order.request.symbol, order.strategy, side) - self._left_to_other_legs(order)
 
     def _left_to_other_legs(self, entry: Order) -> Decimal:
         """Shares of other entries that their own legs are to guard: where a stop of this one's held them, the broker

@@ -45,7 +45,7 @@ from core.model.values import ClientOrderId, Fraction, Price, Quantity
 from core.picture import Pictures
 from core.runtime.line import Link
 from core.workflows.adopting import HIDDEN
-from tests.scenarios.changes import ABOVE, ROOMY, WORKING, confirms_now, moves, passes
+from tests.scenarios.changes import ABOVE, FRACTIONS, ROOMY, WORKING, confirms_now, moves, passes
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
 
@@ -804,4 +804,38 @@ def test_what_was_sold_gets_no_stop_later_out_of_the_shares_of_another_entry(sol
     assert Decimal(house.held()) == left + 3
     stops = Counter(stop.request.stop_price for stop in house.stops if stop.is_working)
     assert stops == Counter({Decimal(98): 1, **({Decimal(99): 1} if left else {})})
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["sold", "refused"])
+def test_what_made_way_is_put_back_for_no_shares_that_the_legs_of_a_later_entry_guard(fails: bool) -> None:
+    """EX-13, EX-21: the broker had not named those legs yet, and a stop for the same shares was beyond what is held"""
+    house = House([*minutes("09:30", "10:30")], FRACTIONS, cash=Decimal(10_000)).opens().until("10:05")
+    house.presses(a_typed_buy("2.5", limit=None, stop="99"))
+    confirms_now(house)
+    passes(house, 5)
+    is_named: list[bool] = []
+    _with_answers(house, lambda order: order if is_named else _hidden(order))
+    house.presses(replace(a_typed_buy("3", limit=None, stop="98"), effect=OrderEffect.ADD))
+    confirms_now(house, arrives_after=2)
+    house.presses(ProposeClose(SPY, quantity=Quantity(Decimal("2.5"))))
+    house.opens_ticket()
+    passes(house, 0.5)
+    house.confirms()
+    passes(house, 0.15)
+    house.slows_down(2)
+    passes(house, 1.3)  # the entry is there, the sale on its way
+    if fails:
+        house.line.refuses_the_next_order("not tradable")
+    passes(house, 8)
+    is_named.append(True)
+    passes(house, 60)
+
+    left = Decimal("5.5") if fails else 3
+    stops = Counter({o.request.stop_price: o.remaining for o in house.stops if o.is_working})
+    assert house.requests().count("submit sell stop 2.5") == (2 if fails else 1)
+    assert (Decimal(house.held()), stops) == (
+        left,
+        {Decimal(98): 3, **({Decimal(99): Decimal("2.5")} if fails else {})},
+    )
     assert_can_be_rebuilt(house)

@@ -24,6 +24,7 @@ from core.facts import (
     SubmissionBlocked,
 )
 from core.inputs import AcceptBroker, Decline, Kill, ProposeClose, RequestCancel
+from core.model.broker import Execution, OrderUpdate
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus, Side, StopHolder, TimeInForce
 from core.model.staging import MandateKind
@@ -521,3 +522,54 @@ def test_what_is_bought_later_gets_no_stop_that_an_older_ticket_signed() -> None
     house.until("10:10")
 
     assert (house.held(), working_stops(house), waiting(house)) == ("0.3", [], [])
+
+
+# ── clocks that differ ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def the_brokers_clock_is_ahead(house: House, seconds: float) -> None:
+    """Every fill is told with the broker's own time."""
+    told, by = house.exchange.take_updates, timedelta(seconds=seconds)
+
+    def moved(fill: Execution) -> Execution:
+        return replace(fill, at=fill.at + by)
+
+    def ahead() -> list[OrderUpdate]:
+        return [
+            replace(
+                update,
+                report=replace(update.report, executions=tuple(map(moved, update.report.executions))),
+                execution=moved(update.execution) if update.execution else None,
+            )
+            for update in told()
+        ]
+
+    house.exchange.take_updates = ahead  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("seconds", [3, 0, -3])
+def test_of_two_entries_that_fill_at_once_each_has_its_stop_whatever_the_brokers_clock_says(seconds: float) -> None:
+    """EX-13, OP-06: the second ended by this desk's clock before the first had filled by the broker's."""
+    bars = [*minutes("09:30", "10:09", "101"), a_bar("10:10", DOWN), *minutes("10:11", "10:20", "100.5")]
+    house = House(bars, FRACTIONS, cash=Decimal(10_000)).opens().until("10:00")
+    the_brokers_clock_is_ahead(house, seconds)
+    house.presses(replace(a_typed_buy("3", limit="100.01", stop="99"), stop_holder=StopHolder.DESK))
+    confirms_now(house)
+    passes(house, 1)
+    house.presses(a_typed_buy("0.5", limit="100", stop="98"))
+    confirms_now(house)
+
+    house.until("10:15")
+
+    assert (house.held(), working_stops(house)) == ("3.5", ["0.5 at 98"])
+    assert_can_be_rebuilt(house)
+
+
+def test_a_position_of_before_both_clocks_were_kept_is_told_by_the_brokers() -> None:
+    """SP-03"""
+    house = a_house_in_a_position()
+    (position,) = house.desk.ledger.positions()
+    older = replace(position, heard_at=None)
+
+    assert position.heard_at is not None
+    assert older.began == older.opened_at == position.opened_at

@@ -652,7 +652,10 @@ class Auditor:
         return found
 
     def _was_taken_away(self, stop: Order) -> bool:
-        is_taken = stop.id in self.story.taken_away or stop.id in self.world.meddled
+        pair = {stop.id}
+        if stop.status is OrderStatus.CANCELLED:  # the broker ends both of a pair where its target is taken back
+            pair |= {rival.id for rival in self.world.engine.desk.ledger.rivals(stop)}
+        is_taken = bool(pair & {*self.story.taken_away, *self.world.meddled})
         return is_taken or any(word in stop.reason for word in TAKEN_AWAY)
 
     def compare_with_exchange(self) -> None:

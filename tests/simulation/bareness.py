@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from core.brokers.simulated.book import BookedOrder
+from core.effects import CancelOrder
 from core.model.broker import OrderUpdate
 from core.model.order import OrderStatus, Side, StopHolder
 from core.model.session import Session
@@ -261,7 +262,20 @@ class Meter:
             return "the word of the fill was on its way"
         if any(o.order.legs and o.filled and o.status.is_working for o in entries):
             return "its legs wait until the entry is filled whole"
-        return None
+        return next((cause for o in entries if (cause := self._of_late_entry(o)) is not None), None)
+
+    def _of_late_entry(self, entry: Seen) -> str | None:
+        """Given up, and there after all: until it is taken back the broker holds its legs, as long as that goes on."""
+        world, order_id = self.world, entry.order.client_order_id
+        booked = world.exchange._book.find(order_id)
+        is_there = booked is not None and booked.is_working and booked.filled > 0
+        if not is_there or not entry.order.legs or not entry.status.is_terminal:
+            return None
+        if any(isinstance(sent, CancelOrder) and sent.client_order_id == order_id for _, sent in world.wire.in_the_air):
+            return "an entry that came late was being taken back, and its legs with it"
+        until = world.surprises.pending.get(order_id)
+        is_pending = until is not None and self._at < until
+        return "the broker took its time to take back an entry that came late" if is_pending else None
 
     def _of_exits(self, owner: Owner) -> str | None:
         world = self.world
