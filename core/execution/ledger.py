@@ -293,6 +293,22 @@ class Ledger:
         parent = self._made_with(order)
         return parent is not None and not parent.only_reduces and parent.remaining > 0
 
+    def left_to_legs(self, symbol: Symbol, strategy: str, but: Order | None = None) -> Quantity:
+        """Shares of entries that their own legs are to guard: where another stop held them, the broker would refuse
+        those legs (EX-13).
+        """
+        entries = (
+            o
+            for o in self.state.orders.values()
+            if (o.request.symbol, o.strategy) == (symbol, strategy)
+            and o.request.legs
+            and not o.only_reduces
+            and not o.is_bare
+            and o is not but
+            and (o.is_working or self.expects_legs(o))
+        )
+        return Quantity(sum((entry.filled_quantity for entry in entries), ZERO))
+
     def is_orphan(self, leg: Order) -> bool:
         """Whether a leg has nothing left to wait for: its entry ended before it was filled, or its rival is filled."""
         parent = self._made_with(leg)

@@ -123,30 +123,11 @@ class Protecting:
 
     def _bare(self, entry: Order, side: Side) -> Decimal:
         """Shares that no working exit would close, nor, where the stop was a leg, one that is signed and waits."""
-        free = self.uncovered(entry.request.symbol, entry.strategy, side) - self._left_to_other_legs(entry)
+        symbol, strategy = entry.request.symbol, entry.strategy
+        free = self.uncovered(symbol, strategy, side) - self.desk.ledger.left_to_legs(symbol, strategy, but=entry)
         if not entry.request.legs:
             return free
-        return min(free, left_to_close(self.desk, entry.request.symbol, entry.strategy, side))
-
-    def _left_to_other_legs(self, entry: Order) -> Decimal:
-        """Shares of other entries that their own legs are to guard: where a stop of this one's held them, the broker
-        would refuse those legs.
-        """
-        ledger, request = self.desk.ledger, entry.request
-        others = (
-            o
-            for o in ledger.state.orders.values()
-            if o.request.legs and not o.only_reduces and not o.is_bare and o is not entry and o.filled_quantity
-        )
-        return sum(
-            (
-                other.filled_quantity
-                for other in others
-                if (other.request.symbol, other.strategy) == (request.symbol, entry.strategy)
-                and (other.is_working or ledger.expects_legs(other))
-            ),
-            Decimal(0),
-        )
+        return min(free, left_to_close(self.desk, symbol, strategy, side))
 
     def release_stop(
         self, use: MandateUse, parent: Order, quantity: Quantity, lasts: TimeInForce = TimeInForce.DAY
