@@ -45,6 +45,8 @@ from core.model.signal import ExitReason
 from core.model.values import NO_MONEY, NO_SHARES, ZERO, ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol
 
 KEPT = timedelta(days=7)
+GIVEN_UP_KEPT = timedelta(days=30)
+"""What never arrived may have arrived when nobody listened any more, and the broker's list may end before it."""
 UNKNOWN_OWNER = "broker"
 """The strategy name of a position that was taken over from the broker's books and is no one strategy's."""
 
@@ -54,7 +56,7 @@ class LedgerState:
     """What the ledger remembers.
 
     `positions` is keyed `SYMBOL/strategy`; flat ones are not kept. Orders and trades of the last week are kept whole,
-    of older orders only the ids, so that none is ever used again.
+    of older orders only the ids, so that none is ever used again. What never arrived is kept for longer.
     """
 
     orders: dict[ClientOrderId, Order] = field(default_factory=dict)
@@ -515,7 +517,8 @@ class Ledger:
     def _forget_what_is_old(self, at: datetime, _fact: DayStarted) -> None:
         """A week is what a reconciliation compares; before it, an id is enough where nobody has yet to tell of it."""
         self.opened = [fill for fill in self.opened if at - fill.heard_at <= KEPT]
-        ended = [o for o in self.state.orders.values() if o.ended_at is not None and at - o.ended_at > KEPT]
+        kept = {o.id: GIVEN_UP_KEPT if o.is_given_up else KEPT for o in self.state.orders.values()}
+        ended = [o for o in self.state.orders.values() if o.ended_at is not None and at - o.ended_at > kept[o.id]]
         old = [o for o in ended if not self.is_still_told(o.id)]
         for order in old:
             del self.state.orders[order.id]
