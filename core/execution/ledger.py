@@ -46,6 +46,8 @@ from core.model.signal import ExitReason
 from core.model.values import NO_MONEY, NO_SHARES, ZERO, ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol
 
 KEPT = timedelta(days=7)
+GIVEN_UP_KEPT = timedelta(days=30)
+"""What never arrived may have arrived when nobody listened any more, and the broker's list may end before it."""
 UNKNOWN_OWNER = "broker"
 """The strategy name of a position that was taken over from the broker's books and is no one strategy's."""
 
@@ -55,8 +57,8 @@ class LedgerState:
     """What the ledger remembers.
 
     `positions` is keyed `SYMBOL/strategy`; flat ones are not kept. Orders and trades of the last week are kept whole,
-    of older orders only the ids, so that none is ever used again. `redeemed` names, by an order that is not written
-    down yet, the stop that it is less of.
+    of older orders only the ids, so that none is ever used again. What never arrived is kept for longer. `redeemed`
+    names, by an order that is not written down yet, the stop that it is less of.
     """
 
     orders: dict[ClientOrderId, Order] = field(default_factory=dict)
@@ -298,6 +300,22 @@ class Ledger:
         parent = self._made_with(order)
         return parent is not None and not parent.only_reduces and parent.remaining > 0
 
+    def left_to_legs(self, symbol: Symbol, strategy: str, but: Order | None = None) -> Quantity:
+        """Shares of entries that their own legs are to guard: where another stop held them, the broker would refuse
+        those legs (EX-13).
+        """
+        entries = (
+            o
+            for o in self.state.orders.values()
+            if (o.request.symbol, o.strategy) == (symbol, strategy)
+            and o.request.legs
+            and not o.only_reduces
+            and not o.is_bare
+            and o is not but
+            and (o.is_working or self.expects_legs(o))
+        )
+        return Quantity(sum((entry.filled_quantity for entry in entries), ZERO))
+
     def is_orphan(self, leg: Order) -> bool:
         """Whether a leg has nothing left to wait for: its entry ended before it was filled, or its rival is filled."""
         parent = self._made_with(leg)
@@ -513,7 +531,8 @@ class Ledger:
     def _forget_what_is_old(self, at: datetime, _fact: DayStarted) -> None:
         """A week is what a reconciliation compares; before it, an id is enough where nobody has yet to tell of it."""
         self.opened = [fill for fill in self.opened if at - fill.heard_at <= KEPT]
-        ended = [o for o in self.state.orders.values() if o.ended_at is not None and at - o.ended_at > KEPT]
+        kept = {o.id: GIVEN_UP_KEPT if o.is_given_up else KEPT for o in self.state.orders.values()}
+        ended = [o for o in self.state.orders.values() if o.ended_at is not None and at - o.ended_at > kept[o.id]]
         old = [o for o in ended if not self.is_still_told(o.id)]
         for order in old:
             del self.state.orders[order.id]

@@ -169,6 +169,11 @@ class Order:
         return self.status is OrderStatus.CANCELLED and self.reason.startswith(REPLACED)
 
     @property
+    def is_given_up(self) -> bool:
+        """The broker, asked for long enough, never had it; nothing has told of it since."""
+        return self.status is OrderStatus.CANCELLED and self.reason == NEVER_ARRIVED and not self.filled_quantity
+
+    @property
     def is_cut(self) -> bool:
         """A stop that ended because it was for too much, or became less, and that may be owed shares."""
         if not self.is_protective or self.status is not OrderStatus.CANCELLED:

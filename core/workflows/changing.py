@@ -316,8 +316,10 @@ class Changing:
         return [order for order in exits if order.is_protective and ledger.incumbent(order) is None]
 
     def unguarded(self, position: Position) -> Quantity:
-        """Shares that no stop guards and that no exit is out or signed for."""
-        held = abs(position.quantity) - self.desk.ledger.claimed(position.symbol, position.strategy)
+        """Shares that no stop guards, that no exit is out or signed for, and that no entry's legs wait to guard."""
+        ledger = self.desk.ledger
+        held = abs(position.quantity) - ledger.claimed(position.symbol, position.strategy)
+        held -= ledger.left_to_legs(position.symbol, position.strategy)
         left = left_to_close(self.desk, position.symbol, position.strategy, closing_side(position))
         return Quantity(max(min(held, left), ZERO))
 

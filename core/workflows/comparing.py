@@ -7,7 +7,8 @@ fill, every minute of a session, and of the extended hours around it while anyth
 3. Orders that we know and the broker lists: what we missed is taken in.
 4. Orders of ours that it does not list, or whose request is half done: looked up by our own id.
 5. Net quantities by symbol. Where an order in doubt or on its way, or a fill that came meanwhile, may explain a
-   difference, the next comparison decides.
+   difference, the next comparison decides. So it does where one of ours was given up that the broker does not list:
+   its request may have arrived since, longer ago than the list reaches, and it is looked up once more.
 6. Beyond the limits nothing is corrected: the desk is read-only, says why, and asks again. What is owed in symbols
    that agree, stops and closes that are under way, goes all the same.
 7. Within them the broker is right: our position is corrected, and the correction recorded. Where several hold the
@@ -17,7 +18,7 @@ fill, every minute of a session, and of the extended hours around it while anyth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -35,7 +36,7 @@ from core.model.hours import extended_span
 from core.model.order import OrderStatus
 from core.model.reconciliation import Difference
 from core.model.session import NoSession, Session
-from core.model.values import ZERO, Quantity, Symbol, plain
+from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, plain
 from core.ports import JournalError
 from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
@@ -84,6 +85,7 @@ class Comparing:
         self._nets_when_asked: dict[Symbol, Quantity] | None = None
         self._listing: Listing | None = None
         self._at_rest: Listing | None = None
+        self._asked_once_more: set[ClientOrderId] = set()
 
     # ── 1. asking ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -151,6 +153,7 @@ class Comparing:
         positions = comparison.positions()
         self.desk.differing = frozenset(d.symbol for d in positions)
         self.desk.apart, self.desk.gone = {}, frozenset()
+        follows += self._look_up_what_was_given_up({d.symbol for d in positions}, comparison)
         waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
         self._nets_when_asked = None
         if waits_for or (positions and self.desk.faults > faults):  # perhaps it was not taken in whole
@@ -280,6 +283,8 @@ class Comparing:
             is_asked = order.id in self.doubting.next_look_up
             if (order.is_working and order.in_doubt_since is not None) or (is_asked and self.awaits_legs(order)):
                 return True
+            if is_asked and order.is_given_up:
+                return True
             report = comparison.reports.get(order.id)
             if order.is_working and order.status is not OrderStatus.PENDING and report is None and is_asked:
                 return True
@@ -288,6 +293,15 @@ class Comparing:
             if (report is not None or is_recent) and order.filled_quantity > shown:
                 return True
         return False
+
+    def _look_up_what_was_given_up(self, symbols: Collection[Symbol], comparison: Comparison) -> Iterator[Effect]:
+        """Orders of ours that never arrived, by all that this run knows: until the broker has answered, once."""
+        orders = list(self.desk.ledger.state.orders.values()) if symbols else ()
+        for order in orders:
+            is_unseen = order.is_given_up and order.request.symbol in symbols and order.id not in comparison.reports
+            if is_unseen and order.id not in self._asked_once_more:
+                self._asked_once_more.add(order.id)
+                yield from self.doubting.ask(order)
 
     def _say_what_is_open(self, differing: list[Symbol]) -> None:
         """Before the first agreement the desk says what it waits for; later it trades on meanwhile."""

@@ -172,7 +172,7 @@ class Doubting:
         due: list[Order] = []
         for order_id, (at, wait) in list(self.next_look_up.items()):
             order = self.desk.ledger.order(order_id)
-            if order is None or not (order.is_working or self.desk.ledger.expects_legs(order)):
+            if order is None or not (order.is_working or order.is_given_up or self.desk.ledger.expects_legs(order)):
                 del self.next_look_up[order_id]
                 continue
             if self.desk.at < at:

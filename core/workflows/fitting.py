@@ -220,10 +220,12 @@ class Fitting:
         return [one for one in pair if one.is_working and not one.is_cancelling]
 
     def _bare_of(self, stop: Order) -> Decimal:
-        """Shares that no exit would close, and none is signed for; no more than the broker has by its books."""
+        """Shares that no exit would close, none is signed for, and no entry's legs wait to guard; no more than the
+        broker has by its books.
+        """
         symbol, strategy, side = stop.request.symbol, stop.strategy, stop.request.side
         held = free_of_exits(self.desk.ledger, symbol, strategy, side, self._told)
-        free = self.protecting.uncovered(symbol, strategy, side)
+        free = self.protecting.uncovered(symbol, strategy, side) - self.desk.ledger.left_to_legs(symbol, strategy)
         return max(min(held, free, left_to_close(self.desk, symbol, strategy, side)), ZERO)
 
     def _beside(self, stop: Order) -> Iterator[Order]:

@@ -148,27 +148,8 @@ class Protecting:
 
     def left_to_stops(self, order: Order, side: Side) -> Decimal:
         """Shares that no working exit would close, nor the legs of another entry than this one, named yet or not."""
-        return self.uncovered(order.request.symbol, order.strategy, side) - self._left_to_other_legs(order)
-
-    def _left_to_other_legs(self, entry: Order) -> Decimal:
-        """Shares of other entries that their own legs are to guard: where a stop of this one's held them, the broker
-        would refuse those legs.
-        """
-        ledger, request = self.desk.ledger, entry.request
-        others = (
-            o
-            for o in ledger.state.orders.values()
-            if o.request.legs and not o.only_reduces and not o.is_bare and o is not entry and o.filled_quantity
-        )
-        return sum(
-            (
-                other.filled_quantity
-                for other in others
-                if (other.request.symbol, other.strategy) == (request.symbol, entry.strategy)
-                and (other.is_working or ledger.expects_legs(other))
-            ),
-            Decimal(0),
-        )
+        symbol, strategy = order.request.symbol, order.strategy
+        return self.uncovered(symbol, strategy, side) - self.desk.ledger.left_to_legs(symbol, strategy, but=order)
 
     def release_stop(
         self, use: MandateUse, parent: Order, quantity: Quantity, lasts: TimeInForce = TimeInForce.DAY

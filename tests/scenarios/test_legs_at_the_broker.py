@@ -839,3 +839,37 @@ def test_what_made_way_is_put_back_for_no_shares_that_the_legs_of_a_later_entry_
         {Decimal(98): 3, **({Decimal(99): Decimal("2.5")} if fails else {})},
     )
     assert_can_be_rebuilt(house)
+
+
+@pytest.mark.usefixtures("a_bar_at_once")
+def test_a_stop_that_never_arrived_is_asked_for_without_the_shares_that_another_entrys_legs_will_hold() -> None:
+    """EX-13: it was for those too, and the broker refused the legs when the entry was filled, target and all"""
+    bars = [
+        *minutes("09:30", "10:07"),
+        a_bar("10:08", "99.90", volume=20),
+        a_bar("10:09", "100", volume=20),
+        a_bar("10:10", "99.90", volume=1000),
+        *minutes("10:11", "10:20"),
+    ]
+    house = House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:07:30")
+    house.presses(a_typed_buy("2.5", limit="100.10", stop="99"))
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    passes(house, 0.25)
+    house.line.breaks_at(SubmitOrder, arrives=False)
+    passes(house, 3)
+    assert (house.held(), [stop.status for stop in house.stops]) == ("2.5", [OrderStatus.PENDING])
+    house.presses(replace(a_typed_buy("6", limit="99.90", stop="98"), target_price=Price(Decimal("103"))))
+    confirms_now(house)
+    house.until("10:09:30")
+    assert house.held() == "4.5"
+
+    asked = [proposal for proposal in house.desk.stage.proposals() if proposal.is_guard]
+    assert [proposal.order.quantity for proposal in asked] == [Decimal("2.5")]
+    confirms_now(house)
+    house.until("10:12")
+
+    assert house.held() == "8.5"
+    assert {leg(house, role).status for role in LegRole} == {WORKING}
+    assert uncovered(house) == []

@@ -74,6 +74,8 @@ UNDECIDED = "an order on its way may explain it"
 UNREACHABLE = "the broker cannot be reached"
 APART = ("% apart", "on one side only")
 A_MOMENT = timedelta(seconds=1)
+A_DOUBT = timedelta(seconds=75)
+"""What a request for less may be on its way: 8 s for its answer, five look-ups over a minute, and one round trip."""
 MADE_TO_RAISE = "a workflow was made to raise"
 """What says a fault that a session puts into its desk on purpose."""
 TAKEN_AWAY = ("operator", "killed", "never arrived")
@@ -88,6 +90,7 @@ class Seen:
     order: OrderRequest
     sequence: int
     strategy: str
+    at: datetime
     status: OrderStatus = OrderStatus.PENDING
     filled: Decimal = Decimal(0)
     reason: str = ""
@@ -372,7 +375,7 @@ class Auditor:
     def _created(self, fact: OrderCreated) -> None:
         story, order, redeemed = self.story, fact.order, self.story.redeemed
         self.require(order.client_order_id not in story.orders, f"order {order.client_order_id} was created twice")
-        seen = Seen(order, self._sequence, fact.strategy, parent=fact.parent, role=fact.role)
+        seen = Seen(order, self._sequence, fact.strategy, self._at, parent=fact.parent, role=fact.role)
         seen.names_stop = names_stop(fact.stop.holder if fact.stop is not None else None)
         story.orders[order.client_order_id] = seen
         if fact.role is not None and order.replaces is None:
@@ -483,20 +486,33 @@ class Auditor:
         story.positions[key] = after = before + signed
         is_too_late = fill.client_order_id in story.called_off and bool(self.world.foreign)
         is_too_late |= self._filled_with_its_sibling(seen, fill.at)
+        is_too_late |= self._less_of_it_is_on_its_way(fill.client_order_id, seen, abs(after))
         seen.last_fill = fill.at
         if seen.order.effect.only_reduces and not fact.is_late and not is_too_late:
             # a request that arrives when it was given up after a minute, or when somebody else closed what it was to
             # close and its cancel is on the way, is real money, and nobody can take it back; so is what both of a pair
-            # sell in one moment where the exchange links them in nothing
+            # sell in one moment where the exchange links them in nothing, or while the request for less of it hangs
             self.require(before * after >= 0 and abs(after) <= abs(before), f"exit {fill.client_order_id} flips {key}")
 
     def _filled_with_its_sibling(self, seen: Seen, at: datetime) -> bool:
         """Both of a pair in less time than the word of the one and the cancel of the other take."""
-        manners = getattr(self.world.exchange, "manners", None)
-        if seen.role is None or manners is None or manners.ends_siblings:
+        if not self._is_linked_to_nothing(seen):
             return False
         siblings = [o for o in self.story.orders.values() if o.role is not None and o.parent == seen.parent]
         return any(o is not seen and o.last_fill is not None and at - o.last_fill <= A_MOMENT for o in siblings)
+
+    def _is_linked_to_nothing(self, seen: Seen) -> bool:
+        """A leg at an exchange that leaves its sibling alone."""
+        manners = getattr(self.world.exchange, "manners", None)
+        return seen.role is not None and manners is not None and not manners.ends_siblings
+
+    def _less_of_it_is_on_its_way(self, order_id: str, seen: Seen, beyond: Decimal) -> bool:
+        """What its sibling filled was to be taken off it, and that hangs: so much, for the time of one doubt."""
+        if not self._is_linked_to_nothing(seen):
+            return False
+        heirs = (o for o in self.story.orders.values() if o.order.replaces == order_id)
+        hanging = (o for o in heirs if o.status is OrderStatus.PENDING and self._at - o.at <= A_DOUBT)
+        return any(beyond <= seen.order.quantity - less.order.quantity for less in hanging)
 
     def _corrected(self, fact: PositionCorrected) -> None:
         """Whose it is then says the fact; where nobody held any, it is the broker's."""

@@ -119,18 +119,20 @@ def loose_exits(world: World) -> list[str]:
 def _compare_cover(world: World, found: Reckoning) -> None:
     """What the desk shows as covered, orders at the exchange do cover; the rest is shown as nobody's but yours.
 
-    And no exit is left at the exchange for more than is held.
+    And no exit is left at the exchange for more than is held, but what it has been asked to cancel and said yes to.
     """
     at, ledger = world.wire.at, world.engine.desk.ledger
-    exits, largest = Counter[tuple[str, Side]](), Counter[tuple[str, Side]]()
+    exits, largest, going = (Counter[tuple[str, Side]]() for _ in range(3))
     for report in all_reports(world):
         order = ledger.order(report.client_order_id)
         if report.status is None or not report.status.is_working or order is None or not order.only_reduces:
             continue
         left = report.quantity - report.filled_quantity
+        is_going = world.surprises.holds_the_cancel_of(order.id, at)
         if report.raw_status != HELD and order.role is not LegRole.TARGET:  # the one waits, the other's stop counts
             exits[report.symbol, report.side] += left
-        if report.raw_status != HELD:
+            going[report.symbol, report.side] += left * is_going
+        if report.raw_status != HELD and not is_going:
             largest[report.symbol, report.side] = max(largest[report.symbol, report.side], left)
     held, shown = Counter[tuple[str, Side]](), Counter[tuple[str, Side]]()
     for row in Pictures(world.engine).draw(at).positions:
@@ -142,7 +144,7 @@ def _compare_cover(world: World, found: Reckoning) -> None:
         if shown[way_out] > exits[way_out]:
             found.bare += 1
             found.words.append(f"bare: {shown[way_out]} {symbol} are shown as covered, and {exits[way_out]} are")
-        out = max(exits[way_out], largest[way_out])  # a target alone is an exit as well
+        out = max(exits[way_out] - going[way_out], largest[way_out])  # a target alone is an exit as well
         if out > held[way_out] and not _is_said(world):
             found.loose += 1
             found.words.append(f"loose: exits {side.value} {out} {symbol} for {held[way_out]} held")
