@@ -123,16 +123,17 @@ class Protecting:
 
     def _bare(self, entry: Order, side: Side) -> Decimal:
         """Shares that no working exit would close, nor, where the stop was a leg, one that is signed and waits."""
-        free = self.uncovered(entry.request.symbol, entry.strategy, side) - self._left_to_other_legs(entry)
+        free = self.uncovered(entry.request.symbol, entry.strategy, side)
+        free -= self.left_to_other_legs(entry.request.symbol, entry.strategy, entry)
         if not entry.request.legs:
             return free
         return min(free, left_to_close(self.desk, entry.request.symbol, entry.strategy, side))
 
-    def _left_to_other_legs(self, entry: Order) -> Decimal:
-        """Shares of other entries that their own legs are to guard: where a stop of this one's held them, the broker
-        would refuse those legs.
+    def left_to_other_legs(self, symbol: Symbol, strategy: str, entry: Order | None) -> Decimal:
+        """Shares of other entries than this that their own legs are to guard: where a stop of this one's held them, the
+        broker would refuse those legs.
         """
-        ledger, request = self.desk.ledger, entry.request
+        ledger = self.desk.ledger
         others = (
             o
             for o in ledger.state.orders.values()
@@ -142,7 +143,7 @@ class Protecting:
             (
                 other.filled_quantity
                 for other in others
-                if (other.request.symbol, other.strategy) == (request.symbol, entry.strategy)
+                if (other.request.symbol, other.strategy) == (symbol, strategy)
                 and (other.is_working or ledger.expects_legs(other))
             ),
             Decimal(0),
