@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from core.execution.cover import bare_in_words
-from core.facts import MandateEnded
+from core.facts import MandateEnded, ProposalSkipped
 from core.inputs import (
     AcceptBroker,
     Kill,
@@ -19,11 +19,12 @@ from core.inputs import (
     RequestCancel,
 )
 from core.model.bar import Bar
-from core.model.order import Effect, OrderType, Side, StopHolder
+from core.model.order import Effect, OrderType, Side, StopHolder, TimeInForce
 from core.model.values import Price, Quantity, plain, priced
 from core.picture import Pictures
 from core.workflows.closing import CLOSE_AGAIN
-from tests.scenarios.changes import ROOMY, confirms_now, passes
+from core.workflows.proposing import NO_FRACTION_LASTS, NO_FRACTION_OF_A_PAIR, NO_FRACTION_TRAILS
+from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
 
@@ -332,6 +333,32 @@ def test_a_pair_that_a_naked_kill_takes_back_brings_no_stop_back() -> None:
     passes(house, 60)
 
     assert working(house) == []
+
+
+# ── what the broker never takes ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("terms", "why"),
+    [
+        ({"limit_price": Price(Decimal(101)), "stop_price": Price(Decimal("99.50"))}, NO_FRACTION_OF_A_PAIR),
+        ({"type": OrderType.TRAILING_STOP, "trail_price": Price(Decimal("0.5"))}, NO_FRACTION_TRAILS),
+        ({"limit_price": Price(Decimal(101)), "time_in_force": TimeInForce.GTC}, NO_FRACTION_LASTS),
+    ],
+)
+def test_an_exit_that_the_broker_never_takes_of_a_fraction_is_refused_before_its_ticket(
+    terms: dict[str, object], why: str
+) -> None:
+    """EX-11: its stop does not make way for it"""
+    house = House(minutes("09:30", "11:00"), FRACTIONS, cash=Decimal(10_000)).opens().until("10:05")
+    enters(house, Way(is_long=True), "1.5", "100.10", "99")
+    amount, limit = Quantity(Decimal("1.5")), OrderType.LIMIT
+    house.presses(replace(ProposeOrder(SPY, Effect.CLOSE, amount, limit, None, None, StopHolder.BROKER), **terms))
+    passes(house, 5)
+
+    assert house.last(ProposalSkipped).reasons == (why,)
+    assert (house.desk.stage.proposals(), working(house)) == ((), ["sell stop 1.5 99"])
+    assert house.requests() == ["submit buy limit 1.5", "submit sell stop 1.5"]
 
 
 # ── a sale that becomes less, or is moved ────────────────────────────────────────────────────────────────────────────
