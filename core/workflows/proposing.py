@@ -14,7 +14,17 @@ from core.facts import MandateEnded, ProposalEnd, ProposalEnded, ProposalSkipped
 from core.inputs import Decline, LeaveTicket, ProposeClose, ProposeFlattening, ProposeOrder
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE
 from core.model.order import Effect as OrderEffect
-from core.model.order import Leg, LegRole, OrderClass, OrderRequest, OrderType, Side, StopHolder, TimeInForce, order_id_of
+from core.model.order import (
+    Leg,
+    LegRole,
+    OrderClass,
+    OrderRequest,
+    OrderType,
+    Side,
+    StopHolder,
+    TimeInForce,
+    order_id_of,
+)
 from core.model.position import Position
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.staging import MANUAL, MandateKind, NoStop, Proposal, StopPlan
