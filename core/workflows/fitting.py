@@ -201,10 +201,14 @@ class Fitting:
             yield from self._release(self._again(stop, there), stop, None)
 
     def _bare_of(self, stop: Order) -> Decimal:
-        """Shares that no exit would close, and none is signed for; no more than the broker has by its books."""
+        """Shares that no exit would close, none is signed for, and no leg of another entry is to hold; no more than the
+        broker has by its books.
+        """
         symbol, strategy, side = stop.request.symbol, stop.strategy, stop.request.side
         held = free_of_exits(self.desk.ledger, symbol, strategy, side, self._told)
         free = self.protecting.uncovered(symbol, strategy, side)
+        entry = self.desk.ledger.order(stop.parent) if stop.parent is not None else None
+        free -= self.protecting.left_to_other_legs(symbol, strategy, entry)
         return max(min(held, free, left_to_close(self.desk, symbol, strategy, side)), ZERO)
 
     def _beside(self, stop: Order) -> Iterator[Order]:

@@ -40,7 +40,12 @@ class Sales:
         if sale.is_working:
             return False
         orders, followers = self._line(use)
-        return not any(self._works(order) for order in orders) and not any(close.is_unused for close in followers)
+        if any(self._works(order) for order in orders) or any(close.is_unused for close in followers):
+            return False
+        unseen = [stop for stop in self.desk.ledger.cut_stops() if stop.owed is None]
+        return not any(
+            stop in orders for stop in unseen
+        )  # of a pair that was for too much its own stop goes back first
 
     def owed_at_most(self, use: MandateUse) -> Decimal:
         """Shares for which the stop was signed, that have none of it yet, and that the line has not sold.

@@ -27,6 +27,7 @@ from core.workflows.proposing import NO_FRACTION_LASTS, NO_FRACTION_OF_A_PAIR, N
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
+from tests.unit.core.brokers.unlinked_book import unlink_siblings
 
 
 @dataclass(frozen=True)
@@ -333,6 +334,23 @@ def test_a_pair_that_a_naked_kill_takes_back_brings_no_stop_back() -> None:
     passes(house, 60)
 
     assert working(house) == []
+
+
+@BOTH
+def test_a_pair_that_was_for_too_much_gives_its_own_stop_back_and_none_of_a_brackets_shares(way: Way) -> None:
+    """EX-13, EX-21: at a broker that does not make one of a pair less when the other fills"""
+    house = holding_six(way, ("10:12", "100 100 99.4 100", 60), ("10:20", "100 101.5 100 100", 10), stop="99.30")
+    unlink_siblings(house.exchange)
+    exits(house, way, "101", stop="99.35")
+    enters(house, way, "10", "99.50", "98.50", target_price=way.at("102"))
+    house.until("10:22")
+
+    bought, sold = Decimal(4), Decimal(1)
+    assert abs(Decimal(house.held_by_the_broker())) == 6 + bought - sold
+    assert f"{way.out} stop 5 {plain(way.at('99.35'))}" in working(house)
+    assert len(working(house)) == 2
+    assert failed(house) == [f"{CLOSE_AGAIN}5 SPY did not go through (it is for more than is held)"]
+    assert_can_be_rebuilt(house)
 
 
 # ── what the broker never takes ──────────────────────────────────────────────────────────────────────────────────────
