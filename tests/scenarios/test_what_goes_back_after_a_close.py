@@ -216,6 +216,8 @@ def test_a_pair_that_is_taken_back_brings_the_stop_before_it_back(
     """EX-21, EX-13: also after a restart, and of a part"""
     house = holding_six(way)
     exits(house, way, "101", shares, stop="99.50")
+    said = {row.goes_back_in_words for row in Pictures(house.engine).draw(house.line.at).orders if row.legs}
+    assert said == {(), (f"{shares} at {priced(way.at('99'))}",)}  # the entry's, and the pair's
     ends(house, way)
 
     assert sum(Decimal(line.split()[2]) for line in working(house)) == 6
