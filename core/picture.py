@@ -25,7 +25,13 @@ from core.model.values import NO_SHARES, Fraction, Money, Price, Quantity, Symbo
 from core.pictures.advice import advice_view
 from core.pictures.charts import Charts
 from core.pictures.log import Log
-from core.pictures.making_way import cancelled_in_words, orders_in_the_way, put_back_in_words, quantity_after
+from core.pictures.making_way import (
+    cancelled_in_words,
+    goes_back_in_words,
+    orders_in_the_way,
+    put_back_in_words,
+    quantity_after,
+)
 from core.pictures.margin import margin_view
 from core.pictures.plan import PlanPicture
 from core.pictures.protections import Protections
@@ -405,8 +411,9 @@ class Pictures:
         more = (f"{plain(over)} {MORE_THAN_HELD}",) if over > 0 else ()
         waits = (WAITS_TO_BE_SENT,) if self.desk.departing.is_held_up(order, self.desk.at) else ()
         marks = (*drawn.marks, *((HALTED,) if is_halted else ()), *more, *waits)
-        holder = stop_by_desk(self.desk, order)
-        return replace(drawn, effect=effect_now(ledger, order, told), marks=marks, stop_by_desk=holder)
+        holder, back = stop_by_desk(self.desk, order), goes_back_in_words(self.desk, order)
+        effect = effect_now(ledger, order, told)
+        return replace(drawn, effect=effect, marks=marks, stop_by_desk=holder, goes_back_in_words=back)
 
     def _is_todays(self, order: Order, at: datetime) -> bool:
         day = self.desk.calendar.trading_day

@@ -48,6 +48,7 @@ from core.model.values import (
     Quantity,
     TicketId,
     plain,
+    rounded_down,
 )
 from core.risk.checks.buying_power import free_for
 from core.risk.checks.margin import margin_effect
@@ -135,6 +136,8 @@ class Confirming:
         left = left_to_close(self.desk, proposal.symbol, proposal.strategy, order.side)
         if not proposal.is_exit or order.quantity <= left:
             return order
+        if order.legs:
+            left = Quantity(rounded_down(left, Decimal(1)))
         position = self.desk.ledger.position(proposal.symbol, proposal.strategy)
         held = abs(position.quantity) if position is not None else ZERO
         return replace(order, quantity=left, effect=effect_of_exit(order.side, left, held))

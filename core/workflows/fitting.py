@@ -225,7 +225,9 @@ class Fitting:
         """
         symbol, strategy, side = stop.request.symbol, stop.strategy, stop.request.side
         held = free_of_exits(self.desk.ledger, symbol, strategy, side, self._told)
-        free = self.protecting.uncovered(symbol, strategy, side) - self.desk.ledger.left_to_legs(symbol, strategy)
+        entry = self.desk.ledger.order(stop.parent) if stop.parent is not None else None
+        free = self.protecting.uncovered(symbol, strategy, side)
+        free -= self.desk.ledger.left_to_legs(symbol, strategy, but=entry)
         return max(min(held, free, left_to_close(self.desk, symbol, strategy, side)), ZERO)
 
     def _beside(self, stop: Order) -> Iterator[Order]:

@@ -14,7 +14,17 @@ from core.facts import MandateEnded, ProposalEnd, ProposalEnded, ProposalSkipped
 from core.inputs import Decline, LeaveTicket, ProposeClose, ProposeFlattening, ProposeOrder
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE
 from core.model.order import Effect as OrderEffect
-from core.model.order import Leg, LegRole, OrderClass, OrderRequest, OrderType, Side, StopHolder, order_id_of
+from core.model.order import (
+    Leg,
+    LegRole,
+    OrderClass,
+    OrderRequest,
+    OrderType,
+    Side,
+    StopHolder,
+    TimeInForce,
+    order_id_of,
+)
 from core.model.position import Position
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.staging import MANUAL, MandateKind, NoStop, Proposal, StopPlan
@@ -32,6 +42,9 @@ OVERTAKEN = "a more pressing exit of the same position takes its place"
 PRESSING = frozenset({ExitReason.STOP_LOSS, ExitReason.FORCE_FLAT})
 """Why an exit takes the place of one that waits for another reason: the record says what it went out for."""
 NO_TARGET = "the broker holds a target only beside a stop of its own, for whole shares, day or gtc"
+NO_FRACTION_OF_A_PAIR = "the broker takes a pair of exits for whole shares only; type whole shares, or one alone"
+NO_FRACTION_TRAILS = "the broker trails whole shares only; type whole shares, or a stop at a price"
+NO_FRACTION_LASTS = "the broker takes a fraction for the day only; type it for the day, or whole shares"
 NO_TARGET_NOW = "in extended hours the broker holds no target with an entry; type it without one"
 
 
@@ -372,6 +385,9 @@ class Proposing:
         order = OrderRequest(order_id, position.symbol, side, effect, clamped, OrderType.MARKET)
         if terms is not None:
             order = self._marked(in_terms_of(terms, order))
+        if refusal := refusal_of_fraction(order):
+            self._skip(position.strategy, position.symbol, (refusal,))
+            return
         self._stage(
             Proposal(
                 id=ProposalId(order_id),
@@ -489,6 +505,17 @@ def in_terms_of(command: ProposeOrder, order: OrderRequest) -> OrderRequest:
     if command.type is not OrderType.LIMIT or command.stop_price is None:
         return order
     return replace(order, order_class=OrderClass.OCO, legs=(Leg(LegRole.STOP, stop_price=command.stop_price),))
+
+
+def refusal_of_fraction(order: OrderRequest) -> str | None:
+    """Why the broker never takes a part of a share in these terms: its stop would make way for nothing (EX-11)."""
+    if order.quantity % 1 == 0:
+        return None
+    if order.legs:
+        return NO_FRACTION_OF_A_PAIR
+    if order.type is OrderType.TRAILING_STOP:
+        return NO_FRACTION_TRAILS
+    return None if order.time_in_force is TimeInForce.DAY else NO_FRACTION_LASTS
 
 
 def candidate_of(proposal: Proposal) -> Candidate:

@@ -141,15 +141,11 @@ class Protecting:
 
     def _bare(self, entry: Order, side: Side) -> Decimal:
         """Shares that no working exit would close, nor, where the stop was a leg, one that is signed and waits."""
-        free = self.left_to_stops(entry, side)
+        symbol, strategy = entry.request.symbol, entry.strategy
+        free = self.uncovered(symbol, strategy, side) - self.desk.ledger.left_to_legs(symbol, strategy, but=entry)
         if not entry.request.legs:
             return free
         return min(free, left_to_close(self.desk, entry.request.symbol, entry.strategy, side))
-
-    def left_to_stops(self, order: Order, side: Side) -> Decimal:
-        """Shares that no working exit would close, nor the legs of another entry than this one, named yet or not."""
-        symbol, strategy = order.request.symbol, order.strategy
-        return self.uncovered(symbol, strategy, side) - self.desk.ledger.left_to_legs(symbol, strategy, but=order)
 
     def release_stop(
         self, use: MandateUse, parent: Order, quantity: Quantity, lasts: TimeInForce = TimeInForce.DAY

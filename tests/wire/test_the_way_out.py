@@ -195,6 +195,36 @@ def test_the_cancels_of_a_kill_go_out_while_others_hang(market: LoopbackExchange
         waits(desk, lambda _: status_of(desk, resting[3]) is OrderStatus.CANCELLED, "the kill's own cancel")
 
 
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+def test_a_pair_of_exits_that_is_taken_back_brings_the_stop_before_it_back(
+    market: LoopbackExchange, tmp_path: Path, *, is_elsewhere: bool
+) -> None:
+    """EX-21, EX-13: by the operator, or by somebody elsewhere."""
+    with a_desk(market, tmp_path) as desk:
+        turn(desk, a_buy(SPY, "2", StopHolder.BROKER))
+        waits(desk, lambda view: view.positions and view.positions[0].covered == 2, "a covered position")
+        far, near = Price(Decimal(9000)), Price(Decimal(410))
+        pair = turn(
+            desk,
+            ProposeOrder(SPY, Effect.CLOSE, Quantity(Decimal(2)), OrderType.LIMIT, far, near, StopHolder.BROKER),
+        )
+        waits(desk, lambda _: prices_of_stops(desk) == [near], "the pair's own stop")
+        if is_elsewhere:
+            market.call(lambda: market.floor.cancel(pair))
+        else:
+            desk.runtime.send(RequestCancel(pair))
+        waits(desk, lambda _: prices_of_stops(desk) == [Decimal(400)], "the stop before it")
+        waits(desk, lambda view: view.positions and view.positions[0].covered == 2, "a covered position again")
+
+    (last,) = [order for order in market.orders() if order.status.is_working]
+    assert (last.side, last.type, last.quantity, last.stop_price) == (Side.SELL, OrderType.STOP, 2, Decimal(400))
+
+
+def prices_of_stops(desk: Open) -> list[Price | None]:
+    working = desk.runtime.engine.desk.ledger.working()
+    return [o.request.stop_price for o in working if o.is_protective and o.status is OrderStatus.SUBMITTED]
+
+
 # ── leaving ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
