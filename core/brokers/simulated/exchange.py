@@ -104,7 +104,12 @@ class SimulatedExchange:
         if config.edition == FIRST_EDITION:
             earlier = EarlierMarket(config, lambda bar: not ledger.is_short(bar.symbol))
             return earlier, EarlierMatching(config, calendar, earlier, book, ledger)
-        market = Market(config, Directions(ledger, book).low_first)
+
+        def around(symbol: Symbol, price: Price, side: Side) -> Price:
+            return market.around(symbol, price, side)
+
+        directions = Directions(ledger, book, around, config.participation)
+        market = Market(config, directions.low_first)
         return market, Matching(config, calendar, market, book, ledger)
 
     # ── the market ───────────────────────────────────────────────────────────────────────────────────────────────────
