@@ -58,8 +58,13 @@ class BookedOrder:
         order that no close ends.
     is_elected
         A stop that was touched, and is a market order since; one with a limit rests at that limit.
+    elected_in
+        The bar in which the path of its prices elected a stop with a limit, by its start: `SameBar` says what that bar
+        fills of it.
     best
         The best price since a trailing stop came, from which it keeps its distance; None before the first.
+    seen
+        The best price of a bar that is not over, which the bar's close will let a trailing stop follow.
     parent, legs
         The order that it was made with, and those that were made with it.
     is_held
@@ -77,7 +82,9 @@ class BookedOrder:
     step: Decimal
     expires_at: datetime | None
     is_elected: bool = False
+    elected_in: datetime | None = None
     best: Price | None = None
+    seen: Price | None = None
     parent: BookedOrder | None = None
     legs: list[BookedOrder] = field(default_factory=list)
     is_held: bool = False
@@ -147,8 +154,15 @@ class BookedOrder:
 
     def follow(self, price: Price) -> None:
         """A trailing stop sees a price: it moves with the best one and never back."""
-        best = self.best or price
-        self.best = max(best, price) if self.side is Side.SELL else min(best, price)
+        self.best = self._better(self.best, price)
+
+    def see(self, price: Price) -> None:
+        """A trailing stop remembers a price for the end of its bar."""
+        self.seen = self._better(self.seen, price)
+
+    def _better(self, one: Price | None, other: Price) -> Price:
+        better = max if self.side is Side.SELL else min
+        return other if one is None else better(one, other)
 
     def is_touched(self, low: Price, high: Price) -> bool:
         """Whether a price between the two would fill its limit, elect its stop, or move it."""

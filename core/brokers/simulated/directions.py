@@ -54,15 +54,20 @@ class Directions:
         return self._ledger.quantity(bar.symbol) + low - high
 
     def _can_fill(self, entry: BookedOrder, bar: Bar) -> bool:
-        """Whether the quote comes within its limit, or is there where its stop is touched."""
-        if not entry.is_touched(bar.low, bar.high):
-            return False
+        return entry.is_touched(bar.low, bar.high) and not self._is_out_of_reach(entry, bar)
+
+    def _is_out_of_reach(self, entry: BookedOrder, bar: Bar) -> bool:
+        """Whether the bar does not elect it, or no quote comes within its limit, or is there where it is elected."""
         stop, limit = entry.stop_price, entry.request.limit_price
-        if limit is None:
-            return True
         best, worst = (min, max) if entry.side is Side.BUY else (max, min)
-        met = best(bar.low, bar.high) if entry.rests_at_its_limit or stop is None else worst(stop, bar.open)
-        return is_within(entry.side, self._around(entry.symbol, met, entry.side), limit)
+        met = best(bar.low, bar.high)
+        if stop is not None and not entry.is_elected:
+            if not is_within(entry.side, stop, worst(bar.low, bar.high)):
+                return True
+            met = worst(stop, bar.open)
+        if limit is None:
+            return False
+        return not is_within(entry.side, self._around(entry.symbol, met, entry.side), limit)
 
     def _by_the_oldest(self, bar: Bar) -> bool:
         """A bar that is its own mirror image: what has stood there for longest decides."""

@@ -291,18 +291,29 @@ class Matching:
             self._meet_stop(order, segment)
 
     def _meet_trailing_stop(self, order: BookedOrder, segment: Segment) -> None:
-        """It moves with the price up to where the segment turns against it, and after it where it was not touched.
+        """Through a bar it stands where the bar's open had it: nobody knows which extreme would have met it first.
 
-        In the bar that filled its entry only the close lifts it: nobody knows which extreme came after the entry.
+        The close moves it by the best price of the bar, and elects it where that leaves the close behind. In the bar
+        that filled its entry only the close itself moves it.
         """
         is_same_bar = self.same_bar.is_of_its_entry(order, segment)
-        if not is_same_bar or order.best is None:
-            self._book.follow(order, segment.start)
+        if order.best is None or not (segment.number or is_same_bar):
+            self._follow_what_it_saw(order, segment.start)
         self._meet_stop(order, segment)
-        if is_same_bar and segment.is_close:
+        if order.is_elected or is_same_bar:
+            order.seen = None
+        else:
+            order.see(segment.end)
+        if segment.is_close and not order.is_elected:
             self.same_bar.note_trail(order, segment)
-        if not order.is_elected and (segment.is_close or not is_same_bar):
-            self._book.follow(order, segment.end)
+            self._follow_what_it_saw(order, segment.end)
+            self._meet_stop(order, Segment.point(segment.at, segment.end))
+
+    def _follow_what_it_saw(self, order: BookedOrder, price: Price) -> None:
+        for each in (order.seen, price):
+            if each is not None:
+                self._book.follow(order, each)
+        order.seen = None
 
     def _meet_stop(self, order: BookedOrder, segment: Segment) -> None:
         """Elected by touch. The reference is the stop, or the open that gapped through it."""
@@ -318,6 +329,7 @@ class Matching:
             self._execute(order, self._slipped(order, price, segment.at), rest)
         else:
             self._fill_a_limit(order, (price,), (), rest, waits=False)
+            self.same_bar.note_election(order, segment)
 
     def _reference(self, order: BookedOrder, segment: Segment) -> Price | None:
         """Where a segment elects a stop; None where it does not."""
@@ -360,7 +372,7 @@ class Matching:
         *,
         waits: bool = True,
     ) -> None:
-        """Of what waits at its limit, a bar that filled its entry fills no more than `SameBar` says.
+        """Of what waits at its limit, a bar that filled its entry, or elected it, fills no more than `SameBar` says.
 
         What was hit there before, by a market that had not enough for all of it, is due at its limit from then on.
         """

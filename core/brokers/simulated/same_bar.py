@@ -2,8 +2,13 @@
 
 A bar tells four prices and not in which order they came. Shares that a limit bought in a bar, or anything after its
 first extreme, are not sold by a limit that waits in that bar, unless its close is beyond that limit (AN-04); short
-alike, mirrored. Nor does such a bar lift their trailing stop by anything but its close. So no bar pays at both ends.
+alike, mirrored. Nor does such a bar lift their trailing stop by anything but its close, and no bar lifts one before it
+ends. So no bar pays at both ends.
 Where a stop and a target lie inside one bar, the stop is taken.
+
+A stop-limit that a bar elects after its open is filled there at once, or by a close beyond its limit: whether another
+price within its limit came before its election or behind it, the bar does not say. What works with it for the same
+shares is not filled in that bar.
 """
 
 from __future__ import annotations
@@ -59,6 +64,12 @@ class SameBar:
 
     def sellable(self, order: BookedOrder, segment: Segment) -> Decimal | None:
         """How much of a limit that waits may be filled in a segment; None where nothing bounds it."""
+        if any(self._is_left_of_its_election(rival, segment.at) for rival in order.rivals):
+            return ZERO
+        if self._is_left_of_its_election(order, segment.at):
+            goes_on = segment.number is not None and self._is_within_throughout(order, segment.at)
+            if not goes_on and not (segment.is_close and self._is_beyond(order, segment.end)):
+                return ZERO
         if order.opens or self._fresh_of(order.symbol, segment.at) is None:
             return None
         if segment.is_close and self._is_beyond(order, segment.end):
@@ -66,12 +77,24 @@ class SameBar:
         return self._older(order, segment.at)
 
     def comes_late(self, order: BookedOrder, segment: Segment) -> bool:
-        """Whether it waited for the close because the bar filled its entry; it then gets its limit and no more."""
-        return segment.is_close and self.is_of_its_entry(order, segment)
+        """Whether it waited for the close because the bar filled its entry, or elected it: it then gets its limit."""
+        if not segment.is_close:
+            return False
+        is_left = self._is_left_of_its_election(order, segment.at)
+        return self.is_of_its_entry(order, segment) or (is_left and not self._is_within_throughout(order, segment.at))
 
     def is_of_its_entry(self, order: BookedOrder, segment: Segment) -> bool:
         """Whether it closes, and the bar filled an entry of its symbol."""
         return not order.opens and self._fresh_of(order.symbol, segment.at) is not None
+
+    def _is_left_of_its_election(self, order: BookedOrder, at: datetime) -> bool:
+        path = self._open_path(order.symbol, at)
+        return path is not None and order.is_working and order.elected_in == path.bar.start
+
+    def _is_within_throughout(self, order: BookedOrder, at: datetime) -> bool:
+        """Whether no price of the bar is beyond its limit: what is left of it takes the worse end, as a stop's does."""
+        path = self._open_path(order.symbol, at)
+        return path is not None and self._is_beyond(order, self._worst_of(order, path))
 
     def _older(self, order: BookedOrder, at: datetime) -> Decimal:
         """Of the shares that it closes, those that were held before; a leg is for its parent's alone."""
@@ -123,8 +146,22 @@ class SameBar:
         if self._older(order, at) > ZERO:
             self._count(order.symbol)
 
+    def note_election(self, order: BookedOrder, segment: Segment) -> None:
+        """A stop-limit is elected, and has taken what was within its limit. Until :20 all is still to come.
+
+        Would one order of the bar's prices have filled what is left?
+        """
+        path = self._open_path(order.symbol, segment.at)
+        if path is None or not order.is_working or segment.at < path.turns_at:
+            return
+        order.elected_in = path.bar.start
+        if self._is_reached(order, path) and not self._is_within_throughout(order, segment.at):
+            if self._ledger.quantity(order.symbol) == ZERO:
+                self._counted.discard(order.symbol)
+            self._count(order.symbol)
+
     def note_trail(self, order: BookedOrder, segment: Segment) -> None:
-        """The bar of its entry ends: would its better extreme have lifted a trailing stop to where the close is?"""
+        """A bar ends that has not elected a trailing stop: does its better extreme lift it to where the close is?"""
         path = self._open_path(order.symbol, segment.at)
         if path is None or order.is_elected or order.request.type is not OrderType.TRAILING_STOP:
             return
@@ -160,6 +197,9 @@ class SameBar:
     def _best_of(self, order: BookedOrder, path: Path) -> Price:
         """The extreme that is the better one for whoever trades on its side."""
         return path.bar.low if order.side is Side.BUY else path.bar.high
+
+    def _worst_of(self, order: BookedOrder, path: Path) -> Price:
+        return path.bar.high if order.side is Side.BUY else path.bar.low
 
     def _is_between_the_ends(self, order: BookedOrder, path: Path) -> bool:
         return self._is_reached(order, path) and not self._is_beyond(order, path.bar.close)
