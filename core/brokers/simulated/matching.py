@@ -293,8 +293,9 @@ class Matching:
     def _meet_trailing_stop(self, order: BookedOrder, segment: Segment) -> None:
         """Through a bar it stands where the bar's open had it: nobody knows which extreme would have met it first.
 
-        The close moves it by the best price of the bar, and elects it where that leaves the close behind. In the bar
-        that filled its entry only the close itself moves it.
+        The close moves it by the best price of the bar, and elects it where that leaves the close behind: gone through
+        it has in any order, at some price, and the close is one that anybody had. In the bar that filled its entry only
+        the close itself moves it.
         """
         is_same_bar = self.same_bar.is_of_its_entry(order, segment)
         if order.best is None or not (segment.number or is_same_bar):
@@ -305,7 +306,8 @@ class Matching:
         else:
             order.see(segment.end)
         if segment.is_close and not order.is_elected:
-            self.same_bar.note_trail(order, segment)
+            if is_same_bar:
+                self.same_bar.note_trail(order, segment)
             self._follow_what_it_saw(order, segment.end)
             self._meet_stop(order, Segment.point(segment.at, segment.end))
 

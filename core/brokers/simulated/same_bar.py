@@ -161,7 +161,7 @@ class SameBar:
             self._count(order.symbol)
 
     def note_trail(self, order: BookedOrder, segment: Segment) -> None:
-        """A bar ends that has not elected a trailing stop: does its better extreme lift it to where the close is?"""
+        """The bar of its entry ends: would its better extreme have lifted a trailing stop to where the close is?"""
         path = self._open_path(order.symbol, segment.at)
         if path is None or order.is_elected or order.request.type is not OrderType.TRAILING_STOP:
             return
