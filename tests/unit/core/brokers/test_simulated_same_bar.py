@@ -283,7 +283,7 @@ DECOYS = {
 @pytest.mark.parametrize("decoy", DECOYS.values(), ids=DECOYS.keys())
 @pytest.mark.parametrize("volume", [100_000, 400])
 def test_no_other_order_brings_the_target_before_the_stop(decoy: OrderRequest, volume: int) -> None:
-    """AN-04: sold at its stop as if it stood alone, and counted; what the bar may have filled of the decoy is one more."""
+    """AN-04: sold at its stop as if it stood alone, and counted; what the bar may have filled beside it, too."""
     alone = {
         "10:00:05": an_order("held", Side.BUY, "10"),
         "10:00:10": an_order("exit", Side.SELL, "10", limit="101.00", order_class=OrderClass.OCO, legs=LEGS_OF_AN_OCO),
