@@ -71,6 +71,8 @@ class BookedOrder:
         A leg that waits for its parent's fill: it meets no price and holds no shares.
     is_hit
         It waited at its limit, the market came there, and had not enough for all of it: the rest is due at that limit.
+    walk
+        In the bar that began then, whether it meets the low first, whatever becomes of it; None where nothing says so.
     """
 
     request: OrderRequest
@@ -87,6 +89,7 @@ class BookedOrder:
     legs: list[BookedOrder] = field(default_factory=list)
     is_held: bool = False
     is_hit: bool = False
+    walk: tuple[datetime, bool] | None = None
     filled: Decimal = ZERO
     paid: Decimal = ZERO
     executions: list[Execution] = field(default_factory=list)
@@ -118,6 +121,15 @@ class BookedOrder:
     def rests_at_its_limit(self) -> bool:
         kind = self.request.type
         return kind is OrderType.LIMIT or (self.is_elected and kind is OrderType.STOP_LIMIT)
+
+    @property
+    def low_hurts(self) -> bool:
+        """Whether the low is the worse extreme to come first: for a sale that closes, a buy at a limit or the market.
+
+        A buy by a stop is hurt by the high: it elects it while the low is still to come. Short alike, mirrored.
+        """
+        enters_by_a_stop = self.opens and not self.rests_at_its_limit and not self.takes_any_price
+        return (self.side is Side.BUY) == (self.opens and not enters_by_a_stop)
 
     @property
     def stop_price(self) -> Price | None:

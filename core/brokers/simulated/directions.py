@@ -1,11 +1,11 @@
-"""Which extreme of a bar comes first: the one that hurts more of what stands there, long and short alike, mirrored.
+"""Which extreme of a bar is shown first: the one that hurts more of what stands there, long and short alike, mirrored.
 
-A long position is hurt by the low, a short one by the high; so is what a limit or a market order buys. A buy by a stop
-is hurt if the high elects it first, for the low is then still to come. One whose limit is out of reach where it is
-elected is hurt by neither, for its bar fills it by no extreme, nor is a trailing one that no price of the bar meets.
-Each counts by its shares, and the larger part decides.
+It is what a price, a quote and the account say while a bar lasts, and what an order finds that comes after the first
+extreme. What stood there before meets the bar in its own worse order, whatever is shown (`BookedOrder.low_hurts`).
 
-Where nothing of ours hangs on it the bar's shape does, so that no side has it better: one that rises went down first.
+A long position is hurt by the low, a short one by the high, an entry as it says itself. What is held counts by its
+shares, entries by what this bar can fill of them, and the larger part decides. Where nothing of ours hangs on it the
+bar's shape does, so that no side has it better: one that rises went down first.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ Around = Callable[[Symbol, Price, Side], Price]
 
 
 class Directions:
-    """Answers by what is held and what works at this instant."""
+    """Answers by what is held and what works at this instant; all orders together get `participation` of a bar."""
 
-    def __init__(self, ledger: Ledger, book: Book, around: Around) -> None:
+    def __init__(self, ledger: Ledger, book: Book, around: Around, participation: Decimal) -> None:
         self._ledger = ledger
         self._book = book
         self._around = around
+        self._participation = participation
 
     def low_first(self, bar: Bar) -> bool:
         weight = self._weight(bar)
@@ -44,27 +45,31 @@ class Directions:
 
     def _weight(self, bar: Bar) -> Decimal:
         """Shares that the low hurts, less those that the high does."""
-        weight = self._ledger.quantity(bar.symbol)
-        for order in self._book.working.get(bar.symbol, ()):
-            if order.opens and order.is_touched(bar.low, bar.high) and not self._is_out_of_reach(order, bar):
-                weight += order.remaining if _low_hurts(order) else -order.remaining
-        return weight
+        entries = [o for o in self._book.working.get(bar.symbol, ()) if o.opens and self._can_fill(o, bar)]
+        room = self._participation * bar.volume
+        low, high = (
+            min(room, sum((o.remaining for o in entries if o.low_hurts is low_hurts), ZERO))
+            for low_hurts in (True, False)
+        )
+        return self._ledger.quantity(bar.symbol) + low - high
+
+    def _can_fill(self, entry: BookedOrder, bar: Bar) -> bool:
+        return entry.is_touched(bar.low, bar.high) and not self._is_out_of_reach(entry, bar)
 
     def _is_out_of_reach(self, entry: BookedOrder, bar: Bar) -> bool:
-        """Whether the bar does not elect it, or nobody would fill it there: its limit is short of the quote."""
+        """Whether the bar does not elect it, or no quote comes within its limit, or is there where it is elected."""
         stop, limit = entry.stop_price, entry.request.limit_price
-        if entry.is_elected or stop is None:
-            return False
+        best, worst = (min, max) if entry.side is Side.BUY else (max, min)
+        met = best(bar.low, bar.high)
+        if stop is not None and not entry.is_elected:
+            if not is_within(entry.side, stop, worst(bar.low, bar.high)):
+                return True
+            met = worst(stop, bar.open)
         if limit is None:
-            return bar.high < stop if entry.side is Side.BUY else bar.low > stop
-        return not is_within(entry.side, self._around(entry.symbol, stop, entry.side), limit)
+            return False
+        return not is_within(entry.side, self._around(entry.symbol, met, entry.side), limit)
 
     def _by_the_oldest(self, bar: Bar) -> bool:
         """A bar that is its own mirror image: what has stood there for longest decides."""
         entries = [order for order in self._book.working.get(bar.symbol, ()) if order.opens]
-        return _low_hurts(entries[0]) if entries else True
-
-
-def _low_hurts(entry: BookedOrder) -> bool:
-    """A buy at its limit is hurt by the low, as what it buys will be; a buy by a stop by the high that elects it."""
-    return (entry.side is Side.BUY) == (entry.rests_at_its_limit or entry.takes_any_price)
+        return entries[0].low_hurts if entries else True

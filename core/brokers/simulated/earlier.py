@@ -29,6 +29,9 @@ class EarlierMarket(Market):
             self._paths[symbol] = path
         return path
 
+    def path_of(self, order: BookedOrder) -> Path | None:
+        return self.path(order.symbol)
+
     def half_spread(self, symbol: Symbol, price: Price) -> Decimal:
         del symbol
         return self._config.half_spread_ticks * tick_of(price)

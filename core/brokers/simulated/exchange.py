@@ -108,7 +108,7 @@ class SimulatedExchange:
         def around(symbol: Symbol, price: Price, side: Side) -> Price:
             return market.around(symbol, price, side)
 
-        directions = Directions(ledger, book, around)
+        directions = Directions(ledger, book, around, config.participation)
         market = Market(config, directions.low_first)
         return market, Matching(config, calendar, market, book, ledger)
 

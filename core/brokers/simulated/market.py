@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
+from core.brokers.simulated.book import BookedOrder
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.path import OFFSETS, Path, Segment
 from core.model.bar import ONE_MINUTE, Bar
@@ -41,12 +42,25 @@ class Market:
         self._taken: dict[Symbol, tuple[datetime, Decimal]] = {}
 
     def path(self, symbol: Symbol) -> Path | None:
-        """The newest bar's path; None where there was no bar yet. Until it is settled it follows what is held."""
+        """The newest bar as it is shown; None where there was none yet. Until it is settled it follows what is held."""
         bar = self.bars.get(symbol)
         if bar is None:
             return None
         path = self._paths.get(symbol)
         return path if path is not None and path.bar is bar else self._walked(bar)
+
+    def path_of(self, order: BookedOrder) -> Path | None:
+        """The newest bar as one order meets it: the extreme that hurts it first, whatever else stands there."""
+        path = self.path(order.symbol)
+        if path is None:
+            return None
+        bound, low_first = order.walk or (None, False)
+        return path.walked(low_first=low_first if bound == path.bar.start else order.low_hurts)
+
+    def bind(self, order: BookedOrder, path: Path | None, at: datetime) -> None:
+        """From the first extreme on, an order goes on through the bar in the order in which it met it."""
+        if path is not None and path.turns_at <= at < path.end:
+            order.walk = (path.bar.start, path.is_low_first)
 
     def settle(self, symbol: Symbol, at: datetime) -> None:
         """From its first extreme on a path has its direction: that of what was held and worked just before.

@@ -146,15 +146,23 @@ class Matching:
         bar = self._market.bars.get(symbol)
         if bar is not None and bar.start + self._market.lasts.get(symbol, ONE_MINUTE) > self.now:
             touched = [order for order in orders if order.takes_any_price or order.is_touched(bar.low, bar.high)]
-            for segment in self._segments(symbol) if touched else ():
-                if any(order.takes_any_price or order.is_touched(segment.low, segment.high) for order in touched):
-                    return segment.at
+            points = [at for order in touched if (at := self._next_touch(order)) is not None]
+            if points:
+                return min(points)
         return minute_of(self.now) + ONE_MINUTE if takes_any_price else None
 
-    def _segments(self, symbol: Symbol) -> Iterator[Segment]:
-        """What is left of the symbol's path."""
-        path = self._market.path(symbol)
-        return iter(()) if path is None else path.segments(self.now)
+    def _next_touch(self, order: BookedOrder) -> datetime | None:
+        """When what is left of the bar, as this order meets it, touches it."""
+        path = self._market.path_of(order)
+        for segment in () if path is None else path.segments(self.now):
+            if order.takes_any_price or order.is_touched(segment.low, segment.high):
+                return segment.at
+        return None
+
+    def _segment_of(self, order: BookedOrder, at: datetime) -> Segment | None:
+        """Of the bar as this order meets it; None between points."""
+        path = self._market.path_of(order)
+        return None if path is None else path.segment(at)
 
     def _step(self, at: datetime) -> None:
         self.now = at
@@ -180,8 +188,12 @@ class Matching:
     def arrive(self, order: BookedOrder, at: datetime) -> None:
         """An accepted order meets the market as it is; outside of the session it waits, and IOC never waits.
 
-        A stop that the price has crossed already is elected at once; a limit that is within the quote takes it.
+        A stop that the price has crossed already is elected at once; a limit that is within the quote takes it. What
+        comes after the first extreme goes on through the bar as it is shown.
         """
+        for arrived in (order, *order.legs):
+            self._market.bind(arrived, self._market.path(order.symbol), at)
+        self.same_bar.note_late(order, at)
         if self._can_trade(order.symbol, at):
             for arrived in (order, *order.rivals):  # those of an OCO work from the start
                 self._arrive(arrived, at)
@@ -212,37 +224,39 @@ class Matching:
     def _pass(self, symbol: Symbol, at: datetime) -> None:
         """One step of one symbol: what takes any price first, then stops, then limits, each by age.
 
-        A stop and a limit inside one segment: the stop fills. In a minute without a bar nothing trades that could touch
+        Each meets the bar in the order of prices that is worse for it: no other order of the account turns that. A stop
+        and a limit inside one segment: the stop fills. In a minute without a bar nothing trades that could touch
         a stop or a limit; only what takes any price goes on.
         """
         orders = list(self._book.working[symbol])
         waiting = [order for order in orders if order.takes_any_price]
         path = self._market.path(symbol)
-        segment = None if path is None else path.segment(at)
         if self._can_trade(symbol, at):
             for order in waiting:
                 if order.is_working:
-                    self._go_on_at_the_market(order, segment, at)
+                    self._go_on_at_the_market(order, self._segment_of(order, at), at)
         if self._frictions.is_halted(symbol, self.session(at), at):
             return
-        if segment is None:
+        if path is None or path.segment(at) is None:
             self._pass_a_quote(symbol, orders, at)
             return
         limits = [order for order in orders if order.rests_at_its_limit]
         stops = [order for order in orders if order not in limits and order not in waiting]
         for order in (*stops, *limits):
-            if order.is_working:
+            segment = self._segment_of(order, at)
+            if order.is_working and segment is not None:
                 self._meet(order, segment)
 
     def _pass_extended(self, symbol: Symbol, at: datetime) -> None:
         """One step of one symbol outside its session: only what is marked for those hours meets a price (RK-20)."""
         path = self._market.path(symbol)
-        segment = None if path is None else path.segment(at)
+        is_a_point = path is not None and path.segment(at) is not None
         marked = [order for order in self._book.working[symbol] if order.request.extended_hours]
-        if segment is None and symbol in self._quoted:
+        if not is_a_point and symbol in self._quoted:
             self._pass_a_quote(symbol, marked, at)
             return
         for order in marked:
+            segment = self._segment_of(order, at)
             if order.is_working and segment is None:
                 self._take_within(order, at)
             elif order.is_working and segment is not None:
@@ -309,6 +323,7 @@ class Matching:
         if reference is None:
             return
         self.same_bar.note_stop(order, segment)
+        self._market.bind(order, self._market.path_of(order), segment.at)
         order.is_elected = True
         rest = Segment(segment.at, reference, segment.end)
         price = self._price_where_elected(order, reference, segment)
@@ -432,6 +447,7 @@ class Matching:
             if leg.remaining > free and leg is held[0]:
                 self._book.end(leg, UpdateEvent.REJECTED, rest.at)
                 return
+            self._market.bind(leg, self._market.path_of(order), rest.at)
             self._book.release(leg, rest.at)
         for leg in held:
             if leg.is_working:

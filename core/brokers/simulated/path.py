@@ -2,8 +2,9 @@
 
 A bar that lasts longer than a minute is walked alike, each point at the same part of it.
 
-Which one hurts is said by `directions.py`. A path follows from its bar and that one claim alone, so it never matters
-how often, or in what steps, the exchange is asked to walk it.
+Which one hurts is each order's own: `BookedOrder.low_hurts`. What is shown of a bar, and so what a late order walks, is
+said by `directions.py`. A path follows from its bar and that one claim alone, so it never matters how often, or in what
+steps, the exchange is asked to walk it.
 """
 
 from __future__ import annotations
@@ -82,6 +83,16 @@ class Path:
     def of(cls, bar: Bar, *, low_first: bool, lasts: timedelta = ONE_MINUTE, before: Price | None = None) -> Path:
         first, second = (bar.low, bar.high) if low_first else (bar.high, bar.low)
         return cls(bar, (bar.open, first, second, bar.close), bar.start + lasts, offsets_of(lasts), before)
+
+    @property
+    def is_low_first(self) -> bool:
+        return self.prices[1] == self.bar.low
+
+    def walked(self, *, low_first: bool) -> Path:
+        """The same bar, in that order."""
+        if low_first == self.is_low_first:
+            return self
+        return Path.of(self.bar, low_first=low_first, lasts=self.end - self.bar.start, before=self.before)
 
     @property
     def turns_at(self) -> datetime:

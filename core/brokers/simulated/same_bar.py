@@ -122,8 +122,6 @@ class SameBar:
             return
         if path is None or not (order.rests_at_its_limit or at >= path.turns_at):
             return
-        if order.request.type.is_stop and self._is_torn(order, held - quantity - order.filled, path):
-            self._count(symbol)
         if fresh is None:
             fresh = self._fresh[symbol] = Fresh(path.bar.start)
         fresh.quantity += quantity
@@ -135,9 +133,18 @@ class SameBar:
         if path is None or self._fresh_of(symbol, at) is None:
             return
         for order in self._targets(symbol):
-            is_to_come = path.has_extreme_after(at, self._best_of(order, path))
+            walked = self._market.path_of(order)
+            is_to_come = walked is not None and walked.has_extreme_after(at, self._best_of(order, path))
             if is_to_come and self._older(order, at) < order.remaining and self._is_between_the_ends(order, path):
                 self._count(symbol)
+
+    def note_late(self, order: BookedOrder, at: datetime) -> None:
+        """It comes after the first extreme, and a larger entry by a stop has turned what it finds to its good side."""
+        path = self._open_path(order.symbol, at)
+        if path is None or order.opens or at < path.turns_at or path.is_low_first == order.low_hurts:
+            return
+        if self._older(order, at) > ZERO:
+            self._count(order.symbol)
 
     def note_election(self, order: BookedOrder, segment: Segment) -> None:
         """A stop-limit is elected, and has taken what was within its limit. Until :20 all is still to come.
@@ -180,12 +187,6 @@ class SameBar:
         if symbol not in self._counted:
             self._counted.add(symbol)
             self.decided += 1
-
-    def _is_torn(self, entry: BookedOrder, others: Decimal, path: Path) -> bool:
-        """Whether something that the other extreme hurts stood beside an entry by a stop: shares, or an entry."""
-        standing = self._book.working.get(entry.symbol, ())
-        beside = (o for o in standing if o is not entry and o.opens and not o.request.type.is_stop)
-        return others > ZERO or any(o.is_touched(path.bar.low, path.bar.high) for o in beside)
 
     def _targets(self, symbol: Symbol) -> list[BookedOrder]:
         return [o for o in self._book.working.get(symbol, ()) if not o.opens and o.rests_at_its_limit]

@@ -20,6 +20,7 @@ from tests.unit.core.brokers.trading_floor import SPY, Floor, a_bar, a_stop_leg,
 MIRROR = Decimal(200)
 """A price and its mirror image add up to this."""
 LEGS = (a_stop_leg("95.00"), a_target_leg("101.00"))
+LEGS_OF_AN_OCO = (a_stop_leg("99.00"),)
 
 
 def mirrored(price: Price) -> Price:
@@ -249,18 +250,97 @@ def test_one_share_that_is_held_turns_no_path_to_the_good_side_of_a_larger_entry
         assert floor.exchange.tally.decided_by_the_path == 1
 
 
-def test_the_larger_part_decides_which_extreme_comes_first() -> None:
-    """AN-04: a hundred shares that are held are hurt by the low more than ten are that the high would buy."""
+@pytest.mark.parametrize("shares", ["10", "1000"])
+def test_each_order_meets_first_the_extreme_that_hurts_it(shares: str) -> None:
+    """AN-04: a stop that sells, and a limit that buys, the low; a stop that buys, the high. Whatever is larger."""
     orders = {
         "10:00:10": an_order("held", Side.BUY, "100"),
-        "10:00:20": an_order("stop", Side.SELL, "100", stop="99.00"),
-        "10:00:30": an_order("entry", Side.BUY, "10", stop="101.00"),
+        "10:00:20": an_order("stop", Side.SELL, "50", stop="99.00"),
+        "10:00:25": an_order("target", Side.SELL, "50", limit="101.50"),
+        "10:00:30": an_order("entry", Side.BUY, shares, stop="101.00"),
+        "10:00:35": an_order("dip", Side.BUY, "10", limit="98.50"),
+    }
+    bars = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.40"))
+
+    for floor in both(*bars, orders=orders):
+        firsts = {name: floor.report("10:01:59", name).executions[0].at for name in ("stop", "target", "entry", "dip")}
+        assert {name: f"{first:%S}" for name, first in firsts.items()} == {
+            "stop": "20",
+            "target": "40",
+            "entry": "20",
+            "dip": "20",
+        }
+
+
+DECOYS = {
+    "a limit out of reach": an_order("decoy", Side.BUY, "1000", stop="100.50", limit="80.00"),
+    "a limit of which one tick is missing": an_order("decoy", Side.BUY, "1000", stop="100.50", limit="100.50"),
+    "more than the bar can give": an_order("decoy", Side.BUY, "40000", stop="101.90"),
+    "a larger one that fills": an_order("decoy", Side.BUY, "1000", stop="101.90"),
+}
+
+
+@pytest.mark.parametrize("decoy", DECOYS.values(), ids=DECOYS.keys())
+@pytest.mark.parametrize("volume", [100_000, 400])
+def test_no_other_order_brings_the_target_before_the_stop(decoy: OrderRequest, volume: int) -> None:
+    """AN-04: sold at its stop as if it stood alone, and counted; what the bar may have filled beside it, too."""
+    alone = {
+        "10:00:05": an_order("held", Side.BUY, "10"),
+        "10:00:10": an_order("exit", Side.SELL, "10", limit="101.00", order_class=OrderClass.OCO, legs=LEGS_OF_AN_OCO),
+    }
+    bars = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.50", volume=volume))
+
+    may_have_filled = decoy is DECOYS["a limit of which one tick is missing"]
+    for orders, decided in ((alone, 1), (alone | {"10:00:30": decoy}, 1 + may_have_filled)):
+        for floor, is_mirrored in zip(both(*bars, orders=orders), (False, True), strict=True):
+            sold = [price for _, name, price in told(floor, is_mirrored=is_mirrored) if name.startswith("leg")]
+            assert sold == ["98.99"]
+            assert floor.fills("10:01:59", "exit") == []
+            assert floor.exchange.tally.decided_by_the_path == decided
+
+
+@pytest.mark.parametrize("held", ["0", "10"])
+@pytest.mark.parametrize("decoy", ["a limit out of reach", "a limit of which one tick is missing"])
+def test_an_order_that_cannot_fill_turns_nothing_that_is_shown(decoy: str, held: str) -> None:
+    """AN-04, MD-05: who comes after the first extreme finds what he would find without it."""
+    shown = []
+    for orders in ({}, {"10:00:30": DECOYS[decoy]}):
+        held_before = {"10:00:05": an_order("held", Side.BUY, held)} if held != "0" else {}
+        late = {"10:01:30": an_order("late", Side.BUY, "10")}
+        story = both(
+            a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.50"), orders={**held_before, **orders, **late}
+        )
+        shown.append([floor.fills("10:01:59", "late") for floor in story])
+
+    assert shown[0] == shown[1] == [[("10", "98.01")], [("10", "101.99")]]
+
+
+def test_an_order_of_the_size_of_ten_bars_turns_what_is_shown_by_what_one_bar_gives() -> None:
+    """AN-04, MD-05: of 40,000 shares ten can be bought; twenty are held."""
+    orders = {
+        "10:00:05": an_order("held", Side.BUY, "20"),
+        "10:00:30": an_order("decoy", Side.BUY, "40000", stop="101.00"),
+    }
+    bars = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.50", volume=100))
+
+    for floor, low in zip(both(*bars, orders=orders), (98, 102), strict=True):
+        shown = floor.exchange.quote(at("10:01:30"), SPY)
+        assert isinstance(shown, Quote)
+        assert shown.mid == low
+
+
+def test_who_comes_late_to_a_bar_that_a_larger_entry_turned_is_counted() -> None:
+    """AN-04: the twenty are sold at the high that is shown, because a thousand were bought on the way to it."""
+    orders = {
+        "10:00:05": an_order("held", Side.BUY, "20"),
+        "10:00:30": an_order("entry", Side.BUY, "1000", stop="101.00"),
+        "10:01:30": an_order("out", Side.SELL, "20"),
     }
     bars = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.50"))
 
-    for floor in both(*bars, orders=orders):
-        assert floor.report("10:01:59", "stop").executions[0].at == at("10:01:20")
-        assert floor.report("10:01:59", "entry").executions[0].at == at("10:01:40")
+    for floor, price in zip(both(*bars, orders=orders), ("101.99", "98.01"), strict=True):
+        assert floor.fills("10:01:59", "out") == [("20", price)]
+        assert floor.exchange.tally.decided_by_the_path == 1
 
 
 def test_an_entry_by_a_stop_limit_is_counted_as_one_by_a_stop_is() -> None:
@@ -318,16 +398,17 @@ def test_a_bracket_whose_entry_and_target_lie_in_each_bar_wins_no_more_often_tha
     assert ends == [0, 0]
 
 
-def test_a_bar_that_is_its_own_mirror_image_goes_as_hurts_what_stands_there() -> None:
+def test_a_bar_that_is_its_own_mirror_image_is_shown_as_hurts_what_stood_there_first() -> None:
     """AN-04: as much would be bought by a limit as by a stop; what came first decides, and mirrored it is mirrored."""
     orders = {
         "10:00:10": an_order("first", Side.BUY, "10", stop="101.00"),
         "10:00:20": an_order("second", Side.BUY, "10", limit="99.00"),
+        "10:01:25": an_order("late", Side.BUY, "10"),
     }
+    bars = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 100"))
 
-    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 100"), orders=orders):
-        assert floor.report("10:01:59", "first").executions[0].at == at("10:01:20")
-        assert floor.report("10:01:59", "second").executions[0].at == at("10:01:40")
+    for floor, price in zip(both(*bars, orders=orders), ("102.01", "97.99"), strict=True):
+        assert floor.fills("10:01:59", "late") == [("10", price)]
 
 
 # ── mirror images ────────────────────────────────────────────────────────────────────────────────────────────────────
