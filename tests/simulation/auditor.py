@@ -124,6 +124,7 @@ class Story:
     killed: bool = False
     halts: set[HaltCause] = field(default_factory=set)
     started: int = 0
+    down: tuple[datetime, datetime] | None = None
     taken_away: set[str] = field(default_factory=set)
     called_off: set[str] = field(default_factory=set)
     trips: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
@@ -177,6 +178,8 @@ class Auditor:
 
     def hear(self, sequence: int, at: datetime, fact: Fact) -> None:
         """One record of the journal."""
+        if isinstance(fact, EngineStarted):
+            self.story.down = (getattr(self, "_at", at), at)
         self._sequence, self._at = sequence, at
         self.story.counts[type(fact).__name__] += 1
         if at_work() is not None:
@@ -495,11 +498,14 @@ class Auditor:
             self.require(before * after >= 0 and abs(after) <= abs(before), f"exit {fill.client_order_id} flips {key}")
 
     def _filled_with_its_sibling(self, seen: Seen, at: datetime) -> bool:
-        """Both of a pair in less time than the word of the one and the cancel of the other take."""
+        """Both of a pair in less time than the word of the one and the cancel of the other take, or with no desk up."""
         if not self._is_linked_to_nothing(seen):
             return False
         siblings = [o for o in self.story.orders.values() if o.role is not None and o.parent == seen.parent]
-        return any(o is not seen and o.last_fill is not None and at - o.last_fill <= A_MOMENT for o in siblings)
+        filled = [o.last_fill for o in siblings if o is not seen and o.last_fill is not None]
+        died, came_up = self.story.down or (at, at)
+        was_down = any(died - A_MOMENT <= other for other in filled) and at <= came_up + A_MOMENT
+        return was_down or any(at - other <= A_MOMENT for other in filled)
 
     def _is_linked_to_nothing(self, seen: Seen) -> bool:
         """A leg at an exchange that leaves its sibling alone."""
