@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from core.model.bar import Bar
 from core.model.order import Leg, OrderClass, OrderRequest, OrderType, Side
 from core.model.quote import Feed, Quote
-from core.model.values import Price, Quantity
+from core.model.values import ClientOrderId, Price, Quantity
 from tests.unit.core.brokers.trading_floor import SPY, Floor, a_bar, a_stop_leg, a_target_leg, an_order, at
 
 MIRROR = Decimal(200)
@@ -471,6 +472,31 @@ def test_long_and_short_are_mirror_images(story: tuple[list[Bar], dict[str, Orde
 
     assert told(one) == told(other, is_mirrored=True)
     assert one.exchange.tally == other.exchange.tally
+
+
+@settings(max_examples=60, deadline=None)
+@given(bars=some_bars(), orders=some_orders(), clock=st.sampled_from(MOMENTS), near=cents)
+def test_an_order_that_cannot_fill_changes_no_other(
+    bars: list[Bar], orders: dict[str, OrderRequest], clock: str, near: Price
+) -> None:
+    """AN-04: whatever it stands beside, whenever it comes. Out of reach is its limit, and that of what stood first."""
+    exit_ = an_order("exit", Side.SELL, "60", limit="101.00", order_class=OrderClass.OCO, legs=LEGS_OF_AN_OCO)
+    stands = {
+        "10:00:00": an_order("stands", Side.BUY, "1", limit="50.00"),
+        "10:00:00.200": an_order("held", Side.BUY, "60"),
+        "10:00:02": replace(exit_, client_order_id=ClientOrderId("exit-1")),
+        "10:01:02": replace(exit_, client_order_id=ClientOrderId("exit-2")),
+    }
+    decoy = {f"{clock}.500": an_order("decoy", Side.BUY, "20000", stop=str(near), limit="1.00")}
+    alone, beside = (both(*bars, orders=stands | orders | more) for more in ({}, decoy))
+
+    for one, other in zip(alone, beside, strict=True):
+        assert without_names_of_legs(one) == without_names_of_legs(other)
+
+
+def without_names_of_legs(floor: Floor) -> list[tuple[str, str, str]]:
+    """They are numbered after every order that came before."""
+    return sorted((moment, re.sub(r"leg-sim-\d+", "leg", name), price) for moment, name, price in told(floor))
 
 
 @settings(max_examples=60, deadline=None)
