@@ -130,7 +130,7 @@ def a_restart_forgets_the_kill(patch: pytest.MonkeyPatch) -> None:
 def the_sale_does_not_wait_for_its_stop(patch: pytest.MonkeyPatch) -> None:
     """Shares that a working stop holds are sold all the same (EX-21)."""
     uncovered = "core.workflows.protecting.Protecting.uncovered"
-    patch.setattr(Closing, "_stops_left", lambda self, use: self._ticket(use) is None)
+    patch.setattr(Closing, "_stops_left", lambda self, use: self.sales.ticket(use) is None)
     patch.setattr(
         uncovered,
         lambda self, symbol, strategy, _side: abs(held.quantity) if (held := self._position(symbol, strategy)) else 0,
@@ -139,7 +139,7 @@ def the_sale_does_not_wait_for_its_stop(patch: pytest.MonkeyPatch) -> None:
 
 def a_stop_that_a_crash_kept_back_is_never_sent(patch: pytest.MonkeyPatch) -> None:
     """Fills whose stop was not written down before a crash stay without one (OP-06, EX-20)."""
-    patch.setattr("core.workflows.protecting.Protecting.resume", lambda _: ())
+    patch.setattr("core.workflows.protecting.Protecting.resume", lambda _self, _but=(): ())
 
 
 def legs_that_are_left_out_are_missing(patch: pytest.MonkeyPatch) -> None:
