@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -24,6 +25,7 @@ from core.model.values import Price, Quantity, plain, priced
 from core.picture import Pictures
 from core.workflows.closing import CLOSE_AGAIN
 from core.workflows.proposing import NO_FRACTION_LASTS, NO_FRACTION_OF_A_PAIR, NO_FRACTION_TRAILS
+from core.workflows.renewing import NOT_THERE
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
@@ -227,6 +229,39 @@ def test_a_pair_that_is_taken_back_brings_the_stop_before_it_back(
     passes(house, 60)
     assert not bare_in_words(house.desk.ledger)
     assert_can_be_rebuilt(house)
+
+
+def taken_back_while_a_pair_works(way: Way) -> House:
+    """The key was pressed; nothing of it has happened yet."""
+    house = holding_six(way)
+    exits(house, way, "101", stop="99.50")
+    house.presses(RequestCancel(next(o for o in house.desk.ledger.working() if o.is_target).id))
+    return house
+
+
+@BOTH
+def test_a_crash_behind_any_record_of_a_pair_that_is_taken_back_guards_its_shares_once(way: Way) -> None:
+    """EX-20, EX-21"""
+    house = taken_back_while_a_pair_works(way)
+    begins = len(list(house.journal.records()))
+    passes(house, 60)
+    ends = len(list(house.journal.records()))
+    assert ends > begins + 4
+
+    for last in range(begins + 1, ends):
+        house = taken_back_while_a_pair_works(way)
+        while len(list(house.journal.records())) <= last:
+            house.until_moment(house.line.at + timedelta(milliseconds=50))
+        house.loses_the_journal_after(list(house.journal.records())[last - 1].sequence)
+        house.restarted()
+        passes(house, 120)
+
+        waits = [(p.order.quantity, p.order.stop_price, p.reason) for p in house.desk.stage.proposals()]
+        if waits:  # it was written down and never left
+            assert (waits, working(house)) == ([(6, way.at("99"), NOT_THERE)], []), last
+        else:
+            assert working(house) == [f"{way.out} stop 6 {plain(way.at('99'))}"], last
+            assert not bare_in_words(house.desk.ledger), last
 
 
 @BOTH

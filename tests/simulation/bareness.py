@@ -75,6 +75,8 @@ class Meter:
         self.world = world
         self.held: Counter[Owner] = Counter()
         self.named: Counter[Owner] = Counter()
+        self._later: Counter[str] = Counter()
+        """Shares without a named stop that were bought after an exit was written."""
         self.bare: dict[Owner, Stretch] = {}
         self.done: list[Stretch] = []
         self.is_up = True
@@ -114,9 +116,28 @@ class Meter:
             self._opened[owner] = update.at
         if abs(after) > abs(before) and entry.names_stop and not entry.order.effect.only_reduces:
             self.named[owner] += quantity
-        if abs(after) < abs(before) and (entry.order.type.is_stop or entry.role is not None):
-            self.named[owner] = max(self.named[owner] - quantity, ZERO)  # a stop sells the shares that it is named for
+        if abs(after) > abs(before) and not entry.names_stop:
+            for seen in self._sales(owner):
+                self._later[seen.order.client_order_id] += quantity
+        if abs(after) < abs(before):
+            self.named[owner] = max(self.named[owner] - self._named_of(entry, abs(before), quantity), ZERO)
         self.named[owner] = min(self.named[owner], abs(after))
+
+    def _named_of(self, entry: Seen, held: Decimal, quantity: Decimal) -> Decimal:
+        """Shares with a named stop among those that an exit sold: a stop sells its own, any other exit those last, and
+        none that were bought after it was written.
+        """
+        if entry.order.type.is_stop or entry.role is not None:
+            return quantity
+        others = held - self.named[entry.order.symbol, entry.strategy] - self._later[entry.order.client_order_id]
+        return max(quantity - max(others, ZERO), ZERO)
+
+    def _sales(self, owner: Owner) -> Iterator[Seen]:
+        """Exits that are written and not over, but for stops and legs."""
+        for seen in self.world.auditor.story.orders.values():
+            is_sale = seen.order.effect.only_reduces and not seen.order.type.is_stop and seen.role is None
+            if is_sale and seen.status.is_working and (seen.order.symbol, seen.strategy) == owner:
+                yield seen
 
     def _root(self, order_id: str) -> Seen | None:
         """The order, or of a leg that has no name here yet the order that it was made with."""

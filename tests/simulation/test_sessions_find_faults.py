@@ -131,7 +131,7 @@ def a_restart_forgets_the_kill(patch: pytest.MonkeyPatch) -> None:
 def the_sale_does_not_wait_for_its_stop(patch: pytest.MonkeyPatch) -> None:
     """Shares that a working stop holds are sold all the same (EX-21)."""
     uncovered = "core.workflows.protecting.Protecting.uncovered"
-    patch.setattr(Closing, "_stops_left", lambda self, use: self._ticket(use) is None)
+    patch.setattr(Closing, "_stops_left", lambda self, use: self.sales.ticket(use) is None)
     patch.setattr(
         uncovered,
         lambda self, symbol, strategy, _side: abs(held.quantity) if (held := self._position(symbol, strategy)) else 0,
