@@ -36,6 +36,7 @@ from core.facts import (
     Fact,
     HaltCause,
     Halted,
+    KeptOrderReleased,
     Killed,
     LegResized,
     MandateProlonged,
@@ -162,6 +163,7 @@ class Auditor:
             ApprovalRedeemed: self._redeemed,
             OrderCreated: self._created,
             LegResized: self._resized,
+            KeptOrderReleased: self._released,
             MandateProlonged: self._prolonged,
             OrderInDoubt: self._doubted,
             SubmissionBlocked: self._blocked,
@@ -420,6 +422,11 @@ class Auditor:
         self.require(seen.role is not None or seen.order.legs != (), f"{fact.client_order_id} is no leg to resize")
         seen.order = replace(seen.order, quantity=fact.quantity)
 
+    def _released(self, fact: KeptOrderReleased) -> None:
+        """What was kept when the desk was left is to be sent, as if it were written now."""
+        self.story.orders[fact.client_order_id].sequence = self._sequence
+        self.world.left_behind.discard(fact.client_order_id)
+
     def _prolonged(self, fact: MandateProlonged) -> None:
         """Only a close waits for a stop in doubt, and none whose time was over already (EX-21)."""
         mandate = self.story.mandates[fact.mandate_id]
@@ -661,6 +668,9 @@ class Auditor:
         for position in ledger.positions():
             if position.entry_order in self.story.called_off:
                 continue  # nobody asked for it, and no ticket named a stop: the status line says UNCOVERED
+            opened = orders.get(position.entry_order)
+            if opened is not None and opened.only_reduces:
+                continue  # so is what both of a pair sold in one moment; whether they may is judged at their fills
             entries = [o for o in orders.values() if not o.only_reduces and o.strategy == position.strategy]
             stops = [o for o in orders.values() if o.is_protective and o.strategy == position.strategy]
             touched = [o for o in stops if o.status in NOT_OURS or self._was_taken_away(o)]
