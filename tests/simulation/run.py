@@ -47,6 +47,8 @@ def main() -> None:
     played = Played()
     for some in sessions(seed, asked.sessions, asked.cores, asked.plant):
         played.add(some)
+        for failure in some.failures:
+            print(f"\rsession {failure.number} is wrong: {again(failure)}{'':{A_BAR}}")
         show_progress(played, asked.sessions, time.monotonic() - began)
     print()
     tell(played, time.monotonic() - began)
