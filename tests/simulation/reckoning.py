@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core.brokers.simulated.book import HELD
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 LEG = "leg-"
 """What the exchange's own name of a leg begins with."""
+A_DOUBT = timedelta(seconds=75)
+"""What a request for less may be on its way: 8 s for its answer, five look-ups over a minute, and one round trip."""
 
 
 @dataclass
@@ -110,13 +114,23 @@ def _is_said(world: World) -> bool:
 
 
 def loose_exits(world: World) -> list[str]:
-    """Exits that work at the exchange for more than is held there, at this instant."""
+    """Exits that work at the exchange for more than is held there, at this instant.
+
+    But those of which the line lost or kept the request for less: they are what guards until that doubt is over.
+    """
     found = Reckoning()
-    _compare_cover(world, found)
+    _compare_cover(world, found, asked_for_less=_in_doubt_for_less(world))
     return [words for words in found.words if words.startswith("loose")] if found.loose else []
 
 
-def _compare_cover(world: World, found: Reckoning) -> None:
+def _in_doubt_for_less(world: World) -> set[str]:
+    at, orders = world.wire.at, world.auditor.story.orders
+    hanging = (o for id, o in orders.items() if id in world.line.troubled and o.status is OrderStatus.PENDING)
+    asked = ((one, orders.get(one.order.replaces or "")) for one in hanging if at - one.at <= A_DOUBT)
+    return {old.order.client_order_id for new, old in asked if old and new.order.quantity < old.order.quantity}
+
+
+def _compare_cover(world: World, found: Reckoning, asked_for_less: Collection[str] = ()) -> None:
     """What the desk shows as covered, orders at the exchange do cover; the rest is shown as nobody's but yours.
 
     And no exit is left at the exchange for more than is held, but what it has been asked to cancel and said yes to.
@@ -128,7 +142,7 @@ def _compare_cover(world: World, found: Reckoning) -> None:
         if report.status is None or not report.status.is_working or order is None or not order.only_reduces:
             continue
         left = report.quantity - report.filled_quantity
-        is_going = world.surprises.holds_the_cancel_of(order.id, at)
+        is_going = world.surprises.holds_the_cancel_of(order.id, at) or order.id in asked_for_less
         if report.raw_status != HELD and order.role is not LegRole.TARGET:  # the one waits, the other's stop counts
             exits[report.symbol, report.side] += left
             going[report.symbol, report.side] += left * is_going
