@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -116,18 +116,24 @@ def _is_said(world: World) -> bool:
 def loose_exits(world: World) -> list[str]:
     """Exits that work at the exchange for more than is held there, at this instant.
 
-    But those of which the line lost or kept the request for less: they are what guards until that doubt is over.
+    But those of which the request for less hangs: the line lost or kept it, or the desk died around its sending. They
+    are what guards until that doubt is over, and a desk that came up begins with it anew.
     """
     found = Reckoning()
-    _compare_cover(world, found, asked_for_less=_in_doubt_for_less(world))
+    _compare_cover(world, found, asked_for_less=set(_in_doubt_for_less(world)))
     return [words for words in found.words if words.startswith("loose")] if found.loose else []
 
 
-def _in_doubt_for_less(world: World) -> set[str]:
-    at, orders = world.wire.at, world.auditor.story.orders
-    hanging = (o for id, o in orders.items() if id in world.line.troubled and o.status is OrderStatus.PENDING)
-    asked = ((one, orders.get(one.order.replaces or "")) for one in hanging if at - one.at <= A_DOUBT)
-    return {old.order.client_order_id for new, old in asked if old and new.order.quantity < old.order.quantity}
+def _in_doubt_for_less(world: World) -> Iterator[str]:
+    story = world.auditor.story
+    for order_id, less in story.orders.items():
+        old = story.orders.get(less.order.replaces or "")
+        if old is None or less.status is not OrderStatus.PENDING or less.order.quantity >= old.order.quantity:
+            continue
+        has_survived = story.down is not None and less.sequence < story.started
+        since = story.down[1] if story.down is not None and has_survived else less.at
+        if (has_survived or order_id in world.line.troubled) and world.wire.at - since <= A_DOUBT:
+            yield old.order.client_order_id
 
 
 def _compare_cover(world: World, found: Reckoning, asked_for_less: Collection[str] = ()) -> None:
