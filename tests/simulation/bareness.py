@@ -124,12 +124,14 @@ class Meter:
         self.named[owner] = min(self.named[owner], abs(after))
 
     def _named_of(self, entry: Seen, held: Decimal, quantity: Decimal) -> Decimal:
-        """Shares with a named stop among those that an exit sold: a stop sells its own, any other exit those last, and
-        none that were bought after it was written.
+        """Shares with a named stop among those that an exit sold: a stop sells its own, any other exit those last, none
+        that were bought after it was written, and none that another exit is to sell.
         """
         if entry.order.type.is_stop or entry.role is not None:
             return quantity
-        others = held - self.named[entry.order.symbol, entry.strategy] - self._later[entry.order.client_order_id]
+        owner = entry.order.symbol, entry.strategy
+        others = held - self.named[owner] - self._later[entry.order.client_order_id]
+        others -= sum((sale.order.quantity - sale.filled for sale in self._sales(owner) if sale is not entry), ZERO)
         return max(quantity - max(others, ZERO), ZERO)
 
     def _sales(self, owner: Owner) -> Iterator[Seen]:
