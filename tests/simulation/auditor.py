@@ -16,7 +16,7 @@ from typing import Any
 
 from simulation.bareness import names_stop
 from simulation.plan_audit import PlanAudit
-from simulation.reckoning import all_reports, ended_unseen
+from simulation.reckoning import A_DOUBT, all_reports, ended_unseen
 
 from core import checkpoint
 from core.advisers.authority import at_work
@@ -75,8 +75,6 @@ UNDECIDED = "an order on its way may explain it"
 UNREACHABLE = "the broker cannot be reached"
 APART = ("% apart", "on one side only")
 A_MOMENT = timedelta(seconds=1)
-A_DOUBT = timedelta(seconds=75)
-"""What a request for less may be on its way: 8 s for its answer, five look-ups over a minute, and one round trip."""
 MADE_TO_RAISE = "a workflow was made to raise"
 """What says a fault that a session puts into its desk on purpose."""
 TAKEN_AWAY = ("operator", "killed", "never arrived")

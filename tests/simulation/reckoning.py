@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core.brokers.simulated.book import HELD
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 LEG = "leg-"
 """What the exchange's own name of a leg begins with."""
+A_DOUBT = timedelta(seconds=75)
+"""What a request for less may be on its way: 8 s for its answer, five look-ups over a minute, and one round trip."""
 
 
 @dataclass
@@ -110,13 +114,29 @@ def _is_said(world: World) -> bool:
 
 
 def loose_exits(world: World) -> list[str]:
-    """Exits that work at the exchange for more than is held there, at this instant."""
+    """Exits that work at the exchange for more than is held there, at this instant.
+
+    But those of which the request for less hangs: the line lost or kept it, or the desk died around its sending. They
+    are what guards until that doubt is over, and a desk that came up begins with it anew.
+    """
     found = Reckoning()
-    _compare_cover(world, found)
+    _compare_cover(world, found, asked_for_less=set(_in_doubt_for_less(world)))
     return [words for words in found.words if words.startswith("loose")] if found.loose else []
 
 
-def _compare_cover(world: World, found: Reckoning) -> None:
+def _in_doubt_for_less(world: World) -> Iterator[str]:
+    story = world.auditor.story
+    for order_id, less in story.orders.items():
+        old = story.orders.get(less.order.replaces or "")
+        if old is None or less.status is not OrderStatus.PENDING or less.order.quantity >= old.order.quantity:
+            continue
+        has_survived = story.down is not None and less.sequence < story.started
+        since = story.down[1] if story.down is not None and has_survived else less.at
+        if (has_survived or order_id in world.line.troubled) and world.wire.at - since <= A_DOUBT:
+            yield old.order.client_order_id
+
+
+def _compare_cover(world: World, found: Reckoning, asked_for_less: Collection[str] = ()) -> None:
     """What the desk shows as covered, orders at the exchange do cover; the rest is shown as nobody's but yours.
 
     And no exit is left at the exchange for more than is held, but what it has been asked to cancel and said yes to.
@@ -128,7 +148,7 @@ def _compare_cover(world: World, found: Reckoning) -> None:
         if report.status is None or not report.status.is_working or order is None or not order.only_reduces:
             continue
         left = report.quantity - report.filled_quantity
-        is_going = world.surprises.holds_the_cancel_of(order.id, at)
+        is_going = world.surprises.holds_the_cancel_of(order.id, at) or order.id in asked_for_less
         if report.raw_status != HELD and order.role is not LegRole.TARGET:  # the one waits, the other's stop counts
             exits[report.symbol, report.side] += left
             going[report.symbol, report.side] += left * is_going
