@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.facts import (
     ApprovalRedeemed,
@@ -42,6 +42,8 @@ from core.model.values import NO_SHARES, ClientOrderId, Digest, ProposalId, Quan
 
 LESS = "less-"
 """With this begins the name of an approval of less of what was signed."""
+A_WEEK = timedelta(days=7)
+"""How long the ledger remembers an order whole, too."""
 STOPS = frozenset({MandateKind.PROTECTIVE_STOP, MandateKind.RESTORE_STOP})
 """What is signed for the shares themselves: it lasts a session longer than the order that it follows."""
 
@@ -387,5 +389,9 @@ class Stage:
         """Whether its order may fill yet, or a stop of it may be asked for."""
         if self.is_working(confirmation.ticket.order.client_order_id):
             return True
-        its = (use.mandate for use in self.state.mandates.values() if use.mandate.ticket_id == confirmation.ticket.id)
-        return any(mandate.kind in STOPS and at <= mandate.ends_at for mandate in its)
+        its = [use for use in self.state.mandates.values() if use.mandate.ticket_id == confirmation.ticket.id]
+        stops = [use for use in its if use.mandate.kind in STOPS]
+        if any(at <= use.mandate.ends_at for use in stops):
+            return True
+        is_owed = any(use.released < use.mandate.quantity for use in stops)  # it is asked for on a ticket, once
+        return is_owed and at - confirmation.received_at <= A_WEEK

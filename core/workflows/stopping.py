@@ -109,17 +109,21 @@ class Stopping:
             FetchPicture(),
         ]
 
-    def on_rearm(self, command: Rearm) -> Iterable[Effect]:
-        """The word, typed in sight of what is in doubt: such an order may work, and a desk that trades meets it."""
+    def on_rearm(self, command: Rearm) -> Iterator[Effect]:
+        """The word, typed in sight of what is in doubt: such an order may work, and a desk that trades meets it.
+
+        What NAKED kept back holds again: the books are looked into at once, and fills that are owed their stop get it.
+        """
         if command.word != REARM or self.desk.control.state.killed_by is None:
-            return ()
+            return
         unasked = [o for o in self.desk.ledger.working() if self._is_unknown(o) and o.id not in command.despite]
         if unasked:
             named = ", ".join(order_in_words(order.request) for order in unasked)
             self.desk.record(RearmRefused(f"{named} in doubt; wait for the broker's word, or type REARM again"))
-            return ()
+            return
         self.desk.record(Rearmed())
-        return (ReleaseKill(),)
+        yield ReleaseKill()
+        yield from apart(self.desk, self.ask_for_books)
 
     def _is_unknown(self, order: Order) -> bool:
         """In doubt; or it opens, has left, and has no answer yet."""

@@ -23,6 +23,7 @@ from tests.scenarios.house import (
     minutes,
 )
 from tests.scenarios.test_exits_beyond_what_is_held import LONG, a_bracket
+from tests.scenarios.test_legs_at_the_broker import a_house as half_bought
 from tests.scenarios.test_stops_that_are_owed import DOWN, a_start_with_a_stop_owed, elsewhere, waiting, working_stops
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
 
@@ -102,8 +103,25 @@ def test_a_fill_after_naked_has_no_stop_until_the_desk_is_rearmed(restarts: bool
 
     assert (house.held(), stops_sent(house)) == ("1.5", 0)
     rearms(house)
-    house.until("10:18")
-    assert working_stops(house) == ["1.5 at 99"]
+    passes(house, 5)
+    assert working_stops(house) == ["1.5 at 99"], "at once, not when the minute's comparison comes"
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.usefixtures("a_bar_at_once")
+def test_what_an_entry_had_filled_when_naked_took_it_back_has_its_stop_as_soon_as_the_desk_is_rearmed() -> None:
+    """OP-06, OP-07, EX-13: its legs went with it"""
+    house = half_bought(thin=50)
+    house.confirms_at("10:06:02")
+    house.until("10:06:10")
+    naked(house)
+    passes(house, 5)
+    assert (house.held(), working_stops(house)) == ("5", [])
+
+    rearms(house)
+    passes(house, 5)
+
+    assert working_stops(house) == ["5 at 99.3"]
     assert_can_be_rebuilt(house)
 
 

@@ -9,8 +9,9 @@ from decimal import Decimal
 
 import pytest
 
+from core.effects import SubmitOrder
 from core.execution.cover import bare_in_words
-from core.facts import MandateEnded, ProposalSkipped
+from core.facts import Halted, MandateEnded, ProposalSkipped, StopAskedFor
 from core.inputs import (
     AcceptBroker,
     Kill,
@@ -496,4 +497,31 @@ def test_what_is_gone_elsewhere_is_no_reason_to_make_an_exit_less_than_what_is_l
     passes(house, 120)
     assert working(house) == [f"{way.out} stop 5 {plain(way.at('99'))}"]
     assert not bare_in_words(house.desk.ledger)
+    assert_can_be_rebuilt(house)
+
+
+@BOTH
+def test_two_stops_of_a_sale_that_never_arrived_are_both_asked_for_on_another_day(way: Way) -> None:
+    """EX-21, EX-22, OP-02: the ticket of the first made the desk forget what was signed for the second"""
+    bars = [
+        *quiet_but(way),
+        *[replace(bar, start=bar.start + timedelta(days=4)) for bar in quiet_but(way)],
+    ]
+    house = House(bars, ROOMY, cash=Decimal(20_000), multiplier=Decimal(2)).opens().until("10:05")
+    for stop in ("99", "98"):
+        enters(house, way, "3", "100.10", stop)
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    passes(house, 0.5)
+    house.confirms()
+    house.line.breaks_at(SubmitOrder, arrives=False)
+    passes(house, 1)
+    house.line.at += timedelta(hours=95, minutes=30)
+    house = house.restarted()
+    passes(house, 120)
+
+    assert (plain(abs(Decimal(house.held()))), working(house)) == ("6", [])
+    assert house.facts(Halted) == []
+    assert [(plain(p.order.quantity), p.order.type) for p in house.desk.stage.proposals()] == [("6", OrderType.STOP)]
+    assert len(house.facts(StopAskedFor)) == 2
     assert_can_be_rebuilt(house)

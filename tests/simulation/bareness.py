@@ -83,26 +83,36 @@ class Meter:
         self._at = world.clock
         self._causes: dict[Owner, str] = {}
         self._opened: dict[Owner, datetime] = {}
+        self._unknown: set[Symbol] = set()
 
     def hear(self, updates: list[OrderUpdate], at: datetime) -> None:
         """The exchange tells something, heard or not."""
-        if self.world.foreign:
-            self._give_up()
-            return
         touched: set[Symbol] = set()
         for update in updates:
-            touched.add(update.report.symbol)
-            if update.execution is not None:
+            symbol = update.report.symbol
+            touched.add(symbol)
+            if update.execution is not None and update.report.client_order_id in self.world.foreign:
+                self._give_up(symbol)
+            elif update.execution is not None and symbol not in self._unknown:
                 self._count(update)
         if touched:
             self.look(at)
-            for owner in [o for o in {*self.held, *self.bare} if o[0] in touched]:
+            for owner in [o for o in {*self.held, *self.bare} if o[0] in touched - self._unknown]:
                 self._judge(owner, at)
 
-    def _give_up(self) -> None:
-        """Somebody else trades here: whose shares are which is known to nobody."""
-        self.bare.clear()
-        self._causes.clear()
+    def _give_up(self, symbol: Symbol) -> None:
+        """Somebody else traded it: whose shares are which is known to nobody, until there are none."""
+        self._unknown.add(symbol)
+        for owner in [o for o in {*self.held, *self.bare} if o[0] == symbol]:
+            self.held[owner] = self.named[owner] = ZERO
+            self.bare.pop(owner, None)
+            self._causes.pop(owner, None)
+
+    def _take_up(self) -> None:
+        """What nobody holds any more, by the exchange's books and by the desk's, is known again."""
+        if self._unknown and self.is_up:
+            ours = {position.symbol for position in self.world.engine.desk.ledger.positions()}
+            self._unknown -= {s for s in self._unknown if s not in ours and not self.world.exchange._ledger.quantity(s)}
 
     def _count(self, update: OrderUpdate) -> None:
         entry = self._root(update.report.client_order_id)
@@ -124,13 +134,15 @@ class Meter:
         self.named[owner] = min(self.named[owner], abs(after))
 
     def _named_of(self, entry: Seen, held: Decimal, quantity: Decimal) -> Decimal:
-        """Shares with a named stop among those that an exit sold: a stop sells its own, any other exit those last, and
-        none that were bought after it was written or that the sales before it were out for then.
+        """Shares with a named stop among those that an exit sold: a stop sells its own, any other exit those last, none
+        that were bought after it was written, and none that another exit is to sell, or was when it was written.
         """
         if entry.order.type.is_stop or entry.role is not None:
             return quantity
-        others = held - self.named[entry.order.symbol, entry.strategy] - self._later[entry.order.client_order_id]
-        others -= sum((self._unsold(order_id) for order_id in entry.beside), ZERO)
+        owner = entry.order.symbol, entry.strategy
+        others = held - self.named[owner] - self._later[entry.order.client_order_id]
+        sales = {*entry.beside, *(sale.order.client_order_id for sale in self._sales(owner) if sale is not entry)}
+        others -= sum((self._unsold(order_id) for order_id in sales), ZERO)
         return max(quantity - max(others, ZERO), ZERO)
 
     def _unsold(self, order_id: str) -> Decimal:
@@ -189,6 +201,7 @@ class Meter:
             self._at = at
             self._causes = {owner: self._cause(owner) for owner in self.bare}
         self._at = max(self._at, at)
+        self._take_up()
 
     def _in_sessions(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, float]]:
         """The parts of it in sessions, and their seconds: a closed market passes no stop."""

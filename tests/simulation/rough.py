@@ -325,11 +325,15 @@ class Rough:
         self.world.run(wait)
 
     def _nothing_is_loose(self) -> None:
-        """In peace no exit works for more than is held for longer than the broker has to follow by itself."""
+        """In peace no exit works for more than is held for longer than the broker has to follow by itself.
+
+        Where the request for less of it is in doubt, as after a crash, that has to be over first (EX-06).
+        """
         world = self.world
         state, surprises = world.engine.desk.control.state, world.surprises
         world.run(PEACE)
         is_peace = not world.line.waiting and not surprises.waiting and not surprises.skew
+        is_peace &= not any(order.status is OrderStatus.PENDING for order in world.engine.desk.ledger.working())
         if is_peace and state.is_reconciled and not world.foreign and surprises.blocked_until is None:
             world.auditor.wrong += loose_exits(world)
 

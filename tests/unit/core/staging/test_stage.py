@@ -453,18 +453,21 @@ def test_mandates_are_found_by_their_parent() -> None:
     assert hand.stage.mandates(MandateKind.CLOSE, ticket.order.client_order_id) == ()
 
 
-def test_the_confirmations_of_yesterday_have_nothing_left_to_permit() -> None:
-    """OP-02"""
+def test_what_was_signed_is_forgotten_once_nothing_can_be_owed_by_it() -> None:
+    """OP-02, EX-22: a stop that nothing permits any more is asked for on a ticket, for a week."""
     hand = Stagehand()
     ticket = hand.confirms()
     hand.approves(ticket)
     hand.fold(ApprovalRedeemed(an_approval(ticket), ClientOrderId("x"), Digest("d"), Quantity(Decimal(1))))
     hand.fold(ConfirmationRefused(ticket.id, ("again",)))
-    hand.at = TEN + timedelta(days=1)
-
-    hand.stages(a_proposal("tomorrow"))
-
     state = hand.stage.state
+    hand.at = TEN + timedelta(days=5)
+    hand.stages(a_proposal("later"))
+    assert list(state.confirmations) == [ticket.id]
+
+    hand.at = TEN + timedelta(days=8)
+    hand.stages(a_proposal("much later"))
+
     assert (state.confirmations, state.mandates, state.used, state.refusals) == ({}, {}, set(), {})
 
 
