@@ -97,6 +97,13 @@ class Seen:
     role: LegRole | None = None
     names_stop: bool = False
     last_fill: datetime | None = None
+    beside: tuple[str, ...] = ()
+    """Sales of the same shares that were out when this was written."""
+
+    @property
+    def is_sale(self) -> bool:
+        """An exit, but for stops and legs."""
+        return self.order.effect.only_reduces and not self.order.type.is_stop and self.role is None
 
 
 @dataclass(slots=True)
@@ -380,6 +387,12 @@ class Auditor:
         self.require(order.client_order_id not in story.orders, f"order {order.client_order_id} was created twice")
         seen = Seen(order, self._sequence, fact.strategy, self._at, parent=fact.parent, role=fact.role)
         seen.names_stop = names_stop(fact.stop.holder if fact.stop is not None else None)
+        seen.beside = tuple(
+            id
+            for id, other in story.orders.items()
+            if other.is_sale and other.status.is_working and id != order.replaces
+            if (other.order.symbol, other.strategy) == (order.symbol, fact.strategy)
+        )
         story.orders[order.client_order_id] = seen
         if fact.role is not None and order.replaces is None:
             self._is_listed(fact.role, seen)

@@ -135,20 +135,25 @@ class Meter:
 
     def _named_of(self, entry: Seen, held: Decimal, quantity: Decimal) -> Decimal:
         """Shares with a named stop among those that an exit sold: a stop sells its own, any other exit those last, none
-        that were bought after it was written, and none that another exit is to sell.
+        that were bought after it was written, and none that another exit is to sell, or was when it was written.
         """
         if entry.order.type.is_stop or entry.role is not None:
             return quantity
         owner = entry.order.symbol, entry.strategy
         others = held - self.named[owner] - self._later[entry.order.client_order_id]
-        others -= sum((sale.order.quantity - sale.filled for sale in self._sales(owner) if sale is not entry), ZERO)
+        sales = {*entry.beside, *(sale.order.client_order_id for sale in self._sales(owner) if sale is not entry)}
+        others -= sum((self._unsold(order_id) for order_id in sales), ZERO)
         return max(quantity - max(others, ZERO), ZERO)
+
+    def _unsold(self, order_id: str) -> Decimal:
+        """What a sale was out for and did not sell, whether or not it came there."""
+        booked = self.world.exchange._book.find(order_id)
+        return self.world.auditor.story.orders[order_id].order.quantity - (booked.filled if booked else ZERO)
 
     def _sales(self, owner: Owner) -> Iterator[Seen]:
         """Exits that are written and not over, but for stops and legs."""
         for seen in self.world.auditor.story.orders.values():
-            is_sale = seen.order.effect.only_reduces and not seen.order.type.is_stop and seen.role is None
-            if is_sale and seen.status.is_working and (seen.order.symbol, seen.strategy) == owner:
+            if seen.is_sale and seen.status.is_working and (seen.order.symbol, seen.strategy) == owner:
                 yield seen
 
     def _root(self, order_id: str) -> Seen | None:
