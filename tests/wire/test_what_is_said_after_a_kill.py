@@ -20,7 +20,7 @@ from core.views import IN_DOUBT, DeskView, PlanView
 from tests.wire.exchange.clocks import RunningClock
 from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.test_leaving_with_an_entry import holds_its_news_back, tells_it
+from tests.wire.test_leaving_with_an_entry import holds_its_news_back
 from tests.wire.test_the_way_out import eventually, status_of, turn, waits
 from tests.wire.test_the_whole_house import SPY, Open, environ, opened, says, written
 
@@ -123,7 +123,6 @@ def test_rearm_beside_an_order_in_doubt_is_asked_for_again_in_sight_of_its_name(
         market.end("not-found")
         waits(desk, lambda _: status_of(desk, entry) is OrderStatus.CANCELLED, "the kill's cancel is not forgotten")
 
-    limit, _ = limit_and_stop(market)
     assert is_killed(asked)
     (line,) = [row.text for row in asked.log if "not re-armed" in row.text]
     assert "BUY 2 SPY limit" in line
