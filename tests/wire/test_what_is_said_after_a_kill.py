@@ -21,7 +21,7 @@ from tests.wire.exchange.clocks import RunningClock
 from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.test_leaving_with_an_entry import holds_its_news_back
-from tests.wire.test_the_way_out import eventually, status_of, turn, waits
+from tests.wire.test_the_way_out import eventually, posts, status_of, turn, waits
 from tests.wire.test_the_whole_house import SPY, Open, environ, opened, says, written
 
 LOOSE = {"KEYTURN_RISK__PER_TRADE__USD": "90000", "KEYTURN_RISK__MAX_NOTIONAL__USD": "90000"}
@@ -76,18 +76,24 @@ def reasons_of_the_end(told: list[Fact], order_id: ClientOrderId) -> list[str]:
     return [fact.reason for fact in changes if fact.after is OrderStatus.CANCELLED]
 
 
-def test_an_entry_that_a_kill_caught_in_doubt_was_cancelled_by_the_kill(
+def test_an_entry_that_a_kill_met_before_its_answer_was_cancelled_by_the_kill(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """OP-07, EX-06: what the broker said of it meanwhile is no reason of its end."""
+    holds_its_news_back(market)
+    market.make("hang-after-accepting", of="submit")
+    market.make("not-found", of="order", times=1000)
     with a_desk(market, tmp_path) as desk:
-        entry = an_entry_in_doubt(market, desk)
+        entry = turn(desk, an_entry(market))
+        eventually(lambda: posts(market) == 1, "it is on the wire")
+        market.make("server-error", of="orders", times=1000)
         desk.runtime.send(Kill("key"))
-        waits(desk, is_killed, "the kill")
-        market.end("not-found")
+        doubted = waits(desk, lambda view: [IN_DOUBT in row.marks for row in view.orders] == [True], "it is in doubt")
+        market.end()
         waits(desk, lambda _: status_of(desk, entry) is OrderStatus.CANCELLED, "it is gone")
         view = waits(desk, lambda view: not view.kill.entries_working, "nothing works that could open")
 
+    assert doubted.orders[0].reason == "the broker did not find it"
     assert [row.reason for row in view.orders if row.id == entry] == ["killed by key"]
     assert reasons_of_the_end(written(desk), entry) == ["killed by key"]
 
