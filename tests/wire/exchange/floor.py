@@ -15,6 +15,7 @@ from core.brokers.simulated.book import Book
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.brokers.simulated.log import ExchangeLog
+from core.brokers.simulated.path import Segment
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import BrokerPosition, OrderReport, OrderUpdate, UpdateEvent
@@ -319,13 +320,18 @@ class Floor:
         self._exchange._book.__class__ = Book if linked else UnlinkedBook
 
     def fill(self, client_order_id: ClientOrderId, shares: Quantity) -> None:
-        """Somebody gives a working order so many shares at its own price, wherever the market is."""
+        """Somebody gives a working order so many shares at its own price, wherever the market is.
+
+        Legs that waited for all of it work from then on.
+        """
         now, order = self.catch_up(), self._exchange._book.find(client_order_id)
         assert order is not None
         price = order.request.limit_price or order.stop_price
         assert price is not None
         self._exchange._ledger.execute(order.symbol, order.side, shares, price, now)
         self._exchange._book.fill(order, shares, price, now)
+        if not order.is_working:
+            self._exchange._matching._release_legs(order, Segment.point(now, price))
         self.collect()
 
     # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────
