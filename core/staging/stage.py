@@ -44,6 +44,8 @@ LESS = "less-"
 """With this begins the name of an approval of less of what was signed."""
 A_WEEK = timedelta(days=7)
 """How long the ledger remembers an order whole, too."""
+A_MONTH = timedelta(days=30)
+"""How long it remembers one that never arrived: a sale that is in doubt when the desk is left is such a one."""
 STOPS = frozenset({MandateKind.PROTECTIVE_STOP, MandateKind.RESTORE_STOP})
 """What is signed for the shares themselves: it lasts a session longer than the order that it follows."""
 
@@ -393,5 +395,7 @@ class Stage:
         stops = [use for use in its if use.mandate.kind in STOPS]
         if any(at <= use.mandate.ends_at for use in stops):
             return True
+        is_to_go_back = any(use.mandate.kind is MandateKind.RESTORE_STOP for use in stops)  # it ends with its sale
         is_owed = any(use.released < use.mandate.quantity for use in stops)  # it is asked for on a ticket, once
-        return is_owed and at - confirmation.received_at <= A_WEEK
+        age = at - confirmation.received_at
+        return (is_owed and age <= A_WEEK) or (is_to_go_back and age <= A_MONTH)

@@ -220,14 +220,22 @@ class Closing:
     def _put_back(self, use: MandateUse) -> Iterator[Effect]:
         """The same stop again, for what is owed it, within what was signed."""
         gone, quantity = self.sales.made_way(use), self._owed(use)
-        if not gone or _was_taken_back(gone[-1]) or self._was_killed(use) or quantity <= 0:
+        if (gone and _was_taken_back(gone[-1])) or self._was_killed(use) or quantity <= 0:
             return
         if self.desk.control.is_naked(self.desk.stage.state.confirmations[use.mandate.ticket_id].received_at):
             return
-        stop = gone[-1]
-        parent = self.desk.ledger.order(stop.parent or stop.id) or stop
-        lasts = stop.request.time_in_force if quantity % 1 == 0 else TimeInForce.DAY
-        yield from self.protecting.release_stop(use, parent, quantity, lasts)
+        parent = self._parent(use, gone)
+        if parent is not None:
+            lasts = gone[-1].request.time_in_force if gone and quantity % 1 == 0 else TimeInForce.DAY
+            yield from self.protecting.release_stop(use, parent, quantity, lasts)
+
+    def _parent(self, use: MandateUse, gone: list[Order]) -> Order | None:
+        """The entry of the stops that made way; of what is held, where they were forgotten."""
+        ledger, mandate = self.desk.ledger, use.mandate
+        if gone:
+            return ledger.order(gone[-1].parent or gone[-1].id) or gone[-1]
+        held = ledger.position(mandate.symbol, self.desk.stage.state.confirmations[mandate.ticket_id].proposal.strategy)
+        return ledger.order(held.entry_order) if held is not None else None
 
     def _owed(self, use: MandateUse) -> Quantity:
         """Shares that are bare, and of those for which the stop was signed."""

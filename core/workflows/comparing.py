@@ -413,7 +413,8 @@ class Comparing:
         return self._seconds("poll_seconds") if next(self.desk.ledger.working(), None) is not None else every
 
     def _again(self) -> None:
-        self.ask_at = self.desk.at + self._seconds("again_seconds")
+        later = self.desk.at + self._seconds("again_seconds")
+        self.ask_at = later if self.ask_at is None else min(self.ask_at, later)
 
     def _seconds(self, name: str) -> timedelta:
         return timedelta(seconds=float(getattr(self.desk.control.settings.reconciliation, name)))

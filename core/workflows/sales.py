@@ -55,12 +55,21 @@ class Sales:
         """
         orders, followers = self._line(use)
         uses = self.desk.stage.mandates(MandateKind.RESTORE_STOP, use.mandate.parent)
-        signed = sum((min(one.mandate.quantity, _unsold(self.made_way(one))) for one in uses), ZERO)
+        signed = sum((self._signed(one) for one in uses), ZERO)
         signed -= sum((one.released for one in (*uses, *self._of_the_same_shares(orders, followers))), ZERO)
         ticket = self.ticket(use)
         asked = ticket.order.quantity if ticket is not None else ZERO
         sold = sum((order.filled_quantity for order in orders), ZERO)
         return min(signed, max(signed, asked) - sold, use.mandate.quantity - use.released)
+
+    def _signed(self, use: MandateUse) -> Decimal:
+        """All of it where the ledger has forgotten the stops that made way, as after a week without a desk."""
+        are_known = any(self.desk.ledger.order(order_id) is not None for order_id in self._cancels(use))
+        return min(use.mandate.quantity, _unsold(self.made_way(use))) if are_known else use.mandate.quantity
+
+    def _cancels(self, use: MandateUse) -> tuple[ClientOrderId, ...]:
+        ticket = self.ticket(use)
+        return ticket.cancels if ticket is not None else ()
 
     def _of_the_same_shares(self, orders: list[Order], followers: list[MandateUse]) -> list[MandateUse]:
         """What was signed to go back with a close that followed, of stops that the line itself had: of a pair."""
@@ -70,8 +79,7 @@ class Sales:
 
     def made_way(self, use: MandateUse) -> list[Order]:
         """The stops at this price that made way, unless another was signed for their shares since and not refused."""
-        ticket = self.ticket(use)
-        cancels = ticket.cancels if ticket else ()
+        cancels = self._cancels(use)
         gone = [order for order_id in cancels if (order := self.desk.ledger.order(order_id)) is not None]
         refused = {o.id for o in gone if o.status is OrderStatus.REJECTED and o.request.replaces in cancels}
         standing = [o for o in gone if o.id not in refused]

@@ -20,7 +20,7 @@ from core.facts import (
     ReconciliationPassed,
     Source,
 )
-from core.inputs import Input, Kill, LampChanged, LookUpAnswered, PictureFetched, ProposeClose
+from core.inputs import Input, Kill, LampChanged, LookUpAnswered, PictureFetched, ProposeClose, Rearm
 from core.model.bar import Bar
 from core.model.broker import BrokerPicture, BrokerPosition, UnreadableOrder
 from core.model.connection import Lamp, Line, LineState
@@ -31,6 +31,7 @@ from core.picture import Pictures
 from core.runtime.virtual import VirtualRuntime
 from core.setting_types import Amount
 from core.settings import RiskSettings, Settings
+from core.workflows.stopping import REARM
 from tests.scenarios.changes import ROOMY, confirms_now, passes
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, an_order, at
@@ -76,6 +77,19 @@ def test_an_unreachable_broker_is_asked_again_after_ten_seconds() -> None:
 
     assert len(house.facts(ReconciliationPassed)) == 1
     assert house.desk.control.refusal() is None
+
+
+def test_a_question_that_was_wanted_meanwhile_does_not_wait_ten_seconds_more() -> None:
+    """EX-09, EX-22: what is owed a stop waits for that answer."""
+    house = House(minutes("09:30", "10:30", "99.60"))
+    house.line.breaks_at(FetchPicture, arrives=True)
+    house.opens()
+    house.presses(Kill("key"))
+    house.presses(Rearm(REARM))
+
+    house.until("09:30:05")
+
+    assert len(house.facts(ReconciliationFailed)) == len(house.facts(ReconciliationPassed)) == 1
 
 
 def test_books_that_agree_pass_and_are_not_told_again() -> None:
