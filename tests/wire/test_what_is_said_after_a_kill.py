@@ -58,10 +58,11 @@ def an_entry(market: LoopbackExchange) -> ProposeOrder:
 
 
 def an_entry_in_doubt(market: LoopbackExchange, desk: Open) -> ClientOrderId:
-    """The broker has it, and neither says so nor finds it."""
+    """The broker has it, and neither says so, nor finds it, nor tells its books."""
     holds_its_news_back(market)
     market.make("drop-after-accepting", of="submit")
     market.make("not-found", of="order", times=1000)
+    market.make("server-error", of="orders", times=1000)
     entry = turn(desk, an_entry(market))
     waits(desk, lambda view: [IN_DOUBT in row.marks for row in view.orders] == [True], "it is in doubt")
     return entry
@@ -126,7 +127,7 @@ def test_rearm_beside_an_order_in_doubt_is_asked_for_again_in_sight_of_its_name(
         asked = waits(desk, lambda view: says(view, "not re-armed") or not is_killed(view), "an answer")
         desk.runtime.send(desk.door.through(Rearm("REARM", (entry,))))
         waits(desk, lambda view: not is_killed(view), "the second word is taken")
-        market.end("not-found")
+        market.end()
         waits(desk, lambda _: status_of(desk, entry) is OrderStatus.CANCELLED, "the kill's cancel is not forgotten")
 
     assert is_killed(asked)
