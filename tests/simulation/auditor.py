@@ -97,6 +97,7 @@ class Seen:
     role: LegRole | None = None
     names_stop: bool = False
     last_fill: datetime | None = None
+    came_late: datetime | None = None
     beside: tuple[str, ...] = ()
     """Sales of the same shares that were out when this was written."""
 
@@ -508,12 +509,23 @@ class Auditor:
         is_too_late = fill.client_order_id in story.called_off and bool(self.world.foreign)
         is_too_late |= self._filled_with_its_sibling(seen, fill.at)
         is_too_late |= self._less_of_it_is_on_its_way(fill.client_order_id, seen, abs(after))
+        is_too_late |= self._was_sold_by_a_late_one(seen)
         seen.last_fill = fill.at
+        seen.came_late = self._at if fact.is_late else seen.came_late
         if seen.order.effect.only_reduces and not fact.is_late and not is_too_late:
             # a request that arrives when it was given up after a minute, or when somebody else closed what it was to
             # close and its cancel is on the way, is real money, and nobody can take it back; so is what both of a pair
-            # sell in one moment where the exchange links them in nothing, or while the request for less of it hangs
+            # sell in one moment where the exchange links them in nothing, or while the request for less of it hangs;
+            # and what an exit sells that was signed in the place of one that was given up and came after all
             self.require(before * after >= 0 and abs(after) <= abs(before), f"exit {fill.client_order_id} flips {key}")
+
+    def _was_sold_by_a_late_one(self, seen: Seen) -> bool:
+        """An exit that was given up came after all, when this one, for the same shares, was written already."""
+        return any(
+            late.came_late is not None and late.came_late >= seen.at and late.order.effect.only_reduces
+            for late in self.story.orders.values()
+            if late is not seen and (late.order.symbol, late.strategy) == (seen.order.symbol, seen.strategy)
+        )
 
     def _filled_with_its_sibling(self, seen: Seen, at: datetime) -> bool:
         """Both of a pair in less time than the word of the one and the cancel of the other take, or with no desk up."""

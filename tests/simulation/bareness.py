@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 Owner = tuple[Symbol, str]
 ALLOWED = 2.0
 """Seconds that may pass without a cause: a request and its answer, a comparison that is due."""
+ANSWERS_WITHIN = timedelta(seconds=2)
+"""What a question and its answer take, where nothing is wrong with the line."""
 DOWN = "the desk was down"
 NO_TIME = "no time of a session passed"
 NO_CAUSE = "no cause"
@@ -249,7 +251,7 @@ class Meter:
                 return found
         if world.engine.desk.control.state.naked_at is not None:
             return "the operator wanted no stop"
-        if not world.engine.desk.control.state.is_reconciled:
+        if not world.engine.desk.control.state.is_reconciled or self._waits_for_books():
             return "the broker had not answered for its books"
         if (found := self._of_entries(owner)) is not None:
             return found
@@ -257,6 +259,12 @@ class Meter:
             return found
         found = self._of_stops(stops)
         return ENDED if found == NO_CAUSE and self._is_of_another_day(owner, self._at) else found
+
+    def _waits_for_books(self) -> bool:
+        """A question for them was lost or failed: what an exception dropped is sent by what they say."""
+        asking = self.world.engine._starting.comparing
+        is_long = asking.asked_at is not None and self._at - asking.asked_at > ANSWERS_WITHIN
+        return bool(asking._unanswered) or (asking._is_waiting and is_long)
 
     def _is_of_another_day(self, owner: Owner, at: datetime) -> bool:
         """What a ticket permits ends with its session."""
