@@ -220,7 +220,8 @@ class Closing:
     def _put_back(self, use: MandateUse) -> Iterator[Effect]:
         """The same stop again, for what is owed it, within what was signed."""
         gone, quantity = self.sales.made_way(use), self._owed(use)
-        if (gone and _was_taken_back(gone[-1])) or self._was_killed(use) or quantity <= 0:
+        is_signed_no_more = not gone and not self.sales.has_forgotten(use)  # another was signed in its place since
+        if is_signed_no_more or (gone and _was_taken_back(gone[-1])) or self._was_killed(use) or quantity <= 0:
             return
         if self.desk.control.is_naked(self.desk.stage.state.confirmations[use.mandate.ticket_id].received_at):
             return

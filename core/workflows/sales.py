@@ -62,10 +62,15 @@ class Sales:
         sold = sum((order.filled_quantity for order in orders), ZERO)
         return min(signed, max(signed, asked) - sold, use.mandate.quantity - use.released)
 
+    def has_forgotten(self, use: MandateUse) -> bool:
+        """Whether the ledger knows none of what made way any more, as after a week without a desk."""
+        cancels = self._cancels(use)
+        return bool(cancels) and all(self.desk.ledger.order(order_id) is None for order_id in cancels)
+
     def _signed(self, use: MandateUse) -> Decimal:
-        """All of it where the ledger has forgotten the stops that made way, as after a week without a desk."""
-        are_known = any(self.desk.ledger.order(order_id) is not None for order_id in self._cancels(use))
-        return min(use.mandate.quantity, _unsold(self.made_way(use))) if are_known else use.mandate.quantity
+        if self.has_forgotten(use):
+            return use.mandate.quantity
+        return min(use.mandate.quantity, _unsold(self.made_way(use)))
 
     def _cancels(self, use: MandateUse) -> tuple[ClientOrderId, ...]:
         ticket = self.ticket(use)
