@@ -97,7 +97,8 @@ class _Name:
                     return self._known
                 looks_at = self._due_at() if self._known is None else min(self._due_at(), trusts_at)
                 self._changed.wait(min(left(), max(0.0, looks_at - now)))
-                self._begin_where_due()
+                if self._told is told:
+                    self._begin_where_due()
             (answer,) = self._told
         if isinstance(answer, OSError):
             raise answer

@@ -136,6 +136,7 @@ def test_a_resolver_that_is_out_of_reach_leaves_the_addresses_that_were_good_bef
     with pytest.raises(socket.gaierror):
         asked()
     assert asked() == found(BEFORE)
+    assert resolver.begun == 5
 
 
 def test_the_failure_of_an_older_look_up_ends_no_newer_one(resolver: Resolver) -> None:
