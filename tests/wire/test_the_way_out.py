@@ -231,8 +231,8 @@ def prices_of_stops(desk: Open) -> list[Price | None]:
 def test_the_stop_of_a_fill_that_is_told_while_the_desk_leaves_is_sent(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
-    """EX-22, OP-06: left at once after the key; the answer with the fill comes a second later."""
-    market.make("slow-with-news", of="submit", seconds=1)
+    """EX-22, OP-06: left at once after the key; the answer with the fill comes half a second later."""
+    market.make("slow-with-news", of="submit", seconds=0.5)
     market.make("mute", of="trades")
     with a_desk(market, tmp_path) as desk:
         turn(desk, a_buy(SPY, "1.5", StopHolder.BROKER))
