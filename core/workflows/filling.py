@@ -23,7 +23,7 @@ from core.inputs import BrokerUpdated
 from core.model.broker import Execution, OrderReport
 from core.model.order import OrderStatus, OrderType
 from core.model.position import Fill
-from core.model.values import BrokerOrderId, ExecutionId, Price, Quantity, plain
+from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity, plain
 
 DERIVED = ":derived:"
 """Stands in the id of a fill that the broker's figures imply and nobody told."""
@@ -42,6 +42,7 @@ class Filling:
         self.after_trade: Callable[[], None] = lambda: None
         self.after_late_fill: Callable[[], Iterable[Effect]] = lambda: ()
         self.after_others_word: Callable[[], Iterable[Effect]] = lambda: ()
+        self._asked_again: set[ClientOrderId] = set()
 
     def on_updated(self, message: BrokerUpdated) -> Iterator[Effect]:
         update = message.update
@@ -115,11 +116,23 @@ class Filling:
         if not fills and order.status is not before and not order.only_reduces:
             yield FetchAccount()  # what the broker reserves for it has changed
         yield from self.follow_legs(order, report, source)
-        works_there = report.status is not None and report.status.is_working
-        if was_terminal and works_there and order.status is not OrderStatus.FILLED:
-            yield CancelOrder(order.id, report.broker_order_id)  # given up here, and there after all
+        if was_terminal and order.status is not OrderStatus.FILLED:
+            yield from self._follow_one_that_is_over(order, report)
         if was_pending and order.is_cancelling:
             yield CancelOrder(order.id, order.broker_order_id)
+
+    def _follow_one_that_is_over(self, order: Order, report: OrderReport) -> Iterator[Effect]:
+        """One that was given up here and works there after all is taken back. Where the broker itself had told of its
+        end, a word that it works may have been given before, and come behind it: it is asked once more first.
+        """
+        works_there = report.status is not None and report.status.is_working
+        if not works_there:
+            self._asked_again.discard(order.id)
+        elif order.broker_order_id is None or order.id in self._asked_again:
+            yield CancelOrder(order.id, report.broker_order_id)
+        else:
+            self._asked_again.add(order.id)
+            yield look_up(order)
 
     def change(
         self,

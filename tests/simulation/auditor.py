@@ -100,6 +100,8 @@ class Seen:
     came_late: datetime | None = None
     beside: tuple[str, ...] = ()
     """Sales of the same shares that were out when this was written."""
+    knew: dict[str, Decimal] = field(default_factory=dict)
+    """What the desk knew then to be filled of each entry of its owner."""
 
     @property
     def is_sale(self) -> bool:
@@ -394,6 +396,12 @@ class Auditor:
             if other.is_sale and other.status.is_working and id != order.replaces
             if (other.order.symbol, other.strategy) == (order.symbol, fact.strategy)
         )
+        seen.knew = {
+            id: other.filled
+            for id, other in story.orders.items()
+            if not other.order.effect.only_reduces
+            and (other.order.symbol, other.strategy) == (order.symbol, fact.strategy)
+        }
         story.orders[order.client_order_id] = seen
         if fact.role is not None and order.replaces is None:
             self._is_listed(fact.role, seen)

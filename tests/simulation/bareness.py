@@ -77,8 +77,6 @@ class Meter:
         self.world = world
         self.held: Counter[Owner] = Counter()
         self.named: Counter[Owner] = Counter()
-        self._later: Counter[str] = Counter()
-        """Shares without a named stop that were bought after an exit was written."""
         self.bare: dict[Owner, Stretch] = {}
         self.done: list[Stretch] = []
         self.is_up = True
@@ -128,24 +126,31 @@ class Meter:
             self._opened[owner] = update.at
         if abs(after) > abs(before) and entry.names_stop and not entry.order.effect.only_reduces:
             self.named[owner] += quantity
-        if abs(after) > abs(before) and not entry.names_stop:
-            for seen in self._sales(owner):
-                self._later[seen.order.client_order_id] += quantity
         if abs(after) < abs(before):
             self.named[owner] = max(self.named[owner] - self._named_of(entry, abs(before), quantity), ZERO)
         self.named[owner] = min(self.named[owner], abs(after))
 
     def _named_of(self, entry: Seen, held: Decimal, quantity: Decimal) -> Decimal:
         """Shares with a named stop among those that an exit sold: a stop sells its own, any other exit those last, none
-        that were bought after it was written, and none that another exit is to sell, or was when it was written.
+        that the desk did not know of when it wrote it, and none that another exit is to sell, or was by then.
         """
         if entry.order.type.is_stop or entry.role is not None:
             return quantity
         owner = entry.order.symbol, entry.strategy
-        others = held - self.named[owner] - self._later[entry.order.client_order_id]
+        others = held - self.named[owner] - self._unknown_to(entry)
         sales = {*entry.beside, *(sale.order.client_order_id for sale in self._sales(owner) if sale is not entry)}
         others -= sum((self._unsold(order_id) for order_id in sales), ZERO)
         return max(quantity - max(others, ZERO), ZERO)
+
+    def _unknown_to(self, sale: Seen) -> Decimal:
+        """Shares without a named stop whose fills the desk had not heard of when it wrote a sale."""
+        bought = ZERO
+        for order_id, seen in self.world.auditor.story.orders.items():
+            is_its_own = (seen.order.symbol, seen.strategy) == (sale.order.symbol, sale.strategy)
+            booked = self.world.exchange._book.find(order_id)
+            if is_its_own and not seen.names_stop and not seen.order.effect.only_reduces and booked is not None:
+                bought += booked.filled - sale.knew.get(order_id, ZERO)
+        return bought
 
     def _unsold(self, order_id: str) -> Decimal:
         """What a sale was out for and did not sell, whether or not it came there."""
