@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import CancelOrder, Effect, FetchPicture
+from core.effects import CancelOrder, Effect, FetchPicture, LookUpOrder
 from core.facts import (
     ConfirmationRefused,
     OrderFilled,
@@ -677,10 +677,11 @@ def test_an_order_that_ended_here_and_works_there_is_taken_back_although_the_bro
     house.desk.record(
         OrderStateChanged(stop.id, OrderStatus.SUBMITTED, OrderStatus.CANCELLED, Source.LOOK_UP, None, "given up")
     )
-    after = list(engine.handle(at_, picture))
+    first, second = (list(engine.handle(at_, picture)) for _ in range(2))
 
     assert before == [[], []]
-    assert CancelOrder(stop.id, stop.broker_order_id) in after
+    assert first == [LookUpOrder(stop.id)]  # these books may have been read before its end
+    assert CancelOrder(stop.id, stop.broker_order_id) in second
 
 
 def test_a_split_is_named_and_left_to_a_person() -> None:
