@@ -46,6 +46,7 @@ from core.model.values import (
     Price,
     ProposalId,
     Quantity,
+    Symbol,
     TicketId,
     plain,
     rounded_down,
@@ -82,6 +83,7 @@ class Confirming:
         self.closing = closing
         self.opening: dict[ProposalId, datetime] = {}
         self.after_opening: Callable[[Ticket, FreshFigures | None], Iterable[Effect]] = lambda _ticket, _fresh: ()
+        self.after_refusal: Callable[[Symbol, str], Iterable[Effect]] = lambda _symbol, _strategy: ()
         self._to_sign: set[ProposalId] = set()
 
     # ── the ticket ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -289,7 +291,7 @@ class Confirming:
             confirmation.approval, ticket.order.digest(ticket.account), self.desk.at
         )
         if refusal is not None:
-            self.desk.record(ConfirmationRefused(ticket_id, (refusal,)))
+            yield from self._refuse(confirmation, (refusal,))
             return
         context = self.desk.figures_for(self.desk.at, proposal.symbol, fresh)
         review = reviewed(
@@ -298,11 +300,17 @@ class Confirming:
         )
         reasons = tuple(f"{v.check}: {v.reason}" for v in review.refusals) + self._doubts(confirmation, context)
         if reasons:
-            self.desk.record(ConfirmationRefused(ticket_id, reasons))
+            yield from self._refuse(confirmation, reasons)
             return
         self.desk.record(self._approved(confirmation, review, fresh))
         self.desk.record(ProposalEnded(proposal.id, ProposalEnd.SENT, "confirmed"))
         yield from self._release(confirmation, context)
+
+    def _refuse(self, confirmation: Confirmation, reasons: tuple[str, ...]) -> Iterable[Effect]:
+        """What an exit was to sell is nobody's again: where it waited bare for that, it is guarded at once."""
+        self.desk.record(ConfirmationRefused(confirmation.ticket.id, reasons))
+        proposal = confirmation.proposal
+        return self.after_refusal(proposal.symbol, proposal.strategy) if proposal.only_reduces else ()
 
     def on_leaving(self, _message: Leaving) -> Iterator[Effect]:
         """An exit goes on with a warning, as where its figures did not come in time; an entry is not sent any more."""

@@ -124,6 +124,8 @@ class Submitting:
         yield self._request(order.request, approval)
 
     def _request(self, order: OrderRequest, approval: Approval) -> SubmitOrder | ReplaceOrder:
+        """From its record on it waits here, also for what this same act does next."""
+        self.desk.departing.queue(order.client_order_id)
         if order.replaces is None:
             return SubmitOrder(order, approval)
         old = self.desk.ledger.order(order.replaces)

@@ -10,9 +10,10 @@ from decimal import Decimal
 
 import pytest
 
-from core.effects import CancelOrder, Effect, FetchPicture, LookUpOrder, SubmitOrder
+from core.effects import CancelOrder, Effect, FetchFigures, FetchPicture, LookUpOrder, SubmitOrder
 from core.execution.order import Order
 from core.facts import (
+    ConfirmationRefused,
     LegResized,
     LegsMissing,
     MandateEnded,
@@ -33,6 +34,7 @@ from core.inputs import (
     PictureFetched,
     ProposeClose,
     ProposeOrder,
+    Rearm,
     RequestCancel,
     SubmissionAnswered,
 )
@@ -360,6 +362,39 @@ def test_a_close_that_is_given_up_leaves_the_half_bought_guarded_at_once() -> No
 
     stops = {stop.request.stop_price: stop.request.quantity for stop in house.stops if stop.is_working}
     assert stops == {Decimal(99): Decimal("1.5"), Decimal(98): Decimal(2)}
+    assert uncovered(house) == []
+
+
+@dataclass(frozen=True, slots=True)
+class SlowFigures(Link):
+    """The figures of a turned key come later than it waits for them, and nothing of the books comes at all."""
+
+    def carry(self, effect: Effect) -> Iterable[timedelta]:
+        if isinstance(effect, FetchPicture):
+            return ()
+        return (timedelta(seconds=7) if isinstance(effect, FetchFigures) else self.latency,)
+
+
+@pytest.mark.usefixtures("a_bar_at_once")
+def test_a_close_that_is_refused_at_its_figures_leaves_guarded_what_a_killed_entry_bought() -> None:
+    """EX-13, EX-21, OP-06: what the turned key was to sell is bare as soon as it sells nothing"""
+    house = a_house(thin=50)
+    house.confirms_at("10:06:02")
+    house.until("10:06:10")
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    passes(house, 1)
+    house.line.link = SlowFigures()
+    house.confirms()
+    passes(house, 1)
+    house.presses(Kill("key"))
+    house.presses(Rearm("REARM"))
+
+    while not house.facts(ConfirmationRefused):
+        passes(house, 1)
+    passes(house, 1)
+
+    assert house.held() == "5"
     assert uncovered(house) == []
 
 

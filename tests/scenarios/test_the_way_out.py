@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from core.effects import Effect as Request
-from core.effects import FetchFigures
+from core.effects import FetchFigures, SubmitOrder
 from core.execution.lanes import Lane, LaneKind
 from core.facts import ConfirmationRefused, KeptOrderReleased, OrderInDoubt, OrderKept, StateRestored, SubmissionBlocked
 from core.inputs import (
     AcceptBroker,
     Confirm,
+    Input,
     Kill,
     OpenPlan,
     OpenTicket,
@@ -371,6 +372,30 @@ def test_in_virtual_time_too_a_turned_key_of_an_exit_waits_for_no_figures_where_
     house.line.finish_what_is_owed()
     assert house.requests()[-2:] == ["cancel", "submit sell market 0.502"]
     assert house.held_by_the_broker() == "0"
+
+
+def test_an_order_waits_here_from_its_record_on():
+    """EX-06, EX-22: what takes it back in the act that wrote it does not look for it at the broker"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    handle, is_here = house.line.engine.handle, list[bool]()
+
+    def watched(at: datetime, message: Input) -> list[Request]:
+        effects = list(handle(at, message))
+        for effect in effects:
+            if isinstance(effect, SubmitOrder):
+                order = house.desk.ledger.order(effect.order.client_order_id)
+                is_here.append(order is not None and house.desk.departing.is_here(order))
+        return effects
+
+    house.line.engine.handle = watched  # type: ignore[method-assign]
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    house.until("10:06:31")
+    house.confirms()
+    house.until("10:06:35")
+
+    assert is_here == [True]
+    assert house.held() == house.held_by_the_broker() == "0"
 
 
 class LateCancels(SlowFloor):

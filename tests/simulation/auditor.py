@@ -57,6 +57,7 @@ from core.facts import (
     Rearmed,
     ReconciliationFailed,
     Resumed,
+    StopAskedFor,
     StrategyPaused,
     StrategyResumed,
     SubmissionBlocked,
@@ -136,6 +137,10 @@ class Story:
     down: tuple[datetime, datetime] | None = None
     taken_away: set[str] = field(default_factory=set)
     called_off: set[str] = field(default_factory=set)
+    raised: int = 0
+    """How often a workflow was made to raise."""
+    asked_for: set[str] = field(default_factory=set)
+    """Entries whose stop could not be written down twice, and waits for a key."""
     trips: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
     passes: dict[tuple[str, str], tuple[datetime, datetime]] = field(default_factory=dict)
 
@@ -180,6 +185,7 @@ class Auditor:
             OrderFilled: self._filled,
             PositionCorrected: self._corrected,
             ReconciliationFailed: self._unreconciled,
+            StopAskedFor: self._asked_for,
             Halted: self._halted,
             Resumed: self._resumed,
             Killed: self._killed,
@@ -583,8 +589,13 @@ class Auditor:
 
     def _halted(self, fact: Halted) -> None:
         self.story.halts.add(fact.cause)
+        self.story.raised += MADE_TO_RAISE in fact.reason
         is_foreseen = fact.cause is not HaltCause.INVARIANT or MADE_TO_RAISE in fact.reason
         self.require(is_foreseen, f"an invariant broke: {fact.reason}")
+
+    def _asked_for(self, fact: StopAskedFor) -> None:
+        if self.story.raised > 1:
+            self.story.asked_for.add(fact.client_order_id)
 
     def _resumed(self, fact: Resumed) -> None:
         self.story.halts.discard(fact.cause)
@@ -697,6 +708,8 @@ class Auditor:
         ledger, found = world.engine.desk.ledger, []
         orders = ledger.state.orders
         for position in ledger.positions():
+            if position.entry_order in self.story.asked_for:
+                continue  # it waits on a ticket
             if position.entry_order in self.story.called_off:
                 continue  # nobody asked for it, and no ticket named a stop: the status line says UNCOVERED
             opened = orders.get(position.entry_order)

@@ -262,6 +262,10 @@ class Meter:
             return found
         if (found := self._of_exits(owner)) is not None:
             return found
+        if any(
+            story.orders[o].order.symbol == owner[0] and story.orders[o].strategy == owner[1] for o in story.asked_for
+        ):
+            return "its record was made to fail twice; a new stop waits for its key"
         found = self._of_stops(stops)
         return ENDED if found == NO_CAUSE and self._is_of_another_day(owner, self._at) else found
 

@@ -332,6 +332,9 @@ class Rough:
         world = self.world
         state, surprises = world.engine.desk.control.state, world.surprises
         world.run(PEACE)
+        down = world.auditor.story.down
+        if down is not None and world.clock - down[1] < timedelta(seconds=PEACE):
+            world.run(PEACE)  # it has just come up
         is_peace = not world.line.waiting and not surprises.waiting and not surprises.skew
         is_peace &= not any(order.status is OrderStatus.PENDING for order in world.engine.desk.ledger.working())
         if is_peace and state.is_reconciled and not world.foreign and surprises.blocked_until is None:

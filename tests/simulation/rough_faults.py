@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 import pytest
 from simulation.lane_watch import role_of
@@ -25,7 +26,9 @@ from core.runtime.on_the_wire import Request
 from core.runtime.runtime import Runtime
 from core.runtime.virtual import VirtualRuntime
 from core.staging.stage import MandateUse, Stage
+from core.workflows import confirming
 from core.workflows.changing import Changing
+from core.workflows.closing import Closing
 from core.workflows.fitting import Fitting
 from core.workflows.owing import Owing
 from core.workflows.protecting import Protecting
@@ -197,6 +200,24 @@ def siblings_are_left_to_the_broker(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Fitting, "at_once", lambda _self: ())
 
 
+def an_exit_is_not_clamped_again(patch: pytest.MonkeyPatch) -> None:
+    """What left meanwhile is taken off an exit neither at its ticket, nor at its sale, nor while it waits (EX-13)."""
+    careful = Closing._sell
+
+    def left(*_: object) -> Decimal:
+        return Decimal(1_000_000)
+
+    def sell(self: Closing, use: MandateUse) -> Iterator[Effect]:
+        with patch.context() as at_the_sale:
+            at_the_sale.setattr(self.protecting, "uncovered", left)
+            effects = list(careful(self, use))
+        yield from effects
+
+    patch.setattr(confirming, "left_to_close", left)
+    patch.setattr(Closing, "_sell", sell)
+    patch.setattr(Fitting, "_waits_here", lambda *_: False)
+
+
 def _names(effect: Effect) -> tuple[str, ...]:
     return type(effect).__name__, role_of(effect)
 
@@ -211,6 +232,7 @@ ROUGH_FAULTS = (
     what_was_kept_is_never_sent,
     another_command_lets_the_latch_go,
     siblings_are_left_to_the_broker,
+    an_exit_is_not_clamped_again,
     names_are_counted_by_what_is_remembered,
     one_raise_drops_what_was_asked_for,
     a_deadline_that_raises_keeps_the_others_waiting,

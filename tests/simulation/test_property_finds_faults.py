@@ -23,10 +23,8 @@ from core.model.staging import MandateKind
 from core.model.values import NO_SHARES, ClientOrderId, Quantity
 from core.risk.checks.protections import ProtectionCheck
 from core.risk.checks.verdicts import passed
-from core.staging.stage import MandateUse, Stage
+from core.staging.stage import Stage
 from core.strategies.orchestrator import Orchestrator
-from core.workflows import confirming
-from core.workflows.closing import Closing
 from core.workflows.confirming import Confirming
 from core.workflows.editing import Editing
 from core.workflows.filling import Filling
@@ -101,23 +99,6 @@ def a_stop_is_released_for_the_whole_fill_each_time(patch: pytest.MonkeyPatch) -
     patch.setattr(Stage, "permit", permit)
 
 
-def an_exit_is_not_clamped_again(patch: pytest.MonkeyPatch) -> None:
-    """What left meanwhile is taken off an exit that was staged before neither at its ticket nor at its sale."""
-    careful = Closing._sell
-
-    def left(*_: object) -> Decimal:
-        return Decimal(1_000_000)
-
-    def sell(self: Closing, use: MandateUse) -> Iterator[Effect]:
-        with patch.context() as at_the_sale:
-            at_the_sale.setattr(self.protecting, "uncovered", left)
-            effects = list(careful(self, use))
-        yield from effects
-
-    patch.setattr(confirming, "left_to_close", left)
-    patch.setattr(Closing, "_sell", sell)
-
-
 def nothing_is_synced(patch: pytest.MonkeyPatch) -> None:
     """Effects leave before their facts are on the disk (SP-01)."""
     patch.setattr(Disk, "sync", lambda _: None)
@@ -160,7 +141,6 @@ FAULTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
     a_pair_counts_for_nothing,
     a_fill_counts_as_often_as_it_is_heard_of,
     a_stop_is_released_for_the_whole_fill_each_time,
-    an_exit_is_not_clamped_again,
     nothing_is_synced,
     an_edit_leaves_what_was_shown_open,
     a_pause_is_not_minded,

@@ -20,6 +20,7 @@ from simulation.rough_faults import (
     a_permission_is_used_up_without_its_order,
     a_permission_lapses_in_the_queue,
     a_trickling_answer_holds_its_lane,
+    an_exit_is_not_clamped_again,
     another_command_lets_the_latch_go,
     cancels_wait_behind_questions,
     doubt_begins_in_the_queue,
@@ -201,6 +202,7 @@ def what_is_not_marked_goes_too(patch: pytest.MonkeyPatch) -> None:
 
 ROUGH_SEEDS = {
     exits_wait_behind_entries: 8,
+    an_exit_is_not_clamped_again: 12,
     cancels_wait_behind_questions: 3,
     a_permission_lapses_in_the_queue: 218,
     doubt_begins_in_the_queue: 111,
@@ -244,6 +246,10 @@ DIRECTED = {
     siblings_are_left_to_the_broker: (
         ("a_bracket_is_traded", ("open", "6", False, "target, stop", 30, 61.0)),
         Manners(ends_siblings=False),
+    ),
+    an_exit_is_not_clamped_again: (
+        ("a_request_hangs", ("a stop", "it arrives late", 9.0, False, "fraction, part, part", 10.0)),
+        PLAIN,
     ),
     a_permission_lapses_in_the_queue: (
         ("a_request_hangs", ("an exit", "its answer hangs", 30.0, False, "bare, part, part", 10.0)),
