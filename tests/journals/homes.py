@@ -23,6 +23,7 @@ from core.market.calendar import load_calendar
 from core.model.account import Mode
 from core.ports import Recorded
 from core.runtime import demo
+from core.strategies.house import Kinds
 from state.folders import AccountFolder, Home
 from state.journal import BEGINNING, read
 from state.own_strategies import kinds_in
@@ -85,10 +86,10 @@ def kinds_of_facts() -> tuple[type, ...]:
     return get_args(Fact)
 
 
-def folded(home: Home, until: int | None = None, documents: Any = None) -> Desk:
+def folded(home: Home, until: int | None = None, documents: Any = None, kinds: Kinds | None = None) -> Desk:
     """A desk out of the journal of a home, up to a record; out of its documents first where they are given."""
     journal = Reading(account_of(home), until)
-    kinds = kinds_in(home.settings.parent / "strategies")
+    kinds = kinds or kinds_in(home.settings.parent / "strategies")
     desk = Desk(ACCOUNT, Mode.PAPER, CALENDAR, journal, kinds)  # type: ignore[arg-type]
     checkpoint.rebuild(desk, documents)
     return desk

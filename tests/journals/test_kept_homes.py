@@ -18,6 +18,7 @@ from core.ports import Checkpoint, DemoRequest
 from state.codec import GENESIS, decode, encode
 from state.documents import TinyDocuments
 from state.folders import Home
+from state.own_strategies import kinds_in
 from tests.journals.each import kept_lines
 from tests.journals.homes import (
     ACCOUNT,
@@ -71,10 +72,12 @@ def test_the_documents_of_a_kept_home_say_what_its_journal_does(name: str, home:
     documents = TinyDocuments(account_of(home))
     assert isinstance(documents.load(), Checkpoint)
 
-    taken_up = folded(home, documents=documents)
+    kinds = kinds_in(home.settings.parent / "strategies")
+
+    taken_up = folded(home, documents=documents, kinds=kinds)
 
     assert stated_of(taken_up) == stated(name)[-1]
-    assert checkpoint.documents_of(taken_up) == checkpoint.documents_of(folded(home))
+    assert checkpoint.states(taken_up) == checkpoint.states(folded(home, kinds=kinds))
 
 
 def test_the_program_opens_a_kept_home_and_goes_on_with_it(name: str, home: Home) -> None:
