@@ -12,13 +12,14 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import orjson
 
 from core import checkpoint
 from core.desk import Desk
-from core.facts import EngineStarted, Fact, TradeClosed
+from core.facts import EngineStarted, TradeClosed
+from core.facts.registry import BY_TYPE
 from core.market.calendar import load_calendar
 from core.model.account import Mode
 from core.ports import Recorded
@@ -83,7 +84,7 @@ class Reading:
 
 
 def kinds_of_facts() -> tuple[type, ...]:
-    return get_args(Fact)
+    return tuple(BY_TYPE)
 
 
 def folded(home: Home, until: int | None = None, documents: Any = None, kinds: Kinds | None = None) -> Desk:
