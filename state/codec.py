@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from core.facts import BarClosed, Fact, SettingsApplied
 from core.facts.registry import BY_NAME, BY_TYPE, Kind
@@ -23,6 +23,7 @@ from core.model.bar import Bar
 from core.model.values import Price, Quantity, Symbol
 from core.ports import JournalError, Recorded
 from core.settings import Settings
+from core.settings_history import read, written
 
 GENESIS = "0" * 32
 """What stands for the sum before the first record."""
@@ -87,8 +88,8 @@ def _plain(value: object) -> object:
         if not value.is_finite():
             raise ValueError(f"it holds {value}, which is no number")
         return str(value)
-    if isinstance(value, BaseModel):
-        return value.model_dump()
+    if isinstance(value, Settings):
+        return written(value)
     raise TypeError(f"it holds a {type(value).__name__}")
 
 
@@ -157,7 +158,7 @@ def _decoded(kind: Kind, version: int, data: Any) -> Fact:
     try:
         data = kind.upgraded(data, version)
         if kind.made is SettingsApplied:
-            return SettingsApplied(Settings.model_validate(data["settings"]))
+            return SettingsApplied(read(data["settings"], version))
         return _adapter(kind.made).validate_json(orjson.dumps(data), strict=True, extra="forbid")
     except ValidationError as error:
         first = error.errors(include_url=False)[0]

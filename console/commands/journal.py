@@ -87,4 +87,4 @@ def _print(records: Iterable[Recorded], as_json: bool) -> None:
 
 def _plain(value: object) -> object:
     dump = getattr(value, "model_dump", None)
-    return dump(mode="json") if dump else str(value)
+    return dump(mode="json", warnings=False) if dump else str(value)

@@ -15,12 +15,16 @@ from core.model.values import (
     Symbol,
 )
 from core.settings import Settings
+from core.settings_history import VERSION
 
 
-@fact()
+@fact(version=VERSION)
 @dataclass(frozen=True, slots=True)
 class SettingsApplied(Fact):
-    """The settings from here on. Folds read only these."""
+    """The settings from here on. Folds read only these.
+
+    A record of it is of the version of its settings, which `core.settings_history` reads.
+    """
 
     settings: Settings
 

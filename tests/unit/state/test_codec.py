@@ -153,7 +153,7 @@ def altered(**record: object) -> bytes:
         (altered(data={"cause": "whim", "reason": ""}), "Halted, cause"),
         (altered(data={"cause": "key", "reason": 5}), "Halted, reason"),
         (altered(data={"cause": "key", "reason": "", "colour": "red"}), "colour"),
-        (altered(fact="SettingsApplied", data={"settings": {"risk": {"spread_limit": "2"}}}), "risk.spread_limit"),
+        (altered(fact="SettingsApplied", v=9), "SettingsApplied is of version 9"),
         (altered(fact="SettingsApplied", data={}), "settings"),
         (altered(fact="SettingsApplied", data={"settings": 7}), "SettingsApplied"),
         (altered(fact="BarClosed", data={"bar": {"symbol": "SPY"}}), "BarClosed, bar.start"),
