@@ -30,13 +30,66 @@ default; a new key needs none, where its default says what was so before it was 
 Table = Mapping[str, Any]
 Upgrade = Callable[[Table], Table]
 
-EARLIER: dict[int, Upgrade] = {}
-"""By version: makes of its settings those of the next, by `renamed`, `defaulted`, or both by `each`."""
-
 SHOWN = 60
 """Characters of a value that are repeated."""
 NAMED = 3
 """Settings that the start names; the log has all."""
+
+
+# ── how a version is brought to the next ─────────────────────────────────────────────────────────────────────────────
+
+
+def renamed(old: str, new: str) -> Upgrade:
+    """A key or a table is called otherwise, or stands elsewhere: `renamed("risk.entries", "risk.entries_a_day")`."""
+
+    def upgrade(values: Table) -> Table:
+        found = _found(values, old.split("."))
+        return values if found is _ABSENT else _with(_without(values, old.split(".")), new.split("."), found)
+
+    return upgrade
+
+
+def defaulted(key: str, value: JsonValue) -> Upgrade:
+    """The default of a key was this, and is another now: a record that lacks the key meant this."""
+
+    def upgrade(values: Table) -> Table:
+        return values if _found(values, key.split(".")) is not _ABSENT else _with(values, key.split("."), value)
+
+    return upgrade
+
+
+def each(*steps: Upgrade) -> Upgrade:
+    """All that one version changed, in order."""
+    return lambda values: reduce(lambda table, step: step(table), steps, values)
+
+
+_ABSENT = object()
+
+
+def _found(values: object, path: Iterable[str]) -> Any:
+    for key in path:
+        values = values.get(key, _ABSENT) if isinstance(values, Mapping) else _ABSENT
+    return values
+
+
+def _with(values: Table, path: list[str], value: object) -> Table:
+    key, *rest = path
+    inner = values.get(key)
+    return {**values, key: _with(inner if isinstance(inner, Mapping) else {}, rest, value) if rest else value}
+
+
+def _without(values: Table, path: list[str]) -> Table:
+    key, *rest = path
+    if rest:
+        return {**values, key: _without(values[key], rest)}
+    return {name: value for name, value in values.items() if name != key}
+
+
+EARLIER: dict[int, Upgrade] = {}
+"""By version: makes of its settings those of the next, by `renamed`, `defaulted`, or both by `each`."""
+
+
+# ── read and written ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def read(values: object, version: int) -> Settings:
@@ -112,55 +165,6 @@ def as_they_were(odd: Odd) -> str:
     """What the operator is told at a start, in one line."""
     more = f"; and {len(odd.words) - NAMED} more" if len(odd.words) > NAMED else ""
     return f"the journal's settings are of another Keyturn, read as they were: {'; '.join(odd.words[:NAMED])}{more}"
-
-
-# ── how a version is brought to the next ─────────────────────────────────────────────────────────────────────────────
-
-
-def renamed(old: str, new: str) -> Upgrade:
-    """A key or a table is called otherwise, or stands elsewhere: `renamed("risk.entries", "risk.entries_a_day")`."""
-
-    def upgrade(values: Table) -> Table:
-        found = _found(values, old.split("."))
-        return values if found is _ABSENT else _with(_without(values, old.split(".")), new.split("."), found)
-
-    return upgrade
-
-
-def defaulted(key: str, value: JsonValue) -> Upgrade:
-    """The default of a key was this, and is another now: a record that lacks the key meant this."""
-
-    def upgrade(values: Table) -> Table:
-        return values if _found(values, key.split(".")) is not _ABSENT else _with(values, key.split("."), value)
-
-    return upgrade
-
-
-def each(*steps: Upgrade) -> Upgrade:
-    """All that one version changed, in order."""
-    return lambda values: reduce(lambda table, step: step(table), steps, values)
-
-
-_ABSENT = object()
-
-
-def _found(values: object, path: Iterable[str]) -> Any:
-    for key in path:
-        values = values.get(key, _ABSENT) if isinstance(values, Mapping) else _ABSENT
-    return values
-
-
-def _with(values: Table, path: list[str], value: object) -> Table:
-    key, *rest = path
-    inner = values.get(key)
-    return {**values, key: _with(inner if isinstance(inner, Mapping) else {}, rest, value) if rest else value}
-
-
-def _without(values: Table, path: list[str]) -> Table:
-    key, *rest = path
-    if rest:
-        return {**values, key: _without(values[key], rest)}
-    return {name: value for name, value in values.items() if name != key}
 
 
 # ── what today's rules would not take ────────────────────────────────────────────────────────────────────────────────

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 
 from app import Keyturn
 from core import checkpoint
-from core.ports import Checkpoint, DemoRequest
+from core.ports import DemoRequest
 from state.codec import GENESIS, decode, encode
 from state.documents import TinyDocuments
 from state.folders import Home
@@ -32,6 +33,12 @@ from tests.journals.homes import (
     statement,
     unpacked,
 )
+
+
+def told(notes: Iterable[str]) -> list[str]:
+    """What a start says, beside that it reads the journal anew instead of an older program's documents."""
+    return [note for note in notes if "of an older Keyturn (version" not in note]
+
 
 SEED = int(ACCOUNT.removeprefix("demo-"))
 HOMES = kept()
@@ -70,7 +77,6 @@ def test_the_journal_of_a_kept_home_folds_to_what_it_did(name: str, home: Home) 
 def test_the_documents_of_a_kept_home_say_what_its_journal_does(name: str, home: Home) -> None:
     """SP-07, SP-02: a start that takes them up is no other than one that reads all"""
     documents = TinyDocuments(account_of(home))
-    assert isinstance(documents.load(), Checkpoint)
 
     kinds = kinds_in(home.settings.parent / "strategies")
 
@@ -95,7 +101,7 @@ def test_the_program_opens_a_kept_home_and_goes_on_with_it(name: str, home: Home
     assert {key: opened[key] for key in opened if key not in OF_THE_START} == {
         key: then[key] for key in opened if key not in OF_THE_START
     }
-    assert notes == ()
+    assert told(notes) == []
     assert statement(folded(home))["reconciled"] is False, "it was reconciled, and left"
 
 

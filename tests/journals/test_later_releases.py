@@ -19,9 +19,12 @@ from typing import Any
 
 import pytest
 
+from core.facts import EngineStopped
+from core.facts.registry import BY_TYPE
+from core.settings_history import VERSION
 from state.folders import Home
 from tests.journals.homes import kept, stated, unpacked
-from tests.journals.test_kept_homes import OF_THE_START
+from tests.journals.test_kept_homes import OF_THE_START, told
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ("app.py", "core", "console", "state", "widgets", "wiring", "tests/journals")
@@ -65,6 +68,20 @@ class Release:
         assert text.count(old) == 1, (path, old, text.count(old))
         (self.folder / path).write_text(text.replace(old, new))
 
+    def appends(self, path: str, line: str) -> None:
+        with (self.folder / path).open("a") as file:
+            file.write(f"\n\n{line}\n")
+
+    def decorates(self, made: str, terms: str) -> None:
+        """More terms in the decorator over a fact's class."""
+        for path in (self.folder / "core" / "facts").glob("*.py"):
+            pattern = rf"@fact\((.*)\)\n(@dataclass\(frozen=True, slots=True\)\nclass {made}\(Fact\):)"
+            text, times = re.subn(pattern, rf"@fact(\1, {terms})\n\2", path.read_text())
+            if times:
+                path.write_text(text.replace("@fact(, ", "@fact("))
+                return
+        raise AssertionError(f"no {made} is a fact")
+
     def opens(self, home: Home) -> Opened:
         environ = {key: value for key, value in os.environ.items() if not key.startswith(("KEYTURN_", "COV"))}
         done = subprocess.run(
@@ -76,7 +93,8 @@ class Release:
             check=False,
         )
         assert done.returncode == 0, done.stderr[-3000:]
-        return Opened(**json.loads(done.stdout))
+        found = json.loads(done.stdout)
+        return Opened(**{**found, "notes": told(found["notes"])})
 
 
 @dataclass(frozen=True)
@@ -126,12 +144,9 @@ def test_a_settings_key_that_was_renamed_is_read_by_the_name_that_it_had(
 ) -> None:
     """SP-07: the limit holds as it did, and nothing needs saying"""
     renames_entries(release, home)
-    release.changes("core/settings_history.py", "\nVERSION = 1\n", "\nVERSION = 2\n")
-    release.changes(
-        "core/settings_history.py",
-        "\nEARLIER: dict[int, Upgrade] = {}\n",
-        f'\nEARLIER: dict[int, Upgrade] = {{1: lambda values: renamed("{ENTRIES}", "risk.daily_entries")(values)}}\n',
-    )
+    history = "core/settings_history.py"
+    release.changes(history, f"\nVERSION = {VERSION}\n", f"\nVERSION = {VERSION + 1}\n")
+    release.appends(history, f'EARLIER[{VERSION}] = renamed("{ENTRIES}", "risk.daily_entries")')
 
     opened = release.opens(home)
 
@@ -210,9 +225,9 @@ def test_a_rule_between_two_settings_that_came_later_leaves_what_held_then(
 def test_a_fact_class_may_be_renamed(name: str, home: Home, release: Release) -> None:
     """SP-07: one keeps its name in journals, another takes a new one and knows the old"""
     release.renames("OrderFilled", "FillBooked")
-    release.changes("core/facts/orders.py", FILLED, '@fact("OrderFilled", version=2)\n' + FILLED.partition("\n")[2])
+    release.decorates("FillBooked", 'name="OrderFilled"')
     release.renames("TradeClosed", "TradeEnded")
-    release.changes("core/facts/orders.py", TRADE, TRADE.replace("version=4", 'version=4, aliases=("TradeClosed",)'))
+    release.decorates("TradeEnded", 'aliases=("TradeClosed",)')
 
     opened = release.opens(home)
 
@@ -220,26 +235,19 @@ def test_a_fact_class_may_be_renamed(name: str, home: Home, release: Release) ->
     assert opened.notes == []
 
 
-FILLED = "@fact(version=2)\n@dataclass(frozen=True, slots=True)\nclass FillBooked(Fact):"
-TRADE = "@fact(version=4)\n@dataclass(frozen=True, slots=True)\nclass TradeEnded(Fact):"
-
-
 def test_a_fact_whose_fields_changed_is_upgraded(name: str, home: Home, release: Release) -> None:
     """SP-07: a field of another name, by the function of its version"""
-    release.changes("core/facts/program.py", "@fact()\n" + STOPPED, UPGRADED + STOPPED.replace("reason", "why"))
-    for path in ("core/telling.py", "core/engine.py", "core/workflows/stopping.py"):
-        text = (release.folder / path).read_text()
-        (release.folder / path).write_text(
-            re.sub(r"(EngineStopped\(\):\s+return f\"engine stopped: \{fact\.)reason", r"\1why", text)
-        )
+    version = BY_TYPE[EngineStopped].version
+    upgrade = '{"why": data["reason"]}'
+    release.decorates("EngineStopped", f"version={version + 1}, upgrades={{{version}: lambda data: {upgrade}}}")
+    release.changes("core/facts/program.py", STOPPED, STOPPED.replace("reason", "why"))
+    release.changes("core/telling.py", TOLD, TOLD.replace("fact.reason", "fact.why"))
 
     assert release.opens(home).holds_what_it_held(name)
 
 
-STOPPED = (
-    '@dataclass(frozen=True, slots=True)\nclass EngineStopped(Fact):\n    """A clean stop."""\n\n    reason: str\n'
-)
-UPGRADED = '@fact(version=2, upgrades={1: lambda data: {"why": data["reason"]}})\n'
+STOPPED = '"""A clean stop."""\n\n    reason: str\n'
+TOLD = 'return f"engine stopped: {fact.reason}"'
 
 
 # ── a strategy's file ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -24,7 +24,7 @@ from core.setting_types import WHOLE, Amount
 from core.settings import PROFILES, Settings
 from core.settings_history import as_they_were, defaulted, each, put_down, read, renamed, restated, taken_up, written
 
-KEPT = Path(__file__).resolve().parents[2] / "journals" / "kept" / "settings-1.json"
+KEPT = Path(__file__).resolve().parents[2] / "journals" / "kept"
 
 
 OF_DIPS = {"enabled": False, "symbols": [], "flat_minutes": 5, "holds_overnight": False, "terms": {"falls": 3}}
@@ -79,22 +79,29 @@ def test_settings_that_stand_today_are_read_as_they_are(profile: str) -> None:
     assert written(found, "json") == as_json(settings)
 
 
-def test_what_a_record_lacks_takes_the_default_of_its_version() -> None:
-    """SP-07: where a default is changed, the version grows, and `EARLIER` says what the default was"""
-    then = json.loads(KEPT.read_text())
+@pytest.mark.parametrize("version", range(1, settings_history.VERSION + 1))
+def test_what_a_record_lacks_takes_the_default_of_its_version(version: int) -> None:
+    """SP-07: it is as if the record said it. Where a default is changed, the version grows, and `EARLIER` says what it
+    was; the defaults of each version are kept in `tests/journals/kept/`.
+    """
+    said = json.loads((KEPT / f"settings-{version}.json").read_text())
 
-    now = json.loads(json.dumps(read({}, 1).model_dump(mode="json", context=WHOLE)))
+    stated, lacking = read(said, version), read({}, version)
 
-    assert list(differing(then, now)) == []
+    assert list(differing(whole(stated), whole(lacking))) == []
 
 
-def differing(then: object, now: object, path: str = "") -> Iterator[str]:
-    """The keys of then whose value is another now; keys that came since are left out."""
-    if isinstance(then, Mapping) and isinstance(now, Mapping):
-        for key, value in then.items():
-            yield from differing(value, now.get(key), f"{path}.{key}".strip("."))
-    elif then != now:
-        yield f"{path} was {then} and is {now}"
+def whole(settings: Settings) -> Any:
+    return json.loads(json.dumps(settings.model_dump(mode="json", context=WHOLE, warnings=False)))
+
+
+def differing(stated: object, lacking: object, path: str = "") -> Iterator[str]:
+    """The keys whose default is another than was stated."""
+    if isinstance(stated, Mapping) and isinstance(lacking, Mapping):
+        for key, value in stated.items():
+            yield from differing(value, lacking.get(key), f"{path}.{key}".strip("."))
+    elif stated != lacking:
+        yield f"{path} was {stated} and is {lacking}"
 
 
 # ── what today's rules would not take ────────────────────────────────────────────────────────────────────────────────
@@ -232,7 +239,7 @@ def paths(values: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tup
             yield from paths(value, (*path, key))
 
 
-EVERY_KEY = sorted(paths(json.loads(KEPT.read_text())))
+EVERY_KEY = sorted(paths(json.loads((KEPT / "settings-1.json").read_text())))
 
 
 @given(
