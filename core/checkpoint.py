@@ -104,6 +104,7 @@ def rebuild(desk: Desk, documents: Documents | None) -> tuple[str, ...]:
     found = documents.load() if documents is not None else NoCheckpoint("none is kept")
     notes: tuple[str, ...] = ()
     start = 0
+    _require_its_end(desk, found.sequence)
     if isinstance(found, Checkpoint):
         try:
             start = _restore(desk, found)
@@ -116,13 +117,16 @@ def rebuild(desk: Desk, documents: Documents | None) -> tuple[str, ...]:
     return notes
 
 
-def _restore(desk: Desk, found: Checkpoint) -> int:
-    if found.sequence > desk.journal.sequence:
+def _require_its_end(desk: Desk, known: int) -> None:
+    if known > desk.journal.sequence:
         raise JournalDamagedError(
-            f"the journal ends at record {desk.journal.sequence}, and the state documents know {found.sequence}: its "
+            f"the journal ends at record {desk.journal.sequence}, and the state documents know {known}: its "
             "end is lost. Put the journal of a backup in its place; or move documents.json and backups/ away to go on "
             "from what is left"
         )
+
+
+def _restore(desk: Desk, found: Checkpoint) -> int:
     written = {**LATER, **found.documents}
     loaded = {name: adapter.validate_python(written.get(name)) for name, adapter in ADAPTERS.items()}
     desk.control.state = loaded["control"]

@@ -22,7 +22,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BeforeValidator, PlainSerializer
 
 from core.facts import (
     ClockJumped,
@@ -48,8 +50,10 @@ from core.facts import (
 from core.model.reconciliation import Difference
 from core.model.values import Symbol
 from core.settings import Settings
+from core.settings_history import put_down, taken_up
 
 Part = TypeVar("Part")
+AsKept = Annotated[Settings, BeforeValidator(taken_up), PlainSerializer(put_down)]
 
 NOT_COMPARED = ("the books are not compared with the broker yet; wait a moment",)
 """Why a desk is read-only between its start and its first reconciliation."""
@@ -74,7 +78,7 @@ class ControlState:
     and `clock` say why entries wait for either; None where they do not.
     """
 
-    settings: Settings = field(default_factory=Settings)
+    settings: AsKept = field(default_factory=Settings)
     installation: str | None = None
     killed_by: str | None = None
     killed_at: datetime | None = None

@@ -45,6 +45,7 @@ from core.ports import Journal, JournalError, JournalWriteError
 from core.risk.checks import standard_gate
 from core.risk.reloading import changes_between, without_looser
 from core.settings import Settings
+from core.settings_history import as_they_were
 from core.strategies.house import OF_THE_HOUSE, Kinds
 from core.workflows.adopting import Adopting
 from core.workflows.advising import Advising
@@ -406,6 +407,8 @@ class Engine:
         control = self.desk.control
         if control.state.installation is None:
             self.desk.record(InstallationNamed(installation))
+        if control.settings.odd.words:
+            self.say(as_they_were(control.settings.odd))
         if control.state.starts > 0:
             settings = without_looser(control.settings, settings, self.desk.equity_of_today)
         if control.state.starts == 0 or control.settings != settings:

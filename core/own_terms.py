@@ -12,7 +12,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Annotated, Any
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue
 
 from core.strategy_terms import CapitalTerms
 
@@ -35,11 +35,9 @@ class OwnTerms(CapitalTerms):
     holds_overnight: bool = Field(False, description="it need not be flat by the close")
     terms: dict[str, JsonValue] = Field({}, description="what the strategy itself reads")
 
-    @model_validator(mode="before")
     @classmethod
-    def what_the_desk_does_not_know_is_the_strategys(cls, values: object) -> object:
-        if not isinstance(values, Mapping):
-            return values
+    def as_fields(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the desk does not know is the strategy's."""
         known = {key: value for key, value in values.items() if key in cls.model_fields}
         given = {key: as_plain(value) for key, value in values.items() if key not in cls.model_fields}
         return {**known, "terms": {**known.get("terms", {}), **given}} if given else known
@@ -53,10 +51,8 @@ def is_of_the_user(name: str, files: Collection[str], house: Collection[str]) ->
     return bool(OWN_NAME.fullmatch(name)) and (name in files or not get_close_matches(name, house, 1, ALIKE))
 
 
-def sorted_out(values: object, known: frozenset[str]) -> object:
+def sorted_out(values: Mapping[str, Any], known: frozenset[str]) -> Mapping[str, Any]:
     """The tables of `strategies`, those that nobody knows among the own ones; what is no table stays, to be refused."""
-    if not isinstance(values, Mapping):
-        return values
     own = {key: value for key, value in values.items() if key not in known and isinstance(value, Mapping)}
     if not own:
         return values

@@ -83,9 +83,12 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class NoCheckpoint:
-    """There is none to start from, and why; the journal alone is."""
+    """There is none to start from, and why; the journal alone is. `sequence` is the last record that is known to have
+    been there.
+    """
 
     reason: str
+    sequence: int = 0
 
 
 class Documents(Protocol):

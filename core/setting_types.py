@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    JsonValue,
     SerializationInfo,
     SerializerFunctionWrapHandler,
     model_serializer,
@@ -34,10 +37,45 @@ WHOLE = "whole"
 """Asks for every key of a table that grew."""
 
 
+KeyPath = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """What of settings that a journal holds today's rules would not take (SP-07).
+
+    Attributes
+    ----------
+    words
+        One for each, with its key.
+    places
+        The keys, or the tables whose keys do not fit each other.
+    unread
+        What no setting of today's can hold, by its key: kept as it was written.
+    """
+
+    words: tuple[str, ...] = ()
+    places: tuple[KeyPath, ...] = ()
+    unread: tuple[tuple[KeyPath, JsonValue], ...] = ()
+
+
+NOTHING_ODD = Odd()
+
+
 class Part(BaseModel):
     """One table of the settings file: frozen, and closed to unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_its_fields(cls, values: object) -> object:
+        return cls.as_fields(values) if isinstance(values, Mapping) else values
+
+    @classmethod
+    def as_fields(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What stands in the table, by the field that holds it; nothing is judged here."""
+        return values
 
 
 class GrownPart(Part):

@@ -5,11 +5,12 @@ Ratios are fractions (0.003), money is USD. The figures are those of the require
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import time
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_validator
 
 from core.advisers.terms import AdvisersSettings
 from core.exits.terms import ExitTerms
@@ -22,7 +23,19 @@ from core.risk.protections.terms import FREQTRADE, ProtectionsSettings
 from core.risk.regime.terms import FrequencyTerms, RegimeSettings
 from core.risk.scaling.settings import SizingSettings
 from core.risk.terms import MarginSettings, PortfolioSettings, SessionSettings
-from core.setting_types import Amount, Delay, GrownPart, NotNegative, Part, Positive, Ratio, Seconds, is_loopback
+from core.setting_types import (
+    NOTHING_ODD,
+    Amount,
+    Delay,
+    GrownPart,
+    NotNegative,
+    Odd,
+    Part,
+    Positive,
+    Ratio,
+    Seconds,
+    is_loopback,
+)
 from core.strategy_terms import (
     BreakoutTerms,
     CapitalTerms,
@@ -248,9 +261,9 @@ class StrategiesSettings(GrownPart):
     sma: SmaTerms = SmaTerms()
     own: dict[str, OwnTerms] = Field({}, description="the tables of your own strategies")
 
-    @model_validator(mode="before")
     @classmethod
-    def other_tables_are_own_strategies(cls, values: object) -> object:
+    def as_fields(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Other tables are the user's strategies."""
         return sorted_out(values, frozenset(cls.model_fields))
 
     @field_validator("own")
@@ -372,6 +385,17 @@ class Settings(GrownPart):
     advisers: AdvisersSettings = AdvisersSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     keys: dict[str, str] = Field({}, description="other keys, by the identifier of the table's line")
+
+    _odd: Odd = PrivateAttr(NOTHING_ODD)
+
+    @property
+    def odd(self) -> Odd:
+        """What of them today's rules would not take; only settings out of a journal have any."""
+        return self._odd
+
+    def note(self, odd: Odd) -> None:
+        """Said by whoever reads them out of a journal."""
+        self._odd = odd
 
     @field_validator("symbols")
     @classmethod

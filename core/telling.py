@@ -88,7 +88,7 @@ def in_words(fact: facts.Fact) -> str:
 def _in_words(fact: facts.Fact) -> str:
     match fact:
         case facts.SettingsApplied():
-            return f"settings applied, profile {fact.settings.profile}, symbols {', '.join(fact.settings.symbols)}"
+            return _settings_in_words(fact)
         case facts.SettingsFileChanged():
             return f"ENTRIES ARE SHUT: {fact.reason}"
         case facts.SettingsFileAgreed():
@@ -400,6 +400,12 @@ def _minute_of(at: datetime) -> str:
 
 def _minute(at: datetime) -> str:
     return in_new_york(at, "%Y-%m-%d %H:%M")
+
+
+def _settings_in_words(fact: facts.SettingsApplied) -> str:
+    settings = fact.settings
+    told = f"settings applied, profile {settings.profile}, symbols {', '.join(settings.symbols)}"
+    return f"{told}; read as they were: {'; '.join(settings.odd.words)}" if settings.odd.words else told
 
 
 def _market_in_words(

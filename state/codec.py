@@ -9,83 +9,30 @@ work out every sum anew. Decimals are text and keep it exactly (`0.300` stays); 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
 from hashlib import sha256
-from typing import Any, get_args
+from typing import Any
 
 import orjson
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from core.facts import VERSIONS, BarClosed, Fact, SettingsApplied
+from core.facts import BarClosed, Fact, SettingsApplied
+from core.facts.registry import BY_NAME, BY_TYPE, Kind
 from core.model.bar import Bar
 from core.model.values import Price, Quantity, Symbol
 from core.ports import JournalError, Recorded
 from core.settings import Settings
+from core.settings_history import read, written
 
 GENESIS = "0" * 32
 """What stands for the sum before the first record."""
 
+BAR = BY_TYPE[BarClosed]
+"""The one kind that comes by the million."""
+
 TAIL = len(',"sum":""}') + len(GENESIS)
 """Bytes at a line's end that hold its sum."""
-
-FACTS: Mapping[str, type[Fact]] = {fact.__name__: fact for fact in get_args(Fact)}
-
-
-def _as_it_was(data: dict[str, object]) -> dict[str, object]:
-    """Fields that came later have a value that says so: no trail, no legs, one order a request, no reason, no target,
-    no regime, nothing unattended, no exit that failed, a larger allocation that was only noted, a plan no command asked
-    for, no time of an order's own, a stop at its price, a plan that takes no entry back and leaves nothing, no
-    terminal and no user at a key, no price that a share was measured at, no owners of what was
-    corrected, no fee, no exit of which a permission is less.
-    """
-    return data
-
-
-MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object]]] = {
-    ("ProposalStaged", 1): _as_it_was,
-    ("ProposalSkipped", 1): lambda data: {**data, "proposal": None},
-    ("ProposalStaged", 2): _as_it_was,
-    ("ProposalStaged", 3): _as_it_was,
-    ("ProposalSkipped", 2): _as_it_was,
-    ("ProposalSkipped", 3): _as_it_was,
-    ("ProposalSkipped", 4): _as_it_was,
-    ("ProposalEdited", 1): _as_it_was,
-    ("ProposalEdited", 2): _as_it_was,
-    ("ProposalEdited", 3): _as_it_was,
-    ("TicketOpened", 1): _as_it_was,
-    ("TicketOpened", 2): _as_it_was,
-    ("TicketOpened", 3): _as_it_was,
-    ("ConfirmationReceived", 1): _as_it_was,
-    ("ConfirmationReceived", 2): _as_it_was,
-    ("ConfirmationReceived", 3): _as_it_was,
-    ("ApprovalRedeemed", 1): _as_it_was,
-    ("OrderCreated", 1): _as_it_was,
-    ("OrderCreated", 2): _as_it_was,
-    ("OrderCreated", 3): _as_it_was,
-    ("OrderCreated", 4): _as_it_was,
-    ("TradeClosed", 1): _as_it_was,
-    ("TradeClosed", 2): _as_it_was,
-    ("TradeClosed", 3): _as_it_was,
-    ("OrderFilled", 1): _as_it_was,
-    ("StrategiesEvaluated", 1): _as_it_was,
-    ("StrategyPaused", 1): _as_it_was,
-    ("StrategyPaused", 2): _as_it_was,
-    ("PromotionDecided", 1): _as_it_was,
-    ("PlanOpened", 1): _as_it_was,
-    ("PlanOpened", 2): _as_it_was,
-    ("PlanSigned", 1): _as_it_was,
-    ("PlanEnded", 1): _as_it_was,
-    ("PlanRefused", 1): _as_it_was,
-    ("WarningConfirmed", 1): _as_it_was,
-    ("RegimeMeasured", 1): _as_it_was,
-    ("PositionCorrected", 1): _as_it_was,
-    ("ReconciliationPassed", 1): lambda data: {**data, "differences": []},
-    ("ReconciliationFailed", 1): lambda data: {**data, "differences": []},
-}
-"""By fact and version: makes of that version's data the data of the next one."""
 
 
 class RecordError(JournalError):
@@ -105,13 +52,13 @@ def encode(sequence: int, at: datetime, fact: Fact, previous: str) -> tuple[byte
     """
     if at.tzinfo is None:
         raise RecordError(f"the time {at} has no zone")
-    name = type(fact).__name__
+    kind = BY_TYPE[type(fact)]
     data = _bar_data(fact.bar) if type(fact) is BarClosed else fact
-    record = {"seq": sequence, "at": at, "fact": name, "v": VERSIONS.get(name, 1), "data": data}
+    record = {"seq": sequence, "at": at, "fact": kind.name, "v": kind.version, "data": data}
     try:
         body = orjson.dumps(record, _plain, orjson.OPT_UTC_Z)
     except orjson.JSONEncodeError as error:
-        raise RecordError(f"{name} cannot be written: {error.__cause__ or error}") from error
+        raise RecordError(f"{kind.name} cannot be written: {error.__cause__ or error}") from error
     total = sum_of(body, previous)
     return body[:-1] + b',"sum":"' + total.encode() + b'"}\n', total
 
@@ -141,8 +88,8 @@ def _plain(value: object) -> object:
         if not value.is_finite():
             raise ValueError(f"it holds {value}, which is no number")
         return str(value)
-    if isinstance(value, BaseModel):
-        return value.model_dump()
+    if isinstance(value, Settings):
+        return written(value)
     raise TypeError(f"it holds a {type(value).__name__}")
 
 
@@ -167,11 +114,14 @@ def decode(line: bytes) -> Recorded:
         at = datetime.fromisoformat(record["at"])
     except (KeyError, TypeError, ValueError) as error:
         raise RecordError(f"it is no record: {error!r}") from error
-    fact = _decoded_bar(data) if name == "BarClosed" and version == 1 else _decoded(name, version, data)
+    kind = BY_NAME.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise RecordError(f"{name!r} is no fact of this version; start the newer Keyturn that wrote it")
+    fact = _decoded_bar(kind, data) if kind is BAR and version == BAR.version else _decoded(kind, version, data)
     return Recorded(sequence, at, fact)
 
 
-def _decoded_bar(data: dict[str, dict[str, str]]) -> Fact:
+def _decoded_bar(kind: Kind, data: dict[str, dict[str, str]]) -> Fact:
     """A bar by hand, as in `_bar_data`; whatever is odd about it is left to the thorough way, which says what it is."""
     try:
         bar = data["bar"]
@@ -194,33 +144,35 @@ def _decoded_bar(data: dict[str, dict[str, str]]) -> Fact:
                 )
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
         pass
-    return _decoded("BarClosed", 1, data)
+    return _decoded(kind, kind.version, data)
 
 
-def _decoded(name: str, version: int, data: Any) -> Fact:
-    if name not in FACTS:
-        raise RecordError(f"{name!r} is no fact of this version; start the newer Keyturn that wrote it")
-    newest = VERSIONS.get(name, 1)
-    if not isinstance(version, int) or not isinstance(data, dict):
+def _decoded(kind: Kind, version: int, data: Any) -> Fact:
+    name, newest = kind.name, kind.version
+    if not isinstance(version, int) or version < 1 or not isinstance(data, dict):
         raise RecordError(f"{name}: it is no record")
     if version > newest:
         raise RecordError(
             f"{name} is of version {version}; this Keyturn knows up to {newest}; start the newer one that wrote it"
         )
-    for step in range(version, newest):
-        data = MIGRATIONS[name, step](data)
     try:
-        if name == SettingsApplied.__name__:
-            return SettingsApplied(Settings.model_validate(data["settings"]))
-        return _adapter(name).validate_json(orjson.dumps(data), strict=True, extra="forbid")
+        data = kind.upgraded(data, version)
+        if kind.made is SettingsApplied:
+            return SettingsApplied(read(data["settings"], version))
+        return _adapter(kind.made).validate_json(orjson.dumps(data), strict=True, extra="forbid")
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         raise RecordError(f"{name}, {place}: {first['msg']}") from error
-    except (AttributeError, KeyError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise RecordError(f"{name}: its data has another shape ({error})") from error
 
 
-@cache
-def _adapter(name: str) -> TypeAdapter[Fact]:
-    return TypeAdapter(FACTS[name])
+def _adapter(made: type[Fact]) -> TypeAdapter[Fact]:
+    """Made once a class: it takes a millisecond."""
+    if made not in _ADAPTERS:
+        _ADAPTERS[made] = TypeAdapter(made)
+    return _ADAPTERS[made]
+
+
+_ADAPTERS: dict[type[Fact], TypeAdapter[Fact]] = {}

@@ -25,13 +25,14 @@ from state.files import make_folder, replace_file, sync_folder
 from state.folders import AccountFolder
 
 VERSION = 3
-"""Of the documents' layout."""
+"""Of what they hold: it grows with every change of a slice's state, also with one that only adds to it. A document
+cannot say what an older program did not look for; the journal can."""
 
 MIGRATIONS: dict[int, Callable[[dict[str, object]], dict[str, object]]] = {
     1: lambda documents: {**documents, "breaker": {}, "latencies": {}, "tally": {}},
     2: lambda documents: {**documents, "protections": {}, "regime": {}, "sizing": {}, "margin": {}},
 }
-"""By version: makes of that version's documents those of the next one."""
+"""By version: makes of that version's documents those of the next one. Where one is missing, the journal is read."""
 
 BACKUPS = 5
 ROTATION_SECONDS = 60.0
@@ -121,11 +122,15 @@ class TinyDocuments:
         reasons: list[str] = []
         for path in (self._path, *self._kept()):
             try:
-                checkpoint = _checkpoint_in(path)
+                checkpoint, version = _found_in(path)
             except (UnsoundDocumentsError, OSError) as error:
                 said = error.strerror if isinstance(error, OSError) else None
                 reasons.append(f"{path.name}: {said or error}")
                 continue
+            if not _leads_to_today(version):  # nor do older ones
+                older = f"of an older Keyturn (version {version}, now {VERSION}): read anew from the journal"
+                self.notes += (*reasons, f"{path.name}: {older}")
+                return NoCheckpoint(older, checkpoint.sequence)
             if reasons:
                 self.notes += (
                     *reasons,
@@ -179,6 +184,16 @@ _NO_FILE = "it is not there"
 
 
 def _checkpoint_in(path: Path) -> Checkpoint:
+    return _found_in(path)[0]
+
+
+def _leads_to_today(version: int) -> bool:
+    """Whether documents of this version can be made those of today."""
+    return {*range(version, VERSION)} <= MIGRATIONS.keys()
+
+
+def _found_in(path: Path) -> tuple[Checkpoint, int]:
+    """What a file holds, as today has it where a way leads there, and the version that it was written in."""
     tables = AtomicStorage(path).read()
     if tables is None:
         raise UnsoundDocumentsError(_NO_FILE)
@@ -190,9 +205,10 @@ def _checkpoint_in(path: Path) -> Checkpoint:
         raise UnsoundDocumentsError(f"{error} is missing in it") from error
     if version > VERSION:
         raise UnsoundDocumentsError(f"a newer Keyturn wrote it (version {version}, this one knows {VERSION})")
-    for step in range(version, VERSION):
-        documents = MIGRATIONS[step](documents)
-    return Checkpoint(sequence, documents)
+    if _leads_to_today(version):
+        for step in range(version, VERSION):
+            documents = MIGRATIONS[step](documents)
+    return Checkpoint(sequence, documents), version
 
 
 def known_sequence(folder: AccountFolder) -> int:

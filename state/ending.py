@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.facts import Fact, InstallationNamed, Killed, Rearmed
+from core.facts.registry import kind_of
 from core.ports import Recorded
 from core.regular_file import bytes_of
 from state.codec import RecordError, decode
@@ -75,7 +76,7 @@ def _last_record(folder: AccountFolder) -> tuple[str, bytes, Recorded | None]:
 
 def _newest(folder: AccountFolder, *kinds: type[Fact]) -> Recorded | None:
     """The newest record of these facts; one that cannot be read counts as a kill where a kill was looked for."""
-    patterns = [b'"fact":"%b","v":' % kind.__name__.encode() for kind in kinds]
+    patterns = [b'"fact":"%b","v":' % name.encode() for kind in kinds for name in kind_of(kind).names]
     for path in reversed(segments(folder.journal) if folder.journal.is_dir() else []):
         content = bytes_of(path)
         found = max(content.rfind(pattern) for pattern in patterns)

@@ -68,6 +68,7 @@ def why(
 
 
 def _print(records: Iterable[Recorded], as_json: bool) -> None:
+    from core.facts.registry import BY_TYPE
     from core.telling import in_words, kind_of  # with every fact: too much before the desk's first paint
 
     for record in records:
@@ -75,7 +76,7 @@ def _print(records: Iterable[Recorded], as_json: bool) -> None:
             line = {
                 "sequence": record.sequence,
                 "at": record.at,
-                "fact": type(record.fact).__name__,
+                "fact": BY_TYPE[type(record.fact)].name,
                 "data": record.fact,
             }
             print_json(line, orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS, _plain)
@@ -86,4 +87,4 @@ def _print(records: Iterable[Recorded], as_json: bool) -> None:
 
 def _plain(value: object) -> object:
     dump = getattr(value, "model_dump", None)
-    return dump(mode="json") if dump else str(value)
+    return dump(mode="json", warnings=False) if dump else str(value)

@@ -5,20 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from core.facts.registry import Fact, fact
 from core.model.evaluation import Evaluated, ShutCause
 from core.model.values import Fraction
 
 
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
-class StrategiesEvaluated:
+class StrategiesEvaluated(Fact):
     """The night of this New York day is judged: each strategy that traded for long enough, with its figures."""
 
     day: date
     results: tuple[Evaluated, ...]
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class StrategyShut:
+class StrategyShut(Fact):
     """It opens nothing from here on; its exits go on.
 
     Attributes
@@ -38,8 +41,9 @@ class StrategyShut:
     until: datetime | None
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class StrategyOpened:
+class StrategyOpened(Fact):
     """It may open again, by the operator or because its cause is over."""
 
     strategy: str
@@ -48,8 +52,9 @@ class StrategyOpened:
     reason: str
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class PromotionProposed:
+class PromotionProposed(Fact):
     """It did well: so much more of its allocation is proposed. The operator decides."""
 
     strategy: str
@@ -57,8 +62,9 @@ class PromotionProposed:
     reason: str
 
 
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
-class PromotionDecided:
+class PromotionDecided(Fact):
     """The operator's word on it.
 
     Attributes
@@ -72,8 +78,9 @@ class PromotionDecided:
     allocation: Fraction | None = None
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class PromotionRefused:
+class PromotionRefused(Fact):
     """It could not be adopted, and why; it stays proposed."""
 
     strategy: str

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
+from core.facts.registry import Fact, fact
 from core.model.order import LegRole, OrderRequest, OrderStatus
 from core.model.position import Fill, Trade
 from core.model.signal import ExitReason
@@ -31,8 +32,9 @@ class Source(Enum):
     RECONCILIATION = "reconciliation"
 
 
+@fact(version=5)
 @dataclass(frozen=True, slots=True)
-class OrderCreated:
+class OrderCreated(Fact):
     """The intent, written before anything is sent: an order in PENDING and where it comes from.
 
     Attributes
@@ -66,23 +68,26 @@ class OrderCreated:
     counted_at: Price | None = None
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class LegResized:
+class LegResized(Fact):
     """The broker made a leg smaller or larger: its rival was filled in part (EX-13)."""
 
     client_order_id: ClientOrderId
     quantity: Quantity
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class LegsMissing:
+class LegsMissing(Fact):
     """The broker has the order without the legs that the ticket listed: its stop is sent on its own (OP-06)."""
 
     client_order_id: ClientOrderId
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class OrderStateChanged:
+class OrderStateChanged(Fact):
     """One step of the state machine (EX-01, EX-03)."""
 
     client_order_id: ClientOrderId
@@ -93,46 +98,52 @@ class OrderStateChanged:
     reason: str
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class OrderInDoubt:
+class OrderInDoubt(Fact):
     """Whether the request arrived is not known (EX-06). Look-ups follow; nothing is sent again."""
 
     client_order_id: ClientOrderId
     reason: str
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class OrderNotFound:
+class OrderNotFound(Fact):
     """The broker itself said that it has no such order; counted before it is believed (EX-06)."""
 
     client_order_id: ClientOrderId
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class SubmissionBlocked:
+class SubmissionBlocked(Fact):
     """The gateway did not let the order out."""
 
     client_order_id: ClientOrderId
     reason: str
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class OrderKept:
+class OrderKept(Fact):
     """The desk left, and the order never left the desk: it waited in our own queue to the end (EX-22)."""
 
     client_order_id: ClientOrderId
     approval: Approval
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class KeptOrderReleased:
+class KeptOrderReleased(Fact):
     """An order that was kept is sent now, by the permission that it was kept with (EX-22)."""
 
     client_order_id: ClientOrderId
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class PermissionReturned:
+class PermissionReturned(Fact):
     """A mandate released an order that never left: it permits as many again (EX-22)."""
 
     client_order_id: ClientOrderId
@@ -140,8 +151,9 @@ class PermissionReturned:
     quantity: Quantity
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class StopAskedFor:
+class StopAskedFor(Fact):
     """A stop that its ticket signed is owed, and what was signed permits it no more: it waits on a ticket of its own.
 
     So many shares are asked for once, whatever becomes of that ticket.
@@ -152,8 +164,9 @@ class StopAskedFor:
     quantity: Quantity
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class StopCut:
+class StopCut(Fact):
     """How many shares a stop is owed yet that was made less, or taken back because it was for too much (EX-13).
 
     Each order that is sent for them takes its own off that.
@@ -163,8 +176,9 @@ class StopCut:
     owed: Quantity
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class OrderSent:
+class OrderSent(Fact):
     """The request of an order left at `sent_at`, as the gateway let it pass; this record's own time is its answer's.
 
     Whatever the answer was: it follows in the same act (EX-16).
@@ -174,16 +188,18 @@ class OrderSent:
     sent_at: datetime
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class BrokerWarned:
+class BrokerWarned(Fact):
     """The broker took the order and warned of it; the operator's word on that is still to come (OP-11)."""
 
     client_order_id: ClientOrderId
     warnings: tuple[str, ...]
 
 
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
-class WarningConfirmed:
+class WarningConfirmed(Fact):
     """The operator read the broker's warning and lets the order stand."""
 
     client_order_id: ClientOrderId
@@ -191,14 +207,16 @@ class WarningConfirmed:
     user: str = ""
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class CancelRequested:
+class CancelRequested(Fact):
     client_order_id: ClientOrderId
     reason: str
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class OtherTakenBack:
+class OtherTakenBack(Fact):
     """The broker is asked to cancel an order that is not this desk's, because it could open (OP-07).
 
     `order` says what it is, in words; that it is gone is learnt from the broker's books.
@@ -209,24 +227,27 @@ class OtherTakenBack:
     reason: str
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class CancelFailed:
+class CancelFailed(Fact):
     """The broker did not take the cancel; the order stays as it was (EX-07)."""
 
     client_order_id: ClientOrderId
     reason: str
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class CancelDropped:
+class CancelDropped(Fact):
     """A cancel that the broker did not take is not asked for again: what it was for was given up (EX-21)."""
 
     client_order_id: ClientOrderId
     reason: str
 
 
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
-class OrderFilled:
+class OrderFilled(Fact):
     """An execution, once per execution id (EX-05). It moves the order's filled quantity and the position.
 
     `cumulative` is the filled quantity that the broker's own account of the order gives with it.
@@ -238,8 +259,9 @@ class OrderFilled:
     is_late: bool
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class PositionChanged:
+class PositionChanged(Fact):
     """What the fill before it made of the position; told for the reader, folded from the fill."""
 
     symbol: Symbol
@@ -248,39 +270,44 @@ class PositionChanged:
     average_price: Price | None
 
 
+@fact(version=4)
 @dataclass(frozen=True, slots=True)
-class TradeClosed:
+class TradeClosed(Fact):
     """The position is flat; told for the reader, folded from the fills."""
 
     trade: Trade
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class FillNotBelieved:
+class FillNotBelieved(Fact):
     """An execution that the order has no room for was told and not counted; the broker's books are asked (EX-05)."""
 
     client_order_id: ClientOrderId
     reason: str
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class UpdateIgnored:
+class UpdateIgnored(Fact):
     """A broker's update that was stale, repeated, backward or unknown: counted, nothing changed (EX-02)."""
 
     client_order_id: ClientOrderId
     reason: str
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class CallFailed:
+class CallFailed(Fact):
     """A request had no answer that can be believed; told while the breaker counts (EX-15)."""
 
     call: str
     reason: str
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class CallAnswered:
+class CallAnswered(Fact):
     """The broker answered; told where that ends a row of failures, or was slow.
 
     `took` is in seconds from the gateway's pass; None where it was not measured.
@@ -291,16 +318,18 @@ class CallAnswered:
     is_slow: bool
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class BreakerOpened:
+class BreakerOpened(Fact):
     """No entry leaves before `until`; where that is None, before the operator clears it."""
 
     reason: str
     until: datetime | None
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class BreakerClosed:
+class BreakerClosed(Fact):
     """Entries may leave again."""
 
     reason: str

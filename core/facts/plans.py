@@ -5,28 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.facts.registry import Fact, fact
 from core.model.plan import Plan, PlanEnd, PlanPhase, PlanReport, SignedOrder
 from core.model.staging import Mandate
 from core.model.values import ClientOrderId, Digest, Money, ProposalId, TicketId
 
 
+@fact(version=3)
 @dataclass(frozen=True, slots=True)
-class PlanOpened:
+class PlanOpened(Fact):
     """A dry run of every order, each with the effect of those before it (OP-05). `marked` is what came marked."""
 
     plan: Plan
     marked: tuple[ProposalId, ...]
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class PlanMarked:
+class PlanMarked(Fact):
     plan_id: TicketId
     proposal_id: ProposalId
     is_marked: bool
 
 
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
-class PlanSigned:
+class PlanSigned(Fact):
     """The key was turned on this digest: each order has a mandate, and is checked afresh at its turn (OP-02).
 
     Attributes
@@ -58,8 +62,9 @@ class PlanSigned:
     user: str = ""
 
 
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
-class PlanRefused:
+class PlanRefused(Fact):
     """A plan that was not opened, a key that did not sign: why.
 
     `name` and `request` are those of a plan that was not opened, where it has them (`Plan.request`).
@@ -71,8 +76,9 @@ class PlanRefused:
     request: str = ""
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class PlanTurnBegun:
+class PlanTurnBegun(Fact):
     """An order's turn: its ticket and its confirmation follow in the same act."""
 
     plan_id: TicketId
@@ -80,8 +86,9 @@ class PlanTurnBegun:
     ticket_id: TicketId
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class PlanOrderSkipped:
+class PlanOrderSkipped(Fact):
     """A signed order that does not go, and why; the others go on."""
 
     plan_id: TicketId
@@ -89,8 +96,9 @@ class PlanOrderSkipped:
     reasons: tuple[str, ...]
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class PlanMoved:
+class PlanMoved(Fact):
     """The plan stands elsewhere now, and why."""
 
     plan_id: TicketId
@@ -98,8 +106,9 @@ class PlanMoved:
     reason: str
 
 
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
-class PlanEnded:
+class PlanEnded(Fact):
     """Nothing of it goes out any more. `report` is None where nothing was signed."""
 
     plan_id: TicketId

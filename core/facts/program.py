@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from core.facts.registry import Fact, fact
 from core.model.bar import Bar
 from core.model.halt import TradingHalt
 from core.model.past import Past
@@ -14,29 +15,37 @@ from core.model.values import (
     Symbol,
 )
 from core.settings import Settings
+from core.settings_history import VERSION
 
 
+@fact(version=VERSION)
 @dataclass(frozen=True, slots=True)
-class SettingsApplied:
-    """The settings from here on. Folds read only these."""
+class SettingsApplied(Fact):
+    """The settings from here on. Folds read only these.
+
+    A record of it is of the version of its settings, which `core.settings_history` reads.
+    """
 
     settings: Settings
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class SettingsFileChanged:
+class SettingsFileChanged(Fact):
     """The settings file says something else than the desk trades by, or nothing that stands: entries wait (RK-13)."""
 
     reason: str
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class SettingsFileAgreed:
+class SettingsFileAgreed(Fact):
     """The settings file says again what the desk trades by."""
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class LimitsReloaded:
+class LimitsReloaded(Fact):
     """The operator had the limits read anew; the settings that hold from here on stand before it (RK-13).
 
     Attributes
@@ -49,15 +58,17 @@ class LimitsReloaded:
     left: tuple[str, ...]
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class ReloadRefused:
+class ReloadRefused(Fact):
     """The limits stay as they were, and why (RK-13)."""
 
     reasons: tuple[str, ...]
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class ClockJumped:
+class ClockJumped(Fact):
     """This machine's clock moved otherwise than time did, or lies behind the desk's: entries wait.
 
     Attributes
@@ -72,20 +83,23 @@ class ClockJumped:
     behind: Decimal
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class ClockSettled:
+class ClockSettled(Fact):
     """The clock has gone on steadily for a while: entries pass again."""
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class InstallationNamed:
+class InstallationNamed(Fact):
     """The name that manual orders hash (EX-04); recorded once, and anew where a reset or a restore forgets orders."""
 
     name: str
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class StateReset:
+class StateReset(Fact):
     """The operator had everything forgotten: the first record of the journal that began then (SP-04).
 
     Attributes
@@ -104,8 +118,9 @@ class StateReset:
     backup: str
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class StateRestored:
+class StateRestored(Fact):
     """An archive took the place of journal and documents (SP-04).
 
     Attributes
@@ -127,20 +142,23 @@ class StateRestored:
     backup: str | None
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class EngineStarted:
+class EngineStarted(Fact):
     """An engine took up this journal. It trades only after `ReconciliationPassed`."""
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class EngineStopped:
+class EngineStopped(Fact):
     """A clean stop."""
 
     reason: str
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class DayStarted:
+class DayStarted(Fact):
     """What a New York day's loss is measured against, known from the day's first account figure on (RK-03).
 
     Attributes
@@ -156,8 +174,9 @@ class DayStarted:
     close_of: date | None = None
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class DayCorrected:
+class DayCorrected(Fact):
     """Before the day's open the broker told another close than it did first: the later word counts (RK-03)."""
 
     day: date
@@ -165,15 +184,17 @@ class DayCorrected:
     close_of: date
 
 
+@fact(is_heard_again=True)
 @dataclass(frozen=True, slots=True)
-class BarClosed:
+class BarClosed(Fact):
     """A complete regular bar. Folding it runs the strategies."""
 
     bar: Bar
 
 
+@fact(is_heard_again=True)
 @dataclass(frozen=True, slots=True)
-class HistoryTaken:
+class HistoryTaken(Fact):
     """Bars of the past that strategies, the volatility halt and sizes warm up on: they propose and halt nothing.
 
     They end where the bars begin that this desk hears, or has heard.
@@ -183,8 +204,9 @@ class HistoryTaken:
     bars: tuple[Bar, ...]
 
 
+@fact(is_heard_again=True)
 @dataclass(frozen=True, slots=True)
-class PastTaken:
+class PastTaken(Fact):
     """The days before today's in figures: correlation, ranges and the volatility halt's median rest on them.
 
     They halt nothing.
@@ -193,23 +215,26 @@ class PastTaken:
     past: Past
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class TradingHalted:
+class TradingHalted(Fact):
     """The exchange halts a symbol: nothing is opened in it, and what would close it waits there (MD-06)."""
 
     halt: TradingHalt
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class TradingResumed:
+class TradingResumed(Fact):
     """It trades again, by its exchange's word, or because a later minute of it has traded."""
 
     symbol: Symbol
     reason: str
 
 
+@fact(is_heard_again=True)
 @dataclass(frozen=True, slots=True)
-class MarketDataQuarantined:
+class MarketDataQuarantined(Fact):
     """A message that no strategy may see, where it stood, and why."""
 
     place: str

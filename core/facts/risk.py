@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.facts.registry import Fact, fact
 from core.model.regime import Regime
 from core.model.values import (
     Fraction,
@@ -12,8 +13,9 @@ from core.model.values import (
 )
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class ProtectionTripped:
+class ProtectionTripped(Fact):
     """A protection shut a scope; told for the reader, folded from trades and bars.
 
     `until` is None where no time ends it.
@@ -25,16 +27,18 @@ class ProtectionTripped:
     until: datetime | None
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class ProtectionExpired:
+class ProtectionExpired(Fact):
     """What it had shut is open again (RK-06)."""
 
     name: str
     scope: str
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class ProtectionOverridden:
+class ProtectionOverridden(Fact):
     """The operator typed the word: what it shuts in this scope passes from `begins` to `until` (RK-06).
 
     Attributes
@@ -50,8 +54,9 @@ class ProtectionOverridden:
     again_at: Money | None = None
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class OverrideEnded:
+class OverrideEnded(Fact):
     """What was overridden in this scope shuts it again, for as long as its trip holds (RK-06)."""
 
     name: str
@@ -59,30 +64,34 @@ class OverrideEnded:
     reason: str
 
 
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
-class RegimeMeasured:
+class RegimeMeasured(Fact):
     """What kind of market it is, as measured outside: the whole of what is known from here on (RK-19)."""
 
     regime: Regime
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class RiskThrottled:
+class RiskThrottled(Fact):
     """A loss of the day or the week left a part of the risk of a trade, until it is restored (RK-11)."""
 
     factor: Fraction
     reason: str
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class RiskRestored:
+class RiskRestored(Fact):
     """A new week began, or a day was profitable: a trade may risk as much as before (RK-11)."""
 
     reason: str
 
 
+@fact(is_heard_again=True)
 @dataclass(frozen=True, slots=True)
-class MarginSampled:
+class MarginSampled(Fact):
     """What the account has lent, as its figures came; one a minute at most while any margin is in use (RK-14).
 
     Attributes
@@ -97,8 +106,9 @@ class MarginSampled:
     distance: Fraction
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class MarginWarned:
+class MarginWarned(Fact):
     """The distance to maintenance came under one that was set, or is over it again (RK-14).
 
     Attributes

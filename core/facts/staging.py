@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
 
+from core.facts.registry import Fact, fact
 from core.model.staging import Approval, Mandate, Proposal, Review, Ticket
 from core.model.values import (
     ClientOrderId,
@@ -19,8 +20,9 @@ from core.model.values import (
 )
 
 
+@fact(version=3)
 @dataclass(frozen=True, slots=True)
-class StrategyPaused:
+class StrategyPaused(Fact):
     """It opens nothing on this symbol from here on, over restarts too; its exits go on.
 
     `reason` is why the desk itself did it; empty where the operator did. One that `rests` is shown no bar while it
@@ -33,14 +35,16 @@ class StrategyPaused:
     rests: bool = False
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class StrategyResumed:
+class StrategyResumed(Fact):
     strategy: str
     symbol: Symbol
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class SymbolRefused:
+class SymbolRefused(Fact):
     """No entry in this symbol for the rest of this New York day."""
 
     symbol: Symbol
@@ -48,14 +52,16 @@ class SymbolRefused:
     reason: str
 
 
+@fact(version=4)
 @dataclass(frozen=True, slots=True)
-class ProposalStaged:
+class ProposalStaged(Fact):
     proposal: Proposal
     review: Review
 
 
+@fact(version=5)
 @dataclass(frozen=True, slots=True)
-class ProposalSkipped:
+class ProposalSkipped(Fact):
     """A signal or a typed order that did not become a proposal, with every reason.
 
     `proposal` is what a strategy would have staged and the gate refused; None where there is nothing to follow.
@@ -68,16 +74,18 @@ class ProposalSkipped:
     proposal: Proposal | None = None
 
 
+@fact(version=4)
 @dataclass(frozen=True, slots=True)
-class ProposalEdited:
+class ProposalEdited(Fact):
     """Another quantity or limit under the same id. What was shown before it can no longer be confirmed."""
 
     proposal: Proposal
     review: Review
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class EditRefused:
+class EditRefused(Fact):
     """The proposal stays as it was, and why."""
 
     proposal_id: ProposalId
@@ -94,28 +102,32 @@ class ProposalEnd(Enum):
     SENT = "sent"
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class ProposalEnded:
+class ProposalEnded(Fact):
     proposal_id: ProposalId
     end: ProposalEnd
     reason: str
 
 
+@fact(version=4)
 @dataclass(frozen=True, slots=True)
-class TicketOpened:
+class TicketOpened(Fact):
     ticket: Ticket
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class TicketClosed:
+class TicketClosed(Fact):
     """The ticket can no longer be confirmed."""
 
     ticket_id: TicketId
     reason: str
 
 
+@fact(version=4)
 @dataclass(frozen=True, slots=True)
-class ConfirmationReceived:
+class ConfirmationReceived(Fact):
     """The key was turned on this digest. It mints the approval; nothing is sent before the checks ran again.
 
     `terminal` and `user` say where that key was pressed (OP-13); empty where a plan's key or a signed exit turned it,
@@ -130,8 +142,9 @@ class ConfirmationReceived:
     user: str = ""
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class ExitReleased:
+class ExitReleased(Fact):
     """An exit goes out without a key, under the exits that were signed with its entry (OP-06); its ticket follows.
 
     Every check runs on fresh figures first; where they refuse, it waits for a key as any other exit does.
@@ -142,22 +155,25 @@ class ExitReleased:
     quantity: Quantity
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class CommandRefused:
+class CommandRefused(Fact):
     """Something that opens or loosens came past every door that the engine knows: nothing of it was done (OP-01)."""
 
     command: str
     reason: str
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class ConfirmationRefused:
+class ConfirmationRefused(Fact):
     ticket_id: TicketId
     reasons: tuple[str, ...]
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class OrderApproved:
+class OrderApproved(Fact):
     """Every check passed on figures fetched fresh (OP-03); those that were used stand here."""
 
     ticket_id: TicketId
@@ -169,8 +185,9 @@ class OrderApproved:
     ask: Price | None
 
 
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
-class ApprovalRedeemed:
+class ApprovalRedeemed(Fact):
     """Permission used up for exactly this order; the intent follows in the same act."""
 
     approval: Approval
@@ -179,16 +196,18 @@ class ApprovalRedeemed:
     quantity: Quantity
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class MandateProlonged:
+class MandateProlonged(Fact):
     """A confirmed close waits for a stop that is in doubt: its time does not run meanwhile (EX-21, EX-22)."""
 
     mandate_id: str
     ends_at: datetime
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class MandateEnded:
+class MandateEnded(Fact):
     """A mandate that has nothing left to permit, and why."""
 
     mandate_id: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from core.facts.registry import Fact, fact
 from core.model.reconciliation import Difference
 from core.model.values import (
     Price,
@@ -21,21 +22,24 @@ class HaltCause(Enum):
     RETIRED = "strategies"
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class Halted:
+class Halted(Fact):
     cause: HaltCause
     reason: str
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class Resumed:
+class Resumed(Fact):
     """The operator cleared what the key or an invariant had halted."""
 
     cause: HaltCause
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class Killed:
+class Killed(Fact):
     """Latched until it is re-armed on purpose (OP-07). `by` names the door: key, file, environment, command.
 
     `naked`: the stops were to go too, and none is sent by itself until then.
@@ -45,20 +49,23 @@ class Killed:
     naked: bool = False
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class Rearmed:
+class Rearmed(Fact):
     """The word was typed in full."""
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class RearmRefused:
+class RearmRefused(Fact):
     """The word was typed while orders are in doubt that whoever typed it was not asked about: the desk stays killed."""
 
     reason: str
 
 
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
-class ReconciliationPassed:
+class ReconciliationPassed(Fact):
     """Our books and the broker's agree, or were corrected within the limits (EX-09).
 
     `differences` are those that were found, corrected ones and those that are only shown.
@@ -68,8 +75,9 @@ class ReconciliationPassed:
     differences: tuple[Difference, ...] = ()
 
 
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
-class ReconciliationFailed:
+class ReconciliationFailed(Fact):
     """The desk is read-only, and why; `differences` are those that were found."""
 
     reasons: tuple[str, ...]
@@ -85,8 +93,9 @@ class OwnerShare:
     average_price: Price
 
 
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
-class PositionCorrected:
+class PositionCorrected(Fact):
     """The broker is right: a position taken over from its books. `average_price` is None when flat.
 
     Attributes

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from core.facts.registry import Fact, fact
 from core.model.values import Symbol
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class StrategyFailed:
+class StrategyFailed(Fact):
     """It gave no answer to a bar that could be used: it raised, or it was too slow.
 
     Attributes
@@ -29,8 +31,9 @@ class StrategyFailed:
     limit: Decimal | None = None
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class SignalsOpposed:
+class SignalsOpposed(Fact):
     """On one bar some would have bought and others sold: no entry of them is staged.
 
     Attributes
@@ -48,23 +51,26 @@ class SignalsOpposed:
     leaving: tuple[str, ...] = ()
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class StrategyMissing:
+class StrategyMissing(Fact):
     """A strategy of the user's that has a table does not load, and why: nothing is proposed for it."""
 
     strategy: str
     reason: str
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class StrategyFound:
+class StrategyFound(Fact):
     """It loads again, or nothing asks for it any more."""
 
     strategy: str
 
 
+@fact()
 @dataclass(frozen=True, slots=True)
-class StrategyForgot:
+class StrategyForgot(Fact):
     """What was saved of a strategy of the user's does not fit its State, and why: it begins anew (ST-01)."""
 
     strategy: str

@@ -7,6 +7,7 @@ named, or that cannot be compared, counts as looser: it takes the word.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal
@@ -19,8 +20,9 @@ from pydantic import BaseModel, ValidationError
 from core.own_terms import OwnTerms
 from core.risk.checks.daily_loss import DAILY, WEEKLY
 from core.risk.protections.book import NAMES
-from core.setting_types import WHOLE, Amount
+from core.setting_types import WHOLE, Amount, KeyPath
 from core.settings import Settings
+from core.settings_history import VERSION, read, restated
 
 OF_THE_ACCOUNT = (DAILY, WEEKLY)
 LIMITS = "risk"
@@ -114,7 +116,6 @@ LESS_IS_LOOSER = frozenset(
 STRICTER = {"on_missing_equity": "refuse", "session.policy": "regular_only"}
 """Of a choice, the one that allows least."""
 
-KeyPath = tuple[str, ...]
 OWN: KeyPath = ("strategies", "own")
 """Where the settings hold the tables of the user's strategies."""
 NOT_SET = "not set"
@@ -170,17 +171,39 @@ def is_within(path: KeyPath, other: KeyPath) -> bool:
 
 
 def with_changes(old: Settings, new: Settings, changes: Collection[Change]) -> Settings:
-    """`old` with these changes alone taken from `new`. Raises ValueError where they cannot stand without the others."""
-    values: dict[str, Any] = old.model_dump(context=WHOLE)
+    """`old` with these changes alone taken from `new`. Raises ValueError where they cannot stand without the others.
+
+    What of `old` stands although today's rules would not take it goes on standing.
+    """
+    values, others = _whole(old), _whole(new)
     for change in changes:
-        here, there = values, new.model_dump(context=WHOLE)
-        for key in change.path[:-1]:
-            here, there = here[key], there[key]
-        here[change.path[-1]] = there[change.path[-1]]
+        _take(values, others, change.path)
+    judged = deepcopy(values)
+    for place in old.odd.places:
+        judged = _take(judged, others, place)
     try:
-        return Settings.model_validate(values)
+        Settings.model_validate(judged)
     except ValidationError as error:
         raise ValueError(error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")) from None
+    return read(values, VERSION)
+
+
+def _whole(settings: Settings) -> dict[str, Any]:
+    return settings.model_dump(context=WHOLE, warnings=False)
+
+
+def _take(values: dict[str, Any], others: dict[str, Any], path: KeyPath) -> dict[str, Any]:
+    """The values with what others have at a path; the others where it is the whole."""
+    if not path:
+        return others
+    here, there = values, others
+    for key in path[:-1]:
+        here, there = here.setdefault(key, {}), there.get(key, {})
+    if path[-1] in there:
+        here[path[-1]] = there[path[-1]]
+    else:
+        here.pop(path[-1], None)
+    return values
 
 
 def without_looser(held: Settings, new: Settings, equity: Decimal | None = None) -> Settings:
@@ -190,7 +213,8 @@ def without_looser(held: Settings, new: Settings, equity: Decimal | None = None)
         limits = with_changes(held, new, tighter).risk
     except ValueError:
         limits = held.risk
-    return new.model_copy(update={LIMITS: limits})
+    settings = new.model_copy(update={LIMITS: limits})
+    return restated(settings) if held.odd.words else settings
 
 
 def tightened(changes: Collection[Change]) -> dict[str, str]:

@@ -68,14 +68,6 @@ class MaxDrawdownTerms(ProtectionTerms):
     lookback_minutes: Minutes = Field(A_WEEK, description="older trades count no more")
     stop_minutes: Minutes = Field(A_DAY, description="shut after the last one that counted")
 
-    @model_validator(mode="before")
-    @classmethod
-    def without_what_it_had(cls, values: object) -> object:
-        """Records of an older desk hold a limit of their own for losses without a peak; the settings file may not."""
-        if isinstance(values, dict):
-            return {key: value for key, value in values.items() if key != "loss_limit"}
-        return values
-
 
 class VolatilityHaltTerms(ProtectionTerms):
     """Minutes that swing too far (RK-08)."""

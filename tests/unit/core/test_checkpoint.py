@@ -9,7 +9,7 @@ import pytest
 
 from core.checkpoint import rebuild, save, states
 from core.desk import Desk
-from core.ports import Checkpoint, JournalDamagedError
+from core.ports import Checkpoint, JournalDamagedError, NoCheckpoint
 from tests.scenarios.house import Drawer, House, a_house_in_a_position, rebuilt
 
 
@@ -45,6 +45,17 @@ def test_only_the_journal_after_the_documents_is_read() -> None:
 
     assert notes == ()
     assert states(desk) == states(house.desk)
+
+
+def test_documents_that_are_not_taken_up_still_know_how_far_the_journal_went() -> None:
+    """SP-07, SP-02: records that were on the disk are missed, whoever wrote the documents"""
+    house, drawer = a_kept_desk()
+    drawer.kept = NoCheckpoint("of an older Keyturn", house.journal.sequence)
+    assert states(taken_up(house, drawer)[0]) == states(house.desk)
+
+    drawer.kept = NoCheckpoint("of an older Keyturn", house.journal.sequence + 1)
+    with pytest.raises(JournalDamagedError, match="its end is lost"):
+        taken_up(house, drawer)
 
 
 def test_a_document_in_memory_is_no_part_of_the_desk() -> None:

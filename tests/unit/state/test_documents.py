@@ -171,6 +171,25 @@ def test_an_older_file_is_migrated(folder, monkeypatch):
     assert TinyDocuments(folder).load() == Checkpoint(1, {"renamed": []})
 
 
+def test_documents_of_an_older_state_are_left_for_the_journal_and_kept(folder, monkeypatch):
+    """SP-07, SP-02: they cannot say what nobody looked for then; they are no damage, and a kill in them is seen"""
+    saved(folder, 1, 2)
+    known = module.VERSION
+    monkeypatch.setattr(module, "VERSION", known + 1)
+    documents = TinyDocuments(folder)
+
+    assert isinstance(documents.load(), NoCheckpoint)
+
+    assert documents.notes == (
+        f"documents.json: of an older Keyturn (version {known}, now {known + 1}): read anew from the journal",
+    )
+    assert (module.known_sequence(folder), module.newest_checkpoint(folder)) == (2, Checkpoint(2, SLICES))
+    documents.save(Checkpoint(3, SLICES))
+    assert TinyDocuments(folder).load() == Checkpoint(3, SLICES)
+    assert module._checkpoint_in(folder.backups / "documents.1.json") == Checkpoint(2, SLICES)
+    assert not (folder.path / "documents.damaged.json").exists()
+
+
 def test_documents_from_before_the_breaker_begin_with_a_closed_one(folder, monkeypatch):
     """SP-02, EX-15: nothing was counted then; the rest is as it was."""
     monkeypatch.setattr(module, "VERSION", 1)

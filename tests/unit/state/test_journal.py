@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from core.facts import BarClosed, EngineStarted, EngineStopped
+from core.facts.registry import BY_TYPE
 from core.model.bar import Bar
 from core.ports import JournalDamagedError, JournalWriteError, Recorded
 from state.codec import RecordError
@@ -367,7 +369,7 @@ def test_a_record_in_another_days_segment_is_damage(folder):
 def test_a_record_that_this_version_cannot_read_is_placed(folder, monkeypatch):
     """SP-01, SP-02"""
     journal = FileJournal(folder)
-    monkeypatch.setitem(__import__("state.codec").codec.VERSIONS, "EngineStopped", 2)
+    monkeypatch.setitem(BY_TYPE, EngineStopped, replace(BY_TYPE[EngineStopped], version=2))
     journal.append(NOON, a_stop(1))
     journal.close()
     monkeypatch.undo()

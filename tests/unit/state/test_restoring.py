@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.facts import EngineStarted, InstallationNamed, Killed, Rearmed, StateRestored
+from core.facts.registry import BY_NAME
 from core.ports import RestorePlan
 from state.archive import ArchiveError, look
 from state.backups import backup
@@ -286,7 +287,7 @@ def test_an_archive_that_an_engine_could_not_start_on_is_refused(folder, tmp_pat
 def test_an_archive_of_a_newer_keyturn_is_refused(folder, tmp_path, monkeypatch):
     """SP-04: its chain holds, and this version cannot read what it says."""
     archive = backup(folder, tmp_path)
-    monkeypatch.delitem(__import__("state.codec", fromlist=["FACTS"]).FACTS, "EngineStarted")
+    monkeypatch.delitem(BY_NAME, "EngineStarted")
 
     with pytest.raises(ArchiveError, match="'EngineStarted' is no fact of this version"):
         restored(folder, archive)

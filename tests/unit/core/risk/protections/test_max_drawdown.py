@@ -16,6 +16,7 @@ from core.risk.protections.contract import EVERYTHING, Measure
 from core.risk.protections.max_drawdown import MaxDrawdown
 from core.risk.protections.terms import FREQTRADE, MaxDrawdownTerms, ProtectionsSettings
 from core.risk.protections.trades import ClosedTrade, Direction
+from core.settings_history import read
 from state.folders import Home
 from state.settings_file import SettingsError, load_settings
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
@@ -185,11 +186,11 @@ def test_freqtrades_own_method_is_the_largest_fall_in_ratios() -> None:
 
 
 def test_records_of_an_older_desk_still_open_and_a_settings_file_names_what_is_gone(tmp_path: Path) -> None:
-    """RK-04, SP-06: what was a limit of its own is none any more"""
-    old = {"limit": "0.15", "loss_limit": "0.05"}
+    """RK-04, SP-07: what was a limit of its own is none any more"""
+    old = {"risk": {"protections": {"max_drawdown": {"limit": "0.15", "loss_limit": "0.05"}}}}
     home = Home(tmp_path / "settings.toml", tmp_path)
     home.settings.write_text("[risk.protections.max_drawdown]\nloss_limit = 0.05\n")
 
-    assert MaxDrawdownTerms.model_validate(old) == MaxDrawdownTerms()
+    assert read(old, 1).risk.protections.max_drawdown == MaxDrawdownTerms()
     with pytest.raises(SettingsError, match=r"max_drawdown\.loss_limit: there is no such setting"):
         load_settings(home, {}, ())

@@ -1,0 +1,41 @@
+"""Opens a kept home with whatever program this file lies beside, and says as JSON what the desk then holds.
+
+    python -m tests.journals.opened HOME
+
+The test copies the program, changes it as a later release would, and runs this there: in a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import ExitStack
+from datetime import timedelta
+
+from app import Keyturn
+from core.doors import Door, DoorKind
+from core.facts import SettingsApplied
+from core.ports import DemoRequest
+from core.telling import in_words
+from tests.journals.homes import ACCOUNT, statement
+
+
+def opened(home: str) -> dict[str, object]:
+    """What stands when the desk is open, and what it says a minute of market later."""
+    with ExitStack() as stack:
+        request = DemoRequest(seed=int(ACCOUNT.removeprefix("demo-")), is_headless=True)
+        runtime = Keyturn({"KEYTURN_HOME": home}).demo_runtime(request, stack)
+        runtime.admit(Door(DoorKind.SCRIPT).known)
+        desk = runtime.engine.desk
+        held = statement(desk)
+        runtime.pace.speed = None
+        runtime.run(until=runtime.at + timedelta(minutes=1))
+        word = desk.control.word()
+        runtime.stop("seen")
+        records = list(desk.journal.records())
+        applied = [in_words(record.fact) for record in records if isinstance(record.fact, SettingsApplied)]
+    return {"held": held, "notes": runtime.engine.notes, "applied": applied, "word": word}
+
+
+if __name__ == "__main__":
+    print(json.dumps(opened(sys.argv[1])))

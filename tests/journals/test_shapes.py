@@ -1,0 +1,66 @@
+"""A fact of one version has one shape: it may grow by fields with a default, and by nothing else."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from core.facts.registry import BY_NAME
+from state.documents import VERSION
+from tests.journals.homes import KEPT
+from tests.journals.shapes import Shape, losses, shapes, state_shapes
+
+RAISE = "raise its version, and write its upgrade (docs/FORMATS.md)"
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in KEPT.glob("*-shapes.json")))
+def test_no_fact_loses_what_journals_hold_of_it_without_a_new_version(name: str) -> None:
+    """SP-07: a field that goes, changes its type or comes without a default is another version"""
+    kept: dict[str, Shape] = json.loads((KEPT / name).read_text())
+    now = json.loads(json.dumps(shapes()))
+
+    same = {key: then for key, then in kept.items() if key in now}
+    found = [f"{loss}; {RAISE}" for key, then in same.items() for loss in losses(then, now[key], key)]
+
+    assert found == []
+    assert {key.partition(" ")[0] for key in kept} <= BY_NAME.keys(), "no fact leaves the list: journals have it"
+
+
+def test_state_documents_of_another_shape_have_another_version() -> None:
+    """SP-07, SP-02: a field that came, went or changed in a state: older documents could not say what it holds, and are
+    left for the journal
+    """
+    path = KEPT / f"documents-{VERSION}.json"
+    assert path.exists(), f"make it: {MAKE}"
+
+    kept, now = json.loads(path.read_text()), json.loads(json.dumps(state_shapes()))
+
+    changed = sorted(name for name in {**kept, **now} if kept.get(name) != now.get(name))
+    assert changed == [], f"raise VERSION in state/documents.py, then {MAKE}"
+
+
+MAKE = ".venv/bin/python -m tests.journals.shapes documents"
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "lost"),
+    [
+        ({"a": "int"}, {"a": "int", "b?": "str"}, []),
+        ({"a": "int"}, {"a?": "int"}, []),
+        ({"a": ["one of", "x"]}, {"a": ["one of", "x", "y"]}, []),
+        ({"a": "int"}, {"a": ["Union", "int", "None"]}, []),
+        ({"a": ["Union", "int", "None"]}, {"a": ["Union", "None", "str", "int"]}, []),
+        ({"a": ["tuple", {"b": "int"}]}, {"a": ["tuple", {"b": "int", "c?": "int"}]}, []),
+        ({"a": "int"}, {"a": "int", "b": "str"}, ["fact.b is new and has no default"]),
+        ({"a": "int"}, {"b": "int"}, ["fact.a is gone", "fact.b is new and has no default"]),
+        ({"a": "int"}, {"a": "str"}, ["fact.a was int and is str"]),
+        ({"a?": "int"}, {"a": "int"}, ["fact.a has no default any more"]),
+        ({"a": ["one of", "x"]}, {"a": ["one of", "y"]}, ["fact.a: 'x' is none of them any more"]),
+        ({"a": ["Union", "int", "None"]}, {"a": "int"}, ["fact.a was ['Union', 'int', 'None'] and is int"]),
+        ({"a": ["tuple", {"b": "int"}]}, {"a": ["tuple", {}]}, ["fact.a[1].b is gone"]),
+    ],
+)
+def test_a_shape_may_grow_and_lose_nothing(then: Shape, now: Shape, lost: list[str]) -> None:
+    """SP-07"""
+    assert list(losses(then, now, "fact")) == lost

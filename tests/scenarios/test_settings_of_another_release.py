@@ -1,0 +1,102 @@
+"""A desk whose journal holds settings that today's rules would not take: it opens, says so once, and goes on."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core.facts import LimitsReloaded, ReloadRefused, SettingsApplied
+from core.inputs import ReloadLimits, SettingsFileSeen
+from core.picture import Pictures
+from core.risk.reloading import digest_of
+from core.settings import Settings
+from core.settings_history import read
+from core.telling import in_words
+from core.workflows.reloading import WORD
+from tests.scenarios.house import STEADY, House, a_house_in_a_position, assert_can_be_rebuilt
+
+NOTE = "the journal's settings are of another Keyturn, read as they were: "
+
+
+def of_then(**risk: Any) -> Settings:
+    """Settings as an older journal has them."""
+    values = Settings().model_dump(mode="json")
+    return read({**values, "risk": {**values["risk"], **risk}}, 1)
+
+
+def a_house_that_held(**risk: Any) -> House:
+    """It holds a position and its stop, under settings that no file of today may have, and starts again."""
+    house = a_house_in_a_position(("10:06", "10:40", STEADY))
+    house.desk.record(SettingsApplied(of_then(**risk)))
+    assert_can_be_rebuilt(house)
+    return house
+
+
+def notes(house: House) -> tuple[str, ...]:
+    """What the screen says of the start."""
+    return Pictures(house.engine).draw(house.line.at).status.notes
+
+
+def test_a_limit_of_then_is_named_once_and_the_settings_file_holds_from_here_on() -> None:
+    """SP-07, RK-13"""
+    house = a_house_that_held(entries_a_day=20_000, moon="full")
+
+    house.restarted().until("10:08")
+
+    assert notes(house) == (
+        f"{NOTE}risk.entries_a_day = 20000: must be less than or equal to 10000; "
+        "risk.moon: there is no such setting any more",
+    )
+    applied = house.facts(SettingsApplied)
+    assert [fact.settings.odd.words != () for fact in applied] == [False, True, False]
+    assert applied[-1].settings.risk.entries_a_day == 1
+    assert "; read as they were: risk.entries_a_day" in in_words(applied[1])
+    assert (house.held(), len(house.stops)) == ("0.502", 1)
+    assert_can_be_rebuilt(house)
+
+    house.restarted()
+    assert notes(house) == ()
+    assert len(house.facts(SettingsApplied)) == 3
+
+
+def test_a_limit_that_is_tighter_than_any_of_today_holds_until_the_word_is_typed() -> None:
+    """SP-07, RK-13: no later release loosens what the operator set; beside it a tighter one is taken"""
+    house = a_house_that_held(clock_jump_seconds="0")
+    house.settings = Settings.model_validate({"risk": {"price_band": "0.04"}})
+
+    house.restarted().until("10:08")
+
+    held = house.desk.control.settings.risk
+    assert (held.clock_jump_seconds, held.price_band) == (Decimal(0), Decimal("0.04"))
+    assert notes(house) == (f"{NOTE}risk.clock_jump_seconds = 0: must be greater than 0",)
+    assert_can_be_rebuilt(house)
+    applied = len(house.facts(SettingsApplied))
+    house.restarted().until("10:09")
+    assert len(house.facts(SettingsApplied)) == applied, "it is recorded once"
+
+    house.presses(SettingsFileSeen(house.settings))
+    house.presses(ReloadLimits(digest_of(house.settings), WORD))
+
+    assert house.facts(ReloadRefused) == []
+    assert house.last(LimitsReloaded).taken == ("risk.clock_jump_seconds 0 → 2",)
+    assert house.desk.control.settings == house.settings
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize("word", ["", WORD])
+def test_limits_are_reloaded_beside_what_is_history(word: str) -> None:
+    """SP-07, RK-13: only what the operator writes now is judged"""
+    house = a_house_that_held(clock_jump_seconds="0")
+    house.restarted().until("10:08")
+    file = Settings.model_validate({"risk": {"price_band": "0.04", "entries_a_day": 3}})
+
+    house.presses(SettingsFileSeen(file))
+    house.presses(ReloadLimits(digest_of(file), word))
+
+    risk = house.desk.control.settings.risk
+    assert house.facts(ReloadRefused) == []
+    assert risk.price_band == Decimal("0.04")
+    assert (risk.clock_jump_seconds, risk.entries_a_day) == ((2, 3) if word else (0, 1))
+    assert_can_be_rebuilt(house)
