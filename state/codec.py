@@ -19,7 +19,7 @@ from typing import Any, get_args
 import orjson
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from core.facts import VERSIONS, BarClosed, Fact, SettingsApplied
+from core.facts import VERSIONS, BarClosed, Fact, SettingsApplied, older_words
 from core.model.bar import Bar
 from core.model.values import Price, Quantity, Symbol
 from core.ports import JournalError, Recorded
@@ -69,6 +69,8 @@ MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object
     ("TradeClosed", 1): _as_it_was,
     ("TradeClosed", 2): _as_it_was,
     ("TradeClosed", 3): _as_it_was,
+    ("OrderStateChanged", 1): older_words.order_state_changed,
+    ("CancelRequested", 1): older_words.cancel_requested,
     ("OrderFilled", 1): _as_it_was,
     ("StrategiesEvaluated", 1): _as_it_was,
     ("StrategyPaused", 1): _as_it_was,

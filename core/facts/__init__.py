@@ -371,6 +371,8 @@ VERSIONS: dict[str, int] = {
     "ConfirmationReceived": 4,
     "ApprovalRedeemed": 2,
     "OrderCreated": 5,
+    "OrderStateChanged": 2,
+    "CancelRequested": 2,
     "OrderFilled": 2,
     "TradeClosed": 4,
     "StrategiesEvaluated": 2,

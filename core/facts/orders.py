@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
+from core.model.codes import CancelCode, EndCode
 from core.model.order import LegRole, OrderRequest, OrderStatus
 from core.model.position import Fill, Trade
 from core.model.signal import ExitReason
@@ -83,7 +84,7 @@ class LegsMissing:
 
 @dataclass(frozen=True, slots=True)
 class OrderStateChanged:
-    """One step of the state machine (EX-01, EX-03)."""
+    """One step of the state machine (EX-01, EX-03). `code` says how it ended where its state does not."""
 
     client_order_id: ClientOrderId
     before: OrderStatus
@@ -91,6 +92,7 @@ class OrderStateChanged:
     source: Source
     broker_order_id: BrokerOrderId | None
     reason: str
+    code: EndCode = EndCode.AS_ITS_STATE_SAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,7 @@ class WarningConfirmed:
 class CancelRequested:
     client_order_id: ClientOrderId
     reason: str
+    code: CancelCode = CancelCode.OTHER
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from core.effects import Effect
 from core.execution.beyond import free_of_exits
 from core.execution.order import Order
 from core.facts import MandateEnded, MandateProlonged, SubmissionBlocked
+from core.model.codes import CancelCode
 from core.model.order import OrderClass, OrderRequest, OrderStatus, OrderType, TimeInForce
 from core.model.signal import ExitReason
 from core.model.staging import MandateKind, Proposal, Ticket
@@ -29,7 +30,6 @@ from core.workflows.sales import Sales
 from core.workflows.submitting import Intent, Submitting
 
 MAKES_WAY = "its position is being closed"
-KILLED = "killed by "
 CLOSE_AGAIN = "close again: "
 """With this begins the reason of every close that led to nothing: a person is told of those."""
 
@@ -49,7 +49,7 @@ class Closing:
         for order_id in ticket.cancels:
             stop = self.desk.ledger.order(order_id)
             if stop is not None and stop.is_working and not stop.is_cancelling:
-                yield from apart(self.desk, partial(self.cancelling.cancel, stop, MAKES_WAY))
+                yield from apart(self.desk, partial(self.cancelling.cancel, stop, MAKES_WAY, CancelCode.MAKES_WAY))
         yield from self.go_on()
 
     def go_on(self, but: Collection[Symbol] = ()) -> Iterator[Effect]:
@@ -134,7 +134,7 @@ class Closing:
         The stop guards on then; taken back for nothing, it might be refused when it is to be put back.
         """
         waiting = (self.sales.ticket(use) for use in self.desk.stage.mandates(MandateKind.CLOSE) if use.is_unused)
-        is_for_a_close = order.cancel_reason == MAKES_WAY and order.stands_by
+        is_for_a_close = order.cancel_code is CancelCode.MAKES_WAY and order.stands_by
         return not is_for_a_close or any(ticket is not None and order.id in ticket.cancels for ticket in waiting)
 
     def _is_over(self, parent: ClientOrderId) -> bool:
@@ -198,7 +198,7 @@ class Closing:
         made = self.sales.own(parent)
         if not made or any(order.status is OrderStatus.FILLED for order in made):
             return "sold"
-        if any(order.cancel_reason == MAKES_WAY for order in made):
+        if any(order.cancel_code is CancelCode.MAKES_WAY for order in made):
             return "another close took its place"
         last = [order for order in made if order.role is None][-1]
         quantity = last.remaining - sum((order.filled_quantity for order in made if order.role is not None), ZERO)
@@ -254,7 +254,7 @@ class Closing:
     def _was_killed(self, use: MandateUse) -> bool:
         """Whether a stop of the sale's own pair was taken back by a kill that was to leave none."""
         its_stops = (order for order in self.sales.own(use.mandate.parent) if order.is_protective)
-        return any(order.cancel_reason.startswith(KILLED) for order in its_stops)
+        return any(order.cancel_code is CancelCode.KILLED for order in its_stops)
 
     def _end(self, use: MandateUse, reason: str) -> None:
         self.desk.record(MandateEnded(use.mandate.id, reason))
@@ -271,7 +271,7 @@ def _sales(uses: Iterable[MandateUse]) -> list[ClientOrderId]:
 
 def _was_taken_back(stop: Order) -> bool:
     """Whether it ended by a cancel for another reason than to make way: the operator's, or the kill's own word."""
-    return stop.cancel_requested_at is not None and stop.cancel_reason != MAKES_WAY
+    return stop.cancel_requested_at is not None and stop.cancel_code is not CancelCode.MAKES_WAY
 
 
 def exit_reason_of(order: OrderRequest, proposal: Proposal) -> ExitReason | None:

@@ -12,6 +12,7 @@ from core.desk import Desk
 from core.effects import Effect
 from core.execution.order import Order
 from core.facts import MandateEnded, StopAskedFor, SubmissionBlocked
+from core.model.codes import CancelCode
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side, TimeInForce, order_id_of
 from core.model.position import Position
@@ -99,7 +100,7 @@ class Protecting:
         if order.is_bare:
             yield from self.cover(order.id)
         if order.is_working and not order.is_cancelling and self.desk.ledger.is_orphan(order):
-            yield from self.cancelling.cancel(order, "what it was made with has ended")
+            yield from self.cancelling.cancel(order, "what it was made with has ended", CancelCode.ORPHANED)
 
     def resume(self, but: Collection[Symbol] = ()) -> Iterator[Effect]:
         """At each look into the books: fills whose stop was not written down, or could not be asked for, get it now.
@@ -225,7 +226,7 @@ class Protecting:
         self._end_what_is_sold(symbol)
         for order in self.desk.ledger.working():
             if order.request.symbol == symbol and self.is_loose(order) and not order.is_cancelling:
-                yield from apart(self.desk, partial(self.cancelling.cancel, order, CLOSED))
+                yield from apart(self.desk, partial(self.cancelling.cancel, order, CLOSED, CancelCode.FLAT))
 
     def is_loose(self, order: Order) -> bool:
         """An exit that has nothing to close."""

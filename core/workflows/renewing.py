@@ -13,7 +13,8 @@ from __future__ import annotations
 from functools import partial
 
 from core.desk import Desk
-from core.execution.order import CUT, NEVER_ARRIVED, Order
+from core.execution.order import Order
+from core.model.codes import CUT, EndCode
 from core.model.order import OrderRequest, OrderStatus, OrderType, Side, TimeInForce
 from core.model.position import Position
 from core.model.signal import ExitReason
@@ -110,7 +111,7 @@ def _why_asked_for(order: Order) -> str | None:
         return WITH_ITS_DAY
     if order.status is OrderStatus.REJECTED:
         return None if _is_of_a_key(order) or _was_taken_back(order) else REFUSED
-    return NOT_THERE if order.reason == NEVER_ARRIVED else None
+    return NOT_THERE if order.end_code is EndCode.NEVER_ARRIVED else None
 
 
 def _is_of_a_key(stop: Order) -> bool:
@@ -120,4 +121,4 @@ def _is_of_a_key(stop: Order) -> bool:
 
 def _was_taken_back(stop: Order) -> bool:
     """Whether a person took it back before the broker's word came."""
-    return stop.cancel_requested_at is not None and stop.cancel_reason not in CUT
+    return stop.cancel_requested_at is not None and stop.cancel_code not in CUT

@@ -36,6 +36,7 @@ from core.facts import (
 from core.inputs import AnswerPlan, LeavePlan
 from core.model.account import Account
 from core.model.broker import BrokerPicture
+from core.model.codes import CancelCode
 from core.model.order import OrderRequest, OrderStatus
 from core.model.plan import PlanEnd, PlanPhase, PlanReport, PlanSource, ReportLine, SignedOrder, Standing
 from core.model.staging import MandateKind, Ticket
@@ -131,7 +132,7 @@ class Running:
         for order_id in run.taken_back:
             order = self.desk.ledger.order(order_id)
             if order is not None and order.is_working and not order.is_cancelling:
-                yield from self.cancelling.cancel(order, FLATTENED)
+                yield from self.cancelling.cancel(order, FLATTENED, CancelCode.FLATTENED)
         left = self.plans.entries_left(run)
         if not left:
             self._move(run, PlanPhase.SELLING, "the entries are gone")

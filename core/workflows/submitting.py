@@ -14,7 +14,7 @@ from functools import partial
 from core.desk import Desk
 from core.effects import Effect, ReplaceOrder, SubmitOrder
 from core.execution.beyond import refusal_of_less
-from core.execution.order import NEVER_ARRIVED, Order
+from core.execution.order import Order
 from core.execution.others import in_the_way_of
 from core.facts import (
     ApprovalRedeemed,
@@ -28,6 +28,7 @@ from core.facts import (
 )
 from core.inputs import SubmissionAnswered, SubmissionBegan, SubmissionStopped
 from core.model.broker import Accepted, NoAnswer
+from core.model.codes import EndCode
 from core.model.order import LegRole, OrderRequest, OrderStatus
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
@@ -172,7 +173,7 @@ class Submitting:
             yield from self.filling.absorb(order, reply.answer.report, Source.ANSWER)
             yield from self.doubting.ask_for_legs(order)
             self.take_warnings(order, reply.answer.warnings)
-        elif order.reason == NEVER_ARRIVED:
+        elif order.end_code is EndCode.NEVER_ARRIVED:
             yield look_up(order)  # its request was still on the way when it was given up: it may be there now
         elif order.status is not OrderStatus.PENDING:
             yield from self.doubting.ask_for_legs(order)  # the stream told of it, and names no legs

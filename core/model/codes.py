@@ -1,0 +1,49 @@
+"""Codes: what a decision reads of why something ended, was taken back or was refused (SP-07).
+
+Each stands in its fact beside the words that people read. The words may be put otherwise at any time; a code means
+the same for ever. What was recorded before there were codes is read through `core.facts.older_words`.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class EndCode(Enum):
+    """How an order ended, where its state does not say it."""
+
+    AS_ITS_STATE_SAYS = "as_its_state_says"
+    REPLACED = "replaced"
+    """Another has taken its place, by the broker's word."""
+    NEVER_ARRIVED = "never_arrived"
+    """The broker, asked for long enough, never had it (EX-06)."""
+
+
+class CancelCode(Enum):
+    """Why an order is to be taken back."""
+
+    OTHER = "other"
+    OPERATOR = "operator"
+    KILLED = "killed"
+    MAKES_WAY = "makes_way"
+    """An exit of the same shares takes it out of the way (EX-21)."""
+    TOO_MUCH = "too_much"
+    """It is for more than is held (EX-13)."""
+    NONE_AT_THE_BROKER = "none_at_the_broker"
+    """The broker's books show none of what it would close."""
+    FLAT = "flat"
+    """Its position is closed."""
+    OUTLIVED = "outlived"
+    """Its time to live is over (EX-07)."""
+    WARNING = "warning"
+    """Nobody confirmed the broker's warning in time (OP-11)."""
+    FLATTENED = "flattened"
+    """All positions are being closed (EX-10)."""
+    ORPHANED = "orphaned"
+    """What it was made with has ended."""
+    FILLED_FURTHER = "filled_further"
+    """The order that it replaces filled further meanwhile."""
+
+
+CUT = frozenset({CancelCode.TOO_MUCH, CancelCode.NONE_AT_THE_BROKER})
+"""An exit that had too much to close: what is held of it after all is owed its stop."""
