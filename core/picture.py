@@ -15,6 +15,7 @@ from core.execution.order import Order
 from core.execution.others import held_by_others
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
+from core.model.codes import DeskState
 from core.model.hours import NEW_YORK, extended_until
 from core.model.order import Side, StopHolder
 from core.model.position import Position, Trade
@@ -56,6 +57,7 @@ from core.views import (
     ChartView,
     DeskView,
     ForeignRow,
+    HaltRow,
     KillView,
     OrderRow,
     OtherOrderRow,
@@ -179,18 +181,20 @@ class Pictures:
         limit = control.settings.risk.daily_loss.of(opening)
         distance = distance_of(account) if account else None
         warn_at = control.settings.risk.margin.warn_at
+        refusal, breaker = control.refusal(), self._breaker(at)
         return StatusView(
             at=at,
             account=desk.account_name,
             mode=desk.mode,
             profile=control.settings.profile,
             word=word_of(self.engine),
-            entries_refused=control.refusal() or self._breaker(at),
+            entries_refused=refusal or breaker,
+            refused_by_breaker=refusal is None and breaker is not None,
             exits_refused=self.engine.disk_trouble,
             killed_by=control.state.killed_by,
             killed_at=control.state.killed_at,
             halted_at=control.state.halted_at if control.state.halts else None,
-            halts=tuple(f"{cause.value}: {reason}" for cause, reason in control.state.halts.items()),
+            halts=tuple(HaltRow(cause, reason) for cause, reason in control.state.halts.items()),
             market_closes_at=session.close if not isinstance(session, NoSession) else None,
             market_opens_at=None if is_open else desk.calendar.next_session(at).open,
             quote_at=heard_at,
@@ -485,6 +489,6 @@ def _trade(trade: Trade) -> TradeRow:
     )
 
 
-def word_of(engine: Engine) -> str:
+def word_of(engine: Engine) -> DeskState:
     """The desk's state in one word, for whoever has an engine alone."""
     return engine.desk.control.word()

@@ -23,8 +23,8 @@ def halted_lines(view: DeskView | None, width: int, room: int) -> list[TextLine]
     since = f"HALTED {f.dated_clock(status.halted_at, status.at)}" if status.halts else "HALTING…"
     lines: list[TextLine] = [(Cell(f"{since}  No entries. Nothing new leaves.", "urgent"),)]
     for halt in status.halts:
-        if not halt.startswith("key:"):
-            lines += wrapped("also    ", halt, width, "warning")
+        if not halt.is_of_key:
+            lines += wrapped("also    ", halt.in_words, width, "warning")
     return _under(lines, [_entries(view, "K cancels ", width, room), *_protection(view, width, room)], room)
 
 

@@ -108,7 +108,6 @@ from core.facts.staging import (
     MandateProlonged,
     OrderApproved,
     ProposalEdited,
-    ProposalEnd,
     ProposalEnded,
     ProposalSkipped,
     ProposalStaged,
@@ -119,7 +118,6 @@ from core.facts.staging import (
     TicketOpened,
 )
 from core.facts.standing import (
-    HaltCause,
     Halted,
     Killed,
     OwnerShare,
@@ -131,6 +129,7 @@ from core.facts.standing import (
     Resumed,
 )
 from core.facts.strategies import SignalsOpposed, StrategyFailed, StrategyForgot, StrategyFound, StrategyMissing
+from core.model.codes import HaltCause, ProposalEnd
 
 __all__ = [
     "RELEARNED",
@@ -373,6 +372,8 @@ VERSIONS: dict[str, int] = {
     "OrderCreated": 5,
     "OrderStateChanged": 2,
     "CancelRequested": 2,
+    "MandateEnded": 2,
+    "PlanMoved": 2,
     "OrderFilled": 2,
     "TradeClosed": 4,
     "StrategiesEvaluated": 2,

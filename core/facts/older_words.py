@@ -6,11 +6,11 @@ change, whatever is said today.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
-from core.model.codes import CancelCode, EndCode
+from core.model.codes import CancelCode, EndCode, MandateCode, PlanStop
 
 Data = dict[str, Any]
 Words = tuple[tuple[str, Enum], ...]
@@ -32,6 +32,29 @@ CANCELS: Words = (
     ("the order that it replaces filled further meanwhile", CancelCode.FILLED_FURTHER),
 )
 
+MANDATES: Words = (
+    ("sold", MandateCode.SOLD),
+    ("nothing is left to ", MandateCode.NOTHING_LEFT),
+    ("close again: the stop was not gone in time", MandateCode.NOT_IN_TIME),
+    ("close again: ", MandateCode.NOT_THROUGH),
+    ("another close took its place", MandateCode.DISPLACED),
+    ("the stop was asked for again", MandateCode.ASKED_AGAIN),
+    ("its stop could not be asked for again", MandateCode.NOT_ASKED_AGAIN),
+    ("the stop waits for its key", MandateCode.WAITS_FOR_KEY),
+    ("an exit of it was declined", MandateCode.DECLINED),
+    ("taken back by the operator", MandateCode.TAKEN_BACK),
+)
+
+STOPS: Words = (
+    ("stopped: halted, ", PlanStop.HALTED),
+    ("stopped: killed by ", PlanStop.KILLED),
+    ("stopped: the desk was stopped while the plan ran", PlanStop.RESTARTED),
+    ("stopped: nobody said in time whether the buys should go", PlanStop.UNANSWERED),
+    ("stopped", PlanStop.OPERATOR),
+)
+
+NOT_COMPARED = ["the books are not compared with the broker yet; wait a moment"]
+
 
 def _meant(table: Words, words: str, otherwise: Enum) -> str:
     found = next((code for beginning, code in table if words.startswith(beginning)), otherwise)
@@ -49,13 +72,36 @@ def cancel_requested(data: Data) -> Data:
     return {**data, "code": _meant(CANCELS, data["reason"], CancelCode.OTHER)}
 
 
+def mandate_ended(data: Data) -> Data:
+    return {**data, "code": _meant(MANDATES, data["reason"], MandateCode.OTHER)}
+
+
+def plan_moved(data: Data) -> Data:
+    return {**data, "stop": _stop(data["reason"])}
+
+
+def _stop(words: str) -> str | None:
+    return _meant(STOPS, words, PlanStop.OPERATOR) if words.startswith("stopped") else None
+
+
 # ── documents ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def with_codes(documents: Mapping[str, Any]) -> dict[str, Any]:
-    """The documents of a checkpoint, those of before codes as they are written now."""
-    orders = _part(documents, "orders", "orders")
-    return {**documents, **_in("orders", documents, orders={name: _order(order) for name, order in orders.items()})}
+    """The documents of a checkpoint, those of before codes as they are written now; what has another shape as it is:
+    whoever takes it in says what is wrong with it.
+    """
+    found = dict(documents)
+    for name, upgrade in DOCUMENTS.items():
+        try:
+            found[name] = upgrade(found[name])
+        except (AttributeError, KeyError, TypeError):
+            continue
+    return found
+
+
+def _orders(document: Data) -> Data:
+    return {**document, "orders": {name: _order(order) for name, order in document["orders"].items()}}
 
 
 def _order(order: Data) -> Data:
@@ -65,13 +111,16 @@ def _order(order: Data) -> Data:
     return {**order, "end_code": _meant(ENDS, order["reason"], EndCode.AS_ITS_STATE_SAYS), "cancel_code": cancel}
 
 
-def _part(documents: Mapping[str, Any], name: str, part: str) -> Data:
-    document = documents.get(name)
-    found = document.get(part) if isinstance(document, dict) else None
-    return found if isinstance(found, dict) else {}
+def _control(document: Data) -> Data:
+    return {"was_compared": document["read_only_because"] != NOT_COMPARED, **document}
 
 
-def _in(name: str, documents: Mapping[str, Any], **parts: Data) -> dict[str, Any]:
-    """The document with other parts; nothing where it has none of them."""
-    document = documents.get(name)
-    return {name: {**document, **parts}} if isinstance(document, dict) and any(parts.values()) else {}
+def _plans(document: Data) -> Data:
+    run = document["run"]
+    if run is None or "halted_by" in run:
+        return document
+    halted_by = _stop(f"stopped: {run['halted']}") if run["halted"] else None
+    return {**document, "run": {**run, "stop": _stop(run["phase_reason"]), "halted_by": halted_by}}
+
+
+DOCUMENTS: Mapping[str, Callable[[Data], Data]] = {"orders": _orders, "control": _control, "plans": _plans}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.model.codes import PlanStop
 from core.model.plan import Plan, PlanEnd, PlanPhase, PlanReport, SignedOrder
 from core.model.staging import Mandate
 from core.model.values import ClientOrderId, Digest, Money, ProposalId, TicketId
@@ -91,11 +92,12 @@ class PlanOrderSkipped:
 
 @dataclass(frozen=True, slots=True)
 class PlanMoved:
-    """The plan stands elsewhere now, and why."""
+    """The plan stands elsewhere now, and why. `stop` is why nothing more of it goes; None where it goes on."""
 
     plan_id: TicketId
     phase: PlanPhase
     reason: str
+    stop: PlanStop | None = None
 
 
 @dataclass(frozen=True, slots=True)

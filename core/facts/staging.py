@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import Enum
 
+from core.model.codes import MandateCode, ProposalEnd
 from core.model.staging import Approval, Mandate, Proposal, Review, Ticket
 from core.model.values import (
     ClientOrderId,
@@ -82,16 +82,6 @@ class EditRefused:
 
     proposal_id: ProposalId
     reasons: tuple[str, ...]
-
-
-class ProposalEnd(Enum):
-    """How a proposal left the stage."""
-
-    DECLINED = "declined"
-    EXPIRED = "expired"
-    WITHDRAWN = "withdrawn"
-    BLOCKED = "blocked"
-    SENT = "sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,3 +183,4 @@ class MandateEnded:
 
     mandate_id: str
     reason: str
+    code: MandateCode = MandateCode.OTHER

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
+from core.model.codes import HaltCause
 from core.model.reconciliation import Difference
 from core.model.values import (
     Price,
     Quantity,
     Symbol,
 )
-
-
-class HaltCause(Enum):
-    KEY = "key"
-    SIGNAL = "signal"
-    INVARIANT = "invariant"
-    JOURNAL = "journal"
-    RETIRED = "strategies"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ the same for ever. What was recorded before there were codes is read through `co
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, StrEnum
 
 
 class EndCode(Enum):
@@ -47,3 +47,71 @@ class CancelCode(Enum):
 
 CUT = frozenset({CancelCode.TOO_MUCH, CancelCode.NONE_AT_THE_BROKER})
 """An exit that had too much to close: what is held of it after all is owed its stop."""
+
+
+class MandateCode(Enum):
+    """Why a mandate has nothing left to permit."""
+
+    OTHER = "other"
+    SOLD = "sold"
+    NOTHING_LEFT = "nothing_left"
+    NOT_IN_TIME = "not_in_time"
+    """A close: the stop in its way was not gone in time, and nothing was sold."""
+    NOT_THROUGH = "not_through"
+    """A close: its order ended before all of it was filled."""
+    DISPLACED = "displaced"
+    """Another close took its place."""
+    REFUSED = "refused"
+    """What would have been sent is not what was signed, or its time was over."""
+    ASKED_AGAIN = "asked_again"
+    NOT_ASKED_AGAIN = "not_asked_again"
+    """The stop that made way could not be asked for again."""
+    WAITS_FOR_KEY = "waits_for_key"
+    DECLINED = "declined"
+    TAKEN_BACK = "taken_back"
+
+
+FAILED_CLOSES = frozenset({MandateCode.NOT_IN_TIME, MandateCode.NOT_THROUGH})
+"""The position is still there, and a person is told so."""
+
+
+class ProposalEnd(Enum):
+    """How a proposal left the stage."""
+
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    BLOCKED = "blocked"
+    SENT = "sent"
+
+
+class PlanStop(Enum):
+    """Why a plan was stopped before all of it had its turn."""
+
+    OPERATOR = "operator"
+    UNANSWERED = "unanswered"
+    """It asked, and the time that was signed for it was over first."""
+    HALTED = "halted"
+    KILLED = "killed"
+    RESTARTED = "restarted"
+    """The desk was stopped while it ran."""
+
+
+class HaltCause(Enum):
+    """What halts: each is ended in a way of its own."""
+
+    KEY = "key"
+    SIGNAL = "signal"
+    INVARIANT = "invariant"
+    JOURNAL = "journal"
+    RETIRED = "strategies"
+
+
+class DeskState(StrEnum):
+    """Where the desk stands, in one word."""
+
+    STARTING = "starting"
+    ON = "on"
+    READ_ONLY = "read-only"
+    HALTED = "halted"
+    KILLED = "killed"

@@ -10,11 +10,11 @@ from itertools import islice
 
 from core import facts
 from core.desk import Desk
+from core.model.codes import FAILED_CLOSES
 from core.model.values import Price
 from core.ports import Recorded
 from core.telling import in_words, kind_of, order_in_words, purpose_in_words, severity_of
 from core.views import Ending, LogRow
-from core.workflows.closing import CLOSE_AGAIN
 
 ROWS = 500
 REFUSALS = 20
@@ -84,10 +84,10 @@ class Log:
             self.staged += 1
         if isinstance(fact, REFUSING):
             self.refusals.append(row)
-        if isinstance(fact, facts.MandateEnded) and fact.reason.startswith(CLOSE_AGAIN):
+        if isinstance(fact, facts.MandateEnded) and fact.code in FAILED_CLOSES:
             self.failed_closes.append(replace(row, text=fact.reason))
         if isinstance(fact, facts.ProposalEnded):
-            self.endings.append(Ending(fact.proposal_id, fact.end.value, fact.reason))
+            self.endings.append(Ending(fact.proposal_id, fact.end, fact.reason))
 
     def note(self, notes: Sequence[str], at: datetime) -> None:
         """What the operator should know of and no record holds: what loading had to do, what a part of the desk lacks.

@@ -24,7 +24,7 @@ from core.views.rows import (
     Shut,
     StrategyRow,
 )
-from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, Ending, KillView, ReloadView, StatusView, WireView
+from core.views.standing import NO_WIRE, NOTHING_TO_RELOAD, Ending, HaltRow, KillView, ReloadView, StatusView, WireView
 from core.views.ticket import (
     NO_CONDITIONS,
     NO_SIZING,
@@ -52,6 +52,7 @@ __all__ = [
     "DeskView",
     "Ending",
     "ForeignRow",
+    "HaltRow",
     "KillView",
     "LogRow",
     "MarginView",

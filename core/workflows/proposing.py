@@ -13,6 +13,7 @@ from core.execution.order import Order
 from core.facts import MandateEnded, ProposalEnd, ProposalEnded, ProposalSkipped, ProposalStaged, TicketClosed
 from core.inputs import Decline, LeaveTicket, ProposeClose, ProposeFlattening, ProposeOrder
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE
+from core.model.codes import MandateCode
 from core.model.order import Effect as OrderEffect
 from core.model.order import (
     Leg,
@@ -280,7 +281,7 @@ class Proposing:
         position = self.desk.ledger.position(proposal.symbol, proposal.strategy)
         if proposal.is_exit and position is not None:
             for use in self.desk.stage.mandates(MandateKind.EXITS, position.entry_order):
-                self.desk.record(MandateEnded(use.mandate.id, DECLINED))
+                self.desk.record(MandateEnded(use.mandate.id, DECLINED, MandateCode.DECLINED))
         return ()
 
     def on_leave_ticket(self, command: LeaveTicket) -> Iterable[Effect]:

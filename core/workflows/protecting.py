@@ -12,7 +12,7 @@ from core.desk import Desk
 from core.effects import Effect
 from core.execution.order import Order
 from core.facts import MandateEnded, StopAskedFor, SubmissionBlocked
-from core.model.codes import CancelCode
+from core.model.codes import CancelCode, MandateCode
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side, TimeInForce, order_id_of
 from core.model.position import Position
@@ -68,7 +68,7 @@ class Protecting:
             if entry is None or entry.request.symbol != symbol or self.desk.ledger.position(symbol, entry.strategy):
                 continue
             if entry.status.is_terminal and entry.filled_quantity > use.released:
-                self.desk.record(MandateEnded(use.mandate.id, NOTHING_LEFT))
+                self.desk.record(MandateEnded(use.mandate.id, NOTHING_LEFT, MandateCode.NOTHING_LEFT))
 
     def after_end(self, order: Order) -> Iterator[Effect]:
         """An entry ended before it was filled, or a leg of it did: what it filled is guarded."""
@@ -200,7 +200,7 @@ class Protecting:
             return
         self.desk.record(StopAskedFor(mandate.parent, mandate.id, order.quantity))
         if mandate.kind is MandateKind.RESTORE_STOP:
-            self.desk.record(MandateEnded(mandate.id, "the stop waits for its key"))
+            self.desk.record(MandateEnded(mandate.id, "the stop waits for its key", MandateCode.WAITS_FOR_KEY))
 
     def _next_id(self, use: MandateUse, parent: Order) -> ClientOrderId:
         """Counted by its mandate, which outlives what the ledger forgets; a name that was ever used is passed over."""

@@ -15,6 +15,7 @@ from core.desk import Desk
 from core.effects import Effect
 from core.execution.order import Order
 from core.facts import MandateEnded, PermissionReturned, StopAskedFor, StopCut, SubmissionBlocked
+from core.model.codes import MandateCode
 from core.model.order import OrderRequest
 from core.model.staging import Approval, MandateKind
 from core.model.values import ZERO, ClientOrderId, Quantity
@@ -104,7 +105,7 @@ class Unwritten:
         mandate = self.desk.stage.state.mandates[mandate_id].mandate
         self.desk.record(StopAskedFor(mandate.parent, mandate_id, asked))
         if mandate.kind is MandateKind.RESTORE_STOP:
-            self.desk.record(MandateEnded(mandate_id, "the stop waits for its key"))
+            self.desk.record(MandateEnded(mandate_id, "the stop waits for its key", MandateCode.WAITS_FOR_KEY))
 
 
 def _as_order(intent: Intent, desk: Desk) -> Order:
