@@ -71,6 +71,7 @@ MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object
     ("TradeClosed", 3): _as_it_was,
     ("OrderStateChanged", 1): older_words.order_state_changed,
     ("CancelRequested", 1): older_words.cancel_requested,
+    ("SubmissionBlocked", 1): older_words.submission_blocked,
     ("MandateEnded", 1): older_words.mandate_ended,
     ("PlanMoved", 1): older_words.plan_moved,
     ("OrderFilled", 1): _as_it_was,

@@ -373,6 +373,7 @@ VERSIONS: dict[str, int] = {
     "OrderStateChanged": 2,
     "CancelRequested": 2,
     "MandateEnded": 2,
+    "SubmissionBlocked": 2,
     "PlanMoved": 2,
     "OrderFilled": 2,
     "TradeClosed": 4,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
-from core.model.codes import CancelCode, EndCode, MandateCode, PlanStop
+from core.model.codes import BlockCode, CancelCode, EndCode, MandateCode, PlanStop
 
 Data = dict[str, Any]
 Words = tuple[tuple[str, Enum], ...]
@@ -30,6 +30,11 @@ CANCELS: Words = (
     ("flattened by the operator", CancelCode.FLATTENED),
     ("what it was made with has ended", CancelCode.ORPHANED),
     ("the order that it replaces filled further meanwhile", CancelCode.FILLED_FURTHER),
+)
+
+BLOCKS: Words = (
+    ("taken back before it was sent", BlockCode.TAKEN_BACK),
+    ("it was not sent before the desk left", BlockCode.LEFT),
 )
 
 MANDATES: Words = (
@@ -70,6 +75,12 @@ def order_state_changed(data: Data) -> Data:
 
 def cancel_requested(data: Data) -> Data:
     return {**data, "code": _meant(CANCELS, data["reason"], CancelCode.OTHER)}
+
+
+def submission_blocked(data: Data) -> Data:
+    is_lapsed = " lapsed at " in data["reason"]
+    code = BlockCode.LAPSED.value if is_lapsed else _meant(BLOCKS, data["reason"], BlockCode.OTHER)
+    return {**data, "code": code}
 
 
 def mandate_ended(data: Data) -> Data:

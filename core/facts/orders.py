@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
-from core.model.codes import CancelCode, EndCode
+from core.model.codes import BlockCode, CancelCode, EndCode
 from core.model.order import LegRole, OrderRequest, OrderStatus
 from core.model.position import Fill, Trade
 from core.model.signal import ExitReason
@@ -116,6 +116,7 @@ class SubmissionBlocked:
 
     client_order_id: ClientOrderId
     reason: str
+    code: BlockCode = BlockCode.OTHER
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,17 @@ CUT = frozenset({CancelCode.TOO_MUCH, CancelCode.NONE_AT_THE_BROKER})
 """An exit that had too much to close: what is held of it after all is owed its stop."""
 
 
+class BlockCode(Enum):
+    """Why an order that was written down never left."""
+
+    OTHER = "other"
+    TAKEN_BACK = "taken_back"
+    LAPSED = "lapsed"
+    """What permitted it was over when its turn came."""
+    LEFT = "left"
+    """The desk left first, and what it kept is not sent any more (EX-22)."""
+
+
 class MandateCode(Enum):
     """Why a mandate has nothing left to permit."""
 

@@ -201,8 +201,8 @@ class Closing:
         last = [order for order in made if order.role is None][-1]
         quantity = last.remaining - sum((order.filled_quantity for order in made if order.role is not None), ZERO)
         why = last.reason or last.status.value
-        what = f"{plain(Quantity(quantity))} {last.request.symbol}"
-        return f"close again: {what} did not go through ({why})", MandateCode.NOT_THROUGH
+        words = f"close again: {plain(Quantity(quantity))} {last.request.symbol} did not go through ({why})"
+        return words, MandateCode.NOT_THROUGH
 
     def _what_guards_it(self, use: MandateUse) -> tuple[str, MandateCode]:
         """What may be said before the broker has answered for the stop: that it is back is not known yet."""

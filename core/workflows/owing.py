@@ -15,6 +15,7 @@ from core.effects import Effect
 from core.execution.order import Order
 from core.facts import OrderKept
 from core.inputs import SubmissionKept
+from core.model.codes import BlockCode
 from core.model.order import OrderStatus
 from core.model.values import plain
 from core.workflows.apart import apart
@@ -34,7 +35,7 @@ class Owing:
 
     def end(self, order: Order) -> Iterable[Effect]:
         """It was taken back, and nothing of it is anywhere but here."""
-        return self.submitting.end_unsent(order, NOT_SENT, order.kept)
+        return self.submitting.end_unsent(order, NOT_SENT, order.kept, BlockCode.LEFT)
 
     def on_kept(self, message: SubmissionKept) -> Iterable[Effect]:
         """The last that is recorded of it before the desk is gone."""
@@ -56,7 +57,7 @@ class Owing:
             yield from self.submitting.release_kept(order)
             return
         approval, was_taken_back = order.kept, order.is_cancelling
-        yield from self.submitting.end_unsent(order, f"{NOT_SENT}; {why_not}", approval)
+        yield from self.submitting.end_unsent(order, f"{NOT_SENT}; {why_not}", approval, BlockCode.LEFT)
         if order.only_reduces and not was_taken_back:
             yield from self._guard(order)
             self.ask_again(order, NOT_SENT)

@@ -28,7 +28,7 @@ from core.facts import (
 )
 from core.inputs import SubmissionAnswered, SubmissionBegan, SubmissionStopped
 from core.model.broker import Accepted, NoAnswer
-from core.model.codes import EndCode
+from core.model.codes import BlockCode, EndCode
 from core.model.order import LegRole, OrderRequest, OrderStatus
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
@@ -137,13 +137,13 @@ class Submitting:
         if order is None or order.status is not OrderStatus.PENDING:
             return
         was_taken_back = order.is_cancelling
-        yield from self.end_unsent(order, reply.reason, reply.approval)
+        yield from self.end_unsent(order, reply.reason, reply.approval, reply.code)
         if reply.approval is not None and not was_taken_back:
             yield from apart(self.desk, partial(self.after_block, order))
 
-    def end_unsent(self, order: Order, why: str, approval: Approval | None) -> Iterable[Effect]:
+    def end_unsent(self, order: Order, why: str, approval: Approval | None, code: BlockCode) -> Iterable[Effect]:
         """It never left and never will. What a mandate permitted by it is permitted again."""
-        self.desk.record(SubmissionBlocked(order.id, why))
+        self.desk.record(SubmissionBlocked(order.id, why, code))
         if approval is not None and approval.mandate_id is not None and self._is_given_back(order, approval):
             self.desk.record(PermissionReturned(order.id, approval.mandate_id, order.request.quantity))
         reason = f"{order.cancel_reason}, {why}" if order.is_cancelling else f"blocked: {why}"

@@ -14,6 +14,7 @@ from state.journal import MemoryJournal
 FACTS = {
     "OrderStateChanged": (1, ("code",)),
     "CancelRequested": (1, ("code",)),
+    "SubmissionBlocked": (1, ("code",)),
     "MandateEnded": (1, ("code",)),
     "PlanMoved": (1, ("stop",)),
 }

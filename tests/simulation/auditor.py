@@ -65,7 +65,7 @@ from core.facts import (
     TicketOpened,
     TradeClosed,
 )
-from core.model.codes import CancelCode, EndCode
+from core.model.codes import BlockCode, CancelCode, EndCode
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, Side
 from core.model.staging import MANUAL, Approval, Mandate, MandateKind, Proposal, Ticket
 from core.ports import NoCheckpoint
@@ -94,6 +94,7 @@ class Seen:
     filled: Decimal = Decimal(0)
     reason: str = ""
     code: EndCode = EndCode.AS_ITS_STATE_SAYS
+    blocked: BlockCode | None = None
     parent: str | None = None
     role: LegRole | None = None
     names_stop: bool = False
@@ -488,8 +489,10 @@ class Auditor:
     def _blocked(self, fact: SubmissionBlocked) -> None:
         """No permission of what only reduces lapses while it waits in the desk's own queue (EX-22)."""
         seen = self.story.orders.get(fact.client_order_id)
-        is_lapsed = seen is not None and seen.order.effect.only_reduces and "lapsed" in fact.reason
+        is_lapsed = seen is not None and seen.order.effect.only_reduces and fact.code is BlockCode.LAPSED
         self.require(not is_lapsed, f"{fact.client_order_id} was to reduce: {fact.reason}")
+        if seen is not None:
+            seen.blocked = fact.code
 
     def _changed(self, fact: OrderStateChanged) -> None:
         seen = self.story.orders[fact.client_order_id]
