@@ -49,7 +49,7 @@ from core.risk.margin import distance_of, limit_under
 from core.staging.ends import end_of_stops
 from core.staging.entries import time_to_live
 from core.strategies.orchestrator import at_new_york
-from core.telling import order_in_words
+from core.telling import terms_in_words
 from core.views import (
     HALTED,
     IN_DOUBT,
@@ -258,7 +258,7 @@ class Pictures:
             expires_at=proposal.expires_at,
             is_confirming=self.desk.stage.is_confirming(proposal.id),
             replaces=order.replaces,
-            replaces_in_words=order_in_words(old.request) if old else "",
+            replaces_in_words=terms_in_words(old.request) if old else "",
             moved=self._moved(proposal),
             halted=self._halted(order.symbol),
         )

@@ -11,7 +11,7 @@ from enum import Enum
 from console.arming import Shown
 from core.model.codes import ProposalEnd
 from core.model.values import Price, ProposalId, Quantity
-from core.views import DeskView, ProposalRow, TicketView
+from core.views import DeskView, NotEdited, ProposalRow, TicketView
 
 
 class Phase(Enum):
@@ -107,10 +107,10 @@ class Standing:
 
     def _look_at_the_edit(self, edit: Edit, view: DeskView) -> None:
         """A refusal's words stay at the top for as long as the old order is the one that is shown."""
-        refused = f"proposal {self.proposal_id} not edited:"
         for row in view.refusals:
-            if row.sequence > edit.sequence and row.text.startswith(refused):
-                self.note = row.text.removeprefix(refused).strip()
+            is_newer = row.sequence > edit.sequence
+            if is_newer and isinstance(row.refused, NotEdited) and row.refused.proposal_id == self.proposal_id:
+                self.note = row.refused.words
         if self.shown is None:
             return
         order = self.shown.ticket.order

@@ -363,9 +363,10 @@ Fact = (
 )
 
 VERSIONS: dict[str, int] = {
-    "ProposalStaged": 4,
-    "ProposalSkipped": 5,
-    "ProposalEdited": 4,
+    "ProposalStaged": 5,
+    "ProposalSkipped": 6,
+    "ConfirmationRefused": 2,
+    "ProposalEdited": 5,
     "TicketOpened": 4,
     "ConfirmationReceived": 4,
     "ApprovalRedeemed": 2,
@@ -373,6 +374,7 @@ VERSIONS: dict[str, int] = {
     "OrderStateChanged": 2,
     "CancelRequested": 2,
     "MandateEnded": 2,
+    "ProtectionTripped": 2,
     "SubmissionBlocked": 2,
     "PlanMoved": 2,
     "OrderFilled": 2,

@@ -6,11 +6,14 @@ change, whatever is said today.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from enum import Enum
+from itertools import takewhile
 from typing import Any
 
-from core.model.codes import BlockCode, CancelCode, EndCode, MandateCode, PlanStop
+from core.model.codes import BlockCode, CancelCode, EndCode, GuardCode, MandateCode, PlanStop
+from core.model.signal import ExitReason
 
 Data = dict[str, Any]
 Words = tuple[tuple[str, Enum], ...]
@@ -37,6 +40,17 @@ BLOCKS: Words = (
     ("it was not sent before the desk left", BlockCode.LEFT),
 )
 
+GUARDS: Words = (
+    ("no stop at the broker guards these shares", GuardCode.BY_HAND),
+    ("its stop ended with the day", GuardCode.WITH_ITS_DAY),
+    ("its stop is owed, and what was signed for it has ended", GuardCode.PERMITTED_NO_MORE),
+    ("its stop never reached the broker", GuardCode.NOT_THERE),
+    ("the broker refused its stop", GuardCode.REFUSED),
+    ("its stop was kept back before it was sent", GuardCode.KEPT_BACK),
+    ("it was not sent before the desk left", GuardCode.LEFT),
+    ("the desk failed before sending it", GuardCode.FAILED),
+)
+
 MANDATES: Words = (
     ("sold", MandateCode.SOLD),
     ("nothing is left to ", MandateCode.NOTHING_LEFT),
@@ -57,6 +71,53 @@ STOPS: Words = (
     ("stopped: nobody said in time whether the buys should go", PlanStop.UNANSWERED),
     ("stopped", PlanStop.OPERATOR),
 )
+
+CHECKS = frozenset(
+    {
+        "allocation",
+        "back-pressure",
+        "breaker",
+        "buying power",
+        "cooldown",
+        "daily loss",
+        "day trades",
+        "entry window",
+        "equity curve",
+        "fresh figures",
+        "kill switch",
+        "link",
+        "loss at the stop",
+        "loss streak",
+        "low profit",
+        "margin",
+        "max drawdown",
+        "mode",
+        "notional",
+        "open positions",
+        "portfolio",
+        "price",
+        "quantity",
+        "quote age",
+        "risk budget",
+        "session and clock",
+        "session limits",
+        "spread",
+        "stop",
+        "stop loss guard",
+        "symbol refused today",
+        "tradable",
+        "trade frequency",
+        "trading halt",
+        "vix",
+        "volatility halt",
+        "weekly loss",
+    }
+)
+"""Every check that had a name when its reasons alone were recorded, each as `name: reason`."""
+
+LOSSES = ("daily_loss", "weekly_loss")
+LIMIT = re.compile(r"the limit is ([0-9,]+\.[0-9]{2}) USD$")
+"""How the trip of a loss of the account named its limit."""
 
 NOT_COMPARED = ["the books are not compared with the broker yet; wait a moment"]
 
@@ -81,6 +142,27 @@ def submission_blocked(data: Data) -> Data:
     is_lapsed = " lapsed at " in data["reason"]
     code = BlockCode.LAPSED.value if is_lapsed else _meant(BLOCKS, data["reason"], BlockCode.OTHER)
     return {**data, "code": code}
+
+
+def refused_by_checks(data: Data) -> Data:
+    """The checks' reasons stand first."""
+    named = (reason.partition(": ")[0] for reason in data["reasons"])
+    return {**data, "checks": [*takewhile(CHECKS.__contains__, named)]}
+
+
+def proposed(data: Data) -> Data:
+    return {**data, "proposal": _proposal(data["proposal"])}
+
+
+def _proposal(proposal: Data) -> Data:
+    is_stop = proposal["exit_reason"] == ExitReason.STOP_LOSS.value
+    found = [code.value for words, code in GUARDS if is_stop and proposal["reason"] == words]
+    return {**proposal, "guard": found[0] if found else None}
+
+
+def protection_tripped(data: Data) -> Data:
+    found = LIMIT.search(data["reason"]) if data["name"] in LOSSES else None
+    return {**data, "limit": found[1].replace(",", "") if found else None}
 
 
 def mandate_ended(data: Data) -> Data:
@@ -122,6 +204,24 @@ def _order(order: Data) -> Data:
     return {**order, "end_code": _meant(ENDS, order["reason"], EndCode.AS_ITS_STATE_SAYS), "cancel_code": cancel}
 
 
+def _stage(document: Data) -> Data:
+    proposals = {name: _kept(proposal) for name, proposal in document["proposals"].items()}
+    confirmed = {
+        name: {**each, "proposal": _kept(each["proposal"])} for name, each in document["confirmations"].items()
+    }
+    return {**document, "proposals": proposals, "confirmations": confirmed}
+
+
+def _kept(proposal: Data) -> Data:
+    return proposal if "guard" in proposal else _proposal(proposal)
+
+
+def _protections(document: Data) -> Data:
+    latches = document["latches"]
+    told = {key: trip if "limit" in trip else protection_tripped(trip) for key, trip in latches["told"].items()}
+    return {**document, "latches": {**latches, "told": told}}
+
+
 def _control(document: Data) -> Data:
     return {"was_compared": document["read_only_because"] != NOT_COMPARED, **document}
 
@@ -134,4 +234,10 @@ def _plans(document: Data) -> Data:
     return {**document, "run": {**run, "stop": _stop(run["phase_reason"]), "halted_by": halted_by}}
 
 
-DOCUMENTS: Mapping[str, Callable[[Data], Data]] = {"orders": _orders, "control": _control, "plans": _plans}
+DOCUMENTS: Mapping[str, Callable[[Data], Data]] = {
+    "orders": _orders,
+    "proposals": _stage,
+    "protections": _protections,
+    "control": _control,
+    "plans": _plans,
+}

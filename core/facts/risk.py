@@ -16,13 +16,14 @@ from core.model.values import (
 class ProtectionTripped:
     """A protection shut a scope; told for the reader, folded from trades and bars.
 
-    `until` is None where no time ends it.
+    `until` is None where no time ends it. `limit` is what a loss of the account reached, USD; None of every other.
     """
 
     name: str
     scope: str
     reason: str
     until: datetime | None
+    limit: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

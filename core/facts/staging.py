@@ -59,6 +59,7 @@ class ProposalSkipped:
     """A signal or a typed order that did not become a proposal, with every reason.
 
     `proposal` is what a strategy would have staged and the gate refused; None where there is nothing to follow.
+    `checks` are those that gave the reasons, in their order; where they end, the reasons are no check's.
     """
 
     strategy: str
@@ -66,6 +67,7 @@ class ProposalSkipped:
     signal_time: datetime
     reasons: tuple[str, ...]
     proposal: Proposal | None = None
+    checks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,11 @@ class CommandRefused:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmationRefused:
+    """`checks` are those that gave the reasons, in their order; where they end, the reasons are no check's."""
+
     ticket_id: TicketId
     reasons: tuple[str, ...]
+    checks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,25 @@ FAILED_CLOSES = frozenset({MandateCode.NOT_IN_TIME, MandateCode.NOT_THROUGH})
 """The position is still there, and a person is told so."""
 
 
+class GuardCode(Enum):
+    """Why a stop is asked for that guards shares which have none."""
+
+    BY_HAND = "by_hand"
+    WITH_ITS_DAY = "with_its_day"
+    """The one before ended with its day."""
+    PERMITTED_NO_MORE = "permitted_no_more"
+    """It is owed, and what was signed for it has ended."""
+    NOT_THERE = "not_there"
+    """It never reached the broker."""
+    REFUSED = "refused"
+    KEPT_BACK = "kept_back"
+    """It was kept back before it was sent."""
+    LEFT = "left"
+    """It was not sent before the desk left (EX-22)."""
+    FAILED = "failed"
+    """The desk failed before sending it."""
+
+
 class ProposalEnd(Enum):
     """How a proposal left the stage."""
 

@@ -30,7 +30,7 @@ class ProposalRow:
     reference
         What the signal was measured against, VWAP for VWAP; None where there is none.
     replaces, replaces_in_words
-        The order whose place it would take, as in `SELL 27 IBM stop 178.20`; None and empty where it takes none.
+        The order whose place it would take, and what that is, as `stop 178.20`; None and empty where it takes none.
     moved
         What waiting has brought an exit since its signal, USD, below zero is worse; None where it is not known.
     halted
@@ -201,13 +201,35 @@ class ForeignRow:
 
 @dataclass(frozen=True, slots=True)
 class LogRow:
-    """One thing that happened; `sequence` is its number in the journal, `severity` begins its text."""
+    """One thing that happened; `sequence` is its number in the journal, `severity` begins its text.
+
+    `refused` is what came of it that somebody may wait for.
+    """
 
     sequence: int
     at: datetime
     kind: str
     text: str
     severity: str = ""
+    refused: NotStaged | NotEdited | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotStaged:
+    """What a row of the log says was not staged: whose, of what, by which checks, and why in words."""
+
+    strategy: str
+    symbol: Symbol
+    checks: tuple[str, ...]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotEdited:
+    """The proposal that stayed as it was, and why in words."""
+
+    proposal_id: ProposalId
+    words: str
 
 
 @dataclass(frozen=True, slots=True)

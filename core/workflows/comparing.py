@@ -38,6 +38,7 @@ from core.model.reconciliation import Difference
 from core.model.session import NoSession, Session
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, plain
 from core.ports import JournalError
+from core.said import is_news
 from core.workflows.apart import apart
 from core.workflows.cancelling import Cancelling
 from core.workflows.closing import Closing
@@ -354,7 +355,7 @@ class Comparing:
 
     def _fail(self, reasons: tuple[str, ...], found: tuple[Difference, ...] = ()) -> None:
         state = self.desk.control.state
-        if state.is_reconciled or state.read_only_because != reasons:
+        if state.is_reconciled or is_news(reasons, state.read_only_because):
             self.desk.record(ReconciliationFailed(reasons, found))
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────

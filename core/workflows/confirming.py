@@ -298,7 +298,7 @@ class Confirming:
         )
         reasons = tuple(f"{v.check}: {v.reason}" for v in review.refusals) + self._doubts(confirmation, context)
         if reasons:
-            self.desk.record(ConfirmationRefused(ticket_id, reasons))
+            self.desk.record(ConfirmationRefused(ticket_id, reasons, tuple(v.check for v in review.refusals)))
             return
         self.desk.record(self._approved(confirmation, review, fresh))
         self.desk.record(ProposalEnded(proposal.id, ProposalEnd.SENT, "confirmed"))

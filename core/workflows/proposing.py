@@ -444,7 +444,8 @@ class Proposing:
         if review.refusals:
             reasons = tuple(f"{v.check}: {v.reason}" for v in review.refusals)
             followed = None if proposal.strategy == MANUAL or proposal.only_reduces else proposal
-            self._skip(proposal.strategy, proposal.symbol, reasons, proposal.signal_time, followed)
+            checks = tuple(v.check for v in review.refusals)
+            self._skip(proposal.strategy, proposal.symbol, reasons, proposal.signal_time, followed, checks)
             return
         self.desk.record(ProposalStaged(proposal, review))
 
@@ -455,8 +456,9 @@ class Proposing:
         reasons: tuple[str, ...],
         signal_time: datetime | None = None,
         proposal: Proposal | None = None,
+        checks: tuple[str, ...] = (),
     ) -> None:
-        self.desk.record(ProposalSkipped(strategy, symbol, signal_time or self.desk.at, reasons, proposal))
+        self.desk.record(ProposalSkipped(strategy, symbol, signal_time or self.desk.at, reasons, proposal, checks))
 
     def _market(self, order: OrderRequest) -> Price | None:
         """The side of the newest quote that it would take, else the last price."""

@@ -15,6 +15,11 @@ FACTS = {
     "OrderStateChanged": (1, ("code",)),
     "CancelRequested": (1, ("code",)),
     "SubmissionBlocked": (1, ("code",)),
+    "ProposalSkipped": (5, ("checks",)),
+    "ConfirmationRefused": (1, ("checks",)),
+    "ProposalStaged": (4, ("proposal.guard",)),
+    "ProposalEdited": (4, ("proposal.guard",)),
+    "ProtectionTripped": (1, ("limit",)),
     "MandateEnded": (1, ("code",)),
     "PlanMoved": (1, ("stop",)),
 }
@@ -22,6 +27,8 @@ FACTS = {
 
 IN_DOCUMENTS = {
     "orders": {"orders.*": ("end_code", "cancel_code")},
+    "proposals": {"proposals.*": ("guard",), "confirmations.*.proposal": ("guard",)},
+    "protections": {"latches.told.*": ("limit",)},
     "control": {"": ("was_compared",)},
     "plans": {"run": ("stop", "halted_by")},
 }
@@ -43,8 +50,11 @@ class OlderJournal(MemoryJournal):
 def _older(line: bytes) -> bytes:
     record = orjson.loads(line)
     if record["fact"] in FACTS:
-        version, lacks = FACTS[record["fact"]]
-        record["v"], record["data"] = version, {k: v for k, v in record["data"].items() if k not in lacks}
+        record["v"], lacks = FACTS[record["fact"]]
+        for path in lacks:
+            place, _, key = path.rpartition(".")
+            for found in _at(record["data"], place):
+                del found[key]
     return orjson.dumps(record)
 
 

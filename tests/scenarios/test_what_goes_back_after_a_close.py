@@ -259,7 +259,7 @@ def test_a_crash_behind_any_record_of_a_pair_that_is_taken_back_guards_its_share
 
         waits = [(p.order.quantity, p.order.stop_price, p.reason) for p in house.desk.stage.proposals()]
         if waits:  # it was written down and never left
-            assert (waits, working(house)) == ([(6, way.at("99"), NOT_THERE)], []), last
+            assert (waits, working(house)) == ([(6, way.at("99"), NOT_THERE.words)], []), last
         else:
             assert working(house) == [f"{way.out} stop 6 {plain(way.at('99'))}"], last
             assert not bare_in_words(house.desk.ledger), last
