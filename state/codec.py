@@ -94,6 +94,7 @@ MIGRATIONS: dict[tuple[str, int], Callable[[dict[str, object]], dict[str, object
     ("PositionCorrected", 1): _as_it_was,
     ("ReconciliationPassed", 1): lambda data: {**data, "differences": []},
     ("ReconciliationFailed", 1): lambda data: {**data, "differences": []},
+    ("ReconciliationFailed", 2): older_words.reconciliation_failed,
 }
 """By fact and version: makes of that version's data the data of the next one."""
 

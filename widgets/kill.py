@@ -75,7 +75,7 @@ def order_of(row: OrderRow) -> str:
     """What it would do now, and how it stands."""
     does = f.side_word(row.side) if row.effect.only_reduces else f.doing(row.side, row.effect)
     what = f"{does} {plain(row.quantity)} {row.symbol}"
-    marks = f", {', '.join(row.marks)}" if row.marks else ""
+    marks = f", {', '.join(row.marks_in_words)}" if row.marks else ""
     trail = f.trail(row.trail_price, row.trail_fraction)
     return f"{what} {f.terms(row.type, row.limit_price, row.stop_price, trail)}, {row.status.value}{marks}"
 

@@ -258,15 +258,15 @@ class KillScreen(Dialog):
             event.stop()
             event.prevent_default()
             return
-        words = self.words()
+        acts = self.words()
         character = event.character or " "
-        self.typed = begun(self.typed + character, words)
-        self._in_any_case = begun(self._in_any_case + character.upper(), words)
+        self.typed = begun(self.typed + character, acts)
+        self._in_any_case = begun(self._in_any_case + character.upper(), acts)
         if self.typed:
             event.stop()
             event.prevent_default()
-            if self.typed in words:
-                act = words[self.typed]
+            if self.typed in acts:
+                act = acts[self.typed]
                 self.typed = self._in_any_case = ""
                 act()
         elif character in SMALL and not self.is_killed:

@@ -383,7 +383,7 @@ VERSIONS: dict[str, int] = {
     "StrategyPaused": 3,
     "PromotionDecided": 2,
     "ReconciliationPassed": 2,
-    "ReconciliationFailed": 2,
+    "ReconciliationFailed": 3,
     "PlanOpened": 3,
     "PlanSigned": 2,
     "PlanEnded": 2,

@@ -12,7 +12,7 @@ from enum import Enum
 from itertools import takewhile
 from typing import Any
 
-from core.model.codes import BlockCode, CancelCode, EndCode, GuardCode, MandateCode, PlanStop
+from core.model.codes import BlockCode, CancelCode, EndCode, GuardCode, MandateCode, PlanStop, ReadOnlyCode
 from core.model.signal import ExitReason
 
 Data = dict[str, Any]
@@ -119,6 +119,12 @@ LOSSES = ("daily_loss", "weekly_loss")
 LIMIT = re.compile(r"the limit is ([0-9,]+\.[0-9]{2}) USD$")
 """How the trip of a loss of the account named its limit."""
 
+READ_ONLY: Words = (
+    ("the broker cannot be reached", ReadOnlyCode.UNREACHABLE),
+    ("an order on its way may explain it", ReadOnlyCode.UNDECIDED),
+)
+"""What stands in the reasons."""
+
 NOT_COMPARED = ["the books are not compared with the broker yet; wait a moment"]
 
 
@@ -163,6 +169,12 @@ def _proposal(proposal: Data) -> Data:
 def protection_tripped(data: Data) -> Data:
     found = LIMIT.search(data["reason"]) if data["name"] in LOSSES else None
     return {**data, "limit": found[1].replace(",", "") if found else None}
+
+
+def reconciliation_failed(data: Data) -> Data:
+    told = " ".join(data["reasons"])
+    found = [code.value for words, code in READ_ONLY if words in told]
+    return {**data, "code": found[0] if found else ReadOnlyCode.APART.value}
 
 
 def mandate_ended(data: Data) -> Data:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.model.codes import HaltCause
+from core.model.codes import HaltCause, ReadOnlyCode
 from core.model.reconciliation import Difference
 from core.model.values import (
     Price,
@@ -66,6 +66,7 @@ class ReconciliationFailed:
 
     reasons: tuple[str, ...]
     differences: tuple[Difference, ...] = ()
+    code: ReadOnlyCode = ReadOnlyCode.APART
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,17 @@ class HaltCause(Enum):
     RETIRED = "strategies"
 
 
+class ReadOnlyCode(Enum):
+    """Why a comparison left the desk read-only."""
+
+    APART = "apart"
+    """Our books and the broker's differ by more than is corrected without a person (EX-09)."""
+    UNDECIDED = "undecided"
+    """They differ, and an order on its way may explain it."""
+    UNREACHABLE = "unreachable"
+    """The broker did not tell its own."""
+
+
 class DeskState(StrEnum):
     """Where the desk stands, in one word."""
 
@@ -145,3 +156,13 @@ class DeskState(StrEnum):
     READ_ONLY = "read-only"
     HALTED = "halted"
     KILLED = "killed"
+
+
+class BareKind(StrEnum):
+    """Why shares are not covered."""
+
+    NO_STOP = "no_stop"
+    AT_LIMIT = "at_limit"
+    """An exit waits at its limit, and holds them."""
+    IN_DOUBT = "in_doubt"
+    """Nobody knows whether the broker has what guards them."""

@@ -20,6 +20,7 @@ FACTS = {
     "ProposalStaged": (4, ("proposal.guard",)),
     "ProposalEdited": (4, ("proposal.guard",)),
     "ProtectionTripped": (1, ("limit",)),
+    "ReconciliationFailed": (2, ("code",)),
     "MandateEnded": (1, ("code",)),
     "PlanMoved": (1, ("stop",)),
 }
