@@ -1,8 +1,8 @@
 """Finds where a decision reads a text: words for people that are compared, searched, taken apart or looked up (SP-07).
 
-A text is what a name says to be one (`reason`, `why`, `words`, `because`, `refusal`, `message`), unless it is an argument
-of another type; and so is whatever is held against a sentence: a constant of more than one word, written there or under
-a name of capitals. Whether there is a text at all may be asked, and `core.said` holds what is told against what was.
+A text is what a name says to be one (`reason`, `why`, `words`, `because`, `refusal`, `message`), unless it is an
+argument of another type; and so is whatever is held against a sentence: a constant of more than one word, written there
+or under a name of capitals. Whether there is a text may be asked; `core.said` holds what is told against what was.
 """
 
 from __future__ import annotations
