@@ -46,7 +46,8 @@ def size_of(wanted: Wanted, conditions: Conditions, scales: Sequence[Scale] = AL
 
 def size_within(room: Room, wanted: Wanted, conditions: Conditions, scales: Sequence[Scale] = ALL) -> Size:
     """The same within what the whole account carries; `limited_by` names the room's limit where that is the nearest."""
-    most, by = wanted.max_notional, BY_NOTIONAL
+    most = wanted.max_notional
+    by: SizeLimit | str = BY_NOTIONAL
     if most is not None and room.cost is not None and room.cost < most:
         most, by = room.cost, room.by
     if most is not None and room.loss is not None and wanted.way:
