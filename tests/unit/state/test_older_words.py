@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import orjson
 import pytest
 
 from core.facts import Fact
-from core.model.codes import BlockCode, CancelCode, EndCode, MandateCode, PlanStop
+from core.model.codes import BlockCode, CancelCode, EndCode, MandateCode, PlanStop, ReadOnlyCode
 from state.codec import decode
 
 
@@ -115,3 +117,52 @@ def test_what_ended_a_mandate_is_read_out_of_the_words_of_an_old_record(words: s
 def test_why_a_basket_stopped_is_read_out_of_the_words_of_an_old_record(words: str, stop: PlanStop | None) -> None:
     """EX-10, SP-02, SP-07"""
     assert a_record("PlanMoved", 1, plan_id="plan", phase="selling", reason=words).stop is stop
+
+
+@pytest.mark.parametrize(
+    ("reasons", "checks"),
+    [
+        (["spread: 0.3 % is over 0.2 %", "quote age: 3 s"], ("spread", "quote age")),
+        (["price: it has no tick", "the signal's time is over"], ("price",)),
+        (["daily_loss global is not overridden: nothing is shut there"], ()),
+        (["this signal had its order already"], ()),
+    ],
+)
+def test_which_checks_refused_is_read_out_of_the_reasons_of_an_old_record(
+    reasons: list[str], checks: tuple[str, ...]
+) -> None:
+    """EX-11, SP-02, SP-07"""
+    refused = a_record("ConfirmationRefused", 1, ticket_id="t", reasons=reasons)
+    at = "2026-11-20T14:30:00Z"
+    skipped = a_record(
+        "ProposalSkipped", 5, strategy="vwap", symbol="SPY", signal_time=at, reasons=reasons, proposal=None
+    )
+
+    assert (refused.checks, skipped.checks) == (checks, checks)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("the broker cannot be reached: no answer; asked again every 5 s", ReadOnlyCode.UNREACHABLE),
+        ("SPY: the books differ, and an order on its way may explain it; asked again", ReadOnlyCode.UNDECIDED),
+        ("2 positions are on one side only: SPY, IBM; type keyturn reconcile", ReadOnlyCode.APART),
+    ],
+)
+def test_why_a_desk_became_read_only_is_read_out_of_the_words_of_an_old_record(words: str, code: ReadOnlyCode) -> None:
+    """EX-09, SP-02, SP-07"""
+    assert a_record("ReconciliationFailed", 2, reasons=[words], differences=[]).code is code
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "limit"),
+    [
+        ("daily_loss", "1,250.00 USD lost today, the limit is 1,000.00 USD", Decimal(1000)),
+        ("loss_streak", "3 losses in a row, the limit is 3.00 USD", None),
+    ],
+)
+def test_the_limit_that_a_loss_reached_is_read_out_of_the_words_of_an_old_record(
+    name: str, words: str, limit: Decimal | None
+) -> None:
+    """RK-03, SP-02, SP-07"""
+    assert a_record("ProtectionTripped", 1, name=name, scope="global", reason=words, until=None).limit == limit
